@@ -1,0 +1,70 @@
+# Builds bin/defender_alerts and everything around it. `make help` lists the targets.
+
+BASE      = mem buf err log ticks clock digest text json file
+NET       = loop http tls url retry inflate
+SPLUNK    = params input scheme config validate events splunkd
+MICROSOFT = token aad signin page api api_graph api_endpoint api_siem
+COLLECT   = budget known place checkpoint lock secrets tenant lane collector stream try
+SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
+            $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c)
+MAIN      = src/main.c
+
+CC       ?= gcc
+VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
+WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings \
+            -Wpointer-arith -Werror
+OPT      ?= -O2
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+CFLAGS   += -std=c11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN) $(OPT) -g
+CPPFLAGS += -DVERSION='"$(VERSION)"'
+LDLIBS   += -lcurl -lcjson -lxml2 -lssl -lcrypto -lz -lm
+XML_FLAGS = -I/usr/include/libxml2
+
+# Intel's igzip inflates about three times as fast as zlib; without it (or with ISAL=0) zlib does the work.
+ISAL     ?= $(if $(wildcard /usr/include/isa-l.h),1,0)
+ifeq ($(ISAL),1)
+CPPFLAGS += -DHAVE_ISAL
+LDLIBS   += -lisal
+endif
+
+# make check SANITIZE=address,undefined builds beside the plain objects.
+SANITIZE ?=
+ifneq ($(SANITIZE),)
+OUT      := build/sanitize
+PROGRAM  := build/sanitize/defender_alerts
+CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS  += -fsanitize=$(SANITIZE)
+else
+OUT      := build/plain
+PROGRAM  := bin/defender_alerts
+CFLAGS   += $(HARDEN)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+
+OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
+UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+
+.PHONY: all
+all: $(PROGRAM)
+
+$(PROGRAM): $(OUT)/main.o $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/%.o: src/%.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
+
+$(OUT)/tests/%: tests/unit/%.c tests/unit/check.h $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+
+.PHONY: print-sources
+print-sources:
+	@printf '%s\n' $(SOURCES) $(MAIN)
+
+.PHONY: clean
+clean:
+	rm -rf build bin/defender_alerts
+
+-include $(OBJECTS:.o=.d) $(OUT)/main.d

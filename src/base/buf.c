@@ -1,0 +1,116 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FIRST_CAPACITY 64
+
+void buf_free(struct buf *buf)
+{
+    free(buf->data);
+    *buf = BUF_INIT(buf->limit);
+}
+
+void buf_free_secret(struct buf *buf)
+{
+    if (buf->data)
+        explicit_bzero(buf->data, buf->cap);
+    buf_free(buf);
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+    buf->full = false;
+    if (buf->data)
+        buf->data[0] = '\0';
+}
+
+char *buf_room(struct buf *buf, size_t len)
+{
+    size_t need, cap;
+
+    if (len > buf->limit || buf->len > buf->limit - len) {
+        buf->full = true;
+        return NULL;
+    }
+    need = buf->len + len + 1;
+    if (need > buf->cap) {
+        cap = buf->cap ? buf->cap : FIRST_CAPACITY;
+        while (cap < need)
+            cap += cap / 2 + FIRST_CAPACITY;
+        if (cap > buf->limit + 1)
+            cap = buf->limit + 1;
+        buf->data = mem_grow(buf->data, cap, 1);
+        buf->cap = cap;
+    }
+    return buf->data + buf->len;
+}
+
+bool buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    char *to = buf_room(buf, len);
+
+    if (!to)
+        return false;
+    if (len)
+        memcpy(to, bytes, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+    return true;
+}
+
+bool buf_add_text(struct buf *buf, const char *text)
+{
+    return buf_add(buf, text, strlen(text));
+}
+
+bool buf_add_char(struct buf *buf, char c)
+{
+    return buf_add(buf, &c, 1);
+}
+
+bool buf_add_format(struct buf *buf, const char *fmt, ...)
+{
+    va_list args, again;
+    bool ok = false;
+    char *to;
+    int len;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, fmt, args);
+    if (len >= 0 && (to = buf_room(buf, (size_t)len))) {
+        vsnprintf(to, (size_t)len + 1, fmt, again);
+        buf->len += (size_t)len;
+        ok = true;
+    }
+    va_end(again);
+    va_end(args);
+    return ok;
+}
+
+void buf_cut_front(struct buf *buf, size_t len)
+{
+    if (!len)
+        return;
+    memmove(buf->data, buf->data + len, buf->len - len + 1);
+    buf->len -= len;
+}
+
+const char *buf_text(const struct buf *buf)
+{
+    return buf->data ? buf->data : "";
+}
+
+char *buf_take(struct buf *buf)
+{
+    char *text = buf->data ? buf->data : mem_text("");
+
+    *buf = BUF_INIT(buf->limit);
+    return text;
+}

@@ -1,0 +1,14 @@
+/* base/compiler.h - the few compiler features the code leans on, named once. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define NORETURN           __attribute__((noreturn))
+#define UNUSED             __attribute__((unused))
+#define CLEANUP(fn)        __attribute__((cleanup(fn)))
+#define LIKELY(x)          __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)        __builtin_expect(!!(x), 0)
+#define COUNT_OF(array)    (sizeof(array) / sizeof((array)[0]))

@@ -1,0 +1,99 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
+
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
+static inline void sip_round(struct sip *s)
+{
+    s->v0 += s->v1;
+    s->v1 = ROTL(s->v1, 13) ^ s->v0;
+    s->v0 = ROTL(s->v0, 32);
+    s->v2 += s->v3;
+    s->v3 = ROTL(s->v3, 16) ^ s->v2;
+    s->v0 += s->v3;
+    s->v3 = ROTL(s->v3, 21) ^ s->v0;
+    s->v2 += s->v1;
+    s->v1 = ROTL(s->v1, 17) ^ s->v2;
+    s->v2 = ROTL(s->v2, 32);
+}
+
+static inline void sip_word(struct sip *s, uint64_t word)
+{
+    s->v3 ^= word;
+    sip_round(s);
+    sip_round(s);
+    s->v0 ^= word;
+}
+
+static uint64_t sip_end(struct sip *s)
+{
+    int i;
+
+    for (i = 0; i < 4; i++)
+        sip_round(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+/* SipHash-2-4 with 128-bit output (Aumasson and Bernstein), the key fixed: values must mean the same in every run. */
+struct hash128 hash128_of(const void *bytes, size_t len)
+{
+    const unsigned char *at = bytes;
+    const uint64_t k0 = UINT64_C(0x0706050403020100), k1 = UINT64_C(0x0f0e0d0c0b0a0908);
+    struct sip s = { k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d) ^ 0xee,
+                     k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573) };
+    struct hash128 ret;
+    uint64_t word;
+    size_t left = len;
+
+    for (; left >= 8; at += 8, left -= 8) {
+        memcpy(&word, at, 8);
+        sip_word(&s, word);
+    }
+    word = 0;
+    memcpy(&word, at, left);
+    sip_word(&s, word | (uint64_t)len << 56);
+    s.v2 ^= 0xee;
+    ret.high = sip_end(&s);
+    s.v1 ^= 0xdd;
+    ret.low = sip_end(&s);
+    return ret;
+}
+
+void sha256_of(const void *bytes, size_t len, unsigned char ret[SHA256_BYTES])
+{
+    if (!EVP_Digest(bytes, len, ret, NULL, EVP_sha256(), NULL))
+        log_die("OpenSSL cannot compute SHA-256 on this host");
+}
+
+void random_bytes(void *to, size_t len)
+{
+    if (RAND_bytes(to, (int)len) != 1)
+        log_die("the system has no random bytes to give");
+}
+
+uint32_t random_below(uint32_t below)
+{
+    uint64_t value;
+
+    random_bytes(&value, sizeof(value));
+    return below ? (uint32_t)(value % below) : 0;
+}
+
+void hex_text(const unsigned char *bytes, size_t len, char *ret)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        sprintf(ret + 2 * i, "%02x", bytes[i]);
+    ret[2 * len] = '\0';
+}

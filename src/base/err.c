@@ -1,0 +1,41 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void blank_controls(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
+bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
+{
+    va_list args;
+
+    err->kind = kind;
+    err->wait_ms = 0;
+    va_start(args, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, args);
+    va_end(args);
+    blank_controls(err->text);
+    return false;
+}
+
+bool err_prefix(struct err *err, const char *fmt, ...)
+{
+    char old[sizeof(err->text)];
+    va_list args;
+    size_t len;
+
+    memcpy(old, err->text, sizeof(old));
+    va_start(args, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, args);
+    va_end(args);
+    len = strlen(err->text);
+    snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
+    blank_controls(err->text);
+    return false;
+}

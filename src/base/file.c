@@ -1,0 +1,132 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define READ_STEP 65536
+
+static bool fail(struct err *err, const char *what, const char *path)
+{
+    int saved = errno;
+
+    err_set(err, ERR_RETRY, "cannot %s '%s': %s", what, path, strerror(saved));
+    errno = saved;
+    return false;
+}
+
+static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
+{
+    ssize_t got;
+    char *to;
+
+    for (;;) {
+        if (ret->len == ret->limit || !(to = buf_room(ret, ret->limit - ret->len < READ_STEP ? ret->limit - ret->len
+                                                                                              : READ_STEP)))
+            return err_set(err, ERR_INPUT, "'%s' is larger than %zu bytes", path, ret->limit);
+        got = read(fd, to, ret->limit - ret->len < READ_STEP ? ret->limit - ret->len : READ_STEP);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail(err, "read", path);
+        if (got == 0)
+            break;
+        ret->len += (size_t)got;
+    }
+    ret->data[ret->len] = '\0';
+    return true;
+}
+
+bool file_read(const char *path, struct buf *ret, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok;
+
+    if (fd < 0)
+        return fail(err, "open", path);
+    ok = read_all(fd, path, ret, err);
+    close(fd);
+    return ok;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    ssize_t done;
+
+    while (len) {
+        done = write(fd, bytes, len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return false;
+        bytes += done;
+        len -= (size_t)done;
+    }
+    return true;
+}
+
+static bool stage(const char *temp, const char *bytes, size_t len, bool sync, struct err *err)
+{
+    int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return fail(err, "create", temp);
+    if (!write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
+        fail(err, "write", temp);
+        close(fd);
+        return false;
+    }
+    if (close(fd))
+        return fail(err, "write", temp);
+    return true;
+}
+
+bool file_stage(const char *path, const char *bytes, size_t len, struct err *err)
+{
+    CLEANUP(mem_freep) char *temp = mem_format("%s.tmp", path);
+
+    return stage(temp, bytes, len, false, err);
+}
+
+bool file_replace(const char *path, const char *bytes, size_t len, bool sync, struct err *err)
+{
+    CLEANUP(mem_freep) char *temp = mem_format("%s.tmp", path);
+
+    if (!stage(temp, bytes, len, sync, err))
+        return false;
+    if (rename(temp, path))
+        return fail(err, "replace", path);
+    return true;
+}
+
+bool file_make_folder(const char *path, struct err *err)
+{
+    CLEANUP(mem_freep) char *part = mem_text(path);
+    struct stat st;
+    char *slash;
+
+    for (slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(part, 0700) && errno != EEXIST)
+            return fail(err, "create folder", part);
+        *slash = '/';
+    }
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return fail(err, "create folder", path);
+    if (stat(path, &st) || !S_ISDIR(st.st_mode)) {
+        errno = ENOTDIR;
+        return fail(err, "use as a folder", path);
+    }
+    return true;
+}
+
+bool file_readable(const char *path)
+{
+    return access(path, R_OK) == 0;
+}

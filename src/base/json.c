@@ -1,0 +1,59 @@
+#include "base/json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+
+cJSON *json_parse(const char *bytes, size_t len)
+{
+    const char *end = NULL;
+    cJSON *tree;
+
+    if (!bytes)
+        return NULL;
+    tree = cJSON_ParseWithLengthOpts(bytes, len, &end, 0);
+    if (!tree)
+        return NULL;
+    while (end < bytes + len && strchr(" \t\r\n", *end) && *end)
+        end++;
+    if (end != bytes + len) {
+        cJSON_Delete(tree);
+        return NULL;
+    }
+    return tree;
+}
+
+void json_freep(cJSON **tree)
+{
+    cJSON_Delete(*tree);
+    *tree = NULL;
+}
+
+const cJSON *json_member(const cJSON *object, const char *name)
+{
+    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
+}
+
+const char *json_text(const cJSON *object, const char *name)
+{
+    return cJSON_GetStringValue(json_member(object, name));
+}
+
+bool json_bool(const cJSON *object, const char *name)
+{
+    return cJSON_IsTrue(json_member(object, name));
+}
+
+bool json_int64(const cJSON *object, const char *name, int64_t least, int64_t most, int64_t *ret)
+{
+    const cJSON *item = json_member(object, name);
+
+    if (cJSON_IsString(item))
+        return text_int64(item->valuestring, least, most, ret);
+    if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble ||
+        item->valuedouble < (double)least || item->valuedouble > (double)most)
+        return false;
+    *ret = (int64_t)item->valuedouble;
+    return true;
+}

@@ -1,0 +1,250 @@
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+
+#define REPLACEMENT "\xEF\xBF\xBD"      /* U+FFFD */
+
+static bool alnum(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static void add_percent(struct buf *buf, const char *text, const char *kept)
+{
+    for (; *text; text++) {
+        if (alnum((unsigned char)*text) || strchr(kept, *text))
+            buf_add_char(buf, *text);
+        else
+            buf_add_format(buf, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
+void buf_add_url(struct buf *buf, const char *text)
+{
+    add_percent(buf, text, "-._~");
+}
+
+void buf_add_file_name(struct buf *buf, const char *text)
+{
+    add_percent(buf, text, "_-");
+}
+
+void buf_add_form(struct buf *buf, const char *name, const char *value)
+{
+    char last = buf->len ? buf->data[buf->len - 1] : '&';
+
+    if (last != '&' && last != '?')
+        buf_add_char(buf, '&');
+    buf_add_text(buf, name);
+    buf_add_char(buf, '=');
+    buf_add_url(buf, value);
+}
+
+size_t text_utf8_length(const unsigned char *text, size_t len)
+{
+    static const struct { unsigned char least, mask; uint32_t smallest; } forms[] = {
+        { 0xC0, 0x1F, 0x80 }, { 0xE0, 0x0F, 0x800 }, { 0xF0, 0x07, 0x10000 }
+    };
+    uint32_t point;
+    size_t size, i;
+
+    if (!len)
+        return 0;
+    if (text[0] < 0x80)
+        return 1;
+    size = text[0] >= 0xF8 ? 0 : text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : text[0] >= 0xC0 ? 2 : 0;
+    if (!size || size > len)
+        return 0;
+    point = text[0] & forms[size - 2].mask;
+    for (i = 1; i < size; i++) {
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+        point = point << 6 | (text[i] & 0x3F);
+    }
+    if (point < forms[size - 2].smallest || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
+        return 0;
+    return size;
+}
+
+static bool xml_can_carry(const unsigned char *text, size_t size)
+{
+    if (size == 1)
+        return text[0] >= 0x20 ? text[0] != 0x7F : text[0] == '\t' || text[0] == '\n' || text[0] == '\r';
+    return !(size == 3 && text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE);   /* U+FFFE, U+FFFF */
+}
+
+static const char *xml_entity(char c)
+{
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&apos;";
+    default: return NULL;
+    }
+}
+
+void buf_add_xml(struct buf *buf, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text), size;
+    const char *entity;
+
+    for (; left; at += size ? size : 1, left -= size ? size : 1) {
+        size = text_utf8_length(at, left);
+        if (!size || !xml_can_carry(at, size))
+            buf_add_text(buf, REPLACEMENT);
+        else if (size == 1 && (entity = xml_entity((char)*at)))
+            buf_add_text(buf, entity);
+        else
+            buf_add(buf, at, size);
+    }
+}
+
+static void add_json_char(struct buf *buf, unsigned char c)
+{
+    switch (c) {
+    case '"': buf_add_text(buf, "\\\""); break;
+    case '\\': buf_add_text(buf, "\\\\"); break;
+    case '\n': buf_add_text(buf, "\\n"); break;
+    case '\r': buf_add_text(buf, "\\r"); break;
+    case '\t': buf_add_text(buf, "\\t"); break;
+    default:
+        if (c < 0x20)
+            buf_add_format(buf, "\\u%04x", c);
+        else
+            buf_add_char(buf, (char)c);
+    }
+}
+
+void buf_add_json(struct buf *buf, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text), size;
+
+    buf_add_char(buf, '"');
+    for (; left; at += size ? size : 1, left -= size ? size : 1) {
+        size = text_utf8_length(at, left);
+        if (!size)
+            buf_add_text(buf, REPLACEMENT);
+        else if (size == 1)
+            add_json_char(buf, *at);
+        else
+            buf_add(buf, at, size);
+    }
+    buf_add_char(buf, '"');
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool text_url_decode(const char *text, size_t len, bool plus_is_blank, char **ret)
+{
+    char *out = mem_alloc(len + 1);
+    size_t i, n = 0;
+    int high, low;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] != '%') {
+            out[n++] = plus_is_blank && text[i] == '+' ? ' ' : text[i];
+            continue;
+        }
+        high = i + 2 < len ? hex_value(text[i + 1]) : -1;
+        low = i + 2 < len ? hex_value(text[i + 2]) : -1;
+        if (high < 0 || low < 0 || (high == 0 && low == 0)) {
+            free(out);
+            return false;
+        }
+        out[n++] = (char)(high << 4 | low);
+        i += 2;
+    }
+    out[n] = '\0';
+    *ret = out;
+    return true;
+}
+
+bool text_int64(const char *text, int64_t least, int64_t most, int64_t *ret)
+{
+    const char *first = text && *text == '-' ? text + 1 : text;
+    long long value;
+    char *end;
+
+    if (!first || *first < '0' || *first > '9')
+        return false;
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (errno || *end || value < least || value > most)
+        return false;
+    *ret = value;
+    return true;
+}
+
+bool text_empty(const char *text)
+{
+    return !text || !*text;
+}
+
+bool text_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool text_same_nocase(const char *a, const char *b)
+{
+    return a && b ? strcasecmp(a, b) == 0 : a == b;
+}
+
+bool text_starts(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+char *text_trimmed(const char *text)
+{
+    size_t len;
+
+    text += strspn(text, " \t\r\n");
+    len = strlen(text);
+    while (len && strchr(" \t\r\n", text[len - 1]))
+        len--;
+    return mem_text_n(text, len);
+}
+
+bool text_is_guid(const char *text)
+{
+    int i;
+
+    if (!text || strlen(text) != 36)
+        return false;
+    for (i = 0; i < 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != '-' : hex_value(text[i]) < 0)
+            return false;
+    }
+    return true;
+}
+
+void text_new_guid(char ret[TEXT_GUID_MAX])
+{
+    unsigned char b[16];
+
+    random_bytes(b, sizeof(b));
+    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
+    snprintf(ret, TEXT_GUID_MAX, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}

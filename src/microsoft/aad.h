@@ -1,0 +1,32 @@
+/* microsoft/aad.h - Entra's error codes: does waiting help, and otherwise whose move is it and what is to be done.
+ * A table; docs/troubleshooting.md is generated from it. Source: Entra's reference of error codes and the pages on each
+ * grant. Microsoft says that codes and texts may change: the status and `error` decide first, an unknown code is a
+ * refusal that is tried again slowly. */
+#pragma once
+
+#include "base/compiler.h"
+#include "base/err.h"
+
+enum aad_mover {
+    MOVE_NONE,          /* passes by itself */
+    MOVE_PROVIDER,      /* our administrator: configuration, app registration */
+    MOVE_CUSTOMER,      /* the customer's administrator: consent, conditional access */
+    MOVE_SIGN_IN        /* somebody must sign in again: the refresh token is dead */
+};
+
+struct aad_code {
+    int            code;        /* AADSTS<code> */
+    enum aad_mover mover;
+    const char    *meaning;     /* what it says */
+    const char    *advice;      /* what to do, an imperative sentence */
+};
+extern const struct aad_code aad_codes[];
+extern const size_t aad_codes_count;
+
+const struct aad_code *aad_find(int code);      /* NULL: unknown */
+
+/* "our administrator", "the customer's administrator", ... */
+const char *aad_mover_text(enum aad_mover mover);
+
+/* Sets err from a token endpoint's JSON error body (any status). False if the body is no such JSON. */
+bool aad_read_error(const char *body, size_t len, int status, struct err *err);

@@ -1,0 +1,49 @@
+/* net/loop.h - the one place that waits.
+ *
+ * One thread, one curl multi handle, timers and a few file descriptors. Everything else starts something or takes a
+ * result, and returns at once. Times are monotonic milliseconds (base/clock.h). */
+#pragma once
+
+#include "base/compiler.h"
+
+struct loop;
+
+/* Never NULL. One process needs one. Prepares libcurl. */
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);      /* NULL is fine; requests still under way are dropped without a result */
+
+/* Waits and dispatches until loop_stop(). */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+bool loop_stopping(const struct loop *loop);
+
+/* The time at which the present round began. */
+int64_t loop_now(const struct loop *loop);
+
+/* A timer lives inside its owner; the loop only links it. Zero-initialise, set fire and ctx once. */
+struct timer {
+    void   (*fire)(void *ctx, int64_t now_ms);
+    void    *ctx;
+    int64_t  due_ms;
+    size_t   place;     /* the loop's: 0 when not waiting */
+};
+void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);     /* moves it if it is waiting already */
+void timer_cancel(struct loop *loop, struct timer *timer);                  /* fine if it is not waiting */
+
+/* A descriptor to wait for. Lives inside its owner, like a timer. */
+struct watch {
+    int     fd;
+    short   events;     /* POLLIN, POLLOUT; 0: not now */
+    void  (*ready)(void *ctx, short revents);
+    void   *ctx;
+    struct watch *next; /* the loop's */
+};
+void watch_add(struct loop *loop, struct watch *watch);
+void watch_remove(struct loop *loop, struct watch *watch);
+
+/* From now on SIGTERM, SIGINT and SIGHUP call loop_stop(), SIGPIPE does nothing, and the end of the parent process
+ * stops the loop too (its pid is compared every second, since a death signal is lost when the parent's thread ends). */
+void loop_catch_signals(struct loop *loop);
+
+/* How long rounds took: the longest since the last call, for the process's own metrics. */
+int64_t loop_take_longest_round_ms(struct loop *loop);

@@ -1,0 +1,46 @@
+/* splunk/splunkd.h - REST client of the splunkd that started us: its password store and our inputs' stanzas.
+ *
+ * TLS is verified against the CA that Splunk itself uses; the host name is not compared on loopback; proxies never
+ * see these calls. Facts: storage/passwords lists 30 entries unless count=0; create answers 409 when the entry exists;
+ * a blank password is refused; old versions cut a secret at 255 characters, so each write is read back and compared,
+ * and split over several entries when it came back shorter. Everything is asynchronous on the loop. */
+#pragma once
+
+#include "base/err.h"
+#include "net/http.h"
+#include "splunk/config.h"
+
+struct splunkd;
+
+/* Why a call failed: kind ERR_RETRY (splunkd starting, 503, connection), ERR_AUTH (session key no longer valid: 401),
+ * ERR_INPUT (refused: 400, 403 ...). */
+typedef void splunkd_done_fn(void *ctx, bool ok, const struct err *err);
+
+/* Copies what it needs of the config. splunk_home may be NULL. */
+struct splunkd *splunkd_new(struct http *http, const struct config *config, const char *splunk_home);
+void splunkd_free(struct splunkd *splunkd);         /* overwrites the secrets; pending calls get no answer */
+
+/* Reads all our entries (realm TA-defender-mssp) into memory. Retries by itself for a minute while splunkd starts
+ * (refused, 503); then, or on 401 / 403, fails. */
+void splunkd_load_secrets(struct splunkd *splunkd, splunkd_done_fn *done, void *ctx);
+
+/* The stored secret of that name, NULL if none. Borrowed until the next store or load. */
+const char *splunkd_secret(const struct splunkd *splunkd, const char *name);
+
+/* Creates or updates, reads back, and only then calls done(ok). Several at once are fine; two with one name are done
+ * one after the other, the later one wins. */
+void splunkd_store_secret(struct splunkd *splunkd, const char *name, const char *value, splunkd_done_fn *done,
+                          void *ctx);
+
+/* Names in the store. Caller frees. */
+char *secret_name_client(const char *client_id);                          /* client_secret.<client_id> */
+char *secret_name_refresh(const char *tenant_id, const char *client_id);  /* refresh_token.<tenant_id>.<client_id> */
+char *secret_name_proxy(const char *input_name);                          /* proxy_password.<encoded input name> */
+
+/* POSTs the given parameters of one input (NULL-terminated name, value, name, value list) to data/inputs in the app
+ * where its stanza lives. splunkd then ends and restarts us. */
+void splunkd_edit_input(struct splunkd *splunkd, const char *app, const char *input_name,
+                        const char *const *name_value, splunkd_done_fn *done, void *ctx);
+
+/* The CA file for splunkd by Splunk's own settings; NULL: none found. Caller frees. Exposed for tests and `check`. */
+char *splunkd_ca_file(const char *splunk_home);
