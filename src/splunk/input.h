@@ -38,9 +38,9 @@ struct input {
     struct start_time start_time;
     int64_t poll_interval;      /* seconds */
     int64_t overlap;            /* seconds */
-    char *proxy;                /* without its password when that is masked */
-    char *proxy_password;       /* clear text that came inside proxy; NULL when masked or none */
+    char *proxy;                /* never with its password: "http://user@host:port" (splunk/proxy.h puts it back) */
+    char *proxy_password;       /* secret: clear text that came inside proxy; NULL when masked or none */
     char *ca_file;
 };
 
-void input_free(struct input *input);   /* NULL is fine; secrets are overwritten */
+void input_free(struct input *input);   /* the members, not the struct; NULL is fine; secrets are overwritten */

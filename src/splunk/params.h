@@ -27,6 +27,11 @@ enum param_type {
     PARAM_PROXY
 };
 
+struct choice {
+    const char *value;
+    const char *label;          /* what the inputs page shows */
+};
+
 struct param {
     const char     *name;
     enum param_type type;
@@ -34,7 +39,7 @@ struct param {
     bool            required;
     int64_t         min, max;   /* PARAM_SECONDS */
     const char     *preset;     /* NULL: none */
-    const char *const *choices; /* PARAM_CHOICE: NULL-terminated, in the order of the enum */
+    const struct choice *choices;   /* PARAM_CHOICE: in the order of the enum, ended by a NULL value */
     const char     *title;
     const char     *help;       /* one or two sentences for the person who fills it in */
     bool            rare;       /* shown under "More settings" */

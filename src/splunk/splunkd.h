@@ -2,8 +2,13 @@
  *
  * TLS is verified against the CA that Splunk itself uses; the host name is not compared on loopback; proxies never
  * see these calls. Facts: storage/passwords lists 30 entries unless count=0; create answers 409 when the entry exists;
- * a blank password is refused; old versions cut a secret at 255 characters, so each write is read back and compared,
- * and split over several entries when it came back shorter. Everything is asynchronous on the loop. */
+ * a blank password is refused; old versions cut a secret at 255 characters, so each write is read back and compared.
+ * Everything is asynchronous on the loop.
+ *
+ * Where the store cuts, a secret N is split. Its pieces are entries "N.part.<generation>.<number>" of at most 240
+ * bytes, and N itself holds "TA-defender-mssp parts <generation> <count> <length> <sha256>". A new value goes into a
+ * new generation first, then N is switched over, then the pieces of other generations are deleted: after a crash at
+ * any point N gives the old or the new value, whole. */
 #pragma once
 
 #include "base/err.h"
@@ -16,8 +21,9 @@ struct splunkd;
  * ERR_INPUT (refused: 400, 403 ...). */
 typedef void splunkd_done_fn(void *ctx, bool ok, const struct err *err);
 
-/* Copies what it needs of the config. splunk_home may be NULL. */
-struct splunkd *splunkd_new(struct http *http, const struct config *config, const char *splunk_home);
+/* Copies what it needs of the config. splunk_home may be NULL. The loop times the pauses between tries. */
+struct splunkd *splunkd_new(struct loop *loop, struct http *http, const struct config *config,
+                            const char *splunk_home);
 void splunkd_free(struct splunkd *splunkd);         /* overwrites the secrets; pending calls get no answer */
 
 /* Reads all our entries (realm TA-defender-mssp) into memory. Retries by itself for a minute while splunkd starts
