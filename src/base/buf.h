@@ -26,6 +26,17 @@ void buf_clear(struct buf *buf);        /* empty and not full; memory kept */
 char *buf_room(struct buf *buf, size_t len);
 
 bool buf_add(struct buf *buf, const void *bytes, size_t len);
+/* One byte, without a call where there is room; no zero is kept behind it. For hot loops that add the next bytes with
+ * buf_add() or set the zero themselves. */
+static inline void buf_put(struct buf *buf, char c)
+{
+    char *to = LIKELY(buf->len + 1 < buf->cap) ? buf->data + buf->len : buf_room(buf, 1);
+
+    if (!to)
+        return;
+    *to = c;
+    buf->len++;
+}
 bool buf_add_text(struct buf *buf, const char *text);
 bool buf_add_char(struct buf *buf, char c);
 bool buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);

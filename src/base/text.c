@@ -76,7 +76,7 @@ size_t text_utf8_length(const unsigned char *text, size_t len)
 static bool xml_can_carry(const unsigned char *text, size_t size)
 {
     if (size == 1)
-        return text[0] >= 0x20 ? text[0] != 0x7F : text[0] == '\t' || text[0] == '\n' || text[0] == '\r';
+        return text[0] >= 0x20 || text[0] == '\t' || text[0] == '\n' || text[0] == '\r';
     return !(size == 3 && text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE);   /* U+FFFE, U+FFFF */
 }
 

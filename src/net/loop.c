@@ -1,0 +1,281 @@
+#include "net/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/tls.h"
+#include "net/transport.h"
+
+#define PARENT_CHECK_MS 1000
+#define WAIT_MOST_MS    60000
+#define WATCHES_MAX     16
+
+struct loop {
+    CURLM         *multi;
+    struct timer **heap;        /* heap[1] is due first; heap[0] is not used, so that place 0 means "not waiting" */
+    size_t         timers;
+    size_t         heap_cap;
+    struct watch  *watches;
+    bool           stop;
+    int64_t        now_ms;
+    int64_t        longest_ms;
+    pid_t          parent;
+    struct timer   parent_timer;
+    struct watch   wake;
+};
+
+static int wake_pipe[2] = { -1, -1 };   /* a signal handler can reach nothing else */
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = mem_alloc(sizeof(*loop));
+
+    tls_forget_environment();
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(loop->multi = curl_multi_init()))
+        log_die("libcurl cannot be initialised");
+    loop->now_ms = clock_ms();
+    return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    curl_multi_cleanup(loop->multi);
+    free(loop->heap);
+    free(loop);
+    curl_global_cleanup();
+}
+
+CURLM *loop_multi(struct loop *loop)
+{
+    return loop->multi;
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stop = true;
+}
+
+bool loop_stopping(const struct loop *loop)
+{
+    return loop->stop;
+}
+
+int64_t loop_now(const struct loop *loop)
+{
+    return loop->now_ms;
+}
+
+int64_t loop_take_longest_round_ms(struct loop *loop)
+{
+    int64_t longest = loop->longest_ms;
+
+    loop->longest_ms = 0;
+    return longest;
+}
+
+/* Timers: a binary heap whose members know their place, so that one can be moved or taken out. */
+
+static void heap_put(struct loop *loop, size_t place, struct timer *timer)
+{
+    loop->heap[place] = timer;
+    timer->place = place;
+}
+
+static void heap_rise(struct loop *loop, size_t place)
+{
+    struct timer *timer = loop->heap[place];
+
+    for (; place > 1 && loop->heap[place / 2]->due_ms > timer->due_ms; place /= 2)
+        heap_put(loop, place, loop->heap[place / 2]);
+    heap_put(loop, place, timer);
+}
+
+static void heap_sink(struct loop *loop, size_t place)
+{
+    struct timer *timer = loop->heap[place];
+    size_t child;
+
+    for (; (child = place * 2) <= loop->timers; place = child) {
+        if (child < loop->timers && loop->heap[child + 1]->due_ms < loop->heap[child]->due_ms)
+            child++;
+        if (loop->heap[child]->due_ms >= timer->due_ms)
+            break;
+        heap_put(loop, place, loop->heap[child]);
+    }
+    heap_put(loop, place, timer);
+}
+
+void timer_cancel(struct loop *loop, struct timer *timer)
+{
+    size_t place = timer->place;
+    struct timer *last;
+
+    if (!place)
+        return;
+    timer->place = 0;
+    last = loop->heap[loop->timers--];
+    if (last == timer)
+        return;
+    heap_put(loop, place, last);
+    heap_rise(loop, place);
+    heap_sink(loop, last->place);
+}
+
+void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
+{
+    timer_cancel(loop, timer);
+    timer->due_ms = due_ms;
+    if (loop->timers + 2 > loop->heap_cap) {
+        loop->heap_cap = loop->heap_cap * 2 + 64;
+        loop->heap = mem_grow(loop->heap, loop->heap_cap, sizeof(*loop->heap));
+    }
+    loop->timers++;
+    heap_put(loop, loop->timers, timer);
+    heap_rise(loop, loop->timers);
+}
+
+/* Fires what was due when the round began: a timer that sets itself to "now" waits for the next round. */
+static void timers_fire(struct loop *loop)
+{
+    int64_t now_ms = loop->now_ms;
+    struct timer *timer;
+
+    while (!loop->stop && loop->timers && (timer = loop->heap[1])->due_ms <= now_ms) {
+        timer_cancel(loop, timer);
+        timer->fire(timer->ctx, now_ms);
+    }
+}
+
+void watch_add(struct loop *loop, struct watch *watch)
+{
+    watch->next = loop->watches;
+    loop->watches = watch;
+}
+
+void watch_remove(struct loop *loop, struct watch *watch)
+{
+    struct watch **slot;
+
+    for (slot = &loop->watches; *slot; slot = &(*slot)->next) {
+        if (*slot == watch) {
+            *slot = watch->next;
+            return;
+        }
+    }
+}
+
+static int wait_ms(const struct loop *loop)
+{
+    int64_t wait = WAIT_MOST_MS;
+
+    if (loop->timers && loop->heap[1]->due_ms - clock_ms() < wait)
+        wait = loop->heap[1]->due_ms - clock_ms();
+    return wait > 0 ? (int)wait : 0;
+}
+
+static void wait_for_events(struct loop *loop)
+{
+    struct curl_waitfd fds[WATCHES_MAX];
+    struct watch *watched[WATCHES_MAX], *watch;
+    unsigned count = 0, i;
+    int ready;
+
+    for (watch = loop->watches; watch && count < WATCHES_MAX; watch = watch->next) {
+        if (!watch->events)
+            continue;
+        fds[count] = (struct curl_waitfd){ .fd = watch->fd };
+        fds[count].events = (short)((watch->events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+                                    (watch->events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
+        watched[count++] = watch;
+    }
+    curl_multi_poll(loop->multi, fds, count, wait_ms(loop), &ready);
+    loop->now_ms = clock_ms();
+    for (i = 0; i < count; i++)
+        if (fds[i].revents)
+            watched[i]->ready(watched[i]->ctx, (short)((fds[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0) |
+                                                       (fds[i].revents & CURL_WAIT_POLLOUT ? POLLOUT : 0)));
+}
+
+static void transfers_go_on(struct loop *loop)
+{
+    CURLMsg *msg;
+    int running, left;
+
+    curl_multi_perform(loop->multi, &running);
+    while ((msg = curl_multi_info_read(loop->multi, &left)))     /* all: one wake-up can end many */
+        if (msg->msg == CURLMSG_DONE)
+            http_transfer_ended(msg->easy_handle, msg->data.result);
+}
+
+void loop_run(struct loop *loop)
+{
+    int64_t took_ms;
+
+    while (!loop->stop) {
+        wait_for_events(loop);
+        if (loop->stop)
+            break;
+        transfers_go_on(loop);
+        timers_fire(loop);
+        took_ms = clock_ms() - loop->now_ms;
+        if (took_ms > loop->longest_ms)
+            loop->longest_ms = took_ms;
+    }
+}
+
+/* Signals and the parent. */
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t ignored UNUSED = write(wake_pipe[1], &byte, 1);
+
+    errno = saved;
+}
+
+static void on_wake(void *ctx, short revents UNUSED)
+{
+    loop_stop(ctx);
+}
+
+static void check_parent(void *ctx, int64_t now_ms)
+{
+    struct loop *loop = ctx;
+
+    if (getppid() != loop->parent) {
+        log_info("event=stop reason=parent_gone the process that started this one has ended");
+        loop_stop(loop);
+        return;
+    }
+    timer_set(loop, &loop->parent_timer, now_ms + PARENT_CHECK_MS);
+}
+
+void loop_catch_signals(struct loop *loop)
+{
+    static const int stops[] = { SIGTERM, SIGINT, SIGHUP };
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    size_t i;
+
+    if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK))
+        log_die("no pipe for signals");
+    loop->wake = (struct watch){ .fd = wake_pipe[0], .events = POLLIN, .ready = on_wake, .ctx = loop };
+    watch_add(loop, &loop->wake);
+    for (i = 0; i < COUNT_OF(stops); i++)
+        sigaction(stops[i], &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+
+    loop->parent = getppid();
+    loop->parent_timer = (struct timer){ .fire = check_parent, .ctx = loop };
+    timer_set(loop, &loop->parent_timer, clock_ms() + PARENT_CHECK_MS);
+}

@@ -1,0 +1,78 @@
+#include "net/tls.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "net/http.h"
+
+/* Where distributions keep their bundle of public certificate authorities. */
+static const char *const system_bundles[] = {
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",    /* RHEL 7 and newer, Fedora */
+    "/etc/pki/tls/certs/ca-bundle.crt",                     /* older RHEL */
+    "/etc/ssl/certs/ca-certificates.crt",                   /* Debian, Ubuntu, Alpine */
+    "/etc/ssl/ca-bundle.pem",                               /* SUSE */
+    "/var/lib/ca-certificates/ca-bundle.pem",               /* SUSE, the file behind the link */
+    "/etc/ssl/cert.pem"                                     /* Alpine */
+};
+
+/* Bundles of public authorities that come with Splunk, below SPLUNK_HOME. */
+static const char *const splunk_bundles[] = {
+    "etc/auth/appsCA.pem",
+    "lib/python3.9/site-packages/certifi/cacert.pem",
+    "lib/python3.13/site-packages/certifi/cacert.pem",
+    "lib/python3.7/site-packages/certifi/cacert.pem"
+};
+
+void tls_forget_environment(void)
+{
+    static const char *const names[] = { "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSL_CERT_FILE",
+                                         "SSL_CERT_DIR", "CURL_CA_BUNDLE", "SSLKEYLOGFILE", "CURL_SSL_BACKEND" };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(names); i++)
+        unsetenv(names[i]);
+}
+
+static char *splunk_bundle(size_t i)
+{
+    const char *home = getenv("SPLUNK_HOME");
+
+    return home && *home ? mem_format("%s/%s", home, splunk_bundles[i]) : NULL;
+}
+
+const char *tls_ca_bundle(void)
+{
+    static char *found;
+    size_t i;
+
+    if (found)
+        return found;
+    for (i = 0; i < COUNT_OF(system_bundles); i++)
+        if (file_readable(system_bundles[i]))
+            return found = mem_text(system_bundles[i]);
+    for (i = 0; i < COUNT_OF(splunk_bundles); i++) {
+        char *path = splunk_bundle(i);
+
+        if (path && file_readable(path))
+            return found = path;
+        free(path);
+    }
+    return NULL;
+}
+
+const char *tls_ca_places(void)
+{
+    static char *places;
+    struct buf text = BUF_INIT(4096);
+    size_t i;
+
+    if (places)
+        return places;
+    for (i = 0; i < COUNT_OF(system_bundles); i++)
+        buf_add_format(&text, "%s%s", i ? ", " : "", system_bundles[i]);
+    for (i = 0; i < COUNT_OF(splunk_bundles); i++)
+        buf_add_format(&text, ", $SPLUNK_HOME/%s", splunk_bundles[i]);
+    return places = buf_take(&text);
+}

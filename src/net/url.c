@@ -1,0 +1,109 @@
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/http.h"
+
+static void url_cleanupp(CURLU **url)
+{
+    curl_url_cleanup(*url);
+}
+
+static void curl_freep(char **text)
+{
+    curl_free(*text);
+}
+
+static CURLU *parse(const char *text)
+{
+    CURLU *url = curl_url();
+
+    if (url && text && !curl_url_set(url, CURLUPART_URL, text, 0))
+        return url;
+    curl_url_cleanup(url);
+    return NULL;
+}
+
+static char *part(CURLU *url, CURLUPart what)
+{
+    char *text = NULL;
+
+    return url && !curl_url_get(url, what, &text, what == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) ? text : NULL;
+}
+
+static bool loopback_host(const char *host)
+{
+    int a, b, c, d, used = 0;
+
+    if (text_same_nocase(host, "localhost") || text_same(host, "[::1]"))
+        return true;
+    return sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && !host[used] && a == 127 && b >= 0 &&
+           b < 256 && c >= 0 && c < 256 && d >= 0 && d < 256;
+}
+
+bool url_is_loopback(const char *text)
+{
+    CLEANUP(url_cleanupp) CURLU *url = parse(text);
+    CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
+
+    return host && loopback_host(host);
+}
+
+/* The parts that a base address must not have. */
+static bool has_more(CURLU *url)
+{
+    static const CURLUPart parts[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(parts); i++) {
+        CLEANUP(curl_freep) char *text = part(url, parts[i]);
+
+        if (text)
+            return true;
+    }
+    return false;
+}
+
+bool url_is_base(const char *text)
+{
+    CLEANUP(url_cleanupp) CURLU *url = parse(text);
+    CLEANUP(curl_freep) char *scheme = part(url, CURLUPART_SCHEME);
+    CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
+    CLEANUP(curl_freep) char *path = part(url, CURLUPART_PATH);
+
+    if (!scheme || !host || !*host || (path && strcmp(path, "/")) || has_more(url))
+        return false;
+    if (strchr(text, '?') || strchr(text, '#') || strchr(text, '@'))
+        return false;
+    return text_same(scheme, "https") || (text_same(scheme, "http") && loopback_host(host));
+}
+
+bool url_same_origin(const char *a, const char *b)
+{
+    static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT };
+    CLEANUP(url_cleanupp) CURLU *one = parse(a);
+    CLEANUP(url_cleanupp) CURLU *other = parse(b);
+    size_t i;
+
+    if (!one || !other)
+        return false;
+    for (i = 0; i < COUNT_OF(parts); i++) {
+        CLEANUP(curl_freep) char *mine = part(one, parts[i]);
+        CLEANUP(curl_freep) char *theirs = part(other, parts[i]);
+
+        if (!mine || !theirs || !text_same_nocase(mine, theirs))
+            return false;
+    }
+    return true;
+}
+
+char *url_host(const char *text)
+{
+    CLEANUP(url_cleanupp) CURLU *url = parse(text);
+    CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
+
+    return mem_text(host ? host : "");
+}
