@@ -1,0 +1,56 @@
+"""White space and members of JSON text, handled as bytes.
+
+The promise under test is "Microsoft's own bytes, but for white space between tokens". Checking it through a JSON
+parser would forgive re-written numbers, escapes and key order, so everything here works on the text itself.
+"""
+import re
+
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRING_OR_BLANK = re.compile(rb'(' + _STRING + rb')|[ \t\r\n]+', re.DOTALL)
+_STRING_OR_MARK = re.compile(rb'(' + _STRING + rb')|([{\[,:])', re.DOTALL)
+_TOKEN = re.compile(_STRING + rb'|[{}\[\],:]|[^{}\[\],:"\s]+', re.DOTALL)
+
+# What XML 1.0 cannot carry, besides lone surrogates, which cannot stand in decoded UTF-8.
+_NOT_XML = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]')
+_REPLACED = re.compile('\ufffd+')
+
+
+def strip(data):
+    """Remove the white space that stands outside strings; all other bytes stay as they are."""
+    return _STRING_OR_BLANK.sub(rb'\1', data)
+
+
+def spread(data):
+    """Put white space of every kind between tokens, as a server that pretty-prints does."""
+    return _STRING_OR_MARK.sub(lambda m: m.group(1) or m.group(2) + b' \r\n\t', data)
+
+
+def replace_member(data, name, value):
+    """Swap the value of one member of the outermost object for other bytes; unchanged when it is absent."""
+    depth, wanted, start = 0, False, None
+    for token in _TOKEN.finditer(data):
+        text = token.group()
+        if start is not None and depth == 1 and text in (b',', b'}'):
+            return data[:start] + value + data[token.start():]
+        if depth == 1 and text == b':' and wanted:
+            start = token.end()
+        wanted = depth == 1 and text == b'"' + name + b'"'
+        if text in (b'{', b'['):
+            depth += 1
+        elif text in (b'}', b']'):
+            depth -= 1
+    return data
+
+
+def as_xml_text(data):
+    """The text an XML stream can carry of these bytes: U+FFFD stands in for whatever it cannot.
+
+    Returns (text, changed)."""
+    text = data.decode('utf-8', 'replace')
+    clean = _NOT_XML.sub('\ufffd', text)
+    return clean, clean.encode('utf-8') != data
+
+
+def fold_replaced(text):
+    """One U+FFFD per run: how many stand for one broken sequence is left to the implementation."""
+    return _REPLACED.sub('\ufffd', text)

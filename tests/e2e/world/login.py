@@ -1,0 +1,317 @@
+"""The login service: Entra's token endpoints, v1 and v2, for many tenants.
+
+Stricter than the real one where being lenient would hide a mistake of the client, e.g. a `resource` sent to v2.
+"""
+import base64
+import dataclasses
+import hashlib
+import json
+import secrets
+import urllib.parse
+import uuid
+
+from . import assertion
+from .httpd import Response
+from .login_errors import Refused, answer
+
+GRAPH = frozenset({'https://graph.microsoft.com', 'https://graph.microsoft.us', 'https://dod-graph.microsoft.us'})
+AUDIENCES = {
+    'graph': GRAPH, 'incidents': GRAPH, 'siem': frozenset({'https://graph.windows.net'}),
+    'endpoint': frozenset({'https://api.securitycenter.microsoft.com', 'https://api-gcc.securitycenter.microsoft.us',
+                           'https://securitycenter.onmicrosoft.com/windowsatpservice',
+                           'https://api-gov.securitycenter.microsoft.us'}),
+    'xdr': frozenset({'https://api.security.microsoft.com'})}
+_DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+_CODE_LIFE_S, _IDLE_S = 600, 90 * 86400
+
+
+class App:
+    """An app registration. secrets: text -> expiry (epoch seconds) or None. certificates: PEM files. granted: the
+    APIs whose application permission was consented to. public: a client that must not show a secret."""
+
+    def __init__(self, client_id=None, secret=None, redirect_uris=('https://SiemMsspConnector',), public=False):
+        self.client_id = client_id or str(uuid.uuid4())
+        # Characters that a form must percent-encode stand in every secret.
+        self.secret = secret or 'Aa8Q~' + secrets.token_urlsafe(24) + '+/=.&%'
+        self.secrets, self.certificates = {self.secret: None}, []
+        self.redirect_uris, self.public = list(redirect_uris), public
+        self.granted = set(AUDIENCES)
+
+
+@dataclasses.dataclass
+class Token:
+    """An issued token or code. Times are steady seconds."""
+    tenant: object
+    app: App
+    audience: str = ''
+    version: int = 2
+    expires: float = 0
+    revoked: bool = False
+    used: bool = False
+    details: dict = dataclasses.field(default_factory=dict)
+
+
+class Login:
+    """State and handlers. rotation: 'keep' (old refresh tokens stay good, as Entra), 'strict' (a used one is dead and
+    takes its successors with it), 'same' (no new one is issued)."""
+
+    def __init__(self, clock):
+        self.clock, self.tenants = clock, {}
+        self.access, self.refresh, self.codes, self.devices = {}, {}, {}, {}
+        self.rotation, self.life_s, self.token_size, self.refresh_size = 'keep', 3599, 1500, 1300
+        self.one_line_errors = False
+        self.issued = 0
+
+    # --- what tests use -------------------------------------------------------------------------------------------
+
+    def new_refresh_token(self, tenant, app=None, family=None):
+        """A refresh token as an interactive sign-in would have given it."""
+        text = '1.A' + secrets.token_urlsafe(self.refresh_size * 3 // 4)
+        token = Token(tenant, app or tenant.app, expires=self.clock.steady() + _IDLE_S)
+        token.details['family'] = family if family is not None else text
+        self.refresh[text] = token
+        return text
+
+    def new_code(self, tenant, app=None, redirect_uri=None, resource=None, scope='', challenge=None, method='plain'):
+        """An authorization code, as the sign-in page would have sent it to redirect_uri."""
+        text = '1.B' + secrets.token_urlsafe(700) + '_'
+        app = app or tenant.app
+        self.codes[text] = Token(tenant, app, expires=self.clock.steady() + _CODE_LIFE_S, details={
+            'redirect_uri': redirect_uri or app.redirect_uris[0], 'resource': resource, 'scope': scope,
+            'challenge': challenge, 'method': method})
+        return text
+
+    def landing_address(self, code, redirect_uri='https://SiemMsspConnector', **more):
+        """The address a browser shows after the sign-in: host in lower case and a slash after it."""
+        scheme, _, host = redirect_uri.partition('://')
+        host, slash, path = host.partition('/')
+        query = urllib.parse.urlencode({'code': code, **more, 'session_state': str(uuid.uuid4())})
+        return f'{scheme}://{host.lower()}{slash or "/"}{path}?{query}'
+
+    def revoke(self, tenant=None, access=True, refresh=False):
+        """Make the tokens of a tenant (None: of all) useless, e.g. in the middle of paging."""
+        for table, wanted in ((self.access, access), (self.refresh, refresh)):
+            for token in list(table.values()) if wanted else ():
+                if tenant is None or token.tenant is tenant:
+                    token.revoked = True
+
+    def approve_device(self, user_code, declined=False):
+        """The user typed the code (or said no)."""
+        for token in self.devices.values():
+            if token.details['user_code'] == user_code:
+                token.details['state'] = 'declined' if declined else 'approved'
+
+    # --- requests -------------------------------------------------------------------------------------------------
+
+    def identify(self, request):
+        """Fill in kind and tenant from the path."""
+        parts = request.path.strip('/').split('/')
+        tenant = self.tenants.get(parts[0].lower()) if parts else None
+        request.tenant = tenant.id if tenant else None
+        request.kind = parts[-1]
+
+    def handle(self, request):
+        """Answer one request."""
+        parts = request.path.strip('/').split('/')
+        version = 2 if parts[1:-1] == ['oauth2', 'v2.0'] else 1 if parts[1:-1] == ['oauth2'] else 0
+        handlers = {'token': self._token, 'devicecode': self._devicecode, 'authorize': self._authorize}
+        if not version or parts[-1] not in handlers:
+            return Response(404, b'', kind=None)
+        try:
+            tenant = self.tenants.get(parts[0].lower())
+            if tenant is None:
+                raise Refused(9001023 if parts[0] in ('common', 'organizations', 'consumers') else 90002)
+            response = handlers[parts[-1]](request, tenant, version)
+        except Refused as refused:
+            response = answer(refused, self.clock, request.base, self.one_line_errors)
+        response.headers.update({'Cache-Control': 'no-store, no-cache', 'x-ms-request-id': str(uuid.uuid4())})
+        return response
+
+    def _token(self, request, tenant, version):
+        if request.method != 'POST':
+            raise Refused(900561)
+        if 'application/x-www-form-urlencoded' not in request.headers.get('content-type', ''):
+            raise Refused(900144)
+        form = request.form
+        if version == 2 and 'resource' in form:
+            raise Refused(901002)
+        grants = {'client_credentials': self._client_credentials, 'refresh_token': self._redeem_refresh,
+                  'authorization_code': self._redeem_code, _DEVICE: self._redeem_device,
+                  'device_code': self._redeem_device}
+        grant = grants.get(form.get('grant_type'))
+        if grant is None:
+            raise Refused(70003 if form.get('grant_type') else 900144)
+        app = self._client(request, form, tenant, grant == self._client_credentials)
+        return grant(form, tenant, app, version)
+
+    def _client(self, request, form, tenant, secret_needed):
+        basic = request.basic_auth() or (None, None)
+        client_id = form.get('client_id') or basic[0]
+        secret = form.get('client_secret') or (urllib.parse.unquote_plus(basic[1]) if basic[1] else None)
+        if not client_id:
+            raise Refused(900144)
+        app = tenant.apps.get(client_id.lower())
+        if app is None:
+            raise Refused(700016)
+        signed = form.get('client_assertion')
+        if app.public and not secret_needed:
+            if secret or signed:
+                raise Refused(700025)
+            return app
+        if signed:
+            audiences = {f'{request.base}/{name}/oauth2{middle}/token' for name in (tenant.id, tenant.domain)
+                         for middle in ('', '/v2.0')}
+            assertion.check(signed, app.client_id, app.certificates, audiences, self.clock.now())
+        elif not secret:
+            raise Refused(7000218)
+        elif secret not in app.secrets:
+            raise Refused(7000215)
+        elif app.secrets[secret] is not None and app.secrets[secret] <= self.clock.now():
+            raise Refused(7000222)
+        return app
+
+    def _audience(self, form, version, granted_before=None, default_needed=False):
+        """The one resource a request is about, checked against those that exist."""
+        if version == 1:
+            resource = form.get('resource') or granted_before
+            if not resource:
+                raise Refused(50001)
+        else:
+            scopes = [s for s in form.get('scope', '').split() if s not in ('offline_access', 'openid', 'profile')]
+            if not scopes and granted_before:
+                return granted_before
+            if not scopes:
+                raise Refused(900144)
+            heads = {scope.rpartition('/')[0] for scope in scopes}
+            if len(heads) != 1 or '' in heads:
+                raise Refused(70011)
+            if default_needed and scopes[0].rpartition('/')[2] != '.default':
+                raise Refused(1002012)
+            resource = heads.pop()
+        resource = resource.rstrip('/')
+        if not any(resource in known for known in AUDIENCES.values()):
+            raise Refused(500011)
+        return resource
+
+    def _client_credentials(self, form, tenant, app, version):
+        audience = self._audience(form, version, default_needed=True)
+        return self._grant(tenant, app, audience, version, None)
+
+    def _redeem_refresh(self, form, tenant, app, version):
+        text = form.get('refresh_token')
+        token = self.refresh.get(text)
+        if not text:
+            raise Refused(900144)
+        if token is None or token.app is not app:
+            raise Refused(70000)
+        if token.tenant is not tenant:
+            raise Refused(50020)
+        family = token.details['family']
+        if self.rotation == 'strict' and token.used:
+            for other in self.refresh.values():
+                other.revoked = other.revoked or other.details['family'] == family
+        if token.revoked:
+            raise Refused(50173)
+        if token.expires <= self.clock.steady():
+            raise Refused(700082, 70008)
+        audience = self._audience(form, version, token.audience or None)
+        token.used, token.expires = True, self.clock.steady() + _IDLE_S
+        fresh = None if self.rotation == 'same' else self.new_refresh_token(tenant, app, family)
+        return self._grant(tenant, app, audience, version, fresh)
+
+    def _redeem_code(self, form, tenant, app, version):
+        code = self.codes.get(form.get('code', ''))
+        if code is None or code.app is not app or code.tenant is not tenant:
+            raise Refused(70000)
+        if code.used:
+            raise Refused(54005)
+        if code.expires <= self.clock.steady():
+            raise Refused(70008)
+        if form.get('redirect_uri') != code.details['redirect_uri']:
+            raise Refused(500112)
+        if not _verifier_fits(form.get('code_verifier'), code.details):
+            raise Refused(501481)
+        audience = self._audience(form, version, code.details['resource'])
+        if code.details['resource'] and version == 1 and audience != code.details['resource'].rstrip('/'):
+            raise Refused(500011)
+        code.used = True
+        wanted = version == 1 or 'offline_access' in (form.get('scope', '') + ' ' + code.details['scope']).split()
+        return self._grant(tenant, app, audience, version, self.new_refresh_token(tenant, app) if wanted else None,
+                           delegated=True)
+
+    def _redeem_device(self, form, tenant, app, version):
+        device = self.devices.get(form.get('device_code') or form.get('code', ''))
+        if device is None or device.app is not app or device.used:
+            raise Refused(70018)
+        if device.expires <= self.clock.steady():
+            raise Refused(70019)
+        if device.details['state'] != 'approved':
+            raise Refused(65004 if device.details['state'] == 'declined' else 70016)
+        device.used = True
+        wanted = version == 1 or 'offline_access' in device.details['scope'].split()
+        return self._grant(tenant, app, device.audience, version,
+                           self.new_refresh_token(tenant, app) if wanted else None, delegated=True)
+
+    def _grant(self, tenant, app, audience, version, refresh, delegated=False):
+        self.issued += 1
+        text = f'eyJ0eXAi{self.issued:x}.' + secrets.token_urlsafe(self.token_size * 3 // 4 - 12)
+        self.access[text] = Token(tenant, app, audience, version, self.clock.steady() + self.life_s)
+        if self.issued % 4096 == 0:
+            self._forget_expired()
+        body = {'token_type': 'Bearer', 'expires_in': self.life_s, 'ext_expires_in': self.life_s}
+        if version == 1:
+            now = int(self.clock.now())
+            body.update({'expires_in': str(self.life_s), 'ext_expires_in': str(self.life_s), 'resource': audience,
+                         'expires_on': str(now + self.life_s), 'not_before': str(now - 300)})
+        body['access_token'] = text
+        if refresh or delegated:
+            body['scope'] = 'user_impersonation' if version == 1 else f'{audience}/.default'
+        if refresh:
+            self.refresh[refresh].audience = audience
+            body['refresh_token'] = refresh
+        return Response(200, json.dumps(body).encode(), kind='application/json; charset=utf-8')
+
+    def _forget_expired(self):
+        now = self.clock.steady()
+        self.access = {text: token for text, token in self.access.items() if token.expires > now - 600}
+
+    def _devicecode(self, request, tenant, version):
+        form = request.form if request.method == 'POST' else request.args
+        app = tenant.apps.get(form.get('client_id', '').lower())
+        if app is None:
+            raise Refused(700016)
+        text, user_code = secrets.token_urlsafe(600), secrets.token_hex(4).upper()
+        self.devices[text] = Token(tenant, app, self._audience(form, version), version, self.clock.steady() + 900,
+                                   details={'user_code': user_code, 'state': 'pending',
+                                            'scope': form.get('scope', '')})
+        where = f'{request.base}/device'
+        number = (lambda value: str(value)) if version == 1 else (lambda value: value)
+        body = {'user_code': user_code, 'device_code': text, 'expires_in': number(900), 'interval': number(1),
+                'message': f'To sign in, open {where} and enter the code {user_code}.',
+                'verification_url' if version == 1 else 'verification_uri': where}
+        return Response(200, json.dumps(body).encode())
+
+    def _authorize(self, request, tenant, version):
+        """Signs the imagined user in at once and redirects as the browser would be."""
+        args = request.args
+        app = tenant.apps.get(args.get('client_id', '').lower())
+        target = args.get('redirect_uri', '')
+        if app is None or target not in app.redirect_uris or args.get('response_type') != 'code':
+            code = 700016 if app is None else 50011 if target not in app.redirect_uris else 900144
+            page = f'<html><body>Sorry, but we are having trouble: AADSTS{code}</body></html>'
+            return Response(400, page.encode(), kind='text/html; charset=utf-8')
+        code = self.new_code(tenant, app, target, args.get('resource'), args.get('scope', ''),
+                             args.get('code_challenge'), args.get('code_challenge_method', 'plain'))
+        more = {'state': args['state']} if 'state' in args else {}
+        return Response(302, b'', {'Location': self.landing_address(code, target, **more)})
+
+
+def _verifier_fits(verifier, details):
+    if not details['challenge']:
+        return not verifier
+    if not verifier or not 43 <= len(verifier) <= 128:
+        return False
+    if details['method'] == 'S256':
+        digest = hashlib.sha256(verifier.encode()).digest()
+        verifier = base64.urlsafe_b64encode(digest).rstrip(b'=').decode()
+    return verifier == details['challenge']

@@ -1,0 +1,133 @@
+"""All stand-ins together, wired up: the shortest way into a test."""
+from . import inputxml
+from .certs import Authority
+from .clock import Clock
+from .httpd import Loop
+from .ledger import Tally
+from .login import App
+from .microsoft import Microsoft
+from .runner import Program, SplunkHome, validate
+from .splunkd import KIND, Splunkd
+
+
+class World:
+    """Microsoft, splunkd, a SPLUNK_HOME and the program between them.
+
+    tls=False: plain http on loopback everywhere. splunkd_names: names in splunkd's certificate (as shipped, it does
+    not fit 127.0.0.1). ca_where: see SplunkHome. Use it as a context manager: leaving it ends the program and fails
+    if the program or a stand-in did what it never may (sanitizer report, broken stream, a crash of a stand-in)."""
+
+    def __init__(self, tls=True, seed=0, clock=None, splunkd_names=('SplunkServerDefaultCert',), ca_where='auth',
+                 arguments=None):
+        self.loop, self.clock, self.seed = Loop(), clock or Clock(), seed
+        self.authority = Authority() if tls else None
+        self.microsoft = Microsoft(self.authority and self.authority.server(), self.clock, self.loop, seed)
+        self.faults, self.ledger = self.microsoft.faults, self.microsoft.ledger
+        self.splunkd = Splunkd(self.loop, self.authority and self.authority.server(*splunkd_names), self.clock,
+                               self.faults, arguments)
+        self.home = SplunkHome(self.authority and self.authority.cert, ca_where, self.splunkd.url)
+        self.programs, self.feeds = [], {}
+        self._shared = None
+
+    # --- customers ------------------------------------------------------------------------------------------------
+
+    def shared_app(self):
+        """One multitenant registration, as an MSSP uses it for all customers."""
+        self._shared = self._shared or App()
+        return self._shared
+
+    def params(self, tenant, api, app=None, **changes):
+        """Parameters of an input for this tenant; a change to None leaves the parameter out."""
+        app = app or tenant.app
+        params = {'tenant_id': tenant.id, 'client_id': app.client_id, 'client_secret': app.secret, 'api': api,
+                  'login_url': self.microsoft.url('login'), 'api_url': self.microsoft.url(api), 'poll_interval': '1'}
+        if self.authority:
+            params['ca_file'] = self.authority.cert
+        params.update(changes)
+        return {name: str(value) for name, value in params.items() if value is not None}
+
+    def customer(self, name, api='graph', shared=False, stored=True, where=None, app='search', **changes):
+        """A tenant, an input of the same name that reads it, and the ledger's expectation. Returns the feed.
+
+        stored: the secret already is in Splunk's store and masked in the input; False: it arrives in clear."""
+        tenant = self.microsoft.tenant(name, self.shared_app() if shared else None)
+        params = self.params(tenant, api, **changes)
+        if stored and params.get('client_secret') == tenant.app.secret:
+            self.splunkd.store(f'client_secret.{params["client_id"]}', params['client_secret'])
+            params['client_secret'] = '********'
+        self.splunkd.add_input(name, app, **params)
+        feed = self.feeds[name] = tenant.feed(api)
+        self.ledger.bind(f'{KIND}://{name}', feed, where)
+        return feed
+
+    # --- the program ----------------------------------------------------------------------------------------------
+
+    def xml(self, **variant):
+        """The `<input>` document of all enabled inputs; variant: keywords of inputxml.stream_input."""
+        return inputxml.stream_input(self.home.header(self.splunkd.session_key), self.splunkd.stanzas(), **variant)
+
+    def start(self, xml=None, variant=None, **how):
+        """Start the program in stream mode (keywords of Program); also kept as .program."""
+        program = Program(self.home, self.xml(**(variant or {})) if xml is None else xml, **how)
+        self.programs.append(program)
+        return program
+
+    program = property(lambda self: self.programs[-1])
+
+    def restart(self, **how):
+        """SIGTERM, then a new start, as splunkd does after an edit."""
+        if self.program.running:
+            self.program.terminate()
+        return self.start(**how)
+
+    def follow_edits(self, **how):
+        """Restart the program by itself whenever an input is changed through REST, and validate before it is."""
+        def check(name, params):
+            result = validate(self.home, name, params, self.splunkd.session_key)
+            return None if result.code == 0 else result.message or f'exited with code {result.code}'
+        self.splunkd.validate = check
+        self.splunkd.changed = lambda stanza: self.restart(**how)
+
+    def events(self):
+        """Everything that was read from all runs so far."""
+        return [event for program in self.programs for event in program.events]
+
+    def verdict(self, until=None):
+        """The ledger's judgement over all runs."""
+        return self.ledger.compare(self.events(), until)
+
+    def tally(self):
+        """A running count for long tests: start(take=tally.add, keep=False)."""
+        return Tally(self.ledger)
+
+    def problems(self):
+        """Everything that no test may cause."""
+        found = [text for program in self.programs for text in program.problems()]
+        return found + self.microsoft.crashes() + self.splunkd.service.crashes
+
+    def close(self):
+        """Kill what runs and remove everything."""
+        self.splunkd.changed = None
+        for program in self.programs:
+            if program.running:
+                program.kill()
+        self.microsoft.close()
+        self.splunkd.service.stop()
+        self.loop.close()
+        self.home.close()
+        if self.authority:
+            self.authority.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            for program in self.programs if kind is None else ():
+                if program.running:
+                    program.terminate()
+        finally:
+            problems = self.problems()
+            self.close()
+        if problems and kind is None:
+            raise AssertionError('\n'.join(problems[:10]))
