@@ -17,7 +17,7 @@ struct token_request {
     const char *tenant_id;
     const char *client_id;
     const char *client_secret;      /* NULL: none */
-    const char *client_assertion;   /* signed JWT instead of the secret; NULL: none */
+    const char *client_assertion;   /* signed JWT instead of the secret (assertion.h); NULL: none */
     const char *resource;           /* audience, e.g. https://graph.microsoft.com */
     bool        v1;                 /* the v1 endpoint with resource=, else v2 with scope=<resource>/.default */
     enum token_grant grant;
@@ -29,6 +29,9 @@ struct token_request {
 /* Appends address and form (the form is secret: use buf_free_secret). */
 void token_build(const struct token_request *request, struct buf *url, struct buf *form);
 
+/* Appends only the address: it is also the audience of a client assertion. */
+void token_address(const struct token_request *request, struct buf *url);
+
 struct token {
     char   *authorization;          /* "Bearer ..."; secret; NULL: none yet */
     char   *refresh_token;          /* a new one that must be saved before the token is used; NULL: none came */
@@ -39,7 +42,9 @@ void token_release(struct token *token);    /* members overwritten and freed */
 
 /* Reads the answer to a token request. On false *ret is untouched, and err->kind is ERR_AUTH (a person must act; the
  * text holds the AADSTS code, whose move it is and what to do), ERR_RETRY (with the wait asked for), or ERR_INPUT for
- * an answer that cannot be read. grant tells the advice for a dead refresh token or code apart. */
+ * an answer that cannot be read. grant tells the advice for a dead refresh token or code apart: an answer to
+ * GRANT_AUTHORIZATION_CODE without a refresh token is ERR_AUTH, since the code is spent and nothing is left for the
+ * next time; one to GRANT_CLIENT_CREDENTIALS never sets refresh_token. */
 bool token_read(const struct http_result *result, enum token_grant grant, int64_t now_ms, struct token *ret,
                 struct err *err);
 

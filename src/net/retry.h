@@ -19,12 +19,14 @@ int64_t retry_wait_ms(int failures, int64_t asked_ms, uint32_t random);
 int64_t refused_wait_ms(int refusals);
 
 /* Retry-After (RFC 9110 section 10.2.3): seconds, whole or with a fraction (Graph sends "2.128"), or an HTTP-date
- * measured from now_unix_ms, the answer's own Date where it has one. Negative, absurd or unreadable: -1. */
+ * measured from now_unix_ms, the answer's own Date where it has one; a date that has passed is 0. More than
+ * RETRY_ASKED_MOST_MS is held at that; negative, unreadable or absurd (over 30 days, which no service means): -1. */
 int64_t retry_after_ms(const char *value, int64_t now_unix_ms);
 
 /* "You can send requests again in 52 seconds.": the first "in N second(s)" or "after N seconds" of a body, or a
- * JSON member "retryAfter"/"retry_after" of N. -1: none. */
+ * JSON member "retryAfter"/"retry_after" of N. Held and refused as above. -1: none. */
 int64_t retry_after_in_body_ms(const char *body, size_t len);
 
-/* An HTTP-date (RFC 9110 section 5.6.7, the three forms) as unix milliseconds; false if it is none. */
+/* An HTTP-date (RFC 9110 section 5.6.7, the three forms) as unix milliseconds; false if it is none. A year of two
+ * digits (RFC 850) is 1970 to 2069. */
 bool http_date_ms(const char *text, int64_t *ret);

@@ -1,0 +1,246 @@
+#include "microsoft/aad.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define CODE_MOST        INT64_C(999999999)
+#define CODE_PREFIX      "AADSTS"
+#define QUOTE_MAX        200    /* bytes of Entra's own words that a text takes */
+#define WORD_MAX         24     /* a longer word could be a secret or a token */
+#define LOOP_WAIT_MS     (5 * 60 * 1000)    /* 50196: "same request repeated"; Microsoft says minutes */
+#define THROTTLE_WAIT_MS (60 * 1000)        /* 90055 without Retry-After: what Entra asks for with 429 */
+
+/* One error answer, as far as it matters here; texts are borrowed. */
+struct answer {
+    const char            *error;           /* "invalid_client"; NULL: none, or nothing fit to be printed */
+    const char            *description;     /* NULL: none */
+    const char            *trace, *correlation;
+    int                    code;            /* 0: none */
+    const struct aad_code *known;
+};
+
+const struct aad_code *aad_find(int code)
+{
+    size_t i;
+
+    for (i = 0; i < aad_codes_count; i++)
+        if (aad_codes[i].code == code)
+            return &aad_codes[i];
+    return NULL;
+}
+
+const char *aad_mover_text(enum aad_mover mover)
+{
+    switch (mover) {
+    case MOVE_PROVIDER: return "our administrator";
+    case MOVE_CUSTOMER: return "the customer's administrator";
+    case MOVE_SIGN_IN: return "somebody must sign in";
+    default: return "it passes by itself";
+    }
+}
+
+/* These only wrap what another code of the same answer says exactly: [70002, 70008]. */
+static bool wraps(int code)
+{
+    return code == 70002 || code == 70000;
+}
+
+/* Known beats unknown, exact beats wrapping, and of equals the later one is the more exact in Entra's answers. */
+static int rank(int code)
+{
+    return !code ? 0 : !aad_find(code) ? 1 : wraps(code) ? 2 : 3;
+}
+
+static void offer(struct answer *answer, int64_t code)
+{
+    if (code <= 0 || code > CODE_MOST || rank((int)code) < rank(answer->code))
+        return;
+    answer->code = (int)code;
+    answer->known = aad_find(answer->code);
+}
+
+static void codes_of_array(struct answer *answer, const cJSON *codes)
+{
+    const cJSON *item;
+    int64_t code;
+
+    if (!cJSON_IsArray(codes))
+        return;
+    cJSON_ArrayForEach(item, codes) {
+        if (cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble <= (double)CODE_MOST)
+            offer(answer, (int64_t)item->valuedouble);
+        else if (cJSON_IsString(item) && text_int64(item->valuestring, 1, CODE_MOST, &code))
+            offer(answer, code);
+    }
+}
+
+static void codes_of_text(struct answer *answer, const char *text)
+{
+    const char *at = text;
+
+    while (at && (at = strstr(at, CODE_PREFIX))) {
+        at += strlen(CODE_PREFIX);
+        if (isdigit((unsigned char)*at))
+            offer(answer, strtoll(at, NULL, 10));
+    }
+}
+
+/* An error name is printed only when it looks like one. */
+static const char *name_or_null(const char *error)
+{
+    size_t len = error ? strspn(error, "abcdefghijklmnopqrstuvwxyz_") : 0;
+
+    return len && len <= 40 && !error[len] ? error : NULL;
+}
+
+static bool is(const struct answer *answer, const char *error)
+{
+    return text_same(answer->error, error);
+}
+
+static bool passes_by_itself(const struct answer *answer, int status)
+{
+    if (status >= 500 || status == 429 || status == 408)
+        return true;
+    if (answer->known)
+        return answer->known->mover == MOVE_NONE;
+    return is(answer, "temporarily_unavailable") || is(answer, "server_error") || is(answer, "slow_down") ||
+           is(answer, "authorization_pending");
+}
+
+/* Whose move an answer is whose code the table does not know. */
+static enum aad_mover mover_by_error(const struct answer *answer)
+{
+    if (is(answer, "invalid_grant") || is(answer, "interaction_required") || is(answer, "login_required") ||
+        is(answer, "expired_token") || is(answer, "bad_verification_code"))
+        return MOVE_SIGN_IN;
+    if (is(answer, "consent_required") || is(answer, "access_denied") || is(answer, "authorization_declined"))
+        return MOVE_CUSTOMER;
+    return MOVE_PROVIDER;
+}
+
+/* Entra's own words: without the code in front and the ids behind, without long words, at most QUOTE_MAX bytes. */
+static void add_quote(struct buf *to, const char *text)
+{
+    size_t len, start = to->len;
+
+    if (text_starts(text, CODE_PREFIX)) {
+        text += strlen(CODE_PREFIX);
+        text += strspn(text, "0123456789");
+        text += strspn(text, ": ");
+    }
+    while (*(text += strspn(text, " \t\r\n")) && !text_starts(text, "Trace ID:")) {
+        len = strcspn(text, " \t\r\n");
+        if (to->len - start + (len < WORD_MAX ? len : 3) + 1 > QUOTE_MAX)
+            break;
+        if (to->len > start)
+            buf_add_char(to, ' ');
+        if (len <= WORD_MAX)
+            buf_add(to, text, len);
+        else
+            buf_add_text(to, "...");
+        text += len;
+    }
+}
+
+static void add_ids(struct buf *to, const struct answer *answer)
+{
+    bool trace = text_is_guid(answer->trace), correlation = text_is_guid(answer->correlation);
+
+    if (!trace && !correlation)
+        return;
+    buf_add_format(to, " (%s%s%s%s%s)", trace ? "trace ID " : "", trace ? answer->trace : "",
+                   trace && correlation ? ", " : "", correlation ? "correlation ID " : "",
+                   correlation ? answer->correlation : "");
+}
+
+static void add_move(struct buf *to, enum aad_mover mover, const char *advice)
+{
+    size_t at;
+
+    buf_add_text(to, ". ");
+    at = to->len;
+    buf_add_format(to, "%s: %s.", aad_mover_text(mover), advice);
+    to->data[at] = (char)toupper((unsigned char)to->data[at]);
+}
+
+static void add_unknown(struct buf *to, const struct answer *answer, enum aad_mover mover)
+{
+    if (answer->code)
+        buf_add_format(to, CODE_PREFIX "%d: ", answer->code);
+    buf_add_text(to, answer->error ? answer->error : "the request was refused");
+    if (!text_empty(answer->description)) {
+        buf_add_text(to, ", Entra says '");
+        add_quote(to, answer->description);
+        buf_add_char(to, '\'');
+    }
+    if (mover == MOVE_NONE)
+        add_move(to, mover, "tried again automatically");
+    else if (answer->code)
+        add_move(to, mover, "look the code up at https://login.microsoftonline.com/error");
+    else
+        add_move(to, mover, mover == MOVE_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
+                                                  : "check the input and the app registration");
+}
+
+static bool explain(const struct answer *answer, bool passes, struct err *err)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
+    bool known = answer->known && (answer->known->mover == MOVE_NONE) == passes;
+
+    if (known) {
+        buf_add_format(&text, CODE_PREFIX "%d: %s", answer->code, answer->known->meaning);
+        add_move(&text, answer->known->mover, answer->known->advice);
+    } else {
+        add_unknown(&text, answer, passes ? MOVE_NONE : mover_by_error(answer));
+    }
+    add_ids(&text, answer);
+    err_set(err, passes ? ERR_RETRY : ERR_AUTH, "%s", buf_text(&text));
+    if (passes && answer->code == 50196)
+        err->wait_ms = LOOP_WAIT_MS;
+    if (passes && answer->code == 90055)
+        err->wait_ms = THROTTLE_WAIT_MS;
+    return false;
+}
+
+bool aad_read_error(const char *body, size_t len, int status, struct err *err)
+{
+    CLEANUP(json_freep) cJSON *root = json_parse(body, len);
+    const char *error = json_text(root, "error");
+    struct answer answer = { .error = name_or_null(error), .description = json_text(root, "error_description"),
+                             .trace = json_text(root, "trace_id"), .correlation = json_text(root, "correlation_id") };
+
+    codes_of_array(&answer, json_member(root, "error_codes"));
+    if (!answer.known)
+        codes_of_text(&answer, answer.description);
+    if (!error && !answer.code)
+        return false;
+    explain(&answer, passes_by_itself(&answer, status), err);
+    return true;
+}
+
+bool aad_set_error(const char *error, const char *description, struct err *err)
+{
+    struct answer answer = { .error = name_or_null(error), .description = description };
+
+    codes_of_text(&answer, description);
+    return explain(&answer, false, err);
+}
+
+int aad_code_in(const struct err *err)
+{
+    int64_t code;
+    CLEANUP(mem_freep) char *digits = NULL;
+    const char *at = err->text + strlen(CODE_PREFIX);
+
+    if (!text_starts(err->text, CODE_PREFIX))
+        return 0;
+    digits = mem_text_n(at, strspn(at, "0123456789"));
+    return text_int64(digits, 1, CODE_MOST, &code) ? (int)code : 0;
+}

@@ -1,0 +1,247 @@
+#include "net/retry.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/ticks.h"
+
+#define ABSURD_MS (INT64_C(30) * 24 * 3600 * 1000)
+
+/* first_ms, doubled for each time after the first, at most most_ms. */
+static int64_t doubled(int64_t first_ms, int64_t most_ms, int times)
+{
+    int64_t wait_ms = first_ms;
+
+    for (; times > 1 && wait_ms < most_ms; times--)
+        wait_ms *= 2;
+    return wait_ms < most_ms ? wait_ms : most_ms;
+}
+
+/* span_ms * random / 2^32: up to span_ms. */
+static int64_t share(int64_t span_ms, uint32_t random)
+{
+    return (int64_t)((uint64_t)span_ms * random >> 32);
+}
+
+int64_t retry_wait_ms(int failures, int64_t asked_ms, uint32_t random)
+{
+    int64_t wait_ms;
+
+    if (asked_ms > 0) {
+        wait_ms = asked_ms < RETRY_ASKED_MOST_MS ? asked_ms : RETRY_ASKED_MOST_MS;
+        return wait_ms + share(wait_ms / 10, random);
+    }
+    wait_ms = doubled(1000, RETRY_MOST_MS, failures);
+    return wait_ms / 2 + share(wait_ms - wait_ms / 2, random);
+}
+
+int64_t refused_wait_ms(int refusals)
+{
+    return doubled(REFUSED_FIRST_MS, REFUSED_MOST_MS, refusals);
+}
+
+static int64_t held(int64_t wait_ms)
+{
+    if (wait_ms < 0 || wait_ms > ABSURD_MS)
+        return -1;
+    return wait_ms < RETRY_ASKED_MOST_MS ? wait_ms : RETRY_ASKED_MOST_MS;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'z';
+}
+
+/* Text that need not end in a zero. */
+struct cursor {
+    const char *at;
+    const char *end;
+};
+
+static void skip_blanks(struct cursor *c)
+{
+    while (c->at < c->end && strchr(" \t\r\n", *c->at) && *c->at)
+        c->at++;
+}
+
+static bool skip_word(struct cursor *c, const char *word)
+{
+    size_t len = strlen(word);
+
+    if ((size_t)(c->end - c->at) < len || strncasecmp(c->at, word, len))
+        return false;
+    c->at += len;
+    return true;
+}
+
+/* "52" or "2.128" seconds, as milliseconds rounded up: waiting a bit less than asked would be a refusal more. */
+static bool seconds(struct cursor *c, int64_t *ret_ms)
+{
+    int64_t ms = 0, unit = 100;
+    bool rest = false;
+
+    if (c->at == c->end || !is_digit(*c->at))
+        return false;
+    for (; c->at < c->end && is_digit(*c->at); c->at++)
+        if (ms <= ABSURD_MS)
+            ms = ms * 10 + (*c->at - '0') * 1000;
+    if (c->end - c->at > 1 && *c->at == '.' && is_digit(c->at[1]))
+        for (c->at++; c->at < c->end && is_digit(*c->at); c->at++, unit /= 10) {
+            ms += (*c->at - '0') * unit;
+            rest |= unit == 0 && *c->at != '0';
+        }
+    *ret_ms = ms + rest;
+    return true;
+}
+
+int64_t retry_after_ms(const char *value, int64_t now_unix_ms)
+{
+    struct cursor c = { value, value + strlen(value) };
+    int64_t ms;
+
+    skip_blanks(&c);
+    if (seconds(&c, &ms)) {
+        skip_blanks(&c);
+        return c.at == c.end ? held(ms) : -1;
+    }
+    if (!http_date_ms(c.at, &ms))
+        return -1;
+    return ms <= now_unix_ms ? 0 : held(ms - now_unix_ms);
+}
+
+/* "in 52 seconds" or "after 1 second"; first tells whether a word can begin here at all. */
+static bool in_words(struct cursor c, bool first, int64_t *ret_ms)
+{
+    if (!first || !(skip_word(&c, "in ") || skip_word(&c, "after ")))
+        return false;
+    skip_blanks(&c);
+    if (!seconds(&c, ret_ms))
+        return false;
+    skip_blanks(&c);
+    return skip_word(&c, "second");
+}
+
+static bool in_member(struct cursor c, int64_t *ret_ms)
+{
+    if (!skip_word(&c, "\"retryAfter\"") && !skip_word(&c, "\"retry_after\""))
+        return false;
+    skip_blanks(&c);
+    if (!skip_word(&c, ":"))
+        return false;
+    skip_blanks(&c);
+    skip_word(&c, "\"");
+    return seconds(&c, ret_ms);
+}
+
+int64_t retry_after_in_body_ms(const char *body, size_t len)
+{
+    struct cursor c = { body, body + len };
+    int64_t ms;
+
+    for (; c.at < c.end; c.at++)
+        if (in_words(c, c.at == body || !is_letter(c.at[-1]), &ms) || in_member(c, &ms))
+            return held(ms);
+    return -1;
+}
+
+/* Dates. */
+
+struct date {
+    int year, month, day, hour, minute, second;
+};
+
+static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
+static const char *const weekdays[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+                                        NULL };
+
+/* Which of the names stands here (1 for the first; 0: none), whole or by its first three letters. */
+static int name(struct cursor *c, const char *const *names, bool whole)
+{
+    size_t len;
+    int i;
+
+    for (i = 0; names[i]; i++) {
+        len = whole ? strlen(names[i]) : 3;
+        if ((size_t)(c->end - c->at) >= len && !strncasecmp(c->at, names[i], len)) {
+            c->at += len;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static bool digits(struct cursor *c, int count, int *ret)
+{
+    for (*ret = 0; count; count--, c->at++) {
+        if (c->at == c->end || !is_digit(*c->at))
+            return false;
+        *ret = *ret * 10 + (*c->at - '0');
+    }
+    return true;
+}
+
+static bool field(struct cursor *c, char kind, struct date *date)
+{
+    switch (kind) {
+    case 'w': return name(c, weekdays, false) != 0;
+    case 'W': return name(c, weekdays, true) != 0;
+    case 'n': return (date->month = name(c, months, false)) != 0;
+    case 'd': return digits(c, 2, &date->day);
+    case 'e': return digits(c, skip_word(c, " ") ? 1 : 2, &date->day);      /* asctime pads with a blank */
+    case 'Y': return digits(c, 4, &date->year);
+    case 'H': return digits(c, 2, &date->hour);
+    case 'M': return digits(c, 2, &date->minute);
+    case 'S': return digits(c, 2, &date->second);
+    case 'y':
+        if (!digits(c, 2, &date->year))
+            return false;
+        date->year += date->year < 70 ? 2000 : 1900;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool matches(const char *text, const char *pattern, struct date *date)
+{
+    struct cursor c = { text, text + strlen(text) };
+
+    for (; *pattern; pattern++) {
+        if (*pattern == '%' ? !field(&c, *++pattern, date) : c.at == c.end || *c.at++ != *pattern)
+            return false;
+    }
+    skip_blanks(&c);
+    return c.at == c.end;
+}
+
+bool http_date_ms(const char *text, int64_t *ret)
+{
+    static const char *const forms[] = { "%w, %d %n %Y %H:%M:%S GMT", "%W, %d-%n-%y %H:%M:%S GMT",
+                                         "%w %n %e %H:%M:%S %Y" };
+    struct date date;
+    char iso[TICKS_TEXT_MAX];
+    ticks time;
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(forms); i++) {
+        date = (struct date){ 0 };
+        if (!matches(text, forms[i], &date))
+            continue;
+        /* Whether there is such a day is known to ticks.c. */
+        snprintf(iso, sizeof(iso), "%04d-%02d-%02dT%02d:%02d:%02d", date.year, date.month, date.day, date.hour,
+                 date.minute, date.second);
+        if (!ticks_parse(iso, strlen(iso), &time))
+            return false;
+        *ret = ticks_to_ms(time);
+        return true;
+    }
+    return false;
+}
