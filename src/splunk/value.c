@@ -1,0 +1,285 @@
+#include "splunk/value.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/http.h"
+#include "splunk/proxy.h"
+
+#define DIGITS  "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+enum {
+    SHOWN_MOST = 80,            /* bytes of a bad value that a message repeats */
+    TEXT_MOST = 1024,
+    FILTER_MOST = 2000,         /* it travels in a URL */
+    SECRET_MOST = 16384,        /* refresh tokens take 1 to 3 KB; a pasted address holds a code and more */
+    DOMAIN_MOST = 253,
+    BACK_MOST_S = 50 * 365 * 86400
+};
+
+const char *value_wanted(const struct param *param)
+{
+    static char text[192];
+    const struct choice *choice;
+    size_t len;
+
+    switch (param->type) {
+    case PARAM_TENANT: return "the customer's tenant as a GUID or a domain, such as contoso.onmicrosoft.com";
+    case PARAM_GUID: return "a GUID, such as 01234567-89ab-cdef-0123-456789abcdef";
+    case PARAM_SECRET: return "the secret itself, without line ends or other control characters";
+    case PARAM_FILE: return "the full path of a file that Splunk's user can read";
+    case PARAM_URI: return "an absolute URI without a fragment, such as https://SiemMsspConnector";
+    case PARAM_BASE_URL: return "https://host or https://host:port with nothing behind it (http:// only for this "
+                                "machine itself)";
+    case PARAM_TEXT: return "one word without blanks, such as https://graph.microsoft.com";
+    case PARAM_FILTER: return "an OData expression with all quotes and parentheses closed, such as "
+                              "severity eq 'high'";
+    case PARAM_START: return "a time back from now, such as -12h, -30d, -90m, -45s or -2w (50 years at most), or a "
+                             "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
+    case PARAM_PROXY: return "http://host:port or http://user:password@host:port";
+    case PARAM_SECONDS:
+        snprintf(text, sizeof(text), "a whole number of seconds from %lld to %lld", (long long)param->min,
+                 (long long)param->max);
+        return text;
+    case PARAM_CHOICE:
+        len = (size_t)snprintf(text, sizeof(text), "one of");
+        for (choice = param->choices; choice->value; choice++)
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s", choice == param->choices ? "" : ",",
+                                    choice->value);
+        return text;
+    }
+    return "";
+}
+
+/* What may follow a password that a message must not repeat: the last '@' of an address, or, in a proxy without one,
+ * the first ':' that stands before no port. NULL: nothing is hidden. */
+static const char *hidden_end(const struct param *param, const char *start)
+{
+    bool address = param->type == PARAM_PROXY || param->type == PARAM_BASE_URL || param->type == PARAM_URI;
+    const char *sign = address ? strrchr(start, '@') : NULL;
+    const char *colon = param->type == PARAM_PROXY && !sign ? strchr(start, ':') : NULL;
+
+    if (colon && colon[1 + strspn(colon + 1, DIGITS "/")])
+        return colon + strlen(colon);
+    return sign;
+}
+
+/* The value as a message may repeat it: cut, and without what may be a password. */
+static char *shown(const struct param *param, const char *value)
+{
+    const char *slashes = strstr(value, "://");
+    const char *start = slashes ? slashes + 3 : value;
+    const char *rest = hidden_end(param, start);
+    size_t len = 0, step, left;
+
+    if (!rest)
+        start = rest = value;
+    for (left = strlen(rest); len < left && len < SHOWN_MOST; len += step ? step : 1)
+        step = text_utf8_length((const unsigned char *)rest + len, left - len);
+    return mem_format("%.*s%s%.*s%s", start - value > SHOWN_MOST ? 0 : (int)(start - value), value,
+                      rest == value ? "" : SECRET_MASK, (int)len, rest, len < left ? "..." : "");
+}
+
+static bool refuse(const struct param *param, const char *value, struct err *err)
+{
+    CLEANUP(mem_freep) char *text = shown(param, value);
+
+    if (param->type == PARAM_SECRET)
+        return err_set(err, ERR_INPUT, "%s holds %zu bytes that cannot be a secret (they are not shown here); it "
+                       "should be %s", param->name, strlen(value), value_wanted(param));
+    return err_set(err, ERR_INPUT, "%s is '%s', but it should be %s", param->name, text, value_wanted(param));
+}
+
+/* Well-formed UTF-8 without control characters, and no longer than the type allows. */
+static bool is_clean(const struct param *param, const char *value)
+{
+    size_t most = param->type == PARAM_SECRET ? SECRET_MOST : param->type == PARAM_FILTER ? FILTER_MOST : TEXT_MOST;
+    size_t left = strlen(value), step;
+
+    if (left > most)
+        return false;
+    for (; left; value += step, left -= step) {
+        step = text_utf8_length((const unsigned char *)value, left);
+        if (!step || (unsigned char)*value < 0x20 || *value == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static bool take_text(char **slot, const char *value)
+{
+    *slot = mem_text(value);
+    return true;
+}
+
+static bool take_lower(char **slot, const char *value)
+{
+    char *c;
+
+    *slot = mem_text(value);
+    for (c = *slot; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c | 0x20);
+    return true;
+}
+
+/* Two labels at least, the last not all digits: neither "common" nor an address of numbers. */
+static bool is_domain(const char *text)
+{
+    size_t labels, len;
+
+    if (strlen(text) > DOMAIN_MOST)
+        return false;
+    for (labels = 1;; labels++, text += len + 1) {
+        len = strspn(text, LETTERS DIGITS "-");
+        if (!len || len > 63 || text[0] == '-' || text[len - 1] == '-')
+            return false;
+        if (!text[len])
+            return labels >= 2 && strspn(text, DIGITS) != len;
+        if (text[len] != '.')
+            return false;
+    }
+}
+
+/* RFC 3986 section 4.3, of the characters in section 2; RFC 6749 section 3.1.2 forbids a fragment. */
+static bool is_absolute_uri(const char *text)
+{
+    size_t scheme = strspn(text, LETTERS DIGITS "+-.");
+    const char *rest = text + scheme + 1, *at;
+    bool web = strncasecmp(text, "https:", 6) == 0 || strncasecmp(text, "http:", 5) == 0;
+
+    if (!scheme || !strchr(LETTERS, *text) || text[scheme] != ':' || !*rest)
+        return false;
+    if (web && (!text_starts(rest, "//") || !rest[2] || strchr("/?:@", rest[2])))
+        return false;
+    for (at = rest; *at; at++) {
+        if (!strchr(LETTERS DIGITS "-._~:/?[]@!$&'()*+,;=%", *at))
+            return false;
+        if (*at == '%' && strspn(at + 1, DIGITS "ABCDEFabcdef") < 2)
+            return false;
+    }
+    return true;
+}
+
+static bool take_base_url(char **slot, const char *value)
+{
+    size_t len = strlen(value);
+
+    if ((strncasecmp(value, "https://", 8) != 0 && strncasecmp(value, "http://", 7) != 0) || !url_is_base(value))
+        return false;
+    *slot = mem_text_n(value, value[len - 1] == '/' ? len - 1 : len);
+    return true;
+}
+
+/* Quotes and parentheses closed, so that "(filter) and time ge ..." means what it says. In OData two quotes inside a
+ * text are one, which pairs up by itself. */
+static bool is_filter(const char *text)
+{
+    int depth = 0;
+    bool quoted = false;
+
+    if (*text == '$')       /* "$filter=..." pasted whole */
+        return false;
+    for (; *text; text++) {
+        if (*text == '\'')
+            quoted = !quoted;
+        else if (!quoted && *text == '(')
+            depth++;
+        else if (!quoted && *text == ')' && --depth < 0)
+            return false;
+    }
+    return depth == 0 && !quoted;
+}
+
+static bool take_start(struct start_time *ret, const char *value)
+{
+    static const char units[] = "smhdw";
+    static const int64_t seconds[] = { 1, 60, 3600, 86400, 7 * 86400 };
+    size_t digits = *value == '-' ? strspn(value + 1, DIGITS) : 0;
+    const char *unit = digits && digits <= 10 && value[digits + 1] ? strchr(units, value[digits + 1]) : NULL;
+    ticks time;
+
+    if (*value == '-') {
+        if (!unit || value[digits + 2])
+            return false;
+        *ret = (struct start_time){ .relative = true, .back_s = strtoll(value + 1, NULL, 10) * seconds[unit - units] };
+        return ret->back_s <= BACK_MOST_S;
+    }
+    if (!ticks_parse(value, strlen(value), &time) || time < 0)
+        return false;
+    *ret = (struct start_time){ .time = time };
+    return true;
+}
+
+static bool take_choice(int *ret, const struct choice *choices, const char *value)
+{
+    int i;
+
+    for (i = 0; choices[i].value; i++) {
+        if (text_same_nocase(choices[i].value, value)) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Administrators write "$SPLUNK_HOME/etc/..." as in every conf file. */
+static char *expanded_path(const char *value)
+{
+    static const char variable[] = "$SPLUNK_HOME/";
+    const char *home = getenv("SPLUNK_HOME");
+
+    if (!text_starts(value, variable) || text_empty(home))
+        return mem_text(value);
+    return mem_format("%s/%s", home, value + strlen(variable));
+}
+
+static bool take_file(char **slot, const char *value, bool check)
+{
+    CLEANUP(mem_freep) char *path = expanded_path(value);
+    struct stat st;
+
+    if (*path != '/')
+        return false;       /* the working directory is whatever splunkd made it */
+    if (check && (stat(path, &st) || !S_ISREG(st.st_mode) || !file_readable(path)))
+        return false;
+    *slot = mem_take(&path);
+    return true;
+}
+
+/* Hands the value over by type; false when it is not what the type wants. */
+static bool take(const struct param *param, const char *value, bool check_files, struct input *input)
+{
+    void *slot = (char *)input + param->offset;
+
+    switch (param->type) {
+    case PARAM_TENANT: return (text_is_guid(value) || is_domain(value)) && take_lower(slot, value);
+    case PARAM_GUID: return text_is_guid(value) && take_lower(slot, value);
+    case PARAM_SECRET: return secret_is_mask(value) || take_text(slot, value);
+    case PARAM_FILE: return take_file(slot, value, check_files);
+    case PARAM_URI: return is_absolute_uri(value) && take_text(slot, value);
+    case PARAM_CHOICE: return take_choice(slot, param->choices, value);
+    case PARAM_BASE_URL: return take_base_url(slot, value);
+    case PARAM_TEXT: return !strchr(value, ' ') && take_text(slot, value);
+    case PARAM_FILTER: return is_filter(value) && take_text(slot, value);
+    case PARAM_START: return take_start(slot, value);
+    case PARAM_SECONDS: return text_int64(value, param->min, param->max, slot);
+    case PARAM_PROXY: return proxy_parse(value, slot, &input->proxy_password);
+    }
+    return false;
+}
+
+bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input, struct err *err)
+{
+    if (!is_clean(param, value) || !take(param, value, check_files, input))
+        return refuse(param, value, err);
+    return true;
+}
