@@ -57,8 +57,7 @@ class Maker:
         record.update(members)
         data = self._write(record)
         if isinstance(size, int) and len(data) < size:
-            record['padding'] = 'x' * (size - len(data) - 14)
-            data = self._write(record)
+            data = data[:-1] + b',"padding":"%s"}' % (b'x' * (size - len(data) - 14))
         return data
 
     def time(self, ticks):
@@ -141,7 +140,7 @@ class Maker:
             'incidentWebUrl': 'https://security.example.test/incidents/1', 'mitreTechniques': None,
             'createdDateTime': created, 'lastUpdateDateTime': self.time(ticks), 'resolvedDateTime': None,
             'firstActivityDateTime': created, 'lastActivityDateTime': created, 'comments': [], 'systemTags': [],
-            'recommendedActions': _ADVICE * 4,
+            'recommendedActions': _ADVICE * 9,
             'additionalData': {'score': self._number(), 'nested': [[{'a': self._number()}], [], {}]},
             'evidence': [self._graph_evidence(kind, created) for kind in
                          ('device', 'process', 'file', 'user')[:0 if size == 'small' else 4]]})

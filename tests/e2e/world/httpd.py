@@ -7,16 +7,17 @@ that run in it and must not wait.
 import asyncio
 import base64
 import collections
-import gzip
 import http
 import socket
 import struct
 import threading
 import time
 import traceback
+import zlib
 from urllib.parse import parse_qsl
 
 _HEAD_LIMIT = 256 * 1024
+_GZIP_BITS = 31         # zlib's way to ask for a gzip header
 _GZIP_FROM = 1024       # below this size compressing makes the body longer
 
 
@@ -302,7 +303,8 @@ class Service:
             lines.append(f'Date: {self.clock.http_date()}')
         compress = self.gzip and len(body) >= _GZIP_FROM if response.compress is None else response.compress
         if compress and 'gzip' in request.headers.get('accept-encoding', ''):
-            body = gzip.compress(body, 1)
+            packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP_BITS)
+            body = packer.compress(body) + packer.flush()
             lines.append('Content-Encoding: gzip')
         if self.chunked if response.chunked is None else response.chunked:
             body = _chunks(body)

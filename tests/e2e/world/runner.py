@@ -248,7 +248,8 @@ class Program:
 
     def tail(self, count=15):
         """The last lines of stderr, for messages."""
-        return 'stderr:\n' + '\n'.join(f'  {line.text[:400]}' for line in self.lines[-count:])
+        broken = f'stream errors: {self.reader.errors[:3]}\n' if self.reader.errors else ''
+        return broken + 'stderr:\n' + '\n'.join(f'  {line.text[:400]}' for line in self.lines[-count:])
 
     def problems(self):
         """What no run may show: sanitizer reports, a broken stream, lines without a level."""

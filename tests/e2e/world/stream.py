@@ -26,13 +26,15 @@ class Event:
 
 
 class StreamReader:
-    """Feed it bytes; it calls take(event) for each whole event and keeps what is wrong in .errors."""
+    """Feed it bytes; it calls take(event) for each whole event and keeps what is wrong in .errors.
+
+    After something that is not well-formed it reads no further, as splunkd would not."""
 
     def __init__(self, take):
         self._take = take
         self.errors, self.streams, self.finished = [], 0, 0
         self._carry = b''
-        self._parser = None
+        self._parser, self._lost = None, False
         self._reset()
 
     def _reset(self):
@@ -48,7 +50,7 @@ class StreamReader:
         """Take the next bytes. A `</stream>` can only be the end tag, as text has its `<` escaped."""
         data = self._carry + data
         self._carry = b''
-        while data and not self.errors:
+        while data and not self._lost:
             if self._parser is None:
                 data = data.lstrip()
                 if not data:
@@ -63,9 +65,9 @@ class StreamReader:
 
     def close(self):
         """The pipe has ended: is the stream whole?"""
-        if self._carry and not self.errors:
+        if self._carry and not self._lost:
             self._parse(self._carry, False)
-        if self._parser is not None and not self.errors:
+        if self._parser is not None and not self._lost:
             self.errors.append('stream ended inside an event' if self.unfinished else 'no </stream> at the end')
 
     def _open(self):
@@ -86,12 +88,14 @@ class StreamReader:
         try:
             self._parser.Parse(data, last)
         except xml.parsers.expat.ExpatError as problem:
+            self._lost = True
             self._complain(f'not well-formed: {problem} near {bytes(self._kept[-200:])!r}')
         if last:
             self._parser = None
             self.finished += 1
         elif self._event is None:
-            self._forget(self._base + len(self._kept))
+            tag = self._kept.rfind(b'<')        # perhaps the first half of an event's start tag
+            self._forget(self._base + (tag if tag >= 0 else len(self._kept)))
 
     def _forget(self, index):
         del self._kept[:max(0, index - self._base)]
@@ -128,11 +132,14 @@ class StreamReader:
 
     def _finish(self, name):
         self._path.pop()
+        if self._event is None:
+            return
         if len(self._path) == 2:
             text = ''.join(self._text)
             if name == 'time' and not _TIME.match(text):
                 self._complain(f'time {text!r}')
-            setattr(self._event, name, True if name == 'done' else text)
+            if name in _CHILDREN:
+                setattr(self._event, name, True if name == 'done' else text)
         elif len(self._path) == 1:
             event, self._event = self._event, None
             end = self._kept.find(b'>', self._parser.CurrentByteIndex - self._base) + 1

@@ -27,7 +27,7 @@ class World:
                                self.faults, arguments)
         self.home = SplunkHome(self.authority and self.authority.cert, ca_where, self.splunkd.url)
         self.programs, self.feeds = [], {}
-        self._shared = None
+        self._shared, self._closed = None, False
 
     # --- customers ------------------------------------------------------------------------------------------------
 
@@ -106,7 +106,10 @@ class World:
         return found + self.microsoft.crashes() + self.splunkd.service.crashes
 
     def close(self):
-        """Kill what runs and remove everything."""
+        """Kill what runs and remove everything. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self.splunkd.changed = None
         for program in self.programs:
             if program.running:
