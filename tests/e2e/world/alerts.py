@@ -45,10 +45,15 @@ class AlertApi:
         self.login, self.limits, self.clock = login, limits, clock
 
     def identify(self, request):
-        """Fill in kind and tenant: from path and token, whatever state the token is in."""
+        """Fill in kind and tenant, from path and token, whatever state the token is in; and count the request here,
+        before any fault can hide it from the limits."""
         request.kind = _api_of(request)
         token = self.login.access.get(_bearer(request))
         request.tenant = token.tenant.id if token else None
+        request.wait = None
+        if token and request.kind:
+            group = 'graph' if request.kind == 'incidents' else request.kind
+            request.wait = self.limits.count(group, token.tenant.id, token.app.client_id)
 
     def handle(self, request):
         """Answer one request."""
@@ -57,11 +62,10 @@ class AlertApi:
             if api is None or request.method != 'GET':
                 raise ApiError(404, 'ResourceNotFound', 'Resource not found for the segment.')
             token = self._authorize(request, api)
-            group = 'graph' if api == 'incidents' else api
-            wait = self.limits.count(group, token.tenant.id, token.app.client_id)
-            if wait is not None:
+            if request.wait is not None:
+                whole = str(int(request.wait) + 1)
                 raise ApiError(429, 'TooManyRequests', 'Too many requests, please try again later.',
-                               {'Retry-After': f'{wait:.3f}' if group == 'graph' else str(int(wait) + 1)})
+                               {'Retry-After': whole if api == 'endpoint' else f'{request.wait:.3f}'})
             feed = token.tenant.feeds.get(api)
             if feed is None:
                 raise ApiError(403, 'Forbidden', 'Account is not provisioned.')

@@ -146,6 +146,11 @@ def hang_up(after=False):
     return shaped(after, raw=b'')
 
 
+def drop_after():
+    """The real answer, then an end of the connection that was not announced: keep-alive's race."""
+    return shaped(drop=True)
+
+
 def cut(part=0.5, **how):
     """End the body early: a number of bytes, or a float for that part of it. compress=True, chunked=True combine."""
     return shaped(cut=part, **how)

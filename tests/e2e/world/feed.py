@@ -176,12 +176,14 @@ class Feed:
             found = [entry[2] for entry in self._shown[start:end]]
         return [version for version in found if test(version)] if test else found
 
-    def forget(self):
-        """Drop all that is superseded: for runs of hours, whose ledger would fill the memory."""
+    def forget(self, older=600.0):
+        """Drop what was superseded so many seconds ago: for runs of hours, whose ledger would fill the memory."""
+        limit = self.clock.steady() - older
         with self._lock:
-            for version in [v for v in self.versions if v.gone is not None]:
+            old = {v for v in self.versions if v.gone is not None and v.gone < limit}
+            for version in old:
                 self.by_digest.pop(version.digest, None)
-            self.versions = [v for v in self.versions if v.gone is None]
+            self.versions = [v for v in self.versions if v not in old]
 
 
 def _parsed(raw):

@@ -86,13 +86,13 @@ class Response:
     delay: seconds before the first byte. cut: send only this many bytes of the encoded body (a float below 1: that
     part of it) and end the connection. reset: end with RST. trickle: (bytes, seconds) between pieces. silent: never
     answer. length: a false Content-Length. chunked, compress: override what the service does. raw: bytes to send
-    in place of head and body."""
+    in place of head and body. close: announced end of the connection after it; drop: unannounced."""
 
     def __init__(self, status=200, body=b'', headers=(), kind='application/json'):
         self.status, self.body, self.headers, self.kind = status, body, dict(headers), kind
         self.delay, self.cut, self.reset, self.trickle, self.silent = 0, None, False, None, False
         self.length = self.chunked = self.compress = self.raw = None
-        self.close = False
+        self.close = self.drop = False
         self.items = None           # how many alerts the page holds
         self.on_sent = None         # called when every byte was handed over undamaged
 
@@ -171,7 +171,8 @@ class Connection:
             self.abort()
         elif response.whole and response.on_sent:
             response.on_sent()
-        return response.whole and not response.close and request.headers.get('connection', '').lower() != 'close'
+        ends = response.close or response.drop or request.headers.get('connection', '').lower() == 'close'
+        return response.whole and not ends
 
     async def _write(self, data, trickle):
         size, pause = trickle or (len(data) or 1, 0)
@@ -196,12 +197,14 @@ class Service:
     """One listening port. `handler(request)` returns a Response; `identify(request)` may set kind and tenant first.
 
     stop() and start() keep the port, so that "connection refused" and a service that comes back are both possible.
+    threaded: run handlers off the loop, for those that wait for something the loop itself has to serve.
     """
 
-    def __init__(self, loop, name, handler, pair=None, clock=None, faults=None, identify=None, host='127.0.0.1'):
+    def __init__(self, loop, name, handler, pair=None, clock=None, faults=None, identify=None, host='127.0.0.1',
+                 threaded=False):
         self.loop, self.name, self._handler, self._identify = loop, name, handler, identify
         self.clock, self.faults, self.host, self.pair, self.port = clock, faults, host, pair, 0
-        self.gzip = self.date = True
+        self.threaded, self.gzip, self.date = threaded, True, True
         self.chunked = False
         self.requests_per_connection = None     # close after so many, as load balancers do
         self.connections, self.accepted, self.most_open, self.active, self.most_active = set(), 0, 0, 0, 0
@@ -270,7 +273,10 @@ class Service:
         self.most_active = max(self.most_active, self.active)
         response, began, status = None, time.monotonic(), None
         try:
-            response = self._respond(request)
+            if self.threaded:
+                response = await asyncio.get_running_loop().run_in_executor(None, self._respond, request)
+            else:
+                response = self._respond(request)
             if self.requests_per_connection and connection.requests >= self.requests_per_connection:
                 response.close = True
             again = await connection.send(request, response)

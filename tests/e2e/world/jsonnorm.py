@@ -44,6 +44,34 @@ def replace_member(data, name, value):
     return data
 
 
+def records(data):
+    """The records of captured answers, byte for byte: of a page with `value`, a bare array, one object, or one object
+    a line."""
+    document = _outermost(data)
+    if len(document) == 1 and document[0][:1] == b'{':
+        at = re.search(rb'"value"\s*:\s*(?=\[)', document[0])
+        document = [document[0][at.end():-1]] if at else document
+    if document and document[0][:1] == b'[':
+        return _outermost(document[0][1:])
+    return document
+
+
+def _outermost(data):
+    """The objects and arrays that stand at depth 0, in order; ends where more is closed than was opened."""
+    found, depth, start = [], 0, 0
+    for token in _TOKEN.finditer(data):
+        if token.group() in (b'{', b'['):
+            start = token.start() if depth == 0 else start
+            depth += 1
+        elif token.group() in (b'}', b']'):
+            depth -= 1
+            if depth < 0:
+                break
+            if depth == 0:
+                found.append(data[start:token.end()])
+    return found
+
+
 def as_xml_text(data):
     """The text an XML stream can carry of these bytes: U+FFFD stands in for whatever it cannot.
 

@@ -1,4 +1,5 @@
 """Microsoft's side of a test: the login service and the alert APIs, steered from the test itself."""
+import collections
 import uuid
 
 from .alerts import AlertApi
@@ -92,6 +93,11 @@ class Microsoft:
         found = [entry for each in self.services for entry in list(each.log)
                  if wanted in (None, entry.tenant) and service in (None, entry.service) and kind in (None, entry.kind)]
         return sorted(found, key=lambda entry: entry.when)
+
+    def limit_logs(self, count):
+        """Keep only the last requests of each service: for runs of hours."""
+        for service in self.services:
+            service.log = collections.deque(service.log, maxlen=count)
 
     def crashes(self):
         """Tracebacks of stand-ins that broke; anything here makes a test worthless."""

@@ -125,6 +125,8 @@ def main():
         for stanza, params in stanzas.items():
             try:
                 poll(stanza, params, known[stanza])
+            except BrokenPipeError:
+                os._exit(0)             # nobody reads us any more
             except (OSError, ValueError) as problem:
                 print(f'WARN input={stanza} {problem!r}', file=sys.stderr, flush=True)
         time.sleep(0.1)

@@ -2,6 +2,7 @@
 import fcntl
 import os
 import re
+import select
 import shutil
 import signal
 import struct
@@ -17,6 +18,7 @@ from .stream import StreamReader
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 _SANITIZER = re.compile(r'runtime error:|(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer')
+_LOOK_MS = 50
 _FACT = re.compile(r'(\w+)=("[^"]*"|\S+)')
 _PASSED_ON = re.compile(r'(A|L|T|M|UB)SAN_OPTIONS\Z|LLVM_PROFILE_FILE\Z|GCOV_')
 
@@ -102,6 +104,7 @@ class Program:
         self.home, self.events, self.lines, self.discarded = home, [], [], 0
         self._take, self._keep = take, keep
         self._go, self._reading_ended, self._abandoned = threading.Event(), threading.Event(), False
+        self._reading = threading.Lock()
         self._go.set()
         self.reader = StreamReader(self._event)
         self.started = time.monotonic()
@@ -134,26 +137,26 @@ class Program:
             self.events.append(event)
 
     def _read_out(self):
-        descriptor = self.process.stdout.fileno()
+        # Waits in poll() and never in read(), so that a stalled reader has taken nothing out of the pipe.
+        descriptor, poll = self.process.stdout.fileno(), select.poll()
+        poll.register(descriptor, select.POLLIN)
         try:
-            while True:
-                self._go.wait()
-                if self._abandoned:
+            while self._go.wait() and not self._abandoned:
+                if poll.poll(_LOOK_MS) and not self._read_some(descriptor):
                     return
-                data = os.read(descriptor, 65536)
-                if not self._go.is_set():       # stalled while in read(): these bytes were never seen by splunkd's
-                    self._go.wait()             # parser, so they count as unread if the program ends meanwhile
-                    if self._abandoned:
-                        self.discarded += len(data)
-                        return
-                if not data:
-                    self.reader.close()
-                    return
-                self.reader.feed(data)
-        except (OSError, ValueError):
-            pass
         finally:
             self._reading_ended.set()
+
+    def _read_some(self, descriptor):
+        with self._reading:
+            if not self._go.is_set():
+                return True
+            data = os.read(descriptor, 65536)
+            if data:
+                self.reader.feed(data)
+            else:
+                self.reader.close()
+            return bool(data)
 
     def _read_err(self):
         for line in self.process.stderr:
@@ -162,8 +165,10 @@ class Program:
     # --- steering -------------------------------------------------------------------------------------------------
 
     def stall(self):
-        """Stop reading stdout: the pipe fills up."""
+        """Stop reading stdout: the pipe fills up. No event arrives after this returns."""
         self._go.clear()
+        with self._reading:
+            pass
 
     def resume(self):
         """Read on."""
@@ -192,7 +197,9 @@ class Program:
         self.stall()
         self.discarded += self.unread()
         self._abandoned = True
-        os.dup2(os.open(os.devnull, os.O_RDONLY), self.process.stdout.fileno())
+        self._go.set()
+        self._reading_ended.wait(5)
+        self.process.stdout.close()
 
     def wait(self, seconds=10.0):
         """Wait for an exit of its own accord; the exit code."""
@@ -216,7 +223,7 @@ class Program:
 
     def _finish(self):
         if not self._go.is_set():
-            self.discarded += 0 if self._abandoned else self.unread()
+            self.discarded += self.unread()
             self._abandoned = True
             self._go.set()
         self._reading_ended.wait(5)

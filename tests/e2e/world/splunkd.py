@@ -37,7 +37,8 @@ class Splunkd:
     --validate-arguments; changed(stanza) is called after one was stored, changed or removed."""
 
     def __init__(self, loop, pair=None, clock=None, faults=None, arguments=None):
-        self.service = Service(loop, 'splunkd', self._handle, pair, clock, faults, self._identify)
+        self.service = Service(loop, 'splunkd', self._handle, pair, clock, faults, self._identify,
+                               threaded=True)    # validation runs the program, which asks back
         self.passwords = {}         # (app, realm, name) -> secret
         self.inputs = {}            # input name -> (app, params)
         self.defaults = {'host': '$decideOnStartup', 'index': 'default', 'start_by_shell': 'false'}
@@ -47,7 +48,7 @@ class Splunkd:
         self.validate = self.changed = None
         self.reloads = 0
         self.session_key = self._key()
-        self.lock = threading.RLock()
+        self.lock = threading.RLock()       # of inputs.conf; never held while something is asked
 
     url = property(lambda self: self.service.url)
     log = property(lambda self: self.service.log)
@@ -94,8 +95,7 @@ class Splunkd:
     def _handle(self, request):
         as_json = request.args.get('output_mode') == 'json' or request.form.get('output_mode') == 'json'
         try:
-            with self.lock:
-                status, entries, paging = self._route(request)
+            status, entries, paging = self._route(request)
             return _answer(status, entries, paging, as_json)
         except Refusal as refusal:
             return _refuse(refusal, as_json)
@@ -203,7 +203,8 @@ class Splunkd:
         if name not in self.inputs or app not in (self.inputs[name][0], '-'):
             raise Refusal(404, f'Could not find object id={name}')
         if request.method == 'DELETE':
-            del self.inputs[name]
+            with self.lock:
+                del self.inputs[name]
             self._tell(name)
             return 200, [], {}
         if request.method == 'POST':
@@ -217,16 +218,18 @@ class Splunkd:
         if name in self.inputs:
             raise Refusal(409, f'An input with the name {name} already exists.')
         self._check(name, form, {})
-        self.inputs[name] = (app, _stored(form))
+        with self.lock:
+            self.inputs[name] = (app, _stored(form))
         self._tell(name)
         return 201, [self._input_entry(name)], {}
 
     def _edit(self, name, form):
         if 'name' in form:
             raise Refusal(400, 'Argument "name" is not supported by this handler.')
-        app, params = self.inputs[name]
+        _, params = self.inputs[name]
         self._check(name, form, params)
-        params.update(_stored(form))
+        with self.lock:
+            params.update(_stored(form))
         self._tell(name)
 
     def _check(self, name, form, before):

@@ -1,4 +1,6 @@
 """All stand-ins together, wired up: the shortest way into a test."""
+import threading
+
 from . import inputxml
 from .certs import Authority
 from .clock import Clock
@@ -27,7 +29,7 @@ class World:
                                self.faults, arguments)
         self.home = SplunkHome(self.authority and self.authority.cert, ca_where, self.splunkd.url)
         self.programs, self.feeds = [], {}
-        self._shared, self._closed = None, False
+        self._shared, self._closed, self._starting = None, False, threading.RLock()
 
     # --- customers ------------------------------------------------------------------------------------------------
 
@@ -76,14 +78,18 @@ class World:
 
     def restart(self, **how):
         """SIGTERM, then a new start, as splunkd does after an edit."""
-        if self.program.running:
-            self.program.terminate()
-        return self.start(**how)
+        with self._starting:
+            if self._closed:
+                return None
+            if self.program.running:
+                self.program.terminate()
+            return self.start(**how)
 
     def follow_edits(self, **how):
         """Restart the program by itself whenever an input is changed through REST, and validate before it is."""
         def check(name, params):
-            result = validate(self.home, name, params, self.splunkd.session_key)
+            result = validate(self.home, name, params, self.splunkd.session_key, how.get('environment'),
+                              how.get('program'))
             return None if result.code == 0 else result.message or f'exited with code {result.code}'
         self.splunkd.validate = check
         self.splunkd.changed = lambda stanza: self.restart(**how)
@@ -109,8 +115,8 @@ class World:
         """Kill what runs and remove everything. A second call does nothing."""
         if self._closed:
             return
-        self._closed = True
-        self.splunkd.changed = None
+        with self._starting:            # a restart under way must not outlive us
+            self._closed, self.splunkd.changed = True, None
         for program in self.programs:
             if program.running:
                 program.kill()

@@ -23,6 +23,13 @@ class Pure(unittest.TestCase):
         self.assertEqual(jsonnorm.replace_member(text, b'e', b'[]'), b'{"x":{"e":[1]},"s":"\\"e\\":","e" :[], "z":1}')
         self.assertEqual(jsonnorm.replace_member(b'{"a":1}', b'e', b'[]'), b'{"a":1}')
 
+    def test_records_of_captured_answers(self):
+        one, two = b'{"value":{"a" : [1]}}', b'{ "b":"]}" }'
+        for text in (b'{"@odata.context":"value", "value" : [' + one + b' , ' + two + b'],"n":1}',
+                     b'[' + one + b',' + two + b']', one + b'\n' + two + b'\n'):
+            self.assertEqual(jsonnorm.records(text), [one, two])
+        self.assertEqual((jsonnorm.records(two), jsonnorm.records(b'[]')), ([two], []))
+
     def test_ticks(self):
         base = ticks.parse('2026-11-01T08:00:00Z')
         rows = (('2026-11-01T08:00:00.5Z', 5_000_000), ('2026-11-01T08:00:00.0000001Z', 1),

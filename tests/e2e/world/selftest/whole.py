@@ -1,4 +1,5 @@
 """Everything together, around the minimal program: what a test author relies on must work, and find the bugs."""
+import http.client
 import os
 import time
 import unittest
@@ -81,6 +82,34 @@ class Whole(unittest.TestCase):
         program.kill()
         self.assertGreater(program.discarded, 30000)
         self.assertEqual((program.problems(), world.verdict().delivered + len(world.verdict().lost)), ([], 200))
+
+    def test_closed_stdout_ends_the_program(self):
+        world = self.world(tls=False)
+        world.customer('acme', stored=False).publish(1, size='small')
+        program = self.start(world, 'repeat')
+        program.wait_events(3)
+        program.close_stdout()
+        self.assertEqual(program.wait(5), 0)
+
+    def test_edits_restart_the_program(self):
+        world = self.world(tls=False)
+        feed = world.customer('acme', stored=False)
+        feed.publish(2, size='small')
+        how = {'program': PROGRAM, 'environment': world.home.environment()}
+        world.start(**how).wait_events(2)
+        world.follow_edits(**how)
+        link = http.client.HTTPConnection('127.0.0.1', world.splunkd.service.port, timeout=20)
+        self.addCleanup(link.close)
+        params = world.splunkd.inputs['acme'][1]
+        for gone, wanted in (('tenant_id', 400), ('filter', 200)):     # the minimal program insists on tenant_id
+            kept = params.pop(gone, None)
+            link.request('POST', '/servicesNS/nobody/search/data/inputs/defender_alerts/acme?output_mode=json',
+                         'filter=x', {'Authorization': 'Splunk ' + world.splunkd.session_key,
+                                      'Content-Type': 'application/x-www-form-urlencoded'})
+            answer = link.getresponse()
+            self.assertEqual((answer.status, b'is missing &' in answer.read()), (wanted, wanted == 400))
+            params.update({gone: kept} if kept else {})
+        wait_for(lambda: len(world.programs) == 2 and len(world.program.events) == 2, 10)
 
     def test_variants_and_validation(self):
         world = self.world(tls=False)
