@@ -1,0 +1,59 @@
+# Sourced by the scripts of this folder: where things are, and for which machine. Sets no option of the shell.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ARCH=${ARCH:-x86_64}
+RELEASE=${RELEASE:-$TOP/build/release}
+WORK=$RELEASE/$ARCH
+STAGE=$WORK/stage
+JOBS=${JOBS:-$(nproc)}
+
+# The same bytes wherever and whenever it is built.
+export LC_ALL=C TZ=UTC
+umask 022
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+die() {
+    say "${0##*/}: $*"
+    exit 1
+}
+
+# The time that the product carries: that of the last commit, or a fixed day for sources without git.
+source_date() {
+    git -C "$TOP" log -1 --format=%ct 2>/dev/null || echo 1735689600
+}
+
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_date)}
+
+case $ARCH in
+x86_64)
+    HOST_CC=gcc-12 CROSS='' DEBIAN_ARCH=amd64
+    KERNEL_HEADERS='/usr/include/linux /usr/include/x86_64-linux-gnu/asm /usr/include/asm-generic'
+    TOOL_PACKAGES=''
+    ;;
+aarch64)
+    HOST_CC=aarch64-linux-gnu-gcc-12 CROSS=aarch64-linux-gnu- DEBIAN_ARCH=arm64
+    KERNEL_HEADERS='/usr/aarch64-linux-gnu/include/linux /usr/aarch64-linux-gnu/include/asm
+                    /usr/aarch64-linux-gnu/include/asm-generic'
+    TOOL_PACKAGES='gcc-12-aarch64-linux-gnu binutils-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static'
+    ;;
+*)
+    die "ARCH is '$ARCH'; it can be x86_64 or aarch64"
+    ;;
+esac
+
+# install_packages PACKAGE...: what is missing of them, by apt.
+install_packages() {
+    local missing=() package
+
+    for package; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || die "missing packages, and only root can install them: ${missing[*]}"
+    say "installing ${missing[*]}"
+    apt-get -qq update &&
+        DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >&2
+}
