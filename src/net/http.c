@@ -347,6 +347,8 @@ static void set_transfer(CURL *easy, struct http_request *req, const struct http
     }
     if (req->form)
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->form);
+    if (spec->method)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
 }
 
 /* What curl would refuse only after a connection, or not clearly. */

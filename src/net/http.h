@@ -66,6 +66,7 @@ typedef void http_done_fn(void *ctx, const struct http_result *result);
 struct http_spec {
     const char *url;
     const char *form;               /* POST body, application/x-www-form-urlencoded; NULL: GET */
+    const char *method;             /* another method than these two, such as "DELETE"; NULL: as form says */
     const char *authorization;      /* header value, secret; NULL: none */
     const char *const *headers;     /* NULL-terminated "Name: value" lines; NULL: none */
     const struct http_route *route;
