@@ -2,7 +2,8 @@
 
 BASE      = mem buf err log ticks clock digest text json file
 NET       = loop http tls url retry inflate
-SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call splunkd_store splunkd_ca
+SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
+            splunkd_store splunkd_secrets splunkd_ca
 MICROSOFT = token aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
 COLLECT   = budget known place checkpoint lock secrets tenant lane collector stream try
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \

@@ -27,7 +27,7 @@ struct splunkd *splunkd_new(struct loop *loop, struct http *http, const struct c
 void splunkd_free(struct splunkd *splunkd);         /* overwrites the secrets; pending calls get no answer */
 
 /* Reads all our entries (realm TA-defender-mssp) into memory. Retries by itself for a minute while splunkd starts
- * (refused, 503); then, or on 401 / 403, fails. */
+ * (refused, 503); then, or on 401 / 403, fails. A second wish replaces the first, which gets no answer. */
 void splunkd_load_secrets(struct splunkd *splunkd, splunkd_done_fn *done, void *ctx);
 
 /* The stored secret of that name, NULL if none. Borrowed until the next store or load. */
