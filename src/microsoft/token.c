@@ -133,29 +133,6 @@ static bool check_members(const cJSON *root, int64_t *life_s, struct err *err)
     return true;
 }
 
-static bool read_success(const struct http_result *result, enum token_grant grant, int64_t now_ms, struct token *ret,
-                         struct err *err)
-{
-    CLEANUP(free_secret_tree) cJSON *root = json_parse(result->body, result->body_len);
-    const char *refresh = json_text(root, "refresh_token");
-    int64_t life_s;
-
-    if (!cJSON_IsObject(root))
-        return unreadable(result, err);
-    if (!json_member(root, "access_token") && aad_read_error(result->body, result->body_len, result->status, err))
-        return false;
-    if (!check_members(root, &life_s, err))
-        return false;
-    if (grant == GRANT_AUTHORIZATION_CODE && text_empty(refresh))
-        return err_set(err, ERR_AUTH, "the sign-in gave no refresh token. Our administrator: allow offline_access for "
-                       "the app, sign in again and enter the new authorization_code in the input.");
-    *ret = (struct token){ .authorization = mem_format("Bearer %s", json_text(root, "access_token")),
-                           .expires_ms = now_ms + life_s * 1000, .lifetime_ms = life_s * 1000 };
-    if (grant != GRANT_CLIENT_CREDENTIALS && !text_empty(refresh))
-        ret->refresh_token = mem_text(refresh);
-    return true;
-}
-
 /* The table speaks of both credentials that a code can be about; the grant knows which one was sent. */
 static void name_credential(enum token_grant grant, struct err *err)
 {
@@ -168,6 +145,31 @@ static void name_credential(enum token_grant grant, struct err *err)
     err_set(err, said.kind, "%.*s%s%s", (int)(at - said.text), said.text,
             grant == GRANT_REFRESH_TOKEN ? "refresh token" : "authorization code", at + strlen(both));
     err->wait_ms = said.wait_ms;
+}
+
+static bool read_success(const struct http_result *result, enum token_grant grant, int64_t now_ms, struct token *ret,
+                         struct err *err)
+{
+    CLEANUP(free_secret_tree) cJSON *root = json_parse(result->body, result->body_len);
+    const char *refresh = json_text(root, "refresh_token");
+    int64_t life_s;
+
+    if (!cJSON_IsObject(root))
+        return unreadable(result, err);
+    if (!json_member(root, "access_token") && aad_read_error(result->body, result->body_len, result->status, err)) {
+        name_credential(grant, err);
+        return false;
+    }
+    if (!check_members(root, &life_s, err))
+        return false;
+    if (grant == GRANT_AUTHORIZATION_CODE && text_empty(refresh))
+        return err_set(err, ERR_AUTH, "the sign-in gave no refresh token. Our administrator: allow offline_access for "
+                       "the app, sign in again and enter the new authorization_code in the input.");
+    *ret = (struct token){ .authorization = mem_format("Bearer %s", json_text(root, "access_token")),
+                           .expires_ms = now_ms + life_s * 1000, .lifetime_ms = life_s * 1000 };
+    if (grant != GRANT_CLIENT_CREDENTIALS && !text_empty(refresh))
+        ret->refresh_token = mem_text(refresh);
+    return true;
 }
 
 bool token_read(const struct http_result *result, enum token_grant grant, int64_t now_ms, struct token *ret,
