@@ -10,6 +10,7 @@ import json
 import threading
 
 from . import jsonnorm, ticks as ticks_
+from .generate import spread_ticks
 
 UPDATE_FIELD = {'graph': 'lastUpdateDateTime', 'incidents': 'lastUpdateDateTime', 'endpoint': 'lastUpdateTime',
                 'siem': 'LastProcessedTimeUtc'}
@@ -134,9 +135,16 @@ class Feed:
             heapq.heappush(self._pending, (version.due, version.number, version))
         return version
 
-    def publish(self, count=1, ticks=None, late=0.0, **how):
-        """Publish new made-up alerts (keywords as in generate.Maker.alert); returns their versions."""
-        return [self.add(self.maker.alert(self._time(ticks), **how), late=late) for _ in range(count)]
+    def publish(self, count=1, ticks=None, late=0.0, span_s=None, **how):
+        """Publish new made-up alerts (keywords as in generate.Maker.alert); returns their versions.
+
+        ticks: update time of all of them; preset now, cut to a random number of digits. span_s: update times anywhere
+        within so many seconds before that, for a past that a new input has to fetch."""
+        moments = [self._time(ticks) for _ in range(count)]
+        if span_s:
+            start = moments[0] - span_s * ticks_.PER_SECOND
+            moments = [spread_ticks(self.maker.rng, start, span_s) for _ in moments]
+        return [self.add(self.maker.alert(moment, **how), late=late) for moment in moments]
 
     def update(self, version, ticks=None, late=0.0, **how):
         """Publish a later state of an alert: same id, new update time."""
@@ -146,7 +154,10 @@ class Feed:
         return self.add(raw, late=late)
 
     def _time(self, ticks):
-        return ticks_.from_seconds(self.clock.now()) if ticks is None else ticks
+        if ticks is not None:
+            return ticks
+        grain = 10 ** self.maker.rng.randrange(8)
+        return ticks_.from_seconds(self.clock.now()) // grain * grain
 
     def settle(self):
         """Let everything that is due appear. The services call it before they look."""

@@ -17,7 +17,7 @@ _TITLES = ('Scheduled task created by an office document', 'Geplante Aufgabe mit
 _COMMANDS = (r'cmd.exe /q /c dir \\10.1.2.3\share$ 1> out.txt 2>&1', r'"C:\Program Files\Tool\a.exe" -x "a && b < c"',
              'powershell -enc SQBuAHYAbwBrAGUA...', '/bin/sh -c \'echo "$HOME" | tee /tmp/ü\'', '\\\\?\\C:\\very\\long')
 _ADVICE = ('Isolate the device from the portal and collect an investigation package before anything is cleaned up.\r\n'
-           '\ufffd\tCompare the file with the copies on other devices.\r\n\tAsk the owner whether the change was planned.'
+           '\ufffd\tCompare the file with the copies on other devices.\r\n\tAsk the owner whether it was planned.'
            '\r\n\r\nIf in doubt, block the hash & reset the password of every account that was signed in. ')
 _NUMBERS = ('0', '-0', '1.0', '1.50', '9007199254740993', '18446744073709551615', '-1e-7', '6.02E+23',
             '123456789012345678901234567890', '1e400')

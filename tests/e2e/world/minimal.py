@@ -81,7 +81,8 @@ def emit(stanza, raw, number):
     if BUG == 'lose' and number % 10 == 9:
         return
     data = json.dumps(fields) if BUG == 'reformat' else strip(raw)
-    sys.stdout.write(f'<event stanza={quoteattr(stanza)} unbroken="1"><time>{epoch(fields["lastUpdateDateTime"])}</time>'
+    moment = epoch(fields['lastUpdateDateTime'])
+    sys.stdout.write(f'<event stanza={quoteattr(stanza)} unbroken="1"><time>{moment}</time>'
                      f'<data>{escape(data)}</data><done/></event>\n')
 
 

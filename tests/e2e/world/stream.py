@@ -75,6 +75,8 @@ class StreamReader:
         self.streams += 1
         self._parser = xml.parsers.expat.ParserCreate()
         self._parser.buffer_text = True
+        if hasattr(self._parser, 'SetReparseDeferralEnabled'):
+            self._parser.SetReparseDeferralEnabled(False)       # events must not wait for the bytes that follow
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._finish
         self._parser.CharacterDataHandler = self._characters

@@ -40,6 +40,15 @@ class Alerts(WithWorld):
             self.assertEqual(status, 400, query)
             self.assertIn('innerError', body['error'])
 
+    def test_published_times(self):
+        now = ticks.from_seconds(self.world.clock.now())
+        for api in ('graph', 'endpoint'):
+            versions = self.tenant.feed(api).publish(300, span_s=86400, size='small')
+            self.assertTrue(all(now - 86401 * SECOND <= v.ticks <= now + 2 * SECOND for v in versions))
+            self.assertTrue(all(v.timed for v in versions))
+            self.assertLess(len({v.ticks % SECOND for v in versions}), 250, 'ties within the second')
+        self.assertLess(abs(self.tenant.feed('graph').publish()[0].ticks - now), 3 * SECOND)
+
     def test_links_walk_over_a_changing_set(self):
         feed = self.tenant.feed('graph')
         feed.publish(10, ticks=BASE, size='small')

@@ -76,8 +76,8 @@ class Pure(unittest.TestCase):
             self.assertLessEqual(abs(len(maker.alert(base, size=50000)) - 50000), 20)
 
     def test_stream_reader_is_strict(self):
-        good = (b'<?xml version="1.0"?>\n<stream>\n<event stanza="k://a" unbroken="1"><time>1.5</time><data>&lt;\xc3\xa9'
-                b'</data><done/></event></stream>\n<stream><event stanza="k://b"><data>x</data></event></stream>')
+        good = (b'<?xml version="1.0"?>\n<stream>\n<event stanza="k://a" unbroken="1"><time>1.5</time>'
+                b'<data>&lt;\xc3\xa9</data><done/></event></stream>\n<stream><event stanza="k://b"><data>x</data></event></stream>')
         for size in (1, 7, len(good)):
             events = []
             reader = StreamReader(events.append)

@@ -27,7 +27,7 @@ class Signing(WithWorld):
 
     def test_refusals(self):
         rows = ((7000215, {'client_secret': 'wrong'}), (7000218, {'client_secret': None}),
-                (700016, {'client_id': '00000000-0000-0000-0000-000000000000'}), (500011, {'scope': 'https://x/.default'}),
+                (700016, {'client_id': '0' * 36}), (500011, {'scope': 'https://x/.default'}),
                 (70011, {'scope': '.default'}), (1002012, {'scope': GRAPH + '/User.Read'}), (900144, {'scope': None}),
                 (901002, {'resource': GRAPH}), (70003, {'grant_type': 'password'}))
         for code, changes in rows:
