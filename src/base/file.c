@@ -23,20 +23,23 @@ static bool fail(struct err *err, const char *what, const char *path)
 
 static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
 {
+    size_t step, room;
     ssize_t got;
-    char *to;
+    char *to, more;
 
     for (;;) {
-        if (ret->len == ret->limit || !(to = buf_room(ret, ret->limit - ret->len < READ_STEP ? ret->limit - ret->len
-                                                                                              : READ_STEP)))
-            return err_set(err, ERR_INPUT, "'%s' is larger than %zu bytes", path, ret->limit);
-        got = read(fd, to, ret->limit - ret->len < READ_STEP ? ret->limit - ret->len : READ_STEP);
+        room = ret->limit - ret->len;
+        step = room < READ_STEP ? room : READ_STEP;
+        to = buf_room(ret, step);
+        got = step ? read(fd, to, step) : read(fd, &more, 1);       /* full: is there more, or just the end? */
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return fail(err, "read", path);
         if (got == 0)
             break;
+        if (!step)
+            return err_set(err, ERR_INPUT, "'%s' is larger than %zu bytes", path, ret->limit);
         ret->len += (size_t)got;
     }
     ret->data[ret->len] = '\0';
@@ -77,7 +80,8 @@ static bool stage(const char *temp, const char *bytes, size_t len, bool sync, st
 
     if (fd < 0)
         return fail(err, "create", temp);
-    if (!write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
+    /* The mode of open() does not count for one that a crash left behind. */
+    if (fchmod(fd, 0600) || !write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
         fail(err, "write", temp);
         close(fd);
         return false;
@@ -111,6 +115,10 @@ bool file_make_folder(const char *path, struct err *err)
     struct stat st;
     char *slash;
 
+    if (!*path) {
+        errno = ENOENT;
+        return fail(err, "create folder", path);
+    }
     for (slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(part, 0700) && errno != EEXIST)

@@ -48,12 +48,17 @@ bool json_bool(const cJSON *object, const char *name)
 bool json_int64(const cJSON *object, const char *name, int64_t least, int64_t most, int64_t *ret)
 {
     const cJSON *item = json_member(object, name);
+    int64_t value;
 
     if (cJSON_IsString(item))
         return text_int64(item->valuestring, least, most, ret);
-    if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble ||
-        item->valuedouble < (double)least || item->valuedouble > (double)most)
+    /* (double)INT64_MAX is 2^63, one more than fits: hence the bound on its own, and the compare as integers. */
+    if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble || item->valuedouble < -0x1p63 ||
+        item->valuedouble >= 0x1p63)
         return false;
-    *ret = (int64_t)item->valuedouble;
+    value = (int64_t)item->valuedouble;
+    if (value < least || value > most)
+        return false;
+    *ret = value;
     return true;
 }

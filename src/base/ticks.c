@@ -222,5 +222,5 @@ ticks ticks_ahead(ticks time, int64_t seconds)
 
 ticks ticks_back(ticks time, int64_t seconds)
 {
-    return ticks_ahead(time, -seconds);
+    return ticks_ahead(time, seconds == INT64_MIN ? INT64_MAX : -seconds);
 }

@@ -1,0 +1,168 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "check.h"
+
+static char folder[] = "/tmp/test_file.XXXXXX";
+
+static char *in_folder(const char *name)
+{
+    return mem_format("%s/%s", folder, name);
+}
+
+static int mode_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) ? -1 : (int)(st.st_mode & 07777);
+}
+
+static void check_content(const char *path, const char *want, size_t len)
+{
+    CLEANUP(buf_free) struct buf got = BUF_INIT(1 << 20);
+    struct err err = { .text = "" };
+
+    CHECK(file_read(path, &got, &err) && got.len == len && memcmp(buf_text(&got), want, len) == 0, "%zu bytes, %s",
+          got.len, err.text);
+    CHECK(got.data && !got.data[got.len], "no zero behind the bytes");
+}
+
+static void test_replace(void)
+{
+    CLEANUP(mem_freep) char *path = in_folder("one.json"), *temp = in_folder("one.json.tmp");
+    struct err err;
+
+    CHECK(file_replace(path, "first", 5, true, &err), "%s", err.text);
+    check_content(path, "first", 5);
+    CHECK(mode_of(path) == 0600, "mode %o", mode_of(path));
+    CHECK(file_replace(path, "a\0b", 3, false, &err), "%s", err.text);
+    check_content(path, "a\0b", 3);
+    CHECK(file_replace(path, "", 0, false, &err), "%s", err.text);
+    check_content(path, "", 0);
+    CHECK(access(temp, F_OK), "the temporary file is left behind");
+
+    /* What a crash left is written over, and its mode does not get through. */
+    CHECK(file_stage(path, "rest of a longer text", 21, &err), "%s", err.text);
+    check_content(path, "", 0);
+    check_content(temp, "rest of a longer text", 21);
+    chmod(temp, 0666);
+    CHECK(file_replace(path, "new", 3, true, &err), "%s", err.text);
+    check_content(path, "new", 3);
+    CHECK(mode_of(path) == 0600, "mode %o", mode_of(path));
+    unlink(path);
+}
+
+/* A failed save leaves the old content alone. */
+static void test_replace_fails(void)
+{
+    CLEANUP(mem_freep) char *path = in_folder("two"), *temp = in_folder("two.tmp"), *away = in_folder("none/two");
+    struct err err;
+
+    CHECK(file_replace(path, "old", 3, true, &err), "%s", err.text);
+    CHECK(!symlink(path, temp), "no link");
+    CHECK(!file_replace(path, "new", 3, true, &err) && strstr(err.text, "two.tmp"), "a link is followed: %s", err.text);
+    check_content(path, "old", 3);
+    unlink(temp);
+    mkdir(temp, 0700);
+    CHECK(!file_stage(path, "new", 3, &err) && err.kind == ERR_RETRY, "%s", err.text);
+    check_content(path, "old", 3);
+    rmdir(temp);
+    CHECK(!file_replace(away, "new", 3, true, &err) && strstr(err.text, "No such file"), "%s", err.text);
+    unlink(path);
+    mkdir(path, 0700);
+    CHECK(!file_replace(path, "new", 3, true, &err) && strstr(err.text, "cannot replace"), "%s", err.text);
+    unlink(temp);
+    rmdir(path);
+}
+
+static void test_full_disk(void)
+{
+    struct err err;
+    CLEANUP(mem_freep) char *path = in_folder("full");
+    CLEANUP(mem_freep) char *temp = in_folder("full.tmp");
+
+    /* /dev/full takes no byte; the link is refused for being one, so it is reached as a node of its own. */
+    if (mknod(temp, S_IFCHR | 0600, 1 << 8 | 7))
+        return;
+    CHECK(!file_replace(path, "new", 3, false, &err) && strstr(err.text, "No space left"), "%s", err.text);
+    CHECK(access(path, F_OK), "a file came of it");
+    unlink(temp);
+}
+
+static void test_read(void)
+{
+    CLEANUP(mem_freep) char *path = in_folder("three"), *none = in_folder("none");
+    struct err err;
+    size_t limit;
+
+    CHECK(file_replace(path, "0123456789", 10, false, &err), "%s", err.text);
+    for (limit = 8; limit < 13; limit++) {
+        CLEANUP(buf_free) struct buf got = BUF_INIT(limit);
+        bool fits = file_read(path, &got, &err);
+
+        CHECK(fits == (limit >= 10), "limit %zu", limit);
+        CHECK(fits || (err.kind == ERR_INPUT && strstr(err.text, "is larger than")), "limit %zu: %s", limit, err.text);
+    }
+    CLEANUP(buf_free) struct buf got = BUF_INIT(100);
+
+    buf_add_text(&got, "before ");
+    CHECK(file_read(path, &got, &err), "%s", err.text);
+    CHECK_TEXT(buf_text(&got), "before 0123456789");
+    errno = 0;
+    CHECK(!file_read(none, &got, &err) && errno == ENOENT, "%d, %s", errno, err.text);
+    CHECK(!file_read(folder, &got, &err) && strstr(err.text, "directory"), "%s", err.text);
+    CHECK_TEXT(buf_text(&got), "before 0123456789");
+    CHECK(file_readable(path) && !file_readable(none), "readable");
+    unlink(path);
+}
+
+static void test_large(void)
+{
+    CLEANUP(mem_freep) char *path = in_folder("large"), *bytes = mem_alloc(500000);
+    struct err err;
+
+    for (size_t i = 0; i < 500000; i++)
+        bytes[i] = (char)(i * 31 >> 3);
+    CHECK(file_replace(path, bytes, 500000, true, &err), "%s", err.text);
+    check_content(path, bytes, 500000);
+    unlink(path);
+}
+
+static void test_folder(void)
+{
+    CLEANUP(mem_freep) char *a = in_folder("a"), *ab = in_folder("a/b"), *abc = in_folder("a/b/c/");
+    CLEANUP(mem_freep) char *file = in_folder("plain"), *below = in_folder("plain/x");
+    struct err err;
+
+    CHECK(file_make_folder(abc, &err) && file_make_folder(abc, &err), "%s", err.text);
+    CHECK(mode_of(a) == 0700 && mode_of(ab) == 0700 && mode_of(abc) == 0700, "modes");
+    CHECK(file_make_folder(folder, &err) && file_make_folder("/", &err), "%s", err.text);
+    CHECK(!file_make_folder("", &err), "an empty path is a folder");
+    CHECK(file_replace(file, "x", 1, false, &err), "%s", err.text);
+    CHECK(!file_make_folder(file, &err) && strstr(err.text, "plain"), "%s", err.text);
+    CHECK(!file_make_folder(below, &err) && strstr(err.text, "plain"), "%s", err.text);
+    rmdir(abc);
+    rmdir(ab);
+    rmdir(a);
+    unlink(file);
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder))
+        return 1;
+    test_replace();
+    test_replace_fails();
+    test_full_disk();
+    test_read();
+    test_large();
+    test_folder();
+    CHECK(!rmdir(folder), "%s is not empty", folder);
+    return check_summary();
+}
