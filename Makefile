@@ -5,7 +5,8 @@ NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
             splunkd_store splunkd_secrets splunkd_ca
 MICROSOFT = token aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
-COLLECT   = budget known place checkpoint lock secrets tenant lane collector stream try
+COLLECT   = gate budget known place trail checkpoint lock account secrets harvest verdict lane status tenant collector \
+            stream
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c)
 MAIN      = src/main.c

@@ -106,6 +106,11 @@ size_t page_count(const struct page *p)
     return p->count;
 }
 
+bool page_in_records(const struct page *p)
+{
+    return p->record_depth > 0;
+}
+
 const char *page_next_link(const struct page *p)
 {
     return p->link;

@@ -56,5 +56,7 @@ bool page_feed(struct page *page, const char *bytes, size_t len, struct buf *out
 /* Was that a whole page? False with ERR_INPUT and what is wrong, with its place. */
 bool page_end(struct page *page, struct err *err);
 
+/* Has the reading come into the array of records and not out of it? Tells a broken record from a broken answer. */
+bool page_in_records(const struct page *page);
 size_t page_count(const struct page *page);             /* records so far, bad ones too */
 const char *page_next_link(const struct page *page);    /* "@odata.nextLink", decoded; NULL: none */

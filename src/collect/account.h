@@ -1,0 +1,70 @@
+/* collect/account.h - sign-ins: who gets access tokens with what, shared by all inputs that sign in alike.
+ *
+ * An account is one app in one tenant by one way to the login service. It owns the credential (client secret,
+ * certificate, refresh token) and the accesses: one token for each resource. Inputs of the same tenant and app share
+ * them, so that one refresh token is redeemed by one place only and rotates without races.
+ *
+ * A refresh token that came with an answer is in Splunk's password store before the access token is used. */
+#pragma once
+
+#include "collect/gate.h"
+#include "microsoft/token.h"
+#include "splunk/splunkd.h"
+
+struct accounts;
+struct account;
+struct access;
+
+struct account_spec {
+    const char *tenant_id, *client_id, *login_url;
+    const char *certificate;            /* PEM file or NULL */
+    const struct http_route *route;     /* of the first input that asks; it must stay */
+};
+
+/* splunkd may be NULL (no store: rotated tokens cannot be kept, so the refresh grant is refused). session_lost is
+ * called when splunkd no longer takes our session key. */
+struct accounts *accounts_new(struct loop *loop, struct http *http, struct gate *gate, struct splunkd *splunkd,
+                              void (*session_lost)(void *ctx), void *ctx);
+void accounts_free(struct accounts *accounts);
+
+/* Finds or makes it. Owned by accounts. */
+struct account *account_get(struct accounts *accounts, const struct account_spec *spec);
+/* Credentials as they are now; NULL: none. A change lets a refused account try again at once. */
+void account_set_secret(struct account *account, const char *client_secret);
+void account_set_refresh_token(struct account *account, const char *refresh_token);
+/* Days until the certificate ends; false without a readable certificate. */
+bool account_certificate_days(const struct account *account, int64_t *ret);
+
+struct account *access_account(const struct access *access);
+struct access *access_get(struct account *account, const char *resource, bool v1);
+
+/* Told whenever the access may have become usable or has failed. Lives inside its owner. */
+struct access_listener {
+    void (*changed)(void *ctx);
+    void  *ctx;
+    struct access_listener *next;
+};
+void access_listen(struct access *access, struct access_listener *listener);
+
+enum access_state {
+    ACCESS_READY,       /* authorization is good */
+    ACCESS_BUSY,        /* being fetched: the listener will be told */
+    ACCESS_FAILED       /* err says why; not before retry_ms */
+};
+struct access_view {
+    const char *authorization;  /* header value, secret; owned by the access, good until the loop goes on */
+    const struct err *err;
+    int64_t retry_ms;
+    int64_t clock_offset_ms;    /* service minus ours; only when has_clock */
+    bool    has_clock;
+    int64_t expires_ms;
+};
+/* The token for a request now, or a step towards one. Renews ahead of expiry while the old token is still used. */
+enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret);
+
+/* The service refused this token (401): forget it, unless a newer one is there already. */
+void access_reject(struct access *access, const char *authorization);
+
+/* Exchanges an authorization code for a refresh token, stores it and makes the access ready; then done. */
+void access_exchange(struct access *access, const char *code, const char *redirect_uri,
+                     void (*done)(void *ctx, bool ok, const struct err *err), void *ctx);

@@ -1,0 +1,30 @@
+/* collect/budget.h - requests of one app in one tenant, kept below the service's published limits.
+ *
+ * Two token buckets, for the minute and for the hour. A bucket of size B refilled at rate R lets at most B + 60 R (or
+ * 3600 R) through in any minute (hour); sizes are chosen so that this stays below the limit. Inputs of the same tenant
+ * and app share one budget, since the service counts them together; so does a wait that the service asked for. */
+#pragma once
+
+#include "base/compiler.h"
+
+struct budget_limits {
+    double minute_size, minute_rate;    /* requests; requests a millisecond */
+    double hour_size, hour_rate;        /* 0: no hourly limit */
+};
+
+struct budget {
+    struct budget_limits limits;
+    double  minute, hour;               /* what is left */
+    int64_t at_ms;
+    int64_t hold_until_ms;              /* the service asked to wait */
+};
+
+/* Limits of so many requests a minute and an hour (0: none), less a tenth. */
+struct budget_limits budget_limits_for(int per_minute, int per_hour);
+void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms);
+
+/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. */
+int64_t budget_take(struct budget *budget, int64_t now_ms);
+
+/* No request before that time. */
+void budget_hold(struct budget *budget, int64_t until_ms);

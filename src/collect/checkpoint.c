@@ -1,0 +1,292 @@
+#include "collect/checkpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define HASH_TEXT 32    /* hex digits of a version's key */
+
+void checkpoint_release(struct checkpoint *cp)
+{
+    free(cp->tenant_id);
+    free(cp->api);
+    *cp = (struct checkpoint){ .taken_count = 0 };
+}
+
+char *checkpoint_path(const char *dir, const char *input_name)
+{
+    struct buf path = BUF_INIT(1 << 20);
+
+    buf_add_text(&path, dir);
+    buf_add_char(&path, '/');
+    buf_add_file_name(&path, input_name);
+    buf_add_text(&path, ".json");
+    return buf_take(&path);
+}
+
+/* Reading. */
+
+static bool read_time(const cJSON *object, const char *name, ticks *ret, struct err *err)
+{
+    const char *text = json_text(object, name);
+
+    if (text && ticks_parse(text, strlen(text), ret))
+        return true;
+    return err_set(err, ERR_INPUT, "member '%s' is no time", name);
+}
+
+static bool read_place(const cJSON *root, struct place *place, struct err *err)
+{
+    const cJSON *fill = json_member(root, "backfill");
+
+    if (!read_time(root, "begin", &place->begin, err) || !read_time(root, "newest", &place->newest, err) ||
+        !read_time(root, "floor", &place->floor, err))
+        return false;
+    if (!fill || cJSON_IsNull(fill))
+        return true;
+    place->fill.active = true;
+    return (read_time(fill, "next", &place->fill.next, err) && read_time(fill, "end", &place->fill.end, err) &&
+            read_time(fill, "newest", &place->fill.newest, err) && read_time(fill, "floor", &place->fill.floor, err)) ||
+           err_prefix(err, "backfill");
+}
+
+static bool read_hex64(const char *text, uint64_t *ret)
+{
+    int used = 0;
+    unsigned long long value;
+
+    if (strspn(text, "0123456789abcdef") < 16 || sscanf(text, "%16llx%n", &value, &used) != 1 || used != 16)
+        return false;
+    *ret = value;
+    return true;
+}
+
+/* "2026-11-01T08:35:12.1333333Z 0123456789abcdef0123456789abcdef" */
+static bool read_entry(const char *text, struct known_entry *ret)
+{
+    const char *blank = text ? strchr(text, ' ') : NULL;
+
+    *ret = (struct known_entry){ .pos = 0 };
+    return blank && ticks_parse(text, (size_t)(blank - text), &ret->time) && strlen(blank + 1) == HASH_TEXT &&
+           read_hex64(blank + 1, &ret->key.high) && read_hex64(blank + 17, &ret->key.low) &&
+           (ret->key.high || ret->key.low);
+}
+
+static bool read_known(const cJSON *root, struct known *known, struct err *err)
+{
+    const cJSON *list = json_member(root, "written"), *item;
+    struct known_entry entry;
+
+    if (!cJSON_IsArray(list))
+        return err_set(err, ERR_INPUT, "member 'written' is no list");
+    cJSON_ArrayForEach(item, list) {
+        if (!read_entry(cJSON_GetStringValue(item), &entry))
+            return err_set(err, ERR_INPUT, "member 'written' holds something that is no \"time hash\"");
+        known_add(known, entry);
+    }
+    return true;
+}
+
+static void read_taken(const cJSON *root, struct checkpoint *cp)
+{
+    const cJSON *item;
+    const char *salt = json_text(root, "salt");
+
+    if (!salt || strlen(salt) != sizeof(cp->salt) - 1)
+        return;
+    memcpy(cp->salt, salt, sizeof(cp->salt));
+    cJSON_ArrayForEach(item, json_member(root, "taken")) {
+        struct taken *taken = &cp->taken[cp->taken_count];
+
+        if (cp->taken_count == TAKEN_MAX || !item->string || !cJSON_IsString(item))
+            continue;
+        snprintf(taken->param, sizeof(taken->param), "%s", item->string);
+        snprintf(taken->hash, sizeof(taken->hash), "%s", item->valuestring);
+        cp->taken_count++;
+    }
+}
+
+bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct known *known, struct err *err)
+{
+    CLEANUP(json_freep) cJSON *root = json_parse(text, len);
+    int64_t version;
+
+    if (!cJSON_IsObject(root))
+        return err_set(err, ERR_INPUT, "it is no JSON object");
+    if (!json_int64(root, "version", 1, INT32_MAX, &version))
+        return err_set(err, ERR_INPUT, "it has no version");
+    if (version != CHECKPOINT_VERSION)
+        return err_set(err, ERR_INPUT, "it is of version %lld, this program knows version %d", (long long)version,
+                       CHECKPOINT_VERSION);
+    if (!json_text(root, "tenant_id") || !json_text(root, "api"))
+        return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
+    if (!read_place(root, &cp->place, err) || !read_known(root, known, err))
+        return false;
+    cp->tenant_id = mem_text(json_text(root, "tenant_id"));
+    cp->api = mem_text(json_text(root, "api"));
+    read_taken(root, cp);
+    return true;
+}
+
+static enum checkpoint_found put_aside(const char *path, struct err *err)
+{
+    CLEANUP(mem_freep) char *bad = mem_format("%s.bad", path);
+
+    err_prefix(err, "checkpoint '%s' cannot be used", path);
+    if (rename(path, bad))
+        return CHECKPOINT_UNREADABLE;
+    return CHECKPOINT_BAD;
+}
+
+enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct known *known, struct err *err)
+{
+    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    bool ok;
+
+    *cp = (struct checkpoint){ .taken_count = 0 };
+    if (!file_read(path, &text, err)) {
+        int saved = errno;
+
+        buf_free(&text);
+        if (err->kind == ERR_INPUT)
+            return put_aside(path, err);
+        return saved == ENOENT ? CHECKPOINT_NONE : CHECKPOINT_UNREADABLE;
+    }
+    ok = checkpoint_parse(buf_text(&text), text.len, cp, known, err);
+    buf_free(&text);
+    if (ok)
+        return CHECKPOINT_READ;
+    checkpoint_release(cp);
+    return put_aside(path, err);
+}
+
+/* Writing. */
+
+static void add_time(struct buf *ret, const char *name, ticks time, const char *behind)
+{
+    char text[TICKS_TEXT_MAX];
+
+    ticks_text(time, text);
+    buf_add_format(ret, "\"%s\": \"%s\"%s", name, text, behind);
+}
+
+struct selection {
+    const struct place *place;
+    int64_t     overlap_s;
+    uint64_t    pos;
+    struct buf *ret;
+    bool        any;
+};
+
+static void add_entry(void *ctx, const struct known_entry *entry)
+{
+    struct selection *sel = ctx;
+    char time[TICKS_TEXT_MAX];
+
+    if (entry->pos > sel->pos || !place_needs(sel->place, entry->time, sel->overlap_s))
+        return;
+    ticks_text(entry->time, time);
+    buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,
+                   (unsigned long long)entry->key.high, (unsigned long long)entry->key.low);
+    sel->any = true;
+}
+
+static void add_taken(const struct checkpoint *cp, struct buf *ret)
+{
+    size_t i;
+
+    if (!cp->taken_count)
+        return;
+    buf_add_format(ret, " \"salt\": \"%s\",\n \"taken\": {", cp->salt);
+    for (i = 0; i < cp->taken_count; i++)
+        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", cp->taken[i].param, cp->taken[i].hash);
+    buf_add_text(ret, "},\n");
+}
+
+void checkpoint_format(const struct checkpoint *cp, const struct place *place, const struct known *known, uint64_t pos,
+                       int64_t overlap_s, struct buf *ret)
+{
+    struct selection sel = { place, overlap_s, pos, ret, false };
+    struct place raised = *place;
+
+    place_raise_floors(&raised, overlap_s);
+    buf_add_format(ret, "{\"version\": %d,\n \"tenant_id\": ", CHECKPOINT_VERSION);
+    buf_add_json(ret, cp->tenant_id);
+    buf_add_text(ret, ", \"api\": ");
+    buf_add_json(ret, cp->api);
+    buf_add_text(ret, ",\n ");
+    add_time(ret, "saved", ticks_from_ms(clock_wall_ms()), ",\n ");
+    add_time(ret, "begin", place->begin, ",\n ");
+    add_time(ret, "newest", place->newest, ",\n ");
+    add_time(ret, "floor", raised.floor, ",\n");
+    if (place->fill.active) {
+        buf_add_text(ret, " \"backfill\": {");
+        add_time(ret, "next", place->fill.next, ", ");
+        add_time(ret, "end", place->fill.end, ",\n  ");
+        add_time(ret, "newest", place->fill.newest, ", ");
+        add_time(ret, "floor", raised.fill.floor, "},\n");
+    }
+    add_taken(cp, ret);
+    buf_add_text(ret, " \"written\": [");
+    known_each(known, add_entry, &sel);
+    buf_add_text(ret, "]}\n");
+}
+
+/* Secrets that were taken over. */
+
+static void taken_hash(const struct checkpoint *cp, const char *value, char ret[65])
+{
+    CLEANUP(mem_free_secretp) char *salted = mem_format("%s%s", cp->salt, value);
+    unsigned char digest[SHA256_BYTES];
+
+    sha256_of(salted, strlen(salted), digest);
+    hex_text(digest, sizeof(digest), ret);
+}
+
+static const struct taken *find_taken(const struct checkpoint *cp, const char *param)
+{
+    size_t i;
+
+    for (i = 0; i < cp->taken_count; i++)
+        if (text_same(cp->taken[i].param, param))
+            return &cp->taken[i];
+    return NULL;
+}
+
+bool checkpoint_has_taken(const struct checkpoint *cp, const char *param, const char *value)
+{
+    const struct taken *taken = find_taken(cp, param);
+    char hash[65];
+
+    if (!taken)
+        return false;
+    taken_hash(cp, value, hash);
+    return text_same(hash, taken->hash);
+}
+
+void checkpoint_take(struct checkpoint *cp, const char *param, const char *value)
+{
+    struct taken *taken = (struct taken *)find_taken(cp, param);
+    unsigned char salt[16];
+
+    if (!cp->salt[0]) {
+        random_bytes(salt, sizeof(salt));
+        hex_text(salt, sizeof(salt), cp->salt);
+    }
+    if (!taken) {
+        if (cp->taken_count == TAKEN_MAX)
+            return;
+        taken = &cp->taken[cp->taken_count++];
+        snprintf(taken->param, sizeof(taken->param), "%s", param);
+    }
+    taken_hash(cp, value, taken->hash);
+}

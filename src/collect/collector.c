@@ -1,0 +1,391 @@
+#include "collect/collector.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <dirent.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "collect/secrets.h"
+
+#define REQUESTS_MOST    128        /* under way at once, all tenants together */
+#define FLUSH_AT         (128 * 1024)
+#define TICK_MS          1000
+#define SECRETS_RETRY_MS 30000
+#define SECRETS_LOOK_MS  60000      /* with a refused input: has somebody stored a new secret? */
+#define SESSION_GRACE_MS 60000
+#define CLOSE_WAIT_MS    300
+#define SYNC_BUDGET_MS   400        /* of the second that SIGTERM leaves, for syncing checkpoints to the disk */
+#define METRICS_EVERY_MS (5 * 60 * 1000)
+
+struct shared_budget {
+    struct shared_budget *next;
+    char         *tenant_id, *client_id;
+    const char   *family;
+    struct budget budget;
+};
+
+static void load_secrets(struct collector *col);
+
+/* The output. */
+
+static void flush(struct collector *col)
+{
+    enum outbox_state state = outbox_flush(col->outbox);
+
+    col->stdout_watch.events = state == OUTBOX_BLOCKED ? POLLOUT : 0;
+    if (state == OUTBOX_CLOSED && !loop_stopping(col->loop)) {
+        log_info("event=stop reason=stdout_closed nobody reads the events any more");
+        loop_stop(col->loop);
+    }
+}
+
+static void stdout_ready(void *ctx, short revents UNUSED)
+{
+    struct collector *col = ctx;
+
+    flush(col);
+    if (outbox_has_room(col->outbox))
+        http_resume_all(col->http);
+}
+
+static void flush_fire(void *ctx, int64_t now_ms UNUSED)
+{
+    struct collector *col = ctx;
+
+    flush(col);
+    if (outbox_has_room(col->outbox))
+        http_resume_all(col->http);
+}
+
+void collector_events_added(struct collector *col)
+{
+    if (outbox_pending(col->outbox) >= FLUSH_AT)
+        flush(col);
+    if (outbox_pending(col->outbox) && !col->flush_timer.place)
+        timer_set(col->loop, &col->flush_timer, loop_now(col->loop));
+}
+
+/* What tenants share. */
+
+struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
+                                const struct api *api)
+{
+    struct shared_budget *shared;
+
+    for (shared = col->budgets; shared; shared = shared->next)
+        if (text_same(shared->tenant_id, tenant_id) && text_same(shared->client_id, client_id) &&
+            text_same(shared->family, api->family))
+            return &shared->budget;
+    shared = mem_alloc(sizeof(*shared));
+    shared->tenant_id = mem_text(tenant_id);
+    shared->client_id = mem_text(client_id);
+    shared->family = api->family;
+    budget_start(&shared->budget, budget_limits_for(api->per_minute, api->per_hour), clock_ms());
+    shared->next = col->budgets;
+    col->budgets = shared;
+    return &shared->budget;
+}
+
+struct lock_file *collector_lock(struct collector *col, struct err *err)
+{
+    if (col->lock && !lock_is_current(col->lock)) {
+        size_t i;
+        struct lock_file *old = col->lock;
+        struct err ignored;
+
+        /* The folder was cleaned under us: lock everything anew in the new file before the old one is let go. */
+        if (!file_make_folder(col->checkpoint_dir, err) || !(col->lock = lock_open(col->checkpoint_dir, err))) {
+            col->lock = old;
+            return NULL;
+        }
+        for (i = 0; i < col->count; i++)
+            if (col->tenants[i]->phase != PHASE_LOCK)
+                lock_input(col->lock, col->tenants[i]->input.name, &ignored);
+        lock_close(old);
+    }
+    if (!col->lock && file_make_folder(col->checkpoint_dir, err))
+        col->lock = lock_open(col->checkpoint_dir, err);
+    return col->lock;
+}
+
+/* splunkd. */
+
+static void session_fire(void *ctx, int64_t now_ms UNUSED)
+{
+    struct collector *col = ctx;
+
+    log_warn("event=stop reason=session_key splunkd no longer takes this process's session key; it ends so that splunkd "
+             "starts it with a fresh one");
+    loop_stop(col->loop);
+}
+
+static void session_lost(void *ctx)
+{
+    struct collector *col = ctx;
+
+    if (col->session_lost)
+        return;
+    col->session_lost = true;
+    log_warn("event=session_key splunkd no longer takes this process's session key; inputs go on with what they hold, "
+             "and the process ends in %d s to get a fresh key", SESSION_GRACE_MS / 1000);
+    timer_set(col->loop, &col->session_timer, clock_ms() + SESSION_GRACE_MS);
+}
+
+/* A secret that somebody stored while we run (another input, the sign-in command) reaches its account here. */
+static void secrets_to_accounts(struct collector *col)
+{
+    size_t i;
+
+    for (i = 0; i < col->count; i++) {
+        struct tenant *t = col->tenants[i];
+
+        if (t->phase == PHASE_RUN && t->state == STATE_REFUSED)
+            secrets_refresh(t);
+    }
+}
+
+static void secrets_loaded(void *ctx, bool ok, const struct err *err)
+{
+    struct collector *col = ctx;
+    bool first = !col->secrets_loaded;
+    size_t i;
+
+    col->secrets_loading = false;
+    timer_set(col->loop, &col->secrets_timer, clock_ms() + (ok ? SECRETS_LOOK_MS : SECRETS_RETRY_MS));
+    if (!ok) {
+        if (!text_same(col->secrets_err.text, err->text))
+            log_error("event=store_unreadable Splunk's password store cannot be read: %s. Trying again in %d s", err->text,
+                      SECRETS_RETRY_MS / 1000);
+        col->secrets_err = *err;
+        if (err->kind == ERR_AUTH)
+            session_lost(col);
+        return;
+    }
+    col->secrets_err.text[0] = '\0';
+    col->secrets_loaded = true;
+    for (i = 0; first && i < col->count; i++)
+        if (col->tenants[i]->phase == PHASE_SECRETS)
+            secrets_start(col->tenants[i]);
+    if (!first)
+        secrets_to_accounts(col);
+}
+
+static bool any_refused(const struct collector *col)
+{
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        if (col->tenants[i]->state == STATE_REFUSED)
+            return true;
+    return false;
+}
+
+static void secrets_fire(void *ctx, int64_t now_ms)
+{
+    struct collector *col = ctx;
+
+    if (!col->secrets_loaded || any_refused(col))
+        load_secrets(col);
+    else
+        timer_set(col->loop, &col->secrets_timer, now_ms + SECRETS_LOOK_MS);
+}
+
+static void load_secrets(struct collector *col)
+{
+    if (col->secrets_loading)
+        return;
+    col->secrets_loading = true;
+    splunkd_load_secrets(col->splunkd, secrets_loaded, col);
+}
+
+/* Once a second. */
+
+static unsigned long resident_kb(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+
+    if (!file)
+        return 0;
+    if (fscanf(file, "%*u %lu", &pages) != 1)
+        pages = 0;
+    fclose(file);
+    return pages * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static unsigned open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    if (!dir)
+        return 0;
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count > 3 ? count - 3 : 0;       /* ".", ".." and the folder itself */
+}
+
+static void metrics(struct collector *col, int64_t now_ms)
+{
+    uint64_t events = 0, bytes = 0, requests = 0;
+    struct rusage usage;
+    size_t i;
+
+    for (i = 0; i < col->count; i++) {
+        events += col->tenants[i]->tally.new_events;
+        bytes += col->tenants[i]->tally.bytes;
+        requests += col->tenants[i]->tally.requests;
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    log_info("event=metrics inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f requests=%llu "
+             "bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", col->count, resident_kb(), open_descriptors(),
+             (long long)loop_take_longest_round_ms(col->loop), (unsigned long long)events,
+             (double)(events - col->metrics_events) * 1000 / METRICS_EVERY_MS, (unsigned long long)requests,
+             (unsigned long long)bytes, outbox_pending(col->outbox),
+             (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+             (long long)(now_ms - col->started_ms) / 1000);
+    col->metrics_events = events;
+    col->metrics_due_ms = now_ms + METRICS_EVERY_MS;
+}
+
+static void tick(void *ctx, int64_t now_ms)
+{
+    struct collector *col = ctx;
+    size_t i;
+
+    timer_set(col->loop, &col->tick_timer, now_ms + TICK_MS);
+    if (outbox_reader_gone(col->outbox)) {
+        log_info("event=stop reason=stdout_closed nobody reads the events any more");
+        loop_stop(col->loop);
+        return;
+    }
+    outbox_note(col->outbox, now_ms);
+    for (i = 0; i < col->count; i++) {
+        struct tenant *t = col->tenants[i];
+
+        tenant_tick(t, now_ms);
+        status_update(t);
+        if (now_ms >= t->status_due_ms)
+            status_line(t, now_ms);
+    }
+    if (now_ms >= col->metrics_due_ms)
+        metrics(col, now_ms);
+}
+
+/* Beginning and end. */
+
+static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
+{
+    struct input input = { .name = NULL };
+    struct tenant *t;
+    struct err err;
+
+    if (!input_from_stanza(stanza, true, &input, &err)) {
+        log_error("event=bad_input input=%s %s. This input does not run until it is corrected", stanza->name, err.text);
+        return;
+    }
+    if (input.disabled) {
+        input_free(&input);
+        return;
+    }
+    t = tenant_new(col, &input);
+    /* Status lines are spread over their five minutes. */
+    t->status_due_ms = col->started_ms + 60000 + (int64_t)(col->count * 240000 / 500) % 240000;
+    col->tenants = mem_grow(col->tenants, col->count + 1, sizeof(*col->tenants));
+    col->tenants[col->count++] = t;
+}
+
+struct collector *collector_new(struct loop *loop, const struct config *config, int out_fd)
+{
+    struct collector *col = mem_alloc(sizeof(*col));
+    size_t i;
+
+    col->loop = loop;
+    col->started_ms = clock_ms();
+    col->metrics_due_ms = col->started_ms + METRICS_EVERY_MS;
+    col->http = http_new(loop);
+    col->gate = gate_new(loop, REQUESTS_MOST);
+    col->outbox = outbox_new(out_fd);
+    col->checkpoint_dir = mem_text(config->checkpoint_dir);
+    col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));
+    col->accounts = accounts_new(loop, col->http, col->gate, col->splunkd, session_lost, col);
+    col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
+    col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
+    col->tick_timer = (struct timer){ .fire = tick, .ctx = col };
+    col->secrets_timer = (struct timer){ .fire = secrets_fire, .ctx = col };
+    col->session_timer = (struct timer){ .fire = session_fire, .ctx = col };
+    watch_add(loop, &col->stdout_watch);
+    for (i = 0; i < config->count; i++)
+        add_tenant(col, &config->stanzas[i]);
+    return col;
+}
+
+/* Every checkpoint as far as splunkd has taken the events. What is still in the pipe comes again at the next start. */
+static void save_all(struct collector *col)
+{
+    uint64_t taken = outbox_taken(col->outbox);
+    int64_t began_ms = clock_ms();
+    struct err err;
+    size_t i;
+
+    for (i = 0; i < col->count; i++) {
+        struct tenant *t = col->tenants[i];
+
+        if (!tenant_has_news(t, taken))
+            continue;
+        if (!tenant_save(t, taken, clock_ms() - began_ms < SYNC_BUDGET_MS, &err))
+            log_error("event=checkpoint_failed input=%s tenant=%s %s; what was written since its last save comes again",
+                      t->input.name, t->input.tenant_id, err.text);
+    }
+}
+
+void collector_run(struct collector *col)
+{
+    size_t i;
+
+    log_info("event=start inputs=%zu version=%s", col->count, VERSION);
+    flush(col);
+    load_secrets(col);
+    for (i = 0; i < col->count; i++)
+        tenant_start(col->tenants[i]);
+    timer_set(col->loop, &col->tick_timer, clock_ms());
+    loop_run(col->loop);
+    outbox_close(col->outbox, CLOSE_WAIT_MS);
+    save_all(col);
+    log_info("event=stopped inputs=%zu uptime_s=%lld", col->count, (long long)(clock_ms() - col->started_ms) / 1000);
+}
+
+void collector_free(struct collector *col)
+{
+    struct shared_budget *shared;
+    size_t i;
+
+    if (!col)
+        return;
+    for (i = 0; i < col->count; i++)
+        tenant_free(col->tenants[i]);
+    free(col->tenants);
+    accounts_free(col->accounts);
+    splunkd_free(col->splunkd);
+    http_free(col->http);
+    gate_free(col->gate);
+    outbox_free(col->outbox);
+    lock_close(col->lock);
+    while ((shared = col->budgets)) {
+        col->budgets = shared->next;
+        free(shared->tenant_id);
+        free(shared->client_id);
+        free(shared);
+    }
+    free(col->checkpoint_dir);
+    free(col);
+}

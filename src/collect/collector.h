@@ -1,0 +1,47 @@
+/* collect/collector.h - all inputs of one process, and what they share. */
+#pragma once
+
+#include "collect/account.h"
+#include "collect/lock.h"
+#include "collect/tenant.h"
+#include "splunk/config.h"
+
+struct collector {
+    struct loop     *loop;
+    struct http     *http;
+    struct gate     *gate;
+    struct outbox   *outbox;
+    struct splunkd  *splunkd;
+    struct accounts *accounts;
+    struct lock_file *lock;
+    char            *checkpoint_dir;
+
+    struct tenant  **tenants;
+    size_t           count;
+    struct shared_budget *budgets;
+
+    struct watch     stdout_watch;
+    struct timer     flush_timer;
+    struct timer     tick_timer;
+    bool             secrets_loading, secrets_loaded;
+    struct err       secrets_err;
+    struct timer     secrets_timer;
+    struct timer     session_timer;     /* set when splunkd no longer takes our session key */
+    bool             session_lost;
+    int64_t          started_ms, metrics_due_ms;
+    uint64_t         metrics_events;
+};
+
+/* Takes the stanzas of the config: bad ones are named in the log and left out. checkpoint folder and lock are opened;
+ * while they cannot be, the inputs wait. */
+struct collector *collector_new(struct loop *loop, const struct config *config, int out_fd);
+/* Collects until the loop is stopped, then saves what may be saved and closes the stream. */
+void collector_run(struct collector *col);
+void collector_free(struct collector *col);
+
+/* For tenants. */
+void collector_events_added(struct collector *col);
+struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
+                                const struct api *api);
+/* The shared lock file, opened (again) if need be; NULL with err while it cannot be. */
+struct lock_file *collector_lock(struct collector *col, struct err *err);

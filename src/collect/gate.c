@@ -1,0 +1,118 @@
+#include "collect/gate.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+#define SLOW_AFTER_MS 3000
+#define SLOW_MOST     500      /* requests that are slow but still hold a connection and memory */
+
+struct gate {
+    struct loop   *loop;
+    struct ticket *first, *last;    /* the queue */
+    unsigned       in, most, slow;
+};
+
+struct gate *gate_new(struct loop *loop, unsigned most)
+{
+    struct gate *gate = mem_alloc(sizeof(*gate));
+
+    gate->loop = loop;
+    gate->most = most;
+    return gate;
+}
+
+void gate_free(struct gate *gate)
+{
+    free(gate);
+}
+
+bool ticket_is_out(const struct ticket *ticket)
+{
+    return ticket->state == TICKET_OUT;
+}
+
+static void enqueue(struct gate *gate, struct ticket *ticket)
+{
+    ticket->state = TICKET_QUEUED;
+    ticket->next = NULL;
+    ticket->prev = gate->last;
+    if (gate->last)
+        gate->last->next = ticket;
+    else
+        gate->first = ticket;
+    gate->last = ticket;
+}
+
+static void dequeue(struct gate *gate, struct ticket *ticket)
+{
+    if (ticket->prev)
+        ticket->prev->next = ticket->next;
+    else
+        gate->first = ticket->next;
+    if (ticket->next)
+        ticket->next->prev = ticket->prev;
+    else
+        gate->last = ticket->prev;
+    ticket->state = TICKET_OUT;
+}
+
+static void let_in(struct gate *gate)
+{
+    struct ticket *ticket;
+
+    while (gate->first && gate->in < gate->most) {
+        ticket = gate->first;
+        dequeue(gate, ticket);
+        ticket->state = TICKET_IN;
+        gate->in++;
+        timer_set(gate->loop, &ticket->slow, loop_now(gate->loop) + SLOW_AFTER_MS);
+        ticket->go(ticket->ctx);
+    }
+}
+
+static void became_slow(void *ctx, int64_t now_ms UNUSED)
+{
+    struct ticket *ticket = ctx;
+    struct gate *gate = ticket->gate;
+
+    if (gate->slow >= SLOW_MOST)
+        return;
+    ticket->state = TICKET_SLOW;
+    gate->in--;
+    gate->slow++;
+    let_in(gate);
+}
+
+void gate_ask(struct gate *gate, struct ticket *ticket)
+{
+    if (ticket->state != TICKET_OUT)
+        return;
+    ticket->gate = gate;
+    ticket->slow.fire = became_slow;
+    ticket->slow.ctx = ticket;
+    enqueue(gate, ticket);
+    let_in(gate);
+}
+
+void gate_leave(struct ticket *ticket)
+{
+    struct gate *gate = ticket->gate;
+
+    switch (ticket->state) {
+    case TICKET_OUT:
+        return;
+    case TICKET_QUEUED:
+        dequeue(gate, ticket);
+        return;
+    case TICKET_IN:
+        gate->in--;
+        break;
+    case TICKET_SLOW:
+        gate->slow--;
+        break;
+    }
+    ticket->state = TICKET_OUT;
+    timer_cancel(gate->loop, &ticket->slow);
+    let_in(gate);
+}

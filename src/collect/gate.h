@@ -1,0 +1,26 @@
+/* collect/gate.h - how many requests are under way at once.
+ *
+ * Who wants to send asks with a ticket and is let through in turn. A request that has been under way for a few seconds
+ * no longer counts: hundreds of tenants behind a dead host must not keep the others out. */
+#pragma once
+
+#include "net/loop.h"
+
+struct gate;
+
+struct ticket {
+    void (*go)(void *ctx);      /* called once per gate_ask(), perhaps at once */
+    void  *ctx;
+    /* the gate's: */
+    enum { TICKET_OUT, TICKET_QUEUED, TICKET_IN, TICKET_SLOW } state;
+    struct gate   *gate;
+    struct ticket *next, *prev;
+    struct timer   slow;
+};
+
+struct gate *gate_new(struct loop *loop, unsigned most);
+void gate_free(struct gate *gate);
+
+void gate_ask(struct gate *gate, struct ticket *ticket);    /* nothing if it is queued or in already */
+void gate_leave(struct ticket *ticket);                     /* fine in any state, also when never asked */
+bool ticket_is_out(const struct ticket *ticket);

@@ -1,0 +1,79 @@
+/* collect/place.h - an input's place in its tenant's alerts: what has been read, and what to ask for next.
+ *
+ * Pure arithmetic on update times (base/ticks.h); no clock, no network, no file.
+ *
+ * The rule that loses nothing: a span [lo, hi) counts as read only when ONE answer held all of it. A span that is too
+ * large for one answer is asked for again in smaller spans; records of the large answer are written all the same and
+ * known afterwards. So no page order, no $skip and no next link over a changing set has to be trusted.
+ *
+ * Two lanes read side by side. LIVE polls from the newest update time less the overlap up to now. When that turns out
+ * to be too much for one answer and reaches far back (a new input, a long outage), the FILL lane takes the older part,
+ * oldest first, and LIVE goes on with the last stretch, so that new alerts do not wait.
+ *
+ * The set of written versions (collect/known.h) is complete from `floor` on, in the filled part from `fill.floor` on;
+ * a poll never reaches below, since what it brought from there could not be told from a repetition. */
+#pragma once
+
+#include "base/ticks.h"
+
+enum lane_kind { LANE_LIVE, LANE_FILL, LANE_COUNT };
+
+/* What is kept in a checkpoint. */
+struct place {
+    ticks begin;        /* where the input began: nothing older is ever written */
+    ticks newest;       /* the cursor: newest update time that was read whole, at most the service's own clock */
+    ticks floor;
+    struct {
+        bool  active;
+        ticks next;     /* read up to here */
+        ticks end;      /* the LIVE lane has the rest */
+        ticks newest;   /* newest update time seen below next */
+        ticks floor;
+    } fill;
+};
+
+/* How a lane goes about the part before it; lost at a restart without harm. */
+struct sweep {
+    bool  active;       /* in bounded spans; otherwise one open span a poll */
+    ticks next;
+    ticks width;        /* 0: not known yet */
+    ticks end;          /* LIVE: from here on the span is open */
+};
+
+struct span {
+    ticks lo, hi;       /* lo <= time < hi; hi is TICKS_OPEN for "up to now" */
+};
+
+/* What an answer held. */
+struct harvest {
+    size_t count;               /* records */
+    ticks  oldest, newest;      /* their update times; oldest > newest when none had one */
+};
+
+bool place_same(const struct place *a, const struct place *b);
+void place_start(struct place *place, ticks begin);
+
+/* Lower bound of the next poll: the newest time less the overlap, never below the floor. */
+ticks place_lower(const struct place *place, int64_t overlap_s);
+
+/* The span that the lane asks for next. grain is the finest step of the API's time filter in ticks; bounds lie on it
+ * where that matters. False: the lane has nothing to do (no fill going on). */
+bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
+                struct span *ret);
+
+/* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
+ * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */
+bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
+                const struct harvest *harvest, size_t room, ticks now);
+
+/* The span was too much for one answer, or keeps failing: the next ones are smaller. False: it cannot be made smaller
+ * (one grain). harvest may be NULL. sweeps are those of both lanes: LIVE may hand its older part to FILL. */
+bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
+                 const struct harvest *harvest, ticks grain, int64_t overlap_s, ticks now);
+
+/* Must a version with this update time stay in the set of written ones, for a process that goes on from this place? */
+bool place_needs(const struct place *place, ticks time, int64_t overlap_s);
+/* Raises the floors to what place_needs() keeps: for writing the place to a file with just those versions. */
+void place_raise_floors(struct place *place, int64_t overlap_s);
+/* The set was pruned to what `saved` needs, an earlier place on this one's way: the floors follow. */
+void place_pruned(struct place *place, const struct place *saved, int64_t overlap_s);

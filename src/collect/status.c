@@ -1,0 +1,115 @@
+/* How an input stands: one line every five minutes, and whenever its state changes. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "collect/collector.h"
+#include "collect/tenant.h"
+
+#define STATUS_EVERY_MS (5 * 60 * 1000)
+
+const char *status_word(enum tenant_state state)
+{
+    static const char *const words[] = { "waiting", "ok", "throttled", "failing", "refused" };
+
+    return words[state];
+}
+
+static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
+{
+    const struct lane *lane;
+    struct access_view view;
+    enum tenant_state worst = t->read_ms ? STATE_OK : STATE_WAITING;
+
+    if (t->phase != PHASE_RUN)
+        return STATE_WAITING;
+    if (access_ask(t->access, now_ms, &view) == ACCESS_FAILED)
+        return view.err->kind == ERR_AUTH ? STATE_REFUSED : STATE_FAILING;
+    for (lane = t->lanes; lane < t->lanes + LANE_COUNT; lane++) {
+        if (lane->refusals)
+            return STATE_REFUSED;
+        if (lane->failures)
+            worst = STATE_FAILING;
+    }
+    if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms)
+        worst = STATE_THROTTLED;
+    return worst;
+}
+
+/* Seconds to the next request of the input. */
+static int64_t next_s(const struct tenant *t, int64_t now_ms)
+{
+    int64_t due_ms = t->lanes[LANE_LIVE].due_ms;
+
+    return due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
+}
+
+/* How long ago the newest alert that was seen had been updated, and how long ago a poll was last complete; -1: never. */
+static int64_t alert_age_s(const struct tenant *t)
+{
+    ticks newest = t->newest_alert ? t->newest_alert : t->has_begin && t->place.newest > t->place.begin
+                   ? t->place.newest : 0;
+
+    return newest ? (tenant_service_now(t) - newest) / TICKS_PER_SECOND : -1;
+}
+
+static void add_fill(const struct tenant *t, struct buf *line)
+{
+    char at[TICKS_TEXT_MAX];
+    const struct place *p = &t->place;
+    double part;
+
+    if (!p->fill.active)
+        return;
+    ticks_text_digits(p->fill.next, 0, at);
+    part = p->fill.end > p->begin ? (double)(p->fill.next - p->begin) / (double)(p->fill.end - p->begin) : 1;
+    buf_add_format(line, " backfill_at=%s backfill_percent=%d", at, (int)(100 * part));
+}
+
+static void add_expiry(const struct tenant *t, struct buf *line, int64_t now_ms)
+{
+    struct access_view view;
+    int64_t days;
+
+    if (!t->access)
+        return;
+    if (access_ask(t->access, now_ms, &view) == ACCESS_READY)
+        buf_add_format(line, " token_s=%lld", (long long)((view.expires_ms - now_ms) / 1000));
+    if (tenant_certificate_days(t, &days))
+        buf_add_format(line, " certificate_days=%lld", (long long)days);
+}
+
+void status_line(struct tenant *t, int64_t now_ms)
+{
+    const struct tally *n = &t->tally;
+    struct buf line = BUF_INIT(1800);
+
+    t->status_due_ms = now_ms + STATUS_EVERY_MS;
+    buf_add_format(&line, "event=status input=%s tenant=%s api=%s state=%s new=%llu repeats=%llu requests=%llu bytes=%llu "
+                   "lag_s=%lld next_s=%lld read_age_s=%lld ok=%llu throttled=%llu refused=%llu failed=%llu bad=%llu "
+                   "throttled_s=%lld known=%zu", t->input.name, t->input.tenant_id, t->api->name,
+                   status_word(t->state), (unsigned long long)n->new_events, (unsigned long long)n->repeats,
+                   (unsigned long long)n->requests, (unsigned long long)n->bytes, (long long)alert_age_s(t),
+                   (long long)next_s(t, now_ms), (long long)(t->read_ms ? (now_ms - t->read_ms) / 1000 : -1),
+                   (unsigned long long)n->ok, (unsigned long long)n->throttled, (unsigned long long)n->refused,
+                   (unsigned long long)n->failed, (unsigned long long)n->bad_records,
+                   (long long)n->throttled_ms / 1000, known_count(t->known));
+    add_fill(t, &line);
+    add_expiry(t, &line, now_ms);
+    if (t->state != STATE_OK && t->trouble.text[0])
+        buf_add_format(&line, " why=\"%.400s\"", t->trouble.text);
+    log_info("%s", buf_text(&line));
+    buf_free(&line);
+}
+
+void status_update(struct tenant *t)
+{
+    int64_t now_ms = clock_ms();
+    enum tenant_state now = state_of(t, now_ms);
+
+    if (now == t->state)
+        return;
+    t->state = now;
+    if (now == STATE_OK)
+        t->trouble.text[0] = '\0';
+    status_line(t, now_ms);
+}

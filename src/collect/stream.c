@@ -1,0 +1,249 @@
+#include "collect/stream.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "collect/collector.h"
+#include "splunk/proxy.h"
+#include "splunk/validate.h"
+
+#define BAD_START_MS      3000      /* splunkd starts a process that ended at once again at once: keep the loop slow */
+#define VALIDATE_MOST_MS  9000      /* of the ten seconds, with some left for the way out */
+
+/* Until the loop is there to wake, there is nothing to save either. */
+static void leave(int number UNUSED)
+{
+    _exit(0);
+}
+
+static void leave_on_signals(void)
+{
+    struct sigaction action = { .sa_handler = leave };
+
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static int bad_start(const struct err *err, int64_t began_ms)
+{
+    int64_t left_ms = BAD_START_MS - (clock_ms() - began_ms);
+
+    log_error("event=bad_start %s", err->text);
+    if (left_ms > 0)
+        usleep((useconds_t)left_ms * 1000);
+    return 1;
+}
+
+int stream_run(void)
+{
+    int64_t began_ms = clock_ms();
+    struct config config;
+    struct collector *col;
+    struct loop *loop;
+    struct err err;
+
+    leave_on_signals();
+    if (!config_read(STDIN_FILENO, CONFIG_INPUT, &config, &err))
+        return bad_start(&err, began_ms);
+    if (!config.count) {
+        config_free(&config);
+        return 0;
+    }
+    loop = loop_new();
+    loop_catch_signals(loop);
+    col = collector_new(loop, &config, STDOUT_FILENO);
+    config_free(&config);
+    collector_run(col);
+    collector_free(col);
+    loop_free(loop);
+    return 0;
+}
+
+/* Validation asks the token endpoint with what was typed, or with the stored secret that is meant. */
+struct trial {
+    struct loop     *loop;
+    struct http     *http;
+    struct gate     *gate;
+    struct splunkd  *splunkd;
+    struct accounts *accounts;
+    struct account  *account;
+    struct access   *access;
+    struct access_listener listener;
+    struct timer     deadline;
+    struct input     input;
+    struct http_route route;
+    const struct api *api;
+    char            *proxy;
+    bool             refused;
+    struct err       err;       /* why it was refused, or could not be tried */
+};
+
+static void not_tried(struct trial *trial, const char *why)
+{
+    log_warn("event=not_tried input=%s tenant=%s the sign-in could not be tried while saving: %s", trial->input.name,
+             trial->input.tenant_id, why);
+    loop_stop(trial->loop);
+}
+
+static void look(void *ctx)
+{
+    struct trial *trial = ctx;
+    struct access_view view;
+
+    switch (access_ask(trial->access, clock_ms(), &view)) {
+    case ACCESS_BUSY:
+        return;
+    case ACCESS_READY:
+        loop_stop(trial->loop);
+        return;
+    case ACCESS_FAILED:
+        if (view.err->kind != ERR_AUTH) {
+            not_tried(trial, view.err->text);
+            return;
+        }
+        trial->refused = true;
+        trial->err = *view.err;
+        loop_stop(trial->loop);
+        return;
+    }
+}
+
+static void deadline_fire(void *ctx, int64_t now_ms UNUSED)
+{
+    not_tried(ctx, "no answer in time");
+}
+
+static void sign_in(struct trial *trial)
+{
+    const struct input *input = &trial->input;
+
+    trial->account = account_get(trial->accounts, &(struct account_spec){
+        .tenant_id = input->tenant_id, .client_id = input->client_id, .certificate = input->client_certificate,
+        .login_url = input->login_url ? input->login_url : login_host(input->cloud), .route = &trial->route });
+    trial->access = access_get(trial->account, input->resource ? input->resource : trial->api->resource[input->cloud],
+                               trial->api->v1_token);
+    trial->listener = (struct access_listener){ .changed = look, .ctx = trial };
+    access_listen(trial->access, &trial->listener);
+}
+
+static const char *stored_secret(const struct trial *trial, char *name)
+{
+    const char *value = splunkd_secret(trial->splunkd, name);
+
+    free(name);
+    return value;
+}
+
+static void set_proxy(struct trial *trial)
+{
+    const struct input *input = &trial->input;
+    const char *password = input->proxy_password;
+
+    if (!password)
+        password = stored_secret(trial, secret_name_proxy(input->name));
+    trial->proxy = input->proxy ? proxy_with_password(input->proxy, password) : NULL;
+    trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
+}
+
+/* The store was read, or not: a secret that was typed can be tried all the same. */
+static void store_read(void *ctx, bool ok, const struct err *err)
+{
+    struct trial *trial = ctx;
+    const struct input *input = &trial->input;
+    const char *secret = input->client_secret;
+
+    if (!secret && ok)
+        secret = stored_secret(trial, secret_name_client(input->client_id));
+    if (!input->client_certificate && !secret && !ok) {
+        not_tried(trial, err->text);
+        return;
+    }
+    if (ok && stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id))) {
+        not_tried(trial, "a refresh token is stored for this tenant and app, and trying it would use it up");
+        return;
+    }
+    if (!input->client_certificate && !secret) {
+        trial->refused = true;
+        err_set(&trial->err, ERR_AUTH, "client_secret is empty and none is stored for client_id %s; enter the client "
+                "secret, or client_certificate, or sign in with authorization_code", input->client_id);
+        loop_stop(trial->loop);
+        return;
+    }
+    set_proxy(trial);
+    sign_in(trial);
+    account_set_secret(trial->account, secret);
+    look(trial);
+}
+
+static void session_lost(void *ctx UNUSED)
+{
+}
+
+static void trial_run(struct trial *trial, const struct config *config)
+{
+    trial->loop = loop_new();
+    trial->http = http_new(trial->loop);
+    trial->gate = gate_new(trial->loop, 4);
+    trial->splunkd = splunkd_new(trial->loop, trial->http, config, getenv("SPLUNK_HOME"));
+    trial->accounts = accounts_new(trial->loop, trial->http, trial->gate, NULL, session_lost, NULL);
+    trial->api = api_at(trial->input.api);
+    trial->deadline = (struct timer){ .fire = deadline_fire, .ctx = trial };
+    timer_set(trial->loop, &trial->deadline, clock_ms() + VALIDATE_MOST_MS);
+    if (text_empty(config->session_key) || text_empty(config->server_uri))
+        store_read(trial, false, &(struct err){ .kind = ERR_RETRY, .text = "splunkd gave no session key" });
+    else
+        splunkd_load_secrets(trial->splunkd, store_read, trial);
+    loop_run(trial->loop);
+    timer_cancel(trial->loop, &trial->deadline);
+    accounts_free(trial->accounts);
+    splunkd_free(trial->splunkd);
+    http_free(trial->http);
+    gate_free(trial->gate);
+    loop_free(trial->loop);
+    mem_free_secret(trial->proxy);
+}
+
+static int refuse(const char *text)
+{
+    struct buf out = BUF_INIT(1 << 16);
+
+    validate_print_refusal(&out, text);
+    fwrite(buf_text(&out), 1, out.len, stdout);
+    fflush(stdout);
+    buf_free(&out);
+    return 1;
+}
+
+int stream_validate(void)
+{
+    struct trial trial = { .refused = false };
+    struct config config;
+    struct err err;
+    int status = 0;
+
+    leave_on_signals();
+    if (!config_read(STDIN_FILENO, CONFIG_ITEMS, &config, &err))
+        return refuse(err.text);
+    if (!validate_items(&config, &trial.input, &err)) {
+        config_free(&config);
+        return refuse(err.text);
+    }
+    if (trial.input.refresh_token || trial.input.authorization_code)
+        log_warn("event=not_tried input=%s tenant=%s the sign-in was not tried while saving: %s can be used only once",
+                 trial.input.name, trial.input.tenant_id,
+                 trial.input.refresh_token ? "a refresh token" : "an authorization code");
+    else
+        trial_run(&trial, &config);
+    if (trial.refused)
+        status = refuse(trial.err.text);
+    input_free(&trial.input);
+    config_free(&config);
+    return status;
+}

@@ -1,0 +1,333 @@
+#include "collect/tenant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "collect/collector.h"
+#include "collect/secrets.h"
+#include "splunk/params.h"
+#include "splunk/proxy.h"
+
+#define LOCK_RETRY_MS   250
+#define DISK_RETRY_MS   10000
+#define SAVE_EVERY_MS   (120 * 1000)    /* each save is a sync of the disk; what it misses comes again after a crash */
+#define SAVE_LOOK_MS    5000
+#define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
+
+static void phase_fire(void *ctx, int64_t now_ms);
+
+static void wake_lanes(void *ctx)
+{
+    struct tenant *t = ctx;
+    int kind;
+
+    for (kind = 0; kind < LANE_COUNT; kind++)
+        lane_wake(&t->lanes[kind], loop_now(t->col->loop));
+}
+
+struct tenant *tenant_new(struct collector *col, struct input *input)
+{
+    struct tenant *t = mem_alloc(sizeof(*t));
+    CLEANUP(mem_freep) char *stanza = mem_format("%s://%s", SCHEME_NAME, input->name);
+    int kind;
+
+    t->col = col;
+    t->input = *input;
+    *input = (struct input){ .name = NULL };
+    t->api = api_at(t->input.api);
+    t->login_url = mem_text(t->input.login_url ? t->input.login_url : login_host(t->input.cloud));
+    t->base_url = mem_text(t->input.api_url ? t->input.api_url : t->api->host[t->input.cloud]);
+    t->resource = mem_text(t->input.resource ? t->input.resource : t->api->resource[t->input.cloud]);
+    if (t->base_url[strlen(t->base_url) - 1] == '/')
+        t->base_url[strlen(t->base_url) - 1] = '\0';
+    t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, t->input.proxy_password) : NULL;
+    t->route = (struct http_route){ .ca_file = t->input.ca_file, .proxy = t->proxy };
+    t->frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : t->api->sourcetype);
+    t->known = known_new();
+    t->cp_path = checkpoint_path(col->checkpoint_dir, t->input.name);
+    t->budget = collector_budget(col, t->input.tenant_id, t->input.client_id, t->api);
+    t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
+    t->listener = (struct access_listener){ .changed = wake_lanes, .ctx = t };
+    t->state = STATE_WAITING;
+    for (kind = 0; kind < LANE_COUNT; kind++)
+        lane_start(&t->lanes[kind], t, (enum lane_kind)kind);
+    return t;
+}
+
+void tenant_free(struct tenant *t)
+{
+    int kind;
+
+    if (!t)
+        return;
+    for (kind = 0; kind < LANE_COUNT; kind++)
+        lane_release(&t->lanes[kind]);
+    timer_cancel(t->col->loop, &t->phase_timer);
+    secrets_free(t->secrets);
+    trail_release(&t->trail);
+    known_free(t->known);
+    checkpoint_release(&t->cp);
+    event_frame_free(t->frame);
+    mem_free_secret(t->proxy);
+    free(t->cp_path);
+    free(t->login_url);
+    free(t->base_url);
+    free(t->resource);
+    input_free(&t->input);
+    free(t);
+}
+
+ticks tenant_service_now(const struct tenant *t)
+{
+    return ticks_from_ms(clock_wall_ms() + t->clock_offset_ms);
+}
+
+/* Lock and checkpoint. */
+
+static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
+{
+    if (!text_same(t->trouble.text, err->text))
+        log_warn("event=waiting input=%s tenant=%s %s", t->input.name, t->input.tenant_id, err->text);
+    t->trouble = *err;
+    timer_set(t->col->loop, &t->phase_timer, clock_ms() + wait_ms);
+}
+
+static void set_place(struct tenant *t)
+{
+    t->has_begin = true;
+    t->saved_place = t->place;
+    trail_add(&t->trail, &t->place, 0, clock_ms());
+}
+
+static bool same_alerts(const char *a, const char *b)
+{
+    return text_same(a, api_incidents.name) == text_same(b, api_incidents.name);
+}
+
+/* The file is another tenant's or another API's: its cursor is good for the same kind of alert, its ids are not. */
+static void take_over(struct tenant *t)
+{
+    bool alike = same_alerts(t->cp.api, t->api->name);
+    ticks cursor = t->place.fill.active ? t->place.fill.next : t->place.newest;
+
+    log_info("event=checkpoint_renewed input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
+             t->input.name, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
+             alike ? "reading goes on at its cursor" : "reading begins at start_time");
+    known_free(t->known);
+    t->known = known_new();
+    free(t->cp.tenant_id);
+    free(t->cp.api);
+    t->cp.tenant_id = mem_text(t->input.tenant_id);
+    t->cp.api = mem_text(t->api->name);
+    if (!alike)
+        return;
+    place_start(&t->place, ticks_back(cursor, t->input.overlap) > t->place.begin ? ticks_back(cursor, t->input.overlap)
+                                                                                 : t->place.begin);
+    t->place.newest = cursor;
+    set_place(t);
+}
+
+static bool load(struct tenant *t)
+{
+    struct err err;
+
+    switch (checkpoint_load(t->cp_path, &t->cp, t->known, &err)) {
+    case CHECKPOINT_READ:
+        t->place = t->cp.place;
+        if (!text_same(t->cp.tenant_id, t->input.tenant_id) || !text_same(t->cp.api, t->api->name))
+            take_over(t);
+        else
+            set_place(t);
+        return true;
+    case CHECKPOINT_UNREADABLE:
+        wait_with(t, &err, DISK_RETRY_MS);
+        return false;
+    case CHECKPOINT_BAD:
+        log_error("event=checkpoint_bad input=%s tenant=%s %s; it was renamed to .bad and reading begins at start_time",
+                  t->input.name, t->input.tenant_id, err.text);
+        known_free(t->known);
+        t->known = known_new();
+        break;
+    case CHECKPOINT_NONE:
+        break;
+    }
+    t->cp.tenant_id = mem_text(t->input.tenant_id);
+    t->cp.api = mem_text(t->api->name);
+    return true;
+}
+
+static bool lock(struct tenant *t)
+{
+    struct lock_file *file;
+    struct err err;
+
+    file = collector_lock(t->col, &err);
+    if (!file) {
+        err_prefix(&err, "the checkpoint folder cannot be used, events are held back");
+        wait_with(t, &err, DISK_RETRY_MS);
+        return false;
+    }
+    if (!lock_input(file, t->input.name, &err)) {
+        wait_with(t, &err, LOCK_RETRY_MS);
+        return false;
+    }
+    return true;
+}
+
+void tenant_start(struct tenant *t)
+{
+    phase_fire(t, clock_ms());
+}
+
+static void phase_fire(void *ctx, int64_t now_ms UNUSED)
+{
+    struct tenant *t = ctx;
+
+    if (t->phase != PHASE_LOCK || !lock(t) || !load(t))
+        return;
+    t->phase = PHASE_SECRETS;
+    secrets_start(t);
+}
+
+struct account *tenant_account(struct tenant *t)
+{
+    return account_get(t->col->accounts, &(struct account_spec){
+        .tenant_id = t->input.tenant_id, .client_id = t->input.client_id, .login_url = t->login_url,
+        .certificate = t->input.client_certificate, .route = &t->route });
+}
+
+bool tenant_certificate_days(const struct tenant *t, int64_t *ret)
+{
+    return t->access && account_certificate_days(access_account(t->access), ret);
+}
+
+void tenant_secrets_ready(struct tenant *t)
+{
+    if (!t->access) {
+        t->access = access_get(tenant_account(t), t->resource, t->api->v1_token);
+        access_listen(t->access, &t->listener);
+    }
+    t->phase = PHASE_RUN;
+    wake_lanes(t);
+}
+
+void tenant_begin(struct tenant *t, const struct access_view *view)
+{
+    const struct start_time *start = &t->input.start_time;
+    struct err err;
+
+    if (view->has_clock)
+        t->clock_offset_ms = view->clock_offset_ms;
+    if (t->has_begin)
+        return;
+    place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
+    set_place(t);
+    if (!tenant_save(t, 0, false, &err))    /* the beginning of a relative start_time must not move with a restart */
+        log_debug("event=checkpoint input=%s %s", t->input.name, err.text);
+}
+
+/* Saving. */
+
+static void format(const struct tenant *t, const struct place *place, uint64_t pos, struct buf *text)
+{
+    checkpoint_format(&t->cp, place, t->known, pos, t->input.overlap, text);
+}
+
+struct pruning {
+    const struct place *place;
+    int64_t overlap_s;
+};
+
+static bool needed(void *ctx, const struct known_entry *entry)
+{
+    const struct pruning *pruning = ctx;
+
+    return place_needs(pruning->place, entry->time, pruning->overlap_s);
+}
+
+static void prune(struct tenant *t, const struct place *saved)
+{
+    struct pruning pruning = { saved, t->input.overlap };
+
+    known_prune(t->known, needed, &pruning);
+    place_pruned(&t->place, saved, t->input.overlap);
+}
+
+static bool write_text(struct tenant *t, const struct buf *text, bool sync, struct err *err)
+{
+    if (file_replace(t->cp_path, buf_text(text), text->len, sync, err))
+        return true;
+    /* A folder that vanished is made again; anything else is the administrator's to mend. */
+    return file_make_folder(t->col->checkpoint_dir, err) &&
+           file_replace(t->cp_path, buf_text(text), text->len, sync, err);
+}
+
+bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
+{
+    const struct trail_mark *mark;
+    struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
+    bool ok;
+
+    if (!t->has_begin || !(mark = trail_behind(&t->trail, pos)))
+        return true;
+    format(t, &mark->place, pos, &text);
+    ok = write_text(t, &text, sync, err);
+    buf_free(&text);
+    if (!ok)
+        return false;
+    t->saved_place = mark->place;
+    t->saved_pos = pos;
+    t->cp_changed = false;
+    prune(t, &mark->place);
+    return true;
+}
+
+bool tenant_can_save(struct tenant *t, struct err *err)
+{
+    struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
+    bool ok;
+
+    if (!collector_lock(t->col, err))
+        return false;
+    format(t, &t->saved_place, t->saved_pos, &text);
+    ok = file_stage(t->cp_path, buf_text(&text), text.len, err);
+    buf_free(&text);
+    return ok;
+}
+
+bool tenant_has_news(struct tenant *t, uint64_t pos)
+{
+    const struct trail_mark *mark = t->has_begin ? trail_behind(&t->trail, pos) : NULL;
+
+    return mark && (t->cp_changed || !place_same(&mark->place, &t->saved_place) ||
+                    (t->event_pos > t->saved_pos && pos > t->saved_pos));
+}
+
+void tenant_tick(struct tenant *t, int64_t now_ms)
+{
+    uint64_t settled;
+    struct err err;
+
+    if (now_ms < t->save_due_ms || t->phase == PHASE_LOCK)
+        return;
+    settled = outbox_settled(t->col->outbox, now_ms);
+    t->save_due_ms = now_ms + SAVE_LOOK_MS;
+    if (!tenant_has_news(t, settled))
+        return;
+    if (tenant_save(t, settled, true, &err)) {
+        t->save_due_ms = now_ms + SAVE_EVERY_MS;
+        if (t->save_fails)
+            log_info("event=checkpoint input=%s the checkpoint can be written again", t->input.name);
+        t->save_fails = false;
+        return;
+    }
+    if (!t->save_fails)
+        log_error("event=checkpoint_failed input=%s tenant=%s %s; the input holds its events back until it can be "
+                  "written", t->input.name, t->input.tenant_id, err.text);
+    t->save_fails = true;
+}

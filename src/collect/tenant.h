@@ -1,0 +1,155 @@
+/* collect/tenant.h - one input at work: its place, what it has written, its two lanes, how it stands.
+ *
+ * A tenant goes through phases once: it waits for the lock on its checkpoint, reads the checkpoint, gets its secrets,
+ * and then collects until the process ends. Trouble of one tenant costs the others nothing: every wait is a timer of
+ * its own. */
+#pragma once
+
+#include "collect/account.h"
+#include "collect/budget.h"
+#include "collect/checkpoint.h"
+#include "collect/gate.h"
+#include "collect/known.h"
+#include "collect/place.h"
+#include "collect/trail.h"
+#include "microsoft/api.h"
+#include "splunk/events.h"
+#include "splunk/input.h"
+
+struct collector;
+struct tenant;
+
+/* What happened since the process started. */
+struct tally {
+    uint64_t new_events, repeats, bad_records;
+    uint64_t requests, ok, throttled, refused, failed;     /* requests by outcome */
+    uint64_t bytes;                                         /* received, compressed */
+    int64_t  throttled_ms;
+};
+
+/* One of the two lanes: at most one request under way, then a result, then the next step. */
+struct lane {
+    struct tenant *tenant;
+    enum lane_kind kind;
+    struct timer   timer;
+    struct ticket  ticket;
+
+    /* the request under way */
+    struct http_request *request;
+    struct page   *page;
+    struct page_handler handler;
+    struct span    span;
+    size_t         top;             /* asked for */
+    ticks          sent_at;         /* the service's clock */
+    char          *authorization;   /* the token it carries; secret */
+    struct harvest page_harvest;    /* of this answer */
+    size_t         fresh;           /* events written from this answer, or from this pass of a chain */
+    size_t         odd, replaced;   /* records without id or time; with characters replaced */
+    bool           outside;         /* records far outside of the span: the service ignores the filter */
+    bool           probed;          /* the checkpoint's folder was tried before the first event */
+    bool           held_back;       /* ... and cannot be written: events are held back */
+    char           held_why[256];
+
+    /* a chain of pages, where a span cannot be split further */
+    bool           chain;
+    char          *link;            /* next page; NULL: the first */
+    size_t         skip;
+    size_t         pages, passes;
+    struct harvest harvest;         /* of the pass */
+
+    /* how it has been going */
+    size_t         page_size;       /* 0: the API's; smaller after failures */
+    int            form;
+    int            failures;        /* in a row, what passes by itself */
+    int            refusals;        /* in a row, what a person must mend */
+    size_t         bad;             /* records of this answer that are no JSON */
+    size_t         bad_accepted;    /* ... of the last answer that was taken with them */
+    int            bad_tries;       /* answers asked for again because of them */
+    int            broken_tries;    /* answers that broke inside the records, since the lane last caught up */
+    bool           rejected;        /* the last answer was a 401 */
+    int64_t        due_ms;          /* next poll or next try */
+};
+
+enum tenant_phase { PHASE_LOCK, PHASE_SECRETS, PHASE_RUN };
+enum tenant_state { STATE_WAITING, STATE_OK, STATE_THROTTLED, STATE_FAILING, STATE_REFUSED };
+
+struct tenant {
+    struct collector *col;
+    struct input      input;
+    const struct api *api;
+    char             *login_url, *base_url, *resource;
+    char             *proxy;            /* with its password; secret; NULL: the environment's */
+    struct http_route route;
+    struct event_frame *frame;
+
+    enum tenant_phase phase;
+    struct timer      phase_timer;
+    struct checkpoint cp;
+    char             *cp_path;
+    struct known     *known;
+    struct place      place;
+    struct sweep      sweeps[LANE_COUNT];
+    struct trail      trail;
+    bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
+    struct place      saved_place;
+    uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */
+    int64_t           save_due_ms;
+    bool              cp_changed;       /* a secret was taken over */
+    bool              save_fails;
+    int64_t           clock_offset_ms;  /* the service's clock minus ours */
+
+    struct access    *access;
+    struct access_listener listener;
+    struct budget    *budget;
+    struct lane       lanes[LANE_COUNT];
+
+    struct secrets_job *secrets;
+
+    struct tally      tally;
+    enum tenant_state state;
+    struct err        trouble;          /* why it is not ok */
+    int64_t           status_due_ms;
+    int64_t           read_ms;          /* monotonic time of the last poll that was complete; 0: none */
+    ticks             newest_alert;     /* update time of the newest alert seen in this run; 0: none */
+    ticks             fill_from;        /* where the back-fill began, for its progress */
+};
+
+/* Takes the input over (the struct's content). */
+struct tenant *tenant_new(struct collector *col, struct input *input);
+void tenant_free(struct tenant *t);
+
+/* Tries for the lock and goes on from there; called once, and by its own timers. */
+void tenant_start(struct tenant *t);
+/* Secrets are in place (collect/secrets.c). */
+void tenant_secrets_ready(struct tenant *t);
+
+/* The service's clock now, as far as known. */
+ticks tenant_service_now(const struct tenant *t);
+
+/* Saves what is behind pos in the output stream, if that is news. sync: through to the disk. */
+bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err);
+/* Is there anything behind pos that the last saved file does not hold? */
+bool tenant_has_news(struct tenant *t, uint64_t pos);
+bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
+/* The account that the input signs in with. */
+struct account *tenant_account(struct tenant *t);
+/* Once a second or so: saves when it is time. */
+void tenant_tick(struct tenant *t, int64_t now_ms);
+/* Can a checkpoint be written now? Tried before events are written that it would have to hold. */
+bool tenant_can_save(struct tenant *t, struct err *err);
+
+/* Takes the service's clock over, and on the first call without a checkpoint the beginning from start_time. */
+void tenant_begin(struct tenant *t, const struct access_view *view);
+
+/* collect/lane.c */
+#define LANE_BAD_TRIES 2        /* an answer with records that are no JSON is asked for again so often */
+void lane_answered(void *lane, const struct http_result *result);
+void lane_start(struct lane *lane, struct tenant *t, enum lane_kind kind);
+void lane_release(struct lane *lane);
+void lane_step(struct lane *lane, int64_t now_ms);      /* does what is due; fine at any time */
+void lane_wake(struct lane *lane, int64_t due_ms);      /* a step at that time, unless one is due sooner */
+
+/* collect/status.c */
+void status_update(struct tenant *t);                   /* says so when the state has changed */
+void status_line(struct tenant *t, int64_t now_ms);
+const char *status_word(enum tenant_state state);

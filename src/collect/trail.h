@@ -1,0 +1,29 @@
+/* collect/trail.h - the places an input has been at, each with the stream position that must be safe with splunkd
+ * before a checkpoint may hold it.
+ *
+ * The present place is always ahead of what may be saved: its events are still in our buffer, in the pipe, or within
+ * the last minute at splunkd. The trail remembers enough of the way to save the newest place that is behind. */
+#pragma once
+
+#include "base/compiler.h"
+#include "collect/place.h"
+
+struct trail_mark {
+    uint64_t     pos;       /* all events up to this place end here */
+    int64_t      at_ms;
+    struct place place;
+};
+
+struct trail {
+    struct trail_mark *marks;   /* oldest first */
+    size_t count, cap;
+};
+
+void trail_release(struct trail *trail);
+
+/* The input is at this place, with its events ending at pos or before. Marks of the same position, or of the same
+ * second, become one. */
+void trail_add(struct trail *trail, const struct place *place, uint64_t pos, int64_t now_ms);
+
+/* The newest mark whose events all end at or before pos; NULL: none. Older marks are dropped. */
+const struct trail_mark *trail_behind(struct trail *trail, uint64_t pos);

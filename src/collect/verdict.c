@@ -1,0 +1,136 @@
+#include "collect/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "collect/tenant.h"
+
+#define QUOTE_MAX 200       /* bytes of the service's own words in a message */
+
+/* The service's own words: error.code and error.message of the body, cut to a readable length. */
+static void own_words(const struct http_result *result, char ret[2 * QUOTE_MAX])
+{
+    CLEANUP(json_freep) cJSON *root = json_parse(result->body, result->body_len);
+    const cJSON *error = json_member(root, "error");
+    const char *code = json_text(error, "code"), *message = json_text(error, "message");
+
+    ret[0] = '\0';
+    if (cJSON_IsString(error))
+        message = error->valuestring;
+    if (!code && !message)
+        return;
+    snprintf(ret, 2 * QUOTE_MAX, ": %.60s%s'%.*s'", code ? code : "", code && *code ? " " : "", QUOTE_MAX,
+             message ? message : "");
+}
+
+static void refuse(struct verdict *ret, const struct http_result *result, const char *advice)
+{
+    char words[2 * QUOTE_MAX];
+
+    own_words(result, words);
+    ret->kind = VERDICT_REFUSED;
+    err_set(&ret->err, ERR_AUTH, "HTTP %d%s%s%s%s. %s", result->status, words, *result->request_id ? " (request-id " : "",
+            result->request_id, *result->request_id ? ")" : "", advice);
+}
+
+static void forbidden(struct lane *lane, const struct http_result *result, struct verdict *ret)
+{
+    char advice[300];
+
+    if (strstr(result->authenticate, "insufficient_claims"))
+        snprintf(advice, sizeof(advice), "The customer's administrator: a conditional access policy asks for more than "
+                 "the app can give; exclude the app from it");
+    else
+        snprintf(advice, sizeof(advice), "The customer's administrator: grant consent to the permission %s, and see "
+                 "that the tenant has Defender and has not removed the app", lane->tenant->api->permission);
+    refuse(ret, result, advice);
+}
+
+static void unauthorized(struct lane *lane, const struct http_result *result, struct verdict *ret)
+{
+    if (!lane->rejected) {
+        ret->kind = VERDICT_TOKEN;
+        return;
+    }
+    refuse(ret, result, "A new token was not accepted either. Our administrator: check api, api_url, cloud and resource "
+           "of the input, and the clock of this host");
+}
+
+static void bad_request(struct lane *lane, const struct http_result *result, struct verdict *ret)
+{
+    char words[2 * QUOTE_MAX];
+
+    if (lane->form + 1 >= lane->tenant->api->forms) {
+        refuse(ret, result, text_empty(lane->tenant->input.filter)
+               ? "Our administrator: check api and api_url of the input"
+               : "Our administrator: check the filter of the input");
+        return;
+    }
+    own_words(result, words);
+    ret->kind = VERDICT_FORM;
+    err_set(&ret->err, ERR_INPUT, "HTTP 400%s", words);
+}
+
+/* An answer to which http_check() said ERR_RETRY. */
+static void retry(const struct http_result *result, struct verdict *ret)
+{
+    bool busy = result->fault == HTTP_DONE && (result->status == 429 || result->status == 503 || result->status == 509);
+    bool body_broke = result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED;
+    char words[2 * QUOTE_MAX];
+
+    own_words(result, words);
+    if (busy && (result->status == 429 || ret->err.wait_ms)) {
+        ret->kind = VERDICT_THROTTLED;
+        return;
+    }
+    ret->kind = VERDICT_FAILED;
+    ret->may_be_size = body_broke || (result->fault == HTTP_DONE && result->status >= 500);
+    if (*words) {
+        int64_t wait_ms = ret->err.wait_ms;
+
+        err_set(&ret->err, ERR_RETRY, "HTTP %d%s", result->status, words);
+        ret->err.wait_ms = wait_ms;
+    }
+}
+
+static void page_broke(const struct lane *lane, const struct http_result *result, struct verdict *ret)
+{
+    ret->kind = page_in_records(lane->page) ? VERDICT_BROKEN : VERDICT_FAILED;
+    ret->err.kind = ERR_RETRY;
+    if (strcasestr(result->content_type, "html")) {
+        ret->kind = VERDICT_FAILED;
+        err_set(&ret->err, ERR_RETRY, "HTTP 200 with a web page instead of JSON: most likely a proxy or a security "
+                "gateway answers");
+    }
+}
+
+void verdict_of(struct lane *lane, const struct http_result *result, struct verdict *ret)
+{
+    *ret = (struct verdict){ .kind = VERDICT_READ };
+    if (result->fault == HTTP_STOPPED || (result->fault == HTTP_DONE && result->status == 200)) {
+        if (!page_end(lane->page, &ret->err))
+            page_broke(lane, result, ret);
+        return;
+    }
+    if (result->fault == HTTP_DONE && result->status == 400) {
+        bad_request(lane, result, ret);
+        return;
+    }
+    if (result->fault == HTTP_DONE && result->status == 401) {
+        unauthorized(lane, result, ret);
+        return;
+    }
+    if (http_check(result, &ret->err)) {        /* 201 .. 299: not the whole answer */
+        ret->kind = VERDICT_FAILED;
+        err_set(&ret->err, ERR_RETRY, "HTTP %d, a partial answer", result->status);
+        return;
+    }
+    if (ret->err.kind == ERR_RETRY)
+        retry(result, ret);
+    else if (result->status == 403)
+        forbidden(lane, result, ret);
+    else
+        refuse(ret, result, "Our administrator: check api, api_url and tenant_id of the input");
+}

@@ -1,0 +1,26 @@
+/* collect/verdict.h - what an alert API's answer means for the lane that asked. */
+#pragma once
+
+#include "base/err.h"
+#include "net/http.h"
+
+struct lane;
+
+enum verdict_kind {
+    VERDICT_READ,       /* a whole page of JSON; its records have been written */
+    VERDICT_TOKEN,      /* the token was not accepted: once with a new one */
+    VERDICT_FORM,       /* 400: the same in another form */
+    VERDICT_THROTTLED,  /* wait as asked */
+    VERDICT_BROKEN,     /* whole, but its JSON breaks among the records: smaller pieces, and what stays broken is left
+                           behind */
+    VERDICT_FAILED,     /* passes by itself: try again */
+    VERDICT_REFUSED     /* a person must act: try again slowly */
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    struct err err;         /* for those that go wrong */
+    bool may_be_size;       /* asking for less may help */
+};
+
+void verdict_of(struct lane *lane, const struct http_result *result, struct verdict *ret);

@@ -1,0 +1,82 @@
+/* The modular input defender_alerts: see README.md and docs/. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "collect/stream.h"
+#include "splunk/scheme.h"
+
+static int print_scheme(void)
+{
+    struct buf out = BUF_INIT(1 << 20);
+    bool ok;
+
+    scheme_print(&out);
+    ok = fwrite(buf_text(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+    buf_free(&out);
+    return ok ? 0 : 1;
+}
+
+static int print_version(void)
+{
+    puts("defender_alerts " VERSION);
+    return 0;
+}
+
+static int print_help(void);
+
+/* In the order of --help. */
+static const struct command {
+    const char *name;
+    int       (*run)(void);
+    const char *help;
+} commands[] = {
+    { NULL, stream_run, "collect: reads <input> XML on stdin, writes <stream> XML to stdout (as splunkd calls it)" },
+    { "--scheme", print_scheme, "print the scheme of the modular input" },
+    { "--validate-arguments", stream_validate, "check one input: reads <items> XML on stdin" },
+    { "--version", print_version, "print the version" },
+    { "--help", print_help, "print this" }
+};
+
+static int print_help(void)
+{
+    size_t i;
+
+    puts("usage: defender_alerts [COMMAND]");
+    for (i = 0; i < COUNT_OF(commands); i++)
+        printf("  %-22s %s\n", commands[i].name ? commands[i].name : "(none)", commands[i].help);
+    return 0;
+}
+
+/* No secret in a core file, nor for a debugger of the same user; files are ours alone. */
+static void protect_process(void)
+{
+    struct rlimit none = { 0, 0 }, files;
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    umask(077);
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    size_t i;
+
+    protect_process();
+    log_init();
+    if (argc == 1)
+        return stream_run();
+    for (i = 1; i < COUNT_OF(commands) && argc == 2; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return commands[i].run();
+    fprintf(stderr, "ERROR unknown arguments; --help lists what there is\n");
+    return 1;
+}

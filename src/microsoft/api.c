@@ -1,0 +1,52 @@
+#include "microsoft/api.h"
+
+#include "base/text.h"
+
+static const struct api *const apis[] = { &api_graph, &api_endpoint, &api_siem, &api_incidents };
+
+static const char *const login_hosts[API_CLOUDS] = {
+    "https://login.microsoftonline.com", "https://login.microsoftonline.com",
+    "https://login.microsoftonline.us", "https://login.microsoftonline.us"
+};
+
+const struct api *api_at(int kind)
+{
+    return apis[kind];
+}
+
+const char *login_host(int cloud)
+{
+    return login_hosts[cloud];
+}
+
+ticks api_floor(ticks time, ticks grain)
+{
+    ticks rest = time % grain;
+
+    return time - (rest < 0 ? rest + grain : rest);
+}
+
+ticks api_ceil(ticks time, ticks grain)
+{
+    ticks down = api_floor(time, grain);
+
+    return down == time ? time : down + grain;
+}
+
+void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    ticks grain = digits ? 1 : TICKS_PER_SECOND;
+    char time[TICKS_TEXT_MAX];
+
+    ticks_text_digits(api_floor(query->lo, grain), digits, time);
+    buf_add_format(&text, "%s ge %s", field, time);
+    if (query->hi != TICKS_OPEN) {
+        ticks_text_digits(api_ceil(query->hi, grain), digits, time);
+        buf_add_format(&text, " and %s lt %s", field, time);
+    }
+    if (!text_empty(query->filter))
+        buf_add_format(&text, " and (%s)", query->filter);
+    buf_add_form(ret, "$filter", buf_text(&text));
+    buf_free(&text);
+}

@@ -1,0 +1,37 @@
+/* Defender for Endpoint: /api/alerts. */
+#include "microsoft/api.h"
+
+enum { FORM_FULL, FORM_SECONDS, FORM_SMALL, FORM_NO_EVIDENCE, FORMS };
+
+#define SMALL_TOP 1000
+
+static ticks grain(int form)
+{
+    return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
+}
+
+static void url(const struct api_query *query, struct buf *ret)
+{
+    size_t top = query->form >= FORM_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
+
+    buf_add_format(ret, "%s/api/alerts?", query->base);
+    api_add_filter(ret, query, "lastUpdateTime", query->form == FORM_FULL ? 7 : 0);
+    if (query->form < FORM_NO_EVIDENCE)
+        buf_add_text(ret, "&$expand=evidence");
+    if (top)
+        buf_add_format(ret, "&$top=%zu", top);
+    if (query->skip)
+        buf_add_format(ret, "&$skip=%zu", query->skip);
+}
+
+/* The token's audience is not the host's name in the commercial cloud. */
+const struct api api_endpoint = {
+    .name = "endpoint", .sourcetype = "ms:defender:atp:alerts",
+    .shape = { .array = "value", .id = "id", .time = "lastUpdateTime" },
+    .host = { "https://api.security.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
+              "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
+    .resource = { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
+                  "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
+    .has_skip = true, .top = 10000, .top_first = 1000, .forms = FORMS, .per_minute = 100, .per_hour = 1500,
+    .family = "endpoint", .permission = "Alert.Read.All", .url = url, .grain = grain
+};

@@ -1,0 +1,52 @@
+/* The SIEM alert exporter: deprecated, kept for those who still have it.
+ *
+ * It answers with everything in the range at once, in no promised order. Whether its bounds are inclusive is not
+ * documented, so each is moved outwards by one step; what comes too much is known already. No limit is ever given:
+ * it would drop the oldest. */
+#include "microsoft/api.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { FORM_MS, FORM_MS_ZONE, FORM_SECONDS, FORMS };
+
+static ticks grain(int form)
+{
+    return form == FORM_SECONDS ? TICKS_PER_SECOND : TICKS_PER_MS;
+}
+
+static void add_bound(struct buf *ret, const char *name, ticks time, int form)
+{
+    char text[TICKS_TEXT_MAX];
+    size_t len;
+
+    ticks_text_digits(time, form == FORM_SECONDS ? 0 : 3, text);
+    len = strlen(text);
+    if (form == FORM_MS)
+        text[len - 1] = '\0';       /* the documented form has no zone */
+    buf_add_form(ret, name, text);
+}
+
+static void url(const struct api_query *query, struct buf *ret)
+{
+    ticks step = grain(query->form);
+
+    buf_add_format(ret, "%s/api/alerts?", query->base);
+    add_bound(ret, "sinceTimeUtc", api_floor(query->lo, step) - step, query->form);
+    if (query->hi != TICKS_OPEN)
+        add_bound(ret, "untilTimeUtc", api_ceil(query->hi, step) + step, query->form);
+}
+
+#define US "https://wdatp-alertexporter-us"
+
+const struct api api_siem = {
+    .name = "siem", .sourcetype = "ms:defender:siem:alerts",
+    .shape = { .time = "LastProcessedTimeUtc" },
+    .host = { US ".windows.com", US ".gcc.securitycenter.windows.us", US ".securitycenter.windows.us",
+              US ".securitycenter.windows.us" },
+    .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
+                  "https://graph.windows.net" },
+    .v1_token = true, .room = 5000, .forms = FORMS, .per_minute = 100, .per_hour = 1500, .family = "siem",
+    .permission = "the portal's authorisation under Settings > Endpoints > APIs > SIEM", .url = url, .grain = grain
+};
