@@ -162,7 +162,7 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
     struct err why = *err;
 
     if (ok && !read_entries(&load->body, &entries)) {
-        ok = err_set(&why, ERR_INPUT, "splunkd's list of stored passwords cannot be read: it is no JSON list of "
+        ok = err_set(&why, ERR_RETRY, "splunkd's list of stored passwords cannot be read: it is no JSON list of "
                                       "entries");
         secrets_clear(&entries);
     }

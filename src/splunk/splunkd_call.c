@@ -12,7 +12,7 @@
 
 enum {
     TRY_FOR_MS = 60 * 1000,         /* splunkd's REST port opens well within a minute of its start */
-    PAUSE_MOST_MS = 8 * 1000,
+    PAUSE_MOST_MS = 4 * 1000,
     REQUEST_TIMEOUT_S = 20,
     CONNECT_TIMEOUT_S = 5,
     ANSWER_TEXT_MOST = 200          /* bytes of splunkd's own words in a message */
@@ -70,9 +70,8 @@ static void explain(const struct call *call, const struct http_result *result, s
 
     http_check(result, err);
     if (result->fault == HTTP_NO_TLS) {
-        err_set(err, ERR_INPUT, "splunkd's certificate cannot be verified with %.200s (%s): sslRootCAPath in [sslConfig] "
-                "of etc/system/local/server.conf should name the CA that issued it",
-                call->splunkd->ca_file ? call->splunkd->ca_file : "the system's CA file", result->reason);
+        err_set(err, ERR_INPUT, "splunkd's certificate is not trusted: %s; sslRootCAPath in [sslConfig] of "
+                "etc/system/local/server.conf should name the CA that issued it", result->reason);
         return;
     }
     if (result->fault != HTTP_DONE) {
