@@ -43,6 +43,9 @@ CFLAGS   += $(HARDEN)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
+.DEFAULT_GOAL = all
+.DELETE_ON_ERROR:
+
 OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
 UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 
@@ -60,6 +63,37 @@ $(OUT)/%.o: src/%.c Makefile VERSION
 $(OUT)/tests/%: tests/unit/%.c tests/unit/check.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+
+build/plain/gen_conf: tools/gen_conf.c $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+
+# The spec and the inputs page come from the parameter table.
+.PHONY: generate
+generate: build/plain/gen_conf
+	@mkdir -p README default/data/ui/manager
+	build/plain/gen_conf spec > README/inputs.conf.spec
+	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
+
+# All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
+.PHONY: check
+check:
+	tools/install-deps check
+	$(MAKE) -s all build/plain/gen_conf
+	$(MAKE) -s SANITIZE=address,undefined all units
+	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
+	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
+
+.PHONY: units
+units: $(UNITS:%=$(OUT)/tests/%)
+
+# Runs the program against the repository's own stand-in of Microsoft and Splunk and shows alerts arriving.
+# ALERTS=path: one customer answers with the records of that file.
+.PHONY: demo
+demo:
+	@tools/install-deps demo
+	@$(MAKE) -s all
+	@python3 tests/demo/demo.py $(if $(ALERTS),--alerts '$(abspath $(ALERTS))')
 
 .PHONY: print-sources
 print-sources:
