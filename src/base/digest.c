@@ -91,9 +91,12 @@ uint32_t random_below(uint32_t below)
 
 void hex_text(const unsigned char *bytes, size_t len, char *ret)
 {
+    static const char digits[] = "0123456789abcdef";
     size_t i;
 
-    for (i = 0; i < len; i++)
-        sprintf(ret + 2 * i, "%02x", bytes[i]);
+    for (i = 0; i < len; i++) {
+        ret[2 * i] = digits[bytes[i] >> 4];
+        ret[2 * i + 1] = digits[bytes[i] & 15];
+    }
     ret[2 * len] = '\0';
 }

@@ -115,7 +115,7 @@ static bool thumbprint(const X509 *certificate, const EVP_MD *kind, char ret[THU
     if (!X509_digest(certificate, kind, bytes, &len))
         return false;
     base64url(bytes, len, &text);
-    strcpy(ret, buf_text(&text));
+    memcpy(ret, buf_text(&text), text.len + 1);
     return !text.full;
 }
 
