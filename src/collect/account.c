@@ -450,23 +450,27 @@ static void begin(struct access *access)
     gate_ask(account->accounts->gate, &access->ticket);
 }
 
-enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
+enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret)
 {
-    bool usable = token_fresh(&access->token, now_ms, USABLE_MARGIN_MS);
-    bool waits = access->failed && now_ms < access->retry_ms;
-
     *ret = (struct access_view){ .clock_offset_ms = access->clock_offset_ms, .has_clock = access->has_clock,
                                  .err = &access->err };
-    if (!access->sending && !access->storing && !waits &&
-        (!usable || now_ms >= token_renew_at_ms(&access->token)))
-        begin(access);
-    if (usable) {
+    if (token_fresh(&access->token, now_ms, USABLE_MARGIN_MS)) {
         ret->authorization = access->token.authorization;
         ret->expires_ms = access->token.expires_ms;
         return ACCESS_READY;
     }
     ret->retry_ms = access->retry_ms;
     return access->failed && !access->sending && !access->storing && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
+}
+
+enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
+{
+    bool usable = token_fresh(&access->token, now_ms, USABLE_MARGIN_MS);
+    bool waits = access->failed && now_ms < access->retry_ms;
+
+    if (!access->sending && !access->storing && !waits && (!usable || now_ms >= token_renew_at_ms(&access->token)))
+        begin(access);
+    return access_peek(access, now_ms, ret);
 }
 
 void access_reject(struct access *access, const char *authorization)

@@ -62,6 +62,9 @@ struct access_view {
 /* The token for a request now, or a step towards one. Renews ahead of expiry while the old token is still used. */
 enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret);
 
+/* How it stands, without a step. */
+enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret);
+
 /* The service refused this token (401): forget it, unless a newer one is there already. */
 void access_reject(struct access *access, const char *authorization);
 

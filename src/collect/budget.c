@@ -4,6 +4,8 @@
 #define HOUR_MS   3600000.0
 #define USED      0.9       /* the part of a limit that is used */
 #define BURST     0.25      /* the part of that which may go at once */
+#define FIRST     12        /* requests at once after a start: the process before this one may just have sent its own */
+#define FIRST_HOUR 100
 
 struct budget_limits budget_limits_for(int per_minute, int per_hour)
 {
@@ -20,6 +22,10 @@ void budget_start(struct budget *budget, struct budget_limits limits, int64_t no
 {
     *budget = (struct budget){ .limits = limits, .minute = limits.minute_size, .hour = limits.hour_size,
                                .at_ms = now_ms };
+    if (budget->minute > FIRST)
+        budget->minute = FIRST;
+    if (budget->hour > FIRST_HOUR)
+        budget->hour = FIRST_HOUR;
 }
 
 static double filled(double level, double size, double rate, int64_t ms)
@@ -34,7 +40,7 @@ static int64_t until_one(double level, double rate)
     return level >= 1 ? 0 : (int64_t)((1 - level) / rate) + 1;
 }
 
-int64_t budget_take(struct budget *budget, int64_t now_ms)
+int64_t budget_take(struct budget *budget, double reserve, int64_t now_ms)
 {
     const struct budget_limits *l = &budget->limits;
     int64_t passed = now_ms - budget->at_ms, wait, hour_wait;
@@ -46,8 +52,8 @@ int64_t budget_take(struct budget *budget, int64_t now_ms)
         budget->hour = filled(budget->hour, l->hour_size, l->hour_rate, passed);
         budget->at_ms = now_ms;
     }
-    wait = until_one(budget->minute, l->minute_rate);
-    hour_wait = l->hour_size > 0 ? until_one(budget->hour, l->hour_rate) : 0;
+    wait = until_one(budget->minute - reserve, l->minute_rate);
+    hour_wait = l->hour_size > 0 ? until_one(budget->hour - reserve, l->hour_rate) : 0;
     if (hour_wait > wait)
         wait = hour_wait;
     if (wait)

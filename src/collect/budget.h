@@ -23,8 +23,9 @@ struct budget {
 struct budget_limits budget_limits_for(int per_minute, int per_hour);
 void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms);
 
-/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. */
-int64_t budget_take(struct budget *budget, int64_t now_ms);
+/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. So many
+ * as reserve are left for others: a back-fill must not keep new alerts waiting. */
+int64_t budget_take(struct budget *budget, double reserve, int64_t now_ms);
 
 /* No request before that time. */
 void budget_hold(struct budget *budget, int64_t until_ms);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <dirent.h>
@@ -290,7 +291,9 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     struct err err;
 
     if (!input_from_stanza(stanza, true, &input, &err)) {
-        log_error("event=bad_input input=%s %s. This input does not run until it is corrected", stanza->name, err.text);
+        log_error("event=bad_input input=\"%s\" %s. This input does not run until it is corrected",
+                  text_starts(stanza->name, SCHEME_NAME "://") ? stanza->name + strlen(SCHEME_NAME "://") : stanza->name,
+                  err.text);
         return;
     }
     if (input.disabled) {
@@ -344,7 +347,7 @@ static void save_all(struct collector *col)
             continue;
         if (!tenant_save(t, taken, clock_ms() - began_ms < SYNC_BUDGET_MS, &err))
             log_error("event=checkpoint_failed input=%s tenant=%s %s; what was written since its last save comes again",
-                      t->input.name, t->input.tenant_id, err.text);
+                      t->label, t->input.tenant_id, err.text);
     }
 }
 

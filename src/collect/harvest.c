@@ -18,7 +18,7 @@ static void count_time(struct lane *lane, ticks time)
         h->newest = time;
     if (time < ticks_back(lane->span.lo, OUTSIDE_S) ||
         (lane->span.hi != TICKS_OPEN && time > ticks_ahead(lane->span.hi, OUTSIDE_S)))
-        lane->outside = true;
+        lane->outside++;
 }
 
 /* Before the first event of an answer: could the checkpoint that must follow be written? */
@@ -87,7 +87,7 @@ void harvest_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
     ticks_text(lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi, hi);
     t->tally.bad_records++;
     log_error("event=bad_record input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is no JSON and "
-              "is left behind: %s", t->input.name, t->input.tenant_id, t->api->name, ordinal,
+              "is left behind: %s", t->label, t->input.tenant_id, t->api->name, ordinal,
               (unsigned long long)offset, lo, hi, why);
 }
 
@@ -97,8 +97,8 @@ void harvest_warn(const struct lane *lane)
 
     if (lane->odd)
         log_warn("event=odd_record input=%s tenant=%s api=%s records=%zu without an id or an update time, written as "
-                 "they are and known by their content", t->input.name, t->input.tenant_id, t->api->name, lane->odd);
+                 "they are and known by their content", t->label, t->input.tenant_id, t->api->name, lane->odd);
     if (lane->replaced)
         log_warn("event=replaced input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML cannot "
-                 "carry, each now U+FFFD", t->input.name, t->input.tenant_id, t->api->name, lane->replaced);
+                 "carry, each now U+FFFD", t->label, t->input.tenant_id, t->api->name, lane->replaced);
 }

@@ -19,6 +19,7 @@
 #define SMALLEST_PAGE    1
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
 #define BROKEN_TRIES_ONE 6          /* ... and a piece that cannot be made smaller, before it is left behind */
+#define FILL_RESERVE     2          /* requests of the budget that a back-fill leaves for polls */
 #define CHAIN_PAGES_MAX  10000
 #define CHAIN_PASSES_MAX 8
 #define FIRST_WAIT_LEAST 0.1        /* the first pause is somewhere between this part of the interval and all of it */
@@ -73,7 +74,7 @@ static void chain_forget(struct lane *lane)
 {
     free(lane->link);
     lane->link = NULL;
-    lane->chain = false;
+    lane->chain = lane->unfiltered = false;
     lane->skip = lane->pages = lane->passes = 0;
 }
 
@@ -83,6 +84,13 @@ static void access_failed(struct lane *lane, const struct access_view *view)
 {
     struct tenant *t = lane->tenant;
 
+    if (!text_same(t->access_trouble, view->err->text)) {
+        log_line(view->err->kind == ERR_AUTH ? LOG_ERROR : LOG_WARN, "event=%s input=%s tenant=%s api=%s %s%s",
+                 view->err->kind == ERR_AUTH ? "refused" : "trouble", t->label, t->input.tenant_id, t->api->name,
+                 view->err->text, view->err->kind == ERR_AUTH ? "" : ", trying again");
+        free(t->access_trouble);
+        t->access_trouble = mem_text(view->err->text);
+    }
     t->trouble = *view->err;
     lane_wake(lane, view->retry_ms);
     status_update(t);
@@ -111,7 +119,7 @@ void lane_step(struct lane *lane, int64_t now_ms)
     case ACCESS_READY:
         break;
     }
-    wait_ms = budget_take(t->budget, now_ms);
+    wait_ms = budget_take(t->budget, lane->kind == LANE_FILL ? FILL_RESERVE : 0, now_ms);
     if (wait_ms) {
         lane_wake(lane, now_ms + wait_ms);
         return;
@@ -179,7 +187,8 @@ static void lane_send(void *ctx)
     if (!lane->pages)
         lane->harvest = lane->page_harvest;
     lane->odd = lane->replaced = lane->bad = 0;
-    lane->outside = lane->probed = lane->held_back = false;
+    lane->outside = 0;
+    lane->probed = lane->held_back = false;
     if (!lane->chain)
         lane->fresh = 0;
     lane->page = page_new(&t->api->shape, &lane->handler);
@@ -223,7 +232,7 @@ static void failed(struct lane *lane, const struct err *err, bool may_be_size)
         ask_for_less(lane);
     t->trouble = *err;
     if (lane->failures == 1 || lane->failures % 10 == 0)
-        log_warn("event=trouble input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->input.name,
+        log_warn("event=trouble input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->label,
                  t->input.tenant_id, t->api->name, lane->failures, err->text, (long long)(wait_ms + 999) / 1000);
     next_try(lane, wait_ms);
 }
@@ -246,9 +255,10 @@ static void refused(struct lane *lane, const struct err *err)
     int64_t wait_ms = refused_wait_ms(++lane->refusals);
 
     chain_forget(lane);
+    lane->rejected = false;     /* the next try may renew the token again */
     t->trouble = *err;
     if (lane->refusals == 1)
-        log_error("event=refused input=%s tenant=%s api=%s %s. Trying again in %lld minutes", t->input.name,
+        log_error("event=refused input=%s tenant=%s api=%s %s. Trying again in %lld minutes", t->label,
                   t->input.tenant_id, t->api->name, err->text, (long long)wait_ms / 60000);
     next_try(lane, wait_ms);
 }
@@ -258,10 +268,11 @@ static void recovered(struct lane *lane)
     struct tenant *t = lane->tenant;
 
     if (lane->failures || lane->refusals)
-        log_info("event=recovered input=%s tenant=%s api=%s tries=%d answers again", t->input.name, t->input.tenant_id,
+        log_info("event=recovered input=%s tenant=%s api=%s tries=%d answers again", t->label, t->input.tenant_id,
                  t->api->name, lane->failures + lane->refusals);
     lane->failures = lane->refusals = 0;
     lane->rejected = false;
+    mem_freep(&t->access_trouble);
     if (lane->page_size)
         lane->page_size *= 2;
     if (lane->page_size >= t->api->top)
@@ -290,7 +301,7 @@ static void span_read(struct lane *lane)
     bool was_filling = t->place.fill.active, caught_up;
     size_t room = t->api->top ? page_top(lane) : t->api->room;
 
-    if (lane->outside)      /* the service ignored the filter, so what came was everything */
+    if (lane->unfiltered)   /* what came was everything */
         lane->span.hi = lane->kind == LANE_FILL ? t->place.fill.end : TICKS_OPEN;
     caught_up = place_read(&t->place, lane->kind, &t->sweeps[lane->kind], &lane->span, &lane->harvest, room,
                            lane->sent_at);
@@ -298,7 +309,7 @@ static void span_read(struct lane *lane)
     chain_forget(lane);
     recovered(lane);
     if (was_filling && !t->place.fill.active)
-        log_info("event=backfill_done input=%s tenant=%s api=%s new=%llu", t->input.name, t->input.tenant_id,
+        log_info("event=backfill_done input=%s tenant=%s api=%s new=%llu", t->label, t->input.tenant_id,
                  t->api->name, (unsigned long long)t->tally.new_events);
     if (caught_up)
         lane->broken_tries = 0;
@@ -317,7 +328,7 @@ static void leave_behind(struct lane *lane, const struct err *err)
     ticks_text(lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi, hi);
     t->tally.bad_records++;
     log_error("event=bad_record input=%s tenant=%s api=%s from=%s to=%s %s; what cannot be read there is left behind",
-              t->input.name, t->input.tenant_id, t->api->name, lo, hi, err->text);
+              t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
     lane->broken_tries = BROKEN_TRIES;
     span_read(lane);
 }
@@ -426,7 +437,11 @@ static void page_read(struct lane *lane, const char *link)
         span_read(lane);
         return;
     }
-    if (!lane->chain && lane->page_harvest.count && !lane->outside)
+    /* A record or two from outside the span were just updated; a page full of them says that the filter is ignored, so
+     * that smaller spans would bring the same again. */
+    if (!lane->chain && full && lane->outside > 10 && lane->outside * 2 > lane->page_harvest.count)
+        lane->unfiltered = true;
+    if (!lane->chain && lane->page_harvest.count && !lane->unfiltered)
         split = place_split(&t->place, lane->kind, t->sweeps, &lane->span, &lane->page_harvest,
                             t->api->grain(lane->form), t->input.overlap, lane->sent_at);
     if (!split) {
@@ -463,6 +478,16 @@ static void answer_read(struct lane *lane)
     page_read(lane, link);
 }
 
+/* The service's own clock bounds the cursor. */
+static void take_clock(struct lane *lane, const struct http_result *result)
+{
+    if (!result->date_ms)
+        return;
+    lane->tenant->clock_offset_ms = result->date_ms - clock_wall_ms();
+    if (ticks_from_ms(result->date_ms) < lane->sent_at)
+        lane->sent_at = ticks_from_ms(result->date_ms);
+}
+
 void lane_answered(void *ctx, const struct http_result *result)
 {
     struct lane *lane = ctx;
@@ -471,6 +496,7 @@ void lane_answered(void *ctx, const struct http_result *result)
 
     lane->request = NULL;
     t->tally.bytes += result->wire_bytes;
+    take_clock(lane, result);
     verdict_of(lane, result, &verdict);
     switch (verdict.kind) {
     case VERDICT_READ:
@@ -482,7 +508,7 @@ void lane_answered(void *ctx, const struct http_result *result)
         lane_wake(lane, loop_now(t->col->loop));
         break;
     case VERDICT_FORM:
-        log_info("event=form input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->input.name,
+        log_info("event=form input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->label,
                  t->input.tenant_id, t->api->name, lane->form + 1, verdict.err.text);
         chain_forget(lane);
         lane->form++;

@@ -86,7 +86,7 @@ static void later(struct secrets_job *job, const struct err *err)
     struct tenant *t = job->tenant;
 
     if (!job->warned)
-        log_warn("event=secret_waits input=%s tenant=%s parameter=%s %s, trying again in %d s", t->input.name,
+        log_warn("event=secret_waits input=%s tenant=%s parameter=%s %s, trying again in %d s", t->label,
                  t->input.tenant_id, param_names[job->at], err->text, RETRY_MS / 1000);
     job->warned = true;
     t->trouble = *err;
@@ -105,10 +105,10 @@ static void stored(void *ctx, bool ok, const struct err *err)
     use(t, job->at, *clear_text(t, job->at));
     if (!ok) {
         log_warn("event=secret_not_stored input=%s tenant=%s parameter=%s Splunk's password store did not take it, so it "
-                 "is used as it stands in inputs.conf: %s", t->input.name, t->input.tenant_id, param_names[job->at],
+                 "is used as it stands in inputs.conf: %s", t->label, t->input.tenant_id, param_names[job->at],
                  err->text);
     } else {
-        log_info("event=secret_stored input=%s tenant=%s parameter=%s moved to Splunk's password store", t->input.name,
+        log_info("event=secret_stored input=%s tenant=%s parameter=%s moved to Splunk's password store", t->label,
                  t->input.tenant_id, param_names[job->at]);
         taken(job);
     }
@@ -129,12 +129,12 @@ static void exchanged(void *ctx, bool ok, const struct err *err)
     }
     if (ok) {
         log_info("event=signed_in input=%s tenant=%s the authorization code was exchanged for a refresh token",
-                 t->input.name, t->input.tenant_id);
+                 t->label, t->input.tenant_id);
     } else {
         address = signin_address(t->login_url, t->input.tenant_id, t->input.client_id, t->input.redirect_uri,
                                  t->resource, t->api->v1_token);
         log_error("event=code_refused input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at %s",
-                  t->input.name, t->input.tenant_id, err->text, address);
+                  t->label, t->input.tenant_id, err->text, address);
     }
     taken(job);
     next(job);
@@ -147,7 +147,7 @@ static void exchange(struct secrets_job *job)
     struct err err;
 
     if (!signin_code(t->input.authorization_code, &code, &err)) {
-        log_error("event=code_refused input=%s tenant=%s authorization_code: %s", t->input.name, t->input.tenant_id,
+        log_error("event=code_refused input=%s tenant=%s authorization_code: %s", t->label, t->input.tenant_id,
                   err.text);
         taken(job);
         next(job);
@@ -166,7 +166,7 @@ static void masked(void *ctx, bool ok, const struct err *err)
 
     if (!ok)
         log_warn("event=not_masked input=%s tenant=%s the secret stays readable in inputs.conf of app '%s': %s",
-                 t->input.name, t->input.tenant_id, t->input.app, err->text);
+                 t->label, t->input.tenant_id, t->input.app, err->text);
 }
 
 static void mask(struct secrets_job *job)

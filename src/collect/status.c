@@ -22,7 +22,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 
     if (t->phase != PHASE_RUN)
         return STATE_WAITING;
-    if (access_ask(t->access, now_ms, &view) == ACCESS_FAILED)
+    if (access_peek(t->access, now_ms, &view) == ACCESS_FAILED)
         return view.err->kind == ERR_AUTH ? STATE_REFUSED : STATE_FAILING;
     for (lane = t->lanes; lane < t->lanes + LANE_COUNT; lane++) {
         if (lane->refusals)
@@ -72,7 +72,7 @@ static void add_expiry(const struct tenant *t, struct buf *line, int64_t now_ms)
 
     if (!t->access)
         return;
-    if (access_ask(t->access, now_ms, &view) == ACCESS_READY)
+    if (access_peek(t->access, now_ms, &view) == ACCESS_READY)
         buf_add_format(line, " token_s=%lld", (long long)((view.expires_ms - now_ms) / 1000));
     if (tenant_certificate_days(t, &days))
         buf_add_format(line, " certificate_days=%lld", (long long)days);
@@ -86,7 +86,7 @@ void status_line(struct tenant *t, int64_t now_ms)
     t->status_due_ms = now_ms + STATUS_EVERY_MS;
     buf_add_format(&line, "event=status input=%s tenant=%s api=%s state=%s new=%llu repeats=%llu requests=%llu bytes=%llu "
                    "lag_s=%lld next_s=%lld read_age_s=%lld ok=%llu throttled=%llu refused=%llu failed=%llu bad=%llu "
-                   "throttled_s=%lld known=%zu", t->input.name, t->input.tenant_id, t->api->name,
+                   "throttled_s=%lld known=%zu", t->label, t->input.tenant_id, t->api->name,
                    status_word(t->state), (unsigned long long)n->new_events, (unsigned long long)n->repeats,
                    (unsigned long long)n->requests, (unsigned long long)n->bytes, (long long)alert_age_s(t),
                    (long long)next_s(t, now_ms), (long long)(t->read_ms ? (now_ms - t->read_ms) / 1000 : -1),

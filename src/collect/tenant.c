@@ -30,6 +30,20 @@ static void wake_lanes(void *ctx)
         lane_wake(&t->lanes[kind], loop_now(t->col->loop));
 }
 
+/* key=value lines end a value at a blank, so other names than plain ones stand in quotes. */
+static char *label_of(const char *name)
+{
+    char *label, *at;
+
+    if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")] == '\0' && *name)
+        return mem_text(name);
+    label = mem_format("\"%s\"", name);
+    for (at = label + 1; at[1]; at++)
+        if (*at == '"')
+            *at = '\'';
+    return label;
+}
+
 struct tenant *tenant_new(struct collector *col, struct input *input)
 {
     struct tenant *t = mem_alloc(sizeof(*t));
@@ -39,6 +53,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->col = col;
     t->input = *input;
     *input = (struct input){ .name = NULL };
+    t->label = label_of(t->input.name);
     t->api = api_at(t->input.api);
     t->login_url = mem_text(t->input.login_url ? t->input.login_url : login_host(t->input.cloud));
     t->base_url = mem_text(t->input.api_url ? t->input.api_url : t->api->host[t->input.cloud]);
@@ -75,6 +90,8 @@ void tenant_free(struct tenant *t)
     event_frame_free(t->frame);
     mem_free_secret(t->proxy);
     free(t->cp_path);
+    free(t->label);
+    free(t->access_trouble);
     free(t->login_url);
     free(t->base_url);
     free(t->resource);
@@ -92,7 +109,7 @@ ticks tenant_service_now(const struct tenant *t)
 static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
 {
     if (!text_same(t->trouble.text, err->text))
-        log_warn("event=waiting input=%s tenant=%s %s", t->input.name, t->input.tenant_id, err->text);
+        log_warn("event=waiting input=%s tenant=%s %s", t->label, t->input.tenant_id, err->text);
     t->trouble = *err;
     timer_set(t->col->loop, &t->phase_timer, clock_ms() + wait_ms);
 }
@@ -116,7 +133,7 @@ static void take_over(struct tenant *t)
     ticks cursor = t->place.fill.active ? t->place.fill.next : t->place.newest;
 
     log_info("event=checkpoint_renewed input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
-             t->input.name, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
+             t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
              alike ? "reading goes on at its cursor" : "reading begins at start_time");
     known_free(t->known);
     t->known = known_new();
@@ -149,7 +166,7 @@ static bool load(struct tenant *t)
         return false;
     case CHECKPOINT_BAD:
         log_error("event=checkpoint_bad input=%s tenant=%s %s; it was renamed to .bad and reading begins at start_time",
-                  t->input.name, t->input.tenant_id, err.text);
+                  t->label, t->input.tenant_id, err.text);
         known_free(t->known);
         t->known = known_new();
         break;
@@ -196,9 +213,11 @@ static void phase_fire(void *ctx, int64_t now_ms UNUSED)
 
 struct account *tenant_account(struct tenant *t)
 {
-    return account_get(t->col->accounts, &(struct account_spec){
-        .tenant_id = t->input.tenant_id, .client_id = t->input.client_id, .login_url = t->login_url,
-        .certificate = t->input.client_certificate, .route = &t->route });
+    if (!t->account)
+        t->account = account_get(t->col->accounts, &(struct account_spec){
+            .tenant_id = t->input.tenant_id, .client_id = t->input.client_id, .login_url = t->login_url,
+            .certificate = t->input.client_certificate, .route = &t->route });
+    return t->account;
 }
 
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret)
@@ -228,7 +247,7 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
     place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
     set_place(t);
     if (!tenant_save(t, 0, false, &err))    /* the beginning of a relative start_time must not move with a restart */
-        log_debug("event=checkpoint input=%s %s", t->input.name, err.text);
+        log_debug("event=checkpoint input=%s %s", t->label, err.text);
 }
 
 /* Saving. */
@@ -289,15 +308,9 @@ bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
 
 bool tenant_can_save(struct tenant *t, struct err *err)
 {
-    struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
-    bool ok;
+    static const char block[4096];
 
-    if (!collector_lock(t->col, err))
-        return false;
-    format(t, &t->saved_place, t->saved_pos, &text);
-    ok = file_stage(t->cp_path, buf_text(&text), text.len, err);
-    buf_free(&text);
-    return ok;
+    return collector_lock(t->col, err) && file_stage(t->cp_path, block, sizeof(block), err);
 }
 
 bool tenant_has_news(struct tenant *t, uint64_t pos)
@@ -322,12 +335,12 @@ void tenant_tick(struct tenant *t, int64_t now_ms)
     if (tenant_save(t, settled, true, &err)) {
         t->save_due_ms = now_ms + SAVE_EVERY_MS;
         if (t->save_fails)
-            log_info("event=checkpoint input=%s the checkpoint can be written again", t->input.name);
+            log_info("event=checkpoint input=%s the checkpoint can be written again", t->label);
         t->save_fails = false;
         return;
     }
     if (!t->save_fails)
         log_error("event=checkpoint_failed input=%s tenant=%s %s; the input holds its events back until it can be "
-                  "written", t->input.name, t->input.tenant_id, err.text);
+                  "written", t->label, t->input.tenant_id, err.text);
     t->save_fails = true;
 }

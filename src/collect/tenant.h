@@ -45,7 +45,8 @@ struct lane {
     struct harvest page_harvest;    /* of this answer */
     size_t         fresh;           /* events written from this answer, or from this pass of a chain */
     size_t         odd, replaced;   /* records without id or time; with characters replaced */
-    bool           outside;         /* records far outside of the span: the service ignores the filter */
+    size_t         outside;         /* records well outside of the span */
+    bool           unfiltered;      /* the service ignores the filter: the chain brings everything */
     bool           probed;          /* the checkpoint's folder was tried before the first event */
     bool           held_back;       /* ... and cannot be written: events are held back */
     char           held_why[256];
@@ -76,6 +77,7 @@ enum tenant_state { STATE_WAITING, STATE_OK, STATE_THROTTLED, STATE_FAILING, STA
 struct tenant {
     struct collector *col;
     struct input      input;
+    char             *label;            /* the input's name for log lines: in quotes when it has blanks */
     const struct api *api;
     char             *login_url, *base_url, *resource;
     char             *proxy;            /* with its password; secret; NULL: the environment's */
@@ -98,7 +100,9 @@ struct tenant {
     bool              save_fails;
     int64_t           clock_offset_ms;  /* the service's clock minus ours */
 
+    struct account   *account;
     struct access    *access;
+    char             *access_trouble;   /* what was said about the sign-in last */
     struct access_listener listener;
     struct budget    *budget;
     struct lane       lanes[LANE_COUNT];
