@@ -9,7 +9,9 @@
 
 struct gate {
     struct loop   *loop;
-    struct ticket *first, *last;    /* the queue */
+    struct queue {
+        struct ticket *first, *last;
+    } queues[2];                    /* [1] pages, [0] tokens */
     unsigned       in, most, slow;
 };
 
@@ -32,28 +34,28 @@ bool ticket_is_out(const struct ticket *ticket)
     return ticket->state == TICKET_OUT;
 }
 
-static void enqueue(struct gate *gate, struct ticket *ticket)
+static void enqueue(struct queue *queue, struct ticket *ticket)
 {
     ticket->state = TICKET_QUEUED;
     ticket->next = NULL;
-    ticket->prev = gate->last;
-    if (gate->last)
-        gate->last->next = ticket;
+    ticket->prev = queue->last;
+    if (queue->last)
+        queue->last->next = ticket;
     else
-        gate->first = ticket;
-    gate->last = ticket;
+        queue->first = ticket;
+    queue->last = ticket;
 }
 
-static void dequeue(struct gate *gate, struct ticket *ticket)
+static void dequeue(struct queue *queue, struct ticket *ticket)
 {
     if (ticket->prev)
         ticket->prev->next = ticket->next;
     else
-        gate->first = ticket->next;
+        queue->first = ticket->next;
     if (ticket->next)
         ticket->next->prev = ticket->prev;
     else
-        gate->last = ticket->prev;
+        queue->last = ticket->prev;
     ticket->state = TICKET_OUT;
 }
 
@@ -61,9 +63,11 @@ static void let_in(struct gate *gate)
 {
     struct ticket *ticket;
 
-    while (gate->first && gate->in < gate->most) {
-        ticket = gate->first;
-        dequeue(gate, ticket);
+    while (gate->in < gate->most) {
+        ticket = gate->queues[1].first ? gate->queues[1].first : gate->queues[0].first;
+        if (!ticket)
+            return;
+        dequeue(&gate->queues[ticket->page], ticket);
         ticket->state = TICKET_IN;
         gate->in++;
         timer_set(gate->loop, &ticket->slow, loop_now(gate->loop) + SLOW_AFTER_MS);
@@ -91,7 +95,7 @@ void gate_ask(struct gate *gate, struct ticket *ticket)
     ticket->gate = gate;
     ticket->slow.fire = became_slow;
     ticket->slow.ctx = ticket;
-    enqueue(gate, ticket);
+    enqueue(&gate->queues[ticket->page], ticket);
     let_in(gate);
 }
 
@@ -103,7 +107,7 @@ void gate_leave(struct ticket *ticket)
     case TICKET_OUT:
         return;
     case TICKET_QUEUED:
-        dequeue(gate, ticket);
+        dequeue(&gate->queues[ticket->page], ticket);
         return;
     case TICKET_IN:
         gate->in--;

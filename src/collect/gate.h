@@ -1,6 +1,7 @@
 /* collect/gate.h - how many requests are under way at once.
  *
- * Who wants to send asks with a ticket and is let through in turn. A request that has been under way for a few seconds
+ * Who wants to send asks with a ticket and is let through in turn, pages before tokens: a tenant that has its token gets
+ * its alerts before the next one begins. A request that has been under way for a few seconds
  * no longer counts: hundreds of tenants behind a dead host must not keep the others out. */
 #pragma once
 
@@ -11,6 +12,7 @@ struct gate;
 struct ticket {
     void (*go)(void *ctx);      /* called once per gate_ask(), perhaps at once */
     void  *ctx;
+    bool   page;                /* goes before those without */
     /* the gate's: */
     enum { TICKET_OUT, TICKET_QUEUED, TICKET_IN, TICKET_SLOW } state;
     struct gate   *gate;

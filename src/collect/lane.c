@@ -34,6 +34,7 @@ void lane_start(struct lane *lane, struct tenant *t, enum lane_kind kind)
     lane->timer = (struct timer){ .fire = timer_fired, .ctx = lane };
     lane->ticket.go = lane_send;
     lane->ticket.ctx = lane;
+    lane->ticket.page = true;
     lane->handler = (struct page_handler){ .record = harvest_record, .bad = harvest_bad, .ctx = lane,
                                            .headroom = event_frame_headroom(t->frame) };
 }
