@@ -290,14 +290,12 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     struct tenant *t;
     struct err err;
 
+    if (stanza_is_disabled(stanza))     /* whatever else it holds */
+        return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
         log_error("event=bad_input input=\"%s\" %s. This input does not run until it is corrected",
                   text_starts(stanza->name, SCHEME_NAME "://") ? stanza->name + strlen(SCHEME_NAME "://") : stanza->name,
                   err.text);
-        return;
-    }
-    if (input.disabled) {
-        input_free(&input);
         return;
     }
     t = tenant_new(col, &input);

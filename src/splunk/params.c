@@ -154,13 +154,18 @@ static bool take_name(const struct raw_stanza *stanza, struct input *input, stru
     return true;
 }
 
+bool stanza_is_disabled(const struct raw_stanza *stanza)
+{
+    return is_true(raw_value(stanza, "disabled"));
+}
+
 /* splunkd's own keys, of which we only look at two. A sourcetype that is the input kind's name is what splunkd falls
  * back to, nobody's choice. */
 static void take_own_keys(const struct raw_stanza *stanza, struct input *input)
 {
     const char *sourcetype = raw_value(stanza, "sourcetype");
 
-    input->disabled = is_true(raw_value(stanza, "disabled"));
+    input->disabled = stanza_is_disabled(stanza);
     input->has_sourcetype = !text_empty(sourcetype) && strcmp(sourcetype, SCHEME_NAME) != 0;
 }
 
