@@ -109,7 +109,8 @@ static void test_list(void)
         secrets_remove(&secrets, name);
         secrets_remove(&secrets, name);
     }
-    CHECK(secrets.count == 500 && !secrets_get(&secrets, "n122") && secrets_get(&secrets, "n999"), "%zu", secrets.count);
+    CHECK(secrets.count == 500 && !secrets_get(&secrets, "n122") && secrets_get(&secrets, "n999"), "%zu",
+          secrets.count);
     secrets_clear(&secrets);
     CHECK(!secrets_get(&secrets, "n999"), "still there");
 }
