@@ -124,6 +124,18 @@ void accounts_free(struct accounts *accounts)
     free(accounts);
 }
 
+bool accounts_storing(const struct accounts *accounts)
+{
+    const struct account *account;
+    const struct access *access;
+
+    for (account = accounts->first; account; account = account->next)
+        for (access = account->accesses; access; access = access->next)
+            if (access->storing && !access->store_timer.place)
+                return true;
+    return false;
+}
+
 static bool same_route(const struct http_route *a, const struct http_route *b)
 {
     return text_same(a->ca_file, b->ca_file) && text_same(a->proxy, b->proxy);

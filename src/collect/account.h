@@ -27,6 +27,9 @@ struct accounts *accounts_new(struct loop *loop, struct http *http, struct gate 
                               void (*session_lost)(void *ctx), void *ctx);
 void accounts_free(struct accounts *accounts);
 
+/* Is a rotated refresh token on its way into the store? */
+bool accounts_storing(const struct accounts *accounts);
+
 /* Finds or makes it. Owned by accounts. */
 struct account *account_get(struct accounts *accounts, const struct account_spec *spec);
 /* Credentials as they are now; NULL: none. A change lets a refused account try again at once. */

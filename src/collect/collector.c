@@ -21,8 +21,11 @@
 #define SECRETS_RETRY_MS 30000
 #define SECRETS_LOOK_MS  60000      /* with a refused input: has somebody stored a new secret? */
 #define SESSION_GRACE_MS 60000
-#define CLOSE_WAIT_MS    300
-#define SYNC_BUDGET_MS   400        /* of the second that SIGTERM leaves, for syncing checkpoints to the disk */
+/* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed;
+ * checkpoints are synced to the disk (later ones are written without). */
+#define STORE_UNTIL_MS   300
+#define CLOSE_UNTIL_MS   450
+#define SYNC_UNTIL_MS    750
 #define METRICS_EVERY_MS (5 * 60 * 1000)
 
 struct shared_budget {
@@ -331,10 +334,9 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
 }
 
 /* Every checkpoint as far as splunkd has taken the events. What is still in the pipe comes again at the next start. */
-static void save_all(struct collector *col)
+static void save_all(struct collector *col, int64_t sync_until_ms)
 {
     uint64_t taken = outbox_taken(col->outbox);
-    int64_t began_ms = clock_ms();
     struct err err;
     size_t i;
 
@@ -343,14 +345,20 @@ static void save_all(struct collector *col)
 
         if (!tenant_has_news(t, taken))
             continue;
-        if (!tenant_save(t, taken, clock_ms() - began_ms < SYNC_BUDGET_MS, &err))
+        if (!tenant_save(t, taken, clock_ms() < sync_until_ms, &err))
             log_error("event=checkpoint_failed input=%s tenant=%s %s; what was written since its last save comes again",
                       t->label, t->input.tenant_id, err.text);
     }
 }
 
+static bool storing(void *ctx)
+{
+    return accounts_storing(ctx);
+}
+
 void collector_run(struct collector *col)
 {
+    int64_t stopped_ms;
     size_t i;
 
     log_info("event=start inputs=%zu version=%s", col->count, VERSION);
@@ -360,8 +368,10 @@ void collector_run(struct collector *col)
         tenant_start(col->tenants[i]);
     timer_set(col->loop, &col->tick_timer, clock_ms());
     loop_run(col->loop);
-    outbox_close(col->outbox, CLOSE_WAIT_MS);
-    save_all(col);
+    stopped_ms = clock_ms();
+    loop_drain(col->loop, stopped_ms + STORE_UNTIL_MS, storing, col->accounts);
+    outbox_close(col->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
+    save_all(col, stopped_ms + SYNC_UNTIL_MS);
     log_info("event=stopped inputs=%zu uptime_s=%lld", col->count, (long long)(clock_ms() - col->started_ms) / 1000);
 }
 

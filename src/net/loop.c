@@ -232,6 +232,15 @@ void loop_run(struct loop *loop)
     }
 }
 
+void loop_drain(struct loop *loop, int64_t until_ms, bool (*busy)(void *ctx), void *ctx)
+{
+    while (busy(ctx) && clock_ms() < until_ms) {
+        curl_multi_poll(loop->multi, NULL, 0, (int)(until_ms - clock_ms()), NULL);
+        loop->now_ms = clock_ms();
+        transfers_go_on(loop);
+    }
+}
+
 /* Signals and the parent. */
 
 static void on_signal(int number)

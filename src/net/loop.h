@@ -17,6 +17,9 @@ void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 bool loop_stopping(const struct loop *loop);
 
+/* After loop_run(): lets transfers under way go on, without firing timers, while busy() says so, until_ms at most. */
+void loop_drain(struct loop *loop, int64_t until_ms, bool (*busy)(void *ctx), void *ctx);
+
 /* The time at which the present round began. */
 int64_t loop_now(const struct loop *loop);
 
