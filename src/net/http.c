@@ -1,5 +1,6 @@
 #include "net/http.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,7 @@ struct http_request {
     char                    authenticate[HEADER_TEXT_MAX];
     uint64_t                wire_bytes;
     int64_t                 started_ms;
+    bool                    traced, unverified;
 };
 
 static void unsent_fire(void *ctx, int64_t now_ms);
@@ -309,14 +311,22 @@ static void set_route(CURL *easy, const struct http_request *req)
 
     curl_easy_setopt(easy, CURLOPT_CAINFO, route->ca_file ? route->ca_file : tls_ca_bundle());
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* else the host's folder is read for each new connection */
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, no_name ? 0L : 2L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, req->unverified ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, no_name || req->unverified ? 0L : 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (route->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
         if (*route->proxy)      /* a proxy of the configuration is meant for every host, whatever no_proxy says */
             curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     }
+}
+
+static void set_trace(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);       /* one that was not verified must not serve another */
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);    /* a resumed session shows no certificate */
 }
 
 static void set_transfer(CURL *easy, struct http_request *req, const struct http_spec *spec)
@@ -382,6 +392,9 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
     req->ctx = spec->ctx;
     req->body = BUF_INIT(HTTP_BODY_MAX);
     req->started_ms = clock_ms();
+    req->traced = spec->traced;
+    req->unverified = spec->traced && spec->unverified;
+    assert(!req->unverified || (!spec->form && !spec->authorization));
     if (spec->sink) {
         req->sink = *spec->sink;
         req->has_sink = true;
@@ -398,6 +411,8 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
     add_headers(req, spec);
     set_route(req->easy, req);
     set_transfer(req->easy, req, spec);
+    if (req->traced)
+        set_trace(req->easy);
     list_put(&http->first, req);
     curl_multi_add_handle(http->multi, req->easy);
     return req;
@@ -466,8 +481,63 @@ static void describe(struct http_request *req, CURLcode code, struct http_result
     }
 }
 
+/* The organisation or the common name out of "C = US, O = DigiCert Inc, CN = ..." (or with no blanks around '='). */
+static void name_issuer(const char *line, char *to, size_t size)
+{
+    static const char *const keys[] = { "O", "CN" };
+    const char *at, *end;
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(keys) && !*to; i++) {
+        for (at = line; at; at = (at = strchr(at, ',')) ? at + 1 : NULL) {
+            at += strspn(at, " ");
+            if (strncmp(at, keys[i], strlen(keys[i])) || !strchr(" =", at[strlen(keys[i])]))
+                continue;
+            at += strlen(keys[i]);
+            at += strspn(at, " =");
+            end = *at == '"' ? strchr(at + 1, '"') : strchr(at, ',');
+            at += *at == '"';
+            snprintf(to, size, "%.*s", end ? (int)(end - at) : (int)strlen(at), at);
+            break;
+        }
+    }
+}
+
+static void read_issuer(CURL *easy, struct http_trace *trace)
+{
+    static const char prefix[] = "Issuer:";
+    struct curl_certinfo *chain = NULL;
+    struct curl_slist *line;
+
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) || !chain || chain->num_of_certs < 1)
+        return;
+    for (line = chain->certinfo[0]; line; line = line->next)
+        if (text_starts(line->data, prefix))
+            name_issuer(line->data + strlen(prefix), trace->issuer, sizeof(trace->issuer));
+}
+
+static int phase_ms(CURL *easy, CURLINFO phase)
+{
+    curl_off_t us = 0;
+
+    return !curl_easy_getinfo(easy, phase, &us) && us > 0 ? (int)((us + 999) / 1000) : -1;
+}
+
+static void read_trace(CURL *easy, struct http_trace *trace)
+{
+    char *address = NULL;
+
+    *trace = (struct http_trace){ .name_ms = phase_ms(easy, CURLINFO_NAMELOOKUP_TIME_T),
+                                  .connect_ms = phase_ms(easy, CURLINFO_CONNECT_TIME_T),
+                                  .tls_ms = phase_ms(easy, CURLINFO_APPCONNECT_TIME_T) };
+    if (!curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) && address)
+        snprintf(trace->address, sizeof(trace->address), "%s", address);
+    read_issuer(easy, trace);
+}
+
 static void give_result(struct http_request *req, CURLcode code)
 {
+    struct http_trace trace = { .name_ms = -1, .connect_ms = -1, .tls_ms = -1 };
     struct http_result result = { .fault = req->fault, .body = buf_text(&req->body), .body_len = req->body.len,
                                   .content_type = req->content_type, .request_id = req->request_id,
                                   .authenticate = req->authenticate, .wire_bytes = req->wire_bytes,
@@ -482,7 +552,10 @@ static void give_result(struct http_request *req, CURLcode code)
         curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(req->easy, CURLINFO_NUM_CONNECTS, &connects);
         result.reused = connects == 0;
+        if (req->traced)
+            read_trace(req->easy, &trace);
     }
+    result.trace = req->traced ? &trace : NULL;
     result.status = (int)status;
     describe(req, code, &result);
     if (!http_date_ms(req->date, &result.date_ms))

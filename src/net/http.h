@@ -45,6 +45,13 @@ enum http_fault {
     HTTP_BAD_REQUEST    /* cannot even be sent: address not allowed, CA file unreadable */
 };
 
+/* The way to the service, for people who look for what is wrong. */
+struct http_trace {
+    int  name_ms, connect_ms, tls_ms;   /* since the start, when the name was looked up, ...; -1: not reached */
+    char address[64];                   /* numeric, of the host or its proxy; "" */
+    char issuer[128];                   /* of the certificate that was shown; "" */
+};
+
 struct http_result {
     enum http_fault fault;
     char        reason[256];        /* for people, when fault is not HTTP_DONE; no secrets */
@@ -59,6 +66,7 @@ struct http_result {
     uint64_t    wire_bytes;         /* received body bytes before decoding */
     int         duration_ms;
     bool        reused;             /* went over a connection that was open already */
+    const struct http_trace *trace; /* NULL unless asked for */
 };
 
 typedef void http_done_fn(void *ctx, const struct http_result *result);
@@ -75,6 +83,8 @@ struct http_spec {
     void *ctx;                      /* for done and the sink */
     int timeout_s;                  /* for the whole request without a sink; with one, the longest silence */
     int connect_timeout_s;          /* 0: 15 */
+    bool traced;                    /* on a connection of its own, with a trace in the result */
+    bool unverified;                /* with traced: to see who answers. Such a request carries nothing secret */
 };
 
 struct http;                        /* the transport: shared connections, TLS sessions and DNS answers */
