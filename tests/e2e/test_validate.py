@@ -1,0 +1,302 @@
+"""--validate-arguments: what is refused, with which words, and what cannot be tried and is let through."""
+import concurrent.futures
+import os
+import re
+import unittest
+
+from checks import BlackHole, Mute, Spy, closed_port
+from world import faults, inputxml
+from world.login_errors import refusing
+from world.proxy import Proxy
+from world.runner import SplunkHome, call, validate
+from world.world import World
+
+GUID = '0123abcd-89ab-cdef-0123-456789abcdef'
+SECRET = 'Qx8Q~never-in-a-message.+/=%&'
+NOWHERE = {'tenant_id': 'contoso.com', 'client_id': GUID, 'refresh_token': 'r' * 40}    # nothing that is tried online
+
+# (parameter, value that is refused): the message names it, what it held and what it should hold.
+BAD = [
+    ('tenant_id', 'contoso'), ('tenant_id', 'common'), ('tenant_id', 'a b.com'), ('tenant_id', '../x.com'),
+    ('tenant_id', '10.0.0.1'), ('tenant_id', 'https://contoso.com'), ('tenant_id', '-a.com'),
+    ('client_id', 'abc'), ('client_id', GUID[:-1]), ('client_id', GUID + '0'), ('client_id', '{' + GUID + '}'),
+    ('api', 'alerts'), ('api', 'graph,siem'), ('cloud', 'china'), ('cloud', 'GCC-High'),
+    ('poll_interval', '0'), ('poll_interval', '86401'), ('poll_interval', '-1'), ('poll_interval', '1.5'),
+    ('poll_interval', '60s'), ('poll_interval', '9' * 30), ('poll_interval', '0x10'),
+    ('overlap', '-1'), ('overlap', '86401'), ('overlap', 'none'),
+    ('start_time', '30d'), ('start_time', '-30'), ('start_time', '-d'), ('start_time', 'yesterday'),
+    ('start_time', '2026-13-01'), ('start_time', '2026-02-30T00:00:00Z'), ('start_time', '01/02/2026'),
+    ('start_time', '-99999999999d'), ('start_time', '1969-01-01'),
+    ('filter', "severity eq 'high"), ('filter', "(a eq 1"), ('filter', 'a eq 1) or (b eq 2'),
+    ('filter', "$filter=severity eq 'high'"),
+    ('login_url', 'http://login.example.com'), ('login_url', 'login.microsoftonline.com'),
+    ('login_url', 'https://login.microsoftonline.com/common'), ('login_url', 'ftp://x'), ('login_url', 'https://'),
+    ('api_url', 'http://10.0.0.1'), ('api_url', 'https://x/?a=b'), ('api_url', 'https://x#f'),
+    ('api_url', 'http://127.0.0.1.example.com'), ('api_url', 'https://x:99999'),
+    ('resource', 'two words'), ('redirect_uri', 'SiemMsspConnector'), ('redirect_uri', 'https://x/#part'),
+    ('proxy', 'proxy.example.com'), ('proxy', 'proxy.example.com:8080'), ('proxy', 'socks5://x:1'),
+    ('proxy', 'http://x'), ('proxy', 'http://x:0'), ('proxy', 'http://a b:80'),
+    ('ca_file', '/no/such/file.pem'), ('ca_file', 'ca.pem'), ('ca_file', '/'),
+    ('client_certificate', '/no/such/file.pem'), ('client_certificate', 'cert.pem')]
+
+GOOD = [
+    {'tenant_id': GUID.upper()}, {'tenant_id': 'Contoso.OnMicrosoft.com'}, {'client_id': GUID.upper()},
+    {'api': 'endpoint'}, {'api': 'SIEM'}, {'cloud': 'gcc_high'}, {'poll_interval': '1'}, {'poll_interval': ' 86400 '},
+    {'overlap': '0'}, {'overlap': '86400'}, {'start_time': '-12h'}, {'start_time': '2026-11-01'},
+    {'start_time': '2026-11-01T08:00:00+02:00'}, {'start_time': '2026-11-01T08:00:00.1234567Z'},
+    {'filter': "severity eq 'it''s (high' and (a eq 1)"}, {'login_url': 'https://login.microsoftonline.us/'},
+    {'api_url': 'http://127.0.0.1:8080'}, {'api_url': 'http://[::1]:8080'}, {'api_url': 'http://localhost:1'},
+    {'resource': 'https://graph.windows.net'}, {'resource': GUID}, {'redirect_uri': 'urn:ietf:wg:oauth:2.0:oob'},
+    {'proxy': 'http://proxy:3128'}, {'proxy': 'http://us%40er:pa%3Ass@[::1]:3128/'}, {'ca_file': ''}, {'api': ''},
+    {'index': 'nope', 'host': '$decideOnStartup', 'interval': 'x', 'brand_new': '<&>'}]
+
+
+class Offline(unittest.TestCase):
+    """Checks that need nobody else. A refresh token keeps these from going online."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = SplunkHome()
+        cls.addClassCleanup(cls.home.close)
+        cls.pool = concurrent.futures.ThreadPoolExecutor(4)
+        cls.addClassCleanup(cls.pool.shutdown)
+
+    def many(self, cases):
+        """Validate all of them, a few at a time; yields (case, result)."""
+        jobs = [(case, self.pool.submit(validate, self.home, 'a', {**NOWHERE, **case})) for case in cases]
+        for case, job in jobs:
+            yield case, job.result()
+
+    def refusal(self, result):
+        """The message, after checking its form: one error element, one line, exit 1, nothing else on stdout."""
+        self.assertEqual(result.code, 1)
+        self.assertRegex(result.out, r'\A<error><message>[^<>\n]+</message></error>\n?\Z')
+        self.assertNotIn(SECRET, result.out + result.err)
+        return result.message
+
+    def test_each_kind_of_bad_value(self):
+        """The message names the parameter, what it held and what it should hold."""
+        for case, result in self.many([{name: value} for name, value in BAD]):
+            (name, value), = case.items()
+            with self.subTest(case):
+                text = self.refusal(result)
+                self.assertTrue(text.startswith(name), text)
+                self.assertIn(f"'{value[:60]}", text)
+                self.assertIn('should be', text)
+
+    def test_each_kind_of_good_value(self):
+        """Silence on stdout, exit 0."""
+        for case, result in self.many(GOOD):
+            with self.subTest(case):
+                self.assertEqual((result.code, result.out), (0, ''), result.err)
+
+    def test_what_is_missing(self):
+        """Required parameters, absent, empty or blank."""
+        for name in ('tenant_id', 'client_id'):
+            for value in (None, '', '  '):
+                params = {key: text for key, text in {**NOWHERE, name: value}.items() if text is not None}
+                with self.subTest(name, value=value):
+                    text = self.refusal(validate(self.home, 'a', params))
+                    self.assertTrue(text.startswith(f'{name} is missing'), text)
+                    self.assertIn('should be', text)
+
+    def test_what_excludes_each_other(self):
+        """The exporter knows no OData; one app signs in with one credential."""
+        certificate = os.path.join(self.home.path, 'c.pem')
+        with open(certificate, 'w', encoding='ascii') as file:
+            file.write('x')
+        for case, words in (({'api': 'siem', 'filter': "a eq 'b'"}, ('filter', 'siem')),
+                            ({'client_secret': SECRET, 'client_certificate': certificate},
+                             ('client_secret', 'client_certificate'))):
+            text = self.refusal(validate(self.home, 'a', {**NOWHERE, **case}))
+            for word in words:
+                self.assertIn(word, text)
+
+    def test_no_secret_in_a_message(self):
+        """Bad values that hold one: control characters, too long, a password where none belongs."""
+        cases = [{'client_secret': SECRET + '\n' + SECRET}, {'refresh_token': SECRET * 2000},
+                 {'authorization_code': SECRET + '\t\x7f'}, {'proxy': f'http://user:{SECRET}@host'},
+                 {'proxy': f'https://user:{SECRET}@host:1'}, {'proxy': f'user:{SECRET}@host:1'},
+                 {'proxy': f'http://:{SECRET}@host:1'}, {'login_url': f'https://user:{SECRET}@host'},
+                 {'api_url': f'https://{SECRET}@host'}, {'redirect_uri': f'https//user:{SECRET}@host'}]
+        for case, result in self.many(cases):
+            (name, _), = case.items()
+            with self.subTest(name, value=case[name][:40]):
+                text = self.refusal(result)
+                self.assertTrue(text.startswith(name), text)
+                for piece in (SECRET[:12], SECRET[5:17], SECRET[-12:]):
+                    self.assertNotIn(piece, text + result.err)
+
+    def test_hostile_values_stay_one_harmless_line(self):
+        """Markup, quotes, control characters, other scripts and great length."""
+        for value in ('</message></error><x>', '"\'&<>]]>', 'ünï\u202ecode 東京', 'a' * 5000, '\u0085\u2028x', '%s%n%s'):
+            with self.subTest(value[:20]):
+                text = self.refusal(validate(self.home, 'a', {**NOWHERE, 'api': value}))
+                self.assertLess(len(text), 1000)
+
+    def test_document_forms(self):
+        """Both spellings of the name, all encodings and orders; broken documents are refused, not left unanswered."""
+        for name in ('a', 'defender_alerts://a', 'Zürich & <Sons>'):
+            for variant in ({}, {'encoding': 'utf-16-le', 'order': 'last'}, {'encoding': 'utf-16-be', 'order': 'middle'}):
+                result = validate(self.home, name, NOWHERE, **variant)
+                self.assertEqual((result.code, result.out), (0, ''), result.err)
+        good = inputxml.validation_items(self.home.header(), 'a', NOWHERE)
+        item = re.search(rb'<item .*</item>', good, re.DOTALL).group()
+        for name, document in (('nothing', b''), ('cut', good[:-20]), ('two', good.replace(item, item * 2)),
+                               ('none', good.replace(item, b'')), ('input', good.replace(b'items>', b'input>')),
+                               ('doctype', good.replace(b'<items>', b'<!DOCTYPE items><items>')),
+                               ('no name', good.replace(b' name="a"', b'', 1))):
+            with self.subTest(name):
+                self.assertTrue(self.refusal(call(self.home, '--validate-arguments', stdin=document)))
+
+
+class Online(unittest.TestCase):
+    """The sign-in is tried while the administrator waits."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World()
+        cls.addClassCleanup(cls.world.close)
+
+    def setUp(self):
+        self.world.faults.clear()
+        self.world.splunkd.passwords.clear()
+        self.tenant = self.world.microsoft.tenant('customer')
+
+    def validate(self, environment=None, api='graph', **changes):
+        """Validate an input of the customer, without side effects in the store; anything over 10 s is an error."""
+        params = self.world.params(self.tenant, api, **changes)
+        before = dict(self.world.splunkd.passwords)
+        result = validate(self.world.home, 'new', params, self.world.splunkd.session_key, environment)
+        self.assertEqual(self.world.splunkd.passwords, before)
+        self.assertLess(result.seconds, 10)
+        for secret in (self.tenant.app.secret, SECRET):
+            self.assertNotIn(secret, result.out + result.err)
+        return result
+
+    def accept(self, **how):
+        """Accepted without a word?"""
+        result = self.validate(**how)
+        self.assertEqual((result.code, result.out, result.err), (0, '', ''))
+
+    def warn(self, pattern, **how):
+        """Accepted, and a WARN line says what could not be tried?"""
+        result = self.validate(**how)
+        self.assertEqual((result.code, result.out), (0, ''))
+        self.assertRegex(result.err, r'\AWARN [^\n]+\n\Z')
+        self.assertRegex(result.err, pattern)
+        return result
+
+    def refuse(self, pattern, **how):
+        """Refused with these words?"""
+        result = self.validate(**how)
+        self.assertEqual(result.code, 1)
+        self.assertRegex(result.message or '', pattern)
+
+    def test_good_credentials_of_each_api(self):
+        """One request to the login service, none to the alert APIs."""
+        for api in ('graph', 'endpoint', 'siem', 'incidents'):
+            with self.subTest(api):
+                spy = Spy(self.world, service='login')
+                self.accept(api=api)
+                self.assertEqual(len(spy.requests), 1)
+                spy.rule.remove()
+        self.assertEqual([entry.service for entry in self.world.microsoft.requests() if entry.service != 'login'], [])
+
+    def test_a_wrong_secret_is_refused_with_entras_code(self):
+        """And whose move it is."""
+        self.refuse('AADSTS7000215.*administrator', client_secret=SECRET)
+        self.refuse('AADSTS7000215', client_secret=SECRET, api='siem')
+
+    def test_a_wrong_tenant_or_app_is_refused(self):
+        """As Entra says it."""
+        self.refuse('AADSTS90002', tenant_id='nobody.example.test')
+        self.refuse('AADSTS700016', client_id=GUID)
+
+    def test_other_refusals_carry_their_code(self):
+        """Expired secret, missing consent, conditional access."""
+        for code in (7000222, 7000229, 53003):
+            self.world.faults.add(refusing(code), service='login', times=1)
+            self.refuse(f'AADSTS{code}')
+
+    def test_a_mask_or_nothing_means_the_stored_secret(self):
+        """Absent, empty, eight or any number of stars."""
+        self.world.splunkd.store(f'client_secret.{self.tenant.app.client_id}', self.tenant.app.secret)
+        for value in (None, '', '********', '*', '*' * 20):
+            with self.subTest(value):
+                self.accept(client_secret=value)
+        self.world.splunkd.store(f'client_secret.{self.tenant.app.client_id}', SECRET)
+        self.refuse('AADSTS7000215', client_secret='********')
+
+    def test_a_mask_without_a_stored_secret_is_refused(self):
+        """The input could never work."""
+        self.refuse('client_secret is empty', client_secret='********')
+
+    def test_a_code_or_a_refresh_token_is_not_used_up(self):
+        """They are good once; only a WARN says that nothing was tried."""
+        identity = self.world.microsoft.identity
+        for name, value in (('refresh_token', identity.new_refresh_token(self.tenant)),
+                            ('authorization_code', identity.landing_address(identity.new_code(self.tenant)))):
+            spy = Spy(self.world, service='login')
+            result = self.warn('not tried', **{name: value})
+            self.assertNotIn(value, result.err)
+            self.assertEqual(spy.requests, [])
+
+    def test_what_passes_by_itself_is_not_refused(self):
+        """Throttling, a service in trouble, web pages, resets, certificates that do not fit."""
+        for name, fault in (('throttled', faults.login_throttled()), ('503', faults.status(503)),
+                            ('transient', refusing(90033)), ('page', faults.html(200)), ('reset', faults.reset()),
+                            ('cut', faults.cut(0.3)), ('empty', faults.empty())):
+            with self.subTest(name):
+                self.world.faults.clear()
+                self.world.faults.add(fault, service='login')
+                self.warn('could not be tried')
+
+    def test_unreachable_is_not_refused(self):
+        """Nobody listens, no such name, an unknown CA."""
+        self.warn('could not be tried', login_url=f'https://127.0.0.1:{closed_port()}')
+        self.warn('could not be tried', login_url='https://login.invalid')
+        self.warn('certificate', ca_file='/etc/ssl/certs/ca-certificates.crt')
+
+    def test_black_holes_end_within_ten_seconds(self):
+        """A connection that never comes, one that stays mute, a splunkd that stays mute; side by side."""
+        secret = {'client_secret': self.tenant.app.secret}
+        with BlackHole() as hole, Mute() as mute:
+            mute_home = SplunkHome(self.world.authority.cert, uri=mute.url)
+            self.addCleanup(mute_home.close)
+            cases = [(self.world.home, {'login_url': hole.url}), (self.world.home, {'login_url': mute.url}),
+                     (self.world.home, {'proxy': f'http://127.0.0.1:{mute.port}'}), (mute_home, {}),
+                     (mute_home, {'login_url': hole.url})]
+            with concurrent.futures.ThreadPoolExecutor(5) as pool:
+                jobs = [pool.submit(validate, home, 'new', self.world.params(self.tenant, 'graph', **secret, **changes),
+                                    self.world.splunkd.session_key) for home, changes in cases]
+                for (_, changes), job in zip(cases, jobs):
+                    with self.subTest(changes):
+                        result = job.result()
+                        self.assertEqual((result.code, result.out), (0, ''))
+                        self.assertRegex(result.err, r'\AWARN [^\n]+\n\Z')
+                        self.assertLess(result.seconds, 10)
+
+    def test_without_splunkd_a_typed_secret_is_still_tried(self):
+        """A store that refuses, or a session key that is no good, hides no wrong secret."""
+        self.world.splunkd.forbidden = True
+        self.addCleanup(setattr, self.world.splunkd, 'forbidden', False)
+        self.refuse('AADSTS7000215', client_secret=SECRET)
+        self.accept()
+        self.warn('could not be tried', client_secret='********')
+
+    def test_through_the_proxy_of_the_input(self):
+        """With the password that was typed, or the stored one behind a mask."""
+        proxy = Proxy(self.world.loop, 'us@er', 'pass:w/rd')
+        self.addCleanup(proxy.close)
+        address = f'http://us%40er:{{}}@127.0.0.1:{proxy.port}'
+        self.accept(proxy=address.format('pass%3Aw%2Frd'))
+        self.accept(proxy=address.format('pass:w/rd'))
+        self.world.splunkd.store('proxy_password.new', 'pass:w/rd')
+        self.accept(proxy=address.format('********'))
+        self.assertEqual(set(proxy.connects), {f'127.0.0.1:{self.world.microsoft.login.port}'})
+        self.warn('proxy', proxy=address.format(SECRET))
+
+
+if __name__ == '__main__':
+    unittest.main()
