@@ -1,5 +1,6 @@
 #include "microsoft/page.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,14 @@
 #include "microsoft/scan.h"
 
 #define REPLACEMENT  "\xEF\xBF\xBD"     /* U+FFFD */
+#define TOO_LARGE    "the record is larger than 64 MiB"
+#define NO_ROOM      "the record does not fit the output"
 #define SCALAR_MAX   65536              /* longest key or text of the envelope that is looked at */
 #define SCALAR_STEP  4096               /* so much of it is copied at a time */
+#define PARTIAL_KEPT (1024 * 1024)      /* room for a cut record that stays for the next one */
+#define TIME_TEXT_MAX 256               /* no time is longer, escapes and all */
 #define NEXT_LINK    "@odata.nextLink"
+#define BOM          "\xEF\xBB\xBF"
 
 /* What may come next. */
 enum state {
@@ -39,14 +45,16 @@ enum number { NUM_BAD, NUM_MINUS, NUM_ZERO, NUM_INT, NUM_POINT, NUM_FRACTION, NU
 struct page {
     const struct page_shape   *shape;
     const struct page_handler *handler;
-    struct buf  *out;               /* during page_feed() */
-    struct buf   partial;           /* the record that the last slice cut, with its headroom */
+    struct buf  *sink;              /* the caller's, during page_feed() */
+    struct buf  *out;               /* where the record grows: the sink, or partial if a slice cut it */
+    struct buf   partial;           /* with its headroom */
     struct buf   scalar;            /* a key or a text of the envelope */
     bool         scalar_long;       /* ... whose beginning did not fit: it equals no name that matters */
     const unsigned char *at, *end;  /* the slice */
     const unsigned char *slice;
     uint64_t     offset;            /* of the slice in the answer */
 
+    size_t       bom;               /* so many bytes of a byte order mark have come */
     enum state   state;
     enum number  number;
     const char  *literal;           /* what is left of true, false, null */
@@ -140,13 +148,29 @@ static inline void put(struct page *p, unsigned char c)
         buf_put(p->out, (char)c);
 }
 
+static void forget_partial(struct page *p)
+{
+    if (p->partial.cap > PARTIAL_KEPT)
+        buf_free(&p->partial);
+    else
+        buf_clear(&p->partial);
+    p->out = p->sink;
+}
+
+static void record_drop(struct page *p, const char *why)
+{
+    p->out->len = p->record_start - p->handler->headroom;
+    p->out->full = false;
+    forget_partial(p);
+    p->in_record = false;
+    p->handler->bad(p->handler->ctx, p->count++, p->record_offset, why);
+}
+
 /* What is not as it should be. Inside a record the rest of it is skipped; outside, the page is broken. */
 static void bad(struct page *p, const char *why)
 {
     if (p->in_record && p->record_depth) {
-        p->out->len = p->record_start - p->handler->headroom;
-        p->in_record = false;
-        p->handler->bad(p->handler->ctx, p->count++, p->record_offset, why);
+        record_drop(p, why);
         p->skip_string = p->state == ST_STRING || p->state == ST_ESCAPE || p->state == ST_HEX || p->state == ST_UTF8;
         p->skip_escape = p->state == ST_ESCAPE;
         p->state = ST_SKIP;
@@ -164,21 +188,45 @@ static void record_begin(struct page *p)
 
     if (!room) {
         p->record_offset = here(p);
-        bad(p, "no room for another record");
+        bad(p, NO_ROOM);
         return;
     }
     p->out->len += p->handler->headroom;
+    p->out->full = false;
     p->in_record = true;
     p->record_start = p->out->len;
     p->record_offset = here(p);
     p->has_id = p->has_time = p->replaced = false;
 }
 
+/* A record that slices cut has grown by itself: only now it goes where the others are. */
+static bool join(struct page *p)
+{
+    size_t start = p->sink->len + p->handler->headroom;
+
+    if (p->out == p->sink)
+        return true;
+    if (!buf_add(p->sink, p->partial.data, p->partial.len))
+        return false;
+    forget_partial(p);
+    p->record_start = start;
+    return true;
+}
+
 static void record_end(struct page *p)
 {
-    struct page_record record = { .start = p->record_start, .len = p->out->len - p->record_start,
-                                  .has_time = p->has_time, .time = p->time, .replaced = p->replaced };
+    struct page_record record;
 
+    if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
+        record_drop(p, TOO_LARGE);
+        return;
+    }
+    if (p->out->full || !join(p)) {
+        record_drop(p, NO_ROOM);
+        return;
+    }
+    record = (struct page_record){ .start = p->record_start, .len = p->out->len - p->record_start,
+                                    .has_time = p->has_time, .time = p->time, .replaced = p->replaced };
     p->in_record = false;
     p->count++;
     if (p->has_id) {
@@ -266,14 +314,37 @@ static void key_end(struct page *p)
     }
 }
 
+/* The text of a JSON string, its escapes undone; NULL for one that cannot be. */
+static char *decoded(const char *text, size_t len)
+{
+    CLEANUP(mem_freep) char *quoted = mem_format("\"%.*s\"", (int)len, text);
+    CLEANUP(json_freep) cJSON *string = json_parse(quoted, strlen(quoted));
+
+    return mem_text(cJSON_GetStringValue(string));
+}
+
+/* A link that cannot be read breaks the page: without it the answer would pass for the whole of the span. */
 static void take_link(struct page *p)
 {
-    CLEANUP(mem_freep) char *quoted = mem_format("\"%.*s\"", (int)p->scalar.len, buf_text(&p->scalar));
-    CLEANUP(json_freep) cJSON *text = json_parse(quoted, strlen(quoted));
+    char *link = p->scalar_long ? NULL : decoded(buf_text(&p->scalar), p->scalar.len);
 
-    if (p->scalar_long || !cJSON_IsString(text) || p->link)
+    if (!link) {
+        bad(p, "a next link that cannot be read");
         return;
-    p->link = mem_text(text->valuestring);
+    }
+    free(p->link);
+    p->link = link;
+}
+
+/* .NET may write the '+' of an offset as an escape. */
+static bool take_time(const char *text, size_t len, ticks *ret)
+{
+    CLEANUP(mem_freep) char *plain = NULL;
+
+    if (!memchr(text, '\\', len))
+        return ticks_parse(text, len, ret);
+    plain = len < TIME_TEXT_MAX ? decoded(text, len) : NULL;
+    return plain && ticks_parse(plain, strlen(plain), ret);
 }
 
 static void scalar_value_end(struct page *p)
@@ -285,7 +356,7 @@ static void scalar_value_end(struct page *p)
         p->id_start = p->token_start - p->record_start;
         p->id_len = text->len - p->token_start;
     } else if (p->member_time) {
-        p->has_time = ticks_parse(text->data + p->token_start, text->len - p->token_start, &p->time);
+        p->has_time = take_time(text->data + p->token_start, text->len - p->token_start, &p->time);
     } else if (p->next_link) {
         take_link(p);
     }
@@ -303,6 +374,8 @@ static void string_end(struct page *p)
     }
     if (p->member_id || p->member_time || p->next_link)
         scalar_value_end(p);
+    if (p->state == ST_BROKEN)
+        return;
     put(p, '"');
     p->records_next = false;
     value_end(p);
@@ -334,12 +407,25 @@ static size_t utf8_wanted(unsigned char first)
     return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
 }
 
+/* May these last bytes of the slice be the beginning of a character? */
+static bool cut_character(const unsigned char *at, size_t left)
+{
+    size_t i;
+
+    if (*at < 0xC2 || *at > 0xF4 || left >= utf8_wanted(*at))
+        return false;
+    for (i = 1; i < left; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
 /* A byte of 0x80 or more inside a string. A character that the slice cuts is put aside until the next one comes. */
 static void multibyte(struct page *p)
 {
     size_t left = (size_t)(p->end - p->at), size = text_utf8_length(p->at, left);
 
-    if (!size && left < 4 && *p->at >= 0xC2 && *p->at < 0xF5 && left < utf8_wanted(*p->at)) {
+    if (!size && cut_character(p->at, left)) {
         p->utf8_len = left;
         memcpy(p->utf8, p->at, left);
         p->at = p->end;
@@ -353,8 +439,7 @@ static void multibyte(struct page *p)
 /* Bytes of a cut character: complete it, or give its first byte up and look at the others again. */
 static void multibyte_rest(struct page *p)
 {
-    unsigned char cut[4];
-    size_t size, cut_len;
+    size_t size, lost;
 
     p->utf8[p->utf8_len++] = *p->at++;
     size = text_utf8_length(p->utf8, p->utf8_len);
@@ -366,11 +451,9 @@ static void multibyte_rest(struct page *p)
         return;
     }
     /* The last byte is at p->at[-1] and is read again as whatever it is; the ones before it are lost bytes. */
-    cut_len = p->utf8_len - 1;
-    memcpy(cut, p->utf8, cut_len);
     p->at--;
-    for (size = 0; size < cut_len; size++)
-        put_character(p, cut, 0);
+    for (lost = p->utf8_len - 1; lost; lost--)
+        put_character(p, p->utf8, 0);
 }
 
 static void string_special(struct page *p)
@@ -420,7 +503,7 @@ static void string_goes_on(struct page *p)
     while (p->state == ST_STRING && p->at < p->end) {
         room = string_room(p);
         if (!room) {
-            bad(p, "the record does not fit the output");
+            bad(p, NO_ROOM);
             return;
         }
         plain = scan_plain(p->at, room, copy_to(p)->data + copy_to(p)->len);
@@ -554,6 +637,10 @@ static void value_begin(struct page *p)
         if (!p->in_record)
             return;
     }
+    if (p->next_link && c != '"' && c != 'n') {
+        bad(p, "a next link that is no text");
+        return;
+    }
     if (c == '{' || c == '[') {
         p->member_id = p->member_time = p->next_link = false;
         container_open(p, c == '{');
@@ -630,8 +717,9 @@ static void skip(struct page *p)
             p->depth++;
         else if (c == '}' || c == ']')
             p->depth--;
-        if (p->depth < p->record_depth) {
-            snprintf(p->why, sizeof(p->why), "a bracket that nothing opened at byte %llu", (unsigned long long)here(p));
+        if (p->depth < p->record_depth || p->depth == INT_MAX) {
+            snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
+                     "a bracket that nothing opened", (unsigned long long)here(p));
             p->state = ST_BROKEN;
             return;
         }
@@ -689,44 +777,49 @@ static void step(struct page *p)
     }
 }
 
-/* A record that the last slice cut goes back to the end of out, and at the end of this one aside again. */
-static void bring_partial(struct page *p)
-{
-    size_t token = p->token_start - p->record_start, start = p->out->len + p->handler->headroom;
-
-    if (!p->in_record)
-        return;
-    if (!buf_add(p->out, p->partial.data, p->partial.len)) {
-        p->record_start = start;
-        bad(p, "the record does not fit the output");
-        return;
-    }
-    p->record_start = start;
-    p->token_start = start + token;
-}
-
+/* A record that the slice cuts moves to a buffer of its own and grows there, so that a large one is not carried back
+ * and forth with every slice. */
 static void put_partial_aside(struct page *p)
 {
     size_t from = p->record_start - p->handler->headroom;
 
-    buf_clear(&p->partial);
     if (!p->in_record)
         return;
-    if (p->out->len - from > PAGE_RECORD_MAX || !buf_add(&p->partial, p->out->data + from, p->out->len - from)) {
-        bad(p, "the record is larger than 64 MiB");
+    if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
+        bad(p, TOO_LARGE);
         return;
     }
+    if (p->out == &p->partial)
+        return;
+    buf_add(&p->partial, p->out->data + from, p->out->len - from);
+    p->partial.full = p->out->full;
     p->out->len = from;
+    p->out = &p->partial;
+    p->record_start -= from;
+    p->token_start -= from;
+}
+
+/* A byte order mark before the text is no part of JSON, yet some write it. */
+static void pass_bom(struct page *p)
+{
+    while (p->at < p->end && p->bom < strlen(BOM) && here(p) == p->bom && *p->at == (unsigned char)BOM[p->bom]) {
+        p->at++;
+        p->bom++;
+    }
+    if (p->at < p->end && p->bom && p->bom < strlen(BOM))
+        bad(p, "half a byte order mark");
 }
 
 bool page_feed(struct page *p, const char *bytes, size_t len, struct buf *out)
 {
+    if (!len)
+        return p->state != ST_BROKEN;
     p->slice = p->at = (const unsigned char *)bytes;
     p->end = p->at + len;
-    p->out = out;
-    if (p->offset == 0 && len >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3))
-        p->at += 3;
-    bring_partial(p);
+    p->sink = out;
+    p->out = p->in_record ? &p->partial : out;
+    if (p->offset < strlen(BOM))
+        pass_bom(p);
     while (p->at < p->end && p->state != ST_BROKEN)
         step(p);
     put_partial_aside(p);
