@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""What is inside the release program: licence texts, THIRD-PARTY.md and an SBOM in SPDX 2.3, written into the app folder.
+
+    package/notices.py STAGE APP VERSION ARCH COMPILER_VERSION
+
+Reads package/versions and what build-libs recorded under STAGE/built. The result depends on nothing else but
+SOURCE_DATE_EPOCH.
+"""
+import datetime
+import hashlib
+import json
+import os
+import shutil
+import sys
+
+APP_ID = 'TA-defender-mssp'
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Part:
+    """One library that is linked in. hash: of the .dsc that names and checks its source files."""
+
+    def __init__(self, name, version, licence, home, digest):
+        self.name, self.version, self.licence, self.home, self.digest = name, version, licence, home, digest
+
+    @property
+    def upstream(self):
+        """The version as its authors call it: without Debian's epoch, revision and marks for repacked sources."""
+        version = self.version.split(':')[-1].rsplit('-', 1)[0]
+        return version.split('really')[-1].split('+')[0].split('.dfsg')[0]
+
+    @property
+    def spdx(self):
+        return f'SPDXRef-{self.name}'
+
+
+def parts(stage):
+    found = []
+    with open(os.path.join(HERE, 'versions'), encoding='ascii') as file:
+        rows = [line.split() for line in file if line.strip() and not line.startswith('#')]
+    for name, _suite, _pinned, licence, home in rows:
+        with open(os.path.join(stage, 'built', name), encoding='ascii') as file:
+            _recipe, version, digest = file.read().split()
+        found.append(Part(name, version, licence, home, digest))
+    return found
+
+
+def third_party(libraries, compiler):
+    rows = '\n'.join(f'| {part.name} | {part.upstream} | {part.version} | {part.licence} | LICENSES/{part.name}.txt |'
+                     f' {part.home} |' for part in libraries)
+    return f"""# Third-party software
+
+`bin/defender_alerts` is linked from these libraries and nothing of the host. They were built from Debian's source
+packages in the versions named here, with Debian's patches.
+
+| library | version | Debian source version | licence | text | home |
+|---|---|---|---|---|---|
+{rows}
+
+Parts of GCC's run-time library (libgcc {compiler}) are linked in under the GCC Runtime Library Exception, which asks for
+nothing further of programs that are compiled with GCC.
+
+The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
+"""
+
+
+def sbom(libraries, program, version, arch, compiler):
+    created = datetime.datetime.fromtimestamp(int(os.environ['SOURCE_DATE_EPOCH']), datetime.timezone.utc)
+    with open(program, 'rb') as file:
+        content = file.read()
+    sha1, sha256 = hashlib.sha1(content).hexdigest(), hashlib.sha256(content).hexdigest()
+
+    def package(spdx, name, number, licence, home, **more):
+        return {'SPDXID': spdx, 'name': name, 'versionInfo': number, 'downloadLocation': 'NOASSERTION',
+                'filesAnalyzed': False, 'homepage': home, 'licenseConcluded': licence, 'licenseDeclared': licence,
+                'copyrightText': 'NOASSERTION', **more}
+
+    def debian(part):
+        return package(part.spdx, part.name, part.upstream, part.licence, part.home,
+                       sourceInfo=f'Debian source package {part.name} {part.version}, .dsc with SHA-256 {part.digest}',
+                       externalRefs=[{'referenceCategory': 'PACKAGE-MANAGER', 'referenceType': 'purl',
+                                      'referenceLocator': f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source'}])
+
+    ours = package('SPDXRef-app', APP_ID, version, 'NOASSERTION', 'NOASSERTION', primaryPackagePurpose='APPLICATION')
+    libgcc = package('SPDXRef-libgcc', 'libgcc', compiler, 'GPL-3.0-or-later WITH GCC-exception-3.1',
+                     'https://gcc.gnu.org')
+    linked = [*(part.spdx for part in libraries), libgcc['SPDXID']]
+    return {
+        'spdxVersion': 'SPDX-2.3', 'dataLicense': 'CC0-1.0', 'SPDXID': 'SPDXRef-DOCUMENT',
+        'name': f'{APP_ID}-{version}-linux_{arch}',
+        'documentNamespace': f'https://spdx.org/spdxdocs/{APP_ID}-{version}-linux_{arch}-{sha256[:32]}',
+        'creationInfo': {'created': created.strftime('%Y-%m-%dT%H:%M:%SZ'), 'creators': ['Tool: package/notices.py']},
+        'packages': [ours, *map(debian, libraries), libgcc],
+        'files': [{'SPDXID': 'SPDXRef-program', 'fileName': './bin/defender_alerts', 'fileTypes': ['BINARY'],
+                   'checksums': [{'algorithm': 'SHA1', 'checksumValue': sha1},
+                                 {'algorithm': 'SHA256', 'checksumValue': sha256}],
+                   'licenseConcluded': 'NOASSERTION', 'copyrightText': 'NOASSERTION'}],
+        'relationships': [relation('SPDXRef-DOCUMENT', 'DESCRIBES', 'SPDXRef-app'),
+                          relation('SPDXRef-app', 'CONTAINS', 'SPDXRef-program'),
+                          *(relation('SPDXRef-program', 'STATIC_LINK', each) for each in linked)],
+    }
+
+
+def relation(one, kind, other):
+    return {'spdxElementId': one, 'relationshipType': kind, 'relatedSpdxElement': other}
+
+
+def quote(version):
+    """Characters that a package URL keeps for itself."""
+    return version.replace('%', '%25').replace('+', '%2B').replace(':', '%3A')
+
+
+def main():
+    stage, app, version, arch, compiler = sys.argv[1:]
+    libraries = parts(stage)
+    os.makedirs(os.path.join(app, 'LICENSES'))
+    for part in libraries:
+        shutil.copyfile(os.path.join(stage, 'licences', f'{part.name}.txt'),
+                        os.path.join(app, 'LICENSES', f'{part.name}.txt'))
+    with open(os.path.join(app, 'THIRD-PARTY.md'), 'w', encoding='utf-8') as file:
+        file.write(third_party(libraries, compiler))
+    with open(os.path.join(app, 'sbom.spdx.json'), 'w', encoding='utf-8') as file:
+        json.dump(sbom(libraries, os.path.join(app, 'bin', 'defender_alerts'), version, arch, compiler), file, indent=1)
+        file.write('\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Holds the app against the rules of app_rules.py, and each rule against an app that breaks it.
+
+    test_app_rules.py            the repository: what package/contents names of it
+    APP_TREE=PATH test_app_rules.py     an unpacked app or a package (.spl)
+"""
+import contextlib
+import io
+import json
+import os
+import sys
+import tarfile
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import app_rules  # noqa: E402
+import conf  # noqa: E402
+from app_rules import APP_ID, PROGRAM, RULES, App  # noqa: E402
+
+sys.path.insert(0, os.path.join(app_rules.TOP, 'package'))
+import icons  # noqa: E402
+
+
+class AppRules(unittest.TestCase):
+    """One test a rule; its name is AppInspect's id."""
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.app = App.at(os.environ.get('APP_TREE'))
+
+
+def _test_of(check):
+    def test(self):
+        found = sorted(set(check(self.app)))
+        self.assertFalse(found, '\n' + '\n'.join(found))
+    test.__doc__ = check.__doc__
+    return test
+
+
+for _name, _check in RULES.items():
+    setattr(AppRules, f'test_{_name}', _test_of(_check))
+
+
+def version():
+    with open(os.path.join(app_rules.TOP, 'VERSION'), encoding='ascii') as file:
+        return file.read().strip()
+
+
+def good_files():
+    """The smallest app that breaks no rule, as name -> (bytes, mode)."""
+    libraries = app_rules.libraries()
+    packages = [{'SPDXID': f'SPDXRef-{name}', 'name': name, 'versionInfo': '1', 'licenseDeclared': 'MIT'}
+                for name in libraries]
+    relations = [{'spdxElementId': 'SPDXRef-program', 'relationshipType': 'STATIC_LINK',
+                  'relatedSpdxElement': package['SPDXID']} for package in packages]
+    manifest = {'schemaVersion': '2.0.0', 'targetWorkloads': ['_forwarders'], 'supportedDeployments': ['*'],
+                'info': {'title': 'Alerts', 'id': {'group': None, 'name': APP_ID, 'version': version()},
+                         'author': [{'name': 'somebody'}], 'description': 'text', 'classification': {'categories': ['x']},
+                         'license': {'name': 'x', 'text': './LICENSE', 'uri': None}}}
+    texts = {
+        'default/app.conf': f'''[install]\nis_configured = 0\nstate = enabled\nbuild = 1\n
+[ui]\nis_visible = 1\nlabel = Defender alerts\n\n[launcher]\nauthor = somebody\ndescription = text\nversion = {version()}\n
+[package]\nid = {APP_ID}\ncheck_for_updates = 0\n\n[id]\nname = {APP_ID}\nversion = {version()}\n''',
+        'default/inputs.conf': '[defender_alerts]\nstart_by_shell = false\ninterval = 0\n',
+        'default/props.conf': '[ms:x]\nTRUNCATE = 0\nSHOULD_LINEMERGE = false\nDATETIME_CONFIG = NONE\nKV_MODE = json\n'
+                              'REPORT-x = extract_x\n',
+        'default/transforms.conf': '[extract_x]\nREGEX = (x)\n',
+        'default/collections.conf': '[store]\nfield.state = string\n',
+        'default/eventtypes.conf': '[one]\nsearch = sourcetype=ms:x\n',
+        'default/tags.conf': '[eventtype=one]\nalert = enabled\n',
+        'default/macros.conf': '[idx]\ndefinition = index=main\n',
+        'default/savedsearches.conf': '[silent]\nsearch = `idx` \\\n| stats count\ncron_schedule = 5 * * * *\n'
+                                      'enableSched = 1\ndisabled = 1\n',
+        'default/data/ui/nav/default.xml': '<nav><view name="one"/></nav>\n',
+        'default/data/ui/views/one.xml': '<dashboard version="2"><label>x</label><definition><![CDATA[{"title":"x"}]]>'
+                                         '</definition></dashboard>\n',
+        'default/data/ui/manager/defender_alerts.xml': '<endpoint name="data/inputs/defender_alerts"><elements>'
+                                                       '<element name="name"/><element name="tenant_id"/></elements></endpoint>\n',
+        'metadata/default.meta': '[]\naccess = read : [ * ], write : [ admin, sc_admin ]\nexport = system\n',
+        'README/inputs.conf.spec': '[defender_alerts://<name>]\n* An input\ntenant_id = <string>\n',
+        'README.md': f'# Alerts\n\nFor Linux, x86_64 and aarch64. See [more](docs/more.md).\n\n# Binary File Declaration\n\n'
+                     f'`{PROGRAM}` is built from source.\n',
+        'docs/more.md': 'More.\n', 'CHANGELOG.md': 'First.\n', 'LICENSE': 'text\n', 'lookups/one.csv': 'a,b\n1,2\n',
+        'app.manifest': json.dumps(manifest) + '\n', 'THIRD-PARTY.md': ' '.join(libraries) + '\n',
+        'sbom.spdx.json': json.dumps({'spdxVersion': 'SPDX-2.3', 'packages': packages, 'relationships': relations}) + '\n',
+        **{f'LICENSES/{name}.txt': 'x' * 400 for name in libraries if name != 'libgcc'},
+    }
+    files = {name: (text.encode(), 0o644) for name, text in texts.items()}
+    for name, (width, height) in app_rules.ICONS.items():
+        files[f'static/{name}'] = icons.Picture(width, height).png(), 0o644
+    files[PROGRAM] = b'\x7fELF' + bytes(14) + b'\x3e\0' + bytes(44), 0o755
+    return files
+
+
+def put(name, text='x\n', mode=0o644):
+    """A breaker: this file, new or instead."""
+    return lambda app: app.files.__setitem__(name, (text.encode() if isinstance(text, str) else text, mode))
+
+
+def change(name, old, new):
+    """A breaker: other text in that file."""
+    def breaker(app):
+        data, mode = app.files[name]
+        assert old.encode() in data, f'{old!r} is not in {name}'
+        app.files[name] = data.replace(old.encode(), new.encode()), mode
+    return breaker
+
+
+def add(name, text):
+    """A breaker: more text at the end of that file."""
+    return lambda app: app.files.__setitem__(name, (app.files[name][0] + text.encode(), app.files[name][1]))
+
+
+def drop(name):
+    """A breaker: without that file."""
+    return lambda app: app.files.pop(name)
+
+
+def mode(name, bits):
+    """A breaker: another mode."""
+    return lambda app: app.files.__setitem__(name, (app.files[name][0], bits))
+
+
+def members(**how):
+    """A breaker of a package: its first file member is changed so."""
+    def breaker(app):
+        for key, value in how.items():
+            setattr(app.archive[1][3], key, value)
+    return breaker
+
+
+# For each rule, what it must notice.
+BREAKERS = {
+    'check_that_splunk_app_package_valid_compressed_file': [lambda app: app.files.clear()],
+    'check_that_splunk_app_package_name_does_not_start_with_period':
+        [lambda app: setattr(app, 'archive', (os.path.dirname(app.archive[0]) + '/.x.spl', app.archive[1]))],
+    'check_that_splunk_app_package_extracts_to_visible_directory': [lambda app: setattr(app, 'root', '.x')],
+    'check_that_splunk_app_package_does_not_contain_files_outside_of_app':
+        [members(name='other/x'), members(name=APP_ID + '/../x')],
+    'check_package_compression': [members(uid=1), members(gname='root'), members(mtime=5), members(name='A')],
+    'check_that_extracted_splunk_app_does_not_contain_prohibited_directories_or_files':
+        [put('default/.x'), put('__MACOSX/x')],
+    'check_for_hidden_files': [put('.gitignore')],
+    'check_that_extracted_splunk_app_contains_default_app_conf_file': [drop('default/app.conf')],
+    'check_that_extracted_splunk_app_does_not_contain_invalid_directories':
+        [lambda app: app.folders.__setitem__('default', 0o700), lambda app: app.folders.__setitem__('x', 0o555)],
+    'check_that_extracted_splunk_app_does_not_contain_files_with_invalid_permissions':
+        [mode('README.md', 0o600), mode(PROGRAM, 0o644), mode('README.md', 0o444)],
+    'check_filenames_for_spaces': [put('docs/a b.md'), put('docs/\u00e4.md')],
+    'check_symlink_outside_app': [lambda app: app.links.append('docs/x')],
+    'check_for_expansive_permissions': [mode('README.md', 0o666), mode(PROGRAM, 0o4755)],
+    'check_for_prohibited_files': [put('default/x.pyc'), put('static/Thumbs.db'), put('docs/x.md~')],
+    'own_only_known_top_folders': [put('src/main.c')],
+    'check_version_is_valid_semver':
+        [change('default/app.conf', f'version = {version()}', 'version = 9.9.9'), change('app.manifest', version(), '1.0')],
+    'check_for_valid_package_id': [lambda app: setattr(app, 'root', 'x'), change('default/app.conf', f'id = {APP_ID}', 'id = x')],
+    'check_for_default_splunk_app': [lambda app: setattr(app, 'root', 'search')],
+    'check_that_setup_has_not_been_performed': [change('default/app.conf', 'is_configured = 0', 'is_configured = true')],
+    'check_no_install_source_checksum': [change('default/app.conf', 'build = 1', 'build = 1\ninstall_source_checksum = x')],
+    'check_for_valid_ui_label': [change('default/app.conf', 'Defender alerts', 'abcd'),
+                                 change('default/app.conf', 'Defender alerts', 'x' * 81)],
+    'check_for_trigger_stanza': [add('default/app.conf', '\n[triggers]\nreload.inputs = simple\n')],
+    'check_reload_trigger_for_all_custom_confs': [put('default/ours.conf', '[x]\na = b\n')],
+    'check_custom_conf_replication': [put('default/ours.conf', '[x]\na = b\n')],
+    'check_for_updates_disabled': [change('default/app.conf', 'check_for_updates = 0', 'check_for_updates = 1')],
+    'own_app_conf_is_complete': [change('default/app.conf', 'author = somebody', ''),
+                                 change('default/app.conf', 'build = 1', 'build = x')],
+    'own_manifest_is_complete': [change('app.manifest', '2.0.0', '1.0.0'), change('app.manifest', '_forwarders', '_hf'),
+                                 drop('LICENSE'), drop('app.manifest')],
+    'check_inputs_conf_spec_has_stanzas': [drop('README/inputs.conf.spec')],
+    'check_inputs_conf_spec_stanzas_have_properties': [change('README/inputs.conf.spec', 'tenant_id = <string>', '')],
+    'check_inputs_conf_spec_has_no_duplicate_stanzas':
+        [add('README/inputs.conf.spec', '[defender_alerts://<name>]\na = <b>\n')],
+    'check_inputs_conf_spec_has_no_duplicate_properties': [add('README/inputs.conf.spec', 'tenant_id = <string>\n')],
+    'check_modular_inputs_scripts_exist': [drop(PROGRAM), put('bin/other.py')],
+    'own_no_input_is_enabled':
+        [add('default/inputs.conf', '[defender_alerts://x]\ntenant_id = a\n'), add('default/inputs.conf', 'unheard_of = 1\n'),
+         change('default/inputs.conf', 'start_by_shell = false', '')],
+    'own_no_declared_parameter_is_splunks': [add('README/inputs.conf.spec', 'host = <string>\n')],
+    'own_manager_page_fits_the_spec':
+        [add('README/inputs.conf.spec', 'more = <string>\n'),
+         change('default/data/ui/manager/defender_alerts.xml', 'tenant_id', 'tenant'),
+         change('default/data/ui/manager/defender_alerts.xml', 'inputs/defender', 'inputs/x')],
+    'check_for_bin_files': [mode('README.md', 0o755)],
+    'check_for_executable_flag': [put('docs/x.md', '#!/bin/sh\n'), put('static/x.txt', b'\x7fELF')],
+    'check_for_binary_files_without_source_code': [change('README.md', 'Binary File', 'File'),
+                                                   change('README.md', PROGRAM, 'it')],
+    'check_platform_specific_binaries': [change('README.md', 'aarch64', 'arm')],
+    'check_aarch64_compatibility': [put(PROGRAM, b'\x7fELF' + bytes(14) + b'\xb7\0')],
+    'check_idx_binary_compatibility': [change('app.manifest', '_forwarders', '_indexers')],
+    'check_for_secret_disclosure': [add('default/inputs.conf', 'client_secret = x\n'),
+                                    put('docs/more.md', 'eyJ' + 'a' * 20 + '.eyJ' + 'b' * 20 + '.c\n')],
+    'check_for_sensitive_info_in_url': [add('default/inputs.conf', 'proxy = http://me:mine@host\n')],
+    'check_that_local_does_not_exist': [put('local/app.conf')],
+    'check_for_local_meta': [put('metadata/local.meta')],
+    'check_that_local_passwords_conf_does_not_exist': [put('local/passwords.conf')],
+    'check_passwords_conf_deny_list': [put('default/passwords.conf')],
+    'check_authorize_conf_admin_all_objects_privileges': [put('default/authorize.conf', '[role_x]\nadmin_all_objects = enabled\n'),
+                                                          put('default/authorize.conf', '[role_x]\nadmin_all_objects = 1\n')],
+    'check_config_file_parsing':
+        [put('default/inputs.conf', 'a = b\n'), put('default/inputs.conf', '[x]\nword\n'), put('default/x.conf', '[x]\na = b'),
+         put('default/x.conf', '[x]\na = \xff'.encode('latin-1')), put('default/x.conf', '[x]\r\na = b\r\n'),
+         put('default/x.conf', '\ufeff[x]\na = b\n'), put('default/x.conf', '[x]\na = b \\ \nc\n'),
+         put('default/x.conf', '[]\na = b\n'), put('app.manifest', '{"a": 1, "a": 2}\n'), put('docs/x.json', '[NaN]\n'),
+         put('metadata/default.meta', '[x\n')],
+    'check_that_all_xml_files_are_well_formed':
+        [put('default/data/ui/views/one.xml', '<dashboard>\n'), put('default/data/ui/views/one.xml', '<!DOCTYPE x><x/>\n')],
+    'check_validate_no_duplicate_stanzas_in_conf_files': [add('default/props.conf', '[ms:x]\n')],
+    'check_no_default_stanzas': [add('default/inputs.conf', '[default]\nhost = x\n')],
+    'own_no_forbidden_conf': [put('default/limits.conf', '[spath]\nextraction_cutoff = 1\n')],
+    'check_meta_default_write_access':
+        [change('metadata/default.meta', 'write : [ admin, sc_admin ]', 'write : [ * ]'), change('metadata/default.meta', '[]', '[x]'),
+         change('metadata/default.meta', 'access', 'excess')],
+    'check_metadata_allow_list': [put('metadata/x.txt')],
+    'check_kos_are_accessible': [change('metadata/default.meta', 'system', 'none')],
+    'check_default_data_ui_file_allow_list': [put('default/data/ui/views/x.json'), put('default/data/ui/odd/x.xml')],
+    'check_static_directory_file_allow_list': [put('static/x.js')],
+    'check_lookups_allow_list': [put('lookups/x.txt'), put('lookups/x.csv', 'a,b\n1\n')],
+    'check_that_no_configurations_of_default_source_type_in_props_conf': [add('default/props.conf', '[syslog]\na = b\n')],
+    'check_props_conf_has_transforms': [drop('default/transforms.conf')],
+    'own_props_keep_whole_events':
+        [change('default/props.conf', 'TRUNCATE = 0', 'TRUNCATE = 10000'), change('default/props.conf', 'TRUNCATE = 0', ''),
+         change('default/props.conf', 'SHOULD_LINEMERGE = false', ''), change('default/props.conf', 'NONE', 'CURRENT'),
+         add('default/props.conf', 'INDEXED_EXTRACTIONS = json\n'), drop('default/props.conf')],
+    'check_for_real_time_saved_searches_for_cloud': [add('default/savedsearches.conf', 'dispatch.earliest_time = rt-1h\n')],
+    'own_searches_are_shipped_disabled': [change('default/savedsearches.conf', 'disabled = 1', '')],
+    'check_hostnames_and_ips': [add('default/macros.conf', '# 10.1.2.3\n')],
+    'check_collections_conf': [change('default/collections.conf', 'field.state', 'state')],
+    'check_for_indexer_synced_configs': [put('default/indexes.conf', '[x]\na = b\n'),
+                                         put('default/server.conf', '[clustering]\na = b\n')],
+    'own_icons': [drop('static/appIcon.png'), put('static/appLogo.png', icons.Picture(36, 36).png())],
+    'own_dashboards_are_readable': [change('default/data/ui/views/one.xml', 'version="2"', ''),
+                                    change('default/data/ui/views/one.xml', '"title":', '"title"')],
+    'own_navigation_leads_somewhere': [change('default/data/ui/nav/default.xml', 'one', 'two')],
+    'own_macros_exist': [drop('default/macros.conf')],
+    'own_tags_have_their_event_types': [drop('default/eventtypes.conf')],
+    'own_links_in_the_texts_lead_somewhere': [drop('docs/more.md')],
+    'own_texts_and_notices_are_there': [drop('CHANGELOG.md'), drop('THIRD-PARTY.md')],
+    'own_sbom_names_each_library': [drop('sbom.spdx.json'), drop('LICENSES/curl.txt'), change('sbom.spdx.json', '"MIT"', '""')],
+}
+
+
+class RulesBite(unittest.TestCase):
+    """A rule that nothing can break is none."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.package = os.path.join(cls.folder.name, f'{APP_ID}-{version()}-linux_x86_64.spl')
+        files = good_files()
+        folders = {os.path.dirname(name)[:at] for name in files for at in range(len(name)) if name[at] == '/'}
+        with tarfile.open(cls.package, 'w:gz') as archive:
+            for name in sorted(['', *folders, *files], key=lambda name: name.split('/')):
+                member = tarfile.TarInfo(f'{APP_ID}/{name}'.rstrip('/'))
+                data, member.mode = files.get(name, (b'', 0o755))
+                member.type, member.size = (tarfile.REGTYPE if name in files else tarfile.DIRTYPE), len(data)
+                archive.addfile(member, io.BytesIO(data))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_a_good_app_breaks_none(self):
+        for name, check in RULES.items():
+            with self.subTest(name):
+                self.assertEqual(list(check(App.at(self.package))), [])
+
+    def test_each_rule_notices_what_breaks_it(self):
+        for name, breakers in BREAKERS.items():
+            for number, breaker in enumerate(breakers):
+                with self.subTest(name, number=number):
+                    app = App.at(self.package)
+                    breaker(app)
+                    self.assertTrue(list(RULES[name](app)))
+
+    def test_each_rule_has_been_broken(self):
+        # The one left out is about the mode of the package file, which root can always read.
+        self.assertEqual(set(RULES) - set(BREAKERS), {'check_that_splunk_app_package_has_read_permission'})
+
+
+class Reading(unittest.TestCase):
+    """The strict readers, where a mistake would hide others."""
+
+    def test_a_continued_line_is_one_setting(self):
+        self.assertEqual(conf.read_conf(b'[a]\nb = c \\\n| d\ne = f\n', 'x'), {'a': {'b': 'c \n| d', 'e': 'f'}})
+
+    def test_comments_and_empty_values(self):
+        self.assertEqual(conf.read_conf(b'# x\n[a]\n\nb =\n# c = d\n', 'x'), {'a': {'b': ''}})
+
+    def test_what_is_refused(self):
+        for text in (b'[a]\nb\n', b'b = c\n', b'[a]\n[a]\n', b'[a]\nb = 1\nb = 2\n', b'[a]\n= c\n', b'[a]\nb = c\\', b'[a]\nb = \\\n'):
+            with self.subTest(text), self.assertRaises(conf.Malformed):
+                conf.read_conf(text, 'x')
+
+    def test_a_spec_wants_a_description(self):
+        self.assertEqual(conf.read_spec(b'[x://<name>]\n* about\nb = <string>\n', 'x'), {'x://<name>': {'b': '<string>'}})
+        with contextlib.suppress(conf.Malformed):
+            conf.read_spec(b'[x://<name>]\nb =\n', 'x')
+            self.fail('a parameter without a type was taken')
+
+
+if __name__ == '__main__':
+    outcome = unittest.main(exit=False, verbosity=1).result
+    failed = len(outcome.failures) + len(outcome.errors)
+    print(f'{outcome.testsRun - failed} passed, {failed} failed')
+    sys.exit(1 if failed else 0)
