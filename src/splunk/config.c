@@ -51,12 +51,11 @@ static const char *root_name(enum config_root root)
     return root == CONFIG_INPUT ? "input" : "items";
 }
 
-/* Stops the parser; the first reason stays. Always false. */
-static bool stop(struct config_reader *reader)
+/* Ends the reading; reader->err says why. */
+static void stop(struct config_reader *reader)
 {
     reader->failed = true;
     xmlStopParser(reader->xml);
-    return false;
 }
 
 /* Copy of an attribute's value. Entity substitution is off, which leaves each '&' as "&#38;", and only those. */
@@ -112,7 +111,8 @@ static bool open_stanza(struct config_reader *reader, const xmlChar **attributes
     if (text_empty(name)) {
         free(name);
         err_set(&reader->err, ERR_INPUT, "the XML on stdin has an input without a name");
-        return stop(reader);
+        stop(reader);
+        return false;
     }
     config->stanzas = mem_grow(config->stanzas, config->count + 1, sizeof(*config->stanzas));
     config->stanzas[config->count++] = (struct raw_stanza){
@@ -296,34 +296,39 @@ static void describe(const struct config_reader *reader, struct err *err)
             reader->xml->lastError.line, what, reader->xml->lastError.code);
 }
 
-static bool parse(struct config_reader *reader)
+static void parse(struct config_reader *reader)
 {
     xmlParseChunk(reader->xml, buf_text(&reader->utf8), (int)reader->utf8.len, 0);
     buf_clear(&reader->utf8);
-    if (reader->done || reader->failed)
-        return !reader->failed;
-    if (reader->xml->wellFormed && !reader->xml->disableSAX)
-        return true;
+    if (reader->done || reader->failed || (reader->xml->wellFormed && !reader->xml->disableSAX))
+        return;
     describe(reader, &reader->err);
-    return stop(reader);
+    stop(reader);
 }
 
 bool config_reader_feed(struct config_reader *reader, const char *bytes, size_t len, struct err *err)
 {
+    bool decoded;
+
     if (reader->done)
         return true;
     if (!reader->failed && len > CONFIG_MAX - reader->fed) {
         err_set(&reader->err, ERR_INPUT, "the XML on stdin is larger than %d bytes", CONFIG_MAX);
         stop(reader);
     }
-    reader->fed += len;
-    if (!reader->failed && !utf16_feed(&reader->utf16, bytes, len, &reader->utf8, &reader->err))
-        stop(reader);
-    if (reader->failed || (reader->utf8.len && !parse(reader))) {
-        *err = reader->err;
-        return false;
+    if (!reader->failed) {
+        reader->fed += len;
+        decoded = utf16_feed(&reader->utf16, bytes, len, &reader->utf8, err);
+        if (reader->utf8.len)
+            parse(reader);
+        if (!decoded && !reader->done && !reader->failed) {     /* what follows the document may be anything */
+            reader->err = *err;
+            stop(reader);
+        }
     }
-    return true;
+    if (reader->failed)
+        *err = reader->err;
+    return !reader->failed;
 }
 
 static bool check_needed(const struct config_reader *reader, struct err *err)

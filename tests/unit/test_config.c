@@ -252,6 +252,30 @@ static void test_raw(void)
     }
 }
 
+/* Anything may stand behind the document, in the same piece too. */
+static void test_behind(void)
+{
+    static const struct { const char *bytes; size_t len; } rows[] = {
+        RAW("\0\0"), RAW("\xFF\xFF\xFF"), RAW("\0\xDC\0\xDC"), RAW("<\0x\0>\0"), RAW("\n\0")
+    };
+    size_t i, form;
+
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        for (form = 0; form < FORMS; form++) {
+            struct buf bytes = BUF_INIT(1 << 20);
+            struct config config = { 0 };
+            struct err err = { 0 };
+
+            encode(ONE(""), (enum form)form, &bytes);
+            buf_add(&bytes, rows[i].bytes, rows[i].len);
+            CHECK(read_bytes(bytes.data, bytes.len, bytes.len, CONFIG_INPUT, &config, &err), "row %zu, form %zu: %s", i,
+                  form, err.text);
+            config_free(&config);
+            buf_free(&bytes);
+        }
+    }
+}
+
 /* Just under the limit is read, more is refused, and a large document costs no quadratic time. */
 static void test_size(void)
 {
@@ -327,6 +351,7 @@ int main(void)
     test_good();
     test_bad();
     test_raw();
+    test_behind();
     test_size();
     test_many();
     test_pipe();

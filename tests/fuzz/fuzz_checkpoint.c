@@ -1,0 +1,72 @@
+/* Checkpoint files. What is taken can be written, and what is written reads as the same; what is refused leaves nothing
+ * behind and says why in one line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/checkpoint.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void need(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "broken promise: %s\n", what);
+    abort();
+}
+
+struct expectation {
+    const struct known *known;
+    const struct place *place;
+    size_t count;
+};
+
+static void expect(void *ctx, const struct known_entry *entry)
+{
+    struct expectation *exp = ctx;
+
+    if (!place_needs(exp->place, entry->time, 900))
+        return;
+    exp->count++;
+    need(known_has(exp->known, entry->key), "a version that the place needs is kept");
+}
+
+static void again(const struct checkpoint *cp, const struct known *known)
+{
+    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    struct checkpoint copy = { .taken_count = 0 };
+    struct known *copied = known_new();
+    struct expectation exp = { copied, &cp->place, 0 };
+    struct place raised = cp->place;
+    struct err err;
+
+    checkpoint_format(cp, &cp->place, known, 0, 900, &text);
+    need(!text.full && checkpoint_parse(text.data, text.len, &copy, copied, &err), "what was written can be read");
+    place_raise_floors(&raised, 900);
+    need(place_same(&raised, &copy.place), "the place is the same");
+    need(!strcmp(cp->tenant_id, copy.tenant_id) && !strcmp(cp->api, copy.api), "tenant_id and api are the same");
+    need(cp->taken_count == copy.taken_count && !memcmp(cp->taken, copy.taken, sizeof(copy.taken)), "taken is the same");
+    known_each(known, expect, &exp);
+    need(exp.count == known_count(copied), "no version came from nowhere");
+    checkpoint_release(&copy);
+    known_free(copied);
+    buf_free(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct checkpoint cp = { .taken_count = 0 };
+    struct known *known = known_new();
+    struct err err = { .text = "" };
+
+    if (checkpoint_parse((const char *)data, size, &cp, known, &err)) {
+        again(&cp, known);
+    } else {
+        need(err.kind == ERR_INPUT && err.text[0] && !strpbrk(err.text, "\r\n"), "a refusal says why");
+        need(!cp.tenant_id && !cp.api && !cp.taken_count && !known_count(known), "a refusal leaves nothing behind");
+    }
+    checkpoint_release(&cp);
+    known_free(known);
+    return 0;
+}

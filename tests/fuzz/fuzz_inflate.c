@@ -1,0 +1,133 @@
+/* Gzip streams: the result does not depend on the slices, zlib agrees on content and acceptance, and a stream ends.
+ * The first byte says how to cut; bit 7 makes a good stream of the rest first, so that contents are reached at all, and
+ * bit 6 then spoils one byte of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/buf.h"
+#include "net/inflate.h"
+
+#define MOST (4u * 1024 * 1024)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void need(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "broken promise: %s\n", what);
+    abort();
+}
+
+static bool keep(void *ctx, const char *bytes, size_t len)
+{
+    need(len > 0 && len <= 65536, "slices are of 1 to 65536 bytes");
+    return buf_add(ctx, bytes, len);
+}
+
+static enum inflate_result ours(const uint8_t *data, size_t size, size_t step, struct buf *out, bool *done)
+{
+    struct inflater *inf = inflater_new();
+    enum inflate_result result = INFLATE_OK;
+    size_t at = 0, n;
+
+    for (; at < size && result == INFLATE_OK; at += n) {
+        char *slice;
+
+        n = step && step < size - at ? step : size - at;
+        slice = malloc(n);
+        if (!slice)
+            abort();
+        memcpy(slice, data + at, n);
+        result = inflater_run(inf, slice, n, keep, out);
+        free(slice);
+    }
+    *done = result == INFLATE_OK && inflater_done(inf);
+    inflater_free(inf);
+    return result;
+}
+
+/* zlib, all at once: 1 whole, 0 more to come, -1 broken, -2 too much. */
+static int theirs(const uint8_t *data, size_t size, struct buf *out)
+{
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)size };
+    int code = Z_OK;
+
+    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+        abort();
+    for (;;) {
+        size_t room = MOST - out->len;
+
+        if (!room)
+            break;
+        z.next_out = (Bytef *)buf_room(out, room);
+        z.avail_out = (uInt)room;
+        code = inflate(&z, Z_NO_FLUSH);
+        out->len += room - z.avail_out;
+        if (code == Z_STREAM_END && z.avail_in)
+            inflateReset(&z);
+        else if (code != Z_OK || !z.avail_in)
+            break;
+    }
+    inflateEnd(&z);
+    if (out->len >= MOST)
+        return -2;
+    return code == Z_STREAM_END ? 1 : code == Z_OK || code == Z_BUF_ERROR ? 0 : -1;
+}
+
+static uint8_t *packed(const uint8_t *data, size_t *size, int level)
+{
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)*size };
+    size_t room = *size + 1024;
+    uint8_t *ret = malloc(room);
+
+    if (!ret || deflateInit2(&z, level, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        abort();
+    z.next_out = ret;
+    z.avail_out = (uInt)room;
+    if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+        abort();
+    *size = room - z.avail_out;
+    deflateEnd(&z);
+    return ret;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buf whole = BUF_INIT(MOST), cut = BUF_INIT(MOST), zlib = BUF_INIT(MOST);
+    uint8_t *made = NULL, first = size ? data[0] : 0;
+    enum inflate_result one, two;
+    bool one_done, two_done;
+    int judge;
+
+    if (size < 2)
+        return 0;
+    data++;
+    size--;
+    if (first & 0x80) {
+        size_t where = data[0];
+
+        made = packed(data, &size, first % 10);
+        if (first & 0x40)
+            made[where * size / 256] ^= (uint8_t)(1u << (first & 7));
+        data = made;
+    }
+    one = ours(data, size, 0, &whole, &one_done);
+    two = ours(data, size, 1 + (first & 0x3f), &cut, &two_done);
+    judge = theirs(data, size, &zlib);
+    if (judge != -2) {
+        need(one == two && one_done == two_done, "the result does not depend on the slices");
+        if (one == INFLATE_OK)
+            need(whole.len == cut.len && (!cut.len || !memcmp(whole.data, cut.data, cut.len)), "nor does the content");
+        need(one_done == (judge == 1), "zlib agrees on what is whole");
+        if (judge == 1)
+            need(whole.len == zlib.len && (!zlib.len || !memcmp(whole.data, zlib.data, zlib.len)), "and on the content");
+    }
+    buf_free(&whole);
+    buf_free(&cut);
+    buf_free(&zlib);
+    free(made);
+    return 0;
+}

@@ -1,0 +1,37 @@
+#!/bin/sh
+# run.sh SECONDS [TARGET...] - builds and runs each fuzzer in turn; ends with the line "N passed, N failed".
+# What a run finds interesting is kept in build/fuzz/found/, what breaks a promise in build/fuzz/crashes/.
+# Needs Debian's clang and libclang-rt-14-dev.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+seconds=${1:-600}
+[ $# -gt 0 ] && shift
+compiler=${FUZZ_CC:-clang}
+if ! echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+        "$compiler" -x c - -fsanitize=fuzzer,address,undefined -o /dev/null 2>/dev/null; then
+    echo "no $compiler with libFuzzer here (apt-get install clang libclang-rt-14-dev)"
+    echo "0 passed, 0 failed, 1 skipped"
+    exit 0
+fi
+make -s fuzz-build || exit 1
+[ $# -gt 0 ] || set -- $(basename -s .c tests/fuzz/fuzz_*.c)
+passed=0 failed=0
+mkdir -p build/fuzz/crashes
+for target in "$@"; do
+    corpus=tests/fuzz/corpus/${target#fuzz_}
+    found=build/fuzz/found/$target
+    log=build/fuzz/$target.log
+    mkdir -p "$found"
+    [ -d "$corpus" ] || corpus=
+    if nice build/fuzz/"$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=2000 \
+        -print_final_stats=1 -artifact_prefix="build/fuzz/crashes/$target-" "$found" $corpus >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") executions in $seconds s"
+    else
+        failed=$((failed + 1))
+        echo "$target failed, see $log:"
+        tail -n 40 "$log"
+    fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
