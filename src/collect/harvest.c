@@ -56,6 +56,9 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
         key = known_key(record->id, record->id_len, time);
     else
         key = known_key(out->data + record->start, record->len, 0);
+    lane->kept++;
+    if (lane->seen)
+        known_add(lane->seen, (struct known_entry){ .key = key });
     if (known_has(t->known, key) || !may_write(lane)) {
         t->tally.repeats += !lane->held_back;
         out->len = undo;

@@ -18,10 +18,12 @@
 #define SMALLER_EVERY    3          /* after so many failures in a row a smaller piece is asked for */
 #define SMALLEST_PAGE    1
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
-#define BROKEN_TRIES_ONE 6          /* ... and a piece that cannot be made smaller, before it is left behind */
+#define GRAIN_TRIES      5          /* ... and a piece that cannot be made smaller, before it is left behind */
+#define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: something on the way may cut it all */
 #define FILL_RESERVE     2          /* requests of the budget that a back-fill leaves for polls */
 #define CHAIN_PAGES_MAX  10000
-#define CHAIN_PASSES_MAX 8
+#define CHAIN_PASSES_MAX 24
+#define CHAIN_QUIET_MOST 5          /* so many quiet passes are enough for records that cannot be told apart */
 #define FIRST_WAIT_LEAST 0.1        /* the first pause is somewhere between this part of the interval and all of it */
 
 static void timer_fired(void *ctx, int64_t now_ms);
@@ -47,6 +49,16 @@ static void request_ends(struct lane *lane)
     mem_free_secretp(&lane->authorization);
 }
 
+static void chain_forget(struct lane *lane)
+{
+    free(lane->link);
+    lane->link = NULL;
+    lane->chain = lane->unfiltered = false;
+    lane->skip = lane->pages = lane->passes = lane->quiet = lane->kept_before = 0;
+    known_free(lane->seen);
+    lane->seen = NULL;
+}
+
 void lane_release(struct lane *lane)
 {
     if (!lane->tenant)
@@ -56,8 +68,7 @@ void lane_release(struct lane *lane)
         http_cancel(lane->request);
     lane->request = NULL;
     request_ends(lane);
-    free(lane->link);
-    lane->link = NULL;
+    chain_forget(lane);
 }
 
 static void timer_fired(void *ctx, int64_t now_ms)
@@ -69,14 +80,6 @@ void lane_wake(struct lane *lane, int64_t due_ms)
 {
     if (!lane->timer.place || due_ms < lane->timer.due_ms)
         timer_set(lane->tenant->col->loop, &lane->timer, due_ms);
-}
-
-static void chain_forget(struct lane *lane)
-{
-    free(lane->link);
-    lane->link = NULL;
-    lane->chain = lane->unfiltered = false;
-    lane->skip = lane->pages = lane->passes = 0;
 }
 
 /* Towards a request. */
@@ -161,7 +164,7 @@ static void lane_url(struct lane *lane, struct buf *url)
         buf_add_text(url, lane->link);
         return;
     }
-    t->api->url(&(struct api_query){ .base = t->base_url, .lo = lane->span.lo, .hi = lane->span.hi, .top = lane->top,
+    lane->top = t->api->url(&(struct api_query){ .base = t->base_url, .lo = lane->span.lo, .hi = lane->span.hi, .top = lane->top,
                                      .skip = lane->skip, .form = lane->form, .filter = t->input.filter }, url);
 }
 
@@ -183,10 +186,13 @@ static void lane_send(void *ctx)
     if (!lane->chain)
         place_next(&t->place, lane->kind, &t->sweeps[lane->kind], t->input.overlap, &lane->span);
     lane->top = page_top(lane);
-    lane->sent_at = tenant_service_now(t);
+    if (!lane->pages)       /* the pages of a pass count as of its first */
+        lane->sent_at = tenant_service_now(t);
     lane->page_harvest = (struct harvest){ .oldest = TICKS_OPEN, .newest = INT64_MIN };
-    if (!lane->pages)
+    if (!lane->pages) {
         lane->harvest = lane->page_harvest;
+        lane->kept = 0;
+    }
     lane->odd = lane->replaced = lane->bad = 0;
     lane->outside = 0;
     lane->probed = lane->held_back = false;
@@ -305,7 +311,7 @@ static void span_read(struct lane *lane)
     if (lane->unfiltered)   /* what came was everything */
         lane->span.hi = lane->kind == LANE_FILL ? t->place.fill.end : TICKS_OPEN;
     caught_up = place_read(&t->place, lane->kind, &t->sweeps[lane->kind], &lane->span, &lane->harvest, room,
-                           lane->sent_at);
+                           t->input.overlap, lane->sent_at);
     trail_add(&t->trail, &t->place, outbox_end(t->col->outbox), clock_ms());
     chain_forget(lane);
     recovered(lane);
@@ -331,24 +337,29 @@ static void leave_behind(struct lane *lane, const struct err *err)
     log_error("event=bad_record input=%s tenant=%s api=%s from=%s to=%s %s; what cannot be read there is left behind",
               t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
     lane->broken_tries = BROKEN_TRIES;
+    lane->grain_tries = 0;
     span_read(lane);
 }
 
 /* The answer came whole, but its JSON breaks among the records. The broken one is hunted down by halving the span, so
- * that the others get through; it alone is left behind. */
+ * that the others get through; it alone is left behind. That takes a proof that others do get through: a proxy that cuts
+ * every answer short must not cost an alert. */
 static void broken(struct lane *lane, const struct err *err)
 {
     struct tenant *t = lane->tenant;
 
-    if (++lane->broken_tries > BROKEN_TRIES) {
+    if (!lane->broken_tries++)
+        lane->whole_before = t->tally.whole;
+    if (lane->broken_tries > BROKEN_TRIES) {
         if (place_split(&t->place, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form),
                         t->input.overlap, lane->sent_at)) {
             chain_forget(lane);
+            lane->grain_tries = 0;
             lane_wake(lane, loop_now(t->col->loop));
             lane_wake(&t->lanes[LANE_FILL], loop_now(t->col->loop));
             return;
         }
-        if (lane->broken_tries > BROKEN_TRIES_ONE) {
+        if (++lane->grain_tries > (t->tally.whole != lane->whole_before ? GRAIN_TRIES : GRAIN_TRIES_ALONE)) {
             leave_behind(lane, err);
             return;
         }
@@ -380,13 +391,21 @@ static bool link_is_good(const struct lane *lane, const char *link, struct err *
     return true;
 }
 
-/* A pass over all pages of a span is done. The pages came one after the other while the set may have changed, so they
- * are read again until a pass brings nothing new. */
+/* Did the passes bring all of the span? One is not enough: its pages came one after the other while the set may have
+ * changed. The last one must have held as many records as the one before and nothing new, and all passes together as
+ * many different ones as it had, since a service that shuffles shows some twice and others never. */
+static bool passes_agree(struct lane *lane)
+{
+    lane->quiet = lane->passes && !lane->fresh && lane->kept == lane->kept_before ? lane->quiet + 1 : 0;
+    lane->kept_before = lane->kept;
+    return lane->quiet && (known_count(lane->seen) >= lane->kept || lane->quiet >= CHAIN_QUIET_MOST);
+}
+
 static void pass_ends(struct lane *lane)
 {
     struct err err;
 
-    if (lane->pages == 1 || !lane->fresh) {
+    if (lane->pages == 1 || passes_agree(lane)) {
         span_read(lane);
         return;
     }
@@ -408,6 +427,8 @@ static void chain_goes_on(struct lane *lane, const char *link, bool full)
 
     lane->chain = true;
     lane->pages++;
+    if (!lane->seen)
+        lane->seen = known_new();
     if (link && !link_is_good(lane, link, &err)) {
         failed(lane, &err, false);
         return;
@@ -430,7 +451,7 @@ static void chain_goes_on(struct lane *lane, const char *link, bool full)
 static void page_read(struct lane *lane, const char *link)
 {
     struct tenant *t = lane->tenant;
-    bool full = link || (lane->top && lane->form < t->api->forms - 1 && lane->page_harvest.count >= lane->top);
+    bool full = link || (lane->top && lane->page_harvest.count >= lane->top);
     bool split = false;
 
     harvest_join(&lane->harvest, &lane->page_harvest);
@@ -473,9 +494,12 @@ static void answer_read(struct lane *lane)
         failed(lane, &err, false);
         return;
     }
-    lane->bad_accepted = lane->bad;
+    if (!lane->chain || lane->bad > lane->bad_accepted)
+        lane->bad_accepted = lane->bad;
     lane->bad_tries = 0;
+    lane->rejected = false;
     t->tally.ok++;
+    t->tally.whole += lane->page_harvest.count > 0;
     page_read(lane, link);
 }
 

@@ -101,20 +101,31 @@ static bool fill_read(struct place *place, struct sweep *sweep, const struct spa
     return true;
 }
 
-bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
-                const struct harvest *harvest, size_t room, ticks now)
+/* The LIVE lane has read this span. The cursor stays behind the service's clock: a date in the future must not hide what
+ * comes before it. A sweep can take long, and what was read early in it may have got late alerts since, so the cursor
+ * stays behind the time at which its first unsettled span was read, and the next poll comes back to there. */
+static void live_read(struct place *place, struct sweep *sweep, const struct span *span, const struct harvest *harvest,
+                      int64_t overlap_s, ticks now)
 {
-    ticks seen;
+    ticks seen = sooner(harvest->newest, now);
 
+    if (sweep->active && !sweep->since && span->hi > ticks_back(now, overlap_s))
+        sweep->since = now;
+    if (sweep->since)
+        seen = sooner(seen, sweep->since);
+    if (span->hi != TICKS_OPEN)
+        seen = sooner(seen, span->hi - 1);
+    if (harvest->count && harvest->oldest <= harvest->newest)
+        place->newest = later(place->newest, seen);
+}
+
+bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
+                const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now)
+{
     adapt(sweep, span, harvest->count, room);
     if (lane == LANE_FILL)
         return fill_read(place, sweep, span, harvest);
-    if (harvest->count && harvest->oldest <= harvest->newest) {
-        seen = sooner(harvest->newest, now);    /* a date in the future must not hide what comes before it */
-        if (span->hi != TICKS_OPEN)
-            seen = sooner(seen, span->hi - 1);
-        place->newest = later(place->newest, seen);
-    }
+    live_read(place, sweep, span, harvest, overlap_s, now);
     if (span->hi != TICKS_OPEN) {
         sweep->next = span->hi;
         return false;
@@ -163,12 +174,13 @@ bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[L
     if (lane == LANE_LIVE && span->hi == TICKS_OPEN && !place->fill.active &&
         live_from - span->lo > FILL_FROM_S * TICKS_PER_SECOND) {
         sweeps[LANE_FILL] = (struct sweep){ .width = smaller(span, live_from, harvest, grain) };
-        fill_begins(place, span->lo, live_from);
+        fill_begins(place, sooner(span->lo, place_lower(place, overlap_s)), live_from);
         *sweep = (struct sweep){ .active = false };
         return true;
     }
     *sweep = (struct sweep){ .active = true, .next = span->lo, .width = smaller(span, end, harvest, grain),
-                             .end = span->hi == TICKS_OPEN ? end : sweep->end };
+                             .end = span->hi == TICKS_OPEN ? end : sweep->end,
+                             .since = sweep->active ? sweep->since : 0 };
     return true;
 }
 

@@ -38,6 +38,7 @@ struct sweep {
     ticks next;
     ticks width;        /* 0: not known yet */
     ticks end;          /* LIVE: from here on the span is open */
+    ticks since;        /* LIVE: when the first span was read in which late alerts may still appear; 0: none was */
 };
 
 struct span {
@@ -64,7 +65,7 @@ bool place_next(const struct place *place, enum lane_kind lane, const struct swe
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */
 bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
-                const struct harvest *harvest, size_t room, ticks now);
+                const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now);
 
 /* The span was too much for one answer, or keeps failing: the next ones are smaller. False: it cannot be made smaller
  * (one grain). harvest may be NULL. sweeps are those of both lanes: LIVE may hand its older part to FILL. */

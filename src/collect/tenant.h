@@ -22,6 +22,7 @@ struct tenant;
 /* What happened since the process started. */
 struct tally {
     uint64_t new_events, repeats, bad_records;
+    uint64_t whole;                                         /* answers with records that came whole */
     uint64_t requests, ok, throttled, refused, failed;     /* requests by outcome */
     uint64_t bytes;                                         /* received, compressed */
     int64_t  throttled_ms;
@@ -56,6 +57,9 @@ struct lane {
     char          *link;            /* next page; NULL: the first */
     size_t         skip;
     size_t         pages, passes;
+    size_t         quiet;           /* passes in a row that were like the one before and brought nothing new */
+    size_t         kept, kept_before;   /* records of this pass, and of the one before */
+    struct known  *seen;            /* the different ones of all passes */
     struct harvest harvest;         /* of the pass */
 
     /* how it has been going */
@@ -67,6 +71,8 @@ struct lane {
     size_t         bad_accepted;    /* ... of the last answer that was taken with them */
     int            bad_tries;       /* answers asked for again because of them */
     int            broken_tries;    /* answers that broke inside the records, since the lane last caught up */
+    int            grain_tries;     /* ... of the span that cannot be made smaller */
+    uint64_t       whole_before;    /* the tenant's whole answers when the first broke */
     bool           rejected;        /* the last answer was a 401 */
     int64_t        due_ms;          /* next poll or next try */
 };

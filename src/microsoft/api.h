@@ -36,8 +36,10 @@ struct api {
     int         per_minute, per_hour;   /* published limits an app and tenant; 0: none */
     const char *family;         /* APIs of one family share their limits */
     const char *permission;     /* what the app needs, for messages */
+    const char *permissions;    /* words of which one in the token will do; NULL: tokens do not tell */
 
-    void  (*url)(const struct api_query *query, struct buf *ret);
+    /* Returns how many records the answer may hold: what was asked for in that form; 0: the service's own choice. */
+    size_t (*url)(const struct api_query *query, struct buf *ret);
     ticks (*grain)(int form);   /* finest step of the time filter in that form */
 };
 

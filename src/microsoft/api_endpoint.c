@@ -10,7 +10,7 @@ static ticks grain(int form)
     return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
 }
 
-static void url(const struct api_query *query, struct buf *ret)
+static size_t url(const struct api_query *query, struct buf *ret)
 {
     size_t top = query->form >= FORM_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
 
@@ -22,6 +22,7 @@ static void url(const struct api_query *query, struct buf *ret)
         buf_add_format(ret, "&$top=%zu", top);
     if (query->skip)
         buf_add_format(ret, "&$skip=%zu", query->skip);
+    return top;
 }
 
 /* The token's audience is not the host's name in the commercial cloud. */
@@ -33,5 +34,6 @@ const struct api api_endpoint = {
     .resource = { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .has_skip = true, .top = 10000, .top_first = 1000, .forms = FORMS, .per_minute = 100, .per_hour = 1500,
-    .family = "endpoint", .permission = "Alert.Read.All", .url = url, .grain = grain
+    .family = "endpoint", .permission = "Alert.Read.All",
+    .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = url, .grain = grain
 };

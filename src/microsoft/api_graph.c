@@ -11,24 +11,26 @@ static ticks grain(int form)
     return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
 }
 
-static void url(const struct api_query *query, const char *path, size_t small, struct buf *ret)
+static size_t url(const struct api_query *query, const char *path, size_t small, struct buf *ret)
 {
     size_t top = query->form >= FORM_SMALL && query->top > small ? small : query->top;
 
     buf_add_format(ret, "%s%s?", query->base, path);
     api_add_filter(ret, query, "lastUpdateDateTime", query->form == FORM_FULL ? 7 : 0);
-    if (top && query->form < FORM_PLAIN)
-        buf_add_format(ret, "&$top=%zu", top);
+    if (!top || query->form >= FORM_PLAIN)
+        return 0;
+    buf_add_format(ret, "&$top=%zu", top);
+    return top;
 }
 
-static void alerts_url(const struct api_query *query, struct buf *ret)
+static size_t alerts_url(const struct api_query *query, struct buf *ret)
 {
-    url(query, "/v1.0/security/alerts_v2", 100, ret);
+    return url(query, "/v1.0/security/alerts_v2", 100, ret);
 }
 
-static void incidents_url(const struct api_query *query, struct buf *ret)
+static size_t incidents_url(const struct api_query *query, struct buf *ret)
 {
-    url(query, "/v1.0/security/incidents", 20, ret);
+    return url(query, "/v1.0/security/incidents", 20, ret);
 }
 
 #define GRAPH_SERVICES                                                                                                 \
@@ -41,12 +43,15 @@ static void incidents_url(const struct api_query *query, struct buf *ret)
 
 const struct api api_graph = {
     .name = "graph", .sourcetype = "ms:defender:atp:alerts", GRAPH_SERVICES, .top = 1000, .top_first = 1000,
-    .permission = "SecurityAlert.Read.All", .url = alerts_url
+    .permission = "SecurityAlert.Read.All",
+    .permissions = "SecurityAlert.Read.All SecurityAlert.ReadWrite.All SecurityIncident.Read.All "
+                   "SecurityIncident.ReadWrite.All", .url = alerts_url
 };
 
 /* More than 50 a page is answered with 400. Alerts are not expanded: that fails for ever in tenants with large
  * incidents, and the alerts come by their own API. */
 const struct api api_incidents = {
     .name = "incidents", .sourcetype = "ms365:defender:incident", GRAPH_SERVICES, .top = 50, .top_first = 50,
-    .permission = "SecurityIncident.Read.All", .url = incidents_url
+    .permission = "SecurityIncident.Read.All",
+    .permissions = "SecurityIncident.Read.All SecurityIncident.ReadWrite.All", .url = incidents_url
 };

@@ -28,7 +28,7 @@ static void add_bound(struct buf *ret, const char *name, ticks time, int form)
     buf_add_form(ret, name, text);
 }
 
-static void url(const struct api_query *query, struct buf *ret)
+static size_t url(const struct api_query *query, struct buf *ret)
 {
     ticks step = grain(query->form);
 
@@ -36,6 +36,7 @@ static void url(const struct api_query *query, struct buf *ret)
     add_bound(ret, "sinceTimeUtc", api_floor(query->lo, step) - step, query->form);
     if (query->hi != TICKS_OPEN)
         add_bound(ret, "untilTimeUtc", api_ceil(query->hi, step) + step, query->form);
+    return 0;
 }
 
 #define US "https://wdatp-alertexporter-us"
