@@ -179,8 +179,10 @@ bool token_read(const struct http_result *result, enum token_grant grant, int64_
 
     if (http_check(result, err))
         return read_success(result, grant, now_ms, ret, err);
-    if (result->fault != HTTP_DONE || !aad_read_error(result->body, result->body_len, result->status, &said))
+    if (result->fault != HTTP_DONE)
         return false;
+    if (!aad_read_error(result->body, result->body_len, result->status, &said))
+        return err_prefix(err, "sign-in service");
     if (said.kind == ERR_RETRY && said.wait_ms < err->wait_ms)
         said.wait_ms = err->wait_ms;
     if (said.kind == ERR_RETRY && said.wait_ms < result->retry_after_ms)

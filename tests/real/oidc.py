@@ -144,7 +144,7 @@ class Oidc:
                     raise RuntimeError('the sign-in ended on a page: ' + page.read().decode()[:500])
             except urllib.error.HTTPError as answer:
                 if answer.code not in (302, 303):
-                    raise RuntimeError(f'HTTP {answer.code}: {answer.read().decode()[:500]}') from answer
+                    raise RuntimeError(f'HTTP {answer.code}: {answer.read().decode()[-500:]}') from answer
                 address = urllib.parse.urljoin(address, answer.headers['Location'])
             if not address.startswith(self.url):
                 return address

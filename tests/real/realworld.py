@@ -1,0 +1,105 @@
+"""A world whose customers sign in at the real OAuth server; the alerts still come from the stand-ins."""
+import base64
+import json
+import os
+import tempfile
+
+from oidc import Oidc
+from world.certs import signing_pair
+from world.login import AUDIENCES, Token
+from world.runner import wait_for
+from world.world import World
+
+REDIRECT = 'https://SiemMsspConnector'
+
+
+class _Issued(dict):
+    """The alert APIs' view of access tokens: good are those that the OAuth server issued, and for what they say."""
+
+    def __init__(self, server, microsoft, lifetime_s):
+        super().__init__()
+        self._server, self._microsoft, self._lifetime_s = server, microsoft, lifetime_s
+
+    def get(self, text, default=None):
+        if text and text not in self:
+            try:
+                # The answer may be here before the server's line about it.
+                wait_for(lambda: self._server.issued(text), 2)
+            except TimeoutError:
+                return default
+            self[text] = self._token(text)
+        return super().get(text, default)
+
+    def _token(self, text):
+        part = text.split('.')[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + '=' * (-len(part) % 4)))
+        tenant = next(each for each in self._microsoft.tenants.values() if each.id == claims['tid'])
+        return Token(tenant, tenant.apps[claims['appid']], claims['aud'], 1 if claims['ver'] == '1.0' else 2,
+                     self._microsoft.clock.steady() + self._lifetime_s)
+
+
+class RealWorld(World):
+    """names: the customers. rotation: 'strict' or 'entra'. certificates: names of those whose app has a certificate
+    instead of a secret; algorithms: what those accept."""
+
+    def __init__(self, names, rotation='strict', lifetime_s=3599, certificates=(), algorithms=None):
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(prefix='real-world-')
+        self.oidc, self.pems = None, {}
+        try:
+            tenants = dict(self._tenant(name, rotation, name in certificates, algorithms) for name in names)
+            self.oidc = Oidc(self.authority.server(), self.authority.cert, self._folder.name, tenants,
+                             sorted(set().union(*AUDIENCES.values())), lifetime_s=lifetime_s)
+        except BaseException:
+            self.close()
+            raise
+        self.microsoft.identity.access = _Issued(self.oidc, self.microsoft, lifetime_s)
+
+    def _tenant(self, name, rotation, by_certificate, algorithms):
+        tenant = self.microsoft.tenant(name)
+        app = {'client_id': tenant.app.client_id, 'redirect_uris': [REDIRECT], 'roles': ['SecurityAlert.Read.All']}
+        if by_certificate:
+            pair = signing_pair(self._folder.name, name)
+            app.update(certificate=pair.cert, algorithms=algorithms)
+            self.pems[name] = self.one_file(pair)
+        else:
+            app['secret'] = tenant.app.secret
+        return tenant.id, {'domains': [tenant.domain], 'rotation': rotation, 'apps': [app]}
+
+    def one_file(self, pair):
+        """Certificate and key in one file, as client_certificate wants them."""
+        path = pair.cert[:-4] + '.both.pem'
+        with open(path, 'wb') as both:
+            for name in (pair.key, pair.cert):
+                with open(name, 'rb') as part:
+                    both.write(part.read())
+        os.chmod(path, 0o600)
+        return path
+
+    def params(self, tenant, api, app=None, **changes):
+        """As in World, signing in at the OAuth server."""
+        changes.setdefault('login_url', self.oidc.url)
+        if tenant.name in self.pems:
+            changes.setdefault('client_secret', None)
+            changes.setdefault('client_certificate', self.pems[tenant.name])
+        return super().params(tenant, api, app, **changes)
+
+    def landing(self, name, v1=True, resource='https://graph.windows.net'):
+        """Sign in as a person would; the address of the page on which it ends."""
+        tenant = self.microsoft.tenant(name)
+        return self.oidc.sign_in(self.oidc.address(tenant.id, tenant.app.client_id, REDIRECT, resource, v1))
+
+    def granted(self, name, **facts):
+        """The OAuth server's lines about this customer."""
+        return self.oidc.requests(self.microsoft.tenant(name).id, **facts)
+
+    def refresh_token(self, name):
+        """What stands in Splunk's password store."""
+        tenant = self.microsoft.tenant(name)
+        return self.splunkd.password(f'refresh_token.{tenant.id}.{tenant.app.client_id}')
+
+    def close(self):
+        super().close()
+        if self.oidc:
+            self.oidc.close()
+        self._folder.cleanup()
