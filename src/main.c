@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "collect/stream.h"
+#include "command/check.h"
 #include "splunk/scheme.h"
 
 static int print_scheme(void)
@@ -33,13 +34,16 @@ static int print_help(void);
 static const struct command {
     const char *name;
     int       (*run)(void);
+    int       (*run_with)(int argc, char **argv);   /* has options of its own */
     const char *help;
 } commands[] = {
-    { NULL, stream_run, "collect: reads <input> XML on stdin, writes <stream> XML to stdout (as splunkd calls it)" },
-    { "--scheme", print_scheme, "print the scheme of the modular input" },
-    { "--validate-arguments", stream_validate, "check one input: reads <items> XML on stdin" },
-    { "--version", print_version, "print the version" },
-    { "--help", print_help, "print this" }
+    { NULL, stream_run, NULL,
+      "collect: reads <input> XML on stdin, writes <stream> XML to stdout (as splunkd calls it)" },
+    { "--scheme", print_scheme, NULL, "print the scheme of the modular input" },
+    { "--validate-arguments", stream_validate, NULL, "check one input: reads <items> XML on stdin" },
+    { "check", NULL, check_run, "try every input once and say how it stands: reads <input> XML on stdin" },
+    { "--version", print_version, NULL, "print the version" },
+    { "--help", print_help, NULL, "print this; also behind check, sign-in and import" }
 };
 
 static int print_help(void)
@@ -74,9 +78,14 @@ int main(int argc, char **argv)
     log_init();
     if (argc == 1)
         return stream_run();
-    for (i = 1; i < COUNT_OF(commands) && argc == 2; i++)
-        if (!strcmp(argv[1], commands[i].name))
+    for (i = 1; i < COUNT_OF(commands); i++) {
+        if (strcmp(argv[1], commands[i].name))
+            continue;
+        if (commands[i].run_with)
+            return commands[i].run_with(argc - 1, argv + 1);
+        if (argc == 2)
             return commands[i].run();
+    }
     fprintf(stderr, "ERROR unknown arguments; --help lists what there is\n");
     return 1;
 }

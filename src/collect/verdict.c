@@ -9,8 +9,7 @@
 
 #define QUOTE_MAX 200       /* bytes of the service's own words in a message */
 
-/* The service's own words: error.code and error.message of the body, cut to a readable length. */
-static void own_words(const struct http_result *result, char ret[2 * QUOTE_MAX])
+void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_MAX])
 {
     CLEANUP(json_freep) cJSON *root = json_parse(result->body, result->body_len);
     const cJSON *error = json_member(root, "error");
@@ -21,15 +20,15 @@ static void own_words(const struct http_result *result, char ret[2 * QUOTE_MAX])
         message = error->valuestring;
     if (!code && !message)
         return;
-    snprintf(ret, 2 * QUOTE_MAX, ": %.60s%s'%.*s'", code ? code : "", code && *code ? " " : "", QUOTE_MAX,
+    snprintf(ret, VERDICT_WORDS_MAX, ": %.60s%s'%.*s'", code ? code : "", code && *code ? " " : "", QUOTE_MAX,
              message ? message : "");
 }
 
 static void refuse(struct verdict *ret, const struct http_result *result, const char *advice)
 {
-    char words[2 * QUOTE_MAX];
+    char words[VERDICT_WORDS_MAX];
 
-    own_words(result, words);
+    verdict_own_words(result, words);
     ret->kind = VERDICT_REFUSED;
     err_set(&ret->err, ERR_AUTH, "HTTP %d%s%s%s%s. %s", result->status, words, *result->request_id ? " (request-id " : "",
             result->request_id, *result->request_id ? ")" : "", advice);
@@ -60,7 +59,7 @@ static void unauthorized(struct lane *lane, const struct http_result *result, st
 
 static void bad_request(struct lane *lane, const struct http_result *result, struct verdict *ret)
 {
-    char words[2 * QUOTE_MAX];
+    char words[VERDICT_WORDS_MAX];
 
     if (lane->form + 1 >= lane->tenant->api->forms) {
         refuse(ret, result, text_empty(lane->tenant->input.filter)
@@ -68,7 +67,7 @@ static void bad_request(struct lane *lane, const struct http_result *result, str
                : "Our administrator: check the filter of the input");
         return;
     }
-    own_words(result, words);
+    verdict_own_words(result, words);
     ret->kind = VERDICT_FORM;
     err_set(&ret->err, ERR_INPUT, "HTTP 400%s", words);
 }
@@ -78,9 +77,9 @@ static void retry(const struct http_result *result, struct verdict *ret)
 {
     bool busy = result->fault == HTTP_DONE && (result->status == 429 || result->status == 503 || result->status == 509);
     bool body_broke = result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED;
-    char words[2 * QUOTE_MAX];
+    char words[VERDICT_WORDS_MAX];
 
-    own_words(result, words);
+    verdict_own_words(result, words);
     if (busy && (result->status == 429 || ret->err.wait_ms)) {
         ret->kind = VERDICT_THROTTLED;
         return;

@@ -23,4 +23,8 @@ struct verdict {
     bool may_be_size;       /* asking for less may help */
 };
 
+/* ": code 'message'" of the service's JSON error body, cut to a readable length; "" when there is none. */
+#define VERDICT_WORDS_MAX 400
+void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_MAX]);
+
 void verdict_of(struct lane *lane, const struct http_result *result, struct verdict *ret);

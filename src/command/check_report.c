@@ -1,0 +1,370 @@
+#include "command/check_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define CELL_MAX      512
+#define TEXT_MAX      (64u * 1024 * 1024)
+#define CLOCK_FAR_MS  (60 * 1000)       /* signed assertions are refused from a few minutes on */
+#define DAYS_WARN     30
+
+enum column { COL_INPUT, COL_API, COL_RESULT, COL_DNS, COL_TCP, COL_TLS, COL_TOKEN, COL_ALERT, COL_CLOCK, COLUMNS };
+
+static const char *const titles[COLUMNS] = { "INPUT", "API", "RESULT", "DNS", "TCP", "TLS (issuer, CA file)", "TOKEN",
+                                             "NEWEST ALERT", "CLOCK" };
+
+static const char *result_word(enum check_result result)
+{
+    static const char *const words[] = { "ok", "bad input", "unreachable", "refused", "failing", "not tried" };
+
+    return words[result];
+}
+
+/* How far the way to a service went. */
+enum stage { STAGE_DNS, STAGE_TCP, STAGE_TLS, STAGE_PASSED };
+
+static enum stage stage_of(const struct finding *finding)
+{
+    switch (finding->fault) {
+    case HTTP_NO_NAME: return STAGE_DNS;
+    case HTTP_NO_CONNECTION:
+    case HTTP_NO_PROXY: return STAGE_TCP;
+    case HTTP_NO_TLS: return STAGE_TLS;
+    case HTTP_TIMEOUT: return finding->trace.name_ms < 0 ? STAGE_DNS : finding->trace.connect_ms < 0 ? STAGE_TCP
+                              : finding->trace.tls_ms < 0 ? STAGE_TLS : STAGE_PASSED;
+    default: return STAGE_PASSED;
+    }
+}
+
+/* The cell of one stage over both services: the slower time, or that it failed. */
+static void add_stage(struct buf *cell, const struct outcome *row, enum stage stage)
+{
+    const struct finding *list[] = { row->login, row->service };
+    int most = -1;
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(list); i++) {
+        int ms;
+
+        if (!list[i] || !list[i]->done)
+            continue;
+        if (stage_of(list[i]) == stage) {
+            buf_add_text(cell, "failed");
+            return;
+        }
+        ms = stage == STAGE_DNS ? list[i]->trace.name_ms : list[i]->trace.connect_ms;
+        if (ms > most)
+            most = ms;
+    }
+    if (most < 0)
+        buf_add_char(cell, '-');
+    else
+        buf_add_format(cell, "%s%d ms", stage == STAGE_TCP && row->login->proxied ? "proxy " : "", most);
+}
+
+static void add_tls_of(struct buf *cell, const struct finding *finding)
+{
+    if (!finding->ca_file) {
+        buf_add_text(cell, "none (http)");
+        return;
+    }
+    buf_add_text(cell, stage_of(finding) == STAGE_TLS ? "failed" : "ok");
+    if (finding->trace.issuer[0])
+        buf_add_format(cell, ", %.48s", finding->trace.issuer);
+    buf_add_format(cell, ", %s", finding->ca_file);
+}
+
+static bool same_tls(const struct finding *a, const struct finding *b)
+{
+    return text_same(a->ca_file, b->ca_file) && text_same(a->trace.issuer, b->trace.issuer) &&
+           stage_of(a) == stage_of(b);
+}
+
+static bool reached_tls(const struct finding *finding)
+{
+    return finding && finding->done && stage_of(finding) >= STAGE_TLS;
+}
+
+static void add_tls(struct buf *cell, const struct outcome *row)
+{
+    bool login = reached_tls(row->login), service = reached_tls(row->service);
+
+    if (login)
+        add_tls_of(cell, row->login);
+    if (service && !(login && same_tls(row->login, row->service))) {
+        buf_add_text(cell, login ? "; " : "");
+        add_tls_of(cell, row->service);
+    }
+    if (!login && !service)
+        buf_add_char(cell, '-');
+}
+
+static void add_token(struct buf *cell, const struct outcome *row)
+{
+    if (!row->has_token)
+        buf_add_char(cell, '-');
+    else if (!row->claims.readable)
+        buf_add_text(cell, "yes (opaque)");
+    else
+        buf_add_format(cell, "%s: %.120s", row->claims.user ? "user" : "app", *row->claims.granted
+                       ? row->claims.granted : row->lacks_permission ? "no permissions" : "yes");
+}
+
+static void add_age(struct buf *cell, int64_t seconds)
+{
+    static const struct { int64_t least, unit; const char *name; } units[] = {
+        { 2 * 86400, 86400, "days" }, { 2 * 3600, 3600, "h" }, { 120, 60, "min" }, { INT64_MIN, 1, "s" }
+    };
+    size_t i = 0;
+
+    while (seconds < units[i].least)
+        i++;
+    buf_add_format(cell, "%lld %s", (long long)(seconds / units[i].unit), units[i].name);
+}
+
+static void add_alert(struct buf *cell, const struct outcome *row)
+{
+    char time[TICKS_TEXT_MAX];
+
+    if (row->has_newest) {
+        ticks_text_digits(row->newest, 0, time);
+        buf_add_format(cell, "%s, ", time);
+        add_age(cell, (row->service_now - row->newest) / TICKS_PER_SECOND);
+        buf_add_text(cell, " ago");
+    } else if (row->looked_back_h) {
+        buf_add_format(cell, "none in %d days", row->looked_back_h / 24);
+    } else {
+        buf_add_char(cell, '-');
+    }
+}
+
+static void add_clock(struct buf *cell, const struct outcome *row)
+{
+    int64_t s = row->clock_offset_ms / 1000;
+
+    if (!row->has_clock)
+        buf_add_char(cell, '-');
+    else if (s >= -1 && s <= 1)     /* a Date header has whole seconds */
+        buf_add_text(cell, "right");
+    else
+        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind");
+}
+
+static char *cell_text(const struct outcome *row, enum column column)
+{
+    struct buf cell = BUF_INIT(CELL_MAX);
+
+    switch (column) {
+    case COL_INPUT: buf_add_format(&cell, "%.80s", row->input); break;
+    case COL_API: buf_add_text(&cell, row->api ? row->api : "-"); break;
+    case COL_RESULT: buf_add_text(&cell, result_word(row->result)); break;
+    case COL_DNS: add_stage(&cell, row, STAGE_DNS); break;
+    case COL_TCP: add_stage(&cell, row, STAGE_TCP); break;
+    case COL_TLS: add_tls(&cell, row); break;
+    case COL_TOKEN: add_token(&cell, row); break;
+    case COL_ALERT: add_alert(&cell, row); break;
+    case COL_CLOCK: add_clock(&cell, row); break;
+    default: break;
+    }
+    return buf_take(&cell);
+}
+
+/* Columns that a text takes: characters, not bytes. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* Names and servers' words may hold anything; a terminal must not obey it. */
+static void print_plain(const char *text, FILE *to)
+{
+    for (; *text; text++)
+        putc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
+}
+
+static void print_cell(const char *text, size_t width, const char *colour, FILE *to)
+{
+    size_t used = width_of(text);
+
+    if (colour)
+        fputs(colour, to);
+    print_plain(text, to);
+    if (colour)
+        fputs("\033[0m", to);
+    for (; width && used < width + 2; used++)
+        putc(' ', to);
+}
+
+static const char *colour_of(enum check_result result)
+{
+    return result == CHECK_OK ? "\033[32m" : result == CHECK_NOT_TRIED ? "\033[33m" : "\033[31m";
+}
+
+/* What is worth a sentence below the row. */
+static void print_notes(const struct outcome *row, FILE *to)
+{
+    if (row->result != CHECK_OK) {
+        fputs("    ", to);
+        print_plain(row->err.text, to);
+        putc('\n', to);
+    }
+    if (row->has_clock && (row->clock_offset_ms > CLOCK_FAR_MS || row->clock_offset_ms < -CLOCK_FAR_MS))
+        fputs("    This host's clock is wrong by more than a minute; set it right (NTP).\n", to);
+    if (row->has_days && row->certificate_days <= DAYS_WARN)
+        fprintf(to, "    The certificate of client_certificate ends in %lld days.\n", (long long)row->certificate_days);
+}
+
+void report_table(const struct outcome *const *rows, size_t count, bool colours, FILE *to)
+{
+    size_t widths[COLUMNS] = { 0 }, good = 0, i;
+    char **cells = mem_alloc((count * COLUMNS + 1) * sizeof(*cells));
+    int c;
+
+    for (i = 0; i < count * COLUMNS; i++) {
+        c = (int)(i % COLUMNS);
+        cells[i] = cell_text(rows[i / COLUMNS], (enum column)c);
+        if (width_of(cells[i]) > widths[c])
+            widths[c] = width_of(cells[i]);
+    }
+    for (c = 0; c < COLUMNS; c++) {
+        if (c + 1 == COLUMNS)
+            widths[c] = 0;              /* nothing follows that would have to be lined up */
+        else if (width_of(titles[c]) > widths[c])
+            widths[c] = width_of(titles[c]);
+        print_cell(titles[c], widths[c], colours ? "\033[1m" : NULL, to);
+    }
+    putc('\n', to);
+    for (i = 0; i < count; i++) {
+        for (c = 0; c < COLUMNS; c++)
+            print_cell(cells[i * COLUMNS + (size_t)c], widths[c],
+                       colours && c == COL_RESULT ? colour_of(rows[i]->result) : NULL, to);
+        putc('\n', to);
+        print_notes(rows[i], to);
+        good += rows[i]->result == CHECK_OK;
+    }
+    fprintf(to, "\n%zu of %zu inputs are good.\n", good, count);
+    for (i = 0; i < count * COLUMNS; i++)
+        free(cells[i]);
+    free(cells);
+}
+
+/* JSON. */
+
+static void add_member(struct buf *out, const char *name, const char *text)
+{
+    buf_add_format(out, ",\"%s\":", name);
+    if (text)
+        buf_add_json(out, text);
+    else
+        buf_add_text(out, "null");
+}
+
+static void add_number(struct buf *out, const char *name, bool has, int64_t number)
+{
+    if (has)
+        buf_add_format(out, ",\"%s\":%lld", name, (long long)number);
+    else
+        buf_add_format(out, ",\"%s\":null", name);
+}
+
+static void add_finding(struct buf *out, const char *name, const struct finding *finding)
+{
+    const struct http_trace *trace;
+
+    buf_add_format(out, ",\"%s\":", name);
+    if (!finding || !finding->done) {
+        buf_add_text(out, "null");
+        return;
+    }
+    trace = &finding->trace;
+    buf_add_format(out, "{\"reached\":%s", finding->fault == HTTP_DONE ? "true" : "false");
+    add_member(out, "url", finding->url);
+    add_member(out, "address", trace->address[0] ? trace->address : NULL);
+    add_number(out, "dns_ms", trace->name_ms >= 0, trace->name_ms);
+    add_number(out, "tcp_ms", trace->connect_ms >= 0, trace->connect_ms);
+    add_number(out, "tls_ms", trace->tls_ms >= 0, trace->tls_ms);
+    add_member(out, "issuer", trace->issuer[0] ? trace->issuer : NULL);
+    add_member(out, "ca_file", finding->ca_file);
+    buf_add_format(out, ",\"proxy\":%s", finding->proxied ? "true" : "false");
+    add_member(out, "error", finding->fault == HTTP_DONE ? NULL : finding->reason);
+    buf_add_char(out, '}');
+}
+
+static void add_granted(struct buf *out, const char *granted)
+{
+    CLEANUP(mem_freep) char *list = mem_text(granted);
+    char *word, *rest = list;
+    bool first = true;
+
+    buf_add_text(out, ",\"permissions\":[");
+    while ((word = strsep(&rest, " "))) {
+        if (!*word)
+            continue;
+        buf_add_text(out, first ? "" : ",");
+        buf_add_json(out, word);
+        first = false;
+    }
+    buf_add_char(out, ']');
+}
+
+static void add_token_object(struct buf *out, const struct outcome *row)
+{
+    if (!row->has_token) {
+        buf_add_text(out, ",\"token\":null");
+        return;
+    }
+    buf_add_format(out, ",\"token\":{\"readable\":%s", row->claims.readable ? "true" : "false");
+    add_member(out, "kind", row->claims.readable ? row->claims.user ? "user" : "app" : NULL);
+    add_granted(out, row->claims.granted);
+    add_member(out, "missing", row->lacks_permission ? row->permission : NULL);
+    buf_add_char(out, '}');
+}
+
+static void add_row(struct buf *out, const struct outcome *row)
+{
+    char time[TICKS_TEXT_MAX];
+
+    ticks_text(row->newest, time);
+    buf_add_text(out, "{\"input\":");
+    buf_add_json(out, row->input);
+    add_member(out, "tenant_id", row->tenant_id);
+    add_member(out, "client_id", row->client_id);
+    add_member(out, "api", row->api);
+    buf_add_format(out, ",\"ok\":%s", row->result == CHECK_OK ? "true" : "false");
+    add_member(out, "result", result_word(row->result));
+    add_member(out, "why", row->result == CHECK_OK ? NULL : row->err.text);
+    add_finding(out, "login", row->login);
+    add_finding(out, "service", row->service);
+    add_token_object(out, row);
+    add_member(out, "newest_alert", row->has_newest ? time : NULL);
+    add_number(out, "newest_alert_age_s", row->has_newest, (row->service_now - row->newest) / TICKS_PER_SECOND);
+    add_number(out, "clock_difference_ms", row->has_clock, row->clock_offset_ms);
+    add_number(out, "certificate_days", row->has_days, row->certificate_days);
+    buf_add_char(out, '}');
+}
+
+void report_json(const struct outcome *const *rows, size_t count, FILE *to)
+{
+    struct buf out = BUF_INIT(TEXT_MAX);
+    bool ok = true;
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        ok = ok && rows[i]->result == CHECK_OK;
+    buf_add_format(&out, "{\"ok\":%s,\"inputs\":[", ok ? "true" : "false");
+    for (i = 0; i < count; i++) {
+        buf_add_text(&out, i ? ",\n" : "\n");
+        add_row(&out, rows[i]);
+    }
+    buf_add_text(&out, "\n]}\n");
+    fwrite(buf_text(&out), 1, out.len, to);
+    buf_free(&out);
+}

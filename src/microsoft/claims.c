@@ -1,0 +1,102 @@
+#include "microsoft/claims.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define PAYLOAD_MAX 65536
+#define GRANTED_MAX 8192
+
+/* base64url without padding to bytes; false if it is none. */
+static bool decode(const char *text, size_t len, struct buf *ret)
+{
+    struct buf padded = BUF_INIT(PAYLOAD_MAX);
+    size_t i, quads = (len + 3) / 4;
+    int got = -1;
+    char *to;
+
+    for (i = 0; i < len; i++)
+        buf_add_char(&padded, text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
+    while (padded.len < quads * 4 && buf_add_char(&padded, '='))
+        ;
+    to = padded.full || !len ? NULL : buf_room(ret, quads * 3);
+    if (to)
+        got = EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)padded.data, (int)padded.len);
+    if (got >= 0)
+        ret->len += (size_t)got - (quads * 4 - len);
+    buf_free_secret(&padded);
+    return got >= 0;
+}
+
+static void add_words(struct buf *to, const char *words)
+{
+    if (text_empty(words))
+        return;
+    if (to->len)
+        buf_add_char(to, ' ');
+    buf_add_text(to, words);
+}
+
+static void take(const cJSON *root, struct claims *ret)
+{
+    struct buf granted = BUF_INIT(GRANTED_MAX);
+    const cJSON *roles = json_member(root, "roles"), *role;
+    const char *scopes = json_text(root, "scp");
+
+    ret->readable = true;
+    ret->user = scopes != NULL;
+    add_words(&granted, scopes);
+    if (cJSON_IsArray(roles))
+        cJSON_ArrayForEach(role, roles)
+            add_words(&granted, cJSON_GetStringValue(role));
+    ret->granted = buf_take(&granted);
+}
+
+void claims_read(const char *authorization, struct claims *ret)
+{
+    const char *first = strchr(authorization, '.'), *second = first ? strchr(first + 1, '.') : NULL;
+    struct buf payload = BUF_INIT(PAYLOAD_MAX);
+
+    *ret = (struct claims){ .readable = false };
+    if (second && decode(first + 1, (size_t)(second - first - 1), &payload)) {
+        CLEANUP(json_freep) cJSON *root = json_parse(payload.data, payload.len);
+
+        if (cJSON_IsObject(root))
+            take(root, ret);
+    }
+    buf_free_secret(&payload);
+    if (!ret->granted)
+        ret->granted = mem_text("");
+}
+
+void claims_release(struct claims *claims)
+{
+    free(claims->granted);
+    *claims = (struct claims){ .readable = false };
+}
+
+static bool has_word(const char *words, const char *word, size_t len)
+{
+    const char *at;
+
+    for (at = words; (at = strstr(at, word)); at++)
+        if ((at == words || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+            return true;
+    return false;
+}
+
+bool claims_hold(const struct claims *claims, const char *permissions)
+{
+    CLEANUP(mem_freep) char *list = mem_text(permissions);
+    char *word, *rest = list;
+
+    while ((word = strsep(&rest, " ")))
+        if (*word && has_word(claims->granted, word, strlen(word)))
+            return true;
+    return false;
+}

@@ -1,0 +1,164 @@
+"""`check`: what it finds for each input, and what it leaves alone."""
+import json
+import os
+import socket
+import unittest
+
+import checks
+from world import faults
+from world.runner import call
+from world.world import World
+
+
+def check(world, *arguments, **variant):
+    """Run it with --json; returns (exit status, input name -> findings, the result of the call)."""
+    result = call(world.home, 'check', '--json', *arguments, stdin=world.xml(**variant))
+    return result.code, {row['input']: row for row in json.loads(result.out)['inputs']}, result
+
+
+class Good(unittest.TestCase):
+    def test_every_api_and_nothing_is_left_behind(self):
+        with World() as world:
+            for api in ('graph', 'endpoint', 'siem', 'incidents'):
+                world.customer(api, api=api).publish(4, span_s=300)
+            before = dict(world.splunkd.passwords)
+            code, rows, result = check(world)
+            self.assertEqual((code, result.err), (0, ''))
+            for api, row in rows.items():
+                with self.subTest(api):
+                    self.assertEqual((row['ok'], row['api'], row['why']), (True, api, None))
+                    self.assertEqual(row['login']['issuer'], 'Test authority of this run')
+                    self.assertEqual(row['service']['ca_file'], world.authority.cert)
+                    self.assertLess(abs(row['clock_difference_ms']), 3000)
+                    self.assertLess(row['newest_alert_age_s'], 320)
+            self.assertEqual(rows['graph']['token']['kind'], 'app')
+            self.assertIn('SecurityAlert.Read.All', rows['graph']['token']['permissions'])
+            self.assertEqual(world.splunkd.passwords, before)
+            self.assertEqual(os.listdir(world.home.checkpoints), [])
+
+    def test_the_table_for_people(self):
+        with World() as world:
+            world.customer('contoso').publish(1)
+            world.customer('fabrikam', client_secret='wrong')
+            result = call(world.home, 'check', stdin=world.xml())
+            self.assertEqual(result.code, 1)
+            self.assertRegex(result.out, r'(?m)^contoso +graph +ok ')
+            self.assertRegex(result.out, r'(?m)^fabrikam +graph +refused .*\n    AADSTS7000215: .*Our administrator')
+            self.assertIn('1 of 2 inputs are good.', result.out)
+            self.assertNotIn('\033', result.out)
+
+    def test_one_input_by_name(self):
+        with World() as world:
+            world.customer('contoso')
+            world.customer('fabrikam', client_secret='wrong')
+            for name in ('contoso', 'defender_alerts://contoso'):
+                code, rows, _ = check(world, '--input', name)
+                self.assertEqual((code, list(rows)), (0, ['contoso']))
+            result = call(world.home, 'check', '--input', 'nobody', stdin=world.xml())
+            self.assertEqual(result.code, 1)
+            self.assertIn("no enabled input 'nobody'", result.err)
+
+    def test_three_hundred_side_by_side(self):
+        with World() as world:
+            for number in range(300):
+                world.customer(f'c{number}').publish(1)
+            code, rows, result = check(world)
+            self.assertEqual((code, len(rows)), (0, 300), result.err)
+            self.assertLess(result.seconds, 40)
+
+
+class Bad(unittest.TestCase):
+    def row(self, world, name='contoso'):
+        code, rows, result = check(world)
+        self.assertEqual(code, 1)
+        secrets = [tenant.app.secret for tenant in world.microsoft.tenants.values()]
+        self.assertEqual(checks.in_bytes((result.out + result.err).encode(), secrets), [])
+        return rows[name]
+
+    def test_the_permission_that_is_missing(self):
+        with World() as world:
+            feed = world.customer('contoso')
+            feed.tenant.consent(given=False)
+            row = self.row(world)
+            self.assertEqual((row['result'], row['token']['missing']), ('refused', 'SecurityAlert.Read.All'))
+            self.assertIn("customer's administrator", row['why'])
+
+    def test_no_name_no_connection_no_trust(self):
+        with World() as world:
+            world.customer('name', login_url='https://login.invalid')
+            world.customer('port', api_url='https://127.0.0.1:1')
+            world.customer('trust', ca_file=world.authority.server().cert)
+            code, rows, _ = check(world)
+            self.assertEqual(code, 1)
+            self.assertEqual({row['result'] for row in rows.values()}, {'unreachable'})
+            self.assertIn('login.invalid', rows['name']['why'])
+            self.assertFalse(rows['port']['service']['reached'])
+            self.assertIn("issued by 'Test authority of this run'", rows['trust']['why'])
+            self.assertEqual(world.microsoft.requests(kind='token'), [])
+
+    def test_a_host_that_never_answers_takes_ten_seconds_at_most(self):
+        silent = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(silent.close)
+        with World() as world:
+            world.customer('silent', api_url=f'https://127.0.0.1:{silent.getsockname()[1]}')
+            world.customer('slow').publish(1)
+            world.faults.add(faults.black_hole(), kind='graph')
+            code, rows, result = check(world)
+            self.assertEqual(code, 1)
+            self.assertLess(result.seconds, 11)
+            self.assertEqual((rows['silent']['ok'], rows['slow']['ok']), (False, False))
+
+    def test_a_stanza_that_cannot_be_used(self):
+        with World() as world:
+            world.customer('contoso')
+            world.splunkd.add_input('broken', tenant_id='no tenant', client_id='x')
+            row = self.row(world, 'broken')
+            self.assertEqual(row['result'], 'bad input')
+            self.assertIn('tenant_id', row['why'])
+
+    def test_a_clock_that_is_wrong(self):
+        with World() as world:
+            world.clock.jump(600)
+            world.customer('contoso')
+            _, rows, _ = check(world)
+            self.assertAlmostEqual(rows['contoso']['clock_difference_ms'], 600_000, delta=3000)
+
+
+class Refresh(unittest.TestCase):
+    def delegated(self, world, stored=True):
+        feed = world.customer('contoso')
+        token = world.microsoft.identity.new_refresh_token(feed.tenant)
+        name = f'refresh_token.{feed.tenant.id}.{feed.tenant.app.client_id}'
+        if stored:
+            world.splunkd.store(name, token)
+        else:
+            world.splunkd.inputs['contoso'][1]['refresh_token'] = token
+        return name, token
+
+    def test_is_redeemed_and_its_successor_stored(self):
+        with World() as world:
+            name, token = self.delegated(world)
+            world.microsoft.identity.rotation = 'strict'
+            code, rows, _ = check(world)
+            self.assertEqual((code, rows['contoso']['token']['kind']), (0, 'user'))
+            self.assertNotEqual(world.splunkd.password(name), token)
+            code, _, _ = check(world)
+            self.assertEqual(code, 0)
+
+    def test_is_left_alone_when_its_successor_has_no_place(self):
+        for trouble in ('read', 'write', 'clear'):
+            with self.subTest(trouble), World() as world:
+                self.delegated(world, trouble != 'clear')
+                seen, xml = checks.Spy(world, kind='token'), world.xml()
+                if trouble == 'read':
+                    world.splunkd.new_session()
+                elif trouble == 'write':
+                    world.faults.add(faults.status(403), service='splunkd', match=lambda request: request.method == 'POST')
+                result = call(world.home, 'check', '--json', stdin=xml)
+                row = json.loads(result.out)['inputs'][0]
+                self.assertEqual((result.code, row['result']), (1, 'not tried'), row)
+                self.assertEqual(seen.requests, [])
+
+
+if __name__ == '__main__':
+    unittest.main()
