@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs all test_*.py of this folder, several modules side by side, each in a process of its own.
 
-usage: run.py [-j N] [MODULE ...]
+usage: run.py [-v] [-j N] [MODULE ...]
 
 The program under test is the one that DEFENDER_ALERTS names, else bin/defender_alerts. A module that says
 START_EARLY is one that mostly waits; those go first so that the others run beside them. The last line is
@@ -27,7 +27,15 @@ class Count(unittest.TextTestResult):
 
     def __init__(self, *arguments, **keywords):
         super().__init__(*arguments, **keywords)
-        self.bad = set()
+        self.bad, self.seconds = set(), {}
+
+    def startTest(self, test):
+        self.seconds[test.id()] = -time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.seconds[test.id()] += time.monotonic()
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
@@ -52,6 +60,8 @@ def run_here(name):
     sys.path.insert(0, HERE)
     tests = unittest.defaultTestLoader.loadTestsFromName(name)
     result = unittest.TextTestRunner(sys.stdout, resultclass=Count, verbosity=2).run(tests)
+    for test, seconds in sorted(result.seconds.items(), key=lambda pair: -pair[1])[:5]:
+        print(f'{seconds:6.1f} s  {test}')
     skipped = len(result.skipped)
     passed = max(0, result.testsRun - skipped - len(result.bad))
     print(_TALLY + json.dumps([passed, len(result.bad), skipped]), flush=True)
@@ -90,6 +100,7 @@ def main():
     """See the top."""
     options = argparse.ArgumentParser()
     options.add_argument('-j', type=int, default=4, help='modules side by side')
+    options.add_argument('-v', action='store_true', help='show the output of modules that passed, too')
     options.add_argument('--here', help=argparse.SUPPRESS)
     options.add_argument('modules', nargs='*')
     given = options.parse_args()
@@ -100,7 +111,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(max(1, given.j)) as pool:
         for job in concurrent.futures.as_completed([pool.submit(run_apart, name) for name in modules(wanted)]):
             name, tally, seconds, output = job.result()
-            if tally[1]:
+            if tally[1] or given.v:
                 print(output)
             print('{:24} {:4} passed {:3} failed {:3} skipped {:6.1f} s'.format(name, *tally, seconds), flush=True)
             sums = [a + b for a, b in zip(sums, tally)]
