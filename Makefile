@@ -7,7 +7,7 @@ SPLUNK    = params value proxy input scheme utf16 config validate events splunkd
 MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
 COLLECT   = gate budget known place trail checkpoint lock account secrets harvest verdict lane status tenant collector \
             stream
-COMMAND   = options check check_report
+COMMAND   = options console check check_report sign_in
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) \
             $(COMMAND:%=src/command/%.c)
@@ -75,6 +75,7 @@ build/plain/gen_conf: tools/gen_conf.c $(OBJECTS)
 generate: build/plain/gen_conf
 	@mkdir -p README default/data/ui/manager
 	build/plain/gen_conf spec > README/inputs.conf.spec
+	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
 
 # All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.

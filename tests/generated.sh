@@ -14,6 +14,7 @@ compare() {     # compare FILE WHAT
 }
 
 compare README/inputs.conf.spec spec
+compare default/inputs.conf inputs
 compare default/data/ui/manager/defender_alerts.xml manager
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -14,7 +14,7 @@
 #include "splunk/validate.h"
 
 #define BAD_START_MS      3000      /* splunkd starts a process that ended at once again at once: keep the loop slow */
-#define VALIDATE_MOST_MS  9000      /* of the ten seconds, with some left for the way out */
+#define VALIDATE_MOST_MS  8000      /* of the ten seconds, with some left for the way in and out */
 
 /* Until the loop is there to wake, there is nothing to save either. */
 static void leave(int number UNUSED)
