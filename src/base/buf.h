@@ -1,7 +1,7 @@
 /* base/buf.h - bytes that grow up to a limit.
  *
  * Every buffer is made with a limit, so no peer can make the process grow without end. Adding past the limit adds
- * nothing and marks the buffer full; the caller looks once, at the end, with buf_full(). A zero always stands behind
+ * nothing and marks the buffer full; the caller looks once, at the end, at `full`. A zero always stands behind
  * the bytes, so data is also a C string when the content has none. */
 #pragma once
 

@@ -12,7 +12,8 @@
 
 #define TOKEN_TIMEOUT_S   30
 #define FORM_MAX          (256 * 1024)
-#define USABLE_MARGIN_MS  15000     /* a token that ends sooner is not used for another request */
+#define USABLE_MARGIN_MS  15000     /* a token that ends sooner is not used for another request, ... */
+#define USABLE_PART       10        /* ... or sooner than this part of its life, where that is short */
 #define STORE_RETRY_MS    5000
 
 struct access {
@@ -131,7 +132,7 @@ bool accounts_storing(const struct accounts *accounts)
 
     for (account = accounts->first; account; account = account->next)
         for (access = account->accesses; access; access = access->next)
-            if (access->storing && !access->store_timer.place)
+            if ((access->storing && !access->store_timer.place) || (account->redeeming == access && access->request))
                 return true;
     return false;
 }
@@ -280,6 +281,8 @@ static void failed(struct access *access)
 
     access->failed = true;
     if (access->err.kind == ERR_AUTH) {
+        assertion_key_free(access->account->key);       /* the file may be replaced: it is read again */
+        access->account->key = NULL;
         access->retry_ms = now_ms + refused_wait_ms(++access->refusals);
     } else {
         access->refusals = 0;
@@ -462,11 +465,18 @@ static void begin(struct access *access)
     gate_ask(account->accounts->gate, &access->ticket);
 }
 
+static bool usable(const struct access *access, int64_t now_ms)
+{
+    int64_t margin_ms = access->token.lifetime_ms / USABLE_PART;
+
+    return token_fresh(&access->token, now_ms, margin_ms < USABLE_MARGIN_MS ? margin_ms : USABLE_MARGIN_MS);
+}
+
 enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret)
 {
     *ret = (struct access_view){ .clock_offset_ms = access->clock_offset_ms, .has_clock = access->has_clock,
                                  .err = &access->err };
-    if (token_fresh(&access->token, now_ms, USABLE_MARGIN_MS)) {
+    if (usable(access, now_ms)) {
         ret->authorization = access->token.authorization;
         ret->expires_ms = access->token.expires_ms;
         return ACCESS_READY;
@@ -477,10 +487,9 @@ enum access_state access_peek(const struct access *access, int64_t now_ms, struc
 
 enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
 {
-    bool usable = token_fresh(&access->token, now_ms, USABLE_MARGIN_MS);
     bool waits = access->failed && now_ms < access->retry_ms;
 
-    if (!access->sending && !access->storing && !waits && (!usable || now_ms >= token_renew_at_ms(&access->token)))
+    if (!access->sending && !access->storing && !waits && (!usable(access, now_ms) || now_ms >= token_renew_at_ms(&access->token)))
         begin(access);
     return access_peek(access, now_ms, ret);
 }

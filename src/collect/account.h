@@ -27,7 +27,7 @@ struct accounts *accounts_new(struct loop *loop, struct http *http, struct gate 
                               void (*session_lost)(void *ctx), void *ctx);
 void accounts_free(struct accounts *accounts);
 
-/* Is a rotated refresh token on its way into the store? */
+/* Is a refresh token being redeemed, or a rotated one on its way into the store? */
 bool accounts_storing(const struct accounts *accounts);
 
 /* Finds or makes it. Owned by accounts. */
