@@ -88,26 +88,38 @@ static bool read_known(const cJSON *root, struct known *known, struct err *err)
 
     if (!cJSON_IsArray(list))
         return err_set(err, ERR_INPUT, "member 'written' is no list");
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
         if (!read_entry(cJSON_GetStringValue(item), &entry))
             return err_set(err, ERR_INPUT, "member 'written' holds something that is no \"time hash\"");
+    cJSON_ArrayForEach(item, list) {        /* all are good: now they may be taken */
+        read_entry(cJSON_GetStringValue(item), &entry);
         known_add(known, entry);
     }
     return true;
 }
 
+static bool all_of(const char *text, const char *allowed, size_t least, size_t most)
+{
+    size_t len = strlen(text);
+
+    return len >= least && len <= most && strspn(text, allowed) == len;
+}
+
 static void read_taken(const cJSON *root, struct checkpoint *cp)
 {
+    static const char hex[] = "0123456789abcdef", name[] = "abcdefghijklmnopqrstuvwxyz_";
     const cJSON *item;
     const char *salt = json_text(root, "salt");
 
-    if (!salt || strlen(salt) != sizeof(cp->salt) - 1)
+    if (!salt || !all_of(salt, hex, sizeof(cp->salt) - 1, sizeof(cp->salt) - 1))
         return;
     memcpy(cp->salt, salt, sizeof(cp->salt));
     cJSON_ArrayForEach(item, json_member(root, "taken")) {
         struct taken *taken = &cp->taken[cp->taken_count];
 
-        if (cp->taken_count == TAKEN_MAX || !item->string || !cJSON_IsString(item))
+        if (cp->taken_count == TAKEN_MAX || !item->string || !cJSON_IsString(item) ||
+            !all_of(item->string, name, 1, sizeof(taken->param) - 1) ||
+            !all_of(item->valuestring, hex, sizeof(taken->hash) - 1, sizeof(taken->hash) - 1))
             continue;
         snprintf(taken->param, sizeof(taken->param), "%s", item->string);
         snprintf(taken->hash, sizeof(taken->hash), "%s", item->valuestring);

@@ -394,10 +394,10 @@ static void put_character(struct page *p, const unsigned char *bytes, size_t siz
 {
     bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE;    /* U+FFFE, U+FFFF */
 
-    if (p->in_record && (!size || xml_forbids)) {
+    if (!size || (p->in_record && xml_forbids)) {      /* in the envelope too: no name may come of dropped bytes */
         p->replaced = true;
-        buf_add(p->out, REPLACEMENT, 3);
-    } else if (size) {
+        buf_add(copy_to(p), REPLACEMENT, 3);
+    } else {
         buf_add(copy_to(p), bytes, size);
     }
 }

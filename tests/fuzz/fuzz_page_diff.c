@@ -2,12 +2,14 @@
  * many records there are, on each record's content and on the next link.
  *
  * cJSON 1.7 is no exact judge of RFC 8259. Where it differs, and what is done about it here:
- *  - Control characters inside strings pass in cJSON. A judge of our own (raw_control) refuses them first.
+ *  - Control characters inside strings pass in cJSON. A judge of our own (refused) refuses them first.
+ *  - \u with anything behind it but four hex digits is a zero character to cJSON. The same judge.
  *  - Any byte up to 0x20 between tokens is white space to cJSON; to RFC 8259 only four are. The same judge.
  *  - Broken UTF-8 passes in both; the page reader puts U+FFFD in its place, so contents are compared only where the
  *    text is UTF-8. (RFC 3629's own tests are in tests/unit/test_text.c.)
  *  - A number is taken by cJSON as the longest run of [0-9+-eE.] that strtod() likes: "01", "1.", "-.5" and "1e5-3" pass
- *    or are cut short. Texts whose numbers break the grammar are left out (strict_numbers).
+ *    or are cut short, and the 64th character of a number ends it. Texts with numbers that break the grammar, that are
+ *    so long or that no double holds are left out (odd_number).
  *  - \u escapes of lone surrogates are refused by cJSON and allowed by RFC 8259's grammar; \u0000 ends cJSON's string
  *    early. Texts with \ud8.. to \udf.. or \u0000 are left out.
  *  - cJSON nests up to 1000 levels, the page reader up to 512: texts with more than 500 brackets are left out.
@@ -16,6 +18,7 @@
  *    zero byte inside the text is just another byte to both.
  *  - Numbers become doubles in cJSON, so contents are compared as trees: both texts are parsed by cJSON. */
 #include <ctype.h>
+#include <math.h>
 
 #include "../unit/transcript.h"
 #include "base/json.h"
@@ -33,7 +36,8 @@ static void need(bool ok, const char *what, const char *bytes, size_t size)
 
 /* What the text has, found by a look at its tokens that knows nothing of nesting. */
 struct traits {
-    bool   raw_control;     /* a control character in a string, or one that is no white space elsewhere */
+    bool   refused;         /* no JSON: a control character in a string, or one that is no white space elsewhere; or
+                               \u without four hex digits */
     bool   odd_number;      /* a run of number characters that is no JSON number */
     bool   odd_escape;      /* \u0000, or a surrogate */
     bool   odd_utf8;
@@ -42,6 +46,13 @@ struct traits {
 
 static bool strict_number(const char *at, const char *end)
 {
+    char text[64] = "";
+
+    if (end - at >= (ptrdiff_t)sizeof(text))
+        return false;
+    memcpy(text, at, (size_t)(end - at));
+    if (!isfinite(strtod(text, NULL)))
+        return false;
     if (at < end && *at == '-')
         at++;
     if (at == end || !isdigit((unsigned char)*at))
@@ -72,6 +83,12 @@ static bool odd_escape(const char *at, const char *end)
     return end - at >= 6 && at[1] == 'u' && (!memcmp(at + 2, "0000", 4) || ((at[2] | 0x20) == 'd' && strchr("89aAbBcCdDeEfF", at[3]) && at[3]));
 }
 
+static bool four_digits(const char *at, const char *end)
+{
+    return end - at >= 6 && isxdigit((unsigned char)at[2]) && isxdigit((unsigned char)at[3]) &&
+           isxdigit((unsigned char)at[4]) && isxdigit((unsigned char)at[5]);
+}
+
 static void look(const char *at, const char *end, struct traits *ret)
 {
     bool string = false;
@@ -87,19 +104,17 @@ static void look(const char *at, const char *end, struct traits *ret)
             ret->odd_utf8 |= !n || (n == 3 && c == 0xEF && (unsigned char)at[1] == 0xBF && (unsigned char)at[2] >= 0xBE);
             at += n ? n - 1 : 0;
         } else if (string) {
-            ret->raw_control |= c < 0x20;
+            ret->refused |= c < 0x20;
             if (c == '\\') {
                 ret->odd_escape |= odd_escape(at, end);
-                ret->raw_control |= at + 1 < end && (unsigned char)at[1] < 0x20;
+                ret->refused |= at + 1 < end && ((unsigned char)at[1] < 0x20 || (at[1] == 'u' && !four_digits(at, end)));
                 at += at + 1 < end && (unsigned char)at[1] < 0x80;
             }
             string = c != '"';
         } else if (c == '"') {
             string = true;
-        } else if (c < 0x20 && !strchr(" \t\r\n", c)) {
-            ret->raw_control = true;
-        } else if (!c) {
-            ret->raw_control = true;
+        } else if (!c || (c < 0x20 && !strchr(" \t\r\n", c))) {
+            ret->refused = true;
         } else if (strchr("0123456789+-.", c)) {
             while (at < end && *at && strchr("0123456789+-eE.", *at))
                 at++;
@@ -165,7 +180,7 @@ static void judge(const char *bytes, size_t size, const struct page_shape *shape
     look(bytes, bytes + size, &traits);
     if (traits.odd_number || traits.odd_escape || traits.brackets > 500)
         return;
-    tree = traits.raw_control ? NULL : json_parse(bytes, size);
+    tree = traits.refused ? NULL : json_parse(bytes, size);
     list = shape->array ? json_member(tree, shape->array) : tree;
     due = cJSON_IsArray(list) ? list->child : NULL;
     link = json_member(tree, "@odata.nextLink");

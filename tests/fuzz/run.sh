@@ -30,7 +30,7 @@ for target in "$@"; do
     else
         failed=$((failed + 1))
         echo "$target failed, see $log:"
-        tail -n 40 "$log"
+        grep -aE 'promise|differ|ERROR|runtime error|SUMMARY' "$log" | cut -c 1-300
     fi
 done
 echo "$passed passed, $failed failed"

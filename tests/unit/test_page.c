@@ -90,6 +90,7 @@ static const struct row {
       "record - - \"" R " " R " \xEF\xB7\x90 \xF0\x9F\xBF\xBE\" replaced\nend 1 -\n", 0 },
     { V("{\"i\xE2\x82\":1,\"\xE2\x82\xC3\xA9\":2}"), "record - - {\"i" R R "\":1,\"" R R "\xC3\xA9\":2} replaced\nend 1 -\n", 0 },
     { V("{\"id\":\"\xF0\x9F\"},{}"), "record " R R " - {\"id\":\"" R R "\"} replaced\nrecord - - {}\nend 2 -\n", 0 },
+    { "{\"va\xFFlue\":[1],\"@odata.nextLink\xE2\":\"x\"}", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "{\"\xE2\x82\":\"\xF0\x9F\",\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
 
     /* A bad record is left behind and what follows is read. */
