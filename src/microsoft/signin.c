@@ -1,8 +1,10 @@
 #include "microsoft/signin.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "microsoft/aad.h"
@@ -33,6 +35,37 @@ char *signin_address(const char *login_url, const char *tenant_id, const char *c
     else
         buf_add_form(&address, "scope", scope);
     return buf_take(&address);
+}
+
+/* 32 bytes as base64url without padding, for both: the verifier has 43 characters, the least that is allowed. */
+static char *base64url(const unsigned char bytes[SHA256_BYTES])
+{
+    unsigned char text[SHA256_BYTES * 2];
+    char *at;
+
+    EVP_EncodeBlock(text, bytes, SHA256_BYTES);
+    for (at = (char *)text; *at; at++)
+        *at = (char)(*at == '+' ? '-' : *at == '/' ? '_' : *at);
+    return mem_text_n((char *)text, strcspn((char *)text, "="));
+}
+
+char *signin_verifier(void)
+{
+    unsigned char bytes[SHA256_BYTES];
+
+    random_bytes(bytes, sizeof(bytes));
+    return base64url(bytes);
+}
+
+void signin_add_challenge(struct buf *address, const char *verifier)
+{
+    unsigned char hash[SHA256_BYTES];
+    CLEANUP(mem_freep) char *challenge = NULL;
+
+    sha256_of(verifier, strlen(verifier), hash);
+    challenge = base64url(hash);
+    buf_add_form(address, "code_challenge", challenge);
+    buf_add_form(address, "code_challenge_method", "S256");
 }
 
 /* The text without blanks, tabs, line ends and quotes: terminals wrap a long address, mails indent and quote it, and

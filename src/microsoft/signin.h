@@ -5,12 +5,18 @@
  * only the code is pasted. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /* The address to open for an authorization code sign-in, all values percent-encoded. v1 uses resource=, v2 scope= with
  * offline_access. Caller frees. */
 char *signin_address(const char *login_url, const char *tenant_id, const char *client_id, const char *redirect_uri,
                      const char *resource, bool v1);
+
+/* PKCE (RFC 7636): a random verifier, and what is added to the address for it. Only where the verifier can wait in
+ * memory for the code. The text is secret: free with mem_free_secret(). */
+char *signin_verifier(void);
+void signin_add_challenge(struct buf *address, const char *verifier);
 
 /* Takes the code out. ERR_INPUT when the text holds none, ERR_AUTH when the address carries error= (its description,
  * decoded, is in the text). *ret is secret: free with mem_free_secret(). */

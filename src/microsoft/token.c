@@ -10,6 +10,7 @@
 
 #define LIFE_MOST_S      (10 * INT64_C(365) * 86400)    /* more is nonsense, and times a thousand must not overflow */
 #define RENEW_AHEAD_MS   (5 * 60 * 1000)
+#define DEVICE_GRANT     "urn:ietf:params:oauth:grant-type:device_code"
 #define ASSERTION_TYPE   "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 void token_address(const struct token_request *request, struct buf *url)
@@ -64,6 +65,12 @@ void token_build(const struct token_request *request, struct buf *url, struct bu
         buf_add_form(form, "grant_type", "authorization_code");
         buf_add_form(form, "code", request->code);
         buf_add_form(form, "redirect_uri", request->redirect_uri);
+        if (request->code_verifier)
+            buf_add_form(form, "code_verifier", request->code_verifier);
+        break;
+    case GRANT_DEVICE_CODE:
+        buf_add_form(form, "grant_type", request->v1 ? "device_code" : DEVICE_GRANT);
+        buf_add_form(form, request->v1 ? "code" : "device_code", request->code);
         break;
     }
     add_client(request, form);
@@ -162,7 +169,7 @@ static bool read_success(const struct http_result *result, enum token_grant gran
     }
     if (!check_members(root, &life_s, err))
         return false;
-    if (grant == GRANT_AUTHORIZATION_CODE && text_empty(refresh))
+    if ((grant == GRANT_AUTHORIZATION_CODE || grant == GRANT_DEVICE_CODE) && text_empty(refresh))
         return err_set(err, ERR_AUTH, "the sign-in gave no refresh token. Our administrator: allow offline_access for "
                        "the app, sign in again and enter the new authorization_code in the input.");
     *ret = (struct token){ .authorization = mem_format("Bearer %s", json_text(root, "access_token")),

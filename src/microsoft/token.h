@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "net/http.h"
 
-enum token_grant { GRANT_CLIENT_CREDENTIALS, GRANT_REFRESH_TOKEN, GRANT_AUTHORIZATION_CODE };
+enum token_grant { GRANT_CLIENT_CREDENTIALS, GRANT_REFRESH_TOKEN, GRANT_AUTHORIZATION_CODE,
+                   GRANT_DEVICE_CODE };
 
 /* What a request is made of; all borrowed. */
 struct token_request {
@@ -22,7 +23,8 @@ struct token_request {
     bool        v1;                 /* the v1 endpoint with resource=, else v2 with scope=<resource>/.default */
     enum token_grant grant;
     const char *refresh_token;
-    const char *code;               /* already taken out of a pasted address (signin.h) */
+    const char *code;               /* already taken out of a pasted address (signin.h); or the device code */
+    const char *code_verifier;      /* of the address that the code was asked for with (PKCE); NULL: none */
     const char *redirect_uri;
 };
 

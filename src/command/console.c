@@ -1,0 +1,190 @@
+#include "command/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "splunk/config.h"
+
+#define CTRL_D    0x04
+#define BACKSPACE 0x08
+#define DELETE    0x7f
+
+static struct termios as_it_was;
+static volatile sig_atomic_t changed_fd = -1;      /* the terminal whose settings are not as they were */
+
+static void restore(void)
+{
+    if (changed_fd >= 0)
+        tcsetattr(changed_fd, TCSADRAIN, &as_it_was);
+    changed_fd = -1;
+}
+
+static void leave(int number UNUSED)
+{
+    ssize_t ignored UNUSED = write(STDERR_FILENO, "\n", 1);
+
+    restore();
+    _exit(1);
+}
+
+void console_start(struct console *console)
+{
+    static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = leave };
+    size_t i;
+
+    *console = (struct console){ .fd = STDIN_FILENO, .is_terminal = isatty(STDIN_FILENO) };
+    for (i = 0; i < COUNT_OF(stops); i++)
+        sigaction(stops[i], &action, NULL);
+}
+
+static void set_terminal(int fd, bool hidden)
+{
+    struct termios settings;
+
+    if (tcgetattr(fd, &as_it_was))
+        return;
+    settings = as_it_was;
+    settings.c_lflag &= ~(tcflag_t)(ICANON | (hidden ? ECHO : 0));
+    settings.c_cc[VMIN] = 1;
+    settings.c_cc[VTIME] = 0;
+    changed_fd = fd;
+    tcsetattr(fd, TCSADRAIN, &settings);
+}
+
+static int read_byte(int fd)
+{
+    unsigned char byte;
+    ssize_t got;
+
+    do
+        got = read(fd, &byte, 1);
+    while (got < 0 && errno == EINTR);
+    return got == 1 ? byte : -1;
+}
+
+static void take_back(const struct console *console, struct buf *line, bool hidden)
+{
+    if (!line->len)
+        return;
+    while (line->len && ((unsigned char)line->data[line->len - 1] & 0xC0) == 0x80)
+        line->len--;
+    if (line->len)
+        line->len--;
+    line->data[line->len] = '\0';
+    if (!hidden && console->is_terminal)
+        fputs("\b \b", stderr);
+}
+
+/* Up to the end of the line. False when nothing came at all. */
+static bool read_line(const struct console *console, bool hidden, struct buf *ret)
+{
+    int byte = 0;
+
+    while ((byte = read_byte(console->fd)) >= 0 && byte != '\n') {
+        if (console->is_terminal && byte == CTRL_D)
+            break;
+        if (console->is_terminal && (byte == BACKSPACE || byte == DELETE))
+            take_back(console, ret, hidden);
+        else if (byte)
+            buf_add_char(ret, (char)byte);
+    }
+    return byte == '\n' || ret->len;
+}
+
+static void trim(struct buf *line)
+{
+    while (line->len && strchr(" \t\r", line->data[line->len - 1]))
+        line->data[--line->len] = '\0';
+    while (line->len && strchr(" \t", line->data[0]))
+        buf_cut_front(line, 1);
+}
+
+static bool to_terminal(struct console *console)
+{
+    int fd;
+
+    if (console->is_terminal || (fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) < 0)
+        return false;
+    *console = (struct console){ .fd = fd, .is_terminal = true };
+    return true;
+}
+
+bool console_line(struct console *console, const char *prompt, bool hidden, struct buf *ret)
+{
+    bool found = false;
+
+    while (!console->is_terminal && !ret->len && (found = read_line(console, hidden, ret)))
+        trim(ret);      /* empty lines of a pipe say nothing */
+    if (!found && (console->is_terminal || to_terminal(console))) {
+        fflush(stdout);
+        set_terminal(console->fd, hidden);
+        fputs(prompt, stderr);
+        found = read_line(console, hidden, ret);
+        restore();
+        if (hidden)
+            fputc('\n', stderr);
+    }
+    trim(ret);
+    return found;
+}
+
+/* The XML whose first bytes were read as a line. */
+static bool read_xml(struct console *console, const struct buf *start, struct config *ret, struct err *err)
+{
+    struct config_reader *reader = config_reader_new(CONFIG_INPUT);
+    bool ok = config_reader_feed(reader, buf_text(start), start->len, err) && config_reader_feed(reader, "\n", 1, err);
+    int byte = 0;
+    char c;
+
+    while (ok && !config_reader_done(reader) && (byte = read_byte(console->fd)) >= 0) {
+        c = (char)byte;
+        ok = config_reader_feed(reader, &c, 1, err);
+    }
+    ok = ok && config_reader_take(reader, ret, err);
+    config_reader_free(reader);
+    return ok;
+}
+
+bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err)
+{
+    struct buf line = BUF_INIT(CONFIG_MAX);
+    struct config config;
+    bool ok = true;
+
+    *session_key = *server_uri = NULL;
+    console_line(console, "Splunk session key (not shown): ", true, &line);
+    if (line.len && line.data[0] == '<') {
+        ok = read_xml(console, &line, &config, err);
+        if (ok) {
+            *session_key = text_empty(config.session_key) ? NULL : mem_text(config.session_key);
+            *server_uri = text_empty(config.server_uri) ? NULL : mem_text(config.server_uri);
+            config_free(&config);
+        }
+    } else if (line.len) {
+        /* Older splunkd writes "sessionKey=<key>", percent-encoded, to scripts that ask for it. */
+        static const char prefix[] = "sessionKey=";
+        const char *text = buf_text(&line);
+
+        if (!text_starts(text, prefix) ||
+            !text_url_decode(text + strlen(prefix), strlen(text) - strlen(prefix), false, session_key))
+            *session_key = mem_text(text);
+    }
+    buf_free_secret(&line);
+    return ok;
+}
+
+void console_progress(const char *text)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r\033[K%s", text ? text : "");
+    fflush(stderr);
+}
