@@ -315,16 +315,17 @@ static bool looks_like_address(const struct buf *line)
     return strstr(buf_text(line), "code=") || strstr(buf_text(line), "error=");
 }
 
-/* The pasted address. A line in front of it is the client secret, unless that is known: an address and a secret can
- * be told apart, and of a bare code and a secret the secret comes first. */
+/* The pasted address. Through a pipe a line in front of it is the client secret, unless that was given otherwise: an
+ * address and a secret can be told apart, and of a bare code and a secret the secret comes first. */
 static bool read_code(struct sign_in *s, struct err *err)
 {
     struct buf line = BUF_INIT(LINE_MAX), second = BUF_INIT(LINE_MAX);
     bool ok = console_line(&s->console, "Address: ", false, &line);
     bool piped = !s->console.is_terminal;
 
-    if (ok && piped && !s->client_secret && !s->key && !looks_like_address(&line) &&
+    if (ok && piped && !s->secret_is_new && !s->key && !looks_like_address(&line) &&
         console_line(&s->console, "Address: ", false, &second)) {
+        mem_free_secret(s->client_secret);
         s->client_secret = mem_text(buf_text(&line));
         s->secret_is_new = true;
         ok = signin_code(buf_text(&second), &s->code, err);
