@@ -57,6 +57,7 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
     else
         key = known_key(out->data + record->start, record->len, 0);
     lane->kept++;
+    lane->sum += key.low ^ key.high * 3;
     if (lane->seen)
         known_add(lane->seen, (struct known_entry){ .key = key });
     if (known_has(t->known, key) || !may_write(lane)) {

@@ -21,7 +21,10 @@
 #define GRAIN_TRIES      5          /* ... and a piece that cannot be made smaller, before it is left behind */
 #define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: something on the way may cut it all */
 #define FILL_RESERVE     2          /* requests of the budget that a back-fill leaves for polls */
+#define HOLDS_LEAST      20         /* an answer that ends earlier was cut for another reason than its size */
 #define CHAIN_PAGES_MAX  10000
+#define CHAIN_ALIKE_MAX  3          /* pages with the same records, one after the other, before the chain is given up */
+#define CHAIN_EMPTY_MAX  100        /* ... and empty ones, which may lead on to full ones */
 #define CHAIN_PASSES_MAX 24
 #define CHAIN_QUIET_MOST 5          /* so many quiet passes are enough for records that cannot be told apart */
 #define FIRST_WAIT_LEAST 0.1        /* the first pause is somewhere between this part of the interval and all of it */
@@ -55,6 +58,7 @@ static void chain_forget(struct lane *lane)
     lane->link = NULL;
     lane->chain = lane->unfiltered = false;
     lane->skip = lane->pages = lane->passes = lane->quiet = lane->kept_before = 0;
+    lane->alike = 0;
     known_free(lane->seen);
     lane->seen = NULL;
 }
@@ -194,6 +198,7 @@ static void lane_send(void *ctx)
         lane->kept = 0;
     }
     lane->odd = lane->replaced = lane->bad = 0;
+    lane->sum = 0;
     lane->outside = 0;
     lane->probed = lane->held_back = false;
     if (!lane->chain)
@@ -308,6 +313,8 @@ static void span_read(struct lane *lane)
     bool was_filling = t->place.fill.active, caught_up;
     size_t room = t->api->top ? page_top(lane) : t->api->room;
 
+    if (lane->holds && lane->holds < room)
+        room = lane->holds;
     if (lane->unfiltered)   /* what came was everything */
         lane->span.hi = lane->kind == LANE_FILL ? t->place.fill.end : TICKS_OPEN;
     caught_up = place_read(&t->place, lane->kind, &t->sweeps[lane->kind], &lane->span, &lane->harvest, room,
@@ -386,6 +393,8 @@ static bool link_is_good(const struct lane *lane, const char *link, struct err *
         return err_set(err, ERR_RETRY, "the next-page link leads to another host ('%s') and is not followed", host);
     if (text_same(link, lane->link))
         return err_set(err, ERR_RETRY, "the service gives the same next-page link again and again");
+    if (lane->alike >= (lane->sum ? CHAIN_ALIKE_MAX : CHAIN_EMPTY_MAX))
+        return err_set(err, ERR_RETRY, "the service gives the same page again and again");
     if (lane->pages >= CHAIN_PAGES_MAX)
         return err_set(err, ERR_RETRY, "the chain of next-page links does not end after %d pages", CHAIN_PAGES_MAX);
     return true;
@@ -427,6 +436,8 @@ static void chain_goes_on(struct lane *lane, const char *link, bool full)
 
     lane->chain = true;
     lane->pages++;
+    lane->alike = lane->sum == lane->sum_before ? lane->alike + 1 : 1;
+    lane->sum_before = lane->sum;
     if (!lane->seen)
         lane->seen = known_new();
     if (link && !link_is_good(lane, link, &err)) {
@@ -447,6 +458,17 @@ static void chain_goes_on(struct lane *lane, const char *link, bool full)
     lane_wake(lane, loop_now(lane->tenant->col->loop));
 }
 
+/* The service may end its answers earlier than asked: spans are made to fit that. */
+static void learn_size(struct lane *lane, const char *link)
+{
+    size_t count = lane->page_harvest.count > HOLDS_LEAST ? lane->page_harvest.count : HOLDS_LEAST;
+
+    if (link && lane->page_harvest.count && (!lane->holds || count > lane->holds))
+        lane->holds = count;
+    else if (!link && lane->holds && count > lane->holds)
+        lane->holds = 0;
+}
+
 /* A whole page is here, all its records are written. Did it hold all of the span? */
 static void page_read(struct lane *lane, const char *link)
 {
@@ -455,6 +477,7 @@ static void page_read(struct lane *lane, const char *link)
     bool split = false;
 
     harvest_join(&lane->harvest, &lane->page_harvest);
+    learn_size(lane, link);
     if (!lane->chain && !full) {
         span_read(lane);
         return;

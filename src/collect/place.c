@@ -3,7 +3,7 @@
 
 #define FILL_FROM_S   (2 * 3600)    /* an open span that reaches back further than this is handed to the FILL lane */
 #define WIDTH_MOST    (INT64_C(366) * 86400 * TICKS_PER_SECOND)
-#define GROW_MOST     8             /* how much wider a span may be than the one before it */
+#define GROW_MOST     64            /* how much wider a span may be than the one before it */
 
 static ticks later(ticks a, ticks b)
 {
@@ -61,6 +61,11 @@ static void adapt(struct sweep *sweep, const struct span *span, size_t count, si
 
     if (span->hi == TICKS_OPEN || !sweep->width)
         return;
+    if (!count && sweep->heavy > span->hi) {    /* all of what was too much is still to come */
+        sweep->width = later((sweep->heavy - span->hi) / 2, 1);
+        return;
+    }
+    sweep->heavy = 0;
     if (count && room)
         factor = 0.75 * (double)room / (double)count;
     else if (count)
@@ -134,12 +139,15 @@ bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, c
     return true;
 }
 
-/* How wide the next span should be: as the harvest's own density suggests, at most half of what was too much. */
+/* How wide the next span should be: as the harvest's own density suggests, at most half of what was too much. An answer
+ * full of one single time says where the heap is: up to there first, then the heap alone. */
 static ticks smaller(const struct span *span, ticks end, const struct harvest *harvest, ticks grain)
 {
     ticks width = (end - span->lo) / 2;
 
-    if (harvest && harvest->oldest < harvest->newest)
+    if (harvest && harvest->count > 1 && harvest->oldest == harvest->newest && harvest->newest < end)
+        width = harvest->newest - span->lo;
+    else if (harvest && harvest->oldest < harvest->newest)
         width = sooner(width, (harvest->newest - harvest->oldest) / 4 * 3);
     if (grain > 1)
         width -= width % grain;
@@ -180,7 +188,7 @@ bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[L
     }
     *sweep = (struct sweep){ .active = true, .next = span->lo, .width = smaller(span, end, harvest, grain),
                              .end = span->hi == TICKS_OPEN ? end : sweep->end,
-                             .since = sweep->active ? sweep->since : 0 };
+                             .heavy = end, .since = sweep->active ? sweep->since : 0 };
     return true;
 }
 

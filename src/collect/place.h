@@ -38,6 +38,7 @@ struct sweep {
     ticks next;
     ticks width;        /* 0: not known yet */
     ticks end;          /* LIVE: from here on the span is open */
+    ticks heavy;        /* the part from next to here was too much for one answer; 0: not known to be */
     ticks since;        /* LIVE: when the first span was read in which late alerts may still appear; 0: none was */
 };
 

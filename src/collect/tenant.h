@@ -60,10 +60,13 @@ struct lane {
     size_t         quiet;           /* passes in a row that were like the one before and brought nothing new */
     size_t         kept, kept_before;   /* records of this pass, and of the one before */
     struct known  *seen;            /* the different ones of all passes */
+    uint64_t       sum, sum_before; /* of this page's records, and of the page before */
+    int            alike;           /* pages in a row with the same records, or with none */
     struct harvest harvest;         /* of the pass */
 
     /* how it has been going */
     size_t         page_size;       /* 0: the API's; smaller after failures */
+    size_t         holds;           /* so many records an answer was seen to hold at most; 0: what was asked for */
     int            form;
     int            failures;        /* in a row, what passes by itself */
     int            refusals;        /* in a row, what a person must mend */
