@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"      /* U+FFFD */
+#define WORD_MOST   30                  /* Entra's client secrets have 34 characters and more */
 
 static bool alnum(unsigned char c)
 {
@@ -29,6 +30,24 @@ static void add_percent(struct buf *buf, const char *text, const char *kept)
 void buf_add_url(struct buf *buf, const char *text)
 {
     add_percent(buf, text, "-._~");
+}
+
+void buf_add_foreign(struct buf *buf, const char *text, size_t most)
+{
+    size_t len, start = buf->len;
+
+    while (*(text += strspn(text, " \t\r\n"))) {
+        len = strcspn(text, " \t\r\n");
+        if (buf->len - start + (len <= WORD_MOST ? len : 3) + 1 > most)
+            break;
+        if (buf->len > start)
+            buf_add_char(buf, ' ');
+        if (len <= WORD_MOST)
+            buf_add(buf, text, len);
+        else
+            buf_add_text(buf, "...");
+        text += len;
+    }
 }
 
 void buf_add_file_name(struct buf *buf, const char *text)

@@ -14,6 +14,9 @@ void buf_add_form(struct buf *buf, const char *name, const char *value);
 void buf_add_xml(struct buf *buf, const char *text);
 /* A JSON string with its quotes. Broken UTF-8 becomes U+FFFD. */
 void buf_add_json(struct buf *buf, const char *text);
+/* A service's own words for a message of ours, at most `most` bytes: white space folded, and "..." for what is longer
+ * than any word. Services repeat what they were sent, and that may have been a secret or a token. */
+void buf_add_foreign(struct buf *buf, const char *text, size_t most);
 /* Keeps [A-Za-z0-9_-], every other byte as %XX: a file name, and a name in Splunk's password store, of an input. */
 void buf_add_file_name(struct buf *buf, const char *text);
 

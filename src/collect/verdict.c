@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "collect/tenant.h"
 
+#define CODE_MAX  60
 #define QUOTE_MAX 200       /* bytes of the service's own words in a message */
 
 void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_MAX])
@@ -14,14 +15,20 @@ void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_
     CLEANUP(json_freep) cJSON *root = json_parse(result->body, result->body_len);
     const cJSON *error = json_member(root, "error");
     const char *code = json_text(error, "code"), *message = json_text(error, "message");
+    struct buf words = BUF_INIT(VERDICT_WORDS_MAX - 1);
 
     ret[0] = '\0';
     if (cJSON_IsString(error))
         message = error->valuestring;
     if (!code && !message)
         return;
-    snprintf(ret, VERDICT_WORDS_MAX, ": %.60s%s'%.*s'", code ? code : "", code && *code ? " " : "", QUOTE_MAX,
-             message ? message : "");
+    buf_add_text(&words, ": ");
+    buf_add_foreign(&words, code ? code : "", CODE_MAX);
+    buf_add_text(&words, code && *code ? " '" : "'");
+    buf_add_foreign(&words, message ? message : "", QUOTE_MAX);
+    buf_add_char(&words, '\'');
+    snprintf(ret, VERDICT_WORDS_MAX, "%s", buf_text(&words));
+    buf_free(&words);
 }
 
 static void refuse(struct verdict *ret, const struct http_result *result, const char *advice)

@@ -12,7 +12,6 @@
 #define CODE_MOST        INT64_C(999999999)
 #define CODE_PREFIX      "AADSTS"
 #define QUOTE_MAX        200    /* bytes of Entra's own words that a text takes */
-#define WORD_MAX         24     /* a longer word could be a secret or a token */
 #define LOOP_WAIT_MS     (5 * 60 * 1000)    /* 50196: "same request repeated"; Microsoft says minutes */
 #define THROTTLE_WAIT_MS (60 * 1000)        /* 90055 without Retry-After: what Entra asks for with 429 */
 
@@ -125,28 +124,19 @@ static enum aad_mover mover_by_error(const struct answer *answer)
     return MOVE_PROVIDER;
 }
 
-/* Entra's own words: without the code in front and the ids behind, without long words, at most QUOTE_MAX bytes. */
+/* Entra's own words: without the code in front and the ids behind. */
 static void add_quote(struct buf *to, const char *text)
 {
-    size_t len, start = to->len;
+    const char *ids = strstr(text, "Trace ID:");
+    CLEANUP(mem_freep) char *words = ids ? mem_text_n(text, (size_t)(ids - text)) : mem_text(text);
+    const char *start = words;
 
-    if (text_starts(text, CODE_PREFIX)) {
-        text += strlen(CODE_PREFIX);
-        text += strspn(text, "0123456789");
-        text += strspn(text, ": ");
+    if (text_starts(start, CODE_PREFIX)) {
+        start += strlen(CODE_PREFIX);
+        start += strspn(start, "0123456789");
+        start += strspn(start, ": ");
     }
-    while (*(text += strspn(text, " \t\r\n")) && !text_starts(text, "Trace ID:")) {
-        len = strcspn(text, " \t\r\n");
-        if (to->len - start + (len < WORD_MAX ? len : 3) + 1 > QUOTE_MAX)
-            break;
-        if (to->len > start)
-            buf_add_char(to, ' ');
-        if (len <= WORD_MAX)
-            buf_add(to, text, len);
-        else
-            buf_add_text(to, "...");
-        text += len;
-    }
+    buf_add_foreign(to, start, QUOTE_MAX);
 }
 
 static void add_ids(struct buf *to, const struct answer *answer)

@@ -57,10 +57,13 @@ static char *answer_text(const struct call *call, const struct http_result *resu
     CLEANUP(secret_json_freep) cJSON *tree = secret_json(result->body, result->body_len);
     const cJSON *messages = json_member(tree, "messages");
     const char *text = json_text(cJSON_GetArrayItem(messages, 0), "text");
+    struct buf said = BUF_INIT(ANSWER_TEXT_MOST + 8);
 
     if (text_empty(text) || repeats_secret(call, text))
         return mem_text("");
-    return mem_format(": %.*s", ANSWER_TEXT_MOST, text);
+    buf_add_text(&said, ": ");
+    buf_add_foreign(&said, text, ANSWER_TEXT_MOST);
+    return buf_take(&said);
 }
 
 /* Fills err for an answer that is no success. */
