@@ -117,11 +117,19 @@ static void stored(void *ctx, bool ok, const struct err *err)
 
 /* The code. */
 
+static void code_refused(const struct tenant *t, const struct err *err)
+{
+    CLEANUP(mem_freep) char *address = signin_address(t->login_url, t->input.tenant_id, t->input.client_id,
+                                                      t->input.redirect_uri, t->resource, t->api->v1_token);
+
+    log_error("event=code_refused input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at %s",
+              t->label, t->input.tenant_id, err->text, address);
+}
+
 static void exchanged(void *ctx, bool ok, const struct err *err)
 {
     struct secrets_job *job = ctx;
     struct tenant *t = job->tenant;
-    CLEANUP(mem_freep) char *address = NULL;
 
     if (!ok && err->kind != ERR_AUTH) {
         later(job, err);
@@ -131,10 +139,7 @@ static void exchanged(void *ctx, bool ok, const struct err *err)
         log_info("event=signed_in input=%s tenant=%s the authorization code was exchanged for a refresh token",
                  t->label, t->input.tenant_id);
     } else {
-        address = signin_address(t->login_url, t->input.tenant_id, t->input.client_id, t->input.redirect_uri,
-                                 t->resource, t->api->v1_token);
-        log_error("event=code_refused input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at %s",
-                  t->label, t->input.tenant_id, err->text, address);
+        code_refused(t, err);
     }
     taken(job);
     next(job);
@@ -147,8 +152,7 @@ static void exchange(struct secrets_job *job)
     struct err err;
 
     if (!signin_code(t->input.authorization_code, &code, &err)) {
-        log_error("event=code_refused input=%s tenant=%s authorization_code: %s", t->label, t->input.tenant_id,
-                  err.text);
+        code_refused(t, &err);
         taken(job);
         next(job);
         return;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
+#include "microsoft/signin.h"
 #include "splunk/proxy.h"
 #include "splunk/validate.h"
 
@@ -82,8 +83,22 @@ struct trial {
     const struct api *api;
     char            *proxy;
     bool             refused;
-    struct err       err;       /* why it was refused, or could not be tried */
+    char            *sentence;  /* why, when it is longer than an err; NULL: err says it */
+    struct err       err;
 };
+
+/* How a person signs in from the inputs page: it has no state of ours, so the address needs none either. */
+#define SIGN_IN_HOW "open %s and sign in; the sign-in ends on a page that does not load; copy its whole address into " \
+                    "authorization_code and save again within ten minutes"
+
+static char *address_of(const struct input *input)
+{
+    const struct api *api = api_at(input->api);
+
+    return signin_address(input->login_url ? input->login_url : login_host(input->cloud), input->tenant_id,
+                          input->client_id, input->redirect_uri,
+                          input->resource ? input->resource : api->resource[input->cloud], api->v1_token);
+}
 
 static void not_tried(struct trial *trial, const char *why)
 {
@@ -170,9 +185,12 @@ static void store_read(void *ctx, bool ok, const struct err *err)
         return;
     }
     if (!input->client_certificate && !secret) {
+        CLEANUP(mem_freep) char *address = address_of(input);
+
         trial->refused = true;
-        err_set(&trial->err, ERR_AUTH, "client_secret is empty and none is stored for client_id %s; enter the client "
-                "secret, or client_certificate, or sign in with authorization_code", input->client_id);
+        trial->sentence = mem_format("client_secret is empty and none is stored for client_id %s; enter the client "
+                                     "secret, or client_certificate. Or let a user sign in: " SIGN_IN_HOW,
+                                     input->client_id, address);
         loop_stop(trial->loop);
         return;
     }
@@ -221,6 +239,23 @@ static int refuse(const char *text)
     return 1;
 }
 
+/* A code is used by the running input, not here; but a text that holds none is sent back with the address to open. */
+static bool code_usable(const struct input *input, char **sentence)
+{
+    CLEANUP(mem_free_secretp) char *code = NULL;
+    CLEANUP(mem_freep) char *address = NULL;
+    struct err err;
+
+    if (!input->authorization_code || signin_code(input->authorization_code, &code, &err))
+        return true;
+    address = address_of(input);
+    if (text_same(input->authorization_code, SIGNIN_WISH))
+        *sentence = mem_format("To sign in, " SIGN_IN_HOW, address);
+    else
+        *sentence = mem_format("authorization_code: %s. To sign in, " SIGN_IN_HOW, err.text, address);
+    return false;
+}
+
 int stream_validate(void)
 {
     struct trial trial = { .refused = false };
@@ -235,14 +270,17 @@ int stream_validate(void)
         config_free(&config);
         return refuse(err.text);
     }
-    if (trial.input.refresh_token || trial.input.authorization_code)
+    if (!code_usable(&trial.input, &trial.sentence))
+        trial.refused = true;
+    else if (trial.input.refresh_token || trial.input.authorization_code)
         log_warn("event=not_tried input=%s tenant=%s the sign-in was not tried while saving: %s can be used only once",
                  trial.input.name, trial.input.tenant_id,
                  trial.input.refresh_token ? "a refresh token" : "an authorization code");
     else
         trial_run(&trial, &config);
     if (trial.refused)
-        status = refuse(trial.err.text);
+        status = refuse(trial.sentence ? trial.sentence : trial.err.text);
+    free(trial.sentence);
     input_free(&trial.input);
     config_free(&config);
     return status;

@@ -18,6 +18,9 @@ char *signin_address(const char *login_url, const char *tenant_id, const char *c
 char *signin_verifier(void);
 void signin_add_challenge(struct buf *address, const char *verifier);
 
+/* In place of a code: "show me the address". */
+#define SIGNIN_WISH "?"
+
 /* Takes the code out. ERR_INPUT when the text holds none, ERR_AUTH when the address carries error= (its description,
  * decoded, is in the text). *ret is secret: free with mem_free_secret(). */
 bool signin_code(const char *pasted, char **ret, struct err *err);

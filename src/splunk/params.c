@@ -55,8 +55,9 @@ const struct param params[] = {
               "password store and renewed there; leave it empty to keep the stored one." },
     { .name = "authorization_code", .type = PARAM_SECRET, AT(authorization_code), .rare = true,
       .title = "Authorization code",
-      .help = "Only for delegated sign-in, instead of a refresh token: the code, or the whole address of the page on "
-              "which the sign-in ended. Used once, within ten minutes, then cleared." },
+      .help = "Only for delegated sign-in, instead of a refresh token. Enter ? and save to be shown the address to "
+              "open; sign in there, then enter the whole address of the page on which the sign-in ended, or only its "
+              "code. Used once, within ten minutes, then cleared." },
     { .name = "redirect_uri", .type = PARAM_URI, AT(redirect_uri), .preset = "https://SiemMsspConnector", .rare = true,
       .title = "Redirect URI",
       .help = "Only for delegated sign-in: the redirect URI, spelt exactly as in the app registration." },

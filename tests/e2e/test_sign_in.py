@@ -13,7 +13,7 @@ import checks
 from world import faults
 from world.login import App
 from world.login_errors import refusing
-from world.runner import binary, call, wait_for
+from world.runner import binary, call, validate, wait_for
 from world.world import World
 
 
@@ -170,6 +170,64 @@ class Code(unittest.TestCase):
             session.wait_out('authorize')
             session.process.send_signal(signal.SIGINT)
             self.assertEqual(session.end()[0], 1)
+
+
+class Page(unittest.TestCase):
+    """The sign-in from the inputs page: what saving answers, and what becomes of the code."""
+
+    def address(self, text):
+        found = re.search(r'https://\S+/authorize\?\S+', text)
+        self.assertTrue(found, text)
+        return found.group(0)
+
+    def test_saving_gives_the_address_and_then_takes_the_code(self):
+        for api in ('graph', 'siem'):
+            with self.subTest(api), World() as world:
+                feed = world.customer('contoso', api=api)
+                feed.publish(2)
+                params = dict(world.splunkd.inputs['contoso'][1])
+                asked = validate(world.home, 'contoso', dict(params, authorization_code='?'),
+                                 world.splunkd.session_key)
+                self.assertEqual(asked.code, 1)
+                landed = browse(world, self.address(asked.message))
+                saved = validate(world.home, 'contoso', dict(params, authorization_code=f' {landed} '),
+                                 world.splunkd.session_key)
+                self.assertEqual((saved.code, saved.out), (0, ''))
+                world.splunkd.inputs['contoso'][1]['authorization_code'] = landed
+                world.follow_edits()
+                world.start()
+                wait_for(lambda: len(world.events()) == 2)
+                wait_for(lambda: world.splunkd.inputs['contoso'][1]['authorization_code'] == '')
+                name = f'refresh_token.{feed.tenant.id}.{feed.tenant.app.client_id}'
+                self.assertIn(world.splunkd.password(name), world.microsoft.identity.refresh)
+
+    def test_without_any_credential_the_way_to_sign_in_is_shown(self):
+        with World() as world:
+            tenant = world.microsoft.tenant('contoso')
+            params = world.params(tenant, 'graph', client_secret=None, redirect_uri='https://a.example/?x=1&y=/')
+            refused = validate(world.home, 'contoso', params, world.splunkd.session_key)
+            self.assertEqual(refused.code, 1)
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.address(refused.message)).query)
+            self.assertEqual(query['redirect_uri'], ['https://a.example/?x=1&y=/'])
+            self.assertEqual(query['scope'], ['https://graph.microsoft.com/.default offline_access'])
+            self.assertEqual(query['client_id'], [tenant.app.client_id])
+
+    def test_a_pasted_refusal_and_a_used_code_give_a_fresh_address(self):
+        with World() as world:
+            feed = world.customer('contoso')
+            params = dict(world.splunkd.inputs['contoso'][1])
+            for pasted in ('https://siemmsspconnector/?error=access_denied&error_description=AADSTS65004%3a+declined',
+                           'https://siemmsspconnector/?state=1'):
+                refused = validate(world.home, 'contoso', dict(params, authorization_code=pasted),
+                                   world.splunkd.session_key)
+                self.assertEqual(refused.code, 1)
+                self.address(refused.message)
+            code = world.microsoft.identity.new_code(feed.tenant)
+            world.microsoft.identity.codes[code].used = True
+            world.splunkd.inputs['contoso'][1]['authorization_code'] = code
+            line = world.start().wait_line('ERROR event=code_refused')
+            self.assertIn('AADSTS54005', line.text)
+            self.assertIsNotNone(browse(world, self.address(line.text)))
 
 
 class Store(unittest.TestCase):
