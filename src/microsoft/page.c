@@ -812,7 +812,7 @@ static void pass_bom(struct page *p)
 
 bool page_feed(struct page *p, const char *bytes, size_t len, struct buf *out)
 {
-    if (!len)
+    if (!len || p->state == ST_BROKEN)
         return p->state != ST_BROKEN;
     p->slice = p->at = (const unsigned char *)bytes;
     p->end = p->at + len;

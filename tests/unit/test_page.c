@@ -39,6 +39,7 @@ static const struct row {
     { "{\"value\":[1],}", "record - - 1\nerror the answer is no JSON: no member name in quotes at byte 13\n", 0 },
     { "{\"a\":\"\x01\",\"value\":[1]}", "error the answer is no JSON: a control character inside a string at byte 6\n", 0 },
     { "\xEF\xBB\xBF{\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
+    { "\xEF{\"value\":[1]}", "error the answer is no JSON: half a byte order mark at byte 1\n", 0 },
     { "\xEF\xBB{\"value\":[1]}", "error the answer is no JSON: half a byte order mark at byte 2\n", 0 },
     { "\xEF\xBB\xBF\xEF\xBB\xBF{}", "error the answer is no JSON: no JSON value at byte 3\n", 0 },
     { "\xEF\xBB\xBF", "error the answer ends inside its JSON, after 3 bytes\n", 0 },
