@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "collect/stream.h"
 #include "command/check.h"
+#include "command/import.h"
 #include "command/sign_in.h"
 #include "splunk/scheme.h"
 
@@ -44,6 +45,7 @@ static const struct command {
     { "--validate-arguments", stream_validate, NULL, "check one input: reads <items> XML on stdin" },
     { "check", NULL, check_run, "try every input once and say how it stands: reads <input> XML on stdin" },
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
+    { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "--version", print_version, NULL, "print the version" },
     { "--help", print_help, NULL, "print this; also behind check, sign-in and import" }
 };

@@ -23,6 +23,8 @@ struct edit {
     struct splunkd  *splunkd;
     struct call      call;
     splunkd_done_fn *done;
+    splunkd_inputs_fn *listed;      /* a look at all inputs, in place of done */
+    struct buf       body;
     void            *ctx;
     struct edit     *next;
 };
@@ -64,6 +66,7 @@ static void edit_free(struct edit *edit)
         slot = &(*slot)->next;
     *slot = edit->next;
     call_stop(&edit->call);
+    buf_free_secret(&edit->body);
     free(edit);
 }
 
@@ -222,6 +225,29 @@ char *secret_name_proxy(const char *input_name)
 
 /* Editing an input. */
 
+static struct edit *edit_new(struct splunkd *splunkd, call_fn *done, void *ctx)
+{
+    struct edit *edit = mem_alloc(sizeof(*edit));
+
+    edit->splunkd = splunkd;
+    edit->call.splunkd = splunkd;
+    edit->call.done = done;
+    edit->call.ctx = edit;
+    edit->ctx = ctx;
+    edit->next = splunkd->edits;
+    splunkd->edits = edit;
+    return edit;
+}
+
+static char *form_of(const char *const *name_value)
+{
+    struct buf form = BUF_INIT(HTTP_BODY_MAX);
+
+    for (; name_value[0]; name_value += 2)
+        buf_add_form(&form, name_value[0], name_value[1]);
+    return buf_take(&form);
+}
+
 static void on_edited(void *ctx, const struct http_result *result UNUSED, bool ok, const struct err *err)
 {
     struct edit *edit = ctx;
@@ -235,20 +261,51 @@ static void on_edited(void *ctx, const struct http_result *result UNUSED, bool o
 void splunkd_edit_input(struct splunkd *splunkd, const char *app, const char *input_name,
                         const char *const *name_value, splunkd_done_fn *done, void *ctx)
 {
-    struct edit *edit = mem_alloc(sizeof(*edit));
-    struct buf url = BUF_INIT(URL_MAX), form = BUF_INIT(HTTP_BODY_MAX);
+    struct edit *edit = edit_new(splunkd, on_edited, ctx);
+    struct buf url = BUF_INIT(URL_MAX);
 
-    *edit = (struct edit){
-        .splunkd = splunkd, .call = { .splunkd = splunkd, .done = on_edited, .ctx = edit }, .done = done, .ctx = ctx,
-        .next = splunkd->edits
-    };
-    splunkd->edits = edit;
+    edit->done = done;
     buf_add_format(&url, "%s/servicesNS/nobody/", splunkd->server_uri);
     buf_add_url(&url, text_empty(app) ? APP_NAME : app);
     buf_add_text(&url, "/data/inputs/" SCHEME_NAME "/");
     buf_add_url(&url, input_name);
     buf_add_text(&url, "?output_mode=json");
-    for (; name_value[0]; name_value += 2)
-        buf_add_form(&form, name_value[0], name_value[1]);
-    call_start(&edit->call, NULL, buf_take(&url), buf_take(&form));
+    call_start(&edit->call, NULL, buf_take(&url), form_of(name_value));
+}
+
+void splunkd_create_input(struct splunkd *splunkd, const char *const *name_value, splunkd_done_fn *done, void *ctx)
+{
+    struct edit *edit = edit_new(splunkd, on_edited, ctx);
+
+    edit->done = done;
+    call_start(&edit->call, NULL, mem_format("%s/servicesNS/nobody/" APP_NAME "/data/inputs/" SCHEME_NAME
+                                             "?output_mode=json", splunkd->server_uri), form_of(name_value));
+}
+
+/* Looking at all inputs. */
+
+static void on_listed(void *ctx, const struct http_result *result UNUSED, bool ok, const struct err *err)
+{
+    struct edit *edit = ctx;
+    CLEANUP(secret_json_freep) cJSON *tree = ok ? secret_json(edit->body.data, edit->body.len) : NULL;
+    const cJSON *list = json_member(tree, "entry");
+    splunkd_inputs_fn *listed = edit->listed;
+    void *listed_ctx = edit->ctx;
+    struct err why = *err;
+
+    if (ok && !cJSON_IsArray(list))
+        ok = err_set(&why, ERR_RETRY, "splunkd's list of inputs cannot be read: it is no JSON list of entries");
+    edit_free(edit);
+    listed(listed_ctx, ok, list, &why);
+}
+
+void splunkd_list_inputs(struct splunkd *splunkd, splunkd_inputs_fn *done, void *ctx)
+{
+    struct edit *edit = edit_new(splunkd, on_listed, ctx);
+
+    edit->listed = done;
+    edit->body = BUF_INIT(LISTING_MAX);
+    edit->call.body = &edit->body;
+    call_start(&edit->call, NULL, mem_format("%s/servicesNS/nobody/-/data/inputs/" SCHEME_NAME
+                                             "?output_mode=json&count=0", splunkd->server_uri), NULL);
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/json.h"
 #include "net/http.h"
 #include "splunk/config.h"
 
@@ -47,6 +48,13 @@ char *secret_name_proxy(const char *input_name);                          /* pro
  * where its stanza lives. splunkd then ends and restarts us. */
 void splunkd_edit_input(struct splunkd *splunkd, const char *app, const char *input_name,
                         const char *const *name_value, splunkd_done_fn *done, void *ctx);
+
+/* Creates an input in our app; the list holds its name too. */
+void splunkd_create_input(struct splunkd *splunkd, const char *const *name_value, splunkd_done_fn *done, void *ctx);
+
+/* All inputs of our kind, of every app: an array of { name, acl: { app }, content }. The list is gone after done. */
+typedef void splunkd_inputs_fn(void *ctx, bool ok, const cJSON *list, const struct err *err);
+void splunkd_list_inputs(struct splunkd *splunkd, splunkd_inputs_fn *done, void *ctx);
 
 /* The CA file for splunkd by Splunk's own settings; NULL: none found. Caller frees. Exposed for tests and `check`. */
 char *splunkd_ca_file(const char *splunk_home);
