@@ -27,7 +27,7 @@ struct transfer {
     CURL  *easy;
     struct curl_slist *headers;
     char  *body;
-    bool   begun;
+    bool   begun, gzip;
     struct inflate_state isal;
     z_stream zlib;
     bool   zlib_on;
@@ -154,19 +154,20 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
         t->begun = true;
         t->in_string = t->escaped = t->in_record = false;
         t->depth = 0;
-        if (bytes[0] != 0x1f)
-            return len;
-        if (use_zlib) {
+        t->gzip = bytes[0] == 0x1f;
+        if (t->gzip && use_zlib) {
             if (t->zlib_on)
                 inflateReset(&t->zlib);
             else
                 inflateInit2(&t->zlib, 16 + MAX_WBITS);
             t->zlib_on = true;
-        } else {
+        } else if (t->gzip) {
             isal_inflate_init(&t->isal);
             t->isal.crc_flag = ISAL_GZIP;
         }
     }
+    if (!t->gzip)       /* a token */
+        return len;
     t->isal.next_in = (uint8_t *)bytes;
     t->isal.avail_in = (uint32_t)len;
     t->zlib.next_in = (Bytef *)bytes;

@@ -8,6 +8,7 @@
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #define NORETURN           __attribute__((noreturn))
 #define UNUSED             __attribute__((unused))
+#define ALWAYS_INLINE      static inline __attribute__((always_inline))
 #define CLEANUP(fn)        __attribute__((cleanup(fn)))
 #define LIKELY(x)          __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)        __builtin_expect(!!(x), 0)
