@@ -37,6 +37,16 @@ static ticks fill_lower(const struct place *place, int64_t overlap_s)
     return later(ticks_back(place->fill.newest, overlap_s), place->fill.floor);
 }
 
+/* Where a span of the sweep's width ends. */
+static ticks sweep_end(const struct sweep *sweep, ticks lo)
+{
+    ticks hi = lo + sweep->width;
+
+    if (sweep->grain > 1)
+        hi -= hi % sweep->grain;
+    return hi > lo ? hi : lo + later(sweep->width, sweep->grain);
+}
+
 bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
                 struct span *ret)
 {
@@ -44,11 +54,11 @@ bool place_next(const struct place *place, enum lane_kind lane, const struct swe
         if (!place->fill.active)
             return false;
         ret->lo = place->fill.next;
-        ret->hi = sweep->width ? sooner(ret->lo + sweep->width, place->fill.end) : place->fill.end;
+        ret->hi = sweep->width ? sooner(sweep_end(sweep, ret->lo), place->fill.end) : place->fill.end;
         return true;
     }
     ret->lo = sweep->active ? sweep->next : place_lower(place, overlap_s);
-    ret->hi = sweep->active ? ret->lo + sweep->width : TICKS_OPEN;
+    ret->hi = sweep->active ? sweep_end(sweep, ret->lo) : TICKS_OPEN;
     if (sweep->active && ret->hi >= sweep->end)
         ret->hi = TICKS_OPEN;
     return true;
@@ -62,7 +72,7 @@ static void adapt(struct sweep *sweep, const struct span *span, size_t count, si
     if (span->hi == TICKS_OPEN || !sweep->width)
         return;
     if (!count && sweep->heavy > span->hi) {    /* all of what was too much is still to come */
-        sweep->width = later((sweep->heavy - span->hi) / 2, 1);
+        sweep->width = later((sweep->heavy - span->hi) / 2, later(sweep->grain, 1));
         return;
     }
     sweep->heavy = 0;
@@ -77,7 +87,7 @@ static void adapt(struct sweep *sweep, const struct span *span, size_t count, si
     if ((double)sweep->width * factor >= (double)WIDTH_MOST)
         sweep->width = WIDTH_MOST;
     else
-        sweep->width = later((ticks)((double)sweep->width * factor), 1);
+        sweep->width = later((ticks)((double)sweep->width * factor), later(sweep->grain, 1));
 }
 
 /* The filled part and the live part meet: from now on there is one cursor. */
@@ -181,14 +191,14 @@ bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[L
         return false;
     if (lane == LANE_LIVE && span->hi == TICKS_OPEN && !place->fill.active &&
         live_from - span->lo > FILL_FROM_S * TICKS_PER_SECOND) {
-        sweeps[LANE_FILL] = (struct sweep){ .width = smaller(span, live_from, harvest, grain) };
+        sweeps[LANE_FILL] = (struct sweep){ .width = smaller(span, live_from, harvest, grain), .grain = grain };
         fill_begins(place, sooner(span->lo, place_lower(place, overlap_s)), live_from);
         *sweep = (struct sweep){ .active = false };
         return true;
     }
     *sweep = (struct sweep){ .active = true, .next = span->lo, .width = smaller(span, end, harvest, grain),
                              .end = span->hi == TICKS_OPEN ? end : sweep->end,
-                             .heavy = end, .since = sweep->active ? sweep->since : 0 };
+                             .heavy = end, .grain = grain, .since = sweep->active ? sweep->since : 0 };
     return true;
 }
 

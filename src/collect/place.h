@@ -37,6 +37,7 @@ struct sweep {
     bool  active;       /* in bounded spans; otherwise one open span a poll */
     ticks next;
     ticks width;        /* 0: not known yet */
+    ticks grain;        /* no span is narrower: a heap inside one step would be read again and again */
     ticks end;          /* LIVE: from here on the span is open */
     ticks heavy;        /* the part from next to here was too much for one answer; 0: not known to be */
     ticks since;        /* LIVE: when the first span was read in which late alerts may still appear; 0: none was */
@@ -58,8 +59,7 @@ void place_start(struct place *place, ticks begin);
 /* Lower bound of the next poll: the newest time less the overlap, never below the floor. */
 ticks place_lower(const struct place *place, int64_t overlap_s);
 
-/* The span that the lane asks for next. grain is the finest step of the API's time filter in ticks; bounds lie on it
- * where that matters. False: the lane has nothing to do (no fill going on). */
+/* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has nothing to do (no fill going on). */
 bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
                 struct span *ret);
 
@@ -68,7 +68,8 @@ bool place_next(const struct place *place, enum lane_kind lane, const struct swe
 bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now);
 
-/* The span was too much for one answer, or keeps failing: the next ones are smaller. False: it cannot be made smaller
+/* The span was too much for one answer, or keeps failing: the next ones are smaller. grain is the finest step of the
+ * API's time filter in ticks. False: it cannot be made smaller
  * (one grain). harvest may be NULL. sweeps are those of both lanes: LIVE may hand its older part to FILL. */
 bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
                  const struct harvest *harvest, ticks grain, int64_t overlap_s, ticks now);

@@ -1,0 +1,335 @@
+/* A service with a page limit, late alerts and heaps of alerts at one time, and a client that drives place.c over both
+ * lanes as collect/lane.c does, saves checkpoints, is ended and killed. A ledger says at every step whether a version
+ * was written twice without need, and at the end whether one is missing. Each run is a seed; a failing one is named. */
+#include "collect/place.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "check.h"
+#include "collect/checkpoint.h"
+#include "collect/trail.h"
+
+#define VERSIONS_MAX 4000
+#define LATE_MOST_S  300            /* the smallest overlap in use */
+#define NOW          INT64_C(17935221120000000)
+
+static uint64_t seed;
+
+static uint32_t below(uint32_t n)       /* xorshift64*: the same run for the same seed */
+{
+    seed ^= seed >> 12;
+    seed ^= seed << 25;
+    seed ^= seed >> 27;
+    return (uint32_t)((seed * UINT64_C(2685821657736338717)) >> 32) % n;
+}
+
+struct version {
+    ticks    time, visible;
+    uint64_t pos;           /* of its last event in this process; 0: none */
+    bool     delivered;     /* splunkd has read it */
+    bool     again;         /* after a kill: it may come once more */
+};
+
+struct flight {
+    bool        active;
+    struct span span;
+    ticks       now;
+    bool        full;
+    size_t      count;
+    size_t      found[VERSIONS_MAX];
+};
+
+struct world {
+    struct version versions[VERSIONS_MAX];
+    size_t      count;
+    ticks       now, begin, grain;
+    size_t      room;
+    int64_t     overlap_s;
+    /* the process */
+    struct place place;
+    struct sweep sweeps[LANE_COUNT];
+    struct known *known;
+    struct trail trail;
+    uint64_t    pos, settled, saved_pos;
+    struct flight flights[LANE_COUNT];
+    struct buf  file;
+    struct checkpoint cp;
+    /* what was seen */
+    size_t      repeated, polls, fills, chains, kills;
+};
+
+static void add_version(struct world *w, ticks time)
+{
+    struct version *v = &w->versions[w->count];
+
+    if (w->count == VERSIONS_MAX)
+        return;
+    *v = (struct version){ .time = time, .visible = time };
+    if (!below(4))
+        v->visible += (ticks)below(LATE_MOST_S * 1000) * TICKS_PER_MS;
+    if (!below(50))
+        v->visible -= (ticks)below(7200) * TICKS_PER_SECOND;       /* dated in the future */
+    w->count++;
+}
+
+static void add_versions(struct world *w, ticks from, ticks to, uint32_t most)
+{
+    uint32_t left = below(most + 1), heap;
+
+    for (; left; left--) {
+        ticks time = from + (ticks)((double)(to - from) * below(1 << 20) / (1 << 20));
+
+        if (below(2))
+            time -= time % TICKS_PER_SECOND;
+        if (time < from)
+            time = from;
+        for (heap = below(20) ? 1 : 1 + below(3 * (uint32_t)w->room); heap; heap--)
+            add_version(w, time);
+    }
+}
+
+static void time_passes(struct world *w, ticks passed)
+{
+    add_versions(w, w->now, w->now + passed, passed > 60 * TICKS_PER_SECOND ? 12 : 1);
+    w->now += passed;
+}
+
+static struct hash128 key_of(const struct world *w, const struct version *v)
+{
+    size_t id = (size_t)(v - w->versions);
+
+    return known_key((const char *)&id, sizeof(id), v->time);
+}
+
+static void write_event(struct world *w, struct version *v)
+{
+    struct hash128 key = key_of(w, v);
+
+    if (known_has(w->known, key))
+        return;
+    if ((v->delivered || v->pos) && !v->again)
+        w->repeated++;
+    v->again = false;
+    v->pos = ++w->pos;
+    known_add(w->known, (struct known_entry){ .key = key, .time = v->time, .pos = v->pos });
+}
+
+/* The service answers at once with what is visible now; which ones of too many is its own choice. */
+static void send(struct world *w, enum lane_kind lane)
+{
+    struct flight *f = &w->flights[lane];
+    ticks lo, hi;
+    size_t i;
+
+    f->active = place_next(&w->place, lane, &w->sweeps[lane], w->overlap_s, &f->span);
+    if (!f->active)
+        return;
+    f->now = w->now;
+    f->count = 0;
+    lo = f->span.lo - f->span.lo % w->grain;
+    hi = f->span.hi == TICKS_OPEN ? TICKS_OPEN : (f->span.hi + w->grain - 1) / w->grain * w->grain;
+    for (i = 0; i < w->count; i++)
+        if (w->versions[i].time >= lo && w->versions[i].time < hi && w->versions[i].visible <= w->now)
+            f->found[f->count++] = i;
+    f->full = f->count > w->room;
+}
+
+static struct harvest take(struct world *w, struct flight *f, size_t most)
+{
+    struct harvest h = { .oldest = TICKS_OPEN, .newest = INT64_MIN };
+    size_t i, pick, swap;
+
+    for (i = 0; i < f->count && i < most; i++) {
+        struct version *v;
+
+        pick = i + below((uint32_t)(f->count - i));
+        swap = f->found[i];
+        f->found[i] = f->found[pick];
+        f->found[pick] = swap;
+        v = &w->versions[f->found[i]];
+        h.count++;
+        h.oldest = v->time < h.oldest ? v->time : h.oldest;
+        h.newest = v->time > h.newest ? v->time : h.newest;
+        if (v->time >= f->span.lo)
+            write_event(w, v);
+    }
+    return h;
+}
+
+static void finish(struct world *w, enum lane_kind lane)
+{
+    struct flight *f = &w->flights[lane];
+    struct harvest h;
+    bool fill = w->place.fill.active;
+
+    f->active = false;
+    if (!below(12)) {       /* it failed; perhaps a smaller piece will do */
+        if (!below(3))
+            place_split(&w->place, lane, w->sweeps, &f->span, NULL, w->grain, w->overlap_s, f->now);
+        return;
+    }
+    h = take(w, f, w->room);
+    w->fills += !fill && w->place.fill.active;
+    if (f->full) {
+        if (place_split(&w->place, lane, w->sweeps, &f->span, &h, w->grain, w->overlap_s, f->now)) {
+            w->fills += !fill && w->place.fill.active;
+            return;
+        }
+        h = take(w, f, f->count);       /* page after page */
+        w->chains++;
+    }
+    if (place_read(&w->place, lane, &w->sweeps[lane], &f->span, &h, w->room, w->overlap_s, f->now))
+        w->polls += lane == LANE_LIVE;
+    trail_add(&w->trail, &w->place, w->pos, w->now / TICKS_PER_MS);
+}
+
+struct pruning {
+    const struct place *place;
+    int64_t overlap_s;
+};
+
+static bool needed(void *ctx, const struct known_entry *entry)
+{
+    struct pruning *p = ctx;
+
+    return place_needs(p->place, entry->time, p->overlap_s);
+}
+
+static void save(struct world *w)
+{
+    const struct trail_mark *mark = trail_behind(&w->trail, w->settled);
+    struct pruning pruning;
+
+    if (!mark)
+        return;
+    buf_clear(&w->file);
+    checkpoint_format(&w->cp, &mark->place, w->known, w->settled, w->overlap_s, &w->file);
+    w->saved_pos = w->settled;
+    pruning = (struct pruning){ &mark->place, w->overlap_s };
+    known_prune(w->known, needed, &pruning);
+    place_pruned(&w->place, &mark->place, w->overlap_s);
+}
+
+/* The next process goes on from the file. */
+static void restart(struct world *w, bool kill)
+{
+    uint64_t taken = w->pos;
+    struct err err;
+    size_t i;
+
+    if (kill)
+        taken = w->saved_pos + below((uint32_t)(w->pos - w->saved_pos + 1));
+    else
+        w->settled = w->pos;
+    if (!kill)
+        save(w);
+    w->kills += kill;
+    for (i = 0; i < w->count; i++) {
+        struct version *v = &w->versions[i];
+
+        if (v->pos)
+            v->again = kill && v->pos > w->saved_pos;
+        if (v->pos && v->pos <= taken)
+            v->delivered = true;
+        v->pos = 0;
+    }
+    known_free(w->known);
+    w->known = known_new();
+    trail_release(&w->trail);
+    checkpoint_release(&w->cp);
+    CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->known, &err), "%s", err.text);
+    w->place = w->cp.place;
+    memset(w->sweeps, 0, sizeof(w->sweeps));
+    for (i = 0; i < LANE_COUNT; i++)
+        w->flights[i].active = false;
+    w->pos = w->settled = w->saved_pos = 0;
+    trail_add(&w->trail, &w->place, 0, w->now / TICKS_PER_MS);
+    w->overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
+}
+
+static void one_step(struct world *w)
+{
+    enum lane_kind lane = below(2) ? LANE_LIVE : LANE_FILL;
+
+    if (w->flights[lane].active)
+        finish(w, lane);
+    else
+        send(w, lane);
+    if (!below(4))
+        time_passes(w, (ticks)below(40000) * TICKS_PER_MS);
+    if (!below(300))
+        time_passes(w, (ticks)below(3 * 86400) * TICKS_PER_SECOND);    /* an outage */
+    if (!below(10)) {
+        w->settled += below((uint32_t)(w->pos - w->settled + 1));
+        save(w);
+    }
+    if (!below(60))
+        restart(w, below(2));
+}
+
+/* Until nothing can be under way or late any more. */
+static void come_to_rest(struct world *w)
+{
+    int i;
+
+    w->now += INT64_C(10000) * TICKS_PER_SECOND;
+    w->polls = 0;
+    for (i = 0; i < 100000 && (w->polls < 3 || w->place.fill.active); i++) {
+        enum lane_kind lane = i % 2 ? LANE_FILL : LANE_LIVE;
+
+        if (w->flights[lane].active)
+            finish(w, lane);
+        else
+            send(w, lane);
+        w->now += TICKS_PER_MS;
+    }
+    CHECK(i < 100000, "it does not come to rest: %zu polls, fill %d", w->polls, w->place.fill.active);
+}
+
+static void run(uint64_t number)
+{
+    static struct world w;
+    size_t i, lost = 0, early = 0;
+    uint32_t steps;
+
+    seed = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    w = (struct world){ .now = NOW, .known = known_new(), .file = BUF_INIT(CHECKPOINT_MAX), .room = 2 + below(20) };
+    w.grain = (ticks[]){ 1, TICKS_PER_MS, TICKS_PER_SECOND }[below(3)];
+    w.overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
+    w.begin = NOW - (ticks)below(40 * 86400) * TICKS_PER_SECOND;
+    w.cp.tenant_id = mem_text("t");
+    w.cp.api = mem_text("graph");
+    add_versions(&w, w.begin - 86400 * TICKS_PER_SECOND, NOW, 400);
+    place_start(&w.place, w.begin);
+    trail_add(&w.trail, &w.place, 0, w.now / TICKS_PER_MS);
+    save(&w);
+    for (steps = 200 + below(400); steps; steps--)
+        one_step(&w);
+    come_to_rest(&w);
+    for (i = 0; i < w.count; i++) {
+        const struct version *v = &w.versions[i];
+        bool here = v->delivered || v->pos;
+
+        lost += !here && v->time >= w.begin;
+        early += here && v->time < w.begin;
+    }
+    CHECK(!lost && !early && !w.repeated, "run %llu: %zu lost, %zu from before the beginning, %zu repeated of %zu "
+          "(%zu fills, %zu chains, %zu kills)", (unsigned long long)number, lost, early, w.repeated, w.count, w.fills,
+          w.chains, w.kills);
+    known_free(w.known);
+    trail_release(&w.trail);
+    checkpoint_release(&w.cp);
+    buf_free(&w.file);
+}
+
+/* test_place [FIRST [COUNT]]: the runs to do. */
+int main(int argc, char **argv)
+{
+    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, count = argc > 2 ? strtoull(argv[2], NULL, 10) : 400, i;
+
+    for (i = first; i < first + count; i++)
+        run(i);
+    return check_summary();
+}
