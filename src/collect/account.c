@@ -1,6 +1,7 @@
 #include "collect/account.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -43,6 +44,13 @@ struct access {
     struct access_listener *listeners;
 };
 
+/* Tells a file that was replaced or written anew. */
+struct stamp {
+    struct timespec changed;
+    off_t           size;
+    ino_t           inode;
+};
+
 struct account {
     struct accounts *accounts;
     struct account  *next;
@@ -50,7 +58,9 @@ struct account {
     const struct http_route *route;
     char *client_secret;        /* secret */
     char *refresh_token;        /* secret */
-    struct assertion_key *key;  /* read when first needed */
+    struct assertion_key *key;  /* read when first needed, and again when the file has changed */
+    struct stamp   stamp;       /* of the file when it was last read */
+    int64_t        warned_days; /* the nearest end that was warned of; 0: none */
     enum assertion_form form;
     struct access *accesses;
     struct access *redeeming;   /* only one at a time may redeem the refresh token */
@@ -390,14 +400,84 @@ static enum token_grant grant_of(const struct access *access)
     return access->account->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
 }
 
+static struct stamp stamp_of(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st))
+        return (struct stamp){ .size = -1 };
+    return (struct stamp){ .changed = st.st_mtim, .size = st.st_size, .inode = st.st_ino };
+}
+
+static bool certificate_changed(const struct account *account)
+{
+    struct stamp now = stamp_of(account->certificate);
+
+    return now.size != account->stamp.size || now.inode != account->stamp.inode ||
+           now.changed.tv_sec != account->stamp.changed.tv_sec || now.changed.tv_nsec != account->stamp.changed.tv_nsec;
+}
+
+/* Reads the file where that is due. A changed one that cannot be used leaves the old key in place. */
+static bool read_certificate(struct account *account, struct err *err)
+{
+    struct assertion_key *key;
+
+    if (account->key && !certificate_changed(account))
+        return true;
+    account->stamp = stamp_of(account->certificate);
+    key = assertion_key_read(account->certificate, clock_wall_ms(), err);
+    if (!key) {
+        if (account->key)
+            log_warn("event=certificate tenant=%s client=%s the changed file cannot be used, the key that was read before "
+                     "goes on: %s", account->tenant_id, account->client_id, err->text);
+        return account->key != NULL;
+    }
+    if (account->key)
+        log_info("event=certificate tenant=%s client=%s the changed file '%s' was read", account->tenant_id,
+                 account->client_id, account->certificate);
+    assertion_key_free(account->key);
+    account->key = key;
+    account->form = ASSERTION_PS256;
+    account->warned_days = 0;
+    return true;
+}
+
+/* Has another account with this file warned already? Hundreds of tenants share one app and its certificate. */
+static bool others_warned(const struct account *account, int64_t days)
+{
+    const struct account *other;
+
+    for (other = account->accounts->first; other; other = other->next)
+        if (other != account && text_same(other->certificate, account->certificate) && other->warned_days &&
+            other->warned_days <= days)
+            return true;
+    return false;
+}
+
+static void warn_of_end(struct account *account)
+{
+    static const int64_t ahead_days[] = { 1, 7, 30 };
+    int64_t left = assertion_days_left(account->key, clock_wall_ms());
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(ahead_days) && left > ahead_days[i]; i++)
+        ;
+    if (i == COUNT_OF(ahead_days) || (account->warned_days && account->warned_days <= ahead_days[i]))
+        return;
+    if (!others_warned(account, ahead_days[i]))
+        log_warn("event=certificate_ends tenant=%s client=%s days=%lld the certificate in '%s' ends in %lld days. Our "
+                 "administrator: upload a new one to the app registration and replace the file", account->tenant_id,
+                 account->client_id, (long long)left, account->certificate, (long long)left);
+    account->warned_days = ahead_days[i];
+}
+
 static char *assertion_of(struct access *access, const struct token_request *request)
 {
     struct account *account = access->account;
 
-    if (!account->key)
-        account->key = assertion_key_read(account->certificate, clock_wall_ms(), &access->err);
-    if (!account->key)
+    if (!read_certificate(account, &access->err))
         return NULL;
+    warn_of_end(account);
     return assertion_new(account->key, account->form, request, clock_wall_ms(), access->clock_offset_ms, &access->err);
 }
 
@@ -485,9 +565,15 @@ enum access_state access_peek(const struct access *access, int64_t now_ms, struc
     return access->failed && !access->sending && !access->storing && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
 }
 
+/* A refusal is not waited out when the file it may be about has been replaced. */
+static bool renewed_file(struct access *access)
+{
+    return access->err.kind == ERR_AUTH && access->account->certificate && certificate_changed(access->account);
+}
+
 enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
 {
-    bool waits = access->failed && now_ms < access->retry_ms;
+    bool waits = access->failed && now_ms < access->retry_ms && !renewed_file(access);
 
     if (!access->sending && !access->storing && !waits && (!usable(access, now_ms) || now_ms >= token_renew_at_ms(&access->token)))
         begin(access);
