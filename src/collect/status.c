@@ -1,4 +1,7 @@
 /* How an input stands: one line every five minutes, and whenever its state changes. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,7 +46,7 @@ static int64_t next_s(const struct tenant *t, int64_t now_ms)
     return due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
 }
 
-/* How long ago the newest alert that was seen had been updated, and how long ago a poll was last complete; -1: never. */
+/* How long ago the newest alert that was seen had been updated; -1: none yet. */
 static int64_t alert_age_s(const struct tenant *t)
 {
     ticks newest = t->newest_alert ? t->newest_alert : t->has_begin && t->place.newest > t->place.begin
@@ -78,25 +81,58 @@ static void add_expiry(const struct tenant *t, struct buf *line, int64_t now_ms)
         buf_add_format(line, " certificate_days=%lld", (long long)days);
 }
 
+/* What is not in trouble and has no news yet waits for something as well. */
+static const char *waits_for(const struct tenant *t)
+{
+    if (t->phase == PHASE_LOCK)
+        return "another process still works on this input";
+    if (t->phase == PHASE_SECRETS)
+        return "its secrets are read from Splunk's password store";
+    return "no poll is complete yet";
+}
+
+/* The value stands in double quotes, so it may not hold any. */
+static void add_why(const struct tenant *t, struct buf *line)
+{
+    char why[401];
+    char *at;
+
+    if (t->state == STATE_OK)
+        return;
+    snprintf(why, sizeof(why), "%s", t->trouble.text[0] ? t->trouble.text : waits_for(t));
+    for (at = why; (at = strchr(at, '"')); )
+        *at = '\'';
+    buf_add_format(line, " why=\"%s\"", why);
+}
+
+/* Counts since the process started: alerts, and requests by outcome. */
+static void add_tally(const struct tally *n, struct buf *line)
+{
+    buf_add_format(line, " new=%llu repeats=%llu bad=%llu", (unsigned long long)n->new_events,
+                   (unsigned long long)n->repeats, (unsigned long long)n->bad_records);
+    buf_add_format(line, " requests=%llu ok=%llu throttled=%llu refused=%llu failed=%llu throttled_s=%lld bytes=%llu",
+                   (unsigned long long)n->requests, (unsigned long long)n->ok, (unsigned long long)n->throttled,
+                   (unsigned long long)n->refused, (unsigned long long)n->failed, (long long)n->throttled_ms / 1000,
+                   (unsigned long long)n->bytes);
+}
+
 void status_line(struct tenant *t, int64_t now_ms)
 {
-    const struct tally *n = &t->tally;
     struct buf line = BUF_INIT(1800);
 
     t->status_due_ms = now_ms + STATUS_EVERY_MS;
-    buf_add_format(&line, "event=status input=%s tenant=%s api=%s state=%s new=%llu repeats=%llu requests=%llu bytes=%llu "
-                   "lag_s=%lld next_s=%lld read_age_s=%lld ok=%llu throttled=%llu refused=%llu failed=%llu bad=%llu "
-                   "throttled_s=%lld known=%zu", t->label, t->input.tenant_id, t->api->name,
-                   status_word(t->state), (unsigned long long)n->new_events, (unsigned long long)n->repeats,
-                   (unsigned long long)n->requests, (unsigned long long)n->bytes, (long long)alert_age_s(t),
+    buf_add_format(&line, "event=status input=%s tenant=%s client=%s api=%s state=%s", t->label, t->input.tenant_id,
+                   t->input.client_id, t->api->name, status_word(t->state));
+    add_tally(&t->tally, &line);
+    /* read_age_s: since the last complete poll; -1: none since the process started, up_s ago. */
+    buf_add_format(&line, " lag_s=%lld next_s=%lld read_age_s=%lld up_s=%lld", (long long)alert_age_s(t),
                    (long long)next_s(t, now_ms), (long long)(t->read_ms ? (now_ms - t->read_ms) / 1000 : -1),
-                   (unsigned long long)n->ok, (unsigned long long)n->throttled, (unsigned long long)n->refused,
-                   (unsigned long long)n->failed, (unsigned long long)n->bad_records,
-                   (long long)n->throttled_ms / 1000, known_count(t->known));
+                   (long long)(now_ms - t->col->started_ms) / 1000);
+    buf_add_format(&line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu", (long long)t->input.poll_interval,
+                   t->api->per_minute, t->api->per_hour, known_count(t->known));
     add_fill(t, &line);
     add_expiry(t, &line, now_ms);
-    if (t->state != STATE_OK && t->trouble.text[0])
-        buf_add_format(&line, " why=\"%.400s\"", t->trouble.text);
+    add_why(t, &line);
     log_info("%s", buf_text(&line));
     buf_free(&line);
 }
