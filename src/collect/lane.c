@@ -17,6 +17,7 @@
 #define SILENCE_S        60         /* a download that stays silent for so long is given up */
 #define SMALLER_EVERY    3          /* after so many failures in a row a smaller piece is asked for */
 #define SMALLEST_PAGE    1
+#define SMOOTH_PAGES     20         /* after so many a page size that failed is tried again */
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
 #define GRAIN_TRIES      5          /* ... and a piece that cannot be made smaller, before it is left behind */
 #define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: something on the way may cut it all */
@@ -234,14 +235,28 @@ static void ask_for_less(struct lane *lane)
     lane_wake(&t->lanes[LANE_FILL], clock_ms());
 }
 
+/* Is it time for that? At once when a page failed that had just been made larger; while pages can still shrink, the
+ * pauses stay short. */
+static bool shrink(struct lane *lane)
+{
+    if (lane->failures == 1 && lane->page_size && lane->smooth) {
+        lane->too_large = lane->page_size;
+        return true;
+    }
+    return lane->failures % SMALLER_EVERY == 0;
+}
+
 static void failed(struct lane *lane, const struct err *err, bool may_be_size)
 {
     struct tenant *t = lane->tenant;
-    int64_t wait_ms = retry_wait_ms(++lane->failures, err->wait_ms, random_below(UINT32_MAX));
+    bool shrinks = may_be_size && page_top(lane) > SMALLEST_PAGE;
+    int64_t wait_ms = retry_wait_ms(++lane->failures > SMALLER_EVERY && shrinks ? SMALLER_EVERY : lane->failures,
+                                    err->wait_ms, random_below(UINT32_MAX));
 
     chain_forget(lane);
-    if (may_be_size && lane->failures % SMALLER_EVERY == 0)
+    if (may_be_size && shrink(lane))
         ask_for_less(lane);
+    lane->smooth = 0;
     t->trouble = *err;
     if (lane->failures == 1 || lane->failures % 10 == 0)
         log_warn("event=trouble input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->label,
@@ -285,7 +300,9 @@ static void recovered(struct lane *lane)
     lane->failures = lane->refusals = 0;
     lane->rejected = false;
     mem_freep(&t->access_trouble);
-    if (lane->page_size)
+    if (++lane->smooth > SMOOTH_PAGES)
+        lane->too_large = 0;
+    if (!lane->too_large || lane->page_size * 2 < lane->too_large)
         lane->page_size *= 2;
     if (lane->page_size >= t->api->top)
         lane->page_size = 0;

@@ -309,8 +309,17 @@ bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
 bool tenant_can_save(struct tenant *t, struct err *err)
 {
     static const char block[4096];
+    struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
+    bool ok;
 
-    return collector_lock(t->col, err) && file_stage(t->cp_path, block, sizeof(block), err);
+    if (!collector_lock(t->col, err))
+        return false;
+    if (!t->save_fails)
+        return file_stage(t->cp_path, block, sizeof(block), err);
+    format(t, &t->saved_place, t->saved_pos, &text);    /* a block fits, a whole checkpoint may not */
+    ok = file_stage(t->cp_path, buf_text(&text), text.len, err);
+    buf_free(&text);
+    return ok;
 }
 
 bool tenant_has_news(struct tenant *t, uint64_t pos)

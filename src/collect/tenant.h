@@ -66,6 +66,8 @@ struct lane {
 
     /* how it has been going */
     size_t         page_size;       /* 0: the API's; smaller after failures */
+    size_t         too_large;       /* a page size that failed where a smaller one had worked; 0: none */
+    int            smooth;          /* pages read in a row */
     size_t         holds;           /* so many records an answer was seen to hold at most; 0: what was asked for */
     int            form;
     int            failures;        /* in a row, what passes by itself */

@@ -1,0 +1,55 @@
+"""What the delivery tests share: a world whose ledger must come out even."""
+import os
+import unittest
+
+from world import ticks
+from world.runner import wait_for
+from world.world import World
+
+SECOND = ticks.PER_SECOND
+SANITIZED = 'sanitize' in os.environ.get('DEFENDER_ALERTS', '')
+SOON = 4.0 if SANITIZED else 1.0    # seconds for an end: sanitizers look for leaks first
+APIS = ('graph', 'endpoint', 'siem', 'incidents')
+
+
+class DeliveryCase(unittest.TestCase):
+    """A test that publishes, disturbs, and then asks for exactness."""
+
+    def world(self, **how):
+        """A world that ends with the test. Plain http: TLS has tests of its own, and handshakes cost time."""
+        world = World(**{'tls': False, **how})
+        self.addCleanup(world.close)
+        return world
+
+    def arrives(self, world, seconds=20, lost=0):
+        """Wait until no more than `lost` versions are missing."""
+        wait_for(lambda: len(world.verdict().lost) <= lost, seconds,
+                 lambda: f'{world.verdict()}\n{world.program.tail()}', pause=0.1)
+
+    def polls(self, world, feed, count=2, seconds=20):
+        """Wait for so many further answers of the feed's service: what comes twice has come by then."""
+        def answered():
+            return sum(1 for entry in world.microsoft.requests(feed.tenant, kind=feed.api) if entry.status)
+        start = answered()
+        wait_for(lambda: answered() >= start + count, seconds, lambda: f'{count} more polls; {world.program.tail()}')
+
+    def exact(self, world, *feeds, seconds=20, polls=2, until=None):
+        """Everything arrives, and two polls later nothing has come twice; the program did nothing it never may."""
+        self.arrives(world, seconds)
+        for feed in feeds or world.feeds.values():
+            self.polls(world, feed, polls, seconds)
+        verdict = world.verdict(until)
+        self.assertTrue(verdict.exact, f'{verdict}\n{world.program.tail()}')
+        self.assertEqual(world.problems(), [])
+        self.assertEqual(world.microsoft.limits.violations(), {})
+        return verdict
+
+    def ends(self, world):
+        """SIGTERM works within a second, and leaves nothing odd behind."""
+        self.assertLess(world.program.terminate(), SOON)
+        self.assertEqual(world.problems(), [])
+
+    @staticmethod
+    def now(world):
+        """The services' clock in ticks."""
+        return ticks.from_seconds(world.clock.now())
