@@ -32,9 +32,11 @@ ticks place_lower(const struct place *place, int64_t overlap_s)
     return later(ticks_back(place->newest, overlap_s), place->floor);
 }
 
+/* Never above what is still to be read: a fill begins below its newest time by an overlap that may have been lowered
+ * since. */
 static ticks fill_lower(const struct place *place, int64_t overlap_s)
 {
-    return later(ticks_back(place->fill.newest, overlap_s), place->fill.floor);
+    return later(sooner(ticks_back(place->fill.newest, overlap_s), place->fill.next), place->fill.floor);
 }
 
 /* Where a span of the sweep's width ends. */
