@@ -66,23 +66,26 @@ $(OUT)/tests/%: tests/unit/%.c tests/unit/check.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 
-build/plain/gen_conf: tools/gen_conf.c $(OBJECTS)
+build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 
-# The spec and the inputs page come from the parameter table.
+# The spec, the presets and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
+# codes and events.
 .PHONY: generate
-generate: build/plain/gen_conf
+generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager
 	build/plain/gen_conf spec > README/inputs.conf.spec
 	build/plain/gen_conf inputs > default/inputs.conf
+	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
+	build/plain/gen_docs > docs/troubleshooting.md
 
 # All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
 .PHONY: check
 check:
 	tools/install-deps check
-	$(MAKE) -s all build/plain/gen_conf
+	$(MAKE) -s all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s SANITIZE=address,undefined all units
 	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
 	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
