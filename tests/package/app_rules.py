@@ -554,7 +554,7 @@ def check_for_secret_disclosure(app):
 @rule
 def check_for_sensitive_info_in_url(app):
     for name in app.named(_TEXT):
-        match = re.search(rb'\w+://[^\s/:@<>"\[\]]+:[^\s/@<>"\[\]]+@', app.data(name))
+        match = re.search(rb'\w+://[^\s/:@<>"]+:[^\s/@<>"]+@', app.data(name))
         if match:
             yield f'{name}: {match.group().decode(errors="replace")}'
 
@@ -821,12 +821,14 @@ def own_navigation_leads_somewhere(app):
 
 @rule
 def own_macros_exist(app):
-    """Of the macros that are named like ours."""
+    """Each macro that a search, a view or another macro names."""
     macros = {re.sub(r'\(\d+\)\Z', '', stanza) for stanza in app.conf('macros')}
-    for name in [*app.named(r'default/[^/]*\.conf'), *app.named(r'default/data/ui/views/.*\.xml')]:
-        for macro in sorted(set(re.findall(rb'`(\w+)(?:\([^`]*\))?`', app.data(name)))):
-            if macro.decode() not in macros:
-                yield f'{name} uses the macro {macro.decode()}, which macros.conf does not have'
+    texts = [(f'{file}.conf [{stanza}]', value) for file, stanzas in app.confs().items() for stanza, keys in stanzas.items()
+             for key, value in keys.items() if key in ('search', 'definition')]
+    texts += [(name, app.data(name).decode('utf-8', 'replace')) for name in app.named(r'default/data/ui/views/.*\.xml')]
+    for place, text in texts:
+        for macro in sorted(set(re.findall(r'`(\w+)(?:\([^`]*\))?`', text)) - macros):
+            yield f'{place} uses the macro {macro}, which macros.conf does not have'
 
 
 @rule
