@@ -128,8 +128,8 @@ void status_line(struct tenant *t, int64_t now_ms)
     buf_add_format(&line, " lag_s=%lld next_s=%lld read_age_s=%lld up_s=%lld", (long long)alert_age_s(t),
                    (long long)next_s(t, now_ms), (long long)(t->read_ms ? (now_ms - t->read_ms) / 1000 : -1),
                    (long long)(now_ms - t->col->started_ms) / 1000);
-    buf_add_format(&line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu", (long long)t->input.poll_interval,
-                   t->api->per_minute, t->api->per_hour, known_count(t->known));
+    buf_add_format(&line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu",
+                   (long long)t->input.poll_interval, t->api->per_minute, t->api->per_hour, known_count(t->known));
     add_fill(t, &line);
     add_expiry(t, &line, now_ms);
     add_why(t, &line);
