@@ -80,6 +80,8 @@ class Tokens(unittest.TestCase):
         """Whatever is asked with an access token, the refresh token that came along is stored by then."""
         feed, name = self.delegated()
         first = self.world.splunkd.password(name)
+        self.world.faults.add(lambda _, answer: (time.sleep(1), answer())[1], kind='passwords',
+                              match=lambda request: request.method == 'POST')
         spy = Spy(self.world, kind='graph', look=lambda _: self.world.splunkd.password(name))
         feed.publish(1)
         self.world.start().wait_events(1)
@@ -120,18 +122,19 @@ class Tokens(unittest.TestCase):
 
     def test_renewal_ahead_of_expiry(self):
         """Short lives: no request ever carries a token that is over, and polls go on while a new one is fetched."""
-        self.identity.life_s = 18
+        self.identity.life_s = 4
         feed = self.world.customer('a')
         self.world.start().wait_line('state=ok')
-        self.world.faults.add(faults.delay(1.0), service='login')
-        end = time.monotonic() + 6
-        while time.monotonic() < end:
+        slow = self.world.faults.add(faults.delay(0.2), service='login')
+        end = time.monotonic() + 20
+        while len(self.world.microsoft.requests(service='login')) < 4 and time.monotonic() < end:
             feed.publish(1)
-            time.sleep(0.5)
+            time.sleep(0.4)
+        slow.remove()
         self.world.program.wait_events(len(feed.versions))
         answers = self.world.microsoft.requests(service='graph')
         self.assertEqual({entry.status for entry in answers}, {200})
-        self.assertGreater(len(self.world.microsoft.requests(service='login')), 1)
+        self.assertGreater(len(self.world.microsoft.requests(service='login')), 3)
         gaps = [b.when - a.when for a, b in zip(answers, answers[1:])]
         self.assertLess(max(gaps), 2.9)
 
