@@ -1,0 +1,83 @@
+"""Faults mixed at random: which one strikes depends on the seed, the tenant and the number of its request alone."""
+import collections
+import random
+import threading
+
+from world import faults
+from world.httpd import Response
+
+
+def _throttle(rng):
+    return faults.throttled(rng.choice((429, 503)), rng.choice((0.3, 1, 2.5)),
+                            rng.choice(('seconds', 'fraction', 'date', 'body', 'absent')))
+
+
+def _chop(rng):
+    """What a proxy does that passes a shortened body on as a whole one."""
+    part = rng.random()
+
+    def fault(request, answer):
+        body = answer().body
+        return Response(200, body[:int(len(body) * part)])
+    return fault
+
+
+def _move(feeds, rng):
+    """The alerts change right after they were read, before the next page is."""
+    def fault(request, answer):
+        response = answer()
+        feed = feeds.get((request.tenant, request.kind))
+        if feed and feed.api != 'siem' and feed.versions:
+            feed.update(rng.choice(feed.versions[-40:]), size='small')
+        return response
+    return fault
+
+
+PAGES = {
+    'throttled': (12, _throttle),
+    'status 5xx': (8, lambda rng: faults.status(rng.choice((500, 502, 504, 509, 408)))),
+    'html': (4, lambda rng: faults.html(rng.choice((200, 200, 502, 503)))),
+    'empty': (4, lambda rng: faults.empty(rng.choice((200, 204, 504)))),
+    'partial 206': (2, lambda rng: faults.status(206, b'{"value":[]}')),
+    'redirect': (2, lambda rng: faults.redirect('https://127.0.0.1:9/')),
+    'reset before': (6, lambda rng: faults.reset()),
+    'reset after': (6, lambda rng: faults.reset(after=True)),
+    'hang up': (4, lambda rng: faults.hang_up(rng.random() < 0.5)),
+    'drop after': (6, lambda rng: faults.drop_after()),
+    'cut': (12, lambda rng: faults.cut(rng.random(), compress=rng.random() < 0.5, chunked=rng.random() < 0.5)),
+    'chopped': (3, _chop),
+    'false length': (4, lambda rng: faults.wrong_length(rng.choice((-40, -1, 30)))),
+    'trickle': (4, lambda rng: faults.trickle(rng.choice((500, 4000)), 0.02)),
+    'late answer': (8, lambda rng: faults.delay(rng.random() * 4)),
+    'black hole': (1, lambda rng: faults.black_hole(rng.random() < 0.5)),
+    'wrong types': (4, lambda rng: faults.wrong_types('value', rng.choice((None, 'none', {}, 7)))),
+    'token refused': (8, lambda rng: faults.status(401)),
+    'padded': (1, lambda rng: faults.too_big(2_000_000)),
+    'updated meanwhile': (12, None),
+}
+LOGIN = {
+    'login throttled': (3, lambda rng: faults.login_throttled(1)),
+    'login 5xx': (3, lambda rng: faults.status(rng.choice((500, 503)))),
+    'login reset': (3, lambda rng: faults.reset(after=rng.random() < 0.5)),
+    'login html': (1, lambda rng: faults.html()),
+    'login cut': (2, lambda rng: faults.cut(0.5)),
+}
+
+
+class Mix:
+    """A fault that is another one each time; counts them by name."""
+
+    def __init__(self, seed, table, feeds=None):
+        self.seed, self.table, self.feeds = seed, table, feeds
+        self.names, self.weights = list(table), [weight for weight, _ in table.values()]
+        self.hits, self._counts, self._lock = collections.Counter(), collections.Counter(), threading.Lock()
+
+    def __call__(self, request, answer):
+        with self._lock:
+            self._counts[request.tenant] += 1
+            rng = random.Random(f'{self.seed}/{request.tenant}/{self._counts[request.tenant]}')
+            name = rng.choices(self.names, self.weights)[0]
+            self.hits[name] += 1
+        make = self.table[name][1]
+        fault = make(rng) if make else _move(self.feeds, rng)
+        return fault(request, answer)
