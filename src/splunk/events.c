@@ -32,6 +32,7 @@ struct outbox {
     struct buf  buf;
     size_t      sent;           /* bytes of buf that are written */
     uint64_t    written;        /* all bytes written so far */
+    bool        torn;           /* the last of them is inside of an event */
     struct note notes[NOTES];   /* a ring, oldest overwritten */
     size_t      note_count;
 };
@@ -115,6 +116,7 @@ enum outbox_state outbox_flush(struct outbox *box)
             break;
         }
         box->sent += (size_t)done;
+        box->torn = box->buf.data[box->sent - 1] != '\n';
         box->written += (uint64_t)done;
     }
     if (box->closed)
@@ -157,19 +159,13 @@ uint64_t outbox_settled(const struct outbox *box, int64_t now_ms)
     return settled;
 }
 
-/* Is the byte before the next one to be written the end of an event (or of the opening tag)? */
-static bool torn(const struct outbox *box)
-{
-    return box->sent > 0 && box->buf.data[box->sent - 1] != '\n';
-}
-
 void outbox_close(struct outbox *box, int wait_ms)
 {
     struct pollfd pfd = { .fd = box->fd, .events = POLLOUT };
     int64_t until_ms = clock_ms() + wait_ms;
     char *event_end;
 
-    if (outbox_flush(box) == OUTBOX_BLOCKED && torn(box)) {
+    if (outbox_flush(box) == OUTBOX_BLOCKED && box->torn) {
         event_end = memchr(box->buf.data + box->sent, '\n', outbox_pending(box));
         if (event_end)
             box->buf.len = (size_t)(event_end - box->buf.data) + 1;
