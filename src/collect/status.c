@@ -25,8 +25,10 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 
     if (t->phase != PHASE_RUN)
         return STATE_WAITING;
-    if (access_peek(t->access, now_ms, &view) == ACCESS_FAILED)
+    if (access_peek(t->access, now_ms, &view) == ACCESS_FAILED) {
+        t->trouble = *view.err;     /* the tick may be here before the lanes heard of it */
         return view.err->kind == ERR_AUTH ? STATE_REFUSED : view.err->wait_ms ? STATE_THROTTLED : STATE_FAILING;
+    }
     for (lane = t->lanes; lane < t->lanes + LANE_COUNT; lane++) {
         if (lane->refusals)
             return STATE_REFUSED;
