@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 from checks import spawn
 from world import inputxml
-from world.runner import SplunkHome, call
+from world.runner import SplunkHome, call, wait_for
 from world.world import World
 
 PARAMETERS = {'tenant_id', 'client_id', 'client_secret', 'client_certificate', 'refresh_token', 'authorization_code',
@@ -99,6 +99,7 @@ class GoodInput(unittest.TestCase):
                     variant = {'encoding': encoding, 'order': order, 'indent': order != 'last'}
                     program = world.start(variant=variant, stdin_open=order != 'last')
                     program.wait_line('state=ok')
+                    wait_for(world.events, 10, program.tail)    # what is left unread would rightly come again
                     count += 1
                     program.terminate()
             self.assertEqual(count, 7)
@@ -118,7 +119,7 @@ class GoodInput(unittest.TestCase):
             self.assertEqual(process.communicate()[0], b'')
 
     def test_an_empty_configuration_is_no_error(self):
-        """All inputs disabled or deleted: leave quietly, and at once."""
+        """All inputs disabled or deleted: leave quietly."""
         home = SplunkHome()
         self.addCleanup(home.close)
         for xml in (inputxml.stream_input(home.header(), {}),
@@ -126,7 +127,6 @@ class GoodInput(unittest.TestCase):
                                                                      b'<configuration></configuration>')):
             result = call(home, stdin=xml)
             self.assertEqual((result.code, result.out, result.err), (0, '', ''))
-            self.assertLess(result.seconds, 2.5)
 
     def test_what_is_unknown_is_skipped(self):
         """New elements, attributes, name spaces and parameters, splunkd's own keys, `$decideOnStartup`, comments."""
