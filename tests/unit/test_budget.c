@@ -1,0 +1,75 @@
+/* However it is asked, no minute and no hour sees more requests than the service allows. */
+#include "collect/budget.h"
+
+#include <stdlib.h>
+
+#include "base/digest.h"
+#include "check.h"
+
+#define MOST 40000
+
+static int64_t taken[MOST];
+
+static size_t within(size_t count, int64_t ms)
+{
+    size_t from = 0, i, most = 0;
+
+    for (i = 0; i < count; i++) {
+        while (taken[i] - taken[from] >= ms)
+            from++;
+        most = i - from + 1 > most ? i - from + 1 : most;
+    }
+    return most;
+}
+
+static void test_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
+{
+    struct budget budget;
+    int64_t now = 1000, wait;
+    size_t count = 0, asked;
+
+    budget_start(&budget, budget_limits_for(per_minute, per_hour), now);
+    for (asked = 0; asked < 200000 && count < MOST; asked++) {
+        wait = budget_take(&budget, random_below(4) ? 0 : random_below(3), now);
+        CHECK(wait >= 0, "a negative wait");
+        if (!wait)
+            taken[count++] = now;
+        else if (random_below(2))
+            now += wait;            /* as told */
+        now += random_below(100) ? random_below(pause_most_ms + 1) : random_below(600000);
+    }
+    CHECK(within(count, 60000) <= (size_t)per_minute, "%zu in a minute, %d allowed", within(count, 60000), per_minute);
+    CHECK(!per_hour || within(count, 3600000) <= (size_t)per_hour, "%zu in an hour, %d allowed", within(count, 3600000),
+          per_hour);
+    CHECK(count > 1000, "only %zu in all", count);
+}
+
+static void test_wait(void)
+{
+    struct budget budget;
+    int64_t wait;
+    int n = 0;
+
+    budget_start(&budget, budget_limits_for(100, 1500), 0);
+    while (!(wait = budget_take(&budget, 0, 0)))
+        n++;
+    CHECK(n >= 10 && n <= 90, "%d at once", n);
+    CHECK(budget_take(&budget, 0, wait - 2) > 0 && budget_take(&budget, 0, wait) == 0, "the wait of %lld ms is not exact",
+          (long long)wait);
+    budget_hold(&budget, 100000);
+    budget_hold(&budget, 50000);
+    CHECK(budget_take(&budget, 0, 90000) == 10000 && budget_take(&budget, 0, 100000) == 0, "the hold");
+    CHECK(budget_take(&budget, 0, 0) >= 0, "a clock that goes back");
+}
+
+int main(void)
+{
+    static const uint32_t pauses[] = { 0, 10, 700, 5000 };
+
+    for (size_t i = 0; i < COUNT_OF(pauses); i++) {
+        test_windows(100, 1500, pauses[i]);
+        test_windows(150, 0, pauses[i]);
+    }
+    test_wait();
+    return check_summary();
+}
