@@ -5,7 +5,7 @@ NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
             splunkd_store splunkd_secrets splunkd_ca
 MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
-COLLECT   = gate budget known place trail checkpoint lock account secrets harvest verdict lane status tenant collector \
+COLLECT   = gate budget known place trail checkpoint lock certificate account secrets harvest verdict lane status tenant collector \
             stream
 COMMAND   = options console csv check check_report sign_in import
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
@@ -134,6 +134,13 @@ json-suite:
 build/plain/json_verdict: tests/json/json_verdict.c tests/unit/transcript.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+
+# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (preset: a new one each time).
+MINUTES ?= 10
+TENANTS ?= 500
+.PHONY: soak
+soak: all
+	python3 tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: print-sources
 print-sources:

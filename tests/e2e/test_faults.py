@@ -99,10 +99,10 @@ class Alone(DeliveryCase):
         begun = world.clock.steady()
         wait_for(lambda: len([1 for event in program.events if event.stanza.endswith('://calm')]) == 5, 8, 'the calm one')
         self.assertLess(world.clock.steady() - begun, 8)
-        self.arrives(world, 60)
+        self.arrives(world, 120)
         for feed in world.feeds.values():
             feed.publish(2, size='small')
-        self.exact(world, calm, seconds=60)
+        self.exact(world, calm, seconds=120)
         self.assertEqual([name for name, rule in rules.items() if not rule.hits], [])
         self.ends(world)
 
@@ -221,7 +221,7 @@ class Paging(DeliveryCase):
         feed.publish(6, span_s=3000, size='small')
         rule = world.faults.add(chop, kind='graph')
         program = world.start()
-        wait_for(lambda: rule.hits > 40, 60, lambda: f'{rule.hits} chopped answers {program.tail()}')
+        wait_for(lambda: rule.hits >= 6, 90, lambda: f'{rule.hits} chopped answers {program.tail()}')
         rule.remove()
         self.exact(world, seconds=60)
 

@@ -91,7 +91,7 @@ class Soak:
             api = APIS[number % len(APIS)]
             feed = self.world.customer(f'c{number}', api=api, shared=True, poll_interval=args.poll,
                                        overlap=args.overlap, start_time='-2d')
-            feed.publish(self.rng.randrange(40), span_s=86400, size='small')
+            feed.publish(1 + self.rng.randrange(40), span_s=86400, size='small')
             self.feeds[feed.tenant.id, api] = feed
         self.all = list(self.feeds.values())
 

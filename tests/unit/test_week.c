@@ -1,0 +1,274 @@
+/* A week of polling in a second or two: place, known, trail and checkpoint under a simulated clock.
+ *
+ * A service with bursts, ties, late alerts and small answers; a client that polls, fills, is cut off for hours, stops
+ * and is killed. Every alert must be written, once unless there was a kill, and nothing may grow. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "check.h"
+#include "collect/checkpoint.h"
+#include "collect/known.h"
+#include "collect/place.h"
+#include "collect/trail.h"
+
+#define WEEK_S     (7 * 86400)
+#define ALERTS     20000
+#define ROOM       40           /* records an answer holds */
+#define OVERLAP_S  600
+#define POLL_S     60
+#define SETTLED_S  60
+#define SAVE_S     120
+#define EVENT      100          /* bytes of an event in the stream */
+#define EPOCH      (INT64_C(1790000000) * TICKS_PER_SECOND)
+
+struct alert {
+    ticks    time, visible;
+    unsigned written;
+};
+
+struct world {
+    struct alert alerts[ALERTS];        /* by time */
+    uint64_t     random;
+    ticks        now;
+
+    struct place  place;
+    struct sweep  sweeps[LANE_COUNT];
+    struct known *known;
+    struct trail  trail;
+    uint64_t      end;                  /* of the stream */
+    uint64_t      taken[SETTLED_S + 2]; /* where it stood at each of the last seconds */
+    ticks         noted;
+    struct buf    file;
+    ticks         saved;
+    ticks         due[LANE_COUNT];
+    size_t        known_most, trail_most;
+    unsigned      kills;
+};
+
+static uint64_t below(struct world *w, uint64_t limit)
+{
+    w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+    return (w->random >> 33) % limit;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct alert *left = a, *right = b;
+
+    return left->time < right->time ? -1 : left->time > right->time;
+}
+
+/* Bursts, quiet days, ties on a grid of 1/300 s, one in five late by up to the overlap. */
+static void make_alerts(struct world *w)
+{
+    size_t i;
+
+    for (i = 0; i < ALERTS; i++) {
+        struct alert *alert = &w->alerts[i];
+        int64_t second = (int64_t)below(w, WEEK_S);
+
+        if (i % 2)      /* half of them in an hour each second day */
+            second = second / (2 * 86400) * 2 * 86400 + second % 3600;
+        alert->time = EPOCH + second * TICKS_PER_SECOND + (ticks)below(w, 300) * TICKS_PER_SECOND / 300;
+        if (i % 50 == 1)
+            alert->time = EPOCH + second * TICKS_PER_SECOND;
+        alert->visible = alert->time + (i % 5 ? 0 : (ticks)below(w, OVERLAP_S) * TICKS_PER_SECOND);
+    }
+    qsort(w->alerts, ALERTS, sizeof(w->alerts[0]), by_time);
+}
+
+static size_t first_from(const struct world *w, ticks time)
+{
+    size_t low = 0, high = ALERTS;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (w->alerts[middle].time < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void write_alert(struct world *w, size_t at, struct harvest *harvest)
+{
+    struct alert *alert = &w->alerts[at];
+    struct hash128 key = known_key((const char *)&at, sizeof(at), alert->time);
+
+    harvest->count++;
+    harvest->oldest = alert->time < harvest->oldest ? alert->time : harvest->oldest;
+    harvest->newest = alert->time > harvest->newest ? alert->time : harvest->newest;
+    if (known_has(w->known, key))
+        return;
+    alert->written++;
+    w->end += EVENT;
+    known_add(w->known, (struct known_entry){ .key = key, .time = alert->time, .pos = w->end });
+}
+
+/* The newest ROOM of the span, as the services do; returns how many there were. all: a chain of pages brings all. */
+static size_t ask(struct world *w, const struct span *span, bool all, struct harvest *harvest)
+{
+    size_t at = first_from(w, span->hi == TICKS_OPEN ? INT64_MAX : span->hi), from = first_from(w, span->lo), count = 0;
+
+    *harvest = (struct harvest){ .oldest = TICKS_OPEN, .newest = INT64_MIN };
+    while (at-- > from) {
+        if (w->alerts[at].visible > w->now)
+            continue;
+        if (++count <= ROOM || all)
+            write_alert(w, at, harvest);
+    }
+    return count;
+}
+
+static void step(struct world *w, enum lane_kind lane)
+{
+    struct harvest harvest;
+    struct span span;
+    ticks sent = w->now;
+    bool caught_up;
+
+    if (w->now < w->due[lane] || !place_next(&w->place, lane, &w->sweeps[lane], OVERLAP_S, &span))
+        return;
+    if (ask(w, &span, false, &harvest) > ROOM) {
+        if (place_split(&w->place, lane, w->sweeps, &span, &harvest, 1, OVERLAP_S, sent))
+            return;
+        ask(w, &span, true, &harvest);
+    }
+    caught_up = place_read(&w->place, lane, &w->sweeps[lane], &span, &harvest, ROOM, OVERLAP_S, sent);
+    trail_add(&w->trail, &w->place, w->end, sent / TICKS_PER_MS);
+    if (caught_up && lane == LANE_LIVE)
+        w->due[lane] = w->now + POLL_S * TICKS_PER_SECOND;
+}
+
+static bool needed(void *ctx, const struct known_entry *entry)
+{
+    return place_needs(ctx, entry->time, OVERLAP_S);
+}
+
+static void save(struct world *w, uint64_t pos)
+{
+    struct checkpoint cp = { .tenant_id = (char *)"t", .api = (char *)"graph" };
+    const struct trail_mark *mark = trail_behind(&w->trail, pos);
+
+    if (!mark)
+        return;
+    buf_clear(&w->file);
+    checkpoint_format(&cp, &mark->place, w->known, pos, OVERLAP_S, &w->file);
+    known_prune(w->known, needed, (void *)&mark->place);
+    place_pruned(&w->place, &mark->place, OVERLAP_S);
+    w->saved = w->now;
+}
+
+static void start(struct world *w)
+{
+    struct checkpoint cp = { .taken_count = 0 };
+    struct err err;
+
+    known_free(w->known);
+    w->known = known_new();
+    trail_release(&w->trail);
+    memset(w->sweeps, 0, sizeof(w->sweeps));
+    memset(w->due, 0, sizeof(w->due));
+    memset(w->taken, 0, sizeof(w->taken));
+    w->end = 0;
+    if (w->file.len) {
+        CHECK(checkpoint_parse(buf_text(&w->file), w->file.len, &cp, w->known, &err), "%s", err.text);
+        w->place = cp.place;
+        checkpoint_release(&cp);
+    } else {
+        place_start(&w->place, EPOCH);
+    }
+    trail_add(&w->trail, &w->place, 0, w->now / TICKS_PER_MS);
+    save(w, 0);
+}
+
+/* One second of the client's life. */
+static void second(struct world *w)
+{
+    size_t slot = (size_t)(w->now / TICKS_PER_SECOND) % (SETTLED_S + 2);
+
+    step(w, LANE_LIVE);
+    step(w, LANE_FILL);
+    w->taken[slot] = w->end;
+    if (w->now - w->saved >= SAVE_S * TICKS_PER_SECOND)
+        save(w, w->taken[(slot + 1) % (SETTLED_S + 2)]);
+    if (known_count(w->known) > w->known_most)
+        w->known_most = known_count(w->known);
+    if (w->trail.count > w->trail_most)
+        w->trail_most = w->trail.count;
+    w->now += TICKS_PER_SECOND;
+}
+
+/* What happens to it: outages of minutes to hours, stops, kills. */
+static void fate(struct world *w, bool kills)
+{
+    switch (below(w, 20000)) {
+    case 0:
+        w->now += (ticks)below(w, 8 * 3600) * TICKS_PER_SECOND;     /* no network; the process lives on */
+        memset(w->taken, 0, sizeof(w->taken));
+        break;
+    case 1:
+    case 2:
+        save(w, w->end);
+        w->now += (ticks)below(w, 3600) * TICKS_PER_SECOND;
+        start(w);
+        break;
+    case 3:
+    case 4:
+    case 5:
+        if (!kills)
+            break;
+        w->kills++;
+        start(w);
+        break;
+    default:
+        break;
+    }
+}
+
+static void week(uint64_t seed, bool kills)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    size_t i, lost = 0, repeated = 0;
+
+    w->file = BUF_INIT(64u << 20);
+    w->random = seed;
+    w->now = EPOCH + 3 * 86400 * TICKS_PER_SECOND;      /* three days are there to be fetched */
+    make_alerts(w);
+    start(w);
+    while (w->now < EPOCH + (WEEK_S + 8 * 3600) * TICKS_PER_SECOND) {
+        second(w);
+        fate(w, kills);
+    }
+    for (i = 0; i < 3600; i++)
+        second(w);
+    for (i = 0; i < ALERTS; i++) {
+        lost += !w->alerts[i].written;
+        repeated += w->alerts[i].written > 1 ? w->alerts[i].written - 1 : 0;
+    }
+    CHECK(lost == 0, "seed %llu: %zu of %d lost", (unsigned long long)seed, lost, ALERTS);
+    CHECK(kills || repeated == 0, "seed %llu: %zu repeated without a kill", (unsigned long long)seed, repeated);
+    CHECK(w->known_most < ALERTS / 2 + ALERTS / 4, "seed %llu: %zu known", (unsigned long long)seed, w->known_most);
+    CHECK(known_count(w->known) < 500, "seed %llu: %zu known at the end", (unsigned long long)seed,
+          known_count(w->known));
+    CHECK(w->trail_most < 200, "seed %llu: %zu marks", (unsigned long long)seed, w->trail_most);
+    fprintf(stderr, "week %llu: %u kills, lost %zu, repeated %zu, known at most %zu, at the end %zu\n",
+            (unsigned long long)seed, w->kills, lost, repeated, w->known_most, known_count(w->known));
+    known_free(w->known);
+    trail_release(&w->trail);
+    buf_free(&w->file);
+    free(w);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seed, last = argc > 1 ? strtoull(argv[1], NULL, 10) : 3;
+
+    for (seed = 1; seed <= last; seed++) {
+        week(seed, false);
+        week(seed, true);
+    }
+    return check_summary();
+}
