@@ -1,0 +1,150 @@
+/* Checkpoint files: written, read back, and every way in which one can be no checkpoint. */
+#include "collect/checkpoint.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "check.h"
+
+#define T(s) "\"2026-11-01T08:35:" s "Z\""
+#define HEAD "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"begin\":" T("00") ",\"newest\":" T("10") ",\"floor\":" T("05")
+#define KEY  "0123456789abcdef0123456789abcdef"
+
+static const struct { const char *text; bool good; const char *why; } rows[] = {
+    { HEAD ",\"written\":[]}", true, "" },
+    { HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", true, "" },
+    { HEAD ",\"backfill\":null,\"written\":[]}", true, "" },
+    { HEAD ",\"unknown\":[1,{}],\"written\":[],\"taken\":7}", true, "" },
+    { "", false, "no JSON object" }, { "[]", false, "no JSON object" }, { "null", false, "no JSON object" },
+    { HEAD ",\"written\":[]", false, "no JSON object" }, { HEAD ",\"written\":[]}x", false, "no JSON object" },
+    { "{}", false, "no version" }, { "{\"version\":\"x\"}", false, "no version" }, { "{\"version\":0}", false, "no version" },
+    { "{\"version\":2}", false, "version 2" }, { "{\"version\":99999}", false, "version 99999" },
+    { "{\"version\":1}", false, "tenant_id" }, { "{\"version\":1,\"tenant_id\":\"t\",\"api\":7}", false, "tenant_id" },
+    { "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"written\":[]}", false, "'begin'" },
+    { HEAD "}", false, "'written'" }, { HEAD ",\"written\":{}}", false, "'written'" },
+    { HEAD ",\"written\":[7]}", false, "time hash" }, { HEAD ",\"written\":[\"\"]}", false, "time hash" },
+    { HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\",\"x " KEY "\"]}", false, "time hash" },
+    { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 0123456789abcdef0123456789abcde\"]}", false, "time hash" },
+    { HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "0\"]}", false, "time hash" },
+    { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 0123456789abcdef-123456789abcdef\"]}", false, "time hash" },
+    { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 00000000000000000000000000000000\"]}", false, "time hash" },
+    { HEAD ",\"backfill\":7,\"written\":[]}", false, "backfill" }, { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
+};
+
+static void test_rows(void)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct checkpoint cp = { .taken_count = 0 };
+        struct known *known = known_new();
+        struct err err = { .text = "" };
+        bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, known, &err);
+
+        CHECK(good == rows[i].good && strstr(err.text, rows[i].why), "row %zu: %d '%s'", i, good, err.text);
+        CHECK(good || (!cp.tenant_id && !known_count(known)), "row %zu leaves something behind", i);
+        checkpoint_release(&cp);
+        known_free(known);
+    }
+}
+
+static void test_cut(void)      /* at every byte */
+{
+    static const char text[] = HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}";
+    struct checkpoint cp = { .taken_count = 0 };
+    struct known *known = known_new();
+    struct err err;
+    size_t len;
+
+    for (len = 0; len < strlen(text); len++)
+        CHECK(!checkpoint_parse(text, len, &cp, known, &err) && !known_count(known), "%zu bytes were taken", len);
+    known_free(known);
+}
+
+static void test_round_trip(bool fill)
+{
+    struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") }, copy = { .taken_count = 0 };
+    struct place place = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .floor = 200 }, raised;
+    struct known *known = known_new(), *copied = known_new();
+    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    struct err err;
+    size_t i;
+
+    if (fill) {
+        place.fill.active = true;
+        place.fill.next = 3000 * TICKS_PER_SECOND;
+        place.fill.end = 8000 * TICKS_PER_SECOND;
+        place.fill.newest = 2900 * TICKS_PER_SECOND;
+        place.floor = place.fill.end;
+        place.fill.floor = 150;
+    }
+    checkpoint_take(&cp, "client_secret", "s3cret");
+    checkpoint_take(&cp, "refresh_token", "old");
+    checkpoint_take(&cp, "refresh_token", "new");
+    for (i = 0; i < 10000; i++)
+        known_add(known, (struct known_entry){ known_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
+    checkpoint_format(&cp, &place, known, 9500, 900, &text);
+    CHECK(!strstr(text.data, "s3cret"), "a secret is in the file");
+    CHECK(checkpoint_parse(text.data, text.len, &copy, copied, &err), "%s", err.text);
+    raised = place;
+    place_raise_floors(&raised, 900);
+    CHECK(place_same(&raised, &copy.place) && !strcmp(cp.tenant_id, copy.tenant_id), "another place");
+    for (i = 0; i < 10000; i++) {
+        bool want = i <= 9500 && place_needs(&place, (ticks)i * TICKS_PER_SECOND, 900);
+
+        CHECK(known_has(copied, known_key((char *)&i, sizeof(i), 0)) == want, "version %zu", i);
+        /* What the place asks for again is known, or was not safe. */
+        CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (fill ? place.fill.next : place_lower(&place, 900)) ||
+              (fill && (ticks)i * TICKS_PER_SECOND >= place.fill.end), "version %zu would come again", i);
+    }
+    CHECK(checkpoint_has_taken(&copy, "client_secret", "s3cret") && checkpoint_has_taken(&copy, "refresh_token", "new"), "taken");
+    CHECK(!checkpoint_has_taken(&copy, "refresh_token", "old") && !checkpoint_has_taken(&copy, "proxy", "new"), "not taken");
+    checkpoint_release(&cp);
+    checkpoint_release(&copy);
+    known_free(known);
+    known_free(copied);
+    buf_free(&text);
+}
+
+static void test_load(void)
+{
+    char folder[] = "/tmp/test_checkpoint.XXXXXX";
+    CLEANUP(mem_freep) char *path = NULL;
+    CLEANUP(mem_freep) char *bad = NULL;
+    struct checkpoint cp;
+    struct known *known = known_new();
+    struct err err = { .text = "" };
+    struct stat st;
+
+    if (!mkdtemp(folder))
+        exit(1);
+    path = checkpoint_path(folder, "../a b/\xC3\xA9");
+    bad = mem_format("%s.bad", path);
+    CHECK(!strcmp(path + strlen(folder), "/%2E%2E%2Fa%20b%2F%C3%A9.json"), "%s", path);
+    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_NONE, "no file");
+    CHECK(file_replace(path, rows[1].text, strlen(rows[1].text), true, &err), "%s", err.text);
+    CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600, "mode");
+    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_READ && known_count(known) == 1, "read");
+    checkpoint_release(&cp);
+    CHECK(file_replace(path, "{\"version\":7}", 13, true, &err), "%s", err.text);
+    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD && strstr(err.text, "version 7"), "%s", err.text);
+    CHECK(!stat(bad, &st) && stat(path, &st), "put aside");
+    CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD, "an empty file");
+    mkdir(path, 0700);
+    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_UNREADABLE, "a folder in its place: %s", err.text);
+    rmdir(path);
+    unlink(bad);
+    CHECK(!rmdir(folder), "something is left in %s", folder);
+    known_free(known);
+}
+
+int main(void)
+{
+    test_rows();
+    test_cut();
+    test_round_trip(false);
+    test_round_trip(true);
+    test_load();
+    return check_summary();
+}
