@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "collect/secrets.h"
 
-#define REQUESTS_MOST    128        /* under way at once, all tenants together */
+#define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
 #define FLUSH_AT         (128 * 1024)
 #define TICK_MS          1000
 #define SECRETS_RETRY_MS 30000

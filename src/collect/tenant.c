@@ -17,6 +17,7 @@
 #define DISK_RETRY_MS   10000
 #define SAVE_EVERY_MS   (120 * 1000)    /* each save is a sync of the disk; what it misses comes again after a crash */
 #define SAVE_LOOK_MS    5000
+#define PROBE_GOOD_MS   1000    /* for so long what was just written says that more can be written */
 #define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
 
 static void phase_fire(void *ctx, int64_t now_ms);
@@ -301,6 +302,7 @@ bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
         return false;
     t->saved_place = mark->place;
     t->saved_pos = pos;
+    t->saved_ms = clock_ms();
     t->cp_changed = false;
     prune(t, &mark->place);
     return true;

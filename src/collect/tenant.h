@@ -106,6 +106,7 @@ struct tenant {
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
     struct place      saved_place;
     uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */
+    int64_t           saved_ms;         /* when, monotonic; 0: not yet */
     int64_t           save_due_ms;
     bool              cp_changed;       /* a secret was taken over */
     bool              save_fails;
