@@ -1,14 +1,13 @@
 #include "collect/account.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "microsoft/assertion.h"
+#include "collect/certificate.h"
 #include "net/retry.h"
 
 #define TOKEN_TIMEOUT_S   30
@@ -44,13 +43,6 @@ struct access {
     struct access_listener *listeners;
 };
 
-/* Tells a file that was replaced or written anew. */
-struct stamp {
-    struct timespec changed;
-    off_t           size;
-    ino_t           inode;
-};
-
 struct account {
     struct accounts *accounts;
     struct account  *next;
@@ -58,9 +50,7 @@ struct account {
     const struct http_route *route;
     char *client_secret;        /* secret */
     char *refresh_token;        /* secret */
-    struct assertion_key *key;  /* read when first needed, and again when the file has changed */
-    struct stamp   stamp;       /* of the file when it was last read */
-    int64_t        warned_days; /* the nearest end that was warned of; 0: none */
+    struct certificate *cert;   /* of the file named by certificate; NULL without one */
     enum assertion_form form;
     struct access *accesses;
     struct access *redeeming;   /* only one at a time may redeem the refresh token */
@@ -74,6 +64,7 @@ struct accounts {
     void          (*session_lost)(void *ctx);
     void           *ctx;
     struct account *first;
+    struct certificate *certificates;
 };
 
 static void begin(struct access *access);
@@ -112,7 +103,6 @@ static void account_free(struct account *account)
         account->accesses = access->next;
         access_free(access);
     }
-    assertion_key_free(account->key);
     mem_free_secret(account->client_secret);
     mem_free_secret(account->refresh_token);
     free(account->tenant_id);
@@ -132,6 +122,7 @@ void accounts_free(struct accounts *accounts)
         accounts->first = account->next;
         account_free(account);
     }
+    certificates_free(&accounts->certificates);
     free(accounts);
 }
 
@@ -167,6 +158,8 @@ struct account *account_get(struct accounts *accounts, const struct account_spec
     account->client_id = mem_text(spec->client_id);
     account->login_url = mem_text(spec->login_url);
     account->certificate = mem_text(spec->certificate);
+    if (spec->certificate)
+        account->cert = certificate_get(&accounts->certificates, spec->certificate);
     account->route = spec->route;
     account->next = accounts->first;
     return accounts->first = account;
@@ -245,10 +238,7 @@ void account_set_refresh_token(struct account *account, const char *refresh_toke
 
 bool account_certificate_days(const struct account *account, int64_t *ret)
 {
-    if (!account->key)
-        return false;
-    *ret = assertion_days_left(account->key, clock_wall_ms());
-    return true;
+    return account->cert && certificate_days(account->cert, ret);
 }
 
 /* Failing. */
@@ -291,8 +281,6 @@ static void failed(struct access *access)
 
     access->failed = true;
     if (access->err.kind == ERR_AUTH) {
-        assertion_key_free(access->account->key);       /* the file may be replaced: it is read again */
-        access->account->key = NULL;
         access->retry_ms = now_ms + refused_wait_ms(++access->refusals);
     } else {
         access->refusals = 0;
@@ -400,85 +388,12 @@ static enum token_grant grant_of(const struct access *access)
     return access->account->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
 }
 
-static struct stamp stamp_of(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st))
-        return (struct stamp){ .size = -1 };
-    return (struct stamp){ .changed = st.st_mtim, .size = st.st_size, .inode = st.st_ino };
-}
-
-static bool certificate_changed(const struct account *account)
-{
-    struct stamp now = stamp_of(account->certificate);
-
-    return now.size != account->stamp.size || now.inode != account->stamp.inode ||
-           now.changed.tv_sec != account->stamp.changed.tv_sec || now.changed.tv_nsec != account->stamp.changed.tv_nsec;
-}
-
-/* Reads the file where that is due. A changed one that cannot be used leaves the old key in place. */
-static bool read_certificate(struct account *account, struct err *err)
-{
-    struct assertion_key *key;
-
-    if (account->key && !certificate_changed(account))
-        return true;
-    account->stamp = stamp_of(account->certificate);
-    key = assertion_key_read(account->certificate, clock_wall_ms(), err);
-    if (!key) {
-        if (account->key)
-            log_warn("event=certificate tenant=%s client=%s the changed file cannot be used, the key that was read before "
-                     "goes on: %s", account->tenant_id, account->client_id, err->text);
-        return account->key != NULL;
-    }
-    if (account->key)
-        log_info("event=certificate tenant=%s client=%s the changed file '%s' was read", account->tenant_id,
-                 account->client_id, account->certificate);
-    assertion_key_free(account->key);
-    account->key = key;
-    account->form = ASSERTION_PS256;
-    account->warned_days = 0;
-    return true;
-}
-
-/* Has another account with this file warned already? Hundreds of tenants share one app and its certificate. */
-static bool others_warned(const struct account *account, int64_t days)
-{
-    const struct account *other;
-
-    for (other = account->accounts->first; other; other = other->next)
-        if (other != account && text_same(other->certificate, account->certificate) && other->warned_days &&
-            other->warned_days <= days)
-            return true;
-    return false;
-}
-
-static void warn_of_end(struct account *account)
-{
-    static const int64_t ahead_days[] = { 1, 7, 30 };
-    int64_t left = assertion_days_left(account->key, clock_wall_ms());
-    size_t i;
-
-    for (i = 0; i < COUNT_OF(ahead_days) && left > ahead_days[i]; i++)
-        ;
-    if (i == COUNT_OF(ahead_days) || (account->warned_days && account->warned_days <= ahead_days[i]))
-        return;
-    if (!others_warned(account, ahead_days[i]))
-        log_warn("event=certificate_ends tenant=%s client=%s days=%lld the certificate in '%s' ends in %lld days. Our "
-                 "administrator: upload a new one to the app registration and replace the file", account->tenant_id,
-                 account->client_id, (long long)left, account->certificate, (long long)left);
-    account->warned_days = ahead_days[i];
-}
-
 static char *assertion_of(struct access *access, const struct token_request *request)
 {
-    struct account *account = access->account;
+    const struct assertion_key *key = certificate_key(access->account->cert, &access->err);
 
-    if (!read_certificate(account, &access->err))
-        return NULL;
-    warn_of_end(account);
-    return assertion_new(account->key, account->form, request, clock_wall_ms(), access->clock_offset_ms, &access->err);
+    return key ? assertion_new(key, access->account->form, request, clock_wall_ms(), access->clock_offset_ms,
+                               &access->err) : NULL;
 }
 
 static void send_request(void *ctx)
@@ -568,14 +483,15 @@ enum access_state access_peek(const struct access *access, int64_t now_ms, struc
 /* A refusal is not waited out when the file it may be about has been replaced. */
 static bool renewed_file(struct access *access)
 {
-    return access->err.kind == ERR_AUTH && access->account->certificate && certificate_changed(access->account);
+    return access->err.kind == ERR_AUTH && access->account->cert && certificate_changed(access->account->cert);
 }
 
 enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
 {
     bool waits = access->failed && now_ms < access->retry_ms && !renewed_file(access);
 
-    if (!access->sending && !access->storing && !waits && (!usable(access, now_ms) || now_ms >= token_renew_at_ms(&access->token)))
+    if (!access->sending && !access->storing && !waits &&
+        (!usable(access, now_ms) || now_ms >= token_renew_at_ms(&access->token)))
         begin(access);
     return access_peek(access, now_ms, ret);
 }

@@ -1,0 +1,117 @@
+#include "collect/certificate.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+/* Tells a file that was replaced or written anew. */
+struct stamp {
+    struct timespec changed;
+    off_t           size;
+    ino_t           inode;
+};
+
+struct certificate {
+    struct certificate   *next;
+    char                 *path;
+    struct assertion_key *key;
+    struct stamp          stamp;        /* of the file when it was last read */
+    int64_t               warned_days;  /* the nearest end that was warned of; 0: none */
+};
+
+struct certificate *certificate_get(struct certificate **list, const char *path)
+{
+    struct certificate *cert;
+
+    for (cert = *list; cert; cert = cert->next)
+        if (text_same(cert->path, path))
+            return cert;
+    cert = mem_alloc(sizeof(*cert));
+    cert->path = mem_text(path);
+    cert->next = *list;
+    return *list = cert;
+}
+
+void certificates_free(struct certificate **list)
+{
+    struct certificate *cert;
+
+    while ((cert = *list)) {
+        *list = cert->next;
+        assertion_key_free(cert->key);
+        free(cert->path);
+        free(cert);
+    }
+}
+
+static struct stamp stamp_of(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st))
+        return (struct stamp){ .size = -1 };
+    return (struct stamp){ .changed = st.st_mtim, .size = st.st_size, .inode = st.st_ino };
+}
+
+bool certificate_changed(const struct certificate *cert)
+{
+    struct stamp now = stamp_of(cert->path);
+
+    return now.size != cert->stamp.size || now.inode != cert->stamp.inode ||
+           now.changed.tv_sec != cert->stamp.changed.tv_sec || now.changed.tv_nsec != cert->stamp.changed.tv_nsec;
+}
+
+bool certificate_days(const struct certificate *cert, int64_t *ret)
+{
+    if (!cert->key)
+        return false;
+    *ret = assertion_days_left(cert->key, clock_wall_ms());
+    return true;
+}
+
+static void read_again(struct certificate *cert, struct err *err)
+{
+    struct assertion_key *key;
+
+    cert->stamp = stamp_of(cert->path);
+    key = assertion_key_read(cert->path, clock_wall_ms(), err);
+    if (!key) {
+        if (cert->key)
+            log_warn("event=certificate the changed file cannot be used, the key that was read before goes on: %s",
+                     err->text);
+        return;
+    }
+    if (cert->key)
+        log_info("event=certificate the changed file '%s' was read", cert->path);
+    assertion_key_free(cert->key);
+    cert->key = key;
+    cert->warned_days = 0;
+}
+
+static void warn_of_end(struct certificate *cert)
+{
+    static const int64_t ahead_days[] = { 1, 7, 30 };
+    int64_t left = assertion_days_left(cert->key, clock_wall_ms());
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(ahead_days) && left > ahead_days[i]; i++)
+        ;
+    if (i == COUNT_OF(ahead_days) || (cert->warned_days && cert->warned_days <= ahead_days[i]))
+        return;
+    log_warn("event=certificate_ends days=%lld the certificate in '%s' ends in %lld days. Our administrator: upload a new "
+             "one to the app registration and replace the file", (long long)left, cert->path, (long long)left);
+    cert->warned_days = ahead_days[i];
+}
+
+const struct assertion_key *certificate_key(struct certificate *cert, struct err *err)
+{
+    if (!cert->key || certificate_changed(cert))
+        read_again(cert, err);
+    if (cert->key)
+        warn_of_end(cert);
+    return cert->key;
+}

@@ -1,0 +1,22 @@
+/* collect/certificate.h - certificate files for client assertions, each read once however many tenants use it.
+ *
+ * A file that changes is read again before its next use; one that changed into something unusable leaves the old key in
+ * place. The end of a certificate is warned of once each 30, 7 and 1 days ahead. */
+#pragma once
+
+#include "microsoft/assertion.h"
+
+struct certificate;
+
+/* Finds or makes the entry of a path in the list. */
+struct certificate *certificate_get(struct certificate **list, const char *path);
+void certificates_free(struct certificate **list);
+
+/* Has the file changed since it was last read? */
+bool certificate_changed(const struct certificate *cert);
+
+/* The key, read or read again if that is due. NULL with err (ERR_AUTH) when there is none to use. */
+const struct assertion_key *certificate_key(struct certificate *cert, struct err *err);
+
+/* Whole days until it ends; false while no key has been read. */
+bool certificate_days(const struct certificate *cert, int64_t *ret);
