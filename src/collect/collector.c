@@ -25,6 +25,7 @@
  * checkpoints are synced to the disk (later ones are written without). */
 #define STORE_UNTIL_MS   300
 #define CLOSE_UNTIL_MS   450
+#define SAVES_MOST_MS    100        /* of each second, for the saves that are due */
 #define SYNC_UNTIL_MS    750
 #define METRICS_EVERY_MS (5 * 60 * 1000)
 
@@ -261,6 +262,19 @@ static void metrics(struct collector *col, int64_t now_ms)
     col->metrics_due_ms = now_ms + METRICS_EVERY_MS;
 }
 
+/* A save waits for the disk, and hundreds may be due at once: a slow disk must stop neither the polls nor a SIGTERM, so
+ * a round takes turns and ends after a while. What is saved later only comes again more often after a crash. */
+static void save_round(struct collector *col, int64_t now_ms)
+{
+    int64_t began_ms = clock_ms();
+    size_t i;
+
+    for (i = 0; i < col->count && clock_ms() - began_ms < SAVES_MOST_MS && !loop_stopping(col->loop); i++) {
+        tenant_tick(col->tenants[col->save_next], now_ms);
+        col->save_next = (col->save_next + 1) % col->count;
+    }
+}
+
 static void tick(void *ctx, int64_t now_ms)
 {
     struct collector *col = ctx;
@@ -273,10 +287,10 @@ static void tick(void *ctx, int64_t now_ms)
         return;
     }
     outbox_note(col->outbox, now_ms);
+    save_round(col, now_ms);
     for (i = 0; i < col->count; i++) {
         struct tenant *t = col->tenants[i];
 
-        tenant_tick(t, now_ms);
         status_update(t);
         if (now_ms >= t->status_due_ms)
             status_line(t, now_ms);

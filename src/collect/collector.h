@@ -28,6 +28,7 @@ struct collector {
     struct timer     secrets_timer;
     struct timer     session_timer;     /* set when splunkd no longer takes our session key */
     bool             session_lost;
+    size_t           save_next;         /* the tenant whose turn it is */
     int64_t          started_ms, metrics_due_ms;
     uint64_t         metrics_events;
 };

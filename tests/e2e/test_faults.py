@@ -1,11 +1,36 @@
 """Each fault alone: it strikes one customer, who loses nothing; and the others, who notice nothing."""
+import os
+import shutil
+import subprocess
+import tempfile
 import unittest
 
-from cases import SECOND, DeliveryCase
+from cases import SANITIZED, SECOND, DeliveryCase
 from world import faults
 from world.certs import Authority
 from world.httpd import Response
 from world.runner import wait_for
+
+
+# Shifts this host's wall clock by what a file says; the monotonic clocks stay.
+SHIM = rb'''
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+    int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime"), status = real(id, ret);
+    FILE *file = id == CLOCK_REALTIME ? fopen(getenv("CLOCK_SHIFT"), "r") : NULL;
+    long shift = 0;
+    if (file && fscanf(file, "%ld", &shift) == 1)
+        ret->tv_sec += shift;
+    if (file)
+        fclose(file);
+    return status;
+}
+'''
 
 
 def _not_json(feed):
@@ -164,6 +189,30 @@ class Services(DeliveryCase):
                     self.polls(world, feed, 1)
                     feed.publish(2, ticks=now())
                 self.exact(world, seconds=40)
+
+    @unittest.skipIf(SANITIZED or not shutil.which('gcc'), 'needs gcc, and a program without sanitizers')
+    def test_the_clock_of_this_host_is_wrong_and_jumps(self):
+        world = self.world()
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        shim, shift = os.path.join(folder, 'shim.so'), os.path.join(folder, 'shift')
+        subprocess.run(['gcc', '-shared', '-fPIC', '-x', 'c', '-', '-o', shim, '-ldl'], input=SHIM, check=True)
+
+        def turn(seconds):
+            with open(shift, 'w', encoding='ascii') as file:
+                file.write(str(seconds))
+        turn(3600)
+        feed, old = world.customer('c', overlap=60), world.customer('old', overlap=60)
+        old.publish(1500, span_s=86400, size='small')
+        feed.publish(3)
+        feed.publish(1, ticks=self.now(world) + 1800 * SECOND)      # must not hide what comes before it
+        world.start(environment=world.home.environment(LD_PRELOAD=shim, CLOCK_SHIFT=shift))
+        for seconds in (3600, -3600, 0, 7200):
+            self.polls(world, feed, 2)
+            turn(seconds)
+            for each in (feed, old):
+                each.publish(2)
+        self.exact(world, seconds=40)
 
     def test_a_lost_answer_with_a_rotated_token(self):
         world = self.world()

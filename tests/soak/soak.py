@@ -201,11 +201,16 @@ class Soak:
         self.over.set()
         self.world.faults.clear()
         time.sleep(self.args.overlap * 0.7 + 1)
-        deadline = time.monotonic() + 420 + 3 * self.args.poll
+        began, again = time.monotonic(), False
         while True:
             verdict = self.tally.verdict()
-            if not verdict.lost or time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if not verdict.lost or waited > 420 + 3 * self.args.poll:
                 break
+            if waited > 60 + 2 * self.args.poll and not again:
+                again = True            # who was refused by two faults in a row would wait for a quarter of an hour
+                self.end_life('term')
+                self.start()
             time.sleep(2)
         time.sleep(2 * self.args.poll)
         verdict = self.tally.verdict()
