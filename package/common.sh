@@ -27,6 +27,10 @@ source_date() {
 
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_date)}
 
+case $TOP in
+*[[:space:]]*) die "the makefiles of the libraries need a folder without white space: $TOP" ;;
+esac
+
 case $ARCH in
 x86_64)
     HOST_CC=gcc-12 CROSS='' DEBIAN_ARCH=amd64

@@ -259,4 +259,7 @@ def old_distribution():
 
 
 if __name__ == '__main__':
-    unittest.main(verbosity=2)
+    outcome = unittest.main(verbosity=2, exit=False).result
+    failed = len(outcome.failures) + len(outcome.errors)
+    print(f'{outcome.testsRun - failed - len(outcome.skipped)} passed, {failed} failed, {len(outcome.skipped)} skipped')
+    sys.exit(1 if failed else 0)
