@@ -20,13 +20,6 @@ die() {
     exit 1
 }
 
-# The time that the product carries: that of the last commit, or a fixed day for sources without git.
-source_date() {
-    git -C "$TOP" log -1 --format=%ct 2>/dev/null || echo 1735689600
-}
-
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(source_date)}
-
 case $TOP in
 *[[:space:]]*) die "the makefiles of the libraries need a folder without white space: $TOP" ;;
 esac
