@@ -82,6 +82,7 @@ struct page {
     bool         replaced;
     bool         skip_string, skip_escape;
 
+    bool         wide;              /* the processor has the wide instructions */
     size_t       count;
     char        *link;
     char         why[160];
@@ -97,6 +98,9 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
     p->scalar = BUF_INIT(SCALAR_MAX);
     p->state = ST_VALUE;
     p->records_next = !shape->array;
+#ifdef SCAN_WIDE
+    p->wide = scan_has_wide();
+#endif
     return p;
 }
 
@@ -801,13 +805,13 @@ static inline bool simple_escape(unsigned char c)
 }
 
 /* Up to the quote that ends the string; false: not seen yet. */
-ALWAYS_INLINE bool run_string(struct run *run)
+ALWAYS_INLINE bool run_string(struct run *run, scan_fn *scan)
 {
     uint32_t found;
     size_t size;
 
     while (run->at <= run->last) {
-        found = scan_step(run->at, run->to);
+        found = scan(run->at, run->to);
         size = found ? (size_t)__builtin_ctz(found) : SCAN_STEP;
         run->at += size;
         run->to += size;
@@ -856,13 +860,13 @@ static inline bool run_name_matters(const struct page *p, const char *name, size
 }
 
 /* A string from its opening quote on. False: the state says where it was left. */
-ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key)
+ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key, scan_fn *scan)
 {
     char *token = r->to + 1;
 
     *r->to++ = '"';
     r->at++;
-    if (!run_string(r) || (key && p->depth == p->record_depth + 1 && run_name_matters(p, token, (size_t)(r->to - token)))) {
+    if (!run_string(r, scan) || (key && p->depth == p->record_depth + 1 && run_name_matters(p, token, (size_t)(r->to - token)))) {
         p->key = key;
         p->token_start = (size_t)(token - p->out->data);
         p->state = ST_STRING;
@@ -874,9 +878,9 @@ ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key)
     return true;
 }
 
-ALWAYS_INLINE bool run_name(struct page *p, struct run *r)
+ALWAYS_INLINE bool run_name(struct page *p, struct run *r, scan_fn *scan)
 {
-    if (*r->at != '"' || !run_text(p, r, true) || *r->at != ':')
+    if (*r->at != '"' || !run_text(p, r, true, scan) || *r->at != ':')
         return false;
     *r->to++ = ':';
     r->at++;
@@ -895,12 +899,12 @@ ALWAYS_INLINE bool run_open(struct page *p, struct run *r)
     return true;
 }
 
-ALWAYS_INLINE bool run_value(struct page *p, struct run *r)
+ALWAYS_INLINE bool run_value(struct page *p, struct run *r, scan_fn *scan)
 {
     if (p->member_id || p->member_time)
         return false;
     if (*r->at == '"')
-        return run_text(p, r, false);
+        return run_text(p, r, false, scan);
     if (*r->at == '{' || *r->at == '[')
         return run_open(p, r);
     if (!run_scalar(r))
@@ -920,7 +924,7 @@ ALWAYS_INLINE bool run_close(struct page *p, struct run *r)
     return true;
 }
 
-ALWAYS_INLINE bool run_token(struct page *p, struct run *r)
+ALWAYS_INLINE bool run_token(struct page *p, struct run *r, scan_fn *scan)
 {
     switch (p->state) {
     case ST_AFTER:
@@ -931,20 +935,20 @@ ALWAYS_INLINE bool run_token(struct page *p, struct run *r)
         p->state = r->object ? ST_KEY : ST_VALUE;
         return true;
     case ST_KEY:
-        return run_name(p, r);
+        return run_name(p, r, scan);
     case ST_VALUE:
-        return run_value(p, r);
+        return run_value(p, r, scan);
     case ST_FIRST_KEY:
     case ST_FIRST_ITEM:
         if (run_close(p, r))
             return true;
-        return r->object ? run_name(p, r) : run_value(p, r);
+        return r->object ? run_name(p, r, scan) : run_value(p, r, scan);
     default:
         return false;
     }
 }
 
-static void run(struct page *p)
+ALWAYS_INLINE void run_with(struct page *p, scan_fn *scan)
 {
     size_t left = (size_t)(p->end - p->at);
     struct run r = { .at = p->at };
@@ -956,11 +960,40 @@ static void run(struct page *p)
     r.object = in_object(p);
     r.last = p->at + left - RUN_AHEAD;
     r.to = p->out->data + p->out->len;
-    while (r.at <= r.last && run_token(p, &r))
+    while (r.at <= r.last && run_token(p, &r, scan))
         ;
     p->at = r.at;
     p->out->len = (size_t)(r.to - p->out->data);
 }
+
+static void run_plain(struct page *p)
+{
+    run_with(p, scan_step);
+}
+
+#ifdef SCAN_WIDE
+
+SCAN_WIDE static void run_wide(struct page *p)
+{
+    run_with(p, scan_step_wide);
+}
+
+static void run(struct page *p)
+{
+    if (p->wide)
+        run_wide(p);
+    else
+        run_plain(p);
+}
+
+#else
+
+static void run(struct page *p)
+{
+    run_plain(p);
+}
+
+#endif
 
 /* A record that the slice cuts moves to a buffer of its own and grows there, so that a large one is not carried back
  * and forth with every slice. */

@@ -14,6 +14,7 @@
 size_t scan_plain(const unsigned char *from, size_t len, char *to);
 
 /* Copies SCAN_STEP bytes; bit n is set when byte n is not plain. */
+typedef uint32_t scan_fn(const unsigned char *from, char *to);
 static inline uint32_t scan_step(const unsigned char *from, char *to);
 
 #if defined(__x86_64__)
@@ -38,6 +39,27 @@ static inline uint32_t scan_step(const unsigned char *from, char *to)
     _mm_storeu_si128((__m128i *)(void *)to, low);
     _mm_storeu_si128((__m128i *)(void *)(to + 16), high);
     return scan_special_16(low) | scan_special_16(high) << 16;
+}
+
+/* For processors that scan_has_wide() finds able: a third of the instructions. The table gives for each low half of a
+ * byte the one special character that ends so; the backslash shares its half with '<'. */
+#define SCAN_WIDE __attribute__((target("avx2")))
+
+SCAN_WIDE static inline uint32_t scan_step_wide(const unsigned char *from, char *to)
+{
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, '"', 0, 0, 0, '&', 0, 0, 0, 0, 0, '<', 0, '>', 0));
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)from);
+    __m256i found = _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(table, v));
+
+    _mm256_storeu_si256((__m256i *)(void *)to, v);
+    found = _mm256_or_si256(found, _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\')));
+    found = _mm256_or_si256(found, _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), v));
+    return (uint32_t)_mm256_movemask_epi8(found);
+}
+
+static inline bool scan_has_wide(void)
+{
+    return __builtin_cpu_supports("avx2");
 }
 
 #elif defined(__aarch64__)
