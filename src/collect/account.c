@@ -2,74 +2,9 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "base/digest.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/certificate.h"
-#include "net/retry.h"
-
-#define TOKEN_TIMEOUT_S   30
-#define FORM_MAX          (256 * 1024)
-#define USABLE_MARGIN_MS  15000     /* a token that ends sooner is not used for another request, ... */
-#define USABLE_PART       10        /* ... or sooner than this part of its life, where that is short */
-#define STORE_RETRY_MS    5000
-
-struct access {
-    struct account *account;
-    struct access  *next;
-    char           *resource;
-    bool            v1;
-    struct token    token;
-    struct token    fresh;          /* its refresh token is being stored; not used before that */
-    bool            storing;
-    bool            sending;        /* queued or under way */
-    bool            wanted;         /* waits for another access of the account that redeems the refresh token */
-    enum token_grant grant;         /* of the request under way */
-    char           *code;           /* authorization code to be exchanged; secret */
-    char           *redirect_uri;
-    void          (*exchanged)(void *ctx, bool ok, const struct err *err);
-    void           *exchanged_ctx;
-    struct ticket   ticket;
-    struct http_request *request;
-    struct timer    store_timer;
-    struct err      err;
-    bool            failed;
-    int             failures, refusals;
-    int64_t         retry_ms;
-    int64_t         clock_offset_ms;
-    bool            has_clock;
-    struct access_listener *listeners;
-};
-
-struct account {
-    struct accounts *accounts;
-    struct account  *next;
-    char *tenant_id, *client_id, *login_url, *certificate;
-    const struct http_route *route;
-    char *client_secret;        /* secret */
-    char *refresh_token;        /* secret */
-    struct certificate *cert;   /* of the file named by certificate; NULL without one */
-    enum assertion_form form;
-    struct access *accesses;
-    struct access *redeeming;   /* only one at a time may redeem the refresh token */
-};
-
-struct accounts {
-    struct loop    *loop;
-    struct http    *http;
-    struct gate    *gate;
-    struct splunkd *splunkd;
-    void          (*session_lost)(void *ctx);
-    void           *ctx;
-    struct account *first;
-    struct certificate *certificates;
-};
-
-static void begin(struct access *access);
-static void send_request(void *ctx);
-static void store_fire(void *ctx, int64_t now_ms);
+#include "collect/account_parts.h"
 
 struct accounts *accounts_new(struct loop *loop, struct http *http, struct gate *gate, struct splunkd *splunkd,
                               void (*session_lost)(void *ctx), void *ctx)
@@ -176,9 +111,7 @@ struct access *access_get(struct account *account, const char *resource, bool v1
     access->account = account;
     access->resource = mem_text(resource);
     access->v1 = v1;
-    access->ticket.go = send_request;
-    access->ticket.ctx = access;
-    access->store_timer = (struct timer){ .fire = store_fire, .ctx = access };
+    access_init(access);
     access->next = account->accesses;
     return account->accesses = access;
 }
@@ -186,20 +119,6 @@ struct access *access_get(struct account *account, const char *resource, bool v1
 struct account *access_account(const struct access *access)
 {
     return access->account;
-}
-
-void access_listen(struct access *access, struct access_listener *listener)
-{
-    listener->next = access->listeners;
-    access->listeners = listener;
-}
-
-static void tell(struct access *access)
-{
-    struct access_listener *listener;
-
-    for (listener = access->listeners; listener; listener = listener->next)
-        listener->changed(listener->ctx);
 }
 
 /* Credentials. */
@@ -213,7 +132,7 @@ static void try_again(struct account *account)
             continue;
         access->failed = false;
         access->failures = access->refusals = 0;
-        tell(access);
+        access_tell(access);
     }
 }
 
@@ -236,281 +155,21 @@ void account_set_refresh_token(struct account *account, const char *refresh_toke
     set_credential(account, &account->refresh_token, refresh_token);
 }
 
+void accounts_look_at_certificates(struct accounts *accounts)
+{
+    struct certificate *cert;
+    struct account *account;
+
+    for (cert = accounts->certificates; cert; cert = certificate_next(cert)) {
+        if (!certificate_renewed(cert))
+            continue;
+        for (account = accounts->first; account; account = account->next)
+            if (account->cert == cert)
+                try_again(account);
+    }
+}
+
 bool account_certificate_days(const struct account *account, int64_t *ret)
 {
     return account->cert && certificate_days(account->cert, ret);
-}
-
-/* Failing. */
-
-static void next_redeems(struct account *account)
-{
-    struct access *access;
-
-    account->redeeming = NULL;
-    for (access = account->accesses; access; access = access->next) {
-        if (!access->wanted)
-            continue;
-        access->wanted = false;
-        tell(access);
-    }
-}
-
-static void finish(struct access *access, bool ok)
-{
-    void (*exchanged)(void *ctx, bool ok, const struct err *err) = access->exchanged;
-
-    access->sending = false;
-    if (access->account->redeeming == access)
-        next_redeems(access->account);
-    if (access->grant == GRANT_AUTHORIZATION_CODE && exchanged) {
-        access->exchanged = NULL;
-        access->failed = false;     /* a spent code says nothing about the other credentials */
-        mem_free_secretp(&access->code);
-        exchanged(access->exchanged_ctx, ok, ok ? NULL : &access->err);
-    } else if (access->code && !access->sending) {
-        begin(access);              /* a code that came while another request was under way */
-    }
-    tell(access);
-}
-
-static void failed(struct access *access)
-{
-    int64_t now_ms = clock_ms();
-    uint32_t random = random_below(UINT32_MAX);
-
-    access->failed = true;
-    if (access->err.kind == ERR_AUTH) {
-        access->retry_ms = now_ms + refused_wait_ms(++access->refusals);
-    } else {
-        access->refusals = 0;
-        access->retry_ms = now_ms + retry_wait_ms(++access->failures, access->err.wait_ms, random);
-    }
-    finish(access, false);
-}
-
-static void succeeded(struct access *access)
-{
-    token_release(&access->token);
-    access->token = access->fresh;
-    access->fresh = (struct token){ .expires_ms = 0 };
-    access->failed = false;
-    access->failures = access->refusals = 0;
-    finish(access, true);
-}
-
-/* The new refresh token goes into the store first. */
-
-static void stored(void *ctx, bool ok, const struct err *err)
-{
-    struct access *access = ctx;
-    struct account *account = access->account;
-
-    if (ok) {
-        access->storing = false;
-        mem_free_secret(account->refresh_token);
-        account->refresh_token = access->fresh.refresh_token;
-        access->fresh.refresh_token = NULL;
-        succeeded(access);
-        return;
-    }
-    log_warn("event=store_failed tenant=%s client=%s the new refresh token could not be stored, its access token is not "
-             "used before that, trying again in %d s: %s", account->tenant_id, account->client_id,
-             STORE_RETRY_MS / 1000, err->text);
-    if (err->kind == ERR_AUTH)
-        account->accounts->session_lost(account->accounts->ctx);
-    timer_set(account->accounts->loop, &access->store_timer, clock_ms() + STORE_RETRY_MS);
-}
-
-static void store_fire(void *ctx, int64_t now_ms UNUSED)
-{
-    struct access *access = ctx;
-    struct account *account = access->account;
-    CLEANUP(mem_freep) char *name = secret_name_refresh(account->tenant_id, account->client_id);
-
-    splunkd_store_secret(account->accounts->splunkd, name, access->fresh.refresh_token, stored, access);
-}
-
-static void store(struct access *access)
-{
-    if (!access->account->accounts->splunkd || text_same(access->fresh.refresh_token, access->account->refresh_token)) {
-        mem_free_secretp(&access->fresh.refresh_token);
-        succeeded(access);
-        return;
-    }
-    access->storing = true;
-    store_fire(access, 0);
-}
-
-/* Asking for a token. */
-
-static bool other_assertion_form(struct access *access)
-{
-    struct account *account = access->account;
-
-    if (!account->certificate || account->form == ASSERTION_RS256 || !assertion_refused(&access->err))
-        return false;
-    account->form = ASSERTION_RS256;
-    log_info("event=assertion tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is tried",
-             account->tenant_id, account->client_id);
-    return true;
-}
-
-static void answered(void *ctx, const struct http_result *result)
-{
-    struct access *access = ctx;
-    int64_t now_ms = clock_ms();
-
-    access->request = NULL;
-    gate_leave(&access->ticket);
-    if (result->date_ms) {
-        access->clock_offset_ms = result->date_ms - clock_wall_ms();
-        access->has_clock = true;
-    }
-    token_release(&access->fresh);
-    if (!token_read(result, access->grant, now_ms, &access->fresh, &access->err)) {
-        if (other_assertion_form(access))
-            gate_ask(access->account->accounts->gate, &access->ticket);
-        else
-            failed(access);
-        return;
-    }
-    if (access->fresh.refresh_token)
-        store(access);
-    else
-        succeeded(access);
-}
-
-static enum token_grant grant_of(const struct access *access)
-{
-    if (access->code)
-        return GRANT_AUTHORIZATION_CODE;
-    return access->account->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
-}
-
-static char *assertion_of(struct access *access, const struct token_request *request)
-{
-    const struct assertion_key *key = certificate_key(access->account->cert, &access->err);
-
-    return key ? assertion_new(key, access->account->form, request, clock_wall_ms(), access->clock_offset_ms,
-                               &access->err) : NULL;
-}
-
-static void send_request(void *ctx)
-{
-    struct access *access = ctx;
-    struct account *account = access->account;
-    struct buf url = BUF_INIT(FORM_MAX), form = BUF_INIT(FORM_MAX);
-    CLEANUP(mem_free_secretp) char *assertion = NULL;
-    struct token_request request = {
-        .login_url = account->login_url, .tenant_id = account->tenant_id, .client_id = account->client_id,
-        .client_secret = account->client_secret, .resource = access->resource, .v1 = access->v1,
-        .grant = access->grant = grant_of(access), .refresh_token = account->refresh_token, .code = access->code,
-        .redirect_uri = access->redirect_uri
-    };
-
-    if (account->certificate) {
-        request.client_secret = NULL;
-        request.client_assertion = assertion = assertion_of(access, &request);
-        if (!assertion) {
-            gate_leave(&access->ticket);
-            failed(access);
-            return;
-        }
-    }
-    token_build(&request, &url, &form);
-    access->request = http_start(account->accounts->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = account->route, .done = answered, .ctx = access,
-        .timeout_s = TOKEN_TIMEOUT_S });
-    buf_free(&url);
-    buf_free_secret(&form);
-}
-
-/* Is there anything to sign in with? */
-static bool has_credential(struct access *access)
-{
-    const struct account *account = access->account;
-
-    if (account->client_secret || account->certificate || account->refresh_token || access->code)
-        return true;
-    err_set(&access->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
-            "given, and none is stored for client_id %s. Our administrator: enter one in the input",
-            account->client_id);
-    return false;
-}
-
-static void begin(struct access *access)
-{
-    struct account *account = access->account;
-
-    if (!has_credential(access)) {
-        access->grant = GRANT_CLIENT_CREDENTIALS;
-        access->failed = true;
-        access->retry_ms = clock_ms() + refused_wait_ms(++access->refusals);
-        return;
-    }
-    if (grant_of(access) != GRANT_CLIENT_CREDENTIALS) {
-        if (account->redeeming && account->redeeming != access) {
-            access->wanted = true;
-            return;
-        }
-        account->redeeming = access;
-    }
-    access->sending = true;
-    gate_ask(account->accounts->gate, &access->ticket);
-}
-
-static bool usable(const struct access *access, int64_t now_ms)
-{
-    int64_t margin_ms = access->token.lifetime_ms / USABLE_PART;
-
-    return token_fresh(&access->token, now_ms, margin_ms < USABLE_MARGIN_MS ? margin_ms : USABLE_MARGIN_MS);
-}
-
-enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret)
-{
-    *ret = (struct access_view){ .clock_offset_ms = access->clock_offset_ms, .has_clock = access->has_clock,
-                                 .err = &access->err };
-    if (usable(access, now_ms)) {
-        ret->authorization = access->token.authorization;
-        ret->expires_ms = access->token.expires_ms;
-        return ACCESS_READY;
-    }
-    ret->retry_ms = access->retry_ms;
-    return access->failed && !access->sending && !access->storing && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
-}
-
-/* A refusal is not waited out when the file it may be about has been replaced. */
-static bool renewed_file(struct access *access)
-{
-    return access->err.kind == ERR_AUTH && access->account->cert && certificate_changed(access->account->cert);
-}
-
-enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
-{
-    bool waits = access->failed && now_ms < access->retry_ms && !renewed_file(access);
-
-    if (!access->sending && !access->storing && !waits &&
-        (!usable(access, now_ms) || now_ms >= token_renew_at_ms(&access->token)))
-        begin(access);
-    return access_peek(access, now_ms, ret);
-}
-
-void access_reject(struct access *access, const char *authorization)
-{
-    if (text_same(access->token.authorization, authorization))
-        token_release(&access->token);
-}
-
-void access_exchange(struct access *access, const char *code, const char *redirect_uri,
-                     void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
-{
-    mem_free_secret(access->code);
-    free(access->redirect_uri);
-    access->code = mem_text(code);
-    access->redirect_uri = mem_text(redirect_uri);
-    access->exchanged = done;
-    access->exchanged_ctx = ctx;
-    if (!access->sending && !access->storing)
-        begin(access);
 }

@@ -1,0 +1,62 @@
+/* collect/account_parts.h - what account.c (who signs in, with what) and access.c (fetching the tokens) share. Private to
+ * the two. */
+#pragma once
+
+#include "collect/account.h"
+#include "collect/certificate.h"
+
+struct access {
+    struct account *account;
+    struct access  *next;
+    char           *resource;
+    bool            v1;
+    struct token    token;
+    struct token    fresh;          /* its refresh token is being stored; not used before that */
+    bool            storing;
+    bool            sending;        /* queued or under way */
+    bool            wanted;         /* waits for another access of the account that redeems the refresh token */
+    enum token_grant grant;         /* of the request under way */
+    char           *code;           /* authorization code to be exchanged; secret */
+    char           *redirect_uri;
+    void          (*exchanged)(void *ctx, bool ok, const struct err *err);
+    void           *exchanged_ctx;
+    struct ticket   ticket;
+    struct http_request *request;
+    struct timer    store_timer;
+    struct err      err;
+    bool            failed;
+    int             failures, refusals;
+    int64_t         retry_ms;
+    int64_t         clock_offset_ms;
+    bool            has_clock;
+    struct access_listener *listeners;
+};
+
+struct account {
+    struct accounts *accounts;
+    struct account  *next;
+    char *tenant_id, *client_id, *login_url, *certificate;
+    const struct http_route *route;
+    char *client_secret;        /* secret */
+    char *refresh_token;        /* secret */
+    struct certificate *cert;   /* of the file named by certificate; NULL without one */
+    enum assertion_form form;
+    struct access *accesses;
+    struct access *redeeming;   /* only one at a time may redeem the refresh token */
+};
+
+struct accounts {
+    struct loop    *loop;
+    struct http    *http;
+    struct gate    *gate;
+    struct splunkd *splunkd;
+    void          (*session_lost)(void *ctx);
+    void           *ctx;
+    struct account *first;
+    struct certificate *certificates;
+};
+
+/* access.c: makes an access ready for use; account.c owns and frees it. */
+void access_init(struct access *access);
+/* Calls the listeners. */
+void access_tell(struct access *access);
