@@ -30,6 +30,9 @@ void accounts_free(struct accounts *accounts);
 /* Is a refresh token being redeemed, or a rotated one on its way into the store? */
 bool accounts_storing(const struct accounts *accounts);
 
+/* Reads certificate files that have changed again; who was refused with the old ones tries again at once. */
+void accounts_look_at_certificates(struct accounts *accounts);
+
 /* Finds or makes it. Owned by accounts. */
 struct account *account_get(struct accounts *accounts, const struct account_spec *spec);
 /* Credentials as they are now; NULL: none. A change lets a refused account try again at once. */

@@ -57,7 +57,7 @@ static struct stamp stamp_of(const char *path)
     return (struct stamp){ .changed = st.st_mtim, .size = st.st_size, .inode = st.st_ino };
 }
 
-bool certificate_changed(const struct certificate *cert)
+static bool changed(const struct certificate *cert)
 {
     struct stamp now = stamp_of(cert->path);
 
@@ -107,9 +107,24 @@ static void warn_of_end(struct certificate *cert)
     cert->warned_days = ahead_days[i];
 }
 
+bool certificate_renewed(struct certificate *cert)
+{
+    struct err err;
+
+    if (!changed(cert))
+        return false;
+    read_again(cert, &err);
+    return cert->key != NULL;
+}
+
+struct certificate *certificate_next(const struct certificate *cert)
+{
+    return cert->next;
+}
+
 const struct assertion_key *certificate_key(struct certificate *cert, struct err *err)
 {
-    if (!cert->key || certificate_changed(cert))
+    if (!cert->key || changed(cert))
         read_again(cert, err);
     if (cert->key)
         warn_of_end(cert);

@@ -12,8 +12,9 @@ struct certificate;
 struct certificate *certificate_get(struct certificate **list, const char *path);
 void certificates_free(struct certificate **list);
 
-/* Has the file changed since it was last read? */
-bool certificate_changed(const struct certificate *cert);
+/* Reads the file again if it has changed since it was last read. True if it had, and there is a key to use. */
+bool certificate_renewed(struct certificate *cert);
+struct certificate *certificate_next(const struct certificate *cert);   /* of the list; NULL: the last */
 
 /* The key, read or read again if that is due. NULL with err (ERR_AUTH) when there is none to use. */
 const struct assertion_key *certificate_key(struct certificate *cert, struct err *err);

@@ -27,6 +27,7 @@
 #define CLOSE_UNTIL_MS   450
 #define SAVES_MOST_MS    100        /* of each second, for the saves that are due */
 #define SYNC_UNTIL_MS    750
+#define FILES_EVERY_MS   5000
 #define METRICS_EVERY_MS (5 * 60 * 1000)
 
 struct shared_budget {
@@ -287,6 +288,10 @@ static void tick(void *ctx, int64_t now_ms)
         return;
     }
     outbox_note(col->outbox, now_ms);
+    if (now_ms >= col->files_due_ms) {
+        col->files_due_ms = now_ms + FILES_EVERY_MS;
+        accounts_look_at_certificates(col->accounts);
+    }
     save_round(col, now_ms);
     for (i = 0; i < col->count; i++) {
         struct tenant *t = col->tenants[i];

@@ -29,7 +29,7 @@ struct collector {
     struct timer     session_timer;     /* set when splunkd no longer takes our session key */
     bool             session_lost;
     size_t           save_next;         /* the tenant whose turn it is */
-    int64_t          started_ms, metrics_due_ms;
+    int64_t          started_ms, metrics_due_ms, files_due_ms;
     uint64_t         metrics_events;
 };
 

@@ -22,7 +22,7 @@
 #define SITE_CONNECT_S   4
 #define LOOK_TIMEOUT_S   2
 #define PAGE_TIMEOUT_S   8
-#define ROWS_AT_ONCE     150
+#define ROWS_AT_ONCE     50
 #define REQUESTS_MOST    64
 #define PROGRESS_MS      200
 #define PAGE_TOP         100
