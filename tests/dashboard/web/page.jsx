@@ -1,0 +1,26 @@
+// The page around the dashboard, as Splunk Web would have it: a theme, the shipped definition, the Enterprise preset.
+import React from 'react';
+import { createRoot } from 'react-dom/client';
+import SplunkThemeProvider from '@splunk/themes/SplunkThemeProvider';
+import DashboardCore from '@splunk/dashboard-core';
+import { DashboardContextProvider } from '@splunk/dashboard-context';
+import { createSchemaBasedOnPresets } from '@splunk/dashboard-definition';
+import { DashboardValidator } from '@splunk/dashboard-validation';
+import { migrateToTabsLayout } from '@splunk/dashboard-utils';
+import EnterpriseViewOnlyPreset from '@splunk/dashboard-presets/EnterpriseViewOnlyPreset';
+
+const theme = new URLSearchParams(window.location.search).get('theme') || 'light';
+const definition = await (await fetch('/definition.json')).json();
+
+// With the preset the validator knows inputs, data sources and event handlers too.
+const validator = new DashboardValidator();
+validator.setSchema(createSchemaBasedOnPresets(EnterpriseViewOnlyPreset));
+window.complaints = validator.validate(migrateToTabsLayout(definition)) || [];
+
+createRoot(document.getElementById('root')).render(
+    <SplunkThemeProvider family="enterprise" colorScheme={theme} density="comfortable">
+        <DashboardContextProvider preset={EnterpriseViewOnlyPreset} initialDefinition={definition}>
+            <DashboardCore width="100%" height="auto" />
+        </DashboardContextProvider>
+    </SplunkThemeProvider>,
+);

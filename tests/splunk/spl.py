@@ -1,0 +1,312 @@
+"""Splunk's search language, as far as the add-on's searches use it: enough to run them over real lines and events.
+
+    Search('`defender_status` | `defender_health`', macros).run(events, now, earliest)
+
+Events are dicts of fields, newest first or in any order. A command or an option that is not known here is an error.
+"""
+import fnmatch
+import math
+import re
+
+import evals
+from evals import Wrong, number, values
+
+SPANS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400)
+_BINS = 100
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\(|\)|[^\s()"]+(?:"(?:[^"\\]|\\.)*")?')
+_TERM = re.compile(r'([\w.{}\']+)(!=|>=|<=|=|>|<)(.*)\Z', re.DOTALL)
+_STATS = re.compile(r'(\w+?)(?:\(\s*(eval\([^)]*\)|[^)]*?)\s*\))?(?:\s+AS\s+("[^"]*"|\w+))?\s*(?:,|\s|\Z)', re.IGNORECASE)
+
+
+def expand(text, macros, depth=0):
+    """The search with its macros put in."""
+    if depth > 9:
+        raise Wrong('macros go round in circles')
+
+    def put(match):
+        if match.group(1) not in macros:
+            raise Wrong(f'no macro {match.group(1)}')
+        return expand(macros[match.group(1)]['definition'], macros, depth + 1)
+    return re.sub(r'`(\w+)`', put, text)
+
+
+def split(text, mark='|'):
+    """Parts between marks that stand outside of quotes and parentheses."""
+    parts, depth, quote, start = [], 0, False, 0
+    for at, sign in enumerate(text):
+        if sign == '"' and text[at - 1] != '\\':
+            quote = not quote
+        elif not quote:
+            depth += (sign in '([') - (sign in ')]')
+            if sign == mark and not depth:
+                parts.append(text[start:at].strip())
+                start = at + 1
+    return parts + [text[start:].strip()]
+
+
+class Terms:
+    """A search's terms as a test of an event: words, field comparisons, AND, OR, NOT."""
+
+    def __init__(self, text):
+        self.pieces, self.at = _PIECE.findall(text), 0
+        self.test = self._any()
+        if self.at < len(self.pieces):
+            raise Wrong(f'{self.pieces[self.at]!r} is left over in {text!r}')
+
+    def _next(self):
+        return self.pieces[self.at] if self.at < len(self.pieces) else None
+
+    def _any(self):
+        tests = [self._all()]
+        while self._next() == 'OR':
+            self.at += 1
+            tests.append(self._all())
+        return lambda event: any(test(event) for test in tests)
+
+    def _all(self):
+        tests = []
+        while self._next() not in (None, ')', 'OR'):
+            if self._next() == 'AND':
+                self.at += 1
+                continue
+            tests.append(self._one())
+        return lambda event: all(test(event) for test in tests)
+
+    def _one(self):
+        piece = self._next()
+        self.at += 1
+        if piece == 'NOT':
+            inner = self._one()
+            return lambda event: not inner(event)
+        if piece == '(':
+            inner = self._any()
+            if self._next() != ')':
+                raise Wrong('a parenthesis is not closed')
+            self.at += 1
+            return inner
+        match = _TERM.match(piece)
+        if match and not piece.startswith('"'):
+            return _comparison(*match.groups())
+        word = piece.strip('"').lower()
+        return (lambda event: True) if word == '*' else lambda event: word in event.get('_raw', '').lower()
+
+
+def _comparison(name, sign, wanted):
+    wanted = re.sub(r'\\(["\\])', r'\1', wanted.strip('"'))
+
+    def test(event):
+        found = values(event.get(name))
+        if sign == '=':
+            return any(fnmatch.fnmatchcase(evals.words(v).lower(), wanted.lower().replace('[', '[[]')) for v in found)
+        if sign == '!=':
+            return bool(found) and not any(fnmatch.fnmatchcase(evals.words(v).lower(), wanted.lower()) for v in found)
+        return any(evals.compute(f'x{sign}{wanted}', {'x': v}) for v in found)
+    return test
+
+
+# --- aggregates ------------------------------------------------------------------------------------------------
+
+def percentile(found, part):
+    """Splunk's perc<n>: the value at that place, interpolated for small sets."""
+    found = sorted(found)
+    place = (len(found) - 1) * part / 100
+    low = math.floor(place)
+    return found[low] + (found[min(low + 1, len(found) - 1)] - found[low]) * (place - low)
+
+
+def aggregate(name, field, events):
+    """One function of stats over the events."""
+    if name in ('count', 'c') and not field:
+        return len(events)
+    if field.startswith('eval('):               # counts the events for which it holds
+        return sum(bool(evals.compute(field[4:], event)) for event in events)
+    found = [v for event in events for v in values(event.get(field))]
+    if name == 'count':
+        return len(found)
+    if name == 'dc':
+        return len(set(found))
+    if not found:
+        return None
+    if name == 'values':
+        return sorted(set(map(evals.words, found)))
+    if name in ('latest', 'last', 'first'):
+        order = [event for event in events if event.get(field) is not None]
+        return (max(order, key=lambda e: e['_time']) if name == 'latest' else order[-1 if name == 'last' else 0])[field]
+    numbers = [n for n in map(number, found) if n is not None]
+    if re.match(r'p(erc)?\d+\Z', name):
+        return percentile(numbers, int(re.search(r'\d+', name).group()))
+    return {'sum': sum, 'max': max, 'min': min, 'avg': lambda n: sum(n) / len(n)}[name](numbers) if numbers else None
+
+
+def _aggregates(text):
+    """[(function, field, name of the result)], [fields to group by]."""
+    head, *groups = re.split(r'\s+by\s+', text, flags=re.IGNORECASE)
+    wanted = []
+    for name, field, result in _STATS.findall(head.strip()):
+        wanted.append((name, field, result.strip('"') or (f'{name}({field})' if field else name)))
+    return wanted, re.split(r'[\s,]+', groups[0].strip()) if groups else []
+
+
+def _options(text):
+    """Leading name=value pairs, and the rest."""
+    found = {}
+    while True:
+        match = re.match(r'\s*(\w+)=(\S+)\s*', text)
+        if not match:
+            return found, text
+        found[match.group(1)] = match.group(2)
+        text = text[match.end():]
+
+
+def _key(event, names):
+    return tuple(evals.words(event.get(name)) if not isinstance(event.get(name), list) else tuple(event[name])
+                 for name in names)
+
+
+class Search:
+    """One search. fields: the columns of its result, where it ends in a command that fixes them."""
+
+    def __init__(self, text, macros=None):
+        self.text = expand(text, macros or {})
+        self.commands = [part for part in split(self.text) if part]
+        self.fields = None
+
+    def run(self, events, now, earliest=None):
+        """The result's rows."""
+        rows, commands = list(events), list(self.commands)
+        self._now, self._from = now, now - 86400 if earliest is None else earliest
+        if not self.text.lstrip().startswith('|'):
+            test = Terms(commands.pop(0)).test
+            rows = [e for e in rows if self._from <= e.get('_time', now) <= now and test(e)]
+            rows.sort(key=lambda e: -e.get('_time', 0))
+        for command in commands:
+            name, _, rest = command.partition(' ')
+            if not hasattr(self, '_do_' + name):
+                raise Wrong(f'the command {name} is not known here')
+            rows = getattr(self, '_do_' + name)(rows, rest.strip())
+        return rows
+
+    def _do_search(self, rows, rest):
+        test = Terms(rest).test
+        return [row for row in rows if test(row)]
+
+    def _do_where(self, rows, rest):
+        return [row for row in rows if evals.compute(rest, {**row, '\0now': self._now})]
+
+    def _do_eval(self, rows, rest):
+        rows = [dict(row) for row in rows]
+        for part in split(rest, ','):
+            name, _, expression = part.partition('=')
+            for row in rows:
+                value = evals.compute(expression, {**row, '\0now': self._now})
+                row[name.strip().strip('\'"')] = value
+        return [{k: v for k, v in row.items() if v is not None} for row in rows]
+
+    def _do_stats(self, rows, rest):
+        wanted, names = _aggregates(rest)
+        groups = {}
+        for row in rows:
+            if all(row.get(name) is not None for name in names):
+                groups.setdefault(_key(row, names), []).append(row)
+        if not names:
+            groups = {(): rows}
+        self.fields = [*names, *(result for _n, _f, result in wanted)]
+        return [{**dict(zip(names, key)), **{r: aggregate(n, f, groups[key]) for n, f, r in wanted}}
+                for key in sorted(groups)]
+
+    def _do_timechart(self, rows, rest):
+        options, rest = _options(rest)
+        wanted, names = _aggregates(rest)
+        length = self._now - self._from
+        span = next(s for s in SPANS if length / s <= _BINS)
+        bins, at = [], math.floor(self._from / span) * span
+        while at <= self._now:
+            bins.append(at)
+            at += span
+        if names:
+            keys = self._top(rows, names[0], wanted[0], int(options.get('limit', 10)))
+            series = [(wanted[0][0], wanted[0][1], key, key) for key in keys]
+        else:
+            series = [(n, f, r, None) for n, f, r in wanted]
+        self.fields = ['_time', '_span', *(s[2] for s in series)]
+        return [self._bin(rows, start, span, series, names) for start in bins]
+
+    @staticmethod
+    def _top(rows, name, wanted, limit):
+        sums = {}
+        for row in rows:
+            if row.get(name) is not None:
+                sums.setdefault(evals.words(row[name]), []).append(row)
+        best = sorted(sums, key=lambda key: -(aggregate(wanted[0], wanted[1], sums[key]) or 0))
+        return sorted(best[:limit]) + (['OTHER'] if len(best) > limit else [])
+
+    @staticmethod
+    def _bin(rows, start, span, series, names):
+        inside = [row for row in rows if start <= row['_time'] < start + span]
+        found = {'_time': start, '_span': span}
+        plain = {s[3] for s in series}
+        for name, field, result, key in series:
+            these = inside if key is None else [
+                row for row in inside if row.get(names[0]) is not None and
+                (row[names[0]] == key if key != 'OTHER' else row[names[0]] not in plain)]
+            found[result] = aggregate(name, field, these)
+        return found
+
+    def _do_streamstats(self, rows, rest):
+        options, rest = _options(rest)
+        if options != {'current': 'f', 'window': '1'}:
+            raise Wrong(f'streamstats {options}')
+        wanted, names = _aggregates(rest)
+        before, out = {}, []
+        for row in rows:
+            last = before.get(_key(row, names), {})
+            out.append({**row, **{r: last[f] for _n, f, r in wanted if last.get(f) is not None}})
+            before[_key(row, names)] = row
+        return out
+
+    def _do_dedup(self, rows, rest):
+        options, rest = _options(rest)
+        names, _, order = rest.partition('sortby')
+        names = names.split()
+        rows = self._do_sort(rows, '0 ' + order) if order else rows
+        seen, out = set(), []
+        for row in rows:
+            key = _key(row, names)
+            if None in key:
+                if options.get('keepempty') == 'true':
+                    out.append(row)
+            elif key not in seen:
+                seen.add(key)
+                out.append(row)
+        return out
+
+    def _do_sort(self, rows, rest):
+        limit, *names = re.findall(r'[-+]?[^\s,]+', re.sub(r'([-+])\s+', r'\1', rest))
+        if limit != '0':
+            raise Wrong('sort without 0 keeps 10,000 rows only')
+        for name in reversed(names):
+            field = name.lstrip('-+')
+
+            def place(row, field=field):
+                value = row.get(field)
+                as_number = number(value)
+                return (value is None, as_number is None, as_number if as_number is not None else str(value))
+            rows = sorted(rows, key=place, reverse=name.startswith('-'))
+        return rows
+
+    def _do_table(self, rows, rest):
+        self.fields = [name.strip('"') for name in re.findall(r'"[^"]*"|[^\s,]+', rest)]
+        return [{name: row[name] for name in self.fields if row.get(name) is not None} for row in rows]
+
+    def _do_fields(self, rows, rest):
+        keep = {'_time', '_raw', *re.split(r'[\s,]+', rest)}
+        return [{name: value for name, value in row.items() if name in keep} for row in rows]
+
+    def _do_rename(self, rows, rest):
+        pairs = [(a, b.strip('"')) for a, b in re.findall(r'(\w+)\s+AS\s+("[^"]*"|\w+)', rest)]
+        names = dict(pairs)
+        self.fields = self.fields and [names.get(name, name) for name in self.fields]
+        return [{names.get(k, k): v for k, v in row.items()} for row in rows]
+
+    def _do_head(self, rows, rest):
+        return rows[:int(rest)]
