@@ -198,6 +198,8 @@ class Page(unittest.TestCase):
                 world.start()
                 wait_for(lambda: len(world.events()) == 2)
                 wait_for(lambda: world.splunkd.inputs['contoso'][1]['authorization_code'] == '')
+                wait_for(lambda: len(world.programs) == 2)      # restarted by the edit
+                world.program.wait_line('event=start')
                 name = f'refresh_token.{feed.tenant.id}.{feed.tenant.app.client_id}'
                 self.assertIn(world.splunkd.password(name), world.microsoft.identity.refresh)
 
