@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-#define COLUMN 26
+#define COLUMN 30
 
 /* Does the argument name this option? *value is what stands behind '=', or NULL. */
 static bool names(const struct option_spec *spec, const char *arg, const char **value)

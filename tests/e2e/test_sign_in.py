@@ -304,6 +304,7 @@ class Device(unittest.TestCase):
             session, user_code = self.start(world, tenant, tenant.add_app(App(public=True)))
             world.microsoft.identity.approve_device(user_code)
             session.wait_out('only this once', 15)
+            wait_for(lambda: len(world.microsoft.requests(kind='token')) >= 2)
             first, second = world.microsoft.requests(kind='token')[:2]
             self.assertGreaterEqual(second.when - first.when, 5.9)
             self.assertEqual(session.end()[0], 0)
