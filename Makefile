@@ -142,6 +142,39 @@ TENANTS ?= 500
 soak: all
 	python3 tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED))
 
+# Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, judges nothing.
+# BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.
+SCALE    ?= full
+BENCH_PROGRAM ?= $(PROGRAM)
+BENCH_TOOLS = $(addprefix build/bench/,server sink timed floor micro)
+BENCH_CC  = $(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
+
+.PHONY: bench
+bench:
+	@tools/install-deps bench
+	@$(MAKE) -s all $(BENCH_TOOLS)
+	@python3 bench/bench.py --scale $(SCALE) --program $(BENCH_PROGRAM) $(BENCH)
+
+build/bench/server: bench/server.c bench/alerts.c bench/alerts.h
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^) -lssl -lcrypto -lnghttp2 -lz
+
+build/bench/sink: bench/sink.c bench/alerts.c bench/alerts.h
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
+
+build/bench/timed: bench/timed.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $<
+
+build/bench/floor: bench/floor.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) -mavx2 -o $@ $< -lcurl -lisal -lz
+
+build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LDLIBS)
+
 .PHONY: print-sources
 print-sources:
 	@printf '%s\n' $(SOURCES) $(MAIN)
