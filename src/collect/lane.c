@@ -19,7 +19,7 @@
 #define SMALLEST_PAGE    1
 #define SMOOTH_PAGES     20         /* after so many a page size that failed is tried again */
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
-#define GRAIN_TRIES      5          /* ... and a piece that cannot be made smaller, before it is left behind */
+#define GRAIN_TRIES      4          /* ... and a piece that cannot be made smaller, before it is left behind */
 #define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: something on the way may cut it all */
 #define FILL_RESERVE     2          /* requests of the budget that a back-fill leaves for polls */
 #define HOLDS_LEAST      20         /* an answer that ends earlier was cut for another reason than its size */
@@ -526,6 +526,11 @@ static void answer_read(struct lane *lane)
     if (lane->held_back) {
         err_set(&err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s", lane->held_why);
         failed(lane, &err, false);
+        return;
+    }
+    if (page_tangled(lane->page)) {     /* good records may have gone with the bad one: hunt it down */
+        err_set(&err, ERR_RETRY, "the answer holds a record whose quotes are out of step");
+        broken(lane, &err);
         return;
     }
     if (lane->bad > lane->bad_accepted && lane->bad_tries < LANE_BAD_TRIES) {

@@ -103,7 +103,7 @@ static void retry(const struct http_result *result, struct verdict *ret)
 
 static void page_broke(const struct lane *lane, const struct http_result *result, struct verdict *ret)
 {
-    ret->kind = page_in_records(lane->page) ? VERDICT_BROKEN : VERDICT_FAILED;
+    ret->kind = page_in_records(lane->page) || lane->bad ? VERDICT_BROKEN : VERDICT_FAILED;
     ret->err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
         ret->kind = VERDICT_FAILED;

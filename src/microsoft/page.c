@@ -55,6 +55,7 @@ struct page {
     const unsigned char *slice;
     uint64_t     offset;            /* of the slice in the answer */
 
+    bool         tangled;           /* what was skipped had words outside of its strings */
     size_t       bom;               /* so many bytes of a byte order mark have come */
     enum state   state;
     enum number  number;
@@ -122,6 +123,11 @@ size_t page_count(const struct page *p)
 bool page_in_records(const struct page *p)
 {
     return p->record_depth > 0;
+}
+
+bool page_tangled(const struct page *p)
+{
+    return p->tangled;
 }
 
 const char *page_next_link(const struct page *p)
@@ -726,6 +732,8 @@ static void skip(struct page *p)
             p->depth++;
         else if (c == '}' || c == ']')
             p->depth--;
+        else if (c > ' ' && !strchr("truefalsnE0123456789+-.,:", c))
+            p->tangled = true;
         if (p->depth < p->record_depth || p->depth == INT_MAX) {
             snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
                      "a bracket that nothing opened", (unsigned long long)here(p));

@@ -254,7 +254,7 @@ class Paging(DeliveryCase):
         feed = world.customer('c', start_time='-2h', api='endpoint')
         good = feed.publish(12, span_s=3000, size='small')
         feed.add(b'{"id": "da1_1", "title": "never closed}', ticks=good[5].ticks + 1, readable=False)
-        world.start().wait_line('event=bad_record', 60)
+        world.start().wait_line('event=bad_record', 120)
         self.arrives(world, 60)
         feed.publish(2)
         self.arrives(world, 60)
