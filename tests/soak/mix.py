@@ -2,6 +2,7 @@
 import collections
 import random
 import threading
+import time
 
 from world import faults
 from world.httpd import Response
@@ -28,7 +29,8 @@ def _move(feeds, rng):
         response = answer()
         feed = feeds.get((request.tenant, request.kind))
         if feed and feed.api != 'siem' and feed.versions:
-            feed.update(rng.choice(feed.versions[-40:]), size='small')
+            # Real time, whatever the service's clock claims at the moment.
+            feed.update(rng.choice(feed.versions[-40:]), ticks=int(time.time() * 1e7), size='small')
         return response
     return fault
 
