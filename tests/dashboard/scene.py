@@ -42,7 +42,7 @@ def _fast():
 class Scene:
     """Plays it once. log and alerts: lists of Splunk events; now: the end, in the program's time."""
 
-    def __init__(self, minutes=150):
+    def __init__(self, minutes=110):
         self.log, self.alerts, self.minutes = [], [], minutes
         self._props = fields.read('props')
         self._clock = Clock(rate=RATE)

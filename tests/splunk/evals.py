@@ -12,7 +12,7 @@ import functools
 import re
 
 _TOKEN = re.compile(r'''\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<quoted>'[^']*')|
-                        (?P<word>[A-Za-z_][A-Za-z0-9_.:{}]*)|(?P<sign><=|>=|!=|==|[-+*/%.=<>(),]))''', re.VERBOSE)
+                        (?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign><=|>=|!=|==|[-+*/%.=<>(),]))''', re.VERBOSE)
 
 
 class Wrong(Exception):
@@ -250,6 +250,12 @@ def _strptime(event, text, form):
     return when.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
+def _strftime(event, when, form):
+    found = number(when(event))
+    return None if found is None else \
+        datetime.datetime.fromtimestamp(found, datetime.timezone.utc).strftime(form(event))
+
+
 def _duration(event, value, form):
     """tostring(X, "duration"): [days+]HH:MM:SS."""
     found = number(value(event))
@@ -261,7 +267,7 @@ def _duration(event, value, form):
 
 FUNCTIONS = {
     'coalesce': _coalesce, 'case': _case, 'nullif': _nullif, 'mvfilter': _mvfilter, 'replace': _replace,
-    'round': _round, 'strptime': _strptime, 'tostring': _duration,
+    'round': _round, 'strptime': _strptime, 'strftime': _strftime, 'tostring': _duration,
     'if': lambda event, condition, yes, no: yes(event) if condition(event) else no(event),
     'true': lambda event: True, 'null': lambda event: None, 'now': lambda event: event.get('\0now'),
     'isnull': lambda event, value: value(event) is None, 'isnotnull': lambda event, value: value(event) is not None,

@@ -191,12 +191,14 @@ class Search:
         return [row for row in rows if test(row)]
 
     def _do_where(self, rows, rest):
+        evals.compiled(rest)
         return [row for row in rows if evals.compute(rest, {**row, '\0now': self._now})]
 
     def _do_eval(self, rows, rest):
         rows = [dict(row) for row in rows]
         for part in split(rest, ','):
             name, _, expression = part.partition('=')
+            evals.compiled(expression)          # with no rows, too, a mistake is one
             for row in rows:
                 value = evals.compute(expression, {**row, '\0now': self._now})
                 row[name.strip().strip('\'"')] = value
@@ -238,6 +240,7 @@ class Search:
             if row.get(name) is not None:
                 sums.setdefault(evals.words(row[name]), []).append(row)
         best = sorted(sums, key=lambda key: -(aggregate(wanted[0], wanted[1], sums[key]) or 0))
+        limit = limit or len(best)          # 0: all of them
         return sorted(best[:limit]) + (['OTHER'] if len(best) > limit else [])
 
     @staticmethod
@@ -254,14 +257,14 @@ class Search:
 
     def _do_streamstats(self, rows, rest):
         options, rest = _options(rest)
-        if options != {'current': 'f', 'window': '1'}:
+        if options != {'current': 'f'}:         # a window would be one for all groups together
             raise Wrong(f'streamstats {options}')
         wanted, names = _aggregates(rest)
         before, out = {}, []
         for row in rows:
             last = before.get(_key(row, names), {})
-            out.append({**row, **{r: last[f] for _n, f, r in wanted if last.get(f) is not None}})
-            before[_key(row, names)] = row
+            out.append({**row, **{r: last[f] for _n, f, r in wanted if f in last}})
+            before[_key(row, names)] = {**last, **{f: row[f] for _n, f, _r in wanted if row.get(f) is not None}}
         return out
 
     def _do_dedup(self, rows, rest):
