@@ -16,8 +16,8 @@ struct console {
 /* Ctrl-C and SIGTERM end the process with exit status 1 from here on, the terminal as it was. */
 void console_start(struct console *console);
 
-/* One line without its end, trimmed of blanks; of a pipe the first that is not empty. The prompt is shown on a terminal only; hidden: what is typed is not.
- * False at the end of the input. */
+/* One line without its end, trimmed of blanks; of a pipe the first that is not empty. The prompt is shown on a
+ * terminal only; hidden: what is typed is not. False at the end of the input. */
 bool console_line(struct console *console, const char *prompt, bool hidden, struct buf *ret);
 
 /* The session key: the first line, or the <input> XML that print-modinput-config gives, which also holds the address

@@ -104,11 +104,11 @@ static bool check_column(const struct csv_row *header, size_t at, struct err *er
     size_t i;
 
     if (text_same(name, "authorization_code"))
-        return err_set(err, ERR_INPUT, "line %zu: the column authorization_code cannot be imported, since a code is used "
-                       "up at once; use 'sign-in --store' or the inputs page", header->line);
+        return err_set(err, ERR_INPUT, "line %zu: the column authorization_code cannot be imported, since a code is "
+                       "used up at once; use 'sign-in --store' or the inputs page", header->line);
     if (!text_same(name, "name") && !param_named(name) && !is_own_key(name))
-        return err_set(err, ERR_INPUT, "line %zu: the column '%.80s' is no parameter of an input; README/inputs.conf.spec "
-                       "lists them", header->line, name);
+        return err_set(err, ERR_INPUT, "line %zu: the column '%.80s' is no parameter of an input; "
+                       "README/inputs.conf.spec lists them", header->line, name);
     for (i = 0; i < at; i++)
         if (text_same(header->cells[i], name))
             return err_set(err, ERR_INPUT, "line %zu: the column %s is there twice", header->line, name);
@@ -224,8 +224,8 @@ static void add_parcel(struct row *row, char *name, const char *value, bool repl
     for (parcel = import->parcels; parcel && !text_same(parcel->name, name); parcel = parcel->next)
         ;
     if (parcel && !text_same(parcel->value, value)) {
-        err_set(&err, ERR_INPUT, "%s differs from the one in line %zu, but both are for the same %s; one of them should "
-                "be empty", parameter, parcel->line, text_same(parameter, "client_secret") ? "client_id" : "sign-in");
+        err_set(&err, ERR_INPUT, "%s differs from the one in line %zu, but both are for the same %s; one of them "
+                "should be empty", parameter, parcel->line, text_same(parameter, "client_secret") ? "client_id" : "sign-in");
         row_refuse(row, &err);
     } else if (!parcel && value && !text_same(stored, value) && (replace || !stored)) {
         parcel = mem_alloc(sizeof(*parcel));

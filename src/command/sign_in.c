@@ -113,8 +113,8 @@ static void secret_stored(void *ctx, bool ok, const struct err *err)
         return;
     }
     if (--s->to_store == 0) {
-        printf("Signed in. The refresh token is in Splunk's password store for tenant %s and app %s; inputs of both use "
-               "it.\n", s->input.tenant_id, s->input.client_id);
+        printf("Signed in. The refresh token is in Splunk's password store for tenant %s and app %s; inputs of both "
+               "use it.\n", s->input.tenant_id, s->input.client_id);
         end(s, 0);
     }
 }
