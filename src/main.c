@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "collect/stream.h"
 #include "command/check.h"
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
 
     protect_process();
     log_init();
+    json_init();
     if (argc == 1)
         return stream_run();
     for (i = 1; i < COUNT_OF(commands); i++) {

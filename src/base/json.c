@@ -1,9 +1,16 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
+
+void json_init(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_lib_alloc, .free_fn = free });
+}
 
 cJSON *json_parse(const char *bytes, size_t len)
 {

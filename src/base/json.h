@@ -8,6 +8,10 @@
 
 #include "base/compiler.h"
 
+/* Gives cJSON our memory functions. Once, before anything is parsed: without it an allocation that fails looks like broken
+ * JSON. */
+void json_init(void);
+
 /* Parses exactly one JSON value, white space around it allowed. NULL if it is none. Free with cJSON_Delete(). */
 cJSON *json_parse(const char *bytes, size_t len);
 void json_freep(cJSON **tree);      /* for CLEANUP() */

@@ -65,6 +65,28 @@ char *mem_format(const char *fmt, ...)
     return text;
 }
 
+void *mem_lib_alloc(size_t size)
+{
+    return mem_grow(NULL, size, 1);
+}
+
+void *mem_lib_calloc(size_t count, size_t size)
+{
+    void *fresh = mem_grow(NULL, count, size);
+
+    return memset(fresh, 0, count * size);
+}
+
+void *mem_lib_grow(void *old, size_t size)
+{
+    return mem_grow(old, size, 1);
+}
+
+char *mem_lib_text(const char *text)
+{
+    return mem_text(text);
+}
+
 void mem_free_secret(char *text)
 {
     if (!text)

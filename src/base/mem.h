@@ -12,6 +12,13 @@ char *mem_text(const char *text);                   /* copy; NULL stays NULL */
 char *mem_text_n(const char *bytes, size_t len);    /* copy with a zero behind it */
 char *mem_format(const char *fmt, ...) PRINTF(1, 2);
 
+/* The same in the shape of malloc(), realloc() and strdup(): libraries are given these, so that none of them takes a
+ * lack of memory for broken input. */
+void *mem_lib_alloc(size_t size);
+void *mem_lib_calloc(size_t count, size_t size);
+void *mem_lib_grow(void *old, size_t size);
+char *mem_lib_text(const char *text);
+
 /* Overwrites in a way the compiler may not drop, then frees. For secrets. NULL is fine. */
 void mem_free_secret(char *text);
 

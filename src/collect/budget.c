@@ -4,8 +4,8 @@
 #define HOUR_MS   3600000.0
 #define USED      0.9       /* the part of a limit that is used */
 #define BURST     0.25      /* the part of that which may go at once */
-#define FIRST     12        /* requests at once after a start: the process before this one may just have sent its own */
-#define FIRST_HOUR 100
+#define FIRST     0.4       /* of a bucket is there at the start: the process before this one may just have used its own,
+                               and both together must stay below the limit */
 
 struct budget_limits budget_limits_for(int per_minute, int per_hour)
 {
@@ -20,12 +20,8 @@ struct budget_limits budget_limits_for(int per_minute, int per_hour)
 
 void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms)
 {
-    *budget = (struct budget){ .limits = limits, .minute = limits.minute_size, .hour = limits.hour_size,
-                               .at_ms = now_ms };
-    if (budget->minute > FIRST)
-        budget->minute = FIRST;
-    if (budget->hour > FIRST_HOUR)
-        budget->hour = FIRST_HOUR;
+    *budget = (struct budget){ .limits = limits, .minute = limits.minute_size * FIRST,
+                               .hour = limits.hour_size * FIRST, .at_ms = now_ms };
 }
 
 static double filled(double level, double size, double rate, int64_t ms)
