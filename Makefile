@@ -175,6 +175,34 @@ build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LDLIBS)
 
+# The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
+ARCH ?= x86_64
+.PHONY: package package-tests install uninstall
+package:
+	package/make-package $(ARCH)
+
+package-tests:
+	tests/package/run
+
+install:
+	package/install '$(SPLUNK_HOME)'
+
+uninstall:
+	package/uninstall '$(SPLUNK_HOME)'
+
+.PHONY: help
+help:
+	@echo 'make                builds bin/defender_alerts'
+	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
+	@echo 'make check          all tests'
+	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
+	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
+	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
+	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
+	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
+	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
+	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
+
 .PHONY: print-sources
 print-sources:
 	@printf '%s\n' $(SOURCES) $(MAIN)
