@@ -50,9 +50,9 @@ class Scene:
         with World(tls=False, clock=self._clock) as world:
             self.world = world
             self._play()
+            self.now = self._at(time.time())
             for program, host in zip(world.programs, ('hf-old', 'hf-main')):
                 self._collect(program, host)
-            self.now = self._at(time.time())
 
     def _at(self, when):
         return self._first + (when - self._began) * RATE
@@ -103,7 +103,7 @@ class Scene:
         self._sleep(50)
         first.terminate()                       # a forwarder that is gone: its customer falls silent
         world.faults.add(faults.throttled(429, 400, 'seconds'), kind='graph', tenant=feeds['wingtip'].tenant.id)
-        feeds['woodgrove'].add(b'{"id": "da1", "title": "cut o', readable=False)
+        feeds['woodgrove'].add(b'{"id":"da1","title":oops}', readable=False)
         self._days_work(feeds, self.minutes - 80)
         world.faults.add(faults.reset(), kind='endpoint', tenant=feeds['adventure-works'].tenant.id)
         self._days_work(feeds, 30)

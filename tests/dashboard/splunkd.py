@@ -73,7 +73,10 @@ class Splunkd:
                 self.send_header('Content-Type', kind)
                 self.send_header('Content-Length', str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                try:
+                    self.wfile.write(data)
+                except BrokenPipeError:
+                    pass                    # the page has moved on
 
             do_GET = do_POST = do_DELETE = _do
 

@@ -1,44 +1,67 @@
-// Opens the dashboard in Chromium, waits until each panel has content, takes screenshots, and uses it as a person would.
-// usage: node shoot.mjs ADDRESS FOLDER CHROMIUM; prints what it saw as JSON.
+// Opens the dashboard in Chromium, takes screenshots, and uses it as a person would: another time range, a click on a customer.
+// usage: node shoot.mjs ADDRESS FOLDER CHROMIUM CUSTOMER; prints what it saw as JSON.
 import { chromium } from 'playwright-core';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [address, folder, executablePath] = process.argv.slice(2);
-const seen = { complaints: [], outside: [], errors: [], panels: {}, texts: {} };
+const [address, folder, executablePath, customer] = process.argv.slice(2);
+const seen = { complaints: [], outside: [], errors: [], panels: {} };
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
 const context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'chromium-')), {
-    executablePath, headless: true, args, viewport: { width: 1480, height: 2850 }, timezoneId: 'UTC', locale: 'en-US',
+    executablePath, headless: true, args, viewport: { width: 1480, height: 2880 }, timezoneId: 'UTC', locale: 'en-US',
 });
 const page = context.pages()[0] || (await context.newPage());
 page.on('request', (request) => {
     if (!request.url().startsWith(address) && /^(https?|wss?):/.test(request.url())) seen.outside.push(request.url());
 });
 page.on('pageerror', (error) => seen.errors.push(String(error)));
+context.setDefaultTimeout(90000);
 
-const panel = (id) => page.locator(`[data-test="viz-item-${id}"], #${id}, [data-id="${id}"]`).first();
-const FILLED = '[data-test="majorValue"], [data-test="table"] [data-test="body"] [data-test="cell"], ' +
-    '[data-test="charting-container"] svg .highcharts-series-group path';
+// What counts as content, by what a panel draws: a number, cells, a line or bars.
+const content = () => Object.fromEntries([...document.querySelectorAll('[data-test="viz-item"]')].map((item) => {
+    const number = item.querySelector('[data-test="majorValue"]')?.innerText;
+    const cells = item.querySelectorAll('[data-test="body"] [data-test="cell"]').length;
+    const drawn = [...item.querySelectorAll('.highcharts-series-group path, .highcharts-series-group rect')]
+        .filter((shape) => (shape.getAttribute('d') || shape.getAttribute('width') || '').length > 1).length;
+    return [item.dataset.id, { type: item.dataset.vizType, text: item.innerText, number, cells, drawn }];
+}));
+const allFilled = () => {
+    const items = [...document.querySelectorAll('[data-test="viz-item"]')];
+    return items.length > 0 && items.every((item) => item.querySelector('[data-test="majorValue"], [data-test="cell"], ' +
+        '.highcharts-series-group path'));
+};
 
 async function settle() {
-    await page.waitForFunction((count) => document.querySelectorAll('[data-test="majorValue"]').length >= 6 &&
-        document.querySelectorAll('[data-test="charting-container"] svg').length >= count, 8, { timeout: 60000 });
+    await page.waitForFunction(allFilled);
     await page.waitForTimeout(2500); // charts draw themselves in
 }
 
-async function open(theme) {
+async function chooseTimes(label) {
+    await page.locator('[data-test="input-item"] button').first().click();
+    await page.getByText('Presets', { exact: true }).first().click({ timeout: 5000 }).catch(() => {});
+    await page.getByText(label, { exact: true }).last().click();
+    await settle();
+}
+
+async function open(theme, label) {
     await page.goto(`${address}/?theme=${theme}`);
     await settle();
+    seen.panels[theme] = await page.evaluate(content);
+    await chooseTimes(label);
     await page.screenshot({ path: join(folder, `${theme}.png`), fullPage: true });
 }
 
-await open('light');
+await open('light', 'Last 4 hours');
 seen.complaints = (await page.evaluate(() => window.complaints)).map((one) => `${one.instancePath}: ${one.message}`);
-seen.text = await page.evaluate(() => document.body.innerText);
-seen.tests = await page.evaluate(() => [...new Set([...document.querySelectorAll('[data-test]')]
-    .map((one) => one.getAttribute('data-test')))]);
-await open('dark');
+await page.locator('[data-data-id="viz_worst"], [data-id="viz_worst"]').first().getByText(customer, { exact: true }).click();
+await page.waitForFunction((name) => [...document.querySelectorAll('[data-test="viz-item"][data-id="viz_lines"] [data-test="viz-title"]')]
+    .some((title) => title.innerText.includes(name)), customer);
+await page.waitForTimeout(4000);
+seen.panels.chosen = await page.evaluate(content);
+seen.input = await page.evaluate(() => [...document.querySelectorAll('[data-test="input-item"]')].map((item) => item.innerText));
+await page.screenshot({ path: join(folder, 'chosen.png'), fullPage: true });
+await open('dark', 'Last 4 hours');
 console.log(JSON.stringify(seen));
 await context.close();
