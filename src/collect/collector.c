@@ -18,6 +18,7 @@
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
 #define FLUSH_AT         (128 * 1024)
 #define TICK_MS          1000
+#define START_AT_ONCE    16
 #define SECRETS_RETRY_MS 30000
 #define SECRETS_LOOK_MS  60000      /* with a refused input: has somebody stored a new secret? */
 #define SESSION_GRACE_MS 60000
@@ -306,6 +307,18 @@ static void tick(void *ctx, int64_t now_ms)
 
 /* Beginning and end. */
 
+/* A few at a time, so that the first ones are under way while the others' checkpoints are read. */
+static void start_some(void *ctx, int64_t now_ms)
+{
+    struct collector *col = ctx;
+    size_t until = col->begun + START_AT_ONCE;
+
+    for (; col->begun < col->count && col->begun < until; col->begun++)
+        tenant_start(col->tenants[col->begun]);
+    if (col->begun < col->count)
+        timer_set(col->loop, &col->start_timer, now_ms);
+}
+
 static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
 {
     struct input input = { .name = NULL };
@@ -344,6 +357,7 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
     col->tick_timer = (struct timer){ .fire = tick, .ctx = col };
+    col->start_timer = (struct timer){ .fire = start_some, .ctx = col };
     col->secrets_timer = (struct timer){ .fire = secrets_fire, .ctx = col };
     col->session_timer = (struct timer){ .fire = session_fire, .ctx = col };
     watch_add(loop, &col->stdout_watch);
@@ -378,13 +392,11 @@ static bool storing(void *ctx)
 void collector_run(struct collector *col)
 {
     int64_t stopped_ms;
-    size_t i;
 
     log_info("event=start inputs=%zu version=%s", col->count, VERSION);
     flush(col);
     load_secrets(col);
-    for (i = 0; i < col->count; i++)
-        tenant_start(col->tenants[i]);
+    timer_set(col->loop, &col->start_timer, clock_ms());
     timer_set(col->loop, &col->tick_timer, clock_ms());
     loop_run(col->loop);
     stopped_ms = clock_ms();

@@ -23,6 +23,8 @@ struct collector {
     struct watch     stdout_watch;
     struct timer     flush_timer;
     struct timer     tick_timer;
+    struct timer     start_timer;       /* tenants are started a few at a time */
+    size_t           begun;
     bool             secrets_loading, secrets_loaded;
     struct err       secrets_err;
     struct timer     secrets_timer;

@@ -11,8 +11,9 @@ struct gate {
     struct loop   *loop;
     struct queue {
         struct ticket *first, *last;
-    } queues[2];                    /* [1] pages, [0] tokens */
-    unsigned       in, most, slow;
+        unsigned       in;          /* let through and not slow */
+    } queues[2];                    /* [0] tokens, [1] pages */
+    unsigned       most, slow;
 };
 
 struct gate *gate_new(struct loop *loop, unsigned most)
@@ -59,17 +60,15 @@ static void dequeue(struct queue *queue, struct ticket *ticket)
     ticket->state = TICKET_OUT;
 }
 
-static void let_in(struct gate *gate)
+static void let_in(struct gate *gate, struct queue *queue)
 {
     struct ticket *ticket;
 
-    while (gate->in < gate->most) {
-        ticket = gate->queues[1].first ? gate->queues[1].first : gate->queues[0].first;
-        if (!ticket)
-            return;
-        dequeue(&gate->queues[ticket->page], ticket);
+    while (queue->first && queue->in < gate->most) {
+        ticket = queue->first;
+        dequeue(queue, ticket);
         ticket->state = TICKET_IN;
-        gate->in++;
+        queue->in++;
         timer_set(gate->loop, &ticket->slow, loop_now(gate->loop) + SLOW_AFTER_MS);
         ticket->go(ticket->ctx);
     }
@@ -79,13 +78,14 @@ static void became_slow(void *ctx, int64_t now_ms UNUSED)
 {
     struct ticket *ticket = ctx;
     struct gate *gate = ticket->gate;
+    struct queue *queue = &gate->queues[ticket->page];
 
     if (gate->slow >= SLOW_MOST)
         return;
     ticket->state = TICKET_SLOW;
-    gate->in--;
+    queue->in--;
     gate->slow++;
-    let_in(gate);
+    let_in(gate, queue);
 }
 
 void gate_ask(struct gate *gate, struct ticket *ticket)
@@ -96,21 +96,22 @@ void gate_ask(struct gate *gate, struct ticket *ticket)
     ticket->slow.fire = became_slow;
     ticket->slow.ctx = ticket;
     enqueue(&gate->queues[ticket->page], ticket);
-    let_in(gate);
+    let_in(gate, &gate->queues[ticket->page]);
 }
 
 void gate_leave(struct ticket *ticket)
 {
     struct gate *gate = ticket->gate;
+    struct queue *queue = &gate->queues[ticket->page];
 
     switch (ticket->state) {
     case TICKET_OUT:
         return;
     case TICKET_QUEUED:
-        dequeue(&gate->queues[ticket->page], ticket);
+        dequeue(queue, ticket);
         return;
     case TICKET_IN:
-        gate->in--;
+        queue->in--;
         break;
     case TICKET_SLOW:
         gate->slow--;
@@ -118,5 +119,5 @@ void gate_leave(struct ticket *ticket)
     }
     ticket->state = TICKET_OUT;
     timer_cancel(gate->loop, &ticket->slow);
-    let_in(gate);
+    let_in(gate, queue);
 }

@@ -1,7 +1,7 @@
 /* collect/gate.h - how many requests are under way at once.
  *
- * Who wants to send asks with a ticket and is let through in turn, pages before tokens: a tenant that has its token gets
- * its alerts before the next one begins. A request that has been under way for a few seconds
+ * Who wants to send asks with a ticket and is let through in turn, tokens and pages apart from each other: they go to
+ * different hosts, so neither keeps the other waiting. A request that has been under way for a few seconds
  * no longer counts: hundreds of tenants behind a dead host must not keep the others out. */
 #pragma once
 
@@ -12,7 +12,7 @@ struct gate;
 struct ticket {
     void (*go)(void *ctx);      /* called once per gate_ask(), perhaps at once */
     void  *ctx;
-    bool   page;                /* goes before those without */
+    bool   page;                /* a page, else a token */
     /* the gate's: */
     enum { TICKET_OUT, TICKET_QUEUED, TICKET_IN, TICKET_SLOW } state;
     struct gate   *gate;
@@ -20,6 +20,7 @@ struct ticket {
     struct timer   slow;
 };
 
+/* At most so many of each kind at once. */
 struct gate *gate_new(struct loop *loop, unsigned most);
 void gate_free(struct gate *gate);
 
