@@ -27,7 +27,7 @@
 #define STORE_UNTIL_MS   300
 #define CLOSE_UNTIL_MS   450
 #define SAVES_MOST_MS    100        /* of each second, for the saves that are due */
-#define SYNC_UNTIL_MS    750
+#define SYNC_UNTIL_MS    600
 #define FILES_EVERY_MS   5000
 #define METRICS_EVERY_MS (5 * 60 * 1000)
 
