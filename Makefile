@@ -5,8 +5,8 @@ NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
             splunkd_store splunkd_secrets splunkd_ca
 MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
-COLLECT   = gate budget known place trail checkpoint lock certificate account access secrets harvest verdict lane status \
-            tenant collector stream
+COLLECT   = gate budget known place trail checkpoint lock certificate account access secrets harvest verdict lane \
+            answer chain outcome status tenant collector stream
 COMMAND   = options console csv check check_report sign_in import
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) \

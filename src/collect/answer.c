@@ -1,0 +1,100 @@
+/* What the answer to a lane's request means. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "collect/collector.h"
+#include "collect/harvest.h"
+#include "collect/lane_parts.h"
+#include "collect/verdict.h"
+
+/* A 200 whose body was read to its end or to where it broke. */
+static void answer_read(struct lane *lane)
+{
+    struct tenant *t = lane->tenant;
+    CLEANUP(mem_freep) char *link = mem_text(page_next_link(lane->page));
+    struct err err;
+
+    harvest_warn(lane);
+    if (lane->held_back) {
+        err_set(&err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s", lane->held_why);
+        lane_failed(lane, &err, false);
+        return;
+    }
+    if (page_tangled(lane->page)) {     /* good records may have gone with the bad one: hunt it down */
+        err_set(&err, ERR_RETRY, "the answer holds a record whose quotes are out of step");
+        lane_broken(lane, &err);
+        return;
+    }
+    if (lane->bad > lane->bad_accepted && lane->bad_tries < LANE_BAD_TRIES) {
+        lane->bad_tries++;
+        err_set(&err, ERR_RETRY, "the answer holds a record that is no JSON");
+        lane_failed(lane, &err, false);
+        return;
+    }
+    if (!lane->chain || lane->bad > lane->bad_accepted)
+        lane->bad_accepted = lane->bad;
+    lane->bad_tries = 0;
+    lane->rejected = false;
+    t->tally.ok++;
+    t->tally.whole += lane->page_harvest.count > 0;
+    chain_page(lane, link);
+}
+
+/* The service's own clock bounds the cursor. */
+static void take_clock(struct lane *lane, const struct http_result *result)
+{
+    if (!result->date_ms)
+        return;
+    lane->tenant->clock_offset_ms = result->date_ms - clock_wall_ms();
+    if (ticks_from_ms(result->date_ms) < lane->sent_at)
+        lane->sent_at = ticks_from_ms(result->date_ms);
+}
+
+void lane_answered(void *ctx, const struct http_result *result)
+{
+    struct lane *lane = ctx;
+    struct tenant *t = lane->tenant;
+    struct verdict verdict;
+
+    lane->request = NULL;
+    t->tally.bytes += result->wire_bytes;
+    take_clock(lane, result);
+    verdict_of(lane, result, &verdict);
+    switch (verdict.kind) {
+    case VERDICT_READ:
+        answer_read(lane);
+        break;
+    case VERDICT_TOKEN:
+        access_reject(t->access, lane->authorization);
+        lane->rejected = true;
+        lane_wake(lane, loop_now(t->col->loop));
+        break;
+    case VERDICT_FORM:
+        log_info("event=form input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->label,
+                 t->input.tenant_id, t->api->name, lane->form + 1, verdict.err.text);
+        chain_forget(lane);
+        lane->form++;
+        lane_wake(lane, loop_now(t->col->loop));
+        break;
+    case VERDICT_THROTTLED:
+        t->tally.throttled++;
+        lane_throttled(lane, &verdict.err);
+        break;
+    case VERDICT_FAILED:
+        t->tally.failed++;
+        lane_failed(lane, &verdict.err, verdict.may_be_size);
+        break;
+    case VERDICT_BROKEN:
+        t->tally.failed++;
+        harvest_warn(lane);
+        lane_broken(lane, &verdict.err);
+        break;
+    case VERDICT_REFUSED:
+        t->tally.refused++;
+        lane_refused(lane, &verdict.err);
+        break;
+    }
+    lane_request_ends(lane);
+    status_update(t);
+    lane_step(lane, clock_ms());
+}
