@@ -9,6 +9,9 @@
 #include "collect/tenant.h"
 
 #define STATUS_EVERY_MS (5 * 60 * 1000)
+/* A throttled input asks again when its wait is over and may be told to wait once more: until the answer is there it
+ * still counts as throttled, or each wait would bring two lines. */
+#define ANSWER_MS       30000
 
 const char *status_word(enum tenant_state state)
 {
@@ -35,7 +38,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
         if (lane->failures)
             worst = STATE_FAILING;
     }
-    if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms)
+    if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
         worst = STATE_THROTTLED;
     return worst;
 }
