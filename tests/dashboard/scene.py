@@ -69,15 +69,13 @@ class Scene:
     def _cast(self):
         """The customers, by the state that they are to end in."""
         world = self.world
-        feeds = {'contoso': self._customer('contoso', 'graph', 60), 'fabrikam': self._customer('fabrikam', 'endpoint', 40),
-                 'tailspin': self._customer('tailspin', 'siem', 25), 'northwind': self._customer('northwind', 'incidents', 15),
-                 'wingtip': self._customer('wingtip', 'graph', 20), 'adventure-works': self._customer('adventure-works', 'endpoint', 10),
-                 'woodgrove': self._customer('woodgrove', 'graph', 8),
-                 'proseware': self._customer('proseware', 'graph', 7000, span_h=24 * 29)}
+        cast = {'contoso': ('graph', 60), 'fabrikam': ('endpoint', 40), 'tailspin': ('siem', 25),
+                'northwind': ('incidents', 15), 'wingtip': ('graph', 20), 'adventure-works': ('endpoint', 10),
+                'woodgrove': ('graph', 8), 'relecloud': ('graph', 0), 'litware': ('graph', 12)}
+        feeds = {name: self._customer(name, *how) for name, how in cast.items()}
+        feeds['proseware'] = self._customer('proseware', 'graph', 7000, span_h=24 * 29)
         feeds['proseware'].quirks.set(page_cap=1)       # the past comes slowly, and is not through at the end
-        feeds['relecloud'] = self._customer('relecloud', 'graph', 0)
         self._with_certificate(feeds['relecloud'])
-        feeds['litware'] = self._customer('litware', 'graph', 12)
         world.faults.add(login_errors.refusing(7000222), service='login', tenant=feeds['litware'].tenant.id)
         return feeds
 
@@ -125,12 +123,13 @@ class Scene:
             stamp = time.strftime('%m-%d-%Y %H:%M:%S', time.gmtime(when)) + f'.{int(when % 1 * 1000):03} +0000'
             raw = f'{stamp} {line.level:5} ExecProcessor {_PREFIX} {line.text}'
             facts = {name: quoted or plain for name, quoted, plain in _FACT.findall(line.text)}
-            self.log.append({**facts, '_raw': raw, '_time': when, 'index': '_internal', 'sourcetype': 'splunkd', 'host': host,
-                             'component': 'ExecProcessor', 'log_level': line.level, 'source': 'splunkd.log'})
+            self.log.append({**facts, '_raw': raw, '_time': when, 'index': '_internal', 'sourcetype': 'splunkd',
+                             'host': host, 'component': 'ExecProcessor', 'log_level': line.level,
+                             'source': 'splunkd.log'})
         for event in list(program.events):
             known = fields.fields_of(self._props[event.sourcetype], event.data, event.stanza)
-            self.alerts.append({**known, '_time': float(event.time or 0), '_indextime': self._at(event.when), 'index': 'main',
-                                'sourcetype': event.sourcetype, 'host': host})
+            self.alerts.append({**known, '_time': float(event.time or 0), '_indextime': self._at(event.when),
+                                'index': 'main', 'sourcetype': event.sourcetype, 'host': host})
 
     def save(self, path):
         """Keep it as JSON, for a look at the panels without another run."""

@@ -1,7 +1,8 @@
-// Opens the dashboard in Chromium, takes screenshots, and uses it as a person would: another time range, a click on a customer.
+// Opens the dashboard in Chromium, takes screenshots, and uses it as a person would: another time range, a click on a
+// customer.
 // usage: node shoot.mjs ADDRESS FOLDER CHROMIUM CUSTOMER; prints what it saw as JSON.
 import { chromium } from 'playwright-core';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,7 +10,8 @@ const [address, folder, executablePath, customer] = process.argv.slice(2);
 const seen = { complaints: [], outside: [], errors: [], panels: {} };
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
-const context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), 'chromium-')), {
+const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
+const context = await chromium.launchPersistentContext(profile, {
     executablePath, headless: true, args, viewport: { width: 1480, height: 2880 }, timezoneId: 'UTC', locale: 'en-US',
 });
 const page = context.pages()[0] || (await context.newPage());
@@ -24,13 +26,13 @@ const content = () => Object.fromEntries([...document.querySelectorAll('[data-te
     const number = item.querySelector('[data-test="majorValue"]')?.innerText;
     const cells = item.querySelectorAll('[data-test="body"] [data-test="cell"]').length;
     const drawn = [...item.querySelectorAll('.highcharts-series-group path, .highcharts-series-group rect')]
-        .filter((shape) => (shape.getAttribute('d') || shape.getAttribute('width') || '').length > 1).length;
+        .filter((shape) => (shape.getAttribute('d') || '').length > 1 || Number(shape.getAttribute('height')) > 0).length;
     return [item.dataset.id, { type: item.dataset.vizType, text: item.innerText, number, cells, drawn }];
 }));
 const allFilled = () => {
     const items = [...document.querySelectorAll('[data-test="viz-item"]')];
     return items.length > 0 && items.every((item) => item.querySelector('[data-test="majorValue"], [data-test="cell"], ' +
-        '.highcharts-series-group path'));
+        '.highcharts-series-group path, .highcharts-series-group rect'));
 };
 
 async function settle() {
@@ -40,8 +42,7 @@ async function settle() {
 
 async function chooseTimes(label) {
     await page.locator('[data-test="input-item"] button').first().click();
-    await page.getByText('Presets', { exact: true }).first().click({ timeout: 5000 }).catch(() => {});
-    await page.getByText(label, { exact: true }).last().click();
+    await page.getByRole('button', { name: label, exact: true }).last().click();   // the presets are open already
     await settle();
 }
 
@@ -54,14 +55,16 @@ async function open(theme, label) {
 }
 
 await open('light', 'Last 4 hours');
+await page.screenshot({ path: join(folder, 'overview.png'), clip: { x: 0, y: 0, width: 1470, height: 1710 } });
 seen.complaints = (await page.evaluate(() => window.complaints)).map((one) => `${one.instancePath}: ${one.message}`);
-await page.locator('[data-data-id="viz_worst"], [data-id="viz_worst"]').first().getByText(customer, { exact: true }).click();
-await page.waitForFunction((name) => [...document.querySelectorAll('[data-test="viz-item"][data-id="viz_lines"] [data-test="viz-title"]')]
-    .some((title) => title.innerText.includes(name)), customer);
+const panel = (id) => `[data-test="viz-item"][data-id="${id}"]`;
+await page.locator(panel('viz_worst')).getByText(customer, { exact: true }).click();
+await page.locator(panel('viz_lines')).getByText(`Log lines, customer ${customer}`).waitFor();
 await page.waitForTimeout(4000);
 seen.panels.chosen = await page.evaluate(content);
-seen.input = await page.evaluate(() => [...document.querySelectorAll('[data-test="input-item"]')].map((item) => item.innerText));
+seen.input = await page.locator('[data-test="input-item"]').allInnerTexts();
 await page.screenshot({ path: join(folder, 'chosen.png'), fullPage: true });
 await open('dark', 'Last 4 hours');
 console.log(JSON.stringify(seen));
 await context.close();
+rmSync(profile, { recursive: true, force: true });
