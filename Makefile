@@ -14,6 +14,7 @@ SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.
 MAIN      = src/main.c
 
 CC       ?= gcc
+JOBS     := $(shell nproc)
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
 WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings \
             -Wpointer-arith -Wno-format-truncation -Werror
@@ -85,8 +86,8 @@ generate: build/plain/gen_conf build/plain/gen_docs
 .PHONY: check
 check:
 	tools/install-deps check
-	$(MAKE) -s all build/plain/gen_conf build/plain/gen_docs
-	$(MAKE) -s SANITIZE=address,undefined all units
+	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
 	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
 	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
 
@@ -98,7 +99,7 @@ units: $(UNITS:%=$(OUT)/tests/%)
 .PHONY: demo
 demo:
 	@tools/install-deps demo
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$(JOBS) all
 	@python3 tests/demo/demo.py $(if $(ALERTS),--alerts '$(abspath $(ALERTS))')
 
 # Fuzzers: clang with libFuzzer, ASan and UBSan. `make fuzz` runs each target FUZZ_SECONDS in turn, on its corpus and

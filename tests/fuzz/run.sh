@@ -13,7 +13,7 @@ if ! echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
-make -s fuzz-build || exit 1
+make -s -j"$(nproc)" fuzz-build || exit 1
 [ $# -gt 0 ] || set -- $(basename -s .c tests/fuzz/fuzz_*.c)
 passed=0 failed=0
 mkdir -p build/fuzz/crashes
