@@ -27,11 +27,19 @@ class NameServer:
         self._udp.bind((host, 53))
         self._tcp.bind((host, 53))
         self._tcp.listen(16)
-        for target in (self._serve_udp, self._serve_tcp):
-            threading.Thread(target=target, daemon=True).start()
+        self._closing = False
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._serve_udp, self._serve_tcp)]
+        for thread in self._threads:
+            thread.start()
 
     def close(self):
-        """Give the port back; the threads end at their next call."""
+        """Give the port back. A socket in use by a waiting call would keep it, so both are woken up first."""
+        self._closing = True
+        self._tcp.shutdown(socket.SHUT_RDWR)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b'', (self.host, 53))
+        for thread in self._threads:
+            thread.join()
         self._udp.close()
         self._tcp.close()
 
@@ -39,6 +47,8 @@ class NameServer:
         while True:
             try:
                 query, sender = self._udp.recvfrom(512)
+                if self._closing:
+                    return
                 answer = self.answer(query)
                 if len(answer) > 512:       # the question again, and the bit that says: cut off
                     answer = answer[:2] + struct.pack('>H', 0x8780) + b'\0\1' + bytes(6) + query[12:]
