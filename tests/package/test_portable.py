@@ -153,7 +153,7 @@ class OnThisHost(Surroundings):
     def test_a_kernel_as_old_as_that_of_rhel_7(self):
         self.does_the_job(self.with_names(sys.executable, os.path.join(TOP, 'tests/package/old_kernel.py'), self.program))
 
-    def test_it_starts_with_no_environment_and_no_standard_streams(self):
+    def test_it_starts_with_no_environment(self):
         command = [self.program] if NATIVE else [f'/usr/bin/qemu-{ARCH}-static', self.program]
         for arguments in (['--version'], ['--scheme']):
             with self.subTest(arguments):
@@ -202,7 +202,7 @@ class InARootOfItsOwn(Surroundings):
     def test_each_known_bundle_is_found(self):
         root = self.root()
         self.customers(ca_file=None)
-        for place, system in BUNDLES.items():
+        for place, system in [*BUNDLES.items(), (self.home.path + '/etc/auth/appsCA.pem', 'Splunk')]:
             with self.subTest(system):
                 self.trust(root, place)
                 feed = self.world.feeds['customer-graph']
