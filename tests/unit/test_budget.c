@@ -53,7 +53,7 @@ static void test_wait(void)
     budget_start(&budget, budget_limits_for(100, 1500), 0);
     while (!(wait = budget_take(&budget, 0, 0)))
         n++;
-    CHECK(n >= 10 && n <= 90, "%d at once", n);
+    CHECK(n >= 5 && n <= 10, "%d at once", n);       /* what the limit leaves beside a whole minute of the process before */
     CHECK(budget_take(&budget, 0, wait - 2) > 0 && budget_take(&budget, 0, wait) == 0, "the wait of %lld ms is not exact",
           (long long)wait);
     budget_hold(&budget, 100000);
