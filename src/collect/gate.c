@@ -102,11 +102,13 @@ void gate_ask(struct gate *gate, struct ticket *ticket)
 void gate_leave(struct ticket *ticket)
 {
     struct gate *gate = ticket->gate;
-    struct queue *queue = &gate->queues[ticket->page];
+    struct queue *queue;
 
+    if (ticket->state == TICKET_OUT)    /* and perhaps never asked, so that there is no gate */
+        return;
+    queue = &gate->queues[ticket->page];
     switch (ticket->state) {
     case TICKET_OUT:
-        return;
     case TICKET_QUEUED:
         dequeue(queue, ticket);
         return;
