@@ -158,6 +158,8 @@ static void lane_send(void *ctx)
     tenant_begin(t, &view);
     if (!lane->chain)
         place_next(&t->place, lane->kind, &t->sweeps[lane->kind], t->input.overlap, &lane->span);
+    if (!lane->chain)
+        place_avoid(&t->holes, lane->kind, &t->sweeps[lane->kind], &lane->span, tenant_service_now(t));
     lane->top = lane_page_top(lane);
     if (!lane->pages)       /* the pages of a pass count as of its first */
         lane->sent_at = tenant_service_now(t);

@@ -161,7 +161,10 @@ static void leave_behind(struct lane *lane, const struct err *err)
               t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
     lane->broken_tries = BROKEN_TRIES;
     lane->grain_tries = 0;
+    holes_add(&t->holes, &lane->span);
     lane_span_read(lane);
+    if (t->sweeps[lane->kind].width && lane->hunt_width)      /* the spans behind it need not be as small */
+        t->sweeps[lane->kind].width = lane->hunt_width;
 }
 
 /* The answer came whole, but its JSON breaks among the records. The broken one is hunted down by halving the span, so
@@ -171,8 +174,14 @@ void lane_broken(struct lane *lane, const struct err *err)
 {
     struct tenant *t = lane->tenant;
 
-    if (!lane->broken_tries++)
+    if (holes_have(&t->holes, &lane->span)) {   /* still what it was */
+        lane_span_read(lane);
+        return;
+    }
+    if (!lane->broken_tries++) {
         lane->whole_before = t->tally.whole;
+        lane->hunt_width = (lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi) - lane->span.lo;
+    }
     if (lane->broken_tries > BROKEN_TRIES) {
         if (place_split(&t->place, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form),
                         t->input.overlap, lane->sent_at)) {

@@ -66,6 +66,44 @@ bool place_next(const struct place *place, enum lane_kind lane, const struct swe
     return true;
 }
 
+void holes_add(struct holes *holes, const struct span *span)
+{
+    if (!holes_have(holes, span))
+        holes->list[holes->count++ % HOLES_MAX] = *span;
+}
+
+static size_t holes_kept(const struct holes *holes)
+{
+    return holes->count < HOLES_MAX ? holes->count : HOLES_MAX;
+}
+
+bool holes_have(const struct holes *holes, const struct span *span)
+{
+    size_t i;
+
+    for (i = 0; i < holes_kept(holes); i++)
+        if (holes->list[i].lo == span->lo && holes->list[i].hi == span->hi)
+            return true;
+    return false;
+}
+
+void place_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now)
+{
+    bool was_open = span->hi == TICKS_OPEN;
+    size_t i;
+
+    for (i = 0; i < holes_kept(holes); i++) {
+        const struct span *hole = &holes->list[i];
+
+        if (hole->lo > span->lo && hole->lo < span->hi)
+            span->hi = hole->lo;
+        else if (hole->lo <= span->lo && span->lo < hole->hi)
+            span->hi = sooner(span->hi, hole->hi);
+    }
+    if (lane == LANE_LIVE && was_open && span->hi != TICKS_OPEN && !sweep->active)
+        *sweep = (struct sweep){ .active = true, .next = span->lo, .width = WIDTH_MOST, .end = now };
+}
+
 /* The next span's width from how full this answer was: three quarters of the room are aimed at. */
 static void adapt(struct sweep *sweep, const struct span *span, size_t count, size_t room)
 {

@@ -47,6 +47,16 @@ struct span {
     ticks lo, hi;       /* lo <= time < hi; hi is TICKS_OPEN for "up to now" */
 };
 
+/* Spans that cannot be read: a record in them is no JSON. They are asked for alone, so that the polls around them need
+ * not find out anew. In memory only. */
+#define HOLES_MAX 16
+struct holes {
+    struct span list[HOLES_MAX];
+    size_t      count;          /* all that were ever added: a ring, the oldest forgotten */
+};
+void holes_add(struct holes *holes, const struct span *span);
+bool holes_have(const struct holes *holes, const struct span *span);
+
 /* What an answer held. */
 struct harvest {
     size_t count;               /* records */
@@ -62,6 +72,10 @@ ticks place_lower(const struct place *place, int64_t overlap_s);
 /* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has nothing to do (no fill going on). */
 bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
                 struct span *ret);
+
+/* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so becomes the
+ * first of a sweep. */
+void place_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now);
 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */

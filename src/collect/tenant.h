@@ -77,6 +77,7 @@ struct lane {
     int            bad_tries;       /* answers asked for again because of them */
     int            broken_tries;    /* answers that broke inside the records, since the lane last caught up */
     int            grain_tries;     /* ... of the span that cannot be made smaller */
+    ticks          hunt_width;      /* of the spans when the hunt for a broken record began */
     uint64_t       whole_before;    /* the tenant's whole answers when the first broke */
     bool           rejected;        /* the last answer was a 401 */
     int64_t        due_ms;          /* next poll or next try */
@@ -102,6 +103,7 @@ struct tenant {
     struct known     *known;
     struct place      place;
     struct sweep      sweeps[LANE_COUNT];
+    struct holes      holes;
     struct trail      trail;
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
     struct place      saved_place;

@@ -259,6 +259,9 @@ class Paging(DeliveryCase):
         feed.publish(2)
         self.arrives(world, 60)
         self.assertTrue(world.verdict().exact, world.verdict())
+        before = len(world.microsoft.requests(feed.tenant))     # its place is known now: no poll hunts for it again
+        time.sleep(3)
+        self.assertLess(len(world.microsoft.requests(feed.tenant)) - before, 15)
 
     def test_a_proxy_that_cuts_every_answer_costs_nothing(self):
         def chop(request, answer):
