@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from cases import SANITIZED, SECOND, DeliveryCase
