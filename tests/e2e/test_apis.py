@@ -135,7 +135,7 @@ class Paging(DeliveryCase):
                     feed.publish(count, ticks=moment, size='small')
                     feed.publish(3, ticks=moment + 1, size='small')
                 world.start()
-                self.exact(world, seconds=30, polls=1)
+                self.exact(world, seconds=75, polls=1)
 
     def test_limits_answer_400_to_nobody(self):
         world = self.world()
@@ -212,7 +212,7 @@ class Paging(DeliveryCase):
         feed.publish(600, span_s=20 * 86400, size='small')
         world.faults.add(lambda request, answer: _refuse_top(request, answer, 1000), kind='endpoint')
         world.start()
-        self.exact(world, seconds=30, polls=1)
+        self.exact(world, seconds=75, polls=1)
 
 
 def _lead_back(request, answer):
