@@ -99,7 +99,7 @@ def modules(wanted):
 def main():
     """See the top."""
     options = argparse.ArgumentParser()
-    options.add_argument('-j', type=int, default=4, help='modules side by side')
+    options.add_argument('-j', type=int, default=6, help='modules side by side')
     options.add_argument('-v', action='store_true', help='show the output of modules that passed, too')
     options.add_argument('--here', help=argparse.SUPPRESS)
     options.add_argument('modules', nargs='*')

@@ -16,6 +16,8 @@ def checkpoint(world, name):
     """Path of an input's checkpoint."""
     return os.path.join(world.home.checkpoints, f'{name}.json')
 
+START_EARLY = True      # mostly waits
+
 
 class Kills(DeliveryCase):
     """SIGKILL, and readers that die with the program."""

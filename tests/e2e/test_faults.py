@@ -95,6 +95,8 @@ ON_LOGIN = {
 }
 ON_RECORDS = {'no-json': _not_json, 'odd-records': _odd_records, 'huge-record': _huge}
 
+START_EARLY = True      # mostly waits
+
 
 class Alone(DeliveryCase):
     """All of them in one process, each with a customer of its own."""
