@@ -4,6 +4,9 @@
 #define HOUR_MS   3600000.0
 #define USED      0.9       /* the part of a limit that is used */
 #define BURST     0.25      /* the part of that which may go at once */
+#define FILL_RESERVE 2      /* what a back-fill leaves for polls */
+#define POLLS_A_FILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
+#define TURN_MS   1000      /* a back-fill that does not come for its turn within this time loses it */
 #define FIRST     0.4       /* of a bucket is there at the start: the process before this one may just have used its own,
                                and both together must stay below the limit */
 
@@ -36,26 +39,47 @@ static int64_t until_one(double level, double rate)
     return level >= 1 ? 0 : (int64_t)((1 - level) / rate) + 1;
 }
 
-int64_t budget_take(struct budget *budget, double reserve, int64_t now_ms)
+static void refill(struct budget *budget, int64_t now_ms)
 {
     const struct budget_limits *l = &budget->limits;
-    int64_t passed = now_ms - budget->at_ms, wait, hour_wait;
+    int64_t passed = now_ms - budget->at_ms;
+
+    if (passed <= 0)
+        return;
+    budget->minute = filled(budget->minute, l->minute_size, l->minute_rate, passed);
+    budget->hour = filled(budget->hour, l->hour_size, l->hour_rate, passed);
+    budget->at_ms = now_ms;
+}
+
+static int64_t until(const struct budget *budget, double reserve)
+{
+    const struct budget_limits *l = &budget->limits;
+    int64_t wait = until_one(budget->minute - reserve, l->minute_rate);
+    int64_t hour_wait = l->hour_size > 0 ? until_one(budget->hour - reserve, l->hour_rate) : 0;
+
+    return hour_wait > wait ? hour_wait : wait;
+}
+
+int64_t budget_take(struct budget *budget, bool fill, int64_t now_ms)
+{
+    bool fills_turn = now_ms < budget->fill_waits_ms && budget->polls >= POLLS_A_FILL;
+    int64_t wait;
 
     if (now_ms < budget->hold_until_ms)
         return budget->hold_until_ms - now_ms;
-    if (passed > 0) {
-        budget->minute = filled(budget->minute, l->minute_size, l->minute_rate, passed);
-        budget->hour = filled(budget->hour, l->hour_size, l->hour_rate, passed);
-        budget->at_ms = now_ms;
-    }
-    wait = until_one(budget->minute - reserve, l->minute_rate);
-    hour_wait = l->hour_size > 0 ? until_one(budget->hour - reserve, l->hour_rate) : 0;
-    if (hour_wait > wait)
-        wait = hour_wait;
+    refill(budget, now_ms);
+    wait = until(budget, fill && !fills_turn ? FILL_RESERVE : 0);
+    if (fill && wait)
+        budget->fill_waits_ms = now_ms + wait + TURN_MS;
+    if (!fill && !wait && fills_turn)
+        wait = TURN_MS / 10;
     if (wait)
         return wait;
     budget->minute -= 1;
     budget->hour -= 1;
+    budget->polls = fill ? 0 : budget->polls + 1;
+    if (fill)
+        budget->fill_waits_ms = 0;
     return 0;
 }
 

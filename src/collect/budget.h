@@ -17,15 +17,18 @@ struct budget {
     double  minute, hour;               /* what is left */
     int64_t at_ms;
     int64_t hold_until_ms;              /* the service asked to wait */
+    int64_t fill_waits_ms;              /* until then a back-fill counts as waiting for its turn */
+    int     polls;                      /* requests of polls since the back-fill's last one */
 };
 
 /* Limits of so many requests a minute and an hour (0: none), less a tenth. */
 struct budget_limits budget_limits_for(int per_minute, int per_hour);
 void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms);
 
-/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. So many
- * as reserve are left for others: a back-fill must not keep new alerts waiting. */
-int64_t budget_take(struct budget *budget, double reserve, int64_t now_ms);
+/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. A back-fill
+ * (fill) leaves a few for polls, so that new alerts need not wait; where polls would use all there is, it has every
+ * third request. */
+int64_t budget_take(struct budget *budget, bool fill, int64_t now_ms);
 
 /* No request before that time. */
 void budget_hold(struct budget *budget, int64_t until_ms);

@@ -9,7 +9,6 @@
 #include "collect/lane_parts.h"
 
 #define SILENCE_S        60         /* a download that stays silent for so long is given up */
-#define FILL_RESERVE     2          /* requests of the budget that a back-fill leaves for polls */
 
 static void timer_fired(void *ctx, int64_t now_ms);
 static void lane_send(void *ctx);
@@ -96,7 +95,7 @@ void lane_step(struct lane *lane, int64_t now_ms)
     case ACCESS_READY:
         break;
     }
-    wait_ms = budget_take(t->budget, lane->kind == LANE_FILL ? FILL_RESERVE : 0, now_ms);
+    wait_ms = budget_take(t->budget, lane->kind == LANE_FILL, now_ms);
     if (wait_ms) {
         lane_wake(lane, now_ms + wait_ms);
         return;

@@ -9,7 +9,7 @@ from world.certs import signing_pair
 from world.runner import validate, wait_for
 
 
-LIFE_S = 17      # a token is not used in its last 15 seconds, so this one serves for two
+LIFE_S = 6       # a token is renewed in the last tenth of its life
 
 
 def setUpModule():

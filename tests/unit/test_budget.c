@@ -30,7 +30,7 @@ static void test_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
 
     budget_start(&budget, budget_limits_for(per_minute, per_hour), now);
     for (asked = 0; asked < 200000 && count < MOST; asked++) {
-        wait = budget_take(&budget, random_below(4) ? 0 : random_below(3), now);
+        wait = budget_take(&budget, random_below(4) == 0, now);
         CHECK(wait >= 0, "a negative wait");
         if (!wait)
             taken[count++] = now;
@@ -62,6 +62,28 @@ static void test_wait(void)
     CHECK(budget_take(&budget, 0, 0) >= 0, "a clock that goes back");
 }
 
+/* Polls that would use everything leave a waiting back-fill every third request; one that is gone takes nothing. */
+static void test_share(void)
+{
+    int64_t now = 0, fill_due = 0, wait;
+    int polls = 0, fills = 0;
+    struct budget budget;
+
+    budget_start(&budget, budget_limits_for(100, 0), 0);
+    for (; now < 600000; now += 100) {
+        if (now >= fill_due && (wait = budget_take(&budget, true, now)))
+            fill_due = now + wait;
+        else if (now >= fill_due)
+            fills++;
+        while (!budget_take(&budget, false, now))
+            polls++;
+    }
+    CHECK(fills * 4 > polls, "%d of the back-fill beside %d of polls", fills, polls);
+    for (polls = 0; now < 660000; now += 100)
+        polls += !budget_take(&budget, false, now);
+    CHECK(polls > 50, "%d polls in the minute after the back-fill", polls);
+}
+
 int main(void)
 {
     static const uint32_t pauses[] = { 0, 10, 700, 5000 };
@@ -71,5 +93,6 @@ int main(void)
         test_windows(150, 0, pauses[i]);
     }
     test_wait();
+    test_share();
     return check_summary();
 }
