@@ -183,7 +183,7 @@ package:
 	package/make-package $(ARCH)
 
 package-tests:
-	tests/package/run
+	tests/package/run $(ARCH)
 
 install:
 	package/install '$(SPLUNK_HOME)'

@@ -15,7 +15,7 @@ enum err_kind {
 struct err {
     enum err_kind kind;
     int64_t       wait_ms;      /* ERR_RETRY: what the server asked for; 0: our own back-off */
-    char          text[512];    /* one line, no secrets; may be cut short */
+    char          text[1024];   /* one line, no secrets; may be cut short */
 };
 
 /* Always false, so a failing step and its reason are one line: return err_set(...). Line ends and other control

@@ -52,7 +52,7 @@ struct http_request {
     enum http_fault         fault;          /* set from inside a callback; HTTP_DONE until then */
     struct inflater        *inflater;
     struct buf              body;
-    char                    error[CURL_ERROR_SIZE];
+    char                    error[3 * CURL_ERROR_SIZE];
     char                    content_type[HEADER_TEXT_MAX];
     char                    encoding[32];
     char                    retry_after[64];
@@ -371,7 +371,8 @@ static bool may_be_sent(struct http_request *req)
             return true;
         snprintf(req->error, sizeof(req->error), "the address is not https");
     } else if (!ca) {
-        snprintf(req->error, sizeof(req->error), "no CA certificates on this host; looked for %s", tls_ca_places());
+        snprintf(req->error, sizeof(req->error), "no CA certificates on this host: name a bundle in ca_file; looked for %s",
+                 tls_ca_places());
     } else if (!file_readable(ca)) {
         snprintf(req->error, sizeof(req->error), "CA file '%s' cannot be read", ca);
     } else {

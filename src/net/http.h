@@ -54,7 +54,7 @@ struct http_trace {
 
 struct http_result {
     enum http_fault fault;
-    char        reason[256];        /* for people, when fault is not HTTP_DONE; no secrets */
+    char        reason[768];        /* for people, when fault is not HTTP_DONE; no secrets */
     int         status;             /* 0 without an answer */
     const char *body;               /* "" when a sink took it */
     size_t      body_len;
