@@ -147,10 +147,14 @@ class Feed:
         return [self.add(self.maker.alert(moment, **how), late=late) for moment in moments]
 
     def update(self, version, ticks=None, late=0.0, **how):
-        """Publish a later state of an alert: same id, new update time."""
+        """Publish a later state of an alert: same id, new update time (preset: now, but later than that of version).
+
+        The same id and time would be the same version for any reader, and both cut to whole seconds can be the same."""
         if version.key is None:
             raise ValueError('this API has no updates, only further records')
-        raw = self.maker.alert(self._time(ticks), identity=version.key, state=version.number + 1, **how)
+        if ticks is None:
+            ticks = max(self._time(None), version.ticks + 1)
+        raw = self.maker.alert(ticks, identity=version.key, state=version.number + 1, **how)
         return self.add(raw, late=late)
 
     def _time(self, ticks):

@@ -49,6 +49,15 @@ class Alerts(WithWorld):
             self.assertLess(len({v.ticks % SECOND for v in versions}), 250, 'ties within the second')
         self.assertLess(abs(self.tenant.feed('graph').publish()[0].ticks - now), 3 * SECOND)
 
+    def test_an_update_is_later_than_what_it_updates(self):
+        """Also when both are cut to the same second."""
+        feed = self.tenant.feed('graph')
+        version = feed.publish(ticks=ticks.from_seconds(self.world.clock.now()) + SECOND, size='small')[0]
+        for _ in range(40):
+            later = feed.update(version, size='small')
+            self.assertGreater(later.ticks, version.ticks)
+            version = later
+
     def test_links_walk_over_a_changing_set(self):
         feed = self.tenant.feed('graph')
         feed.publish(10, ticks=BASE, size='small')
