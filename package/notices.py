@@ -14,6 +14,7 @@ import shutil
 import sys
 
 APP_ID = 'TA-defender-mssp'
+PROGRAM = 'bin/defender_alerts'
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -67,34 +68,34 @@ The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
 def sbom(libraries, program, version, arch, compiler):
     created = datetime.datetime.fromtimestamp(int(os.environ['SOURCE_DATE_EPOCH']), datetime.timezone.utc)
     with open(program, 'rb') as file:
-        content = file.read()
-    sha1, sha256 = hashlib.sha1(content).hexdigest(), hashlib.sha256(content).hexdigest()
+        sha256 = hashlib.sha256(file.read()).hexdigest()
 
-    def package(spdx, name, number, licence, home, **more):
-        return {'SPDXID': spdx, 'name': name, 'versionInfo': number, 'downloadLocation': 'NOASSERTION',
-                'filesAnalyzed': False, 'homepage': home, 'licenseConcluded': licence, 'licenseDeclared': licence,
-                'copyrightText': 'NOASSERTION', **more}
+    def package(spdx, name, number, licence, home, supplier, **more):
+        return {'SPDXID': spdx, 'name': name, 'versionInfo': number, 'supplier': supplier,
+                'downloadLocation': 'NOASSERTION', 'filesAnalyzed': False, 'homepage': home, 'licenseConcluded': licence,
+                'licenseDeclared': licence, 'copyrightText': 'NOASSERTION', **more}
 
     def debian(part):
-        return package(part.spdx, part.name, part.upstream, part.licence, part.home,
+        return package(part.spdx, part.name, part.upstream, part.licence, part.home, 'Organization: Debian',
                        sourceInfo=f'Debian source package {part.name} {part.version}, .dsc with SHA-256 {part.digest}',
                        externalRefs=[{'referenceCategory': 'PACKAGE-MANAGER', 'referenceType': 'purl',
                                       'referenceLocator': f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source'}])
 
-    ours = package('SPDXRef-app', APP_ID, version, 'NOASSERTION', 'NOASSERTION', primaryPackagePurpose='APPLICATION')
+    app = package('SPDXRef-app', APP_ID, version, 'NOASSERTION', 'NOASSERTION', 'NOASSERTION',
+                  primaryPackagePurpose='APPLICATION')
+    # A package of one file, not a file: SPDX lets a package hold files only when all of them are listed.
+    ours = package('SPDXRef-program', PROGRAM, version, 'NOASSERTION', 'NOASSERTION', 'NOASSERTION',
+                   packageFileName=f'./{PROGRAM}', primaryPackagePurpose='APPLICATION',
+                   checksums=[{'algorithm': 'SHA256', 'checksumValue': sha256}])
     libgcc = package('SPDXRef-libgcc', 'libgcc', compiler, 'GPL-3.0-or-later WITH GCC-exception-3.1',
-                     'https://gcc.gnu.org')
+                     'https://gcc.gnu.org', 'Organization: Debian')
     linked = [*(part.spdx for part in libraries), libgcc['SPDXID']]
     return {
         'spdxVersion': 'SPDX-2.3', 'dataLicense': 'CC0-1.0', 'SPDXID': 'SPDXRef-DOCUMENT',
         'name': f'{APP_ID}-{version}-linux_{arch}',
         'documentNamespace': f'https://spdx.org/spdxdocs/{APP_ID}-{version}-linux_{arch}-{sha256[:32]}',
         'creationInfo': {'created': created.strftime('%Y-%m-%dT%H:%M:%SZ'), 'creators': ['Tool: package/notices.py']},
-        'packages': [ours, *map(debian, libraries), libgcc],
-        'files': [{'SPDXID': 'SPDXRef-program', 'fileName': './bin/defender_alerts', 'fileTypes': ['BINARY'],
-                   'checksums': [{'algorithm': 'SHA1', 'checksumValue': sha1},
-                                 {'algorithm': 'SHA256', 'checksumValue': sha256}],
-                   'licenseConcluded': 'NOASSERTION', 'copyrightText': 'NOASSERTION'}],
+        'packages': [app, ours, *map(debian, libraries), libgcc],
         'relationships': [relation('SPDXRef-DOCUMENT', 'DESCRIBES', 'SPDXRef-app'),
                           relation('SPDXRef-app', 'CONTAINS', 'SPDXRef-program'),
                           *(relation('SPDXRef-program', 'STATIC_LINK', each) for each in linked)],
@@ -120,7 +121,7 @@ def main():
     with open(os.path.join(app, 'THIRD-PARTY.md'), 'w', encoding='utf-8') as file:
         file.write(third_party(libraries, compiler))
     with open(os.path.join(app, 'sbom.spdx.json'), 'w', encoding='utf-8') as file:
-        json.dump(sbom(libraries, os.path.join(app, 'bin', 'defender_alerts'), version, arch, compiler), file, indent=1)
+        json.dump(sbom(libraries, os.path.join(app, PROGRAM), version, arch, compiler), file, indent=1)
         file.write('\n')
 
 

@@ -3,6 +3,7 @@
 A rule is a generator: it yields one sentence for each thing that breaks it. `RULES` holds them all by id. Ids that begin
 with `own_` are ours: what AppInspect leaves to people, or what this app promises beyond it.
 """
+import hashlib
 import os
 import re
 import stat
@@ -891,3 +892,28 @@ def own_sbom_names_each_library(app):
             yield f'LICENSES/{library}.txt is missing'
         if library not in app.data('THIRD-PARTY.md').decode('utf-8', 'replace'):
             yield f'THIRD-PARTY.md does not name {library}'
+
+
+@rule
+def own_sbom_holds_together(app):
+    """What SPDX 2.3 asks for beyond well-formed JSON; tests/package/sbom asks SPDX's own validator for the rest."""
+    if not app.whole:
+        return
+    try:
+        sbom = conf.read_json(app.data('sbom.spdx.json'), 'sbom.spdx.json')
+    except conf.Malformed:
+        return
+    packages = sbom.get('packages', [])
+    ids = [each.get('SPDXID', '') for each in packages]
+    for name in sorted({name for name in ids if ids.count(name) > 1 or not re.fullmatch(r'SPDXRef-[A-Za-z0-9.-]+', name)}):
+        yield f'the SBOM has no SPDXID of its own for a package: {name!r}'
+    for each in sbom.get('relationships', []):
+        for end in ('spdxElementId', 'relatedSpdxElement'):
+            if each.get(end) not in ids + ['SPDXRef-DOCUMENT']:
+                yield f'the SBOM relates {each.get(end)}, which it does not describe'
+    if sbom.get('files'):
+        yield 'the SBOM lists files, but not all of the package'
+    found = [check['checksumValue'] for package in packages if package.get('name') == PROGRAM
+             for check in package.get('checksums', []) if check['algorithm'] == 'SHA256']
+    if found != [hashlib.sha256(app.data(PROGRAM)).hexdigest()]:
+        yield f'the SBOM has not the SHA-256 of {PROGRAM}'

@@ -5,6 +5,7 @@
     APP_TREE=PATH test_app_rules.py     an unpacked app or a package (.spl)
 """
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -53,6 +54,9 @@ def good_files():
     libraries = app_rules.libraries()
     packages = [{'SPDXID': f'SPDXRef-{name}', 'name': name, 'versionInfo': '1', 'licenseDeclared': 'MIT'}
                 for name in libraries]
+    program = b'\x7fELF' + bytes(14) + b'\x3e\0' + bytes(44)
+    packages.append({'SPDXID': 'SPDXRef-program', 'name': PROGRAM, 'checksums': [
+        {'algorithm': 'SHA256', 'checksumValue': hashlib.sha256(program).hexdigest()}]})
     relations = [{'spdxElementId': 'SPDXRef-program', 'relationshipType': 'STATIC_LINK',
                   'relatedSpdxElement': package['SPDXID']} for package in packages]
     manifest = {'schemaVersion': '2.0.0', 'targetWorkloads': ['_forwarders'], 'supportedDeployments': ['*'],
@@ -90,7 +94,7 @@ def good_files():
     files = {name: (text.encode(), 0o644) for name, text in texts.items()}
     for name, (width, height) in app_rules.ICONS.items():
         files[f'static/{name}'] = icons.Picture(width, height).png(), 0o644
-    files[PROGRAM] = b'\x7fELF' + bytes(14) + b'\x3e\0' + bytes(44), 0o755
+    files[PROGRAM] = program, 0o755
     return files
 
 
@@ -239,6 +243,9 @@ BREAKERS = {
     'own_links_in_the_texts_lead_somewhere': [drop('docs/more.md')],
     'own_texts_and_notices_are_there': [drop('CHANGELOG.md'), drop('THIRD-PARTY.md')],
     'own_sbom_names_each_library': [drop('sbom.spdx.json'), drop('LICENSES/curl.txt'), change('sbom.spdx.json', '"MIT"', '""')],
+    'own_sbom_holds_together': [change('sbom.spdx.json', '"SPDXRef-curl", "name"', '"SPDXRef-zlib", "name"'),
+                                change('sbom.spdx.json', '"relatedSpdxElement": "SPDXRef-curl"', '"relatedSpdxElement": "x"'),
+                                change('sbom.spdx.json', '"checksumValue": "', '"checksumValue": "0')],
 }
 
 
