@@ -10,6 +10,9 @@ JOBS=${JOBS:-$(nproc)}
 # The same bytes wherever and whenever it is built.
 export LC_ALL=C TZ=UTC
 umask 022
+# And whatever the builder's shell, or the make that called us, had in mind for other programs.
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LDLIBS LIBS CC CPP AR CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX \
+    MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL DESTDIR CMAKE_GENERATOR CMAKE_PREFIX_PATH TAR_OPTIONS GZIP
 
 say() {
     printf '%s\n' "$*" >&2
