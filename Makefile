@@ -72,15 +72,16 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 
 # The spec, the presets and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
-# codes and events.
+# codes and events; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager
 	build/plain/gen_conf spec > README/inputs.conf.spec
 	build/plain/gen_conf inputs > default/inputs.conf
-	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
 	build/plain/gen_docs > docs/troubleshooting.md
+	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
+	sed -i '/"id": {/,/}/s/"version": "[^"]*"/"version": "$(VERSION)"/' app.manifest
 
 # All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
 .PHONY: check

@@ -871,6 +871,15 @@ def own_texts_and_notices_are_there(app):
 
 
 @rule
+def own_changelog_tells_of_this_version(app):
+    text = app.data('CHANGELOG.md').decode('utf-8', 'replace')
+    with open(os.path.join(TOP, 'VERSION'), encoding='ascii') as file:
+        wanted = file.read().strip()
+    if not re.search(rf'^## \[?{re.escape(wanted)}\b', text, re.M):
+        yield f'CHANGELOG.md has no section for {wanted}, the version in the file VERSION'
+
+
+@rule
 def own_sbom_names_each_library(app):
     if not app.whole:
         return

@@ -86,7 +86,7 @@ def good_files():
         'README/inputs.conf.spec': '[defender_alerts://<name>]\n* An input\ntenant_id = <string>\n',
         'README.md': f'# Alerts\n\nFor Linux, x86_64 and aarch64. See [more](docs/more.md).\n\n# Binary File Declaration\n\n'
                      f'`{PROGRAM}` is built from source.\n',
-        'docs/more.md': 'More.\n', 'CHANGELOG.md': 'First.\n', 'LICENSE': 'text\n', 'lookups/one.csv': 'a,b\n1,2\n',
+        'docs/more.md': 'More.\n', 'CHANGELOG.md': f'## {version()}\n\nFirst.\n', 'LICENSE': 'text\n', 'lookups/one.csv': 'a,b\n1,2\n',
         'app.manifest': json.dumps(manifest) + '\n', 'THIRD-PARTY.md': ' '.join(libraries) + '\n',
         'sbom.spdx.json': json.dumps({'spdxVersion': 'SPDX-2.3', 'packages': packages, 'relationships': relations}) + '\n',
         **{f'LICENSES/{name}.txt': 'x' * 400 for name in libraries if name != 'libgcc'},
@@ -242,6 +242,7 @@ BREAKERS = {
     'own_tags_have_their_event_types': [drop('default/eventtypes.conf')],
     'own_links_in_the_texts_lead_somewhere': [drop('docs/more.md')],
     'own_texts_and_notices_are_there': [drop('CHANGELOG.md'), drop('THIRD-PARTY.md')],
+    'own_changelog_tells_of_this_version': [change('CHANGELOG.md', '## ', '## 1')],
     'own_sbom_names_each_library': [drop('sbom.spdx.json'), drop('LICENSES/curl.txt'), change('sbom.spdx.json', '"MIT"', '""')],
     'own_sbom_holds_together': [change('sbom.spdx.json', '"SPDXRef-curl", "name"', '"SPDXRef-zlib", "name"'),
                                 change('sbom.spdx.json', '"relatedSpdxElement": "SPDXRef-curl"', '"relatedSpdxElement": "x"'),
