@@ -5,8 +5,10 @@ surroundings where a program that leans on the host would fail.
     test_portable.py        needs root, and the package that `make package` left in build/
 
 ARCH=aarch64 runs the part that qemu-user can run."""
+import io
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -159,6 +161,58 @@ class OnThisHost(Surroundings):
             with self.subTest(arguments):
                 done = subprocess.run([*command, *arguments], env={}, stdout=subprocess.PIPE, check=False)
                 self.assertEqual((done.returncode, bool(done.stdout)), (0, True))
+
+
+class Upgrade(Surroundings):
+    """package/install with the real package, over an older one that has run."""
+
+    def older(self):
+        """The package as if of version 0.9.0, with a file that the new one no longer has."""
+        path = os.path.join(self.folder, f'{APP_ID}-0.9.0.spl')
+        with tarfile.open(package()) as old, tarfile.open(path, 'w:gz') as new:
+            for member in old.getmembers():
+                data = old.extractfile(member).read() if member.isfile() else b''
+                if member.name.endswith('/default/app.conf'):
+                    data = re.sub(rb'(?m)^version = .*', b'version = 0.9.0', data)
+                    member.size = len(data)
+                new.addfile(member, io.BytesIO(data))
+            gone = tarfile.TarInfo(f'{APP_ID}/default/gone.conf')
+            new.addfile(gone)
+        return path
+
+    def install(self, path):
+        subprocess.run([os.path.join(TOP, 'package/install'), self.home.path, path], check=True, stderr=subprocess.DEVNULL)
+
+    def test_local_settings_and_places_outlive_it(self):
+        app = os.path.join(self.home.path, 'etc/apps', APP_ID)
+        how = {'program': self.with_names(self.program)[0], 'arguments': self.with_names(self.program)[1:],
+               'environment': self.home.environment()}
+        self.install(self.older())
+        local = os.path.join(app, 'local/inputs.conf')
+        os.makedirs(os.path.dirname(local), exist_ok=True)
+        with open(local, 'w', encoding='ascii') as file:
+            file.write('[defender_alerts://customer-graph]\nindex = mine\n')
+        feeds = self.customers()
+        for feed in feeds:
+            feed.publish(10)
+        self.world.start(**how).wait_events(30, seconds=40)
+        self.world.program.terminate()
+        places = sorted(os.listdir(self.home.checkpoints))
+
+        self.install(package())
+        with open(os.path.join(app, 'default/app.conf'), encoding='utf-8') as file:
+            self.assertNotIn('0.9.0', file.read())
+        self.assertFalse(os.path.exists(os.path.join(app, 'default/gone.conf')))
+        with open(local, encoding='ascii') as file:
+            self.assertIn('index = mine', file.read())
+        self.assertEqual(sorted(os.listdir(self.home.checkpoints)), places)
+        for feed in feeds:
+            feed.publish(1)
+        self.world.start(**how).wait_events(3, seconds=40)
+        self.world.program.terminate()
+        verdict = self.world.verdict()
+        self.assertTrue(verdict.exact, verdict)
+        self.assertEqual(self.world.problems(), [])
 
 
 @unittest.skipUnless(NATIVE, 'a root of its own would have to hold the emulator')
