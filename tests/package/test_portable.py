@@ -256,8 +256,11 @@ class InARootOfItsOwn(Surroundings):
     def test_each_known_bundle_is_found(self):
         root = self.root()
         self.customers(ca_file=None)
-        for place, system in [*BUNDLES.items(), (self.home.path + '/etc/auth/appsCA.pem', 'Splunk')]:
+        splunks = self.home.path + '/etc/auth/appsCA.pem'
+        for place, system in [*BUNDLES.items(), (splunks, 'Splunk')]:
             with self.subTest(system):
+                with open(root + splunks, 'w', encoding='ascii') as file:
+                    file.write('the last to be asked, and of no use\n')
                 self.trust(root, place)
                 feed = self.world.feeds['customer-graph']
                 feed.publish(1)
@@ -274,7 +277,7 @@ class InARootOfItsOwn(Surroundings):
         program = self.world.start(program=self.inside(root)[0], arguments=self.inside(root)[1:],
                                    environment=self.home.environment())
         line = program.wait_line('no CA certificates')
-        for place in BUNDLES:
+        for place in (*BUNDLES, '$SPLUNK_HOME/etc/auth/appsCA.pem', 'ca_file'):
             self.assertIn(place, line.text)
         program.terminate()
         self.assertEqual(program.events, [])
