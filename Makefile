@@ -63,7 +63,7 @@ $(OUT)/%.o: src/%.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
 
-$(OUT)/tests/%: tests/unit/%.c tests/unit/check.h $(OBJECTS)
+$(OUT)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 
