@@ -80,6 +80,7 @@ void collector_events_added(struct collector *col)
 
 /* What tenants share. */
 
+/* Searched one by one, like the accounts: 2,000 tenants cost 20 ms in all, once. */
 struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
                                 const struct api *api)
 {
@@ -147,8 +148,8 @@ static void session_fire(void *ctx, int64_t now_ms UNUSED)
 {
     struct collector *col = ctx;
 
-    log_warn("event=stop reason=session_key splunkd no longer takes this process's session key; it ends so that splunkd "
-             "starts it with a fresh one");
+    log_warn("event=stop reason=session_key splunkd no longer takes this process's session key; it ends so that "
+             "splunkd starts it with a fresh one");
     loop_stop(col->loop);
 }
 
@@ -187,8 +188,8 @@ static void secrets_loaded(void *ctx, bool ok, const struct err *err)
     timer_set(col->loop, &col->secrets_timer, clock_ms() + (ok ? SECRETS_LOOK_MS : SECRETS_RETRY_MS));
     if (!ok) {
         if (!text_same(col->secrets_err.text, err->text))
-            log_error("event=store_unreadable Splunk's password store cannot be read: %s. Trying again in %d s", err->text,
-                      SECRETS_RETRY_MS / 1000);
+            log_error("event=store_unreadable Splunk's password store cannot be read: %s. Trying again in %d s",
+                      err->text, SECRETS_RETRY_MS / 1000);
         col->secrets_err = *err;
         if (err->kind == ERR_AUTH)
             session_lost(col);
@@ -271,9 +272,9 @@ static void metrics(struct collector *col, int64_t now_ms)
         requests += col->tenants[i]->tally.requests;
     }
     getrusage(RUSAGE_SELF, &usage);
-    log_info("event=metrics inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f requests=%llu "
-             "bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", col->count, resident_kb(), open_descriptors(),
-             (long long)loop_take_longest_round_ms(col->loop), (unsigned long long)events,
+    log_info("event=metrics inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f "
+             "requests=%llu bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", col->count, resident_kb(),
+             open_descriptors(), (long long)loop_take_longest_round_ms(col->loop), (unsigned long long)events,
              (double)(events - col->metrics_events) * 1000 / METRICS_EVERY_MS, (unsigned long long)requests,
              (unsigned long long)bytes, outbox_pending(col->outbox),
              (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
@@ -349,8 +350,7 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
         log_error("event=bad_input input=\"%s\" %s. This input does not run until it is corrected",
-                  text_starts(stanza->name, SCHEME_NAME "://") ? stanza->name + strlen(SCHEME_NAME "://") : stanza->name,
-                  err.text);
+                  stanza_input_name(stanza), err.text);
         return;
     }
     t = tenant_new(col, &input);
