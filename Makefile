@@ -2,8 +2,8 @@
 
 BASE      = mem buf err log ticks clock digest text json file
 NET       = loop http tls url retry inflate
-SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
-            splunkd_store splunkd_secrets splunkd_ca
+SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
+            splunkd_call splunkd_store splunkd_secrets splunkd_ca
 MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
 COLLECT   = gate budget known place trail checkpoint lock certificate account access secrets harvest verdict lane \
             answer chain outcome status tenant collector stream
@@ -63,7 +63,7 @@ $(OUT)/%.o: src/%.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
 
-$(OUT)/tests/%: tests/unit/%.c tests/unit/check.h $(OBJECTS)
+$(OUT)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 

@@ -8,8 +8,8 @@
 
 #include "base/compiler.h"
 
-/* Gives cJSON our memory functions. Once, before anything is parsed: without it an allocation that fails looks like broken
- * JSON. */
+/* Gives cJSON our memory functions. Once, before anything is parsed: without it an allocation that fails looks like
+ * broken JSON. */
 void json_init(void);
 
 /* Parses exactly one JSON value, white space around it allowed. NULL if it is none. Free with cJSON_Delete(). */

@@ -113,8 +113,8 @@ static void stored(void *ctx, bool ok, const struct err *err)
         succeeded(access);
         return;
     }
-    log_warn("event=store_failed tenant=%s client=%s the new refresh token could not be stored, its access token is not "
-             "used before that, trying again in %d s: %s", account->tenant_id, account->client_id,
+    log_warn("event=store_failed tenant=%s client=%s the new refresh token could not be stored, its access token is "
+             "not used before that, trying again in %d s: %s", account->tenant_id, account->client_id,
              STORE_RETRY_MS / 1000, err->text);
     if (err->kind == ERR_AUTH)
         account->accounts->session_lost(account->accounts->ctx);

@@ -1,5 +1,5 @@
-/* collect/account_parts.h - what account.c (who signs in, with what) and access.c (fetching the tokens) share. Private to
- * the two. */
+/* collect/account_parts.h - what account.c (who signs in, with what) and access.c (fetching the tokens) share. Private
+ * to the two. */
 #pragma once
 
 #include "collect/account.h"

@@ -7,8 +7,9 @@
 #define FILL_RESERVE 2      /* what a back-fill leaves for polls */
 #define POLLS_A_FILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
 #define TURN_MS   1000      /* a back-fill that does not come for its turn within this time loses it */
-#define FIRST     0.4       /* of a bucket is there at the start: the process before this one may just have used its own,
-                               and both together must stay below the limit */
+/* So much of a bucket is there at the start: the process before this one may just have used its own, and both together
+ * must stay below the limit. */
+#define FIRST     0.4
 
 struct budget_limits budget_limits_for(int per_minute, int per_hour)
 {

@@ -25,9 +25,9 @@ struct budget {
 struct budget_limits budget_limits_for(int per_minute, int per_hour);
 void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms);
 
-/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. A back-fill
- * (fill) leaves a few for polls, so that new alerts need not wait; where polls would use all there is, it has every
- * third request. */
+/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. A
+ * back-fill (fill) leaves a few for polls, so that new alerts need not wait; where polls would use all there is, it has
+ * every third request. */
 int64_t budget_take(struct budget *budget, bool fill, int64_t now_ms);
 
 /* No request before that time. */

@@ -102,8 +102,8 @@ static void warn_of_end(struct certificate *cert)
         ;
     if (i == COUNT_OF(ahead_days) || (cert->warned_days && cert->warned_days <= ahead_days[i]))
         return;
-    log_warn("event=certificate_ends days=%lld the certificate in '%s' ends in %lld days. Our administrator: upload a new "
-             "one to the app registration and replace the file", (long long)left, cert->path, (long long)left);
+    log_warn("event=certificate_ends days=%lld the certificate in '%s' ends in %lld days. Our administrator: upload a "
+             "new one to the app registration and replace the file", (long long)left, cert->path, (long long)left);
     cert->warned_days = ahead_days[i];
 }
 

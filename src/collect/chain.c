@@ -1,5 +1,5 @@
-/* Did a page hold all of its span? If not, the span is split; where it cannot be split, its pages are read one after the
- * other, again and again until the passes agree. */
+/* Did a page hold all of its span? If not, the span is split; where it cannot be split, its pages are read one after
+ * the other, again and again until the passes agree. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -42,7 +42,8 @@ enum checkpoint_found {
 /* Fills cp and adds the written versions to known, on CHECKPOINT_READ only. */
 enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct known *known, struct err *err);
 
-/* The reader behind checkpoint_load(), for tests and the fuzzer: false with ERR_INPUT when the text is no checkpoint. */
+/* The reader behind checkpoint_load(), for tests and the fuzzer: false with ERR_INPUT when the text is no
+ * checkpoint. */
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct known *known, struct err *err);
 
 /* The file's text: place instead of cp->place, with the versions of known that it needs and whose events end at or

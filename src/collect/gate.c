@@ -107,18 +107,14 @@ void gate_leave(struct ticket *ticket)
     if (ticket->state == TICKET_OUT)    /* and perhaps never asked, so that there is no gate */
         return;
     queue = &gate->queues[ticket->page];
-    switch (ticket->state) {
-    case TICKET_OUT:
-    case TICKET_QUEUED:
+    if (ticket->state == TICKET_QUEUED) {
         dequeue(queue, ticket);
         return;
-    case TICKET_IN:
-        queue->in--;
-        break;
-    case TICKET_SLOW:
-        gate->slow--;
-        break;
     }
+    if (ticket->state == TICKET_IN)
+        queue->in--;
+    else
+        gate->slow--;
     ticket->state = TICKET_OUT;
     timer_cancel(gate->loop, &ticket->slow);
     let_in(gate, queue);

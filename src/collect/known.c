@@ -15,7 +15,8 @@ struct shelf {
     size_t              count;
 };
 
-/* Many small tables instead of a large one: when they grow, the old and the new copy of a sixteenth are there at once. */
+/* Many small tables instead of a large one: when they grow, the old and the new copy of a sixteenth are there at
+ * once. */
 struct known {
     struct shelf shelves[SHELVES];
 };

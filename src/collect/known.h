@@ -1,8 +1,8 @@
 /* collect/known.h - which alert versions have been written.
  *
- * A hash set; an entry takes 32 bytes, and half to three quarters of the slots are in use. The end position of its event
- * in the output stream goes with it, so that what splunkd has not safely taken can be left out of a checkpoint and comes
- * again. */
+ * A hash set; an entry takes 32 bytes, and half to three quarters of the slots are in use. The end position of its
+ * event in the output stream goes with it, so that what splunkd has not safely taken can be left out of a checkpoint
+ * and comes again. */
 #pragma once
 
 #include "base/digest.h"

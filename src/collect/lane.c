@@ -1,4 +1,5 @@
-/* One lane of a tenant on its way to a request: token, budget, a place at the gate. What the answer means is in answer.c. */
+/* One lane of a tenant on its way to a request: token, budget, a place at the gate. What the answer means is in
+ * answer.c. */
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -136,8 +137,9 @@ static void lane_url(struct lane *lane, struct buf *url)
         buf_add_text(url, lane->link);
         return;
     }
-    lane->top = t->api->url(&(struct api_query){ .base = t->base_url, .lo = lane->span.lo, .hi = lane->span.hi, .top = lane->top,
-                                     .skip = lane->skip, .form = lane->form, .filter = t->input.filter }, url);
+    lane->top = t->api->url(&(struct api_query){
+        .base = t->base_url, .lo = lane->span.lo, .hi = lane->span.hi, .top = lane->top, .skip = lane->skip,
+        .form = lane->form, .filter = t->input.filter }, url);
 }
 
 /* Through the gate: the token may have changed while this waited, so it is asked for once more. */

@@ -1,4 +1,5 @@
-/* What a lane does next: the next span or poll, a try after a failure, a smaller piece, a slow retry after a refusal. */
+/* What a lane does next: the next span or poll, a try after a failure, a smaller piece, a slow retry after a
+ * refusal. */
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -12,7 +13,7 @@
 #define SMOOTH_PAGES     20         /* after so many a page size that failed is tried again */
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
 #define GRAIN_TRIES      4          /* ... and a piece that cannot be made smaller, before it is left behind */
-#define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: something on the way may cut it all */
+#define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: all may be cut on the way */
 #define FIRST_WAIT_LEAST 0.1        /* the first pause is somewhere between this part of the interval and all of it */
 
 static void next_try(struct lane *lane, int64_t wait_ms)
@@ -168,8 +169,8 @@ static void leave_behind(struct lane *lane, const struct err *err)
 }
 
 /* The answer came whole, but its JSON breaks among the records. The broken one is hunted down by halving the span, so
- * that the others get through; it alone is left behind. That takes a proof that others do get through: a proxy that cuts
- * every answer short must not cost an alert. */
+ * that the others get through; it alone is left behind. That takes a proof that others do get through: a proxy that
+ * cuts every answer short must not cost an alert. */
 void lane_broken(struct lane *lane, const struct err *err)
 {
     struct tenant *t = lane->tenant;

@@ -156,9 +156,9 @@ static bool fill_read(struct place *place, struct sweep *sweep, const struct spa
     return true;
 }
 
-/* The LIVE lane has read this span. The cursor stays behind the service's clock: a date in the future must not hide what
- * comes before it. A sweep can take long, and what was read early in it may have got late alerts since, so the cursor
- * stays behind the time at which its first unsettled span was read, and the next poll comes back to there. */
+/* The LIVE lane has read this span. The cursor stays behind the service's clock: a date in the future must not hide
+ * what comes before it. A sweep can take long, and what was read early in it may have got late alerts since, so the
+ * cursor stays behind the time at which its first unsettled span was read, and the next poll comes back to there. */
 static void live_read(struct place *place, struct sweep *sweep, const struct span *span, const struct harvest *harvest,
                       int64_t overlap_s, ticks now)
 {

@@ -69,12 +69,13 @@ void place_start(struct place *place, ticks begin);
 /* Lower bound of the next poll: the newest time less the overlap, never below the floor. */
 ticks place_lower(const struct place *place, int64_t overlap_s);
 
-/* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has nothing to do (no fill going on). */
+/* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has
+ * nothing to do (no fill going on). */
 bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
                 struct span *ret);
 
-/* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so becomes the
- * first of a sweep. */
+/* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so
+ * becomes the first of a sweep. */
 void place_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now);
 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's

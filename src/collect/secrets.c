@@ -104,8 +104,8 @@ static void stored(void *ctx, bool ok, const struct err *err)
     }
     use(t, job->at, *clear_text(t, job->at));
     if (!ok) {
-        log_warn("event=secret_not_stored input=%s tenant=%s parameter=%s Splunk's password store did not take it, so it "
-                 "is used as it stands in inputs.conf: %s", t->label, t->input.tenant_id, param_names[job->at],
+        log_warn("event=secret_not_stored input=%s tenant=%s parameter=%s Splunk's password store did not take it, so "
+                 "it is used as it stands in inputs.conf: %s", t->label, t->input.tenant_id, param_names[job->at],
                  err->text);
     } else {
         log_info("event=secret_stored input=%s tenant=%s parameter=%s moved to Splunk's password store", t->label,
@@ -157,7 +157,8 @@ static void exchange(struct secrets_job *job)
         next(job);
         return;
     }
-    access_exchange(access_get(tenant_account(t), t->resource, t->api->v1_token), code, t->input.redirect_uri, exchanged,
+    access_exchange(access_get(tenant_account(t), t->resource, t->api->v1_token), code, t->input.redirect_uri,
+                    exchanged,
                     job);
 }
 

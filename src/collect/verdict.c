@@ -37,7 +37,8 @@ static void refuse(struct verdict *ret, const struct http_result *result, const 
 
     verdict_own_words(result, words);
     ret->kind = VERDICT_REFUSED;
-    err_set(&ret->err, ERR_AUTH, "HTTP %d%s%s%s%s. %s", result->status, words, *result->request_id ? " (request-id " : "",
+    err_set(&ret->err, ERR_AUTH, "HTTP %d%s%s%s%s. %s", result->status, words,
+            *result->request_id ? " (request-id " : "",
             result->request_id, *result->request_id ? ")" : "", advice);
 }
 
@@ -60,8 +61,8 @@ static void unauthorized(struct lane *lane, const struct http_result *result, st
         ret->kind = VERDICT_TOKEN;
         return;
     }
-    refuse(ret, result, "A new token was not accepted either. Our administrator: check api, api_url, cloud and resource "
-           "of the input, and the clock of this host");
+    refuse(ret, result, "A new token was not accepted either. Our administrator: check api, api_url, cloud and "
+           "resource of the input, and the clock of this host");
 }
 
 static void bad_request(struct lane *lane, const struct http_result *result, struct verdict *ret)

@@ -47,7 +47,8 @@ static inline uint32_t scan_step(const unsigned char *from, char *to)
 
 SCAN_WIDE static inline uint32_t scan_step_wide(const unsigned char *from, char *to)
 {
-    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, '"', 0, 0, 0, '&', 0, 0, 0, 0, 0, '<', 0, '>', 0));
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, '"', 0, 0, 0, '&', 0, 0, 0, 0, 0, '<', 0, '>',
+                                                                    0));
     __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)from);
     __m256i found = _mm256_cmpeq_epi8(v, _mm256_shuffle_epi8(table, v));
 

@@ -24,6 +24,7 @@ struct loop {
     size_t         heap_cap;
     struct watch  *watches;
     bool           stop;
+    bool           firing;
     int64_t        now_ms;
     int64_t        longest_ms;
     pid_t          parent;
@@ -134,7 +135,7 @@ void timer_cancel(struct loop *loop, struct timer *timer)
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
 {
     timer_cancel(loop, timer);
-    timer->due_ms = due_ms;
+    timer->due_ms = loop->firing && due_ms <= loop->now_ms ? loop->now_ms + 1 : due_ms;
     if (loop->timers + 2 > loop->heap_cap) {
         loop->heap_cap = loop->heap_cap * 2 + 64;
         loop->heap = mem_grow(loop->heap, loop->heap_cap, sizeof(*loop->heap));
@@ -144,16 +145,19 @@ void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
     heap_rise(loop, loop->timers);
 }
 
-/* Fires what was due when the round began: a timer that sets itself to "now" waits for the next round. */
+/* Fires what was due when the round began. A timer that is set to "now" meanwhile waits for the next round, so that
+ * one which goes on and on starves neither transfers nor descriptors: timer_set() sees to that. */
 static void timers_fire(struct loop *loop)
 {
     int64_t now_ms = loop->now_ms;
     struct timer *timer;
 
+    loop->firing = true;
     while (!loop->stop && loop->timers && (timer = loop->heap[1])->due_ms <= now_ms) {
         timer_cancel(loop, timer);
         timer->fire(timer->ctx, now_ms);
     }
+    loop->firing = false;
 }
 
 void watch_add(struct loop *loop, struct watch *watch)

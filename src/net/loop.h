@@ -30,7 +30,8 @@ struct timer {
     int64_t  due_ms;
     size_t   place;     /* the loop's: 0 when not waiting */
 };
-void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);     /* moves it if it is waiting already */
+/* Moves it if it is waiting already. Set to "now" from inside of a timer, it fires in the next round. */
+void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
 void timer_cancel(struct loop *loop, struct timer *timer);                  /* fine if it is not waiting */
 
 /* A descriptor to wait for. Lives inside its owner, like a timer. */

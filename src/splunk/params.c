@@ -133,14 +133,19 @@ static bool is_true(const char *value)
     return false;
 }
 
+const char *stanza_input_name(const struct raw_stanza *stanza)
+{
+    const char *name = stanza->name ? stanza->name : "";
+
+    return text_starts(name, STANZA_PREFIX) ? name + strlen(STANZA_PREFIX) : name;
+}
+
 static bool take_name(const struct raw_stanza *stanza, struct input *input, struct err *err)
 {
     struct buf file = BUF_INIT(FILE_NAME_MOST);
-    const char *name = stanza->name ? stanza->name : "";
+    const char *name = stanza_input_name(stanza);
     bool fits;
 
-    if (text_starts(name, STANZA_PREFIX))
-        name += strlen(STANZA_PREFIX);
     if (!*name)
         return err_set(err, ERR_INPUT, "the input has no name; it should be called by a word that stands for the "
                                        "customer");

@@ -67,6 +67,8 @@ void raw_stanza_free(struct raw_stanza *stanza);    /* frees the members, not th
  * can be read. */
 bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct input *ret, struct err *err);
 
+/* The stanza's name without "defender_alerts://"; points into the stanza. */
+const char *stanza_input_name(const struct raw_stanza *stanza);
 /* splunkd's own key: such an input is none of ours, in order or not. */
 bool stanza_is_disabled(const struct raw_stanza *stanza);
 

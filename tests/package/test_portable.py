@@ -19,7 +19,7 @@ import unittest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, 'tests/package'), os.path.join(TOP, 'tests/e2e')]
 from app_rules import APP_ID, KIND  # noqa: E402
-from dns import NameServer  # noqa: E402
+from world.names import NameServer  # noqa: E402
 from world.proxy import Proxy  # noqa: E402
 from world.world import World  # noqa: E402
 

@@ -247,6 +247,13 @@ class Service:
         self.loop.run(shut())
         self._server = None
 
+    def drop(self):
+        """Reset the open connections; new ones are taken."""
+        async def reset():
+            for connection in list(self.connections):
+                connection.abort()
+        self.loop.run(reset())
+
     def restart(self, pair=None):
         """Drop everything and listen anew on the same port, e.g. with an expired certificate."""
         self.stop()

@@ -94,15 +94,16 @@ class Tally:
         self._altered, self._strange = [], []
 
     def add(self, event):
-        """Take one event (needs .stanza, .data and .time, the latter as text or None)."""
+        """Take one event (needs .stanza, .data and .time, the latter as text or None). The version it is of, or None."""
         version = self._find(event)
         if version is None:
             self._strange.append(event)
-            return
+            return None
         self._counts[event.stanza, version] += 1
         complaint = _time_complaint(event.time, version)
         if complaint:
             self._altered.append((event, version, complaint))
+        return version
 
     def _find(self, event):
         exact = digest(event.data.encode('utf-8', 'surrogatepass'))

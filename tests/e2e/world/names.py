@@ -14,13 +14,20 @@ def _name(text):
     return b''.join(bytes([len(part)]) + part.encode() for part in text.split('.')) + b'\0'
 
 
+def refusal(query, code):
+    """The answer that there is none: 2 the server failed, 3 no such name, 5 it will not say."""
+    question = query[12:query.index(b'\0', 12) + 5]
+    return query[:2] + struct.pack('>HHHHH', 0x8180 | code, 1, 0, 0, 0) + question
+
+
 class NameServer:
     """Answers every name of the zone with an address of this machine; other names do not exist. Needs port 53.
 
-    over_tcp: questions that came by TCP."""
+    over_tcp: questions that came by TCP. spoil(query, answer) returns what is said instead; None: nothing."""
 
-    def __init__(self, zone, host='127.0.0.2', address='127.0.0.1'):
+    def __init__(self, zone, host='127.0.0.2', address='127.0.0.1', spoil=None):
         self.zone, self.host, self.address, self.over_tcp = zone, host, address, 0
+        self.spoil = spoil or (lambda query, answer: answer)
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,7 +56,9 @@ class NameServer:
                 query, sender = self._udp.recvfrom(512)
                 if self._closing:
                     return
-                answer = self.answer(query)
+                answer = self.spoil(query, self.answer(query))
+                if answer is None:
+                    continue
                 if len(answer) > 512:       # the question again, and the bit that says: cut off
                     answer = answer[:2] + struct.pack('>H', 0x8780) + b'\0\1' + bytes(6) + query[12:]
                 self._udp.sendto(answer, sender)
@@ -63,11 +72,20 @@ class NameServer:
             except OSError:
                 return
             with connection:
-                size = connection.recv(2)
-                if len(size) == 2:
-                    self.over_tcp += 1
-                    answer = self.answer(connection.recv(struct.unpack('>H', size)[0]))
+                self._talk(connection)
+
+    def _talk(self, connection):
+        """All questions that come over one connection: glibc sends those for both kinds of address together."""
+        connection.settimeout(5)
+        try:
+            while len(size := connection.recv(2)) == 2:
+                self.over_tcp += 1
+                query = connection.recv(struct.unpack('>H', size)[0])
+                answer = self.spoil(query, self.answer(query))
+                if answer is not None:
                     connection.sendall(struct.pack('>H', len(answer)) + answer)
+        except OSError:
+            pass
 
     def answer(self, query):
         """The whole answer to a query, however long."""
@@ -78,7 +96,7 @@ class NameServer:
             at += 1 + query[at]
         name, question = '.'.join(labels).lower(), query[12:end + 5]
         if not name.endswith('.' + self.zone):
-            return query[:2] + struct.pack('>HHHHH', 0x8583, 1, 0, 0, 0) + question
+            return refusal(query, 3)
         records, owner = [], name
         for step in range(CHAIN):
             alias = f'{"a-rather-long-name-of-a-load-balancer"}-{step}.{name}'

@@ -1,0 +1,130 @@
+#include "microsoft/api.h"
+
+#include "base/compiler.h"
+#include "check.h"
+
+#define BASE "https://host"
+
+static ticks at(const char *text)
+{
+    ticks time = 0;
+
+    CHECK(ticks_parse(text, strlen(text), &time), "'%s'", text);
+    return time;
+}
+
+/* One address of each form; %-escapes of the filter undone for the eye. */
+static void readable(struct buf *url)
+{
+    static const struct { const char *escape; char means; } marks[] = { { "%20", ' ' }, { "%3A", ':' }, { "%28", '(' },
+                                                                        { "%29", ')' }, { "%24", '$' },
+                                                                        { "%27", '\'' } };
+    char *from = url->data, *to = url->data;
+
+    while (*from) {
+        size_t i;
+
+        for (i = 0; i < COUNT_OF(marks) && strncmp(from, marks[i].escape, 3); i++)
+            ;
+        *to++ = i < COUNT_OF(marks) ? marks[i].means : *from == '+' ? ' ' : *from;
+        from += i < COUNT_OF(marks) ? 3 : 1;
+    }
+    *to = '\0';
+}
+
+static void test_urls(void)
+{
+    static const struct { const struct api *api; int form; bool open; size_t top, skip; const char *filter, *url;
+                          size_t holds; } rows[] = {
+        { &api_graph, 0, true, 1000, 0, NULL, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
+          "2026-11-01T08:00:00.1234567Z&$top=1000", 1000 },
+        { &api_graph, 0, false, 10, 0, "severity eq 'high'",
+          BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
+          "2026-11-01T08:00:00.1234567Z and lastUpdateDateTime lt 2026-11-01T09:00:00.7654321Z and (severity eq 'high')"
+          "&$top=10", 10 },
+        /* coarser times reach outwards, so that nothing is missed */
+        { &api_graph, 1, false, 1000, 0, NULL, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
+          "2026-11-01T08:00:00Z and lastUpdateDateTime lt 2026-11-01T09:00:01Z&$top=1000", 1000 },
+        { &api_graph, 2, true, 1000, 0, NULL, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
+          "2026-11-01T08:00:00Z&$top=100", 100 },
+        { &api_graph, 3, true, 1000, 0, NULL, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
+          "2026-11-01T08:00:00Z", 0 },
+        { &api_incidents, 0, true, 50, 0, NULL, BASE "/v1.0/security/incidents?$filter=lastUpdateDateTime ge "
+          "2026-11-01T08:00:00.1234567Z&$top=50", 50 },
+        { &api_endpoint, 0, true, 10000, 10000, NULL, BASE "/api/alerts?$filter=lastUpdateTime ge "
+          "2026-11-01T08:00:00.1234567Z&$expand=evidence&$top=10000&$skip=10000", 10000 },
+        { &api_endpoint, 3, false, 10000, 0, NULL, BASE "/api/alerts?$filter=lastUpdateTime ge "
+          "2026-11-01T08:00:00Z and lastUpdateTime lt 2026-11-01T09:00:01Z&$top=1000", 1000 },
+        /* the exporter's bounds may be exclusive: one step further out, and never a limit */
+        { &api_siem, 0, false, 0, 0, NULL, BASE "/api/alerts?sinceTimeUtc=2026-11-01T08:00:00.122&untilTimeUtc="
+          "2026-11-01T09:00:00.767", 0 },
+        { &api_siem, 1, true, 0, 0, NULL, BASE "/api/alerts?sinceTimeUtc=2026-11-01T08:00:00.122Z", 0 },
+        { &api_siem, 2, true, 0, 0, NULL, BASE "/api/alerts?sinceTimeUtc=2026-11-01T07:59:59Z", 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct api_query query = { BASE, at("2026-11-01T08:00:00.1234567Z"), at("2026-11-01T09:00:00.7654321Z"),
+                                   rows[i].top, rows[i].skip, rows[i].form, rows[i].filter };
+        struct buf url = BUF_INIT(4096);
+        size_t holds;
+
+        if (rows[i].open)
+            query.hi = TICKS_OPEN;
+        holds = rows[i].api->url(&query, &url);
+        readable(&url);
+        CHECK_TEXT(buf_text(&url), rows[i].url);
+        CHECK(holds == rows[i].holds, "row %zu holds %zu", i, holds);
+        buf_free(&url);
+    }
+}
+
+/* What would break out of the parameter. */
+static void test_filter_is_escaped(void)
+{
+    struct api_query query = { BASE, 0, TICKS_OPEN, 0, 0, 0, "title eq 'a&b#c?d=e\"<\xc3\xa4'" };
+    struct buf url = BUF_INIT(4096);
+    const char *value;
+
+    api_graph.url(&query, &url);
+    value = strstr(buf_text(&url), "filter=");
+    CHECK(value && !strpbrk(value + strlen("filter="), "&#?=\"< '\xc3"), "'%s'", buf_text(&url));
+    buf_free(&url);
+}
+
+static void test_rounding(void)
+{
+    static const struct { ticks time, down, up; } rows[] = {
+        { 0, 0, 0 }, { 1, 0, 10 }, { 9, 0, 10 }, { 10, 10, 10 }, { -1, -10, 0 }, { -10, -10, -10 }, { -11, -20, -10 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(api_floor(rows[i].time, 10) == rows[i].down && api_ceil(rows[i].time, 10) == rows[i].up, "%lld",
+              (long long)rows[i].time);
+}
+
+/* The table of back-ends is complete, and says what the input's parameter says. */
+static void test_table(void)
+{
+    static const char *const names[] = { "graph", "endpoint", "siem", "incidents" };
+
+    for (int kind = 0; kind < (int)COUNT_OF(names); kind++) {
+        const struct api *api = api_at(kind);
+
+        CHECK_TEXT(api->name, names[kind]);
+        CHECK(api->forms > 0 && api->grain(0) > 0 && api->grain(api->forms - 1) >= api->grain(0), "%s: forms",
+              api->name);
+        CHECK(api->top ? api->top_first && api->top_first <= api->top : api->room > 0, "%s: sizes", api->name);
+        for (int cloud = 0; cloud < API_CLOUDS; cloud++)
+            CHECK(!strncmp(api->host[cloud], "https://", 8) && !strncmp(api->resource[cloud], "https://", 8) &&
+                  !strncmp(login_host(cloud), "https://", 8), "%s: cloud %d", api->name, cloud);
+    }
+}
+
+int main(void)
+{
+    test_urls();
+    test_filter_is_escaped();
+    test_rounding();
+    test_table();
+    return check_summary();
+}

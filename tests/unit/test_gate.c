@@ -1,0 +1,181 @@
+#include "collect/gate.h"
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "check.h"
+
+#define MANY 700
+
+struct guest {
+    struct ticket ticket;
+    int  went;              /* how often go() was called */
+    int  order;             /* of its last call */
+    bool leaves_at_once;
+};
+
+static struct guest guests[MANY];
+static int          calls;
+
+static void go(void *ctx)
+{
+    struct guest *guest = ctx;
+
+    guest->went++;
+    guest->order = ++calls;
+    if (guest->leaves_at_once)
+        gate_leave(&guest->ticket);
+}
+
+static void begin(void)
+{
+    size_t i;
+
+    calls = 0;
+    for (i = 0; i < MANY; i++) {
+        guests[i] = (struct guest){ .went = 0 };
+        guests[i].ticket.go = go;
+        guests[i].ticket.ctx = &guests[i];
+        guests[i].ticket.page = true;
+    }
+}
+
+static void leave_all(void)
+{
+    size_t i;
+
+    for (i = 0; i < MANY; i++)
+        gate_leave(&guests[MANY - 1 - i].ticket);
+}
+
+/* What the loop does when the ticket has been in for too long. */
+static void passes_long(struct loop *loop, struct guest *guest)
+{
+    timer_cancel(loop, &guest->ticket.slow);
+    guest->ticket.slow.fire(guest->ticket.slow.ctx, clock_ms());
+}
+
+static int went(int from, int until)
+{
+    int count = 0;
+
+    for (; from < until; from++)
+        count += guests[from].went;
+    return count;
+}
+
+static void test_limit_and_order(struct gate *gate)
+{
+    int i;
+
+    begin();
+    for (i = 0; i < 5; i++)
+        gate_ask(gate, &guests[i].ticket);
+    CHECK(went(0, 5) == 2, "%d went, 2 may", went(0, 5));
+    gate_ask(gate, &guests[4].ticket);
+    gate_ask(gate, &guests[0].ticket);
+    CHECK(guests[0].went == 1, "asked again while in: %d calls", guests[0].went);
+    gate_leave(&guests[1].ticket);
+    CHECK(guests[2].went == 1 && guests[3].went == 0, "one leaves, the first of the queue comes");
+    gate_leave(&guests[3].ticket);      /* from the middle of the queue */
+    gate_leave(&guests[0].ticket);
+    CHECK(guests[3].went == 0 && guests[4].went == 1, "who left the queue is passed over");
+    CHECK(guests[2].order == 3 && guests[4].order == 4, "in turn");
+    CHECK(ticket_is_out(&guests[3].ticket) && !ticket_is_out(&guests[4].ticket), "states");
+    leave_all();
+    gate_leave(&guests[4].ticket);
+    CHECK(ticket_is_out(&guests[4].ticket), "leaving twice is fine");
+    gate_ask(gate, &guests[4].ticket);
+    CHECK(guests[4].went == 2, "and it may come again");
+    leave_all();
+}
+
+static void test_tokens_apart(struct gate *gate)
+{
+    int i;
+
+    begin();
+    for (i = 0; i < 3; i++)
+        gate_ask(gate, &guests[i].ticket);
+    for (i = 3; i < 6; i++) {
+        guests[i].ticket.page = false;
+        gate_ask(gate, &guests[i].ticket);
+    }
+    CHECK(went(0, 3) == 2 && went(3, 6) == 2, "%d pages, %d tokens", went(0, 3), went(3, 6));
+    gate_leave(&guests[3].ticket);
+    CHECK(went(0, 3) == 2 && went(3, 6) == 3, "a token's place goes to a token");
+    leave_all();
+}
+
+static void test_leaves_from_inside(struct gate *gate)
+{
+    int i;
+
+    begin();
+    for (i = 0; i < 6; i++) {
+        guests[i].leaves_at_once = i != 2;
+        gate_ask(gate, &guests[i].ticket);
+    }
+    CHECK(went(0, 6) == 6, "%d of 6 went", went(0, 6));
+    leave_all();
+}
+
+static void test_slow(struct loop *loop, struct gate *gate)
+{
+    int64_t wait_ms;
+
+    begin();
+    gate_ask(gate, &guests[0].ticket);
+    gate_ask(gate, &guests[1].ticket);
+    gate_ask(gate, &guests[2].ticket);
+    gate_ask(gate, &guests[3].ticket);
+    wait_ms = guests[0].ticket.slow.due_ms - loop_now(loop);
+    CHECK(wait_ms >= 1000 && wait_ms <= 10000, "slow after %lld ms", (long long)wait_ms);
+    passes_long(loop, &guests[0]);
+    CHECK(guests[2].went == 1 && guests[3].went == 0, "what is slow counts no longer");
+    gate_leave(&guests[0].ticket);
+    CHECK(guests[3].went == 0, "and gives no second place back");
+    CHECK(!guests[0].ticket.slow.place, "no timer is left behind");
+    gate_leave(&guests[1].ticket);
+    CHECK(guests[3].went == 1, "an ordinary one does");
+    CHECK(!guests[1].ticket.slow.place && guests[3].ticket.slow.place, "its timer went with it");
+    leave_all();
+}
+
+static void test_slow_is_bounded(struct loop *loop, struct gate *gate)
+{
+    int i, most;
+
+    begin();
+    for (i = 0; i < MANY; i++)
+        gate_ask(gate, &guests[i].ticket);
+    for (i = 0; i < MANY; i++)
+        if (guests[i].ticket.state == TICKET_IN)
+            passes_long(loop, &guests[i]);
+    most = went(0, MANY);
+    CHECK(most == 502, "%d hold a connection", most);
+    leave_all();
+    begin();
+    for (i = 0; i < 3; i++)
+        gate_ask(gate, &guests[i].ticket);
+    CHECK(went(0, 3) == 2, "all counts are back: %d", went(0, 3));
+    leave_all();
+}
+
+int main(void)
+{
+    struct loop *loop = loop_new();
+    struct gate *gate = gate_new(loop, 2);
+    struct ticket never = { .go = go };
+
+    gate_leave(&never);
+    CHECK(ticket_is_out(&never), "one that never asked");
+    test_limit_and_order(gate);
+    test_tokens_apart(gate);
+    test_leaves_from_inside(gate);
+    test_slow(loop, gate);
+    test_slow_is_bounded(loop, gate);
+    gate_free(gate);
+    gate_free(NULL);
+    loop_free(loop);
+    return check_summary();
+}

@@ -1,0 +1,85 @@
+#include "collect/lock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/compiler.h"
+#include "check.h"
+
+static char dir[] = "/tmp/test_lock_XXXXXX";
+static char path[64];
+
+/* Does another process get this input? */
+static bool another_gets(const char *name)
+{
+    pid_t pid = fork();
+    int status = 0;
+
+    if (!pid) {
+        struct err err;
+        struct lock_file *lock = lock_open(dir, &err);
+
+        _exit(lock && lock_input(lock, name, &err) ? 0 : err.kind == ERR_RETRY &&
+              strstr(err.text, "still works") ? 1 : 2);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) < 2, "it says that one still works on '%s'", name);
+    return status == 0;
+}
+
+static void test_one_process_an_input(void)
+{
+    struct err err;
+    struct lock_file *lock = lock_open(dir, &err);
+    struct stat st;
+
+    CHECK(lock && lock_is_current(lock), "opened");
+    CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600, "mode %o", st.st_mode & 0777);
+    CHECK(lock_input(lock, "one", &err) && lock_input(lock, "", &err), "free");
+    CHECK(lock_input(lock, "one", &err), "again by the same process");
+    CHECK(!another_gets("one") && !another_gets(""), "kept out");
+    CHECK(another_gets("two"), "other inputs are free");
+    lock_close(lock);
+    CHECK(another_gets("one"), "free when closed");
+    lock_close(NULL);
+}
+
+static void test_cleaned_folder(void)
+{
+    struct err err;
+    struct lock_file *lock = lock_open(dir, &err), *anew;
+
+    CHECK(lock_input(lock, "one", &err), "free");
+    unlink(path);
+    CHECK(!lock_is_current(lock), "the file is gone");
+    anew = lock_open(dir, &err);
+    CHECK(!lock_is_current(lock) && lock_is_current(anew), "another one has its name");
+    lock_close(lock);
+    lock_close(anew);
+}
+
+static void test_trouble(void)
+{
+    struct err err;
+
+    CHECK(!lock_open("/nonexistent/folder", &err) && err.kind == ERR_RETRY && strstr(err.text, "/nonexistent/folder"),
+          "'%s'", err.text);
+    unlink(path);
+    CHECK(!symlink("/tmp/test_lock_elsewhere", path) && !lock_open(dir, &err), "a link is not followed");
+    unlink(path);
+}
+
+int main(void)
+{
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(path, sizeof(path), "%s/defender_alerts.lock", dir);
+    test_one_process_an_input();
+    test_cleaned_folder();
+    test_trouble();
+    rmdir(dir);
+    return check_summary();
+}

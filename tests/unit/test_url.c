@@ -1,0 +1,92 @@
+#include <stdlib.h>
+
+#include "base/compiler.h"
+#include "check.h"
+#include "net/http.h"
+
+#define TEXT(text) ((text) ? (text) : "NULL")
+
+static void test_base(void)
+{
+    static const struct { const char *url; bool is; } rows[] = {
+        { "https://api.example.com", true },        { "https://api.example.com/", true },
+        { "HTTPS://api.example.com:8443", true },   { "https://10.0.0.1", true },
+        { "https://[2001:db8::1]:444/", true },     { "http://127.0.0.1:9", true },
+        { "http://127.255.0.1", true },             { "http://localhost:80/", true },
+        { "http://LOCALHOST", true },               { "http://[::1]:8080", true },
+        { "http://api.example.com", false },        { "http://10.0.0.1", false },
+        { "http://127.0.0.1.example.com", false },  { "http://localhost.example.com", false },
+        { "http://[::2]", false },                  { "http://127.0.0.256", false },
+        { "https://api.example.com/path", false },  { "https://api.example.com//", false },
+        { "https://api.example.com?x", false },     { "https://api.example.com/?", false },
+        { "https://api.example.com#", false },      { "https://api.example.com/#x", false },
+        { "https://user@api.example.com", false },  { "https://user:pass@api.example.com", false },
+        { "https://@api.example.com", false },      { "https://a b", false },
+        { "ftp://127.0.0.1", false },               { "file:///etc/passwd", false },
+        { "api.example.com", false },               { "https://", false },
+        { "https://api.example.com:99999", false }, { "", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(url_is_base(rows[i].url) == rows[i].is, "'%s'", rows[i].url);
+    CHECK(!url_is_base(NULL), "NULL");
+}
+
+static void test_loopback(void)
+{
+    static const struct { const char *url; bool is; } rows[] = {
+        { "https://127.0.0.1:8089/services", true },    { "https://127.1.2.3", true },
+        { "https://localhost/x?y", true },
+        { "https://[::1]/", true },                     { "https://128.0.0.1", false },
+        { "https://127.0.0.1.example.com", false },     { "https://localhost.example.com", false },
+        { "https://example.com/127.0.0.1", false },     { "https://127.0.0.1@example.com", false },
+        { "https://[::ffff:127.0.0.1]", false },        { "", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(url_is_loopback(rows[i].url) == rows[i].is, "'%s'", rows[i].url);
+    CHECK(!url_is_loopback(NULL), "NULL");
+}
+
+static void test_same_origin(void)
+{
+    static const struct { const char *a, *b; bool same; } rows[] = {
+        { "https://a.com", "https://a.com/x?y#z", true },   { "https://A.com/", "HTTPS://a.COM", true },
+        { "https://a.com", "https://a.com:443/x", true },   { "http://[::1]", "http://[::1]:80", true },
+        { "https://a.com", "https://a.com:444", false },    { "https://a.com", "http://a.com", false },
+        { "https://a.com:80", "http://a.com:80", false },   { "https://a.com", "https://b.a.com", false },
+        { "https://a.com", "https://a.com.evil.com", false }, { "https://a.com", "https://a.com@evil.com", false },
+        { "https://a.com", "https://evil.com#https://a.com", false }, { "https://a.com", "//a.com/x", false },
+        { "https://a.com", "/x", false },                   { "https://a.com", "", false }, { "", "", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK(url_same_origin(rows[i].a, rows[i].b) == rows[i].same, "'%s' and '%s'", rows[i].a, rows[i].b);
+        CHECK(url_same_origin(rows[i].b, rows[i].a) == rows[i].same, "'%s' and '%s'", rows[i].b, rows[i].a);
+    }
+    CHECK(!url_same_origin(NULL, NULL), "NULL");
+}
+
+static void test_host(void)
+{
+    static const struct { const char *url, *host; } rows[] = {
+        { "https://api.example.com:8443/x", "api.example.com" }, { "https://u:p@api.example.com", "api.example.com" },
+        { "https://[2001:db8::1]:1/", "[2001:db8::1]" }, { "no url at all", "" }, { "", "" }, { NULL, "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char *host = url_host(rows[i].url);
+
+        CHECK(!strcmp(host, rows[i].host), "'%s': '%s'", TEXT(rows[i].url), host);
+        free(host);
+    }
+}
+
+int main(void)
+{
+    test_base();
+    test_loopback();
+    test_same_origin();
+    test_host();
+    return check_summary();
+}

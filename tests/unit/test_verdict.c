@@ -1,0 +1,150 @@
+#include "collect/verdict.h"
+
+#include <stdlib.h>
+
+#include "base/compiler.h"
+#include "base/text.h"
+#include "check.h"
+#include "collect/tenant.h"
+
+#define WHOLE  "{\"value\":[{\"id\":\"1\",\"lastUpdateDateTime\":\"2026-11-01T00:00:00Z\"}]}"
+#define REFUSE "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Missing roles.\"}}"
+
+static void keep(void *ctx UNUSED, struct buf *out UNUSED, const struct page_record *record UNUSED)
+{
+}
+
+static void bad(void *ctx UNUSED, size_t ordinal UNUSED, uint64_t offset UNUSED, const char *why UNUSED)
+{
+}
+
+static const struct page_handler handler = { .record = keep, .bad = bad };
+
+/* An answer: what the sink was given, and what is in the result. */
+struct answer {
+    const char *page;           /* NULL: nothing */
+    enum http_fault fault;
+    int         status;
+    const char *body, *type, *authenticate;
+    int64_t     retry_ms;       /* 0: none */
+    bool        rejected;       /* the answer before was a 401 */
+    int         form;
+    const char *filter;
+};
+
+static struct verdict judge(const struct answer *answer)
+{
+    struct tenant t = { .api = &api_graph };
+    struct lane lane = { .tenant = &t, .rejected = answer->rejected, .form = answer->form };
+    struct http_result result = {
+        .fault = answer->fault, .reason = "why", .status = answer->status, .body = answer->body ? answer->body : "",
+        .content_type = answer->type ? answer->type : "application/json", .request_id = "r-1",
+        .authenticate = answer->authenticate ? answer->authenticate : "",
+        .retry_after_ms = answer->retry_ms ? answer->retry_ms : -1
+    };
+    struct buf out = BUF_INIT(1 << 20);
+    struct verdict verdict;
+
+    t.input.filter = (char *)(uintptr_t)answer->filter;
+    result.body_len = strlen(result.body);
+    lane.page = page_new(&api_graph.shape, &handler);
+    if (answer->page)
+        page_feed(lane.page, answer->page, strlen(answer->page), &out);
+    verdict_of(&lane, &result, &verdict);
+    page_free(lane.page);
+    buf_free(&out);
+    return verdict;
+}
+
+static void test_kinds(void)
+{
+    static const struct { struct answer answer; enum verdict_kind kind; bool may_be_size; const char *text; } rows[] = {
+        { { .page = WHOLE, .status = 200 }, VERDICT_READ, false, NULL },
+        { { .page = "{\"value\":[]}", .status = 200 }, VERDICT_READ, false, NULL },
+        /* whole for HTTP, but not whole as an answer: nothing may be taken for read */
+        { { .page = "", .status = 200 }, VERDICT_FAILED, false, NULL },
+        { { .page = "{\"value\":{}}", .status = 200 }, VERDICT_FAILED, false, NULL },
+        { { .page = "{}", .status = 200 }, VERDICT_FAILED, false, NULL },
+        { { .page = "<html>", .status = 200, .type = "text/html" }, VERDICT_FAILED, false, "web page" },
+        { { .page = "{\"value\":[{\"id\":", .status = 200 }, VERDICT_BROKEN, false, NULL },
+        { { .page = "{\"value\":[{\"id\":", .status = 200, .type = "text/html" }, VERDICT_FAILED, false, "web page" },
+        { { .page = "{\"value\":{", .fault = HTTP_STOPPED, .status = 200 }, VERDICT_FAILED, false, NULL },
+        { { .status = 206 }, VERDICT_FAILED, false, "partial" },
+        { { .status = 204 }, VERDICT_FAILED, false, "partial" },
+        /* cut on the way: what came before it may have been good, and less may come through */
+        { { .page = WHOLE, .fault = HTTP_CUT, .status = 200 }, VERDICT_FAILED, true, "why" },
+        { { .fault = HTTP_TIMEOUT, .status = 200 }, VERDICT_FAILED, true, "why" },
+        { { .fault = HTTP_GARBLED, .status = 200 }, VERDICT_FAILED, true, "why" },
+        { { .fault = HTTP_NO_NAME }, VERDICT_FAILED, false, "why" },
+        { { .fault = HTTP_NO_TLS }, VERDICT_FAILED, false, "why" },
+        { { .status = 302 }, VERDICT_FAILED, false, "302" },
+        { { .status = 500 }, VERDICT_FAILED, true, "500" },
+        { { .status = 504, .body = REFUSE }, VERDICT_FAILED, true, "Forbidden 'Missing roles.'" },
+        { { .status = 500, .body = REFUSE, .retry_ms = 4000 }, VERDICT_FAILED, true, "Forbidden" },
+        { { .status = 403, .body = "<html>", .type = "text/html" }, VERDICT_FAILED, false, "proxy" },
+        { { .status = 429 }, VERDICT_THROTTLED, false, NULL },
+        { { .status = 429, .retry_ms = 2500 }, VERDICT_THROTTLED, false, NULL },
+        { { .status = 503, .retry_ms = 2500 }, VERDICT_THROTTLED, false, NULL },
+        { { .status = 503 }, VERDICT_FAILED, true, "503" },
+        { { .status = 401 }, VERDICT_TOKEN, false, NULL },
+        { { .status = 401, .rejected = true }, VERDICT_REFUSED, false, "Our administrator" },
+        { { .status = 403, .body = REFUSE }, VERDICT_REFUSED, false,
+          "The customer's administrator: grant consent to the "
+          "permission SecurityAlert.Read.All" },
+        { { .status = 403, .authenticate = "Bearer error=\"insufficient_claims\"" }, VERDICT_REFUSED, false,
+          "conditional access" },
+        { { .status = 404 }, VERDICT_REFUSED, false, "check api, api_url and tenant_id" },
+        { { .status = 400 }, VERDICT_FORM, false, "400" },
+        { { .status = 400, .form = 99 }, VERDICT_REFUSED, false, "check api and api_url" },
+        { { .status = 400, .form = 99, .filter = "x eq 1" }, VERDICT_REFUSED, false, "check the filter" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct verdict got = judge(&rows[i].answer);
+
+        CHECK(got.kind == rows[i].kind, "row %zu: kind %d, not %d: %s", i, got.kind, rows[i].kind, got.err.text);
+        CHECK(got.may_be_size == rows[i].may_be_size, "row %zu: may be size", i);
+        CHECK(!rows[i].text || strstr(got.err.text, rows[i].text), "row %zu: '%s'", i, got.err.text);
+        if (got.kind == VERDICT_REFUSED)
+            CHECK(got.err.kind == ERR_AUTH && strstr(got.err.text, "r-1"), "row %zu: '%s'", i, got.err.text);
+        if (got.kind == VERDICT_FAILED || got.kind == VERDICT_THROTTLED || got.kind == VERDICT_BROKEN)
+            CHECK(got.err.kind == ERR_RETRY, "row %zu: kind of error %d", i, got.err.kind);
+        CHECK(rows[i].answer.retry_ms == 0 || got.err.wait_ms == rows[i].answer.retry_ms, "row %zu: waits %lld", i,
+              (long long)got.err.wait_ms);
+    }
+}
+
+static void test_forms_end(void)
+{
+    int form;
+
+    for (form = 0; form < 20 && judge(&(struct answer){ .status = 400, .form = form }).kind == VERDICT_FORM; form++)
+        ;
+    CHECK(form == api_graph.forms - 1, "the last form is %d of %d", form, api_graph.forms);
+}
+
+static void test_own_words(void)
+{
+    static const struct { const char *body, *words; } rows[] = {
+        { REFUSE, ": Forbidden 'Missing roles.'" }, { "{\"error\":{\"message\":\"m\"}}", ": 'm'" },
+        { "{\"error\":\"plain\"}", ": 'plain'" },   { "{\"error\":{\"code\":\"c\"}}", ": c ''" },
+        { "{\"error\":{}}", "" }, { "{}", "" },     { "", "" }, { "<html>", "" }, { "{\"error\":{\"message\":7}}", "" },
+    };
+    char words[VERDICT_WORDS_MAX], body[3000];
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        verdict_own_words(&(struct http_result){ .body = rows[i].body, .body_len = strlen(rows[i].body) }, words);
+        CHECK_TEXT(words, rows[i].words);
+    }
+    snprintf(body, sizeof(body), "{\"error\":{\"code\":\"%01000d\",\"message\":\"a\\nb%01000d\"}}", 0, 0);
+    verdict_own_words(&(struct http_result){ .body = body, .body_len = strlen(body) }, words);
+    CHECK(strlen(words) < VERDICT_WORDS_MAX && !strchr(words, '\n') && words[strlen(words) - 1] == '\'', "'%s'", words);
+}
+
+int main(void)
+{
+    test_kinds();
+    test_forms_end();
+    test_own_words();
+    return check_summary();
+}
