@@ -1,6 +1,6 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = mem buf err log ticks clock digest text json file
+BASE      = mem buf err mover event trouble log ticks clock digest text json file
 NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config validate events splunkd splunkd_call \
             splunkd_store splunkd_secrets splunkd_ca

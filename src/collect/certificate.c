@@ -81,12 +81,12 @@ static void read_again(struct certificate *cert, struct err *err)
     key = assertion_key_read(cert->path, clock_wall_ms(), err);
     if (!key) {
         if (cert->key)
-            log_warn("event=certificate the changed file cannot be used, the key that was read before goes on: %s",
-                     err->text);
+            log_event(EVENT_CERTIFICATE_UNUSABLE, "the changed file cannot be used, the key that was read before "
+                      "goes on: %s", err->text);
         return;
     }
     if (cert->key)
-        log_info("event=certificate the changed file '%s' was read", cert->path);
+        log_event(EVENT_CERTIFICATE_READ, "the changed file '%s' was read", cert->path);
     assertion_key_free(cert->key);
     cert->key = key;
     cert->warned_days = 0;
@@ -102,8 +102,8 @@ static void warn_of_end(struct certificate *cert)
         ;
     if (i == COUNT_OF(ahead_days) || (cert->warned_days && cert->warned_days <= ahead_days[i]))
         return;
-    log_warn("event=certificate_ends days=%lld the certificate in '%s' ends in %lld days. Our administrator: upload a new "
-             "one to the app registration and replace the file", (long long)left, cert->path, (long long)left);
+    log_event(EVENT_CERTIFICATE_ENDS, "days=%lld the certificate in '%s' ends in %lld days", (long long)left,
+              cert->path, (long long)left);
     cert->warned_days = ahead_days[i];
 }
 

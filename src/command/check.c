@@ -161,6 +161,7 @@ static void site_answered(void *ctx, const struct http_result *result)
     site->request = NULL;
     site->found.trace = *result->trace;
     site->found.fault = result->fault == HTTP_CUT && result->status ? HTTP_DONE : result->fault;
+    site->found.trouble = result->trouble;
     memcpy(site->found.reason, result->reason, sizeof(site->found.reason));
     if (result->date_ms) {
         site->has_clock = true;
@@ -205,13 +206,17 @@ static struct site *site_get(struct check *check, const char *base, const struct
 static bool sites_passed(struct row *row)
 {
     const struct site *failed = row->login->found.fault != HTTP_DONE ? row->login : row->service;
+    struct buf text = BUF_INIT(sizeof(((struct err *)0)->text));
     struct err err;
 
     if (failed->found.fault == HTTP_DONE)
         return true;
-    err_set(&err, ERR_RETRY, "%s%s%s%s", failed->found.reason,
-            failed->found.trace.issuer[0] ? "; the certificate shown was issued by '" : "",
-            failed->found.trace.issuer, failed->found.trace.issuer[0] ? "'" : "");
+    buf_add_text(&text, failed->found.reason);
+    if (failed->found.trace.issuer[0])
+        buf_add_format(&text, "; the certificate shown was issued by '%s'", failed->found.trace.issuer);
+    trouble_add_advice(&text, failed->found.trouble, NULL);
+    err_set(&err, ERR_RETRY, "%s", buf_text(&text));
+    buf_free(&text);
     row_fail(row, CHECK_UNREACHABLE, &err);
     return false;
 }
@@ -272,24 +277,21 @@ static void ask_page(struct row *row, const char *authorization)
     buf_free(&url);
 }
 
+static enum trouble trouble_of_refusal(const struct row *row, const struct http_result *result)
+{
+    switch (result->status) {
+    case 400: return row->input.filter ? TROUBLE_HTTP_400_FILTER : TROUBLE_HTTP_400;
+    case 401: return TROUBLE_HTTP_401;
+    case 403: return row->outcome.lacks_permission ? TROUBLE_PERMISSION : TROUBLE_HTTP_403;
+    default: return TROUBLE_HTTP_4XX;
+    }
+}
+
 static void page_refused(struct row *row, const struct http_result *result)
 {
-    char words[VERDICT_WORDS_MAX];
     struct err err;
 
-    verdict_own_words(result, words);
-    if (result->status == 403 && row->outcome.lacks_permission)
-        err_set(&err, ERR_AUTH, "HTTP 403: the token lacks the permission %s%s. The customer's administrator: grant "
-                "admin consent to it", row->api->permission, words);
-    else if (result->status == 403)
-        err_set(&err, ERR_AUTH, "HTTP 403%s. The customer's administrator: grant consent to the permission %s, and see "
-                "that the tenant has Defender", words, row->api->permission);
-    else if (result->status == 400)
-        err_set(&err, ERR_AUTH, "HTTP 400%s. Our administrator: check %s of the input", words,
-                row->input.filter ? "filter" : "api and api_url");
-    else
-        err_set(&err, ERR_AUTH, "HTTP %d%s. Our administrator: check api, api_url, cloud and resource of the input",
-                result->status, words);
+    verdict_refuse(result, trouble_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL, &err);
     row_fail(row, CHECK_REFUSED, &err);
 }
 

@@ -17,7 +17,8 @@ struct finding {
     bool              done;
     enum http_fault   fault;        /* HTTP_DONE: it answered */
     struct http_trace trace;
-    char              reason[256];
+    enum trouble      trouble;      /* when fault is another, and its sentence */
+    char              reason[768];
 };
 
 enum check_result {
