@@ -7,7 +7,8 @@ SPLUNK    = params value proxy input scheme utf16 config validate events splunkd
 MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
 COLLECT   = gate budget known place trail checkpoint lock certificate account access secrets harvest verdict lane \
             answer chain outcome status tenant collector stream
-COMMAND   = options console csv check check_row check_site check_store check_look check_report check_json sign_in import
+COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \
+            sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) \
             $(COMMAND:%=src/command/%.c)

@@ -82,7 +82,8 @@ static bool is_refusal(const struct http_result *result)
 {
     int status = result->status;
 
-    return result->fault == HTTP_DONE && status >= 400 && status < 500 && status != 429 && status != 408 && status != 407;
+    return result->fault == HTTP_DONE && status >= 400 && status < 500 && status != 407 && status != 408 &&
+           status != 429;
 }
 
 static void answered(void *ctx, const struct http_result *result)
