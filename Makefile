@@ -1,13 +1,14 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = mem buf err log ticks clock digest text json file
+BASE      = mem buf err mover event trouble log ticks clock digest text json file
 NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
 MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
 COLLECT   = gate budget known place trail checkpoint lock certificate account access secrets harvest verdict lane \
             answer chain outcome status tenant collector stream
-COMMAND   = options console csv check check_report sign_in import
+COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \
+            sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) \
             $(COMMAND:%=src/command/%.c)

@@ -14,8 +14,6 @@
 static enum log_level lowest = LOG_INFO;
 static unsigned long unwritten;     /* lines that a full pipe swallowed since the last one that got through */
 
-static const char *const level_names[] = { "DEBUG", "INFO", "WARN", "ERROR" };
-
 void log_set_level(enum log_level level)
 {
     lowest = level;
@@ -55,13 +53,17 @@ static void tell_unwritten(void)
         unwritten = 0;
 }
 
-static PRINTF(2, 0) void put(enum log_level level, const char *fmt, va_list args)
+/* No memory is asked for: one of these lines says that there is none. entry: NULL for a line without an event. */
+static PRINTF(3, 0) void put(enum log_level level, const struct event_entry *entry, const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES + 2];
     size_t len, i;
 
-    len = (size_t)snprintf(line, sizeof(line), "%s ", level_names[level]);
+    len = (size_t)snprintf(line, sizeof(line), "%s %s%s%s", log_level_text(level), entry ? "event=" : "",
+                           entry ? entry->word : "", entry ? " " : "");
     vsnprintf(line + len, LINE_MAX_BYTES - len, fmt, args);
+    if (entry && entry->advised)
+        mover_advise_into(line, LINE_MAX_BYTES, entry->mover, entry->advice);
     len = strlen(line);
     for (i = 0; i < len; i++)
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
@@ -72,15 +74,27 @@ static PRINTF(2, 0) void put(enum log_level level, const char *fmt, va_list args
         unwritten++;
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+void log_event(enum event event, const char *fmt, ...)
+{
+    const struct event_entry *entry = &event_table[event];
+    va_list args;
+    int saved = errno;
+
+    if (entry->level < lowest)
+        return;
+    va_start(args, fmt);
+    put(entry->level, entry, fmt, args);
+    va_end(args);
+    errno = saved;
+}
+
+void log_error(const char *fmt, ...)
 {
     va_list args;
     int saved = errno;
 
-    if (level < lowest)
-        return;
     va_start(args, fmt);
-    put(level, fmt, args);
+    put(LOG_ERROR, NULL, fmt, args);
     va_end(args);
     errno = saved;
 }
@@ -90,7 +104,7 @@ void log_die(const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    put(LOG_ERROR, fmt, args);
+    put(LOG_ERROR, &event_table[EVENT_FATAL], fmt, args);
     va_end(args);
     exit(1);
 }

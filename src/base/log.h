@@ -6,16 +6,14 @@
  * with the next one, because a log must not stop the collection. */
 #pragma once
 
-#include "base/compiler.h"
+#include "base/event.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+/* "WARN event=waiting ...": level and word come from the event's row in base/event.c, and where the row says so, whose
+ * move it is and what to do stand behind the text. The text begins with the facts (input=, tenant=, ...). */
+void log_event(enum event event, const char *fmt, ...) PRINTF(2, 3);
 
-void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
-
-#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
-#define log_info(...)  log_line(LOG_INFO, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_WARN, __VA_ARGS__)
-#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+/* A line for the person who called a command; not for splunkd's log, where each line has its event. */
+void log_error(const char *fmt, ...) PRINTF(1, 2);
 
 /* Lines below this level are not written. Starts at LOG_INFO. */
 void log_set_level(enum log_level level);
@@ -23,5 +21,5 @@ void log_set_level(enum log_level level);
 /* Puts stderr (a pipe or a socket) into non-blocking mode; other kinds of file are left as they are. */
 void log_init(void);
 
-/* One ERROR line, then exit status 1. */
+/* One line of EVENT_FATAL, then exit status 1. */
 NORETURN void log_die(const char *fmt, ...) PRINTF(1, 2);

@@ -113,9 +113,9 @@ static void stored(void *ctx, bool ok, const struct err *err)
         succeeded(access);
         return;
     }
-    log_warn("event=store_failed tenant=%s client=%s the new refresh token could not be stored, its access token is "
-             "not used before that, trying again in %d s: %s", account->tenant_id, account->client_id,
-             STORE_RETRY_MS / 1000, err->text);
+    log_event(EVENT_STORE_FAILED, "tenant=%s client=%s the new refresh token could not be stored, its access token "
+              "is not used before that, trying again in %d s: %s", account->tenant_id, account->client_id,
+              STORE_RETRY_MS / 1000, err->text);
     if (err->kind == ERR_AUTH)
         account->accounts->session_lost(account->accounts->ctx);
     timer_set(account->accounts->loop, &access->store_timer, clock_ms() + STORE_RETRY_MS);
@@ -150,8 +150,8 @@ static bool other_assertion_form(struct access *access)
     if (!account->certificate || account->form == ASSERTION_RS256 || !assertion_refused(&access->err))
         return false;
     account->form = ASSERTION_RS256;
-    log_info("event=assertion tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is tried",
-             account->tenant_id, account->client_id);
+    log_event(EVENT_ASSERTION, "tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is "
+              "tried", account->tenant_id, account->client_id);
     return true;
 }
 

@@ -70,8 +70,8 @@ void lane_answered(void *ctx, const struct http_result *result)
         lane_wake(lane, loop_now(t->col->loop));
         break;
     case VERDICT_FORM:
-        log_info("event=form input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->label,
-                 t->input.tenant_id, t->api->name, lane->form + 1, verdict.err.text);
+        log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->label,
+                  t->input.tenant_id, t->api->name, lane->form + 1, verdict.err.text);
         chain_forget(lane);
         lane->form++;
         lane_wake(lane, loop_now(t->col->loop));

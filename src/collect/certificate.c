@@ -81,30 +81,38 @@ static void read_again(struct certificate *cert, struct err *err)
     key = assertion_key_read(cert->path, clock_wall_ms(), err);
     if (!key) {
         if (cert->key)
-            log_warn("event=certificate the changed file cannot be used, the key that was read before goes on: %s",
-                     err->text);
+            log_event(EVENT_CERTIFICATE_UNUSABLE, "the changed file cannot be used, the key that was read before "
+                      "goes on: %s", err->text);
         return;
     }
     if (cert->key)
-        log_info("event=certificate the changed file '%s' was read", cert->path);
+        log_event(EVENT_CERTIFICATE_READ, "the changed file '%s' was read", cert->path);
     assertion_key_free(cert->key);
     cert->key = key;
     cert->warned_days = 0;
 }
 
-static void warn_of_end(struct certificate *cert)
+bool certificate_end_is_news(int64_t days_left, int64_t *warned_days)
 {
     static const int64_t ahead_days[] = { 1, 7, 30 };
-    int64_t left = assertion_days_left(cert->key, clock_wall_ms());
     size_t i;
 
-    for (i = 0; i < COUNT_OF(ahead_days) && left > ahead_days[i]; i++)
+    for (i = 0; i < COUNT_OF(ahead_days) && days_left > ahead_days[i]; i++)
         ;
-    if (i == COUNT_OF(ahead_days) || (cert->warned_days && cert->warned_days <= ahead_days[i]))
+    if (i == COUNT_OF(ahead_days) || (*warned_days && *warned_days <= ahead_days[i]))
+        return false;
+    *warned_days = ahead_days[i];
+    return true;
+}
+
+static void warn_of_end(struct certificate *cert)
+{
+    int64_t left = assertion_days_left(cert->key, clock_wall_ms());
+
+    if (!certificate_end_is_news(left, &cert->warned_days))
         return;
-    log_warn("event=certificate_ends days=%lld the certificate in '%s' ends in %lld days. Our administrator: upload a "
-             "new one to the app registration and replace the file", (long long)left, cert->path, (long long)left);
-    cert->warned_days = ahead_days[i];
+    log_event(EVENT_CERTIFICATE_ENDS, "days=%lld the certificate in '%s' ends in %lld days", (long long)left,
+              cert->path, (long long)left);
 }
 
 bool certificate_renewed(struct certificate *cert)

@@ -21,3 +21,7 @@ const struct assertion_key *certificate_key(struct certificate *cert, struct err
 
 /* Whole days until it ends; false while no key has been read. */
 bool certificate_days(const struct certificate *cert, int64_t *ret);
+
+/* With so many days left, is there something to say that was not said yet? 30, 7 and 1 days ahead, once each; what was
+ * said last is kept in *warned_days (0 at first). */
+bool certificate_end_is_news(int64_t days_left, int64_t *warned_days);

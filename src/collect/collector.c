@@ -48,7 +48,7 @@ static void flush(struct collector *col)
 
     col->stdout_watch.events = state == OUTBOX_BLOCKED ? POLLOUT : 0;
     if (state == OUTBOX_CLOSED && !loop_stopping(col->loop)) {
-        log_info("event=stop reason=stdout_closed nobody reads the events any more");
+        log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
         loop_stop(col->loop);
     }
 }
@@ -133,13 +133,14 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
     return col->lock;
 }
 
-/* Only to notice a folder that was cleaned; with none yet, the tenants ask by themselves. */
+/* Only to notice a folder that was cleaned; with none yet, the tenants ask by themselves. One that cannot be used is
+ * said by the first save that fails. */
 static void look_at_folder(struct collector *col)
 {
-    struct err err;
+    struct err ignored;
 
-    if (col->lock && !collector_lock(col, &err))
-        log_debug("event=checkpoint %s", err.text);
+    if (col->lock)
+        collector_lock(col, &ignored);
 }
 
 /* splunkd. */
@@ -148,8 +149,8 @@ static void session_fire(void *ctx, int64_t now_ms UNUSED)
 {
     struct collector *col = ctx;
 
-    log_warn("event=stop reason=session_key splunkd no longer takes this process's session key; it ends so that "
-             "splunkd starts it with a fresh one");
+    log_event(EVENT_STOP_KEY, "reason=session_key splunkd no longer takes this process's session key; it ends so "
+              "that splunkd starts it with a fresh one");
     loop_stop(col->loop);
 }
 
@@ -160,8 +161,8 @@ static void session_lost(void *ctx)
     if (col->session_lost)
         return;
     col->session_lost = true;
-    log_warn("event=session_key splunkd no longer takes this process's session key; inputs go on with what they hold, "
-             "and the process ends in %d s to get a fresh key", SESSION_GRACE_MS / 1000);
+    log_event(EVENT_SESSION_KEY, "splunkd no longer takes this process's session key; inputs go on with what they "
+              "hold, and the process ends in %d s to get a fresh key", SESSION_GRACE_MS / 1000);
     timer_set(col->loop, &col->session_timer, clock_ms() + SESSION_GRACE_MS);
 }
 
@@ -188,7 +189,7 @@ static void secrets_loaded(void *ctx, bool ok, const struct err *err)
     timer_set(col->loop, &col->secrets_timer, clock_ms() + (ok ? SECRETS_LOOK_MS : SECRETS_RETRY_MS));
     if (!ok) {
         if (!text_same(col->secrets_err.text, err->text))
-            log_error("event=store_unreadable Splunk's password store cannot be read: %s. Trying again in %d s",
+            log_event(EVENT_STORE_UNREADABLE, "Splunk's password store cannot be read: %s. Trying again in %d s",
                       err->text, SECRETS_RETRY_MS / 1000);
         col->secrets_err = *err;
         if (err->kind == ERR_AUTH)
@@ -272,14 +273,14 @@ static void metrics(struct collector *col, int64_t now_ms)
         requests += col->tenants[i]->tally.requests;
     }
     getrusage(RUSAGE_SELF, &usage);
-    log_info("event=metrics inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f "
-             "requests=%llu bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", col->count, resident_kb(),
-             open_descriptors(), (long long)loop_take_longest_round_ms(col->loop), (unsigned long long)events,
-             (double)(events - col->metrics_events) * 1000 / METRICS_EVERY_MS, (unsigned long long)requests,
-             (unsigned long long)bytes, outbox_pending(col->outbox),
-             (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-             (long long)(now_ms - col->started_ms) / 1000);
+    log_event(EVENT_METRICS, "inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f "
+              "requests=%llu bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", col->count, resident_kb(),
+              open_descriptors(), (long long)loop_take_longest_round_ms(col->loop), (unsigned long long)events,
+              (double)(events - col->metrics_events) * 1000 / METRICS_EVERY_MS, (unsigned long long)requests,
+              (unsigned long long)bytes, outbox_pending(col->outbox),
+              (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+              (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+              (long long)(now_ms - col->started_ms) / 1000);
     col->metrics_events = events;
     col->metrics_due_ms = now_ms + METRICS_EVERY_MS;
 }
@@ -304,7 +305,7 @@ static void tick(void *ctx, int64_t now_ms)
 
     timer_set(col->loop, &col->tick_timer, now_ms + TICK_MS);
     if (outbox_reader_gone(col->outbox)) {
-        log_info("event=stop reason=stdout_closed nobody reads the events any more");
+        log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
         loop_stop(col->loop);
         return;
     }
@@ -349,7 +350,7 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     if (stanza_is_disabled(stanza))     /* whatever else it holds */
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
-        log_error("event=bad_input input=\"%s\" %s. This input does not run until it is corrected",
+        log_event(EVENT_BAD_INPUT, "input=\"%s\" %s. This input does not run until it is corrected",
                   stanza_input_name(stanza), err.text);
         return;
     }
@@ -400,8 +401,8 @@ static void save_all(struct collector *col, int64_t sync_until_ms)
         if (!tenant_has_news(t, taken))
             continue;
         if (!tenant_save(t, taken, clock_ms() < sync_until_ms, &err))
-            log_error("event=checkpoint_failed input=%s tenant=%s %s; what was written since its last save comes again",
-                      t->label, t->input.tenant_id, err.text);
+            log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; what was written since its last save comes "
+                      "again", t->label, t->input.tenant_id, err.text);
     }
 }
 
@@ -414,7 +415,7 @@ void collector_run(struct collector *col)
 {
     int64_t stopped_ms;
 
-    log_info("event=start inputs=%zu version=%s", col->count, VERSION);
+    log_event(EVENT_START, "inputs=%zu version=%s", col->count, VERSION);
     flush(col);
     load_secrets(col);
     timer_set(col->loop, &col->start_timer, clock_ms());
@@ -424,7 +425,8 @@ void collector_run(struct collector *col)
     loop_drain(col->loop, stopped_ms + STORE_UNTIL_MS, storing, col->accounts);
     outbox_close(col->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
-    log_info("event=stopped inputs=%zu uptime_s=%lld", col->count, (long long)(clock_ms() - col->started_ms) / 1000);
+    log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count,
+              (long long)(clock_ms() - col->started_ms) / 1000);
 }
 
 void collector_free(struct collector *col)

@@ -90,8 +90,8 @@ void harvest_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
     ticks_text(lane->span.lo, lo);
     ticks_text(lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi, hi);
     t->tally.bad_records++;
-    log_error("event=bad_record input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is no JSON and "
-              "is left behind: %s", t->label, t->input.tenant_id, t->api->name, ordinal,
+    log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is no JSON "
+              "and is left behind: %s", t->label, t->input.tenant_id, t->api->name, ordinal,
               (unsigned long long)offset, lo, hi, why);
 }
 
@@ -100,9 +100,9 @@ void harvest_warn(const struct lane *lane)
     const struct tenant *t = lane->tenant;
 
     if (lane->odd)
-        log_warn("event=odd_record input=%s tenant=%s api=%s records=%zu without an id or an update time, written as "
-                 "they are and known by their content", t->label, t->input.tenant_id, t->api->name, lane->odd);
+        log_event(EVENT_ODD_RECORD, "input=%s tenant=%s api=%s records=%zu without an id or an update time, written "
+                  "as they are and known by their content", t->label, t->input.tenant_id, t->api->name, lane->odd);
     if (lane->replaced)
-        log_warn("event=replaced input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML cannot "
-                 "carry, each now U+FFFD", t->label, t->input.tenant_id, t->api->name, lane->replaced);
+        log_event(EVENT_REPLACED, "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
+                  "cannot carry, each now U+FFFD", t->label, t->input.tenant_id, t->api->name, lane->replaced);
 }

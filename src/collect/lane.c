@@ -62,9 +62,9 @@ static void access_failed(struct lane *lane, const struct access_view *view)
     struct tenant *t = lane->tenant;
 
     if (!text_same(t->access_trouble, view->err->text)) {
-        log_line(view->err->kind == ERR_AUTH ? LOG_ERROR : LOG_WARN, "event=%s input=%s tenant=%s api=%s %s%s",
-                 view->err->kind == ERR_AUTH ? "refused" : "trouble", t->label, t->input.tenant_id, t->api->name,
-                 view->err->text, view->err->kind == ERR_AUTH ? "" : ", trying again");
+        log_event(view->err->kind == ERR_AUTH ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s",
+                  t->label, t->input.tenant_id, t->api->name, view->err->text,
+                  view->err->kind == ERR_AUTH ? "" : ", trying again");
         free(t->access_trouble);
         t->access_trouble = mem_text(view->err->text);
     }

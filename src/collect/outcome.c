@@ -59,8 +59,8 @@ void lane_failed(struct lane *lane, const struct err *err, bool may_be_size)
     lane->smooth = 0;
     t->trouble = *err;
     if (lane->failures == 1 || lane->failures % 10 == 0)
-        log_warn("event=trouble input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->label,
-                 t->input.tenant_id, t->api->name, lane->failures, err->text, (long long)(wait_ms + 999) / 1000);
+        log_event(EVENT_TROUBLE, "input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->label,
+                  t->input.tenant_id, t->api->name, lane->failures, err->text, (long long)(wait_ms + 999) / 1000);
     next_try(lane, wait_ms);
 }
 
@@ -85,7 +85,7 @@ void lane_refused(struct lane *lane, const struct err *err)
     lane->rejected = false;     /* the next try may renew the token again */
     t->trouble = *err;
     if (lane->refusals == 1)
-        log_error("event=refused input=%s tenant=%s api=%s %s. Trying again in %lld minutes", t->label,
+        log_event(EVENT_REFUSED, "input=%s tenant=%s api=%s %s. Trying again in %lld minutes", t->label,
                   t->input.tenant_id, t->api->name, err->text, (long long)wait_ms / 60000);
     next_try(lane, wait_ms);
 }
@@ -95,8 +95,8 @@ void lane_recovered(struct lane *lane)
     struct tenant *t = lane->tenant;
 
     if (lane->failures || lane->refusals)
-        log_info("event=recovered input=%s tenant=%s api=%s tries=%d answers again", t->label, t->input.tenant_id,
-                 t->api->name, lane->failures + lane->refusals);
+        log_event(EVENT_RECOVERED, "input=%s tenant=%s api=%s tries=%d answers again", t->label, t->input.tenant_id,
+                  t->api->name, lane->failures + lane->refusals);
     lane->failures = lane->refusals = 0;
     lane->rejected = false;
     mem_freep(&t->access_trouble);
@@ -140,8 +140,8 @@ void lane_span_read(struct lane *lane)
     chain_forget(lane);
     lane_recovered(lane);
     if (was_filling && !t->place.fill.active)
-        log_info("event=backfill_done input=%s tenant=%s api=%s new=%llu", t->label, t->input.tenant_id,
-                 t->api->name, (unsigned long long)t->tally.new_events);
+        log_event(EVENT_BACKFILL_DONE, "input=%s tenant=%s api=%s new=%llu", t->label, t->input.tenant_id,
+                  t->api->name, (unsigned long long)t->tally.new_events);
     if (caught_up)
         lane->broken_tries = 0;
     if (!caught_up)
@@ -158,8 +158,8 @@ static void leave_behind(struct lane *lane, const struct err *err)
     ticks_text(lane->span.lo, lo);
     ticks_text(lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi, hi);
     t->tally.bad_records++;
-    log_error("event=bad_record input=%s tenant=%s api=%s from=%s to=%s %s; what cannot be read there is left behind",
-              t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
+    log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s from=%s to=%s %s; what cannot be read there is left "
+              "behind", t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
     lane->broken_tries = BROKEN_TRIES;
     lane->grain_tries = 0;
     holes_add(&t->holes, &lane->span);

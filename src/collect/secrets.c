@@ -86,8 +86,8 @@ static void later(struct secrets_job *job, const struct err *err)
     struct tenant *t = job->tenant;
 
     if (!job->warned)
-        log_warn("event=secret_waits input=%s tenant=%s parameter=%s %s, trying again in %d s", t->label,
-                 t->input.tenant_id, param_names[job->at], err->text, RETRY_MS / 1000);
+        log_event(EVENT_SECRET_WAITS, "input=%s tenant=%s parameter=%s %s, trying again in %d s", t->label,
+                  t->input.tenant_id, param_names[job->at], err->text, RETRY_MS / 1000);
     job->warned = true;
     t->trouble = *err;
     timer_set(t->col->loop, &job->timer, clock_ms() + RETRY_MS);
@@ -104,12 +104,12 @@ static void stored(void *ctx, bool ok, const struct err *err)
     }
     use(t, job->at, *clear_text(t, job->at));
     if (!ok) {
-        log_warn("event=secret_not_stored input=%s tenant=%s parameter=%s Splunk's password store did not take it, so "
-                 "it is used as it stands in inputs.conf: %s", t->label, t->input.tenant_id, param_names[job->at],
-                 err->text);
+        log_event(EVENT_SECRET_NOT_STORED, "input=%s tenant=%s parameter=%s Splunk's password store did not take it, "
+                  "so it is used as it stands in inputs.conf: %s", t->label, t->input.tenant_id, param_names[job->at],
+                  err->text);
     } else {
-        log_info("event=secret_stored input=%s tenant=%s parameter=%s moved to Splunk's password store", t->label,
-                 t->input.tenant_id, param_names[job->at]);
+        log_event(EVENT_SECRET_STORED, "input=%s tenant=%s parameter=%s moved to Splunk's password store", t->label,
+                  t->input.tenant_id, param_names[job->at]);
         taken(job);
     }
     next(job);
@@ -122,8 +122,8 @@ static void code_refused(const struct tenant *t, const struct err *err)
     CLEANUP(mem_freep) char *address = signin_address(t->login_url, t->input.tenant_id, t->input.client_id,
                                                       t->input.redirect_uri, t->resource, t->api->v1_token);
 
-    log_error("event=code_refused input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at %s",
-              t->label, t->input.tenant_id, err->text, address);
+    log_event(EVENT_CODE_REFUSED, "input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at "
+              "%s", t->label, t->input.tenant_id, err->text, address);
 }
 
 static void exchanged(void *ctx, bool ok, const struct err *err)
@@ -136,8 +136,8 @@ static void exchanged(void *ctx, bool ok, const struct err *err)
         return;
     }
     if (ok) {
-        log_info("event=signed_in input=%s tenant=%s the authorization code was exchanged for a refresh token",
-                 t->label, t->input.tenant_id);
+        log_event(EVENT_SIGNED_IN, "input=%s tenant=%s the authorization code was exchanged for a refresh token",
+                  t->label, t->input.tenant_id);
     } else {
         code_refused(t, err);
     }
@@ -170,8 +170,8 @@ static void masked(void *ctx, bool ok, const struct err *err)
     struct tenant *t = job->tenant;
 
     if (!ok)
-        log_warn("event=not_masked input=%s tenant=%s the secret stays readable in inputs.conf of app '%s': %s",
-                 t->label, t->input.tenant_id, t->input.app, err->text);
+        log_event(EVENT_NOT_MASKED, "input=%s tenant=%s the secret stays readable in inputs.conf of app '%s': %s",
+                  t->label, t->input.tenant_id, t->input.app, err->text);
 }
 
 static void mask(struct secrets_job *job)

@@ -126,7 +126,7 @@ void status_line(struct tenant *t, int64_t now_ms)
     struct buf line = BUF_INIT(1800);
 
     t->status_due_ms = now_ms + STATUS_EVERY_MS;
-    buf_add_format(&line, "event=status input=%s tenant=%s client=%s api=%s state=%s", t->label, t->input.tenant_id,
+    buf_add_format(&line, "input=%s tenant=%s client=%s api=%s state=%s", t->label, t->input.tenant_id,
                    t->input.client_id, t->api->name, status_word(t->state));
     add_tally(&t->tally, &line);
     /* read_age_s: since the last complete poll; -1: none since the process started, up_s ago. */
@@ -138,7 +138,7 @@ void status_line(struct tenant *t, int64_t now_ms)
     add_fill(t, &line);
     add_expiry(t, &line, now_ms);
     add_why(t, &line);
-    log_info("%s", buf_text(&line));
+    log_event(EVENT_STATUS, "%s", buf_text(&line));
     buf_free(&line);
 }
 

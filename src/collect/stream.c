@@ -36,7 +36,7 @@ static int bad_start(const struct err *err, int64_t began_ms)
 {
     int64_t left_ms = BAD_START_MS - (clock_ms() - began_ms);
 
-    log_error("event=bad_start %s", err->text);
+    log_event(EVENT_BAD_START, "%s", err->text);
     if (left_ms > 0)
         usleep((useconds_t)left_ms * 1000);
     return 1;
@@ -102,8 +102,8 @@ static char *address_of(const struct input *input)
 
 static void not_tried(struct trial *trial, const char *why)
 {
-    log_warn("event=not_tried input=%s tenant=%s the sign-in could not be tried while saving: %s", trial->input.name,
-             trial->input.tenant_id, why);
+    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in could not be tried while saving: %s",
+              trial->input.name, trial->input.tenant_id, why);
     loop_stop(trial->loop);
 }
 
@@ -273,9 +273,9 @@ int stream_validate(void)
     if (!code_usable(&trial.input, &trial.sentence))
         trial.refused = true;
     else if (trial.input.refresh_token || trial.input.authorization_code)
-        log_warn("event=not_tried input=%s tenant=%s the sign-in was not tried while saving: %s can be used only once",
-                 trial.input.name, trial.input.tenant_id,
-                 trial.input.refresh_token ? "a refresh token" : "an authorization code");
+        log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in was not tried while saving: %s can be used only "
+                  "once", trial.input.name, trial.input.tenant_id,
+                  trial.input.refresh_token ? "a refresh token" : "an authorization code");
     else
         trial_run(&trial, &config);
     if (trial.refused)

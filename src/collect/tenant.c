@@ -110,7 +110,7 @@ ticks tenant_service_now(const struct tenant *t)
 static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
 {
     if (!text_same(t->trouble.text, err->text))
-        log_warn("event=waiting input=%s tenant=%s %s", t->label, t->input.tenant_id, err->text);
+        log_event(EVENT_WAITING, "input=%s tenant=%s %s", t->label, t->input.tenant_id, err->text);
     t->trouble = *err;
     timer_set(t->col->loop, &t->phase_timer, clock_ms() + wait_ms);
 }
@@ -133,9 +133,9 @@ static void take_over(struct tenant *t)
     bool alike = same_alerts(t->cp.api, t->api->name);
     ticks cursor = t->place.fill.active ? t->place.fill.next : t->place.newest;
 
-    log_info("event=checkpoint_renewed input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
-             t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
-             alike ? "reading goes on at its cursor" : "reading begins at start_time");
+    log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
+              t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
+              alike ? "reading goes on at its cursor" : "reading begins at start_time");
     known_free(t->known);
     t->known = known_new();
     free(t->cp.tenant_id);
@@ -166,8 +166,8 @@ static bool load(struct tenant *t)
         wait_with(t, &err, DISK_RETRY_MS);
         return false;
     case CHECKPOINT_BAD:
-        log_error("event=checkpoint_bad input=%s tenant=%s %s; it was renamed to .bad and reading begins at start_time",
-                  t->label, t->input.tenant_id, err.text);
+        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s %s; it was renamed to .bad and reading begins at "
+                  "start_time", t->label, t->input.tenant_id, err.text);
         known_free(t->known);
         t->known = known_new();
         break;
@@ -247,8 +247,8 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
         return;
     place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
     set_place(t);
-    if (!tenant_save(t, 0, false, &err))    /* the beginning of a relative start_time must not move with a restart */
-        log_debug("event=checkpoint input=%s %s", t->label, err.text);
+    /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */
+    tenant_save(t, 0, false, &err);
 }
 
 /* Saving. */
@@ -346,12 +346,12 @@ void tenant_tick(struct tenant *t, int64_t now_ms)
     if (tenant_save(t, settled, true, &err)) {
         t->save_due_ms = now_ms + SAVE_EVERY_MS;
         if (t->save_fails)
-            log_info("event=checkpoint input=%s the checkpoint can be written again", t->label);
+            log_event(EVENT_CHECKPOINT, "input=%s the checkpoint can be written again", t->label);
         t->save_fails = false;
         return;
     }
     if (!t->save_fails)
-        log_error("event=checkpoint_failed input=%s tenant=%s %s; the input holds its events back until it can be "
+        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
                   "written", t->label, t->input.tenant_id, err.text);
     t->save_fails = true;
 }

@@ -31,38 +31,37 @@ void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_
     buf_free(&words);
 }
 
-static void refuse(struct verdict *ret, const struct http_result *result, const char *advice)
+void verdict_refuse(const struct http_result *result, enum trouble trouble, const char *advice, struct err *err)
 {
-    char words[VERDICT_WORDS_MAX];
+    char words[VERDICT_WORDS_MAX], status[16], detail[VERDICT_WORDS_MAX + 160];
 
     verdict_own_words(result, words);
+    snprintf(status, sizeof(status), "%d", result->status);
+    snprintf(detail, sizeof(detail), "%s%s%s%s", words, *result->request_id ? " (request-id " : "", result->request_id,
+             *result->request_id ? ")" : "");
+    trouble_set(err, ERR_AUTH, trouble, &(struct trouble_facts){ .text = status, .detail = detail, .advice = advice });
+}
+
+static void refuse(struct verdict *ret, const struct http_result *result, enum trouble trouble, const char *advice)
+{
     ret->kind = VERDICT_REFUSED;
-    err_set(&ret->err, ERR_AUTH, "HTTP %d%s%s%s%s. %s", result->status, words,
-            *result->request_id ? " (request-id " : "",
-            result->request_id, *result->request_id ? ")" : "", advice);
+    verdict_refuse(result, trouble, advice, &ret->err);
 }
 
 static void forbidden(struct lane *lane, const struct http_result *result, struct verdict *ret)
 {
-    char advice[300];
-
     if (strstr(result->authenticate, "insufficient_claims"))
-        snprintf(advice, sizeof(advice), "The customer's administrator: a conditional access policy asks for more than "
-                 "the app can give; exclude the app from it");
+        refuse(ret, result, TROUBLE_POLICY, NULL);
     else
-        snprintf(advice, sizeof(advice), "The customer's administrator: grant consent to the permission %s, and see "
-                 "that the tenant has Defender and has not removed the app", lane->tenant->api->permission);
-    refuse(ret, result, advice);
+        refuse(ret, result, TROUBLE_HTTP_403, lane->tenant->api->permission);
 }
 
 static void unauthorized(struct lane *lane, const struct http_result *result, struct verdict *ret)
 {
-    if (!lane->rejected) {
+    if (lane->rejected)
+        refuse(ret, result, TROUBLE_HTTP_401, NULL);
+    else
         ret->kind = VERDICT_TOKEN;
-        return;
-    }
-    refuse(ret, result, "A new token was not accepted either. Our administrator: check api, api_url, cloud and "
-           "resource of the input, and the clock of this host");
 }
 
 static void bad_request(struct lane *lane, const struct http_result *result, struct verdict *ret)
@@ -70,9 +69,7 @@ static void bad_request(struct lane *lane, const struct http_result *result, str
     char words[VERDICT_WORDS_MAX];
 
     if (lane->form + 1 >= lane->tenant->api->forms) {
-        refuse(ret, result, text_empty(lane->tenant->input.filter)
-               ? "Our administrator: check api and api_url of the input"
-               : "Our administrator: check the filter of the input");
+        refuse(ret, result, text_empty(lane->tenant->input.filter) ? TROUBLE_HTTP_400 : TROUBLE_HTTP_400_FILTER, NULL);
         return;
     }
     verdict_own_words(result, words);
@@ -108,8 +105,7 @@ static void page_broke(const struct lane *lane, const struct http_result *result
     ret->err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
         ret->kind = VERDICT_FAILED;
-        err_set(&ret->err, ERR_RETRY, "HTTP 200 with a web page instead of JSON: most likely a proxy or a security "
-                "gateway answers");
+        trouble_set(&ret->err, ERR_RETRY, TROUBLE_WEB_PAGE, &(struct trouble_facts){ .detail = " (HTTP 200)" });
     }
 }
 
@@ -139,5 +135,5 @@ void verdict_of(struct lane *lane, const struct http_result *result, struct verd
     else if (result->status == 403)
         forbidden(lane, result, ret);
     else
-        refuse(ret, result, "Our administrator: check api, api_url and tenant_id of the input");
+        refuse(ret, result, TROUBLE_HTTP_4XX, NULL);
 }

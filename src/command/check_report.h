@@ -3,11 +3,8 @@
 
 #include <stdio.h>
 
-#include "base/err.h"
-#include "base/ticks.h"
-#include "microsoft/api.h"
+#include "command/check_look.h"
 #include "microsoft/claims.h"
-#include "net/http.h"
 
 /* One service on one way: the sign-in service or an alert API, tried once for all inputs that go there alike. */
 struct finding {
@@ -17,7 +14,8 @@ struct finding {
     bool              done;
     enum http_fault   fault;        /* HTTP_DONE: it answered */
     struct http_trace trace;
-    char              reason[256];
+    enum trouble      trouble;      /* when fault is another, and its sentence */
+    char              reason[768];
 };
 
 enum check_result {
@@ -37,15 +35,15 @@ struct outcome {
     bool   has_token;
     struct claims claims;
     bool   lacks_permission;
-    bool   has_newest;
-    ticks  newest;
-    ticks  service_now;                 /* to reckon its age from */
-    int    looked_back_h;               /* where no alert was found */
+    struct look_found newest;           /* all zero: not looked for */
     bool   has_clock;
     int64_t clock_offset_ms;            /* service minus ours */
     bool   has_days;
     int64_t certificate_days;
 };
+
+/* "ok", "bad input", ... */
+const char *result_word(enum check_result result);
 
 void report_table(const struct outcome *const *rows, size_t count, bool colours, FILE *to);
 void report_json(const struct outcome *const *rows, size_t count, FILE *to);

@@ -18,6 +18,8 @@
 
 static struct termios as_it_was;
 static volatile sig_atomic_t changed_fd = -1;      /* the terminal whose settings are not as they were */
+static const char *stopped_text;
+static bool stderr_is_terminal;     /* a prompt or a progress line may stand there */
 
 static void restore(void)
 {
@@ -26,21 +28,34 @@ static void restore(void)
     changed_fd = -1;
 }
 
+static void say(const char *text)
+{
+    ssize_t ignored UNUSED = write(STDERR_FILENO, text, strlen(text));
+}
+
+/* Only what may be called at any moment (signal-safety(7)). TCSANOW: a terminal stopped by Ctrl-S never
+ * drains. */
 static void leave(int number UNUSED)
 {
-    ssize_t ignored UNUSED = write(STDERR_FILENO, "\n", 1);
-
-    restore();
+    if (changed_fd >= 0)
+        tcsetattr(changed_fd, TCSANOW, &as_it_was);
+    say(stderr_is_terminal ? "\nERROR " : "ERROR ");
+    say(stopped_text);
+    say("\n");
     _exit(1);
 }
 
-void console_start(struct console *console)
+void console_start(struct console *console, const char *stopped)
 {
-    static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+    static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
     struct sigaction action = { .sa_handler = leave };
     size_t i;
 
+    stopped_text = stopped;
+    stderr_is_terminal = isatty(STDERR_FILENO);
+
     *console = (struct console){ .fd = STDIN_FILENO, .is_terminal = isatty(STDIN_FILENO) };
+    sigfillset(&action.sa_mask);
     for (i = 0; i < COUNT_OF(stops); i++)
         sigaction(stops[i], &action, NULL);
 }

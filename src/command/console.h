@@ -13,8 +13,9 @@ struct console {
     bool is_terminal;
 };
 
-/* Ctrl-C and SIGTERM end the process with exit status 1 from here on, the terminal as it was. */
-void console_start(struct console *console);
+/* From here on Ctrl-C, SIGTERM and the like end the process at once: the terminal as it was, "ERROR <stopped>" on
+ * stderr (text that lives on), exit status 1. */
+void console_start(struct console *console, const char *stopped);
 
 /* One line without its end, trimmed of blanks; of a pipe the first that is not empty. The prompt is shown on a
  * terminal only; hidden: what is typed is not. False at the end of the input. */

@@ -34,16 +34,6 @@ const struct aad_code *aad_find(int code)
     return NULL;
 }
 
-const char *aad_mover_text(enum aad_mover mover)
-{
-    switch (mover) {
-    case MOVE_PROVIDER: return "our administrator";
-    case MOVE_CUSTOMER: return "the customer's administrator";
-    case MOVE_SIGN_IN: return "somebody must sign in";
-    default: return "it passes by itself";
-    }
-}
-
 /* These only wrap what another code of the same answer says exactly: [70002, 70008]. */
 static bool wraps(int code)
 {
@@ -114,7 +104,7 @@ static bool passes_by_itself(const struct answer *answer, int status)
 }
 
 /* Whose move an answer is whose code the table does not know. */
-static enum aad_mover mover_by_error(const struct answer *answer)
+static enum mover mover_by_error(const struct answer *answer)
 {
     if (is(answer, "invalid_grant") || is(answer, "interaction_required") || is(answer, "login_required") ||
         is(answer, "expired_token") || is(answer, "bad_verification_code"))
@@ -150,17 +140,13 @@ static void add_ids(struct buf *to, const struct answer *answer)
                    correlation ? answer->correlation : "");
 }
 
-static void add_move(struct buf *to, enum aad_mover mover, const char *advice)
+static void add_move(struct buf *to, enum mover mover, const char *advice)
 {
-    size_t at;
-
-    buf_add_text(to, ". ");
-    at = to->len;
-    buf_add_format(to, "%s: %s.", aad_mover_text(mover), advice);
-    to->data[at] = (char)toupper((unsigned char)to->data[at]);
+    mover_advise(to, mover, advice);
+    buf_add_char(to, '.');
 }
 
-static void add_unknown(struct buf *to, const struct answer *answer, enum aad_mover mover)
+static void add_unknown(struct buf *to, const struct answer *answer, enum mover mover)
 {
     if (answer->code)
         buf_add_format(to, CODE_PREFIX "%d: ", answer->code);

@@ -10,17 +10,11 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
-
-enum aad_mover {
-    MOVE_NONE,          /* passes by itself */
-    MOVE_PROVIDER,      /* our administrator: configuration, app registration */
-    MOVE_CUSTOMER,      /* the customer's administrator: consent, conditional access */
-    MOVE_SIGN_IN        /* somebody must sign in again: the refresh token is dead */
-};
+#include "base/mover.h"
 
 struct aad_code {
     int            code;        /* AADSTS<code> */
-    enum aad_mover mover;
+    enum mover mover;
     const char    *meaning;     /* what it says: a clause, no full stop */
     const char    *advice;      /* what to do: an imperative sentence in lower case, no full stop */
 };
@@ -28,9 +22,6 @@ extern const struct aad_code aad_codes[];
 extern const size_t aad_codes_count;
 
 const struct aad_code *aad_find(int code);      /* NULL: unknown */
-
-/* "our administrator", "the customer's administrator", ... */
-const char *aad_mover_text(enum aad_mover mover);
 
 /* Sets err from a token endpoint's JSON error body: ERR_RETRY for what passes by itself (wait_ms where the code asks
  * for a long one), else ERR_AUTH. False if the body is no such JSON; err is then untouched. */

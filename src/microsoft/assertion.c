@@ -18,6 +18,7 @@
 #include "base/ticks.h"
 #include "microsoft/aad.h"
 
+#define CLOCK_SLACK_MS   (5 * 60 * 1000)    /* as much as Entra allows between two clocks */
 #define FILE_MAX_BYTES   (256 * 1024)
 #define KEY_LEAST_BITS   2048           /* what RFC 7518 asks for with RS256 and PS256 */
 #define THUMBPRINT_TEXT  64             /* base64url of 32 bytes, with room */
@@ -155,9 +156,10 @@ static bool read_certificate(struct assertion_key *key, const struct buf *file, 
     return true;
 }
 
+/* A certificate made a moment ago is used by the service's clock, which may be behind ours: Entra is the judge there. */
 static bool valid_at(const struct assertion_key *key, int64_t now_unix_ms, struct err *err)
 {
-    bool early = now_unix_ms < key->from_ms;
+    bool early = now_unix_ms + CLOCK_SLACK_MS < key->from_ms;
     char date[TICKS_TEXT_MAX];
 
     if (!early && now_unix_ms <= key->to_ms)

@@ -1,5 +1,6 @@
 #include "microsoft/token.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -108,12 +109,14 @@ static bool is_header_value(const char *token)
 static bool unreadable(const struct http_result *result, struct err *err)
 {
     const char *at = result->body + strspn(result->body, " \t\r\n");
+    char status[32];
 
+    snprintf(status, sizeof(status), " (HTTP %d)", result->status);
     if (!*at)
         return err_set(err, ERR_INPUT, "the sign-in service's answer is empty (HTTP %d)", result->status);
     if (*at == '<' || strcasestr(result->content_type, "html"))
-        return err_set(err, ERR_INPUT, "a web page came in place of the sign-in service's answer (HTTP %d): most "
-                       "likely a proxy or a security gateway sent it", result->status);
+        return trouble_set(err, ERR_INPUT, TROUBLE_WEB_PAGE,
+                           &(struct trouble_facts){ .text = "the sign-in service's", .detail = status });
     return err_set(err, ERR_INPUT, "the sign-in service's answer is not a JSON object (HTTP %d, %zu bytes): cut off, "
                    "or not from Entra", result->status, result->body_len);
 }

@@ -50,6 +50,7 @@ struct http_request {
     bool                    begun;          /* the first byte of the body has come */
     bool                    to_sink;
     enum http_fault         fault;          /* set from inside a callback; HTTP_DONE until then */
+    enum trouble            unsendable;     /* why, when the fault is HTTP_BAD_REQUEST */
     struct inflater        *inflater;
     struct buf              body;
     char                    error[3 * CURL_ERROR_SIZE];
@@ -371,10 +372,10 @@ static bool may_be_sent(struct http_request *req)
             return true;
         snprintf(req->error, sizeof(req->error), "the address is not https");
     } else if (!ca) {
-        snprintf(req->error, sizeof(req->error), "no CA certificates on this host: name a bundle in ca_file; looked for %s",
-                 tls_ca_places());
+        req->unsendable = TROUBLE_NO_CA;
+        snprintf(req->error, sizeof(req->error), "looked for %s", tls_ca_places());
     } else if (!file_readable(ca)) {
-        snprintf(req->error, sizeof(req->error), "CA file '%s' cannot be read", ca);
+        req->unsendable = TROUBLE_CA_FILE;
     } else {
         return true;
     }
@@ -394,6 +395,7 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
     req->body = BUF_INIT(HTTP_BODY_MAX);
     req->started_ms = clock_ms();
     req->traced = spec->traced;
+    req->unsendable = TROUBLE_NO_CONNECTION;
     req->unverified = spec->traced && spec->unverified;
     assert(!req->unverified || (!spec->form && !spec->authorization));
     if (spec->sink) {
@@ -456,30 +458,51 @@ static enum http_fault fault_of(struct http_request *req, CURLcode code)
     }
 }
 
+/* Packets that a firewall swallows end as a timeout: how far did it get? */
+static enum trouble trouble_of_timeout(CURL *easy)
+{
+    curl_off_t name_us = 0, connect_us = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name_us);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    return !name_us ? TROUBLE_NO_NAME : !connect_us ? TROUBLE_NO_CONNECTION : TROUBLE_CUT;
+}
+
+static enum trouble trouble_of(const struct http_request *req, enum http_fault fault)
+{
+    switch (fault) {
+    case HTTP_NO_NAME: return TROUBLE_NO_NAME;
+    case HTTP_NO_CONNECTION: return TROUBLE_NO_CONNECTION;
+    case HTTP_NO_PROXY: return TROUBLE_NO_PROXY;
+    case HTTP_NO_TLS: return TROUBLE_NO_TLS;
+    case HTTP_TIMEOUT: return trouble_of_timeout(req->easy);
+    case HTTP_BAD_REQUEST: return req->unsendable;
+    default: return TROUBLE_CUT;
+    }
+}
+
 static void describe(struct http_request *req, CURLcode code, struct http_result *result)
 {
-    const char *why = req->error[0] ? req->error : curl_easy_strerror(code);
+    const char *why = req->error[0] ? req->error : code ? curl_easy_strerror(code) : "";
+    const char *ca_file = req->route->ca_file ? req->route->ca_file : tls_ca_bundle();
     CLEANUP(mem_freep) char *host = url_host(req->url);
+    struct buf text = BUF_INIT(sizeof(result->reason) - 1);
     long proxy_status = 0;
 
+    if (result->fault == HTTP_DONE)
+        return;
     if (req->easy)
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-    switch (result->fault) {
-    case HTTP_DONE:
-        return;
-    case HTTP_NO_PROXY:
-        if (proxy_status == 407)
-            why = "it wants a user name and password, or refuses those given (HTTP 407)";
-        snprintf(result->reason, sizeof(result->reason), "the proxy on the way to %s does not let us through: %s", host,
-                 why);
-        return;
-    case HTTP_NO_TLS:
-        snprintf(result->reason, sizeof(result->reason), "no trusted TLS connection to %s: %s (CA file %s)", host, why,
-                 req->route->ca_file ? req->route->ca_file : tls_ca_bundle());
-        return;
-    default:
-        snprintf(result->reason, sizeof(result->reason), "%s: %s", host, why);
-    }
+    if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
+        why = "it wants a user name and password, or refuses those given (HTTP 407)";
+    result->trouble = trouble_of(req, result->fault);
+    trouble_add_text(&text, result->trouble, result->trouble == TROUBLE_CA_FILE ? ca_file : host);
+    if (*why)
+        buf_add_format(&text, ": %s", why);
+    if (result->fault == HTTP_NO_TLS)
+        buf_add_format(&text, " (CA file %s)", ca_file);
+    snprintf(result->reason, sizeof(result->reason), "%s", buf_text(&text));
+    buf_free(&text);
 }
 
 /* The organisation or the common name out of "C = US, O = DigiCert Inc, CN = ..." (or with no blanks around '='). */
@@ -594,13 +617,44 @@ static bool looks_like_html(const struct http_result *result)
     return strcasestr(result->content_type, "html") || *at == '<';
 }
 
+/* The row of a status, and what its blank holds. */
+static enum trouble trouble_of_status(const struct http_result *result)
+{
+    if (looks_like_html(result))
+        return TROUBLE_WEB_PAGE;
+    if (result->status == 407)
+        return TROUBLE_NO_PROXY;
+    if (result->status == 429)
+        return TROUBLE_HTTP_429;
+    return result->status >= 400 && result->status < 500 ? TROUBLE_HTTP_4XX : TROUBLE_HTTP_5XX;
+}
+
 static void say_status(const struct http_result *result, struct err *err, enum err_kind kind)
 {
-    const char *id = result->request_id;
+    enum trouble trouble = trouble_of_status(result);
+    bool is_named = trouble == TROUBLE_WEB_PAGE || trouble == TROUBLE_NO_PROXY;     /* its text has no status */
+    struct buf detail = BUF_INIT(256);
+    char status[16];
 
-    err_set(err, kind, "HTTP %d%s%s%s%s", result->status, *id ? " (request-id " : "", id, *id ? ")" : "",
-            looks_like_html(result) ? " with a web page as body: most likely a proxy or a security gateway answers"
-                                    : "");
+    snprintf(status, sizeof(status), "%d", result->status);
+    if (is_named)
+        buf_add_format(&detail, " (HTTP %s)", status);
+    if (*result->request_id)
+        buf_add_format(&detail, " (request-id %s)", result->request_id);
+    trouble_set(err, kind, trouble, &(struct trouble_facts){ .text = is_named ? NULL : status,
+                                                             .detail = buf_text(&detail) });
+    buf_free(&detail);
+}
+
+static bool fault_check(const struct http_result *result, struct err *err)
+{
+    struct buf text = BUF_INIT(sizeof(err->text));
+
+    buf_add_text(&text, result->reason);
+    trouble_add_advice(&text, result->trouble, NULL);
+    err_set(err, ERR_RETRY, "%s", buf_text(&text));
+    buf_free(&text);
+    return false;
 }
 
 bool http_check(const struct http_result *result, struct err *err)
@@ -609,7 +663,7 @@ bool http_check(const struct http_result *result, struct err *err)
     int status = result->status;
 
     if (result->fault != HTTP_DONE)
-        return err_set(err, ERR_RETRY, "%s", result->reason);
+        return fault_check(result, err);
     if (status >= 200 && status < 300)
         return true;
     if (status == 429 || status == 408 || status >= 500 || status < 200 || (status >= 300 && status < 400)) {

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
+#include "base/trouble.h"
 #include "net/loop.h"
 
 /* How to get to a service. Lives as long as the requests that name it. */
@@ -42,7 +43,7 @@ enum http_fault {
     HTTP_CUT,           /* the connection ended inside the answer */
     HTTP_GARBLED,       /* the encoding of the body is broken, or the body is too large */
     HTTP_STOPPED,       /* the sink said so */
-    HTTP_BAD_REQUEST    /* cannot even be sent: address not allowed, CA file unreadable */
+    HTTP_BAD_REQUEST    /* cannot even be sent: address not allowed, no CA file, or an unreadable one */
 };
 
 /* The way to the service, for people who look for what is wrong. */
@@ -54,7 +55,8 @@ struct http_trace {
 
 struct http_result {
     enum http_fault fault;
-    char        reason[768];        /* for people, when fault is not HTTP_DONE; no secrets */
+    enum trouble trouble;           /* when fault is not HTTP_DONE: its row of base/trouble.c */
+    char        reason[768];        /* the same for people, without advice; no secrets */
     int         status;             /* 0 without an answer */
     const char *body;               /* "" when a sink took it */
     size_t      body_len;

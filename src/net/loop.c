@@ -267,7 +267,7 @@ static void check_parent(void *ctx, int64_t now_ms)
     struct loop *loop = ctx;
 
     if (getppid() != loop->parent) {
-        log_info("event=stop reason=parent_gone the process that started this one has ended");
+        log_event(EVENT_STOP, "reason=parent_gone the process that started this one has ended");
         loop_stop(loop);
         return;
     }

@@ -90,6 +90,16 @@ const struct param params[] = {
 };
 const size_t params_count = COUNT_OF(params);
 
+const struct param *param_find(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < params_count; i++)
+        if (text_same(params[i].name, name))
+            return &params[i];
+    return NULL;
+}
+
 void raw_stanza_free(struct raw_stanza *stanza)
 {
     size_t i;

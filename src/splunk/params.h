@@ -48,6 +48,8 @@ struct param {
 extern const struct param params[];
 extern const size_t params_count;
 
+const struct param *param_find(const char *name);       /* NULL: unknown */
+
 /* Name and value pairs of one stanza as splunkd gave them. */
 struct raw_param {
     char *name;

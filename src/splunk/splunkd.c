@@ -143,8 +143,8 @@ static void join_entries(struct splunkd *splunkd)
             if (joined)
                 secrets_set(&splunkd->whole, name, joined);
             else
-                log_warn("the stored secret '%s' is damaged: not all of its %u pieces are in Splunk's password store; "
-                         "type it again in an input that uses it", name, note.count);
+                log_event(EVENT_SECRET_DAMAGED, "secret=%s not all of its %u pieces are in Splunk's password store",
+                          name, note.count);
             if (splunkd->cutting == CUTS_UNKNOWN)
                 splunkd->cutting = CUTS;
         }

@@ -73,22 +73,20 @@ static void explain(const struct call *call, const struct http_result *result, s
 
     http_check(result, err);
     if (result->fault == HTTP_NO_TLS) {
-        err_set(err, ERR_INPUT, "splunkd's certificate is not trusted: %s; sslRootCAPath in [sslConfig] of "
-                "etc/system/local/server.conf should name the CA that issued it", result->reason);
+        said = mem_format(": %s", result->reason);
+        trouble_set(err, ERR_INPUT, TROUBLE_SPLUNKD_TLS, &(struct trouble_facts){ .detail = said });
         return;
     }
     if (result->fault != HTTP_DONE) {
-        if (result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED)
-            err->kind = ERR_INPUT;
-        err_prefix(err, "splunkd at %s", call->splunkd->server_uri);
+        err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
+                "splunkd at %s: %s", call->splunkd->server_uri, result->reason);
         return;
     }
     said = answer_text(call, result);
     if (result->status == 401)
-        err_set(err, ERR_AUTH, "splunkd no longer takes the session key that it gave us (HTTP 401%s)", said);
+        trouble_set(err, ERR_AUTH, TROUBLE_SPLUNKD_KEY, &(struct trouble_facts){ .detail = said });
     else if (result->status == 403)
-        err_set(err, ERR_INPUT, "splunkd refuses access (HTTP 403%s); the user of the session key needs "
-                "list_storage_passwords and edit_storage_passwords, or admin_all_objects", said);
+        trouble_set(err, ERR_INPUT, TROUBLE_SPLUNKD_RIGHTS, &(struct trouble_facts){ .detail = said });
     else
         err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
 }

@@ -80,7 +80,7 @@ class Certificate(unittest.TestCase):
             self.assertIn('x5t', header(forms[1]))
 
     def test_the_end_is_warned_of_once_for_all_that_share_the_file(self):
-        for days, wanted in ((25, 1), (6, 1), (60, 0)):
+        for days, wanted in ((25, 1), (6, 1), (1, 1), (60, 0)):
             with self.subTest(days), World() as world:
                 path, cert = key_file(world.home.path, 'app', days)
                 world.shared_app().certificates.append(cert)
@@ -96,6 +96,25 @@ class Certificate(unittest.TestCase):
                 self.assertEqual(len(lines), wanted)
                 for line in lines:
                     self.assertEqual((line.level, int(line.facts['days']) in (days, days - 1)), ('WARN', True))
+
+    def test_the_end_of_each_new_file_is_said_once_however_often_it_is_used(self):
+        with World() as world:
+            feed, path = self.customer(world)
+            program = world.start()
+            written = 0
+            for days, lines in ((25, 1), (6, 2), (1, 3), (60, 3)):
+                fresh, cert = key_file(world.home.path, f'in{days}', days)
+                feed.tenant.app.certificates.append(cert)
+                os.rename(fresh, path)
+                for _ in range(3):      # each new token takes the file in hand
+                    written += 1
+                    world.microsoft.identity.revoke()
+                    feed.publish(1)
+                    program.wait_events(written)
+                said = [int(line.facts['days']) for line in program.lines if 'event=certificate_ends' in line.text]
+                self.assertEqual(len(said), lines, said)
+                if days != 60:
+                    self.assertIn(said[-1], (days, days - 1))
 
     def test_files_that_cannot_be_used_are_named(self):
         with World() as world:

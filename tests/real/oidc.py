@@ -11,6 +11,7 @@ import hashlib
 import http.cookiejar
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -149,6 +150,27 @@ class Oidc:
             if not address.startswith(self.url):
                 return address
         raise RuntimeError('the sign-in goes round in circles')
+
+    def enter_code(self, where, user_code, agree=True):
+        """Be the other device: enter the code, confirm it (or turn it down) and sign in; the text of the last page."""
+        context = ssl.create_default_context(cafile=self._authority)
+        opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({}),
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+
+        def page(fields=None):
+            data = urllib.parse.urlencode(fields).encode() if fields else None
+            try:
+                with opener.open(where, data, timeout=10) as answer:
+                    return answer.read().decode()
+            except urllib.error.HTTPError as answer:
+                with answer:
+                    return answer.read().decode()
+
+        def hidden(text):
+            return re.search(r'name="xsrf" value="([^"]+)"', text).group(1)
+        asked = page({'xsrf': hidden(page()), 'user_code': user_code})
+        return page({'xsrf': hidden(asked), 'user_code': user_code, 'confirm' if agree else 'abort': 'yes'})
 
     def close(self):
         """End it."""

@@ -6,7 +6,7 @@ import tempfile
 
 from oidc import Oidc
 from world.certs import signing_pair
-from world.login import AUDIENCES, Token
+from world.login import AUDIENCES, App, Token
 from world.runner import wait_for
 from world.world import World
 
@@ -40,16 +40,17 @@ class _Issued(dict):
 
 class RealWorld(World):
     """names: the customers. rotation: 'strict' or 'entra'. certificates: names of those whose app has a certificate
-    instead of a secret; algorithms: what those accept."""
+    instead of a secret; algorithms: what those accept; more: of the server's configuration (oidc/server.mjs)."""
 
-    def __init__(self, names, rotation='strict', lifetime_s=3599, certificates=(), algorithms=None):
+    def __init__(self, names, rotation='strict', lifetime_s=3599, certificates=(), algorithms=None,
+                 **more):
         super().__init__()
         self._folder = tempfile.TemporaryDirectory(prefix='real-world-')
-        self.oidc, self.pems = None, {}
+        self.oidc, self.pems, self.devices = None, {}, {}
         try:
             tenants = dict(self._tenant(name, rotation, name in certificates, algorithms) for name in names)
             self.oidc = Oidc(self.authority.server(), self.authority.cert, self._folder.name, tenants,
-                             sorted(set().union(*AUDIENCES.values())), lifetime_s=lifetime_s)
+                             sorted(set().union(*AUDIENCES.values())), lifetime_s=lifetime_s, **more)
         except BaseException:
             self.close()
             raise
@@ -64,7 +65,12 @@ class RealWorld(World):
             self.pems[name] = self.one_file(pair)
         else:
             app['secret'] = tenant.app.secret
-        return tenant.id, {'domains': [tenant.domain], 'rotation': rotation, 'apps': [app]}
+        public = {'client_id': self.public_client(name), 'public': True, 'redirect_uris': [REDIRECT]}
+        return tenant.id, {'domains': [tenant.domain], 'rotation': rotation, 'apps': [app, public]}
+
+    def public_client(self, name):
+        """Client id of the customer's app for device codes, which has no secret."""
+        return self.devices.setdefault(name, self.microsoft.tenant(name).add_app(App(public=True))).client_id
 
     def one_file(self, pair):
         """Certificate and key in one file, as client_certificate wants them."""

@@ -1,9 +1,10 @@
 // Stands in for Entra: node server.mjs CONFIG.json
 //
 // CONFIG: { "port": 0, "cert": "...pem", "key": "...pem", "lifetime_s": 3599, "padding": 1200,
+//           "device_s": 900, "interval_s": 5,     life of a device code, pause between two questions about it
 //           "resources": ["https://graph.microsoft.com"],
 //           "tenants": { "<id>": { "domains": [], "rotation": "entra" | "strict", "apps": [
-//               { "client_id": "...", "secret": "..." | "certificate": "...pem", "algorithms": ["PS256"],
+//               { "client_id": "...", "secret": "..." | "certificate": "...pem" | "public": true, "algorithms": ["PS256"],
 //                 "redirect_uris": ["https://SiemMsspConnector"], "roles": ["SecurityAlert.Read.All"] } ] } } }
 //
 // Prints {"ready": <port>} and then a line for each token request. Reads steering, a JSON object a line, from stdin:
@@ -16,7 +17,7 @@ import { createServer } from 'node:https';
 import { createInterface } from 'node:readline';
 
 import { refusalBody } from './refusals.mjs';
-import { makeTenant } from './tenant.mjs';
+import { DEVICE_GRANT, makeTenant } from './tenant.mjs';
 
 const config = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const padding = '~'.padEnd(config.padding ?? 1200, 'x');    // Entra's codes and tokens are 1 to 2 KB, these 43 bytes
@@ -65,6 +66,11 @@ function translate(fields, v1) {
     client: fields.client_id, alg: algorithmOf(fields.client_assertion ?? '') };
   const plain = { ...fields, scope: '.default', resource };
   if (fields.code) plain.code = unpadded(fields.code);
+  if (v1 && fields.grant_type === 'device_code') {
+    delete plain.code;
+    Object.assign(plain, { grant_type: DEVICE_GRANT, device_code: fields.code });
+    asked.grant = DEVICE_GRANT;
+  }
   if (fields.refresh_token) plain.refresh_token = unpadded(fields.refresh_token);
   return { plain, asked };
 }
@@ -106,6 +112,15 @@ async function token(tenant, v1, request, response) {
   return tenant.handle(request, response);
 }
 
+// As at authorize: a refresh token of Entra's serves every resource.
+async function devicecode(tenant, v1, request, response) {
+  const { plain, asked } = translate(await form(request), v1);
+  request.body = { client_id: plain.client_id, scope: plain.scope, resource: config.resources };
+  request.asked = asked;
+  request.url = `/${tenant.id}/oauth2/v2.0/devicecode`;
+  return tenant.handle(request, response);
+}
+
 function authorize(tenant, v1, url, request, response) {
   const { plain, asked } = translate(Object.fromEntries(url.searchParams), v1);
   const query = new URLSearchParams();
@@ -129,11 +144,12 @@ function dispatch(tenants, request, response) {
     const refused = { code: 90002, error: 'invalid_request', text: `Tenant '${name}' not found` };
     return refuse(response, 400, JSON.stringify(refusalBody(refused)));
   }
-  const [, v2, what] = /^oauth2\/(v2\.0\/)?(token|authorize)$/.exec(rest) ?? [];
+  const [, v2, what] = /^oauth2\/(v2\.0\/)?(token|authorize|devicecode)$/.exec(rest) ?? [];
   request.asked = {};
   if (what === 'authorize' && request.method === 'GET' && url.searchParams.has('client_id')) {
     return authorize(tenant, !v2, url, request, response);
   }
+  if (what === 'devicecode' && request.method === 'POST') return devicecode(tenant, !v2, request, response);
   padAnswers(response);
   if (what !== 'token' || request.method !== 'POST') return tenant.handle(request, response);
   request.url = `/${tenant.id}/oauth2/v2.0/token`;
@@ -150,7 +166,8 @@ const server = createServer({ cert: readFileSync(config.cert), key: readFileSync
 
 server.listen(config.port ?? 0, '127.0.0.1', () => {
   const { port } = server.address();
-  const settings = { signingKey: signingKey(), resources: config.resources, lifetime_s: config.lifetime_s ?? 3599 };
+  const settings = { signingKey: signingKey(), resources: config.resources, lifetime_s: config.lifetime_s ?? 3599,
+    device_s: config.device_s ?? 900, interval_s: config.interval_s ?? 5 };
   for (const [id, tenant] of Object.entries(config.tenants)) {
     const entry = { id, handle: makeTenant(`https://127.0.0.1:${port}`, id, tenant, settings, steering, log) };
     [id, ...(tenant.domains ?? [])].forEach((name) => tenants.set(name.toLowerCase(), entry));

@@ -6,6 +6,7 @@ import Provider, { errors } from 'oidc-provider';
 
 import { refusal, refusalBody } from './refusals.mjs';
 
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const SCOPES = ['.default', 'openid', 'offline_access'];
 
 function thumbprint(certificate, kind) {
@@ -18,8 +19,13 @@ function clientOf(app) {
     client_id: app.client_id,
     redirect_uris: app.redirect_uris ?? [],
     response_types: app.redirect_uris ? ['code'] : [],
-    grant_types: ['client_credentials', ...(app.redirect_uris ? ['authorization_code', 'refresh_token'] : [])],
+    grant_types: ['client_credentials', DEVICE_GRANT,
+      ...(app.redirect_uris ? ['authorization_code', 'refresh_token'] : [])],
   };
+  // Entra hands a device code to whoever names an app; here the app must be known by that name alone.
+  if (app.public) {
+    return { ...client, grant_types: [DEVICE_GRANT, 'refresh_token'], token_endpoint_auth_method: 'none' };
+  }
   if (!app.certificate) return { ...client, client_secret: app.secret };
   const certificate = new X509Certificate(readFileSync(app.certificate));
   return {
@@ -50,10 +56,11 @@ function configuration(id, tenant, settings) {
     scopes: SCOPES,
     pkce: { required: () => false },
     rotateRefreshToken: true,
-    clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt'],
+    clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
     enabledJWA: { clientAuthSigningAlgValues: ['PS256', 'RS256'] },
-    routes: { token: `/${id}/oauth2/v2.0/token`, authorization: `/${id}/oauth2/v2.0/authorize` },
-    ttl: { AccessToken: settings.lifetime_s, ClientCredentials: settings.lifetime_s, AuthorizationCode: 600,
+    routes: { token: `/${id}/oauth2/v2.0/token`, authorization: `/${id}/oauth2/v2.0/authorize`,
+      device_authorization: `/${id}/oauth2/v2.0/devicecode`, code_verification: `/${id}/device` },
+    ttl: { DeviceCode: settings.device_s, AccessToken: settings.lifetime_s, ClientCredentials: settings.lifetime_s, AuthorizationCode: 600,
       RefreshToken: 90 * 86400, Grant: 90 * 86400, Session: 3600, Interaction: 600 },
     interactions: { url: (ctx, interaction) => `/${id}/interaction/${interaction.uid}` },
     // v1 always gives a refresh token, v2 when the scope asks for it.
@@ -77,6 +84,7 @@ function configuration(id, tenant, settings) {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
@@ -101,11 +109,24 @@ function shape(body, { v1, resource }) {
   return Object.assign(body, text);
 }
 
+// Entra names a pause between two questions, and no address that holds the code already.
+function shapeDevice(ctx, settings) {
+  delete ctx.body.verification_uri_complete;
+  ctx.body.interval = settings.interval_s;
+  ctx.body.message = `To sign in, open ${ctx.body.verification_uri} and enter the code ${ctx.body.user_code}.`;
+  if (!ctx.req.asked.v1) return;
+  ctx.body.verification_url = ctx.body.verification_uri;
+  delete ctx.body.verification_uri;
+  ctx.body.expires_in = `${ctx.body.expires_in}`;
+  ctx.body.interval = `${ctx.body.interval}`;
+}
+
 // Answers at the token endpoint become Entra's; every one is told to the log.
-function shaper(id, log) {
+function shaper(id, settings, log) {
   return async (ctx, next) => {
     await next();
-    if (!ctx.path.endsWith('/token')) return;
+    if (ctx.path.endsWith('/devicecode') && ctx.status === 200) shapeDevice(ctx, settings);
+    if (!/\/(token|devicecode)$/.test(ctx.path) || (ctx.status === 200 && !ctx.body.access_token)) return;
     const { asked } = ctx.req;
     const line = { tenant: id, grant: asked.grant, client: asked.client, v1: asked.v1, alg: asked.alg };
     if (ctx.status === 200) {
@@ -147,7 +168,7 @@ export function makeTenant(origin, id, tenant, settings, steering, log) {
   widenAudience(provider, origin, [id, ...(tenant.domains ?? [])]);
   provider.on('grant.error', (ctx, error) => { ctx.refusedFor = error.error_detail ?? error.error_description; });
   provider.on('server_error', (ctx, error) => console.error(error));
-  provider.use(shaper(id, log));
+  provider.use(shaper(id, settings, log));
   provider.use(interaction(id, provider, steering));
   return provider.callback();
 }

@@ -1,0 +1,148 @@
+#include "command/check_look.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define TIMEOUT_S    8
+#define PAGE_TOP     100
+#define PAGE_OUT_MAX (256u * 1024 * 1024)
+
+/* How far back the newest alert is looked for, in hours: most tenants need one request. */
+static const int windows_h[] = { 1, 24, 30 * 24 };
+
+struct look {
+    struct look_spec     spec;
+    char                *authorization;     /* secret */
+    struct http_request *request;
+    struct page         *page;
+    struct page_handler  handler;
+    struct buf           out;
+    size_t               window;
+    int                  form;
+    struct look_found    found;
+    look_done_fn        *done;
+    void                *ctx;
+};
+
+static void ask(struct look *look);
+
+static void on_record(void *ctx, struct buf *out, const struct page_record *record)
+{
+    struct look *look = ctx;
+
+    out->len = record->start;
+    if (record->has_time && (!look->found.has_newest || record->time > look->found.newest)) {
+        look->found.has_newest = true;
+        look->found.newest = record->time;
+    }
+}
+
+static void on_bad(void *ctx UNUSED, size_t ordinal UNUSED, uint64_t offset UNUSED, const char *why UNUSED)
+{
+}
+
+static bool on_ready(void *ctx UNUSED)
+{
+    return true;
+}
+
+static bool on_data(void *ctx, const char *bytes, size_t len)
+{
+    struct look *look = ctx;
+
+    return page_feed(look->page, bytes, len, &look->out);
+}
+
+static ticks service_now(const struct look *look)
+{
+    return ticks_from_ms(clock_wall_ms() + look->spec.clock_offset_ms);
+}
+
+/* A whole page: what was looked for, or further back. */
+static void take_page(struct look *look, const struct http_result *result)
+{
+    struct err err;
+
+    if (!page_end(look->page, &err)) {
+        err_prefix(&err, "the answer with the alerts cannot be read");
+        look->done(look->ctx, LOOK_FAILED, &look->found, result, &err);
+        return;
+    }
+    look->found.looked_back_h = windows_h[look->window];
+    look->found.service_now = service_now(look);
+    if (look->found.has_newest || ++look->window == COUNT_OF(windows_h))
+        look->done(look->ctx, LOOK_DONE, &look->found, result, NULL);
+    else
+        ask(look);
+}
+
+static bool is_refusal(const struct http_result *result)
+{
+    int status = result->status;
+
+    return result->fault == HTTP_DONE && status >= 400 && status < 500 && status != 407 && status != 408 &&
+           status != 429;
+}
+
+static void answered(void *ctx, const struct http_result *result)
+{
+    struct look *look = ctx;
+    struct err err;
+
+    look->request = NULL;
+    if (result->fault == HTTP_DONE && result->status == 400 && look->form + 1 < look->spec.api->forms) {
+        look->form++;
+        ask(look);
+    } else if (is_refusal(result)) {
+        look->done(look->ctx, LOOK_REFUSED, &look->found, result, NULL);
+    } else if (result->fault == HTTP_STOPPED || http_check(result, &err)) {
+        take_page(look, result);
+    } else {
+        look->done(look->ctx, LOOK_FAILED, &look->found, result, &err);
+    }
+}
+
+static void ask(struct look *look)
+{
+    static const struct http_sink sink = { .ready = on_ready, .data = on_data };
+    const struct api *api = look->spec.api;
+    struct api_query query = {
+        .base = look->spec.base, .lo = ticks_back(service_now(look), windows_h[look->window] * INT64_C(3600)),
+        .hi = TICKS_OPEN, .form = look->form, .filter = look->spec.filter,
+        .top = api->top < PAGE_TOP ? api->top : PAGE_TOP };
+    struct buf url = BUF_INIT(65536);
+
+    page_free(look->page);
+    buf_clear(&look->out);
+    look->page = page_new(&api->shape, &look->handler);
+    api->url(&query, &url);
+    look->request = http_start(look->spec.http, &(struct http_spec){
+        .url = buf_text(&url), .authorization = look->authorization, .headers = api->headers,
+        .route = look->spec.route, .sink = &sink, .done = answered, .ctx = look, .timeout_s = TIMEOUT_S });
+    buf_free(&url);
+}
+
+struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *ctx)
+{
+    struct look *look = mem_alloc(sizeof(*look));
+
+    *look = (struct look){ .spec = *spec, .authorization = mem_text(spec->authorization),
+                           .handler = { .record = on_record, .bad = on_bad, .ctx = look },
+                           .out = BUF_INIT(PAGE_OUT_MAX), .done = done, .ctx = ctx };
+    ask(look);
+    return look;
+}
+
+void look_free(struct look *look)
+{
+    if (!look)
+        return;
+    if (look->request)
+        http_cancel(look->request);
+    page_free(look->page);
+    buf_free(&look->out);
+    mem_free_secret(look->authorization);
+    free(look);
+}

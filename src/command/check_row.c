@@ -1,0 +1,309 @@
+#include "command/check_row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "collect/verdict.h"
+#include "command/check_look.h"
+#include "splunk/proxy.h"
+
+#define MOST_MS 9500        /* ten seconds an input at most */
+
+struct row {
+    const struct row_world *world;
+    char              *label;
+    struct input       input;
+    const struct api  *api;
+    char              *base, *resource, *login_url;
+    struct site       *login, *service;
+    struct account    *account;
+    struct access     *access;
+    struct access_listener listener;
+    bool               begun, finished, has_account;
+    struct timer       deadline;
+    struct look       *look;
+    struct outcome     outcome;
+};
+
+/* Ends. */
+
+static void finish(struct row *row, enum check_result result)
+{
+    row->finished = true;
+    row->outcome.result = result;
+    timer_cancel(row->world->loop, &row->deadline);
+    row->world->finished(row->world->ctx);
+}
+
+static void fail(struct row *row, enum check_result result, const struct err *err)
+{
+    row->outcome.err = *err;
+    finish(row, result);
+}
+
+static void deadline_fire(void *ctx, int64_t now_ms UNUSED)
+{
+    struct row *row = ctx;
+    const char *what = !row->login->found.done || !row->service->found.done ? "the connection to"
+                       : !row->outcome.has_token ? "a token from" : "alerts from";
+    const char *who = row->outcome.has_token || !row->service->found.done ? row->base : row->login_url;
+    struct err err;
+
+    look_free(row->look);
+    row->look = NULL;
+    err_set(&err, ERR_RETRY, "no answer within 10 s, waiting for %s %s", what, who);
+    fail(row, CHECK_FAILING, &err);
+}
+
+/* The newest alert. */
+
+static enum trouble trouble_of_refusal(const struct row *row, const struct http_result *result)
+{
+    switch (result->status) {
+    case 400: return row->input.filter ? TROUBLE_HTTP_400_FILTER : TROUBLE_HTTP_400;
+    case 401: return TROUBLE_HTTP_401;
+    case 403: return row->outcome.lacks_permission ? TROUBLE_PERMISSION : TROUBLE_HTTP_403;
+    default: return TROUBLE_HTTP_4XX;
+    }
+}
+
+static void looked(void *ctx, enum look_end end, const struct look_found *found, const struct http_result *result,
+                   const struct err *err)
+{
+    struct row *row = ctx;
+    struct err refusal;
+
+    if (end == LOOK_FAILED) {
+        fail(row, CHECK_FAILING, err);
+        return;
+    }
+    if (end == LOOK_REFUSED) {
+        verdict_refuse(result, trouble_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
+                       &refusal);
+        fail(row, CHECK_REFUSED, &refusal);
+        return;
+    }
+    row->outcome.newest = *found;
+    row->outcome.lacks_permission = false;      /* the service is the judge */
+    finish(row, CHECK_OK);
+}
+
+static void look(struct row *row, const char *authorization)
+{
+    row->look = look_start(&(struct look_spec){
+        .http = row->world->http, .route = &row->service->route, .api = row->api, .base = row->base,
+        .filter = row->input.filter, .authorization = authorization,
+        .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms : 0 }, looked, row);
+}
+
+/* Tokens. */
+
+static bool not_tried(struct row *row, const char *why)
+{
+    struct err err;
+
+    err_set(&err, ERR_AUTH, "the sign-in was not tried: %s", why);
+    fail(row, CHECK_NOT_TRIED, &err);
+    return false;
+}
+
+/* The stored refresh token, once it may be used. False: not yet, or the row has ended. */
+static bool refresh_ready(struct row *row, bool *delegated)
+{
+    CLEANUP(mem_freep) char *name = secret_name_refresh(row->input.tenant_id, row->input.client_id);
+    const char *stored = check_store_secret(row->world->store, name);
+    CLEANUP(mem_freep) char *why = NULL;
+    struct err err;
+
+    *delegated = false;
+    if (!stored && row->input.refresh_token)
+        return not_tried(row, "the refresh token still stands in inputs.conf, and its successor would have no place; "
+                         "the running input moves it to Splunk's password store first");
+    if (!stored)
+        return true;
+    switch (check_store_prove(row->world->store, name, stored, &err)) {
+    case PROOF_WAIT:
+        return false;
+    case PROOF_FAILED:
+        why = mem_format("a refresh token is stored, but its successor could not be: %s", err.text);
+        return not_tried(row, why);
+    case PROOF_OK:
+        break;
+    }
+    account_set_refresh_token(row->account, check_store_secret(row->world->store, name));
+    return *delegated = true;
+}
+
+static void changed(void *ctx)
+{
+    row_step(ctx);
+}
+
+static void account_begin(struct row *row)
+{
+    const struct input *input = &row->input;
+    CLEANUP(mem_freep) char *name = secret_name_client(input->client_id);
+    const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->world->store, name);
+
+    row->account = account_get(row->world->accounts, &(struct account_spec){
+        .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->login_url,
+        .certificate = input->client_certificate, .route = &row->login->route });
+    if (secret)
+        account_set_secret(row->account, secret);
+    row->access = access_get(row->account, row->resource, row->api->v1_token);
+    row->listener = (struct access_listener){ .changed = changed, .ctx = row };
+    access_listen(row->access, &row->listener);
+}
+
+/* Gives the account its credentials. False: not yet, or the row has ended. */
+static bool account_ready(struct row *row)
+{
+    struct err err;
+    bool delegated;
+
+    if (row->has_account)
+        return true;
+    if (!row->account)
+        account_begin(row);
+    if (!refresh_ready(row, &delegated))
+        return false;
+    if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
+        !check_store_known(row->world->store, &err))
+        return not_tried(row, err.text);
+    return row->has_account = true;
+}
+
+static void take_token(struct row *row, const struct access_view *view)
+{
+    row->outcome.has_token = true;
+    claims_read(view->authorization, &row->outcome.claims);
+    row->outcome.lacks_permission = row->api->permissions && row->outcome.claims.readable &&
+                                    !claims_hold(&row->outcome.claims, row->api->permissions);
+    row->outcome.has_days = account_certificate_days(row->account, &row->outcome.certificate_days);
+}
+
+/* The whole. */
+
+static void take_clock(struct row *row)
+{
+    const struct site *site = row->service->has_clock ? row->service : row->login;
+
+    row->outcome.has_clock = site->has_clock;
+    row->outcome.clock_offset_ms = site->clock_offset_ms;
+}
+
+static bool sites_passed(struct row *row)
+{
+    struct err err;
+
+    if (!site_failed(row->login, &err) && !site_failed(row->service, &err))
+        return true;
+    fail(row, CHECK_UNREACHABLE, &err);
+    return false;
+}
+
+void row_step(struct row *row)
+{
+    struct access_view view;
+
+    if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
+        return;
+    take_clock(row);
+    if (!sites_passed(row) || !account_ready(row))
+        return;
+    switch (access_ask(row->access, clock_ms(), &view)) {
+    case ACCESS_BUSY:
+        return;
+    case ACCESS_FAILED:
+        fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err);
+        return;
+    case ACCESS_READY:
+        take_token(row, &view);
+        look(row, view.authorization);
+        return;
+    }
+}
+
+void row_begin(struct row *row)
+{
+    const struct row_world *world = row->world;
+    const struct input *input = &row->input;
+    CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
+    const char *password = input->proxy_password ? input->proxy_password : check_store_secret(world->store, name);
+    CLEANUP(mem_free_secretp) char *proxy = input->proxy ? proxy_with_password(input->proxy, password) : NULL;
+
+    row->begun = true;
+    row->login = sites_get(world->sites, row->login_url, input->ca_file, proxy);
+    row->service = sites_get(world->sites, row->base, input->ca_file, proxy);
+    row->outcome.login = &row->login->found;
+    row->outcome.service = &row->service->found;
+    timer_set(world->loop, &row->deadline, clock_ms() + MOST_MS);
+    row_step(row);
+}
+
+static char *without_slash(const char *url)
+{
+    size_t len = strlen(url);
+
+    return mem_text_n(url, len && url[len - 1] == '/' ? len - 1 : len);
+}
+
+/* Where the input goes, by its parameters. */
+static void find_services(struct row *row)
+{
+    const struct input *input = &row->input;
+
+    row->api = api_at(input->api);
+    row->login_url = without_slash(input->login_url ? input->login_url : login_host(input->cloud));
+    row->base = without_slash(input->api_url ? input->api_url : row->api->host[input->cloud]);
+    row->resource = mem_text(input->resource ? input->resource : row->api->resource[input->cloud]);
+    row->outcome.tenant_id = input->tenant_id;
+    row->outcome.client_id = input->client_id;
+    row->outcome.api = row->api->name;
+    row->outcome.permission = row->api->permission;
+}
+
+struct row *row_new(const struct row_world *world, const struct raw_stanza *stanza)
+{
+    struct row *row = mem_alloc(sizeof(*row));
+    const char *slashes = strstr(stanza->name, "://");
+
+    row->world = world;
+    row->label = mem_text(slashes ? slashes + 3 : stanza->name);
+    row->outcome.input = row->label;
+    row->deadline = (struct timer){ .fire = deadline_fire, .ctx = row };
+    if (input_from_stanza(stanza, true, &row->input, &row->outcome.err)) {
+        find_services(row);
+    } else {
+        row->finished = true;
+        row->outcome.result = CHECK_BAD_INPUT;
+    }
+    return row;
+}
+
+void row_free(struct row *row)
+{
+    if (!row)
+        return;
+    look_free(row->look);
+    claims_release(&row->outcome.claims);
+    input_free(&row->input);
+    free(row->label);
+    free(row->base);
+    free(row->resource);
+    free(row->login_url);
+    free(row);
+}
+
+bool row_is_finished(const struct row *row)
+{
+    return row->finished;
+}
+
+const struct outcome *row_outcome(const struct row *row)
+{
+    return &row->outcome;
+}

@@ -1,0 +1,32 @@
+/* command/check_row.h - one input as `check` tries it: way to both services, token, permission, newest alert. */
+#pragma once
+
+#include "collect/account.h"
+#include "command/check_report.h"
+#include "command/check_site.h"
+#include "command/check_store.h"
+
+/* What the rows share. */
+struct row_world {
+    struct loop        *loop;
+    struct http        *http;
+    struct sites       *sites;
+    struct check_store *store;
+    struct accounts    *accounts;
+    void              (*finished)(void *ctx);       /* one more row has its outcome */
+    void               *ctx;
+};
+
+struct row;
+
+/* Reads the stanza; one that cannot be used is finished at once, without a call of finished. world is filled in before
+ * the first row begins, and stays. */
+struct row *row_new(const struct row_world *world, const struct raw_stanza *stanza);
+void row_free(struct row *row);     /* before the transport; NULL is fine */
+
+bool row_is_finished(const struct row *row);
+const struct outcome *row_outcome(const struct row *row);
+
+void row_begin(struct row *row);
+/* Something that it may wait for has changed. Nothing happens to a row that has not begun or has finished. */
+void row_step(struct row *row);

@@ -1,0 +1,154 @@
+/* What is to be done for each row of an imported file. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "command/import_rows.h"
+#include "splunk/proxy.h"
+
+/* What the rows are compared with. */
+struct plan {
+    struct import_rows   *rows;
+    const cJSON          *inputs;
+    const struct splunkd *splunkd;
+};
+
+/* Secrets. */
+
+static void note_change(struct import_row *row, const char *name)
+{
+    buf_add_format(&row->changes, "%s%s", row->changes.len ? ", " : "", name);
+}
+
+/* Takes name over. A secret that is in the store as it is needs nothing; replace: another one there gives way. */
+static void add_parcel(struct plan *plan, struct import_row *row, char *name, const char *value, bool replace,
+                       const char *parameter)
+{
+    const char *stored = splunkd_secret(plan->splunkd, name);
+    struct parcel *parcel;
+    struct err err;
+
+    for (parcel = plan->rows->parcels; parcel && !text_same(parcel->name, name); parcel = parcel->next)
+        ;
+    if (parcel && !text_same(parcel->value, value)) {
+        err_set(&err, ERR_INPUT, "%s differs from the one in line %zu, but both are for the same %s; one of them "
+                "should be empty", parameter, parcel->line,
+                text_same(parameter, "client_secret") ? "client_id" : "sign-in");
+        import_refuse(row, &err);
+    } else if (!parcel && value && !text_same(stored, value) && (replace || !stored)) {
+        parcel = mem_alloc(sizeof(*parcel));
+        *parcel = (struct parcel){ .ctx = row->ctx, .name = name, .value = value, .line = row->line,
+                                   .next = plan->rows->parcels };
+        plan->rows->parcels = parcel;
+        name = NULL;
+    }
+    free(name);
+    if (!parcel || row->action == ACTION_REFUSED)
+        return;
+    row->parcels[row->parcel_count++] = parcel;
+    note_change(row, parameter);
+}
+
+static void add_parcels(struct plan *plan, struct import_row *row)
+{
+    const struct input *input = &row->input;
+
+    if (input->client_secret)
+        add_parcel(plan, row, secret_name_client(input->client_id), input->client_secret, true, "client_secret");
+    if (input->refresh_token)
+        add_parcel(plan, row, secret_name_refresh(input->tenant_id, input->client_id), input->refresh_token, false,
+                   "refresh_token");
+    if (input->proxy_password)
+        add_parcel(plan, row, secret_name_proxy(input->name), input->proxy_password, true, "proxy_password");
+}
+
+/* What is there, and what is to be sent. */
+
+static const cJSON *existing(const cJSON *list, const char *name)
+{
+    const cJSON *entry;
+
+    if (list)
+        cJSON_ArrayForEach(entry, list)
+            if (text_same(json_text(entry, "name"), name))
+                return entry;
+    return NULL;
+}
+
+/* Is it in place as it stands? splunkd writes booleans and numbers in its own ways. */
+static bool is_in_place(const cJSON *content, const char *name, const char *value)
+{
+    const cJSON *item = json_member(content, name);
+    char number[32];
+    bool truth = text_same(value, "1") || text_same_nocase(value, "true");
+
+    if (cJSON_IsBool(item))
+        return cJSON_IsTrue(item) == truth;
+    if (cJSON_IsNumber(item)) {
+        snprintf(number, sizeof(number), "%.15g", item->valuedouble);
+        return text_same(number, value);
+    }
+    if (text_same(name, "disabled") && cJSON_IsString(item))
+        return truth == (text_same(item->valuestring, "1") || text_same_nocase(item->valuestring, "true"));
+    return cJSON_IsString(item) && text_same(item->valuestring, value);
+}
+
+static void add_to_list(struct import_row *row, const char *name, const char *value)
+{
+    row->list = mem_grow(row->list, row->list_len + 3, sizeof(*row->list));
+    row->list[row->list_len++] = name;
+    row->list[row->list_len++] = value;
+    row->list[row->list_len] = NULL;
+}
+
+static void plan_parameters(struct import_row *row, const cJSON *content)
+{
+    size_t i;
+
+    for (i = 0; i < row->stanza.count; i++) {
+        const struct raw_param *raw = &row->stanza.params[i];
+        const struct param *param = param_find(raw->name);
+        const char *value = raw->value;
+
+        if (param && param->type == PARAM_SECRET)
+            continue;
+        if (param && param->type == PARAM_PROXY && row->input.proxy_password)
+            value = row->proxy = proxy_masked(row->input.proxy);
+        if (content && is_in_place(content, raw->name, value))
+            continue;
+        add_to_list(row, raw->name, value);
+        if (content)
+            note_change(row, raw->name);
+    }
+}
+
+static void plan_row(struct plan *plan, struct import_row *row)
+{
+    const cJSON *entry = existing(plan->inputs, row->stanza.name);
+    const char *app = json_text(json_member(entry, "acl"), "app");
+
+    if (row->action == ACTION_REFUSED)
+        return;
+    add_parcels(plan, row);
+    if (row->action == ACTION_REFUSED)
+        return;
+    if (entry) {
+        row->app = mem_text(app ? app : "");
+        plan_parameters(row, json_member(entry, "content"));
+        row->action = row->list_len || row->parcel_count ? ACTION_UPDATE : ACTION_NONE;
+        return;
+    }
+    add_to_list(row, "name", row->stanza.name);
+    plan_parameters(row, NULL);
+    row->action = ACTION_CREATE;
+}
+
+void import_plan(struct import_rows *rows, const cJSON *inputs, const struct splunkd *splunkd)
+{
+    struct plan plan = { rows, inputs, splunkd };
+    size_t i;
+
+    for (i = 0; i < rows->count; i++)
+        plan_row(&plan, &rows->list[i]);
+}

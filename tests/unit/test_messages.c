@@ -1,0 +1,112 @@
+/* The tables of log events and troubles: whole rows in the form that lines and documentation rely on, and the lines and
+ * sentences that are made of them. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/trouble.h"
+#include "check.h"
+
+static bool is_clause(const char *text)
+{
+    return text && *text && text[strlen(text) - 1] != '.' && !strchr(text, '\n');
+}
+
+/* Nobody's move has nothing to do at first sight, and the other way round somebody's has. */
+static bool fits(enum mover mover, const char *advice)
+{
+    return mover == MOVE_NONE || !text_starts(advice, "nothing:");
+}
+
+static void test_rows(void)
+{
+    size_t i;
+
+    for (i = 0; i < EVENT_COUNT; i++) {
+        const struct event_entry *row = &event_table[i];
+
+        CHECK(row->word && strspn(row->word, "abcdefghijklmnopqrstuvwxyz_") == strlen(row->word), "event %zu", i);
+        CHECK(is_clause(row->cause) && is_clause(row->advice) && fits(row->mover, row->advice), "event %zu", i);
+        CHECK(!row->advised || row->mover != MOVE_NONE, "event %zu says nobody's move", i);
+    }
+    for (i = 0; i < TROUBLE_COUNT; i++) {
+        const struct trouble_entry *row = &trouble_table[i];
+
+        CHECK(is_clause(row->text) && is_clause(row->cause) && is_clause(row->advice) && fits(row->mover, row->advice),
+              "trouble %zu", i);
+    }
+}
+
+/* What one call writes on stderr. */
+static char *written(enum event event, const char *text)
+{
+    static char line[4096];
+    int ends[2], real = dup(STDERR_FILENO);
+    ssize_t len;
+
+    if (pipe(ends))
+        abort();
+    dup2(ends[1], STDERR_FILENO);
+    log_event(event, "input=a %s", text);
+    dup2(real, STDERR_FILENO);
+    close(ends[1]);
+    close(real);
+    len = read(ends[0], line, sizeof(line) - 1);
+    close(ends[0]);
+    line[len > 0 ? len : 0] = '\0';
+    return line;
+}
+
+static void test_lines(void)
+{
+    static char large[5000];
+    const char *line;
+
+    CHECK_TEXT(written(EVENT_RECOVERED, "answers\nagain"), "INFO event=recovered input=a answers again\n");
+    CHECK_TEXT(written(EVENT_CERTIFICATE_ENDS, "ends"),
+               "WARN event=certificate_ends input=a ends. Our administrator: make a new one, upload it to the app "
+               "registration, then replace the file\n");
+    memset(large, 'x', sizeof(large) - 1);
+    line = written(EVENT_BAD_INPUT, large);
+    CHECK(strlen(line) <= 2001 && line[strlen(line) - 1] == '\n', "%zu bytes", strlen(line));
+    log_set_level(LOG_ERROR);
+    CHECK_TEXT(written(EVENT_STATUS, "state=ok"), "");
+    log_set_level(LOG_INFO);
+}
+
+static void test_sentences(void)
+{
+    static const struct {
+        enum trouble trouble;
+        struct trouble_facts facts;
+        const char *want;
+    } rows[] = {
+        { TROUBLE_NO_NAME, { "x.example", ": no such name", NULL },
+          "the name x.example cannot be looked up: no such name. Our administrator: mend the DNS of this host, or set "
+          "proxy: then the proxy looks the name up" },
+        { TROUBLE_HTTP_403, { NULL, ": Forbidden", "A.Read" },
+          "HTTP 403: Forbidden. The customer's administrator: grant admin consent to the permission A.Read, and see "
+          "that the tenant has Defender and has not removed the app" },
+        { TROUBLE_HTTP_429, { NULL, NULL, NULL }, "HTTP 429" },
+        { TROUBLE_HTTP_5XX, { "502", NULL, NULL }, "HTTP 502" },
+        { TROUBLE_WEB_PAGE, { NULL, " (HTTP 200)", NULL },
+          "a web page came in place of the service's answer (HTTP 200). Our administrator: exempt the host on the "
+          "proxy or gateway that sent it" }
+    };
+    struct err err;
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        CHECK(!trouble_set(&err, ERR_RETRY, rows[i].trouble, &rows[i].facts), "row %zu", i);
+        CHECK_TEXT(err.text, rows[i].want);
+    }
+}
+
+int main(void)
+{
+    test_rows();
+    test_lines();
+    test_sentences();
+    return check_summary();
+}
