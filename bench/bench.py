@@ -438,7 +438,7 @@ def main():
             bench_growth(options, growth)
             print(growth, flush=True)
         if 'idle' in wanted:
-            bench_idle(options, 20 if small else 500, 2 if small else 75, 5 if small else 60)
+            bench_idle(options, 20 if small else 500, 2 if small else 150, 5 if small else 60)
         if 'scheme' in wanted:
             bench_scheme(options)
         if 'callgrind' in wanted:

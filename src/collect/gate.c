@@ -6,15 +6,21 @@
 
 #define SLOW_AFTER_MS 3000
 #define SLOW_MOST     500      /* requests that are slow but still hold a connection and memory */
+#define PORTION       5        /* of each kind, let through in one millisecond of the loop's clock */
 
 struct gate {
     struct loop   *loop;
     struct queue {
         struct ticket *first, *last;
         unsigned       in;          /* let through and not slow */
+        unsigned       portion;     /* let through at portion_ms */
+        int64_t        portion_ms;
     } queues[2];                    /* [0] tokens, [1] pages */
     unsigned       most, slow;
+    struct timer   next_portion;
 };
+
+static void let_next_portion_in(void *ctx, int64_t now_ms);
 
 struct gate *gate_new(struct loop *loop, unsigned most)
 {
@@ -22,11 +28,15 @@ struct gate *gate_new(struct loop *loop, unsigned most)
 
     gate->loop = loop;
     gate->most = most;
+    gate->next_portion = (struct timer){ .fire = let_next_portion_in, .ctx = gate };
     return gate;
 }
 
 void gate_free(struct gate *gate)
 {
+    if (!gate)
+        return;
+    timer_cancel(gate->loop, &gate->next_portion);
     free(gate);
 }
 
@@ -60,18 +70,43 @@ static void dequeue(struct queue *queue, struct ticket *ticket)
     ticket->state = TICKET_OUT;
 }
 
+/* A hundred requests take tens of milliseconds to start: in one go, the first answer would wait for all of them. */
+static bool portion_left(struct gate *gate, struct queue *queue)
+{
+    int64_t now_ms = loop_now(gate->loop);
+
+    if (queue->portion_ms != now_ms) {
+        queue->portion_ms = now_ms;
+        queue->portion = 0;
+    }
+    if (queue->portion < PORTION)
+        return true;
+    if (!gate->next_portion.place)
+        timer_set(gate->loop, &gate->next_portion, now_ms + 1);
+    return false;
+}
+
 static void let_in(struct gate *gate, struct queue *queue)
 {
     struct ticket *ticket;
 
-    while (queue->first && queue->in < gate->most) {
+    while (queue->first && queue->in < gate->most && portion_left(gate, queue)) {
         ticket = queue->first;
+        queue->portion++;
         dequeue(queue, ticket);
         ticket->state = TICKET_IN;
         queue->in++;
         timer_set(gate->loop, &ticket->slow, loop_now(gate->loop) + SLOW_AFTER_MS);
         ticket->go(ticket->ctx);
     }
+}
+
+static void let_next_portion_in(void *ctx, int64_t now_ms UNUSED)
+{
+    struct gate *gate = ctx;
+
+    let_in(gate, &gate->queues[1]);
+    let_in(gate, &gate->queues[0]);
 }
 
 static void became_slow(void *ctx, int64_t now_ms UNUSED)

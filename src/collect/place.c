@@ -1,6 +1,5 @@
 #include "collect/place.h"
 
-
 #define FILL_FROM_S   (2 * 3600)    /* an open span that reaches back further than this is handed to the FILL lane */
 #define WIDTH_MOST    (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 #define GROW_MOST     64            /* how much wider a span may be than the one before it */
@@ -13,13 +12,6 @@ static ticks later(ticks a, ticks b)
 static ticks sooner(ticks a, ticks b)
 {
     return a < b ? a : b;
-}
-
-bool place_same(const struct place *a, const struct place *b)
-{
-    return a->begin == b->begin && a->newest == b->newest && a->floor == b->floor &&
-           a->fill.active == b->fill.active && a->fill.next == b->fill.next && a->fill.end == b->fill.end &&
-           a->fill.newest == b->fill.newest && a->fill.floor == b->fill.floor;
 }
 
 void place_start(struct place *place, ticks begin)
@@ -254,6 +246,17 @@ void place_raise_floors(struct place *place, int64_t overlap_s)
     place->floor = place_lower(place, overlap_s);
     if (place->fill.active)
         place->fill.floor = fill_lower(place, overlap_s);
+}
+
+bool place_same_saved(const struct place *a, const struct place *b, int64_t overlap_s)
+{
+    struct place x = *a, y = *b;
+
+    place_raise_floors(&x, overlap_s);
+    place_raise_floors(&y, overlap_s);
+    return x.begin == y.begin && x.newest == y.newest && x.floor == y.floor && x.fill.active == y.fill.active &&
+           (!x.fill.active || (x.fill.next == y.fill.next && x.fill.end == y.fill.end &&
+                               x.fill.newest == y.fill.newest && x.fill.floor == y.fill.floor));
 }
 
 void place_pruned(struct place *place, const struct place *saved, int64_t overlap_s)

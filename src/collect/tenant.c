@@ -328,7 +328,7 @@ bool tenant_has_news(struct tenant *t, uint64_t pos)
 {
     const struct trail_mark *mark = t->has_begin ? trail_behind(&t->trail, pos) : NULL;
 
-    return mark && (t->cp_changed || !place_same(&mark->place, &t->saved_place) ||
+    return mark && (t->cp_changed || !place_same_saved(&mark->place, &t->saved_place, t->input.overlap) ||
                     (t->event_pos > t->saved_pos && pos > t->saved_pos));
 }
 
