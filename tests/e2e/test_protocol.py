@@ -131,8 +131,8 @@ class GoodInput(unittest.TestCase):
     def test_what_is_unknown_is_skipped(self):
         """New elements, attributes, name spaces and parameters, splunkd's own keys, `$decideOnStartup`, comments."""
         with World(tls=False) as world:
-            feed = world.customer('a', index='main', sourcetype='defender_alerts', interval='60', host='$decideOnStartup',
-                                  disabled='0', **{'python.version': 'python3', 'future_key': 'x'})
+            feed = world.customer('a', index='main', sourcetype='defender_alerts', interval='60',
+                                  host='$decideOnStartup', disabled='0', **{'python.version': 'python3', 'future_key': 'x'})
             feed.publish(2)
             xml = world.xml().decode()
             xml = xml.replace('<input>', '<!-- made by hand --><input xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
