@@ -1,4 +1,4 @@
-"""Access tokens: which endpoint is asked for what, renewed in time, stored before use, and what happens when refused."""
+"""Access tokens: which endpoint is asked for what, renewed in time, stored before use, and what a refusal does."""
 import threading
 import time
 import unittest
@@ -175,7 +175,8 @@ class Tokens(unittest.TestCase):
     def test_refusals_name_the_one_who_must_act(self):
         """One ERROR line with Entra's code for each customer, one request, and the others go on."""
         cases = {7000215: 'Our administrator', 7000222: 'Our administrator', 700016: 'administrator',
-                 65001: "customer's administrator", 7000229: "customer's administrator", 53003: "customer's administrator",
+                 65001: "customer's administrator", 7000229: "customer's administrator",
+                 53003: "customer's administrator",
                  1234567: '1234567'}
         good = self.world.customer('good')
         for code in cases:

@@ -85,7 +85,8 @@ static const struct row {
       "record - - {\"id\":{\"id\":\"no\"},\"time\":[\"" T "\"]}\nrecord - - [{\"id\":\"no\"}]\n"
       "record - - [\"id\",\"no\"]\nend 3 -\n", 0 },
     { V("{\"id\":null,\"id\":true,\"id\":\"a\",\"id\":\"b\",\"time\":1,\"time\":\"later\",\"time\":\"2026-11-01\"}"),
-      "record a 2026-11-01T00:00:00.0000000Z {\"id\":null,\"id\":true,\"id\":\"a\",\"id\":\"b\",\"time\":1,\"time\":\"later\",\"time\":\"2026-11-01\"}\nend 1 -\n", 0 },
+      "record a 2026-11-01T00:00:00.0000000Z {\"id\":null,\"id\":true,\"id\":\"a\",\"id\":\"b\","
+      "\"time\":1,\"time\":\"later\",\"time\":\"2026-11-01\"}\nend 1 -\n", 0 },
     { V("{\"time\":\"" T "\\u002B02:00\"},{\"time\":\"" T "\\u00\xC3\xA9\"}"),
       "record - 2026-11-01T06:35:12.0000000Z {\"time\":\"" T "\\u002B02:00\"}\n"
       "bad 1 52 an incomplete \\u escape inside a string\nend 2 -\n", 0 },
@@ -188,7 +189,8 @@ static void test_rows(const struct page_shape *shape, const struct row *row, siz
 /* Cut off at every byte: never a whole page, and no record that the whole page does not have. */
 static void test_truncated(void)
 {
-    static const char json[] = "{\"a\":[\"\\u00e9\xC3\xA9\"],\"value\":[{\"id\":\"x\",\"n\":-1.5e3},{\"id\":\"y\",\"t\":true}],"
+    static const char json[] = "{\"a\":[\"\\u00e9\xC3\xA9\"],\"value\":[{\"id\":\"x\",\"n\":-1.5e3},"
+                               "{\"id\":\"y\",\"t\":true}],"
                                "\"@odata.nextLink\":\"https://h/p\"}";
     struct transcript whole = transcript_of(&graph, json, strlen(json), 0, 0, 0, NULL), t;
     size_t len;
