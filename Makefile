@@ -116,7 +116,7 @@ build/fuzz/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/unit/transcript.h $(FUZZ_OBJECTS)
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h tests/unit/transcript.h $(FUZZ_OBJECTS)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(XML_FLAGS) -o $@ $< $(FUZZ_OBJECTS) \
 	    $(LDLIBS)
 

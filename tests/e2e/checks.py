@@ -9,6 +9,7 @@ import urllib.parse
 
 from world.runner import binary
 
+MASK = '********'       # what stands in inputs.conf when a secret was moved to the store
 _LIMIT = 64 * 1024 * 1024
 _SANITIZED_MORE_S = 4.0
 
@@ -18,6 +19,11 @@ def end_within(seconds=1.0):
     own code is done. Promises are about the plain one."""
     with open(binary(), 'rb') as file:
         return seconds + (_SANITIZED_MORE_S if b'__asan_init' in file.read() else 0)
+
+
+def param(world, name, parameter):
+    """A parameter as it stands in inputs.conf now."""
+    return world.splunkd.inputs[name][1].get(parameter)
 
 
 class Spy:

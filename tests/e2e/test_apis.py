@@ -283,6 +283,54 @@ class Settings(DeliveryCase):
             world.restart()
             self.exact(world)
 
+    def test_another_filter_keeps_the_checkpoint(self):
+        """Nothing comes twice; what the new one lets through comes from then on."""
+        world = self.world()
+        feed = world.customer('f', filter="severity eq 'high'", overlap=5,
+                              where=lambda version: version.fields['severity'] == 'high')
+        old = feed.publish(40, ticks=self.now(world) - 9000 * SECOND)
+        newest = b''
+        while json.loads(newest or '{}').get('severity') != 'high':
+            newest = feed.maker.alert(self.now(world))
+        feed.add(newest)
+        world.start()
+        self.arrives(world)
+        self.polls(world, feed)
+        world.program.terminate()
+        app, params = world.splunkd.inputs['f']
+        world.splunkd.inputs['f'] = (app, dict(params, filter="severity eq 'high' or severity eq 'low'"))
+        world.ledger.unbind('defender_alerts://f')
+        world.ledger.bind('defender_alerts://f', feed, lambda version: version.fields['severity'] == 'high' or (
+            version.fields['severity'] == 'low' and version not in old))
+        feed.publish(20)
+        world.start()
+        self.exact(world)
+
+    def test_another_tenant_goes_on_at_the_old_cursor(self):
+        world = self.world()
+        feed = world.customer('moves', overlap=5)
+        feed.publish(10, ticks=self.now(world) - 9000 * SECOND)
+        feed.publish(1)
+        world.start()
+        self.arrives(world)
+        self.polls(world, feed)
+        world.program.terminate()
+        other = world.microsoft.tenant('elsewhere').feed('graph')
+        other.publish(5, ticks=self.now(world) - 9000 * SECOND)
+        since = self.now(world) - 5 * SECOND
+        other.publish(4)
+        world.splunkd.add_input('moves', **world.params(other.tenant, 'graph', overlap=5))
+        world.ledger.bind('defender_alerts://moves', other, lambda version: version.ticks >= since)
+        world.start().wait_line('event=checkpoint_renewed input=moves')
+        self.exact(world, other)
+
+    def test_a_sourcetype_of_the_stanza_is_not_written_over(self):
+        world = self.world()
+        for api in APIS:
+            world.customer(api, api=api, sourcetype='own:alerts').publish(1)
+        for event in world.start().wait_events(len(APIS)):
+            self.assertEqual((event.sourcetype, event.index, event.host, event.source), (None, None, None, None))
+
     def test_another_api_goes_on_at_the_old_cursor(self):
         world = self.world()
         feed = world.customer('change', api='graph', overlap=5)

@@ -153,7 +153,8 @@ class Refresh(unittest.TestCase):
                 if trouble == 'read':
                     world.splunkd.new_session()
                 elif trouble == 'write':
-                    world.faults.add(faults.status(403), service='splunkd', match=lambda request: request.method == 'POST')
+                    world.faults.add(faults.status(403), service='splunkd',
+                                     match=lambda request: request.method == 'POST')
                 result = call(world.home, 'check', '--json', stdin=xml)
                 row = json.loads(result.out)['inputs'][0]
                 self.assertEqual((result.code, row['result']), (1, 'not tried'), row)

@@ -125,7 +125,8 @@ class Alone(DeliveryCase):
         calm.publish(5)
         program = world.start()
         begun = world.clock.steady()
-        wait_for(lambda: len([1 for event in program.events if event.stanza.endswith('://calm')]) == 5, 8, 'the calm one')
+        wait_for(lambda: len([1 for event in program.events if event.stanza.endswith('://calm')]) == 5, 8,
+                 'the calm one')
         self.assertLess(world.clock.steady() - begun, 8)
         self.arrives(world, 120)
         for feed in world.feeds.values():

@@ -101,7 +101,8 @@ class Endings(unittest.TestCase):
         self.world.customer('throttled')
         refused = self.world.customer('refused')
         refused.tenant.consent(given=False)
-        self.world.faults.add(faults.throttled(429, 300), tenant=self.world.microsoft.tenant('throttled'), service='graph')
+        self.world.faults.add(faults.throttled(429, 300), tenant=self.world.microsoft.tenant('throttled'),
+                              service='graph')
         program = self.world.start()
         program.wait_line('input=throttled .*state=throttled')
         program.wait_line('input=refused .*state=refused')
@@ -230,8 +231,9 @@ class Inputs(unittest.TestCase):
         xml = self.world.xml().decode()
         for word in words:
             head, _, rest = xml.partition(f'defender_alerts://off-{word}"')
-            xml = f'{head}defender_alerts://off-{word}"' + rest.replace('<param name="tenant_id">', '<param name="disabled">'
-                                                                        f'{word}</param><param name="tenant_id">', 1)
+            first = '<param name="tenant_id">'
+            rest = rest.replace(first, f'<param name="disabled">{word}</param>{first}', 1)
+            xml = f'{head}defender_alerts://off-{word}"{rest}'
         program = self.world.start(xml=xml.encode())
         program.wait_events(1)
         program.wait_line('input=on .*state=ok')
@@ -299,7 +301,8 @@ class Home(unittest.TestCase):
         """No HOME, no PATH, no LANG, a strange working directory, a strange umask of the parent."""
         with World(tls=False) as world:
             world.customer('a').publish(1)
-            program = world.start(environment={'SPLUNK_HOME': world.home.path, 'LC_ALL': 'de_DE.UTF-8', 'TZ': 'Asia/Kathmandu'})
+            program = world.start(environment={'SPLUNK_HOME': world.home.path, 'LC_ALL': 'de_DE.UTF-8',
+                                               'TZ': 'Asia/Kathmandu'})
             program.wait_events(1)
             self.assertTrue(world.verdict().exact, world.verdict())
 

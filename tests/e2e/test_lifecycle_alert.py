@@ -1,4 +1,4 @@
-"""An alert's life: each of its states arrives once, in order, under the same id, also months later and across restarts."""
+"""An alert's life: each of its states arrives once, in order, under the same id, also months later and after restarts."""
 import os
 import sys
 
@@ -54,7 +54,8 @@ class LifecycleAlert(DeliveryCase):
         for api in STATES:
             with self.subTest(api=api):
                 world, identity, states = self.live(api)
-                rows = self.search(world, f'`defender_events` id="{identity}" | sort 0 _time | table _time customer status id')
+                rows = self.search(world, f'`defender_events` id="{identity}" | sort 0 _time '
+                                          '| table _time customer status id')
                 self.assertEqual([row['status'] for row in rows], list(states))
                 times = [row['_time'] for row in rows]
                 self.assertEqual(times, sorted(times))

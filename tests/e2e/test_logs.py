@@ -125,8 +125,9 @@ class Secrets(unittest.TestCase):
         """Services that repeat what they were sent, and others that break."""
         def echo(request, _):
             body = request.body.decode('utf-8', 'replace') + ' ' + request.headers.get('authorization', '')
-            return faults.status(400, {'error': 'invalid_client', 'error_description': f'AADSTS7654321: you sent {body}',
-                                       'error_codes': [7654321]})(request, None)
+            error = {'error': 'invalid_client', 'error_description': f'AADSTS7654321: you sent {body}',
+                     'error_codes': [7654321]}
+            return faults.status(400, error)(request, None)
 
         def echo_api(request, _):
             words = request.headers.get('authorization', '')
@@ -140,7 +141,8 @@ class Secrets(unittest.TestCase):
             self.keep(tenant.app.secret)
             self.world.customer(name, stored=False)
             self.world.faults.add(fault, service=service, tenant=tenant)
-        self.world.faults.add(echo_splunkd, kind='passwords', match=lambda request: request.method == 'POST', nth=(2, 4))
+        self.world.faults.add(echo_splunkd, kind='passwords', match=lambda request: request.method == 'POST',
+                              nth=(2, 4))
         self.world.faults.add(echo_splunkd, kind='inputs', match=lambda request: request.method == 'POST', nth=(1, 3))
         self.world.faults.add(refusing(50076), service='login', tenant=self.world.microsoft.tenant('delegated siem'),
                               nth=2)

@@ -129,7 +129,8 @@ class Certificates(unittest.TestCase):
         self.addCleanup(other.close)
         service = world.microsoft.login
         good = service.pair
-        for name, pair, pattern in (('name', world.authority.server('login.example.com'), 'certificate.*(name|match)|subject'),
+        for name, pair, pattern in (('name', world.authority.server('login.example.com'),
+                                     'certificate.*(name|match)|subject'),
                                     ('expired', world.authority.server(expired=True), 'expired'),
                                     ('unknown', other.server(), 'issuer|self.signed|authority')):
             with self.subTest(name):

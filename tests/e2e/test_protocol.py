@@ -131,12 +131,13 @@ class GoodInput(unittest.TestCase):
     def test_what_is_unknown_is_skipped(self):
         """New elements, attributes, name spaces and parameters, splunkd's own keys, `$decideOnStartup`, comments."""
         with World(tls=False) as world:
-            feed = world.customer('a', index='main', sourcetype='defender_alerts', interval='60', host='$decideOnStartup',
-                                  disabled='0', **{'python.version': 'python3', 'future_key': 'x'})
+            feed = world.customer('a', index='main', sourcetype='defender_alerts', interval='60',
+                                  host='$decideOnStartup', disabled='0',
+                                  **{'python.version': 'python3', 'future_key': 'x'})
             feed.publish(2)
             xml = world.xml().decode()
-            xml = xml.replace('<input>', '<!-- made by hand --><input xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
-                              'version="9"><extra><deep a="1">x</deep></extra><xsi:session_key>wrong</xsi:session_key>')
+            xml = xml.replace('<input>', '<!-- made by hand --><input xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+                              ' version="9"><extra><deep a="1">x</deep></extra><xsi:session_key>wrong</xsi:session_key>')
             xml = xml.replace('<stanza ', '<stanza xsi:type="x" new="1" ')
             xml = xml.replace('<param name="api">', '<note>n</note><param_list name="list"><value>1</value><value>2'
                               '</value></param_list><param xsi:x="1" name="api">')
@@ -196,7 +197,8 @@ BROKEN = {
     'wrong root': _document(f'<items>{_BODY}</items>'),
     'tags crossed': _document(f'<input>{_BODY}<a><b></a></b></input>'),
     'doctype': _document(f'<!DOCTYPE input><input>{_BODY}</input>'),
-    'external entity': _document(f'<!DOCTYPE input [<!ENTITY x SYSTEM "file:///etc/passwd">]><input>{_BODY}&x;</input>'),
+    'external entity': _document(
+        f'<!DOCTYPE input [<!ENTITY x SYSTEM "file:///etc/passwd">]><input>{_BODY}&x;</input>'),
     'external subset': _document(f'<!DOCTYPE input SYSTEM "http://127.0.0.1:9/x.dtd"><input>{_BODY}</input>'),
     'entity bomb': _document(f'{_LAUGHS}<input>{_BODY}<session_key>&j;</session_key></input>'),
     'unknown entity': _document(f'<input>{_BODY.replace("contoso", "con&nbsp;toso")}</input>'),
@@ -213,7 +215,8 @@ BROKEN = {
     'empty session key': _document(f'<input>{_BODY.replace(">k<", "><")}</input>'),
     'no server_uri': _document(f'<input>{_BODY.replace("server_uri>", "other>")}</input>'),
     'no checkpoint_dir': _document(f'<input>{_BODY.replace("checkpoint_dir>", "other>")}</input>'),
-    'nameless stanza': _document(f'<input>{_BODY.replace(" name=" + chr(34) + "defender_alerts://a" + chr(34), "")}</input>'),
+    'nameless stanza': _document(
+        f'<input>{_BODY.replace(" name=" + chr(34) + "defender_alerts://a" + chr(34), "")}</input>'),
 }
 
 

@@ -2,22 +2,15 @@
 import os
 import unittest
 
-from checks import Spy, leaks
+from checks import MASK, Spy, leaks, param
 from world import faults
 from world.runner import wait_for
 from world.world import World
-
-MASK = '********'
 
 
 def refresh_name(tenant):
     """The name of a tenant's refresh token in the store."""
     return f'refresh_token.{tenant.id}.{tenant.app.client_id}'
-
-
-def param(world, name, parameter):
-    """A parameter as it stands in inputs.conf now."""
-    return world.splunkd.inputs[name][1].get(parameter)
 
 
 class RefreshTokens(unittest.TestCase):

@@ -1,24 +1,17 @@
 """Client secrets and proxy passwords: moved to Splunk's password store, masked, replaced, never written elsewhere."""
 import unittest
 
-from checks import leaks
+from checks import MASK, leaks, param
 from world import faults
 from world.login import App
 from world.proxy import Proxy
 from world.runner import wait_for
 from world.world import World
 
-MASK = '********'
-
 
 def client_name(tenant):
     """The name of a tenant's client secret in the store."""
     return f'client_secret.{tenant.app.client_id}'
-
-
-def param(world, name, parameter):
-    """A parameter as it stands in inputs.conf now."""
-    return world.splunkd.inputs[name][1].get(parameter)
 
 
 class Stored(unittest.TestCase):

@@ -52,7 +52,7 @@ class Session(unittest.TestCase):
         self.assertLess(seconds, 85)
 
     def test_a_dead_session_key(self):
-        """Inputs go on with what they hold, a rotated token is not used before it is stored, then a fresh start helps."""
+        """Inputs go on with what they hold, a rotated token is not used before it is stored, a fresh start helps."""
         self.start_all()
         both = self.worlds['both']
         for world in self.worlds.values():

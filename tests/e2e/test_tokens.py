@@ -1,4 +1,4 @@
-"""Access tokens: which endpoint is asked for what, renewed in time, stored before use, and what happens when refused."""
+"""Access tokens: which endpoint is asked for what, renewed in time, stored before use, and what a refusal does."""
 import threading
 import time
 import unittest
@@ -149,7 +149,8 @@ class Tokens(unittest.TestCase):
         program = self.world.start()
         program.wait_events(180, 30)
         for feed in self.world.feeds.values():
-            wait_for(lambda feed=feed: len(self.world.microsoft.requests(feed.tenant, service='login')) > 1, 10, feed.api)
+            wait_for(lambda feed=feed: len(self.world.microsoft.requests(feed.tenant, service='login')) > 1, 10,
+                     feed.api)
             feed.publish(5)
         program.wait_events(195)
         for feed in self.world.feeds.values():
@@ -174,7 +175,8 @@ class Tokens(unittest.TestCase):
     def test_refusals_name_the_one_who_must_act(self):
         """One ERROR line with Entra's code for each customer, one request, and the others go on."""
         cases = {7000215: 'Our administrator', 7000222: 'Our administrator', 700016: 'administrator',
-                 65001: "customer's administrator", 7000229: "customer's administrator", 53003: "customer's administrator",
+                 65001: "customer's administrator", 7000229: "customer's administrator",
+                 53003: "customer's administrator",
                  1234567: '1234567'}
         good = self.world.customer('good')
         for code in cases:
@@ -185,7 +187,8 @@ class Tokens(unittest.TestCase):
             with self.subTest(code):
                 status = program.wait_line(f'event=status input=c{code} .*state=refused')
                 self.assertIn(f'AADSTS{code}', status.text)
-                lines = [line for line in program.lines if line.level == 'ERROR' and line.facts.get('input') == f'c{code}']
+                lines = [line for line in program.lines if line.level == 'ERROR'
+                         and line.facts.get('input') == f'c{code}']
                 self.assertEqual(len(lines), 1, program.tail())
                 self.assertIn(f'AADSTS{code}', lines[0].text)
                 self.assertIn(words, lines[0].text)
@@ -213,7 +216,8 @@ class Tokens(unittest.TestCase):
         """Throttling in plain text, 5xx, web pages, cut and empty answers, wrong types, transient codes."""
         cases = {'throttled': faults.login_throttled(1), 'status': faults.status(500), 'page': faults.html(200),
                  'proxy page': faults.html(403), 'cut': faults.cut(0.5), 'empty': faults.empty(),
-                 'reset': faults.reset(after=True), 'transient': refusing(90033), 'length': faults.shaped(length=9999, close=True),
+                 'reset': faults.reset(after=True), 'transient': refusing(90033),
+                 'length': faults.shaped(length=9999, close=True),
                  'type': faults.wrong_types('access_token', 7), 'none': faults.wrong_types('access_token', None),
                  'life': faults.wrong_types('expires_in', 'soon')}
         for name, fault in cases.items():

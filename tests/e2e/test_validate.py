@@ -137,7 +137,8 @@ class Offline(unittest.TestCase):
     def test_document_forms(self):
         """Both spellings of the name, all encodings and orders; broken documents are refused, not left unanswered."""
         for name in ('a', 'defender_alerts://a', 'Zürich & <Sons>'):
-            for variant in ({}, {'encoding': 'utf-16-le', 'order': 'last'}, {'encoding': 'utf-16-be', 'order': 'middle'}):
+            for variant in ({}, {'encoding': 'utf-16-le', 'order': 'last'},
+                            {'encoding': 'utf-16-be', 'order': 'middle'}):
                 result = validate(self.home, name, NOWHERE, **variant)
                 self.assertEqual((result.code, result.out), (0, ''), result.err)
         good = inputxml.validation_items(self.home.header(), 'a', NOWHERE)

@@ -6,16 +6,7 @@
 
 #include "base/text.h"
 #include "collect/checkpoint.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void need(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken promise: %s\n", what);
-    abort();
-}
+#include "fuzz.h"
 
 struct expectation {
     const struct known *known;
@@ -58,7 +49,8 @@ static void again(const struct checkpoint *cp, const struct known *known)
     place_raise_floors(&raised, 900);
     need(place_same_saved(&raised, &copy.place, 900), "the place is the same");
     need(utf8_same(cp->tenant_id, copy.tenant_id) && utf8_same(cp->api, copy.api), "tenant_id and api are the same");
-    need(cp->taken_count == copy.taken_count && !memcmp(cp->taken, copy.taken, sizeof(copy.taken)), "taken is the same");
+    need(cp->taken_count == copy.taken_count && !memcmp(cp->taken, copy.taken, sizeof(copy.taken)),
+         "taken is the same");
     known_each(known, expect, &exp);
     need(exp.count == known_count(copied), "no version came from nowhere");
     checkpoint_release(&copy);

@@ -1,4 +1,5 @@
 /* The reader of splunkd's XML on any bytes. What comes out may not depend on how they were cut into pieces. */
+#include "fuzz.h"
 #include "splunk/config.h"
 
 #include <stdint.h>
@@ -6,8 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Everything that was read, or "-". */
 static void outcome(const uint8_t *data, size_t size, size_t step, enum config_root root, struct buf *ret)

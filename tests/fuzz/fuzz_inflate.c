@@ -7,19 +7,10 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "fuzz.h"
 #include "net/inflate.h"
 
 #define MOST (4u * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void need(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken promise: %s\n", what);
-    abort();
-}
 
 static bool keep(void *ctx, const char *bytes, size_t len)
 {
@@ -140,7 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             need(whole.len == cut.len && (!cut.len || !memcmp(whole.data, cut.data, cut.len)), "nor does the content");
         need(one_done == (judge == 1), "zlib agrees on what is whole");
         if (judge == 1)
-            need(whole.len == zlib.len && (!zlib.len || !memcmp(whole.data, zlib.data, zlib.len)), "and on the content");
+            need(whole.len == zlib.len && (!zlib.len || !memcmp(whole.data, zlib.data, zlib.len)),
+                 "and on the content");
     }
     free(made);
     return 0;

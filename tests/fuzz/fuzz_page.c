@@ -3,22 +3,14 @@
 #include "../unit/transcript.h"
 #include "base/json.h"
 #include "base/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void need(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "broken promise: %s\n", what);
-    abort();
-}
+#include "fuzz.h"
 
 /* &amp; &lt; &gt; and nothing else behind an ampersand; no raw < or >; what XML 1.0 forbids is not there. Writes the
  * text that a reader of the XML sees to plain. */
 static void check_xml(const char *data, size_t len, struct buf *plain)
 {
-    static const struct { const char *entity; char c; } entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' } };
+    static const struct { const char *entity; char c; } entities[] = { { "&amp;", '&' }, { "&lt;", '<' },
+                                                                       { "&gt;", '>' } };
     const unsigned char *at = (const unsigned char *)data, *end = at + len;
     size_t i, n;
 
@@ -63,7 +55,8 @@ static void again(const char *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct page_shape shapes[] = { { "value", "id", "lastUpdateDateTime" }, { NULL, NULL, "LastProcessedTimeUtc" } };
+    static const struct page_shape shapes[] = { { "value", "id", "lastUpdateDateTime" },
+                                                { NULL, NULL, "LastProcessedTimeUtc" } };
     const struct page_shape *shape;
     const char *bytes = (const char *)data + 3;
     struct transcript whole, cut;

@@ -7,7 +7,8 @@
  *  - Any byte up to 0x20 between tokens is white space to cJSON; to RFC 8259 only four are. The same judge.
  *  - Broken UTF-8 passes in both; the page reader puts U+FFFD in its place, so contents are compared only where the
  *    text is UTF-8. (RFC 3629's own tests are in tests/unit/test_text.c.)
- *  - A number is taken by cJSON as the longest run of [0-9+-eE.] that strtod() likes: "01", "1.", "-.5" and "1e5-3" pass
+ *  - A number is taken by cJSON as the longest run of [0-9+-eE.] that strtod() likes: "01", "1.", "-.5" and "1e5-3"
+ *    pass
  *    or are cut short, and the 64th character of a number ends it. Texts with numbers that break the grammar, that are
  *    so long or that no double holds are left out (odd_number).
  *  - \u escapes of lone surrogates are refused by cJSON and allowed by RFC 8259's grammar; \u0000 ends cJSON's string
@@ -23,10 +24,9 @@
 #include "../unit/transcript.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void need(bool ok, const char *what, const char *bytes, size_t size)
+static void agree(bool ok, const char *what, const char *bytes, size_t size)
 {
     if (ok)
         return;
@@ -80,7 +80,8 @@ static bool strict_number(const char *at, const char *end)
 
 static bool odd_escape(const char *at, const char *end)
 {
-    return end - at >= 6 && at[1] == 'u' && (!memcmp(at + 2, "0000", 4) || ((at[2] | 0x20) == 'd' && strchr("89aAbBcCdDeEfF", at[3]) && at[3]));
+    return end - at >= 6 && at[1] == 'u' && (!memcmp(at + 2, "0000", 4) ||
+                                             ((at[2] | 0x20) == 'd' && strchr("89aAbBcCdDeEfF", at[3]) && at[3]));
 }
 
 static bool four_digits(const char *at, const char *end)
@@ -101,13 +102,15 @@ static void look(const char *at, const char *end, struct traits *ret)
         if (c >= 0x80) {
             size_t n = text_utf8_length((const unsigned char *)at, (size_t)(end - at));
 
-            ret->odd_utf8 |= !n || (n == 3 && c == 0xEF && (unsigned char)at[1] == 0xBF && (unsigned char)at[2] >= 0xBE);
+            ret->odd_utf8 |= !n || (n == 3 && c == 0xEF && (unsigned char)at[1] == 0xBF &&
+                                    (unsigned char)at[2] >= 0xBE);
             at += n ? n - 1 : 0;
         } else if (string) {
             ret->refused |= c < 0x20;
             if (c == '\\') {
                 ret->odd_escape |= odd_escape(at, end);
-                ret->refused |= at + 1 < end && ((unsigned char)at[1] < 0x20 || (at[1] == 'u' && !four_digits(at, end)));
+                ret->refused |= at + 1 < end && ((unsigned char)at[1] < 0x20 ||
+                                                 (at[1] == 'u' && !four_digits(at, end)));
                 at += at + 1 < end && (unsigned char)at[1] < 0x80;
             }
             string = c != '"';
@@ -147,7 +150,7 @@ static void compare(const char *data, size_t len)
         }
     }
     mine = json_parse(plain.data, plain.len);
-    need(due && mine && cJSON_Compare(mine, due, true), "a record's content", data, len);
+    agree(due && mine && cJSON_Compare(mine, due, true), "a record's content", data, len);
     cJSON_Delete(mine);
     buf_free(&plain);
     due = due->next;
@@ -191,15 +194,16 @@ static void judge(const char *bytes, size_t size, const struct page_shape *shape
     end = end ? end + 1 : buf_text(&t.text);
     whole = !strncmp(end, "end ", 4) && !t.bads;
     if (!tree)
-        need(!whole, "only the page reader takes it", bytes, size);
+        agree(!whole, "only the page reader takes it", bytes, size);
     else if (!cJSON_IsArray(list))
-        need(strstr(end, "has no array") || strstr(end, "a next link"), "only the page reader finds an array", bytes, size);
+        agree(strstr(end, "has no array") || strstr(end, "a next link"), "only the page reader finds an array", bytes,
+             size);
     else if (link && !cJSON_IsString(link) && !cJSON_IsNull(link))
-        need(strstr(end, "a next link") != NULL, "a next link that is no text", bytes, size);
+        agree(strstr(end, "a next link") != NULL, "a next link that is no text", bytes, size);
     else if (!traits.odd_utf8) {
-        need(whole, "only cJSON takes it", bytes, size);
-        need(t.records == (size_t)cJSON_GetArraySize(list), "the number of records", bytes, size);
-        need(!link || cJSON_IsNull(link) || !strcmp(strchr(end + 4, ' ') + 1, link->valuestring) ||
+        agree(whole, "only cJSON takes it", bytes, size);
+        agree(t.records == (size_t)cJSON_GetArraySize(list), "the number of records", bytes, size);
+        agree(!link || cJSON_IsNull(link) || !strcmp(strchr(end + 4, ' ') + 1, link->valuestring) ||
              names_twice(tree), "the next link", bytes, size);
     }
     transcript_free(&t);

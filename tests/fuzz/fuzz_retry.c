@@ -2,9 +2,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "fuzz.h"
 #include "net/retry.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void bounded(int64_t wait_ms)
 {

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/ticks.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void check_arithmetic(ticks time, int64_t seconds)
 {

@@ -4,13 +4,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "fuzz.h"
 #include "microsoft/aad.h"
 #include "microsoft/signin.h"
 #include "microsoft/token.h"
 
 #define NOW 5000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_sentence(const struct err *err)
 {

@@ -4,6 +4,7 @@ import urllib.parse
 
 import checks
 import oidc
+from needs import needs
 from realworld import REDIRECT, RealWorld
 from world.certs import signing_pair
 from world.runner import validate, wait_for
@@ -13,10 +14,7 @@ LIFE_S = 6       # a token is renewed in the last tenth of its life
 
 
 def setUpModule():
-    try:
-        oidc.install()
-    except oidc.Unavailable as why:
-        raise unittest.SkipTest(f'no OAuth server: {why}') from why
+    needs(oidc.install, oidc.Unavailable, 'OAuth server')
 
 
 class AppItself(unittest.TestCase):

@@ -5,15 +5,13 @@ import threading
 import unittest
 
 import oidc
+from needs import needs
 from realworld import RealWorld
 from world.runner import binary, wait_for
 
 
 def setUpModule():
-    try:
-        oidc.install()
-    except oidc.Unavailable as why:
-        raise unittest.SkipTest(f'no OAuth server: {why}') from why
+    needs(oidc.install, oidc.Unavailable, 'OAuth server')
 
 
 class SignIn(unittest.TestCase):
@@ -44,7 +42,8 @@ class SignIn(unittest.TestCase):
     def test_with_a_secret(self):
         with RealWorld(['one']) as world:
             for api in ('siem', 'graph'):
-                code, out, error = self._run(world, 'one', '--api', api, secret=world.microsoft.tenant('one').app.secret)
+                code, out, error = self._run(world, 'one', '--api', api,
+                                             secret=world.microsoft.tenant('one').app.secret)
                 self.assertEqual((code, error), (0, ''))
                 token = out.splitlines()[-1]
                 self.assertGreater(len(token), 40)

@@ -4,16 +4,14 @@ import unittest
 
 import checks
 import squid
+from needs import needs
 from world.world import World
 
 PASSWORD = 'p@ss:w/o%rd&x'
 
 
 def setUpModule():
-    try:
-        squid.helper()
-    except squid.Unavailable as why:
-        raise unittest.SkipTest(f'no proxy: {why}') from why
+    needs(squid.helper, squid.Unavailable, 'proxy')
 
 
 class Proxied(unittest.TestCase):

@@ -54,7 +54,8 @@ static void test_sentences(void)
           "in this tenant (Enterprise applications > the app > Permissions). (trace ID " TRACE ")" },
         { "{\"error\":\"invalid_grant\",\"error_codes\":[700082],\"correlation_id\":\"" CORRELATION "\"}",
           "AADSTS700082: the refresh token has expired because it was not used for 90 days. Somebody must sign in: "
-          "sign in again and enter the new authorization_code in the input (? in that field shows the address to open). "
+          "sign in again and enter the new authorization_code in the input (? in that field shows the address to "
+          "open). "
           "(correlation ID " CORRELATION ")" },
         { "{\"error\":\"temporarily_unavailable\",\"error_codes\":[90033],\"trace_id\":\"no guid\"}",
           "AADSTS90033: a part of Entra is unavailable at the moment. It passes by itself: tried again "

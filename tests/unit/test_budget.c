@@ -53,9 +53,10 @@ static void test_wait(void)
     budget_start(&budget, budget_limits_for(100, 1500), 0);
     while (!(wait = budget_take(&budget, 0, 0)))
         n++;
-    CHECK(n >= 5 && n <= 10, "%d at once", n);       /* what the limit leaves beside a whole minute of the process before */
-    CHECK(budget_take(&budget, 0, wait - 2) > 0 && budget_take(&budget, 0, wait) == 0, "the wait of %lld ms is not exact",
-          (long long)wait);
+    /* What the limit leaves beside a whole minute of the process before. */
+    CHECK(n >= 5 && n <= 10, "%d at once", n);
+    CHECK(budget_take(&budget, 0, wait - 2) > 0 && budget_take(&budget, 0, wait) == 0,
+          "the wait of %lld ms is not exact", (long long)wait);
     budget_hold(&budget, 100000);
     budget_hold(&budget, 50000);
     CHECK(budget_take(&budget, 0, 90000) == 10000 && budget_take(&budget, 0, 100000) == 0, "the hold");

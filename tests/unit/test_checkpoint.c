@@ -20,7 +20,8 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"unknown\":[1,{}],\"written\":[],\"taken\":7}", true, "" },
     { "", false, "no JSON object" }, { "[]", false, "no JSON object" }, { "null", false, "no JSON object" },
     { HEAD ",\"written\":[]", false, "no JSON object" }, { HEAD ",\"written\":[]}x", false, "no JSON object" },
-    { "{}", false, "no version" }, { "{\"version\":\"x\"}", false, "no version" }, { "{\"version\":0}", false, "no version" },
+    { "{}", false, "no version" }, { "{\"version\":\"x\"}", false, "no version" },
+    { "{\"version\":0}", false, "no version" },
     { "{\"version\":2}", false, "version 2" }, { "{\"version\":99999}", false, "version 99999" },
     { "{\"version\":1}", false, "tenant_id" }, { "{\"version\":1,\"tenant_id\":\"t\",\"api\":7}", false, "tenant_id" },
     { "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"written\":[]}", false, "'begin'" },
@@ -31,7 +32,8 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "0\"]}", false, "time hash" },
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 0123456789abcdef-123456789abcdef\"]}", false, "time hash" },
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 00000000000000000000000000000000\"]}", false, "time hash" },
-    { HEAD ",\"backfill\":7,\"written\":[]}", false, "backfill" }, { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
+    { HEAD ",\"backfill\":7,\"written\":[]}", false, "backfill" },
+    { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
 };
 
 static void test_rows(void)
@@ -64,7 +66,8 @@ static void test_cut(void)      /* at every byte */
 
 static void test_round_trip(bool fill)
 {
-    struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") }, copy = { .taken_count = 0 };
+    struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
+    struct checkpoint copy = { .taken_count = 0 };
     struct place place = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .floor = 200 }, raised;
     struct known *known = known_new(), *copied = known_new();
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
@@ -98,8 +101,10 @@ static void test_round_trip(bool fill)
         CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (fill ? place.fill.next : place_lower(&place, 900)) ||
               (fill && (ticks)i * TICKS_PER_SECOND >= place.fill.end), "version %zu would come again", i);
     }
-    CHECK(checkpoint_has_taken(&copy, "client_secret", "s3cret") && checkpoint_has_taken(&copy, "refresh_token", "new"), "taken");
-    CHECK(!checkpoint_has_taken(&copy, "refresh_token", "old") && !checkpoint_has_taken(&copy, "proxy", "new"), "not taken");
+    CHECK(checkpoint_has_taken(&copy, "client_secret", "s3cret") && checkpoint_has_taken(&copy, "refresh_token", "new"),
+          "taken");
+    CHECK(!checkpoint_has_taken(&copy, "refresh_token", "old") && !checkpoint_has_taken(&copy, "proxy", "new"),
+          "not taken");
     checkpoint_release(&cp);
     checkpoint_release(&copy);
     known_free(known);
@@ -130,7 +135,8 @@ static void test_load(void)
     CHECK(file_replace(path, "{\"version\":7}", 13, true, &err), "%s", err.text);
     CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD && strstr(err.text, "version 7"), "%s", err.text);
     CHECK(!stat(bad, &st) && stat(path, &st), "put aside");
-    CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD, "an empty file");
+    CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD,
+          "an empty file");
     mkdir(path, 0700);
     CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_UNREADABLE, "a folder in its place: %s", err.text);
     rmdir(path);

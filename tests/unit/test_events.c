@@ -69,7 +69,8 @@ static void test_partial_writes(void)
         outbox_flush(e.box);
         CHECK(outbox_end(e.box) == end, "writing moves no position");
         read_some(&e, 1 + i * 7 % 5000);
-        CHECK(outbox_taken(e.box) == e.got.len, "taken %llu, read %zu", (unsigned long long)outbox_taken(e.box), e.got.len);
+        CHECK(outbox_taken(e.box) == e.got.len, "taken %llu, read %zu", (unsigned long long)outbox_taken(e.box),
+              e.got.len);
     }
     while (outbox_flush(e.box) == OUTBOX_BLOCKED || outbox_taken(e.box) < end)
         read_some(&e, 65536);
@@ -192,7 +193,8 @@ static void test_frames(void)
         { "2026-11-01T08:35:12.1333333Z", "<time>1793522112.1333333</time>" },
         { "2026-11-01T08:35:12Z", "<time>1793522112" },
         { "1970-01-01", "<time>0" }, { "1969-12-31T23:59:59.5Z", "<time>-0.5" }, { "0001-01-01", "<time>-62135596800" },
-        { "2286-11-20T17:46:40Z", "<time>10000000000" }, { "9999-12-31T23:59:59.9999999Z", "<time>253402300799.9999999</time>" },
+        { "2286-11-20T17:46:40Z", "<time>10000000000" },
+        { "9999-12-31T23:59:59.9999999Z", "<time>253402300799.9999999</time>" },
         { NULL, "unbroken=\"1\"><sourcetype>a&amp;b</sourcetype><data>" },
     };
     struct event_frame *frame = event_frame_new("defender_alerts://<\"x\">", "a&b");
@@ -211,9 +213,10 @@ static void test_frames(void)
             exit(1);
         event_finish(frame, &out, from + headroom, rows[i].time != NULL, time);
         CHECK(strstr(out.data + from, rows[i].want), "row %zu: %s", i, out.data + from);
-        CHECK(!strncmp(out.data + from, "<event stanza=\"defender_alerts://&lt;&quot;x&quot;&gt;\" unbroken=\"1\">", 60), "row %zu", i);
-        CHECK(strstr(out.data + from, "<sourcetype>a&amp;b</sourcetype><data>{\"n\":1}</data><done/></event>\n"), "row %zu: %s", i,
-              out.data + from);
+        CHECK(!strncmp(out.data + from, "<event stanza=\"defender_alerts://&lt;&quot;x&quot;&gt;\" unbroken=\"1\">",
+                       60), "row %zu", i);
+        CHECK(strstr(out.data + from, "<sourcetype>a&amp;b</sourcetype><data>{\"n\":1}</data><done/></event>\n"),
+              "row %zu: %s", i, out.data + from);
         CHECK(out.len == from + strlen(out.data + from) && out.data[out.len - 1] == '\n', "row %zu: length", i);
         CHECK(from == 0 || out.data[from - 1] == '\n', "row %zu: what was before is gone", i);
     }
@@ -238,7 +241,8 @@ int main(void)
     test_room();
     test_close_torn(0, 3 << 20);
     test_close_torn(100, 3 << 20);
-    for (size = 600000; size < 1200000; size += 50000)     /* at one of these the buffer has just dropped what is written */
+    /* At one of these the buffer has just dropped what is written. */
+    for (size = 600000; size < 1200000; size += 50000)
         test_close_torn(size, 3 << 20);
     test_close_gives_up();
     test_reader_gone();

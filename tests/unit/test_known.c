@@ -20,8 +20,8 @@ static void count(void *ctx, const struct known_entry *entry)
 {
     size_t *sum = ctx;
 
-    CHECK(entry->time >= 0 && entry->time < ENTRIES && in[entry->time] && entry->pos == list[entry->time].pos, "an entry %lld",
-          (long long)entry->time);
+    CHECK(entry->time >= 0 && entry->time < ENTRIES && in[entry->time] && entry->pos == list[entry->time].pos,
+          "an entry %lld", (long long)entry->time);
     ++*sum;
 }
 
@@ -34,7 +34,8 @@ static void check_all(const struct known *known)
         want += in[i];
     }
     known_each(known, count, &seen);
-    CHECK(seen == want && known_count(known) == want, "%zu seen, %zu counted, %zu put in", seen, known_count(known), want);
+    CHECK(seen == want && known_count(known) == want, "%zu seen, %zu counted, %zu put in", seen, known_count(known),
+          want);
 }
 
 static void test_set(void)
@@ -47,7 +48,8 @@ static void test_set(void)
     for (i = 0; i < ENTRIES; i++) {
         /* Every other one collides in the low bits that pick the slot. */
         list[i] = (struct known_entry){ .key = i % 2 ? known_key((char *)&i, sizeof(i), (ticks)i) :
-                                               (struct hash128){ (uint64_t)i << 40, i + 1 }, .time = (ticks)i, .pos = i + 1 };
+                                               (struct hash128){ (uint64_t)i << 40, i + 1 }, .time = (ticks)i,
+                                               .pos = i + 1 };
     }
     for (round = 0; round < 20; round++) {
         for (i = 0; i < ENTRIES / 4; i++) {
@@ -74,7 +76,8 @@ static void test_set(void)
 
 static void test_keys(void)
 {
-    struct hash128 a = known_key("a", 1, 5), again = known_key("a", 1, 5), other = known_key("a", 1, 6), b = known_key("b", 1, 5);
+    struct hash128 a = known_key("a", 1, 5), again = known_key("a", 1, 5);
+    struct hash128 other = known_key("a", 1, 6), b = known_key("b", 1, 5);
 
     CHECK(a.high == again.high && a.low == again.low, "the same version, the same key");
     CHECK(a.low != other.low && (a.low != b.low || a.high != b.high), "another time, another id: another key");
@@ -93,8 +96,8 @@ static void test_trail(void)
     for (pos = 0; pos < 3400; pos += 7) {
         mark = trail_behind(&trail, pos);
         CHECK(mark && mark->pos <= pos, "a mark at %llu", (unsigned long long)pos);
-        CHECK(mark && mark->place.newest / 3 * 10 <= (ticks)pos && (pos - mark->pos <= 40 || mark->place.newest == 999), "place %lld, asked %llu",
-              (long long)mark->place.newest, (unsigned long long)pos);
+        CHECK(mark && mark->place.newest / 3 * 10 <= (ticks)pos && (pos - mark->pos <= 40 || mark->place.newest == 999),
+              "place %lld, asked %llu", (long long)mark->place.newest, (unsigned long long)pos);
     }
     CHECK(mark->place.newest == 999, "the last place");
     trail_release(&trail);

@@ -11,15 +11,20 @@ static const struct {
     size_t      len;        /* 0: up to the zero */
 } rows[] = {
     /* Outside of strings nothing but ASCII is JSON. */
-    { "[a\xE5]", NULL, 0 }, { "[\xFF]", NULL, 0 }, { "[1\xE5]", NULL, 0 }, { "[123\xE5]", NULL, 0 }, { "[1e1\xE5]", NULL, 0 },
+    { "[a\xE5]", NULL, 0 }, { "[\xFF]", NULL, 0 }, { "[1\xE5]", NULL, 0 }, { "[123\xE5]", NULL, 0 },
+    { "[1e1\xE5]", NULL, 0 },
     { "[1e\xE5]", NULL, 0 }, { "[0\xE5]", NULL, 0 }, { "[-123.123\xE5]", NULL, 0 }, { "[0e1\xE5]", NULL, 0 },
-    { "\xE5", NULL, 0 }, { "\xE9", NULL, 0 }, { "\xEF\xBB{}", NULL, 0 }, { "[\xC3\xA5]", NULL, 0 }, { "[\xE2\x81\xA0]", NULL, 0 },
-    { "[\xC2\xA0]", NULL, 0 }, { "[\xEF\xBC\x91]", NULL, 0 }, { "{\"\xB9\":\"0\",}", NULL, 0 }, { "[{\"\xB9\":\"0\",}]", NULL, 0 },
+    { "\xE5", NULL, 0 }, { "\xE9", NULL, 0 }, { "\xEF\xBB{}", NULL, 0 }, { "[\xC3\xA5]", NULL, 0 },
+    { "[\xE2\x81\xA0]", NULL, 0 },
+    { "[\xC2\xA0]", NULL, 0 }, { "[\xEF\xBC\x91]", NULL, 0 }, { "{\"\xB9\":\"0\",}", NULL, 0 },
+    { "[{\"\xB9\":\"0\",}]", NULL, 0 },
     /* Nor may an escape be broken by them. */
-    { "[\"\\u\xE5\"]", NULL, 0 }, { "[\"\\\xE5\"]", NULL, 0 }, { "[\"\\u00\xC3\xA9\"]", NULL, 0 }, { "[\"\\\xF0\x9F\x8C\x80\"]", NULL, 0 },
+    { "[\"\\u\xE5\"]", NULL, 0 }, { "[\"\\\xE5\"]", NULL, 0 }, { "[\"\\u00\xC3\xA9\"]", NULL, 0 },
+    { "[\"\\\xF0\x9F\x8C\x80\"]", NULL, 0 },
     { "[\"\\u1\xEF\xBC\x91\x31\"]", NULL, 0 },
     /* UTF-16 and UTF-32 are no JSON on the wire any more (RFC 8259, 8.1). */
-    { "[\0\"\0\xE9\0\"\0]\0", NULL, 10 }, { "\0[\0\"\0\xE9\0\"\0]", NULL, 10 }, { "\xFF\xFE[\0\"\0\xE9\0\"\0]\0", NULL, 12 },
+    { "[\0\"\0\xE9\0\"\0]\0", NULL, 10 }, { "\0[\0\"\0\xE9\0\"\0]", NULL, 10 },
+    { "\xFF\xFE[\0\"\0\xE9\0\"\0]\0", NULL, 12 },
     { "\xFE\xFF\0[\0]", NULL, 6 }, { "[\0\0\0]\0\0\0", NULL, 8 }, { "[\0]", NULL, 3 }, { "[]\0", NULL, 3 },
     { "[\"a\0b\"]", NULL, 7 },
     /* Free cases: taken, with U+FFFD for each lost byte. */

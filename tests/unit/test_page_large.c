@@ -49,8 +49,10 @@ static void test_sizes(void)
 
             CHECK(!t.fault && t.records == (rows[i].good ? 2u : 1u) && t.bads == (rows[i].good ? 0u : 1u),
                   "row %zu, slices of %zu: %zu records, %zu bad, %s", i, steps[k], t.records, t.bads, t.fault);
-            CHECK(strstr(buf_text(&t.text), "record small - {\"id\":\"small\"}\nend 2 -\n"), "row %zu: what follows", i);
-            CHECK(rows[i].good || strstr(buf_text(&t.text), "bad 0 10 the record is larger than 64 MiB\n"), "row %zu", i);
+            CHECK(strstr(buf_text(&t.text), "record small - {\"id\":\"small\"}\nend 2 -\n"), "row %zu: what follows",
+                  i);
+            CHECK(rows[i].good || strstr(buf_text(&t.text), "bad 0 10 the record is larger than 64 MiB\n"), "row %zu",
+                  i);
             /* Work grows with the record, not with its square: otherwise this takes minutes. */
             CHECK(clock() - began < 10 * CLOCKS_PER_SEC, "row %zu, slices of %zu: %ld ms of CPU", i, steps[k],
                   (long)((clock() - began) * 1000 / CLOCKS_PER_SEC));
@@ -107,7 +109,8 @@ static void test_envelope(void)
         for (size_t k = 0; k < COUNT_OF(steps); k++) {
             struct transcript t = read_steps(&json, steps[k]);
 
-            CHECK(strstr(buf_text(&t.text), rows[i].want), "row %zu, slices of %zu: %.200s", i, steps[k], buf_text(&t.text));
+            CHECK(strstr(buf_text(&t.text), rows[i].want), "row %zu, slices of %zu: %.200s", i, steps[k],
+                  buf_text(&t.text));
             transcript_free(&t);
         }
         buf_free(&json);
@@ -157,9 +160,12 @@ static void add_both(struct generator *g, const char *raw, const char *xml)
 static void add_string(struct generator *g)
 {
     static const struct { const char *raw, *xml; } pieces[] = {
-        { "a", "a" }, { " ", " " }, { "<", "&lt;" }, { "&", "&amp;" }, { ">", "&gt;" }, { "\\\"", "\\\"" }, { "\\\\", "\\\\" },
-        { "\\u12aF", "\\u12aF" }, { "{[,:]}", "{[,:]}" }, { "\xC3\xA9", "\xC3\xA9" }, { "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80" },
-        { "\xE2\x82", "\xEF\xBF\xBD\xEF\xBF\xBD" }, { "\xFF", "\xEF\xBF\xBD" }, { "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef" },
+        { "a", "a" }, { " ", " " }, { "<", "&lt;" }, { "&", "&amp;" }, { ">", "&gt;" }, { "\\\"", "\\\"" },
+        { "\\\\", "\\\\" },
+        { "\\u12aF", "\\u12aF" }, { "{[,:]}", "{[,:]}" }, { "\xC3\xA9", "\xC3\xA9" },
+        { "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80" },
+        { "\xE2\x82", "\xEF\xBF\xBD\xEF\xBF\xBD" }, { "\xFF", "\xEF\xBF\xBD" },
+        { "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef" },
     };
     uint32_t left = random_below(12);
 
@@ -206,7 +212,8 @@ static char *expected;      /* what the next record should be: rows of want, eac
 
 static void look(const char *data, size_t len)
 {
-    CHECK(!strncmp(expected, data, len) && expected[len] == '\n', "'%.*s' came, due was '%.300s'", (int)len, data, expected);
+    CHECK(!strncmp(expected, data, len) && expected[len] == '\n', "'%.*s' came, due was '%.300s'", (int)len, data,
+          expected);
     expected = strchr(expected, '\n') + 1;
 }
 
@@ -228,7 +235,8 @@ static void test_random(void)
         }
         buf_add_text(&g.json, "]}");
         expected = g.want.data;
-        t = transcript_of(&shape, g.json.data, g.json.len, random_below((uint32_t)g.json.len), random_below((uint32_t)g.json.len),
+        t = transcript_of(&shape, g.json.data, g.json.len, random_below((uint32_t)g.json.len),
+                          random_below((uint32_t)g.json.len),
                           random_below(3) ? random_below(40) : 0, look);
         CHECK(!t.fault && t.records == records && !t.bads && strstr(buf_text(&t.text), "end "), "'%s' gives '%s'",
               buf_text(&g.json), buf_text(&t.text));

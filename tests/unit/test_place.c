@@ -327,7 +327,8 @@ static void run(uint64_t number)
 /* test_place [FIRST [COUNT]]: the runs to do. */
 int main(int argc, char **argv)
 {
-    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, count = argc > 2 ? strtoull(argv[2], NULL, 10) : 400, i;
+    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1, count = argc > 2 ? strtoull(argv[2], NULL, 10) : 400,
+    i;
 
     for (i = first; i < first + count; i++)
         run(i);

@@ -1,4 +1,4 @@
-/* Preloaded into the program by test_memory.py: one allocation, the FAIL_AT-th that the program asks for, is refused. */
+/* Preloaded into the program by test_memory.py: one allocation, the FAIL_AT-th one of the program, is refused. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

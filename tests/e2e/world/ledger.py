@@ -94,7 +94,7 @@ class Tally:
         self._altered, self._strange = [], []
 
     def add(self, event):
-        """Take one event (needs .stanza, .data and .time, the latter as text or None). The version it is of, or None."""
+        """Take one event (needs .stanza, .data and .time, which is text or None). The version it is of, or None."""
         version = self._find(event)
         if version is None:
             self._strange.append(event)

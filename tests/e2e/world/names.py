@@ -1,7 +1,7 @@
 """A name server for one zone, that answers as a cloud's does: through a long chain of aliases.
 
-The chain does not fit into a datagram of 512 bytes, so the client must ask again over TCP. glibc and musl from 1.2.4 on do;
-a resolver that does not says "Name does not resolve"."""
+The chain does not fit into a datagram of 512 bytes, so the client must ask again over TCP. glibc and musl from 1.2.4 on
+do; a resolver that does not says "Name does not resolve"."""
 import socket
 import struct
 import threading

@@ -1,0 +1,79 @@
+"""Promises of minutes and hours, in seconds: a preloaded shim lets the program's own clock run faster. START_EARLY
+
+It cannot stand beside a sanitizer, so these tests use the plain program."""
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+import unittest
+
+from cases import DeliveryCase
+from test_memory import HERE, PLAIN
+from world.login_errors import refusing
+
+MINUTE = 60
+
+
+@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
+class Hours(DeliveryCase):
+    """Times are in seconds of the program's clock."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.shim = os.path.join(cls.folder, 'haste.so')
+        subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', cls.shim, os.path.join(HERE, 'shim', 'haste.c')],
+                       check=True)
+        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
+
+    def start(self, world, haste):
+        """The program, that many times as fast."""
+        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
+                                                                                    HASTE=str(haste)))
+
+    @staticmethod
+    def gaps(moments, haste):
+        """What lies between the moments."""
+        return [(after - before) * haste for before, after in zip(moments, moments[1:])]
+
+    def test_polls_status_lines_and_slow_retries(self):
+        haste = 600
+        world = self.world()
+        steady = world.customer('steady', poll_interval=600)
+        refused = world.customer('refused', api='endpoint')
+        world.faults.add(refusing(7000215), service='login', tenant=refused.tenant)
+        program = self.start(world, haste)
+        program.wait_line('input=refused .*state=refused')
+        time.sleep(12)
+        self.assertLess(program.terminate(), 2)
+        polls = self.gaps([entry.when for entry in world.microsoft.requests(steady.tenant, kind='graph')], haste)[1:]
+        self.assertGreater(len(polls), 5)
+        self.assertAlmostEqual(statistics.median(polls), 600, delta=60)
+        lines = [line.when for line in program.lines if 'event=status input=steady ' in line.text]
+        self.assertAlmostEqual(statistics.median(self.gaps(lines, haste)), 5 * MINUTE, delta=30)
+        tries = self.gaps([entry.when for entry in world.microsoft.requests(refused.tenant, service='login')], haste)
+        self.assertGreaterEqual(len(tries), 3)
+        for tried, promised in zip(tries, (15, 30, 60)):
+            self.assertAlmostEqual(tried, promised * MINUTE, delta=4 * MINUTE)
+
+    def test_what_is_older_than_three_minutes_does_not_come_again_after_a_kill(self):
+        haste = 60
+        world = self.world()
+        feed = world.customer('c', poll_interval=MINUTE)    # the limits at Microsoft are those of real time
+        feed.publish(5)
+        self.start(world, haste).wait_events(5)
+        time.sleep(1.3)
+        feed.publish(5)         # right after the first save
+        world.program.wait_events(10)
+        time.sleep(200 / haste)
+        world.program.kill()
+        feed.publish(2)
+        self.start(world, haste).wait_events(2)
+        self.exact(world)
+
+
+if __name__ == '__main__':
+    unittest.main()
