@@ -16,6 +16,7 @@
 #include "collect/secrets.h"
 
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
+#define REQUESTS_AT_ONCE 5
 #define FLUSH_AT         (128 * 1024)
 #define TICK_MS          1000
 #define START_AT_ONCE    16
@@ -370,7 +371,7 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->started_ms = clock_ms();
     col->metrics_due_ms = col->started_ms + METRICS_EVERY_MS;
     col->http = http_new(loop);
-    col->gate = gate_new(loop, REQUESTS_MOST);
+    col->gate = gate_new(loop, REQUESTS_MOST, REQUESTS_AT_ONCE);
     col->outbox = outbox_new(out_fd);
     col->checkpoint_dir = mem_text(config->checkpoint_dir);
     col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));

@@ -6,7 +6,6 @@
 
 #define SLOW_AFTER_MS 3000
 #define SLOW_MOST     500      /* requests that are slow but still hold a connection and memory */
-#define PORTION       5        /* of each kind, let through in one millisecond of the loop's clock */
 
 struct gate {
     struct loop   *loop;
@@ -16,18 +15,19 @@ struct gate {
         unsigned       portion;     /* let through at portion_ms */
         int64_t        portion_ms;
     } queues[2];                    /* [0] tokens, [1] pages */
-    unsigned       most, slow;
+    unsigned       most, at_once, slow;
     struct timer   next_portion;
 };
 
 static void let_next_portion_in(void *ctx, int64_t now_ms);
 
-struct gate *gate_new(struct loop *loop, unsigned most)
+struct gate *gate_new(struct loop *loop, unsigned most, unsigned at_once)
 {
     struct gate *gate = mem_alloc(sizeof(*gate));
 
     gate->loop = loop;
     gate->most = most;
+    gate->at_once = at_once;
     gate->next_portion = (struct timer){ .fire = let_next_portion_in, .ctx = gate };
     return gate;
 }
@@ -79,7 +79,7 @@ static bool portion_left(struct gate *gate, struct queue *queue)
         queue->portion_ms = now_ms;
         queue->portion = 0;
     }
-    if (queue->portion < PORTION)
+    if (queue->portion < gate->at_once)
         return true;
     if (!gate->next_portion.place)
         timer_set(gate->loop, &gate->next_portion, now_ms + 1);

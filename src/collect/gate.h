@@ -20,8 +20,8 @@ struct ticket {
     struct timer   slow;
 };
 
-/* At most so many of each kind at once. */
-struct gate *gate_new(struct loop *loop, unsigned most);
+/* Of each kind, at most so many under way, and at_once let through in one millisecond of the loop's clock. */
+struct gate *gate_new(struct loop *loop, unsigned most, unsigned at_once);
 void gate_free(struct gate *gate);
 
 void gate_ask(struct gate *gate, struct ticket *ticket);    /* nothing if it is queued or in already */

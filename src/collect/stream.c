@@ -208,7 +208,7 @@ static void trial_run(struct trial *trial, const struct config *config)
 {
     trial->loop = loop_new();
     trial->http = http_new(trial->loop);
-    trial->gate = gate_new(trial->loop, 4);
+    trial->gate = gate_new(trial->loop, 4, 4);
     trial->splunkd = splunkd_new(trial->loop, trial->http, config, getenv("SPLUNK_HOME"));
     trial->accounts = accounts_new(trial->loop, trial->http, trial->gate, NULL, session_lost, NULL);
     trial->api = api_at(trial->input.api);

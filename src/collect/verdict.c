@@ -31,7 +31,7 @@ void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_
     buf_free(&words);
 }
 
-void verdict_refuse(const struct http_result *result, enum trouble trouble, const char *advice, struct err *err)
+void verdict_refuse(const struct http_result *result, enum trouble trouble, const char *permission, struct err *err)
 {
     char words[VERDICT_WORDS_MAX], status[16], detail[VERDICT_WORDS_MAX + 160];
 
@@ -39,13 +39,14 @@ void verdict_refuse(const struct http_result *result, enum trouble trouble, cons
     snprintf(status, sizeof(status), "%d", result->status);
     snprintf(detail, sizeof(detail), "%s%s%s%s", words, *result->request_id ? " (request-id " : "", result->request_id,
              *result->request_id ? ")" : "");
-    trouble_set(err, ERR_AUTH, trouble, &(struct trouble_facts){ .text = status, .detail = detail, .advice = advice });
+    trouble_set(err, ERR_AUTH, trouble, &(struct trouble_facts){
+        .text = trouble == TROUBLE_HTTP_4XX ? status : permission, .detail = detail, .advice = permission });
 }
 
-static void refuse(struct verdict *ret, const struct http_result *result, enum trouble trouble, const char *advice)
+static void refuse(struct verdict *ret, const struct http_result *result, enum trouble trouble, const char *permission)
 {
     ret->kind = VERDICT_REFUSED;
-    verdict_refuse(result, trouble, advice, &ret->err);
+    verdict_refuse(result, trouble, permission, &ret->err);
 }
 
 static void forbidden(struct lane *lane, const struct http_result *result, struct verdict *ret)

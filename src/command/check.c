@@ -116,7 +116,7 @@ static void try_all(struct check *check, const struct config *config)
 
     check->loop = world->loop = loop_new();
     check->http = world->http = http_new(check->loop);
-    check->gate = gate_new(check->loop, REQUESTS_MOST);
+    check->gate = gate_new(check->loop, REQUESTS_MOST, REQUESTS_MOST);
     world->sites = sites_new(check->http, site_tried, check);
     world->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
         .read = store_was_read, .proved = rows_step, .ctx = check });

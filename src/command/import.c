@@ -94,10 +94,11 @@ static void carry_out(struct import *import)
     struct parcel *parcel;
 
     for (parcel = import->rows.parcels; parcel; parcel = parcel->next)
-        import->parcels_left++;
+        import->parcels_left += parcel->due;
     for (parcel = import->rows.parcels; parcel; parcel = parcel->next)
-        splunkd_store_secret(import->splunkd, parcel->name, parcel->value, parcel_stored, parcel);
-    if (!import->rows.parcels)
+        if (parcel->due)
+            splunkd_store_secret(import->splunkd, parcel->name, parcel->value, parcel_stored, parcel);
+    if (!import->parcels_left)
         rows_go_on(import);
 }
 

@@ -21,30 +21,44 @@ static void note_change(struct import_row *row, const char *name)
     buf_add_format(&row->changes, "%s%s", row->changes.len ? ", " : "", name);
 }
 
-/* Takes name over. A secret that is in the store as it is needs nothing; replace: another one there gives way. */
+static struct parcel *parcel_named(const struct import_rows *rows, const char *name)
+{
+    struct parcel *parcel;
+
+    for (parcel = rows->parcels; parcel && !text_same(parcel->name, name); parcel = parcel->next)
+        ;
+    return parcel;
+}
+
+static struct parcel *parcel_new(struct plan *plan, const struct import_row *row, const char *name, const char *value,
+                                 bool replace)
+{
+    const char *stored = splunkd_secret(plan->splunkd, name);
+    struct parcel *parcel = mem_alloc(sizeof(*parcel));
+
+    *parcel = (struct parcel){ .ctx = row->ctx, .name = mem_text(name), .value = value, .line = row->line,
+                               .due = !stored || (replace && !text_same(stored, value)), .next = plan->rows->parcels };
+    return plan->rows->parcels = parcel;
+}
+
+/* Takes name over. A secret that is in the store as it is needs nothing, but is known to the rows that follow, or a row
+ * that contradicts would win at the second run. replace: another one in the store gives way. */
 static void add_parcel(struct plan *plan, struct import_row *row, char *name, const char *value, bool replace,
                        const char *parameter)
 {
-    const char *stored = splunkd_secret(plan->splunkd, name);
-    struct parcel *parcel;
+    struct parcel *parcel = parcel_named(plan->rows, name);
     struct err err;
 
-    for (parcel = plan->rows->parcels; parcel && !text_same(parcel->name, name); parcel = parcel->next)
-        ;
-    if (parcel && !text_same(parcel->value, value)) {
+    if (!parcel)
+        parcel = parcel_new(plan, row, name, value, replace);
+    free(name);
+    if (!text_same(parcel->value, value)) {
         err_set(&err, ERR_INPUT, "%s differs from the one in line %zu, but both are for the same %s; one of them "
                 "should be empty", parameter, parcel->line,
                 text_same(parameter, "client_secret") ? "client_id" : "sign-in");
         import_refuse(row, &err);
-    } else if (!parcel && value && !text_same(stored, value) && (replace || !stored)) {
-        parcel = mem_alloc(sizeof(*parcel));
-        *parcel = (struct parcel){ .ctx = row->ctx, .name = name, .value = value, .line = row->line,
-                                   .next = plan->rows->parcels };
-        plan->rows->parcels = parcel;
-        name = NULL;
     }
-    free(name);
-    if (!parcel || row->action == ACTION_REFUSED)
+    if (!parcel->due || row->action == ACTION_REFUSED)
         return;
     row->parcels[row->parcel_count++] = parcel;
     note_change(row, parameter);

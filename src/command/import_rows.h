@@ -10,13 +10,14 @@
 
 enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REFUSED };
 
-/* A secret of one or more rows on its way to the store. */
+/* A secret of one or more rows, and whether it has to go to the store. */
 struct parcel {
     struct parcel *next;
     void          *ctx;         /* for who carries it */
     char          *name;
     const char    *value;       /* secret, borrowed from the row's input */
     size_t         line;        /* of the row that brought it */
+    bool           due;         /* the store does not hold it yet */
     bool           failed;
     struct err     err;
 };

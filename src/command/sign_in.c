@@ -167,7 +167,7 @@ static void take_secret(struct sign_in *s, const struct buf *line)
 
 /* The pasted address. Through a pipe a line in front of it is the client secret, unless that was given otherwise: an
  * address and a secret can be told apart, and of a bare code and a secret the secret comes first. */
-static bool read_code(struct sign_in *s, struct err *err)
+static bool read_code(struct sign_in *s, bool *ended, struct err *err)
 {
     struct buf line = BUF_INIT(LINE_MAX), second = BUF_INIT(LINE_MAX);
     bool ok = console_line(&s->console, "Address: ", false, &line);
@@ -180,11 +180,25 @@ static bool read_code(struct sign_in *s, struct err *err)
     } else if (ok) {
         ok = signin_code(buf_text(&line), &s->code, err);
     } else {
+        *ended = true;
         err_set(err, ERR_INPUT, "stdin ended before the address came");
     }
     buf_free_secret(&line);
     buf_free_secret(&second);
     return ok;
+}
+
+/* A person who pasted the wrong thing may paste again; the address above is still good. */
+static bool read_code_patiently(struct sign_in *s, struct err *err)
+{
+    bool ended = false;
+
+    while (!read_code(s, &ended, err)) {
+        if (ended || !s->console.is_terminal || err->kind != ERR_INPUT)
+            return false;
+        fprintf(stderr, "%s\n", err->text);
+    }
+    return true;
 }
 
 static void go_on(struct sign_in *s)
@@ -197,7 +211,7 @@ static void go_on(struct sign_in *s)
     }
     s->verifier = signin_verifier();
     print_address(s);
-    if (read_code(s, &err))
+    if (read_code_patiently(s, &err))
         redeem(s, GRANT_AUTHORIZATION_CODE, s->code);
     else
         fail(s, err.text);

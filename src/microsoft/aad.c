@@ -140,12 +140,6 @@ static void add_ids(struct buf *to, const struct answer *answer)
                    correlation ? answer->correlation : "");
 }
 
-static void add_move(struct buf *to, enum mover mover, const char *advice)
-{
-    mover_advise(to, mover, advice);
-    buf_add_char(to, '.');
-}
-
 static void add_unknown(struct buf *to, const struct answer *answer, enum mover mover)
 {
     if (answer->code)
@@ -157,11 +151,11 @@ static void add_unknown(struct buf *to, const struct answer *answer, enum mover 
         buf_add_char(to, '\'');
     }
     if (mover == MOVE_NONE)
-        add_move(to, mover, "tried again automatically");
+        mover_advise(to, mover, "tried again automatically");
     else if (answer->code)
-        add_move(to, mover, "look the code up at https://login.microsoftonline.com/error");
+        mover_advise(to, mover, "look the code up at https://login.microsoftonline.com/error");
     else
-        add_move(to, mover, mover == MOVE_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
+        mover_advise(to, mover, mover == MOVE_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
                                                   : "check the input and the app registration");
 }
 
@@ -172,7 +166,7 @@ static bool explain(const struct answer *answer, bool passes, struct err *err)
 
     if (known) {
         buf_add_format(&text, CODE_PREFIX "%d: %s", answer->code, answer->known->meaning);
-        add_move(&text, answer->known->mover, answer->known->advice);
+        mover_advise(&text, answer->known->mover, answer->known->advice);
     } else {
         add_unknown(&text, answer, passes ? MOVE_NONE : mover_by_error(answer));
     }

@@ -81,7 +81,8 @@ class Bad(unittest.TestCase):
             feed.tenant.consent(given=False)
             row = self.row(world)
             self.assertEqual((row['result'], row['token']['missing']), ('refused', 'SecurityAlert.Read.All'))
-            self.assertIn("customer's administrator", row['why'])
+            self.assertRegex(row['why'], r"\AHTTP 403: the token lacks the permission SecurityAlert\.Read\.All: .* The "
+                             r"customer's administrator: grant admin consent to the permission SecurityAlert\.Read\.All")
 
     def test_no_name_no_connection_no_trust(self):
         with World() as world:
@@ -94,6 +95,8 @@ class Bad(unittest.TestCase):
             self.assertIn('login.invalid', rows['name']['why'])
             self.assertFalse(rows['port']['service']['reached'])
             self.assertIn("issued by 'Test authority of this run'", rows['trust']['why'])
+            for name, said in (('name', 'mend the DNS'), ('port', 'TCP 443'), ('trust', 'set ca_file')):
+                self.assertRegex(rows[name]['why'], r'\. Our administrator: .*' + said)
             self.assertEqual(world.microsoft.requests(kind='token'), [])
 
     def test_a_host_that_never_answers_takes_ten_seconds_at_most(self):

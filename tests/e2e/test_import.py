@@ -86,6 +86,19 @@ class Import(unittest.TestCase):
             self.assertRegex(done.out, r'line 5 .*refused: another row')
             self.assertEqual(list(world.splunkd.inputs), ['good'])
 
+    def test_a_contradiction_is_refused_at_each_run(self):
+        """Two secrets for one app: the second run must not take what the first refused."""
+        with World() as world:
+            lines = self.table(world, ['first', 'second']).split('\r\n')
+            secret = world.shared_app().secret
+            lines[2] = lines[2].replace(secret, 'another~secret')
+            for done, counts in ((self.run_csv(world, '\r\n'.join(lines)), '1 created, 0 updated, 0 unchanged'),
+                                 (self.run_csv(world, '\r\n'.join(lines)), '0 created, 0 updated, 1 unchanged')):
+                self.assertEqual(done.code, 1)
+                self.assertIn(counts + ', 1 refused', done.out)
+                self.assertRegex(done.out, r'line 3 .*refused: client_secret differs from the one in line 2')
+                self.assertEqual(list(world.splunkd.passwords.values()), [secret])
+
     def test_a_store_that_refuses_leaves_no_input_without_its_secret(self):
         with World() as world:
             world.faults.add(faults.status(403), service='splunkd', kind='passwords',

@@ -157,6 +157,8 @@ class Code(unittest.TestCase):
             os.write(master, tenant.app.secret.encode() + b'\n')
             address = until(rb'\n(https://\S+/authorize\?\S+)\r').group(1).decode()
             until(rb'Address: ')
+            os.write(master, b'https://siemmsspconnector/\n')
+            until(rb'holds no code=[^\n]*\r\n.*Address: ')      # and may paste again
             landed = browse(world, address) + '&padding=' + 'x' * 5000      # longer than a terminal's own line
             os.write(master, landed.encode() + b'\n')
             until(rb'only this once:\r\n\S+\r\n')

@@ -48,26 +48,26 @@ static void test_sentences(void)
     static const struct { const char *body; const char *want; } rows[] = {
         { "{\"error\":\"invalid_client\",\"error_codes\":[7000222]}",
           "AADSTS7000222: the client secret has expired. Our administrator: create a new secret in the app "
-          "registration and enter it in the input." },
+          "registration and enter it in the input" },
         { "{\"error\":\"invalid_grant\",\"error_codes\":[65001],\"trace_id\":\"" TRACE "\"}",
           "AADSTS65001: nobody has consented to the app. The customer's administrator: grant admin consent to the app "
-          "in this tenant (Enterprise applications > the app > Permissions). (trace ID " TRACE ")" },
+          "in this tenant (Enterprise applications > the app > Permissions) (trace ID " TRACE ")" },
         { "{\"error\":\"invalid_grant\",\"error_codes\":[700082],\"correlation_id\":\"" CORRELATION "\"}",
           "AADSTS700082: the refresh token has expired because it was not used for 90 days. Somebody must sign in: "
-          "sign in again and enter the new authorization_code in the input (? in that field shows the address to "
-          "open). "
+           "sign in again and enter the new authorization_code in the input (? in that field shows the address to "
+           "open) "
           "(correlation ID " CORRELATION ")" },
         { "{\"error\":\"temporarily_unavailable\",\"error_codes\":[90033],\"trace_id\":\"no guid\"}",
           "AADSTS90033: a part of Entra is unavailable at the moment. It passes by itself: tried again "
-          "automatically." },
+          "automatically" },
         { "{\"error\":\"invalid_request\",\"error_codes\":[123456],"
           "\"error_description\":\"AADSTS123456: A new\\r\\nrule.\\r\\nTrace ID: x\"}",
           "AADSTS123456: invalid_request, Entra says 'A new rule.'. Our administrator: look the code up at "
-          "https://login.microsoftonline.com/error." },
+          "https://login.microsoftonline.com/error" },
         { "{\"error\":\"invalid_grant\"}",
-          "invalid_grant. Somebody must sign in: sign in again and enter the new authorization_code in the input." },
+          "invalid_grant. Somebody must sign in: sign in again and enter the new authorization_code in the input" },
         { "{\"error\":\"Odd Name!\"}",
-          "the request was refused. Our administrator: check the input and the app registration." },
+          "the request was refused. Our administrator: check the input and the app registration" },
     };
     struct err err;
 
@@ -158,7 +158,7 @@ static void test_quote(void)
     CHECK(read_error(body.data, 401, &err), "not read");
     CHECK(!strstr(err.text, "SeCrEt"), "'%s'", err.text);
     CHECK(!strpbrk(err.text, "\r\n\x1b"), "'%s'", err.text);
-    CHECK(strstr(err.text, "bad") && strlen(err.text) < 350 && err.text[strlen(err.text) - 1] == '.', "'%s'", err.text);
+    CHECK(strstr(err.text, "bad") && strlen(err.text) < 350 && !strcmp(err.text + strlen(err.text) - 4, "tion"), "'%s'", err.text);
 }
 
 static void test_address(void)

@@ -161,10 +161,41 @@ static void test_slow_is_bounded(struct loop *loop, struct gate *gate)
     leave_all();
 }
 
+static void ends(void *ctx, int64_t now_ms UNUSED)
+{
+    loop_stop(ctx);
+}
+
+/* Many that ask at once are let through over several rounds of the loop, in turn, and pages before tokens. */
+static void test_portions(void)
+{
+    struct loop *loop = loop_new();
+    struct gate *gate = gate_new(loop, 100, 4);
+    struct timer guard = { .fire = ends, .ctx = loop };
+    int i, first;
+
+    begin();
+    for (i = 0; i < 30; i++) {
+        guests[i].ticket.page = i >= 10;
+        gate_ask(gate, &guests[i].ticket);
+    }
+    first = went(0, 30);
+    CHECK(went(0, 10) == 4 && went(10, 30) == 4, "%d of 30 went in the first round", first);
+    timer_set(loop, &guard, clock_ms() + 50);
+    loop_run(loop);
+    CHECK(went(0, 30) == 30, "%d of 30 went in the end", went(0, 30));
+    CHECK(guests[14].order == 9 && guests[4].order == 13, "pages first: order %d, %d", guests[14].order, guests[4].order);
+    for (i = 11; i < 30; i++)
+        CHECK(guests[i].order > guests[i - 1].order, "page %d out of turn", i);
+    leave_all();
+    gate_free(gate);
+    loop_free(loop);
+}
+
 int main(void)
 {
     struct loop *loop = loop_new();
-    struct gate *gate = gate_new(loop, 2);
+    struct gate *gate = gate_new(loop, 2, MANY);
     struct ticket never = { .go = go };
 
     gate_leave(&never);
@@ -177,5 +208,6 @@ int main(void)
     gate_free(gate);
     gate_free(NULL);
     loop_free(loop);
+    test_portions();
     return check_summary();
 }

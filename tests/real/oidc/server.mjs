@@ -4,7 +4,8 @@
 //           "device_s": 900, "interval_s": 5,     life of a device code, pause between two questions about it
 //           "resources": ["https://graph.microsoft.com"],
 //           "tenants": { "<id>": { "domains": [], "rotation": "entra" | "strict", "apps": [
-//               { "client_id": "...", "secret": "..." | "certificate": "...pem" | "public": true, "algorithms": ["PS256"],
+//               { "client_id": "...", "secret": "..." | "certificate": "...pem" | "public": true,
+//                 "algorithms": ["PS256"],
 //                 "redirect_uris": ["https://SiemMsspConnector"], "roles": ["SecurityAlert.Read.All"] } ] } } }
 //
 // Prints {"ready": <port>} and then a line for each token request. Reads steering, a JSON object a line, from stdin:

@@ -60,8 +60,8 @@ function configuration(id, tenant, settings) {
     enabledJWA: { clientAuthSigningAlgValues: ['PS256', 'RS256'] },
     routes: { token: `/${id}/oauth2/v2.0/token`, authorization: `/${id}/oauth2/v2.0/authorize`,
       device_authorization: `/${id}/oauth2/v2.0/devicecode`, code_verification: `/${id}/device` },
-    ttl: { DeviceCode: settings.device_s, AccessToken: settings.lifetime_s, ClientCredentials: settings.lifetime_s, AuthorizationCode: 600,
-      RefreshToken: 90 * 86400, Grant: 90 * 86400, Session: 3600, Interaction: 600 },
+    ttl: { AccessToken: settings.lifetime_s, ClientCredentials: settings.lifetime_s, AuthorizationCode: 600,
+      DeviceCode: settings.device_s, RefreshToken: 90 * 86400, Grant: 90 * 86400, Session: 3600, Interaction: 600 },
     interactions: { url: (ctx, interaction) => `/${id}/interaction/${interaction.uid}` },
     // v1 always gives a refresh token, v2 when the scope asks for it.
     issueRefreshToken: (ctx) => ctx.req.asked.v1 || ctx.req.asked.offline,
