@@ -4,7 +4,7 @@ BASE      = mem buf err mover event trouble log ticks clock digest text json fil
 NET       = loop http tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
-MICROSOFT = token claims aad aad_codes signin assertion scan page api api_graph api_endpoint api_siem
+MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
 COLLECT   = gate budget known place trail checkpoint lock certificate account access secrets harvest verdict lane \
             answer chain outcome status tenant collector stream
 COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \

@@ -1,0 +1,151 @@
+/* Records: their beginning and end, and what happens to one that is no JSON. */
+#include "microsoft/page_parts.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define TOO_LARGE    "the record is larger than 64 MiB"
+#define PARTIAL_KEPT (1024 * 1024)      /* room for a cut record that stays for the next one */
+
+static void forget_partial(struct page *p)
+{
+    if (p->partial.cap > PARTIAL_KEPT)
+        buf_free(&p->partial);
+    else
+        buf_clear(&p->partial);
+    p->out = p->sink;
+}
+
+static void record_drop(struct page *p, const char *why)
+{
+    p->out->len = p->record_start - p->handler->headroom;
+    p->out->full = false;
+    forget_partial(p);
+    p->in_record = false;
+    p->handler->bad(p->handler->ctx, p->count++, p->record_offset, why);
+}
+
+void page_bad(struct page *p, const char *why)
+{
+    if (p->in_record && p->record_depth) {
+        record_drop(p, why);
+        p->skip_string = p->state == ST_STRING || p->state == ST_ESCAPE || p->state == ST_HEX || p->state == ST_UTF8;
+        p->skip_escape = p->state == ST_ESCAPE;
+        p->state = ST_SKIP;
+        return;
+    }
+    snprintf(p->why, sizeof(p->why), "%s at byte %llu", why, (unsigned long long)here(p));
+    p->state = ST_BROKEN;
+}
+
+void page_record_begin(struct page *p)
+{
+    char *room = buf_room(p->out, p->handler->headroom + 16);
+
+    if (!room) {
+        p->record_offset = here(p);
+        page_bad(p, PAGE_NO_ROOM);
+        return;
+    }
+    p->out->len += p->handler->headroom;
+    p->out->full = false;
+    p->in_record = true;
+    p->record_start = p->out->len;
+    p->record_offset = here(p);
+    p->has_id = p->has_time = p->replaced = false;
+}
+
+/* A record that slices cut has grown by itself: only now it goes where the others are. */
+static bool join(struct page *p)
+{
+    size_t start = p->sink->len + p->handler->headroom;
+
+    if (p->out == p->sink)
+        return true;
+    if (!buf_add(p->sink, p->partial.data, p->partial.len))
+        return false;
+    forget_partial(p);
+    p->record_start = start;
+    return true;
+}
+
+void page_record_end(struct page *p)
+{
+    struct page_record record;
+
+    if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
+        record_drop(p, TOO_LARGE);
+        return;
+    }
+    if (p->out->full || !join(p)) {
+        record_drop(p, PAGE_NO_ROOM);
+        return;
+    }
+    record = (struct page_record){ .start = p->record_start, .len = p->out->len - p->record_start,
+                                    .has_time = p->has_time, .time = p->time, .replaced = p->replaced };
+    p->in_record = false;
+    p->count++;
+    if (p->has_id) {
+        record.id = p->out->data + p->record_start + p->id_start;
+        record.id_len = p->id_len;
+    }
+    p->handler->record(p->handler->ctx, p->out, &record);
+}
+
+/* A record that the slice cuts moves to a buffer of its own and grows there, so that a large one is not carried back
+ * and forth with every slice. */
+void page_put_aside(struct page *p)
+{
+    size_t from = p->record_start - p->handler->headroom;
+
+    if (!p->in_record)
+        return;
+    if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
+        page_bad(p, TOO_LARGE);
+        return;
+    }
+    if (p->out == &p->partial)
+        return;
+    buf_add(&p->partial, p->out->data + from, p->out->len - from);
+    p->partial.full = p->out->full;
+    p->out->len = from;
+    p->out = &p->partial;
+    p->record_start -= from;
+    p->token_start -= from;
+}
+
+/* Inside a bad record only strings and brackets count, until the array goes on or ends. */
+void page_skip(struct page *p)
+{
+    for (; p->at < p->end; p->at++) {
+        unsigned char c = *p->at;
+
+        if (p->skip_string) {
+            if (p->skip_escape)
+                p->skip_escape = false;
+            else if (c == '\\')
+                p->skip_escape = true;
+            else if (c == '"')
+                p->skip_string = false;
+            continue;
+        }
+        if (p->depth == p->record_depth && (c == ',' || c == ']')) {
+            p->state = ST_AFTER;
+            return;
+        }
+        if (c == '"')
+            p->skip_string = true;
+        else if (c == '{' || c == '[')
+            p->depth++;
+        else if (c == '}' || c == ']')
+            p->depth--;
+        else if (c > ' ' && !strchr("truefalsnE0123456789+-.,:", c))
+            p->tangled = true;
+        if (p->depth < p->record_depth || p->depth == INT_MAX) {
+            snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
+                     "a bracket that nothing opened", (unsigned long long)here(p));
+            p->state = ST_BROKEN;
+            return;
+        }
+    }
+}

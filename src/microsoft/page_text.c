@@ -1,0 +1,282 @@
+/* Strings: names, texts, and what is read of them. */
+#include "microsoft/page_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define REPLACEMENT   "\xEF\xBF\xBD"    /* U+FFFD */
+#define SCALAR_STEP   4096              /* so much of a text of the envelope is copied at a time */
+#define TIME_TEXT_MAX 256               /* no time is longer, escapes and all */
+#define NEXT_LINK     "@odata.nextLink"
+
+void page_text_begin(struct page *p, bool key)
+{
+    p->key = key;
+    if (!p->in_record) {
+        buf_clear(&p->scalar);
+        p->scalar_long = false;
+    }
+    put(p, '"');
+    p->token_start = copy_to(p)->len;
+    p->at++;
+    p->state = ST_STRING;
+}
+
+static bool token_is(const struct page *p, const struct buf *text, const char *name)
+{
+    size_t len = text->len - p->token_start;
+
+    return name && !(text == &p->scalar && p->scalar_long) && strlen(name) == len &&
+           !memcmp(text->data + p->token_start, name, len);
+}
+
+static void key_end(struct page *p)
+{
+    const struct buf *text = copy_to(p);
+
+    if (p->in_record && p->depth == p->record_depth + 1) {
+        p->member_id = !p->has_id && token_is(p, text, p->shape->id);
+        p->member_time = !p->has_time && token_is(p, text, p->shape->time);
+    } else if (!p->in_record && p->depth == 1) {
+        p->next_link = token_is(p, text, NEXT_LINK);
+        p->records_next = !p->seen_array && token_is(p, text, p->shape->array);
+    }
+}
+
+/* The text of a JSON string, its escapes undone; NULL for one that cannot be. */
+static char *decoded(const char *text, size_t len)
+{
+    CLEANUP(mem_freep) char *quoted = mem_format("\"%.*s\"", (int)len, text);
+    CLEANUP(json_freep) cJSON *string = json_parse(quoted, strlen(quoted));
+
+    return mem_text(cJSON_GetStringValue(string));
+}
+
+/* A link that cannot be read breaks the page: without it the answer would pass for the whole of the span. */
+static void take_link(struct page *p)
+{
+    char *link = p->scalar_long ? NULL : decoded(buf_text(&p->scalar), p->scalar.len);
+
+    if (!link) {
+        page_bad(p, "a next link that cannot be read");
+        return;
+    }
+    free(p->link);
+    p->link = link;
+}
+
+/* .NET may write the '+' of an offset as an escape. */
+static bool take_time(const char *text, size_t len, ticks *ret)
+{
+    CLEANUP(mem_freep) char *plain = NULL;
+
+    if (!memchr(text, '\\', len))
+        return ticks_parse(text, len, ret);
+    plain = len < TIME_TEXT_MAX ? decoded(text, len) : NULL;
+    return plain && ticks_parse(plain, strlen(plain), ret);
+}
+
+void page_scalar_end(struct page *p)
+{
+    struct buf *text = copy_to(p);
+
+    if (p->member_id) {
+        p->has_id = true;
+        p->id_start = p->token_start - p->record_start;
+        p->id_len = text->len - p->token_start;
+    } else if (p->member_time) {
+        p->has_time = take_time(text->data + p->token_start, text->len - p->token_start, &p->time);
+    } else if (p->next_link) {
+        take_link(p);
+    }
+    p->member_id = p->member_time = p->next_link = false;
+}
+
+static void string_end(struct page *p)
+{
+    p->at++;
+    if (p->key) {
+        key_end(p);
+        put(p, '"');
+        p->state = ST_COLON;
+        return;
+    }
+    if (p->member_id || p->member_time || p->next_link)
+        page_scalar_end(p);
+    if (p->state == ST_BROKEN)
+        return;
+    put(p, '"');
+    p->records_next = false;
+    value_end(p);
+}
+
+static void put_special(struct page *p, unsigned char c)
+{
+    switch (c) {
+    case '&': buf_add(p->out, "&amp;", 5); break;
+    case '<': buf_add(p->out, "&lt;", 4); break;
+    default: buf_add(p->out, "&gt;", 4); break;
+    }
+}
+
+static void put_character(struct page *p, const unsigned char *bytes, size_t size)
+{
+    bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE;    /* U+FFFE, U+FFFF */
+
+    if (!size || (p->in_record && xml_forbids)) {      /* in the envelope too: no name may come of dropped bytes */
+        p->replaced = true;
+        buf_add(copy_to(p), REPLACEMENT, 3);
+    } else {
+        buf_add(copy_to(p), bytes, size);
+    }
+}
+
+static size_t utf8_wanted(unsigned char first)
+{
+    return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+}
+
+/* May these last bytes of the slice be the beginning of a character? */
+static bool cut_character(const unsigned char *at, size_t left)
+{
+    size_t i;
+
+    if (*at < 0xC2 || *at > 0xF4 || left >= utf8_wanted(*at))
+        return false;
+    for (i = 1; i < left; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
+/* A byte of 0x80 or more inside a string. A character that the slice cuts is put aside until the next one comes. */
+static void multibyte(struct page *p)
+{
+    size_t left = (size_t)(p->end - p->at), size = text_utf8_length(p->at, left);
+
+    if (!size && cut_character(p->at, left)) {
+        p->utf8_len = left;
+        memcpy(p->utf8, p->at, left);
+        p->at = p->end;
+        p->state = ST_UTF8;
+        return;
+    }
+    put_character(p, p->at, size);
+    p->at += size ? size : 1;
+}
+
+/* Bytes of a cut character: complete it, or give its first byte up and look at the others again. */
+void page_text_cut_character(struct page *p)
+{
+    size_t size, lost;
+
+    p->utf8[p->utf8_len++] = *p->at++;
+    size = text_utf8_length(p->utf8, p->utf8_len);
+    if (!size && p->utf8_len < utf8_wanted(p->utf8[0]) && (p->utf8[p->utf8_len - 1] & 0xC0) == 0x80)
+        return;
+    p->state = ST_STRING;
+    if (size) {
+        put_character(p, p->utf8, size);
+        return;
+    }
+    /* The last byte is at p->at[-1] and is read again as whatever it is; the ones before it are lost bytes. */
+    p->at--;
+    for (lost = p->utf8_len - 1; lost; lost--)
+        put_character(p, p->utf8, 0);
+}
+
+static void string_special(struct page *p)
+{
+    unsigned char c = *p->at;
+
+    if (c == '"') {
+        string_end(p);
+    } else if (c == '\\') {
+        buf_put(copy_to(p), '\\');
+        p->at++;
+        p->state = ST_ESCAPE;
+    } else if (c < 0x20) {
+        page_bad(p, "a control character inside a string");
+    } else if (c >= 0x80) {
+        multibyte(p);
+    } else {        /* & < >: only XML minds them */
+        if (p->in_record)
+            put_special(p, c);
+        else
+            buf_put(&p->scalar, (char)c);
+        p->at++;
+    }
+}
+
+/* How much of the string may be copied at once, with room made for it; 0 if there is none. */
+static size_t string_room(struct page *p)
+{
+    size_t left = (size_t)(p->end - p->at);
+
+    size_t most = p->in_record ? PAGE_STEP : SCALAR_STEP;
+
+    if (left > most)
+        left = most;
+    if (p->in_record)
+        return buf_room(p->out, left + SCAN_SLACK) ? left : 0;
+    if (!buf_room(&p->scalar, left + SCAN_SLACK)) {     /* a long text of the envelope that nobody needs */
+        buf_clear(&p->scalar);
+        p->scalar_long = true;
+        buf_room(&p->scalar, left + SCAN_SLACK);
+    }
+    return left;
+}
+
+void page_text_goes_on(struct page *p)
+{
+    size_t room, plain;
+
+    while (p->state == ST_STRING && p->at < p->end) {
+        room = string_room(p);
+        if (!room) {
+            page_bad(p, PAGE_NO_ROOM);
+            return;
+        }
+        plain = scan_plain(p->at, room, copy_to(p)->data + copy_to(p)->len);
+        copy_to(p)->len += plain;
+        p->at += plain;
+        if (plain < room)
+            string_special(p);
+    }
+}
+
+void page_text_escape(struct page *p)
+{
+    unsigned char c = *p->at;
+
+    if (c == 'u') {
+        p->hex_left = 4;
+        p->state = ST_HEX;
+    } else if (strchr("\"\\/bfnrt", c) && c) {
+        p->state = ST_STRING;
+    } else {
+        page_bad(p, "an unknown escape inside a string");
+        return;
+    }
+    buf_put(copy_to(p), (char)c);
+    p->at++;
+}
+
+void page_text_hex(struct page *p)
+{
+    unsigned char c = *p->at;
+    bool ok = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+
+    if (!ok) {
+        page_bad(p, "an incomplete \\u escape inside a string");
+        return;
+    }
+    buf_put(copy_to(p), (char)c);
+    p->at++;
+    if (--p->hex_left == 0)
+        p->state = ST_STRING;
+}

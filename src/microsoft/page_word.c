@@ -1,0 +1,80 @@
+/* Numbers, and the words true, false and null. */
+#include "microsoft/page_parts.h"
+
+static enum number number_step(enum number from, unsigned char c)
+{
+    bool nought = c == '0', digit = c >= '0' && c <= '9', e = (c | 0x20) == 'e';
+
+    switch (from) {
+    case NUM_MINUS: return nought ? NUM_ZERO : digit ? NUM_INT : NUM_BAD;
+    case NUM_ZERO: return c == '.' ? NUM_POINT : e ? NUM_E : NUM_BAD;
+    case NUM_INT: return digit ? NUM_INT : c == '.' ? NUM_POINT : e ? NUM_E : NUM_BAD;
+    case NUM_POINT: return digit ? NUM_FRACTION : NUM_BAD;
+    case NUM_FRACTION: return digit ? NUM_FRACTION : e ? NUM_E : NUM_BAD;
+    case NUM_E: return digit ? NUM_EXPONENT : c == '+' || c == '-' ? NUM_E_SIGN : NUM_BAD;
+    case NUM_E_SIGN:
+    case NUM_EXPONENT: return digit ? NUM_EXPONENT : NUM_BAD;
+    default: return NUM_BAD;
+    }
+}
+
+bool page_number_complete(const struct page *p)
+{
+    return p->number == NUM_ZERO || p->number == NUM_INT || p->number == NUM_FRACTION || p->number == NUM_EXPONENT;
+}
+
+void page_number_begin(struct page *p)
+{
+    unsigned char c = *p->at++;
+
+    p->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
+    p->token_start = p->out->len;
+    put(p, c);
+    p->state = ST_NUMBER;
+}
+
+static void number_end(struct page *p)
+{
+    if (p->member_id)           /* a number will do as an id; as a time it will not */
+        page_scalar_end(p);
+    p->member_time = p->next_link = p->records_next = false;
+    value_end(p);
+}
+
+void page_number_goes_on(struct page *p)
+{
+    enum number next;
+
+    for (; p->at < p->end; p->at++) {
+        next = number_step(p->number, *p->at);
+        if (next == NUM_BAD) {
+            if (page_number_complete(p))
+                number_end(p);
+            else
+                page_bad(p, "a malformed number");
+            return;
+        }
+        p->number = next;
+        put(p, *p->at);
+    }
+}
+
+void page_word_begin(struct page *p, const char *word)
+{
+    p->literal = word;
+    p->member_id = p->member_time = p->next_link = p->records_next = false;
+    p->state = ST_LITERAL;
+}
+
+void page_word_goes_on(struct page *p)
+{
+    for (; p->at < p->end && *p->literal; p->at++, p->literal++) {
+        if (*p->at != (unsigned char)*p->literal) {
+            page_bad(p, "a word that is not true, false or null");
+            return;
+        }
+        put(p, *p->at);
+    }
+    if (!*p->literal)
+        value_end(p);
+}
