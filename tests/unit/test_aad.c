@@ -54,8 +54,8 @@ static void test_sentences(void)
           "in this tenant (Enterprise applications > the app > Permissions) (trace ID " TRACE ")" },
         { "{\"error\":\"invalid_grant\",\"error_codes\":[700082],\"correlation_id\":\"" CORRELATION "\"}",
           "AADSTS700082: the refresh token has expired because it was not used for 90 days. Somebody must sign in: "
-           "sign in again and enter the new authorization_code in the input (? in that field shows the address to "
-           "open) "
+          "sign in again and enter the new authorization_code in the input (? in that field shows the address to "
+          "open) "
           "(correlation ID " CORRELATION ")" },
         { "{\"error\":\"temporarily_unavailable\",\"error_codes\":[90033],\"trace_id\":\"no guid\"}",
           "AADSTS90033: a part of Entra is unavailable at the moment. It passes by itself: tried again "
@@ -158,7 +158,8 @@ static void test_quote(void)
     CHECK(read_error(body.data, 401, &err), "not read");
     CHECK(!strstr(err.text, "SeCrEt"), "'%s'", err.text);
     CHECK(!strpbrk(err.text, "\r\n\x1b"), "'%s'", err.text);
-    CHECK(strstr(err.text, "bad") && strlen(err.text) < 350 && !strcmp(err.text + strlen(err.text) - 4, "tion"), "'%s'", err.text);
+    CHECK(strstr(err.text, "bad") && strlen(err.text) < 350 &&
+              !strcmp(err.text + strlen(err.text) - 4, "tion"), "'%s'", err.text);
 }
 
 static void test_address(void)

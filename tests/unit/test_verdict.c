@@ -89,14 +89,15 @@ static void test_kinds(void)
         { { .status = 401 }, VERDICT_TOKEN, false, NULL },
         { { .status = 401, .rejected = true }, VERDICT_REFUSED, false, "Our administrator" },
         { { .status = 403, .body = REFUSE }, VERDICT_REFUSED, false,
-          "The customer's administrator: grant consent to the "
+          "The customer's administrator: grant admin consent to the "
           "permission SecurityAlert.Read.All" },
         { { .status = 403, .authenticate = "Bearer error=\"insufficient_claims\"" }, VERDICT_REFUSED, false,
-          "conditional access" },
-        { { .status = 404 }, VERDICT_REFUSED, false, "check api, api_url and tenant_id" },
+          "exclude the app from the conditional access policy" },
+        { { .status = 404 }, VERDICT_REFUSED, false,
+          "HTTP 404 (request-id r-1). Our administrator: check api, api_url, cloud and tenant_id" },
         { { .status = 400 }, VERDICT_FORM, false, "400" },
         { { .status = 400, .form = 99 }, VERDICT_REFUSED, false, "check api and api_url" },
-        { { .status = 400, .form = 99, .filter = "x eq 1" }, VERDICT_REFUSED, false, "check the filter" },
+        { { .status = 400, .form = 99, .filter = "x eq 1" }, VERDICT_REFUSED, false, "check filter of the input" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
