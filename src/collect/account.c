@@ -1,7 +1,9 @@
 #include "collect/account.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/account_parts.h"
@@ -80,15 +82,17 @@ static bool same_route(const struct http_route *a, const struct http_route *b)
 
 struct account *account_get(struct accounts *accounts, const struct account_spec *spec)
 {
+    uint64_t hash = hash128_of(spec->tenant_id, strlen(spec->tenant_id)).low;
     struct account *account;
 
     for (account = accounts->first; account; account = account->next)
-        if (text_same(account->tenant_id, spec->tenant_id) && text_same(account->client_id, spec->client_id) &&
+        if (account->hash == hash && text_same(account->tenant_id, spec->tenant_id) && text_same(account->client_id, spec->client_id) &&
             text_same(account->login_url, spec->login_url) && text_same(account->certificate, spec->certificate) &&
             same_route(account->route, spec->route))
             return account;
     account = mem_alloc(sizeof(*account));
     account->accounts = accounts;
+    account->hash = hash;
     account->tenant_id = mem_text(spec->tenant_id);
     account->client_id = mem_text(spec->client_id);
     account->login_url = mem_text(spec->login_url);

@@ -35,6 +35,7 @@ struct access {
 struct account {
     struct accounts *accounts;
     struct account  *next;
+    uint64_t hash;              /* of tenant_id, for the search */
     char *tenant_id, *client_id, *login_url, *certificate;
     const struct http_route *route;
     char *client_secret;        /* secret */

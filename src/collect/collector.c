@@ -9,6 +9,7 @@
 #include <dirent.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -34,6 +35,7 @@
 
 struct shared_budget {
     struct shared_budget *next;
+    uint64_t      hash;             /* of the tenant's id */
     char         *tenant_id, *client_id;
     const char   *family;
     struct budget budget;
@@ -81,17 +83,20 @@ void collector_events_added(struct collector *col)
 
 /* What tenants share. */
 
-/* Searched one by one, like the accounts: 2,000 tenants cost 20 ms in all, once. */
+/* Searched one by one, like the accounts, but by a hash: ids that differ at their ends only would cost thousands of
+ * tenants a good part of a second. */
 struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
                                 const struct api *api)
 {
+    uint64_t hash = hash128_of(tenant_id, strlen(tenant_id)).low;
     struct shared_budget *shared;
 
     for (shared = col->budgets; shared; shared = shared->next)
-        if (text_same(shared->tenant_id, tenant_id) && text_same(shared->client_id, client_id) &&
+        if (shared->hash == hash && text_same(shared->tenant_id, tenant_id) && text_same(shared->client_id, client_id) &&
             text_same(shared->family, api->family))
             return &shared->budget;
     shared = mem_alloc(sizeof(*shared));
+    shared->hash = hash;
     shared->tenant_id = mem_text(tenant_id);
     shared->client_id = mem_text(client_id);
     shared->family = api->family;
