@@ -53,7 +53,8 @@ struct http_request {
     enum trouble            unsendable;     /* why, when the fault is HTTP_BAD_REQUEST */
     struct inflater        *inflater;
     struct buf              body;
-    char                    error[3 * CURL_ERROR_SIZE];
+    char                    why[512];       /* our own words for a fault; "": curl's */
+    char                    curl_error[CURL_ERROR_SIZE];
     char                    content_type[HEADER_TEXT_MAX];
     char                    encoding[32];
     char                    retry_after[64];
@@ -199,7 +200,7 @@ static bool body_begins(struct http_request *req)
     if (!req->encoding[0] || !strcasecmp(req->encoding, "identity"))
         return true;
     if (strcasecmp(req->encoding, "gzip") && strcasecmp(req->encoding, "x-gzip")) {
-        snprintf(req->error, sizeof(req->error), "the answer is encoded as '%s', asked was for gzip", req->encoding);
+        snprintf(req->why, sizeof(req->why), "the answer is encoded as '%s', asked was for gzip", req->encoding);
         return false;
     }
     req->gzip = true;
@@ -227,7 +228,7 @@ static bool on_decoded(void *ctx, const char *bytes, size_t len)
     if (req->has_sink)      /* the rest of a long error page is of no use, and its status counts all the same */
         return true;
     req->fault = HTTP_GARBLED;
-    snprintf(req->error, sizeof(req->error), "the answer is larger than %zu bytes", req->body.limit);
+    snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
     return false;
 }
 
@@ -254,7 +255,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
         return 0;
     default:
         req->fault = HTTP_GARBLED;
-        snprintf(req->error, sizeof(req->error), "the gzip encoding of the answer is broken");
+        snprintf(req->why, sizeof(req->why), "the gzip encoding of the answer is broken");
         return 0;
     }
 }
@@ -335,7 +336,7 @@ static void set_transfer(CURL *easy, struct http_request *req, const struct http
     curl_easy_setopt(easy, CURLOPT_URL, req->url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, req);
     curl_easy_setopt(easy, CURLOPT_SHARE, req->http->share);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, req->error);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, req->curl_error);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
@@ -370,10 +371,10 @@ static bool may_be_sent(struct http_request *req)
     if (!text_starts(req->url, "https://")) {
         if (text_starts(req->url, "http://") && url_is_loopback(req->url))
             return true;
-        snprintf(req->error, sizeof(req->error), "the address is not https");
+        snprintf(req->why, sizeof(req->why), "the address is not https");
     } else if (!ca) {
         req->unsendable = TROUBLE_NO_CA;
-        snprintf(req->error, sizeof(req->error), "looked for %s", tls_ca_places());
+        snprintf(req->why, sizeof(req->why), "looked for %s", tls_ca_places());
     } else if (!file_readable(ca)) {
         req->unsendable = TROUBLE_CA_FILE;
     } else {
@@ -431,7 +432,7 @@ static enum http_fault fault_of(struct http_request *req, CURLcode code)
     case CURLE_OK:
         if (!req->gzip || inflater_done(req->inflater))
             return HTTP_DONE;
-        snprintf(req->error, sizeof(req->error), "the answer ends inside its gzip stream");
+        snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
         return HTTP_CUT;
     case CURLE_COULDNT_RESOLVE_HOST:
         return HTTP_NO_NAME;
@@ -481,9 +482,17 @@ static enum trouble trouble_of(const struct http_request *req, enum http_fault f
     }
 }
 
+/* curl has words of its own for what a callback refused, and they say less than ours. */
+static const char *words_for(const struct http_request *req, CURLcode code)
+{
+    if (req->why[0])
+        return req->why;
+    return req->curl_error[0] ? req->curl_error : code ? curl_easy_strerror(code) : "";
+}
+
 static void describe(struct http_request *req, CURLcode code, struct http_result *result)
 {
-    const char *why = req->error[0] ? req->error : code ? curl_easy_strerror(code) : "";
+    const char *why = words_for(req, code);
     const char *ca_file = req->route->ca_file ? req->route->ca_file : tls_ca_bundle();
     CLEANUP(mem_freep) char *host = url_host(req->url);
     struct buf text = BUF_INIT(sizeof(result->reason) - 1);
