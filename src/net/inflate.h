@@ -1,7 +1,7 @@
 /* net/inflate.h - gzip undone while it arrives.
  *
  * ISA-L where it is built in (HAVE_ISAL), zlib otherwise; both check the CRC. One inflater takes about 90 KB, so
- * http.c makes one when the first compressed bytes of an answer come and keeps a few for reuse. */
+ * http_answer.c makes one when the first compressed bytes of an answer come and keeps a few for reuse. */
 #pragma once
 
 #include "base/compiler.h"

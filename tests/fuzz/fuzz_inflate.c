@@ -20,7 +20,7 @@ static bool keep(void *ctx, const char *bytes, size_t len)
 
 static enum inflate_result ours(const uint8_t *data, size_t size, size_t step, struct buf *out, bool *done)
 {
-    static struct inflater *inf;    /* used again and again, as http.c does */
+    static struct inflater *inf;    /* used again and again, as http_answer.c does */
     enum inflate_result result = INFLATE_OK;
     size_t at = 0, n;
 

@@ -1,0 +1,131 @@
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net/http_parts.h"
+
+/* The headers. */
+
+static void keep_header(const char *line, size_t len, const char *name, char *to, size_t size)
+{
+    size_t name_len = strlen(name);
+
+    if (len <= name_len || line[name_len] != ':' || strncasecmp(line, name, name_len))
+        return;
+    line += name_len + 1;
+    len -= name_len + 1;
+    while (len && (*line == ' ' || *line == '\t'))
+        line++, len--;
+    while (len && strchr(" \t\r\n", line[len - 1]))
+        len--;
+    snprintf(to, size, "%.*s", (int)(len < size ? len : size - 1), line);
+}
+
+static void forget_headers(struct http_request *req)
+{
+    req->content_type[0] = req->encoding[0] = req->retry_after[0] = req->date[0] = '\0';
+    req->request_id[0] = req->authenticate[0] = '\0';
+}
+
+size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
+{
+    struct http_request *req = ctx;
+    size_t len = size * count;
+
+    if (len > 5 && !strncmp(line, "HTTP/", 5))      /* a proxy's or a 1xx answer's headers were before these */
+        forget_headers(req);
+    keep_header(line, len, "Content-Type", req->content_type, sizeof(req->content_type));
+    keep_header(line, len, "Content-Encoding", req->encoding, sizeof(req->encoding));
+    keep_header(line, len, "Retry-After", req->retry_after, sizeof(req->retry_after));
+    keep_header(line, len, "Date", req->date, sizeof(req->date));
+    keep_header(line, len, "request-id", req->request_id, sizeof(req->request_id));
+    if (!req->request_id[0])
+        keep_header(line, len, "x-ms-request-id", req->request_id, sizeof(req->request_id));
+    keep_header(line, len, "WWW-Authenticate", req->authenticate, sizeof(req->authenticate));
+    return len;
+}
+
+/* The body. */
+
+static bool body_begins(struct http_request *req)
+{
+    long status = 0;
+
+    req->begun = true;
+    curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
+    req->to_sink = req->has_sink && status == 200;
+    if (req->has_sink && !req->to_sink)
+        req->body.limit = HTTP_ERROR_BODY_MAX;
+    if (!req->encoding[0] || !strcasecmp(req->encoding, "identity"))
+        return true;
+    if (strcasecmp(req->encoding, "gzip") && strcasecmp(req->encoding, "x-gzip")) {
+        snprintf(req->why, sizeof(req->why), "the answer is encoded as '%s', asked was for gzip", req->encoding);
+        return false;
+    }
+    req->gzip = true;
+    if (req->http->inflaters_kept) {
+        req->inflater = req->http->inflaters[--req->http->inflaters_kept];
+        inflater_reset(req->inflater);
+    } else {
+        req->inflater = inflater_new();
+    }
+    return true;
+}
+
+static bool on_decoded(void *ctx, const char *bytes, size_t len)
+{
+    struct http_request *req = ctx;
+
+    if (req->to_sink) {
+        if (req->sink.data(req->ctx, bytes, len))
+            return true;
+        req->fault = HTTP_STOPPED;
+        return false;
+    }
+    if (buf_add(&req->body, bytes, len))
+        return true;
+    if (req->has_sink)      /* the rest of a long error page is of no use, and its status counts all the same */
+        return true;
+    req->fault = HTTP_GARBLED;
+    snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
+    return false;
+}
+
+size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct http_request *req = ctx;
+    size_t len = size * count;
+
+    if (!req->begun && !body_begins(req)) {
+        req->fault = HTTP_GARBLED;
+        return 0;
+    }
+    if (req->to_sink && !req->sink.ready(req->ctx)) {
+        req->held = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    req->wire_bytes += len;
+    if (!req->gzip)
+        return on_decoded(req, bytes, len) ? len : 0;
+    switch (inflater_run(req->inflater, bytes, len, on_decoded, req)) {
+    case INFLATE_OK:
+        return len;
+    case INFLATE_STOPPED:
+        return 0;
+    default:
+        req->fault = HTTP_GARBLED;
+        snprintf(req->why, sizeof(req->why), "the gzip encoding of the answer is broken");
+        return 0;
+    }
+}
+
+void http_answer_free(struct http_request *req)
+{
+    struct http *http = req->http;
+
+    if (req->inflater && http->inflaters_kept < INFLATERS_KEPT)
+        http->inflaters[http->inflaters_kept++] = req->inflater;
+    else
+        inflater_free(req->inflater);
+    buf_free_secret(&req->body);
+}

@@ -1,0 +1,75 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "net/http.h"
+#include "net/retry.h"
+
+static bool looks_like_html(const struct http_result *result)
+{
+    const char *at = result->body + strspn(result->body, " \t\r\n\xEF\xBB\xBF");
+
+    return strcasestr(result->content_type, "html") || *at == '<';
+}
+
+/* The row of a status, and what its blank holds. */
+static enum trouble trouble_of_status(const struct http_result *result)
+{
+    if (looks_like_html(result))
+        return TROUBLE_WEB_PAGE;
+    if (result->status == 407)
+        return TROUBLE_NO_PROXY;
+    if (result->status == 429)
+        return TROUBLE_HTTP_429;
+    return result->status >= 400 && result->status < 500 ? TROUBLE_HTTP_4XX : TROUBLE_HTTP_5XX;
+}
+
+static void say_status(const struct http_result *result, struct err *err, enum err_kind kind)
+{
+    enum trouble trouble = trouble_of_status(result);
+    bool is_named = trouble == TROUBLE_WEB_PAGE || trouble == TROUBLE_NO_PROXY;     /* its text has no status */
+    struct buf detail = BUF_INIT(256);
+    char status[16];
+
+    snprintf(status, sizeof(status), "%d", result->status);
+    if (is_named)
+        buf_add_format(&detail, " (HTTP %s)", status);
+    if (*result->request_id)
+        buf_add_format(&detail, " (request-id %s)", result->request_id);
+    trouble_set(err, kind, trouble, &(struct trouble_facts){ .text = is_named ? NULL : status,
+                                                             .detail = buf_text(&detail) });
+    buf_free(&detail);
+}
+
+static bool fault_check(const struct http_result *result, struct err *err)
+{
+    struct buf text = BUF_INIT(sizeof(err->text));
+
+    buf_add_text(&text, result->reason);
+    trouble_add_advice(&text, result->trouble, NULL);
+    err_set(err, ERR_RETRY, "%s", buf_text(&text));
+    buf_free(&text);
+    return false;
+}
+
+bool http_check(const struct http_result *result, struct err *err)
+{
+    int64_t wait_ms = result->retry_after_ms;
+    int status = result->status;
+
+    if (result->fault != HTTP_DONE)
+        return fault_check(result, err);
+    if (status >= 200 && status < 300)
+        return true;
+    if (status == 429 || status == 408 || status >= 500 || status < 200 || (status >= 300 && status < 400)) {
+        say_status(result, err, ERR_RETRY);
+        if (wait_ms < 0)
+            wait_ms = retry_after_in_body_ms(result->body, result->body_len);
+        err->wait_ms = wait_ms > 0 ? wait_ms : 0;
+        return false;
+    }
+    if (status == 407 || looks_like_html(result))
+        say_status(result, err, ERR_RETRY);
+    else
+        say_status(result, err, ERR_INPUT);
+    return false;
+}

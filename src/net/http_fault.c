@@ -1,0 +1,95 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "net/http_parts.h"
+
+enum http_fault http_fault_of(struct http_request *req, CURLcode code)
+{
+    long proxy_status = 0;
+
+    switch (code) {
+    case CURLE_OK:
+        if (!req->gzip || inflater_done(req->inflater))
+            return HTTP_DONE;
+        snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
+        return HTTP_CUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return HTTP_NO_NAME;
+    case CURLE_COULDNT_CONNECT:
+        return HTTP_NO_CONNECTION;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return HTTP_NO_PROXY;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CIPHER:
+        return HTTP_NO_TLS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMEOUT;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return HTTP_BAD_REQUEST;
+    default:
+        curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+        return proxy_status >= 400 ? HTTP_NO_PROXY : HTTP_CUT;
+    }
+}
+
+/* Packets that a firewall swallows end as a timeout: how far did it get? */
+static enum trouble trouble_of_timeout(CURL *easy)
+{
+    curl_off_t name_us = 0, connect_us = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name_us);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    return !name_us ? TROUBLE_NO_NAME : !connect_us ? TROUBLE_NO_CONNECTION : TROUBLE_CUT;
+}
+
+static enum trouble trouble_of(const struct http_request *req, enum http_fault fault)
+{
+    switch (fault) {
+    case HTTP_NO_NAME: return TROUBLE_NO_NAME;
+    case HTTP_NO_CONNECTION: return TROUBLE_NO_CONNECTION;
+    case HTTP_NO_PROXY: return TROUBLE_NO_PROXY;
+    case HTTP_NO_TLS: return TROUBLE_NO_TLS;
+    case HTTP_TIMEOUT: return trouble_of_timeout(req->easy);
+    case HTTP_BAD_REQUEST: return req->unsendable;
+    default: return TROUBLE_CUT;
+    }
+}
+
+/* curl has words of its own for what a callback refused, and they say less than ours. */
+static const char *words_for(const struct http_request *req, CURLcode code)
+{
+    if (req->why[0])
+        return req->why;
+    return req->curl_error[0] ? req->curl_error : code ? curl_easy_strerror(code) : "";
+}
+
+void http_fault_describe(struct http_request *req, CURLcode code, struct http_result *result)
+{
+    const char *why = words_for(req, code);
+    const char *ca_file = http_ca_file(req);
+    CLEANUP(mem_freep) char *host = url_host(req->url);
+    struct buf text = BUF_INIT(sizeof(result->reason) - 1);
+    long proxy_status = 0;
+
+    if (result->fault == HTTP_DONE)
+        return;
+    if (req->easy)
+        curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+    if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
+        why = "it wants a user name and password, or refuses those given (HTTP 407)";
+    result->trouble = trouble_of(req, result->fault);
+    trouble_add_text(&text, result->trouble, result->trouble == TROUBLE_CA_FILE ? ca_file : host);
+    if (*why)
+        buf_add_format(&text, ": %s", why);
+    if (result->fault == HTTP_NO_TLS)
+        buf_add_format(&text, " (CA file %s)", ca_file);
+    snprintf(result->reason, sizeof(result->reason), "%s", buf_text(&text));
+    buf_free(&text);
+}

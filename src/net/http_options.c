@@ -1,0 +1,145 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/http_parts.h"
+
+#define CONNECT_TIMEOUT_S 15
+#define SLOWEST_BYTES_A_S 64        /* a sink's transfer that stays below this for its timeout is given up */
+#define USER_AGENT        "TA-defender-mssp/" VERSION
+
+const char *http_ca_file(const struct http_request *req)
+{
+    return req->route->ca_file ? req->route->ca_file : tls_ca_bundle();
+}
+
+bool http_may_be_sent(struct http_request *req)
+{
+    const char *ca = http_ca_file(req);
+
+    if (!text_starts(req->url, "https://")) {
+        if (text_starts(req->url, "http://") && url_is_loopback(req->url))
+            return true;
+        snprintf(req->why, sizeof(req->why), "the address is not https");
+    } else if (!ca) {
+        req->unsendable = TROUBLE_NO_CA;
+        snprintf(req->why, sizeof(req->why), "looked for %s", tls_ca_places());
+    } else if (!file_readable(ca)) {
+        req->unsendable = TROUBLE_CA_FILE;
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void add_header(struct http_request *req, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(req->headers, line);
+
+    if (!longer)
+        log_die("out of memory");
+    req->headers = longer;
+}
+
+static void add_headers(struct http_request *req, const struct http_spec *spec)
+{
+    char id[TEXT_GUID_MAX];
+    char *line;
+    size_t i;
+
+    add_header(req, "Accept-Encoding: gzip");
+    add_header(req, "Accept: application/json");
+    add_header(req, "Expect:");
+    text_new_guid(id);
+    line = mem_format("client-request-id: %s", id);
+    add_header(req, line);
+    free(line);
+    if (spec->authorization) {
+        line = mem_format("Authorization: %s", spec->authorization);
+        add_header(req, line);
+        mem_free_secret(line);
+    }
+    for (i = 0; spec->headers && spec->headers[i]; i++)
+        add_header(req, spec->headers[i]);
+}
+
+static void set_route(CURL *easy, const struct http_request *req)
+{
+    const struct http_route *route = req->route;
+    bool no_name = route->loopback_name && url_is_loopback(req->url);
+
+    curl_easy_setopt(easy, CURLOPT_CAINFO, http_ca_file(req));
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* else the host's folder is read for each new connection */
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, req->unverified ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, no_name || req->unverified ? 0L : 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (route->proxy) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
+        if (*route->proxy)      /* a proxy of the configuration is meant for every host, whatever no_proxy says */
+            curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    }
+}
+
+static void set_trace(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);       /* one that was not verified must not serve another */
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);    /* a resumed session shows no certificate */
+}
+
+/* What is sent, and over which connections. */
+static void set_message(CURL *easy, struct http_request *req, const struct http_spec *spec)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, req->url);
+    curl_easy_setopt(easy, CURLOPT_SHARE, req->http->share);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, req->headers);
+    if (req->form)
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->form);
+    if (spec->method)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
+}
+
+static void set_answer(CURL *easy, struct http_request *req)
+{
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, req);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, req->curl_error);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, req);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, req);
+}
+
+static void set_limits(CURL *easy, const struct http_request *req, const struct http_spec *spec)
+{
+    int connect_s = spec->connect_timeout_s ? spec->connect_timeout_s : CONNECT_TIMEOUT_S;
+
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)connect_s);
+    if (req->has_sink) {
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST_BYTES_A_S);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)spec->timeout_s);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)spec->timeout_s);
+    }
+}
+
+void http_set_options(struct http_request *req, const struct http_spec *spec)
+{
+    add_headers(req, spec);
+    set_route(req->easy, req);
+    set_message(req->easy, req, spec);
+    set_answer(req->easy, req);
+    set_limits(req->easy, req, spec);
+    if (req->traced)
+        set_trace(req->easy);
+}
