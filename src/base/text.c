@@ -19,11 +19,15 @@ static bool alnum(unsigned char c)
 
 static void add_percent(struct buf *buf, const char *text, const char *kept)
 {
+    static const char digits[] = "0123456789ABCDEF";
+
     for (; *text; text++) {
-        if (alnum((unsigned char)*text) || strchr(kept, *text))
+        unsigned char c = (unsigned char)*text;
+
+        if (alnum(c) || strchr(kept, c))
             buf_add_char(buf, *text);
         else
-            buf_add_format(buf, "%%%02X", (unsigned)(unsigned char)*text);
+            buf_add(buf, (char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
     }
 }
 
@@ -259,11 +263,18 @@ bool text_is_guid(const char *text)
 
 void text_new_guid(char ret[TEXT_GUID_MAX])
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char b[16];
+    size_t i;
 
     random_bytes(b, sizeof(b));
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    snprintf(ret, TEXT_GUID_MAX, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    for (i = 0; i < sizeof(b); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *ret++ = '-';
+        *ret++ = digits[b[i] >> 4];
+        *ret++ = digits[b[i] & 15];
+    }
+    *ret = '\0';
 }

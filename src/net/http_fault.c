@@ -72,14 +72,14 @@ static const char *words_for(const struct http_request *req, CURLcode code)
 
 void http_fault_describe(struct http_request *req, CURLcode code, struct http_result *result)
 {
-    const char *why = words_for(req, code);
-    const char *ca_file = http_ca_file(req);
-    CLEANUP(mem_freep) char *host = url_host(req->url);
+    const char *why = words_for(req, code), *ca_file = http_ca_file(req);
+    CLEANUP(mem_freep) char *host = NULL;
     struct buf text = BUF_INIT(sizeof(result->reason) - 1);
     long proxy_status = 0;
 
     if (result->fault == HTTP_DONE)
         return;
+    host = url_host(req->url);
     if (req->easy)
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
