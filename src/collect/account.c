@@ -86,7 +86,8 @@ struct account *account_get(struct accounts *accounts, const struct account_spec
     struct account *account;
 
     for (account = accounts->first; account; account = account->next)
-        if (account->hash == hash && text_same(account->tenant_id, spec->tenant_id) && text_same(account->client_id, spec->client_id) &&
+        if (account->hash == hash && text_same(account->tenant_id, spec->tenant_id) &&
+            text_same(account->client_id, spec->client_id) &&
             text_same(account->login_url, spec->login_url) && text_same(account->certificate, spec->certificate) &&
             same_route(account->route, spec->route))
             return account;

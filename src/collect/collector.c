@@ -1,12 +1,9 @@
-#include "collect/collector.h"
+#include "collect/collector_parts.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
-#include <dirent.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -14,16 +11,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/secrets.h"
 
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
 #define REQUESTS_AT_ONCE 5
 #define FLUSH_AT         (128 * 1024)
 #define TICK_MS          1000
 #define START_AT_ONCE    16
-#define SECRETS_RETRY_MS 30000
-#define SECRETS_LOOK_MS  60000      /* with a refused input: has somebody stored a new secret? */
-#define SESSION_GRACE_MS 60000
 /* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed;
  * checkpoints are synced to the disk (later ones are written without). */
 #define STORE_UNTIL_MS   300
@@ -31,7 +24,6 @@
 #define SAVES_MOST_MS    100        /* of each second, for the saves that are due */
 #define SYNC_UNTIL_MS    600
 #define FILES_EVERY_MS   5000
-#define METRICS_EVERY_MS (5 * 60 * 1000)
 
 struct shared_budget {
     struct shared_budget *next;
@@ -40,8 +32,6 @@ struct shared_budget {
     const char   *family;
     struct budget budget;
 };
-
-static void load_secrets(struct collector *col);
 
 /* The output. */
 
@@ -92,8 +82,8 @@ struct budget *collector_budget(struct collector *col, const char *tenant_id, co
     struct shared_budget *shared;
 
     for (shared = col->budgets; shared; shared = shared->next)
-        if (shared->hash == hash && text_same(shared->tenant_id, tenant_id) && text_same(shared->client_id, client_id) &&
-            text_same(shared->family, api->family))
+        if (shared->hash == hash && text_same(shared->tenant_id, tenant_id) &&
+            text_same(shared->client_id, client_id) && text_same(shared->family, api->family))
             return &shared->budget;
     shared = mem_alloc(sizeof(*shared));
     shared->hash = hash;
@@ -149,147 +139,7 @@ static void look_at_folder(struct collector *col)
         collector_lock(col, &ignored);
 }
 
-/* splunkd. */
-
-static void session_fire(void *ctx, int64_t now_ms UNUSED)
-{
-    struct collector *col = ctx;
-
-    log_event(EVENT_STOP_KEY, "reason=session_key splunkd no longer takes this process's session key; it ends so "
-              "that splunkd starts it with a fresh one");
-    loop_stop(col->loop);
-}
-
-static void session_lost(void *ctx)
-{
-    struct collector *col = ctx;
-
-    if (col->session_lost)
-        return;
-    col->session_lost = true;
-    log_event(EVENT_SESSION_KEY, "splunkd no longer takes this process's session key; inputs go on with what they "
-              "hold, and the process ends in %d s to get a fresh key", SESSION_GRACE_MS / 1000);
-    timer_set(col->loop, &col->session_timer, clock_ms() + SESSION_GRACE_MS);
-}
-
-/* A secret that somebody stored while we run (another input, the sign-in command) reaches its account here. */
-static void secrets_to_accounts(struct collector *col)
-{
-    size_t i;
-
-    for (i = 0; i < col->count; i++) {
-        struct tenant *t = col->tenants[i];
-
-        if (t->phase == PHASE_RUN && t->state == STATE_REFUSED)
-            secrets_refresh(t);
-    }
-}
-
-static void secrets_loaded(void *ctx, bool ok, const struct err *err)
-{
-    struct collector *col = ctx;
-    bool first = !col->secrets_loaded;
-    size_t i;
-
-    col->secrets_loading = false;
-    timer_set(col->loop, &col->secrets_timer, clock_ms() + (ok ? SECRETS_LOOK_MS : SECRETS_RETRY_MS));
-    if (!ok) {
-        if (!text_same(col->secrets_err.text, err->text))
-            log_event(EVENT_STORE_UNREADABLE, "Splunk's password store cannot be read: %s. Trying again in %d s",
-                      err->text, SECRETS_RETRY_MS / 1000);
-        col->secrets_err = *err;
-        if (err->kind == ERR_AUTH)
-            session_lost(col);
-        return;
-    }
-    col->secrets_err.text[0] = '\0';
-    col->secrets_loaded = true;
-    for (i = 0; first && i < col->count; i++)
-        if (col->tenants[i]->phase == PHASE_SECRETS)
-            secrets_start(col->tenants[i]);
-    if (!first)
-        secrets_to_accounts(col);
-}
-
-static bool any_refused(const struct collector *col)
-{
-    size_t i;
-
-    for (i = 0; i < col->count; i++)
-        if (col->tenants[i]->state == STATE_REFUSED)
-            return true;
-    return false;
-}
-
-static void secrets_fire(void *ctx, int64_t now_ms)
-{
-    struct collector *col = ctx;
-
-    if (!col->secrets_loaded || any_refused(col))
-        load_secrets(col);
-    else
-        timer_set(col->loop, &col->secrets_timer, now_ms + SECRETS_LOOK_MS);
-}
-
-static void load_secrets(struct collector *col)
-{
-    if (col->secrets_loading)
-        return;
-    col->secrets_loading = true;
-    splunkd_load_secrets(col->splunkd, secrets_loaded, col);
-}
-
 /* Once a second. */
-
-static unsigned long resident_kb(void)
-{
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-
-    if (!file)
-        return 0;
-    if (fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return pages * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
-}
-
-static unsigned open_descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    if (!dir)
-        return 0;
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count > 3 ? count - 3 : 0;       /* ".", ".." and the folder itself */
-}
-
-static void metrics(struct collector *col, int64_t now_ms)
-{
-    uint64_t events = 0, bytes = 0, requests = 0;
-    struct rusage usage;
-    size_t i;
-
-    for (i = 0; i < col->count; i++) {
-        events += col->tenants[i]->tally.new_events;
-        bytes += col->tenants[i]->tally.bytes;
-        requests += col->tenants[i]->tally.requests;
-    }
-    getrusage(RUSAGE_SELF, &usage);
-    log_event(EVENT_METRICS, "inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f "
-              "requests=%llu bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", col->count, resident_kb(),
-              open_descriptors(), (long long)loop_take_longest_round_ms(col->loop), (unsigned long long)events,
-              (double)(events - col->metrics_events) * 1000 / METRICS_EVERY_MS, (unsigned long long)requests,
-              (unsigned long long)bytes, outbox_pending(col->outbox),
-              (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-              (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-              (long long)(now_ms - col->started_ms) / 1000);
-    col->metrics_events = events;
-    col->metrics_due_ms = now_ms + METRICS_EVERY_MS;
-}
 
 /* A save waits for the disk, and hundreds may be due at once: a slow disk must stop neither the polls nor a SIGTERM, so
  * a round takes turns and ends after a while. What is saved later only comes again more often after a crash. */
@@ -330,7 +180,7 @@ static void tick(void *ctx, int64_t now_ms)
             status_line(t, now_ms);
     }
     if (now_ms >= col->metrics_due_ms)
-        metrics(col, now_ms);
+        collector_metrics(col, now_ms);
 }
 
 /* Beginning and end. */
@@ -374,19 +224,19 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
 
     col->loop = loop;
     col->started_ms = clock_ms();
-    col->metrics_due_ms = col->started_ms + METRICS_EVERY_MS;
+    col->metrics_due_ms = col->started_ms + COLLECTOR_METRICS_MS;
     col->http = http_new(loop);
     col->gate = gate_new(loop, REQUESTS_MOST, REQUESTS_AT_ONCE);
     col->outbox = outbox_new(out_fd);
     col->checkpoint_dir = mem_text(config->checkpoint_dir);
     col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));
-    col->accounts = accounts_new(loop, col->http, col->gate, col->splunkd, session_lost, col);
+    col->accounts = accounts_new(loop, col->http, col->gate, col->splunkd, collector_session_lost, col);
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
     col->tick_timer = (struct timer){ .fire = tick, .ctx = col };
     col->start_timer = (struct timer){ .fire = start_some, .ctx = col };
-    col->secrets_timer = (struct timer){ .fire = secrets_fire, .ctx = col };
-    col->session_timer = (struct timer){ .fire = session_fire, .ctx = col };
+    col->secrets_timer = (struct timer){ .fire = collector_secrets_fire, .ctx = col };
+    col->session_timer = (struct timer){ .fire = collector_session_fire, .ctx = col };
     watch_add(loop, &col->stdout_watch);
     for (i = 0; i < config->count; i++)
         add_tenant(col, &config->stanzas[i]);
@@ -423,7 +273,7 @@ void collector_run(struct collector *col)
 
     log_event(EVENT_START, "inputs=%zu version=%s", col->count, VERSION);
     flush(col);
-    load_secrets(col);
+    collector_load_secrets(col);
     timer_set(col->loop, &col->start_timer, clock_ms());
     timer_set(col->loop, &col->tick_timer, clock_ms());
     loop_run(col->loop);

@@ -110,7 +110,8 @@ void lane_recovered(struct lane *lane)
         lane->page_size = 0;
 }
 
-/* A few polls together cost less than each alone: they share wake-ups, TLS records and what the processor's caches hold. */
+/* A few polls together cost less than each alone: they share wake-ups, TLS records and what the processor's caches
+ * hold. */
 static int64_t in_company(int64_t due_ms, int64_t interval_ms)
 {
     return interval_ms < COMPANY_LEAST_MS ? due_ms : due_ms - due_ms % COMPANY_MS;

@@ -1,0 +1,20 @@
+/* collect/collector_parts.h - what the files of the collector share. Times are clock_ms(). */
+#pragma once
+
+#include "collect/collector.h"
+
+#define COLLECTOR_METRICS_MS (5 * 60 * 1000)    /* from one line to the next */
+
+/* collector_splunkd.c; ctx is the collector. */
+
+/* Reads the password store, unless that is going on. The first time, the tenants that wait for it begin. */
+void collector_load_secrets(struct collector *col);
+void collector_secrets_fire(void *ctx, int64_t now_ms);     /* for secrets_timer */
+/* splunkd refuses our session key: inputs go on with what they hold, and after a grace time the process ends. */
+void collector_session_lost(void *ctx);
+void collector_session_fire(void *ctx, int64_t now_ms);     /* for session_timer */
+
+/* collector_metrics.c */
+
+/* event=metrics, and when the next one is due. */
+void collector_metrics(struct collector *col, int64_t now_ms);
