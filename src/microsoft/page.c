@@ -311,7 +311,8 @@ static bool token_is(const struct page *p, const struct buf *text, const char *n
 {
     size_t len = text->len - p->token_start;
 
-    return name && !(text == &p->scalar && p->scalar_long) && strlen(name) == len && !memcmp(text->data + p->token_start, name, len);
+    return name && !(text == &p->scalar && p->scalar_long) && strlen(name) == len &&
+           !memcmp(text->data + p->token_start, name, len);
 }
 
 static void key_end(struct page *p)
@@ -850,7 +851,8 @@ ALWAYS_INLINE bool run_scalar(struct run *run)
     } else {
         while (run->at[len] >= '0' && run->at[len] <= '9' && len < SCAN_STEP - 1)
             len++;
-        if (len == sign || (run->at[sign] == '0' && len > sign + 1) || (run->at[len] != ',' && run->at[len] != '}' && run->at[len] != ']'))
+        if (len == sign || (run->at[sign] == '0' && len > sign + 1) ||
+            (run->at[len] != ',' && run->at[len] != '}' && run->at[len] != ']'))
             return false;
     }
     memcpy(run->to, run->at, SCAN_STEP);
@@ -874,7 +876,8 @@ ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key, scan_fn *sc
 
     *r->to++ = '"';
     r->at++;
-    if (!run_string(r, scan) || (key && p->depth == p->record_depth + 1 && run_name_matters(p, token, (size_t)(r->to - token)))) {
+    if (!run_string(r, scan) ||
+        (key && p->depth == p->record_depth + 1 && run_name_matters(p, token, (size_t)(r->to - token)))) {
         p->key = key;
         p->token_start = (size_t)(token - p->out->data);
         p->state = ST_STRING;
@@ -1067,7 +1070,8 @@ bool page_end(struct page *p, struct err *err)
         return err_set(err, ERR_INPUT, "the answer ends inside its JSON, after %llu bytes",
                        (unsigned long long)p->offset);
     if (!p->seen_array)
-        return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s", p->shape->array ? "\"" : "of alerts",
-                       p->shape->array ? p->shape->array : "", p->shape->array ? "\"" : "");
+        return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s",
+                       p->shape->array ? "\"" : "of alerts", p->shape->array ? p->shape->array : "",
+                       p->shape->array ? "\"" : "");
     return true;
 }

@@ -58,7 +58,7 @@ bool page_end(struct page *page, struct err *err);
 
 /* Has the reading come into the array of records and not out of it? Tells a broken record from a broken answer. */
 bool page_in_records(const struct page *page);
-/* Did a record that was skipped look as if its quotes were out of step? Then more than that one may have been skipped. */
+/* Did a record that was skipped look as if its quotes were out of step? Then more than that one may be missing. */
 bool page_tangled(const struct page *page);
 size_t page_count(const struct page *page);             /* records so far, bad ones too */
 const char *page_next_link(const struct page *page);    /* "@odata.nextLink", decoded; NULL: none */

@@ -158,7 +158,8 @@ static void test_quote(void)
     CHECK(read_error(body.data, 401, &err), "not read");
     CHECK(!strstr(err.text, "SeCrEt"), "'%s'", err.text);
     CHECK(!strpbrk(err.text, "\r\n\x1b"), "'%s'", err.text);
-    CHECK(strstr(err.text, "bad") && strlen(err.text) < 350 && !strcmp(err.text + strlen(err.text) - 4, "tion"), "'%s'", err.text);
+    CHECK(strstr(err.text, "bad") && strlen(err.text) < 350 && !strcmp(err.text + strlen(err.text) - 4, "tion"), "'%s'",
+          err.text);
 }
 
 static void test_address(void)
