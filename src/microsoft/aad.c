@@ -155,8 +155,9 @@ static void add_unknown(struct buf *to, const struct answer *answer, enum mover 
     else if (answer->code)
         mover_advise(to, mover, "look the code up at https://login.microsoftonline.com/error");
     else
-        mover_advise(to, mover, mover == MOVE_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
-                                                  : "check the input and the app registration");
+        mover_advise(to, mover, mover == MOVE_SIGN_IN
+                                    ? "sign in again and enter the new authorization_code in the input"
+                                    : "check the input and the app registration");
 }
 
 static bool explain(const struct answer *answer, bool passes, struct err *err)

@@ -156,7 +156,8 @@ static bool read_certificate(struct assertion_key *key, const struct buf *file, 
     return true;
 }
 
-/* A certificate made a moment ago is used by the service's clock, which may be behind ours: Entra is the judge there. */
+/* A certificate made a moment ago is used by the service's clock, which may be behind ours: there Entra is the judge.
+ */
 static bool valid_at(const struct assertion_key *key, int64_t now_unix_ms, struct err *err)
 {
     bool early = now_unix_ms + CLOCK_SLACK_MS < key->from_ms;

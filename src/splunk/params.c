@@ -81,9 +81,9 @@ const struct param params[] = {
       .help = "Audience of the access token, for a host that wants another than the chosen service's own; an App ID "
               "URI or a GUID." },
     { .name = "proxy", .type = PARAM_PROXY, AT(proxy), .rare = true, .title = "Proxy",
-      .help = "Proxy towards Microsoft, as http://host:port; where it asks for a login, with user:password@ in front of "
-              "the host. The password is moved to Splunk's password store. Empty: the proxy of the environment, if there "
-              "is one." },
+      .help = "Proxy towards Microsoft, as http://host:port; where it asks for a login, with user:password@ in front "
+              "of the host. The password is moved to Splunk's password store. Empty: the proxy of the environment, if "
+              "there is one." },
     { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .rare = true, .title = "CA file",
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
               "that opens TLS." }

@@ -136,7 +136,8 @@ class Dashboard(unittest.TestCase):
 
     def test_a_click_leads_to_the_customer(self):
         """Every panel follows, and log lines and alerts are those of the customer."""
-        asked = [(name, text, rows) for name, text, _from, _to, rows in self.splunkd.searches if name and CHOSEN in text]
+        asked = [(name, text, rows) for name, text, _from, _to, rows in self.splunkd.searches
+                 if name and CHOSEN in text]
         self.assertIn(f'Log lines, customer {CHOSEN}', self.seen['panels']['chosen']['viz_lines']['text'])
         self.assertIn(CHOSEN, ' '.join(self.seen['input']))
         by_name = {name: rows for name, _text, rows in asked}

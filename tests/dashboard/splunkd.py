@@ -112,7 +112,8 @@ class Splunkd:
             return 200, {'entry': [{'name': label, 'content': {'label': label, 'earliest_time': a, 'latest_time': b,
                                     'header_label': label, 'order': n}} for n, (label, a, b) in enumerate(_TIMES)]}
         if 'current-context' in path:
-            return 200, {'entry': [{'content': {'capabilities': ['search', 'rtsearch'], 'username': 'admin', 'tz': ''}}]}
+            return 200, {'entry': [{'content': {'capabilities': ['search', 'rtsearch'], 'username': 'admin',
+                                                'tz': ''}}]}
         match = re.search(r'search/(?:v2/)?jobs/([^/]+)/(results|results_preview|control)', path)
         if match and match.group(2) == 'control':
             return 200, {'messages': []}
@@ -141,8 +142,8 @@ class Splunkd:
 
     def _job(self, sid):
         count = len(self.jobs[sid][1])
-        return {'name': sid, 'content': {'sid': sid, 'isDone': True, 'isFailed': False, 'isFinalized': False, 'ttl': 600,
-                'dispatchState': 'DONE', 'doneProgress': 1, 'eventCount': count, 'resultCount': count,
+        return {'name': sid, 'content': {'sid': sid, 'isDone': True, 'isFailed': False, 'isFinalized': False,
+                'ttl': 600, 'dispatchState': 'DONE', 'doneProgress': 1, 'eventCount': count, 'resultCount': count,
                 'resultPreviewCount': count, 'scanCount': count, 'runDuration': 0.1, 'messages': []}}
 
     def _results(self, sid, more):

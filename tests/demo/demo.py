@@ -89,8 +89,8 @@ def run(world, feeds, expected):
     program.wait_events(expected + 2, seconds=30)
     show_some(program, seen)
 
-    say(f'\nSIGTERM: the program saved its checkpoints and was gone after {program.terminate(5):.2f} s. One alert comes '
-        'while it is down.')
+    say(f'\nSIGTERM: the program saved its checkpoints and was gone after {program.terminate(5):.2f} s. One alert '
+        'comes while it is down.')
     feeds['tailspin'].publish(1)
     again = world.restart()
     again.wait_events(1, seconds=30)

@@ -81,8 +81,9 @@ class Bad(unittest.TestCase):
             feed.tenant.consent(given=False)
             row = self.row(world)
             self.assertEqual((row['result'], row['token']['missing']), ('refused', 'SecurityAlert.Read.All'))
-            self.assertRegex(row['why'], r"\AHTTP 403: the token lacks the permission SecurityAlert\.Read\.All: .* The "
-                             r"customer's administrator: grant admin consent to the permission SecurityAlert\.Read\.All")
+            self.assertRegex(row['why'], r"\AHTTP 403: the token lacks the permission SecurityAlert\.Read\.All: .* "
+                             r"The customer's administrator: grant admin consent to the permission "
+                             r"SecurityAlert\.Read\.All")
 
     def test_no_name_no_connection_no_trust(self):
         with World() as world:

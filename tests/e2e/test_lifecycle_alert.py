@@ -1,4 +1,4 @@
-"""An alert's life: each of its states arrives once, in order, under the same id, also months later and after restarts."""
+"""An alert's life: each of its states arrives once, in order, under one id, also months later and after restarts."""
 import os
 import sys
 

@@ -136,8 +136,9 @@ class GoodInput(unittest.TestCase):
                                   **{'python.version': 'python3', 'future_key': 'x'})
             feed.publish(2)
             xml = world.xml().decode()
-            xml = xml.replace('<input>', '<!-- made by hand --><input xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-                              ' version="9"><extra><deep a="1">x</deep></extra><xsi:session_key>wrong</xsi:session_key>')
+            xml = xml.replace('<input>', '<!-- made by hand --><input version="9"'
+                              ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+                              '<extra><deep a="1">x</deep></extra><xsi:session_key>wrong</xsi:session_key>')
             xml = xml.replace('<stanza ', '<stanza xsi:type="x" new="1" ')
             xml = xml.replace('<param name="api">', '<note>n</note><param_list name="list"><value>1</value><value>2'
                               '</value></param_list><param xsi:x="1" name="api">')

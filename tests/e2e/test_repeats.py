@@ -1,4 +1,4 @@
-"""The soak's judge of repetitions (tests/soak/repeats.py): it must let through what a kill explains, and nothing else."""
+"""The soak's judge of repetitions (tests/soak/repeats.py): it must let pass what a kill explains, and nothing else."""
 import os
 import sys
 import unittest

@@ -1,7 +1,7 @@
 """The rules for an app's package that Splunk's AppInspect checks, written anew, each under AppInspect's own id.
 
-A rule is a generator: it yields one sentence for each thing that breaks it. `RULES` holds them all by id. Ids that begin
-with `own_` are ours: what AppInspect leaves to people, or what this app promises beyond it.
+A rule is a generator: it yields one sentence for each thing that breaks it. `RULES` holds them all by id. Ids that
+begin with `own_` are ours: what AppInspect leaves to people, or what this app promises beyond it.
 """
 import hashlib
 import os
@@ -23,8 +23,8 @@ ICONS = {'appIcon.png': (36, 36), 'appIcon_2x.png': (72, 72), 'appIconAlt.png': 
 
 # Configuration files that Splunk itself defines, of those that an add-on could think of shipping.
 SPLUNK_CONFS = set('''alert_actions app authorize collections commands datamodels distsearch eventtypes fields inputs
-    lookups macros multikv props restmap savedsearches searchbnf server tags times transforms ui-prefs ui-tour viewstates
-    visualizations web workflow_actions'''.split())
+    lookups macros multikv props restmap savedsearches searchbnf server tags times transforms ui-prefs ui-tour
+    viewstates visualizations web workflow_actions'''.split())
 # Files with which an app would reach beyond itself, or that an administrator owns.
 NEVER_SHIPPED = set('''crawl datatypesbnf default-mode deploymentclient health indexes instance limits literals messages
     outputs passwords pubsub regmon-filters segmenters serverclass source-classifier sourcetypes splunk-launch
@@ -33,9 +33,10 @@ NEVER_SHIPPED = set('''crawl datatypesbnf default-mode deploymentclient health i
 # Keys that any input may have and a scheme must not declare.
 INPUT_KEYS = set('''disabled host index interval persistentQueue persistentQueueSize queueSize run_introspection source
     sourcetype start_by_shell'''.split())
-SPLUNK_APPS = set('''search launcher learned legacy sample_app SplunkForwarder SplunkLightForwarder framework gettingstarted
-    splunk_archiver splunk_monitoring_console splunk_httpinput splunk_instrumentation alert_webhook alert_logevent
-    appsbrowser introspection_generator_addon journald_input user-prefs python_upgrade_readiness_app'''.split())
+SPLUNK_APPS = set('''search launcher learned legacy sample_app SplunkForwarder SplunkLightForwarder framework
+    gettingstarted splunk_archiver splunk_monitoring_console splunk_httpinput splunk_instrumentation alert_webhook
+    alert_logevent appsbrowser introspection_generator_addon journald_input user-prefs
+    python_upgrade_readiness_app'''.split())
 SPLUNK_SOURCETYPES = set('''access_combined access_common apache_error cisco_syslog csv json _json linux_secure log4j
     mysqld splunkd stash syslog tsv xml default generic_single_line'''.split())
 VIEW_FOLDERS = set('views nav manager alerts html panels quickstart'.split())
@@ -270,8 +271,8 @@ def check_for_expansive_permissions(app):
 @rule
 def check_for_prohibited_files(app):
     for name in app.files:
-        if re.search(r'(~|\.(pyc|pyo|pyd|exe|dll|so|o|a|bak|orig|rej|swp|tmp|log|tar|gz|zip|spl))\Z|(\A|/)(core|thumbs\.db)\Z',
-                     name, re.IGNORECASE):
+        if re.search(r'(~|\.(pyc|pyo|pyd|exe|dll|so|o|a|bak|orig|rej|swp|tmp|log|tar|gz|zip|spl))\Z|'
+                     r'(\A|/)(core|thumbs\.db)\Z', name, re.IGNORECASE):
             yield name
 
 
@@ -504,7 +505,8 @@ def check_for_executable_flag(app):
 @rule
 def check_for_binary_files_without_source_code(app):
     text = app.data('README.md').decode('utf-8', 'replace')
-    section = re.search(r'^#+ *Binary File Declaration *$(.*?)(?=^#|\Z)', text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    section = re.search(r'^#+ *Binary File Declaration *$(.*?)(?=^#|\Z)', text,
+                        re.MULTILINE | re.DOTALL | re.IGNORECASE)
     if not section:
         yield 'README.md has no section "Binary File Declaration"'
     elif PROGRAM not in section.group(1):
@@ -548,7 +550,8 @@ def check_for_secret_disclosure(app):
                              re.IGNORECASE) and value:
                     yield f'{file}.conf [{stanza}] {key} has a value'
     for name in app.named(_TEXT + r'|.*\.md'):
-        if re.search(rb'-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.', app.data(name)):
+        if re.search(rb'-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}|eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.',
+                     app.data(name)):
             yield f'{name} holds a key or a token'
 
 
@@ -675,7 +678,8 @@ def check_kos_are_accessible(app):
     """Fields, tags and event types must hold in searches from other apps, and the inputs page outside of this one."""
     meta = app.conf('metadata/default.meta')
     for kind in ('props', 'transforms', 'eventtypes', 'tags', 'lookups', 'manager', 'macros'):
-        present = f'default/{kind}.conf' in app.files or app.named(f'default/data/ui/{kind}/.*') or app.named(f'{kind}/.*')
+        present = (f'default/{kind}.conf' in app.files or app.named(f'default/data/ui/{kind}/.*') or
+                   app.named(f'{kind}/.*'))
         exported = meta.get(kind, {}).get('export', meta.get('', {}).get('export'))
         if present and exported != 'system':
             yield f'{kind} has export = {exported}, not system'
@@ -685,7 +689,8 @@ def check_kos_are_accessible(app):
 def check_default_data_ui_file_allow_list(app):
     for name in app.named('default/data/.*'):
         parts = name.split('/')
-        if len(parts) != 5 or parts[2] != 'ui' or parts[3] not in VIEW_FOLDERS or not re.search(r'\.(xml|html)\Z', name):
+        if (len(parts) != 5 or parts[2] != 'ui' or parts[3] not in VIEW_FOLDERS or
+                not re.search(r'\.(xml|html)\Z', name)):
             yield name
 
 
@@ -751,7 +756,8 @@ def check_for_real_time_saved_searches_for_cloud(app):
 def own_searches_are_shipped_disabled(app):
     for stanza, keys in app.conf('savedsearches').items():
         scheduled = conf.is_true(keys.get('enableSched')) or 'cron_schedule' in keys
-        if scheduled and not conf.is_true(keys.get('disabled')) and not (keys.get('enableSched') or '1') in ('0', 'false'):
+        switched_off = conf.is_true(keys.get('disabled')) or (keys.get('enableSched') or '1') in ('0', 'false')
+        if scheduled and not switched_off:
             yield f'savedsearches.conf [{stanza}] is scheduled and not disabled'
 
 
@@ -816,7 +822,8 @@ def own_navigation_leads_somewhere(app):
         if '/nav/' in name:
             for view in root.getElementsByTagName('view'):
                 target = view.getAttribute('name')
-                if target and target not in own | {'search', 'reports', 'alerts', 'dashboards', 'datasets', 'analytics_workspace'}:
+                if target and target not in own | {'search', 'reports', 'alerts', 'dashboards', 'datasets',
+                                                   'analytics_workspace'}:
                     yield f'{name} leads to {target}, which is no view of the app'
 
 
@@ -824,7 +831,8 @@ def own_navigation_leads_somewhere(app):
 def own_macros_exist(app):
     """Each macro that a search, a view or another macro names."""
     macros = {re.sub(r'\(\d+\)\Z', '', stanza) for stanza in app.conf('macros')}
-    texts = [(f'{file}.conf [{stanza}]', value) for file, stanzas in app.confs().items() for stanza, keys in stanzas.items()
+    texts = [(f'{file}.conf [{stanza}]', value) for file, stanzas in app.confs().items()
+             for stanza, keys in stanzas.items()
              for key, value in keys.items() if key in ('search', 'definition')]
     texts += [(name, app.data(name).decode('utf-8', 'replace')) for name in app.named(r'default/data/ui/views/.*\.xml')]
     for place, text in texts:
@@ -914,7 +922,8 @@ def own_sbom_holds_together(app):
         return
     packages = sbom.get('packages', [])
     ids = [each.get('SPDXID', '') for each in packages]
-    for name in sorted({name for name in ids if ids.count(name) > 1 or not re.fullmatch(r'SPDXRef-[A-Za-z0-9.-]+', name)}):
+    for name in sorted({name for name in ids
+                        if ids.count(name) > 1 or not re.fullmatch(r'SPDXRef-[A-Za-z0-9.-]+', name)}):
         yield f'the SBOM has no SPDXID of its own for a package: {name!r}'
     for each in sbom.get('relationships', []):
         for end in ('spdxElementId', 'relatedSpdxElement'):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds a release program against what it must be to run anywhere: reads its ELF file, runs --scheme and takes the time.
+"""Holds a release program against what it must be to run anywhere: reads its ELF file, runs and times --scheme.
 
     check_binary.py [--symbols UNSTRIPPED] [--arch x86_64|aarch64] [--version V] [--not-in FOLDER] PROGRAM
 
@@ -44,7 +44,7 @@ class Elf:
         self._names = names
 
     def segment(self, kind):
-        """All program headers of a kind, as (type, flags, offset, address, physical, size in file, in memory, align)."""
+        """All program headers of a kind: (type, flags, offset, address, physical, size in file, in memory, align)."""
         return [each for each in self.segments if each[0] == kind]
 
     def dynamic(self):

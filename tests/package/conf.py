@@ -97,7 +97,8 @@ def read_spec(data, name):
         if not equals or not _KEY.match(key) or not value:
             raise Malformed(f'{name}:{number}: not key = <what it may be>: {line[:60]!r}')
         if stanza is None or key in found[stanza]:
-            raise Malformed(f'{name}:{number}: {key} stands before the first stanza or for the second time in [{stanza}]')
+            raise Malformed(f'{name}:{number}: {key} stands before the first stanza or for the second time in '
+                            f'[{stanza}]')
         found[stanza][key] = value
     return found
 

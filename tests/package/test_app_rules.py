@@ -61,11 +61,13 @@ def good_files():
                   'relatedSpdxElement': package['SPDXID']} for package in packages]
     manifest = {'schemaVersion': '2.0.0', 'targetWorkloads': ['_forwarders'], 'supportedDeployments': ['*'],
                 'info': {'title': 'Alerts', 'id': {'group': None, 'name': APP_ID, 'version': version()},
-                         'author': [{'name': 'somebody'}], 'description': 'text', 'classification': {'categories': ['x']},
+                         'author': [{'name': 'somebody'}], 'description': 'text',
+                         'classification': {'categories': ['x']},
                          'license': {'name': 'x', 'text': './LICENSE', 'uri': None}}}
     texts = {
         'default/app.conf': f'''[install]\nis_configured = 0\nstate = enabled\nbuild = 1\n
-[ui]\nis_visible = 1\nlabel = Defender alerts\n\n[launcher]\nauthor = somebody\ndescription = text\nversion = {version()}\n
+[ui]\nis_visible = 1\nlabel = Defender alerts\n
+[launcher]\nauthor = somebody\ndescription = text\nversion = {version()}\n
 [package]\nid = {APP_ID}\ncheck_for_updates = 0\n\n[id]\nname = {APP_ID}\nversion = {version()}\n''',
         'default/inputs.conf': '[defender_alerts]\nstart_by_shell = false\ninterval = 0\n',
         'default/props.conf': '[ms:x]\nTRUNCATE = 0\nSHOULD_LINEMERGE = false\nDATETIME_CONFIG = NONE\nKV_MODE = json\n'
@@ -81,14 +83,17 @@ def good_files():
         'default/data/ui/views/one.xml': '<dashboard version="2"><label>x</label><definition><![CDATA[{"title":"x"}]]>'
                                          '</definition></dashboard>\n',
         'default/data/ui/manager/defender_alerts.xml': '<endpoint name="data/inputs/defender_alerts"><elements>'
-                                                       '<element name="name"/><element name="tenant_id"/></elements></endpoint>\n',
+                                                       '<element name="name"/><element name="tenant_id"/>'
+                                                       '</elements></endpoint>\n',
         'metadata/default.meta': '[]\naccess = read : [ * ], write : [ admin, sc_admin ]\nexport = system\n',
         'README/inputs.conf.spec': '[defender_alerts://<name>]\n* An input\ntenant_id = <string>\n',
-        'README.md': f'# Alerts\n\nFor Linux, x86_64 and aarch64. See [more](docs/more.md).\n\n# Binary File Declaration\n\n'
-                     f'`{PROGRAM}` is built from source.\n',
-        'docs/more.md': 'More.\n', 'CHANGELOG.md': f'## {version()}\n\nFirst.\n', 'LICENSE': 'text\n', 'lookups/one.csv': 'a,b\n1,2\n',
+        'README.md': f'# Alerts\n\nFor Linux, x86_64 and aarch64. See [more](docs/more.md).\n\n'
+                     f'# Binary File Declaration\n\n`{PROGRAM}` is built from source.\n',
+        'docs/more.md': 'More.\n', 'CHANGELOG.md': f'## {version()}\n\nFirst.\n', 'LICENSE': 'text\n',
+        'lookups/one.csv': 'a,b\n1,2\n',
         'app.manifest': json.dumps(manifest) + '\n', 'THIRD-PARTY.md': ' '.join(libraries) + '\n',
-        'sbom.spdx.json': json.dumps({'spdxVersion': 'SPDX-2.3', 'packages': packages, 'relationships': relations}) + '\n',
+        'sbom.spdx.json': json.dumps({'spdxVersion': 'SPDX-2.3', 'packages': packages,
+                                      'relationships': relations}) + '\n',
         **{f'LICENSES/{name}.txt': 'x' * 400 for name in libraries if name != 'libgcc'},
     }
     files = {name: (text.encode(), 0o644) for name, text in texts.items()}
@@ -158,11 +163,15 @@ BREAKERS = {
     'check_for_prohibited_files': [put('default/x.pyc'), put('static/Thumbs.db'), put('docs/x.md~')],
     'own_only_known_top_folders': [put('src/main.c')],
     'check_version_is_valid_semver':
-        [change('default/app.conf', f'version = {version()}', 'version = 9.9.9'), change('app.manifest', version(), '1.0')],
-    'check_for_valid_package_id': [lambda app: setattr(app, 'root', 'x'), change('default/app.conf', f'id = {APP_ID}', 'id = x')],
+        [change('default/app.conf', f'version = {version()}', 'version = 9.9.9'),
+         change('app.manifest', version(), '1.0')],
+    'check_for_valid_package_id': [lambda app: setattr(app, 'root', 'x'),
+                                   change('default/app.conf', f'id = {APP_ID}', 'id = x')],
     'check_for_default_splunk_app': [lambda app: setattr(app, 'root', 'search')],
-    'check_that_setup_has_not_been_performed': [change('default/app.conf', 'is_configured = 0', 'is_configured = true')],
-    'check_no_install_source_checksum': [change('default/app.conf', 'build = 1', 'build = 1\ninstall_source_checksum = x')],
+    'check_that_setup_has_not_been_performed':
+        [change('default/app.conf', 'is_configured = 0', 'is_configured = true')],
+    'check_no_install_source_checksum':
+        [change('default/app.conf', 'build = 1', 'build = 1\ninstall_source_checksum = x')],
     'check_for_valid_ui_label': [change('default/app.conf', 'Defender alerts', 'abcd'),
                                  change('default/app.conf', 'Defender alerts', 'x' * 81)],
     'check_for_trigger_stanza': [add('default/app.conf', '\n[triggers]\nreload.inputs = simple\n')],
@@ -180,7 +189,8 @@ BREAKERS = {
     'check_inputs_conf_spec_has_no_duplicate_properties': [add('README/inputs.conf.spec', 'tenant_id = <string>\n')],
     'check_modular_inputs_scripts_exist': [drop(PROGRAM), put('bin/other.py')],
     'own_no_input_is_enabled':
-        [add('default/inputs.conf', '[defender_alerts://x]\ntenant_id = a\n'), add('default/inputs.conf', 'unheard_of = 1\n'),
+        [add('default/inputs.conf', '[defender_alerts://x]\ntenant_id = a\n'),
+         add('default/inputs.conf', 'unheard_of = 1\n'),
          change('default/inputs.conf', 'start_by_shell = false', '')],
     'own_no_declared_parameter_is_splunks': [add('README/inputs.conf.spec', 'host = <string>\n')],
     'own_manager_page_fits_the_spec':
@@ -201,34 +211,40 @@ BREAKERS = {
     'check_for_local_meta': [put('metadata/local.meta')],
     'check_that_local_passwords_conf_does_not_exist': [put('local/passwords.conf')],
     'check_passwords_conf_deny_list': [put('default/passwords.conf')],
-    'check_authorize_conf_admin_all_objects_privileges': [put('default/authorize.conf', '[role_x]\nadmin_all_objects = enabled\n'),
-                                                          put('default/authorize.conf', '[role_x]\nadmin_all_objects = 1\n')],
+    'check_authorize_conf_admin_all_objects_privileges':
+        [put('default/authorize.conf', '[role_x]\nadmin_all_objects = enabled\n'),
+         put('default/authorize.conf', '[role_x]\nadmin_all_objects = 1\n')],
     'check_config_file_parsing':
-        [put('default/inputs.conf', 'a = b\n'), put('default/inputs.conf', '[x]\nword\n'), put('default/x.conf', '[x]\na = b'),
+        [put('default/inputs.conf', 'a = b\n'), put('default/inputs.conf', '[x]\nword\n'),
+         put('default/x.conf', '[x]\na = b'),
          put('default/x.conf', '[x]\na = \xff'.encode('latin-1')), put('default/x.conf', '[x]\r\na = b\r\n'),
          put('default/x.conf', '\ufeff[x]\na = b\n'), put('default/x.conf', '[x]\na = b \\ \nc\n'),
          put('default/x.conf', '[]\na = b\n'), put('app.manifest', '{"a": 1, "a": 2}\n'), put('docs/x.json', '[NaN]\n'),
          put('metadata/default.meta', '[x\n')],
     'check_that_all_xml_files_are_well_formed':
-        [put('default/data/ui/views/one.xml', '<dashboard>\n'), put('default/data/ui/views/one.xml', '<!DOCTYPE x><x/>\n')],
+        [put('default/data/ui/views/one.xml', '<dashboard>\n'),
+         put('default/data/ui/views/one.xml', '<!DOCTYPE x><x/>\n')],
     'check_validate_no_duplicate_stanzas_in_conf_files': [add('default/props.conf', '[ms:x]\n')],
     'check_no_default_stanzas': [add('default/inputs.conf', '[default]\nhost = x\n')],
     'own_no_forbidden_conf': [put('default/limits.conf', '[spath]\nextraction_cutoff = 1\n')],
     'check_meta_default_write_access':
-        [change('metadata/default.meta', 'write : [ admin, sc_admin ]', 'write : [ * ]'), change('metadata/default.meta', '[]', '[x]'),
-         change('metadata/default.meta', 'access', 'excess')],
+        [change('metadata/default.meta', 'write : [ admin, sc_admin ]', 'write : [ * ]'),
+         change('metadata/default.meta', '[]', '[x]'), change('metadata/default.meta', 'access', 'excess')],
     'check_metadata_allow_list': [put('metadata/x.txt')],
     'check_kos_are_accessible': [change('metadata/default.meta', 'system', 'none')],
     'check_default_data_ui_file_allow_list': [put('default/data/ui/views/x.json'), put('default/data/ui/odd/x.xml')],
     'check_static_directory_file_allow_list': [put('static/x.js')],
     'check_lookups_allow_list': [put('lookups/x.txt'), put('lookups/x.csv', 'a,b\n1\n')],
-    'check_that_no_configurations_of_default_source_type_in_props_conf': [add('default/props.conf', '[syslog]\na = b\n')],
+    'check_that_no_configurations_of_default_source_type_in_props_conf':
+        [add('default/props.conf', '[syslog]\na = b\n')],
     'check_props_conf_has_transforms': [drop('default/transforms.conf')],
     'own_props_keep_whole_events':
-        [change('default/props.conf', 'TRUNCATE = 0', 'TRUNCATE = 10000'), change('default/props.conf', 'TRUNCATE = 0', ''),
+        [change('default/props.conf', 'TRUNCATE = 0', 'TRUNCATE = 10000'),
+         change('default/props.conf', 'TRUNCATE = 0', ''),
          change('default/props.conf', 'SHOULD_LINEMERGE = false', ''), change('default/props.conf', 'NONE', 'CURRENT'),
          add('default/props.conf', 'INDEXED_EXTRACTIONS = json\n'), drop('default/props.conf')],
-    'check_for_real_time_saved_searches_for_cloud': [add('default/savedsearches.conf', 'dispatch.earliest_time = rt-1h\n')],
+    'check_for_real_time_saved_searches_for_cloud':
+        [add('default/savedsearches.conf', 'dispatch.earliest_time = rt-1h\n')],
     'own_searches_are_shipped_disabled': [change('default/savedsearches.conf', 'disabled = 1', '')],
     'check_hostnames_and_ips': [add('default/macros.conf', '# 10.1.2.3\n')],
     'check_collections_conf': [change('default/collections.conf', 'field.state', 'state')],
@@ -243,10 +259,12 @@ BREAKERS = {
     'own_links_in_the_texts_lead_somewhere': [drop('docs/more.md')],
     'own_texts_and_notices_are_there': [drop('CHANGELOG.md'), drop('THIRD-PARTY.md')],
     'own_changelog_tells_of_this_version': [change('CHANGELOG.md', '## ', '## 1')],
-    'own_sbom_names_each_library': [drop('sbom.spdx.json'), drop('LICENSES/curl.txt'), change('sbom.spdx.json', '"MIT"', '""')],
-    'own_sbom_holds_together': [change('sbom.spdx.json', '"SPDXRef-curl", "name"', '"SPDXRef-zlib", "name"'),
-                                change('sbom.spdx.json', '"relatedSpdxElement": "SPDXRef-curl"', '"relatedSpdxElement": "x"'),
-                                change('sbom.spdx.json', '"checksumValue": "', '"checksumValue": "0')],
+    'own_sbom_names_each_library': [drop('sbom.spdx.json'), drop('LICENSES/curl.txt'),
+                                    change('sbom.spdx.json', '"MIT"', '""')],
+    'own_sbom_holds_together':
+        [change('sbom.spdx.json', '"SPDXRef-curl", "name"', '"SPDXRef-zlib", "name"'),
+         change('sbom.spdx.json', '"relatedSpdxElement": "SPDXRef-curl"', '"relatedSpdxElement": "x"'),
+         change('sbom.spdx.json', '"checksumValue": "', '"checksumValue": "0')],
 }
 
 
@@ -298,12 +316,14 @@ class Reading(unittest.TestCase):
         self.assertEqual(conf.read_conf(b'# x\n[a]\n\nb =\n# c = d\n', 'x'), {'a': {'b': ''}})
 
     def test_what_is_refused(self):
-        for text in (b'[a]\nb\n', b'b = c\n', b'[a]\n[a]\n', b'[a]\nb = 1\nb = 2\n', b'[a]\n= c\n', b'[a]\nb = c\\', b'[a]\nb = \\\n'):
+        for text in (b'[a]\nb\n', b'b = c\n', b'[a]\n[a]\n', b'[a]\nb = 1\nb = 2\n', b'[a]\n= c\n', b'[a]\nb = c\\',
+                     b'[a]\nb = \\\n'):
             with self.subTest(text), self.assertRaises(conf.Malformed):
                 conf.read_conf(text, 'x')
 
     def test_a_spec_wants_a_description(self):
-        self.assertEqual(conf.read_spec(b'[x://<name>]\n* about\nb = <string>\n', 'x'), {'x://<name>': {'b': '<string>'}})
+        self.assertEqual(conf.read_spec(b'[x://<name>]\n* about\nb = <string>\n', 'x'),
+                         {'x://<name>': {'b': '<string>'}})
         with contextlib.suppress(conf.Malformed):
             conf.read_spec(b'[x://<name>]\nb =\n', 'x')
             self.fail('a parameter without a type was taken')

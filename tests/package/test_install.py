@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""package/install and package/uninstall on a make-believe SPLUNK_HOME: first install, upgrade, removal, and what they refuse.
+"""package/install and package/uninstall on a make-believe SPLUNK_HOME: first install, upgrade, removal, and what they
+refuse.
 
 Needs no release build: the packages are made here."""
 import io
@@ -123,7 +124,8 @@ class Install(unittest.TestCase):
 
     def test_no_splunk_there(self):
         package = self.package('1.0.0')
-        self.assertIn('no etc/apps', self.run_script('install', os.path.join(self.folder, 'nowhere'), package, fails=True))
+        self.assertIn('no etc/apps', self.run_script('install', os.path.join(self.folder, 'nowhere'), package,
+                                                     fails=True))
         self.assertIn('which Splunk', self.run_script('install', '', package, fails=True))
         self.assertIn('which Splunk', self.run_script('uninstall', fails=True))
         self.assertIn('not installed', self.run_script('uninstall', self.home, fails=True))
@@ -139,7 +141,8 @@ class Install(unittest.TestCase):
         self.assertIn(kept, said)
         self.assertEqual(stat.S_IMODE(os.stat(kept).st_mode), 0o600)
         with tarfile.open(kept) as archive:
-            self.assertLessEqual({f'{APP_ID}/local/inputs.conf', f'{APP_ID}/metadata/local.meta'}, set(archive.getnames()))
+            self.assertLessEqual({f'{APP_ID}/local/inputs.conf', f'{APP_ID}/metadata/local.meta'},
+                                 set(archive.getnames()))
 
     def test_purge_leaves_nothing(self):
         self.install(self.package('1.0.0'))

@@ -27,8 +27,9 @@ ARCH = os.environ.get('ARCH') or platform.machine()
 NATIVE = ARCH == platform.machine()
 ZONE = 'mssp.test'
 APIS = ('graph', 'endpoint', 'siem')
-LIBRARIES = '''libcurl.so.4 libssl.so.3 libssl.so.1.1 libcrypto.so.3 libcrypto.so.1.1 libxml2.so.2 libz.so.1 libnghttp2.so.14
-    libcjson.so.1 libc.so.6 libpthread.so.0 libm.so.6 libdl.so.2 ld-linux-x86-64.so.2 libnss_dns.so.2 libisal.so.2'''.split()
+LIBRARIES = '''libcurl.so.4 libssl.so.3 libssl.so.1.1 libcrypto.so.3 libcrypto.so.1.1 libxml2.so.2 libz.so.1
+    libnghttp2.so.14 libcjson.so.1 libc.so.6 libpthread.so.0 libm.so.6 libdl.so.2 ld-linux-x86-64.so.2 libnss_dns.so.2
+    libisal.so.2'''.split()
 # Where the oldest one that still can be had is looked for.
 OLD_SUITES = 'wheezy jessie stretch buster bullseye bookworm'.split()
 BUNDLES = {'/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem': 'RHEL', '/etc/ssl/certs/ca-certificates.crt': 'Debian',
@@ -105,8 +106,8 @@ class Surroundings(unittest.TestCase):
 
     def with_names(self, *command):
         """The command, in a mount namespace in which our name server is the resolver."""
-        return ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', self.resolv,
-                *([] if NATIVE else [f'/usr/bin/qemu-{ARCH}-static']), *command]
+        return ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"',
+                self.resolv, *([] if NATIVE else [f'/usr/bin/qemu-{ARCH}-static']), *command]
 
 
 class OnThisHost(Surroundings):
@@ -130,16 +131,18 @@ class OnThisHost(Surroundings):
     @unittest.skipUnless(NATIVE, 'the emulator itself needs the real libraries')
     def test_environment_full_of_nonsense(self):
         """Proxies too: the inputs have one of their own, and splunkd is never called through any."""
-        config = self.file('openssl.cnf', 'openssl_conf = x\n[x]\nproviders = y\n[y]\nfips = z\n[z]\nactivate = 1\nmodule = /x\n')
+        config = self.file('openssl.cnf', 'openssl_conf = x\n[x]\nproviders = y\n[y]\nfips = z\n'
+                                          '[z]\nactivate = 1\nmodule = /x\n')
         keys = os.path.join(self.folder, 'keys.log')
         settings = {'OPENSSL_CONF': config, 'OPENSSL_MODULES': '/nowhere', 'OPENSSL_ENGINES': '/nowhere',
                     'SSL_CERT_FILE': '/dev/null', 'SSL_CERT_DIR': '/nowhere', 'CURL_CA_BUNDLE': '/nowhere',
                     'CURL_SSL_BACKEND': 'gnutls', 'SSLKEYLOGFILE': keys, 'LD_PRELOAD': self.file('x.so', 'x'),
                     'LD_AUDIT': '/nowhere.so', 'LD_BIND_NOW': '1', 'GCONV_PATH': '/nowhere', 'LC_ALL': 'xx_XX.nonsense',
-                    'LANG': 'tr_TR.UTF-8', 'TZ': ':/nowhere', 'TMPDIR': '/nowhere', 'HOME': '/nowhere', 'MALLOC_PERTURB_': '9',
+                    'LANG': 'tr_TR.UTF-8', 'TZ': ':/nowhere', 'TMPDIR': '/nowhere', 'HOME': '/nowhere',
+                    'MALLOC_PERTURB_': '9',
                     'http_proxy': 'http://nowhere.invalid:1', 'https_proxy': 'http://nowhere.invalid:1',
-                    'HTTPS_PROXY': 'nonsense://:::', 'ALL_PROXY': 'socks5://nowhere.invalid:1', 'all_proxy': 'http://[::1',
-                    'NO_PROXY': ',,;', 'no_proxy': '*x*'}
+                    'HTTPS_PROXY': 'nonsense://:::', 'ALL_PROXY': 'socks5://nowhere.invalid:1',
+                    'all_proxy': 'http://[::1', 'NO_PROXY': ',,;', 'no_proxy': '*x*'}
         proxy = Proxy(self.world.loop)
         self.addCleanup(proxy.close)
         microsoft = self.world.microsoft
@@ -153,7 +156,8 @@ class OnThisHost(Surroundings):
 
     @unittest.skipUnless(NATIVE and ARCH == 'x86_64', 'the filter is made for x86_64')
     def test_a_kernel_as_old_as_that_of_rhel_7(self):
-        self.does_the_job(self.with_names(sys.executable, os.path.join(TOP, 'tests/package/old_kernel.py'), self.program))
+        old_kernel = os.path.join(TOP, 'tests/package/old_kernel.py')
+        self.does_the_job(self.with_names(sys.executable, old_kernel, self.program))
 
     def test_it_starts_with_no_environment(self):
         command = [self.program] if NATIVE else [f'/usr/bin/qemu-{ARCH}-static', self.program]
@@ -181,7 +185,8 @@ class Upgrade(Surroundings):
         return path
 
     def install(self, path):
-        subprocess.run([os.path.join(TOP, 'package/install'), self.home.path, path], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([os.path.join(TOP, 'package/install'), self.home.path, path], check=True,
+                       stderr=subprocess.DEVNULL)
 
     def test_local_settings_and_places_outlive_it(self):
         app = os.path.join(self.home.path, 'etc/apps', APP_ID)
@@ -220,7 +225,7 @@ class InARootOfItsOwn(Surroundings):
     """chroot: what is not put there does not exist."""
 
     def root(self, base=None):
-        """Moves SPLUNK_HOME into a new root (or a copy of base), where it has the path that it had; a link leads there."""
+        """Moves SPLUNK_HOME into a new root (or a copy of base), to the path that it had; a link leads there."""
         root = os.path.join(self.folder, 'root')
         if base:
             subprocess.run(['cp', '-a', base, root], check=True)
@@ -248,7 +253,8 @@ class InARootOfItsOwn(Surroundings):
     def test_the_app_resolv_conf_and_hosts_are_enough(self):
         root = self.root()
         shutil.copy(self.world.authority.cert, os.path.join(self.home.path, 'ca.pem'))
-        present = [os.path.relpath(os.path.join(base, name), root) for base, _folders, names in os.walk(root) for name in names
+        present = [os.path.relpath(os.path.join(base, name), root)
+                   for base, _folders, names in os.walk(root) for name in names
                    if not os.path.join(base, name).startswith(root + self.home.path)]
         self.assertEqual(sorted(present), ['etc/hosts', 'etc/resolv.conf'])
         self.does_the_job(self.inside(root), ca_file=os.path.join(self.home.path, 'ca.pem'))
@@ -302,7 +308,8 @@ def old_distribution():
         subprocess.run(['apt-get', '-qq', 'install', '-y', '--no-install-recommends', 'debootstrap'], check=True,
                        stdout=subprocess.DEVNULL)
     os.makedirs(keep, exist_ok=True)
-    mirror = subprocess.run(['bash', '-c', f'. {TOP}/package/mirrors && mirrors x | sed -n "s/.*] \\(.*\\) x main$/\\1/p"'],
+    mirror = subprocess.run(['bash', '-c', f'. {TOP}/package/mirrors && '
+                             'mirrors x | sed -n "s/.*] \\(.*\\) x main$/\\1/p"'],
                             stdout=subprocess.PIPE, check=True).stdout.decode().split()
     for suite in OLD_SUITES:
         target = os.path.join(keep, suite)

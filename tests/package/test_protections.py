@@ -14,7 +14,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ARCH = os.environ.get('ARCH') or platform.machine()
 COMPILER = os.path.join(HERE, '../../build/release', ARCH, 'musl/bin/musl-gcc')
 FLAGS = '''-std=c11 -D_GNU_SOURCE -O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -static-pie -w'''.split()
-CALLS = '''memcpy memmove memset strcpy strncpy strcat strncat sprintf snprintf read fread fgets readlink recv poll'''.split()
+CALLS = '''memcpy memmove memset strcpy strncpy strcat strncat sprintf snprintf read fread fgets readlink recv
+    poll'''.split()
 
 
 class Protections(unittest.TestCase):
@@ -32,8 +33,8 @@ class Protections(unittest.TestCase):
 
     def outcome(self, how, size):
         emulator = [] if ARCH == platform.machine() else [f'qemu-{ARCH}-static']
-        done = subprocess.run([*emulator, self.program, how, str(size)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, check=False, cwd=self.folder.name)
+        done = subprocess.run([*emulator, self.program, how, str(size)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, cwd=self.folder.name)
         return done.returncode, done.stderr.decode()
 
     def test_each_call_is_stopped_when_it_would_overflow_and_only_then(self):

@@ -15,7 +15,8 @@ SPANS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 86400)
 _BINS = 100
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\(|\)|[^\s()"]+(?:"(?:[^"\\]|\\.)*")?')
 _TERM = re.compile(r'([\w.{}\']+)(!=|>=|<=|=|>|<)(.*)\Z', re.DOTALL)
-_STATS = re.compile(r'(\w+?)(?:\(\s*(eval\([^)]*\)|[^)]*?)\s*\))?(?:\s+AS\s+("[^"]*"|\w+))?\s*(?:,|\s|\Z)', re.IGNORECASE)
+_STATS = re.compile(r'(\w+?)(?:\(\s*(eval\([^)]*\)|[^)]*?)\s*\))?(?:\s+AS\s+("[^"]*"|\w+))?\s*(?:,|\s|\Z)',
+                    re.IGNORECASE)
 
 
 def expand(text, macros, depth=0):

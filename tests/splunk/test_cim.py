@@ -18,7 +18,8 @@ REQUIRED = ('app', 'description', 'dest', 'id', 'severity', 'signature', 'signat
 SEVERITIES = ('critical', 'high', 'medium', 'low', 'informational')
 TYPES = ('alarm', 'alert', 'event', 'task', 'warning')
 # What the Splunk Add-on for Microsoft Security has for ms:defender:atp:alerts.
-OFFICIAL = ('app', 'type', 'severity', 'dest', 'src', 'signature', 'subject', 'body', 'description', 'signature_id', 'user')
+OFFICIAL = ('app', 'type', 'severity', 'dest', 'src', 'signature', 'subject', 'body', 'description', 'signature_id',
+            'user')
 TENANT = '7b1f8a52-0d3c-4a86-9b54-3a1c58f0c3aa'
 PROPS = fields.read('props')
 
@@ -86,13 +87,14 @@ class Model(unittest.TestCase):
             self.assertEqual(found[name], json.loads(raw)[name])
 
     def test_devices_behind_the_limit(self):
-        """Splunk reads 5000 characters of JSON by itself; the device and the user behind them are found all the same."""
+        """Splunk reads 5000 characters of JSON by itself; device and user behind them are found all the same."""
         raw = '{"id":"a","title":"t","severity":"high","recommendedActions":"%s","evidence":[{"deviceDnsName":null},' \
               '{"deviceDnsName":"pc9.example.test"},{"userAccount":{"accountName":"u9","userPrincipalName":' \
               '"u9@example.test"}}]}' % ('x' * 6000)
         found = event(SOURCETYPES['graph'], raw)
         self.assertNotIn('evidence{}.deviceDnsName', found)
-        self.assertEqual((found['dest'], found['user'], found['user_name']), ('pc9.example.test', 'u9@example.test', 'u9'))
+        self.assertEqual((found['dest'], found['user'], found['user_name']),
+                         ('pc9.example.test', 'u9@example.test', 'u9'))
         whole = event(SOURCETYPES['graph'], raw, cutoff=None)
         self.assertEqual((whole['dest'], whole['user']), (found['dest'], found['user']))
 
@@ -113,8 +115,8 @@ class Model(unittest.TestCase):
     def test_index_time(self):
         """Nothing is cut, joined, or dated by its text."""
         for name, stanza in PROPS.items():
-            self.assertEqual((stanza['TRUNCATE'], stanza['SHOULD_LINEMERGE'], stanza['DATETIME_CONFIG'], stanza['KV_MODE']),
-                             ('0', 'false', 'NONE', 'json'), name)
+            self.assertEqual((stanza['TRUNCATE'], stanza['SHOULD_LINEMERGE'], stanza['DATETIME_CONFIG'],
+                              stanza['KV_MODE']), ('0', 'false', 'NONE', 'json'), name)
             self.assertEqual(re.findall(stanza['LINE_BREAKER'], 'a\r\nb'), ['\r\n'])
 
 
@@ -137,6 +139,7 @@ class Samples(unittest.TestCase):
                     self.assertEqual({name: found.get(name) for name in row}, row)
 
     def test_all_samples_have_a_row(self):
-        have = {json.load(open(path, encoding='utf-8'))['sample'] for path in glob.glob(os.path.join(HERE, 'expected', '*'))}
+        have = {json.load(open(path, encoding='utf-8'))['sample']
+                for path in glob.glob(os.path.join(HERE, 'expected', '*'))}
         there = {name for name in os.listdir(SAMPLES) if name.endswith('json')} - {'error_bodies.json'}
         self.assertEqual(have, there)

@@ -10,17 +10,18 @@ import spl
 NOW = 1790000000
 MACROS = fields.read('macros')
 SEARCHES = fields.read('savedsearches')
-GOOD = {'event': 'status', 'state': 'ok', 'tenant': 't', 'client': 'c', 'api': 'graph', 'new': '5', 'bad': '0', 'requests': '9',
-        'throttled_s': '0', 'lag_s': '60', 'read_age_s': '20', 'up_s': '9000', 'poll_s': '60', 'next_s': '40',
-        'limit_per_min': '150'}
+GOOD = {'event': 'status', 'state': 'ok', 'tenant': 't', 'client': 'c', 'api': 'graph', 'new': '5', 'bad': '0',
+        'requests': '9', 'throttled_s': '0', 'lag_s': '60', 'read_age_s': '20', 'up_s': '9000', 'poll_s': '60',
+        'next_s': '40', 'limit_per_min': '150'}
 
 
 def line(name, age_s=60, **facts):
     """A log line of that input, written so long ago."""
     facts = {**GOOD, 'input': name, **{key: str(value) for key, value in facts.items()}}
     text = ' '.join(f'{key}="{value}"' if ' ' in value else f'{key}={value}' for key, value in facts.items())
-    return {**facts, '_raw': f'message from "/x/bin/defender_alerts" INFO {text}', '_time': NOW - age_s, 'index': '_internal',
-            'sourcetype': 'splunkd', 'component': 'ExecProcessor', 'host': 'hf', 'log_level': 'INFO'}
+    return {**facts, '_raw': f'message from "/x/bin/defender_alerts" INFO {text}', '_time': NOW - age_s,
+            'index': '_internal', 'sourcetype': 'splunkd', 'component': 'ExecProcessor', 'host': 'hf',
+            'log_level': 'INFO'}
 
 
 def run(text, events, hours=24, macros=None):
@@ -48,8 +49,9 @@ class Health(unittest.TestCase):
                 ('ok', 60, {}), ('silent', 3600, {}), ('silent', 60, {'read_age_s': 2000}),
                 ('silent', 60, {'state': 'waiting', 'read_age_s': -1, 'up_s': 4000}), ('waiting', 10, {
                     'state': 'waiting', 'read_age_s': -1, 'up_s': 30}),
-                ('refused', 60, {'state': 'refused', 'read_age_s': -1}), ('failing', 60, {'state': 'failing', 'read_age_s': 900}),
-                ('throttled', 60, {'state': 'throttled'}), ('late', 60, {'read_age_s': 800}), ('quiet', 60, {'lag_s': 100000}),
+                ('refused', 60, {'state': 'refused', 'read_age_s': -1}),
+                ('failing', 60, {'state': 'failing', 'read_age_s': 900}), ('throttled', 60, {'state': 'throttled'}),
+                ('late', 60, {'read_age_s': 800}), ('quiet', 60, {'lag_s': 100000}),
                 ('bad records', 60, {'bad': 3}), ('back-filling', 60, {'backfill_percent': 12}),
                 ('ok', 60, {'poll_s': 3600, 'read_age_s': 3500, 'next_s': 100}), ('ok', 200, {'lag_s': -1})):
             with self.subTest(wanted=wanted, facts=facts):
@@ -57,7 +59,8 @@ class Health(unittest.TestCase):
 
     def test_latest_line_counts(self):
         """What an older line had and the latest has not is gone."""
-        self.assertEqual(self.condition(line('a', 600, state='refused', why='old', backfill_percent=3), line('a', 60)), 'ok')
+        self.assertEqual(self.condition(line('a', 600, state='refused', why='old', backfill_percent=3), line('a', 60)),
+                         'ok')
 
     def test_threshold_of_one_customer(self):
         macros = {**MACROS, 'defender_silent_minutes': {'definition': 'case(input=="slow",300,true(),30)'}}
@@ -86,19 +89,20 @@ class Alerting(unittest.TestCase):
             self.assertEqual(alerting(name.partition(': ')[2], [line('a'), line('b', 250)]), [], name)
 
     def test_silent(self):
-        self.assertEqual(alerting('customer silent', [line('gone', 4000), line('stuck', 60, state='failing', read_age_s=4000),
-                                                      line('fine')]), ['stuck', 'gone'])
+        self.assertEqual(alerting('customer silent', [
+            line('gone', 4000), line('stuck', 60, state='failing', read_age_s=4000), line('fine')]), ['stuck', 'gone'])
 
     def test_refused(self):
-        self.assertEqual(alerting('credentials refused', [line('a', 600), line('a', 30, state='refused', why='x'), line('b')]),
-                         ['a'])
+        self.assertEqual(alerting('credentials refused', [
+            line('a', 600), line('a', 30, state='refused', why='x'), line('b')]), ['a'])
         self.assertEqual(alerting('credentials refused', [line('a', 600, state='refused'), line('a', 30)]), [])
 
     def test_expiry(self):
         name = 'certificate or secret about to expire'
         dates = {**MACROS, 'defender_secret_dates': {
             'definition': 'eval secret_ends=case(client=="c1","2026-10-01",client=="c2","2031-01-01")'}}
-        self.assertEqual(alerting(name, [line('a', certificate_days=29), line('b', certificate_days=31), line('c')]), ['a'])
+        self.assertEqual(alerting(name, [line('a', certificate_days=29), line('b', certificate_days=31), line('c')]),
+                         ['a'])
         self.assertEqual(alerting(name, [line('d', state='refused', why='AADSTS7000222: expired')]), ['d'])
         self.assertEqual(alerting(name, [line('e', client='c1'), line('f', client='c2'), line('g')], dates), ['e'])
 
@@ -108,7 +112,8 @@ class Alerting(unittest.TestCase):
 
     def test_left_behind(self):
         self.assertEqual(alerting('records left behind', [
-            line('a', event='bad_record', **{'from': 'x', 'to': 'y'}), line('a', 90, event='bad_record'), line('b')]), ['a'])
+            line('a', event='bad_record', **{'from': 'x', 'to': 'y'}), line('a', 90, event='bad_record'),
+            line('b')]), ['a'])
 
 
 class Documentation(unittest.TestCase):
@@ -128,12 +133,14 @@ class Evaluator(unittest.TestCase):
 
     def test_eval(self):
         event = {'a': 'x', 'n': '10', 'm': ['1', '2', 'null', '2'], 'e': '', 'x y': 'z'}
-        for text, wanted in (('coalesce(none,a)', 'x'), ('nullif(a,"x")', None), ('nullif(e,"")', None), ('a."-".n', 'x-10'),
-                             ('if(n>9,"big","small")', 'big'), ('case(n<5,1,true(),2)', 2), ('none=="a"', None),
-                             ('mvdedup(mvfilter(m!="null"))', ['1', '2']), ('mvfilter(none!="x")', None), ("'x y'", 'z'),
-                             ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'), ('(1+2)*3-4/2', 7),
-                             ('NOT a=="x" OR n==10', True), ('match(a,"^x$")', True), ('tostring(93784,"duration")', '1+02:03:04'),
-                             ('round(2.5)', 3), ('floor(-1.5)', -2), ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),
+        for text, wanted in (('coalesce(none,a)', 'x'), ('nullif(a,"x")', None), ('nullif(e,"")', None),
+                             ('a."-".n', 'x-10'), ('if(n>9,"big","small")', 'big'), ('case(n<5,1,true(),2)', 2),
+                             ('none=="a"', None),
+                             ('mvdedup(mvfilter(m!="null"))', ['1', '2']), ('mvfilter(none!="x")', None),
+                             ("'x y'", 'z'), ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
+                             ('(1+2)*3-4/2', 7), ('NOT a=="x" OR n==10', True), ('match(a,"^x$")', True),
+                             ('tostring(93784,"duration")', '1+02:03:04'), ('round(2.5)', 3), ('floor(-1.5)', -2),
+                             ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),
                              ('strptime("2026-01-02","%Y-%m-%d")', 1767312000), ('null()', None)):
             self.assertEqual(evals.compute(text, event), wanted, text)
         for text in ('mvfilter(a!=n)', 'nope(a)', 'a b', '(a', 'a ==', '"open'):
@@ -142,13 +149,14 @@ class Evaluator(unittest.TestCase):
 
     def test_auto_json(self):
         found = fields.auto_json('{"a":1.50,"b":null,"c":[{"d":"x\\"y","e":[1,2]},{"d":null}],"f":[],"g":{"h":true}}')
-        self.assertEqual(found, {'a': ['1.50'], 'b': ['null'], 'c{}.d': ['x"y', 'null'], 'c{}.e{}': ['1', '2'], 'g.h': ['true']})
+        self.assertEqual(found, {'a': ['1.50'], 'b': ['null'], 'c{}.d': ['x"y', 'null'], 'c{}.e{}': ['1', '2'],
+                                 'g.h': ['true']})
         self.assertEqual(fields.auto_json('{"a":"b","c":"ddd"}', 14), {'a': ['b']})
 
     def test_order(self):
         """Aliases see extractions, calculated fields see aliases and no other calculated field."""
-        stanza = {'KV_MODE': 'json', 'EXTRACT-z': '"k":"(?<z>.)', 'FIELDALIAS-a': 'k AS b z AS y', 'EVAL-c': 'b."1"', 'EVAL-d': 'c',
-                  'EVAL-k': 'lower(k)'}
+        stanza = {'KV_MODE': 'json', 'EXTRACT-z': '"k":"(?<z>.)', 'FIELDALIAS-a': 'k AS b z AS y', 'EVAL-c': 'b."1"',
+                  'EVAL-d': 'c', 'EVAL-k': 'lower(k)'}
         found = fields.fields_of(stanza, '{"k":"V"}', 's')
         self.assertEqual({name: found.get(name) for name in 'bcdkyz'},
                          {'b': 'V', 'c': 'V1', 'd': None, 'k': 'v', 'y': 'V', 'z': 'V'})

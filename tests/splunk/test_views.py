@@ -21,7 +21,8 @@ class Views(unittest.TestCase):
     def test_navigation(self):
         """Well-formed, and the dashboard is what opens first."""
         root = xml.dom.minidom.parse(os.path.join(fields.ROOT, 'default/data/ui/nav/default.xml')).documentElement
-        first = [view.getAttribute('name') for view in root.getElementsByTagName('view') if view.getAttribute('default')]
+        first = [view.getAttribute('name') for view in root.getElementsByTagName('view')
+                 if view.getAttribute('default')]
         self.assertEqual(first, ['customers'])
 
     def test_mistakes_are_noticed(self):
@@ -60,8 +61,8 @@ class Views(unittest.TestCase):
 
         def no_context(view):
             del view['visualizations']['viz_worst']['context']['conditions']
-        for breaker in (no_target, wrong_binding, no_query, no_base, no_macro, wrong_function, unset_token, no_first_value,
-                        not_placed, overlap, no_column, no_context):
+        for breaker in (no_target, wrong_binding, no_query, no_base, no_macro, wrong_function, unset_token,
+                        no_first_value, not_placed, overlap, no_column, no_context):
             with self.subTest(mistake=breaker.__name__):
                 broken = copy.deepcopy(self.view)
                 breaker(broken)

@@ -105,7 +105,8 @@ def columns(view):
         search.run([], 1e9)
         wanted = set(part['options'].get('columnFormat', {}))
         text = json.dumps(part, ensure_ascii=False)
-        wanted |= set(re.findall(r'seriesByName\(\\"([^"\\]+)\\"\)', text)) | set(re.findall(r'row\.([\w ]+)\.value', text))
+        wanted |= set(re.findall(r'seriesByName\(\\"([^"\\]+)\\"\)', text))
+        wanted |= set(re.findall(r'row\.([\w ]+)\.value', text))
         yield from (f'{name} uses the column {column}, which its search has not' for column in sorted(wanted)
                     if column not in search.fields)
     for name, part in [*view['visualizations'].items(), *view['inputs'].items()]:

@@ -6,8 +6,8 @@
 static void test_days_go_by(void)
 {
     static const struct { int64_t days_left; bool news; } rows[] = {
-        { 365, false }, { 31, false }, { 30, true }, { 30, false }, { 29, false }, { 8, false }, { 7, true }, { 7, false },
-        { 2, false }, { 1, true }, { 1, false }, { 0, false }, { -1, false }
+        { 365, false }, { 31, false }, { 30, true }, { 30, false }, { 29, false }, { 8, false }, { 7, true },
+        { 7, false }, { 2, false }, { 1, true }, { 1, false }, { 0, false }, { -1, false }
     };
     int64_t warned = 0;
     size_t i;

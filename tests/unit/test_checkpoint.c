@@ -10,7 +10,8 @@
 #include "check.h"
 
 #define T(s) "\"2026-11-01T08:35:" s "Z\""
-#define HEAD "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"begin\":" T("00") ",\"newest\":" T("10") ",\"floor\":" T("05")
+#define HEAD "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"begin\":" T("00") ",\"newest\":" T("10") \
+             ",\"floor\":" T("05")
 #define KEY  "0123456789abcdef0123456789abcdef"
 
 static const struct { const char *text; bool good; const char *why; } rows[] = {

@@ -184,7 +184,8 @@ static void test_portions(void)
     timer_set(loop, &guard, clock_ms() + 50);
     loop_run(loop);
     CHECK(went(0, 30) == 30, "%d of 30 went in the end", went(0, 30));
-    CHECK(guests[14].order == 9 && guests[4].order == 13, "pages first: order %d, %d", guests[14].order, guests[4].order);
+    CHECK(guests[14].order == 9 && guests[4].order == 13, "pages first: order %d, %d", guests[14].order,
+          guests[4].order);
     for (i = 11; i < 30; i++)
         CHECK(guests[i].order > guests[i - 1].order, "page %d out of turn", i);
     leave_all();

@@ -26,13 +26,14 @@ const content = () => Object.fromEntries([...document.querySelectorAll('[data-te
     const number = item.querySelector('[data-test="majorValue"]')?.innerText;
     const cells = item.querySelectorAll('[data-test="body"] [data-test="cell"]').length;
     const drawn = [...item.querySelectorAll('.highcharts-series-group path, .highcharts-series-group rect')]
-        .filter((shape) => (shape.getAttribute('d') || '').length > 1 || Number(shape.getAttribute('height')) > 0).length;
+        .filter((shape) => (shape.getAttribute('d') || '').length > 1 || Number(shape.getAttribute('height')) > 0)
+        .length;
     return [item.dataset.id, { type: item.dataset.vizType, text: item.innerText, number, cells, drawn }];
 }));
 const allFilled = () => {
     const items = [...document.querySelectorAll('[data-test="viz-item"]')];
-    return items.length > 0 && items.every((item) => item.querySelector('[data-test="majorValue"], [data-test="cell"], ' +
-        '.highcharts-series-group path, .highcharts-series-group rect'));
+    return items.length > 0 && items.every((item) => item.querySelector('[data-test="majorValue"], ' +
+        '[data-test="cell"], .highcharts-series-group path, .highcharts-series-group rect'));
 };
 
 async function settle() {

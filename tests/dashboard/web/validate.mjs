@@ -25,7 +25,8 @@ for (const [id, panel] of Object.entries(definition.visualizations)) {
     if (!config) complaints.push(`${id}: no panel type ${panel.type}`);
     for (const option of Object.keys(config?.optionsSchema && panel.options || {}))
         if (!(option in config.optionsSchema)) complaints.push(`${id}: ${panel.type} has no option ${option}`);
-    const bindings = [...(config?.dataContract?.requiredDataSources || []), ...(config?.dataContract?.optionalDataSources || [])];
+    const contract = config?.dataContract;
+    const bindings = [...(contract?.requiredDataSources || []), ...(contract?.optionalDataSources || [])];
     for (const binding of Object.keys(panel.dataSources || {}))
         if (!bindings.some((one) => one.name === binding)) complaints.push(`${id}: no binding ${binding}`);
 }

@@ -77,7 +77,8 @@ class Pure(unittest.TestCase):
 
     def test_stream_reader_is_strict(self):
         good = (b'<?xml version="1.0"?>\n<stream>\n<event stanza="k://a" unbroken="1"><time>1.5</time>'
-                b'<data>&lt;\xc3\xa9</data><done/></event></stream>\n<stream><event stanza="k://b"><data>x</data></event></stream>')
+                b'<data>&lt;\xc3\xa9</data><done/></event></stream>\n'
+                b'<stream><event stanza="k://b"><data>x</data></event></stream>')
         for size in (1, 7, len(good)):
             events = []
             reader = StreamReader(events.append)
