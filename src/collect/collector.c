@@ -13,7 +13,7 @@
 #include "base/text.h"
 
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
-#define REQUESTS_AT_ONCE 5
+#define REQUESTS_AT_ONCE 5          /* let through in one go: answers are looked at in between */
 #define FLUSH_AT         (128 * 1024)
 #define TICK_MS          1000
 #define START_AT_ONCE    16

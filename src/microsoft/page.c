@@ -238,7 +238,8 @@ bool page_end(struct page *p, struct err *err)
         return err_set(err, ERR_INPUT, "the answer ends inside its JSON, after %llu bytes",
                        (unsigned long long)p->offset);
     if (!p->seen_array)
-        return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s", p->shape->array ? "\"" : "of alerts",
+        return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s",
+                       p->shape->array ? "\"" : "of alerts",
                        p->shape->array ? p->shape->array : "", p->shape->array ? "\"" : "");
     return true;
 }
