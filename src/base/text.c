@@ -115,6 +115,16 @@ static const char *xml_entity(char c)
     }
 }
 
+/* So many bytes stand for themselves. */
+static size_t xml_plain(const unsigned char *at, size_t left)
+{
+    size_t i;
+
+    for (i = 0; i < left && at[i] >= ' ' && at[i] < 0x7F && !xml_entity((char)at[i]); i++)
+        ;
+    return i;
+}
+
 void buf_add_xml(struct buf *buf, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -122,6 +132,11 @@ void buf_add_xml(struct buf *buf, const char *text)
     const char *entity;
 
     for (; left; at += size ? size : 1, left -= size ? size : 1) {
+        size = xml_plain(at, left);
+        if (size) {
+            buf_add(buf, at, size);
+            continue;
+        }
         size = text_utf8_length(at, left);
         if (!size || !xml_can_carry(at, size))
             buf_add_text(buf, REPLACEMENT);
