@@ -20,6 +20,7 @@ enum {
     TEXT_MOST = 1024,
     FILTER_MOST = 2000,         /* it travels in a URL */
     SECRET_MOST = 16384,        /* refresh tokens take 1 to 3 KB; a pasted address holds a code and more */
+    SECRET_LEAST = 16,          /* Entra's have 34 and more */
     DOMAIN_MOST = 253,
     BACK_MOST_S = 50 * 365 * 86400
 };
@@ -71,6 +72,12 @@ static const char *hidden_end(const struct param *param, const char *start)
     return sign;
 }
 
+/* The address of a page on which a sign-in ended. */
+static bool holds_code(const char *value)
+{
+    return strstr(value, "?code=") || strstr(value, "&code=") || strstr(value, "#code=");
+}
+
 /* The value as a message may repeat it: cut, and without what may be a password. */
 static char *shown(const struct param *param, const char *value)
 {
@@ -87,10 +94,37 @@ static char *shown(const struct param *param, const char *value)
                       rest == value ? "" : SECRET_MASK, (int)len, rest, len < left ? "..." : "");
 }
 
+/* Dashes in a GUID's places, or nothing but its characters: one that was mistyped. */
+static bool looks_like_guid(const char *text)
+{
+    size_t len = strlen(text);
+
+    return strspn(text, DIGITS "ABCDEFabcdef-{}") == len ||
+           (len == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-');
+}
+
+/* A key instead of its file, the page that a sign-in ended on instead of the redirect URI, the secret in the row of the
+ * client ID: what may have been typed into the wrong field is not repeated either. Entra's secrets hold a '~', which no
+ * domain does. */
+static bool may_be_secret(const struct param *param, const char *value)
+{
+    switch (param->type) {
+    case PARAM_FILE: return strstr(value, "-----BEGIN") != NULL;
+    case PARAM_URI:
+    case PARAM_BASE_URL: return holds_code(value);
+    case PARAM_TENANT: return strchr(value, '~') != NULL;
+    case PARAM_GUID: return strlen(value) >= SECRET_LEAST && !looks_like_guid(value);
+    default: return false;
+    }
+}
+
 static bool refuse(const struct param *param, const char *value, struct err *err)
 {
     CLEANUP(mem_freep) char *text = shown(param, value);
 
+    if (may_be_secret(param, value))
+        return err_set(err, ERR_INPUT, "%s holds %zu bytes that may be a secret (they are not shown here), but it "
+                       "should be %s", param->name, strlen(value), value_wanted(param));
     if (param->type == PARAM_SECRET)
         return err_set(err, ERR_INPUT, "%s holds %zu bytes that cannot be a secret (they are not shown here); it "
                        "should be %s", param->name, strlen(value), value_wanted(param));
@@ -265,7 +299,7 @@ static bool take(const struct param *param, const char *value, bool check_files,
     case PARAM_GUID: return text_is_guid(value) && take_lower(slot, value);
     case PARAM_SECRET: return secret_is_mask(value) || take_text(slot, value);
     case PARAM_FILE: return take_file(slot, value, check_files);
-    case PARAM_URI: return is_absolute_uri(value) && take_text(slot, value);
+    case PARAM_URI: return is_absolute_uri(value) && !holds_code(value) && take_text(slot, value);
     case PARAM_CHOICE: return take_choice(slot, param->choices, value);
     case PARAM_BASE_URL: return take_base_url(slot, value);
     case PARAM_TEXT: return !strchr(value, ' ') && take_text(slot, value);
