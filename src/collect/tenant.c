@@ -31,20 +31,6 @@ static void wake_lanes(void *ctx)
         lane_wake(&t->lanes[kind], loop_now(t->col->loop));
 }
 
-/* key=value lines end a value at a blank, so other names than plain ones stand in quotes. */
-static char *label_of(const char *name)
-{
-    char *label, *at;
-
-    if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")] == '\0' && *name)
-        return mem_text(name);
-    label = mem_format("\"%s\"", name);
-    for (at = label + 1; at[1]; at++)
-        if (*at == '"')
-            *at = '\'';
-    return label;
-}
-
 struct tenant *tenant_new(struct collector *col, struct input *input)
 {
     struct tenant *t = mem_alloc(sizeof(*t));
@@ -54,7 +40,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->col = col;
     t->input = *input;
     *input = (struct input){ .name = NULL };
-    t->label = label_of(t->input.name);
+    t->label = input_label(t->input.name);
     t->api = api_at(t->input.api);
     t->login_url = mem_text(t->input.login_url ? t->input.login_url : login_host(t->input.cloud));
     t->base_url = mem_text(t->input.api_url ? t->input.api_url : t->api->host[t->input.cloud]);
