@@ -17,6 +17,7 @@
 #define DISK_RETRY_MS   10000
 #define SAVE_EVERY_MS   (120 * 1000)    /* each save is a sync of the disk; what it misses comes again after a crash */
 #define SAVE_LOOK_MS    5000
+#define AHEAD_MOST      (INT64_C(86400) * TICKS_PER_SECOND)     /* clocks may be wrong by less */
 #define PROBE_GOOD_MS   1000    /* for so long what was just written says that more can be written */
 #define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
 
@@ -222,6 +223,13 @@ void tenant_secrets_ready(struct tenant *t)
     wake_lanes(t);
 }
 
+/* A checkpoint that was edited, or written when the service's clock was wrong: whatever comes until then would be
+ * passed over, with nothing to show for it. */
+static bool is_ahead(const struct tenant *t)
+{
+    return place_is_ahead(&t->place, tenant_service_now(t) + AHEAD_MOST);
+}
+
 void tenant_begin(struct tenant *t, const struct access_view *view)
 {
     const struct start_time *start = &t->input.start_time;
@@ -229,8 +237,11 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
 
     if (view->has_clock)
         t->clock_offset_ms = view->clock_offset_ms;
-    if (t->has_begin)
+    if (t->has_begin && (!view->has_clock || t->tally.requests || !is_ahead(t)))
         return;
+    if (t->has_begin)
+        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s checkpoint '%s' holds times that are still to come, by "
+                  "the service's clock; reading begins at start_time", t->label, t->input.tenant_id, t->cp_path);
     place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
     set_place(t);
     /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */
