@@ -200,14 +200,15 @@ static void start_some(void *ctx, int64_t now_ms)
 static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
 {
     struct input input = { .name = NULL };
+    CLEANUP(mem_freep) char *label = NULL;
     struct tenant *t;
     struct err err;
 
     if (stanza_is_disabled(stanza))     /* whatever else it holds */
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
-        log_event(EVENT_BAD_INPUT, "input=\"%s\" %s. This input does not run until it is corrected",
-                  stanza_input_name(stanza), err.text);
+        label = input_label(stanza_input_name(stanza));
+        log_event(EVENT_BAD_INPUT, "input=%s %s. This input does not run until it is corrected", label, err.text);
         return;
     }
     t = tenant_new(col, &input);

@@ -5,7 +5,8 @@
 #include "base/mem.h"
 
 #define SLOW_AFTER_MS 3000
-#define SLOW_MOST     500      /* requests that are slow but still hold a connection and memory */
+#define SLOW_AGAIN_MS 1000
+#define SLOW_MOST     500   /* requests that are slow but still hold a connection and memory */
 
 struct gate {
     struct loop   *loop;
@@ -115,8 +116,10 @@ static void became_slow(void *ctx, int64_t now_ms UNUSED)
     struct gate *gate = ticket->gate;
     struct queue *queue = &gate->queues[ticket->page];
 
-    if (gate->slow >= SLOW_MOST)
+    if (gate->slow >= SLOW_MOST) {      /* it takes the place of the next slow one that ends */
+        timer_set(gate->loop, &ticket->slow, loop_now(gate->loop) + SLOW_AGAIN_MS);
         return;
+    }
     ticket->state = TICKET_SLOW;
     queue->in--;
     gate->slow++;

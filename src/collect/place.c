@@ -19,6 +19,15 @@ void place_start(struct place *place, ticks begin)
     *place = (struct place){ .begin = begin, .newest = begin, .floor = begin };
 }
 
+bool place_is_ahead(const struct place *place, ticks limit)
+{
+    ticks furthest = later(place->newest, place->floor);
+
+    if (place->fill.active)
+        furthest = later(later(furthest, place->fill.end), later(place->fill.next, place->fill.floor));
+    return furthest > later(limit, place->begin);
+}
+
 ticks place_lower(const struct place *place, int64_t overlap_s)
 {
     return later(ticks_back(place->newest, overlap_s), place->floor);

@@ -65,6 +65,9 @@ struct harvest {
 
 void place_start(struct place *place, ticks begin);
 
+/* Does anything count as read that lies behind `limit`, although the input begins before that? */
+bool place_is_ahead(const struct place *place, ticks limit);
+
 /* Lower bound of the next poll: the newest time less the overlap, never below the floor. */
 ticks place_lower(const struct place *place, int64_t overlap_s);
 

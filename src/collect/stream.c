@@ -102,8 +102,10 @@ static char *address_of(const struct input *input)
 
 static void not_tried(struct trial *trial, const char *why)
 {
-    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in could not be tried while saving: %s",
-              trial->input.name, trial->input.tenant_id, why);
+    CLEANUP(mem_freep) char *label = input_label(trial->input.name);
+
+    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in could not be tried while saving: %s", label,
+              trial->input.tenant_id, why);
     loop_stop(trial->loop);
 }
 
@@ -239,6 +241,14 @@ static int refuse(const char *text)
     return 1;
 }
 
+static void not_tried_once(const struct input *input)
+{
+    CLEANUP(mem_freep) char *label = input_label(input->name);
+
+    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in was not tried while saving: %s can be used only once",
+              label, input->tenant_id, input->refresh_token ? "a refresh token" : "an authorization code");
+}
+
 /* A code is used by the running input, not here; but a text that holds none is sent back with the address to open. */
 static bool code_usable(const struct input *input, char **sentence)
 {
@@ -273,9 +283,7 @@ int stream_validate(void)
     if (!code_usable(&trial.input, &trial.sentence))
         trial.refused = true;
     else if (trial.input.refresh_token || trial.input.authorization_code)
-        log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in was not tried while saving: %s can be used only "
-                  "once", trial.input.name, trial.input.tenant_id,
-                  trial.input.refresh_token ? "a refresh token" : "an authorization code");
+        not_tried_once(&trial.input);
     else
         trial_run(&trial, &config);
     if (trial.refused)

@@ -17,6 +17,7 @@
 #define DISK_RETRY_MS   10000
 #define SAVE_EVERY_MS   (120 * 1000)    /* each save is a sync of the disk; what it misses comes again after a crash */
 #define SAVE_LOOK_MS    5000
+#define AHEAD_MOST      (INT64_C(86400) * TICKS_PER_SECOND)     /* clocks may be wrong by less */
 #define PROBE_GOOD_MS   1000    /* for so long what was just written says that more can be written */
 #define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
 
@@ -31,20 +32,6 @@ static void wake_lanes(void *ctx)
         lane_wake(&t->lanes[kind], loop_now(t->col->loop));
 }
 
-/* key=value lines end a value at a blank, so other names than plain ones stand in quotes. */
-static char *label_of(const char *name)
-{
-    char *label, *at;
-
-    if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")] == '\0' && *name)
-        return mem_text(name);
-    label = mem_format("\"%s\"", name);
-    for (at = label + 1; at[1]; at++)
-        if (*at == '"')
-            *at = '\'';
-    return label;
-}
-
 struct tenant *tenant_new(struct collector *col, struct input *input)
 {
     struct tenant *t = mem_alloc(sizeof(*t));
@@ -54,7 +41,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->col = col;
     t->input = *input;
     *input = (struct input){ .name = NULL };
-    t->label = label_of(t->input.name);
+    t->label = input_label(t->input.name);
     t->api = api_at(t->input.api);
     t->login_url = mem_text(t->input.login_url ? t->input.login_url : login_host(t->input.cloud));
     t->base_url = mem_text(t->input.api_url ? t->input.api_url : t->api->host[t->input.cloud]);
@@ -236,6 +223,13 @@ void tenant_secrets_ready(struct tenant *t)
     wake_lanes(t);
 }
 
+/* A checkpoint that was edited, or written when the service's clock was wrong: whatever comes until then would be
+ * passed over, with nothing to show for it. */
+static bool is_ahead(const struct tenant *t)
+{
+    return place_is_ahead(&t->place, tenant_service_now(t) + AHEAD_MOST);
+}
+
 void tenant_begin(struct tenant *t, const struct access_view *view)
 {
     const struct start_time *start = &t->input.start_time;
@@ -243,8 +237,11 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
 
     if (view->has_clock)
         t->clock_offset_ms = view->clock_offset_ms;
-    if (t->has_begin)
+    if (t->has_begin && (!view->has_clock || t->tally.requests || !is_ahead(t)))
         return;
+    if (t->has_begin)
+        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s checkpoint '%s' holds times that are still to come, by "
+                  "the service's clock; reading begins at start_time", t->label, t->input.tenant_id, t->cp_path);
     place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
     set_place(t);
     /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */

@@ -44,3 +44,7 @@ struct input {
 };
 
 void input_free(struct input *input);   /* the members, not the struct; NULL is fine; secrets are overwritten */
+
+/* The input's name for log lines; the caller's to free. key=value ends a value at a blank, so other names than plain
+ * ones stand in quotes. */
+char *input_label(const char *name);

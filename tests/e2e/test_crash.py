@@ -7,7 +7,8 @@ import subprocess
 import time
 import unittest
 
-from cases import APIS, SANITIZED, SOON, DeliveryCase
+from cases import APIS, SANITIZED, SECOND, SOON, DeliveryCase
+from world import ticks
 from world.runner import wait_for
 
 
@@ -252,6 +253,45 @@ class Disk(DeliveryCase):
         self.assertEqual(sorted(os.path.exists(checkpoint(world, name) + '.bad') for name in names),
                          [False, True, True, True])
         self.assertEqual(len([line for line in program.lines if 'event=checkpoint_bad' in line.text]), 3)
+
+    def test_times_still_to_come(self):
+        """A slip of the pen in the year: all is read anew, instead of nothing for years."""
+        world = self.world()
+        changes = {'cursor': 'newest', 'bound': 'floor', 'good': None}
+        for name in changes:
+            world.customer(name).publish(3)
+        world.start().wait_events(9)
+        for name in changes:
+            self.polls(world, world.feeds[name])
+        world.program.terminate()
+        for name, member in changes.items():
+            with open(checkpoint(world, name), encoding='utf-8') as file:
+                content = json.load(file)
+            if member:
+                content[member] = str(int(content[member][:4]) + 10) + content[member][4:]
+            with open(checkpoint(world, name), 'w', encoding='utf-8') as file:
+                json.dump(content, file)
+            world.feeds[name].publish(2)
+        program = world.start()
+        self.exact(world)           # what the file knows as written is not written again
+        lines = [line.text for line in program.lines if 'event=checkpoint_bad' in line.text]
+        self.assertEqual(sorted(line.split('input=')[1].split()[0] for line in lines), ['bound', 'cursor'])
+        world.restart()
+        self.exact(world)
+        self.assertFalse([line for line in world.program.lines if 'event=checkpoint_bad' in line.text])
+
+    def test_a_beginning_still_to_come(self):
+        """A start_time of next week is a wish, also after a restart."""
+        world = self.world()
+        start = self.now(world) + 7 * 86400 * SECOND
+        feed = world.customer('c', start_time=ticks.iso(start), where=lambda version: version.time >= start)
+        feed.publish(3)
+        for _ in range(2):
+            world.start()
+            self.polls(world, feed)
+            world.program.terminate()
+            self.assertFalse([line for line in world.program.lines if 'event=checkpoint_bad' in line.text])
+        self.assertEqual(world.events(), [])
 
     def test_readable_private_and_no_leftovers(self):
         world = self.world()

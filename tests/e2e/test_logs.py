@@ -3,7 +3,7 @@ import re
 import time
 import unittest
 
-from checks import in_bytes, leaks, spawn
+from checks import closed_port, in_bytes, leaks, spawn
 from world import faults, inputxml
 from world.login import App
 from world.login_errors import refusing
@@ -51,6 +51,18 @@ class Lines(unittest.TestCase):
                     self.assertIn(line.facts['state'], STATES)
                     for key in STATUS - {'event', 'input', 'tenant', 'api', 'state'}:
                         self.assertRegex(line.facts[key], r'\A-?\d+\Z')
+
+    def test_a_name_with_blanks_and_quotes_is_one_value(self):
+        """Also where the input does not run, and while it is saved."""
+        name, label = 'a "b" c=d', 'input="a \'b\' c=d" '
+        with World() as world:
+            world.customer(name, overlap='none')
+            world.customer('good')
+            self.assertIn(label, world.start().wait_line('ERROR event=bad_input').text)
+            params = world.splunkd.inputs['good'][1]
+            for change in ({'refresh_token': 'r' * 40}, {'login_url': f'http://127.0.0.1:{closed_port()}'}):
+                result = validate(world.home, name, {**params, 'client_secret': 'x', **change})
+                self.assertIn('event=not_tried ' + label, result.err)
 
     def test_foreign_words_stay_in_their_line(self):
         """What a service says cannot start a line of its own, nor flood one."""

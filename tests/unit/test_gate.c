@@ -153,6 +153,10 @@ static void test_slow_is_bounded(struct loop *loop, struct gate *gate)
             passes_long(loop, &guests[i]);
     most = went(0, MANY);
     CHECK(most == 502, "%d hold a connection", most);
+    CHECK(guests[501].ticket.slow.place, "who found no place among the slow is looked at again");
+    gate_leave(&guests[0].ticket);
+    passes_long(loop, &guests[501]);
+    CHECK(went(0, MANY) == 503, "a slow one ends, another becomes slow, the next goes: %d", went(0, MANY));
     leave_all();
     begin();
     for (i = 0; i < 3; i++)
