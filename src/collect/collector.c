@@ -23,8 +23,8 @@
 #define SECRETS_RETRY_MS 30000
 #define SECRETS_LOOK_MS  60000      /* with a refused input: has somebody stored a new secret? */
 #define SESSION_GRACE_MS 60000
-/* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed;
- * checkpoints are synced to the disk (later ones are written without). */
+/* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed and
+ * the pipe's reader catch up; checkpoints are synced to the disk (later ones are written without). */
 #define STORE_UNTIL_MS   300
 #define CLOSE_UNTIL_MS   450
 #define SAVES_MOST_MS    100        /* of each second, for the saves that are due */
