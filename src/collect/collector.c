@@ -17,8 +17,8 @@
 #define FLUSH_AT         (128 * 1024)
 #define TICK_MS          1000
 #define START_AT_ONCE    16
-/* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed;
- * checkpoints are synced to the disk (later ones are written without). */
+/* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed and
+ * the pipe's reader catch up; checkpoints are synced to the disk (later ones are written without). */
 #define STORE_UNTIL_MS   300
 #define CLOSE_UNTIL_MS   450
 #define SAVES_MOST_MS    100        /* of each second, for the saves that are due */

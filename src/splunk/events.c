@@ -17,6 +17,7 @@
 #define BUFFER_MAX    (512u * 1024 * 1024)  /* never reached in practice: OUTBOX_HIGH stops the downloads */
 #define BUFFER_KEPT   (4u * 1024 * 1024)    /* a buffer that one huge record made larger is given back */
 #define PIPE_WISH     (256 * 1024)          /* fewer, larger reads for splunkd; the kernel may refuse */
+#define READER_LOOK_MS 5
 #define NOTES         (OUTBOX_SETTLED_S + 2)
 #define USUAL_TIME    18                    /* "1793522112.1333333" */
 
@@ -159,10 +160,16 @@ uint64_t outbox_settled(const struct outbox *box, int64_t now_ms)
     return settled;
 }
 
-void outbox_close(struct outbox *box, int wait_ms)
+/* A reader that is only a moment behind would get all of it twice: now, and at the next start. */
+static void wait_for_reader(const struct outbox *box, int64_t until_ms)
+{
+    while (outbox_taken(box) < box->written && !outbox_reader_gone(box) && clock_ms() < until_ms)
+        poll(NULL, 0, READER_LOOK_MS);
+}
+
+static void write_the_end(struct outbox *box, int64_t until_ms)
 {
     struct pollfd pfd = { .fd = box->fd, .events = POLLOUT };
-    int64_t until_ms = clock_ms() + wait_ms;
     char *event_end;
 
     if (outbox_flush(box) == OUTBOX_BLOCKED && box->torn) {
@@ -176,6 +183,14 @@ void outbox_close(struct outbox *box, int wait_ms)
         return;
     buf_add_text(&box->buf, "</stream>\n");
     outbox_flush(box);
+}
+
+void outbox_close(struct outbox *box, int wait_ms)
+{
+    int64_t until_ms = clock_ms() + wait_ms;
+
+    write_the_end(box, until_ms);
+    wait_for_reader(box, until_ms);
 }
 
 /* Frames. */

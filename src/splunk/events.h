@@ -39,8 +39,8 @@ void outbox_note(struct outbox *box, int64_t now_ms);
 /* Position that had been taken OUTBOX_SETTLED_S before now. */
 uint64_t outbox_settled(const struct outbox *box, int64_t now_ms);
 
-/* Ends the stream: closes <stream> when nothing is pending. Waits at most wait_ms for an event that is half in the
- * pipe, so that the reader does not see a torn one. */
+/* Ends the stream: closes <stream> when nothing is pending. Waits at most wait_ms: for an event that is half in the
+ * pipe, so that the reader does not see a torn one, and for a reader that is a moment behind. */
 void outbox_close(struct outbox *box, int wait_ms);
 
 /* What stands before and behind the data of an input's events. */

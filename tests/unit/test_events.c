@@ -138,6 +138,41 @@ static void test_close_torn(size_t before, size_t size)
     ends_free(&e);
 }
 
+/* A reader that is a moment behind takes everything before the end, and one that has gone is not waited for. */
+static void test_close_waits_for_reader(void)
+{
+    struct ends e = ends_new();
+    int64_t began;
+    pid_t child;
+
+    add_event(e.box, 1, 1000);
+    outbox_flush(e.box);
+    child = fork();
+    if (!child) {
+        close(e.fd[1]);
+        usleep(50000);
+        fcntl(e.fd[0], F_SETFL, 0);
+        read_some(&e, 65536);
+        _exit(0);
+    }
+    began = clock_ms();
+    outbox_close(e.box, 3000);
+    CHECK(outbox_taken(e.box) == outbox_end(e.box) && clock_ms() - began < 2000, "%llu of %llu taken in %lld ms",
+          (unsigned long long)outbox_taken(e.box), (unsigned long long)outbox_end(e.box),
+          (long long)(clock_ms() - began));
+    waitpid(child, NULL, 0);
+    ends_free(&e);
+    e = ends_new();
+    add_event(e.box, 1, 1000);
+    outbox_flush(e.box);
+    close(e.fd[0]);
+    e.fd[0] = -1;
+    began = clock_ms();
+    outbox_close(e.box, 3000);
+    CHECK(clock_ms() - began < 2000, "%lld ms for nobody", (long long)(clock_ms() - began));
+    ends_free(&e);
+}
+
 static void test_close_gives_up(void)
 {
     struct ends e = ends_new();
@@ -244,6 +279,7 @@ int main(void)
     /* At one of these the buffer has just dropped what is written. */
     for (size = 600000; size < 1200000; size += 50000)
         test_close_torn(size, 3 << 20);
+    test_close_waits_for_reader();
     test_close_gives_up();
     test_reader_gone();
     test_settled();
