@@ -202,7 +202,7 @@ static void finish(struct secrets_job *job)
     struct err err;
 
     if (t->cp_changed && t->has_begin)
-        tenant_save(t, 0, false, &err);     /* what cannot be saved now is tried again by the tick */
+        tenant_save(t, 0, true, &err);      /* what cannot be saved now is tried again by the tick */
     mask(job);
     tenant_secrets_ready(t);
 }

@@ -100,7 +100,8 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    /* Only TLS can agree on HTTP/2. Without it, all would wait for the first answer of the host, whoever's it is. */
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, text_starts(req->url, "https:") ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, req->headers);
     if (req->form)

@@ -77,10 +77,22 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    def test_a_new_input_begins_thirty_days_back_unless_told_otherwise(self):
+        world = self.world()
+        for name, more, seconds in (('preset', {}, 30 * 86400), ('hours', {'start_time': '-12h'}, 12 * 3600)):
+            begin = self.now(world) - seconds * SECOND
+            feed = world.customer(name, where=lambda version, begin=begin: version.ticks > begin, **more)
+            for minutes in (-60, -2, 2, 60):
+                feed.publish(1, ticks=begin + minutes * 60 * SECOND, size='small')
+        world.start()
+        self.exact(world)
+
     def test_late_ones_on_a_busy_and_on_a_quiet_tenant(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=600)
         quiet = world.customer('quiet', api='graph', overlap=600)
+        far = world.customer('far', api='graph', overlap=7200)
+        far.publish(5)
         quiet.publish(3, ticks=self.now(world) - 9 * 86400 * SECOND)
         for feed in feeds:
             feed.publish(5)
@@ -89,6 +101,7 @@ class EveryApi(DeliveryCase):
         for feed in feeds:
             feed.publish(5, ticks=self.now(world) - 500 * SECOND)
             feed.publish(5, ticks=self.now(world) - 300 * SECOND, late=1.5)
+        far.publish(5, ticks=self.now(world) - 6500 * SECOND)   # within this one's own overlap only
         # Nothing came here for nine days, so that nothing newer bounds what may still appear.
         quiet.publish(2, ticks=self.now(world) - 8 * 86400 * SECOND)
         self.exact(world)
@@ -263,9 +276,14 @@ class Settings(DeliveryCase):
 
     def test_filter(self):
         world = self.world()
-        feed = world.customer('f', filter="severity eq 'high' or severity eq 'low'",
-                              where=lambda version: version.fields['severity'] in ('high', 'low'))
-        feed.publish(60, span_s=86400)
+        for api, field, words in (('graph', 'severity', ('high', 'low')), ('endpoint', 'severity', ('High', 'Low')),
+                                  ('incidents', 'status', ('resolved', 'inProgress'))):
+            def wanted(version, field=field, words=words):
+                return version.fields[field] in words
+            feed = world.customer(api, api, filter=' or '.join(f"{field} eq '{word}'" for word in words), where=wanted)
+            for version in feed.publish(60, span_s=86400)[:20]:
+                feed.update(version)
+            self.assertIn(sum(map(wanted, feed.versions)), range(1, len(feed.versions)), api)
         world.start()
         self.exact(world)
 
@@ -323,6 +341,14 @@ class Settings(DeliveryCase):
         world.ledger.bind('defender_alerts://moves', other, lambda version: version.ticks >= since)
         world.start().wait_line('event=checkpoint_renewed input=moves')
         self.exact(world, other)
+
+    def test_each_api_has_its_sourcetype(self):
+        world = self.world()
+        for api in APIS:
+            world.customer(api, api=api).publish(1)
+        found = {(event.stanza.rpartition('/')[2], event.sourcetype) for event in world.start().wait_events(len(APIS))}
+        self.assertEqual(found, {('graph', 'ms:defender:atp:alerts'), ('endpoint', 'ms:defender:atp:alerts'),
+                                 ('siem', 'ms:defender:siem:alerts'), ('incidents', 'ms365:defender:incident')})
 
     def test_a_sourcetype_of_the_stanza_is_not_written_over(self):
         world = self.world()

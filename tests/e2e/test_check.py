@@ -36,6 +36,23 @@ class Good(unittest.TestCase):
             self.assertEqual(world.splunkd.passwords, before)
             self.assertEqual(os.listdir(world.home.checkpoints), [])
 
+    def test_secrets_in_clear_are_used_and_left_where_they_are(self):
+        """It is a look: nothing is stored or masked, and nothing of an alert is printed."""
+        with World() as world:
+            feed = world.customer('contoso', stored=False)
+            alert = feed.publish(1)[0]
+            before = dict(world.splunkd.inputs['contoso'][1])
+            code, rows, result = check(world)
+            self.assertEqual((code, rows['contoso']['ok']), (0, True))
+            self.assertEqual(world.splunkd.passwords, {})
+            self.assertEqual(world.splunkd.inputs['contoso'][1], before)
+            self.assertEqual({entry.method for entry in world.splunkd.log}, {'GET'})
+            self.assertEqual(checks.in_files(world.home.checkpoints, [feed.tenant.app.secret, alert.key]), [])
+            self.assertEqual(os.listdir(world.home.checkpoints), [])
+            self.assertEqual(checks.in_bytes((result.out + result.err).encode(), [feed.tenant.app.secret]), [])
+            self.assertNotIn(alert.fields['title'], result.out + result.err)
+            self.assertNotIn('<event', call(world.home, 'check', stdin=world.xml()).out)
+
     def test_the_table_for_people(self):
         with World() as world:
             world.customer('contoso').publish(1)

@@ -133,6 +133,11 @@ class Alone(DeliveryCase):
             feed.publish(2, size='small')
         self.exact(world, calm, seconds=120)
         self.assertEqual([name for name, rule in rules.items() if not rule.hits], [])
+        for api in ('graph', 'siem'):
+            for said in (f'WARN event=odd_record input=odd-records-{api} .*records=[1-9]',
+                         f'WARN event=replaced input=odd-records-{api} .*U\\+FFFD',
+                         f'ERROR event=bad_record input=no-json-{api} .*record=[0-9]+ offset=[0-9]+ from=20.* to=20'):
+                program.wait_line(said, 30)
         self.ends(world)
 
 
@@ -229,6 +234,75 @@ class Services(DeliveryCase):
         self.exact(world)
 
 
+class Waits(DeliveryCase):
+    """What a service asks for is obeyed, by one customer only."""
+
+    def test_the_wait_is_kept_in_every_form(self):
+        wait = 3
+        world, rules = self.world(), {}
+        more = {'seconds': 0, 'fraction': 0.4, 'date': -1, 'body': 0.4}     # a date has whole seconds only
+        cases = [(f'{code}-{form}', 'page', faults.throttled(code, wait + 0.4, form), wait + more[form])
+                 for code in (429, 503) for form in more]
+        cases += [('login', 'token', faults.login_throttled(wait), wait),
+                  ('login-503', 'token', faults.status(503, retry_after=wait), wait)]
+        for number, (name, what, fault, _) in enumerate(cases):
+            feed = world.customer(name, ('graph', 'endpoint', 'siem', 'incidents')[number % 4])
+            feed.publish(3)
+            where = {'service': 'login'} if what == 'token' else {'kind': feed.api}
+            rules[name] = world.faults.add(fault, tenant=feed.tenant, times=1, **where)
+        calm = world.customer('calm')
+        calm.publish(1)
+        world.start()
+        self.exact(world, calm)
+        for name, what, _, least in cases:
+            feed = world.feeds[name]
+            service = {'service': 'login'} if what == 'token' else {'kind': feed.api}
+            refused, after = world.microsoft.requests(feed.tenant, **service)[:2]
+            with self.subTest(name):
+                self.assertEqual(rules[name].hits, 1)
+                self.assertIn(refused.status, (429, 503))
+                self.assertGreaterEqual(after.when - refused.when, least - 0.05)
+        gaps = [entry.when for entry in world.microsoft.requests(calm.tenant, kind='graph')]
+        self.assertLess(max(b - a for a, b in zip(gaps, gaps[1:])), 2.5, 'the calm one waited as well')
+
+    def test_more_mute_customers_than_there_are_places_delay_nobody(self):
+        for tls in (False, True):
+            with self.subTest(tls=tls):
+                world, rules = self.world(tls=tls), []
+                for number in range(130):
+                    feed = world.customer(f'mute{number}')
+                    rules.append(world.faults.add(faults.black_hole(), kind='graph', tenant=feed.tenant))
+                calm = world.customer('calm', 'endpoint')
+                program = world.start()
+                program.wait_line('input=calm .*state=ok', 30)
+                wait_for(lambda: all(rule.hits for rule in rules), 60, lambda: sum(rule.hits > 0 for rule in rules))
+                for count in (1, 2, 3):
+                    began = world.clock.steady()
+                    calm.publish(1)
+                    program.wait_events(count)
+                    self.assertLess(world.clock.steady() - began, 3.5)
+                self.ends(world)
+
+    def test_a_400_without_a_way_out_is_a_refusal(self):
+        """Each simpler form once, then one ERROR line and no hammering."""
+        world = self.world()
+        for api in ('graph', 'endpoint', 'siem', 'incidents'):
+            world.customer(api, api)
+            world.faults.add(faults.status(400, {'error': {'code': 'BadRequest', 'message': 'No.'}}), kind=api)
+        program = world.start()
+        for api in ('graph', 'endpoint', 'siem', 'incidents'):
+            program.wait_line(f'event=status input={api} .*state=refused')
+        seen = len(world.microsoft.requests())
+        time.sleep(3)
+        self.assertEqual(len(world.microsoft.requests()), seen)
+        self.assertLess(seen, 4 * 8)
+        lines = [line for line in program.lines if line.level == 'ERROR']
+        self.assertEqual(sorted(line.facts['input'] for line in lines), ['endpoint', 'graph', 'incidents', 'siem'])
+        for line in lines:
+            self.assertRegex(line.text, 'event=refused .*HTTP 400.*administrator')
+        self.ends(world)
+
+
 class Paging(DeliveryCase):
     """Faults in the middle of a chain of pages."""
 
@@ -258,7 +332,7 @@ class Paging(DeliveryCase):
         feed = world.customer('c', start_time='-2h', api='endpoint')
         good = feed.publish(12, span_s=3000, size='small')
         feed.add(b'{"id": "da1_1", "title": "never closed}', ticks=good[5].ticks + 1, readable=False)
-        world.start().wait_line('event=bad_record', 120)
+        world.start().wait_line('ERROR event=bad_record input=c .*from=20.* to=20', 120)
         self.arrives(world, 60)
         feed.publish(2)
         self.arrives(world, 60)

@@ -11,6 +11,7 @@ import unittest
 
 from cases import DeliveryCase
 from test_memory import HERE, PLAIN
+from world import faults
 from world.login_errors import refusing
 
 MINUTE = 60
@@ -45,6 +46,8 @@ class Hours(DeliveryCase):
         steady = world.customer('steady', poll_interval=600)
         refused = world.customer('refused', api='endpoint')
         world.faults.add(refusing(7000215), service='login', tenant=refused.tenant)
+        failing = world.customer('failing', api='siem')
+        world.faults.add(faults.status(503), kind='siem', tenant=failing.tenant)
         program = self.start(world, haste)
         program.wait_line('input=refused .*state=refused')
         time.sleep(12)
@@ -58,6 +61,10 @@ class Hours(DeliveryCase):
         self.assertGreaterEqual(len(tries), 3)
         for tried, promised in zip(tries, (15, 30, 60)):
             self.assertAlmostEqual(tried, promised * MINUTE, delta=4 * MINUTE)
+        tries = self.gaps([entry.when for entry in world.microsoft.requests(failing.tenant, kind='siem')], haste)
+        self.assertGreater(len(tries), 15)      # it never stops
+        self.assertLess(max(tries), 5 * MINUTE + 45)
+        self.assertGreater(statistics.mean(tries[-10:]), 1.5 * MINUTE)      # two lanes may ask
 
     def test_what_is_older_than_three_minutes_does_not_come_again_after_a_kill(self):
         haste = 60

@@ -1,9 +1,11 @@
 """The process: how it ends in every state it can be in, and that it never outlives those who want its events."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -12,6 +14,9 @@ from checks import BlackHole, Mute, closed_port, end_within, listens_to, spawn
 from world import faults, inputxml
 from world.runner import SplunkHome, binary, wait_for
 from world.world import World
+
+
+NOBODY = 65534
 
 
 class Endings(unittest.TestCase):
@@ -283,6 +288,23 @@ class Inputs(unittest.TestCase):
         with open(f'/proc/{program.pid}/limits', encoding='ascii') as file:
             core = next(line for line in file if line.startswith('Max core file size'))
         self.assertEqual(core.split()[4:6], ['0', '0'])
+
+    def test_its_memory_is_closed_to_its_own_user(self):
+        """Core files that go to a program have no limit, and a debugger of the same user needs none: the kernel gives
+        what belongs to a process that cannot be dumped to root."""
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            program = shutil.copy(binary(), folder)
+            os.chmod(program, 0o755)
+            process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       cwd='/', env={'ASAN_OPTIONS': 'detect_leaks=0'},
+                                       user=NOBODY if os.geteuid() == 0 else None)
+            wait_for(lambda: listens_to(process.pid), 10, 'the start of the program')
+            try:
+                self.assertEqual(os.stat(f'/proc/{process.pid}/environ').st_uid, 0)
+            finally:
+                process.kill()
+                process.communicate()
 
 
 class Home(unittest.TestCase):

@@ -29,6 +29,8 @@ class Lines(unittest.TestCase):
             ok = program.wait_line('event=status input=a .*state=ok')
             self.assertLessEqual(STATUS, set(ok.facts))
             self.assertEqual((ok.facts['tenant'], ok.facts['api'], ok.facts['new']), (feed.tenant.id, 'graph', '3'))
+            self.assertGreater(int(ok.facts['requests']), 0)
+            self.assertGreater(int(ok.facts['bytes']), sum(len(version.raw) for version in feed.versions) // 20)
             program.wait_line('event=status input="?refused one"? .*state=refused')
             world.faults.add(faults.throttled(429, 2), service='graph', tenant=feed.tenant, times=1)
             throttled = program.wait_line('event=status input=a .*state=throttled')

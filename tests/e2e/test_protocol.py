@@ -1,4 +1,5 @@
 """How splunkd calls the program: arguments, the scheme, and the XML on stdin in all its forms."""
+import configparser
 import os
 import time
 import unittest
@@ -15,6 +16,22 @@ PARAMETERS = {'tenant_id', 'client_id', 'client_secret', 'client_certificate', '
 RESERVED = {'source', 'sourcetype', 'host', 'index', 'disabled', 'interval', 'persistentQueue', 'persistentQueueSize',
             'queueSize', 'start_by_shell', 'output_mode', 'output_field', 'owner', 'app', 'sharing'}
 SECRET = 'Zq8Q~do-not-repeat-this+/=.&%'
+
+
+PRESETS = {'start_by_shell': 'false', 'interval': '60', 'api': 'graph', 'cloud': 'commercial', 'start_time': '-30d',
+           'redirect_uri': 'https://SiemMsspConnector', 'poll_interval': '60', 'overlap': '900'}
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Files(unittest.TestCase):
+    """What splunkd reads beside the scheme."""
+
+    def test_presets(self):
+        """Without a shell in between, and with the values that an input has unless it says otherwise."""
+        found = configparser.ConfigParser(interpolation=None)
+        found.read(os.path.join(HERE, '..', '..', 'default', 'inputs.conf'))
+        self.assertEqual(found.sections(), ['defender_alerts'])
+        self.assertEqual(dict(found['defender_alerts']), PRESETS)
 
 
 class Calls(unittest.TestCase):

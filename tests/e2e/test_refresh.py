@@ -190,6 +190,17 @@ class AuthorizationCodes(unittest.TestCase):
                 self.assertNotIn(code[:40], line.text)
                 wait_for(lambda: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
 
+    def test_the_redirect_uri_of_the_input_goes_with_the_code(self):
+        """Entra takes a code only with the address for which it was made."""
+        back = 'https://siem.contoso.example/back'
+        tenant = self.world.microsoft.tenant('a')
+        tenant.app.redirect_uris.append(back)
+        code = self.identity.new_code(tenant, redirect_uri=back)
+        spy = Spy(self.world, service='login')
+        self.world.customer('a', authorization_code=code, redirect_uri=back).publish(1)
+        self.world.start().wait_events(1)
+        self.assertEqual((spy.forms[0]['grant_type'], spy.forms[0]['redirect_uri']), ('authorization_code', back))
+
     def test_a_code_is_not_lost_while_the_login_service_is_away(self):
         """Tried again until an answer came; an answer that was lost on the way is not a reason to keep a dead code."""
         world = self.world

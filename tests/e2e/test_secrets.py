@@ -1,7 +1,7 @@
 """Client secrets and proxy passwords: moved to Splunk's password store, masked, replaced, never written elsewhere."""
 import unittest
 
-from checks import MASK, leaks, param
+from checks import MASK, Spy, leaks, param
 from world import faults
 from world.login import App
 from world.proxy import Proxy
@@ -78,6 +78,28 @@ class Stored(unittest.TestCase):
         self.masked('a')
         self.assertEqual(world.splunkd.password(client_name(feed.tenant)), new)
         self.assertEqual(leaks(world, [old, new]), [])
+
+    def test_one_that_cannot_be_masked_does_not_overwrite_a_newer_one(self):
+        """It comes in clear at every start; the one stored since then stays, until another clear text comes."""
+        world = self.world
+        world.faults.add(faults.status(403), kind='inputs', match=lambda request: request.method == 'POST')
+        feed = world.customer('a', stored=False)
+        old, new, newest = feed.tenant.app.secret, App().secret, App().secret
+        feed.tenant.app.secrets = {new: None, newest: None, old: None}
+        feed.publish(1)
+        world.start().wait_line('WARN event=not_masked input=a')
+        world.program.wait_events(1)
+        world.splunkd.store(client_name(feed.tenant), new)      # as another input of the same app brings it
+        spy = Spy(world, service='login')
+        world.restart()
+        feed.publish(1)
+        world.program.wait_events(1)
+        self.assertEqual((world.splunkd.password(client_name(feed.tenant)), spy.forms[-1]['client_secret']), (new, new))
+        world.splunkd.inputs['a'][1]['client_secret'] = newest
+        world.restart()
+        feed.publish(1)
+        world.program.wait_events(1)
+        self.assertEqual(world.splunkd.password(client_name(feed.tenant)), newest)
 
     def test_a_blank_secret_is_never_stored(self):
         """splunkd would refuse it, and a mask is no secret: one ERROR-free line that says what is missing."""

@@ -110,6 +110,23 @@ class Code(unittest.TestCase):
                           stdin=identity.new_code(tenant, app).encode())
             self.assertEqual((result.code, result.err), (0, ''))
 
+    def test_cloud_and_redirect_uri(self):
+        """They decide the address that is opened; the redirect URI is sent with the code again."""
+        with World() as world:
+            tenant, back = world.microsoft.tenant('contoso'), 'https://siem.contoso.example/back?x=1'
+            for cloud, host in (('commercial', 'login.microsoftonline.com'), ('gcc', 'login.microsoftonline.com'),
+                                ('gcc_high', 'login.microsoftonline.us'), ('dod', 'login.microsoftonline.us')):
+                result = call(world.home, 'sign-in', '--tenant', tenant.id, '--client-id', tenant.app.client_id,
+                              '--cloud', cloud, stdin=b'\n\n')
+                self.assertEqual(result.code, 1)
+                self.assertIn(f'https://{host}/{tenant.id}/', result.out)
+            tenant.app.redirect_uris.append(back)
+            seen = checks.Spy(world, kind='token')
+            address, code, _, err = self.sign_in(world, tenant, '--redirect-uri', back)
+            self.assertEqual((code, err), (0, ''))
+            self.assertEqual(urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)['redirect_uri'], [back])
+            self.assertEqual(seen.forms[0]['redirect_uri'], back)
+
     def test_the_secret_from_a_file(self):
         with World() as world:
             tenant = world.microsoft.tenant('contoso')

@@ -49,6 +49,10 @@ static void test_urls(void)
           "2026-11-01T08:00:00Z&$top=100", 100 },
         { &api_graph, 3, true, 1000, 0, NULL, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
           "2026-11-01T08:00:00Z", 0 },
+        { &api_incidents, 0, true, 50, 0, "status eq 'active'", BASE "/v1.0/security/incidents?$filter="
+          "lastUpdateDateTime ge 2026-11-01T08:00:00.1234567Z and (status eq 'active')&$top=50", 50 },
+        { &api_endpoint, 0, true, 1000, 0, "severity eq 'High'", BASE "/api/alerts?$filter=lastUpdateTime ge "
+          "2026-11-01T08:00:00.1234567Z and (severity eq 'High')&$expand=evidence&$top=1000", 1000 },
         { &api_incidents, 0, true, 50, 0, NULL, BASE "/v1.0/security/incidents?$filter=lastUpdateDateTime ge "
           "2026-11-01T08:00:00.1234567Z&$top=50", 50 },
         { &api_endpoint, 0, true, 10000, 10000, NULL, BASE "/api/alerts?$filter=lastUpdateTime ge "
@@ -102,6 +106,45 @@ static void test_rounding(void)
               (long long)rows[i].time);
 }
 
+/* As Microsoft lists them: login, then host and audience of each API, in the order commercial, gcc, gcc_high, dod. */
+static void test_clouds(void)
+{
+    static const char *const logins[API_CLOUDS] = {
+        "https://login.microsoftonline.com", "https://login.microsoftonline.com", "https://login.microsoftonline.us",
+        "https://login.microsoftonline.us" };
+    static const struct { const struct api *api; const char *host[API_CLOUDS], *resource[API_CLOUDS]; } rows[] = {
+        { &api_graph,
+          { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",
+            "https://dod-graph.microsoft.us" },
+          { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",
+            "https://dod-graph.microsoft.us" } },
+        { &api_incidents,
+          { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",
+            "https://dod-graph.microsoft.us" },
+          { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",
+            "https://dod-graph.microsoft.us" } },
+        { &api_endpoint,
+          { "https://api.security.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
+            "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
+          { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
+            "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" } },
+        { &api_siem,
+          { "https://wdatp-alertexporter-us.windows.com", "https://wdatp-alertexporter-us.gcc.securitycenter.windows.us",
+            "https://wdatp-alertexporter-us.securitycenter.windows.us",
+            "https://wdatp-alertexporter-us.securitycenter.windows.us" },
+          { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
+            "https://graph.windows.net" } },
+    };
+
+    for (int cloud = 0; cloud < API_CLOUDS; cloud++) {
+        CHECK_TEXT(login_host(cloud), logins[cloud]);
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            CHECK_TEXT(rows[i].api->host[cloud], rows[i].host[cloud]);
+            CHECK_TEXT(rows[i].api->resource[cloud], rows[i].resource[cloud]);
+        }
+    }
+}
+
 /* The table of back-ends is complete, and says what the input's parameter says. */
 static void test_table(void)
 {
@@ -125,6 +168,7 @@ int main(void)
     test_urls();
     test_filter_is_escaped();
     test_rounding();
+    test_clouds();
     test_table();
     return check_summary();
 }

@@ -138,6 +138,7 @@ static void test_load(void)
     CHECK(!stat(bad, &st) && stat(path, &st), "put aside");
     CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD,
           "an empty file");
+    CHECK(!stat(bad, &st) && st.st_size == 0, "the older one put aside is replaced");
     mkdir(path, 0700);
     CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_UNREADABLE, "a folder in its place: %s", err.text);
     rmdir(path);
