@@ -39,8 +39,8 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "events back and loses none",
         "make room or mend the rights of the checkpoint folder" },
     [EVENT_CHECKPOINT_BAD] = { "checkpoint_bad", LOG_ERROR, false, MOVE_NONE,
-        "the checkpoint's content cannot be read, and the file was kept as .bad; or its times are still to come, by the "
-        "service's clock",
+        "the checkpoint's content cannot be read, and the file was kept as .bad; or its times are still to come, by "
+        "the service's clock",
         "nothing, but alerts since start_time come once more" },
     [EVENT_CHECKPOINT_RENEWED] = { "checkpoint_renewed", LOG_INFO, false, MOVE_NONE,
         "tenant_id or api of the input was changed", NOTHING },

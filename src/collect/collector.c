@@ -1,5 +1,6 @@
 #include "collect/collector_parts.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,12 @@ struct budget *collector_budget(struct collector *col, const char *tenant_id, co
     return &shared->budget;
 }
 
+static void save_anew(struct tenant *t)
+{
+    t->cp_changed = true;
+    t->save_due_ms = 0;
+}
+
 /* The folder was cleaned under us: lock everything anew in the new file before the old one is let go. What the inputs
  * know is in memory alone now, also that of quiet ones, which would not be saved again by themselves. */
 static bool lock_anew(struct collector *col, struct err *err)
@@ -112,8 +119,7 @@ static bool lock_anew(struct collector *col, struct err *err)
         if (t->phase == PHASE_LOCK)
             continue;
         lock_input(file, t->input.name, &ignored);
-        t->cp_changed = true;
-        t->save_due_ms = 0;
+        save_anew(t);
     }
     lock_close(old);
     col->lock = file;
@@ -129,14 +135,21 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
     return col->lock;
 }
 
-/* Only to notice a folder that was cleaned; with none yet, the tenants ask by themselves. One that cannot be used is
- * said by the first save that fails. */
+/* Only to notice what was removed from the folder; with no lock yet, the tenants ask by themselves. A folder that cannot
+ * be used is said by the first save that fails. */
 static void look_at_folder(struct collector *col)
 {
     struct err ignored;
+    size_t i;
 
     if (col->lock)
         collector_lock(col, &ignored);
+    for (i = 0; i < col->count; i++) {
+        struct tenant *t = col->tenants[i];
+
+        if (t->has_begin && access(t->cp_path, F_OK) && errno == ENOENT)
+            save_anew(t);
+    }
 }
 
 /* Once a second. */

@@ -214,14 +214,17 @@ class Disk(DeliveryCase):
 
     def test_vanished_with_what_quiet_inputs_had(self):
         """What is known in memory alone is saved again by itself, and at the latest when the program ends."""
-        for at_once in (False, True):
-            with self.subTest(at_once=at_once):
+        for at_once, alone in ((False, False), (True, False), (False, True), (True, True)):
+            with self.subTest(at_once=at_once, alone=alone):
                 world = self.world()
                 world.customer('quiet').publish(3)
                 world.start().wait_events(3)
                 world.restart()
                 self.polls(world, world.feeds['quiet'], 1)
-                shutil.rmtree(world.home.checkpoints)
+                if alone:           # without the lock beside it
+                    os.remove(checkpoint(world, 'quiet'))
+                else:
+                    shutil.rmtree(world.home.checkpoints)
                 if not at_once:
                     wait_for(lambda: os.path.exists(checkpoint(world, 'quiet')), 20, 'the checkpoint again')
                 self.ends(world)
