@@ -235,7 +235,7 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
     const struct start_time *start = &t->input.start_time;
     struct err err;
 
-    if (view->has_clock)
+    if (view->has_clock && !t->tally.requests)  /* later the answers themselves know better: a host's clock may jump */
         t->clock_offset_ms = view->clock_offset_ms;
     if (t->has_begin && (!view->has_clock || t->tally.requests || !is_ahead(t)))
         return;
