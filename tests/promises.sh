@@ -1,5 +1,5 @@
 #!/bin/sh
-# Each test that docs/testing.md names in the last column of its tables is there: `FILE` and behind it the functions of it.
+# Each test that docs/testing.md names in the last column of its tables is there: `FILE`, and behind it functions of it.
 set -eu
 cd "$(dirname "$0")/.."
 grep '^| .*`\(e2e\|unit\)/' docs/testing.md | sed 's/.*| \(`[^|]*\) |$/\1/' | grep -o '`[^`]*`' | tr -d '`' | {

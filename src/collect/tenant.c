@@ -309,7 +309,16 @@ bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
     return true;
 }
 
-bool tenant_can_save(struct tenant *t, struct err *err)
+/* Said once, by whoever notices first: a save, or an event that is to be written. */
+static void cannot_save(struct tenant *t, const struct err *err)
+{
+    if (!t->save_fails)
+        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
+                  "written", t->label, t->input.tenant_id, err->text);
+    t->save_fails = true;
+}
+
+static bool can_stage(struct tenant *t, struct err *err)
 {
     static const char block[4096];
     struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
@@ -323,6 +332,14 @@ bool tenant_can_save(struct tenant *t, struct err *err)
     ok = file_stage(t->cp_path, buf_text(&text), text.len, err);
     buf_free(&text);
     return ok;
+}
+
+bool tenant_can_save(struct tenant *t, struct err *err)
+{
+    if (can_stage(t, err))
+        return true;
+    cannot_save(t, err);
+    return false;
 }
 
 bool tenant_has_news(struct tenant *t, uint64_t pos)
@@ -351,8 +368,5 @@ void tenant_tick(struct tenant *t, int64_t now_ms)
         t->save_fails = false;
         return;
     }
-    if (!t->save_fails)
-        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
-                  "written", t->label, t->input.tenant_id, err.text);
-    t->save_fails = true;
+    cannot_save(t, &err);
 }
