@@ -320,6 +320,7 @@ class Neighbours(DeliveryCase):
         first.wait_events(3)
         second = world.start()
         second.wait_line('still works on this input')
+        second.wait_line('event=status input=c .*state=waiting')
         feed.publish(3)
         first.wait_events(6)
         self.assertEqual(second.events, [])
