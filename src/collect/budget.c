@@ -7,8 +7,8 @@
 #define FILL_RESERVE 2      /* what a back-fill leaves for polls */
 #define POLLS_A_FILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
 #define TURN_MS   1000      /* a back-fill that does not come for its turn within this time loses it */
-/* So much of a bucket is there at the start: the process before this one may just have used its own, and both together
- * must stay below the limit. */
+/* So much of a bucket is there at the start: a process before this one may have used its own within the hour, and both
+ * together must stay below the limit. */
 #define FIRST     0.4
 
 struct budget_limits budget_limits_for(int per_minute, int per_hour)
@@ -26,6 +26,11 @@ void budget_start(struct budget *budget, struct budget_limits limits, int64_t no
 {
     *budget = (struct budget){ .limits = limits, .minute = limits.minute_size * FIRST,
                                .hour = limits.hour_size * FIRST, .at_ms = now_ms };
+}
+
+void budget_taken_over(struct budget *budget)
+{
+    budget->minute = 0;
 }
 
 static double filled(double level, double size, double rate, int64_t ms)

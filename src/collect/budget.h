@@ -25,6 +25,9 @@ struct budget {
 struct budget_limits budget_limits_for(int per_minute, int per_hour);
 void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms);
 
+/* Another process used the same budget within the last minute: nothing of that minute is left. */
+void budget_taken_over(struct budget *budget);
+
 /* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. A
  * back-fill (fill) leaves a few for polls, so that new alerts need not wait; where polls would use all there is, it has
  * every third request. */

@@ -7,20 +7,39 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
 
 struct lock_file {
-    char *path;
-    int   fd;
+    char   *path;
+    int     fd;
+    int64_t idle_ms;
 };
+
+/* Of the file as it is before anybody here touches it. */
+static int64_t idle_ms(int fd)
+{
+    struct stat held;
+    int64_t idle;
+
+    if (fstat(fd, &held))
+        return 0;
+    idle = clock_wall_ms() - ((int64_t)held.st_mtim.tv_sec * 1000 + held.st_mtim.tv_nsec / 1000000);
+    return idle > 0 ? idle : 0;     /* a clock that was set back says nothing */
+}
 
 struct lock_file *lock_open(const char *dir, struct err *err)
 {
     struct lock_file *lock = mem_alloc(sizeof(*lock));
 
     lock->path = mem_format("%s/defender_alerts.lock", dir);
-    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    lock->idle_ms = -1;
+    if (lock->fd < 0 && errno == EEXIST) {
+        lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        lock->idle_ms = lock->fd < 0 ? -1 : idle_ms(lock->fd);
+    }
     if (lock->fd < 0) {
         err_set(err, ERR_RETRY, "cannot open '%s': %s", lock->path, strerror(errno));
         lock_close(lock);
@@ -37,6 +56,16 @@ void lock_close(struct lock_file *lock)
         close(lock->fd);
     free(lock->path);
     free(lock);
+}
+
+int64_t lock_idle_ms(const struct lock_file *lock)
+{
+    return lock->idle_ms;
+}
+
+void lock_touch(struct lock_file *lock)
+{
+    futimens(lock->fd, NULL);
 }
 
 bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)

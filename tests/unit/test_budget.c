@@ -85,6 +85,29 @@ static void test_share(void)
     CHECK(polls > 50, "%d polls in the minute after the back-fill", polls);
 }
 
+/* Lives of seconds that are killed, each of which asks as often as it may: the minute's limit holds over all of them. */
+static void test_lives(int per_minute, int64_t life_ms)
+{
+    int64_t now, until = 600000, sent[8000];
+    size_t count = 0, first = 0, most = 0;
+    struct budget budget;
+
+    for (now = 0; now < until; now += 50) {
+        if (now % life_ms == 0) {
+            budget_start(&budget, budget_limits_for(per_minute, 0), now);
+            if (now)
+                budget_taken_over(&budget);
+        }
+        while (count < COUNT_OF(sent) && !budget_take(&budget, false, now))
+            sent[count++] = now;
+        while (first < count && sent[first] <= now - 60000)
+            first++;
+        most = count - first > most ? count - first : most;
+    }
+    CHECK(most <= (size_t)per_minute, "%zu requests in a minute over lives of %lld ms", most, (long long)life_ms);
+    CHECK(life_ms < 2000 || count > 600, "%zu in ten minutes", count);
+}
+
 int main(void)
 {
     static const uint32_t pauses[] = { 0, 10, 700, 5000 };
@@ -95,5 +118,8 @@ int main(void)
     }
     test_wait();
     test_share();
+    test_lives(150, 1000);
+    test_lives(150, 3000);
+    test_lives(100, 6500);
     return check_summary();
 }

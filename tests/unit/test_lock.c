@@ -1,5 +1,6 @@
 #include "collect/lock.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -61,6 +62,28 @@ static void test_cleaned_folder(void)
     lock_close(anew);
 }
 
+/* When was somebody at work here before? */
+static void test_idle(void)
+{
+    struct timespec long_ago[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+    struct err err;
+    struct lock_file *lock;
+
+    unlink(path);
+    lock = lock_open(dir, &err);
+    CHECK(lock_idle_ms(lock) == -1, "a new file: %lld ms", (long long)lock_idle_ms(lock));
+    lock_close(lock);
+    CHECK(!utimensat(AT_FDCWD, path, long_ago, 0), "the time is set");
+    lock = lock_open(dir, &err);
+    CHECK(lock_idle_ms(lock) > 86400000, "a file of old: %lld ms", (long long)lock_idle_ms(lock));
+    lock_touch(lock);
+    lock_close(lock);
+    lock = lock_open(dir, &err);
+    CHECK(lock_idle_ms(lock) >= 0 && lock_idle_ms(lock) < 5000, "just touched: %lld ms", (long long)lock_idle_ms(lock));
+    lock_close(lock);
+    unlink(path);
+}
+
 static void test_trouble(void)
 {
     struct err err;
@@ -79,6 +102,7 @@ int main(void)
     snprintf(path, sizeof(path), "%s/defender_alerts.lock", dir);
     test_one_process_an_input();
     test_cleaned_folder();
+    test_idle();
     test_trouble();
     rmdir(dir);
     return check_summary();
