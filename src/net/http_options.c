@@ -97,6 +97,8 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
     curl_easy_setopt(easy, CURLOPT_URL, req->url);
     curl_easy_setopt(easy, CURLOPT_SHARE, req->http->share);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Else an end waits for a name server that stays mute, and everybody with it: the lookup is a thread of its own. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
