@@ -278,18 +278,19 @@ bool text_is_guid(const char *text)
 
 void text_new_guid(char ret[TEXT_GUID_MAX])
 {
-    static const char digits[] = "0123456789abcdef";
+    static const size_t groups[] = { 8, 4, 4, 4, 12 };
+    char hex[2 * 16 + 1], *at = hex;
     unsigned char b[16];
     size_t i;
 
     random_bytes(b, sizeof(b));
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    for (i = 0; i < sizeof(b); i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *ret++ = '-';
-        *ret++ = digits[b[i] >> 4];
-        *ret++ = digits[b[i] & 15];
+    hex_text(b, sizeof(b), hex);
+    for (i = 0; i < COUNT_OF(groups); i++) {
+        memcpy(ret, at, groups[i]);
+        at += groups[i];
+        ret += groups[i];
+        *ret++ = i + 1 < COUNT_OF(groups) ? '-' : '\0';
     }
-    *ret = '\0';
 }

@@ -37,15 +37,19 @@ struct shared_budget {
 
 /* The output. */
 
+static void stop_unread(struct collector *col)
+{
+    log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
+    loop_stop(col->loop);
+}
+
 static void flush(struct collector *col)
 {
     enum outbox_state state = outbox_flush(col->outbox);
 
     col->stdout_watch.events = state == OUTBOX_BLOCKED ? POLLOUT : 0;
-    if (state == OUTBOX_CLOSED && !loop_stopping(col->loop)) {
-        log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
-        loop_stop(col->loop);
-    }
+    if (state == OUTBOX_CLOSED && !loop_stopping(col->loop))
+        stop_unread(col);
 }
 
 static void flush_and_go_on(struct collector *col)
@@ -151,8 +155,8 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
     return col->lock;
 }
 
-/* Only to notice what was removed from the folder; with no lock yet, the tenants ask by themselves. A folder that cannot
- * be used is said by the first save that fails. */
+/* Only to notice what was removed from the folder; with no lock yet, the tenants ask by themselves. A folder that
+ * cannot be used is said by the first save that fails. */
 static void look_at_folder(struct collector *col)
 {
     struct err ignored;
@@ -190,8 +194,7 @@ static void tick(void *ctx, int64_t now_ms)
 
     timer_set(col->loop, &col->tick_timer, now_ms + TICK_MS);
     if (outbox_reader_gone(col->outbox)) {
-        log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
-        loop_stop(col->loop);
+        stop_unread(col);
         return;
     }
     outbox_note(col->outbox, now_ms);

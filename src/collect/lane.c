@@ -142,6 +142,16 @@ static void lane_url(struct lane *lane, struct buf *url)
         .form = lane->form, .filter = t->input.filter }, url);
 }
 
+static void choose_span(struct lane *lane)
+{
+    struct tenant *t = lane->tenant;
+    struct sweep *sweep = &t->sweeps[lane->kind];
+
+    place_next(&t->place, lane->kind, sweep, t->input.overlap, &lane->span);
+    place_avoid(&t->holes, lane->kind, sweep, &lane->span, tenant_service_now(t));
+    lane->fresh = 0;
+}
+
 /* Through the gate: the token may have changed while this waited, so it is asked for once more. */
 static void lane_send(void *ctx)
 {
@@ -158,9 +168,7 @@ static void lane_send(void *ctx)
     }
     tenant_begin(t, &view);
     if (!lane->chain)
-        place_next(&t->place, lane->kind, &t->sweeps[lane->kind], t->input.overlap, &lane->span);
-    if (!lane->chain)
-        place_avoid(&t->holes, lane->kind, &t->sweeps[lane->kind], &lane->span, tenant_service_now(t));
+        choose_span(lane);
     lane->top = lane_page_top(lane);
     if (!lane->pages)       /* the pages of a pass count as of its first */
         lane->sent_at = tenant_service_now(t);
@@ -173,8 +181,6 @@ static void lane_send(void *ctx)
     lane->sum = 0;
     lane->outside = 0;
     lane->probed = lane->held_back = false;
-    if (!lane->chain)
-        lane->fresh = 0;
     lane->page = page_new(&t->api->shape, &lane->handler);
     lane->authorization = mem_text(view.authorization);
     lane_url(lane, &url);

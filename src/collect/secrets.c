@@ -158,8 +158,7 @@ static void exchange(struct secrets_job *job)
         return;
     }
     access_exchange(access_get(tenant_account(t), t->resource, t->api->v1_token), code, t->input.redirect_uri,
-                    exchanged,
-                    job);
+                    exchanged, job);
 }
 
 /* Masking. */

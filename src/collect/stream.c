@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
+#include "collect/services.h"
 #include "microsoft/signin.h"
 #include "splunk/proxy.h"
 #include "splunk/validate.h"
@@ -93,11 +94,8 @@ struct trial {
 
 static char *address_of(const struct input *input)
 {
-    const struct api *api = api_at(input->api);
-
-    return signin_address(input->login_url ? input->login_url : login_host(input->cloud), input->tenant_id,
-                          input->client_id, input->redirect_uri,
-                          input->resource ? input->resource : api->resource[input->cloud], api->v1_token);
+    return signin_address(service_login_url(input), input->tenant_id, input->client_id, input->redirect_uri,
+                          service_resource(input), api_at(input->api)->v1_token);
 }
 
 static void not_tried(struct trial *trial, const char *why)
@@ -143,9 +141,8 @@ static void sign_in(struct trial *trial)
 
     trial->account = account_get(trial->accounts, &(struct account_spec){
         .tenant_id = input->tenant_id, .client_id = input->client_id, .certificate = input->client_certificate,
-        .login_url = input->login_url ? input->login_url : login_host(input->cloud), .route = &trial->route });
-    trial->access = access_get(trial->account, input->resource ? input->resource : trial->api->resource[input->cloud],
-                               trial->api->v1_token);
+        .login_url = service_login_url(input), .route = &trial->route });
+    trial->access = access_get(trial->account, service_resource(input), trial->api->v1_token);
     trial->listener = (struct access_listener){ .changed = look, .ctx = trial };
     access_listen(trial->access, &trial->listener);
 }

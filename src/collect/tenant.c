@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "collect/collector.h"
 #include "collect/secrets.h"
+#include "collect/services.h"
 #include "splunk/params.h"
 #include "splunk/proxy.h"
 
@@ -43,9 +44,9 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     *input = (struct input){ .name = NULL };
     t->label = input_label(t->input.name);
     t->api = api_at(t->input.api);
-    t->login_url = mem_text(t->input.login_url ? t->input.login_url : login_host(t->input.cloud));
-    t->base_url = mem_text(t->input.api_url ? t->input.api_url : t->api->host[t->input.cloud]);
-    t->resource = mem_text(t->input.resource ? t->input.resource : t->api->resource[t->input.cloud]);
+    t->login_url = mem_text(service_login_url(&t->input));
+    t->base_url = mem_text(service_base_url(&t->input));
+    t->resource = mem_text(service_resource(&t->input));
     if (t->base_url[strlen(t->base_url) - 1] == '/')
         t->base_url[strlen(t->base_url) - 1] = '\0';
     t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, t->input.proxy_password) : NULL;

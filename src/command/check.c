@@ -77,9 +77,7 @@ static void store_was_read(void *ctx)
 
 static bool is_wanted(const struct raw_stanza *stanza, const char *only)
 {
-    const char *slashes = strstr(stanza->name, "://");
-
-    return !only || text_same(only, stanza->name) || (slashes && text_same(only, slashes + 3));
+    return !only || text_same(only, stanza->name) || text_same(only, stanza_input_name(stanza));
 }
 
 static void rows_fill(struct check *check, const struct config *config, const char *only)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "collect/services.h"
 #include "collect/verdict.h"
 #include "command/check_look.h"
 #include "splunk/proxy.h"
@@ -257,9 +258,9 @@ static void find_services(struct row *row)
     const struct input *input = &row->input;
 
     row->api = api_at(input->api);
-    row->login_url = without_slash(input->login_url ? input->login_url : login_host(input->cloud));
-    row->base = without_slash(input->api_url ? input->api_url : row->api->host[input->cloud]);
-    row->resource = mem_text(input->resource ? input->resource : row->api->resource[input->cloud]);
+    row->login_url = without_slash(service_login_url(input));
+    row->base = without_slash(service_base_url(input));
+    row->resource = mem_text(service_resource(input));
     row->outcome.tenant_id = input->tenant_id;
     row->outcome.client_id = input->client_id;
     row->outcome.api = row->api->name;
@@ -269,10 +270,9 @@ static void find_services(struct row *row)
 struct row *row_new(const struct row_world *world, const struct raw_stanza *stanza)
 {
     struct row *row = mem_alloc(sizeof(*row));
-    const char *slashes = strstr(stanza->name, "://");
 
     row->world = world;
-    row->label = mem_text(slashes ? slashes + 3 : stanza->name);
+    row->label = mem_text(stanza_input_name(stanza));
     row->outcome.input = row->label;
     row->deadline = (struct timer){ .fire = deadline_fire, .ctx = row };
     if (input_from_stanza(stanza, true, &row->input, &row->outcome.err)) {
