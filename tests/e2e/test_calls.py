@@ -3,12 +3,11 @@
 It cannot stand beside a sanitizer, so these tests use the plain program."""
 import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 
 import checks
-from test_memory import HERE, PLAIN
+from test_memory import PLAIN, build_shim
 from world.runner import SplunkHome, call, wait_for
 from world.world import World
 
@@ -21,9 +20,7 @@ class Calls(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp()
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = os.path.join(cls.folder, 'calls.so')
-        subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', cls.shim, os.path.join(HERE, 'shim', 'calls.c')],
-                       check=True)
+        cls.shim = build_shim(cls.folder, 'calls')
         cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
 
     def setUp(self):

@@ -12,10 +12,26 @@ from world import ticks
 from world.runner import wait_for
 
 
-
 def checkpoint(world, name):
     """Path of an input's checkpoint."""
     return os.path.join(world.home.checkpoints, f'{name}.json')
+
+
+def edit(path, change):
+    """The file's text becomes what change() makes of it."""
+    with open(path, encoding='utf-8') as file:
+        text = change(file.read())
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+def ten_years_on(text, member):
+    """A checkpoint's text, written anew, with that time of it (None: none) ten years later."""
+    content = json.loads(text)
+    if member:
+        content[member] = str(int(content[member][:4]) + 10) + content[member][4:]
+    return json.dumps(content)
+
 
 START_EARLY = True      # mostly waits
 
@@ -243,10 +259,7 @@ class Disk(DeliveryCase):
         for name, change in (('cut', lambda text: text[:len(text) // 2]),
                              ('future', lambda text: text.replace('"version": 1', '"version": 99')),
                              ('garbage', lambda text: '\0\1\2')):
-            with open(checkpoint(world, name), encoding='utf-8') as file:
-                text = change(file.read())
-            with open(checkpoint(world, name), 'w', encoding='utf-8') as file:
-                file.write(text)
+            edit(checkpoint(world, name), change)
         program = world.start()
         events = program.wait_events(9)         # from start_time again: all of these three, none of the good one
         for name in names:
@@ -268,12 +281,7 @@ class Disk(DeliveryCase):
             self.polls(world, world.feeds[name])
         world.program.terminate()
         for name, member in changes.items():
-            with open(checkpoint(world, name), encoding='utf-8') as file:
-                content = json.load(file)
-            if member:
-                content[member] = str(int(content[member][:4]) + 10) + content[member][4:]
-            with open(checkpoint(world, name), 'w', encoding='utf-8') as file:
-                json.dump(content, file)
+            edit(checkpoint(world, name), lambda text, member=member: ten_years_on(text, member))
             world.feeds[name].publish(2)
         program = world.start()
         self.exact(world)           # what the file knows as written is not written again

@@ -4,13 +4,12 @@ It cannot stand beside a sanitizer, so these tests use the plain program."""
 import os
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 import unittest
 
 from cases import DeliveryCase
-from test_memory import HERE, PLAIN
+from test_memory import PLAIN, build_shim
 from world import faults
 from world.login_errors import refusing
 
@@ -25,9 +24,7 @@ class Hours(DeliveryCase):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp()
         cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = os.path.join(cls.folder, 'haste.so')
-        subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', cls.shim, os.path.join(HERE, 'shim', 'haste.c')],
-                       check=True)
+        cls.shim = build_shim(cls.folder, 'haste')
         cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
 
     def start(self, world, haste):

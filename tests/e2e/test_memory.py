@@ -18,10 +18,10 @@ PLAIN = os.path.join(HERE, '..', '..', 'bin', 'defender_alerts')
 SAID = re.compile(r'out of memory|no random bytes', re.I)    # OpenSSL's generator needs memory too
 
 
-def build_shim(folder):
-    """The shim as a library in the folder; its path."""
-    path = os.path.join(folder, 'scarce.so')
-    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', path, os.path.join(HERE, 'shim', 'scarce.c')], check=True)
+def build_shim(folder, name):
+    """shim/NAME.c as a library in the folder; its path."""
+    path = os.path.join(folder, name + '.so')
+    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', path, os.path.join(HERE, 'shim', name + '.c')], check=True)
     return path
 
 
@@ -31,7 +31,7 @@ class Scarce(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp()
-        cls.shim = build_shim(cls.folder)
+        cls.shim = build_shim(cls.folder, 'scarce')
         cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
 
     @classmethod

@@ -55,6 +55,12 @@ class Terminal:
 
 
 class Stop(unittest.TestCase):
+    def has_stopped(self, terminal, seconds=5):
+        """It says so, with its exit status, and the terminal is as it was."""
+        terminal.until(SAID, seconds)
+        self.assertEqual(terminal.process.wait(seconds), 1)
+        self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+
     def stopped(self, world, arguments, *talk):
         """Goes through the talk, (what is waited for, what is typed) each, presses Ctrl-C and looks."""
         terminal = Terminal(world, arguments)
@@ -63,10 +69,8 @@ class Stop(unittest.TestCase):
                 terminal.until(pattern)
                 terminal.press(keys)
             began = time.monotonic()
-            terminal.until(SAID)
-            self.assertEqual(terminal.process.wait(5), 1)
+            self.has_stopped(terminal)
             self.assertLess(time.monotonic() - began, 1)
-            self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
         finally:
             terminal.close()
 
@@ -98,9 +102,7 @@ class Stop(unittest.TestCase):
                 terminal.press(code + b'\n')
                 wait_for(lambda: asked)
                 terminal.press(CTRL_C)
-                terminal.until(SAID, 2)
-                self.assertEqual(terminal.process.wait(2), 1)
-                self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+                self.has_stopped(terminal, 2)
             finally:
                 terminal.close()
 
