@@ -273,6 +273,7 @@ enum access_state access_peek(const struct access *access, int64_t now_ms, struc
     if (usable(access, now_ms)) {
         ret->authorization = access->token.authorization;
         ret->expires_ms = access->token.expires_ms;
+        ret->renewal_fails = access->failed;
         return ACCESS_READY;
     }
     ret->retry_ms = access->retry_ms;

@@ -95,6 +95,7 @@ void lane_answered(void *ctx, const struct http_result *result)
         break;
     }
     lane_request_ends(lane);
+    tenant_stir(t);
     status_update(t);
     lane_step(lane, clock_ms());
 }

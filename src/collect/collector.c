@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,7 +17,6 @@
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
 #define REQUESTS_AT_ONCE 5          /* let through in one go: answers are looked at in between */
 #define FLUSH_AT         (128 * 1024)
-#define TICK_MS          1000
 #define MINUTE_MS        60000
 #define START_AT_ONCE    16
 /* SIGTERM leaves a second. So long after it: refresh tokens may go into the store; a torn event may be completed and
@@ -104,7 +104,7 @@ struct budget *collector_budget(struct collector *col, const char *tenant_id, co
 
 static void save_anew(struct tenant *t)
 {
-    t->cp_changed = true;
+    t->cp_changed = t->unsaved = true;
     t->save_due_ms = 0;
 }
 
@@ -155,6 +155,22 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
     return col->lock;
 }
 
+/* Has anything come into the folder or left it? A removal in the same tick of the file system's clock as an entry that
+ * was seen leaves the time as it is, so one more look follows each change. */
+static bool folder_is_quiet(struct collector *col)
+{
+    struct stat now;
+
+    if (stat(col->checkpoint_dir, &now))
+        now = (struct stat){ .st_ino = 0 };
+    if (now.st_ino && now.st_ino == col->folder.st_ino && now.st_dev == col->folder.st_dev &&
+        now.st_mtim.tv_sec == col->folder.st_mtim.tv_sec && now.st_mtim.tv_nsec == col->folder.st_mtim.tv_nsec)
+        return col->folder_alike++ > 0;
+    col->folder = now;
+    col->folder_alike = 0;
+    return false;
+}
+
 /* Only to notice what was removed from the folder; with no lock yet, the tenants ask by themselves. A folder that
  * cannot be used is said by the first save that fails. */
 static void look_at_folder(struct collector *col)
@@ -164,6 +180,8 @@ static void look_at_folder(struct collector *col)
 
     if (col->lock)
         collector_lock(col, &ignored);
+    if (folder_is_quiet(col))
+        return;
     for (i = 0; i < col->count; i++) {
         struct tenant *t = col->tenants[i];
 
@@ -178,12 +196,16 @@ static void look_at_folder(struct collector *col)
  * a round takes turns and ends after a while. What is saved later only comes again more often after a crash. */
 static void save_round(struct collector *col, int64_t now_ms)
 {
+    uint64_t settled = outbox_settled(col->outbox, now_ms);
     int64_t began_ms = clock_ms();
+    struct tenant *t;
     size_t i;
 
-    for (i = 0; i < col->count && clock_ms() - began_ms < SAVES_MOST_MS && !loop_stopping(col->loop); i++) {
-        tenant_tick(col->tenants[col->save_next], now_ms);
+    for (i = 0; i < col->count && !loop_stopping(col->loop); i++) {
+        t = col->tenants[col->save_next];
         col->save_next = (col->save_next + 1) % col->count;
+        if (t->unsaved && tenant_tick(t, settled, now_ms) && clock_ms() - began_ms >= SAVES_MOST_MS)
+            return;
     }
 }
 
@@ -192,7 +214,7 @@ static void tick(void *ctx, int64_t now_ms)
     struct collector *col = ctx;
     size_t i;
 
-    timer_set(col->loop, &col->tick_timer, now_ms + TICK_MS);
+    timer_set(col->loop, &col->tick_timer, clock_next_second(now_ms));
     if (outbox_reader_gone(col->outbox)) {
         stop_unread(col);
         return;
@@ -209,7 +231,8 @@ static void tick(void *ctx, int64_t now_ms)
     for (i = 0; i < col->count; i++) {
         struct tenant *t = col->tenants[i];
 
-        status_update(t);
+        if (t->watched)
+            status_update(t);
         if (now_ms >= t->status_due_ms)
             status_line(t, now_ms);
     }

@@ -1,6 +1,8 @@
 /* collect/collector.h - all inputs of one process, and what they share. */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "collect/account.h"
 #include "collect/lock.h"
 #include "collect/tenant.h"
@@ -30,6 +32,8 @@ struct collector {
     struct timer     secrets_timer;
     struct timer     session_timer;     /* set when splunkd no longer takes our session key */
     bool             session_lost;
+    struct stat      folder;            /* the checkpoint folder at the last look ... */
+    unsigned         folder_alike;      /* ... and how often it has been like that since */
     size_t           save_next;         /* the tenant whose turn it is */
     int64_t          started_ms, metrics_due_ms, files_due_ms;
     uint64_t         metrics_events;

@@ -69,6 +69,7 @@ static void taken(struct secrets_job *job)
 
     checkpoint_take(&t->cp, param_names[job->at], *clear_text(t, job->at));
     t->cp_changed = true;
+    tenant_stir(t);
     job->to_mask[job->at] = true;
 }
 

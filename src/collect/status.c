@@ -142,11 +142,20 @@ void status_line(struct tenant *t, int64_t now_ms)
     buf_free(&line);
 }
 
+/* What is well stays so until something happens to it; only a renewal that fails turns into trouble by the clock. */
+static bool stays(const struct tenant *t, enum tenant_state state, int64_t now_ms)
+{
+    struct access_view view;
+
+    return state == STATE_OK && access_peek(t->access, now_ms, &view) == ACCESS_READY && !view.renewal_fails;
+}
+
 void status_update(struct tenant *t)
 {
     int64_t now_ms = clock_ms();
     enum tenant_state now = state_of(t, now_ms);
 
+    t->watched = !stays(t, now, now_ms);
     if (now == t->state)
         return;
     t->state = now;

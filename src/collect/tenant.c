@@ -29,6 +29,7 @@ static void wake_lanes(void *ctx)
     struct tenant *t = ctx;
     int kind;
 
+    tenant_stir(t);
     for (kind = 0; kind < LANE_COUNT; kind++)
         lane_wake(&t->lanes[kind], loop_now(t->col->loop));
 }
@@ -58,6 +59,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
     t->listener = (struct access_listener){ .changed = wake_lanes, .ctx = t };
     t->state = STATE_WAITING;
+    tenant_stir(t);
     for (kind = 0; kind < LANE_COUNT; kind++)
         lane_start(&t->lanes[kind], t, (enum lane_kind)kind);
     return t;
@@ -109,6 +111,7 @@ static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
 
 static void set_place(struct tenant *t)
 {
+    tenant_stir(t);
     t->has_begin = true;
     t->saved_place = t->place;
     trail_add(&t->trail, &t->place, 0, clock_ms());
@@ -351,23 +354,36 @@ bool tenant_has_news(struct tenant *t, uint64_t pos)
                     (t->event_pos > t->saved_pos && pos > t->saved_pos));
 }
 
-void tenant_tick(struct tenant *t, int64_t now_ms)
+/* Will there be news once the reader has everything? If not, the input can rest until something happens to it. */
+static bool all_saved(const struct tenant *t)
 {
-    uint64_t settled;
+    return !t->cp_changed && !t->save_fails && t->event_pos <= t->saved_pos && t->has_begin &&
+           place_same_saved(&t->place, &t->saved_place, t->input.overlap);
+}
+
+void tenant_stir(struct tenant *t)
+{
+    t->watched = t->unsaved = true;
+}
+
+bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
+{
     struct err err;
 
     if (now_ms < t->save_due_ms || t->phase == PHASE_LOCK)
-        return;
-    settled = outbox_settled(t->col->outbox, now_ms);
+        return false;
     t->save_due_ms = now_ms + SAVE_LOOK_MS;
-    if (!tenant_has_news(t, settled))
-        return;
+    if (!tenant_has_news(t, settled)) {
+        t->unsaved = !all_saved(t);
+        return false;
+    }
     if (tenant_save(t, settled, true, &err)) {
         t->save_due_ms = now_ms + SAVE_EVERY_MS;
         if (t->save_fails)
             log_event(EVENT_CHECKPOINT, "input=%s the checkpoint can be written again", t->label);
         t->save_fails = false;
-        return;
+        return true;
     }
     cannot_save(t, &err);
+    return true;
 }

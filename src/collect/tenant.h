@@ -87,6 +87,13 @@ enum tenant_phase { PHASE_LOCK, PHASE_SECRETS, PHASE_RUN };
 enum tenant_state { STATE_WAITING, STATE_OK, STATE_THROTTLED, STATE_FAILING, STATE_REFUSED };
 
 struct tenant {
+    /* What the collector looks at each second of hundreds of inputs, most of them at rest: kept together. */
+    bool              watched;          /* its state may change by itself, or has not been looked at since an event */
+    bool              unsaved;          /* the last saved file may lack something */
+    enum tenant_state state;
+    int64_t           status_due_ms;
+    int64_t           save_due_ms;      /* not looked for news before */
+
     struct collector *col;
     struct input      input;
     char             *label;            /* the input's name for log lines: in quotes when it has blanks */
@@ -109,7 +116,6 @@ struct tenant {
     struct place      saved_place;
     uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */
     int64_t           saved_ms;         /* when, monotonic; 0: not yet */
-    int64_t           save_due_ms;
     bool              cp_changed;       /* a secret was taken over */
     bool              save_fails;
     int64_t           clock_offset_ms;  /* the service's clock minus ours */
@@ -124,9 +130,7 @@ struct tenant {
     struct secrets_job *secrets;
 
     struct tally      tally;
-    enum tenant_state state;
     struct err        trouble;          /* why it is not ok */
-    int64_t           status_due_ms;
     int64_t           read_ms;          /* monotonic time of the last poll that was complete; 0: none */
     ticks             newest_alert;     /* update time of the newest alert seen in this run; 0: none */
     ticks             fill_from;        /* where the back-fill began, for its progress */
@@ -151,8 +155,11 @@ bool tenant_has_news(struct tenant *t, uint64_t pos);
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
 /* The account that the input signs in with. */
 struct account *tenant_account(struct tenant *t);
-/* Once a second or so: saves when it is time. */
-void tenant_tick(struct tenant *t, int64_t now_ms);
+/* Something has happened to it: its state and its checkpoint want a look. */
+void tenant_stir(struct tenant *t);
+/* For an unsaved one, once a second or so: saves what is behind `settled` in the output stream when it is time. True
+ * when it tried, which waits for the disk. */
+bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms);
 /* Can a checkpoint be written now? Tried before events are written that it would have to hold. */
 bool tenant_can_save(struct tenant *t, struct err *err);
 

@@ -52,6 +52,7 @@ static void add_headers(struct http_request *req, const struct http_spec *spec)
 
     add_header(req, "Accept-Encoding: gzip");
     add_header(req, "Accept: application/json");
+    add_header(req, "User-Agent: " USER_AGENT);     /* CURLOPT_USERAGENT is printed twice, letter by letter */
     add_header(req, "Expect:");
     text_new_guid(id);
     line = mem_format("client-request-id: %s", id);
@@ -104,7 +105,6 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* Only TLS can agree on HTTP/2. Without it, all would wait for the first answer of the host, whoever's it is. */
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, text_starts(req->url, "https:") ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, req->headers);
     if (req->form)
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->form);

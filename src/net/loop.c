@@ -13,7 +13,6 @@
 #include "net/tls.h"
 #include "net/transport.h"
 
-#define PARENT_CHECK_MS 1000
 #define WAIT_MOST_MS    60000
 #define WATCHES_MAX     16
 
@@ -271,7 +270,7 @@ static void check_parent(void *ctx, int64_t now_ms)
         loop_stop(loop);
         return;
     }
-    timer_set(loop, &loop->parent_timer, now_ms + PARENT_CHECK_MS);
+    timer_set(loop, &loop->parent_timer, clock_next_second(now_ms));
 }
 
 void loop_catch_signals(struct loop *loop)
@@ -291,5 +290,5 @@ void loop_catch_signals(struct loop *loop)
 
     loop->parent = getppid();
     loop->parent_timer = (struct timer){ .fire = check_parent, .ctx = loop };
-    timer_set(loop, &loop->parent_timer, clock_ms() + PARENT_CHECK_MS);
+    timer_set(loop, &loop->parent_timer, clock_next_second(clock_ms()));
 }

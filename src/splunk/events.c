@@ -144,7 +144,7 @@ uint64_t outbox_taken(const struct outbox *box)
 
 void outbox_note(struct outbox *box, int64_t now_ms)
 {
-    if (box->note_count && now_ms - box->notes[(box->note_count - 1) % NOTES].at_ms < 1000)
+    if (box->note_count && now_ms / 1000 == box->notes[(box->note_count - 1) % NOTES].at_ms / 1000)
         return;
     box->notes[box->note_count++ % NOTES] = (struct note){ now_ms, outbox_taken(box) };
 }
