@@ -1,4 +1,4 @@
-/* Where the release program begins: the same as x86_64.S, which says why. A kernel with larger pages refuses the
+/* Where the release program begins: the same as start-x86_64.S, which says why. A kernel with larger pages refuses the
  * call, as an old one does. */
 #define SYS_madvise         233
 #define MADV_POPULATE_WRITE 23
