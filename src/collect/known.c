@@ -1,24 +1,25 @@
 #include "collect/known.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-#define FIRST_SLOTS 8
-#define SHELVES     16
+#define FIRST_SHIFT 2           /* the first block has 4 entries, each further one twice as many, until */
+#define BLOCK_SHIFT 9           /* 512: 16 kB */
+#define FIRST_BITS  4
 
-/* Open addressing, linear probing; key 0/0 is an empty slot. */
-struct shelf {
-    struct known_entry *slots;
-    size_t              size;
-    size_t              count;
-};
-
-/* Many small tables instead of a large one: when they grow, the old and the new copy of a sixteenth are there at
- * once. */
+/* The entries lie in the order of their coming, in blocks that stay where they are. What grows by copying is only the
+ * index: open addressing, linear probing, four bytes a slot. With 2^bits slots, a slot's lower `bits` bits are the
+ * number of an entry plus one (0: the slot is empty), and the bits above are as many of the key's, so that other keys
+ * are nearly always told apart without a look at the entry. */
 struct known {
-    struct shelf shelves[SHELVES];
+    struct known_entry **blocks;
+    uint32_t            *index;
+    size_t               count;
+    size_t               block_count;
+    unsigned             bits;      /* 0: no index yet */
 };
 
 struct known *known_new(void)
@@ -32,14 +33,11 @@ void known_free(struct known *known)
 
     if (!known)
         return;
-    for (i = 0; i < SHELVES; i++)
-        free(known->shelves[i].slots);
+    for (i = 0; i < known->block_count; i++)
+        free(known->blocks[i]);
+    free(known->blocks);
+    free(known->index);
     free(known);
-}
-
-static bool empty(const struct known_entry *slot)
-{
-    return !slot->key.high && !slot->key.low;
 }
 
 struct hash128 known_key(const char *id, size_t id_len, ticks time)
@@ -47,103 +45,170 @@ struct hash128 known_key(const char *id, size_t id_len, ticks time)
     struct hash128 key = hash128_of(id, id_len);
 
     key.low ^= (uint64_t)time;
-    if (!key.high && !key.low)
+    if (!key.high && !key.low)      /* to the reader of a checkpoint, a hash of zeros is damage */
         key.low = 1;
     return key;
 }
 
-static size_t shelf_of(struct hash128 key)
+/* Entries by number. */
+
+/* Numbers are moved up by the size of the first block: then blocks of doubling size begin at powers of two. */
+static unsigned shift_of(size_t moved)
 {
-    return key.high % SHELVES;
+    unsigned shift = 63 - (unsigned)__builtin_clzll(moved);
+
+    return shift < BLOCK_SHIFT ? shift : BLOCK_SHIFT;
 }
 
-static struct known_entry *slot_of(const struct shelf *shelf, struct hash128 key)
+static size_t block_of(size_t number)
 {
-    size_t at = (size_t)((key.high >> 32) * shelf->size >> 32);     /* the upper half, spread over any size */
+    size_t moved = number + ((size_t)1 << FIRST_SHIFT);
+    unsigned shift = shift_of(moved);
 
-    while (!empty(&shelf->slots[at]) &&
-           (shelf->slots[at].key.high != key.high || shelf->slots[at].key.low != key.low))
-        at = at + 1 < shelf->size ? at + 1 : 0;
-    return &shelf->slots[at];
+    return shift - FIRST_SHIFT + (moved >> shift) - 1;
 }
+
+static struct known_entry *entry_at(const struct known *known, size_t number)
+{
+    size_t moved = number + ((size_t)1 << FIRST_SHIFT);
+
+    return &known->blocks[block_of(number)][moved & (((size_t)1 << shift_of(moved)) - 1)];
+}
+
+static void add_block(struct known *known)
+{
+    size_t block = known->block_count++;
+    size_t entries = (size_t)1 << (block < BLOCK_SHIFT - FIRST_SHIFT ? block + FIRST_SHIFT : BLOCK_SHIFT);
+
+    if (!(block & (block - 1)))     /* the list of blocks has room up to the next power of two */
+        known->blocks = mem_grow(known->blocks, block ? 2 * block : 1, sizeof(*known->blocks));
+    known->blocks[block] = mem_grow(NULL, entries, sizeof(**known->blocks));
+}
+
+static void free_blocks_behind(struct known *known, size_t count)
+{
+    size_t needed = count ? block_of(count - 1) + 1 : 0;
+
+    while (known->block_count > needed)
+        free(known->blocks[--known->block_count]);
+}
+
+/* The index. */
+
+static bool same(struct hash128 a, struct hash128 b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
+static size_t last_slot(const struct known *known)
+{
+    return ((size_t)1 << known->bits) - 1;
+}
+
+static size_t first_try(const struct known *known, struct hash128 key)
+{
+    return (size_t)(key.high >> (64 - known->bits));
+}
+
+static struct known_entry *find(const struct known *known, struct hash128 key)
+{
+    size_t at, last = last_slot(known);
+    uint32_t slot, number_mask = (uint32_t)last;
+
+    if (!known->count)
+        return NULL;
+    for (at = first_try(known, key); (slot = known->index[at]) != 0; at = (at + 1) & last) {
+        struct known_entry *entry;
+
+        if ((slot ^ (uint32_t)key.high) & ~number_mask)
+            continue;
+        entry = entry_at(known, (slot & number_mask) - 1);
+        if (same(entry->key, key))
+            return entry;
+    }
+    return NULL;
+}
+
+static void index_entry(struct known *known, struct hash128 key, size_t number)
+{
+    size_t at = first_try(known, key), last = last_slot(known);
+
+    while (known->index[at])
+        at = (at + 1) & last;
+    known->index[at] = ((uint32_t)key.high & ~(uint32_t)last) | (uint32_t)(number + 1);
+}
+
+/* Filled anew from the entries. That the old index is handed to realloc() is for the sake of its pages: where they stay
+ * in use, only the new half costs page faults. */
+static void reindex(struct known *known, unsigned bits)
+{
+    size_t number, slots = (size_t)1 << bits;
+
+    assert(bits <= 32);     /* number + 1 stays below 2^bits, as a quarter is empty: 2^31 entries would take 64 GB */
+    if (bits != known->bits)
+        known->index = mem_grow(known->index, slots, sizeof(*known->index));
+    known->bits = bits;
+    memset(known->index, 0, slots * sizeof(*known->index));
+    for (number = 0; number < known->count; number++)
+        index_entry(known, entry_at(known, number)->key, number);
+}
+
+/* The set. */
 
 bool known_has(const struct known *known, struct hash128 key)
 {
-    const struct shelf *shelf = &known->shelves[shelf_of(key)];
-
-    return shelf->size && !empty(slot_of(shelf, key));
-}
-
-static void resize(struct shelf *shelf, size_t size)
-{
-    struct known_entry *old = shelf->slots;
-    size_t i, old_size = shelf->size;
-
-    shelf->slots = mem_alloc(size * sizeof(*shelf->slots));
-    shelf->size = size;
-    for (i = 0; i < old_size; i++)
-        if (!empty(&old[i]))
-            *slot_of(shelf, old[i].key) = old[i];
-    free(old);
+    return find(known, key) != NULL;
 }
 
 void known_add(struct known *known, struct known_entry entry)
 {
-    struct shelf *shelf = &known->shelves[shelf_of(entry.key)];
-    struct known_entry *slot;
+    struct known_entry *old = find(known, entry.key);
+    size_t number = known->count;
 
-    if ((shelf->count + 1) * 4 > shelf->size * 3)
-        resize(shelf, shelf->size ? shelf->size + shelf->size / 2 : FIRST_SLOTS);
-    slot = slot_of(shelf, entry.key);
-    if (empty(slot))
-        shelf->count++;
-    *slot = entry;
+    if (old) {
+        *old = entry;
+        return;
+    }
+    if (!known->bits)
+        reindex(known, FIRST_BITS);
+    else if ((number + 1) * 4 > (last_slot(known) + 1) * 3)
+        reindex(known, known->bits + 1);
+    if (block_of(number) == known->block_count)
+        add_block(known);
+    *entry_at(known, number) = entry;
+    index_entry(known, entry.key, number);
+    known->count++;
 }
 
 size_t known_count(const struct known *known)
 {
-    size_t i, count = 0;
-
-    for (i = 0; i < SHELVES; i++)
-        count += known->shelves[i].count;
-    return count;
+    return known->count;
 }
 
 void known_each(const struct known *known, void (*fn)(void *ctx, const struct known_entry *entry), void *ctx)
 {
-    const struct shelf *shelf;
-    size_t i;
+    size_t number;
 
-    for (shelf = known->shelves; shelf < known->shelves + SHELVES; shelf++)
-        for (i = 0; i < shelf->size; i++)
-            if (!empty(&shelf->slots[i]))
-                fn(ctx, &shelf->slots[i]);
-}
-
-static void shelf_prune(struct shelf *shelf, bool (*keep)(void *ctx, const struct known_entry *entry), void *ctx)
-{
-    size_t i, left = 0;
-
-    for (i = 0; i < shelf->size; i++) {
-        struct known_entry *slot = &shelf->slots[i];
-
-        if (empty(slot))
-            continue;
-        if (keep(ctx, slot))
-            left++;
-        else
-            *slot = (struct known_entry){ .time = 0 };
-    }
-    if (left == shelf->count)
-        return;
-    shelf->count = left;
-    resize(shelf, FIRST_SLOTS + left * 2);      /* also closes the gaps that broke probe chains */
+    for (number = 0; number < known->count; number++)
+        fn(ctx, entry_at(known, number));
 }
 
 void known_prune(struct known *known, bool (*keep)(void *ctx, const struct known_entry *entry), void *ctx)
 {
-    size_t i;
+    size_t number, left = 0;
+    unsigned bits = known->bits;
 
-    for (i = 0; i < SHELVES; i++)
-        shelf_prune(&known->shelves[i], keep, ctx);
+    for (number = 0; number < known->count; number++) {
+        const struct known_entry *entry = entry_at(known, number);
+
+        if (keep(ctx, entry))
+            *entry_at(known, left++) = *entry;
+    }
+    if (left == known->count)
+        return;
+    known->count = left;
+    free_blocks_behind(known, left);
+    while (bits > FIRST_BITS && left * 4 < (size_t)1 << bits)
+        bits--;
+    reindex(known, bits);
 }

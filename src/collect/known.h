@@ -1,8 +1,12 @@
 /* collect/known.h - which alert versions have been written.
  *
- * A hash set; an entry takes 32 bytes, and half to three quarters of the slots are in use. The end position of its
- * event in the output stream goes with it, so that what splunkd has not safely taken can be left out of a checkpoint
- * and comes again. */
+ * A hash set. An entry takes 32 bytes and stays where it is while the set grows. The index takes four bytes a slot,
+ * with three eighths to three quarters of its slots in use (after a prune: from a quarter on): 37 to 43 bytes an entry
+ * in all. An empty set takes 40 bytes, one with 10 entries about 500. The end position of its event in the output
+ * stream goes with an entry, so that what splunkd has not safely taken can be left out of a checkpoint and comes again.
+ *
+ * The set owns its entries. What known_each() and known_prune() show is good until the callback returns, and the
+ * callback may not change the set. */
 #pragma once
 
 #include "base/digest.h"
@@ -26,7 +30,8 @@ bool known_has(const struct known *known, struct hash128 key);
 void known_add(struct known *known, struct known_entry entry);      /* an entry with that key is replaced */
 size_t known_count(const struct known *known);
 
-/* Calls fn for every entry, in no order. */
+/* Calls fn for every entry, in no order that anybody may count on. */
 void known_each(const struct known *known, void (*fn)(void *ctx, const struct known_entry *entry), void *ctx);
-/* Drops the entries for which keep says false, and gives memory back. */
+/* Drops the entries for which keep, asked once for each, says false, and gives memory back. The
+ * rest moves together. */
 void known_prune(struct known *known, bool (*keep)(void *ctx, const struct known_entry *entry), void *ctx);
