@@ -152,6 +152,12 @@ static void choose_span(struct lane *lane)
     lane->fresh = 0;
 }
 
+/* One of the polls that come again and again and mostly find little. */
+static bool is_steady(const struct lane *lane)
+{
+    return lane->kind == LANE_LIVE && lane->tenant->read_ms && !lane->chain && lane->span.hi == TICKS_OPEN;
+}
+
 /* Through the gate: the token may have changed while this waited, so it is asked for once more. */
 static void lane_send(void *ctx)
 {
@@ -187,6 +193,6 @@ static void lane_send(void *ctx)
     t->tally.requests++;
     lane->request = http_start(t->col->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
-        .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S });
+        .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S, .patient = is_steady(lane) });
     buf_free(&url);
 }

@@ -60,9 +60,19 @@ static void list_take(struct http_request *req)
         req->next->slot = req->slot;
 }
 
+void http_hurry(struct http_request *req, bool hurried)
+{
+    struct http *http = req->http;
+
+    http->hurried += (unsigned)hurried - (unsigned)req->hurried;
+    req->hurried = hurried;
+    loop_set_patient(http->loop, http->first && !http->hurried);
+}
+
 static void request_free(struct http_request *req)
 {
     list_take(req);
+    http_hurry(req, false);
     if (req->easy)
         curl_easy_cleanup(req->easy);
     http_answer_free(req);
@@ -132,6 +142,7 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
         log_die("out of memory: libcurl has no room for one more transfer");
     http_set_options(req, spec);
     list_put(&http->first, req);
+    http_hurry(req, !spec->patient);
     curl_multi_add_handle(http->multi, req->easy);
     return req;
 }

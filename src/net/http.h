@@ -85,6 +85,7 @@ struct http_spec {
     void *ctx;                      /* for done and the sink */
     int timeout_s;                  /* for the whole request without a sink; with one, the longest silence */
     int connect_timeout_s;          /* 0: 15 */
+    bool patient;                   /* the answer is expected to be short and nobody waits for it */
     bool traced;                    /* on a connection of its own, with a trace in the result */
     bool unverified;                /* with traced: to see who answers. Such a request carries nothing secret */
 };

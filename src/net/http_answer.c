@@ -4,6 +4,8 @@
 
 #include "net/http_parts.h"
 
+#define PATIENT_BYTES 16384     /* an answer that is longer was not what a patient request expected */
+
 /* The headers. */
 
 static void keep_header(const char *line, size_t len, const char *name, char *to, size_t size)
@@ -105,6 +107,8 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
         return CURL_WRITEFUNC_PAUSE;
     }
     req->wire_bytes += len;
+    if (req->wire_bytes > PATIENT_BYTES && !req->hurried)
+        http_hurry(req, true);
     if (!req->gzip)
         return on_decoded(req, bytes, len) ? len : 0;
     switch (inflater_run(req->inflater, bytes, len, on_decoded, req)) {

@@ -23,7 +23,8 @@ struct http {
     struct loop          *loop;
     CURLM                *multi;
     CURLSH               *share;        /* TLS sessions, so that a new connection costs no full handshake */
-    struct http_request  *first;        /* all under way */
+    struct http_request  *first;        /* all under way ... */
+    unsigned              hurried;      /* ... and how many of them are not patient */
     struct http_request  *unsent;       /* could not be sent: their result comes from the timer */
     struct timer          unsent_timer;
     struct inflater      *inflaters[INFLATERS_KEPT];
@@ -60,6 +61,7 @@ struct http_request {
     char                    authenticate[HEADER_TEXT_MAX];
     uint64_t                wire_bytes;
     int64_t                 started_ms;
+    bool                    hurried;
     bool                    traced, unverified;
 };
 
@@ -68,6 +70,9 @@ void http_set_options(struct http_request *req, const struct http_spec *spec);
 const char *http_ca_file(const struct http_request *req);       /* NULL: none was found */
 /* False for what curl would refuse only after a connection, or not clearly: the reason is in the request. */
 bool http_may_be_sent(struct http_request *req);
+
+/* http.c. Somebody waits for this one; or (false) it is patient again, or over. */
+void http_hurry(struct http_request *req, bool hurried);
 
 /* http_answer.c: curl's callbacks, with the request as their ctx, and letting go of what they made. */
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx);

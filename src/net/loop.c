@@ -15,6 +15,7 @@
 
 #define WAIT_MOST_MS    60000
 #define WATCHES_MAX     16
+#define PATIENCE_MS     3
 
 struct loop {
     CURLM         *multi;
@@ -24,6 +25,7 @@ struct loop {
     struct watch  *watches;
     bool           stop;
     bool           firing;
+    bool           patient;
     int64_t        now_ms;
     int64_t        longest_ms;
     pid_t          parent;
@@ -68,6 +70,11 @@ void loop_stop(struct loop *loop)
 bool loop_stopping(const struct loop *loop)
 {
     return loop->stop;
+}
+
+void loop_set_patient(struct loop *loop, bool patient)
+{
+    loop->patient = patient;
 }
 
 int64_t loop_now(const struct loop *loop)
@@ -202,6 +209,8 @@ static void wait_for_events(struct loop *loop)
         watched[count++] = watch;
     }
     curl_multi_poll(loop->multi, fds, count, wait_ms(loop), &ready);
+    if (ready && loop->patient)
+        poll(NULL, 0, PATIENCE_MS);
     loop->now_ms = clock_ms();
     for (i = 0; i < count; i++)
         if (fds[i].revents)
