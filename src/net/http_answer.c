@@ -69,7 +69,7 @@ static bool body_begins(struct http_request *req)
         req->inflater = req->http->inflaters[--req->http->inflaters_kept];
         inflater_reset(req->inflater);
     } else {
-        req->inflater = inflater_new();
+        req->inflater = inflater_new(INFLATE_SMALL);
     }
     return true;
 }

@@ -33,7 +33,7 @@ struct row {
     int         results;        /* counted here */
 };
 
-static char gzip_good[256], gzip_broken[256], large[HTTP_BODY_MAX + 1];
+static char gzip_good[256], gzip_broken[256], gzip_large[1 << 16], large[HTTP_BODY_MAX + 1], digits[30001];
 static size_t gzip_len;
 
 static void finished(void)
@@ -67,14 +67,18 @@ static void judge(void *ctx, const struct http_result *result)
     finished();
 }
 
-enum { GZIP, GZIP_BROKEN };     /* whose length is known later */
+enum { GZIP, GZIP_BROKEN, GZIP_JUNK, GZIP_LARGE, GZIP_LARGE_CUT };  /* whose length is known later */
 
 static struct reply replies[] = {
     { "/gzip", OK "Content-Encoding: gzip\r\nConnection: close", gzip_good, 0 },
     { "/gzip-broken", OK "Content-Encoding: gzip\r\nConnection: close", gzip_broken, 0 },
+    { "/gzip-junk", OK "Content-Encoding: gzip\r\nConnection: close", gzip_good, 0 },
+    { "/gzip-large", OK "Content-Encoding: gzip\r\nConnection: close", gzip_large, 0 },
+    { "/gzip-large-cut", OK "Content-Encoding: gzip\r\nConnection: close", gzip_large, 0 },
     { "/plain", OK "Content-Length: 5\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nrequest-id: r-1", "hello", 0 },
     { "/empty", "HTTP/1.1 204 No Content", "", 0 },
     { "/gzip-cut", OK "Content-Encoding: gzip\r\nConnection: close", gzip_good, 20 },
+    { "/gzip-none", OK "Content-Encoding: gzip\r\nContent-Length: 0", "", 0 },
     { "/brotli", OK "Content-Encoding: br\r\nContent-Length: 3", "abc", 0 },
     { "/cut", OK "Content-Length: 50", "too short", 0 },
     { "/chunks-cut", OK "Transfer-Encoding: chunked", "5\r\nhello\r\n", 0 },
@@ -98,6 +102,10 @@ static struct row rows[] = {
     { "/gzip", HTTP_DONE, 200, "unpacked here", NULL, -1, true, 0, 0, NULL, 0 },
     { "/gzip-cut", HTTP_CUT, 200, NULL, "inside its gzip", -1, false, ERR_RETRY, 0, "127.0.0.1", 0 },
     { "/gzip-broken", HTTP_GARBLED, 200, NULL, "gzip encoding", -1, false, ERR_RETRY, 0, NULL, 0 },
+    { "/gzip-junk", HTTP_GARBLED, 200, NULL, "gzip encoding", -1, false, ERR_RETRY, 0, NULL, 0 },
+    { "/gzip-none", HTTP_DONE, 200, "", NULL, -1, true, 0, 0, NULL, 0 },
+    { "/gzip-large", HTTP_DONE, 200, digits, NULL, -1, true, 0, 0, NULL, 0 },
+    { "/gzip-large-cut", HTTP_CUT, 200, NULL, "inside its gzip", -1, false, ERR_RETRY, 0, NULL, 0 },
     { "/brotli", HTTP_GARBLED, 200, NULL, "'br'", -1, false, ERR_RETRY, 0, NULL, 0 },
     { "/cut", HTTP_CUT, 200, NULL, NULL, -1, false, ERR_RETRY, 0, NULL, 0 },
     { "/chunks-cut", HTTP_CUT, 200, NULL, NULL, -1, false, ERR_RETRY, 0, NULL, 0 },
@@ -256,20 +264,33 @@ static void begin_others(void)
     under_way -= 2;
 }
 
-static void prepare_bodies(void)
+static size_t pack(const char *text, char *to, size_t room)
 {
-    static const char text[] = "unpacked here";
-    z_stream z = { .next_in = (Bytef *)(uintptr_t)text, .avail_in = sizeof(text) - 1 };
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)text, .avail_in = (uInt)strlen(text) };
 
     deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-    z.next_out = (Bytef *)gzip_good;
-    z.avail_out = sizeof(gzip_good);
+    z.next_out = (Bytef *)to;
+    z.avail_out = (uInt)room;
     deflate(&z, Z_FINISH);
-    gzip_len = sizeof(gzip_good) - z.avail_out;
     deflateEnd(&z);
+    return room - z.avail_out;
+}
+
+static void prepare_bodies(void)
+{
+    uint32_t state = 1;
+
+    gzip_len = pack("unpacked here", gzip_good, sizeof(gzip_good));
     memcpy(gzip_broken, gzip_good, sizeof(gzip_good));
     gzip_broken[gzip_len - 6] ^= 1;
     replies[GZIP].len = replies[GZIP_BROKEN].len = gzip_len;
+    replies[GZIP_JUNK].len = gzip_len + 12;     /* zeros behind it */
+    for (size_t i = 0; i + 1 < sizeof(digits); i++) {
+        state = state * 1664525 + 1013904223;
+        digits[i] = (char)('0' + (state >> 24) % 10);
+    }
+    replies[GZIP_LARGE].len = pack(digits, gzip_large, sizeof(gzip_large));
+    replies[GZIP_LARGE_CUT].len = replies[GZIP_LARGE].len - 1;
     memset(large, 'x', sizeof(large));
 }
 
