@@ -5,6 +5,11 @@
 #define USED      0.9       /* the part of a limit that is used */
 #define BURST     0.25      /* the part of that which may go at once */
 #define FILL_RESERVE 2      /* what a back-fill leaves for polls */
+/* A back-fill that has used up what there was goes on when so many requests are there: in a pause before each page the
+ * processor's caches would forget everything. As many requests are made in all. Not where a poll asked within ALONE_MS:
+ * a busy input's polls would take what is saved up. */
+#define FILL_TOGETHER 5
+#define ALONE_MS  5000
 #define POLLS_A_FILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
 #define TURN_MS   1000      /* a back-fill that does not come for its turn within this time loses it */
 /* So much of a bucket is there at the start: a process before this one may have used its own within the hour, and both
@@ -25,7 +30,8 @@ struct budget_limits budget_limits_for(int per_minute, int per_hour)
 void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms)
 {
     *budget = (struct budget){ .limits = limits, .minute = limits.minute_size * FIRST,
-                               .hour = limits.hour_size * FIRST, .at_ms = now_ms };
+                               .hour = limits.hour_size * FIRST, .at_ms = now_ms,
+                               .polled_ms = now_ms - ALONE_MS };
 }
 
 void budget_taken_over(struct budget *budget)
@@ -71,10 +77,14 @@ int64_t budget_take(struct budget *budget, bool fill, int64_t now_ms)
     bool fills_turn = now_ms < budget->fill_waits_ms && budget->polls >= POLLS_A_FILL;
     int64_t wait;
 
+    if (!fill)
+        budget->polled_ms = now_ms;
     if (now_ms < budget->hold_until_ms)
         return budget->hold_until_ms - now_ms;
     refill(budget, now_ms);
     wait = until(budget, fill && !fills_turn ? FILL_RESERVE : 0);
+    if (fill && wait && now_ms - budget->polled_ms >= ALONE_MS)
+        wait = until(budget, FILL_RESERVE + FILL_TOGETHER - 1);
     if (fill && wait)
         budget->fill_waits_ms = now_ms + wait + TURN_MS;
     if (!fill && !wait && fills_turn)

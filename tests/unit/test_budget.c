@@ -85,6 +85,26 @@ static void test_share(void)
     CHECK(polls > 50, "%d polls in the minute after the back-fill", polls);
 }
 
+/* A back-fill beside polls of each minute: several requests in a row, and no fewer in all than one by one. */
+static void test_together(int per_minute, int per_hour, int64_t until_ms, int least)
+{
+    int64_t now = 0, wait, poll_due = 0;
+    int fills = 0, waits = 0;
+    struct budget budget;
+
+    budget_start(&budget, budget_limits_for(per_minute, per_hour), 0);
+    while (now < until_ms) {
+        if (now >= poll_due && !budget_take(&budget, false, now))
+            poll_due = now + 60000;
+        wait = budget_take(&budget, true, now);
+        fills += !wait;
+        waits += wait > 0;
+        now += wait ? wait : 20;
+    }
+    CHECK(fills >= least, "%d requests of a back-fill, at least %d can be made", fills, least);
+    CHECK(waits * 3 < fills, "%d pauses for %d requests", waits, fills);
+}
+
 /* Lives of seconds that are killed, each of which asks as often as it may: the minute's limit holds over all of them. */
 static void test_lives(int per_minute, int64_t life_ms)
 {
@@ -118,6 +138,8 @@ int main(void)
     }
     test_wait();
     test_share();
+    test_together(100, 0, 600000, 650);
+    test_together(100, 1500, 3600000, 1080);
     test_lives(150, 1000);
     test_lives(150, 3000);
     test_lives(100, 6500);
