@@ -277,6 +277,23 @@ bool text_is_guid(const char *text)
     return true;
 }
 
+/* An id has to be unlike all others, and the kernel's bytes are that. It is no secret, and each request has one:
+ * OpenSSL's generator and its tests on top of them would cost 7,000 instructions more, and a system call brings enough
+ * for sixteen. */
+static void guid_bytes(unsigned char ret[16])
+{
+    static unsigned char stock[256];
+    static size_t left;
+
+    if (!left) {
+        if (getrandom(stock, sizeof(stock), 0) != sizeof(stock))    /* a kernel older than 3.17 */
+            random_bytes(stock, sizeof(stock));
+        left = sizeof(stock);
+    }
+    left -= 16;
+    memcpy(ret, stock + left, 16);
+}
+
 void text_new_guid(char ret[TEXT_GUID_MAX])
 {
     static const size_t groups[] = { 8, 4, 4, 4, 12 };
@@ -284,10 +301,7 @@ void text_new_guid(char ret[TEXT_GUID_MAX])
     unsigned char b[16];
     size_t i;
 
-    /* An id has to be unlike all others, and the kernel's bytes are that. It is no secret, and each request has one:
-     * OpenSSL's generator and its tests on top of them would cost 7,000 instructions more. */
-    if (getrandom(b, sizeof(b), 0) != sizeof(b))        /* a kernel older than 3.17 */
-        random_bytes(b, sizeof(b));
+    guid_bytes(b);
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
     hex_text(b, sizeof(b), hex);

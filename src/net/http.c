@@ -40,6 +40,7 @@ void http_free(struct http *http)
     while (http->inflaters_kept)
         inflater_free(http->inflaters[--http->inflaters_kept]);
     curl_share_cleanup(http->share);
+    free(http->ca_good);
     free(http);
 }
 

@@ -8,12 +8,28 @@
 #include "net/http_parts.h"
 
 #define CONNECT_TIMEOUT_S 15
+#define CA_GOOD_MS        1000
 #define SLOWEST_BYTES_A_S 64        /* a sink's transfer that stays below this for its timeout is given up */
 #define USER_AGENT        "TA-defender-mssp/" VERSION
 
 const char *http_ca_file(const struct http_request *req)
 {
     return req->route->ca_file ? req->route->ca_file : tls_ca_bundle();
+}
+
+/* Asked once a second: inputs share the file, and their polls come together. */
+static bool ca_is_readable(struct http *http, const char *ca)
+{
+    int64_t now_ms = loop_now(http->loop);
+
+    if (now_ms < http->ca_good_until_ms && text_same(ca, http->ca_good))
+        return true;
+    if (!file_readable(ca))
+        return false;
+    free(http->ca_good);
+    http->ca_good = mem_text(ca);
+    http->ca_good_until_ms = now_ms + CA_GOOD_MS;
+    return true;
 }
 
 bool http_may_be_sent(struct http_request *req)
@@ -27,7 +43,7 @@ bool http_may_be_sent(struct http_request *req)
     } else if (!ca) {
         req->unsendable = TROUBLE_NO_CA;
         snprintf(req->why, sizeof(req->why), "looked for %s", tls_ca_places());
-    } else if (!file_readable(ca)) {
+    } else if (!ca_is_readable(req->http, ca)) {
         req->unsendable = TROUBLE_CA_FILE;
     } else {
         return true;

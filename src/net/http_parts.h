@@ -27,6 +27,8 @@ struct http {
     unsigned              hurried;      /* ... and how many of them are not patient */
     struct http_request  *unsent;       /* could not be sent: their result comes from the timer */
     struct timer          unsent_timer;
+    char                 *ca_good;      /* the CA file that could be read last, ... */
+    int64_t               ca_good_until_ms;     /* ... which is not tried again before */
     struct inflater      *inflaters[INFLATERS_KEPT];
     int                   inflaters_kept;
 };
