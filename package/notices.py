@@ -15,6 +15,9 @@ import sys
 
 APP_ID = 'TA-defender-mssp'
 PROGRAM = 'bin/defender_alerts'
+# What the build changes in a library beside Debian's patches: package/build-libs.
+CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify',
+           'curl': 'lib/http.c adds a request header of the application as it is instead of printing it'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -47,12 +50,13 @@ def parts(stage):
 
 
 def third_party(libraries, compiler):
+    changed = '; '.join(f'{name}: {what}' for name, what in CHANGED.items())
     rows = '\n'.join(f'| {part.name} | {part.upstream} | {part.version} | {part.licence} | LICENSES/{part.name}.txt |'
                      f' {part.home} |' for part in libraries)
     return f"""# Third-party software
 
 `bin/defender_alerts` is linked from these libraries and nothing of the host. They were built from Debian's source
-packages in the versions named here, with Debian's patches.
+packages in the versions named here, with Debian's patches and nothing else changed but: {changed}.
 
 | library | version | Debian source version | licence | text | home |
 |---|---|---|---|---|---|
@@ -77,7 +81,8 @@ def sbom(libraries, program, version, arch, compiler):
 
     def debian(part):
         return package(part.spdx, part.name, part.upstream, part.licence, part.home, 'Organization: Debian',
-                       sourceInfo=f'Debian source package {part.name} {part.version}, .dsc with SHA-256 {part.digest}',
+                       sourceInfo=f'Debian source package {part.name} {part.version}, .dsc with SHA-256 {part.digest}' +
+                       (f'; changed here: {CHANGED[part.name]}' if part.name in CHANGED else ''),
                        externalRefs=[{'referenceCategory': 'PACKAGE-MANAGER', 'referenceType': 'purl',
                                       'referenceLocator': f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source'}])
 
