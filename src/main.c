@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "collect/stream.h"
@@ -84,6 +85,7 @@ int main(int argc, char **argv)
 
     protect_process();
     log_init();
+    crypto_begin();
     json_init();
     if (argc == 1)
         return stream_run();

@@ -1,11 +1,14 @@
 #include "base/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 
 #define ROTL(x, b) (((x) << (b)) | ((x) >> (64 - (b))))
 
@@ -73,6 +76,30 @@ void sha256_of(const void *bytes, size_t len, unsigned char ret[SHA256_BYTES])
 {
     if (!EVP_Digest(bytes, len, ret, NULL, EVP_sha256(), NULL))
         log_die("OpenSSL cannot compute SHA-256 on this host");
+}
+
+static void *crypto_alloc(size_t size, const char *file UNUSED, int line UNUSED)
+{
+    return mem_grow(NULL, size, 1);
+}
+
+static void *crypto_grow(void *old, size_t size, const char *file UNUSED, int line UNUSED)
+{
+    if (size)
+        return mem_grow(old, size, 1);
+    free(old);
+    return NULL;
+}
+
+static void crypto_free(void *memory, const char *file UNUSED, int line UNUSED)
+{
+    free(memory);
+}
+
+void crypto_begin(void)
+{
+    if (!CRYPTO_set_mem_functions(crypto_alloc, crypto_grow, crypto_free))
+        log_die("OpenSSL does not take the program's memory functions");
 }
 
 void random_bytes(void *to, size_t len)

@@ -13,6 +13,10 @@ struct hash128 hash128_of(const void *bytes, size_t len);
 #define SHA256_BYTES 32
 void sha256_of(const void *bytes, size_t len, unsigned char ret[SHA256_BYTES]);
 
+/* First of all: OpenSSL takes its memory by ours from now on, so a lack of it ends the process, which starts again from
+ * its checkpoints. By itself OpenSSL goes on with what could not be set up, and no connection is trusted any more. */
+void crypto_begin(void);
+
 /* From the kernel; ends the process if it has none. */
 void random_bytes(void *to, size_t len);
 /* Uniform in [0, below). Not for secrets: jitter. */
