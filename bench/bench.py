@@ -232,7 +232,8 @@ def run_python(server):
     log = server.files.at('python.stderr')
     for tenant in range(server.tenants):
         process, result = timed(server.files, [
-            '/usr/bin/python3',     # Debian's, which has its requests os.path.join(HERE, 'modular_input.py'), server.kind, tenant_guid(tenant), CLIENT,
+            '/usr/bin/python3',     # Debian's, which has its requests
+            os.path.join(HERE, 'modular_input.py'), server.kind, tenant_guid(tenant), CLIENT,
             'https://127.0.0.1:%d' % server.login, 'https://127.0.0.1:%d' % server.api, server.files.ca], log=log)
         process.wait()
         cost = costs(result)

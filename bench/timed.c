@@ -45,9 +45,10 @@ int main(int argc, char **argv)
     result = fopen(argv[1], "w");
     if (!result)
         return 2;
-    fprintf(result, "{\"user_s\": %ld.%06ld, \"sys_s\": %ld.%06ld, \"rss_kb\": %ld, \"faults\": %ld, \"began_ms\": %.3f, \"wall_s\": %.3f, "
-            "\"status\": %d}\n", (long)usage.ru_utime.tv_sec, (long)usage.ru_utime.tv_usec, (long)usage.ru_stime.tv_sec,
-            (long)usage.ru_stime.tv_usec, usage.ru_maxrss, usage.ru_minflt, (double)began / 1e3, (double)(now_us() - began) / 1e6,
+    fprintf(result, "{\"user_s\": %ld.%06ld, \"sys_s\": %ld.%06ld, \"rss_kb\": %ld, \"faults\": %ld, \"began_ms\": %.3f, "
+            "\"wall_s\": %.3f, \"status\": %d}\n", (long)usage.ru_utime.tv_sec, (long)usage.ru_utime.tv_usec, (long)usage.ru_stime.tv_sec,
+            (long)usage.ru_stime.tv_usec, usage.ru_maxrss, usage.ru_minflt, (double)began / 1e3,
+            (double)(now_us() - began) / 1e6,
             WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     fclose(result);
     return 0;
