@@ -227,6 +227,7 @@ class SignedIn(unittest.TestCase):
             self.assertEqual([(line['grant'], line['v1']) for line in world.granted('one')][:1],
                              [('authorization_code', False)])
             self.assertTrue(world.verdict().exact, world.verdict())
+            self._wait_cleared(world, 'one')
 
 
 class Addresses(unittest.TestCase):
