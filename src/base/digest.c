@@ -80,13 +80,13 @@ void sha256_of(const void *bytes, size_t len, unsigned char ret[SHA256_BYTES])
 
 static void *crypto_alloc(size_t size, const char *file UNUSED, int line UNUSED)
 {
-    return mem_grow(NULL, size, 1);
+    return mem_lib_alloc(size);
 }
 
 static void *crypto_grow(void *old, size_t size, const char *file UNUSED, int line UNUSED)
 {
     if (size)
-        return mem_grow(old, size, 1);
+        return mem_lib_grow(old, size);
     free(old);
     return NULL;
 }

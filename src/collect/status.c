@@ -20,15 +20,20 @@ const char *status_word(enum tenant_state state)
     return words[state];
 }
 
+/* Also whether it is to be watched: what is well stays so until something happens to it, unless a renewal fails, which
+ * turns into trouble by the clock. */
 static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 {
     const struct lane *lane;
     struct access_view view;
+    enum access_state access;
     enum tenant_state worst = t->read_ms ? STATE_OK : STATE_WAITING;
 
+    t->watched = true;
     if (t->phase != PHASE_RUN)
         return STATE_WAITING;
-    if (access_peek(t->access, now_ms, &view) == ACCESS_FAILED) {
+    access = access_peek(t->access, now_ms, &view);
+    if (access == ACCESS_FAILED) {
         t->trouble = *view.err;     /* the tick may be here before the lanes heard of it */
         return view.err->kind == ERR_AUTH ? STATE_REFUSED : view.err->wait_ms ? STATE_THROTTLED : STATE_FAILING;
     }
@@ -40,6 +45,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
     }
     if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
         worst = STATE_THROTTLED;
+    t->watched = worst != STATE_OK || access != ACCESS_READY || view.renewal_fails;
     return worst;
 }
 
@@ -142,20 +148,11 @@ void status_line(struct tenant *t, int64_t now_ms)
     buf_free(&line);
 }
 
-/* What is well stays so until something happens to it; only a renewal that fails turns into trouble by the clock. */
-static bool stays(const struct tenant *t, enum tenant_state state, int64_t now_ms)
-{
-    struct access_view view;
-
-    return state == STATE_OK && access_peek(t->access, now_ms, &view) == ACCESS_READY && !view.renewal_fails;
-}
-
 void status_update(struct tenant *t)
 {
     int64_t now_ms = clock_ms();
     enum tenant_state now = state_of(t, now_ms);
 
-    t->watched = !stays(t, now, now_ms);
     if (now == t->state)
         return;
     t->state = now;
