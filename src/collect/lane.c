@@ -1,10 +1,6 @@
 /* One lane of a tenant on its way to a request: token, budget, a place at the gate. What the answer means is in
  * answer.c. */
-#include <stdlib.h>
-
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "collect/collector.h"
 #include "collect/harvest.h"
 #include "collect/lane_parts.h"
@@ -57,22 +53,6 @@ void lane_wake(struct lane *lane, int64_t due_ms)
         timer_set(lane->tenant->col->loop, &lane->timer, due_ms);
 }
 
-static void access_failed(struct lane *lane, const struct access_view *view)
-{
-    struct tenant *t = lane->tenant;
-
-    if (!text_same(t->access_trouble, view->err->text)) {
-        log_event(view->err->kind == ERR_AUTH ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s",
-                  t->label, t->input.tenant_id, t->api->name, view->err->text,
-                  view->err->kind == ERR_AUTH ? "" : ", trying again");
-        free(t->access_trouble);
-        t->access_trouble = mem_text(view->err->text);
-    }
-    t->trouble = *view->err;
-    lane_wake(lane, view->retry_ms);
-    status_update(t);
-}
-
 void lane_step(struct lane *lane, int64_t now_ms)
 {
     struct tenant *t = lane->tenant;
@@ -91,7 +71,8 @@ void lane_step(struct lane *lane, int64_t now_ms)
     case ACCESS_BUSY:
         return;         /* the listener wakes both lanes */
     case ACCESS_FAILED:
-        access_failed(lane, &view);
+        lane_wake(lane, view.retry_ms);
+        status_update(t);       /* says what it is */
         return;
     case ACCESS_READY:
         break;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "collect/collector.h"
 #include "collect/tenant.h"
 
@@ -18,6 +19,18 @@ const char *status_word(enum tenant_state state)
     static const char *const words[] = { "waiting", "ok", "throttled", "failing", "refused" };
 
     return words[state];
+}
+
+/* The sign-in failed. The tick or a lane hears of it first; whoever does, the cause is said before the state's line. */
+static void access_failed(struct tenant *t, const struct err *err)
+{
+    t->trouble = *err;
+    if (text_same(t->access_trouble, err->text))
+        return;
+    log_event(err->kind == ERR_AUTH ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s", t->label,
+              t->input.tenant_id, t->api->name, err->text, err->kind == ERR_AUTH ? "" : ", trying again");
+    mem_freep(&t->access_trouble);
+    t->access_trouble = mem_text(err->text);
 }
 
 /* Also whether it is to be watched: what is well stays so until something happens to it, unless a renewal fails, which
@@ -34,7 +47,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
         return STATE_WAITING;
     access = access_peek(t->access, now_ms, &view);
     if (access == ACCESS_FAILED) {
-        t->trouble = *view.err;     /* the tick may be here before the lanes heard of it */
+        access_failed(t, view.err);
         return view.err->kind == ERR_AUTH ? STATE_REFUSED : view.err->wait_ms ? STATE_THROTTLED : STATE_FAILING;
     }
     for (lane = t->lanes; lane < t->lanes + LANE_COUNT; lane++) {
