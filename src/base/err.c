@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void blank_controls(char *text)
+#include "base/text.h"
+
+static void make_a_line(char *text)
 {
+    text_end_whole(text);
     for (; *text; text++)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             *text = ' ';
@@ -20,7 +23,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
-    blank_controls(err->text);
+    make_a_line(err->text);
     return false;
 }
 
@@ -36,6 +39,6 @@ bool err_prefix(struct err *err, const char *fmt, ...)
     va_end(args);
     len = strlen(err->text);
     snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
-    blank_controls(err->text);
+    make_a_line(err->text);
     return false;
 }

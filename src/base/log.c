@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define LINE_MAX_BYTES 2000
 
 static enum log_level lowest = LOG_INFO;
@@ -64,6 +66,7 @@ static PRINTF(3, 0) void put(enum log_level level, const struct event_entry *ent
     vsnprintf(line + len, LINE_MAX_BYTES - len, fmt, args);
     if (entry && entry->advised)
         mover_advise_into(line, LINE_MAX_BYTES, entry->mover, entry->advice);
+    text_end_whole(line);
     len = strlen(line);
     for (i = 0; i < len; i++)
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)

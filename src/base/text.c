@@ -97,6 +97,17 @@ size_t text_utf8_length(const unsigned char *text, size_t len)
     return size;
 }
 
+void text_end_whole(char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t len = strlen(text), at = len;
+
+    while (at && len - at < 3 && (bytes[at - 1] & 0xC0) == 0x80)
+        at--;
+    if (at && bytes[at - 1] >= 0xC0 && !text_utf8_length(bytes + at - 1, len - at + 1))
+        text[at - 1] = '\0';
+}
+
 static bool xml_can_carry(const unsigned char *text, size_t size)
 {
     if (size == 1)

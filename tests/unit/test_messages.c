@@ -62,6 +62,8 @@ static void test_lines(void)
 {
     static char large[5000];
     const char *line;
+    struct err err;
+    size_t len, i;
 
     CHECK_TEXT(written(EVENT_RECOVERED, "answers\nagain"), "INFO event=recovered input=a answers again\n");
     CHECK_TEXT(written(EVENT_CERTIFICATE_ENDS, "ends"),
@@ -70,6 +72,16 @@ static void test_lines(void)
     memset(large, 'x', sizeof(large) - 1);
     line = written(EVENT_BAD_INPUT, large);
     CHECK(strlen(line) <= 2001 && line[strlen(line) - 1] == '\n', "%zu bytes", strlen(line));
+    for (i = 0; i < 2; i++) {       /* the cut falls into a character with one of the two */
+        for (len = 0; len + 2 < sizeof(large); len += 2)
+            memcpy(large + len, "\xc3\xa4", 2);
+        line = written(EVENT_BAD_INPUT, large + i);
+        len = strlen(line);
+        CHECK(len > 1990 && !memcmp(line + len - 3, "\xc3\xa4\n", 3), "the line ends in half a character");
+        err_set(&err, ERR_INPUT, "%s", large + i);
+        len = strlen(err.text);
+        CHECK(len > 1000 && !memcmp(err.text + len - 2, "\xc3\xa4", 2), "the message ends in half a character");
+    }
     log_set_level(LOG_ERROR);
     CHECK_TEXT(written(EVENT_STATUS, "state=ok"), "");
     log_set_level(LOG_INFO);

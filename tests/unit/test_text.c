@@ -126,6 +126,22 @@ static void test_utf8(void)
     CHECK(text_utf8_length((const unsigned char *)"", 0) == 0, "nothing is a sequence");
 }
 
+/* A text that was cut at any byte ends with its last whole character. */
+static void test_whole_end(void)
+{
+    static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x92z";
+    static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
+    char cut[sizeof(text)];
+    size_t len;
+
+    for (len = 0; len < sizeof(text); len++) {
+        memcpy(cut, text, len);
+        cut[len] = '\0';
+        text_end_whole(cut);
+        CHECK(strlen(cut) == whole[len], "cut at %zu, ends at %zu", len, strlen(cut));
+    }
+}
+
 static void test_url_decode(void)
 {
     static const struct { const char *text; bool plus; const char *want; } rows[] = {
@@ -215,6 +231,7 @@ int main(void)
     test_json();
     test_file_name();
     test_utf8();
+    test_whole_end();
     test_url_decode();
     test_int64();
     test_looks();
