@@ -17,7 +17,7 @@ APP_ID = 'TA-defender-mssp'
 PROGRAM = 'bin/defender_alerts'
 # What the build changes in a library beside Debian's patches: package/build-libs.
 CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify',
-           'curl': 'lib/http.c adds a request header of the application as it is instead of printing it'}
+           'curl': 'lib/mprintf.c and lib/curlx/strparse.c go over texts faster (package/libcurl)'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

@@ -76,22 +76,24 @@ bool buf_add_char(struct buf *buf, char c)
 
 bool buf_add_format(struct buf *buf, const char *fmt, ...)
 {
+    size_t room = buf->cap - buf->len;      /* mostly enough, so that it is printed once */
     va_list args, again;
-    bool ok = false;
     char *to;
     int len;
 
     va_start(args, fmt);
     va_copy(again, args);
-    len = vsnprintf(NULL, 0, fmt, args);
-    if (len >= 0 && (to = buf_room(buf, (size_t)len))) {
+    len = vsnprintf(buf->data ? buf->data + buf->len : NULL, room, fmt, args);
+    to = len < 0 ? NULL : buf_room(buf, (size_t)len);
+    if (to && (size_t)len >= room)
         vsnprintf(to, (size_t)len + 1, fmt, again);
+    if (to)
         buf->len += (size_t)len;
-        ok = true;
-    }
+    else if (buf->data)
+        buf->data[buf->len] = '\0';
     va_end(again);
     va_end(args);
-    return ok;
+    return to;
 }
 
 void buf_cut_front(struct buf *buf, size_t len)

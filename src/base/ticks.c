@@ -1,7 +1,5 @@
 #include "base/ticks.h"
 
-#include <stdio.h>
-
 /* Days from 1970-01-01 to the first day of year 1 and to the first day of year 10000. */
 #define DAY_FIRST   INT64_C(-719162)
 #define DAY_END     INT64_C(2932897)
@@ -141,6 +139,17 @@ bool ticks_parse(const char *text, size_t len, ticks *ret)
     return true;
 }
 
+bool ticks_of_date(const struct date *date, ticks *ret)
+{
+    if (date->year < 1 || date->year > 9999 || date->month < 1 || date->month > 12 || date->day < 1 ||
+        date->day > days_in_month(date->year, date->month) || date->hour < 0 || date->hour > 23 || date->minute < 0 ||
+        date->minute > 59 || date->second < 0 || date->second > 60)
+        return false;
+    *ret = (days_of(date->year, date->month, date->day) * DAY_SECONDS + date->hour * 3600 + date->minute * 60 +
+            (date->second > 59 ? 59 : date->second)) * TICKS_PER_SECOND;
+    return true;
+}
+
 /* Splits into whole seconds and the ticks of the last one, also right for times before 1970. */
 static void split(ticks time, int64_t *seconds, int64_t *part)
 {
@@ -152,11 +161,32 @@ static void split(ticks time, int64_t *seconds, int64_t *part)
     }
 }
 
+/* So many digits and what stands behind them. Each event and each poll has such numbers: printf() would be a third of
+ * what an event costs. */
+static char *put_number(char *to, int64_t value, int digits, char behind)
+{
+    char *end = to + digits;
+
+    for (to = end; digits > 0; digits--, value /= 10)
+        *--to = (char)('0' + value % 10);
+    *end++ = behind;
+    return end;
+}
+
+static int digits_of(int64_t value)
+{
+    int digits = 1;
+
+    while (value /= 10)
+        digits++;
+    return digits;
+}
+
 void ticks_text_digits(ticks time, int digits, char ret[TICKS_TEXT_MAX])
 {
     int64_t seconds, part, days;
-    int year, month, day, of_day, i;
-    char fraction_text[16];
+    int year, month, day, of_day;
+    char *to = ret;
 
     split(time, &seconds, &part);
     if (seconds < DAY_FIRST * DAY_SECONDS || seconds >= DAY_END * DAY_SECONDS) {
@@ -170,10 +200,18 @@ void ticks_text_digits(ticks time, int digits, char ret[TICKS_TEXT_MAX])
         days--;
     }
     date_of(days, &year, &month, &day);
-    snprintf(fraction_text, sizeof(fraction_text), ".%07lld", (long long)part);
-    i = digits > 0 ? digits + 1 : 0;
-    snprintf(ret, TICKS_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%.*sZ", year, month, day, of_day / 3600,
-             of_day / 60 % 60, of_day % 60, i, fraction_text);
+    to = put_number(to, year, 4, '-');
+    to = put_number(to, month, 2, '-');
+    to = put_number(to, day, 2, 'T');
+    to = put_number(to, of_day / 3600, 2, ':');
+    to = put_number(to, of_day / 60 % 60, 2, ':');
+    to = put_number(to, of_day % 60, 2, digits > 0 ? '.' : 'Z');
+    if (digits > 0) {
+        put_number(to, part, 7, 'Z');
+        to += digits;
+        *to++ = 'Z';
+    }
+    *to = '\0';
 }
 
 void ticks_text(ticks time, char ret[TICKS_TEXT_MAX])
@@ -184,15 +222,22 @@ void ticks_text(ticks time, char ret[TICKS_TEXT_MAX])
 size_t ticks_epoch_text(ticks time, char ret[TICKS_TEXT_MAX])
 {
     int64_t seconds, part;
-    const char *sign = "";
+    char *to = ret;
 
     split(time, &seconds, &part);
     if (seconds < 0 && part) {      /* -0.25 s is second -1 and three quarters */
         seconds += 1;
         part = TICKS_PER_SECOND - part;
-        sign = seconds == 0 ? "-" : "";
+        if (!seconds)
+            *to++ = '-';
     }
-    return (size_t)snprintf(ret, TICKS_TEXT_MAX, "%s%lld.%07lld", sign, (long long)seconds, (long long)part);
+    if (seconds < 0) {
+        *to++ = '-';
+        seconds = -seconds;
+    }
+    to = put_number(to, seconds, digits_of(seconds), '.');
+    to = put_number(to, part, 7, '\0');
+    return (size_t)(to - ret) - 1;
 }
 
 ticks ticks_from_ms(int64_t unix_ms)

@@ -18,6 +18,12 @@ typedef int64_t ticks;
  * Years 1 to 9999, real calendar days, second 60 counts as 59. The whole text must be used up. */
 bool ticks_parse(const char *text, size_t len, ticks *ret);
 
+/* UTC. False for what the calendar does not have; second 60 counts as 59. */
+struct date {
+    int year, month, day, hour, minute, second;
+};
+bool ticks_of_date(const struct date *date, ticks *ret);
+
 /* "2026-11-01T08:35:12.1333333Z", always seven digits; times before year 1 or after 9999 are held at those ends. */
 void ticks_text(ticks time, char ret[TICKS_TEXT_MAX]);
 /* The same with 0 to 7 digits; digits cut off are rounded down. */

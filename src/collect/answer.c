@@ -7,10 +7,40 @@
 #include "collect/lane_parts.h"
 #include "collect/verdict.h"
 
-/* A 200 whose body was read to its end or to where it broke. */
-static void answer_read(struct lane *lane)
+static void answer_is_good(struct lane *lane, const char *link)
 {
     struct tenant *t = lane->tenant;
+
+    lane->rejected = false;
+    t->tally.ok++;
+    t->tally.whole += lane->page_harvest.count > 0;
+    chain_page(lane, link);
+}
+
+/* An answer that may come again: to an open question, all on one page, with nothing in it that was not written. */
+static void remember(struct lane *lane, const struct http_result *result, const char *link)
+{
+    lane->last = (struct reading){ .print = { 0, 0 } };
+    if (lane->stale && !lane->chain && !link && (!lane->top || lane->page_harvest.count < lane->top))
+        lane->last = (struct reading){ .print = result->print, .span = lane->span, .top = lane->top,
+                                       .form = lane->form, .harvest = lane->page_harvest, .kept = lane->kept };
+}
+
+/* Byte for byte what was read before. */
+static void answer_repeated(struct lane *lane)
+{
+    struct tenant *t = lane->tenant;
+
+    lane->page_harvest = lane->last.harvest;
+    lane->kept = lane->last.kept;
+    lane->bad_accepted = lane->bad_tries = 0;
+    t->tally.repeats += lane->kept;
+    answer_is_good(lane, NULL);
+}
+
+/* A 200 whose body was read to its end or to where it broke. */
+static void answer_read(struct lane *lane, const struct http_result *result)
+{
     CLEANUP(mem_freep) char *link = mem_text(page_next_link(lane->page));
     struct err err;
 
@@ -34,10 +64,8 @@ static void answer_read(struct lane *lane)
     if (!lane->chain || lane->bad > lane->bad_accepted)
         lane->bad_accepted = lane->bad;
     lane->bad_tries = 0;
-    lane->rejected = false;
-    t->tally.ok++;
-    t->tally.whole += lane->page_harvest.count > 0;
-    chain_page(lane, link);
+    remember(lane, result, link);
+    answer_is_good(lane, link);
 }
 
 /* The service's own clock bounds the cursor. */
@@ -61,8 +89,11 @@ void lane_answered(void *ctx, const struct http_result *result)
     take_clock(lane, result);
     verdict_of(lane, result, &verdict);
     switch (verdict.kind) {
+    case VERDICT_REPEATED:
+        answer_repeated(lane);
+        break;
     case VERDICT_READ:
-        answer_read(lane);
+        answer_read(lane, result);
         break;
     case VERDICT_TOKEN:
         access_reject(t->access, lane->authorization);

@@ -91,9 +91,8 @@ static void let_in(struct gate *gate, struct queue *queue)
 {
     struct ticket *ticket;
 
-    while (queue->first && queue->in < gate->most && portion_left(gate, queue)) {
-        ticket = queue->first;
-        queue->portion++;
+    while ((ticket = queue->first) && queue->in < gate->most && (ticket->patient || portion_left(gate, queue))) {
+        queue->portion += !ticket->patient;
         dequeue(queue, ticket);
         ticket->state = TICKET_IN;
         queue->in++;

@@ -13,6 +13,7 @@ struct ticket {
     void (*go)(void *ctx);      /* called once per gate_ask(), perhaps at once */
     void  *ctx;
     bool   page;                /* a page, else a token */
+    bool   patient;             /* nobody waits for its answer: not held up for the sake of others' */
     /* the gate's: */
     enum { TICKET_OUT, TICKET_QUEUED, TICKET_IN, TICKET_SLOW } state;
     struct gate   *gate;
@@ -20,7 +21,8 @@ struct ticket {
     struct timer   slow;
 };
 
-/* Of each kind, at most so many under way, and at_once let through in one millisecond of the loop's clock. */
+/* Of each kind, at most so many under way, and at_once let through in one millisecond of the loop's clock, the patient
+ * ones not counted: each further round would look at all that are under way. */
 struct gate *gate_new(struct loop *loop, unsigned most, unsigned at_once);
 void gate_free(struct gate *gate);
 

@@ -45,6 +45,7 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
     ticks time = record->has_time ? record->time : tenant_service_now(t);
 
     lane->page_harvest.count++;
+    lane->stale = lane->stale && record->has_time;
     if (record->has_time) {
         count_time(lane, time);
         if (time < lane->span.lo) {     /* read before, or from before the input's beginning */
@@ -65,6 +66,7 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
         out->len = undo;
         return;
     }
+    lane->stale = false;
     if ((!has_id && !by_content) || !record->has_time)
         lane->odd++;
     if (record->replaced)
@@ -84,6 +86,7 @@ void harvest_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
     struct tenant *t = lane->tenant;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
+    lane->stale = false;
     lane->page_harvest.count++;
     if (++lane->bad <= lane->bad_accepted || lane->bad_tries < LANE_BAD_TRIES)
         return;

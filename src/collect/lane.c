@@ -53,6 +53,17 @@ void lane_wake(struct lane *lane, int64_t due_ms)
         timer_set(lane->tenant->col->loop, &lane->timer, due_ms);
 }
 
+/* One of the polls that come again and again and mostly find little. Known for certain once its span is chosen. */
+static bool may_be_steady(const struct lane *lane)
+{
+    return lane->kind == LANE_LIVE && lane->tenant->read_ms && !lane->chain;
+}
+
+static bool is_steady(const struct lane *lane)
+{
+    return may_be_steady(lane) && lane->span.hi == TICKS_OPEN;
+}
+
 void lane_step(struct lane *lane, int64_t now_ms)
 {
     struct tenant *t = lane->tenant;
@@ -82,6 +93,7 @@ void lane_step(struct lane *lane, int64_t now_ms)
         lane_wake(lane, now_ms + wait_ms);
         return;
     }
+    lane->ticket.patient = may_be_steady(lane) && !t->sweeps[LANE_LIVE].active;
     gate_ask(t->col->gate, &lane->ticket);
 }
 
@@ -133,10 +145,15 @@ static void choose_span(struct lane *lane)
     lane->fresh = 0;
 }
 
-/* One of the polls that come again and again and mostly find little. */
-static bool is_steady(const struct lane *lane)
+/* The print of an answer to just this question that would bring nothing. */
+static struct hash128 seen_before(const struct lane *lane)
 {
-    return lane->kind == LANE_LIVE && lane->tenant->read_ms && !lane->chain && lane->span.hi == TICKS_OPEN;
+    const struct reading *last = &lane->last;
+
+    if (lane->chain || last->span.lo != lane->span.lo || last->span.hi != lane->span.hi || last->top != lane->top ||
+        last->form != lane->form)
+        return (struct hash128){ 0, 0 };
+    return last->print;
 }
 
 /* Through the gate: the token may have changed while this waited, so it is asked for once more. */
@@ -168,12 +185,14 @@ static void lane_send(void *ctx)
     lane->sum = 0;
     lane->outside = 0;
     lane->probed = lane->held_back = false;
+    lane->stale = true;
     lane->page = page_new(&t->api->shape, &lane->handler);
     lane->authorization = mem_text(view.authorization);
     lane_url(lane, &url);
     t->tally.requests++;
     lane->request = http_start(t->col->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
-        .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S, .patient = is_steady(lane) });
+        .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S, .patient = is_steady(lane),
+        .seen = seen_before(lane) });
     buf_free(&url);
 }

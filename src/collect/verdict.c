@@ -112,7 +112,9 @@ static void page_broke(const struct lane *lane, const struct http_result *result
 
 void verdict_of(struct lane *lane, const struct http_result *result, struct verdict *ret)
 {
-    *ret = (struct verdict){ .kind = VERDICT_READ };
+    *ret = (struct verdict){ .kind = result->unchanged ? VERDICT_REPEATED : VERDICT_READ };
+    if (result->unchanged)
+        return;
     if (result->fault == HTTP_STOPPED || (result->fault == HTTP_DONE && result->status == 200)) {
         if (!page_end(lane->page, &ret->err))
             page_broke(lane, result, ret);

@@ -8,6 +8,7 @@ struct lane;
 
 enum verdict_kind {
     VERDICT_READ,       /* a whole page of JSON; its records have been written */
+    VERDICT_REPEATED,   /* byte for byte what lane->last stands for */
     VERDICT_TOKEN,      /* the token was not accepted: once with a new one */
     VERDICT_FORM,       /* 400: the same in another form */
     VERDICT_THROTTLED,  /* wait as asked */

@@ -40,7 +40,9 @@ void api_add_filter(struct buf *ret, const struct api_query *query, const char *
     char time[TICKS_TEXT_MAX];
 
     ticks_text_digits(api_floor(query->lo, grain), digits, time);
-    buf_add_format(&text, "%s ge %s", field, time);
+    buf_add_text(&text, field);
+    buf_add_text(&text, " ge ");
+    buf_add_text(&text, time);
     if (query->hi != TICKS_OPEN) {
         ticks_text_digits(api_ceil(query->hi, grain), digits, time);
         buf_add_format(&text, " and %s lt %s", field, time);

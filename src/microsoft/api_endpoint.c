@@ -14,7 +14,8 @@ static size_t url(const struct api_query *query, struct buf *ret)
 {
     size_t top = query->form >= FORM_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
 
-    buf_add_format(ret, "%s/api/alerts?", query->base);
+    buf_add_text(ret, query->base);
+    buf_add_text(ret, "/api/alerts?");
     api_add_filter(ret, query, "lastUpdateTime", query->form == FORM_FULL ? 7 : 0);
     if (query->form < FORM_NO_EVIDENCE)
         buf_add_text(ret, "&$expand=evidence");

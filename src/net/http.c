@@ -116,6 +116,9 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->done = spec->done;
     req->ctx = spec->ctx;
     req->body = BUF_INIT(HTTP_BODY_MAX);
+    req->collected = BUF_INIT(PATIENT_BYTES);
+    req->collects = spec->patient && spec->sink;
+    req->seen = spec->seen;
     req->started_ms = clock_ms();
     req->traced = spec->traced;
     req->unsendable = TROUBLE_NO_CONNECTION;
@@ -151,8 +154,7 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
 static void give_result(struct http_request *req, CURLcode code)
 {
     struct http_trace trace = { .name_ms = -1, .connect_ms = -1, .tls_ms = -1 };
-    struct http_result result = { .fault = req->fault, .body = buf_text(&req->body), .body_len = req->body.len,
-                                  .content_type = req->content_type, .request_id = req->request_id,
+    struct http_result result = { .content_type = req->content_type, .request_id = req->request_id,
                                   .authenticate = req->authenticate, .wire_bytes = req->wire_bytes,
                                   .retry_after_ms = -1 };
     long status = 0, connects = 0;
@@ -160,14 +162,22 @@ static void give_result(struct http_request *req, CURLcode code)
     void *ctx = req->ctx;
 
     if (req->easy) {
-        if (result.fault == HTTP_DONE)
-            result.fault = http_fault_of(req, code);
+        if (code == CURLE_OK)
+            http_answer_ends(req);
+        if (req->fault == HTTP_DONE)
+            req->fault = http_fault_of(req, code);
         curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(req->easy, CURLINFO_NUM_CONNECTS, &connects);
         result.reused = connects == 0;
         if (req->traced)
             http_trace_read(req->easy, &trace);
     }
+    result.fault = req->fault;
+    result.body = buf_text(&req->body);
+    result.body_len = req->body.len;
+    if (result.fault == HTTP_DONE)
+        result.print = req->print;
+    result.unchanged = req->unchanged;
     result.trace = req->traced ? &trace : NULL;
     result.status = (int)status;
     http_fault_describe(req, code, &result);

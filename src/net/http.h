@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/compiler.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/trouble.h"
 #include "net/loop.h"
@@ -66,6 +67,9 @@ struct http_result {
     const char *request_id;         /* request-id or x-ms-request-id; "" */
     const char *authenticate;       /* WWW-Authenticate; "" */
     uint64_t    wire_bytes;         /* received body bytes before decoding */
+    struct hash128 print;           /* stands for the body as it came, before decoding; zeros: not asked for with
+                                       patient and sink, not a whole 200, or too long */
+    bool        unchanged;          /* print is http_spec.seen: the sink has had nothing of it */
     int         duration_ms;
     bool        reused;             /* went over a connection that was open already */
     const struct http_trace *trace; /* NULL unless asked for */
@@ -85,7 +89,10 @@ struct http_spec {
     void *ctx;                      /* for done and the sink */
     int timeout_s;                  /* for the whole request without a sink; with one, the longest silence */
     int connect_timeout_s;          /* 0: 15 */
-    bool patient;                   /* the answer is expected to be short and nobody waits for it */
+    bool patient;                   /* the answer is expected to be short and nobody waits for it. A sink has it when
+                                       it is whole, or longer than expected */
+    struct hash128 seen;            /* with patient: http_result.print of the answer that would bring nothing; zeros:
+                                       none */
     bool traced;                    /* on a connection of its own, with a trace in the result */
     bool unverified;                /* with traced: to see who answers. Such a request carries nothing secret */
 };

@@ -10,7 +10,7 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 
     switch (code) {
     case CURLE_OK:
-        if (!req->gzip || inflater_done(req->inflater))
+        if (!req->gzip || req->unchanged || inflater_done(req->inflater))
             return HTTP_DONE;
         snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
         return HTTP_CUT;

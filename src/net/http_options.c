@@ -60,25 +60,30 @@ static void add_header(struct http_request *req, const char *line)
     req->headers = longer;
 }
 
+static void add_value(struct http_request *req, const char *name, const char *value)
+{
+    struct buf line = BUF_INIT(HTTP_BODY_MAX);
+
+    buf_add_text(&line, name);
+    buf_add_text(&line, value);
+    add_header(req, buf_text(&line));
+    buf_free_secret(&line);
+}
+
 static void add_headers(struct http_request *req, const struct http_spec *spec)
 {
     char id[TEXT_GUID_MAX];
-    char *line;
     size_t i;
 
     add_header(req, "Accept-Encoding: gzip");
     add_header(req, "Accept: application/json");
     add_header(req, "User-Agent: " USER_AGENT);     /* CURLOPT_USERAGENT is printed twice, letter by letter */
-    add_header(req, "Expect:");
+    if (spec->form)
+        add_header(req, "Expect:");
     text_new_guid(id);
-    line = mem_format("client-request-id: %s", id);
-    add_header(req, line);
-    free(line);
-    if (spec->authorization) {
-        line = mem_format("Authorization: %s", spec->authorization);
-        add_header(req, line);
-        mem_free_secret(line);
-    }
+    add_value(req, "client-request-id: ", id);
+    if (spec->authorization)
+        add_value(req, "Authorization: ", spec->authorization);
     for (i = 0; spec->headers && spec->headers[i]; i++)
         add_header(req, spec->headers[i]);
 }

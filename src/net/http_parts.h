@@ -16,7 +16,8 @@
 
 enum {
     INFLATERS_KEPT  = 4,
-    HEADER_TEXT_MAX = 512       /* longer values of the headers kept here are cut */
+    HEADER_TEXT_MAX = 512,      /* longer values of the headers kept here are cut */
+    PATIENT_BYTES   = 16384     /* an answer that is longer was not what a patient request expected */
 };
 
 struct http {
@@ -49,10 +50,14 @@ struct http_request {
     bool                    gzip;
     bool                    begun;          /* the first byte of the body has come */
     bool                    to_sink;
+    bool                    collects;       /* the body stands in `collected` until it is whole */
+    bool                    unchanged;
     enum http_fault         fault;          /* set from inside a callback; HTTP_DONE until then */
     enum trouble            unsendable;     /* why, when the fault is HTTP_BAD_REQUEST */
-    struct inflater        *inflater;
+    struct inflater        *inflater;       /* from the first byte that is decoded on */
     struct buf              body;
+    struct buf              collected;      /* as it came */
+    struct hash128          seen, print;
     char                    why[512];       /* our own words for a fault; "": curl's */
     char                    curl_error[CURL_ERROR_SIZE];
     char                    content_type[HEADER_TEXT_MAX];
@@ -79,6 +84,8 @@ void http_hurry(struct http_request *req, bool hurried);
 /* http_answer.c: curl's callbacks, with the request as their ctx, and letting go of what they made. */
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx);
 size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx);
+/* curl has all of the answer: what was collected of it goes to the sink, unless that need not see it. */
+void http_answer_ends(struct http_request *req);
 void http_answer_free(struct http_request *req);
 
 /* http_fault.c. The fault, once curl has ended with code; then its trouble and its reason into *result. */

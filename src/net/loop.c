@@ -15,7 +15,7 @@
 
 #define WAIT_MOST_MS    60000
 #define WATCHES_MAX     16
-#define PATIENCE_MS     3
+#define PATIENCE_MS     20
 
 struct loop {
     CURLM         *multi;
@@ -193,6 +193,19 @@ static int wait_ms(const struct loop *loop)
     return wait > 0 ? (int)wait : 0;
 }
 
+/* curl goes through all transfers for each answer that comes: when nobody waits for any of them, some more may come
+ * before it does. */
+static void be_patient(const struct loop *loop, const struct curl_waitfd *fds, unsigned count)
+{
+    int wait = wait_ms(loop);
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+        if (fds[i].revents)
+            return;
+    poll(NULL, 0, wait < PATIENCE_MS ? wait : PATIENCE_MS);
+}
+
 static void wait_for_events(struct loop *loop)
 {
     struct curl_waitfd fds[WATCHES_MAX];
@@ -210,7 +223,7 @@ static void wait_for_events(struct loop *loop)
     }
     curl_multi_poll(loop->multi, fds, count, wait_ms(loop), &ready);
     if (ready && loop->patient)
-        poll(NULL, 0, PATIENCE_MS);
+        be_patient(loop, fds, count);
     loop->now_ms = clock_ms();
     for (i = 0; i < count; i++)
         if (fds[i].revents)

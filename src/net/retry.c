@@ -1,6 +1,5 @@
 #include "net/retry.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -153,10 +152,6 @@ int64_t retry_after_in_body_ms(const char *body, size_t len)
 
 /* Dates. */
 
-struct date {
-    int year, month, day, hour, minute, second;
-};
-
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
 static const char *const weekdays[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
@@ -227,7 +222,6 @@ bool http_date_ms(const char *text, int64_t *ret)
     static const char *const forms[] = { "%w, %d %n %Y %H:%M:%S GMT", "%W, %d-%n-%y %H:%M:%S GMT",
                                          "%w %n %e %H:%M:%S %Y" };
     struct date date;
-    char iso[TICKS_TEXT_MAX];
     ticks time;
     size_t i;
 
@@ -235,10 +229,7 @@ bool http_date_ms(const char *text, int64_t *ret)
         date = (struct date){ 0 };
         if (!matches(text, forms[i], &date))
             continue;
-        /* Whether there is such a day is known to ticks.c. */
-        snprintf(iso, sizeof(iso), "%04d-%02d-%02dT%02d:%02d:%02d", date.year, date.month, date.day, date.hour,
-                 date.minute, date.second);
-        if (!ticks_parse(iso, strlen(iso), &time))
+        if (!ticks_of_date(&date, &time))
             return false;
         *ret = ticks_to_ms(time);
         return true;

@@ -106,6 +106,28 @@ class EveryApi(DeliveryCase):
         quiet.publish(2, ticks=self.now(world) - 8 * 86400 * SECOND)
         self.exact(world)
 
+    def test_what_comes_between_answers_that_repeat(self):
+        world = self.world()
+        feeds = self.everywhere(world, overlap=600)
+        for feed in feeds:
+            feed.publish(3)
+        world.start()
+        self.arrives(world)
+        for _ in range(2):
+            for feed in feeds:
+                self.polls(world, feed, 3)
+            for feed in feeds:
+                feed.publish(1, ticks=self.now(world) - 400 * SECOND)   # below the newest: the question stays
+                if feed.api != 'siem':
+                    feed.update(feed.versions[0])
+            self.arrives(world)
+        for feed in feeds:
+            self.polls(world, feed, 3)
+        self.exact(world)
+        self.ends(world)
+        world.start()
+        self.exact(world)
+
     def test_dates_in_the_future(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=0)

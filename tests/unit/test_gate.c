@@ -197,6 +197,31 @@ static void test_portions(void)
     loop_free(loop);
 }
 
+/* Those whose answers nobody waits for go in one round, up to the limit, and take no place of a portion. */
+static void test_patience(void)
+{
+    struct loop *loop = loop_new();
+    struct gate *gate = gate_new(loop, 20, 4);
+    int i;
+
+    begin();
+    for (i = 0; i < 30; i++) {
+        guests[i].ticket.patient = i < 10 || i >= 16;
+        gate_ask(gate, &guests[i].ticket);
+    }
+    CHECK(went(0, 10) == 10, "%d of 10 patient ones went", went(0, 10));
+    CHECK(went(10, 16) == 4, "%d of those that are not", went(10, 16));
+    CHECK(went(16, 30) == 0, "%d went before their turn", went(16, 30));
+    gate_leave(&guests[14].ticket);
+    gate_leave(&guests[15].ticket);
+    CHECK(went(16, 30) == 0, "none of the queue before another asks or leaves");
+    gate_leave(&guests[0].ticket);
+    CHECK(went(16, 30) == 7, "%d went, 7 had a place", went(16, 30));
+    leave_all();
+    gate_free(gate);
+    loop_free(loop);
+}
+
 int main(void)
 {
     struct loop *loop = loop_new();
@@ -214,5 +239,6 @@ int main(void)
     gate_free(NULL);
     loop_free(loop);
     test_portions();
+    test_patience();
     return check_summary();
 }

@@ -82,6 +82,7 @@ static struct reply replies[] = {
     { "/brotli", OK "Content-Encoding: br\r\nContent-Length: 3", "abc", 0 },
     { "/cut", OK "Content-Length: 50", "too short", 0 },
     { "/chunks-cut", OK "Transfer-Encoding: chunked", "5\r\nhello\r\n", 0 },
+    { "/digits", OK "Connection: close", digits, 0 },
     { "/large", OK "Connection: close", large, sizeof(large) },
     { "/silent", NULL, "", 0 },
     { "/redirect", "HTTP/1.1 302 Found\r\nLocation: /plain\r\nContent-Length: 0", "", 0 },
@@ -213,6 +214,78 @@ static void judge_sinks(void)
     buf_free(&long_error.bytes);
 }
 
+/* Short answers that nobody waits for: whole before the sink has them, and not given to it when it has seen them. */
+
+struct patient {
+    const char *path;
+    bool        impatient;
+    bool        changed;        /* what was seen before was another answer */
+    enum http_fault fault;
+    const char *bytes;          /* that the sink gets the first time; NULL: not looked at */
+    bool        printed;        /* the answer has a print */
+    bool        again;          /* this is the second time */
+    struct buf  got;
+    int         results;
+};
+
+static struct patient patients[] = {
+    { .path = "/gzip", .bytes = "unpacked here", .printed = true },
+    { .path = "/plain", .bytes = "hello", .printed = true },
+    { .path = "/gzip", .changed = true, .bytes = "unpacked here", .printed = true },
+    { .path = "/gzip", .impatient = true, .bytes = "unpacked here" },
+    { .path = "/digits", .bytes = digits },
+    { .path = "/gzip-large", .bytes = digits, .printed = true },
+    { .path = "/gzip-cut", .fault = HTTP_CUT },
+    { .path = "/gzip-broken", .fault = HTTP_GARBLED },
+    { .path = "/cut", .fault = HTTP_CUT, .bytes = "" },
+    { .path = "/404", .bytes = "" },
+    { .path = "/empty", .bytes = "" }
+};
+
+static bool patient_ready(void *ctx UNUSED)
+{
+    return true;
+}
+
+static bool patient_data(void *ctx, const char *bytes, size_t len)
+{
+    struct patient *row = ctx;
+
+    return buf_add(&row->got, bytes, len);
+}
+
+static void patient_done(void *ctx, const struct http_result *result);
+
+static void begin_patient(struct patient *row, struct hash128 seen)
+{
+    static const struct http_sink functions = { patient_ready, patient_data };
+
+    row->got = BUF_INIT(1 << 20);
+    begin((struct http_spec){ .sink = &functions, .done = patient_done, .ctx = row, .patient = !row->impatient,
+                              .seen = seen }, row->path);
+}
+
+static void patient_done(void *ctx, const struct http_result *result)
+{
+    struct patient *row = ctx;
+    bool printed = result->print.high || result->print.low, unchanged = row->again && row->printed && !row->changed;
+
+    row->results++;
+    CHECK(result->fault == (unchanged ? HTTP_DONE : row->fault), "%s: fault %d", row->path, result->fault);
+    CHECK(result->unchanged == unchanged, "%s: unchanged %d", row->path, result->unchanged);
+    CHECK(printed == row->printed, "%s: printed %d", row->path, printed);
+    if (unchanged)
+        CHECK(!row->got.len, "%s: the sink gets what it has seen", row->path);
+    else if (row->bytes)
+        CHECK_TEXT(buf_text(&row->got), row->bytes);
+    buf_free(&row->got);
+    if (!row->again) {
+        row->again = true;
+        begin_patient(row, row->changed ? (struct hash128){ result->print.high, ~result->print.low } : result->print);
+    }
+    finished();
+}
+
 /* What is sent. */
 
 static void echoed(void *ctx UNUSED, const struct http_result *result)
@@ -319,6 +392,8 @@ int main(void)
     begin_sink(&error, "/404");
     begin_sink(&long_error, "/403-long");
     begin_others();
+    for (size_t i = 0; i < COUNT_OF(patients); i++)
+        begin_patient(&patients[i], (struct hash128){ 0, 0 });
     release_timer.fire = release;
     timer_set(loop, &release_timer, clock_ms() + 500);
     timer_set(loop, &guard, clock_ms() + 30000);
@@ -326,6 +401,8 @@ int main(void)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         CHECK(rows[i].results == 1, "%s: %d results", rows[i].path, rows[i].results);
     judge_sinks();
+    for (size_t i = 0; i < COUNT_OF(patients); i++)
+        CHECK(patients[i].results == 2, "%s: %d results", patients[i].path, patients[i].results);
     begin((struct http_spec){ .done = never }, "/silent");      /* http_free() ends what is under way */
     http_free(http);
     http_free(NULL);
