@@ -325,20 +325,26 @@ def bench_idle(options, tenants, warm_s, watch_s):
             with open('/proc/%d/schedstat' % process.pid) as file:
                 return int(file.read().split()[0]) / 1e9
 
-        before, began = spent(), time.monotonic()
-        time.sleep(watch_s)
-        used, passed = spent() - before, time.monotonic() - began
-        stats = server.ask('/stats')
+        rows = []
+        for _ in range(options.rounds):
+            before, began = spent(), time.monotonic()
+            time.sleep(watch_s)
+            used, passed = spent() - before, time.monotonic() - began
+            stats = server.ask('/stats')['api']
+            polls = max(stats['requests'], 1)
+            rows.append({'core_percent': 100 * used / passed, 'polls_made': polls / (tenants * passed / 60),
+                         'us_a_poll': used * 1e6 / polls, 'connections': stats['peak'], 'polls': polls})
         with open('/proc/%d/status' % process.pid) as file:
             rss_kb = [int(line.split()[1]) for line in file if line.startswith('VmRSS')][0]
         process.send_signal(signal.SIGTERM)
         process.wait()
         sink.end()
-        floor = run_floor(server, '--parallel', '8')
-    polls = stats['api']['requests']
-    result = {'core_percent': 100 * used / passed, 'rss_mb': rss_kb / 1024, 'connections': stats['api']['peak'],
-              'polls_made': polls / (tenants * passed / 60), 'us_a_poll': used * 1e6 / max(polls, 1),
-              'floor_us_a_poll': floor['cpu_s'] * 1e6 / max(polls, 1)}
+        polls = sum(row['polls'] for row in rows)
+        floors = [run_floor(server, '--parallel', '8')['cpu_s'] * 1e6 / polls for _ in range(options.rounds)]
+    result = {name: median(rows, name) for name in rows[0]}
+    result.update(rss_mb=rss_kb / 1024, floor_us_a_poll=statistics.median(floors),
+                  all_core_percent=[round(row['core_percent'], 4) for row in rows],
+                  all_floor_us=[round(us) for us in floors])
     options.results['idle'] = result
     print('idle: %s' % json.dumps(result), file=sys.stderr, flush=True)
     return result

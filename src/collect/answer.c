@@ -38,6 +38,18 @@ static void answer_repeated(struct lane *lane)
     answer_is_good(lane, NULL);
 }
 
+/* Events that could not be written: the whole answer is asked for once more. */
+static bool is_held_back(struct lane *lane)
+{
+    struct err err;
+
+    if (!lane->held_back)
+        return false;
+    err_set(&err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s", lane->held_why);
+    lane_failed(lane, &err, false);
+    return true;
+}
+
 /* A 200 whose body was read to its end or to where it broke. */
 static void answer_read(struct lane *lane, const struct http_result *result)
 {
@@ -45,11 +57,8 @@ static void answer_read(struct lane *lane, const struct http_result *result)
     struct err err;
 
     harvest_warn(lane);
-    if (lane->held_back) {
-        err_set(&err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s", lane->held_why);
-        lane_failed(lane, &err, false);
+    if (is_held_back(lane))
         return;
-    }
     if (page_tangled(lane->page)) {     /* good records may have gone with the bad one: hunt it down */
         err_set(&err, ERR_RETRY, "the answer holds a record whose quotes are out of step");
         lane_broken(lane, &err);
@@ -118,7 +127,8 @@ void lane_answered(void *ctx, const struct http_result *result)
     case VERDICT_BROKEN:
         t->tally.failed++;
         harvest_warn(lane);
-        lane_broken(lane, &verdict.err);
+        if (!is_held_back(lane))
+            lane_broken(lane, &verdict.err);
         break;
     case VERDICT_REFUSED:
         t->tally.refused++;

@@ -15,6 +15,7 @@ struct gate {
         unsigned       in;          /* let through and not slow */
         unsigned       portion;     /* let through at portion_ms */
         int64_t        portion_ms;
+        bool           letting_in;      /* somebody let in may leave at once, which must not begin anew from there */
     } queues[2];                    /* [0] tokens, [1] pages */
     unsigned       most, at_once, slow;
     struct timer   next_portion;
@@ -91,6 +92,9 @@ static void let_in(struct gate *gate, struct queue *queue)
 {
     struct ticket *ticket;
 
+    if (queue->letting_in)
+        return;
+    queue->letting_in = true;
     while ((ticket = queue->first) && queue->in < gate->most && (ticket->patient || portion_left(gate, queue))) {
         queue->portion += !ticket->patient;
         dequeue(queue, ticket);
@@ -99,6 +103,7 @@ static void let_in(struct gate *gate, struct queue *queue)
         timer_set(gate->loop, &ticket->slow, loop_now(gate->loop) + SLOW_AFTER_MS);
         ticket->go(ticket->ctx);
     }
+    queue->letting_in = false;
 }
 
 static void let_next_portion_in(void *ctx, int64_t now_ms UNUSED)

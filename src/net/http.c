@@ -10,7 +10,7 @@
 
 #define CONNECTIONS_KEPT 8      /* idle ones; over HTTP/2 one a host carries everything */
 
-static void unsent_fire(void *ctx, int64_t now_ms);
+static void results_fire(void *ctx, int64_t now_ms);
 
 struct http *http_new(struct loop *loop)
 {
@@ -24,7 +24,7 @@ struct http *http_new(struct loop *loop)
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
-    http->unsent_timer = (struct timer){ .fire = unsent_fire, .ctx = http };
+    http->results_timer = (struct timer){ .fire = results_fire, .ctx = http };
     return http;
 }
 
@@ -36,7 +36,9 @@ void http_free(struct http *http)
         http_cancel(http->first);
     while (http->unsent)
         http_cancel(http->unsent);
-    timer_cancel(http->loop, &http->unsent_timer);
+    while (http->parked)
+        http_cancel(http->parked);
+    timer_cancel(http->loop, &http->results_timer);
     while (http->inflaters_kept)
         inflater_free(http->inflaters[--http->inflaters_kept]);
     curl_share_cleanup(http->share);
@@ -44,7 +46,7 @@ void http_free(struct http *http)
     free(http);
 }
 
-/* Linking a request into one of the two lists, and out of whichever it is in. */
+/* Linking a request into one of the three lists, and out of whichever it is in. */
 static void list_put(struct http_request **list, struct http_request *req)
 {
     req->next = *list;
@@ -103,6 +105,8 @@ void http_resume_all(struct http *http)
         req->held = false;
         curl_easy_pause(req->easy, CURLPAUSE_CONT);
     }
+    if (http->parked)
+        timer_set(http->loop, &http->results_timer, loop_now(http->loop));
 }
 
 static struct http_request *request_new(struct http *http, const struct http_spec *spec)
@@ -138,7 +142,7 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
     if (!http_may_be_sent(req)) {
         req->fault = HTTP_BAD_REQUEST;
         list_put(&http->unsent, req);
-        timer_set(http->loop, &http->unsent_timer, req->started_ms);
+        timer_set(http->loop, &http->results_timer, req->started_ms);
         return req;
     }
     req->easy = curl_easy_init();
@@ -162,8 +166,6 @@ static void give_result(struct http_request *req, CURLcode code)
     void *ctx = req->ctx;
 
     if (req->easy) {
-        if (code == CURLE_OK)
-            http_answer_ends(req);
         if (req->fault == HTTP_DONE)
             req->fault = http_fault_of(req, code);
         curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -196,13 +198,20 @@ void http_transfer_ended(CURL *easy, CURLcode code)
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&req);
     curl_multi_remove_handle(req->http->multi, easy);
+    if (code == CURLE_OK && !http_answer_ends(req)) {
+        list_take(req);
+        list_put(&req->http->parked, req);
+        return;
+    }
     give_result(req, code);
 }
 
-static void unsent_fire(void *ctx, int64_t now_ms UNUSED)
+static void results_fire(void *ctx, int64_t now_ms UNUSED)
 {
     struct http *http = ctx;
 
     while (http->unsent)
         give_result(http->unsent, CURLE_OK);
+    while (http->parked && http_answer_ends(http->parked))
+        give_result(http->parked, CURLE_OK);
 }

@@ -124,14 +124,18 @@ static bool decode_collected(struct http_request *req)
 }
 
 /* Most polls bring, byte for byte, what the one before brought: to see that costs a twentieth of reading it again. */
-void http_answer_ends(struct http_request *req)
+bool http_answer_ends(struct http_request *req)
 {
     if (!req->collects || !req->begun)
-        return;
+        return true;
     req->print = hash128_of(buf_text(&req->collected), req->collected.len);
     req->unchanged = req->print.high == req->seen.high && req->print.low == req->seen.low;
-    if (!req->unchanged)
-        decode_collected(req);
+    if (req->unchanged)
+        return true;
+    if (!req->sink.ready(req->ctx))
+        return false;
+    decode_collected(req);
+    return true;
 }
 
 size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
@@ -143,6 +147,10 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
         req->fault = HTTP_GARBLED;
         return 0;
     }
+    if (req->collects && buf_add(&req->collected, bytes, len)) {
+        req->wire_bytes += len;
+        return len;
+    }
     if (req->to_sink && !req->sink.ready(req->ctx)) {
         req->held = true;
         return CURL_WRITEFUNC_PAUSE;
@@ -150,8 +158,6 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
     req->wire_bytes += len;
     if (req->wire_bytes > PATIENT_BYTES && !req->hurried)
         http_hurry(req, true);
-    if (req->collects && buf_add(&req->collected, bytes, len))
-        return len;
     if (req->collects && !decode_collected(req))
         return 0;
     return decode(req, bytes, len) ? len : 0;

@@ -26,8 +26,9 @@ struct http {
     CURLSH               *share;        /* TLS sessions, so that a new connection costs no full handshake */
     struct http_request  *first;        /* all under way ... */
     unsigned              hurried;      /* ... and how many of them are not patient */
-    struct http_request  *unsent;       /* could not be sent: their result comes from the timer */
-    struct timer          unsent_timer;
+    struct http_request  *unsent;       /* could not be sent. The result of these and of the next comes from the timer */
+    struct http_request  *parked;       /* over, but their sinks were not ready for what was collected */
+    struct timer          results_timer;
     char                 *ca_good;      /* the CA file that could be read last, ... */
     int64_t               ca_good_until_ms;     /* ... which is not tried again before */
     struct inflater      *inflaters[INFLATERS_KEPT];
@@ -84,8 +85,9 @@ void http_hurry(struct http_request *req, bool hurried);
 /* http_answer.c: curl's callbacks, with the request as their ctx, and letting go of what they made. */
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx);
 size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx);
-/* curl has all of the answer: what was collected of it goes to the sink, unless that need not see it. */
-void http_answer_ends(struct http_request *req);
+/* curl has all of the answer: what was collected of it goes to the sink, unless that need not see it. False: the sink
+ * is not ready, to be called again. */
+bool http_answer_ends(struct http_request *req);
 void http_answer_free(struct http_request *req);
 
 /* http_fault.c. The fault, once curl has ended with code; then its trouble and its reason into *result. */

@@ -211,7 +211,7 @@ static void wait_for_events(struct loop *loop)
     struct curl_waitfd fds[WATCHES_MAX];
     struct watch *watched[WATCHES_MAX], *watch;
     unsigned count = 0, i;
-    int ready;
+    int ready = 0;
 
     for (watch = loop->watches; watch && count < WATCHES_MAX; watch = watch->next) {
         if (!watch->events)

@@ -181,6 +181,30 @@ class Disk(DeliveryCase):
             os.rename(folder + '.away', folder)
         self.held_back(world, spoil, mend)
 
+    def test_a_record_that_breaks_its_page_meanwhile(self):
+        """What is held back in front of it must not be left behind with it."""
+        world = self.world()
+        feed = world.customer('c', api='endpoint')
+        feed.quirks.set(order='oldest')
+        feed.publish(3)
+        program = world.start()
+        program.wait_events(3)
+        self.polls(world, feed, 1)
+        folder = world.home.checkpoints
+        os.rename(folder, folder + '.away')
+        with open(folder, 'w', encoding='ascii') as file:
+            file.write('not a folder')
+        moment = self.now(world)
+        feed.publish(1, ticks=moment)
+        feed.add(b'{"id": "da1_1", "title": "never closed}', ticks=moment + 1, readable=False)
+        program.wait_line('event=trouble input=c .*events are held back', 20)
+        os.unlink(folder)
+        os.rename(folder + '.away', folder)
+        program.wait_line('ERROR event=bad_record input=c .*from=20.* to=20', 120)
+        self.arrives(world, 60)
+        self.assertTrue(world.verdict().exact, world.verdict())
+        self.ends(world)
+
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which('mount'), 'only root mounts')
     def test_full_and_read_only(self):
         for kind in ('full', 'read-only'):

@@ -14,7 +14,7 @@ struct guest {
 };
 
 static struct guest guests[MANY];
-static int          calls;
+static int          calls, depth, deepest;
 
 static void go(void *ctx)
 {
@@ -22,8 +22,10 @@ static void go(void *ctx)
 
     guest->went++;
     guest->order = ++calls;
+    deepest = ++depth > deepest ? depth : deepest;
     if (guest->leaves_at_once)
         gate_leave(&guest->ticket);
+    depth--;
 }
 
 static void begin(void)
@@ -116,6 +118,15 @@ static void test_leaves_from_inside(struct gate *gate)
         gate_ask(gate, &guests[i].ticket);
     }
     CHECK(went(0, 6) == 6, "%d of 6 went", went(0, 6));
+    leave_all();
+    begin();
+    for (i = 0; i < MANY; i++) {
+        guests[i].leaves_at_once = i > 1;
+        guests[i].ticket.patient = true;
+        gate_ask(gate, &guests[i].ticket);
+    }
+    gate_leave(&guests[0].ticket);
+    CHECK(went(0, MANY) == MANY && deepest == 1, "%d went, %d of them inside of each other", went(0, MANY), deepest);
     leave_all();
 }
 

@@ -181,6 +181,8 @@ static void sink_done(void *ctx, const struct http_result *result)
     finished();
 }
 
+static void patients_are_ready(void);
+
 static const struct http_sink sink_functions = { sink_ready, sink_data };
 static struct sink good, held, refusing, error, long_error;
 static struct timer release_timer;
@@ -189,6 +191,7 @@ static void release(void *ctx UNUSED, int64_t now_ms UNUSED)
 {
     CHECK(held.asked && !held.bytes.len && !held.results, "asked %d times, %zu bytes", held.asked, held.bytes.len);
     held.full = false;
+    patients_are_ready();
     http_resume_all(http);
 }
 
@@ -220,10 +223,12 @@ struct patient {
     const char *path;
     bool        impatient;
     bool        changed;        /* what was seen before was another answer */
+    bool        waits;          /* the sink is full at first, and always when there is nothing for it */
     enum http_fault fault;
     const char *bytes;          /* that the sink gets the first time; NULL: not looked at */
     bool        printed;        /* the answer has a print */
     bool        again;          /* this is the second time */
+    bool        full;
     struct buf  got;
     int         results;
 };
@@ -239,18 +244,26 @@ static struct patient patients[] = {
     { .path = "/gzip-broken", .fault = HTTP_GARBLED },
     { .path = "/cut", .fault = HTTP_CUT, .bytes = "" },
     { .path = "/404", .bytes = "" },
-    { .path = "/empty", .bytes = "" }
+    { .path = "/empty", .bytes = "" },
+    { .path = "/gzip", .waits = true, .bytes = "unpacked here", .printed = true }
 };
 
-static bool patient_ready(void *ctx UNUSED)
+static void patients_are_ready(void)
 {
-    return true;
+    for (size_t i = 0; i < COUNT_OF(patients); i++)
+        patients[i].full = false;
+}
+
+static bool patient_ready(void *ctx)
+{
+    return !((struct patient *)ctx)->full;
 }
 
 static bool patient_data(void *ctx, const char *bytes, size_t len)
 {
     struct patient *row = ctx;
 
+    CHECK(!row->full, "%s: bytes although it was full", row->path);
     return buf_add(&row->got, bytes, len);
 }
 
@@ -261,6 +274,7 @@ static void begin_patient(struct patient *row, struct hash128 seen)
     static const struct http_sink functions = { patient_ready, patient_data };
 
     row->got = BUF_INIT(1 << 20);
+    row->full = row->waits;
     begin((struct http_spec){ .sink = &functions, .done = patient_done, .ctx = row, .patient = !row->impatient,
                               .seen = seen }, row->path);
 }
@@ -271,6 +285,7 @@ static void patient_done(void *ctx, const struct http_result *result)
     bool printed = result->print.high || result->print.low, unchanged = row->again && row->printed && !row->changed;
 
     row->results++;
+    CHECK(row->full == (row->waits && unchanged), "%s: a result although the sink is full", row->path);
     CHECK(result->fault == (unchanged ? HTTP_DONE : row->fault), "%s: fault %d", row->path, result->fault);
     CHECK(result->unchanged == unchanged, "%s: unchanged %d", row->path, result->unchanged);
     CHECK(printed == row->printed, "%s: printed %d", row->path, printed);

@@ -1,0 +1,60 @@
+/* strlen() and memchr() for the release program on x86_64, in front of musl's.
+ *
+ * musl's look at eight bytes at a time; libcurl looks through an access token a dozen times on its way into a request,
+ * which was a sixth of an idle poll's instructions. Here it is sixteen bytes a step. The blocks are aligned, so none
+ * reaches into a page that holds nothing of the text, although they begin before and end behind it. */
+#include <emmintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BLOCK 16
+#define READS_AROUND __attribute__((no_sanitize("address")))
+
+size_t strlen(const char *text);
+void *memchr(const void *bytes, int value, size_t len);
+
+/* A bit for each byte of the block that is the wanted one. */
+static inline READS_AROUND unsigned hits(const char *block, __m128i wanted)
+{
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)(const void *)block), wanted));
+}
+
+READS_AROUND size_t strlen(const char *text)
+{
+    const __m128i wanted = _mm_setzero_si128();
+    size_t before = (uintptr_t)text % BLOCK;
+    const char *block = text - before;
+    unsigned found = hits(block, wanted) >> before;
+
+    if (found)
+        return (size_t)__builtin_ctz(found);
+    do
+        found = hits(block += BLOCK, wanted);
+    while (!found);
+    return (size_t)(block - text) + (size_t)__builtin_ctz(found);
+}
+
+READS_AROUND void *memchr(const void *bytes, int value, size_t len)
+{
+    const __m128i wanted = _mm_set1_epi8((char)value);
+    const char *text = bytes, *block;
+    size_t before = (uintptr_t)text % BLOCK, seen = BLOCK - before, place;
+    unsigned found;
+
+    if (!len)
+        return NULL;
+    block = text - before;
+    found = hits(block, wanted) >> before;
+    if (found) {
+        place = (size_t)__builtin_ctz(found);
+        return place < len ? (void *)(uintptr_t)(text + place) : NULL;
+    }
+    for (; seen < len; seen += BLOCK) {
+        found = hits(text + seen, wanted);
+        if (!found)
+            continue;
+        place = seen + (size_t)__builtin_ctz(found);
+        return place < len ? (void *)(uintptr_t)(text + place) : NULL;
+    }
+    return NULL;
+}
