@@ -6,14 +6,6 @@
 
 #include "base/text.h"
 
-static void make_a_line(char *text)
-{
-    text_end_whole(text);
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
-}
-
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
     va_list args;
@@ -23,7 +15,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
-    make_a_line(err->text);
+    text_make_line(err->text);
     return false;
 }
 
@@ -39,6 +31,6 @@ bool err_prefix(struct err *err, const char *fmt, ...)
     va_end(args);
     len = strlen(err->text);
     snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
-    make_a_line(err->text);
+    text_make_line(err->text);
     return false;
 }

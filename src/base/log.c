@@ -59,18 +59,15 @@ static void tell_unwritten(void)
 static PRINTF(3, 0) void put(enum log_level level, const struct event_entry *entry, const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES + 2];
-    size_t len, i;
+    size_t len;
 
     len = (size_t)snprintf(line, sizeof(line), "%s %s%s%s", log_level_text(level), entry ? "event=" : "",
                            entry ? entry->word : "", entry ? " " : "");
     vsnprintf(line + len, LINE_MAX_BYTES - len, fmt, args);
     if (entry && entry->advised)
         mover_advise_into(line, LINE_MAX_BYTES, entry->mover, entry->advice);
-    text_end_whole(line);
+    text_make_line(line);
     len = strlen(line);
-    for (i = 0; i < len; i++)
-        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-            line[i] = ' ';
     line[len++] = '\n';
     tell_unwritten();
     if (!put_line(line, len))

@@ -108,6 +108,14 @@ void text_end_whole(char *text)
         text[at - 1] = '\0';
 }
 
+void text_make_line(char *text)
+{
+    text_end_whole(text);
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
 static bool xml_can_carry(const unsigned char *text, size_t size)
 {
     if (size == 1)

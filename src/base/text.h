@@ -24,6 +24,8 @@ void buf_add_file_name(struct buf *buf, const char *text);
 size_t text_utf8_length(const unsigned char *text, size_t len);
 /* Takes off the end what is only the beginning of a character: for a text that was cut at so many bytes. */
 void text_end_whole(char *text);
+/* The same, and control characters become blanks: one line for a log or a message. */
+void text_make_line(char *text);
 
 /* Undoes %XX (and '+' as blank when plus_is_blank); false for a broken escape or an encoded zero byte. The result is
  * the caller's to free. */

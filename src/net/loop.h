@@ -20,7 +20,7 @@ bool loop_stopping(const struct loop *loop);
 /* After loop_run(): lets transfers under way go on, without firing timers, while busy() says so, until_ms at most. */
 void loop_drain(struct loop *loop, int64_t until_ms, bool (*busy)(void *ctx), void *ctx);
 
-/* With patience, what arrives is looked at a few milliseconds later, together with what else has arrived by then: a
+/* With patience, what arrives is looked at some milliseconds later, together with what else has arrived by then: a
  * round costs the same for one answer as for many. */
 void loop_set_patient(struct loop *loop, bool patient);
 
