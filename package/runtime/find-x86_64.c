@@ -37,24 +37,15 @@ READS_AROUND size_t strlen(const char *text)
 READS_AROUND void *memchr(const void *bytes, int value, size_t len)
 {
     const __m128i wanted = _mm_set1_epi8((char)value);
-    const char *text = bytes, *block;
-    size_t before = (uintptr_t)text % BLOCK, seen = BLOCK - before, place;
+    const char *text = bytes;
+    size_t before = (uintptr_t)text % BLOCK, at, place;     /* at: a block, counted from that which text is in */
     unsigned found;
 
     if (!len)
         return NULL;
-    block = text - before;
-    found = hits(block, wanted) >> before;
-    if (found) {
-        place = (size_t)__builtin_ctz(found);
-        return place < len ? (void *)(uintptr_t)(text + place) : NULL;
-    }
-    for (; seen < len; seen += BLOCK) {
-        found = hits(text + seen, wanted);
-        if (!found)
-            continue;
-        place = seen + (size_t)__builtin_ctz(found);
-        return place < len ? (void *)(uintptr_t)(text + place) : NULL;
-    }
-    return NULL;
+    found = hits(text - before, wanted) >> before << before;
+    for (at = 0; !found && at + BLOCK - before < len; )
+        found = hits(text - before + (at += BLOCK), wanted);
+    place = at + (size_t)__builtin_ctz(found | 1U << BLOCK) - before;
+    return found && place < len ? (void *)(uintptr_t)(text + place) : NULL;
 }

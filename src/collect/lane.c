@@ -53,15 +53,12 @@ void lane_wake(struct lane *lane, int64_t due_ms)
         timer_set(lane->tenant->col->loop, &lane->timer, due_ms);
 }
 
-/* One of the polls that come again and again and mostly find little. Known for certain once its span is chosen. */
-static bool may_be_steady(const struct lane *lane)
+/* One of the polls that come again and again and mostly find little: so it seems, until its span is chosen. */
+static bool seems_steady(const struct lane *lane)
 {
-    return lane->kind == LANE_LIVE && lane->tenant->read_ms && !lane->chain;
-}
+    const struct tenant *t = lane->tenant;
 
-static bool is_steady(const struct lane *lane)
-{
-    return may_be_steady(lane) && lane->span.hi == TICKS_OPEN;
+    return lane->kind == LANE_LIVE && t->read_ms && !lane->chain && !t->sweeps[LANE_LIVE].active;
 }
 
 void lane_step(struct lane *lane, int64_t now_ms)
@@ -93,7 +90,7 @@ void lane_step(struct lane *lane, int64_t now_ms)
         lane_wake(lane, now_ms + wait_ms);
         return;
     }
-    lane->ticket.patient = may_be_steady(lane) && !t->sweeps[LANE_LIVE].active;
+    lane->ticket.patient = seems_steady(lane);
     gate_ask(t->col->gate, &lane->ticket);
 }
 
@@ -192,7 +189,7 @@ static void lane_send(void *ctx)
     t->tally.requests++;
     lane->request = http_start(t->col->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
-        .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S, .patient = is_steady(lane),
-        .seen = seen_before(lane) });
+        .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S,
+        .patient = lane->ticket.patient && lane->span.hi == TICKS_OPEN, .seen = seen_before(lane) });
     buf_free(&url);
 }

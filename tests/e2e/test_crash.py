@@ -33,6 +33,19 @@ def ten_years_on(text, member):
     return json.dumps(content)
 
 
+def a_file_instead_of(folder):
+    """What puts a file in the folder's place, and what undoes it."""
+    def spoil():
+        os.rename(folder, folder + '.away')
+        with open(folder, 'w', encoding='ascii') as file:
+            file.write('not a folder')
+
+    def mend():
+        os.unlink(folder)
+        os.rename(folder + '.away', folder)
+    return spoil, mend
+
+
 START_EARLY = True      # mostly waits
 
 
@@ -169,17 +182,7 @@ class Disk(DeliveryCase):
 
     def test_replaced_by_a_file(self):
         world = self.world()
-        folder = world.home.checkpoints
-
-        def spoil():
-            os.rename(folder, folder + '.away')
-            with open(folder, 'w', encoding='ascii') as file:
-                file.write('not a folder')
-
-        def mend():
-            os.unlink(folder)
-            os.rename(folder + '.away', folder)
-        self.held_back(world, spoil, mend)
+        self.held_back(world, *a_file_instead_of(world.home.checkpoints))
 
     def test_a_record_that_breaks_its_page_meanwhile(self):
         """What is held back in front of it must not be left behind with it."""
@@ -190,16 +193,13 @@ class Disk(DeliveryCase):
         program = world.start()
         program.wait_events(3)
         self.polls(world, feed, 1)
-        folder = world.home.checkpoints
-        os.rename(folder, folder + '.away')
-        with open(folder, 'w', encoding='ascii') as file:
-            file.write('not a folder')
+        spoil, mend = a_file_instead_of(world.home.checkpoints)
+        spoil()
         moment = self.now(world)
         feed.publish(1, ticks=moment)
         feed.add(b'{"id": "da1_1", "title": "never closed}', ticks=moment + 1, readable=False)
         program.wait_line('event=trouble input=c .*events are held back', 20)
-        os.unlink(folder)
-        os.rename(folder + '.away', folder)
+        mend()
         program.wait_line('ERROR event=bad_record input=c .*from=20.* to=20', 120)
         self.arrives(world, 60)
         self.assertTrue(world.verdict().exact, world.verdict())
