@@ -9,8 +9,11 @@
 int64_t clock_ms(void);         /* monotonic milliseconds; goes on while the machine sleeps */
 int64_t clock_wall_ms(void);    /* milliseconds since 1970 UTC; may jump */
 
-/* The next whole second of clock_ms(): what happens each second happens at the same moment, in one wake-up. */
-static inline int64_t clock_next_second(int64_t now_ms)
+#define CLOCK_SECOND_MS 1000
+#define CLOCK_BEAT_MS   10000   /* how often what must be looked at again and again is looked at, while all is at rest */
+
+/* The next multiple of every_ms of clock_ms(): what happens regularly happens at the same moment, in one wake-up. */
+static inline int64_t clock_next(int64_t now_ms, int64_t every_ms)
 {
-    return now_ms - now_ms % 1000 + 1000;
+    return now_ms - now_ms % every_ms + every_ms;
 }

@@ -92,6 +92,7 @@ static void succeeded(struct access *access)
 {
     token_release(&access->token);
     access->token = access->fresh;
+    access->token_number++;
     access->fresh = (struct token){ .expires_ms = 0 };
     access->failed = false;
     access->failures = access->refusals = 0;
@@ -272,6 +273,7 @@ enum access_state access_peek(const struct access *access, int64_t now_ms, struc
                                  .err = &access->err };
     if (usable(access, now_ms)) {
         ret->authorization = access->token.authorization;
+        ret->token = access->token_number;
         ret->expires_ms = access->token.expires_ms;
         ret->renewal_fails = access->failed;
         return ACCESS_READY;
@@ -290,9 +292,9 @@ enum access_state access_ask(struct access *access, int64_t now_ms, struct acces
     return access_peek(access, now_ms, ret);
 }
 
-void access_reject(struct access *access, const char *authorization)
+void access_reject(struct access *access, uint64_t token)
 {
-    if (text_same(access->token.authorization, authorization))
+    if (access->token_number == token)
         token_release(&access->token);
 }
 

@@ -59,6 +59,7 @@ enum access_state {
 };
 struct access_view {
     const char *authorization;  /* header value, secret; owned by the access, good until the loop goes on */
+    uint64_t token;             /* which one this is, for access_reject() */
     const struct err *err;
     int64_t retry_ms;
     int64_t clock_offset_ms;    /* service minus ours; only when has_clock */
@@ -73,7 +74,7 @@ enum access_state access_ask(struct access *access, int64_t now_ms, struct acces
 enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret);
 
 /* The service refused this token (401): forget it, unless a newer one is there already. */
-void access_reject(struct access *access, const char *authorization);
+void access_reject(struct access *access, uint64_t token);
 
 /* Exchanges an authorization code for a refresh token, stores it and makes the access ready; then done. */
 void access_exchange(struct access *access, const char *code, const char *redirect_uri,

@@ -11,6 +11,7 @@ struct access {
     char           *resource;
     bool            v1;
     struct token    token;
+    uint64_t        token_number;   /* counts the tokens */
     struct token    fresh;          /* its refresh token is being stored; not used before that */
     bool            storing;
     bool            sending;        /* queued or under way */

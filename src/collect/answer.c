@@ -105,7 +105,7 @@ void lane_answered(void *ctx, const struct http_result *result)
         answer_read(lane, result);
         break;
     case VERDICT_TOKEN:
-        access_reject(t->access, lane->authorization);
+        access_reject(t->access, lane->token);
         lane->rejected = true;
         lane_wake(lane, loop_now(t->col->loop));
         break;
@@ -136,7 +136,6 @@ void lane_answered(void *ctx, const struct http_result *result)
         break;
     }
     lane_request_ends(lane);
-    tenant_stir(t);
-    status_update(t);
+    tenant_look(t);
     lane_step(lane, clock_ms());
 }

@@ -23,9 +23,7 @@
  * the pipe's reader catch up; checkpoints are synced to the disk (later ones are written without). */
 #define STORE_UNTIL_MS   300
 #define CLOSE_UNTIL_MS   450
-#define SAVES_MOST_MS    100        /* of each second, for the saves that are due */
 #define SYNC_UNTIL_MS    600
-#define FILES_EVERY_MS   5000
 
 struct shared_budget {
     struct shared_budget *next;
@@ -37,7 +35,7 @@ struct shared_budget {
 
 /* The output. */
 
-static void stop_unread(struct collector *col)
+void collector_stop_unread(struct collector *col)
 {
     log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
     loop_stop(col->loop);
@@ -49,7 +47,7 @@ static void flush(struct collector *col)
 
     col->stdout_watch.events = state == OUTBOX_BLOCKED ? POLLOUT : 0;
     if (state == OUTBOX_CLOSED && !loop_stopping(col->loop))
-        stop_unread(col);
+        collector_stop_unread(col);
 }
 
 static void flush_and_go_on(struct collector *col)
@@ -59,9 +57,12 @@ static void flush_and_go_on(struct collector *col)
         http_resume_all(col->http);
 }
 
-static void stdout_ready(void *ctx, short revents UNUSED)
+static void stdout_ready(void *ctx, short revents)
 {
-    flush_and_go_on(ctx);
+    if (revents & POLLOUT)
+        flush_and_go_on(ctx);
+    else
+        collector_stop_unread(ctx);
 }
 
 static void flush_fire(void *ctx, int64_t now_ms UNUSED)
@@ -102,12 +103,6 @@ struct budget *collector_budget(struct collector *col, const char *tenant_id, co
     return &shared->budget;
 }
 
-static void save_anew(struct tenant *t)
-{
-    t->cp_changed = t->unsaved = true;
-    t->save_due_ms = 0;
-}
-
 /* The folder was cleaned under us: lock everything anew in the new file before the old one is let go. What the inputs
  * know is in memory alone now, also that of quiet ones, which would not be saved again by themselves. */
 static bool lock_anew(struct collector *col, struct err *err)
@@ -124,7 +119,7 @@ static bool lock_anew(struct collector *col, struct err *err)
         if (t->phase == PHASE_LOCK)
             continue;
         lock_input(file, t->input.name, &ignored);
-        save_anew(t);
+        collector_save_anew(t);
     }
     lock_close(old);
     col->lock = file;
@@ -137,7 +132,7 @@ static void take_over_budgets(struct collector *col)
     int64_t idle_ms = lock_idle_ms(col->lock);
     struct shared_budget *shared;
 
-    if (idle_ms < 0 || idle_ms >= MINUTE_MS)
+    if (idle_ms < 0 || idle_ms >= MINUTE_MS + CLOCK_BEAT_MS)
         return;
     for (shared = col->budgets; shared; shared = shared->next)
         budget_taken_over(&shared->budget);
@@ -153,91 +148,6 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
             take_over_budgets(col);
     }
     return col->lock;
-}
-
-/* Has anything come into the folder or left it? A removal in the same tick of the file system's clock as an entry that
- * was seen leaves the time as it is, so one more look follows each change. */
-static bool folder_is_quiet(struct collector *col)
-{
-    struct stat now;
-
-    if (stat(col->checkpoint_dir, &now))
-        now = (struct stat){ .st_ino = 0 };
-    if (now.st_ino && now.st_ino == col->folder.st_ino && now.st_dev == col->folder.st_dev &&
-        now.st_mtim.tv_sec == col->folder.st_mtim.tv_sec && now.st_mtim.tv_nsec == col->folder.st_mtim.tv_nsec)
-        return col->folder_alike++ > 0;
-    col->folder = now;
-    col->folder_alike = 0;
-    return false;
-}
-
-/* Only to notice what was removed from the folder; with no lock yet, the tenants ask by themselves. A folder that
- * cannot be used is said by the first save that fails. */
-static void look_at_folder(struct collector *col)
-{
-    struct err ignored;
-    size_t i;
-
-    if (col->lock)
-        collector_lock(col, &ignored);
-    if (folder_is_quiet(col))
-        return;
-    for (i = 0; i < col->count; i++) {
-        struct tenant *t = col->tenants[i];
-
-        if (t->has_begin && access(t->cp_path, F_OK) && errno == ENOENT)
-            save_anew(t);
-    }
-}
-
-/* Once a second. */
-
-/* A save waits for the disk, and hundreds may be due at once: a slow disk must stop neither the polls nor a SIGTERM, so
- * a round takes turns and ends after a while. What is saved later only comes again more often after a crash. */
-static void save_round(struct collector *col, int64_t now_ms)
-{
-    uint64_t settled = outbox_settled(col->outbox, now_ms);
-    int64_t began_ms = clock_ms();
-    struct tenant *t;
-    size_t i;
-
-    for (i = 0; i < col->count && !loop_stopping(col->loop); i++) {
-        t = col->tenants[col->save_next];
-        col->save_next = (col->save_next + 1) % col->count;
-        if (t->unsaved && tenant_tick(t, settled, now_ms) && clock_ms() - began_ms >= SAVES_MOST_MS)
-            return;
-    }
-}
-
-static void tick(void *ctx, int64_t now_ms)
-{
-    struct collector *col = ctx;
-    size_t i;
-
-    timer_set(col->loop, &col->tick_timer, clock_next_second(now_ms));
-    if (outbox_reader_gone(col->outbox)) {
-        stop_unread(col);
-        return;
-    }
-    outbox_note(col->outbox, now_ms);
-    if (col->lock)
-        lock_touch(col->lock);
-    if (now_ms >= col->files_due_ms) {
-        col->files_due_ms = now_ms + FILES_EVERY_MS;
-        accounts_look_at_certificates(col->accounts);
-        look_at_folder(col);
-    }
-    save_round(col, now_ms);
-    for (i = 0; i < col->count; i++) {
-        struct tenant *t = col->tenants[i];
-
-        if (t->watched)
-            status_update(t);
-        if (now_ms >= t->status_due_ms)
-            status_line(t, now_ms);
-    }
-    if (now_ms >= col->metrics_due_ms)
-        collector_metrics(col, now_ms);
 }
 
 /* Beginning and end. */
@@ -270,7 +180,7 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     }
     t = tenant_new(col, &input);
     /* Status lines are spread over their five minutes. */
-    t->status_due_ms = col->started_ms + 60000 + (int64_t)(col->count * 240000 / 500) % 240000;
+    timer_set(col->loop, &t->status_timer, col->started_ms + 60000 + (int64_t)(col->count * 240000 / 500) % 240000);
     col->tenants = mem_grow(col->tenants, col->count + 1, sizeof(*col->tenants));
     col->tenants[col->count++] = t;
 }
@@ -291,7 +201,8 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->accounts = accounts_new(loop, col->http, col->gate, col->splunkd, collector_session_lost, col);
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
-    col->tick_timer = (struct timer){ .fire = tick, .ctx = col };
+    col->stirred_end = &col->stirred;
+    col->tick_timer = (struct timer){ .fire = collector_tick, .ctx = col };
     col->start_timer = (struct timer){ .fire = start_some, .ctx = col };
     col->secrets_timer = (struct timer){ .fire = collector_secrets_fire, .ctx = col };
     col->session_timer = (struct timer){ .fire = collector_session_fire, .ctx = col };
@@ -308,7 +219,7 @@ static void save_all(struct collector *col, int64_t sync_until_ms)
     struct err err;
     size_t i;
 
-    look_at_folder(col);
+    collector_look_at_folder(col);
     for (i = 0; i < col->count; i++) {
         struct tenant *t = col->tenants[i];
 

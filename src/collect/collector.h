@@ -34,7 +34,8 @@ struct collector {
     bool             session_lost;
     struct stat      folder;            /* the checkpoint folder at the last look ... */
     unsigned         folder_alike;      /* ... and how often it has been like that since */
-    size_t           save_next;         /* the tenant whose turn it is */
+    struct tenant   *stirred, **stirred_end;    /* a queue of those that the rounds look at; all others are at rest */
+    size_t           stirred_count;
     int64_t          started_ms, metrics_due_ms, files_due_ms;
     uint64_t         metrics_events;
 };
@@ -47,6 +48,9 @@ void collector_run(struct collector *col);
 void collector_free(struct collector *col);
 
 /* For tenants. */
+
+/* From the next second on the rounds look at it, until its state is steady and nothing is left to be saved now. */
+void collector_stir(struct collector *col, struct tenant *t);
 void collector_events_added(struct collector *col);
 struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
                                 const struct api *api);

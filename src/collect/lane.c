@@ -27,7 +27,6 @@ void lane_request_ends(struct lane *lane)
     gate_leave(&lane->ticket);
     page_free(lane->page);
     lane->page = NULL;
-    mem_free_secretp(&lane->authorization);
 }
 
 void lane_release(struct lane *lane)
@@ -80,7 +79,7 @@ void lane_step(struct lane *lane, int64_t now_ms)
         return;         /* the listener wakes both lanes */
     case ACCESS_FAILED:
         lane_wake(lane, view.retry_ms);
-        status_update(t);       /* says what it is */
+        tenant_look(t);         /* says what it is */
         return;
     case ACCESS_READY:
         break;
@@ -184,7 +183,7 @@ static void lane_send(void *ctx)
     lane->probed = lane->held_back = false;
     lane->stale = true;
     lane->page = page_new(&t->api->shape, &lane->handler);
-    lane->authorization = mem_text(view.authorization);
+    lane->token = view.token;
     lane_url(lane, &url);
     t->tally.requests++;
     lane->request = http_start(t->col->http, &(struct http_spec){

@@ -14,7 +14,7 @@
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
 #define GRAIN_TRIES      4          /* ... and a piece that cannot be made smaller, before it is left behind */
 #define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: all may be cut on the way */
-#define COMPANIES        6          /* polls are due at so many moments of their interval ... */
+#define COMPANIES        2          /* polls are due at so many moments of their interval ... */
 #define COMPANY_LEAST_MS 20000      /* ... when it is at least that */
 #define FIRST_WAIT_LEAST 0.1        /* the first pause is somewhere between this part of the interval and all of it */
 

@@ -140,11 +140,24 @@ static void add_tally(const struct tally *n, struct buf *line)
                    (unsigned long long)n->bytes);
 }
 
+/* Together with whatever else comes regularly. */
+static int64_t next_line_ms(int64_t now_ms)
+{
+    int64_t due_ms = now_ms + STATUS_EVERY_MS;
+
+    return due_ms - due_ms % CLOCK_BEAT_MS;
+}
+
+void status_fire(void *ctx, int64_t now_ms)
+{
+    status_line(ctx, now_ms);
+}
+
 void status_line(struct tenant *t, int64_t now_ms)
 {
     struct buf line = BUF_INIT(1800);
 
-    t->status_due_ms = now_ms + STATUS_EVERY_MS;
+    timer_set(t->col->loop, &t->status_timer, next_line_ms(now_ms));
     buf_add_format(&line, "input=%s tenant=%s client=%s api=%s state=%s", t->label, t->input.tenant_id,
                    t->input.client_id, t->api->name, status_word(t->state));
     add_tally(&t->tally, &line);

@@ -16,11 +16,8 @@
 
 #define LOCK_RETRY_MS   250
 #define DISK_RETRY_MS   10000
-#define SAVE_EVERY_MS   (120 * 1000)    /* each save is a sync of the disk; what it misses comes again after a crash */
-#define SAVE_LOOK_MS    5000
 #define AHEAD_MOST      (INT64_C(86400) * TICKS_PER_SECOND)     /* clocks may be wrong by less */
 #define PROBE_GOOD_MS   1000    /* for so long what was just written says that more can be written */
-#define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
 
 static void phase_fire(void *ctx, int64_t now_ms);
 
@@ -57,6 +54,8 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->cp_path = checkpoint_path(col->checkpoint_dir, t->input.name);
     t->budget = collector_budget(col, t->input.tenant_id, t->input.client_id, t->api);
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
+    t->status_timer = (struct timer){ .fire = status_fire, .ctx = t };
+    t->save_timer = (struct timer){ .fire = tenant_save_fire, .ctx = t };
     t->listener = (struct access_listener){ .changed = wake_lanes, .ctx = t };
     t->state = STATE_WAITING;
     tenant_stir(t);
@@ -74,6 +73,8 @@ void tenant_free(struct tenant *t)
     for (kind = 0; kind < LANE_COUNT; kind++)
         lane_release(&t->lanes[kind]);
     timer_cancel(t->col->loop, &t->phase_timer);
+    timer_cancel(t->col->loop, &t->status_timer);
+    timer_cancel(t->col->loop, &t->save_timer);
     secrets_free(t->secrets);
     trail_release(&t->trail);
     known_free(t->known);
@@ -254,136 +255,4 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
     set_place(t);
     /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */
     tenant_save(t, 0, false, &err);
-}
-
-/* Saving. */
-
-static void format(const struct tenant *t, const struct place *place, uint64_t pos, struct buf *text)
-{
-    checkpoint_format(&t->cp, place, t->known, pos, t->input.overlap, text);
-}
-
-struct pruning {
-    const struct place *place;
-    int64_t overlap_s;
-};
-
-static bool needed(void *ctx, const struct known_entry *entry)
-{
-    const struct pruning *pruning = ctx;
-
-    return place_needs(pruning->place, entry->time, pruning->overlap_s);
-}
-
-static void prune(struct tenant *t, const struct place *saved)
-{
-    struct pruning pruning = { saved, t->input.overlap };
-
-    known_prune(t->known, needed, &pruning);
-    place_pruned(&t->place, saved, t->input.overlap);
-}
-
-static bool write_text(struct tenant *t, const struct buf *text, bool sync, struct err *err)
-{
-    if (file_replace(t->cp_path, buf_text(text), text->len, sync, err))
-        return true;
-    /* A folder that vanished is made again; anything else is the administrator's to mend. */
-    return file_make_folder(t->col->checkpoint_dir, err) &&
-           file_replace(t->cp_path, buf_text(text), text->len, sync, err);
-}
-
-bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
-{
-    const struct trail_mark *mark;
-    struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
-    bool ok;
-
-    if (!t->has_begin || !(mark = trail_behind(&t->trail, pos)))
-        return true;
-    format(t, &mark->place, pos, &text);
-    ok = write_text(t, &text, sync, err);
-    buf_free(&text);
-    if (!ok)
-        return false;
-    t->saved_place = mark->place;
-    t->saved_pos = pos;
-    t->saved_ms = clock_ms();
-    t->cp_changed = false;
-    prune(t, &mark->place);
-    return true;
-}
-
-/* Said once, by whoever notices first: a save, or an event that is to be written. */
-static void cannot_save(struct tenant *t, const struct err *err)
-{
-    if (!t->save_fails)
-        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
-                  "written", t->label, t->input.tenant_id, err->text);
-    t->save_fails = true;
-}
-
-static bool can_stage(struct tenant *t, struct err *err)
-{
-    static const char block[4096];
-    struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
-    bool ok;
-
-    if (!collector_lock(t->col, err))
-        return false;
-    if (!t->save_fails)
-        return file_stage(t->cp_path, block, sizeof(block), err);
-    format(t, &t->saved_place, t->saved_pos, &text);    /* a block fits, a whole checkpoint may not */
-    ok = file_stage(t->cp_path, buf_text(&text), text.len, err);
-    buf_free(&text);
-    return ok;
-}
-
-bool tenant_can_save(struct tenant *t, struct err *err)
-{
-    if (can_stage(t, err))
-        return true;
-    cannot_save(t, err);
-    return false;
-}
-
-bool tenant_has_news(struct tenant *t, uint64_t pos)
-{
-    const struct trail_mark *mark = t->has_begin ? trail_behind(&t->trail, pos) : NULL;
-
-    return mark && (t->cp_changed || !place_same_saved(&mark->place, &t->saved_place, t->input.overlap) ||
-                    (t->event_pos > t->saved_pos && pos > t->saved_pos));
-}
-
-/* Will there be news once the reader has everything? If not, the input can rest until something happens to it. */
-static bool all_saved(const struct tenant *t)
-{
-    return !t->cp_changed && !t->save_fails && t->event_pos <= t->saved_pos && t->has_begin &&
-           place_same_saved(&t->place, &t->saved_place, t->input.overlap);
-}
-
-void tenant_stir(struct tenant *t)
-{
-    t->watched = t->unsaved = true;
-}
-
-bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
-{
-    struct err err;
-
-    if (now_ms < t->save_due_ms || t->phase == PHASE_LOCK)
-        return false;
-    t->save_due_ms = now_ms + SAVE_LOOK_MS;
-    if (!tenant_has_news(t, settled)) {
-        t->unsaved = !all_saved(t);
-        return false;
-    }
-    if (tenant_save(t, settled, true, &err)) {
-        t->save_due_ms = now_ms + SAVE_EVERY_MS;
-        if (t->save_fails)
-            log_event(EVENT_CHECKPOINT, "input=%s the checkpoint can be written again", t->label);
-        t->save_fails = false;
-        return true;
-    }
-    cannot_save(t, &err);
-    return true;
 }

@@ -53,7 +53,7 @@ struct lane {
     struct span    span;
     size_t         top;             /* asked for */
     ticks          sent_at;         /* the service's clock */
-    char          *authorization;   /* the token it carries; secret */
+    uint64_t       token;           /* which one it carries */
     struct harvest page_harvest;    /* of this answer */
     size_t         fresh;           /* events written from this answer, or from this pass of a chain */
     size_t         odd, replaced;   /* records without id or time; with characters replaced */
@@ -101,12 +101,11 @@ enum tenant_phase { PHASE_LOCK, PHASE_SECRETS, PHASE_RUN };
 enum tenant_state { STATE_WAITING, STATE_OK, STATE_THROTTLED, STATE_FAILING, STATE_REFUSED };
 
 struct tenant {
-    /* What the collector looks at each second of hundreds of inputs, most of them at rest: kept together. */
+    /* For the collector's rounds; collect/collector.h. */
+    struct tenant    *stirred_next;
+    bool              stirred;
     bool              watched;          /* its state may change by itself, or has not been looked at since an event */
     bool              unsaved;          /* the last saved file may lack something */
-    enum tenant_state state;
-    int64_t           status_due_ms;
-    int64_t           save_due_ms;      /* not looked for news before */
 
     struct collector *col;
     struct input      input;
@@ -119,6 +118,8 @@ struct tenant {
 
     enum tenant_phase phase;
     struct timer      phase_timer;
+    enum tenant_state state;
+    struct timer      status_timer;     /* for the next line */
     struct checkpoint cp;
     char             *cp_path;
     struct known     *known;
@@ -130,6 +131,7 @@ struct tenant {
     struct place      saved_place;
     uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */
     int64_t           saved_ms;         /* when, monotonic; 0: not yet */
+    struct timer      save_timer;       /* while it waits, there is no look for news to save */
     bool              cp_changed;       /* a secret was taken over */
     bool              save_fails;
     int64_t           clock_offset_ms;  /* the service's clock minus ours */
@@ -162,23 +164,28 @@ void tenant_secrets_ready(struct tenant *t);
 /* The service's clock now, as far as known. */
 ticks tenant_service_now(const struct tenant *t);
 
+bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
+/* The account that the input signs in with. */
+struct account *tenant_account(struct tenant *t);
+
+/* Takes the service's clock over, and on the first call without a checkpoint the beginning from start_time. */
+void tenant_begin(struct tenant *t, const struct access_view *view);
+
+/* collect/tenant_save.c */
+/* Something has happened to it: its state and its checkpoint want a look. */
+void tenant_stir(struct tenant *t);
+/* Takes that look at once; the collector's rounds look only at what does not come to rest by it. */
+void tenant_look(struct tenant *t);
 /* Saves what is behind pos in the output stream, if that is news. sync: through to the disk. */
 bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err);
 /* Is there anything behind pos that the last saved file does not hold? */
 bool tenant_has_news(struct tenant *t, uint64_t pos);
-bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
-/* The account that the input signs in with. */
-struct account *tenant_account(struct tenant *t);
-/* Something has happened to it: its state and its checkpoint want a look. */
-void tenant_stir(struct tenant *t);
-/* For an unsaved one, once a second or so: saves what is behind `settled` in the output stream when it is time. True
- * when it tried, which waits for the disk. */
-bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms);
+/* For an unsaved one: saves what is behind `settled` in the output stream when it is time. True when it tried, which
+ * waits for the disk. */
+bool tenant_save_due(struct tenant *t, uint64_t settled);
+void tenant_save_fire(void *tenant, int64_t now_ms);    /* for save_timer */
 /* Can a checkpoint be written now? Tried before events are written that it would have to hold. */
 bool tenant_can_save(struct tenant *t, struct err *err);
-
-/* Takes the service's clock over, and on the first call without a checkpoint the beginning from start_time. */
-void tenant_begin(struct tenant *t, const struct access_view *view);
 
 /* collect/lane.c */
 #define LANE_BAD_TRIES 2        /* an answer with records that are no JSON is asked for again so often */
@@ -190,5 +197,6 @@ void lane_wake(struct lane *lane, int64_t due_ms);      /* a step at that time, 
 
 /* collect/status.c */
 void status_update(struct tenant *t);                   /* says so when the state has changed */
-void status_line(struct tenant *t, int64_t now_ms);
+void status_line(struct tenant *t, int64_t now_ms);      /* and when the next one is due */
+void status_fire(void *tenant, int64_t now_ms);         /* for status_timer */
 const char *status_word(enum tenant_state state);

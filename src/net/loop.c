@@ -206,6 +206,11 @@ static void be_patient(const struct loop *loop, const struct curl_waitfd *fds, u
     poll(NULL, 0, wait < PATIENCE_MS ? wait : PATIENCE_MS);
 }
 
+static short events_told(short told)
+{
+    return (short)((told & CURL_WAIT_POLLIN ? POLLIN : 0) | (told & CURL_WAIT_POLLOUT ? POLLOUT : 0));
+}
+
 static void wait_for_events(struct loop *loop)
 {
     struct curl_waitfd fds[WATCHES_MAX];
@@ -214,8 +219,6 @@ static void wait_for_events(struct loop *loop)
     int ready = 0;
 
     for (watch = loop->watches; watch && count < WATCHES_MAX; watch = watch->next) {
-        if (!watch->events)
-            continue;
         fds[count] = (struct curl_waitfd){ .fd = watch->fd };
         fds[count].events = (short)((watch->events & POLLIN ? CURL_WAIT_POLLIN : 0) |
                                     (watch->events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
@@ -225,10 +228,9 @@ static void wait_for_events(struct loop *loop)
     if (ready && loop->patient)
         be_patient(loop, fds, count);
     loop->now_ms = clock_ms();
-    for (i = 0; i < count; i++)
+    for (i = 0; i < count; i++)     /* curl tells an error or a hang-up as both events, whatever was asked for */
         if (fds[i].revents)
-            watched[i]->ready(watched[i]->ctx, (short)((fds[i].revents & CURL_WAIT_POLLIN ? POLLIN : 0) |
-                                                       (fds[i].revents & CURL_WAIT_POLLOUT ? POLLOUT : 0)));
+            watched[i]->ready(watched[i]->ctx, fds[i].events ? events_told(fds[i].revents) : POLLERR);
 }
 
 static void transfers_go_on(struct loop *loop)
@@ -292,7 +294,7 @@ static void check_parent(void *ctx, int64_t now_ms)
         loop_stop(loop);
         return;
     }
-    timer_set(loop, &loop->parent_timer, clock_next_second(now_ms));
+    timer_set(loop, &loop->parent_timer, clock_next(now_ms, CLOCK_BEAT_MS));
 }
 
 void loop_catch_signals(struct loop *loop)
@@ -312,5 +314,5 @@ void loop_catch_signals(struct loop *loop)
 
     loop->parent = getppid();
     loop->parent_timer = (struct timer){ .fire = check_parent, .ctx = loop };
-    timer_set(loop, &loop->parent_timer, clock_next_second(clock_ms()));
+    timer_set(loop, &loop->parent_timer, clock_next(clock_ms(), CLOCK_BEAT_MS));
 }

@@ -38,10 +38,11 @@ struct timer {
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
 void timer_cancel(struct loop *loop, struct timer *timer);                  /* fine if it is not waiting */
 
-/* A descriptor to wait for. Lives inside its owner, like a timer. */
+/* A descriptor to wait for. Lives inside its owner, like a timer. Where neither event is asked for, POLLERR tells that
+ * something is wrong with it: a pipe's reader is gone, say. */
 struct watch {
     int     fd;
-    short   events;     /* POLLIN, POLLOUT; 0: not now */
+    short   events;     /* POLLIN, POLLOUT; 0: neither now */
     void  (*ready)(void *ctx, short revents);
     void   *ctx;
     struct watch *next; /* the loop's */
@@ -50,7 +51,7 @@ void watch_add(struct loop *loop, struct watch *watch);
 void watch_remove(struct loop *loop, struct watch *watch);
 
 /* From now on SIGTERM, SIGINT and SIGHUP call loop_stop(), SIGPIPE does nothing, and the end of the parent process
- * stops the loop too (its pid is compared every second, since a death signal is lost when the parent's thread ends). */
+ * stops the loop too (its pid is compared at each CLOCK_BEAT_MS, since a death signal is lost when the parent's thread ends). */
 void loop_catch_signals(struct loop *loop);
 
 /* How long rounds took: the longest since the last call, for the process's own metrics. */

@@ -34,7 +34,7 @@ bool outbox_reader_gone(const struct outbox *box);
 
 /* Position up to which the reader has taken the stream: what was written less what is still in the pipe. */
 uint64_t outbox_taken(const struct outbox *box);
-/* Notes outbox_taken() for the time; to be called about once a second. */
+/* Notes outbox_taken() for the time; to be called every second or every few. */
 void outbox_note(struct outbox *box, int64_t now_ms);
 /* Position that had been taken OUTBOX_SETTLED_S before now. */
 uint64_t outbox_settled(const struct outbox *box, int64_t now_ms);

@@ -121,10 +121,44 @@ static void test_watch_beside_an_eager_timer(void)
     close(pipe_fds[1]);
 }
 
+static void hung_up(void *ctx UNUSED, short revents)
+{
+    CHECK(revents & POLLERR && !(revents & (POLLIN | POLLOUT)), "revents %d", revents);
+    was_read = true;
+    loop_stop(loop);
+}
+
+static void close_reader(void *ctx UNUSED, int64_t now_ms UNUSED)
+{
+    close(pipe_fds[0]);
+}
+
+/* A watch that waits for nothing hears all the same that the other end is gone, and nothing before. */
+static void test_watch_hears_a_hang_up(void)
+{
+    struct entry closer = { .fired = 0 }, guard = { .fired = 0 };
+    struct watch watch = { .events = 0, .ready = hung_up };
+    int64_t began_ms = clock_ms();
+
+    if (pipe(pipe_fds))
+        return;
+    was_read = false;
+    loop = loop_new();
+    watch.fd = pipe_fds[1];
+    watch_add(loop, &watch);
+    start(&closer, close_reader, began_ms + 100);
+    start(&guard, ends, began_ms + 10000);
+    loop_run(loop);
+    CHECK(was_read && clock_ms() - began_ms >= 100, "heard after %lld ms", (long long)(clock_ms() - began_ms));
+    loop_free(loop);
+    close(pipe_fds[1]);
+}
+
 int main(void)
 {
     test_timers();
     test_watch_beside_an_eager_timer();
+    test_watch_hears_a_hang_up();
     loop_free(NULL);
     return check_summary();
 }
