@@ -10,7 +10,7 @@ int64_t clock_ms(void);         /* monotonic milliseconds; goes on while the mac
 int64_t clock_wall_ms(void);    /* milliseconds since 1970 UTC; may jump */
 
 #define CLOCK_SECOND_MS 1000
-#define CLOCK_BEAT_MS   10000   /* how often what must be looked at again and again is looked at, while all is at rest */
+#define CLOCK_BEAT_MS   10000   /* between the looks at what must be looked at again and again, while all is at rest */
 
 /* The next multiple of every_ms of clock_ms(): what happens regularly happens at the same moment, in one wake-up. */
 static inline int64_t clock_next(int64_t now_ms, int64_t every_ms)

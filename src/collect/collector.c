@@ -37,7 +37,8 @@ struct shared_budget {
 
 void collector_stop_unread(struct collector *col)
 {
-    log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
+    if (!loop_stopping(col->loop))
+        log_event(EVENT_STOP, "reason=stdout_closed nobody reads the events any more");
     loop_stop(col->loop);
 }
 
@@ -46,7 +47,7 @@ static void flush(struct collector *col)
     enum outbox_state state = outbox_flush(col->outbox);
 
     col->stdout_watch.events = state == OUTBOX_BLOCKED ? POLLOUT : 0;
-    if (state == OUTBOX_CLOSED && !loop_stopping(col->loop))
+    if (state == OUTBOX_CLOSED)
         collector_stop_unread(col);
 }
 
@@ -144,8 +145,10 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
         return lock_anew(col, err) ? col->lock : NULL;
     if (!col->lock && file_make_folder(col->checkpoint_dir, err)) {
         col->lock = lock_open(col->checkpoint_dir, err);
-        if (col->lock)
+        if (col->lock) {
             take_over_budgets(col);
+            lock_touch(col->lock);
+        }
     }
     return col->lock;
 }
@@ -179,8 +182,8 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
         return;
     }
     t = tenant_new(col, &input);
-    /* Status lines are spread over their five minutes. */
-    timer_set(col->loop, &t->status_timer, col->started_ms + 60000 + (int64_t)(col->count * 240000 / 500) % 240000);
+    t->number = col->count;
+    status_start(t, col->started_ms);
     col->tenants = mem_grow(col->tenants, col->count + 1, sizeof(*col->tenants));
     col->tenants[col->count++] = t;
 }
@@ -261,6 +264,7 @@ void collector_free(struct collector *col)
 
     if (!col)
         return;
+    gate_close(col->gate);
     for (i = 0; i < col->count; i++)
         tenant_free(col->tenants[i]);
     free(col->tenants);

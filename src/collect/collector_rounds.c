@@ -9,7 +9,8 @@
 #define SAVES_MOST_MS    100        /* of each round, for the saves that are due */
 #define FILES_EVERY_MS   5000
 
-/* The inputs that want a look. Hundreds may be at rest: a round that touched them all would cost more than their polls. */
+/* The inputs that want a look. Hundreds may be at rest, and to touch them all each time would cost as much as their
+ * polls. */
 
 static void stirred_put(struct collector *col, struct tenant *t)
 {

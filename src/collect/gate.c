@@ -161,3 +161,8 @@ void gate_leave(struct ticket *ticket)
     timer_cancel(gate->loop, &ticket->slow);
     let_in(gate, queue);
 }
+
+void gate_close(struct gate *gate)
+{
+    gate->most = 0;
+}

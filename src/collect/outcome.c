@@ -14,9 +14,8 @@
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
 #define GRAIN_TRIES      4          /* ... and a piece that cannot be made smaller, before it is left behind */
 #define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: all may be cut on the way */
-#define COMPANIES        2          /* polls are due at so many moments of their interval ... */
-#define COMPANY_LEAST_MS 20000      /* ... when it is at least that */
-#define FIRST_WAIT_LEAST 0.1        /* the first pause is somewhere between this part of the interval and all of it */
+#define COMPANIES        3          /* polls are due at so many moments of their interval */
+#define FIRST_WAIT_PART  10         /* the first pause is at least the interval divided by this */
 
 static void next_try(struct lane *lane, int64_t wait_ms)
 {
@@ -110,30 +109,27 @@ void lane_recovered(struct lane *lane)
         lane->page_size = 0;
 }
 
-/* Many polls together cost less than each alone: they share wake-ups and what the processor's caches hold. A moment
- * that was reached comes again after the interval, so nothing is asked for more often than the input says. */
-static int64_t in_company(int64_t due_ms, int64_t interval_ms, int64_t now_ms)
+/* Many polls together cost less than each alone: they share wake-ups and what the processor's caches hold. So each input
+ * has its own of the moments at which polls are due, and the same number of inputs each moment. A poll that was late, or
+ * tried again, is followed at the next own moment that is half an interval away. */
+static int64_t next_poll_ms(const struct lane *lane, int64_t now_ms)
 {
-    int64_t apart_ms = interval_ms / COMPANIES, moment_ms = due_ms - due_ms % apart_ms;
+    const struct tenant *t = lane->tenant;
+    int64_t interval_ms = t->input.poll_interval * 1000;
+    int64_t own_ms = (int64_t)(t->number % COMPANIES) * (interval_ms / COMPANIES);
+    int64_t least_ms = t->read_ms ? lane->due_ms + interval_ms / 2 : now_ms + interval_ms / FIRST_WAIT_PART;
 
-    if (interval_ms < COMPANY_LEAST_MS)
-        return due_ms;
-    return moment_ms > now_ms ? moment_ms : moment_ms + apart_ms;
+    if (least_ms <= now_ms)
+        least_ms = now_ms + 1;
+    return clock_next(least_ms - own_ms - 1, interval_ms) + own_ms;
 }
 
-/* The poll is complete: the next one after the interval. The first pause differs from input to input, so that they do
- * not all come at once for ever after. */
 static void wait_for_next_poll(struct lane *lane)
 {
     struct tenant *t = lane->tenant;
-    int64_t interval_ms = t->input.poll_interval * 1000, pause_ms = interval_ms, now_ms = clock_ms();
+    int64_t now_ms = clock_ms();
 
-    if (!t->read_ms)
-        pause_ms = (int64_t)((double)interval_ms * (FIRST_WAIT_LEAST + (1 - FIRST_WAIT_LEAST) *
-                                                    random_below(1 << 16) / (1 << 16)));
-    lane->due_ms = lane->due_ms && lane->due_ms + pause_ms > now_ms && t->read_ms ? lane->due_ms + pause_ms
-                                                                                  : now_ms + pause_ms;
-    lane->due_ms = in_company(lane->due_ms, interval_ms, now_ms);
+    lane->due_ms = next_poll_ms(lane, now_ms);
     t->read_ms = now_ms;
     lane_wake(lane, lane->due_ms);
 }

@@ -257,15 +257,20 @@ void place_raise_floors(struct place *place, int64_t overlap_s)
         place->fill.floor = fill_lower(place, overlap_s);
 }
 
+bool place_same(const struct place *a, const struct place *b)
+{
+    return a->begin == b->begin && a->newest == b->newest && a->floor == b->floor && a->fill.active == b->fill.active &&
+           (!a->fill.active || (a->fill.next == b->fill.next && a->fill.end == b->fill.end &&
+                                a->fill.newest == b->fill.newest && a->fill.floor == b->fill.floor));
+}
+
 bool place_same_saved(const struct place *a, const struct place *b, int64_t overlap_s)
 {
     struct place x = *a, y = *b;
 
     place_raise_floors(&x, overlap_s);
     place_raise_floors(&y, overlap_s);
-    return x.begin == y.begin && x.newest == y.newest && x.floor == y.floor && x.fill.active == y.fill.active &&
-           (!x.fill.active || (x.fill.next == y.fill.next && x.fill.end == y.fill.end &&
-                               x.fill.newest == y.fill.newest && x.fill.floor == y.fill.floor));
+    return place_same(&x, &y);
 }
 
 void place_pruned(struct place *place, const struct place *saved, int64_t overlap_s)

@@ -95,6 +95,7 @@ bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[L
 bool place_needs(const struct place *place, ticks time, int64_t overlap_s);
 /* Raises the floors to what place_needs() keeps: for writing the place to a file with just those versions. */
 void place_raise_floors(struct place *place, int64_t overlap_s);
+bool place_same(const struct place *a, const struct place *b);
 /* Would a file hold the same for both? Floors that only follow the cursor are no reason to write it anew. */
 bool place_same_saved(const struct place *a, const struct place *b, int64_t overlap_s);
 /* The set was pruned to what `saved` needs, an earlier place on this one's way: the floors follow. */

@@ -10,6 +10,7 @@
 #include "collect/tenant.h"
 
 #define STATUS_EVERY_MS (5 * 60 * 1000)
+#define STATUS_FIRST_MS 60000       /* not before, unless the state changes */
 /* A throttled input asks again when its wait is over and may be told to wait once more: until the answer is there it
  * still counts as throttled, or each wait would bring two lines. */
 #define ANSWER_MS       30000
@@ -33,8 +34,8 @@ static void access_failed(struct tenant *t, const struct err *err)
     t->access_trouble = mem_text(err->text);
 }
 
-/* Also whether it is to be watched: what is well stays so until something happens to it, unless a renewal fails, which
- * turns into trouble by the clock. */
+/* Also whether it is to be watched: a state stays until something happens to the input, unless a renewal fails or a
+ * service asked to wait, which turn into something else by the clock. */
 static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 {
     const struct lane *lane;
@@ -42,7 +43,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
     enum access_state access;
     enum tenant_state worst = t->read_ms ? STATE_OK : STATE_WAITING;
 
-    t->watched = true;
+    t->watched = false;
     if (t->phase != PHASE_RUN)
         return STATE_WAITING;
     access = access_peek(t->access, now_ms, &view);
@@ -58,7 +59,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
     }
     if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
         worst = STATE_THROTTLED;
-    t->watched = worst != STATE_OK || access != ACCESS_READY || view.renewal_fails;
+    t->watched = worst == STATE_THROTTLED || (access == ACCESS_READY && view.renewal_fails);
     return worst;
 }
 
@@ -140,12 +141,18 @@ static void add_tally(const struct tally *n, struct buf *line)
                    (unsigned long long)n->bytes);
 }
 
-/* Together with whatever else comes regularly. */
-static int64_t next_line_ms(int64_t now_ms)
+/* Each input has its moment of the five minutes, whatever lines it wrote in between: hundreds at once would not fit the
+ * pipe that the log goes to. */
+static int64_t next_line_ms(const struct tenant *t, int64_t now_ms)
 {
-    int64_t due_ms = now_ms + STATUS_EVERY_MS;
+    int64_t own_ms = (int64_t)(t->number % (STATUS_EVERY_MS / CLOCK_BEAT_MS)) * CLOCK_BEAT_MS;
 
-    return due_ms - due_ms % CLOCK_BEAT_MS;
+    return clock_next(now_ms - own_ms, STATUS_EVERY_MS) + own_ms;
+}
+
+void status_start(struct tenant *t, int64_t now_ms)
+{
+    timer_set(t->col->loop, &t->status_timer, next_line_ms(t, now_ms + STATUS_FIRST_MS));
 }
 
 void status_fire(void *ctx, int64_t now_ms)
@@ -157,7 +164,7 @@ void status_line(struct tenant *t, int64_t now_ms)
 {
     struct buf line = BUF_INIT(1800);
 
-    timer_set(t->col->loop, &t->status_timer, next_line_ms(now_ms));
+    timer_set(t->col->loop, &t->status_timer, next_line_ms(t, now_ms));
     buf_add_format(&line, "input=%s tenant=%s client=%s api=%s state=%s", t->label, t->input.tenant_id,
                    t->input.client_id, t->api->name, status_word(t->state));
     add_tally(&t->tally, &line);

@@ -17,7 +17,6 @@
 #define LOCK_RETRY_MS   250
 #define DISK_RETRY_MS   10000
 #define AHEAD_MOST      (INT64_C(86400) * TICKS_PER_SECOND)     /* clocks may be wrong by less */
-#define PROBE_GOOD_MS   1000    /* for so long what was just written says that more can be written */
 
 static void phase_fire(void *ctx, int64_t now_ms);
 
@@ -254,5 +253,6 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
     place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
     set_place(t);
     /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */
-    tenant_save(t, 0, false, &err);
+    if (!tenant_save(t, 0, false, &err))
+        t->cp_changed = true;
 }

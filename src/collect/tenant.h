@@ -108,6 +108,7 @@ struct tenant {
     bool              unsaved;          /* the last saved file may lack something */
 
     struct collector *col;
+    size_t            number;           /* among all: spreads what comes regularly */
     struct input      input;
     char             *label;            /* the input's name for log lines: in quotes when it has blanks */
     const struct api *api;
@@ -130,7 +131,6 @@ struct tenant {
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
     struct place      saved_place;
     uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */
-    int64_t           saved_ms;         /* when, monotonic; 0: not yet */
     struct timer      save_timer;       /* while it waits, there is no look for news to save */
     bool              cp_changed;       /* a secret was taken over */
     bool              save_fails;
@@ -196,6 +196,7 @@ void lane_step(struct lane *lane, int64_t now_ms);      /* does what is due; fin
 void lane_wake(struct lane *lane, int64_t due_ms);      /* a step at that time, unless one is due sooner */
 
 /* collect/status.c */
+void status_start(struct tenant *t, int64_t now_ms);     /* the regular lines begin */
 void status_update(struct tenant *t);                   /* says so when the state has changed */
 void status_line(struct tenant *t, int64_t now_ms);      /* and when the next one is due */
 void status_fire(void *tenant, int64_t now_ms);         /* for status_timer */

@@ -7,7 +7,7 @@
 #include "collect/collector.h"
 #include "collect/tenant.h"
 
-#define SAVE_EVERY_MS       (120 * 1000)    /* each save is a sync of the disk; what it misses comes again after a crash */
+#define SAVE_EVERY_MS       (120 * 1000)    /* each is a sync of the disk; what it misses comes again after a crash */
 #define SAVE_LOOK_MS        5000
 #define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
 
@@ -60,7 +60,6 @@ bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
         return false;
     t->saved_place = mark->place;
     t->saved_pos = pos;
-    t->saved_ms = clock_ms();
     t->cp_changed = false;
     prune(t, &mark->place);
     return true;
@@ -110,8 +109,8 @@ bool tenant_has_news(struct tenant *t, uint64_t pos)
 /* Will there be news once the reader has everything? If not, the input can rest until something happens to it. */
 static bool all_saved(const struct tenant *t)
 {
-    return !t->cp_changed && !t->save_fails && t->event_pos <= t->saved_pos && t->has_begin &&
-           place_same_saved(&t->place, &t->saved_place, t->input.overlap);
+    return !t->cp_changed && !t->save_fails && t->event_pos <= t->saved_pos &&
+           (!t->has_begin || place_same_saved(&t->place, &t->saved_place, t->input.overlap));
 }
 
 void tenant_stir(struct tenant *t)

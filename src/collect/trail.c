@@ -17,6 +17,8 @@ void trail_add(struct trail *trail, const struct place *place, uint64_t pos, int
 {
     struct trail_mark *last = trail->count ? &trail->marks[trail->count - 1] : NULL;
 
+    if (last && place_same(&last->place, place))
+        return;
     /* The first mark is left alone: it is what may be saved meanwhile, and must not move away under a busy input. */
     if (!last || (last->pos != pos && (trail->count == 1 || now_ms - last->at_ms >= SAME_MS))) {
         if (trail->count == trail->cap) {

@@ -22,7 +22,8 @@ struct trail {
 void trail_release(struct trail *trail);
 
 /* The input is at this place, with its events ending at pos or before. Marks of the same position, or of the same
- * second, become one. */
+ * second, become one. Where it was at that place already, the earlier mark stands: what it says is more, and an input
+ * that nothing happens to must not collect marks while others' events move the position on. */
 void trail_add(struct trail *trail, const struct place *place, uint64_t pos, int64_t now_ms);
 
 /* The newest mark whose events all end at or before pos; NULL: none. Older marks are dropped. */

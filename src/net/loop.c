@@ -228,7 +228,7 @@ static void wait_for_events(struct loop *loop)
     if (ready && loop->patient)
         be_patient(loop, fds, count);
     loop->now_ms = clock_ms();
-    for (i = 0; i < count; i++)     /* curl tells an error or a hang-up as both events, whatever was asked for */
+    for (i = 0; i < count; i++)     /* curl makes such events of an error or a hang-up as well */
         if (fds[i].revents)
             watched[i]->ready(watched[i]->ctx, fds[i].events ? events_told(fds[i].revents) : POLLERR);
 }

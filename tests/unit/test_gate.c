@@ -233,6 +233,20 @@ static void test_patience(void)
     loop_free(loop);
 }
 
+/* The owners of tickets are freed one by one: none that is freed later may send anything in between. */
+static void test_closed(struct gate *gate)
+{
+    int i;
+
+    begin();
+    for (i = 0; i < 10; i++)
+        gate_ask(gate, &guests[i].ticket);
+    CHECK(went(0, 10) == 2, "two are let through");
+    gate_close(gate);
+    leave_all();
+    CHECK(went(0, 10) == 2, "and no more");
+}
+
 int main(void)
 {
     struct loop *loop = loop_new();
@@ -246,6 +260,7 @@ int main(void)
     test_leaves_from_inside(gate);
     test_slow(loop, gate);
     test_slow_is_bounded(loop, gate);
+    test_closed(gate);
     gate_free(gate);
     gate_free(NULL);
     loop_free(loop);

@@ -61,9 +61,27 @@ static void test_marks_become_one(void)
     trail_release(&trail);
 }
 
+/* A quiet input whose neighbours write: polls for a year must leave no more marks than one. */
+static void test_the_same_place(void)
+{
+    struct trail trail = { .count = 0 };
+    int i;
+
+    add(&trail, 1, 0, 0);
+    add(&trail, 2, 10, 60000);
+    for (i = 0; i < 525600; i++)
+        add(&trail, 2, 20 + (uint64_t)i, 120000 + INT64_C(60000) * i);
+    CHECK(trail.count == 2, "%zu marks", trail.count);
+    CHECK(behind(&trail, 10) == 2, "the place is as safe as it was");
+    add(&trail, 3, 600000, INT64_C(60000) * 600000);
+    CHECK(behind(&trail, 599999) == 2 && behind(&trail, 600000) == 3, "and the next one has its own position");
+    trail_release(&trail);
+}
+
 int main(void)
 {
     test_behind();
     test_marks_become_one();
+    test_the_same_place();
     return check_summary();
 }
