@@ -109,9 +109,9 @@ void lane_recovered(struct lane *lane)
         lane->page_size = 0;
 }
 
-/* Many polls together cost less than each alone: they share wake-ups and what the processor's caches hold. So each input
- * has its own of the moments at which polls are due, and the same number of inputs each moment. A poll that was late, or
- * tried again, is followed at the next own moment that is half an interval away. */
+/* Many polls together cost less than each alone: they share wake-ups and what the processor's caches hold. So polls are
+ * due at a few moments of the interval, each input's at its own one of them. A poll that was late, or tried again, is
+ * followed at the next own moment that is half an interval away. */
 static int64_t next_poll_ms(const struct lane *lane, int64_t now_ms)
 {
     const struct tenant *t = lane->tenant;
