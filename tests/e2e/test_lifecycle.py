@@ -157,6 +157,22 @@ class Endings(unittest.TestCase):
         self.assertTrue(os.listdir(self.world.home.checkpoints))
 
 
+class AtRest(unittest.TestCase):
+    """Hundreds of inputs at rest must cost nothing, whatever state they are in."""
+
+    def test_sleeps(self):
+        with World() as world:
+            world.customer('quiet', poll_interval=3600)
+            world.customer('refused', poll_interval=3600).tenant.consent(given=False)
+            program = world.start()
+            program.wait_line('input=quiet .*state=ok')
+            program.wait_line('input=refused .*state=refused')
+            time.sleep(3)
+            before = _waits(program.process.pid)
+            time.sleep(9)
+            self.assertLessEqual(_waits(program.process.pid) - before, 4)
+
+
 class WithoutAReader(unittest.TestCase):
     """splunkd died, or closed the pipe."""
 
@@ -210,6 +226,12 @@ class WithoutAReader(unittest.TestCase):
         parent.stdout.close()
         reader.join(5)
         parent.stderr.close()
+
+
+def _waits(pid):
+    """How often a process has waited for something."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('voluntary_ctxt_switches'))
 
 
 def _zombie(pid):
