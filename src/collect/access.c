@@ -119,7 +119,11 @@ static void stored(void *ctx, bool ok, const struct err *err)
               STORE_RETRY_MS / 1000, err->text);
     if (err->kind == ERR_AUTH)
         account->accounts->session_lost(account->accounts->ctx);
-    timer_set(account->accounts->loop, &access->store_timer, clock_ms() + STORE_RETRY_MS);
+    access->failed = true;
+    err_set(&access->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s", err->text);
+    access->retry_ms = clock_ms() + STORE_RETRY_MS;
+    timer_set(account->accounts->loop, &access->store_timer, access->retry_ms);
+    access_tell(access);
 }
 
 static void store_fire(void *ctx, int64_t now_ms UNUSED)
@@ -270,16 +274,17 @@ static bool usable(const struct access *access, int64_t now_ms)
 enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret)
 {
     *ret = (struct access_view){ .clock_offset_ms = access->clock_offset_ms, .has_clock = access->has_clock,
-                                 .err = &access->err };
+                                 .err = &access->err, .fails = access->failed };
     if (usable(access, now_ms)) {
         ret->authorization = access->token.authorization;
         ret->token = access->token_number;
         ret->expires_ms = access->token.expires_ms;
-        ret->renewal_fails = access->failed;
         return ACCESS_READY;
     }
     ret->retry_ms = access->retry_ms;
-    return access->failed && !access->sending && !access->storing && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
+    if (access->storing)
+        return access->store_timer.place ? ACCESS_FAILED : ACCESS_BUSY;
+    return access->failed && !access->sending && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
 }
 
 enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)

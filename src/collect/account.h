@@ -65,7 +65,7 @@ struct access_view {
     int64_t clock_offset_ms;    /* service minus ours; only when has_clock */
     bool    has_clock;
     int64_t expires_ms;
-    bool    renewal_fails;      /* the token is good, a newer one was not to be had so far */
+    bool    fails;              /* the last try to get one failed, whether the token is still good or not */
 };
 /* The token for a request now, or a step towards one. Renews ahead of expiry while the old token is still used. */
 enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret);

@@ -29,5 +29,5 @@ void gate_free(struct gate *gate);
 void gate_ask(struct gate *gate, struct ticket *ticket);    /* nothing if it is queued or in already */
 void gate_leave(struct ticket *ticket);                     /* fine in any state, also when never asked */
 bool ticket_is_out(const struct ticket *ticket);
-/* Nobody is let through any more: before the owners of tickets go, one by one. */
+/* Nobody is let through any more: at the end of the process, before the owners of tickets go, one by one. */
 void gate_close(struct gate *gate);

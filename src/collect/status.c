@@ -51,6 +51,8 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
         access_failed(t, view.err);
         return view.err->kind == ERR_AUTH ? STATE_REFUSED : view.err->wait_ms ? STATE_THROTTLED : STATE_FAILING;
     }
+    if (access == ACCESS_BUSY && view.fails)    /* the next try is under way: what it brings is told */
+        return t->state;
     for (lane = t->lanes; lane < t->lanes + LANE_COUNT; lane++) {
         if (lane->refusals)
             return STATE_REFUSED;
@@ -59,7 +61,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
     }
     if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
         worst = STATE_THROTTLED;
-    t->watched = worst == STATE_THROTTLED || (access == ACCESS_READY && view.renewal_fails);
+    t->watched = worst == STATE_THROTTLED || (access == ACCESS_READY && view.fails);
     return worst;
 }
 

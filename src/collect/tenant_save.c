@@ -109,8 +109,10 @@ bool tenant_has_news(struct tenant *t, uint64_t pos)
 /* Will there be news once the reader has everything? If not, the input can rest until something happens to it. */
 static bool all_saved(const struct tenant *t)
 {
+    if (!t->has_begin)      /* nothing can be saved yet; set_place() stirs it */
+        return true;
     return !t->cp_changed && !t->save_fails && t->event_pos <= t->saved_pos &&
-           (!t->has_begin || place_same_saved(&t->place, &t->saved_place, t->input.overlap));
+           place_same_saved(&t->place, &t->saved_place, t->input.overlap);
 }
 
 void tenant_stir(struct tenant *t)
@@ -145,7 +147,7 @@ bool tenant_save_due(struct tenant *t, uint64_t settled)
 {
     struct err err;
 
-    if (t->save_timer.place || t->phase == PHASE_LOCK)
+    if (t->save_timer.place)
         return false;
     if (!tenant_has_news(t, settled)) {
         t->unsaved = !all_saved(t);

@@ -1,9 +1,11 @@
 """Delegated sign-in: refresh tokens that rotate in Splunk's password store, and the codes that they come from."""
 import os
+import time
 import unittest
 
 from checks import MASK, Spy, leaks, param
 from world import faults
+from world.httpd import Response
 from world.runner import wait_for
 from world.world import World
 
@@ -96,8 +98,8 @@ class RefreshTokens(unittest.TestCase):
                  lambda: self.world.program.tail())
         self.assertFalse(self.identity.refresh[rotated].revoked, self.world.program.tail())
 
-    def test_two_inputs_of_one_tenant_share_one_token(self):
-        """Each for an API of its own: redeemed one after the other, never the same one twice."""
+    def two_inputs(self):
+        """Of one tenant, each for an API of its own, with one stored token; returns their feeds."""
         first, token = self.customer('a')
         params = dict(self.world.splunkd.inputs['a'][1], api='endpoint',
                       api_url=self.world.microsoft.url('endpoint'), refresh_token=MASK)
@@ -106,6 +108,11 @@ class RefreshTokens(unittest.TestCase):
         self.world.ledger.bind('defender_alerts://second', second)
         self.world.splunkd.store(refresh_name(first.tenant), token)
         self.world.splunkd.inputs['a'][1]['refresh_token'] = MASK
+        return first, second
+
+    def test_two_inputs_of_one_tenant_share_one_token(self):
+        """Redeemed one after the other, never the same one twice."""
+        first, second = self.two_inputs()
         first.publish(2)
         second.publish(2)
         self.world.start().wait_events(4)
@@ -115,6 +122,56 @@ class RefreshTokens(unittest.TestCase):
         wait_for(lambda: len(self.world.events()) >= 6, 20, lambda: self.world.program.tail())
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
         self.assertEqual([t for t in self.identity.refresh.values() if t.revoked], [])
+
+
+    def test_a_failing_sign_in_fails_until_it_succeeds(self):
+        """One line for the state, whatever tries are under way meanwhile."""
+        def slow(_request, _answer):
+            time.sleep(1.5)     # some tries are under way when states are looked at
+            return Response(503)
+        self.two_inputs()
+        outage = self.world.faults.add(slow, service='login')
+        program = self.world.start()
+        time.sleep(15)
+        states = [line.text.split('state=')[1].split()[0] for line in program.lines if 'event=status' in line.text]
+        self.assertEqual(states, ['failing', 'failing'], program.tail())
+        outage.remove()
+        program.wait_line('input=a .*state=ok', 60)
+
+    def test_a_store_that_takes_no_token(self):
+        """What is not stored is not used, and the input says that it fails, and why."""
+        first, _ = self.two_inputs()
+        first.publish(2)
+        refuses = self.world.faults.add(faults.status(403), service='splunkd', kind='passwords',
+                                        match=lambda request: request.method == 'POST')
+        program = self.world.start()
+        program.wait_line('WARN event=store_failed', 20)
+        program.wait_line('event=status input=a .*state=failing .*why="the new refresh token cannot be stored', 20)
+        self.assertEqual(self.world.events(), [])
+        refuses.remove()
+        program.wait_events(2, 30)
+        program.wait_line('event=status input=a .*state=ok')
+
+    def test_none_is_redeemed_once_the_end_has_begun(self):
+        """Its successor could not be stored any more."""
+        seen = []
+
+        def late(_request, answer):
+            response = answer()
+            response.delay = 1.2
+            seen.append(time.monotonic())
+            return response
+        for number in range(125):       # more than are let through at once
+            tenant = self.world.microsoft.tenant(f't{number}')
+            self.world.customer(f't{number}', refresh_token=MASK)
+            self.world.splunkd.store(refresh_name(tenant), self.identity.new_refresh_token(tenant))
+        self.world.faults.add(late, service='login')
+        program = self.world.start()
+        wait_for(lambda: len(seen) >= 100, 20, lambda: program.tail(), pause=0.01)
+        time.sleep(max(0.0, seen[0] + 1.1 - time.monotonic()))
+        ends = time.monotonic()
+        self.assertLess(program.terminate(), 2)
+        self.assertEqual([moment - ends for moment in seen if moment > ends + 0.05], [])
 
 
 class AuthorizationCodes(unittest.TestCase):

@@ -76,6 +76,14 @@ static void test_timers(void)
     loop_free(loop);
 }
 
+/* Moments of an own one on a machine that was just started lie behind a time below zero. */
+static void test_next_moment(void)
+{
+    CHECK(clock_next(0, 100) == 100 && clock_next(1, 100) == 100 && clock_next(100, 100) == 200, "behind, never at");
+    CHECK(clock_next(-1, 100) == 0 && clock_next(-99, 100) == 0, "the next one is zero");
+    CHECK(clock_next(-100, 100) == 0 && clock_next(-101, 100) == -100, "behind, never at, below zero");
+}
+
 static int  pipe_fds[2];
 static bool was_read;
 
@@ -156,6 +164,7 @@ static void test_watch_hears_a_hang_up(void)
 
 int main(void)
 {
+    test_next_moment();
     test_timers();
     test_watch_beside_an_eager_timer();
     test_watch_hears_a_hang_up();
