@@ -120,7 +120,8 @@ static void stored(void *ctx, bool ok, const struct err *err)
     if (err->kind == ERR_AUTH)
         account->accounts->session_lost(account->accounts->ctx);
     access->failed = true;
-    err_set(&access->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s", err->text);
+    err_set(&access->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
+            err->text);
     access->retry_ms = clock_ms() + STORE_RETRY_MS;
     timer_set(account->accounts->loop, &access->store_timer, access->retry_ms);
     access_tell(access);

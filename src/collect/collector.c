@@ -250,7 +250,7 @@ void collector_run(struct collector *col)
     timer_set(col->loop, &col->tick_timer, clock_ms());
     loop_run(col->loop);
     stopped_ms = clock_ms();
-    gate_close(col->gate);      /* a refresh token that were redeemed now could no longer be followed by its successor */
+    gate_close(col->gate);      /* the successor of a refresh token that is redeemed now could no longer be stored */
     loop_drain(col->loop, stopped_ms + STORE_UNTIL_MS, storing, col->accounts);
     outbox_close(col->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);

@@ -26,7 +26,7 @@ struct http {
     CURLSH               *share;        /* TLS sessions, so that a new connection costs no full handshake */
     struct http_request  *first;        /* all under way ... */
     unsigned              hurried;      /* ... and how many of them are not patient */
-    struct http_request  *unsent;       /* could not be sent. The result of these and of the next comes from the timer */
+    struct http_request  *unsent;       /* could not be sent. The results of these and the next come from the timer */
     struct http_request  *parked;       /* over, but their sinks were not ready for what was collected */
     struct timer          results_timer;
     char                 *ca_good;      /* the CA file that could be read last, ... */
