@@ -2,6 +2,7 @@
 #include "collect/collector_parts.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"

@@ -1,6 +1,5 @@
 /* One lane of a tenant on its way to a request: token, budget, a place at the gate. What the answer means is in
  * answer.c. */
-#include "base/mem.h"
 #include "collect/collector.h"
 #include "collect/harvest.h"
 #include "collect/lane_parts.h"

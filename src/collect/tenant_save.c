@@ -1,5 +1,4 @@
 /* The checkpoint of an input on its way to the disk. */
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
