@@ -90,7 +90,7 @@ class Oidc:
         self.url = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._ready.wait(30) or not self.url:
+        if not self._ready.wait(120) or not self.url:
             self.close()
             raise RuntimeError('the OAuth server did not start: ' + self.complaints()[-1000:])
 
