@@ -83,14 +83,16 @@ class Request:
 class Response:
     """An answer, and how it goes over the wire when that is to go wrong.
 
-    delay: seconds before the first byte. cut: send only this many bytes of the encoded body (a float below 1: that
-    part of it) and end the connection. reset: end with RST. trickle: (bytes, seconds) between pieces. silent: never
-    answer. length: a false Content-Length. chunked, compress: override what the service does. raw: bytes to send
-    in place of head and body. close: announced end of the connection after it; drop: unannounced."""
+    delay: seconds before the first byte. hold: a threading.Event that it waits for as well. cut: send only this many
+    bytes of the encoded body (a float below 1: that part of it) and end the connection. reset: end with RST. trickle:
+    (bytes, seconds) between pieces. silent: never answer. length: a false Content-Length. chunked, compress: override
+    what the service does. raw: bytes to send in place of head and body. close: announced end of the connection after
+    it; drop: unannounced."""
 
     def __init__(self, status=200, body=b'', headers=(), kind='application/json'):
         self.status, self.body, self.headers, self.kind = status, body, dict(headers), kind
         self.delay, self.cut, self.reset, self.trickle, self.silent = 0, None, False, None, False
+        self.hold = None
         self.length = self.chunked = self.compress = self.raw = None
         self.close = self.drop = False
         self.items = None           # how many alerts the page holds
@@ -158,6 +160,8 @@ class Connection:
         """Put an answer on the wire. True when the connection can serve another request."""
         if response.delay:
             await asyncio.sleep(response.delay)
+        while response.hold and not response.hold.is_set():
+            await asyncio.sleep(0.01)
         if response.silent:
             while await self.reader.read(65536):    # until the client gives up
                 pass
