@@ -20,3 +20,11 @@ static inline int64_t clock_next(int64_t now_ms, int64_t every_ms)
 
     return now_ms - over_ms + (over_ms < 0 ? 0 : every_ms);
 }
+
+/* The same where each of many has one of `turns` moments of every_ms for its own, told by its number. */
+static inline int64_t clock_next_turn(int64_t now_ms, int64_t every_ms, size_t number, size_t turns)
+{
+    int64_t own_ms = (int64_t)(number % turns) * (every_ms / (int64_t)turns);
+
+    return clock_next(now_ms - own_ms, every_ms) + own_ms;
+}

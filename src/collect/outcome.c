@@ -116,12 +116,11 @@ static int64_t next_poll_ms(const struct lane *lane, int64_t now_ms)
 {
     const struct tenant *t = lane->tenant;
     int64_t interval_ms = t->input.poll_interval * 1000;
-    int64_t own_ms = (int64_t)(t->number % COMPANIES) * (interval_ms / COMPANIES);
     int64_t least_ms = t->read_ms ? lane->due_ms + interval_ms / 2 : now_ms + interval_ms / FIRST_WAIT_PART;
 
     if (least_ms <= now_ms)
         least_ms = now_ms + 1;
-    return clock_next(least_ms - own_ms - 1, interval_ms) + own_ms;
+    return clock_next_turn(least_ms - 1, interval_ms, t->number, COMPANIES);
 }
 
 static void wait_for_next_poll(struct lane *lane)

@@ -1,5 +1,4 @@
 /* The checkpoint of an input on its way to the disk. */
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
