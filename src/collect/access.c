@@ -284,7 +284,7 @@ enum access_state access_peek(const struct access *access, int64_t now_ms, struc
     }
     ret->retry_ms = access->retry_ms;
     if (access->storing)
-        return access->store_timer.place ? ACCESS_FAILED : ACCESS_BUSY;
+        return access->store_timer.heap_index ? ACCESS_FAILED : ACCESS_BUSY;
     return access->failed && !access->sending && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
 }
 

@@ -70,7 +70,7 @@ bool accounts_storing(const struct accounts *accounts)
 
     for (account = accounts->first; account; account = account->next)
         for (access = account->accesses; access; access = access->next)
-            if ((access->storing && !access->store_timer.place) || (account->redeeming == access && access->request))
+            if ((access->storing && !access->store_timer.heap_index) || (account->redeeming == access && access->request))
                 return true;
     return false;
 }

@@ -72,7 +72,7 @@ void collector_events_added(struct collector *col)
 {
     if (outbox_pending(col->outbox) >= FLUSH_AT)
         flush(col);
-    if (outbox_pending(col->outbox) && !col->flush_timer.place)
+    if (outbox_pending(col->outbox) && !col->flush_timer.heap_index)
         timer_set(col->loop, &col->flush_timer, loop_now(col->loop));
 }
 

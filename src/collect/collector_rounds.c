@@ -40,7 +40,7 @@ void collector_stir(struct collector *col, struct tenant *t)
 
     if (!t->stirred)
         stirred_put(col, t);
-    if (col->tick_timer.place && col->tick_timer.due_ms > due_ms)
+    if (col->tick_timer.heap_index && col->tick_timer.due_ms > due_ms)
         timer_set(col->loop, &col->tick_timer, due_ms);
 }
 
@@ -116,7 +116,7 @@ static void state_round(struct collector *col)
         t = stirred_take(col);
         if (t->watched)
             status_update(t);
-        if ((t->watched || (t->unsaved && !t->save_timer.place)) && !t->stirred)
+        if ((t->watched || (t->unsaved && !t->save_timer.heap_index)) && !t->stirred)
             stirred_put(col, t);
     }
 }

@@ -83,7 +83,7 @@ static bool portion_left(struct gate *gate, struct queue *queue)
     }
     if (queue->portion < gate->at_once)
         return true;
-    if (!gate->next_portion.place)
+    if (!gate->next_portion.heap_index)
         timer_set(gate->loop, &gate->next_portion, now_ms + 1);
     return false;
 }

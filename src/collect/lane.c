@@ -47,7 +47,7 @@ static void timer_fired(void *ctx, int64_t now_ms)
 
 void lane_wake(struct lane *lane, int64_t due_ms)
 {
-    if (!lane->timer.place || due_ms < lane->timer.due_ms)
+    if (!lane->timer.heap_index || due_ms < lane->timer.due_ms)
         timer_set(lane->tenant->col->loop, &lane->timer, due_ms);
 }
 

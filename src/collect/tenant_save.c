@@ -145,7 +145,7 @@ bool tenant_save_due(struct tenant *t, uint64_t settled)
 {
     struct err err;
 
-    if (t->save_timer.place)
+    if (t->save_timer.heap_index)
         return false;
     if (!tenant_has_news(t, settled)) {
         t->unsaved = !all_saved(t);

@@ -92,50 +92,50 @@ int64_t loop_take_longest_round_ms(struct loop *loop)
 
 /* Timers: a binary heap whose members know their place, so that one can be moved or taken out. */
 
-static void heap_put(struct loop *loop, size_t place, struct timer *timer)
+static void heap_put(struct loop *loop, size_t index, struct timer *timer)
 {
-    loop->heap[place] = timer;
-    timer->place = place;
+    loop->heap[index] = timer;
+    timer->heap_index = index;
 }
 
-static void heap_rise(struct loop *loop, size_t place)
+static void heap_rise(struct loop *loop, size_t index)
 {
-    struct timer *timer = loop->heap[place];
+    struct timer *timer = loop->heap[index];
 
-    for (; place > 1 && loop->heap[place / 2]->due_ms > timer->due_ms; place /= 2)
-        heap_put(loop, place, loop->heap[place / 2]);
-    heap_put(loop, place, timer);
+    for (; index > 1 && loop->heap[index / 2]->due_ms > timer->due_ms; index /= 2)
+        heap_put(loop, index, loop->heap[index / 2]);
+    heap_put(loop, index, timer);
 }
 
-static void heap_sink(struct loop *loop, size_t place)
+static void heap_sink(struct loop *loop, size_t index)
 {
-    struct timer *timer = loop->heap[place];
+    struct timer *timer = loop->heap[index];
     size_t child;
 
-    for (; (child = place * 2) <= loop->timers; place = child) {
+    for (; (child = index * 2) <= loop->timers; index = child) {
         if (child < loop->timers && loop->heap[child + 1]->due_ms < loop->heap[child]->due_ms)
             child++;
         if (loop->heap[child]->due_ms >= timer->due_ms)
             break;
-        heap_put(loop, place, loop->heap[child]);
+        heap_put(loop, index, loop->heap[child]);
     }
-    heap_put(loop, place, timer);
+    heap_put(loop, index, timer);
 }
 
 void timer_cancel(struct loop *loop, struct timer *timer)
 {
-    size_t place = timer->place;
+    size_t index = timer->heap_index;
     struct timer *last;
 
-    if (!place)
+    if (!index)
         return;
-    timer->place = 0;
+    timer->heap_index = 0;
     last = loop->heap[loop->timers--];
     if (last == timer)
         return;
-    heap_put(loop, place, last);
-    heap_rise(loop, place);
-    heap_sink(loop, last->place);
+    heap_put(loop, index, last);
+    heap_rise(loop, index);
+    heap_sink(loop, last->heap_index);
 }
 
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)

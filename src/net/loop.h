@@ -32,7 +32,7 @@ struct timer {
     void   (*fire)(void *ctx, int64_t now_ms);
     void    *ctx;
     int64_t  due_ms;
-    size_t   place;     /* the loop's: 0 when not waiting */
+    size_t   heap_index;    /* of the loop; 0: not waiting */
 };
 /* Moves it if it is waiting already. Set to "now" from inside of a timer, it fires in the next round. */
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
