@@ -138,7 +138,7 @@ void chain_page(struct lane *lane, const char *link)
     if (!lane->chain && full && lane->outside > 10 && lane->outside * 2 > lane->page_harvest.count)
         lane->unfiltered = true;
     if (!lane->chain && lane->page_harvest.count && !lane->unfiltered)
-        split = place_split(&t->place, lane->kind, t->sweeps, &lane->span, &lane->page_harvest,
+        split = cursor_split(&t->cursor, lane->kind, t->sweeps, &lane->span, &lane->page_harvest,
                             t->api->grain(lane->form), t->input.overlap, lane->sent_at);
     if (!split) {
         chain_goes_on(lane, link, full);

@@ -44,18 +44,18 @@ static bool read_time(const cJSON *object, const char *name, ticks *ret, struct 
     return err_set(err, ERR_INPUT, "member '%s' is no time", name);
 }
 
-static bool read_place(const cJSON *root, struct place *place, struct err *err)
+static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *err)
 {
     const cJSON *fill = json_member(root, "backfill");
 
-    if (!read_time(root, "begin", &place->begin, err) || !read_time(root, "newest", &place->newest, err) ||
-        !read_time(root, "floor", &place->floor, err))
+    if (!read_time(root, "begin", &cursor->begin, err) || !read_time(root, "newest", &cursor->watermark, err) ||
+        !read_time(root, "floor", &cursor->dedup_floor, err))
         return false;
     if (!fill || cJSON_IsNull(fill))
         return true;
-    place->fill.active = true;
-    return (read_time(fill, "next", &place->fill.next, err) && read_time(fill, "end", &place->fill.end, err) &&
-            read_time(fill, "newest", &place->fill.newest, err) && read_time(fill, "floor", &place->fill.floor, err)) ||
+    cursor->fill.active = true;
+    return (read_time(fill, "next", &cursor->fill.next, err) && read_time(fill, "end", &cursor->fill.end, err) &&
+            read_time(fill, "newest", &cursor->fill.watermark, err) && read_time(fill, "floor", &cursor->fill.dedup_floor, err)) ||
            err_prefix(err, "backfill");
 }
 
@@ -141,7 +141,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struc
                        CHECKPOINT_VERSION);
     if (!json_text(root, "tenant_id") || !json_text(root, "api"))
         return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
-    if (!read_place(root, &cp->place, err) || !read_known(root, known, err))
+    if (!read_cursor(root, &cp->cursor, err) || !read_known(root, known, err))
         return false;
     cp->tenant_id = mem_text(json_text(root, "tenant_id"));
     cp->api = mem_text(json_text(root, "api"));
@@ -192,7 +192,7 @@ static void add_time(struct buf *ret, const char *name, ticks time, const char *
 }
 
 struct selection {
-    const struct place *place;
+    const struct cursor *cursor;
     int64_t     overlap_s;
     uint64_t    pos;
     struct buf *ret;
@@ -204,7 +204,7 @@ static void add_entry(void *ctx, const struct known_entry *entry)
     struct selection *sel = ctx;
     char time[TICKS_TEXT_MAX];
 
-    if (entry->pos > sel->pos || !place_needs(sel->place, entry->time, sel->overlap_s))
+    if (entry->pos > sel->pos || !cursor_needs(sel->cursor, entry->time, sel->overlap_s))
         return;
     ticks_text(entry->time, time);
     buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,
@@ -224,28 +224,28 @@ static void add_taken(const struct checkpoint *cp, struct buf *ret)
     buf_add_text(ret, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *cp, const struct place *place, const struct known *known, uint64_t pos,
+void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct known *known, uint64_t pos,
                        int64_t overlap_s, struct buf *ret)
 {
-    struct selection sel = { place, overlap_s, pos, ret, false };
-    struct place raised = *place;
+    struct selection sel = { cursor, overlap_s, pos, ret, false };
+    struct cursor raised = *cursor;
 
-    place_raise_floors(&raised, overlap_s);
+    cursor_raise_floors(&raised, overlap_s);
     buf_add_format(ret, "{\"version\": %d,\n \"tenant_id\": ", CHECKPOINT_VERSION);
     buf_add_json(ret, cp->tenant_id);
     buf_add_text(ret, ", \"api\": ");
     buf_add_json(ret, cp->api);
     buf_add_text(ret, ",\n ");
     add_time(ret, "saved", ticks_from_ms(clock_wall_ms()), ",\n ");
-    add_time(ret, "begin", place->begin, ",\n ");
-    add_time(ret, "newest", place->newest, ",\n ");
-    add_time(ret, "floor", raised.floor, ",\n");
-    if (place->fill.active) {
+    add_time(ret, "begin", cursor->begin, ",\n ");
+    add_time(ret, "newest", cursor->watermark, ",\n ");
+    add_time(ret, "floor", raised.dedup_floor, ",\n");
+    if (cursor->fill.active) {
         buf_add_text(ret, " \"backfill\": {");
-        add_time(ret, "next", place->fill.next, ", ");
-        add_time(ret, "end", place->fill.end, ",\n  ");
-        add_time(ret, "newest", place->fill.newest, ", ");
-        add_time(ret, "floor", raised.fill.floor, "},\n");
+        add_time(ret, "next", cursor->fill.next, ", ");
+        add_time(ret, "end", cursor->fill.end, ",\n  ");
+        add_time(ret, "newest", cursor->fill.watermark, ", ");
+        add_time(ret, "floor", raised.fill.dedup_floor, "},\n");
     }
     add_taken(cp, ret);
     buf_add_text(ret, " \"written\": [");

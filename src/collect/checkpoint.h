@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "collect/known.h"
-#include "collect/place.h"
+#include "collect/cursor.h"
 
 #define CHECKPOINT_VERSION 1
 #define CHECKPOINT_MAX     (256u * 1024 * 1024)
@@ -22,7 +22,7 @@ struct taken {
 struct checkpoint {
     char        *tenant_id;
     char        *api;           /* the parameter's word */
-    struct place place;
+    struct cursor cursor;
     char         salt[33];      /* for the hashes of taken secrets */
     struct taken taken[TAKEN_MAX];
     size_t       taken_count;
@@ -46,9 +46,9 @@ enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, s
  * checkpoint. */
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct known *known, struct err *err);
 
-/* The file's text: place instead of cp->place, with the versions of known that it needs and whose events end at or
+/* The file's text: place instead of cp->cursor, with the versions of known that it needs and whose events end at or
  * before pos. */
-void checkpoint_format(const struct checkpoint *cp, const struct place *place, const struct known *known, uint64_t pos,
+void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct known *known, uint64_t pos,
                        int64_t overlap_s, struct buf *ret);
 
 /* Has this value of the parameter been taken over before? */

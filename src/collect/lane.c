@@ -67,7 +67,7 @@ void lane_step(struct lane *lane, int64_t now_ms)
 
     if (t->phase != PHASE_RUN || lane->request || !ticket_is_out(&lane->ticket))
         return;
-    if (lane->kind == LANE_FILL && !t->place.fill.active)
+    if (lane->kind == LANE_FILL && !t->cursor.fill.active)
         return;
     if (now_ms < lane->due_ms) {
         lane_wake(lane, lane->due_ms);
@@ -135,8 +135,8 @@ static void choose_span(struct lane *lane)
     struct tenant *t = lane->tenant;
     struct sweep *sweep = &t->sweeps[lane->kind];
 
-    place_next(&t->place, lane->kind, sweep, t->input.overlap, &lane->span);
-    place_avoid(&t->holes, lane->kind, sweep, &lane->span, tenant_service_now(t));
+    cursor_next(&t->cursor, lane->kind, sweep, t->input.overlap, &lane->span);
+    cursor_avoid(&t->holes, lane->kind, sweep, &lane->span, tenant_service_now(t));
     lane->fresh = 0;
 }
 

@@ -31,7 +31,7 @@ static void ask_for_less(struct lane *lane)
 
     if (top > SMALLEST_PAGE)
         lane->page_size = top / 4 > SMALLEST_PAGE ? top / 4 : SMALLEST_PAGE;
-    place_split(&t->place, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form), t->input.overlap,
+    cursor_split(&t->cursor, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form), t->input.overlap,
                 lane->sent_at);
     lane_wake(&t->lanes[LANE_FILL], clock_ms());
 }
@@ -136,19 +136,19 @@ static void wait_for_next_poll(struct lane *lane)
 void lane_span_read(struct lane *lane)
 {
     struct tenant *t = lane->tenant;
-    bool was_filling = t->place.fill.active, caught_up;
+    bool was_filling = t->cursor.fill.active, caught_up;
     size_t room = t->api->top ? lane_page_top(lane) : t->api->room;
 
     if (lane->holds && lane->holds < room)
         room = lane->holds;
     if (lane->unfiltered)   /* what came was everything */
-        lane->span.hi = lane->kind == LANE_FILL ? t->place.fill.end : TICKS_OPEN;
-    caught_up = place_read(&t->place, lane->kind, &t->sweeps[lane->kind], &lane->span, &lane->harvest, room,
+        lane->span.hi = lane->kind == LANE_FILL ? t->cursor.fill.end : TICKS_OPEN;
+    caught_up = cursor_read(&t->cursor, lane->kind, &t->sweeps[lane->kind], &lane->span, &lane->harvest, room,
                            t->input.overlap, lane->sent_at);
-    trail_add(&t->trail, &t->place, outbox_end(t->col->outbox), clock_ms());
+    trail_add(&t->trail, &t->cursor, outbox_end(t->col->outbox), clock_ms());
     chain_forget(lane);
     lane_recovered(lane);
-    if (was_filling && !t->place.fill.active)
+    if (was_filling && !t->cursor.fill.active)
         log_event(EVENT_BACKFILL_DONE, "input=%s tenant=%s api=%s new=%llu", t->label, t->input.tenant_id,
                   t->api->name, (unsigned long long)t->tally.new_events);
     if (caught_up)
@@ -193,7 +193,7 @@ void lane_broken(struct lane *lane, const struct err *err)
         lane->hunt_width = (lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi) - lane->span.lo;
     }
     if (lane->broken_tries > BROKEN_TRIES) {
-        if (place_split(&t->place, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form),
+        if (cursor_split(&t->cursor, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form),
                         t->input.overlap, lane->sent_at)) {
             chain_forget(lane);
             lane->grain_tries = 0;

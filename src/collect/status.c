@@ -76,8 +76,8 @@ static int64_t next_s(const struct tenant *t, int64_t now_ms)
 /* How long ago the newest alert that was seen had been updated; -1: none yet. */
 static int64_t alert_age_s(const struct tenant *t)
 {
-    ticks newest = t->newest_alert ? t->newest_alert : t->has_begin && t->place.newest > t->place.begin
-                   ? t->place.newest : 0;
+    ticks newest = t->newest_alert ? t->newest_alert : t->has_begin && t->cursor.watermark > t->cursor.begin
+                   ? t->cursor.watermark : 0;
 
     return newest ? (tenant_service_now(t) - newest) / TICKS_PER_SECOND : -1;
 }
@@ -85,7 +85,7 @@ static int64_t alert_age_s(const struct tenant *t)
 static void add_fill(const struct tenant *t, struct buf *line)
 {
     char at[TICKS_TEXT_MAX];
-    const struct place *p = &t->place;
+    const struct cursor *p = &t->cursor;
     double part;
 
     if (!p->fill.active)

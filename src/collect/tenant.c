@@ -108,12 +108,12 @@ static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
     timer_set(t->col->loop, &t->phase_timer, clock_ms() + wait_ms);
 }
 
-static void set_place(struct tenant *t)
+static void set_cursor(struct tenant *t)
 {
     tenant_stir(t);
     t->has_begin = true;
-    t->saved_place = t->place;
-    trail_add(&t->trail, &t->place, 0, clock_ms());
+    t->saved_cursor = t->cursor;
+    trail_add(&t->trail, &t->cursor, 0, clock_ms());
 }
 
 static bool same_alerts(const char *a, const char *b)
@@ -125,7 +125,7 @@ static bool same_alerts(const char *a, const char *b)
 static void take_over(struct tenant *t)
 {
     bool alike = same_alerts(t->cp.api, t->api->name);
-    ticks cursor = t->place.fill.active ? t->place.fill.next : t->place.newest;
+    ticks from = t->cursor.fill.active ? t->cursor.fill.next : t->cursor.watermark;
 
     log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
               t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
@@ -138,10 +138,10 @@ static void take_over(struct tenant *t)
     t->cp.api = mem_text(t->api->name);
     if (!alike)
         return;
-    place_start(&t->place, ticks_back(cursor, t->input.overlap) > t->place.begin ? ticks_back(cursor, t->input.overlap)
-                                                                                 : t->place.begin);
-    t->place.newest = cursor;
-    set_place(t);
+    cursor_start(&t->cursor, ticks_back(from, t->input.overlap) > t->cursor.begin ? ticks_back(from, t->input.overlap)
+                                                                                 : t->cursor.begin);
+    t->cursor.watermark = from;
+    set_cursor(t);
 }
 
 static bool load(struct tenant *t)
@@ -150,11 +150,11 @@ static bool load(struct tenant *t)
 
     switch (checkpoint_load(t->cp_path, &t->cp, t->known, &err)) {
     case CHECKPOINT_READ:
-        t->place = t->cp.place;
+        t->cursor = t->cp.cursor;
         if (!text_same(t->cp.tenant_id, t->input.tenant_id) || !text_same(t->cp.api, t->api->name))
             take_over(t);
         else
-            set_place(t);
+            set_cursor(t);
         return true;
     case CHECKPOINT_UNREADABLE:
         wait_with(t, &err, DISK_RETRY_MS);
@@ -234,7 +234,7 @@ void tenant_secrets_ready(struct tenant *t)
  * passed over, with nothing to show for it. */
 static bool is_ahead(const struct tenant *t)
 {
-    return place_is_ahead(&t->place, tenant_service_now(t) + AHEAD_MOST);
+    return cursor_is_ahead(&t->cursor, tenant_service_now(t) + AHEAD_MOST);
 }
 
 void tenant_begin(struct tenant *t, const struct access_view *view)
@@ -249,8 +249,8 @@ void tenant_begin(struct tenant *t, const struct access_view *view)
     if (t->has_begin)
         log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s checkpoint '%s' holds times that are still to come, by "
                   "the service's clock; reading begins at start_time", t->label, t->input.tenant_id, t->cp_path);
-    place_start(&t->place, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
-    set_place(t);
+    cursor_start(&t->cursor, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
+    set_cursor(t);
     /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */
     if (!tenant_save(t, 0, false, &err))
         t->cp_changed = true;

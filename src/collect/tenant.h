@@ -10,7 +10,7 @@
 #include "collect/checkpoint.h"
 #include "collect/gate.h"
 #include "collect/known.h"
-#include "collect/place.h"
+#include "collect/cursor.h"
 #include "collect/trail.h"
 #include "microsoft/api.h"
 #include "splunk/events.h"
@@ -29,7 +29,7 @@ struct tally {
 };
 
 /* A poll's whole answer with nothing new in it. While the same question brings the same bytes, nothing new is in it:
- * the versions it holds stay known, since no poll reaches below what is forgotten (collect/place.h). */
+ * the versions it holds stay known, since no poll reaches below what is forgotten (collect/cursor.h). */
 struct reading {
     struct hash128 print;           /* zeros: there is none */
     struct span    span;            /* the question */
@@ -124,12 +124,12 @@ struct tenant {
     struct checkpoint cp;
     char             *cp_path;
     struct known     *known;
-    struct place      place;
+    struct cursor      cursor;
     struct sweep      sweeps[LANE_COUNT];
     struct holes      holes;
     struct trail      trail;
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
-    struct place      saved_place;
+    struct cursor      saved_cursor;
     uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */
     struct timer      save_timer;       /* while it waits, there is no look for news to save */
     bool              cp_changed;       /* a secret was taken over */

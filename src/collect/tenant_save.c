@@ -9,13 +9,13 @@
 #define SAVE_LOOK_MS        5000
 #define CHECKPOINT_TEXT_MAX (512u * 1024 * 1024)
 
-static void format(const struct tenant *t, const struct place *place, uint64_t pos, struct buf *text)
+static void format(const struct tenant *t, const struct cursor *cursor, uint64_t pos, struct buf *text)
 {
-    checkpoint_format(&t->cp, place, t->known, pos, t->input.overlap, text);
+    checkpoint_format(&t->cp, cursor, t->known, pos, t->input.overlap, text);
 }
 
 struct pruning {
-    const struct place *place;
+    const struct cursor *cursor;
     int64_t overlap_s;
 };
 
@@ -23,15 +23,15 @@ static bool needed(void *ctx, const struct known_entry *entry)
 {
     const struct pruning *pruning = ctx;
 
-    return place_needs(pruning->place, entry->time, pruning->overlap_s);
+    return cursor_needs(pruning->cursor, entry->time, pruning->overlap_s);
 }
 
-static void prune(struct tenant *t, const struct place *saved)
+static void prune(struct tenant *t, const struct cursor *saved)
 {
     struct pruning pruning = { saved, t->input.overlap };
 
     known_prune(t->known, needed, &pruning);
-    place_pruned(&t->place, saved, t->input.overlap);
+    cursor_pruned(&t->cursor, saved, t->input.overlap);
 }
 
 static bool write_text(struct tenant *t, const struct buf *text, bool sync, struct err *err)
@@ -51,15 +51,15 @@ bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
 
     if (!t->has_begin || !(mark = trail_behind(&t->trail, pos)))
         return true;
-    format(t, &mark->place, pos, &text);
+    format(t, &mark->cursor, pos, &text);
     ok = write_text(t, &text, sync, err);
     buf_free(&text);
     if (!ok)
         return false;
-    t->saved_place = mark->place;
+    t->saved_cursor = mark->cursor;
     t->saved_pos = pos;
     t->cp_changed = false;
-    prune(t, &mark->place);
+    prune(t, &mark->cursor);
     return true;
 }
 
@@ -82,7 +82,7 @@ static bool can_stage(struct tenant *t, struct err *err)
         return false;
     if (!t->save_fails)
         return file_stage(t->cp_path, block, sizeof(block), err);
-    format(t, &t->saved_place, t->saved_pos, &text);    /* a block fits, a whole checkpoint may not */
+    format(t, &t->saved_cursor, t->saved_pos, &text);    /* a block fits, a whole checkpoint may not */
     ok = file_stage(t->cp_path, buf_text(&text), text.len, err);
     buf_free(&text);
     return ok;
@@ -100,17 +100,17 @@ bool tenant_has_news(struct tenant *t, uint64_t pos)
 {
     const struct trail_mark *mark = t->has_begin ? trail_behind(&t->trail, pos) : NULL;
 
-    return mark && (t->cp_changed || !place_same_saved(&mark->place, &t->saved_place, t->input.overlap) ||
+    return mark && (t->cp_changed || !cursor_same_saved(&mark->cursor, &t->saved_cursor, t->input.overlap) ||
                     (t->event_pos > t->saved_pos && pos > t->saved_pos));
 }
 
 /* Will there be news once the reader has everything? If not, the input can rest until something happens to it. */
 static bool all_saved(const struct tenant *t)
 {
-    if (!t->has_begin)      /* nothing can be saved yet; set_place() stirs it */
+    if (!t->has_begin)      /* nothing can be saved yet; set_cursor() stirs it */
         return true;
     return !t->cp_changed && !t->save_fails && t->event_pos <= t->saved_pos &&
-           place_same_saved(&t->place, &t->saved_place, t->input.overlap);
+           cursor_same_saved(&t->cursor, &t->saved_cursor, t->input.overlap);
 }
 
 void tenant_stir(struct tenant *t)

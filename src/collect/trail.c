@@ -13,11 +13,11 @@ void trail_release(struct trail *trail)
     *trail = (struct trail){ .count = 0 };
 }
 
-void trail_add(struct trail *trail, const struct place *place, uint64_t pos, int64_t now_ms)
+void trail_add(struct trail *trail, const struct cursor *cursor, uint64_t pos, int64_t now_ms)
 {
     struct trail_mark *last = trail->count ? &trail->marks[trail->count - 1] : NULL;
 
-    if (last && place_same(&last->place, place))
+    if (last && cursor_same(&last->cursor, cursor))
         return;
     /* The first mark is left alone: it is what may be saved meanwhile, and must not move away under a busy input. */
     if (!last || (last->pos != pos && (trail->count == 1 || now_ms - last->at_ms >= SAME_MS))) {
@@ -29,7 +29,7 @@ void trail_add(struct trail *trail, const struct place *place, uint64_t pos, int
         last->at_ms = now_ms;
     }
     last->pos = pos;
-    last->place = *place;
+    last->cursor = *cursor;
 }
 
 const struct trail_mark *trail_behind(struct trail *trail, uint64_t pos)

@@ -6,12 +6,12 @@
 #pragma once
 
 #include "base/compiler.h"
-#include "collect/place.h"
+#include "collect/cursor.h"
 
 struct trail_mark {
     uint64_t     pos;       /* all events up to this place end here */
     int64_t      at_ms;
-    struct place place;
+    struct cursor cursor;
 };
 
 struct trail {
@@ -24,7 +24,7 @@ void trail_release(struct trail *trail);
 /* The input is at this place, with its events ending at pos or before. Marks of the same position, or of the same
  * second, become one. Where it was at that place already, the earlier mark stands: what it says is more, and an input
  * that nothing happens to must not collect marks while others' events move the position on. */
-void trail_add(struct trail *trail, const struct place *place, uint64_t pos, int64_t now_ms);
+void trail_add(struct trail *trail, const struct cursor *cursor, uint64_t pos, int64_t now_ms);
 
 /* The newest mark whose events all end at or before pos; NULL: none. Older marks are dropped. */
 const struct trail_mark *trail_behind(struct trail *trail, uint64_t pos);

@@ -59,18 +59,18 @@ static bool is_letter(char c)
 }
 
 /* Text that need not end in a zero. */
-struct cursor {
+struct reader {
     const char *at;
     const char *end;
 };
 
-static void skip_blanks(struct cursor *c)
+static void skip_blanks(struct reader *c)
 {
     while (c->at < c->end && strchr(" \t\r\n", *c->at) && *c->at)
         c->at++;
 }
 
-static bool skip_word(struct cursor *c, const char *word)
+static bool skip_word(struct reader *c, const char *word)
 {
     size_t len = strlen(word);
 
@@ -81,7 +81,7 @@ static bool skip_word(struct cursor *c, const char *word)
 }
 
 /* "52" or "2.128" seconds, as milliseconds rounded up: waiting a bit less than asked would be a refusal more. */
-static bool seconds(struct cursor *c, int64_t *ret_ms)
+static bool seconds(struct reader *c, int64_t *ret_ms)
 {
     int64_t ms = 0, unit = 100;
     bool rest = false;
@@ -102,7 +102,7 @@ static bool seconds(struct cursor *c, int64_t *ret_ms)
 
 int64_t retry_after_ms(const char *value, int64_t now_unix_ms)
 {
-    struct cursor c = { value, value + strlen(value) };
+    struct reader c = { value, value + strlen(value) };
     int64_t ms;
 
     skip_blanks(&c);
@@ -116,7 +116,7 @@ int64_t retry_after_ms(const char *value, int64_t now_unix_ms)
 }
 
 /* "in 52 seconds" or "after 1 second"; first tells whether a word can begin here at all. */
-static bool in_words(struct cursor c, bool first, int64_t *ret_ms)
+static bool in_words(struct reader c, bool first, int64_t *ret_ms)
 {
     if (!first || !(skip_word(&c, "in ") || skip_word(&c, "after ")))
         return false;
@@ -127,7 +127,7 @@ static bool in_words(struct cursor c, bool first, int64_t *ret_ms)
     return skip_word(&c, "second");
 }
 
-static bool in_member(struct cursor c, int64_t *ret_ms)
+static bool in_member(struct reader c, int64_t *ret_ms)
 {
     if (!skip_word(&c, "\"retryAfter\"") && !skip_word(&c, "\"retry_after\""))
         return false;
@@ -141,7 +141,7 @@ static bool in_member(struct cursor c, int64_t *ret_ms)
 
 int64_t retry_after_in_body_ms(const char *body, size_t len)
 {
-    struct cursor c = { body, body + len };
+    struct reader c = { body, body + len };
     int64_t ms;
 
     for (; c.at < c.end; c.at++)
@@ -158,7 +158,7 @@ static const char *const weekdays[] = { "Monday", "Tuesday", "Wednesday", "Thurs
                                         NULL };
 
 /* Which of the names stands here (1 for the first; 0: none), whole or by its first three letters. */
-static int name(struct cursor *c, const char *const *names, bool whole)
+static int name(struct reader *c, const char *const *names, bool whole)
 {
     size_t len;
     int i;
@@ -173,7 +173,7 @@ static int name(struct cursor *c, const char *const *names, bool whole)
     return 0;
 }
 
-static bool digits(struct cursor *c, int count, int *ret)
+static bool digits(struct reader *c, int count, int *ret)
 {
     for (*ret = 0; count; count--, c->at++) {
         if (c->at == c->end || !is_digit(*c->at))
@@ -183,7 +183,7 @@ static bool digits(struct cursor *c, int count, int *ret)
     return true;
 }
 
-static bool field(struct cursor *c, char kind, struct date *date)
+static bool field(struct reader *c, char kind, struct date *date)
 {
     switch (kind) {
     case 'w': return name(c, weekdays, false) != 0;
@@ -207,7 +207,7 @@ static bool field(struct cursor *c, char kind, struct date *date)
 
 static bool matches(const char *text, const char *pattern, struct date *date)
 {
-    struct cursor c = { text, text + strlen(text) };
+    struct reader c = { text, text + strlen(text) };
 
     for (; *pattern; pattern++) {
         if (*pattern == '%' ? !field(&c, *++pattern, date) : c.at == c.end || *c.at++ != *pattern)

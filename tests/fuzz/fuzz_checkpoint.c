@@ -10,7 +10,7 @@
 
 struct expectation {
     const struct known *known;
-    const struct place *place;
+    const struct cursor *cursor;
     size_t count;
 };
 
@@ -18,7 +18,7 @@ static void expect(void *ctx, const struct known_entry *entry)
 {
     struct expectation *exp = ctx;
 
-    if (!place_needs(exp->place, entry->time, 900))
+    if (!cursor_needs(exp->cursor, entry->time, 900))
         return;
     exp->count++;
     need(known_has(exp->known, entry->key), "a version that the place needs is kept");
@@ -40,14 +40,14 @@ static void again(const struct checkpoint *cp, const struct known *known)
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     struct checkpoint copy = { .taken_count = 0 };
     struct known *copied = known_new();
-    struct expectation exp = { copied, &cp->place, 0 };
-    struct place raised = cp->place;
+    struct expectation exp = { copied, &cp->cursor, 0 };
+    struct cursor raised = cp->cursor;
     struct err err;
 
-    checkpoint_format(cp, &cp->place, known, 0, 900, &text);
+    checkpoint_format(cp, &cp->cursor, known, 0, 900, &text);
     need(!text.full && checkpoint_parse(text.data, text.len, &copy, copied, &err), "what was written can be read");
-    place_raise_floors(&raised, 900);
-    need(place_same_saved(&raised, &copy.place, 900), "the place is the same");
+    cursor_raise_floors(&raised, 900);
+    need(cursor_same_saved(&raised, &copy.cursor, 900), "the place is the same");
     need(utf8_same(cp->tenant_id, copy.tenant_id) && utf8_same(cp->api, copy.api), "tenant_id and api are the same");
     need(cp->taken_count == copy.taken_count && !memcmp(cp->taken, copy.taken, sizeof(copy.taken)),
          "taken is the same");

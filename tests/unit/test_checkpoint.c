@@ -69,38 +69,38 @@ static void test_round_trip(bool fill)
 {
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
     struct checkpoint copy = { .taken_count = 0 };
-    struct place place = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .floor = 200 }, raised;
+    struct cursor cursor = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
     struct known *known = known_new(), *copied = known_new();
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     struct err err;
     size_t i;
 
     if (fill) {
-        place.fill.active = true;
-        place.fill.next = 3000 * TICKS_PER_SECOND;
-        place.fill.end = 8000 * TICKS_PER_SECOND;
-        place.fill.newest = 2900 * TICKS_PER_SECOND;
-        place.floor = place.fill.end;
-        place.fill.floor = 150;
+        cursor.fill.active = true;
+        cursor.fill.next = 3000 * TICKS_PER_SECOND;
+        cursor.fill.end = 8000 * TICKS_PER_SECOND;
+        cursor.fill.watermark = 2900 * TICKS_PER_SECOND;
+        cursor.dedup_floor = cursor.fill.end;
+        cursor.fill.dedup_floor = 150;
     }
     checkpoint_take(&cp, "client_secret", "s3cret");
     checkpoint_take(&cp, "refresh_token", "old");
     checkpoint_take(&cp, "refresh_token", "new");
     for (i = 0; i < 10000; i++)
         known_add(known, (struct known_entry){ known_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
-    checkpoint_format(&cp, &place, known, 9500, 900, &text);
+    checkpoint_format(&cp, &cursor, known, 9500, 900, &text);
     CHECK(!strstr(text.data, "s3cret"), "a secret is in the file");
     CHECK(checkpoint_parse(text.data, text.len, &copy, copied, &err), "%s", err.text);
-    raised = place;
-    place_raise_floors(&raised, 900);
-    CHECK(place_same_saved(&raised, &copy.place, 900) && !strcmp(cp.tenant_id, copy.tenant_id), "another place");
+    raised = cursor;
+    cursor_raise_floors(&raised, 900);
+    CHECK(cursor_same_saved(&raised, &copy.cursor, 900) && !strcmp(cp.tenant_id, copy.tenant_id), "another place");
     for (i = 0; i < 10000; i++) {
-        bool want = i <= 9500 && place_needs(&place, (ticks)i * TICKS_PER_SECOND, 900);
+        bool want = i <= 9500 && cursor_needs(&cursor, (ticks)i * TICKS_PER_SECOND, 900);
 
         CHECK(known_has(copied, known_key((char *)&i, sizeof(i), 0)) == want, "version %zu", i);
         /* What the place asks for again is known, or was not safe. */
-        CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (fill ? place.fill.next : place_lower(&place, 900)) ||
-              (fill && (ticks)i * TICKS_PER_SECOND >= place.fill.end), "version %zu would come again", i);
+        CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (fill ? cursor.fill.next : cursor_lower(&cursor, 900)) ||
+              (fill && (ticks)i * TICKS_PER_SECOND >= cursor.fill.end), "version %zu would come again", i);
     }
     CHECK(checkpoint_has_taken(&copy, "client_secret", "s3cret") && checkpoint_has_taken(&copy, "refresh_token", "new"),
           "taken");

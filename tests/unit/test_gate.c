@@ -145,10 +145,10 @@ static void test_slow(struct loop *loop, struct gate *gate)
     CHECK(guests[2].went == 1 && guests[3].went == 0, "what is slow counts no longer");
     gate_leave(&guests[0].ticket);
     CHECK(guests[3].went == 0, "and gives no second place back");
-    CHECK(!guests[0].ticket.slow.place, "no timer is left behind");
+    CHECK(!guests[0].ticket.slow.cursor, "no timer is left behind");
     gate_leave(&guests[1].ticket);
     CHECK(guests[3].went == 1, "an ordinary one does");
-    CHECK(!guests[1].ticket.slow.place && guests[3].ticket.slow.place, "its timer went with it");
+    CHECK(!guests[1].ticket.slow.cursor && guests[3].ticket.slow.cursor, "its timer went with it");
     leave_all();
 }
 
@@ -164,7 +164,7 @@ static void test_slow_is_bounded(struct loop *loop, struct gate *gate)
             passes_long(loop, &guests[i]);
     most = went(0, MANY);
     CHECK(most == 502, "%d hold a connection", most);
-    CHECK(guests[501].ticket.slow.place, "who found no place among the slow is looked at again");
+    CHECK(guests[501].ticket.slow.cursor, "who found no place among the slow is looked at again");
     gate_leave(&guests[0].ticket);
     passes_long(loop, &guests[501]);
     CHECK(went(0, MANY) == 503, "a slow one ends, another becomes slow, the next goes: %d", went(0, MANY));

@@ -226,20 +226,20 @@ static void test_trail(void)
 
     CHECK(!trail_behind(&trail, 100), "an empty trail");
     for (i = 0; i < 1000; i++)
-        trail_add(&trail, &(struct place){ .newest = (ticks)i }, i / 3 * 10, (int64_t)i * 400);
+        trail_add(&trail, &(struct cursor){ .watermark = (ticks)i }, i / 3 * 10, (int64_t)i * 400);
     for (pos = 0; pos < 3400; pos += 7) {
         mark = trail_behind(&trail, pos);
         CHECK(mark && mark->pos <= pos, "a mark at %llu", (unsigned long long)pos);
-        CHECK(mark && mark->place.newest / 3 * 10 <= (ticks)pos && (pos - mark->pos <= 40 || mark->place.newest == 999),
-              "place %lld, asked %llu", (long long)mark->place.newest, (unsigned long long)pos);
+        CHECK(mark && mark->cursor.watermark / 3 * 10 <= (ticks)pos && (pos - mark->pos <= 40 || mark->cursor.watermark == 999),
+              "place %lld, asked %llu", (long long)mark->cursor.watermark, (unsigned long long)pos);
     }
-    CHECK(mark->place.newest == 999, "the last place");
+    CHECK(mark->cursor.watermark == 999, "the last place");
     trail_release(&trail);
     /* A busy input: the first mark stays to be saved, however often a new place comes in the same second. */
     for (i = 0; i < 100; i++)
-        trail_add(&trail, &(struct place){ .newest = (ticks)i }, i + 1, 0);
+        trail_add(&trail, &(struct cursor){ .watermark = (ticks)i }, i + 1, 0);
     mark = trail_behind(&trail, 1);
-    CHECK(mark && mark->place.newest == 0 && trail.count == 2, "%zu marks", trail.count);
+    CHECK(mark && mark->cursor.watermark == 0 && trail.count == 2, "%zu marks", trail.count);
     trail_release(&trail);
 }
 

@@ -2,16 +2,16 @@
 
 #include "check.h"
 
-static struct place at(ticks newest)
+static struct cursor at(ticks newest)
 {
-    return (struct place){ .newest = newest };
+    return (struct cursor){ .watermark = newest };
 }
 
 static void add(struct trail *trail, ticks newest, uint64_t pos, int64_t now_ms)
 {
-    struct place place = at(newest);
+    struct cursor cursor = at(newest);
 
-    trail_add(trail, &place, pos, now_ms);
+    trail_add(trail, &cursor, pos, now_ms);
 }
 
 /* The newest time of the place that may be saved; -1: none. */
@@ -19,7 +19,7 @@ static long long behind(struct trail *trail, uint64_t pos)
 {
     const struct trail_mark *mark = trail_behind(trail, pos);
 
-    return mark ? (long long)mark->place.newest : -1;
+    return mark ? (long long)mark->cursor.watermark : -1;
 }
 
 static void test_behind(void)

@@ -8,7 +8,7 @@
 #include "check.h"
 #include "collect/checkpoint.h"
 #include "collect/known.h"
-#include "collect/place.h"
+#include "collect/cursor.h"
 #include "collect/trail.h"
 
 #define WEEK_S     (7 * 86400)
@@ -31,7 +31,7 @@ struct world {
     uint64_t     random;
     ticks        now;
 
-    struct place  place;
+    struct cursor  cursor;
     struct sweep  sweeps[LANE_COUNT];
     struct known *known;
     struct trail  trail;
@@ -129,22 +129,22 @@ static void step(struct world *w, enum lane_kind lane)
     ticks sent = w->now;
     bool caught_up;
 
-    if (w->now < w->due[lane] || !place_next(&w->place, lane, &w->sweeps[lane], OVERLAP_S, &span))
+    if (w->now < w->due[lane] || !cursor_next(&w->cursor, lane, &w->sweeps[lane], OVERLAP_S, &span))
         return;
     if (ask(w, &span, false, &harvest) > ROOM) {
-        if (place_split(&w->place, lane, w->sweeps, &span, &harvest, 1, OVERLAP_S, sent))
+        if (cursor_split(&w->cursor, lane, w->sweeps, &span, &harvest, 1, OVERLAP_S, sent))
             return;
         ask(w, &span, true, &harvest);
     }
-    caught_up = place_read(&w->place, lane, &w->sweeps[lane], &span, &harvest, ROOM, OVERLAP_S, sent);
-    trail_add(&w->trail, &w->place, w->end, sent / TICKS_PER_MS);
+    caught_up = cursor_read(&w->cursor, lane, &w->sweeps[lane], &span, &harvest, ROOM, OVERLAP_S, sent);
+    trail_add(&w->trail, &w->cursor, w->end, sent / TICKS_PER_MS);
     if (caught_up && lane == LANE_LIVE)
         w->due[lane] = w->now + POLL_S * TICKS_PER_SECOND;
 }
 
 static bool needed(void *ctx, const struct known_entry *entry)
 {
-    return place_needs(ctx, entry->time, OVERLAP_S);
+    return cursor_needs(ctx, entry->time, OVERLAP_S);
 }
 
 static void save(struct world *w, uint64_t pos)
@@ -155,9 +155,9 @@ static void save(struct world *w, uint64_t pos)
     if (!mark)
         return;
     buf_clear(&w->file);
-    checkpoint_format(&cp, &mark->place, w->known, pos, OVERLAP_S, &w->file);
-    known_prune(w->known, needed, (void *)&mark->place);
-    place_pruned(&w->place, &mark->place, OVERLAP_S);
+    checkpoint_format(&cp, &mark->cursor, w->known, pos, OVERLAP_S, &w->file);
+    known_prune(w->known, needed, (void *)&mark->cursor);
+    cursor_pruned(&w->cursor, &mark->cursor, OVERLAP_S);
     w->saved = w->now;
 }
 
@@ -175,12 +175,12 @@ static void start(struct world *w)
     w->end = 0;
     if (w->file.len) {
         CHECK(checkpoint_parse(buf_text(&w->file), w->file.len, &cp, w->known, &err), "%s", err.text);
-        w->place = cp.place;
+        w->cursor = cp.cursor;
         checkpoint_release(&cp);
     } else {
-        place_start(&w->place, EPOCH);
+        cursor_start(&w->cursor, EPOCH);
     }
-    trail_add(&w->trail, &w->place, 0, w->now / TICKS_PER_MS);
+    trail_add(&w->trail, &w->cursor, 0, w->now / TICKS_PER_MS);
     save(w, 0);
 }
 

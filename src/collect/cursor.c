@@ -1,4 +1,4 @@
-#include "collect/place.h"
+#include "collect/cursor.h"
 
 #define FILL_FROM_S   (2 * 3600)    /* an open span that reaches back further than this is handed to the FILL lane */
 #define WIDTH_MOST    (INT64_C(366) * 86400 * TICKS_PER_SECOND)
@@ -14,30 +14,30 @@ static ticks sooner(ticks a, ticks b)
     return a < b ? a : b;
 }
 
-void place_start(struct place *place, ticks begin)
+void cursor_start(struct cursor *cursor, ticks begin)
 {
-    *place = (struct place){ .begin = begin, .newest = begin, .floor = begin };
+    *cursor = (struct cursor){ .begin = begin, .watermark = begin, .dedup_floor = begin };
 }
 
-bool place_is_ahead(const struct place *place, ticks limit)
+bool cursor_is_ahead(const struct cursor *cursor, ticks limit)
 {
-    ticks furthest = later(place->newest, place->floor);
+    ticks furthest = later(cursor->watermark, cursor->dedup_floor);
 
-    if (place->fill.active)
-        furthest = later(later(furthest, place->fill.end), later(place->fill.next, place->fill.floor));
-    return furthest > later(limit, place->begin);
+    if (cursor->fill.active)
+        furthest = later(later(furthest, cursor->fill.end), later(cursor->fill.next, cursor->fill.dedup_floor));
+    return furthest > later(limit, cursor->begin);
 }
 
-ticks place_lower(const struct place *place, int64_t overlap_s)
+ticks cursor_lower(const struct cursor *cursor, int64_t overlap_s)
 {
-    return later(ticks_back(place->newest, overlap_s), place->floor);
+    return later(ticks_back(cursor->watermark, overlap_s), cursor->dedup_floor);
 }
 
 /* Never above what is still to be read: a fill begins below its newest time by an overlap that may have been lowered
  * since. */
-static ticks fill_lower(const struct place *place, int64_t overlap_s)
+static ticks fill_lower(const struct cursor *cursor, int64_t overlap_s)
 {
-    return later(sooner(ticks_back(place->fill.newest, overlap_s), place->fill.next), place->fill.floor);
+    return later(sooner(ticks_back(cursor->fill.watermark, overlap_s), cursor->fill.next), cursor->fill.dedup_floor);
 }
 
 /* Where a span of the sweep's width ends. */
@@ -50,17 +50,17 @@ static ticks sweep_end(const struct sweep *sweep, ticks lo)
     return hi > lo ? hi : lo + later(sweep->width, sweep->grain);
 }
 
-bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
+bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
                 struct span *ret)
 {
     if (lane == LANE_FILL) {
-        if (!place->fill.active)
+        if (!cursor->fill.active)
             return false;
-        ret->lo = place->fill.next;
-        ret->hi = sweep->width ? sooner(sweep_end(sweep, ret->lo), place->fill.end) : place->fill.end;
+        ret->lo = cursor->fill.next;
+        ret->hi = sweep->width ? sooner(sweep_end(sweep, ret->lo), cursor->fill.end) : cursor->fill.end;
         return true;
     }
-    ret->lo = sweep->active ? sweep->next : place_lower(place, overlap_s);
+    ret->lo = sweep->active ? sweep->next : cursor_lower(cursor, overlap_s);
     ret->hi = sweep->active ? sweep_end(sweep, ret->lo) : TICKS_OPEN;
     if (sweep->active && ret->hi >= sweep->end)
         ret->hi = TICKS_OPEN;
@@ -88,7 +88,7 @@ bool holes_have(const struct holes *holes, const struct span *span)
     return false;
 }
 
-void place_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now)
+void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now)
 {
     bool was_open = span->hi == TICKS_OPEN;
     size_t i;
@@ -132,27 +132,27 @@ static void adapt(struct sweep *sweep, const struct span *span, size_t count, si
 }
 
 /* The filled part and the live part meet: from now on there is one cursor. */
-static void fill_ends(struct place *place)
+static void fill_ends(struct cursor *cursor)
 {
-    bool contiguous = place->floor <= place->fill.end;
+    bool contiguous = cursor->dedup_floor <= cursor->fill.end;
 
-    place->fill.active = false;
-    if (place->newest <= place->fill.end)
-        place->newest = later(place->fill.newest, place->begin);
+    cursor->fill.active = false;
+    if (cursor->watermark <= cursor->fill.end)
+        cursor->watermark = later(cursor->fill.watermark, cursor->begin);
     if (contiguous)
-        place->floor = place->fill.floor;
+        cursor->dedup_floor = cursor->fill.dedup_floor;
 }
 
-static bool fill_read(struct place *place, struct sweep *sweep, const struct span *span, const struct harvest *harvest)
+static bool fill_read(struct cursor *cursor, struct sweep *sweep, const struct span *span, const struct harvest *harvest)
 {
     ticks seen = sooner(harvest->newest, span->hi - 1);
 
     if (harvest->count && harvest->oldest <= harvest->newest)
-        place->fill.newest = later(place->fill.newest, seen);
-    place->fill.next = span->hi;
-    if (place->fill.next < place->fill.end)
+        cursor->fill.watermark = later(cursor->fill.watermark, seen);
+    cursor->fill.next = span->hi;
+    if (cursor->fill.next < cursor->fill.end)
         return false;
-    fill_ends(place);
+    fill_ends(cursor);
     *sweep = (struct sweep){ .active = false };
     return true;
 }
@@ -160,7 +160,7 @@ static bool fill_read(struct place *place, struct sweep *sweep, const struct spa
 /* The LIVE lane has read this span. The cursor stays behind the service's clock: a date in the future must not hide
  * what comes before it. A sweep can take long, and what was read early in it may have got late alerts since, so the
  * cursor stays behind the time at which its first unsettled span was read, and the next poll comes back to there. */
-static void live_read(struct place *place, struct sweep *sweep, const struct span *span, const struct harvest *harvest,
+static void live_read(struct cursor *cursor, struct sweep *sweep, const struct span *span, const struct harvest *harvest,
                       int64_t overlap_s, ticks now)
 {
     ticks seen = sooner(harvest->newest, now);
@@ -172,16 +172,16 @@ static void live_read(struct place *place, struct sweep *sweep, const struct spa
     if (span->hi != TICKS_OPEN)
         seen = sooner(seen, span->hi - 1);
     if (harvest->count && harvest->oldest <= harvest->newest)
-        place->newest = later(place->newest, seen);
+        cursor->watermark = later(cursor->watermark, seen);
 }
 
-bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
+bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct sweep *sweep, const struct span *span,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now)
 {
     adapt(sweep, span, harvest->count, room);
     if (lane == LANE_FILL)
-        return fill_read(place, sweep, span, harvest);
-    live_read(place, sweep, span, harvest, overlap_s, now);
+        return fill_read(cursor, sweep, span, harvest);
+    live_read(cursor, sweep, span, harvest, overlap_s, now);
     if (span->hi != TICKS_OPEN) {
         sweep->next = span->hi;
         return false;
@@ -206,18 +206,18 @@ static ticks smaller(const struct span *span, ticks end, const struct harvest *h
 }
 
 /* LIVE keeps the last stretch, FILL takes what is older. */
-static void fill_begins(struct place *place, ticks from, ticks live_from)
+static void fill_begins(struct cursor *cursor, ticks from, ticks live_from)
 {
-    place->fill.active = true;
-    place->fill.next = from;
-    place->fill.end = live_from;
-    place->fill.newest = later(sooner(place->newest, live_from), place->begin);
-    place->fill.floor = place->floor;
-    place->floor = live_from;
-    place->newest = later(place->newest, live_from);
+    cursor->fill.active = true;
+    cursor->fill.next = from;
+    cursor->fill.end = live_from;
+    cursor->fill.watermark = later(sooner(cursor->watermark, live_from), cursor->begin);
+    cursor->fill.dedup_floor = cursor->dedup_floor;
+    cursor->dedup_floor = live_from;
+    cursor->watermark = later(cursor->watermark, live_from);
 }
 
-bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
+bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
                  const struct harvest *harvest, ticks grain, int64_t overlap_s, ticks now)
 {
     struct sweep *sweep = &sweeps[lane];
@@ -230,10 +230,10 @@ bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[L
     }
     if (end - span->lo <= grain)
         return false;
-    if (lane == LANE_LIVE && span->hi == TICKS_OPEN && !place->fill.active &&
+    if (lane == LANE_LIVE && span->hi == TICKS_OPEN && !cursor->fill.active &&
         live_from - span->lo > FILL_FROM_S * TICKS_PER_SECOND) {
         sweeps[LANE_FILL] = (struct sweep){ .width = smaller(span, live_from, harvest, grain), .grain = grain };
-        fill_begins(place, sooner(span->lo, place_lower(place, overlap_s)), live_from);
+        fill_begins(cursor, sooner(span->lo, cursor_lower(cursor, overlap_s)), live_from);
         *sweep = (struct sweep){ .active = false };
         return true;
     }
@@ -243,49 +243,49 @@ bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[L
     return true;
 }
 
-bool place_needs(const struct place *place, ticks time, int64_t overlap_s)
+bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
 {
-    if (place->fill.active && time < place->fill.end)
-        return time >= fill_lower(place, overlap_s);
-    return time >= place_lower(place, overlap_s);
+    if (cursor->fill.active && time < cursor->fill.end)
+        return time >= fill_lower(cursor, overlap_s);
+    return time >= cursor_lower(cursor, overlap_s);
 }
 
-void place_raise_floors(struct place *place, int64_t overlap_s)
+void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
-    place->floor = place_lower(place, overlap_s);
-    if (place->fill.active)
-        place->fill.floor = fill_lower(place, overlap_s);
+    cursor->dedup_floor = cursor_lower(cursor, overlap_s);
+    if (cursor->fill.active)
+        cursor->fill.dedup_floor = fill_lower(cursor, overlap_s);
 }
 
-bool place_same(const struct place *a, const struct place *b)
+bool cursor_same(const struct cursor *a, const struct cursor *b)
 {
-    return a->begin == b->begin && a->newest == b->newest && a->floor == b->floor && a->fill.active == b->fill.active &&
+    return a->begin == b->begin && a->watermark == b->watermark && a->dedup_floor == b->dedup_floor && a->fill.active == b->fill.active &&
            (!a->fill.active || (a->fill.next == b->fill.next && a->fill.end == b->fill.end &&
-                                a->fill.newest == b->fill.newest && a->fill.floor == b->fill.floor));
+                                a->fill.watermark == b->fill.watermark && a->fill.dedup_floor == b->fill.dedup_floor));
 }
 
-bool place_same_saved(const struct place *a, const struct place *b, int64_t overlap_s)
+bool cursor_same_saved(const struct cursor *a, const struct cursor *b, int64_t overlap_s)
 {
-    struct place x = *a, y = *b;
+    struct cursor x = *a, y = *b;
 
-    place_raise_floors(&x, overlap_s);
-    place_raise_floors(&y, overlap_s);
-    return place_same(&x, &y);
+    cursor_raise_floors(&x, overlap_s);
+    cursor_raise_floors(&y, overlap_s);
+    return cursor_same(&x, &y);
 }
 
-void place_pruned(struct place *place, const struct place *saved, int64_t overlap_s)
+void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t overlap_s)
 {
-    struct place raised = *saved;
+    struct cursor raised = *saved;
 
-    place_raise_floors(&raised, overlap_s);
-    if (!saved->fill.active && place->fill.active) {        /* the fill began since then: what was one floor is its */
-        place->fill.floor = later(place->fill.floor, raised.floor);
-    } else if (saved->fill.active && place->fill.active) {
-        place->fill.floor = later(place->fill.floor, raised.fill.floor);
-        place->floor = later(place->floor, raised.floor);
+    cursor_raise_floors(&raised, overlap_s);
+    if (!saved->fill.active && cursor->fill.active) {        /* the fill began since then: what was one floor is its */
+        cursor->fill.dedup_floor = later(cursor->fill.dedup_floor, raised.dedup_floor);
+    } else if (saved->fill.active && cursor->fill.active) {
+        cursor->fill.dedup_floor = later(cursor->fill.dedup_floor, raised.fill.dedup_floor);
+        cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor);
     } else if (saved->fill.active) {                        /* ... ended since then */
-        place->floor = later(place->floor, raised.floor > saved->fill.end ? raised.floor : raised.fill.floor);
+        cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor > saved->fill.end ? raised.dedup_floor : raised.fill.dedup_floor);
     } else {
-        place->floor = later(place->floor, raised.floor);
+        cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor);
     }
 }

@@ -1,7 +1,7 @@
-/* A service with a page limit, late alerts and heaps of alerts at one time, and a client that drives place.c over both
+/* A service with a page limit, late alerts and heaps of alerts at one time, and a client that drives cursor.c over both
  * lanes as collect/lane.c does, saves checkpoints, is ended and killed. A ledger says at every step whether a version
  * was written twice without need, and at the end whether one is missing. Each run is a seed; a failing one is named. */
-#include "collect/place.h"
+#include "collect/cursor.h"
 
 #include <stdlib.h>
 
@@ -48,7 +48,7 @@ struct world {
     size_t      room;
     int64_t     overlap_s;
     /* the process */
-    struct place place;
+    struct cursor cursor;
     struct sweep sweeps[LANE_COUNT];
     struct known *known;
     struct trail trail;
@@ -123,7 +123,7 @@ static void send(struct world *w, enum lane_kind lane)
     ticks lo, hi;
     size_t i;
 
-    f->active = place_next(&w->place, lane, &w->sweeps[lane], w->overlap_s, &f->span);
+    f->active = cursor_next(&w->cursor, lane, &w->sweeps[lane], w->overlap_s, &f->span);
     if (!f->active)
         return;
     f->now = w->now;
@@ -162,31 +162,31 @@ static void finish(struct world *w, enum lane_kind lane)
 {
     struct flight *f = &w->flights[lane];
     struct harvest h;
-    bool fill = w->place.fill.active;
+    bool fill = w->cursor.fill.active;
 
     f->active = false;
     if (!below(12)) {       /* it failed; perhaps a smaller piece will do */
         if (!below(3))
-            place_split(&w->place, lane, w->sweeps, &f->span, NULL, w->grain, w->overlap_s, f->now);
+            cursor_split(&w->cursor, lane, w->sweeps, &f->span, NULL, w->grain, w->overlap_s, f->now);
         return;
     }
     h = take(w, f, w->room);
-    w->fills += !fill && w->place.fill.active;
+    w->fills += !fill && w->cursor.fill.active;
     if (f->full) {
-        if (place_split(&w->place, lane, w->sweeps, &f->span, &h, w->grain, w->overlap_s, f->now)) {
-            w->fills += !fill && w->place.fill.active;
+        if (cursor_split(&w->cursor, lane, w->sweeps, &f->span, &h, w->grain, w->overlap_s, f->now)) {
+            w->fills += !fill && w->cursor.fill.active;
             return;
         }
         h = take(w, f, f->count);       /* page after page */
         w->chains++;
     }
-    if (place_read(&w->place, lane, &w->sweeps[lane], &f->span, &h, w->room, w->overlap_s, f->now))
+    if (cursor_read(&w->cursor, lane, &w->sweeps[lane], &f->span, &h, w->room, w->overlap_s, f->now))
         w->polls += lane == LANE_LIVE;
-    trail_add(&w->trail, &w->place, w->pos, w->now / TICKS_PER_MS);
+    trail_add(&w->trail, &w->cursor, w->pos, w->now / TICKS_PER_MS);
 }
 
 struct pruning {
-    const struct place *place;
+    const struct cursor *cursor;
     int64_t overlap_s;
 };
 
@@ -194,7 +194,7 @@ static bool needed(void *ctx, const struct known_entry *entry)
 {
     struct pruning *p = ctx;
 
-    return place_needs(p->place, entry->time, p->overlap_s);
+    return cursor_needs(p->cursor, entry->time, p->overlap_s);
 }
 
 static void save(struct world *w)
@@ -205,11 +205,11 @@ static void save(struct world *w)
     if (!mark)
         return;
     buf_clear(&w->file);
-    checkpoint_format(&w->cp, &mark->place, w->known, w->settled, w->overlap_s, &w->file);
+    checkpoint_format(&w->cp, &mark->cursor, w->known, w->settled, w->overlap_s, &w->file);
     w->saved_pos = w->settled;
-    pruning = (struct pruning){ &mark->place, w->overlap_s };
+    pruning = (struct pruning){ &mark->cursor, w->overlap_s };
     known_prune(w->known, needed, &pruning);
-    place_pruned(&w->place, &mark->place, w->overlap_s);
+    cursor_pruned(&w->cursor, &mark->cursor, w->overlap_s);
 }
 
 /* The next process goes on from the file. */
@@ -240,12 +240,12 @@ static void restart(struct world *w, bool kill)
     trail_release(&w->trail);
     checkpoint_release(&w->cp);
     CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->known, &err), "%s", err.text);
-    w->place = w->cp.place;
+    w->cursor = w->cp.cursor;
     memset(w->sweeps, 0, sizeof(w->sweeps));
     for (i = 0; i < LANE_COUNT; i++)
         w->flights[i].active = false;
     w->pos = w->settled = w->saved_pos = 0;
-    trail_add(&w->trail, &w->place, 0, w->now / TICKS_PER_MS);
+    trail_add(&w->trail, &w->cursor, 0, w->now / TICKS_PER_MS);
     w->overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
 }
 
@@ -276,7 +276,7 @@ static void come_to_rest(struct world *w)
 
     w->now += INT64_C(10000) * TICKS_PER_SECOND;
     w->polls = 0;
-    for (i = 0; i < 100000 && (w->polls < 3 || w->place.fill.active); i++) {
+    for (i = 0; i < 100000 && (w->polls < 3 || w->cursor.fill.active); i++) {
         enum lane_kind lane = i % 2 ? LANE_FILL : LANE_LIVE;
 
         if (w->flights[lane].active)
@@ -285,7 +285,7 @@ static void come_to_rest(struct world *w)
             send(w, lane);
         w->now += TICKS_PER_MS;
     }
-    CHECK(i < 100000, "it does not come to rest: %zu polls, fill %d", w->polls, w->place.fill.active);
+    CHECK(i < 100000, "it does not come to rest: %zu polls, fill %d", w->polls, w->cursor.fill.active);
 }
 
 static void run(uint64_t number)
@@ -302,8 +302,8 @@ static void run(uint64_t number)
     w.cp.tenant_id = mem_text("t");
     w.cp.api = mem_text("graph");
     add_versions(&w, w.begin - 86400 * TICKS_PER_SECOND, NOW, 400);
-    place_start(&w.place, w.begin);
-    trail_add(&w.trail, &w.place, 0, w.now / TICKS_PER_MS);
+    cursor_start(&w.cursor, w.begin);
+    trail_add(&w.trail, &w.cursor, 0, w.now / TICKS_PER_MS);
     save(&w);
     for (steps = 200 + below(400); steps; steps--)
         one_step(&w);

@@ -1,4 +1,4 @@
-/* collect/place.h - an input's place in its tenant's alerts: what has been read, and what to ask for next.
+/* collect/cursor.h - an input's place in its tenant's alerts: what has been read, and what to ask for next.
  *
  * Pure arithmetic on update times (base/ticks.h); no clock, no network, no file.
  *
@@ -19,16 +19,16 @@
 enum lane_kind { LANE_LIVE, LANE_FILL, LANE_COUNT };
 
 /* What is kept in a checkpoint. */
-struct place {
+struct cursor {
     ticks begin;        /* where the input began: nothing older is ever written */
-    ticks newest;       /* the cursor: newest update time that was read whole, at most the service's own clock */
-    ticks floor;
+    ticks watermark;       /* the cursor: newest update time that was read whole, at most the service's own clock */
+    ticks dedup_floor;
     struct {
         bool  active;
         ticks next;     /* read up to here */
         ticks end;      /* the LIVE lane has the rest */
-        ticks newest;   /* newest update time seen below next */
-        ticks floor;
+        ticks watermark;   /* newest update time seen below next */
+        ticks dedup_floor;
     } fill;
 };
 
@@ -63,40 +63,40 @@ struct harvest {
     ticks  oldest, newest;      /* their update times; oldest > newest when none had one */
 };
 
-void place_start(struct place *place, ticks begin);
+void cursor_start(struct cursor *cursor, ticks begin);
 
 /* Does anything count as read that lies behind `limit`, although the input begins before that? */
-bool place_is_ahead(const struct place *place, ticks limit);
+bool cursor_is_ahead(const struct cursor *cursor, ticks limit);
 
 /* Lower bound of the next poll: the newest time less the overlap, never below the floor. */
-ticks place_lower(const struct place *place, int64_t overlap_s);
+ticks cursor_lower(const struct cursor *cursor, int64_t overlap_s);
 
 /* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has
  * nothing to do (no fill going on). */
-bool place_next(const struct place *place, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
+bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
                 struct span *ret);
 
 /* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so
  * becomes the first of a sweep. */
-void place_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now);
+void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now);
 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */
-bool place_read(struct place *place, enum lane_kind lane, struct sweep *sweep, const struct span *span,
+bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct sweep *sweep, const struct span *span,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now);
 
 /* The span was too much for one answer, or keeps failing: the next ones are smaller. grain is the finest step of the
  * API's time filter in ticks. False: it cannot be made smaller
  * (one grain). harvest may be NULL. sweeps are those of both lanes: LIVE may hand its older part to FILL. */
-bool place_split(struct place *place, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
+bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
                  const struct harvest *harvest, ticks grain, int64_t overlap_s, ticks now);
 
 /* Must a version with this update time stay in the set of written ones, for a process that goes on from this place? */
-bool place_needs(const struct place *place, ticks time, int64_t overlap_s);
-/* Raises the floors to what place_needs() keeps: for writing the place to a file with just those versions. */
-void place_raise_floors(struct place *place, int64_t overlap_s);
-bool place_same(const struct place *a, const struct place *b);
+bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);
+/* Raises the floors to what cursor_needs() keeps: for writing the place to a file with just those versions. */
+void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s);
+bool cursor_same(const struct cursor *a, const struct cursor *b);
 /* Would a file hold the same for both? Floors that only follow the cursor are no reason to write it anew. */
-bool place_same_saved(const struct place *a, const struct place *b, int64_t overlap_s);
+bool cursor_same_saved(const struct cursor *a, const struct cursor *b, int64_t overlap_s);
 /* The set was pruned to what `saved` needs, an earlier place on this one's way: the floors follow. */
-void place_pruned(struct place *place, const struct place *saved, int64_t overlap_s);
+void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t overlap_s);
