@@ -22,7 +22,7 @@ static void remember(struct lane *lane, const struct http_result *result, const 
 {
     lane->last = (struct reading){ .print = { 0, 0 } };
     if (lane->stale && !lane->chain && !link && (!lane->top || lane->page_harvest.count < lane->top))
-        lane->last = (struct reading){ .print = result->print, .span = lane->span, .top = lane->top,
+        lane->last = (struct reading){ .print = result->print, .window = lane->window, .top = lane->top,
                                        .form = lane->form, .harvest = lane->page_harvest, .kept = lane->kept };
 }
 

@@ -66,7 +66,7 @@ static void pass_ends(struct lane *lane)
     struct err err;
 
     if (lane->pages == 1 || passes_agree(lane)) {
-        lane_span_read(lane);
+        lane_window_read(lane);
         return;
     }
     if (++lane->passes > CHAIN_PASSES_MAX) {
@@ -130,7 +130,7 @@ void chain_page(struct lane *lane, const char *link)
     harvest_join(&lane->harvest, &lane->page_harvest);
     learn_size(lane, link);
     if (!lane->chain && !full) {
-        lane_span_read(lane);
+        lane_window_read(lane);
         return;
     }
     /* A record or two from outside the span were just updated; a page full of them says that the filter is ignored, so
@@ -138,8 +138,8 @@ void chain_page(struct lane *lane, const char *link)
     if (!lane->chain && full && lane->outside > 10 && lane->outside * 2 > lane->page_harvest.count)
         lane->unfiltered = true;
     if (!lane->chain && lane->page_harvest.count && !lane->unfiltered)
-        split = cursor_split(&t->cursor, lane->kind, t->sweeps, &lane->span, &lane->page_harvest,
-                            t->api->grain(lane->form), t->input.overlap, lane->sent_at);
+        split = cursor_split(&t->cursor, lane->kind, t->plans, &lane->window, &lane->page_harvest,
+                            t->api->resolution(lane->form), t->input.overlap, lane->sent_at);
     if (!split) {
         chain_goes_on(lane, link, full);
         return;

@@ -41,36 +41,36 @@ static ticks fill_lower(const struct cursor *cursor, int64_t overlap_s)
 }
 
 /* Where a span of the sweep's width ends. */
-static ticks sweep_end(const struct sweep *sweep, ticks lo)
+static ticks plan_end(const struct window_plan *plan, ticks lo)
 {
-    ticks hi = lo + sweep->width;
+    ticks hi = lo + plan->width;
 
-    if (sweep->grain > 1)
-        hi -= hi % sweep->grain;
-    return hi > lo ? hi : lo + later(sweep->width, sweep->grain);
+    if (plan->resolution > 1)
+        hi -= hi % plan->resolution;
+    return hi > lo ? hi : lo + later(plan->width, plan->resolution);
 }
 
-bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
-                struct span *ret)
+bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct window_plan *plan, int64_t overlap_s,
+                struct window *ret)
 {
     if (lane == LANE_FILL) {
         if (!cursor->fill.active)
             return false;
         ret->lo = cursor->fill.next;
-        ret->hi = sweep->width ? sooner(sweep_end(sweep, ret->lo), cursor->fill.end) : cursor->fill.end;
+        ret->hi = plan->width ? sooner(plan_end(plan, ret->lo), cursor->fill.end) : cursor->fill.end;
         return true;
     }
-    ret->lo = sweep->active ? sweep->next : cursor_lower(cursor, overlap_s);
-    ret->hi = sweep->active ? sweep_end(sweep, ret->lo) : TICKS_OPEN;
-    if (sweep->active && ret->hi >= sweep->end)
+    ret->lo = plan->active ? plan->next : cursor_lower(cursor, overlap_s);
+    ret->hi = plan->active ? plan_end(plan, ret->lo) : TICKS_OPEN;
+    if (plan->active && ret->hi >= plan->end)
         ret->hi = TICKS_OPEN;
     return true;
 }
 
-void holes_add(struct holes *holes, const struct span *span)
+void holes_add(struct holes *holes, const struct window *window)
 {
-    if (!holes_have(holes, span))
-        holes->list[holes->count++ % HOLES_MAX] = *span;
+    if (!holes_have(holes, window))
+        holes->list[holes->count++ % HOLES_MAX] = *window;
 }
 
 static size_t holes_kept(const struct holes *holes)
@@ -78,45 +78,45 @@ static size_t holes_kept(const struct holes *holes)
     return holes->count < HOLES_MAX ? holes->count : HOLES_MAX;
 }
 
-bool holes_have(const struct holes *holes, const struct span *span)
+bool holes_have(const struct holes *holes, const struct window *window)
 {
     size_t i;
 
     for (i = 0; i < holes_kept(holes); i++)
-        if (holes->list[i].lo == span->lo && holes->list[i].hi == span->hi)
+        if (holes->list[i].lo == window->lo && holes->list[i].hi == window->hi)
             return true;
     return false;
 }
 
-void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now)
+void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now)
 {
-    bool was_open = span->hi == TICKS_OPEN;
+    bool was_open = window->hi == TICKS_OPEN;
     size_t i;
 
     for (i = 0; i < holes_kept(holes); i++) {
-        const struct span *hole = &holes->list[i];
+        const struct window *hole = &holes->list[i];
 
-        if (hole->lo > span->lo && hole->lo < span->hi)
-            span->hi = hole->lo;
-        else if (hole->lo <= span->lo && span->lo < hole->hi)
-            span->hi = sooner(span->hi, hole->hi);
+        if (hole->lo > window->lo && hole->lo < window->hi)
+            window->hi = hole->lo;
+        else if (hole->lo <= window->lo && window->lo < hole->hi)
+            window->hi = sooner(window->hi, hole->hi);
     }
-    if (lane == LANE_LIVE && was_open && span->hi != TICKS_OPEN && !sweep->active)
-        *sweep = (struct sweep){ .active = true, .next = span->lo, .width = WIDTH_MOST, .end = now };
+    if (lane == LANE_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
+        *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };
 }
 
 /* The next span's width from how full this answer was: three quarters of the room are aimed at. */
-static void adapt(struct sweep *sweep, const struct span *span, size_t count, size_t room)
+static void adapt(struct window_plan *plan, const struct window *window, size_t count, size_t room)
 {
     double factor = GROW_MOST;
 
-    if (span->hi == TICKS_OPEN || !sweep->width)
+    if (window->hi == TICKS_OPEN || !plan->width)
         return;
-    if (!count && sweep->heavy > span->hi) {    /* all of what was too much is still to come */
-        sweep->width = later((sweep->heavy - span->hi) / 2, later(sweep->grain, 1));
+    if (!count && plan->overfull > window->hi) {    /* all of what was too much is still to come */
+        plan->width = later((plan->overfull - window->hi) / 2, later(plan->resolution, 1));
         return;
     }
-    sweep->heavy = 0;
+    plan->overfull = 0;
     if (count && room)
         factor = 0.75 * (double)room / (double)count;
     else if (count)
@@ -125,10 +125,10 @@ static void adapt(struct sweep *sweep, const struct span *span, size_t count, si
         factor = GROW_MOST;
     if (factor < 0.5)
         factor = 0.5;
-    if ((double)sweep->width * factor >= (double)WIDTH_MOST)
-        sweep->width = WIDTH_MOST;
+    if ((double)plan->width * factor >= (double)WIDTH_MOST)
+        plan->width = WIDTH_MOST;
     else
-        sweep->width = later((ticks)((double)sweep->width * factor), later(sweep->grain, 1));
+        plan->width = later((ticks)((double)plan->width * factor), later(plan->resolution, 1));
 }
 
 /* The filled part and the live part meet: from now on there is one cursor. */
@@ -143,66 +143,66 @@ static void fill_ends(struct cursor *cursor)
         cursor->dedup_floor = cursor->fill.dedup_floor;
 }
 
-static bool fill_read(struct cursor *cursor, struct sweep *sweep, const struct span *span, const struct harvest *harvest)
+static bool fill_read(struct cursor *cursor, struct window_plan *plan, const struct window *window, const struct harvest *harvest)
 {
-    ticks seen = sooner(harvest->newest, span->hi - 1);
+    ticks seen = sooner(harvest->newest, window->hi - 1);
 
     if (harvest->count && harvest->oldest <= harvest->newest)
         cursor->fill.watermark = later(cursor->fill.watermark, seen);
-    cursor->fill.next = span->hi;
+    cursor->fill.next = window->hi;
     if (cursor->fill.next < cursor->fill.end)
         return false;
     fill_ends(cursor);
-    *sweep = (struct sweep){ .active = false };
+    *plan = (struct window_plan){ .active = false };
     return true;
 }
 
 /* The LIVE lane has read this span. The cursor stays behind the service's clock: a date in the future must not hide
  * what comes before it. A sweep can take long, and what was read early in it may have got late alerts since, so the
  * cursor stays behind the time at which its first unsettled span was read, and the next poll comes back to there. */
-static void live_read(struct cursor *cursor, struct sweep *sweep, const struct span *span, const struct harvest *harvest,
+static void live_read(struct cursor *cursor, struct window_plan *plan, const struct window *window, const struct harvest *harvest,
                       int64_t overlap_s, ticks now)
 {
     ticks seen = sooner(harvest->newest, now);
 
-    if (sweep->active && !sweep->since && span->hi > ticks_back(now, overlap_s))
-        sweep->since = now;
-    if (sweep->since)
-        seen = sooner(seen, sweep->since);
-    if (span->hi != TICKS_OPEN)
-        seen = sooner(seen, span->hi - 1);
+    if (plan->active && !plan->since && window->hi > ticks_back(now, overlap_s))
+        plan->since = now;
+    if (plan->since)
+        seen = sooner(seen, plan->since);
+    if (window->hi != TICKS_OPEN)
+        seen = sooner(seen, window->hi - 1);
     if (harvest->count && harvest->oldest <= harvest->newest)
         cursor->watermark = later(cursor->watermark, seen);
 }
 
-bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct sweep *sweep, const struct span *span,
+bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct window_plan *plan, const struct window *window,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now)
 {
-    adapt(sweep, span, harvest->count, room);
+    adapt(plan, window, harvest->count, room);
     if (lane == LANE_FILL)
-        return fill_read(cursor, sweep, span, harvest);
-    live_read(cursor, sweep, span, harvest, overlap_s, now);
-    if (span->hi != TICKS_OPEN) {
-        sweep->next = span->hi;
+        return fill_read(cursor, plan, window, harvest);
+    live_read(cursor, plan, window, harvest, overlap_s, now);
+    if (window->hi != TICKS_OPEN) {
+        plan->next = window->hi;
         return false;
     }
-    *sweep = (struct sweep){ .active = false };
+    *plan = (struct window_plan){ .active = false };
     return true;
 }
 
 /* How wide the next span should be: as the harvest's own density suggests, at most half of what was too much. An answer
  * full of one single time says where the heap is: up to there first, then the heap alone. */
-static ticks smaller(const struct span *span, ticks end, const struct harvest *harvest, ticks grain)
+static ticks smaller(const struct window *window, ticks end, const struct harvest *harvest, ticks resolution)
 {
-    ticks width = (end - span->lo) / 2;
+    ticks width = (end - window->lo) / 2;
 
     if (harvest && harvest->count > 1 && harvest->oldest == harvest->newest && harvest->newest < end)
-        width = harvest->newest - span->lo;
+        width = harvest->newest - window->lo;
     else if (harvest && harvest->oldest < harvest->newest)
         width = sooner(width, (harvest->newest - harvest->oldest) / 4 * 3);
-    if (grain > 1)
-        width -= width % grain;
-    return later(width, grain);
+    if (resolution > 1)
+        width -= width % resolution;
+    return later(width, resolution);
 }
 
 /* LIVE keeps the last stretch, FILL takes what is older. */
@@ -217,29 +217,29 @@ static void fill_begins(struct cursor *cursor, ticks from, ticks live_from)
     cursor->watermark = later(cursor->watermark, live_from);
 }
 
-bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
-                 const struct harvest *harvest, ticks grain, int64_t overlap_s, ticks now)
+bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct window_plan plans[LANE_COUNT], const struct window *window,
+                 const struct harvest *harvest, ticks resolution, int64_t overlap_s, ticks now)
 {
-    struct sweep *sweep = &sweeps[lane];
-    ticks live_from = ticks_back(now, overlap_s), end = span->hi;
+    struct window_plan *plan = &plans[lane];
+    ticks live_from = ticks_back(now, overlap_s), end = window->hi;
 
-    if (span->hi == TICKS_OPEN) {
-        end = later(now, span->lo + 2 * grain);
+    if (window->hi == TICKS_OPEN) {
+        end = later(now, window->lo + 2 * resolution);
         if (harvest && harvest->newest >= end && harvest->oldest <= harvest->newest)
             end = harvest->newest + 1;
     }
-    if (end - span->lo <= grain)
+    if (end - window->lo <= resolution)
         return false;
-    if (lane == LANE_LIVE && span->hi == TICKS_OPEN && !cursor->fill.active &&
-        live_from - span->lo > FILL_FROM_S * TICKS_PER_SECOND) {
-        sweeps[LANE_FILL] = (struct sweep){ .width = smaller(span, live_from, harvest, grain), .grain = grain };
-        fill_begins(cursor, sooner(span->lo, cursor_lower(cursor, overlap_s)), live_from);
-        *sweep = (struct sweep){ .active = false };
+    if (lane == LANE_LIVE && window->hi == TICKS_OPEN && !cursor->fill.active &&
+        live_from - window->lo > FILL_FROM_S * TICKS_PER_SECOND) {
+        plans[LANE_FILL] = (struct window_plan){ .width = smaller(window, live_from, harvest, resolution), .resolution = resolution };
+        fill_begins(cursor, sooner(window->lo, cursor_lower(cursor, overlap_s)), live_from);
+        *plan = (struct window_plan){ .active = false };
         return true;
     }
-    *sweep = (struct sweep){ .active = true, .next = span->lo, .width = smaller(span, end, harvest, grain),
-                             .end = span->hi == TICKS_OPEN ? end : sweep->end,
-                             .heavy = end, .grain = grain, .since = sweep->active ? sweep->since : 0 };
+    *plan = (struct window_plan){ .active = true, .next = window->lo, .width = smaller(window, end, harvest, resolution),
+                             .end = window->hi == TICKS_OPEN ? end : plan->end,
+                             .overfull = end, .resolution = resolution, .since = plan->active ? plan->since : 0 };
     return true;
 }
 

@@ -33,17 +33,17 @@ struct cursor {
 };
 
 /* How a lane goes about the part before it; lost at a restart without harm. */
-struct sweep {
+struct window_plan {
     bool  active;       /* in bounded spans; otherwise one open span a poll */
     ticks next;
     ticks width;        /* 0: not known yet */
-    ticks grain;        /* no span is narrower: a heap inside one step would be read again and again */
+    ticks resolution;        /* no span is narrower: a heap inside one step would be read again and again */
     ticks end;          /* LIVE: from here on the span is open */
-    ticks heavy;        /* the part from next to here was too much for one answer; 0: not known to be */
+    ticks overfull;        /* the part from next to here was too much for one answer; 0: not known to be */
     ticks since;        /* LIVE: when the first span was read in which late alerts may still appear; 0: none was */
 };
 
-struct span {
+struct window {
     ticks lo, hi;       /* lo <= time < hi; hi is TICKS_OPEN for "up to now" */
 };
 
@@ -51,11 +51,11 @@ struct span {
  * not find out anew. In memory only. */
 #define HOLES_MAX 16
 struct holes {
-    struct span list[HOLES_MAX];
+    struct window list[HOLES_MAX];
     size_t      count;          /* all that were ever added: a ring, the oldest forgotten */
 };
-void holes_add(struct holes *holes, const struct span *span);
-bool holes_have(const struct holes *holes, const struct span *span);
+void holes_add(struct holes *holes, const struct window *window);
+bool holes_have(const struct holes *holes, const struct window *window);
 
 /* What an answer held. */
 struct harvest {
@@ -73,23 +73,23 @@ ticks cursor_lower(const struct cursor *cursor, int64_t overlap_s);
 
 /* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has
  * nothing to do (no fill going on). */
-bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct sweep *sweep, int64_t overlap_s,
-                struct span *ret);
+bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct window_plan *plan, int64_t overlap_s,
+                struct window *ret);
 
 /* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so
  * becomes the first of a sweep. */
-void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct sweep *sweep, struct span *span, ticks now);
+void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now);
 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */
-bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct sweep *sweep, const struct span *span,
+bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct window_plan *plan, const struct window *window,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now);
 
 /* The span was too much for one answer, or keeps failing: the next ones are smaller. grain is the finest step of the
  * API's time filter in ticks. False: it cannot be made smaller
- * (one grain). harvest may be NULL. sweeps are those of both lanes: LIVE may hand its older part to FILL. */
-bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct sweep sweeps[LANE_COUNT], const struct span *span,
-                 const struct harvest *harvest, ticks grain, int64_t overlap_s, ticks now);
+ * (one grain). harvest may be NULL. plans are those of both lanes: LIVE may hand its older part to FILL. */
+bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct window_plan plans[LANE_COUNT], const struct window *window,
+                 const struct harvest *harvest, ticks resolution, int64_t overlap_s, ticks now);
 
 /* Must a version with this update time stay in the set of written ones, for a process that goes on from this place? */
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);

@@ -16,8 +16,8 @@ static void count_time(struct lane *lane, ticks time)
         h->oldest = time;
     if (time > h->newest)
         h->newest = time;
-    if (time < ticks_back(lane->span.lo, OUTSIDE_S) ||
-        (lane->span.hi != TICKS_OPEN && time > ticks_ahead(lane->span.hi, OUTSIDE_S)))
+    if (time < ticks_back(lane->window.lo, OUTSIDE_S) ||
+        (lane->window.hi != TICKS_OPEN && time > ticks_ahead(lane->window.hi, OUTSIDE_S)))
         lane->outside++;
 }
 
@@ -48,7 +48,7 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
     lane->stale = lane->stale && record->has_time;
     if (record->has_time) {
         count_time(lane, time);
-        if (time < lane->span.lo) {     /* read before, or from before the input's beginning */
+        if (time < lane->window.lo) {     /* read before, or from before the input's beginning */
             out->len = undo;
             return;
         }
@@ -90,8 +90,8 @@ void harvest_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
     lane->page_harvest.count++;
     if (++lane->bad <= lane->bad_accepted || lane->bad_tries < LANE_BAD_TRIES)
         return;
-    ticks_text(lane->span.lo, lo);
-    ticks_text(lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi, hi);
+    ticks_text(lane->window.lo, lo);
+    ticks_text(lane->window.hi == TICKS_OPEN ? lane->sent_at : lane->window.hi, hi);
     t->tally.bad_records++;
     log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is no JSON "
               "and is left behind: %s", t->label, t->input.tenant_id, t->api->name, ordinal,

@@ -56,7 +56,7 @@ static bool seems_steady(const struct lane *lane)
 {
     const struct tenant *t = lane->tenant;
 
-    return lane->kind == LANE_LIVE && t->read_ms && !lane->chain && !t->sweeps[LANE_LIVE].active;
+    return lane->kind == LANE_LIVE && t->read_ms && !lane->chain && !t->plans[LANE_LIVE].active;
 }
 
 void lane_step(struct lane *lane, int64_t now_ms)
@@ -126,17 +126,17 @@ static void lane_url(struct lane *lane, struct buf *url)
         return;
     }
     lane->top = t->api->url(&(struct api_query){
-        .base = t->base_url, .lo = lane->span.lo, .hi = lane->span.hi, .top = lane->top, .skip = lane->skip,
+        .base = t->base_url, .lo = lane->window.lo, .hi = lane->window.hi, .top = lane->top, .skip = lane->skip,
         .form = lane->form, .filter = t->input.filter }, url);
 }
 
-static void choose_span(struct lane *lane)
+static void choose_window(struct lane *lane)
 {
     struct tenant *t = lane->tenant;
-    struct sweep *sweep = &t->sweeps[lane->kind];
+    struct window_plan *plan = &t->plans[lane->kind];
 
-    cursor_next(&t->cursor, lane->kind, sweep, t->input.overlap, &lane->span);
-    cursor_avoid(&t->holes, lane->kind, sweep, &lane->span, tenant_service_now(t));
+    cursor_next(&t->cursor, lane->kind, plan, t->input.overlap, &lane->window);
+    cursor_avoid(&t->holes, lane->kind, plan, &lane->window, tenant_service_now(t));
     lane->fresh = 0;
 }
 
@@ -145,7 +145,7 @@ static struct hash128 seen_before(const struct lane *lane)
 {
     const struct reading *last = &lane->last;
 
-    if (lane->chain || last->span.lo != lane->span.lo || last->span.hi != lane->span.hi || last->top != lane->top ||
+    if (lane->chain || last->window.lo != lane->window.lo || last->window.hi != lane->window.hi || last->top != lane->top ||
         last->form != lane->form)
         return (struct hash128){ 0, 0 };
     return last->print;
@@ -167,7 +167,7 @@ static void lane_send(void *ctx)
     }
     tenant_begin(t, &view);
     if (!lane->chain)
-        choose_span(lane);
+        choose_window(lane);
     lane->top = lane_page_top(lane);
     if (!lane->pages)       /* the pages of a pass count as of its first */
         lane->sent_at = tenant_service_now(t);
@@ -188,6 +188,6 @@ static void lane_send(void *ctx)
     lane->request = http_start(t->col->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
         .sink = &sink, .done = lane_answered, .ctx = lane, .timeout_s = SILENCE_S,
-        .patient = lane->ticket.patient && lane->span.hi == TICKS_OPEN, .seen = seen_before(lane) });
+        .patient = lane->ticket.patient && lane->window.hi == TICKS_OPEN, .seen = seen_before(lane) });
     buf_free(&url);
 }

@@ -16,7 +16,7 @@ void chain_page(struct lane *lane, const char *link);   /* a whole page was read
 void chain_forget(struct lane *lane);
 
 /* outcome.c */
-void lane_span_read(struct lane *lane);             /* all of the span is here */
+void lane_window_read(struct lane *lane);             /* all of the span is here */
 void lane_recovered(struct lane *lane);             /* the service answers as it should */
 void lane_failed(struct lane *lane, const struct err *err, bool may_be_size);
 void lane_throttled(struct lane *lane, const struct err *err);

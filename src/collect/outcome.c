@@ -31,7 +31,7 @@ static void ask_for_less(struct lane *lane)
 
     if (top > SMALLEST_PAGE)
         lane->page_size = top / 4 > SMALLEST_PAGE ? top / 4 : SMALLEST_PAGE;
-    cursor_split(&t->cursor, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form), t->input.overlap,
+    cursor_split(&t->cursor, lane->kind, t->plans, &lane->window, NULL, t->api->resolution(lane->form), t->input.overlap,
                 lane->sent_at);
     lane_wake(&t->lanes[LANE_FILL], clock_ms());
 }
@@ -133,7 +133,7 @@ static void wait_for_next_poll(struct lane *lane)
     lane_wake(lane, lane->due_ms);
 }
 
-void lane_span_read(struct lane *lane)
+void lane_window_read(struct lane *lane)
 {
     struct tenant *t = lane->tenant;
     bool was_filling = t->cursor.fill.active, caught_up;
@@ -142,8 +142,8 @@ void lane_span_read(struct lane *lane)
     if (lane->holds && lane->holds < room)
         room = lane->holds;
     if (lane->unfiltered)   /* what came was everything */
-        lane->span.hi = lane->kind == LANE_FILL ? t->cursor.fill.end : TICKS_OPEN;
-    caught_up = cursor_read(&t->cursor, lane->kind, &t->sweeps[lane->kind], &lane->span, &lane->harvest, room,
+        lane->window.hi = lane->kind == LANE_FILL ? t->cursor.fill.end : TICKS_OPEN;
+    caught_up = cursor_read(&t->cursor, lane->kind, &t->plans[lane->kind], &lane->window, &lane->harvest, room,
                            t->input.overlap, lane->sent_at);
     trail_add(&t->trail, &t->cursor, outbox_end(t->col->outbox), clock_ms());
     chain_forget(lane);
@@ -164,17 +164,17 @@ static void leave_behind(struct lane *lane, const struct err *err)
     struct tenant *t = lane->tenant;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
-    ticks_text(lane->span.lo, lo);
-    ticks_text(lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi, hi);
+    ticks_text(lane->window.lo, lo);
+    ticks_text(lane->window.hi == TICKS_OPEN ? lane->sent_at : lane->window.hi, hi);
     t->tally.bad_records++;
     log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s from=%s to=%s %s; what cannot be read there is left "
               "behind", t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
     lane->broken_tries = BROKEN_TRIES;
     lane->grain_tries = 0;
-    holes_add(&t->holes, &lane->span);
-    lane_span_read(lane);
-    if (t->sweeps[lane->kind].width && lane->hunt_width)      /* the spans behind it need not be as small */
-        t->sweeps[lane->kind].width = lane->hunt_width;
+    holes_add(&t->holes, &lane->window);
+    lane_window_read(lane);
+    if (t->plans[lane->kind].width && lane->hunt_width)      /* the spans behind it need not be as small */
+        t->plans[lane->kind].width = lane->hunt_width;
 }
 
 /* The answer came whole, but its JSON breaks among the records. The broken one is hunted down by halving the span, so
@@ -184,16 +184,16 @@ void lane_broken(struct lane *lane, const struct err *err)
 {
     struct tenant *t = lane->tenant;
 
-    if (holes_have(&t->holes, &lane->span)) {   /* still what it was */
-        lane_span_read(lane);
+    if (holes_have(&t->holes, &lane->window)) {   /* still what it was */
+        lane_window_read(lane);
         return;
     }
     if (!lane->broken_tries++) {
         lane->whole_before = t->tally.whole;
-        lane->hunt_width = (lane->span.hi == TICKS_OPEN ? lane->sent_at : lane->span.hi) - lane->span.lo;
+        lane->hunt_width = (lane->window.hi == TICKS_OPEN ? lane->sent_at : lane->window.hi) - lane->window.lo;
     }
     if (lane->broken_tries > BROKEN_TRIES) {
-        if (cursor_split(&t->cursor, lane->kind, t->sweeps, &lane->span, NULL, t->api->grain(lane->form),
+        if (cursor_split(&t->cursor, lane->kind, t->plans, &lane->window, NULL, t->api->resolution(lane->form),
                         t->input.overlap, lane->sent_at)) {
             chain_forget(lane);
             lane->grain_tries = 0;

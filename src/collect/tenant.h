@@ -32,7 +32,7 @@ struct tally {
  * the versions it holds stay known, since no poll reaches below what is forgotten (collect/cursor.h). */
 struct reading {
     struct hash128 print;           /* zeros: there is none */
-    struct span    span;            /* the question */
+    struct window    window;            /* the question */
     size_t         top;
     int            form;
     struct harvest harvest;
@@ -50,7 +50,7 @@ struct lane {
     struct http_request *request;
     struct page   *page;
     struct page_handler handler;
-    struct span    span;
+    struct window    window;
     size_t         top;             /* asked for */
     ticks          sent_at;         /* the service's clock */
     uint64_t       token;           /* which one it carries */
@@ -125,7 +125,7 @@ struct tenant {
     char             *cp_path;
     struct known     *known;
     struct cursor      cursor;
-    struct sweep      sweeps[LANE_COUNT];
+    struct window_plan      plans[LANE_COUNT];
     struct holes      holes;
     struct trail      trail;
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */

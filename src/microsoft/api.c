@@ -19,32 +19,32 @@ const char *login_host(int cloud)
     return login_hosts[cloud];
 }
 
-ticks api_floor(ticks time, ticks grain)
+ticks api_floor(ticks time, ticks resolution)
 {
-    ticks rest = time % grain;
+    ticks rest = time % resolution;
 
-    return time - (rest < 0 ? rest + grain : rest);
+    return time - (rest < 0 ? rest + resolution : rest);
 }
 
-ticks api_ceil(ticks time, ticks grain)
+ticks api_ceil(ticks time, ticks resolution)
 {
-    ticks down = api_floor(time, grain);
+    ticks down = api_floor(time, resolution);
 
-    return down == time ? time : down + grain;
+    return down == time ? time : down + resolution;
 }
 
 void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits)
 {
     struct buf text = BUF_INIT(1 << 20);
-    ticks grain = digits ? 1 : TICKS_PER_SECOND;
+    ticks resolution = digits ? 1 : TICKS_PER_SECOND;
     char time[TICKS_TEXT_MAX];
 
-    ticks_text_digits(api_floor(query->lo, grain), digits, time);
+    ticks_text_digits(api_floor(query->lo, resolution), digits, time);
     buf_add_text(&text, field);
     buf_add_text(&text, " ge ");
     buf_add_text(&text, time);
     if (query->hi != TICKS_OPEN) {
-        ticks_text_digits(api_ceil(query->hi, grain), digits, time);
+        ticks_text_digits(api_ceil(query->hi, resolution), digits, time);
         buf_add_format(&text, " and %s lt %s", field, time);
     }
     if (!text_empty(query->filter))

@@ -40,7 +40,7 @@ struct api {
 
     /* Returns how many records the answer may hold: what was asked for in that form; 0: the service's own choice. */
     size_t (*url)(const struct api_query *query, struct buf *ret);
-    ticks (*grain)(int form);   /* finest step of the time filter in that form */
+    ticks (*resolution)(int form);   /* finest step of the time filter in that form */
 };
 
 extern const struct api api_graph, api_incidents, api_endpoint, api_siem;
@@ -53,5 +53,5 @@ const char *login_host(int cloud);
  * $filter. */
 void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits);
 /* Rounds down and up to the grain, so that a coarser filter asks for a little more, never less. */
-ticks api_floor(ticks time, ticks grain);
-ticks api_ceil(ticks time, ticks grain);
+ticks api_floor(ticks time, ticks resolution);
+ticks api_ceil(ticks time, ticks resolution);

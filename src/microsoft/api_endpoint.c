@@ -5,7 +5,7 @@ enum { FORM_FULL, FORM_SECONDS, FORM_SMALL, FORM_NO_EVIDENCE, FORMS };
 
 #define SMALL_TOP 1000
 
-static ticks grain(int form)
+static ticks resolution(int form)
 {
     return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
 }
@@ -36,5 +36,5 @@ const struct api api_endpoint = {
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .has_skip = true, .top = 10000, .top_first = 1000, .forms = FORMS, .per_minute = 100, .per_hour = 1500,
     .family = "endpoint", .permission = "Alert.Read.All",
-    .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = url, .grain = grain
+    .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = url, .resolution = resolution
 };

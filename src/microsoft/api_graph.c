@@ -6,7 +6,7 @@ enum { FORM_FULL, FORM_SECONDS, FORM_SMALL, FORM_PLAIN, FORMS };
 /* Without it newer enum members arrive as "unknownFutureValue". */
 static const char *const headers[] = { "Prefer: include-unknown-enum-members", NULL };
 
-static ticks grain(int form)
+static ticks resolution(int form)
 {
     return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
 }
@@ -39,7 +39,7 @@ static size_t incidents_url(const struct api_query *query, struct buf *ret)
     .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",         \
                   "https://dod-graph.microsoft.us" },                                                                  \
     .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .forms = FORMS,       \
-    .per_minute = 150, .family = "graph", .grain = grain
+    .per_minute = 150, .family = "graph", .resolution = resolution
 
 const struct api api_graph = {
     .name = "graph", .sourcetype = "ms:defender:atp:alerts", GRAPH_SERVICES, .top = 1000, .top_first = 1000,

@@ -11,7 +11,7 @@
 
 enum { FORM_MS, FORM_MS_ZONE, FORM_SECONDS, FORMS };
 
-static ticks grain(int form)
+static ticks resolution(int form)
 {
     return form == FORM_SECONDS ? TICKS_PER_SECOND : TICKS_PER_MS;
 }
@@ -30,7 +30,7 @@ static void add_bound(struct buf *ret, const char *name, ticks time, int form)
 
 static size_t url(const struct api_query *query, struct buf *ret)
 {
-    ticks step = grain(query->form);
+    ticks step = resolution(query->form);
 
     buf_add_format(ret, "%s/api/alerts?", query->base);
     add_bound(ret, "sinceTimeUtc", api_floor(query->lo, step) - step, query->form);
@@ -49,5 +49,5 @@ const struct api api_siem = {
     .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
                   "https://graph.windows.net" },
     .v1_token = true, .room = 5000, .forms = FORMS, .per_minute = 100, .per_hour = 1500, .family = "siem",
-    .permission = "the portal's authorisation under Settings > Endpoints > APIs > SIEM", .url = url, .grain = grain
+    .permission = "the portal's authorisation under Settings > Endpoints > APIs > SIEM", .url = url, .resolution = resolution
 };

@@ -155,7 +155,7 @@ static void test_table(void)
         const struct api *api = api_at(kind);
 
         CHECK_TEXT(api->name, names[kind]);
-        CHECK(api->forms > 0 && api->grain(0) > 0 && api->grain(api->forms - 1) >= api->grain(0), "%s: forms",
+        CHECK(api->forms > 0 && api->resolution(0) > 0 && api->resolution(api->forms - 1) >= api->resolution(0), "%s: forms",
               api->name);
         CHECK(api->top ? api->top_first && api->top_first <= api->top : api->room > 0, "%s: sizes", api->name);
         for (int cloud = 0; cloud < API_CLOUDS; cloud++)

@@ -34,7 +34,7 @@ struct version {
 
 struct flight {
     bool        active;
-    struct span span;
+    struct window window;
     ticks       now;
     bool        full;
     size_t      count;
@@ -44,12 +44,12 @@ struct flight {
 struct world {
     struct version versions[VERSIONS_MAX];
     size_t      count;
-    ticks       now, begin, grain;
+    ticks       now, begin, resolution;
     size_t      room;
     int64_t     overlap_s;
     /* the process */
     struct cursor cursor;
-    struct sweep sweeps[LANE_COUNT];
+    struct window_plan plans[LANE_COUNT];
     struct known *known;
     struct trail trail;
     uint64_t    pos, settled, saved_pos;
@@ -123,13 +123,13 @@ static void send(struct world *w, enum lane_kind lane)
     ticks lo, hi;
     size_t i;
 
-    f->active = cursor_next(&w->cursor, lane, &w->sweeps[lane], w->overlap_s, &f->span);
+    f->active = cursor_next(&w->cursor, lane, &w->plans[lane], w->overlap_s, &f->window);
     if (!f->active)
         return;
     f->now = w->now;
     f->count = 0;
-    lo = f->span.lo - f->span.lo % w->grain;
-    hi = f->span.hi == TICKS_OPEN ? TICKS_OPEN : (f->span.hi + w->grain - 1) / w->grain * w->grain;
+    lo = f->window.lo - f->window.lo % w->resolution;
+    hi = f->window.hi == TICKS_OPEN ? TICKS_OPEN : (f->window.hi + w->resolution - 1) / w->resolution * w->resolution;
     for (i = 0; i < w->count; i++)
         if (w->versions[i].time >= lo && w->versions[i].time < hi && w->versions[i].visible <= w->now)
             f->found[f->count++] = i;
@@ -152,7 +152,7 @@ static struct harvest take(struct world *w, struct flight *f, size_t most)
         h.count++;
         h.oldest = v->time < h.oldest ? v->time : h.oldest;
         h.newest = v->time > h.newest ? v->time : h.newest;
-        if (v->time >= f->span.lo)
+        if (v->time >= f->window.lo)
             write_event(w, v);
     }
     return h;
@@ -167,20 +167,20 @@ static void finish(struct world *w, enum lane_kind lane)
     f->active = false;
     if (!below(12)) {       /* it failed; perhaps a smaller piece will do */
         if (!below(3))
-            cursor_split(&w->cursor, lane, w->sweeps, &f->span, NULL, w->grain, w->overlap_s, f->now);
+            cursor_split(&w->cursor, lane, w->plans, &f->window, NULL, w->resolution, w->overlap_s, f->now);
         return;
     }
     h = take(w, f, w->room);
     w->fills += !fill && w->cursor.fill.active;
     if (f->full) {
-        if (cursor_split(&w->cursor, lane, w->sweeps, &f->span, &h, w->grain, w->overlap_s, f->now)) {
+        if (cursor_split(&w->cursor, lane, w->plans, &f->window, &h, w->resolution, w->overlap_s, f->now)) {
             w->fills += !fill && w->cursor.fill.active;
             return;
         }
         h = take(w, f, f->count);       /* page after page */
         w->chains++;
     }
-    if (cursor_read(&w->cursor, lane, &w->sweeps[lane], &f->span, &h, w->room, w->overlap_s, f->now))
+    if (cursor_read(&w->cursor, lane, &w->plans[lane], &f->window, &h, w->room, w->overlap_s, f->now))
         w->polls += lane == LANE_LIVE;
     trail_add(&w->trail, &w->cursor, w->pos, w->now / TICKS_PER_MS);
 }
@@ -241,7 +241,7 @@ static void restart(struct world *w, bool kill)
     checkpoint_release(&w->cp);
     CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->known, &err), "%s", err.text);
     w->cursor = w->cp.cursor;
-    memset(w->sweeps, 0, sizeof(w->sweeps));
+    memset(w->plans, 0, sizeof(w->plans));
     for (i = 0; i < LANE_COUNT; i++)
         w->flights[i].active = false;
     w->pos = w->settled = w->saved_pos = 0;
@@ -296,7 +296,7 @@ static void run(uint64_t number)
 
     seed = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
     w = (struct world){ .now = NOW, .known = known_new(), .file = BUF_INIT(CHECKPOINT_MAX), .room = 2 + below(20) };
-    w.grain = (ticks[]){ 1, TICKS_PER_MS, TICKS_PER_SECOND }[below(3)];
+    w.resolution = (ticks[]){ 1, TICKS_PER_MS, TICKS_PER_SECOND }[below(3)];
     w.overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
     w.begin = NOW - (ticks)below(40 * 86400) * TICKS_PER_SECOND;
     w.cp.tenant_id = mem_text("t");

@@ -57,8 +57,8 @@ static struct lane lane_of(struct scene *scene)
 {
     struct lane lane = { .tenant = &scene->t, .page_harvest = { .oldest = TICKS_OPEN, .newest = INT64_MIN } };
 
-    CHECK(ticks_parse(FROM, strlen(FROM), &lane.span.lo), "time");
-    lane.span.hi = TICKS_OPEN;
+    CHECK(ticks_parse(FROM, strlen(FROM), &lane.window.lo), "time");
+    lane.window.hi = TICKS_OPEN;
     return lane;
 }
 
@@ -100,7 +100,7 @@ static void test_new_and_known(struct scene *scene)
 }
 
 /* Older than the span: read before, or from before the input began. */
-static void test_below_the_span(struct scene *scene)
+static void test_below_the_window(struct scene *scene)
 {
     struct lane lane = lane_of(scene);
 
@@ -171,7 +171,7 @@ int main(void)
         return 1;
     scene_open(&scene);
     test_new_and_known(&scene);
-    test_below_the_span(&scene);
+    test_below_the_window(&scene);
     test_odd(&scene);
     test_bad(&scene);
     test_held_back(&scene);

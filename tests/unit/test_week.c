@@ -32,7 +32,7 @@ struct world {
     ticks        now;
 
     struct cursor  cursor;
-    struct sweep  sweeps[LANE_COUNT];
+    struct window_plan  plans[LANE_COUNT];
     struct known *known;
     struct trail  trail;
     uint64_t      end;                  /* of the stream */
@@ -108,9 +108,9 @@ static void write_alert(struct world *w, size_t at, struct harvest *harvest)
 }
 
 /* The newest ROOM of the span, as the services do; returns how many there were. all: a chain of pages brings all. */
-static size_t ask(struct world *w, const struct span *span, bool all, struct harvest *harvest)
+static size_t ask(struct world *w, const struct window *window, bool all, struct harvest *harvest)
 {
-    size_t at = first_from(w, span->hi == TICKS_OPEN ? INT64_MAX : span->hi), from = first_from(w, span->lo), count = 0;
+    size_t at = first_from(w, window->hi == TICKS_OPEN ? INT64_MAX : window->hi), from = first_from(w, window->lo), count = 0;
 
     *harvest = (struct harvest){ .oldest = TICKS_OPEN, .newest = INT64_MIN };
     while (at-- > from) {
@@ -125,18 +125,18 @@ static size_t ask(struct world *w, const struct span *span, bool all, struct har
 static void step(struct world *w, enum lane_kind lane)
 {
     struct harvest harvest;
-    struct span span;
+    struct window window;
     ticks sent = w->now;
     bool caught_up;
 
-    if (w->now < w->due[lane] || !cursor_next(&w->cursor, lane, &w->sweeps[lane], OVERLAP_S, &span))
+    if (w->now < w->due[lane] || !cursor_next(&w->cursor, lane, &w->plans[lane], OVERLAP_S, &window))
         return;
-    if (ask(w, &span, false, &harvest) > ROOM) {
-        if (cursor_split(&w->cursor, lane, w->sweeps, &span, &harvest, 1, OVERLAP_S, sent))
+    if (ask(w, &window, false, &harvest) > ROOM) {
+        if (cursor_split(&w->cursor, lane, w->plans, &window, &harvest, 1, OVERLAP_S, sent))
             return;
-        ask(w, &span, true, &harvest);
+        ask(w, &window, true, &harvest);
     }
-    caught_up = cursor_read(&w->cursor, lane, &w->sweeps[lane], &span, &harvest, ROOM, OVERLAP_S, sent);
+    caught_up = cursor_read(&w->cursor, lane, &w->plans[lane], &window, &harvest, ROOM, OVERLAP_S, sent);
     trail_add(&w->trail, &w->cursor, w->end, sent / TICKS_PER_MS);
     if (caught_up && lane == LANE_LIVE)
         w->due[lane] = w->now + POLL_S * TICKS_PER_SECOND;
@@ -169,7 +169,7 @@ static void start(struct world *w)
     known_free(w->known);
     w->known = known_new();
     trail_release(&w->trail);
-    memset(w->sweeps, 0, sizeof(w->sweeps));
+    memset(w->plans, 0, sizeof(w->plans));
     memset(w->due, 0, sizeof(w->due));
     memset(w->taken, 0, sizeof(w->taken));
     w->end = 0;
