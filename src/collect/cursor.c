@@ -67,39 +67,39 @@ bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct 
     return true;
 }
 
-void holes_add(struct holes *holes, const struct window *window)
+void quarantine_add(struct quarantine *quarantine, const struct window *window)
 {
-    if (!holes_have(holes, window))
-        holes->list[holes->count++ % HOLES_MAX] = *window;
+    if (!quarantine_has(quarantine, window))
+        quarantine->list[quarantine->count++ % QUARANTINE_MAX] = *window;
 }
 
-static size_t holes_kept(const struct holes *holes)
+static size_t quarantine_kept(const struct quarantine *quarantine)
 {
-    return holes->count < HOLES_MAX ? holes->count : HOLES_MAX;
+    return quarantine->count < QUARANTINE_MAX ? quarantine->count : QUARANTINE_MAX;
 }
 
-bool holes_have(const struct holes *holes, const struct window *window)
+bool quarantine_has(const struct quarantine *quarantine, const struct window *window)
 {
     size_t i;
 
-    for (i = 0; i < holes_kept(holes); i++)
-        if (holes->list[i].lo == window->lo && holes->list[i].hi == window->hi)
+    for (i = 0; i < quarantine_kept(quarantine); i++)
+        if (quarantine->list[i].lo == window->lo && quarantine->list[i].hi == window->hi)
             return true;
     return false;
 }
 
-void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now)
+void cursor_avoid(const struct quarantine *quarantine, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now)
 {
     bool was_open = window->hi == TICKS_OPEN;
     size_t i;
 
-    for (i = 0; i < holes_kept(holes); i++) {
-        const struct window *hole = &holes->list[i];
+    for (i = 0; i < quarantine_kept(quarantine); i++) {
+        const struct window *quarantined = &quarantine->list[i];
 
-        if (hole->lo > window->lo && hole->lo < window->hi)
-            window->hi = hole->lo;
-        else if (hole->lo <= window->lo && window->lo < hole->hi)
-            window->hi = sooner(window->hi, hole->hi);
+        if (quarantined->lo > window->lo && quarantined->lo < window->hi)
+            window->hi = quarantined->lo;
+        else if (quarantined->lo <= window->lo && window->lo < quarantined->hi)
+            window->hi = sooner(window->hi, quarantined->hi);
     }
     if (lane == LANE_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
         *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };

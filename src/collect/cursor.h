@@ -49,13 +49,13 @@ struct window {
 
 /* Spans that cannot be read: a record in them is no JSON. They are asked for alone, so that the polls around them need
  * not find out anew. In memory only. */
-#define HOLES_MAX 16
-struct holes {
-    struct window list[HOLES_MAX];
+#define QUARANTINE_MAX 16
+struct quarantine {
+    struct window list[QUARANTINE_MAX];
     size_t      count;          /* all that were ever added: a ring, the oldest forgotten */
 };
-void holes_add(struct holes *holes, const struct window *window);
-bool holes_have(const struct holes *holes, const struct window *window);
+void quarantine_add(struct quarantine *quarantine, const struct window *window);
+bool quarantine_has(const struct quarantine *quarantine, const struct window *window);
 
 /* What an answer held. */
 struct harvest {
@@ -78,7 +78,7 @@ bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct 
 
 /* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so
  * becomes the first of a sweep. */
-void cursor_avoid(const struct holes *holes, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now);
+void cursor_avoid(const struct quarantine *quarantine, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now);
 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */

@@ -136,7 +136,7 @@ static void choose_window(struct lane *lane)
     struct window_plan *plan = &t->plans[lane->kind];
 
     cursor_next(&t->cursor, lane->kind, plan, t->input.overlap, &lane->window);
-    cursor_avoid(&t->holes, lane->kind, plan, &lane->window, tenant_service_now(t));
+    cursor_avoid(&t->quarantine, lane->kind, plan, &lane->window, tenant_service_now(t));
     lane->fresh = 0;
 }
 

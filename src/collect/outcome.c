@@ -171,7 +171,7 @@ static void leave_behind(struct lane *lane, const struct err *err)
               "behind", t->label, t->input.tenant_id, t->api->name, lo, hi, err->text);
     lane->broken_tries = BROKEN_TRIES;
     lane->grain_tries = 0;
-    holes_add(&t->holes, &lane->window);
+    quarantine_add(&t->quarantine, &lane->window);
     lane_window_read(lane);
     if (t->plans[lane->kind].width && lane->hunt_width)      /* the spans behind it need not be as small */
         t->plans[lane->kind].width = lane->hunt_width;
@@ -184,7 +184,7 @@ void lane_broken(struct lane *lane, const struct err *err)
 {
     struct tenant *t = lane->tenant;
 
-    if (holes_have(&t->holes, &lane->window)) {   /* still what it was */
+    if (quarantine_has(&t->quarantine, &lane->window)) {   /* still what it was */
         lane_window_read(lane);
         return;
     }

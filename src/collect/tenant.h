@@ -126,7 +126,7 @@ struct tenant {
     struct known     *known;
     struct cursor      cursor;
     struct window_plan      plans[LANE_COUNT];
-    struct holes      holes;
+    struct quarantine      quarantine;
     struct trail      trail;
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
     struct cursor      saved_cursor;
