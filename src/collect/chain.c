@@ -21,7 +21,7 @@ void chain_forget(struct lane *lane)
     lane->chain = lane->unfiltered = false;
     lane->skip = lane->pages = lane->passes = lane->quiet = lane->kept_before = 0;
     lane->alike = 0;
-    known_free(lane->seen);
+    dedup_free(lane->seen);
     lane->seen = NULL;
 }
 
@@ -58,7 +58,7 @@ static bool passes_agree(struct lane *lane)
 {
     lane->quiet = lane->passes && !lane->fresh && lane->kept == lane->kept_before ? lane->quiet + 1 : 0;
     lane->kept_before = lane->kept;
-    return lane->quiet && (known_count(lane->seen) >= lane->kept || lane->quiet >= CHAIN_QUIET_MOST);
+    return lane->quiet && (dedup_count(lane->seen) >= lane->kept || lane->quiet >= CHAIN_QUIET_MOST);
 }
 
 static void pass_ends(struct lane *lane)
@@ -90,7 +90,7 @@ static void chain_goes_on(struct lane *lane, const char *link, bool full)
     lane->alike = lane->sum == lane->sum_before ? lane->alike + 1 : 1;
     lane->sum_before = lane->sum;
     if (!lane->seen)
-        lane->seen = known_new();
+        lane->seen = dedup_new();
     if (link && !link_is_good(lane, link, &err)) {
         lane_failed(lane, &err, false);
         return;

@@ -71,20 +71,20 @@ static bool read_hex64(const char *text, uint64_t *ret)
 }
 
 /* "2026-11-01T08:35:12.1333333Z 0123456789abcdef0123456789abcdef" */
-static bool read_entry(const char *text, struct known_entry *ret)
+static bool read_entry(const char *text, struct dedup_entry *ret)
 {
     const char *blank = text ? strchr(text, ' ') : NULL;
 
-    *ret = (struct known_entry){ .pos = 0 };
+    *ret = (struct dedup_entry){ .pos = 0 };
     return blank && ticks_parse(text, (size_t)(blank - text), &ret->time) && strlen(blank + 1) == HASH_TEXT &&
            read_hex64(blank + 1, &ret->key.high) && read_hex64(blank + 17, &ret->key.low) &&
            (ret->key.high || ret->key.low);
 }
 
-static bool read_known(const cJSON *root, struct known *known, struct err *err)
+static bool read_dedup(const cJSON *root, struct dedup *dedup, struct err *err)
 {
     const cJSON *list = json_member(root, "written"), *item;
-    struct known_entry entry;
+    struct dedup_entry entry;
 
     if (!cJSON_IsArray(list))
         return err_set(err, ERR_INPUT, "member 'written' is no list");
@@ -93,7 +93,7 @@ static bool read_known(const cJSON *root, struct known *known, struct err *err)
             return err_set(err, ERR_INPUT, "member 'written' holds something that is no \"time hash\"");
     cJSON_ArrayForEach(item, list) {        /* all are good: now they may be taken */
         read_entry(cJSON_GetStringValue(item), &entry);
-        known_add(known, entry);
+        dedup_add(dedup, entry);
     }
     return true;
 }
@@ -127,7 +127,7 @@ static void read_taken(const cJSON *root, struct checkpoint *cp)
     }
 }
 
-bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct known *known, struct err *err)
+bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct dedup *dedup, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
     int64_t version;
@@ -141,7 +141,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struc
                        CHECKPOINT_VERSION);
     if (!json_text(root, "tenant_id") || !json_text(root, "api"))
         return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
-    if (!read_cursor(root, &cp->cursor, err) || !read_known(root, known, err))
+    if (!read_cursor(root, &cp->cursor, err) || !read_dedup(root, dedup, err))
         return false;
     cp->tenant_id = mem_text(json_text(root, "tenant_id"));
     cp->api = mem_text(json_text(root, "api"));
@@ -159,7 +159,7 @@ static enum checkpoint_found put_aside(const char *path, struct err *err)
     return CHECKPOINT_BAD;
 }
 
-enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct known *known, struct err *err)
+enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct dedup *dedup, struct err *err)
 {
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     bool ok;
@@ -173,7 +173,7 @@ enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, s
             return put_aside(path, err);
         return saved == ENOENT ? CHECKPOINT_NONE : CHECKPOINT_UNREADABLE;
     }
-    ok = checkpoint_parse(buf_text(&text), text.len, cp, known, err);
+    ok = checkpoint_parse(buf_text(&text), text.len, cp, dedup, err);
     buf_free(&text);
     if (ok)
         return CHECKPOINT_READ;
@@ -199,7 +199,7 @@ struct selection {
     bool        any;
 };
 
-static void add_entry(void *ctx, const struct known_entry *entry)
+static void add_entry(void *ctx, const struct dedup_entry *entry)
 {
     struct selection *sel = ctx;
     char time[TICKS_TEXT_MAX];
@@ -224,7 +224,7 @@ static void add_taken(const struct checkpoint *cp, struct buf *ret)
     buf_add_text(ret, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct known *known, uint64_t pos,
+void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct dedup *dedup, uint64_t pos,
                        int64_t overlap_s, struct buf *ret)
 {
     struct selection sel = { cursor, overlap_s, pos, ret, false };
@@ -249,7 +249,7 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
     }
     add_taken(cp, ret);
     buf_add_text(ret, " \"written\": [");
-    known_each(known, add_entry, &sel);
+    dedup_each(dedup, add_entry, &sel);
     buf_add_text(ret, "]}\n");
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "collect/known.h"
+#include "collect/dedup.h"
 #include "collect/cursor.h"
 
 #define CHECKPOINT_VERSION 1
@@ -40,15 +40,15 @@ enum checkpoint_found {
     CHECKPOINT_UNREADABLE   /* the disk fails: err says why; to be tried again, since beginning anew would repeat */
 };
 /* Fills cp and adds the written versions to known, on CHECKPOINT_READ only. */
-enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct known *known, struct err *err);
+enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct dedup *dedup, struct err *err);
 
 /* The reader behind checkpoint_load(), for tests and the fuzzer: false with ERR_INPUT when the text is no
  * checkpoint. */
-bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct known *known, struct err *err);
+bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct dedup *dedup, struct err *err);
 
 /* The file's text: place instead of cp->cursor, with the versions of known that it needs and whose events end at or
  * before pos. */
-void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct known *known, uint64_t pos,
+void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct dedup *dedup, uint64_t pos,
                        int64_t overlap_s, struct buf *ret);
 
 /* Has this value of the parameter been taken over before? */

@@ -54,14 +54,14 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
         }
     }
     if (has_id && record->has_time && !by_content)
-        key = known_key(record->id, record->id_len, time);
+        key = dedup_key(record->id, record->id_len, time);
     else
-        key = known_key(out->data + record->start, record->len, 0);
+        key = dedup_key(out->data + record->start, record->len, 0);
     lane->kept++;
     lane->sum += key.low ^ key.high * 3;
     if (lane->seen)
-        known_add(lane->seen, (struct known_entry){ .key = key });
-    if (known_has(t->known, key) || !may_write(lane)) {
+        dedup_add(lane->seen, (struct dedup_entry){ .key = key });
+    if (dedup_has(t->dedup, key) || !may_write(lane)) {
         t->tally.repeats += !lane->held_back;
         out->len = undo;
         return;
@@ -73,7 +73,7 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
         lane->replaced++;
     event_finish(t->frame, out, record->start, record->has_time, time);
     t->event_pos = outbox_end(t->col->outbox);
-    known_add(t->known, (struct known_entry){ .key = key, .time = time, .pos = t->event_pos });
+    dedup_add(t->dedup, (struct dedup_entry){ .key = key, .time = time, .pos = t->event_pos });
     if (record->has_time && time > t->newest_alert)
         t->newest_alert = time;
     t->tally.new_events++;

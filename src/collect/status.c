@@ -173,7 +173,7 @@ void status_line(struct tenant *t, int64_t now_ms)
                    (long long)next_s(t, now_ms), (long long)(t->read_ms ? (now_ms - t->read_ms) / 1000 : -1),
                    (long long)(now_ms - t->col->started_ms) / 1000);
     buf_add_format(&line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu",
-                   (long long)t->input.poll_interval, t->api->per_minute, t->api->per_hour, known_count(t->known));
+                   (long long)t->input.poll_interval, t->api->per_minute, t->api->per_hour, dedup_count(t->dedup));
     add_fill(t, &line);
     add_expiry(t, &line, now_ms);
     add_why(t, &line);

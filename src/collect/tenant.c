@@ -48,7 +48,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, t->input.proxy_password) : NULL;
     t->route = (struct http_route){ .ca_file = t->input.ca_file, .proxy = t->proxy };
     t->frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : t->api->sourcetype);
-    t->known = known_new();
+    t->dedup = dedup_new();
     t->cp_path = checkpoint_path(col->checkpoint_dir, t->input.name);
     t->budget = collector_budget(col, t->input.tenant_id, t->input.client_id, t->api);
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
@@ -75,7 +75,7 @@ void tenant_free(struct tenant *t)
     timer_cancel(t->col->loop, &t->save_timer);
     secrets_free(t->secrets);
     trail_release(&t->trail);
-    known_free(t->known);
+    dedup_free(t->dedup);
     checkpoint_release(&t->cp);
     event_frame_free(t->frame);
     mem_free_secret(t->proxy);
@@ -130,8 +130,8 @@ static void take_over(struct tenant *t)
     log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
               t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
               alike ? "reading goes on at its cursor" : "reading begins at start_time");
-    known_free(t->known);
-    t->known = known_new();
+    dedup_free(t->dedup);
+    t->dedup = dedup_new();
     free(t->cp.tenant_id);
     free(t->cp.api);
     t->cp.tenant_id = mem_text(t->input.tenant_id);
@@ -148,7 +148,7 @@ static bool load(struct tenant *t)
 {
     struct err err;
 
-    switch (checkpoint_load(t->cp_path, &t->cp, t->known, &err)) {
+    switch (checkpoint_load(t->cp_path, &t->cp, t->dedup, &err)) {
     case CHECKPOINT_READ:
         t->cursor = t->cp.cursor;
         if (!text_same(t->cp.tenant_id, t->input.tenant_id) || !text_same(t->cp.api, t->api->name))
@@ -162,8 +162,8 @@ static bool load(struct tenant *t)
     case CHECKPOINT_BAD:
         log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s %s; it was renamed to .bad and reading begins at "
                   "start_time", t->label, t->input.tenant_id, err.text);
-        known_free(t->known);
-        t->known = known_new();
+        dedup_free(t->dedup);
+        t->dedup = dedup_new();
         break;
     case CHECKPOINT_NONE:
         break;

@@ -9,7 +9,7 @@
 #include "collect/budget.h"
 #include "collect/checkpoint.h"
 #include "collect/gate.h"
-#include "collect/known.h"
+#include "collect/dedup.h"
 #include "collect/cursor.h"
 #include "collect/trail.h"
 #include "microsoft/api.h"
@@ -71,7 +71,7 @@ struct lane {
     size_t         pages, passes;
     size_t         quiet;           /* passes in a row that were like the one before and brought nothing new */
     size_t         kept, kept_before;   /* records of this pass, and of the one before */
-    struct known  *seen;            /* the different ones of all passes */
+    struct dedup  *seen;            /* the different ones of all passes */
     uint64_t       sum, sum_before; /* of this page's records, and of the page before */
     int            alike;           /* pages in a row with the same records, or with none */
     struct harvest harvest;         /* of the pass */
@@ -123,7 +123,7 @@ struct tenant {
     struct timer      status_timer;     /* for the next line */
     struct checkpoint cp;
     char             *cp_path;
-    struct known     *known;
+    struct dedup     *dedup;
     struct cursor      cursor;
     struct window_plan      plans[LANE_COUNT];
     struct quarantine      quarantine;

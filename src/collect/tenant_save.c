@@ -11,7 +11,7 @@
 
 static void format(const struct tenant *t, const struct cursor *cursor, uint64_t pos, struct buf *text)
 {
-    checkpoint_format(&t->cp, cursor, t->known, pos, t->input.overlap, text);
+    checkpoint_format(&t->cp, cursor, t->dedup, pos, t->input.overlap, text);
 }
 
 struct pruning {
@@ -19,7 +19,7 @@ struct pruning {
     int64_t overlap_s;
 };
 
-static bool needed(void *ctx, const struct known_entry *entry)
+static bool needed(void *ctx, const struct dedup_entry *entry)
 {
     const struct pruning *pruning = ctx;
 
@@ -30,7 +30,7 @@ static void prune(struct tenant *t, const struct cursor *saved)
 {
     struct pruning pruning = { saved, t->input.overlap };
 
-    known_prune(t->known, needed, &pruning);
+    dedup_prune(t->dedup, needed, &pruning);
     cursor_pruned(&t->cursor, saved, t->input.overlap);
 }
 

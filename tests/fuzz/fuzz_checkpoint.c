@@ -9,19 +9,19 @@
 #include "fuzz.h"
 
 struct expectation {
-    const struct known *known;
+    const struct dedup *dedup;
     const struct cursor *cursor;
     size_t count;
 };
 
-static void expect(void *ctx, const struct known_entry *entry)
+static void expect(void *ctx, const struct dedup_entry *entry)
 {
     struct expectation *exp = ctx;
 
     if (!cursor_needs(exp->cursor, entry->time, 900))
         return;
     exp->count++;
-    need(known_has(exp->known, entry->key), "a version that the place needs is kept");
+    need(dedup_has(exp->dedup, entry->key), "a version that the place needs is kept");
 }
 
 /* Broken UTF-8 is written as U+FFFD. */
@@ -35,42 +35,42 @@ static bool utf8_same(const char *before, const char *after)
     return !strcmp(before, after);
 }
 
-static void again(const struct checkpoint *cp, const struct known *known)
+static void again(const struct checkpoint *cp, const struct dedup *dedup)
 {
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     struct checkpoint copy = { .taken_count = 0 };
-    struct known *copied = known_new();
+    struct dedup *copied = dedup_new();
     struct expectation exp = { copied, &cp->cursor, 0 };
     struct cursor raised = cp->cursor;
     struct err err;
 
-    checkpoint_format(cp, &cp->cursor, known, 0, 900, &text);
+    checkpoint_format(cp, &cp->cursor, dedup, 0, 900, &text);
     need(!text.full && checkpoint_parse(text.data, text.len, &copy, copied, &err), "what was written can be read");
     cursor_raise_floors(&raised, 900);
     need(cursor_same_saved(&raised, &copy.cursor, 900), "the place is the same");
     need(utf8_same(cp->tenant_id, copy.tenant_id) && utf8_same(cp->api, copy.api), "tenant_id and api are the same");
     need(cp->taken_count == copy.taken_count && !memcmp(cp->taken, copy.taken, sizeof(copy.taken)),
          "taken is the same");
-    known_each(known, expect, &exp);
-    need(exp.count == known_count(copied), "no version came from nowhere");
+    dedup_each(dedup, expect, &exp);
+    need(exp.count == dedup_count(copied), "no version came from nowhere");
     checkpoint_release(&copy);
-    known_free(copied);
+    dedup_free(copied);
     buf_free(&text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct checkpoint cp = { .taken_count = 0 };
-    struct known *known = known_new();
+    struct dedup *dedup = dedup_new();
     struct err err = { .text = "" };
 
-    if (checkpoint_parse((const char *)data, size, &cp, known, &err)) {
-        again(&cp, known);
+    if (checkpoint_parse((const char *)data, size, &cp, dedup, &err)) {
+        again(&cp, dedup);
     } else {
         need(err.kind == ERR_INPUT && err.text[0] && !strpbrk(err.text, "\r\n"), "a refusal says why");
-        need(!cp.tenant_id && !cp.api && !cp.taken_count && !known_count(known), "a refusal leaves nothing behind");
+        need(!cp.tenant_id && !cp.api && !cp.taken_count && !dedup_count(dedup), "a refusal leaves nothing behind");
     }
     checkpoint_release(&cp);
-    known_free(known);
+    dedup_free(dedup);
     return 0;
 }

@@ -41,14 +41,14 @@ static void test_rows(void)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct checkpoint cp = { .taken_count = 0 };
-        struct known *known = known_new();
+        struct dedup *dedup = dedup_new();
         struct err err = { .text = "" };
-        bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, known, &err);
+        bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, dedup, &err);
 
         CHECK(good == rows[i].good && strstr(err.text, rows[i].why), "row %zu: %d '%s'", i, good, err.text);
-        CHECK(good || (!cp.tenant_id && !known_count(known)), "row %zu leaves something behind", i);
+        CHECK(good || (!cp.tenant_id && !dedup_count(dedup)), "row %zu leaves something behind", i);
         checkpoint_release(&cp);
-        known_free(known);
+        dedup_free(dedup);
     }
 }
 
@@ -56,13 +56,13 @@ static void test_cut(void)      /* at every byte */
 {
     static const char text[] = HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}";
     struct checkpoint cp = { .taken_count = 0 };
-    struct known *known = known_new();
+    struct dedup *dedup = dedup_new();
     struct err err;
     size_t len;
 
     for (len = 0; len < strlen(text); len++)
-        CHECK(!checkpoint_parse(text, len, &cp, known, &err) && !known_count(known), "%zu bytes were taken", len);
-    known_free(known);
+        CHECK(!checkpoint_parse(text, len, &cp, dedup, &err) && !dedup_count(dedup), "%zu bytes were taken", len);
+    dedup_free(dedup);
 }
 
 static void test_round_trip(bool fill)
@@ -70,7 +70,7 @@ static void test_round_trip(bool fill)
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
     struct checkpoint copy = { .taken_count = 0 };
     struct cursor cursor = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
-    struct known *known = known_new(), *copied = known_new();
+    struct dedup *dedup = dedup_new(), *copied = dedup_new();
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     struct err err;
     size_t i;
@@ -87,8 +87,8 @@ static void test_round_trip(bool fill)
     checkpoint_take(&cp, "refresh_token", "old");
     checkpoint_take(&cp, "refresh_token", "new");
     for (i = 0; i < 10000; i++)
-        known_add(known, (struct known_entry){ known_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
-    checkpoint_format(&cp, &cursor, known, 9500, 900, &text);
+        dedup_add(dedup, (struct dedup_entry){ dedup_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
+    checkpoint_format(&cp, &cursor, dedup, 9500, 900, &text);
     CHECK(!strstr(text.data, "s3cret"), "a secret is in the file");
     CHECK(checkpoint_parse(text.data, text.len, &copy, copied, &err), "%s", err.text);
     raised = cursor;
@@ -97,7 +97,7 @@ static void test_round_trip(bool fill)
     for (i = 0; i < 10000; i++) {
         bool want = i <= 9500 && cursor_needs(&cursor, (ticks)i * TICKS_PER_SECOND, 900);
 
-        CHECK(known_has(copied, known_key((char *)&i, sizeof(i), 0)) == want, "version %zu", i);
+        CHECK(dedup_has(copied, dedup_key((char *)&i, sizeof(i), 0)) == want, "version %zu", i);
         /* What the place asks for again is known, or was not safe. */
         CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (fill ? cursor.fill.next : cursor_lower(&cursor, 900)) ||
               (fill && (ticks)i * TICKS_PER_SECOND >= cursor.fill.end), "version %zu would come again", i);
@@ -108,8 +108,8 @@ static void test_round_trip(bool fill)
           "not taken");
     checkpoint_release(&cp);
     checkpoint_release(&copy);
-    known_free(known);
-    known_free(copied);
+    dedup_free(dedup);
+    dedup_free(copied);
     buf_free(&text);
 }
 
@@ -119,7 +119,7 @@ static void test_load(void)
     CLEANUP(mem_freep) char *path = NULL;
     CLEANUP(mem_freep) char *bad = NULL;
     struct checkpoint cp;
-    struct known *known = known_new();
+    struct dedup *dedup = dedup_new();
     struct err err = { .text = "" };
     struct stat st;
 
@@ -128,23 +128,23 @@ static void test_load(void)
     path = checkpoint_path(folder, "../a b/\xC3\xA9");
     bad = mem_format("%s.bad", path);
     CHECK(!strcmp(path + strlen(folder), "/%2E%2E%2Fa%20b%2F%C3%A9.json"), "%s", path);
-    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_NONE, "no file");
+    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_NONE, "no file");
     CHECK(file_replace(path, rows[1].text, strlen(rows[1].text), true, &err), "%s", err.text);
     CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600, "mode");
-    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_READ && known_count(known) == 1, "read");
+    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_READ && dedup_count(dedup) == 1, "read");
     checkpoint_release(&cp);
     CHECK(file_replace(path, "{\"version\":7}", 13, true, &err), "%s", err.text);
-    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD && strstr(err.text, "version 7"), "%s", err.text);
+    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_BAD && strstr(err.text, "version 7"), "%s", err.text);
     CHECK(!stat(bad, &st) && stat(path, &st), "put aside");
-    CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, known, &err) == CHECKPOINT_BAD,
+    CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_BAD,
           "an empty file");
     CHECK(!stat(bad, &st) && st.st_size == 0, "the older one put aside is replaced");
     mkdir(path, 0700);
-    CHECK(checkpoint_load(path, &cp, known, &err) == CHECKPOINT_UNREADABLE, "a folder in its place: %s", err.text);
+    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_UNREADABLE, "a folder in its place: %s", err.text);
     rmdir(path);
     unlink(bad);
     CHECK(!rmdir(folder), "something is left in %s", folder);
-    known_free(known);
+    dedup_free(dedup);
 }
 
 int main(void)

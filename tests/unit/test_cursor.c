@@ -50,7 +50,7 @@ struct world {
     /* the process */
     struct cursor cursor;
     struct window_plan plans[LANE_COUNT];
-    struct known *known;
+    struct dedup *dedup;
     struct trail trail;
     uint64_t    pos, settled, saved_pos;
     struct flight flights[LANE_COUNT];
@@ -100,20 +100,20 @@ static struct hash128 key_of(const struct world *w, const struct version *v)
 {
     size_t id = (size_t)(v - w->versions);
 
-    return known_key((const char *)&id, sizeof(id), v->time);
+    return dedup_key((const char *)&id, sizeof(id), v->time);
 }
 
 static void write_event(struct world *w, struct version *v)
 {
     struct hash128 key = key_of(w, v);
 
-    if (known_has(w->known, key))
+    if (dedup_has(w->dedup, key))
         return;
     if ((v->delivered || v->pos) && !v->again)
         w->repeated++;
     v->again = false;
     v->pos = ++w->pos;
-    known_add(w->known, (struct known_entry){ .key = key, .time = v->time, .pos = v->pos });
+    dedup_add(w->dedup, (struct dedup_entry){ .key = key, .time = v->time, .pos = v->pos });
 }
 
 /* The service answers at once with what is visible now; which ones of too many is its own choice. */
@@ -190,7 +190,7 @@ struct pruning {
     int64_t overlap_s;
 };
 
-static bool needed(void *ctx, const struct known_entry *entry)
+static bool needed(void *ctx, const struct dedup_entry *entry)
 {
     struct pruning *p = ctx;
 
@@ -205,10 +205,10 @@ static void save(struct world *w)
     if (!mark)
         return;
     buf_clear(&w->file);
-    checkpoint_format(&w->cp, &mark->cursor, w->known, w->settled, w->overlap_s, &w->file);
+    checkpoint_format(&w->cp, &mark->cursor, w->dedup, w->settled, w->overlap_s, &w->file);
     w->saved_pos = w->settled;
     pruning = (struct pruning){ &mark->cursor, w->overlap_s };
-    known_prune(w->known, needed, &pruning);
+    dedup_prune(w->dedup, needed, &pruning);
     cursor_pruned(&w->cursor, &mark->cursor, w->overlap_s);
 }
 
@@ -235,11 +235,11 @@ static void restart(struct world *w, bool kill)
             v->delivered = true;
         v->pos = 0;
     }
-    known_free(w->known);
-    w->known = known_new();
+    dedup_free(w->dedup);
+    w->dedup = dedup_new();
     trail_release(&w->trail);
     checkpoint_release(&w->cp);
-    CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->known, &err), "%s", err.text);
+    CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->dedup, &err), "%s", err.text);
     w->cursor = w->cp.cursor;
     memset(w->plans, 0, sizeof(w->plans));
     for (i = 0; i < LANE_COUNT; i++)
@@ -295,7 +295,7 @@ static void run(uint64_t number)
     uint32_t steps;
 
     seed = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
-    w = (struct world){ .now = NOW, .known = known_new(), .file = BUF_INIT(CHECKPOINT_MAX), .room = 2 + below(20) };
+    w = (struct world){ .now = NOW, .dedup = dedup_new(), .file = BUF_INIT(CHECKPOINT_MAX), .room = 2 + below(20) };
     w.resolution = (ticks[]){ 1, TICKS_PER_MS, TICKS_PER_SECOND }[below(3)];
     w.overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
     w.begin = NOW - (ticks)below(40 * 86400) * TICKS_PER_SECOND;
@@ -318,7 +318,7 @@ static void run(uint64_t number)
     CHECK(!lost && !early && !w.repeated, "run %llu: %zu lost, %zu from before the beginning, %zu repeated of %zu "
           "(%zu fills, %zu chains, %zu kills)", (unsigned long long)number, lost, early, w.repeated, w.count, w.fills,
           w.chains, w.kills);
-    known_free(w.known);
+    dedup_free(w.dedup);
     trail_release(&w.trail);
     checkpoint_release(&w.cp);
     buf_free(&w.file);

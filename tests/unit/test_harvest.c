@@ -33,7 +33,7 @@ static void scene_open(struct scene *scene)
     t->api = &api_graph;
     t->label = mem_text("c");
     t->frame = event_frame_new("defender_alerts://c", NULL);
-    t->known = known_new();
+    t->dedup = dedup_new();
     t->cp_path = checkpoint_path(dir, "c");
     t->cp.tenant_id = mem_text("tenant");
     t->cp.api = mem_text("graph");
@@ -44,7 +44,7 @@ static void scene_close(struct scene *scene)
     outbox_free(scene->col.outbox);
     lock_close(scene->col.lock);
     event_frame_free(scene->t.frame);
-    known_free(scene->t.known);
+    dedup_free(scene->t.dedup);
     checkpoint_release(&scene->t.cp);
     free(scene->t.cp_path);
     free(scene->t.label);

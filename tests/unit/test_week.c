@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "check.h"
 #include "collect/checkpoint.h"
-#include "collect/known.h"
+#include "collect/dedup.h"
 #include "collect/cursor.h"
 #include "collect/trail.h"
 
@@ -33,7 +33,7 @@ struct world {
 
     struct cursor  cursor;
     struct window_plan  plans[LANE_COUNT];
-    struct known *known;
+    struct dedup *dedup;
     struct trail  trail;
     uint64_t      end;                  /* of the stream */
     uint64_t      taken[SETTLED_S + 2]; /* where it stood at each of the last seconds */
@@ -41,7 +41,7 @@ struct world {
     struct buf    file;
     ticks         saved;
     ticks         due[LANE_COUNT];
-    size_t        known_most, trail_most;
+    size_t        dedup_most, trail_most;
     unsigned      kills;
 };
 
@@ -95,16 +95,16 @@ static size_t first_from(const struct world *w, ticks time)
 static void write_alert(struct world *w, size_t at, struct harvest *harvest)
 {
     struct alert *alert = &w->alerts[at];
-    struct hash128 key = known_key((const char *)&at, sizeof(at), alert->time);
+    struct hash128 key = dedup_key((const char *)&at, sizeof(at), alert->time);
 
     harvest->count++;
     harvest->oldest = alert->time < harvest->oldest ? alert->time : harvest->oldest;
     harvest->newest = alert->time > harvest->newest ? alert->time : harvest->newest;
-    if (known_has(w->known, key))
+    if (dedup_has(w->dedup, key))
         return;
     alert->written++;
     w->end += EVENT;
-    known_add(w->known, (struct known_entry){ .key = key, .time = alert->time, .pos = w->end });
+    dedup_add(w->dedup, (struct dedup_entry){ .key = key, .time = alert->time, .pos = w->end });
 }
 
 /* The newest ROOM of the span, as the services do; returns how many there were. all: a chain of pages brings all. */
@@ -142,7 +142,7 @@ static void step(struct world *w, enum lane_kind lane)
         w->due[lane] = w->now + POLL_S * TICKS_PER_SECOND;
 }
 
-static bool needed(void *ctx, const struct known_entry *entry)
+static bool needed(void *ctx, const struct dedup_entry *entry)
 {
     return cursor_needs(ctx, entry->time, OVERLAP_S);
 }
@@ -155,8 +155,8 @@ static void save(struct world *w, uint64_t pos)
     if (!mark)
         return;
     buf_clear(&w->file);
-    checkpoint_format(&cp, &mark->cursor, w->known, pos, OVERLAP_S, &w->file);
-    known_prune(w->known, needed, (void *)&mark->cursor);
+    checkpoint_format(&cp, &mark->cursor, w->dedup, pos, OVERLAP_S, &w->file);
+    dedup_prune(w->dedup, needed, (void *)&mark->cursor);
     cursor_pruned(&w->cursor, &mark->cursor, OVERLAP_S);
     w->saved = w->now;
 }
@@ -166,15 +166,15 @@ static void start(struct world *w)
     struct checkpoint cp = { .taken_count = 0 };
     struct err err;
 
-    known_free(w->known);
-    w->known = known_new();
+    dedup_free(w->dedup);
+    w->dedup = dedup_new();
     trail_release(&w->trail);
     memset(w->plans, 0, sizeof(w->plans));
     memset(w->due, 0, sizeof(w->due));
     memset(w->taken, 0, sizeof(w->taken));
     w->end = 0;
     if (w->file.len) {
-        CHECK(checkpoint_parse(buf_text(&w->file), w->file.len, &cp, w->known, &err), "%s", err.text);
+        CHECK(checkpoint_parse(buf_text(&w->file), w->file.len, &cp, w->dedup, &err), "%s", err.text);
         w->cursor = cp.cursor;
         checkpoint_release(&cp);
     } else {
@@ -194,8 +194,8 @@ static void second(struct world *w)
     w->taken[slot] = w->end;
     if (w->now - w->saved >= SAVE_S * TICKS_PER_SECOND)
         save(w, w->taken[(slot + 1) % (SETTLED_S + 2)]);
-    if (known_count(w->known) > w->known_most)
-        w->known_most = known_count(w->known);
+    if (dedup_count(w->dedup) > w->dedup_most)
+        w->dedup_most = dedup_count(w->dedup);
     if (w->trail.count > w->trail_most)
         w->trail_most = w->trail.count;
     w->now += TICKS_PER_SECOND;
@@ -250,13 +250,13 @@ static void week(uint64_t seed, bool kills)
     }
     CHECK(lost == 0, "seed %llu: %zu of %d lost", (unsigned long long)seed, lost, ALERTS);
     CHECK(kills || repeated == 0, "seed %llu: %zu repeated without a kill", (unsigned long long)seed, repeated);
-    CHECK(w->known_most < ALERTS / 2 + ALERTS / 4, "seed %llu: %zu known", (unsigned long long)seed, w->known_most);
-    CHECK(known_count(w->known) < 500, "seed %llu: %zu known at the end", (unsigned long long)seed,
-          known_count(w->known));
+    CHECK(w->dedup_most < ALERTS / 2 + ALERTS / 4, "seed %llu: %zu known", (unsigned long long)seed, w->dedup_most);
+    CHECK(dedup_count(w->dedup) < 500, "seed %llu: %zu known at the end", (unsigned long long)seed,
+          dedup_count(w->dedup));
     CHECK(w->trail_most < 200, "seed %llu: %zu marks", (unsigned long long)seed, w->trail_most);
     fprintf(stderr, "week %llu: %u kills, lost %zu, repeated %zu, known at most %zu, at the end %zu\n",
-            (unsigned long long)seed, w->kills, lost, repeated, w->known_most, known_count(w->known));
-    known_free(w->known);
+            (unsigned long long)seed, w->kills, lost, repeated, w->dedup_most, dedup_count(w->dedup));
+    dedup_free(w->dedup);
     trail_release(&w->trail);
     buf_free(&w->file);
     free(w);

@@ -1,5 +1,5 @@
 /* The set and the trail against a plain list of what was put in. */
-#include "collect/known.h"
+#include "collect/dedup.h"
 
 #include <stdlib.h>
 
@@ -8,15 +8,15 @@
 
 #define ENTRIES 5000
 
-static struct known_entry list[ENTRIES];
+static struct dedup_entry list[ENTRIES];
 static bool in[ENTRIES];
 
-static bool keep_some(void *ctx, const struct known_entry *entry)
+static bool keep_some(void *ctx, const struct dedup_entry *entry)
 {
     return entry->time >= *(ticks *)ctx;
 }
 
-static void count(void *ctx, const struct known_entry *entry)
+static void count(void *ctx, const struct dedup_entry *entry)
 {
     size_t *sum = ctx;
 
@@ -25,29 +25,29 @@ static void count(void *ctx, const struct known_entry *entry)
     ++*sum;
 }
 
-static void check_all(const struct known *known)
+static void check_all(const struct dedup *dedup)
 {
     size_t i, want = 0, seen = 0;
 
     for (i = 0; i < ENTRIES; i++) {
-        CHECK(known_has(known, list[i].key) == in[i], "entry %zu", i);
+        CHECK(dedup_has(dedup, list[i].key) == in[i], "entry %zu", i);
         want += in[i];
     }
-    known_each(known, count, &seen);
-    CHECK(seen == want && known_count(known) == want, "%zu seen, %zu counted, %zu put in", seen, known_count(known),
+    dedup_each(dedup, count, &seen);
+    CHECK(seen == want && dedup_count(dedup) == want, "%zu seen, %zu counted, %zu put in", seen, dedup_count(dedup),
           want);
 }
 
 static void test_set(void)
 {
-    struct known *known = known_new();
+    struct dedup *dedup = dedup_new();
     ticks from = 0;
     size_t i, round;
 
-    check_all(known);
+    check_all(dedup);
     for (i = 0; i < ENTRIES; i++) {
         /* Every other one collides in the low bits that pick the slot. */
-        list[i] = (struct known_entry){ .key = i % 2 ? known_key((char *)&i, sizeof(i), (ticks)i) :
+        list[i] = (struct dedup_entry){ .key = i % 2 ? dedup_key((char *)&i, sizeof(i), (ticks)i) :
                                                (struct hash128){ (uint64_t)i << 40, i + 1 }, .time = (ticks)i,
                                                .pos = i + 1 };
     }
@@ -57,21 +57,21 @@ static void test_set(void)
 
             list[pick].pos += !in[pick] ? 0 : 7;
             in[pick] = true;
-            known_add(known, list[pick]);
+            dedup_add(dedup, list[pick]);
         }
-        check_all(known);
+        check_all(dedup);
         from = rand() % ENTRIES;
         for (i = 0; i < (size_t)from; i++)
             in[i] = false;
-        known_prune(known, keep_some, &from);
-        check_all(known);
+        dedup_prune(dedup, keep_some, &from);
+        check_all(dedup);
     }
     from = ENTRIES;
-    known_prune(known, keep_some, &from);
+    dedup_prune(dedup, keep_some, &from);
     memset(in, 0, sizeof(in));
-    check_all(known);
-    known_free(known);
-    known_free(NULL);
+    check_all(dedup);
+    dedup_free(dedup);
+    dedup_free(NULL);
 }
 
 /* Against a naive model: keys are made of their number, which the entry bears as its time; the model is a plain list of
@@ -84,17 +84,17 @@ static size_t model_count;
 
 static struct hash128 key_of(size_t number)
 {
-    return known_key((const char *)&number, sizeof(number), 0);
+    return dedup_key((const char *)&number, sizeof(number), 0);
 }
 
-static void put(struct known *known, size_t number, uint64_t pos)
+static void put(struct dedup *dedup, size_t number, uint64_t pos)
 {
     model_count += !model[number];
     model[number] = pos;
-    known_add(known, (struct known_entry){ .key = key_of(number), .time = (ticks)number, .pos = pos });
+    dedup_add(dedup, (struct dedup_entry){ .key = key_of(number), .time = (ticks)number, .pos = pos });
 }
 
-static void same_as_model(void *ctx, const struct known_entry *entry)
+static void same_as_model(void *ctx, const struct dedup_entry *entry)
 {
     struct hash128 key = key_of((size_t)entry->time);
 
@@ -103,19 +103,19 @@ static void same_as_model(void *ctx, const struct known_entry *entry)
     ++*(size_t *)ctx;
 }
 
-static void check_model(const struct known *known, const char *when)
+static void check_model(const struct dedup *dedup, const char *when)
 {
     size_t i, seen = 0, wrong = 0;
 
     for (i = 0; i < MANY; i++)
-        wrong += known_has(known, key_of(i)) != (model[i] != 0);
-    known_each(known, same_as_model, &seen);
-    CHECK(!wrong && seen == model_count && known_count(known) == model_count, "%s: %zu wrong, %zu seen, %zu counted, "
-          "%zu put in", when, wrong, seen, known_count(known), model_count);
+        wrong += dedup_has(dedup, key_of(i)) != (model[i] != 0);
+    dedup_each(dedup, same_as_model, &seen);
+    CHECK(!wrong && seen == model_count && dedup_count(dedup) == model_count, "%s: %zu wrong, %zu seen, %zu counted, "
+          "%zu put in", when, wrong, seen, dedup_count(dedup), model_count);
 }
 
 /* Keeps one in `of`, by a rule that has nothing to do with the order, and takes the others out of the model. */
-static bool keep_one_in(void *ctx, const struct known_entry *entry)
+static bool keep_one_in(void *ctx, const struct dedup_entry *entry)
 {
     size_t of = *(size_t *)ctx;
 
@@ -127,50 +127,50 @@ static bool keep_one_in(void *ctx, const struct known_entry *entry)
     return false;
 }
 
-static void prune_model(struct known *known, size_t of)
+static void prune_model(struct dedup *dedup, size_t of)
 {
-    known_prune(known, keep_one_in, &of);
+    dedup_prune(dedup, keep_one_in, &of);
 }
 
 static void test_growth(void)
 {
-    struct known *known = known_new();
+    struct dedup *dedup = dedup_new();
     size_t i, of[] = { 1, 2, 50, 0, 3 }, round;
 
     model = calloc(MANY, sizeof(*model));
-    prune_model(known, 0);                  /* of nothing */
-    check_model(known, "empty");
+    prune_model(dedup, 0);                  /* of nothing */
+    check_model(dedup, "empty");
     for (i = 0; i < MANY; i++) {
-        put(known, i, i + 1);
-        CHECK(known_count(known) == i + 1 && known_has(known, key_of(i / 2)) && !known_has(known, key_of(i + 1)),
+        put(dedup, i, i + 1);
+        CHECK(dedup_count(dedup) == i + 1 && dedup_has(dedup, key_of(i / 2)) && !dedup_has(dedup, key_of(i + 1)),
               "entry %zu", i);
         if (i < 40 || i == 507 || i == 508 || i == 1019 || i == 1020)     /* about the first blocks' ends */
-            check_model(known, "growing");
+            check_model(dedup, "growing");
     }
-    check_model(known, "grown");
+    check_model(dedup, "grown");
     for (round = 0; round < sizeof(of) / sizeof(*of); round++) {
-        prune_model(known, of[round]);
-        check_model(known, "pruned");
+        prune_model(dedup, of[round]);
+        check_model(dedup, "pruned");
         for (i = 0; i < MANY / 2; i++)      /* new ones and replaced ones */
-            put(known, (size_t)rand() % MANY, MANY + round * MANY + i);
-        check_model(known, "grown again");
+            put(dedup, (size_t)rand() % MANY, MANY + round * MANY + i);
+        check_model(dedup, "grown again");
     }
-    prune_model(known, 0);
-    check_model(known, "nothing left");
-    put(known, 7, 1);
-    check_model(known, "one");
-    known_free(known);
+    prune_model(dedup, 0);
+    check_model(dedup, "nothing left");
+    put(dedup, 7, 1);
+    check_model(dedup, "one");
+    dedup_free(dedup);
     free(model);
 }
 
-static bool keep_none(void *ctx, const struct known_entry *entry)
+static bool keep_none(void *ctx, const struct dedup_entry *entry)
 {
     (void)ctx;
     (void)entry;
     return false;
 }
 
-static bool keep_odd_low(void *ctx, const struct known_entry *entry)
+static bool keep_odd_low(void *ctx, const struct dedup_entry *entry)
 {
     (void)ctx;
     return entry->key.low % 2;
@@ -184,34 +184,34 @@ static void test_alike(void)
     size_t i, k;
 
     for (k = 0; k < sizeof(halves) / sizeof(*halves); k++) {
-        struct known *known = known_new();
+        struct dedup *dedup = dedup_new();
         uint64_t half = halves[k];
 
         for (i = 1; i <= count; i++) {
-            CHECK(!known_has(known, (struct hash128){ half, i << 8 }), "high %zu is not there", i);
-            known_add(known, (struct known_entry){ .key = { half, i << 8 } });
-            known_add(known, (struct known_entry){ .key = { i << 8, half } });
-            known_add(known, (struct known_entry){ .key = { i << 8 | 1, (i << 8) + 3 } });
-            known_add(known, (struct known_entry){ .key = { i << 8 | 1, (i << 8) + 3 }, .pos = 5 });
+            CHECK(!dedup_has(dedup, (struct hash128){ half, i << 8 }), "high %zu is not there", i);
+            dedup_add(dedup, (struct dedup_entry){ .key = { half, i << 8 } });
+            dedup_add(dedup, (struct dedup_entry){ .key = { i << 8, half } });
+            dedup_add(dedup, (struct dedup_entry){ .key = { i << 8 | 1, (i << 8) + 3 } });
+            dedup_add(dedup, (struct dedup_entry){ .key = { i << 8 | 1, (i << 8) + 3 }, .pos = 5 });
         }
-        CHECK(known_count(known) == 3 * count, "%zu entries", known_count(known));
-        CHECK(!known_has(known, (struct hash128){ half, (count + 1) << 8 }) &&
-              !known_has(known, (struct hash128){ (count + 1) << 8, half }), "another half: another key");
-        known_prune(known, keep_odd_low, NULL);
+        CHECK(dedup_count(dedup) == 3 * count, "%zu entries", dedup_count(dedup));
+        CHECK(!dedup_has(dedup, (struct hash128){ half, (count + 1) << 8 }) &&
+              !dedup_has(dedup, (struct hash128){ (count + 1) << 8, half }), "another half: another key");
+        dedup_prune(dedup, keep_odd_low, NULL);
         for (i = 1; i <= count; i++)
-            CHECK(!known_has(known, (struct hash128){ half, i << 8 }) &&
-                  known_has(known, (struct hash128){ i << 8, half }) == half % 2 &&
-                  known_has(known, (struct hash128){ i << 8 | 1, (i << 8) + 3 }), "entry %zu", i);
-        known_prune(known, keep_none, NULL);
-        CHECK(!known_count(known) && !known_has(known, (struct hash128){ 257, 259 }), "nothing left");
-        known_free(known);
+            CHECK(!dedup_has(dedup, (struct hash128){ half, i << 8 }) &&
+                  dedup_has(dedup, (struct hash128){ i << 8, half }) == half % 2 &&
+                  dedup_has(dedup, (struct hash128){ i << 8 | 1, (i << 8) + 3 }), "entry %zu", i);
+        dedup_prune(dedup, keep_none, NULL);
+        CHECK(!dedup_count(dedup) && !dedup_has(dedup, (struct hash128){ 257, 259 }), "nothing left");
+        dedup_free(dedup);
     }
 }
 
 static void test_keys(void)
 {
-    struct hash128 a = known_key("a", 1, 5), again = known_key("a", 1, 5);
-    struct hash128 other = known_key("a", 1, 6), b = known_key("b", 1, 5);
+    struct hash128 a = dedup_key("a", 1, 5), again = dedup_key("a", 1, 5);
+    struct hash128 other = dedup_key("a", 1, 6), b = dedup_key("b", 1, 5);
 
     CHECK(a.high == again.high && a.low == again.low, "the same version, the same key");
     CHECK(a.low != other.low && (a.low != b.low || a.high != b.high), "another time, another id: another key");
