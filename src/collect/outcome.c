@@ -145,7 +145,7 @@ void lane_window_read(struct lane *lane)
         lane->window.hi = lane->kind == LANE_FILL ? t->cursor.fill.end : TICKS_OPEN;
     caught_up = cursor_read(&t->cursor, lane->kind, &t->plans[lane->kind], &lane->window, &lane->harvest, room,
                            t->input.overlap, lane->sent_at);
-    trail_add(&t->trail, &t->cursor, outbox_end(t->col->outbox), clock_ms());
+    acks_add(&t->acks, &t->cursor, outbox_end(t->col->outbox), clock_ms());
     chain_forget(lane);
     lane_recovered(lane);
     if (was_filling && !t->cursor.fill.active)

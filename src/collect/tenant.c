@@ -74,7 +74,7 @@ void tenant_free(struct tenant *t)
     timer_cancel(t->col->loop, &t->status_timer);
     timer_cancel(t->col->loop, &t->save_timer);
     secrets_free(t->secrets);
-    trail_release(&t->trail);
+    acks_release(&t->acks);
     dedup_free(t->dedup);
     checkpoint_release(&t->cp);
     event_frame_free(t->frame);
@@ -113,7 +113,7 @@ static void set_cursor(struct tenant *t)
     tenant_stir(t);
     t->has_begin = true;
     t->saved_cursor = t->cursor;
-    trail_add(&t->trail, &t->cursor, 0, clock_ms());
+    acks_add(&t->acks, &t->cursor, 0, clock_ms());
 }
 
 static bool same_alerts(const char *a, const char *b)

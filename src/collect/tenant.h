@@ -11,7 +11,7 @@
 #include "collect/gate.h"
 #include "collect/dedup.h"
 #include "collect/cursor.h"
-#include "collect/trail.h"
+#include "collect/acks.h"
 #include "microsoft/api.h"
 #include "splunk/events.h"
 #include "splunk/input.h"
@@ -127,7 +127,7 @@ struct tenant {
     struct cursor      cursor;
     struct window_plan      plans[LANE_COUNT];
     struct quarantine      quarantine;
-    struct trail      trail;
+    struct acks      acks;
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
     struct cursor      saved_cursor;
     uint64_t          saved_pos, event_pos;     /* stream positions: in the last saved file; of the last event */

@@ -45,21 +45,21 @@ static bool write_text(struct tenant *t, const struct buf *text, bool sync, stru
 
 bool tenant_save(struct tenant *t, uint64_t pos, bool sync, struct err *err)
 {
-    const struct trail_mark *mark;
+    const struct pending_cursor *found;
     struct buf text = BUF_INIT(CHECKPOINT_TEXT_MAX);
     bool ok;
 
-    if (!t->has_begin || !(mark = trail_behind(&t->trail, pos)))
+    if (!t->has_begin || !(found = acks_confirmed(&t->acks, pos)))
         return true;
-    format(t, &mark->cursor, pos, &text);
+    format(t, &found->cursor, pos, &text);
     ok = write_text(t, &text, sync, err);
     buf_free(&text);
     if (!ok)
         return false;
-    t->saved_cursor = mark->cursor;
+    t->saved_cursor = found->cursor;
     t->saved_pos = pos;
     t->cp_changed = false;
-    prune(t, &mark->cursor);
+    prune(t, &found->cursor);
     return true;
 }
 
@@ -98,9 +98,9 @@ bool tenant_can_save(struct tenant *t, struct err *err)
 
 bool tenant_has_news(struct tenant *t, uint64_t pos)
 {
-    const struct trail_mark *mark = t->has_begin ? trail_behind(&t->trail, pos) : NULL;
+    const struct pending_cursor *found = t->has_begin ? acks_confirmed(&t->acks, pos) : NULL;
 
-    return mark && (t->cp_changed || !cursor_same_saved(&mark->cursor, &t->saved_cursor, t->input.overlap) ||
+    return found && (t->cp_changed || !cursor_same_saved(&found->cursor, &t->saved_cursor, t->input.overlap) ||
                     (t->event_pos > t->saved_pos && pos > t->saved_pos));
 }
 

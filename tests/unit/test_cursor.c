@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "check.h"
 #include "collect/checkpoint.h"
-#include "collect/trail.h"
+#include "collect/acks.h"
 
 #define VERSIONS_MAX 4000
 #define LATE_MOST_S  300            /* the smallest overlap in use */
@@ -51,7 +51,7 @@ struct world {
     struct cursor cursor;
     struct window_plan plans[LANE_COUNT];
     struct dedup *dedup;
-    struct trail trail;
+    struct acks acks;
     uint64_t    pos, settled, saved_pos;
     struct flight flights[LANE_COUNT];
     struct buf  file;
@@ -182,7 +182,7 @@ static void finish(struct world *w, enum lane_kind lane)
     }
     if (cursor_read(&w->cursor, lane, &w->plans[lane], &f->window, &h, w->room, w->overlap_s, f->now))
         w->polls += lane == LANE_LIVE;
-    trail_add(&w->trail, &w->cursor, w->pos, w->now / TICKS_PER_MS);
+    acks_add(&w->acks, &w->cursor, w->pos, w->now / TICKS_PER_MS);
 }
 
 struct pruning {
@@ -199,17 +199,17 @@ static bool needed(void *ctx, const struct dedup_entry *entry)
 
 static void save(struct world *w)
 {
-    const struct trail_mark *mark = trail_behind(&w->trail, w->settled);
+    const struct pending_cursor *found = acks_confirmed(&w->acks, w->settled);
     struct pruning pruning;
 
-    if (!mark)
+    if (!found)
         return;
     buf_clear(&w->file);
-    checkpoint_format(&w->cp, &mark->cursor, w->dedup, w->settled, w->overlap_s, &w->file);
+    checkpoint_format(&w->cp, &found->cursor, w->dedup, w->settled, w->overlap_s, &w->file);
     w->saved_pos = w->settled;
-    pruning = (struct pruning){ &mark->cursor, w->overlap_s };
+    pruning = (struct pruning){ &found->cursor, w->overlap_s };
     dedup_prune(w->dedup, needed, &pruning);
-    cursor_pruned(&w->cursor, &mark->cursor, w->overlap_s);
+    cursor_pruned(&w->cursor, &found->cursor, w->overlap_s);
 }
 
 /* The next process goes on from the file. */
@@ -237,7 +237,7 @@ static void restart(struct world *w, bool kill)
     }
     dedup_free(w->dedup);
     w->dedup = dedup_new();
-    trail_release(&w->trail);
+    acks_release(&w->acks);
     checkpoint_release(&w->cp);
     CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->dedup, &err), "%s", err.text);
     w->cursor = w->cp.cursor;
@@ -245,7 +245,7 @@ static void restart(struct world *w, bool kill)
     for (i = 0; i < LANE_COUNT; i++)
         w->flights[i].active = false;
     w->pos = w->settled = w->saved_pos = 0;
-    trail_add(&w->trail, &w->cursor, 0, w->now / TICKS_PER_MS);
+    acks_add(&w->acks, &w->cursor, 0, w->now / TICKS_PER_MS);
     w->overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
 }
 
@@ -303,7 +303,7 @@ static void run(uint64_t number)
     w.cp.api = mem_text("graph");
     add_versions(&w, w.begin - 86400 * TICKS_PER_SECOND, NOW, 400);
     cursor_start(&w.cursor, w.begin);
-    trail_add(&w.trail, &w.cursor, 0, w.now / TICKS_PER_MS);
+    acks_add(&w.acks, &w.cursor, 0, w.now / TICKS_PER_MS);
     save(&w);
     for (steps = 200 + below(400); steps; steps--)
         one_step(&w);
@@ -319,7 +319,7 @@ static void run(uint64_t number)
           "(%zu fills, %zu chains, %zu kills)", (unsigned long long)number, lost, early, w.repeated, w.count, w.fills,
           w.chains, w.kills);
     dedup_free(w.dedup);
-    trail_release(&w.trail);
+    acks_release(&w.acks);
     checkpoint_release(&w.cp);
     buf_free(&w.file);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "collect/trail.h"
+#include "collect/acks.h"
 
 #define ENTRIES 5000
 
@@ -219,28 +219,28 @@ static void test_keys(void)
 
 static void test_trail(void)
 {
-    struct trail trail = { .count = 0 };
-    const struct trail_mark *mark;
+    struct acks acks = { .count = 0 };
+    const struct pending_cursor *found;
     uint64_t pos;
     size_t i;
 
-    CHECK(!trail_behind(&trail, 100), "an empty trail");
+    CHECK(!acks_confirmed(&acks, 100), "an empty trail");
     for (i = 0; i < 1000; i++)
-        trail_add(&trail, &(struct cursor){ .watermark = (ticks)i }, i / 3 * 10, (int64_t)i * 400);
+        acks_add(&acks, &(struct cursor){ .watermark = (ticks)i }, i / 3 * 10, (int64_t)i * 400);
     for (pos = 0; pos < 3400; pos += 7) {
-        mark = trail_behind(&trail, pos);
-        CHECK(mark && mark->pos <= pos, "a mark at %llu", (unsigned long long)pos);
-        CHECK(mark && mark->cursor.watermark / 3 * 10 <= (ticks)pos && (pos - mark->pos <= 40 || mark->cursor.watermark == 999),
-              "place %lld, asked %llu", (long long)mark->cursor.watermark, (unsigned long long)pos);
+        found = acks_confirmed(&acks, pos);
+        CHECK(found && found->pos <= pos, "a mark at %llu", (unsigned long long)pos);
+        CHECK(found && found->cursor.watermark / 3 * 10 <= (ticks)pos && (pos - found->pos <= 40 || found->cursor.watermark == 999),
+              "place %lld, asked %llu", (long long)found->cursor.watermark, (unsigned long long)pos);
     }
-    CHECK(mark->cursor.watermark == 999, "the last place");
-    trail_release(&trail);
+    CHECK(found->cursor.watermark == 999, "the last place");
+    acks_release(&acks);
     /* A busy input: the first mark stays to be saved, however often a new place comes in the same second. */
     for (i = 0; i < 100; i++)
-        trail_add(&trail, &(struct cursor){ .watermark = (ticks)i }, i + 1, 0);
-    mark = trail_behind(&trail, 1);
-    CHECK(mark && mark->cursor.watermark == 0 && trail.count == 2, "%zu marks", trail.count);
-    trail_release(&trail);
+        acks_add(&acks, &(struct cursor){ .watermark = (ticks)i }, i + 1, 0);
+    found = acks_confirmed(&acks, 1);
+    CHECK(found && found->cursor.watermark == 0 && acks.count == 2, "%zu marks", acks.count);
+    acks_release(&acks);
 }
 
 int main(void)

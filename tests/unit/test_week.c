@@ -9,7 +9,7 @@
 #include "collect/checkpoint.h"
 #include "collect/dedup.h"
 #include "collect/cursor.h"
-#include "collect/trail.h"
+#include "collect/acks.h"
 
 #define WEEK_S     (7 * 86400)
 #define ALERTS     20000
@@ -34,14 +34,14 @@ struct world {
     struct cursor  cursor;
     struct window_plan  plans[LANE_COUNT];
     struct dedup *dedup;
-    struct trail  trail;
+    struct acks  acks;
     uint64_t      end;                  /* of the stream */
     uint64_t      taken[SETTLED_S + 2]; /* where it stood at each of the last seconds */
     ticks         noted;
     struct buf    file;
     ticks         saved;
     ticks         due[LANE_COUNT];
-    size_t        dedup_most, trail_most;
+    size_t        dedup_most, acks_most;
     unsigned      kills;
 };
 
@@ -137,7 +137,7 @@ static void step(struct world *w, enum lane_kind lane)
         ask(w, &window, true, &harvest);
     }
     caught_up = cursor_read(&w->cursor, lane, &w->plans[lane], &window, &harvest, ROOM, OVERLAP_S, sent);
-    trail_add(&w->trail, &w->cursor, w->end, sent / TICKS_PER_MS);
+    acks_add(&w->acks, &w->cursor, w->end, sent / TICKS_PER_MS);
     if (caught_up && lane == LANE_LIVE)
         w->due[lane] = w->now + POLL_S * TICKS_PER_SECOND;
 }
@@ -150,14 +150,14 @@ static bool needed(void *ctx, const struct dedup_entry *entry)
 static void save(struct world *w, uint64_t pos)
 {
     struct checkpoint cp = { .tenant_id = (char *)"t", .api = (char *)"graph" };
-    const struct trail_mark *mark = trail_behind(&w->trail, pos);
+    const struct pending_cursor *found = acks_confirmed(&w->acks, pos);
 
-    if (!mark)
+    if (!found)
         return;
     buf_clear(&w->file);
-    checkpoint_format(&cp, &mark->cursor, w->dedup, pos, OVERLAP_S, &w->file);
-    dedup_prune(w->dedup, needed, (void *)&mark->cursor);
-    cursor_pruned(&w->cursor, &mark->cursor, OVERLAP_S);
+    checkpoint_format(&cp, &found->cursor, w->dedup, pos, OVERLAP_S, &w->file);
+    dedup_prune(w->dedup, needed, (void *)&found->cursor);
+    cursor_pruned(&w->cursor, &found->cursor, OVERLAP_S);
     w->saved = w->now;
 }
 
@@ -168,7 +168,7 @@ static void start(struct world *w)
 
     dedup_free(w->dedup);
     w->dedup = dedup_new();
-    trail_release(&w->trail);
+    acks_release(&w->acks);
     memset(w->plans, 0, sizeof(w->plans));
     memset(w->due, 0, sizeof(w->due));
     memset(w->taken, 0, sizeof(w->taken));
@@ -180,7 +180,7 @@ static void start(struct world *w)
     } else {
         cursor_start(&w->cursor, EPOCH);
     }
-    trail_add(&w->trail, &w->cursor, 0, w->now / TICKS_PER_MS);
+    acks_add(&w->acks, &w->cursor, 0, w->now / TICKS_PER_MS);
     save(w, 0);
 }
 
@@ -196,8 +196,8 @@ static void second(struct world *w)
         save(w, w->taken[(slot + 1) % (SETTLED_S + 2)]);
     if (dedup_count(w->dedup) > w->dedup_most)
         w->dedup_most = dedup_count(w->dedup);
-    if (w->trail.count > w->trail_most)
-        w->trail_most = w->trail.count;
+    if (w->acks.count > w->acks_most)
+        w->acks_most = w->acks.count;
     w->now += TICKS_PER_SECOND;
 }
 
@@ -253,11 +253,11 @@ static void week(uint64_t seed, bool kills)
     CHECK(w->dedup_most < ALERTS / 2 + ALERTS / 4, "seed %llu: %zu known", (unsigned long long)seed, w->dedup_most);
     CHECK(dedup_count(w->dedup) < 500, "seed %llu: %zu known at the end", (unsigned long long)seed,
           dedup_count(w->dedup));
-    CHECK(w->trail_most < 200, "seed %llu: %zu marks", (unsigned long long)seed, w->trail_most);
+    CHECK(w->acks_most < 200, "seed %llu: %zu marks", (unsigned long long)seed, w->acks_most);
     fprintf(stderr, "week %llu: %u kills, lost %zu, repeated %zu, known at most %zu, at the end %zu\n",
             (unsigned long long)seed, w->kills, lost, repeated, w->dedup_most, dedup_count(w->dedup));
     dedup_free(w->dedup);
-    trail_release(&w->trail);
+    acks_release(&w->acks);
     buf_free(&w->file);
     free(w);
 }

@@ -1,0 +1,48 @@
+#include "collect/acks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define SAME_MS 1000
+
+void acks_release(struct acks *acks)
+{
+    free(acks->pending);
+    *acks = (struct acks){ .count = 0 };
+}
+
+void acks_add(struct acks *acks, const struct cursor *cursor, uint64_t pos, int64_t now_ms)
+{
+    struct pending_cursor *last = acks->count ? &acks->pending[acks->count - 1] : NULL;
+
+    if (last && cursor_same(&last->cursor, cursor))
+        return;
+    /* The first mark is left alone: it is what may be saved meanwhile, and must not move away under a busy input. */
+    if (!last || (last->pos != pos && (acks->count == 1 || now_ms - last->at_ms >= SAME_MS))) {
+        if (acks->count == acks->cap) {
+            acks->cap = acks->cap * 2 + 4;
+            acks->pending = mem_grow(acks->pending, acks->cap, sizeof(*acks->pending));
+        }
+        last = &acks->pending[acks->count++];
+        last->at_ms = now_ms;
+    }
+    last->pos = pos;
+    last->cursor = *cursor;
+}
+
+const struct pending_cursor *acks_confirmed(struct acks *acks, uint64_t pos)
+{
+    size_t behind = 0;
+
+    while (behind < acks->count && acks->pending[behind].pos <= pos)
+        behind++;
+    if (!behind)
+        return NULL;
+    if (behind > 1) {
+        memmove(acks->pending, acks->pending + behind - 1, (acks->count - behind + 1) * sizeof(*acks->pending));
+        acks->count -= behind - 1;
+    }
+    return &acks->pending[0];
+}
