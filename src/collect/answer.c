@@ -4,138 +4,138 @@
 #include "base/mem.h"
 #include "collect/collector.h"
 #include "collect/harvest.h"
-#include "collect/lane_parts.h"
+#include "collect/worker_parts.h"
 #include "collect/verdict.h"
 
-static void answer_is_good(struct lane *lane, const char *link)
+static void answer_is_good(struct worker *worker, const char *link)
 {
-    struct tenant *t = lane->tenant;
+    struct tenant *t = worker->tenant;
 
-    lane->rejected = false;
+    worker->rejected = false;
     t->tally.ok++;
-    t->tally.whole += lane->page_harvest.count > 0;
-    chain_page(lane, link);
+    t->tally.whole += worker->page_harvest.count > 0;
+    chain_page(worker, link);
 }
 
 /* An answer that may come again: to an open question, all on one page, with nothing in it that was not written. */
-static void remember(struct lane *lane, const struct http_result *result, const char *link)
+static void remember(struct worker *worker, const struct http_result *result, const char *link)
 {
-    lane->last = (struct reading){ .print = { 0, 0 } };
-    if (lane->stale && !lane->chain && !link && (!lane->top || lane->page_harvest.count < lane->top))
-        lane->last = (struct reading){ .print = result->print, .window = lane->window, .top = lane->top,
-                                       .form = lane->form, .harvest = lane->page_harvest, .kept = lane->kept };
+    worker->last = (struct reading){ .print = { 0, 0 } };
+    if (worker->stale && !worker->chain && !link && (!worker->top || worker->page_harvest.count < worker->top))
+        worker->last = (struct reading){ .print = result->print, .window = worker->window, .top = worker->top,
+                                       .form = worker->form, .harvest = worker->page_harvest, .kept = worker->kept };
 }
 
 /* Byte for byte what was read before. */
-static void answer_repeated(struct lane *lane)
+static void answer_repeated(struct worker *worker)
 {
-    struct tenant *t = lane->tenant;
+    struct tenant *t = worker->tenant;
 
-    lane->page_harvest = lane->last.harvest;
-    lane->kept = lane->last.kept;
-    lane->bad_accepted = lane->bad_tries = 0;
-    t->tally.repeats += lane->kept;
-    answer_is_good(lane, NULL);
+    worker->page_harvest = worker->last.harvest;
+    worker->kept = worker->last.kept;
+    worker->bad_accepted = worker->bad_tries = 0;
+    t->tally.repeats += worker->kept;
+    answer_is_good(worker, NULL);
 }
 
 /* Events that could not be written: the whole answer is asked for once more. */
-static bool is_held_back(struct lane *lane)
+static bool is_held_back(struct worker *worker)
 {
     struct err err;
 
-    if (!lane->held_back)
+    if (!worker->held_back)
         return false;
-    err_set(&err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s", lane->held_why);
-    lane_failed(lane, &err, false);
+    err_set(&err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s", worker->held_why);
+    worker_failed(worker, &err, false);
     return true;
 }
 
 /* A 200 whose body was read to its end or to where it broke. */
-static void answer_read(struct lane *lane, const struct http_result *result)
+static void answer_read(struct worker *worker, const struct http_result *result)
 {
-    CLEANUP(mem_freep) char *link = mem_text(page_next_link(lane->page));
+    CLEANUP(mem_freep) char *link = mem_text(page_next_link(worker->page));
     struct err err;
 
-    harvest_warn(lane);
-    if (is_held_back(lane))
+    harvest_warn(worker);
+    if (is_held_back(worker))
         return;
-    if (page_tangled(lane->page)) {     /* good records may have gone with the bad one: hunt it down */
+    if (page_tangled(worker->page)) {     /* good records may have gone with the bad one: hunt it down */
         err_set(&err, ERR_RETRY, "the answer holds a record whose quotes are out of step");
-        lane_broken(lane, &err);
+        worker_broken(worker, &err);
         return;
     }
-    if (lane->bad > lane->bad_accepted && lane->bad_tries < LANE_BAD_TRIES) {
-        lane->bad_tries++;
+    if (worker->bad > worker->bad_accepted && worker->bad_tries < WORKER_BAD_TRIES) {
+        worker->bad_tries++;
         err_set(&err, ERR_RETRY, "the answer holds a record that is no JSON");
-        lane_failed(lane, &err, false);
+        worker_failed(worker, &err, false);
         return;
     }
-    if (!lane->chain || lane->bad > lane->bad_accepted)
-        lane->bad_accepted = lane->bad;
-    lane->bad_tries = 0;
-    remember(lane, result, link);
-    answer_is_good(lane, link);
+    if (!worker->chain || worker->bad > worker->bad_accepted)
+        worker->bad_accepted = worker->bad;
+    worker->bad_tries = 0;
+    remember(worker, result, link);
+    answer_is_good(worker, link);
 }
 
 /* The service's own clock bounds the cursor. */
-static void take_clock(struct lane *lane, const struct http_result *result)
+static void take_clock(struct worker *worker, const struct http_result *result)
 {
     if (!result->date_ms)
         return;
-    lane->tenant->clock_offset_ms = result->date_ms - clock_wall_ms();
-    if (ticks_from_ms(result->date_ms) < lane->sent_at)
-        lane->sent_at = ticks_from_ms(result->date_ms);
+    worker->tenant->clock_offset_ms = result->date_ms - clock_wall_ms();
+    if (ticks_from_ms(result->date_ms) < worker->sent_at)
+        worker->sent_at = ticks_from_ms(result->date_ms);
 }
 
-void lane_answered(void *ctx, const struct http_result *result)
+void worker_answered(void *ctx, const struct http_result *result)
 {
-    struct lane *lane = ctx;
-    struct tenant *t = lane->tenant;
+    struct worker *worker = ctx;
+    struct tenant *t = worker->tenant;
     struct verdict verdict;
 
-    lane->request = NULL;
+    worker->request = NULL;
     t->tally.bytes += result->wire_bytes;
-    take_clock(lane, result);
-    verdict_of(lane, result, &verdict);
+    take_clock(worker, result);
+    verdict_of(worker, result, &verdict);
     switch (verdict.kind) {
     case VERDICT_REPEATED:
-        answer_repeated(lane);
+        answer_repeated(worker);
         break;
     case VERDICT_READ:
-        answer_read(lane, result);
+        answer_read(worker, result);
         break;
     case VERDICT_TOKEN:
-        access_reject(t->access, lane->token);
-        lane->rejected = true;
-        lane_wake(lane, loop_now(t->col->loop));
+        access_reject(t->access, worker->token);
+        worker->rejected = true;
+        worker_wake(worker, loop_now(t->col->loop));
         break;
     case VERDICT_FORM:
         log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->label,
-                  t->input.tenant_id, t->api->name, lane->form + 1, verdict.err.text);
-        chain_forget(lane);
-        lane->form++;
-        lane_wake(lane, loop_now(t->col->loop));
+                  t->input.tenant_id, t->api->name, worker->form + 1, verdict.err.text);
+        chain_forget(worker);
+        worker->form++;
+        worker_wake(worker, loop_now(t->col->loop));
         break;
     case VERDICT_THROTTLED:
         t->tally.throttled++;
-        lane_throttled(lane, &verdict.err);
+        worker_throttled(worker, &verdict.err);
         break;
     case VERDICT_FAILED:
         t->tally.failed++;
-        lane_failed(lane, &verdict.err, verdict.may_be_size);
+        worker_failed(worker, &verdict.err, verdict.may_be_size);
         break;
     case VERDICT_BROKEN:
         t->tally.failed++;
-        harvest_warn(lane);
-        if (!is_held_back(lane))
-            lane_broken(lane, &verdict.err);
+        harvest_warn(worker);
+        if (!is_held_back(worker))
+            worker_broken(worker, &verdict.err);
         break;
     case VERDICT_REFUSED:
         t->tally.refused++;
-        lane_refused(lane, &verdict.err);
+        worker_refused(worker, &verdict.err);
         break;
     }
-    lane_request_ends(lane);
+    worker_request_ends(worker);
     tenant_look(t);
-    lane_step(lane, clock_ms());
+    worker_step(worker, clock_ms());
 }

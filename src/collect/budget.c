@@ -4,13 +4,13 @@
 #define HOUR_MS   3600000.0
 #define USED      0.9       /* the part of a limit that is used */
 #define BURST     0.25      /* the part of that which may go at once */
-#define FILL_RESERVE 2      /* what a back-fill leaves for polls */
+#define BACKFILL_RESERVE 2      /* what a back-fill leaves for polls */
 /* A back-fill that has used up what there was goes on when so many requests are there: in a pause before each page the
  * processor's caches would forget everything. As many requests are made in all. Not where a poll asked within ALONE_MS:
  * a busy input's polls would take what is saved up. */
-#define FILL_TOGETHER 5
+#define BACKFILL_TOGETHER 5
 #define ALONE_MS  5000
-#define POLLS_A_FILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
+#define POLLS_PER_BACKFILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
 #define TURN_MS   1000      /* a back-fill that does not come for its turn within this time loses it */
 /* So much of a bucket is there at the start: a process before this one may have used its own within the hour, and both
  * together must stay below the limit. */
@@ -72,30 +72,30 @@ static int64_t until(const struct budget *budget, double reserve)
     return hour_wait > wait ? hour_wait : wait;
 }
 
-int64_t budget_take(struct budget *budget, bool fill, int64_t now_ms)
+int64_t budget_take(struct budget *budget, bool backfill, int64_t now_ms)
 {
-    bool fills_turn = now_ms < budget->fill_waits_ms && budget->polls >= POLLS_A_FILL;
+    bool backfills_turn = now_ms < budget->backfill_waits_ms && budget->polls >= POLLS_PER_BACKFILL;
     int64_t wait;
 
-    if (!fill)
+    if (!backfill)
         budget->polled_ms = now_ms;
     if (now_ms < budget->hold_until_ms)
         return budget->hold_until_ms - now_ms;
     refill(budget, now_ms);
-    wait = until(budget, fill && !fills_turn ? FILL_RESERVE : 0);
-    if (fill && wait && now_ms - budget->polled_ms >= ALONE_MS)
-        wait = until(budget, FILL_RESERVE + FILL_TOGETHER - 1);
-    if (fill && wait)
-        budget->fill_waits_ms = now_ms + wait + TURN_MS;
-    if (!fill && !wait && fills_turn)
+    wait = until(budget, backfill && !backfills_turn ? BACKFILL_RESERVE : 0);
+    if (backfill && wait && now_ms - budget->polled_ms >= ALONE_MS)
+        wait = until(budget, BACKFILL_RESERVE + BACKFILL_TOGETHER - 1);
+    if (backfill && wait)
+        budget->backfill_waits_ms = now_ms + wait + TURN_MS;
+    if (!backfill && !wait && backfills_turn)
         wait = TURN_MS / 10;
     if (wait)
         return wait;
     budget->minute -= 1;
     budget->hour -= 1;
-    budget->polls = fill ? 0 : budget->polls + 1;
-    if (fill)
-        budget->fill_waits_ms = 0;
+    budget->polls = backfill ? 0 : budget->polls + 1;
+    if (backfill)
+        budget->backfill_waits_ms = 0;
     return 0;
 }
 

@@ -17,7 +17,7 @@ struct budget {
     double  minute, hour;               /* what is left */
     int64_t at_ms;
     int64_t hold_until_ms;              /* the service asked to wait */
-    int64_t fill_waits_ms;              /* until then a back-fill counts as waiting for its turn */
+    int64_t backfill_waits_ms;              /* until then a back-fill counts as waiting for its turn */
     int64_t polled_ms;                  /* when a poll asked last */
     int     polls;                      /* requests of polls since the back-fill's last one */
 };
@@ -32,7 +32,7 @@ void budget_taken_over(struct budget *budget);
 /* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. A
  * back-fill (fill) leaves a few for polls, so that new alerts need not wait; where polls would use all there is, it has
  * every third request. Where it is alone it waits until it can make several requests in a row. */
-int64_t budget_take(struct budget *budget, bool fill, int64_t now_ms);
+int64_t budget_take(struct budget *budget, bool backfill, int64_t now_ms);
 
 /* No request before that time. */
 void budget_hold(struct budget *budget, int64_t until_ms);

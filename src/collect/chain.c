@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
-#include "collect/lane_parts.h"
+#include "collect/worker_parts.h"
 
 #define HOLDS_LEAST      20         /* an answer that ends earlier was cut for another reason than its size */
 #define CHAIN_PAGES_MAX  10000
@@ -14,15 +14,15 @@
 #define CHAIN_PASSES_MAX 24
 #define CHAIN_QUIET_MOST 5          /* so many quiet passes are enough for records that cannot be told apart */
 
-void chain_forget(struct lane *lane)
+void chain_forget(struct worker *worker)
 {
-    free(lane->link);
-    lane->link = NULL;
-    lane->chain = lane->unfiltered = false;
-    lane->skip = lane->pages = lane->passes = lane->quiet = lane->kept_before = 0;
-    lane->alike = 0;
-    dedup_free(lane->seen);
-    lane->seen = NULL;
+    free(worker->link);
+    worker->link = NULL;
+    worker->chain = worker->unfiltered = false;
+    worker->skip = worker->pages = worker->passes = worker->quiet = worker->kept_before = 0;
+    worker->alike = 0;
+    dedup_free(worker->seen);
+    worker->seen = NULL;
 }
 
 static void harvest_join(struct harvest *sum, const struct harvest *page)
@@ -35,18 +35,18 @@ static void harvest_join(struct harvest *sum, const struct harvest *page)
 }
 
 /* May this link be followed? The token goes nowhere but to the configured host. */
-static bool link_is_good(const struct lane *lane, const char *link, struct err *err)
+static bool link_is_good(const struct worker *worker, const char *link, struct err *err)
 {
-    const struct tenant *t = lane->tenant;
+    const struct tenant *t = worker->tenant;
     CLEANUP(mem_freep) char *host = url_host(link);
 
     if (!url_same_origin(link, t->base_url))
         return err_set(err, ERR_RETRY, "the next-page link leads to another host ('%s') and is not followed", host);
-    if (text_same(link, lane->link))
+    if (text_same(link, worker->link))
         return err_set(err, ERR_RETRY, "the service gives the same next-page link again and again");
-    if (lane->alike >= (lane->sum ? CHAIN_ALIKE_MAX : CHAIN_EMPTY_MAX))
+    if (worker->alike >= (worker->sum ? CHAIN_ALIKE_MAX : CHAIN_EMPTY_MAX))
         return err_set(err, ERR_RETRY, "the service gives the same page again and again");
-    if (lane->pages >= CHAIN_PAGES_MAX)
+    if (worker->pages >= CHAIN_PAGES_MAX)
         return err_set(err, ERR_RETRY, "the chain of next-page links does not end after %d pages", CHAIN_PAGES_MAX);
     return true;
 }
@@ -54,97 +54,97 @@ static bool link_is_good(const struct lane *lane, const char *link, struct err *
 /* Did the passes bring all of the span? One is not enough: its pages came one after the other while the set may have
  * changed. The last one must have held as many records as the one before and nothing new, and all passes together as
  * many different ones as it had, since a service that shuffles shows some twice and others never. */
-static bool passes_agree(struct lane *lane)
+static bool passes_agree(struct worker *worker)
 {
-    lane->quiet = lane->passes && !lane->fresh && lane->kept == lane->kept_before ? lane->quiet + 1 : 0;
-    lane->kept_before = lane->kept;
-    return lane->quiet && (dedup_count(lane->seen) >= lane->kept || lane->quiet >= CHAIN_QUIET_MOST);
+    worker->quiet = worker->passes && !worker->fresh && worker->kept == worker->kept_before ? worker->quiet + 1 : 0;
+    worker->kept_before = worker->kept;
+    return worker->quiet && (dedup_count(worker->seen) >= worker->kept || worker->quiet >= CHAIN_QUIET_MOST);
 }
 
-static void pass_ends(struct lane *lane)
+static void pass_ends(struct worker *worker)
 {
     struct err err;
 
-    if (lane->pages == 1 || passes_agree(lane)) {
-        lane_window_read(lane);
+    if (worker->pages == 1 || passes_agree(worker)) {
+        worker_window_read(worker);
         return;
     }
-    if (++lane->passes > CHAIN_PASSES_MAX) {
+    if (++worker->passes > CHAIN_PASSES_MAX) {
         err_set(&err, ERR_RETRY, "the alerts change faster than their pages can be read");
-        lane_failed(lane, &err, false);
+        worker_failed(worker, &err, false);
         return;
     }
-    free(lane->link);
-    lane->link = NULL;
-    lane->skip = lane->pages = 0;
-    lane->fresh = 0;
-    lane_wake(lane, loop_now(lane->tenant->col->loop));
+    free(worker->link);
+    worker->link = NULL;
+    worker->skip = worker->pages = 0;
+    worker->fresh = 0;
+    worker_wake(worker, loop_now(worker->tenant->col->loop));
 }
 
-static void chain_goes_on(struct lane *lane, const char *link, bool full)
+static void chain_goes_on(struct worker *worker, const char *link, bool full)
 {
     struct err err;
 
-    lane->chain = true;
-    lane->pages++;
-    lane->alike = lane->sum == lane->sum_before ? lane->alike + 1 : 1;
-    lane->sum_before = lane->sum;
-    if (!lane->seen)
-        lane->seen = dedup_new();
-    if (link && !link_is_good(lane, link, &err)) {
-        lane_failed(lane, &err, false);
+    worker->chain = true;
+    worker->pages++;
+    worker->alike = worker->sum == worker->sum_before ? worker->alike + 1 : 1;
+    worker->sum_before = worker->sum;
+    if (!worker->seen)
+        worker->seen = dedup_new();
+    if (link && !link_is_good(worker, link, &err)) {
+        worker_failed(worker, &err, false);
         return;
     }
     if (link) {
         char *next = mem_text(link);
 
-        free(lane->link);
-        lane->link = next;
-    } else if (full && lane->tenant->api->has_skip) {
-        lane->skip += lane->page_harvest.count;
+        free(worker->link);
+        worker->link = next;
+    } else if (full && worker->tenant->api->has_skip) {
+        worker->skip += worker->page_harvest.count;
     } else {
-        pass_ends(lane);
+        pass_ends(worker);
         return;
     }
-    lane_wake(lane, loop_now(lane->tenant->col->loop));
+    worker_wake(worker, loop_now(worker->tenant->col->loop));
 }
 
 /* The service may end its answers earlier than asked: spans are made to fit that. */
-static void learn_size(struct lane *lane, const char *link)
+static void learn_size(struct worker *worker, const char *link)
 {
-    size_t count = lane->page_harvest.count > HOLDS_LEAST ? lane->page_harvest.count : HOLDS_LEAST;
+    size_t count = worker->page_harvest.count > HOLDS_LEAST ? worker->page_harvest.count : HOLDS_LEAST;
 
-    if (link && lane->page_harvest.count && (!lane->holds || count > lane->holds))
-        lane->holds = count;
-    else if (!link && lane->holds && count > lane->holds)
-        lane->holds = 0;
+    if (link && worker->page_harvest.count && (!worker->holds || count > worker->holds))
+        worker->holds = count;
+    else if (!link && worker->holds && count > worker->holds)
+        worker->holds = 0;
 }
 
 /* A whole page is here, all its records are written. Did it hold all of the span? */
-void chain_page(struct lane *lane, const char *link)
+void chain_page(struct worker *worker, const char *link)
 {
-    struct tenant *t = lane->tenant;
-    bool full = link || (lane->top && lane->page_harvest.count >= lane->top);
+    struct tenant *t = worker->tenant;
+    bool full = link || (worker->top && worker->page_harvest.count >= worker->top);
     bool split = false;
 
-    harvest_join(&lane->harvest, &lane->page_harvest);
-    learn_size(lane, link);
-    if (!lane->chain && !full) {
-        lane_window_read(lane);
+    harvest_join(&worker->harvest, &worker->page_harvest);
+    learn_size(worker, link);
+    if (!worker->chain && !full) {
+        worker_window_read(worker);
         return;
     }
     /* A record or two from outside the span were just updated; a page full of them says that the filter is ignored, so
      * that smaller spans would bring the same again. */
-    if (!lane->chain && full && lane->outside > 10 && lane->outside * 2 > lane->page_harvest.count)
-        lane->unfiltered = true;
-    if (!lane->chain && lane->page_harvest.count && !lane->unfiltered)
-        split = cursor_split(&t->cursor, lane->kind, t->plans, &lane->window, &lane->page_harvest,
-                            t->api->resolution(lane->form), t->input.overlap, lane->sent_at);
+    if (!worker->chain && full && worker->outside > 10 && worker->outside * 2 > worker->page_harvest.count)
+        worker->unfiltered = true;
+    if (!worker->chain && worker->page_harvest.count && !worker->unfiltered)
+        split = cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, &worker->page_harvest,
+                            t->api->resolution(worker->form), t->input.overlap, worker->sent_at);
     if (!split) {
-        chain_goes_on(lane, link, full);
+        chain_goes_on(worker, link, full);
         return;
     }
-    lane_recovered(lane);
-    lane_wake(lane, loop_now(t->col->loop));
-    lane_wake(&t->lanes[LANE_FILL], loop_now(t->col->loop));
+    worker_recovered(worker);
+    worker_wake(worker, loop_now(t->col->loop));
+    worker_wake(&t->workers[WORKER_BACKFILL], loop_now(t->col->loop));
 }

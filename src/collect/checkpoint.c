@@ -46,16 +46,16 @@ static bool read_time(const cJSON *object, const char *name, ticks *ret, struct 
 
 static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *err)
 {
-    const cJSON *fill = json_member(root, "backfill");
+    const cJSON *backfill = json_member(root, "backfill");
 
     if (!read_time(root, "begin", &cursor->begin, err) || !read_time(root, "newest", &cursor->watermark, err) ||
         !read_time(root, "floor", &cursor->dedup_floor, err))
         return false;
-    if (!fill || cJSON_IsNull(fill))
+    if (!backfill || cJSON_IsNull(backfill))
         return true;
-    cursor->fill.active = true;
-    return (read_time(fill, "next", &cursor->fill.next, err) && read_time(fill, "end", &cursor->fill.end, err) &&
-            read_time(fill, "newest", &cursor->fill.watermark, err) && read_time(fill, "floor", &cursor->fill.dedup_floor, err)) ||
+    cursor->backfill.active = true;
+    return (read_time(backfill, "next", &cursor->backfill.next, err) && read_time(backfill, "end", &cursor->backfill.end, err) &&
+            read_time(backfill, "newest", &cursor->backfill.watermark, err) && read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) ||
            err_prefix(err, "backfill");
 }
 
@@ -240,12 +240,12 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
     add_time(ret, "begin", cursor->begin, ",\n ");
     add_time(ret, "newest", cursor->watermark, ",\n ");
     add_time(ret, "floor", raised.dedup_floor, ",\n");
-    if (cursor->fill.active) {
+    if (cursor->backfill.active) {
         buf_add_text(ret, " \"backfill\": {");
-        add_time(ret, "next", cursor->fill.next, ", ");
-        add_time(ret, "end", cursor->fill.end, ",\n  ");
-        add_time(ret, "newest", cursor->fill.watermark, ", ");
-        add_time(ret, "floor", raised.fill.dedup_floor, "},\n");
+        add_time(ret, "next", cursor->backfill.next, ", ");
+        add_time(ret, "end", cursor->backfill.end, ",\n  ");
+        add_time(ret, "newest", cursor->backfill.watermark, ", ");
+        add_time(ret, "floor", raised.backfill.dedup_floor, "},\n");
     }
     add_taken(cp, ret);
     buf_add_text(ret, " \"written\": [");

@@ -1,6 +1,6 @@
 #include "collect/cursor.h"
 
-#define FILL_FROM_S   (2 * 3600)    /* an open span that reaches back further than this is handed to the FILL lane */
+#define BACKFILL_FROM_S   (2 * 3600)    /* an open span that reaches back further than this is handed to the FILL lane */
 #define WIDTH_MOST    (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 #define GROW_MOST     64            /* how much wider a span may be than the one before it */
 
@@ -23,8 +23,8 @@ bool cursor_is_ahead(const struct cursor *cursor, ticks limit)
 {
     ticks furthest = later(cursor->watermark, cursor->dedup_floor);
 
-    if (cursor->fill.active)
-        furthest = later(later(furthest, cursor->fill.end), later(cursor->fill.next, cursor->fill.dedup_floor));
+    if (cursor->backfill.active)
+        furthest = later(later(furthest, cursor->backfill.end), later(cursor->backfill.next, cursor->backfill.dedup_floor));
     return furthest > later(limit, cursor->begin);
 }
 
@@ -35,9 +35,9 @@ ticks cursor_lower(const struct cursor *cursor, int64_t overlap_s)
 
 /* Never above what is still to be read: a fill begins below its newest time by an overlap that may have been lowered
  * since. */
-static ticks fill_lower(const struct cursor *cursor, int64_t overlap_s)
+static ticks backfill_lower(const struct cursor *cursor, int64_t overlap_s)
 {
-    return later(sooner(ticks_back(cursor->fill.watermark, overlap_s), cursor->fill.next), cursor->fill.dedup_floor);
+    return later(sooner(ticks_back(cursor->backfill.watermark, overlap_s), cursor->backfill.next), cursor->backfill.dedup_floor);
 }
 
 /* Where a span of the sweep's width ends. */
@@ -50,14 +50,14 @@ static ticks plan_end(const struct window_plan *plan, ticks lo)
     return hi > lo ? hi : lo + later(plan->width, plan->resolution);
 }
 
-bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct window_plan *plan, int64_t overlap_s,
+bool cursor_next(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan, int64_t overlap_s,
                 struct window *ret)
 {
-    if (lane == LANE_FILL) {
-        if (!cursor->fill.active)
+    if (worker == WORKER_BACKFILL) {
+        if (!cursor->backfill.active)
             return false;
-        ret->lo = cursor->fill.next;
-        ret->hi = plan->width ? sooner(plan_end(plan, ret->lo), cursor->fill.end) : cursor->fill.end;
+        ret->lo = cursor->backfill.next;
+        ret->hi = plan->width ? sooner(plan_end(plan, ret->lo), cursor->backfill.end) : cursor->backfill.end;
         return true;
     }
     ret->lo = plan->active ? plan->next : cursor_lower(cursor, overlap_s);
@@ -88,7 +88,7 @@ bool quarantine_has(const struct quarantine *quarantine, const struct window *wi
     return false;
 }
 
-void cursor_avoid(const struct quarantine *quarantine, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now)
+void cursor_avoid(const struct quarantine *quarantine, enum worker_kind worker, struct window_plan *plan, struct window *window, ticks now)
 {
     bool was_open = window->hi == TICKS_OPEN;
     size_t i;
@@ -101,7 +101,7 @@ void cursor_avoid(const struct quarantine *quarantine, enum lane_kind lane, stru
         else if (quarantined->lo <= window->lo && window->lo < quarantined->hi)
             window->hi = sooner(window->hi, quarantined->hi);
     }
-    if (lane == LANE_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
+    if (worker == WORKER_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
         *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };
 }
 
@@ -132,27 +132,27 @@ static void adapt(struct window_plan *plan, const struct window *window, size_t 
 }
 
 /* The filled part and the live part meet: from now on there is one cursor. */
-static void fill_ends(struct cursor *cursor)
+static void backfill_ends(struct cursor *cursor)
 {
-    bool contiguous = cursor->dedup_floor <= cursor->fill.end;
+    bool contiguous = cursor->dedup_floor <= cursor->backfill.end;
 
-    cursor->fill.active = false;
-    if (cursor->watermark <= cursor->fill.end)
-        cursor->watermark = later(cursor->fill.watermark, cursor->begin);
+    cursor->backfill.active = false;
+    if (cursor->watermark <= cursor->backfill.end)
+        cursor->watermark = later(cursor->backfill.watermark, cursor->begin);
     if (contiguous)
-        cursor->dedup_floor = cursor->fill.dedup_floor;
+        cursor->dedup_floor = cursor->backfill.dedup_floor;
 }
 
-static bool fill_read(struct cursor *cursor, struct window_plan *plan, const struct window *window, const struct harvest *harvest)
+static bool backfill_read(struct cursor *cursor, struct window_plan *plan, const struct window *window, const struct harvest *harvest)
 {
     ticks seen = sooner(harvest->newest, window->hi - 1);
 
     if (harvest->count && harvest->oldest <= harvest->newest)
-        cursor->fill.watermark = later(cursor->fill.watermark, seen);
-    cursor->fill.next = window->hi;
-    if (cursor->fill.next < cursor->fill.end)
+        cursor->backfill.watermark = later(cursor->backfill.watermark, seen);
+    cursor->backfill.next = window->hi;
+    if (cursor->backfill.next < cursor->backfill.end)
         return false;
-    fill_ends(cursor);
+    backfill_ends(cursor);
     *plan = (struct window_plan){ .active = false };
     return true;
 }
@@ -175,12 +175,12 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
         cursor->watermark = later(cursor->watermark, seen);
 }
 
-bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct window_plan *plan, const struct window *window,
+bool cursor_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now)
 {
     adapt(plan, window, harvest->count, room);
-    if (lane == LANE_FILL)
-        return fill_read(cursor, plan, window, harvest);
+    if (worker == WORKER_BACKFILL)
+        return backfill_read(cursor, plan, window, harvest);
     live_read(cursor, plan, window, harvest, overlap_s, now);
     if (window->hi != TICKS_OPEN) {
         plan->next = window->hi;
@@ -206,21 +206,21 @@ static ticks smaller(const struct window *window, ticks end, const struct harves
 }
 
 /* LIVE keeps the last stretch, FILL takes what is older. */
-static void fill_begins(struct cursor *cursor, ticks from, ticks live_from)
+static void backfill_begins(struct cursor *cursor, ticks from, ticks live_from)
 {
-    cursor->fill.active = true;
-    cursor->fill.next = from;
-    cursor->fill.end = live_from;
-    cursor->fill.watermark = later(sooner(cursor->watermark, live_from), cursor->begin);
-    cursor->fill.dedup_floor = cursor->dedup_floor;
+    cursor->backfill.active = true;
+    cursor->backfill.next = from;
+    cursor->backfill.end = live_from;
+    cursor->backfill.watermark = later(sooner(cursor->watermark, live_from), cursor->begin);
+    cursor->backfill.dedup_floor = cursor->dedup_floor;
     cursor->dedup_floor = live_from;
     cursor->watermark = later(cursor->watermark, live_from);
 }
 
-bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct window_plan plans[LANE_COUNT], const struct window *window,
+bool cursor_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT], const struct window *window,
                  const struct harvest *harvest, ticks resolution, int64_t overlap_s, ticks now)
 {
-    struct window_plan *plan = &plans[lane];
+    struct window_plan *plan = &plans[worker];
     ticks live_from = ticks_back(now, overlap_s), end = window->hi;
 
     if (window->hi == TICKS_OPEN) {
@@ -230,10 +230,10 @@ bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct window_plan
     }
     if (end - window->lo <= resolution)
         return false;
-    if (lane == LANE_LIVE && window->hi == TICKS_OPEN && !cursor->fill.active &&
-        live_from - window->lo > FILL_FROM_S * TICKS_PER_SECOND) {
-        plans[LANE_FILL] = (struct window_plan){ .width = smaller(window, live_from, harvest, resolution), .resolution = resolution };
-        fill_begins(cursor, sooner(window->lo, cursor_lower(cursor, overlap_s)), live_from);
+    if (worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&
+        live_from - window->lo > BACKFILL_FROM_S * TICKS_PER_SECOND) {
+        plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(window, live_from, harvest, resolution), .resolution = resolution };
+        backfill_begins(cursor, sooner(window->lo, cursor_lower(cursor, overlap_s)), live_from);
         *plan = (struct window_plan){ .active = false };
         return true;
     }
@@ -245,23 +245,23 @@ bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct window_plan
 
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
 {
-    if (cursor->fill.active && time < cursor->fill.end)
-        return time >= fill_lower(cursor, overlap_s);
+    if (cursor->backfill.active && time < cursor->backfill.end)
+        return time >= backfill_lower(cursor, overlap_s);
     return time >= cursor_lower(cursor, overlap_s);
 }
 
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
     cursor->dedup_floor = cursor_lower(cursor, overlap_s);
-    if (cursor->fill.active)
-        cursor->fill.dedup_floor = fill_lower(cursor, overlap_s);
+    if (cursor->backfill.active)
+        cursor->backfill.dedup_floor = backfill_lower(cursor, overlap_s);
 }
 
 bool cursor_same(const struct cursor *a, const struct cursor *b)
 {
-    return a->begin == b->begin && a->watermark == b->watermark && a->dedup_floor == b->dedup_floor && a->fill.active == b->fill.active &&
-           (!a->fill.active || (a->fill.next == b->fill.next && a->fill.end == b->fill.end &&
-                                a->fill.watermark == b->fill.watermark && a->fill.dedup_floor == b->fill.dedup_floor));
+    return a->begin == b->begin && a->watermark == b->watermark && a->dedup_floor == b->dedup_floor && a->backfill.active == b->backfill.active &&
+           (!a->backfill.active || (a->backfill.next == b->backfill.next && a->backfill.end == b->backfill.end &&
+                                a->backfill.watermark == b->backfill.watermark && a->backfill.dedup_floor == b->backfill.dedup_floor));
 }
 
 bool cursor_same_saved(const struct cursor *a, const struct cursor *b, int64_t overlap_s)
@@ -278,13 +278,13 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
     struct cursor raised = *saved;
 
     cursor_raise_floors(&raised, overlap_s);
-    if (!saved->fill.active && cursor->fill.active) {        /* the fill began since then: what was one floor is its */
-        cursor->fill.dedup_floor = later(cursor->fill.dedup_floor, raised.dedup_floor);
-    } else if (saved->fill.active && cursor->fill.active) {
-        cursor->fill.dedup_floor = later(cursor->fill.dedup_floor, raised.fill.dedup_floor);
+    if (!saved->backfill.active && cursor->backfill.active) {        /* the fill began since then: what was one floor is its */
+        cursor->backfill.dedup_floor = later(cursor->backfill.dedup_floor, raised.dedup_floor);
+    } else if (saved->backfill.active && cursor->backfill.active) {
+        cursor->backfill.dedup_floor = later(cursor->backfill.dedup_floor, raised.backfill.dedup_floor);
         cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor);
-    } else if (saved->fill.active) {                        /* ... ended since then */
-        cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor > saved->fill.end ? raised.dedup_floor : raised.fill.dedup_floor);
+    } else if (saved->backfill.active) {                        /* ... ended since then */
+        cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor > saved->backfill.end ? raised.dedup_floor : raised.backfill.dedup_floor);
     } else {
         cursor->dedup_floor = later(cursor->dedup_floor, raised.dedup_floor);
     }

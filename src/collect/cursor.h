@@ -16,7 +16,7 @@
 
 #include "base/ticks.h"
 
-enum lane_kind { LANE_LIVE, LANE_FILL, LANE_COUNT };
+enum worker_kind { WORKER_LIVE, WORKER_BACKFILL, WORKER_COUNT };
 
 /* What is kept in a checkpoint. */
 struct cursor {
@@ -29,7 +29,7 @@ struct cursor {
         ticks end;      /* the LIVE lane has the rest */
         ticks watermark;   /* newest update time seen below next */
         ticks dedup_floor;
-    } fill;
+    } backfill;
 };
 
 /* How a lane goes about the part before it; lost at a restart without harm. */
@@ -73,22 +73,22 @@ ticks cursor_lower(const struct cursor *cursor, int64_t overlap_s);
 
 /* The span that the lane asks for next; its end lies on the grain that the last split named. False: the lane has
  * nothing to do (no fill going on). */
-bool cursor_next(const struct cursor *cursor, enum lane_kind lane, const struct window_plan *plan, int64_t overlap_s,
+bool cursor_next(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan, int64_t overlap_s,
                 struct window *ret);
 
 /* Ends the span where a hole begins or, in a hole, where that ends. An open span of the LIVE lane that is cut so
  * becomes the first of a sweep. */
-void cursor_avoid(const struct quarantine *quarantine, enum lane_kind lane, struct window_plan *plan, struct window *window, ticks now);
+void cursor_avoid(const struct quarantine *quarantine, enum worker_kind worker, struct window_plan *plan, struct window *window, ticks now);
 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */
-bool cursor_read(struct cursor *cursor, enum lane_kind lane, struct window_plan *plan, const struct window *window,
+bool cursor_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                 const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now);
 
 /* The span was too much for one answer, or keeps failing: the next ones are smaller. grain is the finest step of the
  * API's time filter in ticks. False: it cannot be made smaller
  * (one grain). harvest may be NULL. plans are those of both lanes: LIVE may hand its older part to FILL. */
-bool cursor_split(struct cursor *cursor, enum lane_kind lane, struct window_plan plans[LANE_COUNT], const struct window *window,
+bool cursor_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT], const struct window *window,
                  const struct harvest *harvest, ticks resolution, int64_t overlap_s, ticks now);
 
 /* Must a version with this update time stay in the set of written ones, for a process that goes on from this place? */

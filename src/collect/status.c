@@ -38,7 +38,7 @@ static void access_failed(struct tenant *t, const struct err *err)
  * service asked to wait, which turn into something else by the clock. */
 static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 {
-    const struct lane *lane;
+    const struct worker *worker;
     struct access_view view;
     enum access_state access;
     enum tenant_state worst = t->read_ms ? STATE_OK : STATE_WAITING;
@@ -53,10 +53,10 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
     }
     if (access == ACCESS_BUSY && view.fails)    /* the next try is under way: what it brings is told */
         return t->state;
-    for (lane = t->lanes; lane < t->lanes + LANE_COUNT; lane++) {
-        if (lane->refusals)
+    for (worker = t->workers; worker < t->workers + WORKER_COUNT; worker++) {
+        if (worker->refusals)
             return STATE_REFUSED;
-        if (lane->failures)
+        if (worker->failures)
             worst = STATE_FAILING;
     }
     if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
@@ -68,7 +68,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 /* Seconds to the next request of the input. */
 static int64_t next_s(const struct tenant *t, int64_t now_ms)
 {
-    int64_t due_ms = t->lanes[LANE_LIVE].due_ms;
+    int64_t due_ms = t->workers[WORKER_LIVE].due_ms;
 
     return due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
 }
@@ -82,16 +82,16 @@ static int64_t alert_age_s(const struct tenant *t)
     return newest ? (tenant_service_now(t) - newest) / TICKS_PER_SECOND : -1;
 }
 
-static void add_fill(const struct tenant *t, struct buf *line)
+static void add_backfill(const struct tenant *t, struct buf *line)
 {
     char at[TICKS_TEXT_MAX];
     const struct cursor *p = &t->cursor;
     double part;
 
-    if (!p->fill.active)
+    if (!p->backfill.active)
         return;
-    ticks_text_digits(p->fill.next, 0, at);
-    part = p->fill.end > p->begin ? (double)(p->fill.next - p->begin) / (double)(p->fill.end - p->begin) : 1;
+    ticks_text_digits(p->backfill.next, 0, at);
+    part = p->backfill.end > p->begin ? (double)(p->backfill.next - p->begin) / (double)(p->backfill.end - p->begin) : 1;
     buf_add_format(line, " backfill_at=%s backfill_percent=%d", at, (int)(100 * part));
 }
 
@@ -174,7 +174,7 @@ void status_line(struct tenant *t, int64_t now_ms)
                    (long long)(now_ms - t->col->started_ms) / 1000);
     buf_add_format(&line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu",
                    (long long)t->input.poll_interval, t->api->per_minute, t->api->per_hour, dedup_count(t->dedup));
-    add_fill(t, &line);
+    add_backfill(t, &line);
     add_expiry(t, &line, now_ms);
     add_why(t, &line);
     log_event(EVENT_STATUS, "%s", buf_text(&line));

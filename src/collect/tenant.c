@@ -19,14 +19,14 @@
 
 static void phase_fire(void *ctx, int64_t now_ms);
 
-static void wake_lanes(void *ctx)
+static void wake_workers(void *ctx)
 {
     struct tenant *t = ctx;
     int kind;
 
     tenant_stir(t);
-    for (kind = 0; kind < LANE_COUNT; kind++)
-        lane_wake(&t->lanes[kind], loop_now(t->col->loop));
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_wake(&t->workers[kind], loop_now(t->col->loop));
 }
 
 struct tenant *tenant_new(struct collector *col, struct input *input)
@@ -54,11 +54,11 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_fire, .ctx = t };
     t->save_timer = (struct timer){ .fire = tenant_save_fire, .ctx = t };
-    t->listener = (struct access_listener){ .changed = wake_lanes, .ctx = t };
+    t->listener = (struct access_listener){ .changed = wake_workers, .ctx = t };
     t->state = STATE_WAITING;
     tenant_stir(t);
-    for (kind = 0; kind < LANE_COUNT; kind++)
-        lane_start(&t->lanes[kind], t, (enum lane_kind)kind);
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_start(&t->workers[kind], t, (enum worker_kind)kind);
     return t;
 }
 
@@ -68,8 +68,8 @@ void tenant_free(struct tenant *t)
 
     if (!t)
         return;
-    for (kind = 0; kind < LANE_COUNT; kind++)
-        lane_release(&t->lanes[kind]);
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_release(&t->workers[kind]);
     timer_cancel(t->col->loop, &t->phase_timer);
     timer_cancel(t->col->loop, &t->status_timer);
     timer_cancel(t->col->loop, &t->save_timer);
@@ -125,7 +125,7 @@ static bool same_alerts(const char *a, const char *b)
 static void take_over(struct tenant *t)
 {
     bool alike = same_alerts(t->cp.api, t->api->name);
-    ticks from = t->cursor.fill.active ? t->cursor.fill.next : t->cursor.watermark;
+    ticks from = t->cursor.backfill.active ? t->cursor.backfill.next : t->cursor.watermark;
 
     log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
               t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
@@ -227,7 +227,7 @@ void tenant_secrets_ready(struct tenant *t)
         access_listen(t->access, &t->listener);
     }
     t->phase = PHASE_RUN;
-    wake_lanes(t);
+    wake_workers(t);
 }
 
 /* A checkpoint that was edited, or written when the service's clock was wrong: whatever comes until then would be

@@ -40,9 +40,9 @@ struct reading {
 };
 
 /* One of the two lanes: at most one request under way, then a result, then the next step. */
-struct lane {
+struct worker {
     struct tenant *tenant;
-    enum lane_kind kind;
+    enum worker_kind kind;
     struct timer   timer;
     struct ticket  ticket;
 
@@ -125,7 +125,7 @@ struct tenant {
     char             *cp_path;
     struct dedup     *dedup;
     struct cursor      cursor;
-    struct window_plan      plans[LANE_COUNT];
+    struct window_plan      plans[WORKER_COUNT];
     struct quarantine      quarantine;
     struct acks      acks;
     bool              has_begin;        /* the place is set: from the checkpoint, or by start_time */
@@ -141,7 +141,7 @@ struct tenant {
     char             *access_trouble;   /* what was said about the sign-in last */
     struct access_listener listener;
     struct budget    *budget;
-    struct lane       lanes[LANE_COUNT];
+    struct worker       workers[WORKER_COUNT];
 
     struct secrets_job *secrets;
 
@@ -187,13 +187,13 @@ void tenant_save_fire(void *tenant, int64_t now_ms);    /* for save_timer */
 /* Can a checkpoint be written now? Tried before events are written that it would have to hold. */
 bool tenant_can_save(struct tenant *t, struct err *err);
 
-/* collect/lane.c */
-#define LANE_BAD_TRIES 2        /* an answer with records that are no JSON is asked for again so often */
-void lane_answered(void *lane, const struct http_result *result);
-void lane_start(struct lane *lane, struct tenant *t, enum lane_kind kind);
-void lane_release(struct lane *lane);
-void lane_step(struct lane *lane, int64_t now_ms);      /* does what is due; fine at any time */
-void lane_wake(struct lane *lane, int64_t due_ms);      /* a step at that time, unless one is due sooner */
+/* collect/worker.c */
+#define WORKER_BAD_TRIES 2        /* an answer with records that are no JSON is asked for again so often */
+void worker_answered(void *worker, const struct http_result *result);
+void worker_start(struct worker *worker, struct tenant *t, enum worker_kind kind);
+void worker_release(struct worker *worker);
+void worker_step(struct worker *worker, int64_t now_ms);      /* does what is due; fine at any time */
+void worker_wake(struct worker *worker, int64_t due_ms);      /* a step at that time, unless one is due sooner */
 
 /* collect/status.c */
 void status_start(struct tenant *t, int64_t now_ms);     /* the regular lines begin */

@@ -49,28 +49,28 @@ static void refuse(struct verdict *ret, const struct http_result *result, enum t
     verdict_refuse(result, trouble, permission, &ret->err);
 }
 
-static void forbidden(struct lane *lane, const struct http_result *result, struct verdict *ret)
+static void forbidden(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
     if (strstr(result->authenticate, "insufficient_claims"))
         refuse(ret, result, TROUBLE_POLICY, NULL);
     else
-        refuse(ret, result, TROUBLE_HTTP_403, lane->tenant->api->permission);
+        refuse(ret, result, TROUBLE_HTTP_403, worker->tenant->api->permission);
 }
 
-static void unauthorized(struct lane *lane, const struct http_result *result, struct verdict *ret)
+static void unauthorized(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
-    if (lane->rejected)
+    if (worker->rejected)
         refuse(ret, result, TROUBLE_HTTP_401, NULL);
     else
         ret->kind = VERDICT_TOKEN;
 }
 
-static void bad_request(struct lane *lane, const struct http_result *result, struct verdict *ret)
+static void bad_request(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
     char words[VERDICT_WORDS_MAX];
 
-    if (lane->form + 1 >= lane->tenant->api->forms) {
-        refuse(ret, result, text_empty(lane->tenant->input.filter) ? TROUBLE_HTTP_400 : TROUBLE_HTTP_400_FILTER, NULL);
+    if (worker->form + 1 >= worker->tenant->api->forms) {
+        refuse(ret, result, text_empty(worker->tenant->input.filter) ? TROUBLE_HTTP_400 : TROUBLE_HTTP_400_FILTER, NULL);
         return;
     }
     verdict_own_words(result, words);
@@ -100,9 +100,9 @@ static void retry(const struct http_result *result, struct verdict *ret)
     }
 }
 
-static void page_broke(const struct lane *lane, const struct http_result *result, struct verdict *ret)
+static void page_broke(const struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
-    ret->kind = page_in_records(lane->page) || lane->bad ? VERDICT_BROKEN : VERDICT_FAILED;
+    ret->kind = page_in_records(worker->page) || worker->bad ? VERDICT_BROKEN : VERDICT_FAILED;
     ret->err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
         ret->kind = VERDICT_FAILED;
@@ -110,22 +110,22 @@ static void page_broke(const struct lane *lane, const struct http_result *result
     }
 }
 
-void verdict_of(struct lane *lane, const struct http_result *result, struct verdict *ret)
+void verdict_of(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
     *ret = (struct verdict){ .kind = result->unchanged ? VERDICT_REPEATED : VERDICT_READ };
     if (result->unchanged)
         return;
     if (result->fault == HTTP_STOPPED || (result->fault == HTTP_DONE && result->status == 200)) {
-        if (!page_end(lane->page, &ret->err))
-            page_broke(lane, result, ret);
+        if (!page_end(worker->page, &ret->err))
+            page_broke(worker, result, ret);
         return;
     }
     if (result->fault == HTTP_DONE && result->status == 400) {
-        bad_request(lane, result, ret);
+        bad_request(worker, result, ret);
         return;
     }
     if (result->fault == HTTP_DONE && result->status == 401) {
-        unauthorized(lane, result, ret);
+        unauthorized(worker, result, ret);
         return;
     }
     if (http_check(result, &ret->err)) {        /* 201 .. 299: not the whole answer */
@@ -136,7 +136,7 @@ void verdict_of(struct lane *lane, const struct http_result *result, struct verd
     if (ret->err.kind == ERR_RETRY)
         retry(result, ret);
     else if (result->status == 403)
-        forbidden(lane, result, ret);
+        forbidden(worker, result, ret);
     else
         refuse(ret, result, TROUBLE_HTTP_4XX, NULL);
 }

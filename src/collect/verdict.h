@@ -4,11 +4,11 @@
 #include "base/err.h"
 #include "net/http.h"
 
-struct lane;
+struct worker;
 
 enum verdict_kind {
     VERDICT_READ,       /* a whole page of JSON; its records have been written */
-    VERDICT_REPEATED,   /* byte for byte what lane->last stands for */
+    VERDICT_REPEATED,   /* byte for byte what worker->last stands for */
     VERDICT_TOKEN,      /* the token was not accepted: once with a new one */
     VERDICT_FORM,       /* 400: the same in another form */
     VERDICT_THROTTLED,  /* wait as asked */
@@ -32,4 +32,4 @@ void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_
  * one that the API wants, for the rows that name it; NULL for the others. */
 void verdict_refuse(const struct http_result *result, enum trouble trouble, const char *permission, struct err *err);
 
-void verdict_of(struct lane *lane, const struct http_result *result, struct verdict *ret);
+void verdict_of(struct worker *worker, const struct http_result *result, struct verdict *ret);

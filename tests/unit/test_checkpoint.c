@@ -65,7 +65,7 @@ static void test_cut(void)      /* at every byte */
     dedup_free(dedup);
 }
 
-static void test_round_trip(bool fill)
+static void test_round_trip(bool backfill)
 {
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
     struct checkpoint copy = { .taken_count = 0 };
@@ -75,13 +75,13 @@ static void test_round_trip(bool fill)
     struct err err;
     size_t i;
 
-    if (fill) {
-        cursor.fill.active = true;
-        cursor.fill.next = 3000 * TICKS_PER_SECOND;
-        cursor.fill.end = 8000 * TICKS_PER_SECOND;
-        cursor.fill.watermark = 2900 * TICKS_PER_SECOND;
-        cursor.dedup_floor = cursor.fill.end;
-        cursor.fill.dedup_floor = 150;
+    if (backfill) {
+        cursor.backfill.active = true;
+        cursor.backfill.next = 3000 * TICKS_PER_SECOND;
+        cursor.backfill.end = 8000 * TICKS_PER_SECOND;
+        cursor.backfill.watermark = 2900 * TICKS_PER_SECOND;
+        cursor.dedup_floor = cursor.backfill.end;
+        cursor.backfill.dedup_floor = 150;
     }
     checkpoint_take(&cp, "client_secret", "s3cret");
     checkpoint_take(&cp, "refresh_token", "old");
@@ -99,8 +99,8 @@ static void test_round_trip(bool fill)
 
         CHECK(dedup_has(copied, dedup_key((char *)&i, sizeof(i), 0)) == want, "version %zu", i);
         /* What the place asks for again is known, or was not safe. */
-        CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (fill ? cursor.fill.next : cursor_lower(&cursor, 900)) ||
-              (fill && (ticks)i * TICKS_PER_SECOND >= cursor.fill.end), "version %zu would come again", i);
+        CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (backfill ? cursor.backfill.next : cursor_lower(&cursor, 900)) ||
+              (backfill && (ticks)i * TICKS_PER_SECOND >= cursor.backfill.end), "version %zu would come again", i);
     }
     CHECK(checkpoint_has_taken(&copy, "client_secret", "s3cret") && checkpoint_has_taken(&copy, "refresh_token", "new"),
           "taken");

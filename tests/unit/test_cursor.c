@@ -1,5 +1,5 @@
 /* A service with a page limit, late alerts and heaps of alerts at one time, and a client that drives cursor.c over both
- * lanes as collect/lane.c does, saves checkpoints, is ended and killed. A ledger says at every step whether a version
+ * lanes as collect/worker.c does, saves checkpoints, is ended and killed. A ledger says at every step whether a version
  * was written twice without need, and at the end whether one is missing. Each run is a seed; a failing one is named. */
 #include "collect/cursor.h"
 
@@ -49,11 +49,11 @@ struct world {
     int64_t     overlap_s;
     /* the process */
     struct cursor cursor;
-    struct window_plan plans[LANE_COUNT];
+    struct window_plan plans[WORKER_COUNT];
     struct dedup *dedup;
     struct acks acks;
     uint64_t    pos, settled, saved_pos;
-    struct flight flights[LANE_COUNT];
+    struct flight flights[WORKER_COUNT];
     struct buf  file;
     struct checkpoint cp;
     /* what was seen */
@@ -117,13 +117,13 @@ static void write_event(struct world *w, struct version *v)
 }
 
 /* The service answers at once with what is visible now; which ones of too many is its own choice. */
-static void send(struct world *w, enum lane_kind lane)
+static void send(struct world *w, enum worker_kind worker)
 {
-    struct flight *f = &w->flights[lane];
+    struct flight *f = &w->flights[worker];
     ticks lo, hi;
     size_t i;
 
-    f->active = cursor_next(&w->cursor, lane, &w->plans[lane], w->overlap_s, &f->window);
+    f->active = cursor_next(&w->cursor, worker, &w->plans[worker], w->overlap_s, &f->window);
     if (!f->active)
         return;
     f->now = w->now;
@@ -158,30 +158,30 @@ static struct harvest take(struct world *w, struct flight *f, size_t most)
     return h;
 }
 
-static void finish(struct world *w, enum lane_kind lane)
+static void finish(struct world *w, enum worker_kind worker)
 {
-    struct flight *f = &w->flights[lane];
+    struct flight *f = &w->flights[worker];
     struct harvest h;
-    bool fill = w->cursor.fill.active;
+    bool backfill = w->cursor.backfill.active;
 
     f->active = false;
     if (!below(12)) {       /* it failed; perhaps a smaller piece will do */
         if (!below(3))
-            cursor_split(&w->cursor, lane, w->plans, &f->window, NULL, w->resolution, w->overlap_s, f->now);
+            cursor_split(&w->cursor, worker, w->plans, &f->window, NULL, w->resolution, w->overlap_s, f->now);
         return;
     }
     h = take(w, f, w->room);
-    w->fills += !fill && w->cursor.fill.active;
+    w->fills += !backfill && w->cursor.backfill.active;
     if (f->full) {
-        if (cursor_split(&w->cursor, lane, w->plans, &f->window, &h, w->resolution, w->overlap_s, f->now)) {
-            w->fills += !fill && w->cursor.fill.active;
+        if (cursor_split(&w->cursor, worker, w->plans, &f->window, &h, w->resolution, w->overlap_s, f->now)) {
+            w->fills += !backfill && w->cursor.backfill.active;
             return;
         }
         h = take(w, f, f->count);       /* page after page */
         w->chains++;
     }
-    if (cursor_read(&w->cursor, lane, &w->plans[lane], &f->window, &h, w->room, w->overlap_s, f->now))
-        w->polls += lane == LANE_LIVE;
+    if (cursor_read(&w->cursor, worker, &w->plans[worker], &f->window, &h, w->room, w->overlap_s, f->now))
+        w->polls += worker == WORKER_LIVE;
     acks_add(&w->acks, &w->cursor, w->pos, w->now / TICKS_PER_MS);
 }
 
@@ -242,7 +242,7 @@ static void restart(struct world *w, bool kill)
     CHECK(checkpoint_parse(w->file.data, w->file.len, &w->cp, w->dedup, &err), "%s", err.text);
     w->cursor = w->cp.cursor;
     memset(w->plans, 0, sizeof(w->plans));
-    for (i = 0; i < LANE_COUNT; i++)
+    for (i = 0; i < WORKER_COUNT; i++)
         w->flights[i].active = false;
     w->pos = w->settled = w->saved_pos = 0;
     acks_add(&w->acks, &w->cursor, 0, w->now / TICKS_PER_MS);
@@ -251,12 +251,12 @@ static void restart(struct world *w, bool kill)
 
 static void one_step(struct world *w)
 {
-    enum lane_kind lane = below(2) ? LANE_LIVE : LANE_FILL;
+    enum worker_kind worker = below(2) ? WORKER_LIVE : WORKER_BACKFILL;
 
-    if (w->flights[lane].active)
-        finish(w, lane);
+    if (w->flights[worker].active)
+        finish(w, worker);
     else
-        send(w, lane);
+        send(w, worker);
     if (!below(4))
         time_passes(w, (ticks)below(40000) * TICKS_PER_MS);
     if (!below(300))
@@ -276,16 +276,16 @@ static void come_to_rest(struct world *w)
 
     w->now += INT64_C(10000) * TICKS_PER_SECOND;
     w->polls = 0;
-    for (i = 0; i < 100000 && (w->polls < 3 || w->cursor.fill.active); i++) {
-        enum lane_kind lane = i % 2 ? LANE_FILL : LANE_LIVE;
+    for (i = 0; i < 100000 && (w->polls < 3 || w->cursor.backfill.active); i++) {
+        enum worker_kind worker = i % 2 ? WORKER_BACKFILL : WORKER_LIVE;
 
-        if (w->flights[lane].active)
-            finish(w, lane);
+        if (w->flights[worker].active)
+            finish(w, worker);
         else
-            send(w, lane);
+            send(w, worker);
         w->now += TICKS_PER_MS;
     }
-    CHECK(i < 100000, "it does not come to rest: %zu polls, fill %d", w->polls, w->cursor.fill.active);
+    CHECK(i < 100000, "it does not come to rest: %zu polls, fill %d", w->polls, w->cursor.backfill.active);
 }
 
 static void run(uint64_t number)

@@ -53,29 +53,29 @@ static void scene_close(struct scene *scene)
     close(scene->fds[1]);
 }
 
-static struct lane lane_of(struct scene *scene)
+static struct worker worker_of(struct scene *scene)
 {
-    struct lane lane = { .tenant = &scene->t, .page_harvest = { .oldest = TICKS_OPEN, .newest = INT64_MIN } };
+    struct worker worker = { .tenant = &scene->t, .page_harvest = { .oldest = TICKS_OPEN, .newest = INT64_MIN } };
 
-    CHECK(ticks_parse(FROM, strlen(FROM), &lane.window.lo), "time");
-    lane.window.hi = TICKS_OPEN;
-    return lane;
+    CHECK(ticks_parse(FROM, strlen(FROM), &worker.window.lo), "time");
+    worker.window.hi = TICKS_OPEN;
+    return worker;
 }
 
 /* Reads an answer with these records; returns how many events it brought. */
-static int read_answer(struct scene *scene, struct lane *lane, const char *records)
+static int read_answer(struct scene *scene, struct worker *worker, const char *records)
 {
     struct buf *out = outbox_buffer(scene->col.outbox);
     CLEANUP(mem_freep) char *text = mem_format("{\"value\":[%s]}", records);
     const char *at;
     int events = 0;
 
-    lane->handler = (struct page_handler){ .record = harvest_record, .bad = harvest_bad, .ctx = lane,
+    worker->handler = (struct page_handler){ .record = harvest_record, .bad = harvest_bad, .ctx = worker,
                                            .headroom = event_frame_headroom(scene->t.frame) };
-    lane->page = page_new(&scene->t.api->shape, &lane->handler);
+    worker->page = page_new(&scene->t.api->shape, &worker->handler);
     buf_clear(out);
-    page_feed(lane->page, text, strlen(text), out);
-    page_free(lane->page);
+    page_feed(worker->page, text, strlen(text), out);
+    page_free(worker->page);
     for (at = buf_text(out); (at = strstr(at, "</event>")); at++)
         events++;
     return events;
@@ -85,15 +85,15 @@ static int read_answer(struct scene *scene, struct lane *lane, const char *recor
 
 static void test_new_and_known(struct scene *scene)
 {
-    struct lane lane = lane_of(scene);
+    struct worker worker = worker_of(scene);
 
-    CHECK(read_answer(scene, &lane, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 2, "two new ones");
+    CHECK(read_answer(scene, &worker, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 2, "two new ones");
     CHECK(strstr(buf_text(outbox_buffer(scene->col.outbox)), "<time>1793494800."), "with their times");
-    CHECK(lane.page_harvest.count == 2, "what the answer held");
-    CHECK(lane.page_harvest.newest - lane.page_harvest.oldest == 3600 * TICKS_PER_SECOND, "and from when to when");
-    CHECK(read_answer(scene, &lane, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 0, "known now");
-    CHECK(read_answer(scene, &lane, RECORD("a", "01:00:00.0000001Z")) == 1, "another version of it");
-    CHECK(read_answer(scene, &lane, RECORD("c", "03:00:00Z") "," RECORD("c", "03:00:00Z")) == 1, "twice in one answer");
+    CHECK(worker.page_harvest.count == 2, "what the answer held");
+    CHECK(worker.page_harvest.newest - worker.page_harvest.oldest == 3600 * TICKS_PER_SECOND, "and from when to when");
+    CHECK(read_answer(scene, &worker, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 0, "known now");
+    CHECK(read_answer(scene, &worker, RECORD("a", "01:00:00.0000001Z")) == 1, "another version of it");
+    CHECK(read_answer(scene, &worker, RECORD("c", "03:00:00Z") "," RECORD("c", "03:00:00Z")) == 1, "twice in one answer");
     CHECK(scene->t.tally.new_events == 4 && scene->t.tally.repeats == 3, "%llu new, %llu repeats",
           (unsigned long long)scene->t.tally.new_events, (unsigned long long)scene->t.tally.repeats);
     CHECK(scene->t.event_pos <= outbox_end(scene->col.outbox), "the position of the last event");
@@ -102,12 +102,12 @@ static void test_new_and_known(struct scene *scene)
 /* Older than the span: read before, or from before the input began. */
 static void test_below_the_window(struct scene *scene)
 {
-    struct lane lane = lane_of(scene);
+    struct worker worker = worker_of(scene);
 
-    CHECK(read_answer(scene, &lane, "{\"id\":\"old\",\"lastUpdateDateTime\":\"2026-10-31T23:59:59.9999999Z\"}") == 0,
+    CHECK(read_answer(scene, &worker, "{\"id\":\"old\",\"lastUpdateDateTime\":\"2026-10-31T23:59:59.9999999Z\"}") == 0,
           "older");
-    CHECK(read_answer(scene, &lane, RECORD("edge", "00:00:00Z")) == 1, "exactly at its beginning");
-    CHECK(lane.page_harvest.count == 2, "both count as held by the answer");
+    CHECK(read_answer(scene, &worker, RECORD("edge", "00:00:00Z")) == 1, "exactly at its beginning");
+    CHECK(worker.page_harvest.count == 2, "both count as held by the answer");
 }
 
 static void test_odd(struct scene *scene)
@@ -116,36 +116,36 @@ static void test_odd(struct scene *scene)
         "{\"id\":\"no time\"}", "{\"lastUpdateDateTime\":\"" DAY "05:00:00Z\"}", "{}", "{\"id\":\"\",\"x\":1}",
         "{\"id\":\"t\",\"lastUpdateDateTime\":\"yesterday\"}",
     };
-    struct lane lane = lane_of(scene);
+    struct worker worker = worker_of(scene);
 
     for (size_t i = 0; i < COUNT_OF(records); i++) {
-        CHECK(read_answer(scene, &lane, records[i]) == 1, "%s is written", records[i]);
-        CHECK(lane.odd == i + 1, "%s counts as odd", records[i]);
-        CHECK(read_answer(scene, &lane, records[i]) == 0, "%s is known by its content", records[i]);
+        CHECK(read_answer(scene, &worker, records[i]) == 1, "%s is written", records[i]);
+        CHECK(worker.odd == i + 1, "%s counts as odd", records[i]);
+        CHECK(read_answer(scene, &worker, records[i]) == 0, "%s is known by its content", records[i]);
     }
-    CHECK(read_answer(scene, &lane, "{\"id\":\"\xff\",\"lastUpdateDateTime\":\"" DAY "06:00:00Z\"}") == 1 &&
-          lane.replaced == 1,
+    CHECK(read_answer(scene, &worker, "{\"id\":\"\xff\",\"lastUpdateDateTime\":\"" DAY "06:00:00Z\"}") == 1 &&
+          worker.replaced == 1,
           "replaced characters are counted");
 }
 
 static void test_bad(struct scene *scene)
 {
-    struct lane lane = lane_of(scene);
+    struct worker worker = worker_of(scene);
     uint64_t before = scene->t.tally.bad_records;
 
-    CHECK(read_answer(scene, &lane, "{\"id\":nonsense}," RECORD("behind", "07:00:00Z")) == 1,
+    CHECK(read_answer(scene, &worker, "{\"id\":nonsense}," RECORD("behind", "07:00:00Z")) == 1,
           "what is behind it comes");
-    CHECK(lane.bad == 1 && scene->t.tally.bad_records == before, "asked for again before it is given up");
-    lane.bad = 0;
-    lane.bad_tries = LANE_BAD_TRIES;
-    read_answer(scene, &lane, "{\"id\":nonsense}");
+    CHECK(worker.bad == 1 && scene->t.tally.bad_records == before, "asked for again before it is given up");
+    worker.bad = 0;
+    worker.bad_tries = WORKER_BAD_TRIES;
+    read_answer(scene, &worker, "{\"id\":nonsense}");
     CHECK(scene->t.tally.bad_records == before + 1, "given up, once");
 }
 
 /* While the checkpoint cannot be written nothing goes out, and nothing is taken for known. */
 static void test_held_back(struct scene *scene)
 {
-    struct lane lane = lane_of(scene);
+    struct worker worker = worker_of(scene);
     CLEANUP(mem_freep) char *away = mem_format("%s.away", dir);
     uint64_t repeats = scene->t.tally.repeats;
     int file;
@@ -153,13 +153,13 @@ static void test_held_back(struct scene *scene)
     CHECK(!rename(dir, away), "rename");
     file = open(dir, O_WRONLY | O_CREAT, 0600);
     close(file);
-    CHECK(read_answer(scene, &lane, RECORD("held", "08:00:00Z")) == 0, "held back");
-    CHECK(lane.held_back && *lane.held_why && !lane.fresh, "and why: '%s'", lane.held_why);
+    CHECK(read_answer(scene, &worker, RECORD("held", "08:00:00Z")) == 0, "held back");
+    CHECK(worker.held_back && *worker.held_why && !worker.fresh, "and why: '%s'", worker.held_why);
     CHECK(scene->t.tally.repeats == repeats, "it is no repeat");
     unlink(dir);
     CHECK(!rename(away, dir), "rename back");
-    lane = lane_of(scene);
-    CHECK(read_answer(scene, &lane, RECORD("held", "08:00:00Z")) == 1, "it comes when it can be remembered");
+    worker = worker_of(scene);
+    CHECK(read_answer(scene, &worker, RECORD("held", "08:00:00Z")) == 1, "it comes when it can be remembered");
 }
 
 int main(void)

@@ -35,7 +35,7 @@ struct answer {
 static struct verdict judge(const struct answer *answer)
 {
     struct tenant t = { .api = &api_graph };
-    struct lane lane = { .tenant = &t, .rejected = answer->rejected, .form = answer->form };
+    struct worker worker = { .tenant = &t, .rejected = answer->rejected, .form = answer->form };
     struct http_result result = {
         .fault = answer->fault, .reason = "why", .status = answer->status, .body = answer->body ? answer->body : "",
         .content_type = answer->type ? answer->type : "application/json", .request_id = "r-1",
@@ -47,11 +47,11 @@ static struct verdict judge(const struct answer *answer)
 
     t.input.filter = (char *)(uintptr_t)answer->filter;
     result.body_len = strlen(result.body);
-    lane.page = page_new(&api_graph.shape, &handler);
+    worker.page = page_new(&api_graph.shape, &handler);
     if (answer->page)
-        page_feed(lane.page, answer->page, strlen(answer->page), &out);
-    verdict_of(&lane, &result, &verdict);
-    page_free(lane.page);
+        page_feed(worker.page, answer->page, strlen(answer->page), &out);
+    verdict_of(&worker, &result, &verdict);
+    page_free(worker.page);
     buf_free(&out);
     return verdict;
 }

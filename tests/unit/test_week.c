@@ -32,7 +32,7 @@ struct world {
     ticks        now;
 
     struct cursor  cursor;
-    struct window_plan  plans[LANE_COUNT];
+    struct window_plan  plans[WORKER_COUNT];
     struct dedup *dedup;
     struct acks  acks;
     uint64_t      end;                  /* of the stream */
@@ -40,7 +40,7 @@ struct world {
     ticks         noted;
     struct buf    file;
     ticks         saved;
-    ticks         due[LANE_COUNT];
+    ticks         due[WORKER_COUNT];
     size_t        dedup_most, acks_most;
     unsigned      kills;
 };
@@ -122,24 +122,24 @@ static size_t ask(struct world *w, const struct window *window, bool all, struct
     return count;
 }
 
-static void step(struct world *w, enum lane_kind lane)
+static void step(struct world *w, enum worker_kind worker)
 {
     struct harvest harvest;
     struct window window;
     ticks sent = w->now;
     bool caught_up;
 
-    if (w->now < w->due[lane] || !cursor_next(&w->cursor, lane, &w->plans[lane], OVERLAP_S, &window))
+    if (w->now < w->due[worker] || !cursor_next(&w->cursor, worker, &w->plans[worker], OVERLAP_S, &window))
         return;
     if (ask(w, &window, false, &harvest) > ROOM) {
-        if (cursor_split(&w->cursor, lane, w->plans, &window, &harvest, 1, OVERLAP_S, sent))
+        if (cursor_split(&w->cursor, worker, w->plans, &window, &harvest, 1, OVERLAP_S, sent))
             return;
         ask(w, &window, true, &harvest);
     }
-    caught_up = cursor_read(&w->cursor, lane, &w->plans[lane], &window, &harvest, ROOM, OVERLAP_S, sent);
+    caught_up = cursor_read(&w->cursor, worker, &w->plans[worker], &window, &harvest, ROOM, OVERLAP_S, sent);
     acks_add(&w->acks, &w->cursor, w->end, sent / TICKS_PER_MS);
-    if (caught_up && lane == LANE_LIVE)
-        w->due[lane] = w->now + POLL_S * TICKS_PER_SECOND;
+    if (caught_up && worker == WORKER_LIVE)
+        w->due[worker] = w->now + POLL_S * TICKS_PER_SECOND;
 }
 
 static bool needed(void *ctx, const struct dedup_entry *entry)
@@ -189,8 +189,8 @@ static void second(struct world *w)
 {
     size_t slot = (size_t)(w->now / TICKS_PER_SECOND) % (SETTLED_S + 2);
 
-    step(w, LANE_LIVE);
-    step(w, LANE_FILL);
+    step(w, WORKER_LIVE);
+    step(w, WORKER_BACKFILL);
     w->taken[slot] = w->end;
     if (w->now - w->saved >= SAVE_S * TICKS_PER_SECOND)
         save(w, w->taken[(slot + 1) % (SETTLED_S + 2)]);

@@ -1,0 +1,193 @@
+/* One lane of a tenant on its way to a request: token, budget, a place at the gate. What the answer means is in
+ * answer.c. */
+#include "collect/collector.h"
+#include "collect/harvest.h"
+#include "collect/worker_parts.h"
+
+#define SILENCE_S        60         /* a download that stays silent for so long is given up */
+
+static void timer_fired(void *ctx, int64_t now_ms);
+static void worker_send(void *ctx);
+
+void worker_start(struct worker *worker, struct tenant *t, enum worker_kind kind)
+{
+    worker->tenant = t;
+    worker->kind = kind;
+    worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
+    worker->ticket.go = worker_send;
+    worker->ticket.ctx = worker;
+    worker->ticket.page = true;
+    worker->handler = (struct page_handler){ .record = harvest_record, .bad = harvest_bad, .ctx = worker,
+                                           .headroom = event_frame_headroom(t->frame) };
+}
+
+void worker_request_ends(struct worker *worker)
+{
+    gate_leave(&worker->ticket);
+    page_free(worker->page);
+    worker->page = NULL;
+}
+
+void worker_release(struct worker *worker)
+{
+    if (!worker->tenant)
+        return;
+    timer_cancel(worker->tenant->col->loop, &worker->timer);
+    if (worker->request)
+        http_cancel(worker->request);
+    worker->request = NULL;
+    worker_request_ends(worker);
+    chain_forget(worker);
+}
+
+static void timer_fired(void *ctx, int64_t now_ms)
+{
+    worker_step(ctx, now_ms);
+}
+
+void worker_wake(struct worker *worker, int64_t due_ms)
+{
+    if (!worker->timer.heap_index || due_ms < worker->timer.due_ms)
+        timer_set(worker->tenant->col->loop, &worker->timer, due_ms);
+}
+
+/* One of the polls that come again and again and mostly find little: so it seems, until its span is chosen. */
+static bool seems_steady(const struct worker *worker)
+{
+    const struct tenant *t = worker->tenant;
+
+    return worker->kind == WORKER_LIVE && t->read_ms && !worker->chain && !t->plans[WORKER_LIVE].active;
+}
+
+void worker_step(struct worker *worker, int64_t now_ms)
+{
+    struct tenant *t = worker->tenant;
+    struct access_view view;
+    int64_t wait_ms;
+
+    if (t->phase != PHASE_RUN || worker->request || !ticket_is_out(&worker->ticket))
+        return;
+    if (worker->kind == WORKER_BACKFILL && !t->cursor.backfill.active)
+        return;
+    if (now_ms < worker->due_ms) {
+        worker_wake(worker, worker->due_ms);
+        return;
+    }
+    switch (access_ask(t->access, now_ms, &view)) {
+    case ACCESS_BUSY:
+        return;         /* the listener wakes both lanes */
+    case ACCESS_FAILED:
+        worker_wake(worker, view.retry_ms);
+        tenant_look(t);         /* says what it is */
+        return;
+    case ACCESS_READY:
+        break;
+    }
+    wait_ms = budget_take(t->budget, worker->kind == WORKER_BACKFILL, now_ms);
+    if (wait_ms) {
+        worker_wake(worker, now_ms + wait_ms);
+        return;
+    }
+    worker->ticket.patient = seems_steady(worker);
+    gate_ask(t->col->gate, &worker->ticket);
+}
+
+size_t worker_page_top(const struct worker *worker)
+{
+    const struct api *api = worker->tenant->api;
+    size_t top = worker->kind == WORKER_BACKFILL ? api->top : api->top_first;
+
+    return worker->page_size && worker->page_size < top ? worker->page_size : top;
+}
+
+static bool sink_ready(void *ctx)
+{
+    struct worker *worker = ctx;
+
+    return outbox_has_room(worker->tenant->col->outbox);
+}
+
+static bool sink_data(void *ctx, const char *bytes, size_t len)
+{
+    struct worker *worker = ctx;
+    struct collector *col = worker->tenant->col;
+    bool ok = page_feed(worker->page, bytes, len, outbox_buffer(col->outbox));
+
+    collector_events_added(col);
+    return ok;
+}
+
+static void worker_url(struct worker *worker, struct buf *url)
+{
+    struct tenant *t = worker->tenant;
+
+    if (worker->link) {
+        buf_add_text(url, worker->link);
+        return;
+    }
+    worker->top = t->api->url(&(struct api_query){
+        .base = t->base_url, .lo = worker->window.lo, .hi = worker->window.hi, .top = worker->top, .skip = worker->skip,
+        .form = worker->form, .filter = t->input.filter }, url);
+}
+
+static void choose_window(struct worker *worker)
+{
+    struct tenant *t = worker->tenant;
+    struct window_plan *plan = &t->plans[worker->kind];
+
+    cursor_next(&t->cursor, worker->kind, plan, t->input.overlap, &worker->window);
+    cursor_avoid(&t->quarantine, worker->kind, plan, &worker->window, tenant_service_now(t));
+    worker->fresh = 0;
+}
+
+/* The print of an answer to just this question that would bring nothing. */
+static struct hash128 seen_before(const struct worker *worker)
+{
+    const struct reading *last = &worker->last;
+
+    if (worker->chain || last->window.lo != worker->window.lo || last->window.hi != worker->window.hi || last->top != worker->top ||
+        last->form != worker->form)
+        return (struct hash128){ 0, 0 };
+    return last->print;
+}
+
+/* Through the gate: the token may have changed while this waited, so it is asked for once more. */
+static void worker_send(void *ctx)
+{
+    static const struct http_sink sink = { sink_ready, sink_data };
+    struct worker *worker = ctx;
+    struct tenant *t = worker->tenant;
+    struct buf url = BUF_INIT(1 << 20);
+    struct access_view view;
+
+    if (access_ask(t->access, loop_now(t->col->loop), &view) != ACCESS_READY) {
+        gate_leave(&worker->ticket);
+        worker_wake(worker, loop_now(t->col->loop));
+        return;
+    }
+    tenant_begin(t, &view);
+    if (!worker->chain)
+        choose_window(worker);
+    worker->top = worker_page_top(worker);
+    if (!worker->pages)       /* the pages of a pass count as of its first */
+        worker->sent_at = tenant_service_now(t);
+    worker->page_harvest = (struct harvest){ .oldest = TICKS_OPEN, .newest = INT64_MIN };
+    if (!worker->pages) {
+        worker->harvest = worker->page_harvest;
+        worker->kept = 0;
+    }
+    worker->odd = worker->replaced = worker->bad = 0;
+    worker->sum = 0;
+    worker->outside = 0;
+    worker->probed = worker->held_back = false;
+    worker->stale = true;
+    worker->page = page_new(&t->api->shape, &worker->handler);
+    worker->token = view.token;
+    worker_url(worker, &url);
+    t->tally.requests++;
+    worker->request = http_start(t->col->http, &(struct http_spec){
+        .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
+        .sink = &sink, .done = worker_answered, .ctx = worker, .timeout_s = SILENCE_S,
+        .patient = worker->ticket.patient && worker->window.hi == TICKS_OPEN, .seen = seen_before(worker) });
+    buf_free(&url);
+}
