@@ -21,8 +21,8 @@ static void store_fire(void *ctx, int64_t now_ms);
 
 void access_init(struct access *access)
 {
-    access->ticket.go = send_request;
-    access->ticket.ctx = access;
+    access->slot.go = send_request;
+    access->slot.ctx = access;
     access->store_timer = (struct timer){ .fire = store_fire, .ctx = access };
 }
 
@@ -167,7 +167,7 @@ static void answered(void *ctx, const struct http_result *result)
     int64_t now_ms = clock_ms();
 
     access->request = NULL;
-    gate_leave(&access->ticket);
+    limiter_release(&access->slot);
     if (result->date_ms) {
         access->clock_offset_ms = result->date_ms - clock_wall_ms();
         access->has_clock = true;
@@ -175,7 +175,7 @@ static void answered(void *ctx, const struct http_result *result)
     token_release(&access->fresh);
     if (!token_read(result, access->grant, now_ms, &access->fresh, &access->err)) {
         if (other_assertion_form(access))
-            gate_ask(access->account->accounts->gate, &access->ticket);
+            limiter_acquire(access->account->accounts->limiter, &access->slot);
         else
             failed(access);
         return;
@@ -218,7 +218,7 @@ static void send_request(void *ctx)
         request.client_secret = NULL;
         request.client_assertion = assertion = assertion_of(access, &request);
         if (!assertion) {
-            gate_leave(&access->ticket);
+            limiter_release(&access->slot);
             failed(access);
             return;
         }
@@ -262,7 +262,7 @@ static void begin(struct access *access)
         account->redeeming = access;
     }
     access->sending = true;
-    gate_ask(account->accounts->gate, &access->ticket);
+    limiter_acquire(account->accounts->limiter, &access->slot);
 }
 
 static bool usable(const struct access *access, int64_t now_ms)

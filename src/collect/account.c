@@ -8,19 +8,19 @@
 #include "base/text.h"
 #include "collect/account_parts.h"
 
-struct accounts *accounts_new(struct loop *loop, struct http *http, struct gate *gate, struct splunkd *splunkd,
+struct accounts *accounts_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
                               void (*session_lost)(void *ctx), void *ctx)
 {
     struct accounts *accounts = mem_alloc(sizeof(*accounts));
 
-    *accounts = (struct accounts){ .loop = loop, .http = http, .gate = gate, .splunkd = splunkd,
+    *accounts = (struct accounts){ .loop = loop, .http = http, .limiter = limiter, .splunkd = splunkd,
                                    .session_lost = session_lost, .ctx = ctx };
     return accounts;
 }
 
 static void access_free(struct access *access)
 {
-    gate_leave(&access->ticket);
+    limiter_release(&access->slot);
     timer_cancel(access->account->accounts->loop, &access->store_timer);
     if (access->request)
         http_cancel(access->request);

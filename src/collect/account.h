@@ -7,7 +7,7 @@
  * A refresh token that came with an answer is in Splunk's password store before the access token is used. */
 #pragma once
 
-#include "collect/gate.h"
+#include "pacing/limiter.h"
 #include "microsoft/token.h"
 #include "splunk/splunkd.h"
 
@@ -23,7 +23,7 @@ struct account_spec {
 
 /* splunkd may be NULL (no store: rotated tokens cannot be kept, so the refresh grant is refused). session_lost is
  * called when splunkd no longer takes our session key. */
-struct accounts *accounts_new(struct loop *loop, struct http *http, struct gate *gate, struct splunkd *splunkd,
+struct accounts *accounts_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
                               void (*session_lost)(void *ctx), void *ctx);
 void accounts_free(struct accounts *accounts);
 

@@ -21,7 +21,7 @@ struct access {
     char           *redirect_uri;
     void          (*exchanged)(void *ctx, bool ok, const struct err *err);
     void           *exchanged_ctx;
-    struct ticket   ticket;
+    struct slot   slot;
     struct http_request *request;
     struct timer    store_timer;
     struct err      err;
@@ -50,7 +50,7 @@ struct account {
 struct accounts {
     struct loop    *loop;
     struct http    *http;
-    struct gate    *gate;
+    struct limiter    *limiter;
     struct splunkd *splunkd;
     void          (*session_lost)(void *ctx);
     void           *ctx;

@@ -194,11 +194,11 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->started_ms = clock_ms();
     col->metrics_due_ms = col->started_ms + COLLECTOR_METRICS_MS;
     col->http = http_new(loop);
-    col->gate = gate_new(loop, REQUESTS_MOST, REQUESTS_AT_ONCE);
+    col->limiter = limiter_new(loop, REQUESTS_MOST, REQUESTS_AT_ONCE);
     col->outbox = outbox_new(out_fd);
     col->checkpoint_dir = mem_text(config->checkpoint_dir);
     col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));
-    col->accounts = accounts_new(loop, col->http, col->gate, col->splunkd, collector_session_lost, col);
+    col->accounts = accounts_new(loop, col->http, col->limiter, col->splunkd, collector_session_lost, col);
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
     col->stirred_end = &col->stirred;
@@ -247,7 +247,7 @@ void collector_run(struct collector *col)
     timer_set(col->loop, &col->tick_timer, clock_ms());
     loop_run(col->loop);
     stopped_ms = clock_ms();
-    gate_close(col->gate);      /* the successor of a refresh token that is redeemed now could no longer be stored */
+    limiter_close(col->limiter);      /* the successor of a refresh token that is redeemed now could no longer be stored */
     loop_drain(col->loop, stopped_ms + STORE_UNTIL_MS, storing, col->accounts);
     outbox_close(col->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
@@ -268,7 +268,7 @@ void collector_free(struct collector *col)
     accounts_free(col->accounts);
     splunkd_free(col->splunkd);
     http_free(col->http);
-    gate_free(col->gate);
+    limiter_free(col->limiter);
     outbox_free(col->outbox);
     lock_close(col->lock);
     while ((shared = col->budgets)) {

@@ -11,7 +11,7 @@
 struct collector {
     struct loop     *loop;
     struct http     *http;
-    struct gate     *gate;
+    struct limiter     *limiter;
     struct outbox   *outbox;
     struct splunkd  *splunkd;
     struct accounts *accounts;

@@ -72,7 +72,7 @@ int stream_run(void)
 struct trial {
     struct loop     *loop;
     struct http     *http;
-    struct gate     *gate;
+    struct limiter     *limiter;
     struct splunkd  *splunkd;
     struct accounts *accounts;
     struct account  *account;
@@ -207,9 +207,9 @@ static void trial_run(struct trial *trial, const struct config *config)
 {
     trial->loop = loop_new();
     trial->http = http_new(trial->loop);
-    trial->gate = gate_new(trial->loop, 4, 4);
+    trial->limiter = limiter_new(trial->loop, 4, 4);
     trial->splunkd = splunkd_new(trial->loop, trial->http, config, getenv("SPLUNK_HOME"));
-    trial->accounts = accounts_new(trial->loop, trial->http, trial->gate, NULL, session_lost, NULL);
+    trial->accounts = accounts_new(trial->loop, trial->http, trial->limiter, NULL, session_lost, NULL);
     trial->api = api_at(trial->input.api);
     trial->deadline = (struct timer){ .fire = deadline_fire, .ctx = trial };
     timer_set(trial->loop, &trial->deadline, clock_ms() + VALIDATE_MOST_MS);
@@ -222,7 +222,7 @@ static void trial_run(struct trial *trial, const struct config *config)
     accounts_free(trial->accounts);
     splunkd_free(trial->splunkd);
     http_free(trial->http);
-    gate_free(trial->gate);
+    limiter_free(trial->limiter);
     loop_free(trial->loop);
     mem_free_secret(trial->proxy);
 }

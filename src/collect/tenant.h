@@ -8,7 +8,7 @@
 #include "collect/account.h"
 #include "collect/budget.h"
 #include "collect/checkpoint.h"
-#include "collect/gate.h"
+#include "pacing/limiter.h"
 #include "collect/dedup.h"
 #include "collect/cursor.h"
 #include "collect/acks.h"
@@ -44,7 +44,7 @@ struct worker {
     struct tenant *tenant;
     enum worker_kind kind;
     struct timer   timer;
-    struct ticket  ticket;
+    struct slot  slot;
 
     /* the request under way */
     struct http_request *request;

@@ -14,16 +14,16 @@ void worker_start(struct worker *worker, struct tenant *t, enum worker_kind kind
     worker->tenant = t;
     worker->kind = kind;
     worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
-    worker->ticket.go = worker_send;
-    worker->ticket.ctx = worker;
-    worker->ticket.page = true;
+    worker->slot.go = worker_send;
+    worker->slot.ctx = worker;
+    worker->slot.page = true;
     worker->handler = (struct page_handler){ .record = harvest_record, .bad = harvest_bad, .ctx = worker,
                                            .headroom = event_frame_headroom(t->frame) };
 }
 
 void worker_request_ends(struct worker *worker)
 {
-    gate_leave(&worker->ticket);
+    limiter_release(&worker->slot);
     page_free(worker->page);
     worker->page = NULL;
 }
@@ -65,7 +65,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
     struct access_view view;
     int64_t wait_ms;
 
-    if (t->phase != PHASE_RUN || worker->request || !ticket_is_out(&worker->ticket))
+    if (t->phase != PHASE_RUN || worker->request || !slot_is_free(&worker->slot))
         return;
     if (worker->kind == WORKER_BACKFILL && !t->cursor.backfill.active)
         return;
@@ -88,8 +88,8 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker_wake(worker, now_ms + wait_ms);
         return;
     }
-    worker->ticket.patient = seems_steady(worker);
-    gate_ask(t->col->gate, &worker->ticket);
+    worker->slot.patient = seems_steady(worker);
+    limiter_acquire(t->col->limiter, &worker->slot);
 }
 
 size_t worker_page_top(const struct worker *worker)
@@ -161,7 +161,7 @@ static void worker_send(void *ctx)
     struct access_view view;
 
     if (access_ask(t->access, loop_now(t->col->loop), &view) != ACCESS_READY) {
-        gate_leave(&worker->ticket);
+        limiter_release(&worker->slot);
         worker_wake(worker, loop_now(t->col->loop));
         return;
     }
@@ -188,6 +188,6 @@ static void worker_send(void *ctx)
     worker->request = http_start(t->col->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
         .sink = &sink, .done = worker_answered, .ctx = worker, .timeout_s = SILENCE_S,
-        .patient = worker->ticket.patient && worker->window.hi == TICKS_OPEN, .seen = seen_before(worker) });
+        .patient = worker->slot.patient && worker->window.hi == TICKS_OPEN, .seen = seen_before(worker) });
     buf_free(&url);
 }

@@ -19,7 +19,7 @@
 struct check {
     struct loop     *loop;
     struct http     *http;
-    struct gate     *gate;
+    struct limiter     *limiter;
     struct row_world world;
     bool             ready;     /* the store has been read, or not: rows may begin */
     struct timer     progress_timer;
@@ -114,11 +114,11 @@ static void try_all(struct check *check, const struct config *config)
 
     check->loop = world->loop = loop_new();
     check->http = world->http = http_new(check->loop);
-    check->gate = gate_new(check->loop, REQUESTS_MOST, REQUESTS_MOST);
+    check->limiter = limiter_new(check->loop, REQUESTS_MOST, REQUESTS_MOST);
     world->sites = sites_new(check->http, site_tried, check);
     world->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
         .read = store_was_read, .proved = rows_step, .ctx = check });
-    world->accounts = accounts_new(check->loop, check->http, check->gate, check_store_splunkd(world->store),
+    world->accounts = accounts_new(check->loop, check->http, check->limiter, check_store_splunkd(world->store),
                                    session_lost, check);
     world->finished = row_finished;
     world->ctx = check;
@@ -142,7 +142,7 @@ static void check_free(struct check *check)
     check_store_free(check->world.store);
     http_free(check->http);
     sites_free(check->world.sites);
-    gate_free(check->gate);
+    limiter_free(check->limiter);
     loop_free(check->loop);
 }
 

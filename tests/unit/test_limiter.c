@@ -1,4 +1,4 @@
-#include "collect/gate.h"
+#include "pacing/limiter.h"
 
 #include "base/clock.h"
 #include "base/compiler.h"
@@ -7,7 +7,7 @@
 #define MANY 700
 
 struct guest {
-    struct ticket ticket;
+    struct slot slot;
     int  went;              /* how often go() was called */
     int  order;             /* of its last call */
     bool leaves_at_once;
@@ -24,7 +24,7 @@ static void go(void *ctx)
     guest->order = ++calls;
     deepest = ++depth > deepest ? depth : deepest;
     if (guest->leaves_at_once)
-        gate_leave(&guest->ticket);
+        limiter_release(&guest->slot);
     depth--;
 }
 
@@ -35,9 +35,9 @@ static void begin(void)
     calls = 0;
     for (i = 0; i < MANY; i++) {
         guests[i] = (struct guest){ .went = 0 };
-        guests[i].ticket.go = go;
-        guests[i].ticket.ctx = &guests[i];
-        guests[i].ticket.page = true;
+        guests[i].slot.go = go;
+        guests[i].slot.ctx = &guests[i];
+        guests[i].slot.page = true;
     }
 }
 
@@ -46,14 +46,14 @@ static void leave_all(void)
     size_t i;
 
     for (i = 0; i < MANY; i++)
-        gate_leave(&guests[MANY - 1 - i].ticket);
+        limiter_release(&guests[MANY - 1 - i].slot);
 }
 
 /* What the loop does when the ticket has been in for too long. */
 static void passes_long(struct loop *loop, struct guest *guest)
 {
-    timer_cancel(loop, &guest->ticket.slow);
-    guest->ticket.slow.fire(guest->ticket.slow.ctx, clock_ms());
+    timer_cancel(loop, &guest->slot.slow);
+    guest->slot.slow.fire(guest->slot.slow.ctx, clock_ms());
 }
 
 static int went(int from, int until)
@@ -65,113 +65,113 @@ static int went(int from, int until)
     return count;
 }
 
-static void test_limit_and_order(struct gate *gate)
+static void test_limit_and_order(struct limiter *limiter)
 {
     int i;
 
     begin();
     for (i = 0; i < 5; i++)
-        gate_ask(gate, &guests[i].ticket);
+        limiter_acquire(limiter, &guests[i].slot);
     CHECK(went(0, 5) == 2, "%d went, 2 may", went(0, 5));
-    gate_ask(gate, &guests[4].ticket);
-    gate_ask(gate, &guests[0].ticket);
+    limiter_acquire(limiter, &guests[4].slot);
+    limiter_acquire(limiter, &guests[0].slot);
     CHECK(guests[0].went == 1, "asked again while in: %d calls", guests[0].went);
-    gate_leave(&guests[1].ticket);
+    limiter_release(&guests[1].slot);
     CHECK(guests[2].went == 1 && guests[3].went == 0, "one leaves, the first of the queue comes");
-    gate_leave(&guests[3].ticket);      /* from the middle of the queue */
-    gate_leave(&guests[0].ticket);
+    limiter_release(&guests[3].slot);      /* from the middle of the queue */
+    limiter_release(&guests[0].slot);
     CHECK(guests[3].went == 0 && guests[4].went == 1, "who left the queue is passed over");
     CHECK(guests[2].order == 3 && guests[4].order == 4, "in turn");
-    CHECK(ticket_is_out(&guests[3].ticket) && !ticket_is_out(&guests[4].ticket), "states");
+    CHECK(slot_is_free(&guests[3].slot) && !slot_is_free(&guests[4].slot), "states");
     leave_all();
-    gate_leave(&guests[4].ticket);
-    CHECK(ticket_is_out(&guests[4].ticket), "leaving twice is fine");
-    gate_ask(gate, &guests[4].ticket);
+    limiter_release(&guests[4].slot);
+    CHECK(slot_is_free(&guests[4].slot), "leaving twice is fine");
+    limiter_acquire(limiter, &guests[4].slot);
     CHECK(guests[4].went == 2, "and it may come again");
     leave_all();
 }
 
-static void test_tokens_apart(struct gate *gate)
+static void test_tokens_apart(struct limiter *limiter)
 {
     int i;
 
     begin();
     for (i = 0; i < 3; i++)
-        gate_ask(gate, &guests[i].ticket);
+        limiter_acquire(limiter, &guests[i].slot);
     for (i = 3; i < 6; i++) {
-        guests[i].ticket.page = false;
-        gate_ask(gate, &guests[i].ticket);
+        guests[i].slot.page = false;
+        limiter_acquire(limiter, &guests[i].slot);
     }
     CHECK(went(0, 3) == 2 && went(3, 6) == 2, "%d pages, %d tokens", went(0, 3), went(3, 6));
-    gate_leave(&guests[3].ticket);
+    limiter_release(&guests[3].slot);
     CHECK(went(0, 3) == 2 && went(3, 6) == 3, "a token's place goes to a token");
     leave_all();
 }
 
-static void test_leaves_from_inside(struct gate *gate)
+static void test_leaves_from_inside(struct limiter *limiter)
 {
     int i;
 
     begin();
     for (i = 0; i < 6; i++) {
         guests[i].leaves_at_once = i != 2;
-        gate_ask(gate, &guests[i].ticket);
+        limiter_acquire(limiter, &guests[i].slot);
     }
     CHECK(went(0, 6) == 6, "%d of 6 went", went(0, 6));
     leave_all();
     begin();
     for (i = 0; i < MANY; i++) {
         guests[i].leaves_at_once = i > 1;
-        guests[i].ticket.patient = true;
-        gate_ask(gate, &guests[i].ticket);
+        guests[i].slot.patient = true;
+        limiter_acquire(limiter, &guests[i].slot);
     }
-    gate_leave(&guests[0].ticket);
+    limiter_release(&guests[0].slot);
     CHECK(went(0, MANY) == MANY && deepest == 1, "%d went, %d of them inside of each other", went(0, MANY), deepest);
     leave_all();
 }
 
-static void test_slow(struct loop *loop, struct gate *gate)
+static void test_slow(struct loop *loop, struct limiter *limiter)
 {
     int64_t wait_ms;
 
     begin();
-    gate_ask(gate, &guests[0].ticket);
-    gate_ask(gate, &guests[1].ticket);
-    gate_ask(gate, &guests[2].ticket);
-    gate_ask(gate, &guests[3].ticket);
-    wait_ms = guests[0].ticket.slow.due_ms - loop_now(loop);
+    limiter_acquire(limiter, &guests[0].slot);
+    limiter_acquire(limiter, &guests[1].slot);
+    limiter_acquire(limiter, &guests[2].slot);
+    limiter_acquire(limiter, &guests[3].slot);
+    wait_ms = guests[0].slot.slow.due_ms - loop_now(loop);
     CHECK(wait_ms >= 1000 && wait_ms <= 10000, "slow after %lld ms", (long long)wait_ms);
     passes_long(loop, &guests[0]);
     CHECK(guests[2].went == 1 && guests[3].went == 0, "what is slow counts no longer");
-    gate_leave(&guests[0].ticket);
+    limiter_release(&guests[0].slot);
     CHECK(guests[3].went == 0, "and gives no second place back");
-    CHECK(!guests[0].ticket.slow.cursor, "no timer is left behind");
-    gate_leave(&guests[1].ticket);
+    CHECK(!guests[0].slot.slow.cursor, "no timer is left behind");
+    limiter_release(&guests[1].slot);
     CHECK(guests[3].went == 1, "an ordinary one does");
-    CHECK(!guests[1].ticket.slow.cursor && guests[3].ticket.slow.cursor, "its timer went with it");
+    CHECK(!guests[1].slot.slow.cursor && guests[3].slot.slow.cursor, "its timer went with it");
     leave_all();
 }
 
-static void test_slow_is_bounded(struct loop *loop, struct gate *gate)
+static void test_slow_is_bounded(struct loop *loop, struct limiter *limiter)
 {
     int i, most;
 
     begin();
     for (i = 0; i < MANY; i++)
-        gate_ask(gate, &guests[i].ticket);
+        limiter_acquire(limiter, &guests[i].slot);
     for (i = 0; i < MANY; i++)
-        if (guests[i].ticket.state == TICKET_IN)
+        if (guests[i].slot.state == SLOT_HELD)
             passes_long(loop, &guests[i]);
     most = went(0, MANY);
     CHECK(most == 502, "%d hold a connection", most);
-    CHECK(guests[501].ticket.slow.cursor, "who found no place among the slow is looked at again");
-    gate_leave(&guests[0].ticket);
+    CHECK(guests[501].slot.slow.cursor, "who found no place among the slow is looked at again");
+    limiter_release(&guests[0].slot);
     passes_long(loop, &guests[501]);
     CHECK(went(0, MANY) == 503, "a slow one ends, another becomes slow, the next goes: %d", went(0, MANY));
     leave_all();
     begin();
     for (i = 0; i < 3; i++)
-        gate_ask(gate, &guests[i].ticket);
+        limiter_acquire(limiter, &guests[i].slot);
     CHECK(went(0, 3) == 2, "all counts are back: %d", went(0, 3));
     leave_all();
 }
@@ -185,14 +185,14 @@ static void ends(void *ctx, int64_t now_ms UNUSED)
 static void test_portions(void)
 {
     struct loop *loop = loop_new();
-    struct gate *gate = gate_new(loop, 100, 4);
+    struct limiter *limiter = limiter_new(loop, 100, 4);
     struct timer guard = { .fire = ends, .ctx = loop };
     int i, first;
 
     begin();
     for (i = 0; i < 30; i++) {
-        guests[i].ticket.page = i >= 10;
-        gate_ask(gate, &guests[i].ticket);
+        guests[i].slot.page = i >= 10;
+        limiter_acquire(limiter, &guests[i].slot);
     }
     first = went(0, 30);
     CHECK(went(0, 10) == 4 && went(10, 30) == 4, "%d of 30 went in the first round", first);
@@ -204,7 +204,7 @@ static void test_portions(void)
     for (i = 11; i < 30; i++)
         CHECK(guests[i].order > guests[i - 1].order, "page %d out of turn", i);
     leave_all();
-    gate_free(gate);
+    limiter_free(limiter);
     loop_free(loop);
 }
 
@@ -212,58 +212,58 @@ static void test_portions(void)
 static void test_patience(void)
 {
     struct loop *loop = loop_new();
-    struct gate *gate = gate_new(loop, 20, 4);
+    struct limiter *limiter = limiter_new(loop, 20, 4);
     int i;
 
     begin();
     for (i = 0; i < 30; i++) {
-        guests[i].ticket.patient = i < 10 || i >= 16;
-        gate_ask(gate, &guests[i].ticket);
+        guests[i].slot.patient = i < 10 || i >= 16;
+        limiter_acquire(limiter, &guests[i].slot);
     }
     CHECK(went(0, 10) == 10, "%d of 10 patient ones went", went(0, 10));
     CHECK(went(10, 16) == 4, "%d of those that are not", went(10, 16));
     CHECK(went(16, 30) == 0, "%d went before their turn", went(16, 30));
-    gate_leave(&guests[14].ticket);
-    gate_leave(&guests[15].ticket);
+    limiter_release(&guests[14].slot);
+    limiter_release(&guests[15].slot);
     CHECK(went(16, 30) == 0, "none of the queue before another asks or leaves");
-    gate_leave(&guests[0].ticket);
+    limiter_release(&guests[0].slot);
     CHECK(went(16, 30) == 7, "%d went, 7 had a place", went(16, 30));
     leave_all();
-    gate_free(gate);
+    limiter_free(limiter);
     loop_free(loop);
 }
 
 /* The owners of tickets are freed one by one: none that is freed later may send anything in between. */
-static void test_closed(struct gate *gate)
+static void test_closed(struct limiter *limiter)
 {
     int i;
 
     begin();
     for (i = 0; i < 10; i++)
-        gate_ask(gate, &guests[i].ticket);
+        limiter_acquire(limiter, &guests[i].slot);
     CHECK(went(0, 10) == 2, "two are let through");
-    gate_close(gate);
+    limiter_close(limiter);
     for (i = 0; i < 10; i++)
-        gate_leave(&guests[i].ticket);
+        limiter_release(&guests[i].slot);
     CHECK(went(0, 10) == 2, "and no more");
 }
 
 int main(void)
 {
     struct loop *loop = loop_new();
-    struct gate *gate = gate_new(loop, 2, MANY);
-    struct ticket never = { .go = go };
+    struct limiter *limiter = limiter_new(loop, 2, MANY);
+    struct slot never = { .go = go };
 
-    gate_leave(&never);
-    CHECK(ticket_is_out(&never), "one that never asked");
-    test_limit_and_order(gate);
-    test_tokens_apart(gate);
-    test_leaves_from_inside(gate);
-    test_slow(loop, gate);
-    test_slow_is_bounded(loop, gate);
-    test_closed(gate);
-    gate_free(gate);
-    gate_free(NULL);
+    limiter_release(&never);
+    CHECK(slot_is_free(&never), "one that never asked");
+    test_limit_and_order(limiter);
+    test_tokens_apart(limiter);
+    test_leaves_from_inside(limiter);
+    test_slow(loop, limiter);
+    test_slow_is_bounded(loop, limiter);
+    test_closed(limiter);
+    limiter_free(limiter);
+    limiter_free(NULL);
     loop_free(loop);
     test_portions();
     test_patience();
