@@ -4,9 +4,9 @@ BASE      = mem buf err mover event trouble log ticks clock digest text json fil
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
-PACING    = limiter
+PACING    = limiter rate
 MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
-COLLECT   = budget dedup cursor acks checkpoint lock certificate account access secrets harvest verdict worker \
+COLLECT   = dedup cursor acks checkpoint lock certificate account access secrets harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
             collector_splunkd collector_metrics stream
 COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \

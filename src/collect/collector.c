@@ -22,12 +22,12 @@
 #define CLOSE_UNTIL_MS   450
 #define SYNC_UNTIL_MS    600
 
-struct shared_budget {
-    struct shared_budget *next;
+struct shared_rate {
+    struct shared_rate *next;
     uint64_t      hash;             /* of the tenant's id */
     char         *tenant_id, *client_id;
     const char   *family;
-    struct budget budget;
+    struct rate rate;
 };
 
 /* The output. */
@@ -80,25 +80,25 @@ void collector_events_added(struct collector *col)
 
 /* Searched one by one, like the accounts, but by a hash: ids that differ at their ends only would cost thousands of
  * tenants a good part of a second. */
-struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
+struct rate *collector_rate(struct collector *col, const char *tenant_id, const char *client_id,
                                 const struct api *api)
 {
     uint64_t hash = hash128_of(tenant_id, strlen(tenant_id)).low;
-    struct shared_budget *shared;
+    struct shared_rate *shared;
 
-    for (shared = col->budgets; shared; shared = shared->next)
+    for (shared = col->rates; shared; shared = shared->next)
         if (shared->hash == hash && text_same(shared->tenant_id, tenant_id) &&
             text_same(shared->client_id, client_id) && text_same(shared->family, api->family))
-            return &shared->budget;
+            return &shared->rate;
     shared = mem_alloc(sizeof(*shared));
     shared->hash = hash;
     shared->tenant_id = mem_text(tenant_id);
     shared->client_id = mem_text(client_id);
     shared->family = api->family;
-    budget_start(&shared->budget, budget_limits_for(api->per_minute, api->per_hour), clock_ms());
-    shared->next = col->budgets;
-    col->budgets = shared;
-    return &shared->budget;
+    rate_start(&shared->rate, rate_limits_for(api->per_minute, api->per_hour), clock_ms());
+    shared->next = col->rates;
+    col->rates = shared;
+    return &shared->rate;
 }
 
 /* The folder was cleaned under us: lock everything anew in the new file before the old one is let go. What the inputs
@@ -125,15 +125,15 @@ static bool lock_anew(struct collector *col, struct err *err)
 }
 
 /* A process that is killed and started again every few seconds must stay below the limits of a minute, too. */
-static void take_over_budgets(struct collector *col)
+static void take_over_rates(struct collector *col)
 {
     int64_t idle_ms = lock_idle_ms(col->lock);
-    struct shared_budget *shared;
+    struct shared_rate *shared;
 
     if (idle_ms < 0 || idle_ms >= MINUTE_MS + CLOCK_BEAT_MS)
         return;
-    for (shared = col->budgets; shared; shared = shared->next)
-        budget_taken_over(&shared->budget);
+    for (shared = col->rates; shared; shared = shared->next)
+        rate_was_used(&shared->rate);
 }
 
 struct lock_file *collector_lock(struct collector *col, struct err *err)
@@ -143,7 +143,7 @@ struct lock_file *collector_lock(struct collector *col, struct err *err)
     if (!col->lock && file_make_folder(col->checkpoint_dir, err)) {
         col->lock = lock_open(col->checkpoint_dir, err);
         if (col->lock) {
-            take_over_budgets(col);
+            take_over_rates(col);
             lock_touch(col->lock);
         }
     }
@@ -257,7 +257,7 @@ void collector_run(struct collector *col)
 
 void collector_free(struct collector *col)
 {
-    struct shared_budget *shared;
+    struct shared_rate *shared;
     size_t i;
 
     if (!col)
@@ -271,8 +271,8 @@ void collector_free(struct collector *col)
     limiter_free(col->limiter);
     outbox_free(col->outbox);
     lock_close(col->lock);
-    while ((shared = col->budgets)) {
-        col->budgets = shared->next;
+    while ((shared = col->rates)) {
+        col->rates = shared->next;
         free(shared->tenant_id);
         free(shared->client_id);
         free(shared);

@@ -20,7 +20,7 @@ struct collector {
 
     struct tenant  **tenants;
     size_t           count;
-    struct shared_budget *budgets;
+    struct shared_rate *rates;
 
     struct watch     stdout_watch;
     struct timer     flush_timer;
@@ -52,7 +52,7 @@ void collector_free(struct collector *col);
 /* From the next second on the rounds look at it, until its state is steady and nothing is left to be saved now. */
 void collector_stir(struct collector *col, struct tenant *t);
 void collector_events_added(struct collector *col);
-struct budget *collector_budget(struct collector *col, const char *tenant_id, const char *client_id,
+struct rate *collector_rate(struct collector *col, const char *tenant_id, const char *client_id,
                                 const struct api *api);
 /* The shared lock file, opened (again) if need be; NULL with err while it cannot be. */
 struct lock_file *collector_lock(struct collector *col, struct err *err);

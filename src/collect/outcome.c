@@ -72,7 +72,7 @@ void worker_throttled(struct worker *worker, const struct err *err)
 
     chain_forget(worker);
     t->tally.throttled_ms += wait_ms;
-    budget_hold(t->budget, now_ms + wait_ms);
+    rate_hold(t->rate, now_ms + wait_ms);
     t->trouble = *err;
     next_try(worker, wait_ms);
 }

@@ -59,7 +59,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
         if (worker->failures)
             worst = STATE_FAILING;
     }
-    if (worst == STATE_FAILING && now_ms < t->budget->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
+    if (worst == STATE_FAILING && now_ms < t->rate->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
         worst = STATE_THROTTLED;
     t->watched = worst == STATE_THROTTLED || (access == ACCESS_READY && view.fails);
     return worst;

@@ -50,7 +50,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : t->api->sourcetype);
     t->dedup = dedup_new();
     t->cp_path = checkpoint_path(col->checkpoint_dir, t->input.name);
-    t->budget = collector_budget(col, t->input.tenant_id, t->input.client_id, t->api);
+    t->rate = collector_rate(col, t->input.tenant_id, t->input.client_id, t->api);
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_fire, .ctx = t };
     t->save_timer = (struct timer){ .fire = tenant_save_fire, .ctx = t };

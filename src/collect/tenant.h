@@ -6,7 +6,7 @@
 #pragma once
 
 #include "collect/account.h"
-#include "collect/budget.h"
+#include "pacing/rate.h"
 #include "collect/checkpoint.h"
 #include "pacing/limiter.h"
 #include "collect/dedup.h"
@@ -140,7 +140,7 @@ struct tenant {
     struct access    *access;
     char             *access_trouble;   /* what was said about the sign-in last */
     struct access_listener listener;
-    struct budget    *budget;
+    struct rate    *rate;
     struct worker       workers[WORKER_COUNT];
 
     struct secrets_job *secrets;

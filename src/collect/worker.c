@@ -83,7 +83,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
     case ACCESS_READY:
         break;
     }
-    wait_ms = budget_take(t->budget, worker->kind == WORKER_BACKFILL, now_ms);
+    wait_ms = rate_take(t->rate, worker->kind == WORKER_BACKFILL, now_ms);
     if (wait_ms) {
         worker_wake(worker, now_ms + wait_ms);
         return;

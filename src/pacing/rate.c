@@ -1,4 +1,4 @@
-#include "collect/budget.h"
+#include "pacing/rate.h"
 
 #define MINUTE_MS 60000.0
 #define HOUR_MS   3600000.0
@@ -16,9 +16,9 @@
  * together must stay below the limit. */
 #define FIRST     0.4
 
-struct budget_limits budget_limits_for(int per_minute, int per_hour)
+struct rate_limits rate_limits_for(int per_minute, int per_hour)
 {
-    struct budget_limits limits;
+    struct rate_limits limits;
 
     limits.minute_size = per_minute * USED * BURST;
     limits.minute_rate = (per_minute * USED - limits.minute_size) / MINUTE_MS;
@@ -27,16 +27,16 @@ struct budget_limits budget_limits_for(int per_minute, int per_hour)
     return limits;
 }
 
-void budget_start(struct budget *budget, struct budget_limits limits, int64_t now_ms)
+void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms)
 {
-    *budget = (struct budget){ .limits = limits, .minute = limits.minute_size * FIRST,
+    *rate = (struct rate){ .limits = limits, .minute = limits.minute_size * FIRST,
                                .hour = limits.hour_size * FIRST, .at_ms = now_ms,
                                .polled_ms = now_ms - ALONE_MS };
 }
 
-void budget_taken_over(struct budget *budget)
+void rate_was_used(struct rate *rate)
 {
-    budget->minute = 0;
+    rate->minute = 0;
 }
 
 static double filled(double level, double size, double rate, int64_t ms)
@@ -51,56 +51,56 @@ static int64_t until_one(double level, double rate)
     return level >= 1 ? 0 : (int64_t)((1 - level) / rate) + 1;
 }
 
-static void refill(struct budget *budget, int64_t now_ms)
+static void refill(struct rate *rate, int64_t now_ms)
 {
-    const struct budget_limits *l = &budget->limits;
-    int64_t passed = now_ms - budget->at_ms;
+    const struct rate_limits *l = &rate->limits;
+    int64_t passed = now_ms - rate->at_ms;
 
     if (passed <= 0)
         return;
-    budget->minute = filled(budget->minute, l->minute_size, l->minute_rate, passed);
-    budget->hour = filled(budget->hour, l->hour_size, l->hour_rate, passed);
-    budget->at_ms = now_ms;
+    rate->minute = filled(rate->minute, l->minute_size, l->minute_rate, passed);
+    rate->hour = filled(rate->hour, l->hour_size, l->hour_rate, passed);
+    rate->at_ms = now_ms;
 }
 
-static int64_t until(const struct budget *budget, double reserve)
+static int64_t until(const struct rate *rate, double reserve)
 {
-    const struct budget_limits *l = &budget->limits;
-    int64_t wait = until_one(budget->minute - reserve, l->minute_rate);
-    int64_t hour_wait = l->hour_size > 0 ? until_one(budget->hour - reserve, l->hour_rate) : 0;
+    const struct rate_limits *l = &rate->limits;
+    int64_t wait = until_one(rate->minute - reserve, l->minute_rate);
+    int64_t hour_wait = l->hour_size > 0 ? until_one(rate->hour - reserve, l->hour_rate) : 0;
 
     return hour_wait > wait ? hour_wait : wait;
 }
 
-int64_t budget_take(struct budget *budget, bool backfill, int64_t now_ms)
+int64_t rate_take(struct rate *rate, bool backfill, int64_t now_ms)
 {
-    bool backfills_turn = now_ms < budget->backfill_waits_ms && budget->polls >= POLLS_PER_BACKFILL;
+    bool backfills_turn = now_ms < rate->backfill_waits_ms && rate->polls >= POLLS_PER_BACKFILL;
     int64_t wait;
 
     if (!backfill)
-        budget->polled_ms = now_ms;
-    if (now_ms < budget->hold_until_ms)
-        return budget->hold_until_ms - now_ms;
-    refill(budget, now_ms);
-    wait = until(budget, backfill && !backfills_turn ? BACKFILL_RESERVE : 0);
-    if (backfill && wait && now_ms - budget->polled_ms >= ALONE_MS)
-        wait = until(budget, BACKFILL_RESERVE + BACKFILL_TOGETHER - 1);
+        rate->polled_ms = now_ms;
+    if (now_ms < rate->hold_until_ms)
+        return rate->hold_until_ms - now_ms;
+    refill(rate, now_ms);
+    wait = until(rate, backfill && !backfills_turn ? BACKFILL_RESERVE : 0);
+    if (backfill && wait && now_ms - rate->polled_ms >= ALONE_MS)
+        wait = until(rate, BACKFILL_RESERVE + BACKFILL_TOGETHER - 1);
     if (backfill && wait)
-        budget->backfill_waits_ms = now_ms + wait + TURN_MS;
+        rate->backfill_waits_ms = now_ms + wait + TURN_MS;
     if (!backfill && !wait && backfills_turn)
         wait = TURN_MS / 10;
     if (wait)
         return wait;
-    budget->minute -= 1;
-    budget->hour -= 1;
-    budget->polls = backfill ? 0 : budget->polls + 1;
+    rate->minute -= 1;
+    rate->hour -= 1;
+    rate->polls = backfill ? 0 : rate->polls + 1;
     if (backfill)
-        budget->backfill_waits_ms = 0;
+        rate->backfill_waits_ms = 0;
     return 0;
 }
 
-void budget_hold(struct budget *budget, int64_t until_ms)
+void rate_hold(struct rate *rate, int64_t until_ms)
 {
-    if (until_ms > budget->hold_until_ms)
-        budget->hold_until_ms = until_ms;
+    if (until_ms > rate->hold_until_ms)
+        rate->hold_until_ms = until_ms;
 }

@@ -1,5 +1,5 @@
 /* However it is asked, no minute and no hour sees more requests than the service allows. */
-#include "collect/budget.h"
+#include "pacing/rate.h"
 
 #include <stdlib.h>
 
@@ -24,13 +24,13 @@ static size_t within(size_t count, int64_t ms)
 
 static void test_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
 {
-    struct budget budget;
+    struct rate rate;
     int64_t now = 1000, wait;
     size_t count = 0, asked;
 
-    budget_start(&budget, budget_limits_for(per_minute, per_hour), now);
+    rate_start(&rate, rate_limits_for(per_minute, per_hour), now);
     for (asked = 0; asked < 200000 && count < MOST; asked++) {
-        wait = budget_take(&budget, random_below(4) == 0, now);
+        wait = rate_take(&rate, random_below(4) == 0, now);
         CHECK(wait >= 0, "a negative wait");
         if (!wait)
             taken[count++] = now;
@@ -46,21 +46,21 @@ static void test_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
 
 static void test_wait(void)
 {
-    struct budget budget;
+    struct rate rate;
     int64_t wait;
     int n = 0;
 
-    budget_start(&budget, budget_limits_for(100, 1500), 0);
-    while (!(wait = budget_take(&budget, 0, 0)))
+    rate_start(&rate, rate_limits_for(100, 1500), 0);
+    while (!(wait = rate_take(&rate, 0, 0)))
         n++;
     /* What the limit leaves beside a whole minute of the process before. */
     CHECK(n >= 5 && n <= 10, "%d at once", n);
-    CHECK(budget_take(&budget, 0, wait - 2) > 0 && budget_take(&budget, 0, wait) == 0,
+    CHECK(rate_take(&rate, 0, wait - 2) > 0 && rate_take(&rate, 0, wait) == 0,
           "the wait of %lld ms is not exact", (long long)wait);
-    budget_hold(&budget, 100000);
-    budget_hold(&budget, 50000);
-    CHECK(budget_take(&budget, 0, 90000) == 10000 && budget_take(&budget, 0, 100000) == 0, "the hold");
-    CHECK(budget_take(&budget, 0, 0) >= 0, "a clock that goes back");
+    rate_hold(&rate, 100000);
+    rate_hold(&rate, 50000);
+    CHECK(rate_take(&rate, 0, 90000) == 10000 && rate_take(&rate, 0, 100000) == 0, "the hold");
+    CHECK(rate_take(&rate, 0, 0) >= 0, "a clock that goes back");
 }
 
 /* Polls that would use everything leave a waiting back-fill every third request; one that is gone takes nothing. */
@@ -68,20 +68,20 @@ static void test_share(void)
 {
     int64_t now = 0, fill_due = 0, wait;
     int polls = 0, fills = 0;
-    struct budget budget;
+    struct rate rate;
 
-    budget_start(&budget, budget_limits_for(100, 0), 0);
+    rate_start(&rate, rate_limits_for(100, 0), 0);
     for (; now < 600000; now += 100) {
-        if (now >= fill_due && (wait = budget_take(&budget, true, now)))
+        if (now >= fill_due && (wait = rate_take(&rate, true, now)))
             fill_due = now + wait;
         else if (now >= fill_due)
             fills++;
-        while (!budget_take(&budget, false, now))
+        while (!rate_take(&rate, false, now))
             polls++;
     }
     CHECK(fills * 4 > polls, "%d of the back-fill beside %d of polls", fills, polls);
     for (polls = 0; now < 660000; now += 100)
-        polls += !budget_take(&budget, false, now);
+        polls += !rate_take(&rate, false, now);
     CHECK(polls > 50, "%d polls in the minute after the back-fill", polls);
 }
 
@@ -90,13 +90,13 @@ static void test_together(int per_minute, int per_hour, int64_t until_ms, int le
 {
     int64_t now = 0, wait, poll_due = 0;
     int fills = 0, waits = 0;
-    struct budget budget;
+    struct rate rate;
 
-    budget_start(&budget, budget_limits_for(per_minute, per_hour), 0);
+    rate_start(&rate, rate_limits_for(per_minute, per_hour), 0);
     while (now < until_ms) {
-        if (now >= poll_due && !budget_take(&budget, false, now))
+        if (now >= poll_due && !rate_take(&rate, false, now))
             poll_due = now + 60000;
-        wait = budget_take(&budget, true, now);
+        wait = rate_take(&rate, true, now);
         fills += !wait;
         waits += wait > 0;
         now += wait ? wait : 20;
@@ -110,15 +110,15 @@ static void test_lives(int per_minute, int64_t life_ms)
 {
     int64_t now, until = 600000, sent[8000];
     size_t count = 0, first = 0, most = 0;
-    struct budget budget;
+    struct rate rate;
 
     for (now = 0; now < until; now += 50) {
         if (now % life_ms == 0) {
-            budget_start(&budget, budget_limits_for(per_minute, 0), now);
+            rate_start(&rate, rate_limits_for(per_minute, 0), now);
             if (now)
-                budget_taken_over(&budget);
+                rate_was_used(&rate);
         }
-        while (count < COUNT_OF(sent) && !budget_take(&budget, false, now))
+        while (count < COUNT_OF(sent) && !rate_take(&rate, false, now))
             sent[count++] = now;
         while (first < count && sent[first] <= now - 60000)
             first++;
