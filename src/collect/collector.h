@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "collect/account.h"
-#include "collect/lock.h"
+#include "state/lock.h"
 #include "collect/tenant.h"
 #include "splunk/config.h"
 

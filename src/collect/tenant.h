@@ -7,11 +7,11 @@
 
 #include "collect/account.h"
 #include "pacing/rate.h"
-#include "collect/checkpoint.h"
+#include "state/checkpoint.h"
 #include "pacing/limiter.h"
-#include "collect/dedup.h"
-#include "collect/cursor.h"
-#include "collect/acks.h"
+#include "state/dedup.h"
+#include "state/cursor.h"
+#include "state/acks.h"
 #include "microsoft/api.h"
 #include "splunk/events.h"
 #include "splunk/input.h"
@@ -29,7 +29,7 @@ struct tally {
 };
 
 /* A poll's whole answer with nothing new in it. While the same question brings the same bytes, nothing new is in it:
- * the versions it holds stay known, since no poll reaches below what is forgotten (collect/cursor.h). */
+ * the versions it holds stay known, since no poll reaches below what is forgotten (state/cursor.h). */
 struct reading {
     struct hash128 print;           /* zeros: there is none */
     struct window    window;            /* the question */

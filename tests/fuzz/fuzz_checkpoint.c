@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "collect/checkpoint.h"
+#include "state/checkpoint.h"
 #include "fuzz.h"
 
 struct expectation {

@@ -1,4 +1,4 @@
-#include "collect/acks.h"
+#include "state/acks.h"
 
 #include "check.h"
 

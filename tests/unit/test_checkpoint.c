@@ -1,5 +1,5 @@
 /* Checkpoint files: written, read back, and every way in which one can be no checkpoint. */
-#include "collect/checkpoint.h"
+#include "state/checkpoint.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,15 +1,15 @@
 /* A service with a page limit, late alerts and heaps of alerts at one time, and a client that drives cursor.c over both
  * lanes as collect/worker.c does, saves checkpoints, is ended and killed. A ledger says at every step whether a version
  * was written twice without need, and at the end whether one is missing. Each run is a seed; a failing one is named. */
-#include "collect/cursor.h"
+#include "state/cursor.h"
 
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "check.h"
-#include "collect/checkpoint.h"
-#include "collect/acks.h"
+#include "state/checkpoint.h"
+#include "state/acks.h"
 
 #define VERSIONS_MAX 4000
 #define LATE_MOST_S  300            /* the smallest overlap in use */

@@ -1,10 +1,10 @@
 /* The set and the trail against a plain list of what was put in. */
-#include "collect/dedup.h"
+#include "state/dedup.h"
 
 #include <stdlib.h>
 
 #include "check.h"
-#include "collect/acks.h"
+#include "state/acks.h"
 
 #define ENTRIES 5000
 

@@ -6,10 +6,10 @@
 
 #include "base/err.h"
 #include "check.h"
-#include "collect/checkpoint.h"
-#include "collect/dedup.h"
-#include "collect/cursor.h"
-#include "collect/acks.h"
+#include "state/checkpoint.h"
+#include "state/dedup.h"
+#include "state/cursor.h"
+#include "state/acks.h"
 
 #define WEEK_S     (7 * 86400)
 #define ALERTS     20000

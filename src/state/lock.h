@@ -1,4 +1,4 @@
-/* collect/lock.h - one process an input.
+/* state/lock.h - one process an input.
  *
  * After an edit splunkd's old and new process overlap for moments. Each input is one byte, chosen by the hash of its
  * name, of the file defender_alerts.lock in the checkpoint folder, locked with fcntl: one descriptor for any number of

@@ -1,4 +1,4 @@
-#include "collect/lock.h"
+#include "state/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

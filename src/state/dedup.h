@@ -1,4 +1,4 @@
-/* collect/dedup.h - which alert versions have been written.
+/* state/dedup.h - which alert versions have been written.
  *
  * A hash set. An entry takes 32 bytes and stays where it is while the set grows. The index takes four bytes a slot,
  * with three eighths to three quarters of its slots in use (after a prune: from a quarter on): 37 to 43 bytes an entry

@@ -1,4 +1,4 @@
-#include "collect/cursor.h"
+#include "state/cursor.h"
 
 #define BACKFILL_FROM_S   (2 * 3600)    /* an open span that reaches back further than this is handed to the FILL lane */
 #define WIDTH_MOST    (INT64_C(366) * 86400 * TICKS_PER_SECOND)

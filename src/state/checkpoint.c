@@ -1,4 +1,4 @@
-#include "collect/checkpoint.h"
+#include "state/checkpoint.h"
 
 #include <errno.h>
 #include <stdio.h>

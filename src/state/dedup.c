@@ -1,4 +1,4 @@
-#include "collect/dedup.h"
+#include "state/dedup.h"
 
 #include <assert.h>
 #include <stdlib.h>

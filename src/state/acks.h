@@ -1,4 +1,4 @@
-/* collect/acks.h - the places an input has been at, each with the stream position that must be safe with splunkd
+/* state/acks.h - the places an input has been at, each with the stream position that must be safe with splunkd
  * before a checkpoint may hold it.
  *
  * The present place is always ahead of what may be saved: its events are still in our buffer, in the pipe, or within
@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/compiler.h"
-#include "collect/cursor.h"
+#include "state/cursor.h"
 
 struct pending_cursor {
     uint64_t     pos;       /* all events up to this place end here */

@@ -1,4 +1,4 @@
-/* collect/checkpoint.h - an input's place and written versions, on disk.
+/* state/checkpoint.h - an input's place and written versions, on disk.
  *
  * <checkpoint_dir>/<input name, percent-encoded>.json, mode 0600, replaced as a whole, JSON that a person can read.
  * A file that cannot be understood is put aside as .bad and the input begins anew. */
@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "collect/dedup.h"
-#include "collect/cursor.h"
+#include "state/dedup.h"
+#include "state/cursor.h"
 
 #define CHECKPOINT_VERSION 1
 #define CHECKPOINT_MAX     (256u * 1024 * 1024)

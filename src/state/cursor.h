@@ -1,4 +1,4 @@
-/* collect/cursor.h - an input's place in its tenant's alerts: what has been read, and what to ask for next.
+/* state/cursor.h - an input's place in its tenant's alerts: what has been read, and what to ask for next.
  *
  * Pure arithmetic on update times (base/ticks.h); no clock, no network, no file.
  *
@@ -10,7 +10,7 @@
  * to be too much for one answer and reaches far back (a new input, a long outage), the FILL lane takes the older part,
  * oldest first, and LIVE goes on with the last stretch, so that new alerts do not wait.
  *
- * The set of written versions (collect/dedup.h) is complete from `floor` on, in the filled part from `fill.floor` on;
+ * The set of written versions (state/dedup.h) is complete from `floor` on, in the filled part from `fill.floor` on;
  * a poll never reaches below, since what it brought from there could not be told from a repetition. */
 #pragma once
 
