@@ -4,16 +4,17 @@ BASE      = mem buf err mover event trouble log ticks clock digest text json fil
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
+AUTH      = certificate principal token_source
 STATE     = cursor dedup acks checkpoint lock
 PACING    = limiter rate
 MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
-COLLECT   = certificate account access secrets harvest verdict worker \
+COLLECT   = secrets harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
             collector_splunkd collector_metrics stream
 COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
-            $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \
+            $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \
             $(COMMAND:%=src/command/%.c)
 MAIN      = src/main.c
 

@@ -198,7 +198,7 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->outbox = outbox_new(out_fd);
     col->checkpoint_dir = mem_text(config->checkpoint_dir);
     col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));
-    col->accounts = accounts_new(loop, col->http, col->limiter, col->splunkd, collector_session_lost, col);
+    col->principals = principals_new(loop, col->http, col->limiter, col->splunkd, collector_session_lost, col);
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
     col->stirred_end = &col->stirred;
@@ -233,7 +233,7 @@ static void save_all(struct collector *col, int64_t sync_until_ms)
 
 static bool storing(void *ctx)
 {
-    return accounts_storing(ctx);
+    return principals_storing(ctx);
 }
 
 void collector_run(struct collector *col)
@@ -248,7 +248,7 @@ void collector_run(struct collector *col)
     loop_run(col->loop);
     stopped_ms = clock_ms();
     limiter_close(col->limiter);      /* the successor of a refresh token that is redeemed now could no longer be stored */
-    loop_drain(col->loop, stopped_ms + STORE_UNTIL_MS, storing, col->accounts);
+    loop_drain(col->loop, stopped_ms + STORE_UNTIL_MS, storing, col->principals);
     outbox_close(col->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
     log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count,
@@ -265,7 +265,7 @@ void collector_free(struct collector *col)
     for (i = 0; i < col->count; i++)
         tenant_free(col->tenants[i]);
     free(col->tenants);
-    accounts_free(col->accounts);
+    principals_free(col->principals);
     splunkd_free(col->splunkd);
     http_free(col->http);
     limiter_free(col->limiter);

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "collect/account.h"
+#include "auth/principal.h"
 #include "state/lock.h"
 #include "collect/tenant.h"
 #include "splunk/config.h"
@@ -14,7 +14,7 @@ struct collector {
     struct limiter     *limiter;
     struct outbox   *outbox;
     struct splunkd  *splunkd;
-    struct accounts *accounts;
+    struct principals *principals;
     struct lock_file *lock;
     char            *checkpoint_dir;
 

@@ -134,7 +134,7 @@ void collector_tick(void *ctx, int64_t now_ms)
         col->files_due_ms = clock_next(now_ms, FILES_EVERY_MS);
         if (col->lock)
             lock_touch(col->lock);
-        accounts_look_at_certificates(col->accounts);
+        principals_look_at_certificates(col->principals);
         collector_look_at_folder(col);
     }
     save_round(col, now_ms);

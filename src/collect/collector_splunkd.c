@@ -32,7 +32,7 @@ void collector_session_lost(void *ctx)
 }
 
 /* A secret that somebody stored while we run (another input, the sign-in command) reaches its account here. */
-static void secrets_to_accounts(struct collector *col)
+static void secrets_to_principals(struct collector *col)
 {
     size_t i;
 
@@ -67,7 +67,7 @@ static void secrets_loaded(void *ctx, bool ok, const struct err *err)
         if (col->tenants[i]->phase == PHASE_SECRETS)
             secrets_start(col->tenants[i]);
     if (!first)
-        secrets_to_accounts(col);
+        secrets_to_principals(col);
 }
 
 static bool any_refused(const struct collector *col)

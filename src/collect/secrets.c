@@ -53,10 +53,10 @@ static void use(struct tenant *t, enum secret_kind kind, const char *value)
         t->route.proxy = t->proxy;
         return;
     case SECRET_CLIENT:
-        account_set_secret(tenant_account(t), value);
+        principal_set_secret(tenant_principal(t), value);
         return;
     case SECRET_REFRESH:
-        account_set_refresh_token(tenant_account(t), value);
+        principal_set_refresh_token(tenant_principal(t), value);
         return;
     default:
         return;
@@ -158,7 +158,7 @@ static void exchange(struct secrets_job *job)
         next(job);
         return;
     }
-    access_exchange(access_get(tenant_account(t), t->resource, t->api->v1_token), code, t->input.redirect_uri,
+    access_exchange(access_get(tenant_principal(t), t->resource, t->api->v1_token), code, t->input.redirect_uri,
                     exchanged, job);
 }
 

@@ -74,8 +74,8 @@ struct trial {
     struct http     *http;
     struct limiter     *limiter;
     struct splunkd  *splunkd;
-    struct accounts *accounts;
-    struct account  *account;
+    struct principals *principals;
+    struct principal  *principal;
     struct access   *access;
     struct access_listener listener;
     struct timer     deadline;
@@ -139,10 +139,10 @@ static void sign_in(struct trial *trial)
 {
     const struct input *input = &trial->input;
 
-    trial->account = account_get(trial->accounts, &(struct account_spec){
+    trial->principal = principal_get(trial->principals, &(struct principal_spec){
         .tenant_id = input->tenant_id, .client_id = input->client_id, .certificate = input->client_certificate,
         .login_url = service_login_url(input), .route = &trial->route });
-    trial->access = access_get(trial->account, service_resource(input), trial->api->v1_token);
+    trial->access = access_get(trial->principal, service_resource(input), trial->api->v1_token);
     trial->listener = (struct access_listener){ .changed = look, .ctx = trial };
     access_listen(trial->access, &trial->listener);
 }
@@ -195,7 +195,7 @@ static void store_read(void *ctx, bool ok, const struct err *err)
     }
     set_proxy(trial);
     sign_in(trial);
-    account_set_secret(trial->account, secret);
+    principal_set_secret(trial->principal, secret);
     look(trial);
 }
 
@@ -209,7 +209,7 @@ static void trial_run(struct trial *trial, const struct config *config)
     trial->http = http_new(trial->loop);
     trial->limiter = limiter_new(trial->loop, 4, 4);
     trial->splunkd = splunkd_new(trial->loop, trial->http, config, getenv("SPLUNK_HOME"));
-    trial->accounts = accounts_new(trial->loop, trial->http, trial->limiter, NULL, session_lost, NULL);
+    trial->principals = principals_new(trial->loop, trial->http, trial->limiter, NULL, session_lost, NULL);
     trial->api = api_at(trial->input.api);
     trial->deadline = (struct timer){ .fire = deadline_fire, .ctx = trial };
     timer_set(trial->loop, &trial->deadline, clock_ms() + VALIDATE_MOST_MS);
@@ -219,7 +219,7 @@ static void trial_run(struct trial *trial, const struct config *config)
         splunkd_load_secrets(trial->splunkd, store_read, trial);
     loop_run(trial->loop);
     timer_cancel(trial->loop, &trial->deadline);
-    accounts_free(trial->accounts);
+    principals_free(trial->principals);
     splunkd_free(trial->splunkd);
     http_free(trial->http);
     limiter_free(trial->limiter);

@@ -206,24 +206,24 @@ static void phase_fire(void *ctx, int64_t now_ms UNUSED)
     secrets_start(t);
 }
 
-struct account *tenant_account(struct tenant *t)
+struct principal *tenant_principal(struct tenant *t)
 {
-    if (!t->account)
-        t->account = account_get(t->col->accounts, &(struct account_spec){
+    if (!t->principal)
+        t->principal = principal_get(t->col->principals, &(struct principal_spec){
             .tenant_id = t->input.tenant_id, .client_id = t->input.client_id, .login_url = t->login_url,
             .certificate = t->input.client_certificate, .route = &t->route });
-    return t->account;
+    return t->principal;
 }
 
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret)
 {
-    return t->access && account_certificate_days(access_account(t->access), ret);
+    return t->access && principal_certificate_days(token_source_principal(t->access), ret);
 }
 
 void tenant_secrets_ready(struct tenant *t)
 {
     if (!t->access) {
-        t->access = access_get(tenant_account(t), t->resource, t->api->v1_token);
+        t->access = access_get(tenant_principal(t), t->resource, t->api->v1_token);
         access_listen(t->access, &t->listener);
     }
     t->phase = PHASE_RUN;

@@ -5,7 +5,7 @@
  * its own. */
 #pragma once
 
-#include "collect/account.h"
+#include "auth/principal.h"
 #include "pacing/rate.h"
 #include "state/checkpoint.h"
 #include "pacing/limiter.h"
@@ -136,7 +136,7 @@ struct tenant {
     bool              save_fails;
     int64_t           clock_offset_ms;  /* the service's clock minus ours */
 
-    struct account   *account;
+    struct principal   *principal;
     struct access    *access;
     char             *access_trouble;   /* what was said about the sign-in last */
     struct access_listener listener;
@@ -166,7 +166,7 @@ ticks tenant_service_now(const struct tenant *t);
 
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
 /* The account that the input signs in with. */
-struct account *tenant_account(struct tenant *t);
+struct principal *tenant_principal(struct tenant *t);
 
 /* Takes the service's clock over, and on the first call without a checkpoint the beginning from start_time. */
 void tenant_begin(struct tenant *t, const struct access_view *view);

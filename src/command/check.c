@@ -118,7 +118,7 @@ static void try_all(struct check *check, const struct config *config)
     world->sites = sites_new(check->http, site_tried, check);
     world->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
         .read = store_was_read, .proved = rows_step, .ctx = check });
-    world->accounts = accounts_new(check->loop, check->http, check->limiter, check_store_splunkd(world->store),
+    world->principals = principals_new(check->loop, check->http, check->limiter, check_store_splunkd(world->store),
                                    session_lost, check);
     world->finished = row_finished;
     world->ctx = check;
@@ -138,7 +138,7 @@ static void check_free(struct check *check)
     for (i = 0; i < check->count; i++)
         row_free(check->rows[i]);
     free(check->rows);
-    accounts_free(check->world.accounts);
+    principals_free(check->world.principals);
     check_store_free(check->world.store);
     http_free(check->http);
     sites_free(check->world.sites);

@@ -20,10 +20,10 @@ struct row {
     const struct api  *api;
     char              *base, *resource, *login_url;
     struct site       *login, *service;
-    struct account    *account;
+    struct principal    *principal;
     struct access     *access;
     struct access_listener listener;
-    bool               begun, finished, has_account;
+    bool               begun, finished, has_principal;
     struct timer       deadline;
     struct look       *look;
     struct outcome     outcome;
@@ -134,7 +134,7 @@ static bool refresh_ready(struct row *row, bool *delegated)
     case PROOF_OK:
         break;
     }
-    account_set_refresh_token(row->account, check_store_secret(row->world->store, name));
+    principal_set_refresh_token(row->principal, check_store_secret(row->world->store, name));
     return *delegated = true;
 }
 
@@ -143,38 +143,38 @@ static void changed(void *ctx)
     row_step(ctx);
 }
 
-static void account_begin(struct row *row)
+static void principal_begin(struct row *row)
 {
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_client(input->client_id);
     const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->world->store, name);
 
-    row->account = account_get(row->world->accounts, &(struct account_spec){
+    row->principal = principal_get(row->world->principals, &(struct principal_spec){
         .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->login_url,
         .certificate = input->client_certificate, .route = &row->login->route });
     if (secret)
-        account_set_secret(row->account, secret);
-    row->access = access_get(row->account, row->resource, row->api->v1_token);
+        principal_set_secret(row->principal, secret);
+    row->access = access_get(row->principal, row->resource, row->api->v1_token);
     row->listener = (struct access_listener){ .changed = changed, .ctx = row };
     access_listen(row->access, &row->listener);
 }
 
 /* Gives the account its credentials. False: not yet, or the row has ended. */
-static bool account_ready(struct row *row)
+static bool principal_ready(struct row *row)
 {
     struct err err;
     bool delegated;
 
-    if (row->has_account)
+    if (row->has_principal)
         return true;
-    if (!row->account)
-        account_begin(row);
+    if (!row->principal)
+        principal_begin(row);
     if (!refresh_ready(row, &delegated))
         return false;
     if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
         !check_store_known(row->world->store, &err))
         return not_tried(row, err.text);
-    return row->has_account = true;
+    return row->has_principal = true;
 }
 
 static void take_token(struct row *row, const struct access_view *view)
@@ -183,7 +183,7 @@ static void take_token(struct row *row, const struct access_view *view)
     claims_read(view->authorization, &row->outcome.claims);
     row->outcome.lacks_permission = row->api->permissions && row->outcome.claims.readable &&
                                     !claims_hold(&row->outcome.claims, row->api->permissions);
-    row->outcome.has_days = account_certificate_days(row->account, &row->outcome.certificate_days);
+    row->outcome.has_days = principal_certificate_days(row->principal, &row->outcome.certificate_days);
 }
 
 /* The whole. */
@@ -213,7 +213,7 @@ void row_step(struct row *row)
     if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
         return;
     take_clock(row);
-    if (!sites_passed(row) || !account_ready(row))
+    if (!sites_passed(row) || !principal_ready(row))
         return;
     switch (access_ask(row->access, clock_ms(), &view)) {
     case ACCESS_BUSY:

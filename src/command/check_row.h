@@ -1,7 +1,7 @@
 /* command/check_row.h - one input as `check` tries it: way to both services, token, permission, newest alert. */
 #pragma once
 
-#include "collect/account.h"
+#include "auth/principal.h"
 #include "command/check_report.h"
 #include "command/check_site.h"
 #include "command/check_store.h"
@@ -12,7 +12,7 @@ struct row_world {
     struct http        *http;
     struct sites       *sites;
     struct check_store *store;
-    struct accounts    *accounts;
+    struct principals    *principals;
     void              (*finished)(void *ctx);       /* one more row has its outcome */
     void               *ctx;
 };

@@ -1,5 +1,5 @@
 /* When the end of a certificate is spoken of: 30, 7 and 1 days ahead, once each, however often it is looked at. */
-#include "collect/certificate.h"
+#include "auth/certificate.h"
 
 #include "check.h"
 

@@ -1,4 +1,4 @@
-/* collect/certificate.h - certificate files for client assertions, each read once however many tenants use it.
+/* auth/certificate.h - certificate files for client assertions, each read once however many tenants use it.
  *
  * A file that changes is read again before its next use; one that changed into something unusable leaves the old key in
  * place. The end of a certificate is warned of once each 30, 7 and 1 days ahead. */

@@ -1,12 +1,12 @@
-/* collect/account_parts.h - what account.c (who signs in, with what) and access.c (fetching the tokens) share. Private
+/* auth/principal_parts.h - what principal.c (who signs in, with what) and access.c (fetching the tokens) share. Private
  * to the two. */
 #pragma once
 
-#include "collect/account.h"
-#include "collect/certificate.h"
+#include "auth/principal.h"
+#include "auth/certificate.h"
 
 struct access {
-    struct account *account;
+    struct principal *principal;
     struct access  *next;
     char           *resource;
     bool            v1;
@@ -33,9 +33,9 @@ struct access {
     struct access_listener *listeners;
 };
 
-struct account {
-    struct accounts *accounts;
-    struct account  *next;
+struct principal {
+    struct principals *principals;
+    struct principal  *next;
     uint64_t hash;              /* of tenant_id, for the search */
     char *tenant_id, *client_id, *login_url, *certificate;
     const struct http_route *route;
@@ -47,18 +47,18 @@ struct account {
     struct access *redeeming;   /* only one at a time may redeem the refresh token */
 };
 
-struct accounts {
+struct principals {
     struct loop    *loop;
     struct http    *http;
     struct limiter    *limiter;
     struct splunkd *splunkd;
     void          (*session_lost)(void *ctx);
     void           *ctx;
-    struct account *first;
+    struct principal *first;
     struct certificate *certificates;
 };
 
-/* access.c: makes an access ready for use; account.c owns and frees it. */
+/* access.c: makes an access ready for use; principal.c owns and frees it. */
 void access_init(struct access *access);
 /* Calls the listeners. */
 void access_tell(struct access *access);

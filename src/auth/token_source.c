@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/account_parts.h"
+#include "auth/principal_parts.h"
 #include "net/retry.h"
 
 #define TOKEN_TIMEOUT_S   30
@@ -42,12 +42,12 @@ void access_tell(struct access *access)
 
 /* Failing. */
 
-static void next_redeems(struct account *account)
+static void next_redeems(struct principal *principal)
 {
     struct access *access;
 
-    account->redeeming = NULL;
-    for (access = account->accesses; access; access = access->next) {
+    principal->redeeming = NULL;
+    for (access = principal->accesses; access; access = access->next) {
         if (!access->wanted)
             continue;
         access->wanted = false;
@@ -60,8 +60,8 @@ static void finish(struct access *access, bool ok)
     void (*exchanged)(void *ctx, bool ok, const struct err *err) = access->exchanged;
 
     access->sending = false;
-    if (access->account->redeeming == access)
-        next_redeems(access->account);
+    if (access->principal->redeeming == access)
+        next_redeems(access->principal);
     if (access->grant == GRANT_AUTHORIZATION_CODE && exchanged) {
         access->exchanged = NULL;
         access->failed = false;     /* a spent code says nothing about the other credentials */
@@ -104,41 +104,41 @@ static void succeeded(struct access *access)
 static void stored(void *ctx, bool ok, const struct err *err)
 {
     struct access *access = ctx;
-    struct account *account = access->account;
+    struct principal *principal = access->principal;
 
     if (ok) {
         access->storing = false;
-        mem_free_secret(account->refresh_token);
-        account->refresh_token = access->fresh.refresh_token;
+        mem_free_secret(principal->refresh_token);
+        principal->refresh_token = access->fresh.refresh_token;
         access->fresh.refresh_token = NULL;
         succeeded(access);
         return;
     }
     log_event(EVENT_STORE_FAILED, "tenant=%s client=%s the new refresh token could not be stored, its access token "
-              "is not used before that, trying again in %d s: %s", account->tenant_id, account->client_id,
+              "is not used before that, trying again in %d s: %s", principal->tenant_id, principal->client_id,
               STORE_RETRY_MS / 1000, err->text);
     if (err->kind == ERR_AUTH)
-        account->accounts->session_lost(account->accounts->ctx);
+        principal->principals->session_lost(principal->principals->ctx);
     access->failed = true;
     err_set(&access->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
             err->text);
     access->retry_ms = clock_ms() + STORE_RETRY_MS;
-    timer_set(account->accounts->loop, &access->store_timer, access->retry_ms);
+    timer_set(principal->principals->loop, &access->store_timer, access->retry_ms);
     access_tell(access);
 }
 
 static void store_fire(void *ctx, int64_t now_ms UNUSED)
 {
     struct access *access = ctx;
-    struct account *account = access->account;
-    CLEANUP(mem_freep) char *name = secret_name_refresh(account->tenant_id, account->client_id);
+    struct principal *principal = access->principal;
+    CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
 
-    splunkd_store_secret(account->accounts->splunkd, name, access->fresh.refresh_token, stored, access);
+    splunkd_store_secret(principal->principals->splunkd, name, access->fresh.refresh_token, stored, access);
 }
 
 static void store(struct access *access)
 {
-    if (!access->account->accounts->splunkd || text_same(access->fresh.refresh_token, access->account->refresh_token)) {
+    if (!access->principal->principals->splunkd || text_same(access->fresh.refresh_token, access->principal->refresh_token)) {
         mem_free_secretp(&access->fresh.refresh_token);
         succeeded(access);
         return;
@@ -151,13 +151,13 @@ static void store(struct access *access)
 
 static bool other_assertion_form(struct access *access)
 {
-    struct account *account = access->account;
+    struct principal *principal = access->principal;
 
-    if (!account->certificate || account->form == ASSERTION_RS256 || !assertion_refused(&access->err))
+    if (!principal->certificate || principal->form == ASSERTION_RS256 || !assertion_refused(&access->err))
         return false;
-    account->form = ASSERTION_RS256;
+    principal->form = ASSERTION_RS256;
     log_event(EVENT_ASSERTION, "tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is "
-              "tried", account->tenant_id, account->client_id);
+              "tried", principal->tenant_id, principal->client_id);
     return true;
 }
 
@@ -175,7 +175,7 @@ static void answered(void *ctx, const struct http_result *result)
     token_release(&access->fresh);
     if (!token_read(result, access->grant, now_ms, &access->fresh, &access->err)) {
         if (other_assertion_form(access))
-            limiter_acquire(access->account->accounts->limiter, &access->slot);
+            limiter_acquire(access->principal->principals->limiter, &access->slot);
         else
             failed(access);
         return;
@@ -190,31 +190,31 @@ static enum token_grant grant_of(const struct access *access)
 {
     if (access->code)
         return GRANT_AUTHORIZATION_CODE;
-    return access->account->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
+    return access->principal->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
 }
 
 static char *assertion_of(struct access *access, const struct token_request *request)
 {
-    const struct assertion_key *key = certificate_key(access->account->cert, &access->err);
+    const struct assertion_key *key = certificate_key(access->principal->cert, &access->err);
 
-    return key ? assertion_new(key, access->account->form, request, clock_wall_ms(), access->clock_offset_ms,
+    return key ? assertion_new(key, access->principal->form, request, clock_wall_ms(), access->clock_offset_ms,
                                &access->err) : NULL;
 }
 
 static void send_request(void *ctx)
 {
     struct access *access = ctx;
-    struct account *account = access->account;
+    struct principal *principal = access->principal;
     struct buf url = BUF_INIT(FORM_MAX), form = BUF_INIT(FORM_MAX);
     CLEANUP(mem_free_secretp) char *assertion = NULL;
     struct token_request request = {
-        .login_url = account->login_url, .tenant_id = account->tenant_id, .client_id = account->client_id,
-        .client_secret = account->client_secret, .resource = access->resource, .v1 = access->v1,
-        .grant = access->grant = grant_of(access), .refresh_token = account->refresh_token, .code = access->code,
+        .login_url = principal->login_url, .tenant_id = principal->tenant_id, .client_id = principal->client_id,
+        .client_secret = principal->client_secret, .resource = access->resource, .v1 = access->v1,
+        .grant = access->grant = grant_of(access), .refresh_token = principal->refresh_token, .code = access->code,
         .redirect_uri = access->redirect_uri
     };
 
-    if (account->certificate) {
+    if (principal->certificate) {
         request.client_secret = NULL;
         request.client_assertion = assertion = assertion_of(access, &request);
         if (!assertion) {
@@ -224,8 +224,8 @@ static void send_request(void *ctx)
         }
     }
     token_build(&request, &url, &form);
-    access->request = http_start(account->accounts->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = account->route, .done = answered, .ctx = access,
+    access->request = http_start(principal->principals->http, &(struct http_spec){
+        .url = buf_text(&url), .form = buf_text(&form), .route = principal->route, .done = answered, .ctx = access,
         .timeout_s = TOKEN_TIMEOUT_S });
     buf_free(&url);
     buf_free_secret(&form);
@@ -234,19 +234,19 @@ static void send_request(void *ctx)
 /* Is there anything to sign in with? */
 static bool has_credential(struct access *access)
 {
-    const struct account *account = access->account;
+    const struct principal *principal = access->principal;
 
-    if (account->client_secret || account->certificate || account->refresh_token || access->code)
+    if (principal->client_secret || principal->certificate || principal->refresh_token || access->code)
         return true;
     err_set(&access->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
             "given, and none is stored for client_id %s. Our administrator: enter one in the input",
-            account->client_id);
+            principal->client_id);
     return false;
 }
 
 static void begin(struct access *access)
 {
-    struct account *account = access->account;
+    struct principal *principal = access->principal;
 
     if (!has_credential(access)) {
         access->grant = GRANT_CLIENT_CREDENTIALS;
@@ -255,14 +255,14 @@ static void begin(struct access *access)
         return;
     }
     if (grant_of(access) != GRANT_CLIENT_CREDENTIALS) {
-        if (account->redeeming && account->redeeming != access) {
+        if (principal->redeeming && principal->redeeming != access) {
             access->wanted = true;
             return;
         }
-        account->redeeming = access;
+        principal->redeeming = access;
     }
     access->sending = true;
-    limiter_acquire(account->accounts->limiter, &access->slot);
+    limiter_acquire(principal->principals->limiter, &access->slot);
 }
 
 static bool usable(const struct access *access, int64_t now_ms)

@@ -1,4 +1,4 @@
-#include "collect/certificate.h"
+#include "auth/certificate.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

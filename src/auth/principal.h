@@ -1,4 +1,4 @@
-/* collect/account.h - sign-ins: who gets access tokens with what, shared by all inputs that sign in alike.
+/* collect/principal.h - sign-ins: who gets access tokens with what, shared by all inputs that sign in alike.
  *
  * An account is one app in one tenant by one way to the login service. It owns the credential (client secret,
  * certificate, refresh token) and the accesses: one token for each resource. Inputs of the same tenant and app share
@@ -11,11 +11,11 @@
 #include "microsoft/token.h"
 #include "splunk/splunkd.h"
 
-struct accounts;
-struct account;
+struct principals;
+struct principal;
 struct access;
 
-struct account_spec {
+struct principal_spec {
     const char *tenant_id, *client_id, *login_url;
     const char *certificate;            /* PEM file or NULL */
     const struct http_route *route;     /* of the first input that asks; it must stay */
@@ -23,26 +23,26 @@ struct account_spec {
 
 /* splunkd may be NULL (no store: rotated tokens cannot be kept, so the refresh grant is refused). session_lost is
  * called when splunkd no longer takes our session key. */
-struct accounts *accounts_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
+struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
                               void (*session_lost)(void *ctx), void *ctx);
-void accounts_free(struct accounts *accounts);
+void principals_free(struct principals *principals);
 
 /* Is a refresh token being redeemed, or a rotated one on its way into the store? */
-bool accounts_storing(const struct accounts *accounts);
+bool principals_storing(const struct principals *principals);
 
 /* Reads certificate files that have changed again; who was refused with the old ones tries again at once. */
-void accounts_look_at_certificates(struct accounts *accounts);
+void principals_look_at_certificates(struct principals *principals);
 
 /* Finds or makes it. Owned by accounts. */
-struct account *account_get(struct accounts *accounts, const struct account_spec *spec);
+struct principal *principal_get(struct principals *principals, const struct principal_spec *spec);
 /* Credentials as they are now; NULL: none. A change lets a refused account try again at once. */
-void account_set_secret(struct account *account, const char *client_secret);
-void account_set_refresh_token(struct account *account, const char *refresh_token);
+void principal_set_secret(struct principal *principal, const char *client_secret);
+void principal_set_refresh_token(struct principal *principal, const char *refresh_token);
 /* Days until the certificate ends; false without a readable certificate. */
-bool account_certificate_days(const struct account *account, int64_t *ret);
+bool principal_certificate_days(const struct principal *principal, int64_t *ret);
 
-struct account *access_account(const struct access *access);
-struct access *access_get(struct account *account, const char *resource, bool v1);
+struct principal *token_source_principal(const struct access *access);
+struct access *access_get(struct principal *principal, const char *resource, bool v1);
 
 /* Told whenever the access may have become usable or has failed. Lives inside its owner. */
 struct access_listener {
