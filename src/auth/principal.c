@@ -18,27 +18,27 @@ struct principals *principals_new(struct loop *loop, struct http *http, struct l
     return principals;
 }
 
-static void access_free(struct access *access)
+static void token_source_free(struct token_source *source)
 {
-    limiter_release(&access->slot);
-    timer_cancel(access->principal->principals->loop, &access->store_timer);
-    if (access->request)
-        http_cancel(access->request);
-    token_release(&access->token);
-    token_release(&access->fresh);
-    mem_free_secret(access->code);
-    free(access->redirect_uri);
-    free(access->resource);
-    free(access);
+    limiter_release(&source->slot);
+    timer_cancel(source->principal->principals->loop, &source->store_timer);
+    if (source->request)
+        http_cancel(source->request);
+    token_release(&source->token);
+    token_release(&source->fresh);
+    mem_free_secret(source->code);
+    free(source->redirect_uri);
+    free(source->resource);
+    free(source);
 }
 
 static void principal_free(struct principal *principal)
 {
-    struct access *access;
+    struct token_source *source;
 
-    while ((access = principal->accesses)) {
-        principal->accesses = access->next;
-        access_free(access);
+    while ((source = principal->sources)) {
+        principal->sources = source->next;
+        token_source_free(source);
     }
     mem_free_secret(principal->client_secret);
     mem_free_secret(principal->refresh_token);
@@ -66,11 +66,11 @@ void principals_free(struct principals *principals)
 bool principals_storing(const struct principals *principals)
 {
     const struct principal *principal;
-    const struct access *access;
+    const struct token_source *source;
 
     for (principal = principals->first; principal; principal = principal->next)
-        for (access = principal->accesses; access; access = access->next)
-            if ((access->storing && !access->store_timer.heap_index) || (principal->redeeming == access && access->request))
+        for (source = principal->sources; source; source = source->next)
+            if ((source->storing && !source->store_timer.heap_index) || (principal->redeeming == source && source->request))
                 return true;
     return false;
 }
@@ -105,39 +105,39 @@ struct principal *principal_get(struct principals *principals, const struct prin
     return principals->first = principal;
 }
 
-struct access *access_get(struct principal *principal, const char *resource, bool v1)
+struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1)
 {
-    struct access *access;
+    struct token_source *source;
 
-    for (access = principal->accesses; access; access = access->next)
-        if (text_same(access->resource, resource) && access->v1 == v1)
-            return access;
-    access = mem_alloc(sizeof(*access));
-    access->principal = principal;
-    access->resource = mem_text(resource);
-    access->v1 = v1;
-    access_init(access);
-    access->next = principal->accesses;
-    return principal->accesses = access;
+    for (source = principal->sources; source; source = source->next)
+        if (text_same(source->resource, resource) && source->v1 == v1)
+            return source;
+    source = mem_alloc(sizeof(*source));
+    source->principal = principal;
+    source->resource = mem_text(resource);
+    source->v1 = v1;
+    token_source_init(source);
+    source->next = principal->sources;
+    return principal->sources = source;
 }
 
-struct principal *token_source_principal(const struct access *access)
+struct principal *token_source_principal(const struct token_source *source)
 {
-    return access->principal;
+    return source->principal;
 }
 
 /* Credentials. */
 
 static void try_again(struct principal *principal)
 {
-    struct access *access;
+    struct token_source *source;
 
-    for (access = principal->accesses; access; access = access->next) {
-        if (!access->failed)
+    for (source = principal->sources; source; source = source->next) {
+        if (!source->failed)
             continue;
-        access->failed = false;
-        access->failures = access->refusals = 0;
-        access_tell(access);
+        source->failed = false;
+        source->failures = source->refusals = 0;
+        token_source_tell(source);
     }
 }
 

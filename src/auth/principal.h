@@ -13,7 +13,7 @@
 
 struct principals;
 struct principal;
-struct access;
+struct token_source;
 
 struct principal_spec {
     const char *tenant_id, *client_id, *login_url;
@@ -41,25 +41,25 @@ void principal_set_refresh_token(struct principal *principal, const char *refres
 /* Days until the certificate ends; false without a readable certificate. */
 bool principal_certificate_days(const struct principal *principal, int64_t *ret);
 
-struct principal *token_source_principal(const struct access *access);
-struct access *access_get(struct principal *principal, const char *resource, bool v1);
+struct principal *token_source_principal(const struct token_source *source);
+struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1);
 
 /* Told whenever the access may have become usable or has failed. Lives inside its owner. */
-struct access_listener {
+struct token_listener {
     void (*changed)(void *ctx);
     void  *ctx;
-    struct access_listener *next;
+    struct token_listener *next;
 };
-void access_listen(struct access *access, struct access_listener *listener);
+void token_source_listen(struct token_source *source, struct token_listener *listener);
 
-enum access_state {
-    ACCESS_READY,       /* authorization is good */
-    ACCESS_BUSY,        /* being fetched: the listener will be told */
-    ACCESS_FAILED       /* err says why; not before retry_ms */
+enum token_state {
+    TOKEN_READY,       /* authorization is good */
+    TOKEN_BUSY,        /* being fetched: the listener will be told */
+    TOKEN_FAILED       /* err says why; not before retry_ms */
 };
-struct access_view {
+struct token_view {
     const char *authorization;  /* header value, secret; owned by the access, good until the loop goes on */
-    uint64_t token;             /* which one this is, for access_reject() */
+    uint64_t token;             /* which one this is, for token_source_reject() */
     const struct err *err;
     int64_t retry_ms;
     int64_t clock_offset_ms;    /* service minus ours; only when has_clock */
@@ -68,14 +68,14 @@ struct access_view {
     bool    fails;              /* the last try to get one failed, whether the token is still good or not */
 };
 /* The token for a request now, or a step towards one. Renews ahead of expiry while the old token is still used. */
-enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret);
+enum token_state token_source_ask(struct token_source *source, int64_t now_ms, struct token_view *ret);
 
 /* How it stands, without a step. */
-enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret);
+enum token_state token_source_peek(const struct token_source *source, int64_t now_ms, struct token_view *ret);
 
 /* The service refused this token (401): forget it, unless a newer one is there already. */
-void access_reject(struct access *access, uint64_t token);
+void token_source_reject(struct token_source *source, uint64_t token);
 
 /* Exchanges an authorization code for a refresh token, stores it and makes the access ready; then done. */
-void access_exchange(struct access *access, const char *code, const char *redirect_uri,
+void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
                      void (*done)(void *ctx, bool ok, const struct err *err), void *ctx);

@@ -1,13 +1,13 @@
-/* auth/principal_parts.h - what principal.c (who signs in, with what) and access.c (fetching the tokens) share. Private
+/* auth/principal_parts.h - what principal.c (who signs in, with what) and source.c (fetching the tokens) share. Private
  * to the two. */
 #pragma once
 
 #include "auth/principal.h"
 #include "auth/certificate.h"
 
-struct access {
+struct token_source {
     struct principal *principal;
-    struct access  *next;
+    struct token_source  *next;
     char           *resource;
     bool            v1;
     struct token    token;
@@ -30,7 +30,7 @@ struct access {
     int64_t         retry_ms;
     int64_t         clock_offset_ms;
     bool            has_clock;
-    struct access_listener *listeners;
+    struct token_listener *listeners;
 };
 
 struct principal {
@@ -43,8 +43,8 @@ struct principal {
     char *refresh_token;        /* secret */
     struct certificate *cert;   /* of the file named by certificate; NULL without one */
     enum assertion_form form;
-    struct access *accesses;
-    struct access *redeeming;   /* only one at a time may redeem the refresh token */
+    struct token_source *sources;
+    struct token_source *redeeming;   /* only one at a time may redeem the refresh token */
 };
 
 struct principals {
@@ -58,7 +58,7 @@ struct principals {
     struct certificate *certificates;
 };
 
-/* access.c: makes an access ready for use; principal.c owns and frees it. */
-void access_init(struct access *access);
+/* source.c: makes an access ready for use; principal.c owns and frees it. */
+void token_source_init(struct token_source *source);
 /* Calls the listeners. */
-void access_tell(struct access *access);
+void token_source_tell(struct token_source *source);

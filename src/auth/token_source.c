@@ -15,28 +15,28 @@
 #define USABLE_PART       10        /* ... or sooner than this part of its life, where that is short */
 #define STORE_RETRY_MS    5000
 
-static void begin(struct access *access);
+static void begin(struct token_source *source);
 static void send_request(void *ctx);
 static void store_fire(void *ctx, int64_t now_ms);
 
-void access_init(struct access *access)
+void token_source_init(struct token_source *source)
 {
-    access->slot.go = send_request;
-    access->slot.ctx = access;
-    access->store_timer = (struct timer){ .fire = store_fire, .ctx = access };
+    source->slot.go = send_request;
+    source->slot.ctx = source;
+    source->store_timer = (struct timer){ .fire = store_fire, .ctx = source };
 }
 
-void access_listen(struct access *access, struct access_listener *listener)
+void token_source_listen(struct token_source *source, struct token_listener *listener)
 {
-    listener->next = access->listeners;
-    access->listeners = listener;
+    listener->next = source->listeners;
+    source->listeners = listener;
 }
 
-void access_tell(struct access *access)
+void token_source_tell(struct token_source *source)
 {
-    struct access_listener *listener;
+    struct token_listener *listener;
 
-    for (listener = access->listeners; listener; listener = listener->next)
+    for (listener = source->listeners; listener; listener = listener->next)
         listener->changed(listener->ctx);
 }
 
@@ -44,74 +44,74 @@ void access_tell(struct access *access)
 
 static void next_redeems(struct principal *principal)
 {
-    struct access *access;
+    struct token_source *source;
 
     principal->redeeming = NULL;
-    for (access = principal->accesses; access; access = access->next) {
-        if (!access->wanted)
+    for (source = principal->sources; source; source = source->next) {
+        if (!source->wanted)
             continue;
-        access->wanted = false;
-        access_tell(access);
+        source->wanted = false;
+        token_source_tell(source);
     }
 }
 
-static void finish(struct access *access, bool ok)
+static void finish(struct token_source *source, bool ok)
 {
-    void (*exchanged)(void *ctx, bool ok, const struct err *err) = access->exchanged;
+    void (*exchanged)(void *ctx, bool ok, const struct err *err) = source->exchanged;
 
-    access->sending = false;
-    if (access->principal->redeeming == access)
-        next_redeems(access->principal);
-    if (access->grant == GRANT_AUTHORIZATION_CODE && exchanged) {
-        access->exchanged = NULL;
-        access->failed = false;     /* a spent code says nothing about the other credentials */
-        mem_free_secretp(&access->code);
-        exchanged(access->exchanged_ctx, ok, ok ? NULL : &access->err);
-    } else if (access->code && !access->sending) {
-        begin(access);              /* a code that came while another request was under way */
+    source->sending = false;
+    if (source->principal->redeeming == source)
+        next_redeems(source->principal);
+    if (source->grant == GRANT_AUTHORIZATION_CODE && exchanged) {
+        source->exchanged = NULL;
+        source->failed = false;     /* a spent code says nothing about the other credentials */
+        mem_free_secretp(&source->code);
+        exchanged(source->exchanged_ctx, ok, ok ? NULL : &source->err);
+    } else if (source->code && !source->sending) {
+        begin(source);              /* a code that came while another request was under way */
     }
-    access_tell(access);
+    token_source_tell(source);
 }
 
-static void failed(struct access *access)
+static void failed(struct token_source *source)
 {
     int64_t now_ms = clock_ms();
     uint32_t random = random_below(UINT32_MAX);
 
-    access->failed = true;
-    if (access->err.kind == ERR_AUTH) {
-        access->retry_ms = now_ms + refused_wait_ms(++access->refusals);
+    source->failed = true;
+    if (source->err.kind == ERR_AUTH) {
+        source->retry_ms = now_ms + refused_wait_ms(++source->refusals);
     } else {
-        access->refusals = 0;
-        access->retry_ms = now_ms + retry_wait_ms(++access->failures, access->err.wait_ms, random);
+        source->refusals = 0;
+        source->retry_ms = now_ms + retry_wait_ms(++source->failures, source->err.wait_ms, random);
     }
-    finish(access, false);
+    finish(source, false);
 }
 
-static void succeeded(struct access *access)
+static void succeeded(struct token_source *source)
 {
-    token_release(&access->token);
-    access->token = access->fresh;
-    access->token_number++;
-    access->fresh = (struct token){ .expires_ms = 0 };
-    access->failed = false;
-    access->failures = access->refusals = 0;
-    finish(access, true);
+    token_release(&source->token);
+    source->token = source->fresh;
+    source->token_number++;
+    source->fresh = (struct token){ .expires_ms = 0 };
+    source->failed = false;
+    source->failures = source->refusals = 0;
+    finish(source, true);
 }
 
 /* The new refresh token goes into the store first. */
 
 static void stored(void *ctx, bool ok, const struct err *err)
 {
-    struct access *access = ctx;
-    struct principal *principal = access->principal;
+    struct token_source *source = ctx;
+    struct principal *principal = source->principal;
 
     if (ok) {
-        access->storing = false;
+        source->storing = false;
         mem_free_secret(principal->refresh_token);
-        principal->refresh_token = access->fresh.refresh_token;
-        access->fresh.refresh_token = NULL;
-        succeeded(access);
+        principal->refresh_token = source->fresh.refresh_token;
+        source->fresh.refresh_token = NULL;
+        succeeded(source);
         return;
     }
     log_event(EVENT_STORE_FAILED, "tenant=%s client=%s the new refresh token could not be stored, its access token "
@@ -119,41 +119,41 @@ static void stored(void *ctx, bool ok, const struct err *err)
               STORE_RETRY_MS / 1000, err->text);
     if (err->kind == ERR_AUTH)
         principal->principals->session_lost(principal->principals->ctx);
-    access->failed = true;
-    err_set(&access->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
+    source->failed = true;
+    err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
             err->text);
-    access->retry_ms = clock_ms() + STORE_RETRY_MS;
-    timer_set(principal->principals->loop, &access->store_timer, access->retry_ms);
-    access_tell(access);
+    source->retry_ms = clock_ms() + STORE_RETRY_MS;
+    timer_set(principal->principals->loop, &source->store_timer, source->retry_ms);
+    token_source_tell(source);
 }
 
 static void store_fire(void *ctx, int64_t now_ms UNUSED)
 {
-    struct access *access = ctx;
-    struct principal *principal = access->principal;
+    struct token_source *source = ctx;
+    struct principal *principal = source->principal;
     CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
 
-    splunkd_store_secret(principal->principals->splunkd, name, access->fresh.refresh_token, stored, access);
+    splunkd_store_secret(principal->principals->splunkd, name, source->fresh.refresh_token, stored, source);
 }
 
-static void store(struct access *access)
+static void store(struct token_source *source)
 {
-    if (!access->principal->principals->splunkd || text_same(access->fresh.refresh_token, access->principal->refresh_token)) {
-        mem_free_secretp(&access->fresh.refresh_token);
-        succeeded(access);
+    if (!source->principal->principals->splunkd || text_same(source->fresh.refresh_token, source->principal->refresh_token)) {
+        mem_free_secretp(&source->fresh.refresh_token);
+        succeeded(source);
         return;
     }
-    access->storing = true;
-    store_fire(access, 0);
+    source->storing = true;
+    store_fire(source, 0);
 }
 
 /* Asking for a token. */
 
-static bool other_assertion_form(struct access *access)
+static bool other_assertion_form(struct token_source *source)
 {
-    struct principal *principal = access->principal;
+    struct principal *principal = source->principal;
 
-    if (!principal->certificate || principal->form == ASSERTION_RS256 || !assertion_refused(&access->err))
+    if (!principal->certificate || principal->form == ASSERTION_RS256 || !assertion_refused(&source->err))
         return false;
     principal->form = ASSERTION_RS256;
     log_event(EVENT_ASSERTION, "tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is "
@@ -163,156 +163,156 @@ static bool other_assertion_form(struct access *access)
 
 static void answered(void *ctx, const struct http_result *result)
 {
-    struct access *access = ctx;
+    struct token_source *source = ctx;
     int64_t now_ms = clock_ms();
 
-    access->request = NULL;
-    limiter_release(&access->slot);
+    source->request = NULL;
+    limiter_release(&source->slot);
     if (result->date_ms) {
-        access->clock_offset_ms = result->date_ms - clock_wall_ms();
-        access->has_clock = true;
+        source->clock_offset_ms = result->date_ms - clock_wall_ms();
+        source->has_clock = true;
     }
-    token_release(&access->fresh);
-    if (!token_read(result, access->grant, now_ms, &access->fresh, &access->err)) {
-        if (other_assertion_form(access))
-            limiter_acquire(access->principal->principals->limiter, &access->slot);
+    token_release(&source->fresh);
+    if (!token_read(result, source->grant, now_ms, &source->fresh, &source->err)) {
+        if (other_assertion_form(source))
+            limiter_acquire(source->principal->principals->limiter, &source->slot);
         else
-            failed(access);
+            failed(source);
         return;
     }
-    if (access->fresh.refresh_token)
-        store(access);
+    if (source->fresh.refresh_token)
+        store(source);
     else
-        succeeded(access);
+        succeeded(source);
 }
 
-static enum token_grant grant_of(const struct access *access)
+static enum token_grant grant_of(const struct token_source *source)
 {
-    if (access->code)
+    if (source->code)
         return GRANT_AUTHORIZATION_CODE;
-    return access->principal->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
+    return source->principal->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
 }
 
-static char *assertion_of(struct access *access, const struct token_request *request)
+static char *assertion_of(struct token_source *source, const struct token_request *request)
 {
-    const struct assertion_key *key = certificate_key(access->principal->cert, &access->err);
+    const struct assertion_key *key = certificate_key(source->principal->cert, &source->err);
 
-    return key ? assertion_new(key, access->principal->form, request, clock_wall_ms(), access->clock_offset_ms,
-                               &access->err) : NULL;
+    return key ? assertion_new(key, source->principal->form, request, clock_wall_ms(), source->clock_offset_ms,
+                               &source->err) : NULL;
 }
 
 static void send_request(void *ctx)
 {
-    struct access *access = ctx;
-    struct principal *principal = access->principal;
+    struct token_source *source = ctx;
+    struct principal *principal = source->principal;
     struct buf url = BUF_INIT(FORM_MAX), form = BUF_INIT(FORM_MAX);
     CLEANUP(mem_free_secretp) char *assertion = NULL;
     struct token_request request = {
         .login_url = principal->login_url, .tenant_id = principal->tenant_id, .client_id = principal->client_id,
-        .client_secret = principal->client_secret, .resource = access->resource, .v1 = access->v1,
-        .grant = access->grant = grant_of(access), .refresh_token = principal->refresh_token, .code = access->code,
-        .redirect_uri = access->redirect_uri
+        .client_secret = principal->client_secret, .resource = source->resource, .v1 = source->v1,
+        .grant = source->grant = grant_of(source), .refresh_token = principal->refresh_token, .code = source->code,
+        .redirect_uri = source->redirect_uri
     };
 
     if (principal->certificate) {
         request.client_secret = NULL;
-        request.client_assertion = assertion = assertion_of(access, &request);
+        request.client_assertion = assertion = assertion_of(source, &request);
         if (!assertion) {
-            limiter_release(&access->slot);
-            failed(access);
+            limiter_release(&source->slot);
+            failed(source);
             return;
         }
     }
     token_build(&request, &url, &form);
-    access->request = http_start(principal->principals->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = principal->route, .done = answered, .ctx = access,
+    source->request = http_start(principal->principals->http, &(struct http_spec){
+        .url = buf_text(&url), .form = buf_text(&form), .route = principal->route, .done = answered, .ctx = source,
         .timeout_s = TOKEN_TIMEOUT_S });
     buf_free(&url);
     buf_free_secret(&form);
 }
 
 /* Is there anything to sign in with? */
-static bool has_credential(struct access *access)
+static bool has_credential(struct token_source *source)
 {
-    const struct principal *principal = access->principal;
+    const struct principal *principal = source->principal;
 
-    if (principal->client_secret || principal->certificate || principal->refresh_token || access->code)
+    if (principal->client_secret || principal->certificate || principal->refresh_token || source->code)
         return true;
-    err_set(&access->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
+    err_set(&source->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
             "given, and none is stored for client_id %s. Our administrator: enter one in the input",
             principal->client_id);
     return false;
 }
 
-static void begin(struct access *access)
+static void begin(struct token_source *source)
 {
-    struct principal *principal = access->principal;
+    struct principal *principal = source->principal;
 
-    if (!has_credential(access)) {
-        access->grant = GRANT_CLIENT_CREDENTIALS;
-        access->failed = true;
-        access->retry_ms = clock_ms() + refused_wait_ms(++access->refusals);
+    if (!has_credential(source)) {
+        source->grant = GRANT_CLIENT_CREDENTIALS;
+        source->failed = true;
+        source->retry_ms = clock_ms() + refused_wait_ms(++source->refusals);
         return;
     }
-    if (grant_of(access) != GRANT_CLIENT_CREDENTIALS) {
-        if (principal->redeeming && principal->redeeming != access) {
-            access->wanted = true;
+    if (grant_of(source) != GRANT_CLIENT_CREDENTIALS) {
+        if (principal->redeeming && principal->redeeming != source) {
+            source->wanted = true;
             return;
         }
-        principal->redeeming = access;
+        principal->redeeming = source;
     }
-    access->sending = true;
-    limiter_acquire(principal->principals->limiter, &access->slot);
+    source->sending = true;
+    limiter_acquire(principal->principals->limiter, &source->slot);
 }
 
-static bool usable(const struct access *access, int64_t now_ms)
+static bool usable(const struct token_source *source, int64_t now_ms)
 {
-    int64_t margin_ms = access->token.lifetime_ms / USABLE_PART;
+    int64_t margin_ms = source->token.lifetime_ms / USABLE_PART;
 
-    return token_fresh(&access->token, now_ms, margin_ms < USABLE_MARGIN_MS ? margin_ms : USABLE_MARGIN_MS);
+    return token_fresh(&source->token, now_ms, margin_ms < USABLE_MARGIN_MS ? margin_ms : USABLE_MARGIN_MS);
 }
 
-enum access_state access_peek(const struct access *access, int64_t now_ms, struct access_view *ret)
+enum token_state token_source_peek(const struct token_source *source, int64_t now_ms, struct token_view *ret)
 {
-    *ret = (struct access_view){ .clock_offset_ms = access->clock_offset_ms, .has_clock = access->has_clock,
-                                 .err = &access->err, .fails = access->failed };
-    if (usable(access, now_ms)) {
-        ret->authorization = access->token.authorization;
-        ret->token = access->token_number;
-        ret->expires_ms = access->token.expires_ms;
-        return ACCESS_READY;
+    *ret = (struct token_view){ .clock_offset_ms = source->clock_offset_ms, .has_clock = source->has_clock,
+                                 .err = &source->err, .fails = source->failed };
+    if (usable(source, now_ms)) {
+        ret->authorization = source->token.authorization;
+        ret->token = source->token_number;
+        ret->expires_ms = source->token.expires_ms;
+        return TOKEN_READY;
     }
-    ret->retry_ms = access->retry_ms;
-    if (access->storing)
-        return access->store_timer.heap_index ? ACCESS_FAILED : ACCESS_BUSY;
-    return access->failed && !access->sending && !access->wanted ? ACCESS_FAILED : ACCESS_BUSY;
+    ret->retry_ms = source->retry_ms;
+    if (source->storing)
+        return source->store_timer.heap_index ? TOKEN_FAILED : TOKEN_BUSY;
+    return source->failed && !source->sending && !source->wanted ? TOKEN_FAILED : TOKEN_BUSY;
 }
 
-enum access_state access_ask(struct access *access, int64_t now_ms, struct access_view *ret)
+enum token_state token_source_ask(struct token_source *source, int64_t now_ms, struct token_view *ret)
 {
-    bool waits = access->failed && now_ms < access->retry_ms;
+    bool waits = source->failed && now_ms < source->retry_ms;
 
-    if (!access->sending && !access->storing && !waits &&
-        (!usable(access, now_ms) || now_ms >= token_renew_at_ms(&access->token)))
-        begin(access);
-    return access_peek(access, now_ms, ret);
+    if (!source->sending && !source->storing && !waits &&
+        (!usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token)))
+        begin(source);
+    return token_source_peek(source, now_ms, ret);
 }
 
-void access_reject(struct access *access, uint64_t token)
+void token_source_reject(struct token_source *source, uint64_t token)
 {
-    if (access->token_number == token)
-        token_release(&access->token);
+    if (source->token_number == token)
+        token_release(&source->token);
 }
 
-void access_exchange(struct access *access, const char *code, const char *redirect_uri,
+void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
                      void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
 {
-    mem_free_secret(access->code);
-    free(access->redirect_uri);
-    access->code = mem_text(code);
-    access->redirect_uri = mem_text(redirect_uri);
-    access->exchanged = done;
-    access->exchanged_ctx = ctx;
-    if (!access->sending && !access->storing)
-        begin(access);
+    mem_free_secret(source->code);
+    free(source->redirect_uri);
+    source->code = mem_text(code);
+    source->redirect_uri = mem_text(redirect_uri);
+    source->exchanged = done;
+    source->exchanged_ctx = ctx;
+    if (!source->sending && !source->storing)
+        begin(source);
 }

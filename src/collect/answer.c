@@ -105,7 +105,7 @@ void worker_answered(void *ctx, const struct http_result *result)
         answer_read(worker, result);
         break;
     case VERDICT_TOKEN:
-        access_reject(t->access, worker->token);
+        token_source_reject(t->source, worker->token);
         worker->rejected = true;
         worker_wake(worker, loop_now(t->col->loop));
         break;

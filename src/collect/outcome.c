@@ -100,7 +100,7 @@ void worker_recovered(struct worker *worker)
                   t->api->name, worker->failures + worker->refusals);
     worker->failures = worker->refusals = 0;
     worker->rejected = false;
-    mem_freep(&t->access_trouble);
+    mem_freep(&t->sign_in_error);
     if (++worker->smooth > SMOOTH_PAGES)
         worker->too_large = 0;
     if (!worker->too_large || worker->page_size * 2 < worker->too_large)

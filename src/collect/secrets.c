@@ -158,7 +158,7 @@ static void exchange(struct secrets_job *job)
         next(job);
         return;
     }
-    access_exchange(access_get(tenant_principal(t), t->resource, t->api->v1_token), code, t->input.redirect_uri,
+    token_source_exchange(token_source_get(tenant_principal(t), t->resource, t->api->v1_token), code, t->input.redirect_uri,
                     exchanged, job);
 }
 

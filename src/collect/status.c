@@ -23,15 +23,15 @@ const char *status_word(enum tenant_state state)
 }
 
 /* The sign-in failed. The tick or a lane hears of it first; whoever does, the cause is said before the state's line. */
-static void access_failed(struct tenant *t, const struct err *err)
+static void sign_in_failed(struct tenant *t, const struct err *err)
 {
     t->trouble = *err;
-    if (text_same(t->access_trouble, err->text))
+    if (text_same(t->sign_in_error, err->text))
         return;
     log_event(err->kind == ERR_AUTH ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s", t->label,
               t->input.tenant_id, t->api->name, err->text, err->kind == ERR_AUTH ? "" : ", trying again");
-    mem_freep(&t->access_trouble);
-    t->access_trouble = mem_text(err->text);
+    mem_freep(&t->sign_in_error);
+    t->sign_in_error = mem_text(err->text);
 }
 
 /* Also whether it is to be watched: a state stays until something happens to the input, unless a renewal fails or a
@@ -39,19 +39,19 @@ static void access_failed(struct tenant *t, const struct err *err)
 static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
 {
     const struct worker *worker;
-    struct access_view view;
-    enum access_state access;
+    struct token_view view;
+    enum token_state source;
     enum tenant_state worst = t->read_ms ? STATE_OK : STATE_WAITING;
 
     t->watched = false;
     if (t->phase != PHASE_RUN)
         return STATE_WAITING;
-    access = access_peek(t->access, now_ms, &view);
-    if (access == ACCESS_FAILED) {
-        access_failed(t, view.err);
+    source = token_source_peek(t->source, now_ms, &view);
+    if (source == TOKEN_FAILED) {
+        sign_in_failed(t, view.err);
         return view.err->kind == ERR_AUTH ? STATE_REFUSED : view.err->wait_ms ? STATE_THROTTLED : STATE_FAILING;
     }
-    if (access == ACCESS_BUSY && view.fails)    /* the next try is under way: what it brings is told */
+    if (source == TOKEN_BUSY && view.fails)    /* the next try is under way: what it brings is told */
         return t->state;
     for (worker = t->workers; worker < t->workers + WORKER_COUNT; worker++) {
         if (worker->refusals)
@@ -61,7 +61,7 @@ static enum tenant_state state_of(struct tenant *t, int64_t now_ms)
     }
     if (worst == STATE_FAILING && now_ms < t->rate->hold_until_ms + (t->state == STATE_THROTTLED ? ANSWER_MS : 0))
         worst = STATE_THROTTLED;
-    t->watched = worst == STATE_THROTTLED || (access == ACCESS_READY && view.fails);
+    t->watched = worst == STATE_THROTTLED || (source == TOKEN_READY && view.fails);
     return worst;
 }
 
@@ -97,12 +97,12 @@ static void add_backfill(const struct tenant *t, struct buf *line)
 
 static void add_expiry(const struct tenant *t, struct buf *line, int64_t now_ms)
 {
-    struct access_view view;
+    struct token_view view;
     int64_t days;
 
-    if (!t->access)
+    if (!t->source)
         return;
-    if (access_peek(t->access, now_ms, &view) == ACCESS_READY)
+    if (token_source_peek(t->source, now_ms, &view) == TOKEN_READY)
         buf_add_format(line, " token_s=%lld", (long long)((view.expires_ms - now_ms) / 1000));
     if (tenant_certificate_days(t, &days))
         buf_add_format(line, " certificate_days=%lld", (long long)days);

@@ -76,8 +76,8 @@ struct trial {
     struct splunkd  *splunkd;
     struct principals *principals;
     struct principal  *principal;
-    struct access   *access;
-    struct access_listener listener;
+    struct token_source   *source;
+    struct token_listener listener;
     struct timer     deadline;
     struct input     input;
     struct http_route route;
@@ -110,15 +110,15 @@ static void not_tried(struct trial *trial, const char *why)
 static void look(void *ctx)
 {
     struct trial *trial = ctx;
-    struct access_view view;
+    struct token_view view;
 
-    switch (access_ask(trial->access, clock_ms(), &view)) {
-    case ACCESS_BUSY:
+    switch (token_source_ask(trial->source, clock_ms(), &view)) {
+    case TOKEN_BUSY:
         return;
-    case ACCESS_READY:
+    case TOKEN_READY:
         loop_stop(trial->loop);
         return;
-    case ACCESS_FAILED:
+    case TOKEN_FAILED:
         if (view.err->kind != ERR_AUTH) {
             not_tried(trial, view.err->text);
             return;
@@ -142,9 +142,9 @@ static void sign_in(struct trial *trial)
     trial->principal = principal_get(trial->principals, &(struct principal_spec){
         .tenant_id = input->tenant_id, .client_id = input->client_id, .certificate = input->client_certificate,
         .login_url = service_login_url(input), .route = &trial->route });
-    trial->access = access_get(trial->principal, service_resource(input), trial->api->v1_token);
-    trial->listener = (struct access_listener){ .changed = look, .ctx = trial };
-    access_listen(trial->access, &trial->listener);
+    trial->source = token_source_get(trial->principal, service_resource(input), trial->api->v1_token);
+    trial->listener = (struct token_listener){ .changed = look, .ctx = trial };
+    token_source_listen(trial->source, &trial->listener);
 }
 
 static const char *stored_secret(const struct trial *trial, char *name)

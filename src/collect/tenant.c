@@ -54,7 +54,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_fire, .ctx = t };
     t->save_timer = (struct timer){ .fire = tenant_save_fire, .ctx = t };
-    t->listener = (struct access_listener){ .changed = wake_workers, .ctx = t };
+    t->listener = (struct token_listener){ .changed = wake_workers, .ctx = t };
     t->state = STATE_WAITING;
     tenant_stir(t);
     for (kind = 0; kind < WORKER_COUNT; kind++)
@@ -81,7 +81,7 @@ void tenant_free(struct tenant *t)
     mem_free_secret(t->proxy);
     free(t->cp_path);
     free(t->label);
-    free(t->access_trouble);
+    free(t->sign_in_error);
     free(t->login_url);
     free(t->base_url);
     free(t->resource);
@@ -217,14 +217,14 @@ struct principal *tenant_principal(struct tenant *t)
 
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret)
 {
-    return t->access && principal_certificate_days(token_source_principal(t->access), ret);
+    return t->source && principal_certificate_days(token_source_principal(t->source), ret);
 }
 
 void tenant_secrets_ready(struct tenant *t)
 {
-    if (!t->access) {
-        t->access = access_get(tenant_principal(t), t->resource, t->api->v1_token);
-        access_listen(t->access, &t->listener);
+    if (!t->source) {
+        t->source = token_source_get(tenant_principal(t), t->resource, t->api->v1_token);
+        token_source_listen(t->source, &t->listener);
     }
     t->phase = PHASE_RUN;
     wake_workers(t);
@@ -237,7 +237,7 @@ static bool is_ahead(const struct tenant *t)
     return cursor_is_ahead(&t->cursor, tenant_service_now(t) + AHEAD_MOST);
 }
 
-void tenant_begin(struct tenant *t, const struct access_view *view)
+void tenant_begin(struct tenant *t, const struct token_view *view)
 {
     const struct start_time *start = &t->input.start_time;
     struct err err;

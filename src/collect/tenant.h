@@ -137,9 +137,9 @@ struct tenant {
     int64_t           clock_offset_ms;  /* the service's clock minus ours */
 
     struct principal   *principal;
-    struct access    *access;
-    char             *access_trouble;   /* what was said about the sign-in last */
-    struct access_listener listener;
+    struct token_source    *source;
+    char             *sign_in_error;   /* what was said about the sign-in last */
+    struct token_listener listener;
     struct rate    *rate;
     struct worker       workers[WORKER_COUNT];
 
@@ -169,7 +169,7 @@ bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
 struct principal *tenant_principal(struct tenant *t);
 
 /* Takes the service's clock over, and on the first call without a checkpoint the beginning from start_time. */
-void tenant_begin(struct tenant *t, const struct access_view *view);
+void tenant_begin(struct tenant *t, const struct token_view *view);
 
 /* collect/tenant_save.c */
 /* Something has happened to it: its state and its checkpoint want a look. */

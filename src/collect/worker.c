@@ -62,7 +62,7 @@ static bool seems_steady(const struct worker *worker)
 void worker_step(struct worker *worker, int64_t now_ms)
 {
     struct tenant *t = worker->tenant;
-    struct access_view view;
+    struct token_view view;
     int64_t wait_ms;
 
     if (t->phase != PHASE_RUN || worker->request || !slot_is_free(&worker->slot))
@@ -73,14 +73,14 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker_wake(worker, worker->due_ms);
         return;
     }
-    switch (access_ask(t->access, now_ms, &view)) {
-    case ACCESS_BUSY:
+    switch (token_source_ask(t->source, now_ms, &view)) {
+    case TOKEN_BUSY:
         return;         /* the listener wakes both lanes */
-    case ACCESS_FAILED:
+    case TOKEN_FAILED:
         worker_wake(worker, view.retry_ms);
         tenant_look(t);         /* says what it is */
         return;
-    case ACCESS_READY:
+    case TOKEN_READY:
         break;
     }
     wait_ms = rate_take(t->rate, worker->kind == WORKER_BACKFILL, now_ms);
@@ -158,9 +158,9 @@ static void worker_send(void *ctx)
     struct worker *worker = ctx;
     struct tenant *t = worker->tenant;
     struct buf url = BUF_INIT(1 << 20);
-    struct access_view view;
+    struct token_view view;
 
-    if (access_ask(t->access, loop_now(t->col->loop), &view) != ACCESS_READY) {
+    if (token_source_ask(t->source, loop_now(t->col->loop), &view) != TOKEN_READY) {
         limiter_release(&worker->slot);
         worker_wake(worker, loop_now(t->col->loop));
         return;

@@ -21,8 +21,8 @@ struct row {
     char              *base, *resource, *login_url;
     struct site       *login, *service;
     struct principal    *principal;
-    struct access     *access;
-    struct access_listener listener;
+    struct token_source     *source;
+    struct token_listener listener;
     bool               begun, finished, has_principal;
     struct timer       deadline;
     struct look       *look;
@@ -154,9 +154,9 @@ static void principal_begin(struct row *row)
         .certificate = input->client_certificate, .route = &row->login->route });
     if (secret)
         principal_set_secret(row->principal, secret);
-    row->access = access_get(row->principal, row->resource, row->api->v1_token);
-    row->listener = (struct access_listener){ .changed = changed, .ctx = row };
-    access_listen(row->access, &row->listener);
+    row->source = token_source_get(row->principal, row->resource, row->api->v1_token);
+    row->listener = (struct token_listener){ .changed = changed, .ctx = row };
+    token_source_listen(row->source, &row->listener);
 }
 
 /* Gives the account its credentials. False: not yet, or the row has ended. */
@@ -177,7 +177,7 @@ static bool principal_ready(struct row *row)
     return row->has_principal = true;
 }
 
-static void take_token(struct row *row, const struct access_view *view)
+static void take_token(struct row *row, const struct token_view *view)
 {
     row->outcome.has_token = true;
     claims_read(view->authorization, &row->outcome.claims);
@@ -208,20 +208,20 @@ static bool sites_passed(struct row *row)
 
 void row_step(struct row *row)
 {
-    struct access_view view;
+    struct token_view view;
 
     if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
         return;
     take_clock(row);
     if (!sites_passed(row) || !principal_ready(row))
         return;
-    switch (access_ask(row->access, clock_ms(), &view)) {
-    case ACCESS_BUSY:
+    switch (token_source_ask(row->source, clock_ms(), &view)) {
+    case TOKEN_BUSY:
         return;
-    case ACCESS_FAILED:
+    case TOKEN_FAILED:
         fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err);
         return;
-    case ACCESS_READY:
+    case TOKEN_READY:
         take_token(row, &view);
         look(row, view.authorization);
         return;
