@@ -63,11 +63,11 @@ static void use(struct tenant *t, enum secret_kind kind, const char *value)
     }
 }
 
-static void taken(struct secrets_job *job)
+static void imported(struct secrets_job *job)
 {
     struct tenant *t = job->tenant;
 
-    checkpoint_take(&t->cp, param_names[job->at], *clear_text(t, job->at));
+    checkpoint_add_imported(&t->cp, param_names[job->at], *clear_text(t, job->at));
     t->cp_changed = true;
     tenant_stir(t);
     job->to_mask[job->at] = true;
@@ -111,7 +111,7 @@ static void stored(void *ctx, bool ok, const struct err *err)
     } else {
         log_event(EVENT_SECRET_STORED, "input=%s tenant=%s parameter=%s moved to Splunk's password store", t->label,
                   t->input.tenant_id, param_names[job->at]);
-        taken(job);
+        imported(job);
     }
     next(job);
 }
@@ -142,7 +142,7 @@ static void exchanged(void *ctx, bool ok, const struct err *err)
     } else {
         code_refused(t, err);
     }
-    taken(job);
+    imported(job);
     next(job);
 }
 
@@ -154,7 +154,7 @@ static void exchange(struct secrets_job *job)
 
     if (!signin_code(t->input.authorization_code, &code, &err)) {
         code_refused(t, &err);
-        taken(job);
+        imported(job);
         next(job);
         return;
     }
@@ -221,7 +221,7 @@ static void go_on(struct secrets_job *job)
             use(t, job->at, in_store);
             continue;
         }
-        if (checkpoint_has_taken(&t->cp, param_names[job->at], clear) && (in_store || job->at == SECRET_CODE)) {
+        if (checkpoint_has_imported(&t->cp, param_names[job->at], clear) && (in_store || job->at == SECRET_CODE)) {
             job->to_mask[job->at] = true;
             use(t, job->at, in_store);
             continue;

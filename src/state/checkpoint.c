@@ -19,7 +19,7 @@ void checkpoint_release(struct checkpoint *cp)
 {
     free(cp->tenant_id);
     free(cp->api);
-    *cp = (struct checkpoint){ .taken_count = 0 };
+    *cp = (struct checkpoint){ .imported_count = 0 };
 }
 
 char *checkpoint_path(const char *dir, const char *input_name)
@@ -105,7 +105,7 @@ static bool all_of(const char *text, const char *allowed, size_t least, size_t m
     return len >= least && len <= most && strspn(text, allowed) == len;
 }
 
-static void read_taken(const cJSON *root, struct checkpoint *cp)
+static void read_imported(const cJSON *root, struct checkpoint *cp)
 {
     static const char hex[] = "0123456789abcdef", name[] = "abcdefghijklmnopqrstuvwxyz_";
     const cJSON *item;
@@ -115,15 +115,15 @@ static void read_taken(const cJSON *root, struct checkpoint *cp)
         return;
     memcpy(cp->salt, salt, sizeof(cp->salt));
     cJSON_ArrayForEach(item, json_member(root, "taken")) {
-        struct taken *taken = &cp->taken[cp->taken_count];
+        struct imported *imported = &cp->imported[cp->imported_count];
 
-        if (cp->taken_count == TAKEN_MAX || !item->string || !cJSON_IsString(item) ||
-            !all_of(item->string, name, 1, sizeof(taken->param) - 1) ||
-            !all_of(item->valuestring, hex, sizeof(taken->hash) - 1, sizeof(taken->hash) - 1))
+        if (cp->imported_count == IMPORTED_MAX || !item->string || !cJSON_IsString(item) ||
+            !all_of(item->string, name, 1, sizeof(imported->param) - 1) ||
+            !all_of(item->valuestring, hex, sizeof(imported->hash) - 1, sizeof(imported->hash) - 1))
             continue;
-        snprintf(taken->param, sizeof(taken->param), "%s", item->string);
-        snprintf(taken->hash, sizeof(taken->hash), "%s", item->valuestring);
-        cp->taken_count++;
+        snprintf(imported->param, sizeof(imported->param), "%s", item->string);
+        snprintf(imported->hash, sizeof(imported->hash), "%s", item->valuestring);
+        cp->imported_count++;
     }
 }
 
@@ -145,7 +145,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struc
         return false;
     cp->tenant_id = mem_text(json_text(root, "tenant_id"));
     cp->api = mem_text(json_text(root, "api"));
-    read_taken(root, cp);
+    read_imported(root, cp);
     return true;
 }
 
@@ -164,7 +164,7 @@ enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, s
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     bool ok;
 
-    *cp = (struct checkpoint){ .taken_count = 0 };
+    *cp = (struct checkpoint){ .imported_count = 0 };
     if (!file_read(path, &text, err)) {
         int saved = errno;
 
@@ -212,15 +212,15 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     sel->any = true;
 }
 
-static void add_taken(const struct checkpoint *cp, struct buf *ret)
+static void add_imported(const struct checkpoint *cp, struct buf *ret)
 {
     size_t i;
 
-    if (!cp->taken_count)
+    if (!cp->imported_count)
         return;
     buf_add_format(ret, " \"salt\": \"%s\",\n \"taken\": {", cp->salt);
-    for (i = 0; i < cp->taken_count; i++)
-        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", cp->taken[i].param, cp->taken[i].hash);
+    for (i = 0; i < cp->imported_count; i++)
+        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", cp->imported[i].param, cp->imported[i].hash);
     buf_add_text(ret, "},\n");
 }
 
@@ -247,7 +247,7 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
         add_time(ret, "newest", cursor->backfill.watermark, ", ");
         add_time(ret, "floor", raised.backfill.dedup_floor, "},\n");
     }
-    add_taken(cp, ret);
+    add_imported(cp, ret);
     buf_add_text(ret, " \"written\": [");
     dedup_each(dedup, add_entry, &sel);
     buf_add_text(ret, "]}\n");
@@ -255,7 +255,7 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
 
 /* Secrets that were taken over. */
 
-static void taken_hash(const struct checkpoint *cp, const char *value, char ret[65])
+static void imported_hash(const struct checkpoint *cp, const char *value, char ret[65])
 {
     CLEANUP(mem_free_secretp) char *salted = mem_format("%s%s", cp->salt, value);
     unsigned char digest[SHA256_BYTES];
@@ -264,41 +264,41 @@ static void taken_hash(const struct checkpoint *cp, const char *value, char ret[
     hex_text(digest, sizeof(digest), ret);
 }
 
-static const struct taken *find_taken(const struct checkpoint *cp, const char *param)
+static const struct imported *find_imported(const struct checkpoint *cp, const char *param)
 {
     size_t i;
 
-    for (i = 0; i < cp->taken_count; i++)
-        if (text_same(cp->taken[i].param, param))
-            return &cp->taken[i];
+    for (i = 0; i < cp->imported_count; i++)
+        if (text_same(cp->imported[i].param, param))
+            return &cp->imported[i];
     return NULL;
 }
 
-bool checkpoint_has_taken(const struct checkpoint *cp, const char *param, const char *value)
+bool checkpoint_has_imported(const struct checkpoint *cp, const char *param, const char *value)
 {
-    const struct taken *taken = find_taken(cp, param);
+    const struct imported *imported = find_imported(cp, param);
     char hash[65];
 
-    if (!taken)
+    if (!imported)
         return false;
-    taken_hash(cp, value, hash);
-    return text_same(hash, taken->hash);
+    imported_hash(cp, value, hash);
+    return text_same(hash, imported->hash);
 }
 
-void checkpoint_take(struct checkpoint *cp, const char *param, const char *value)
+void checkpoint_add_imported(struct checkpoint *cp, const char *param, const char *value)
 {
-    struct taken *taken = (struct taken *)find_taken(cp, param);
+    struct imported *imported = (struct imported *)find_imported(cp, param);
     unsigned char salt[16];
 
     if (!cp->salt[0]) {
         random_bytes(salt, sizeof(salt));
         hex_text(salt, sizeof(salt), cp->salt);
     }
-    if (!taken) {
-        if (cp->taken_count == TAKEN_MAX)
+    if (!imported) {
+        if (cp->imported_count == IMPORTED_MAX)
             return;
-        taken = &cp->taken[cp->taken_count++];
-        snprintf(taken->param, sizeof(taken->param), "%s", param);
+        imported = &cp->imported[cp->imported_count++];
+        snprintf(imported->param, sizeof(imported->param), "%s", param);
     }
-    taken_hash(cp, value, taken->hash);
+    imported_hash(cp, value, imported->hash);
 }

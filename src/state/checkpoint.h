@@ -11,10 +11,10 @@
 
 #define CHECKPOINT_VERSION 1
 #define CHECKPOINT_MAX     (256u * 1024 * 1024)
-#define TAKEN_MAX          4
+#define IMPORTED_MAX          4
 
 /* That a secret was taken over from inputs.conf, so that it replaces a stored one only once: a salted hash. */
-struct taken {
+struct imported {
     char param[32];
     char hash[65];
 };
@@ -24,8 +24,8 @@ struct checkpoint {
     char        *api;           /* the parameter's word */
     struct cursor cursor;
     char         salt[33];      /* for the hashes of taken secrets */
-    struct taken taken[TAKEN_MAX];
-    size_t       taken_count;
+    struct imported imported[IMPORTED_MAX];
+    size_t       imported_count;
 };
 
 void checkpoint_release(struct checkpoint *cp);
@@ -52,5 +52,5 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
                        int64_t overlap_s, struct buf *ret);
 
 /* Has this value of the parameter been taken over before? */
-bool checkpoint_has_taken(const struct checkpoint *cp, const char *param, const char *value);
-void checkpoint_take(struct checkpoint *cp, const char *param, const char *value);
+bool checkpoint_has_imported(const struct checkpoint *cp, const char *param, const char *value);
+void checkpoint_add_imported(struct checkpoint *cp, const char *param, const char *value);

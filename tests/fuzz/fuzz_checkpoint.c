@@ -38,7 +38,7 @@ static bool utf8_same(const char *before, const char *after)
 static void again(const struct checkpoint *cp, const struct dedup *dedup)
 {
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
-    struct checkpoint copy = { .taken_count = 0 };
+    struct checkpoint copy = { .imported_count = 0 };
     struct dedup *copied = dedup_new();
     struct expectation exp = { copied, &cp->cursor, 0 };
     struct cursor raised = cp->cursor;
@@ -49,7 +49,7 @@ static void again(const struct checkpoint *cp, const struct dedup *dedup)
     cursor_raise_floors(&raised, 900);
     need(cursor_same_saved(&raised, &copy.cursor, 900), "the place is the same");
     need(utf8_same(cp->tenant_id, copy.tenant_id) && utf8_same(cp->api, copy.api), "tenant_id and api are the same");
-    need(cp->taken_count == copy.taken_count && !memcmp(cp->taken, copy.taken, sizeof(copy.taken)),
+    need(cp->imported_count == copy.imported_count && !memcmp(cp->imported, copy.imported, sizeof(copy.imported)),
          "taken is the same");
     dedup_each(dedup, expect, &exp);
     need(exp.count == dedup_count(copied), "no version came from nowhere");
@@ -60,7 +60,7 @@ static void again(const struct checkpoint *cp, const struct dedup *dedup)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct checkpoint cp = { .taken_count = 0 };
+    struct checkpoint cp = { .imported_count = 0 };
     struct dedup *dedup = dedup_new();
     struct err err = { .text = "" };
 
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         again(&cp, dedup);
     } else {
         need(err.kind == ERR_INPUT && err.text[0] && !strpbrk(err.text, "\r\n"), "a refusal says why");
-        need(!cp.tenant_id && !cp.api && !cp.taken_count && !dedup_count(dedup), "a refusal leaves nothing behind");
+        need(!cp.tenant_id && !cp.api && !cp.imported_count && !dedup_count(dedup), "a refusal leaves nothing behind");
     }
     checkpoint_release(&cp);
     dedup_free(dedup);

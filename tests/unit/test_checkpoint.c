@@ -40,7 +40,7 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
 static void test_rows(void)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct checkpoint cp = { .taken_count = 0 };
+        struct checkpoint cp = { .imported_count = 0 };
         struct dedup *dedup = dedup_new();
         struct err err = { .text = "" };
         bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, dedup, &err);
@@ -55,7 +55,7 @@ static void test_rows(void)
 static void test_cut(void)      /* at every byte */
 {
     static const char text[] = HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}";
-    struct checkpoint cp = { .taken_count = 0 };
+    struct checkpoint cp = { .imported_count = 0 };
     struct dedup *dedup = dedup_new();
     struct err err;
     size_t len;
@@ -68,7 +68,7 @@ static void test_cut(void)      /* at every byte */
 static void test_round_trip(bool backfill)
 {
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
-    struct checkpoint copy = { .taken_count = 0 };
+    struct checkpoint copy = { .imported_count = 0 };
     struct cursor cursor = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
     struct dedup *dedup = dedup_new(), *copied = dedup_new();
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
@@ -83,9 +83,9 @@ static void test_round_trip(bool backfill)
         cursor.dedup_floor = cursor.backfill.end;
         cursor.backfill.dedup_floor = 150;
     }
-    checkpoint_take(&cp, "client_secret", "s3cret");
-    checkpoint_take(&cp, "refresh_token", "old");
-    checkpoint_take(&cp, "refresh_token", "new");
+    checkpoint_add_imported(&cp, "client_secret", "s3cret");
+    checkpoint_add_imported(&cp, "refresh_token", "old");
+    checkpoint_add_imported(&cp, "refresh_token", "new");
     for (i = 0; i < 10000; i++)
         dedup_add(dedup, (struct dedup_entry){ dedup_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
     checkpoint_format(&cp, &cursor, dedup, 9500, 900, &text);
@@ -102,9 +102,9 @@ static void test_round_trip(bool backfill)
         CHECK(want || i > 9500 || (ticks)i * TICKS_PER_SECOND < (backfill ? cursor.backfill.next : cursor_lower(&cursor, 900)) ||
               (backfill && (ticks)i * TICKS_PER_SECOND >= cursor.backfill.end), "version %zu would come again", i);
     }
-    CHECK(checkpoint_has_taken(&copy, "client_secret", "s3cret") && checkpoint_has_taken(&copy, "refresh_token", "new"),
+    CHECK(checkpoint_has_imported(&copy, "client_secret", "s3cret") && checkpoint_has_imported(&copy, "refresh_token", "new"),
           "taken");
-    CHECK(!checkpoint_has_taken(&copy, "refresh_token", "old") && !checkpoint_has_taken(&copy, "proxy", "new"),
+    CHECK(!checkpoint_has_imported(&copy, "refresh_token", "old") && !checkpoint_has_imported(&copy, "proxy", "new"),
           "not taken");
     checkpoint_release(&cp);
     checkpoint_release(&copy);
