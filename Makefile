@@ -1,6 +1,7 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = mem buf err mover event trouble log ticks clock digest text json file
+BASE      = mem buf err event trouble log ticks clock digest text json file
+MESSAGES  = remedy
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
@@ -13,7 +14,7 @@ COLLECT   = secrets harvest verdict worker \
             collector_splunkd collector_metrics stream
 COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
-SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
+SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \
             $(COMMAND:%=src/command/%.c)
 MAIN      = src/main.c

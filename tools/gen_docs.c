@@ -12,12 +12,12 @@
 #define OUT_MAX (1024 * 1024)
 
 static const struct trouble_entry web[] = {
-    { "Unable to initialize modular input \"defender_alerts\" ... script running failed", MOVE_PROVIDER,
+    { "Unable to initialize modular input \"defender_alerts\" ... script running failed", ACT_PROVIDER,
       "splunkd could not run the program",
       "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" },
-    { "Argument validation for scheme=defender_alerts: script running failed", MOVE_PROVIDER,
+    { "Argument validation for scheme=defender_alerts: script running failed", ACT_PROVIDER,
       "validation took too long or was killed", "see the lines of component=ExecProcessor around that time" },
-    { "The inputs page is missing", MOVE_PROVIDER, "Splunk was not restarted after the installation", "restart Splunk" }
+    { "The inputs page is missing", ACT_PROVIDER, "Splunk was not restarted after the installation", "restart Splunk" }
 };
 
 static void add_cell(struct buf *out, const char *text)
@@ -37,10 +37,10 @@ static void add_head(struct buf *out, const char *title, const char *intro, cons
                    first);
 }
 
-static void add_rest(struct buf *out, const char *cause, enum mover mover, const char *advice)
+static void add_rest(struct buf *out, const char *cause, enum responsible responsible, const char *advice)
 {
     add_cell(out, cause);
-    add_cell(out, mover == MOVE_NONE ? "nobody's" : mover_text(mover));
+    add_cell(out, responsible == ACT_NOBODY ? "nobody's" : responsible_text(responsible));
     add_cell(out, advice);
     buf_add_char(out, '\n');
 }
@@ -51,7 +51,7 @@ static void add_events(struct buf *out)
 
     for (i = 0; i < EVENT_COUNT; i++) {
         buf_add_format(out, "| `%s` %s |", event_table[i].word, log_level_text(event_table[i].level));
-        add_rest(out, event_table[i].cause, event_table[i].mover, event_table[i].advice);
+        add_rest(out, event_table[i].cause, event_table[i].responsible, event_table[i].advice);
     }
 }
 
@@ -66,7 +66,7 @@ static void add_troubles(struct buf *out, const struct trouble_entry *list, size
         trouble_fill(&advice, list[i].advice, NULL);
         buf_add_char(out, '|');
         add_cell(out, buf_text(&text));
-        add_rest(out, list[i].cause, list[i].mover, buf_text(&advice));
+        add_rest(out, list[i].cause, list[i].responsible, buf_text(&advice));
         buf_clear(&text);
         buf_clear(&advice);
     }
@@ -80,7 +80,7 @@ static void add_codes(struct buf *out)
 
     for (i = 0; i < aad_codes_count; i++) {
         buf_add_format(out, "| AADSTS%d |", aad_codes[i].code);
-        add_rest(out, aad_codes[i].meaning, aad_codes[i].mover, aad_codes[i].advice);
+        add_rest(out, aad_codes[i].meaning, aad_codes[i].responsible, aad_codes[i].advice);
     }
 }
 

@@ -5,7 +5,7 @@
  * A word may stand in two rows where it is good news at one level and bad news at another. */
 #pragma once
 
-#include "base/mover.h"
+#include "messages/remedy.h"
 
 enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
 
@@ -25,7 +25,7 @@ struct event_entry {
     const char    *word;        /* behind event= */
     enum log_level level;
     bool           advised;     /* the line itself ends with whose move it is and what to do */
-    enum mover     mover;
+    enum responsible     responsible;
     const char    *cause;       /* a clause, no full stop */
     const char    *advice;      /* imperative, lower case, no full stop; "nothing ..." where there is nothing to do */
 };

@@ -65,7 +65,7 @@ static PRINTF(3, 0) void put(enum log_level level, const struct event_entry *ent
                            entry ? entry->word : "", entry ? " " : "");
     vsnprintf(line + len, LINE_MAX_BYTES - len, fmt, args);
     if (entry && entry->advised)
-        mover_advise_into(line, LINE_MAX_BYTES, entry->mover, entry->advice);
+        remedy_append(line, LINE_MAX_BYTES, entry->responsible, entry->advice);
     text_make_line(line);
     len = strlen(line);
     line[len++] = '\n';

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/mover.h"
+#include "messages/remedy.h"
 
 enum trouble {
     TROUBLE_NO_NAME, TROUBLE_NO_CONNECTION, TROUBLE_NO_PROXY, TROUBLE_NO_TLS, TROUBLE_NO_CA, TROUBLE_CA_FILE,
@@ -19,9 +19,9 @@ enum trouble {
 
 struct trouble_entry {
     const char *text;
-    enum mover  mover;
+    enum responsible  responsible;
     const char *cause;      /* for the documentation */
-    const char *advice;     /* imperative, lower case, no full stop; "nothing ..." with MOVE_NONE, and then not said */
+    const char *advice;     /* imperative, lower case, no full stop; "nothing ..." with ACT_NOBODY, and then not said */
 };
 extern const struct trouble_entry trouble_table[TROUBLE_COUNT];
 
@@ -35,7 +35,7 @@ struct trouble_facts {
 /* "<text><detail>. Our administrator: <advice>". Always false. */
 bool trouble_set(struct err *err, enum err_kind kind, enum trouble trouble, const struct trouble_facts *facts);
 
-/* Only the text, or only ". Our administrator: <advice>" (nothing with MOVE_NONE). value is for the blank; NULL: what
+/* Only the text, or only ". Our administrator: <advice>" (nothing with ACT_NOBODY). value is for the blank; NULL: what
  * stands there. */
 void trouble_add_text(struct buf *to, enum trouble trouble, const char *value);
 void trouble_add_advice(struct buf *to, enum trouble trouble, const char *value);

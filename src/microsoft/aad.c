@@ -98,20 +98,20 @@ static bool passes_by_itself(const struct answer *answer, int status)
     if (status >= 500 || status == 429 || status == 408)
         return true;
     if (answer->known)
-        return answer->known->mover == MOVE_NONE;
+        return answer->known->responsible == ACT_NOBODY;
     return is(answer, "temporarily_unavailable") || is(answer, "server_error") || is(answer, "slow_down") ||
            is(answer, "authorization_pending");
 }
 
 /* Whose move an answer is whose code the table does not know. */
-static enum mover mover_by_error(const struct answer *answer)
+static enum responsible responsible_by_error(const struct answer *answer)
 {
     if (is(answer, "invalid_grant") || is(answer, "interaction_required") || is(answer, "login_required") ||
         is(answer, "expired_token") || is(answer, "bad_verification_code"))
-        return MOVE_SIGN_IN;
+        return ACT_SIGN_IN;
     if (is(answer, "consent_required") || is(answer, "access_denied") || is(answer, "authorization_declined"))
-        return MOVE_CUSTOMER;
-    return MOVE_PROVIDER;
+        return ACT_CUSTOMER;
+    return ACT_PROVIDER;
 }
 
 /* Entra's own words: without the code in front and the ids behind. */
@@ -140,7 +140,7 @@ static void add_ids(struct buf *to, const struct answer *answer)
                    correlation ? answer->correlation : "");
 }
 
-static void add_unknown(struct buf *to, const struct answer *answer, enum mover mover)
+static void add_unknown(struct buf *to, const struct answer *answer, enum responsible responsible)
 {
     if (answer->code)
         buf_add_format(to, CODE_PREFIX "%d: ", answer->code);
@@ -150,12 +150,12 @@ static void add_unknown(struct buf *to, const struct answer *answer, enum mover 
         add_quote(to, answer->description);
         buf_add_char(to, '\'');
     }
-    if (mover == MOVE_NONE)
-        mover_advise(to, mover, "tried again automatically");
+    if (responsible == ACT_NOBODY)
+        remedy_add(to, responsible, "tried again automatically");
     else if (answer->code)
-        mover_advise(to, mover, "look the code up at https://login.microsoftonline.com/error");
+        remedy_add(to, responsible, "look the code up at https://login.microsoftonline.com/error");
     else
-        mover_advise(to, mover, mover == MOVE_SIGN_IN
+        remedy_add(to, responsible, responsible == ACT_SIGN_IN
                                     ? "sign in again and enter the new authorization_code in the input"
                                     : "check the input and the app registration");
 }
@@ -163,13 +163,13 @@ static void add_unknown(struct buf *to, const struct answer *answer, enum mover 
 static bool explain(const struct answer *answer, bool passes, struct err *err)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
-    bool known = answer->known && (answer->known->mover == MOVE_NONE) == passes;
+    bool known = answer->known && (answer->known->responsible == ACT_NOBODY) == passes;
 
     if (known) {
         buf_add_format(&text, CODE_PREFIX "%d: %s", answer->code, answer->known->meaning);
-        mover_advise(&text, answer->known->mover, answer->known->advice);
+        remedy_add(&text, answer->known->responsible, answer->known->advice);
     } else {
-        add_unknown(&text, answer, passes ? MOVE_NONE : mover_by_error(answer));
+        add_unknown(&text, answer, passes ? ACT_NOBODY : responsible_by_error(answer));
     }
     add_ids(&text, answer);
     err_set(err, passes ? ERR_RETRY : ERR_AUTH, "%s", buf_text(&text));

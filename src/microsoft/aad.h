@@ -10,11 +10,11 @@
 
 #include "base/compiler.h"
 #include "base/err.h"
-#include "base/mover.h"
+#include "messages/remedy.h"
 
 struct aad_code {
     int            code;        /* AADSTS<code> */
-    enum mover mover;
+    enum responsible responsible;
     const char    *meaning;     /* what it says: a clause, no full stop */
     const char    *advice;      /* what to do: an imperative sentence in lower case, no full stop */
 };

@@ -33,7 +33,7 @@ static void test_table(void)
                  "\"error_codes\":[%d],\"trace_id\":\"" TRACE "\",\"correlation_id\":\"" CORRELATION "\"}", code->code,
                  code->code);
         CHECK(read_error(body, 400, &err), "AADSTS%d is not read", code->code);
-        CHECK(err.kind == (code->mover == MOVE_NONE ? ERR_RETRY : ERR_AUTH), "AADSTS%d: %d", code->code, err.kind);
+        CHECK(err.kind == (code->responsible == ACT_NOBODY ? ERR_RETRY : ERR_AUTH), "AADSTS%d: %d", code->code, err.kind);
         CHECK(aad_code_in(&err) == code->code, "'%s'", err.text);
         CHECK(strstr(err.text, code->meaning) && strstr(err.text, code->advice), "'%s'", err.text);
         CHECK(strstr(err.text, "trace ID " TRACE ", correlation ID " CORRELATION ")"), "'%s'", err.text);

@@ -14,9 +14,9 @@ static bool is_clause(const char *text)
 }
 
 /* Nobody's move has nothing to do at first sight, and the other way round somebody's has. */
-static bool fits(enum mover mover, const char *advice)
+static bool fits(enum responsible responsible, const char *advice)
 {
-    return mover == MOVE_NONE || !text_starts(advice, "nothing:");
+    return responsible == ACT_NOBODY || !text_starts(advice, "nothing:");
 }
 
 static void test_rows(void)
@@ -27,13 +27,13 @@ static void test_rows(void)
         const struct event_entry *row = &event_table[i];
 
         CHECK(row->word && strspn(row->word, "abcdefghijklmnopqrstuvwxyz_") == strlen(row->word), "event %zu", i);
-        CHECK(is_clause(row->cause) && is_clause(row->advice) && fits(row->mover, row->advice), "event %zu", i);
-        CHECK(!row->advised || row->mover != MOVE_NONE, "event %zu says nobody's move", i);
+        CHECK(is_clause(row->cause) && is_clause(row->advice) && fits(row->responsible, row->advice), "event %zu", i);
+        CHECK(!row->advised || row->responsible != ACT_NOBODY, "event %zu says nobody's move", i);
     }
     for (i = 0; i < TROUBLE_COUNT; i++) {
         const struct trouble_entry *row = &trouble_table[i];
 
-        CHECK(is_clause(row->text) && is_clause(row->cause) && is_clause(row->advice) && fits(row->mover, row->advice),
+        CHECK(is_clause(row->text) && is_clause(row->cause) && is_clause(row->advice) && fits(row->responsible, row->advice),
               "trouble %zu", i);
     }
 }

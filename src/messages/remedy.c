@@ -1,0 +1,34 @@
+#include "messages/remedy.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ADVICE_MAX 600
+
+const char *responsible_text(enum responsible responsible)
+{
+    switch (responsible) {
+    case ACT_PROVIDER: return "our administrator";
+    case ACT_CUSTOMER: return "the customer's administrator";
+    case ACT_SIGN_IN: return "somebody must sign in";
+    case ACT_AS_SAID: return "as the line says";
+    default: return "it passes by itself";
+    }
+}
+
+void remedy_append(char *line, size_t size, enum responsible responsible, const char *advice)
+{
+    const char *who = responsible_text(responsible);
+    size_t len = strlen(line);
+
+    snprintf(line + len, size - len, ". %c%s: %s", toupper((unsigned char)*who), who + 1, advice);
+}
+
+void remedy_add(struct buf *to, enum responsible responsible, const char *advice)
+{
+    char line[ADVICE_MAX] = "";
+
+    remedy_append(line, sizeof(line), responsible, advice);
+    buf_add_text(to, line);
+}
