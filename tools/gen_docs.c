@@ -4,14 +4,14 @@
 
 #include "base/buf.h"
 #include "base/event.h"
-#include "base/trouble.h"
+#include "messages/diagnosis.h"
 #include "microsoft/aad.h"
 #include "splunk/params.h"
 #include "splunk/value.h"
 
 #define OUT_MAX (1024 * 1024)
 
-static const struct trouble_entry web[] = {
+static const struct diagnosis_entry web[] = {
     { "Unable to initialize modular input \"defender_alerts\" ... script running failed", ACT_PROVIDER,
       "splunkd could not run the program",
       "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" },
@@ -56,14 +56,14 @@ static void add_events(struct buf *out)
 }
 
 /* With what stands in the blanks. */
-static void add_troubles(struct buf *out, const struct trouble_entry *list, size_t count)
+static void add_diagnoses(struct buf *out, const struct diagnosis_entry *list, size_t count)
 {
     struct buf text = BUF_INIT(4096), advice = BUF_INIT(4096);
     size_t i;
 
     for (i = 0; i < count; i++) {
-        trouble_fill(&text, list[i].text, NULL);
-        trouble_fill(&advice, list[i].advice, NULL);
+        diagnosis_fill(&text, list[i].text, NULL);
+        diagnosis_fill(&advice, list[i].advice, NULL);
         buf_add_char(out, '|');
         add_cell(out, buf_text(&text));
         add_rest(out, list[i].cause, list[i].responsible, buf_text(&advice));
@@ -115,13 +115,13 @@ int main(void)
     add_events(&out);
     add_head(&out, "Answers and connections", "What stands in lines with `event=refused` and `event=trouble`, in `why` of "
              "`event=status`, and below the rows of `check`.", "text");
-    add_troubles(&out, trouble_table, TROUBLE_COUNT);
+    add_diagnoses(&out, diagnosis_table, DIAGNOSIS_COUNT);
     add_head(&out, "Entra's codes", "The sign-in service's refusals. Codes that are not here are said with Entra's own "
              "words.", "code");
     add_codes(&out);
     add_parameters(&out);
     add_head(&out, "In Splunk Web", "Messages of Splunk itself.", "text");
-    add_troubles(&out, web, COUNT_OF(web));
+    add_diagnoses(&out, web, COUNT_OF(web));
     if (out.full || fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout))
         return 1;
     buf_free(&out);

@@ -58,7 +58,7 @@ void worker_failed(struct worker *worker, const struct err *err, bool may_be_siz
     if (may_be_size && shrink(worker))
         ask_for_less(worker);
     worker->smooth = 0;
-    t->trouble = *err;
+    t->problem = *err;
     if (worker->failures == 1 || worker->failures % 10 == 0)
         log_event(EVENT_TROUBLE, "input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->label,
                   t->input.tenant_id, t->api->name, worker->failures, err->text, (long long)(wait_ms + 999) / 1000);
@@ -73,7 +73,7 @@ void worker_throttled(struct worker *worker, const struct err *err)
     chain_forget(worker);
     t->tally.throttled_ms += wait_ms;
     rate_hold(t->rate, now_ms + wait_ms);
-    t->trouble = *err;
+    t->problem = *err;
     next_try(worker, wait_ms);
 }
 
@@ -84,7 +84,7 @@ void worker_refused(struct worker *worker, const struct err *err)
 
     chain_forget(worker);
     worker->rejected = false;     /* the next try may renew the token again */
-    t->trouble = *err;
+    t->problem = *err;
     if (worker->refusals == 1)
         log_event(EVENT_REFUSED, "input=%s tenant=%s api=%s %s. Trying again in %lld minutes", t->label,
                   t->input.tenant_id, t->api->name, err->text, (long long)wait_ms / 60000);

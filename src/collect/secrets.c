@@ -90,7 +90,7 @@ static void later(struct secrets_job *job, const struct err *err)
         log_event(EVENT_SECRET_WAITS, "input=%s tenant=%s parameter=%s %s, trying again in %d s", t->label,
                   t->input.tenant_id, param_names[job->at], err->text, RETRY_MS / 1000);
     job->warned = true;
-    t->trouble = *err;
+    t->problem = *err;
     timer_set(t->col->loop, &job->timer, clock_ms() + RETRY_MS);
 }
 

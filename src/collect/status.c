@@ -25,7 +25,7 @@ const char *status_word(enum tenant_state state)
 /* The sign-in failed. The tick or a lane hears of it first; whoever does, the cause is said before the state's line. */
 static void sign_in_failed(struct tenant *t, const struct err *err)
 {
-    t->trouble = *err;
+    t->problem = *err;
     if (text_same(t->sign_in_error, err->text))
         return;
     log_event(err->kind == ERR_AUTH ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s", t->label,
@@ -126,7 +126,7 @@ static void add_why(const struct tenant *t, struct buf *line)
 
     if (t->state == STATE_OK)
         return;
-    snprintf(why, sizeof(why), "%s", t->trouble.text[0] ? t->trouble.text : waits_for(t));
+    snprintf(why, sizeof(why), "%s", t->problem.text[0] ? t->problem.text : waits_for(t));
     for (at = why; (at = strchr(at, '"')); )
         *at = '\'';
     buf_add_format(line, " why=\"%s\"", why);
@@ -190,6 +190,6 @@ void status_update(struct tenant *t)
         return;
     t->state = now;
     if (now == STATE_OK)
-        t->trouble.text[0] = '\0';
+        t->problem.text[0] = '\0';
     status_line(t, now_ms);
 }

@@ -98,11 +98,11 @@ ticks tenant_service_now(const struct tenant *t)
 
 static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
 {
-    bool news = !text_same(t->trouble.text, err->text);
+    bool news = !text_same(t->problem.text, err->text);
 
     if (news)
         log_event(EVENT_WAITING, "input=%s tenant=%s %s", t->label, t->input.tenant_id, err->text);
-    t->trouble = *err;
+    t->problem = *err;
     if (news)       /* its state was "waiting" from the first, so no change of state will tell */
         status_line(t, clock_ms());
     timer_set(t->col->loop, &t->phase_timer, clock_ms() + wait_ms);

@@ -146,7 +146,7 @@ struct tenant {
     struct secrets_job *secrets;
 
     struct tally      tally;
-    struct err        trouble;          /* why it is not ok */
+    struct err        problem;          /* why it is not ok */
     int64_t           read_ms;          /* monotonic time of the last poll that was complete; 0: none */
     ticks             newest_alert;     /* update time of the newest alert seen in this run; 0: none */
     ticks             fill_from;        /* where the back-fill began, for its progress */

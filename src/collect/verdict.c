@@ -31,7 +31,7 @@ void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_
     buf_free(&words);
 }
 
-void verdict_refuse(const struct http_result *result, enum trouble trouble, const char *permission, struct err *err)
+void verdict_refuse(const struct http_result *result, enum diagnosis diagnosis, const char *permission, struct err *err)
 {
     char words[VERDICT_WORDS_MAX], status[16], detail[VERDICT_WORDS_MAX + 160];
 
@@ -39,28 +39,28 @@ void verdict_refuse(const struct http_result *result, enum trouble trouble, cons
     snprintf(status, sizeof(status), "%d", result->status);
     snprintf(detail, sizeof(detail), "%s%s%s%s", words, *result->request_id ? " (request-id " : "", result->request_id,
              *result->request_id ? ")" : "");
-    trouble_set(err, ERR_AUTH, trouble, &(struct trouble_facts){
-        .text = trouble == TROUBLE_HTTP_4XX ? status : permission, .detail = detail, .advice = permission });
+    diagnosis_set(err, ERR_AUTH, diagnosis, &(struct diagnosis_facts){
+        .text = diagnosis == DIAGNOSIS_HTTP_4XX ? status : permission, .detail = detail, .advice = permission });
 }
 
-static void refuse(struct verdict *ret, const struct http_result *result, enum trouble trouble, const char *permission)
+static void refuse(struct verdict *ret, const struct http_result *result, enum diagnosis diagnosis, const char *permission)
 {
     ret->kind = VERDICT_REFUSED;
-    verdict_refuse(result, trouble, permission, &ret->err);
+    verdict_refuse(result, diagnosis, permission, &ret->err);
 }
 
 static void forbidden(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
     if (strstr(result->authenticate, "insufficient_claims"))
-        refuse(ret, result, TROUBLE_POLICY, NULL);
+        refuse(ret, result, DIAGNOSIS_POLICY, NULL);
     else
-        refuse(ret, result, TROUBLE_HTTP_403, worker->tenant->api->permission);
+        refuse(ret, result, DIAGNOSIS_HTTP_403, worker->tenant->api->permission);
 }
 
 static void unauthorized(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
     if (worker->rejected)
-        refuse(ret, result, TROUBLE_HTTP_401, NULL);
+        refuse(ret, result, DIAGNOSIS_HTTP_401, NULL);
     else
         ret->kind = VERDICT_TOKEN;
 }
@@ -70,7 +70,7 @@ static void bad_request(struct worker *worker, const struct http_result *result,
     char words[VERDICT_WORDS_MAX];
 
     if (worker->form + 1 >= worker->tenant->api->forms) {
-        refuse(ret, result, text_empty(worker->tenant->input.filter) ? TROUBLE_HTTP_400 : TROUBLE_HTTP_400_FILTER, NULL);
+        refuse(ret, result, text_empty(worker->tenant->input.filter) ? DIAGNOSIS_HTTP_400 : DIAGNOSIS_HTTP_400_FILTER, NULL);
         return;
     }
     verdict_own_words(result, words);
@@ -106,7 +106,7 @@ static void page_broke(const struct worker *worker, const struct http_result *re
     ret->err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
         ret->kind = VERDICT_FAILED;
-        trouble_set(&ret->err, ERR_RETRY, TROUBLE_WEB_PAGE, &(struct trouble_facts){ .detail = " (HTTP 200)" });
+        diagnosis_set(&ret->err, ERR_RETRY, DIAGNOSIS_WEB_PAGE, &(struct diagnosis_facts){ .detail = " (HTTP 200)" });
     }
 }
 
@@ -138,5 +138,5 @@ void verdict_of(struct worker *worker, const struct http_result *result, struct 
     else if (result->status == 403)
         forbidden(worker, result, ret);
     else
-        refuse(ret, result, TROUBLE_HTTP_4XX, NULL);
+        refuse(ret, result, DIAGNOSIS_HTTP_4XX, NULL);
 }

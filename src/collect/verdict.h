@@ -30,6 +30,6 @@ void verdict_own_words(const struct http_result *result, char ret[VERDICT_WORDS_
 
 /* Sets err for a refusal of an alert API: the row's text with the service's own words, and the advice. permission: the
  * one that the API wants, for the rows that name it; NULL for the others. */
-void verdict_refuse(const struct http_result *result, enum trouble trouble, const char *permission, struct err *err);
+void verdict_refuse(const struct http_result *result, enum diagnosis diagnosis, const char *permission, struct err *err);
 
 void verdict_of(struct worker *worker, const struct http_result *result, struct verdict *ret);

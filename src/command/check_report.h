@@ -14,7 +14,7 @@ struct finding {
     bool              done;
     enum http_fault   fault;        /* HTTP_DONE: it answered */
     struct http_trace trace;
-    enum trouble      trouble;      /* when fault is another, and its sentence */
+    enum diagnosis      diagnosis;      /* when fault is another, and its sentence */
     char              reason[768];
 };
 

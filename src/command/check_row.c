@@ -61,13 +61,13 @@ static void deadline_fire(void *ctx, int64_t now_ms UNUSED)
 
 /* The newest alert. */
 
-static enum trouble trouble_of_refusal(const struct row *row, const struct http_result *result)
+static enum diagnosis diagnosis_of_refusal(const struct row *row, const struct http_result *result)
 {
     switch (result->status) {
-    case 400: return row->input.filter ? TROUBLE_HTTP_400_FILTER : TROUBLE_HTTP_400;
-    case 401: return TROUBLE_HTTP_401;
-    case 403: return row->outcome.lacks_permission ? TROUBLE_PERMISSION : TROUBLE_HTTP_403;
-    default: return TROUBLE_HTTP_4XX;
+    case 400: return row->input.filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400;
+    case 401: return DIAGNOSIS_HTTP_401;
+    case 403: return row->outcome.lacks_permission ? DIAGNOSIS_PERMISSION : DIAGNOSIS_HTTP_403;
+    default: return DIAGNOSIS_HTTP_4XX;
     }
 }
 
@@ -82,7 +82,7 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found,
         return;
     }
     if (end == LOOK_REFUSED) {
-        verdict_refuse(result, trouble_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
+        verdict_refuse(result, diagnosis_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
                        &refusal);
         fail(row, CHECK_REFUSED, &refusal);
         return;

@@ -72,7 +72,7 @@ static void answered(void *ctx, const struct http_result *result)
     site->request = NULL;
     site->found.trace = *result->trace;
     site->found.fault = result->fault == HTTP_CUT && result->status ? HTTP_DONE : result->fault;
-    site->found.trouble = result->trouble;
+    site->found.diagnosis = result->diagnosis;
     memcpy(site->found.reason, result->reason, sizeof(site->found.reason));
     if (result->date_ms) {
         site->has_clock = true;
@@ -124,7 +124,7 @@ bool site_failed(const struct site *site, struct err *err)
     buf_add_text(&text, site->found.reason);
     if (site->found.trace.issuer[0])
         buf_add_format(&text, "; the certificate shown was issued by '%s'", site->found.trace.issuer);
-    trouble_add_advice(&text, site->found.trouble, NULL);
+    diagnosis_add_advice(&text, site->found.diagnosis, NULL);
     err_set(err, ERR_RETRY, "%s", buf_text(&text));
     buf_free(&text);
     return true;

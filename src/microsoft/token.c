@@ -115,8 +115,8 @@ static bool unreadable(const struct http_result *result, struct err *err)
     if (!*at)
         return err_set(err, ERR_INPUT, "the sign-in service's answer is empty (HTTP %d)", result->status);
     if (*at == '<' || strcasestr(result->content_type, "html"))
-        return trouble_set(err, ERR_INPUT, TROUBLE_WEB_PAGE,
-                           &(struct trouble_facts){ .text = "the sign-in service's", .detail = status });
+        return diagnosis_set(err, ERR_INPUT, DIAGNOSIS_WEB_PAGE,
+                           &(struct diagnosis_facts){ .text = "the sign-in service's", .detail = status });
     return err_set(err, ERR_INPUT, "the sign-in service's answer is not a JSON object (HTTP %d, %zu bytes): cut off, "
                    "or not from Entra", result->status, result->body_len);
 }

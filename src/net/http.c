@@ -125,7 +125,7 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->seen = spec->seen;
     req->started_ms = clock_ms();
     req->traced = spec->traced;
-    req->unsendable = TROUBLE_NO_CONNECTION;
+    req->unsendable = DIAGNOSIS_NO_CONNECTION;
     req->unverified = spec->traced && spec->unverified;
     assert(!req->unverified || (!spec->form && !spec->authorization));
     if (spec->sink) {

@@ -9,7 +9,7 @@
 #include "base/compiler.h"
 #include "base/digest.h"
 #include "base/err.h"
-#include "base/trouble.h"
+#include "messages/diagnosis.h"
 #include "net/loop.h"
 
 /* How to get to a service. Lives as long as the requests that name it. */
@@ -56,7 +56,7 @@ struct http_trace {
 
 struct http_result {
     enum http_fault fault;
-    enum trouble trouble;           /* when fault is not HTTP_DONE: its row of base/trouble.c */
+    enum diagnosis diagnosis;           /* when fault is not HTTP_DONE: its row of base/diagnosis.c */
     char        reason[768];        /* the same for people, without advice; no secrets */
     int         status;             /* 0 without an answer */
     const char *body;               /* "" when a sink took it */

@@ -12,21 +12,21 @@ static bool looks_like_html(const struct http_result *result)
 }
 
 /* The row of a status, and what its blank holds. */
-static enum trouble trouble_of_status(const struct http_result *result)
+static enum diagnosis diagnosis_of_status(const struct http_result *result)
 {
     if (looks_like_html(result))
-        return TROUBLE_WEB_PAGE;
+        return DIAGNOSIS_WEB_PAGE;
     if (result->status == 407)
-        return TROUBLE_NO_PROXY;
+        return DIAGNOSIS_NO_PROXY;
     if (result->status == 429)
-        return TROUBLE_HTTP_429;
-    return result->status >= 400 && result->status < 500 ? TROUBLE_HTTP_4XX : TROUBLE_HTTP_5XX;
+        return DIAGNOSIS_HTTP_429;
+    return result->status >= 400 && result->status < 500 ? DIAGNOSIS_HTTP_4XX : DIAGNOSIS_HTTP_5XX;
 }
 
 static void say_status(const struct http_result *result, struct err *err, enum err_kind kind)
 {
-    enum trouble trouble = trouble_of_status(result);
-    bool is_named = trouble == TROUBLE_WEB_PAGE || trouble == TROUBLE_NO_PROXY;     /* its text has no status */
+    enum diagnosis diagnosis = diagnosis_of_status(result);
+    bool is_named = diagnosis == DIAGNOSIS_WEB_PAGE || diagnosis == DIAGNOSIS_NO_PROXY;     /* its text has no status */
     struct buf detail = BUF_INIT(256);
     char status[16];
 
@@ -35,7 +35,7 @@ static void say_status(const struct http_result *result, struct err *err, enum e
         buf_add_format(&detail, " (HTTP %s)", status);
     if (*result->request_id)
         buf_add_format(&detail, " (request-id %s)", result->request_id);
-    trouble_set(err, kind, trouble, &(struct trouble_facts){ .text = is_named ? NULL : status,
+    diagnosis_set(err, kind, diagnosis, &(struct diagnosis_facts){ .text = is_named ? NULL : status,
                                                              .detail = buf_text(&detail) });
     buf_free(&detail);
 }
@@ -45,7 +45,7 @@ static bool fault_check(const struct http_result *result, struct err *err)
     struct buf text = BUF_INIT(sizeof(err->text));
 
     buf_add_text(&text, result->reason);
-    trouble_add_advice(&text, result->trouble, NULL);
+    diagnosis_add_advice(&text, result->diagnosis, NULL);
     err_set(err, ERR_RETRY, "%s", buf_text(&text));
     buf_free(&text);
     return false;

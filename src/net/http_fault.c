@@ -40,25 +40,25 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 }
 
 /* Packets that a firewall swallows end as a timeout: how far did it get? */
-static enum trouble trouble_of_timeout(CURL *easy)
+static enum diagnosis diagnosis_of_timeout(CURL *easy)
 {
     curl_off_t name_us = 0, connect_us = 0;
 
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name_us);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-    return !name_us ? TROUBLE_NO_NAME : !connect_us ? TROUBLE_NO_CONNECTION : TROUBLE_CUT;
+    return !name_us ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
 }
 
-static enum trouble trouble_of(const struct http_request *req, enum http_fault fault)
+static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault)
 {
     switch (fault) {
-    case HTTP_NO_NAME: return TROUBLE_NO_NAME;
-    case HTTP_NO_CONNECTION: return TROUBLE_NO_CONNECTION;
-    case HTTP_NO_PROXY: return TROUBLE_NO_PROXY;
-    case HTTP_NO_TLS: return TROUBLE_NO_TLS;
-    case HTTP_TIMEOUT: return trouble_of_timeout(req->easy);
+    case HTTP_NO_NAME: return DIAGNOSIS_NO_NAME;
+    case HTTP_NO_CONNECTION: return DIAGNOSIS_NO_CONNECTION;
+    case HTTP_NO_PROXY: return DIAGNOSIS_NO_PROXY;
+    case HTTP_NO_TLS: return DIAGNOSIS_NO_TLS;
+    case HTTP_TIMEOUT: return diagnosis_of_timeout(req->easy);
     case HTTP_BAD_REQUEST: return req->unsendable;
-    default: return TROUBLE_CUT;
+    default: return DIAGNOSIS_CUT;
     }
 }
 
@@ -84,8 +84,8 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
-    result->trouble = trouble_of(req, result->fault);
-    trouble_add_text(&text, result->trouble, result->trouble == TROUBLE_CA_FILE ? ca_file : host);
+    result->diagnosis = diagnosis_of(req, result->fault);
+    diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
     if (*why)
         buf_add_format(&text, ": %s", why);
     if (result->fault == HTTP_NO_TLS)

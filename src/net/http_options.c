@@ -41,10 +41,10 @@ bool http_may_be_sent(struct http_request *req)
             return true;
         snprintf(req->why, sizeof(req->why), "the address is not https");
     } else if (!ca) {
-        req->unsendable = TROUBLE_NO_CA;
+        req->unsendable = DIAGNOSIS_NO_CA;
         snprintf(req->why, sizeof(req->why), "looked for %s", tls_ca_places());
     } else if (!ca_is_readable(req->http, ca)) {
-        req->unsendable = TROUBLE_CA_FILE;
+        req->unsendable = DIAGNOSIS_CA_FILE;
     } else {
         return true;
     }

@@ -54,7 +54,7 @@ struct http_request {
     bool                    collects;       /* the body stands in `collected` until it is whole */
     bool                    unchanged;
     enum http_fault         fault;          /* set from inside a callback; HTTP_DONE until then */
-    enum trouble            unsendable;     /* why, when the fault is HTTP_BAD_REQUEST */
+    enum diagnosis            unsendable;     /* why, when the fault is HTTP_BAD_REQUEST */
     struct inflater        *inflater;       /* from the first byte that is decoded on */
     struct buf              body;
     struct buf              collected;      /* as it came */

@@ -74,7 +74,7 @@ static void explain(const struct call *call, const struct http_result *result, s
     http_check(result, err);
     if (result->fault == HTTP_NO_TLS) {
         said = mem_format(": %s", result->reason);
-        trouble_set(err, ERR_INPUT, TROUBLE_SPLUNKD_TLS, &(struct trouble_facts){ .detail = said });
+        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_TLS, &(struct diagnosis_facts){ .detail = said });
         return;
     }
     if (result->fault != HTTP_DONE) {
@@ -84,9 +84,9 @@ static void explain(const struct call *call, const struct http_result *result, s
     }
     said = answer_text(call, result);
     if (result->status == 401)
-        trouble_set(err, ERR_AUTH, TROUBLE_SPLUNKD_KEY, &(struct trouble_facts){ .detail = said });
+        diagnosis_set(err, ERR_AUTH, DIAGNOSIS_SPLUNKD_KEY, &(struct diagnosis_facts){ .detail = said });
     else if (result->status == 403)
-        trouble_set(err, ERR_INPUT, TROUBLE_SPLUNKD_RIGHTS, &(struct trouble_facts){ .detail = said });
+        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS, &(struct diagnosis_facts){ .detail = said });
     else
         err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
 }

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "base/trouble.h"
+#include "messages/diagnosis.h"
 #include "check.h"
 
 static bool is_clause(const char *text)
@@ -30,8 +30,8 @@ static void test_rows(void)
         CHECK(is_clause(row->cause) && is_clause(row->advice) && fits(row->responsible, row->advice), "event %zu", i);
         CHECK(!row->advised || row->responsible != ACT_NOBODY, "event %zu says nobody's move", i);
     }
-    for (i = 0; i < TROUBLE_COUNT; i++) {
-        const struct trouble_entry *row = &trouble_table[i];
+    for (i = 0; i < DIAGNOSIS_COUNT; i++) {
+        const struct diagnosis_entry *row = &diagnosis_table[i];
 
         CHECK(is_clause(row->text) && is_clause(row->cause) && is_clause(row->advice) && fits(row->responsible, row->advice),
               "trouble %zu", i);
@@ -90,19 +90,19 @@ static void test_lines(void)
 static void test_sentences(void)
 {
     static const struct {
-        enum trouble trouble;
-        struct trouble_facts facts;
+        enum diagnosis diagnosis;
+        struct diagnosis_facts facts;
         const char *want;
     } rows[] = {
-        { TROUBLE_NO_NAME, { "x.example", ": no such name", NULL },
+        { DIAGNOSIS_NO_NAME, { "x.example", ": no such name", NULL },
           "the name x.example cannot be looked up: no such name. Our administrator: mend the DNS of this host, or set "
           "proxy: then the proxy looks the name up" },
-        { TROUBLE_HTTP_403, { NULL, ": Forbidden", "A.Read" },
+        { DIAGNOSIS_HTTP_403, { NULL, ": Forbidden", "A.Read" },
           "HTTP 403: Forbidden. The customer's administrator: grant admin consent to the permission A.Read, and see "
           "that the tenant has Defender and has not removed the app" },
-        { TROUBLE_HTTP_429, { NULL, NULL, NULL }, "HTTP 429" },
-        { TROUBLE_HTTP_5XX, { "502", NULL, NULL }, "HTTP 502" },
-        { TROUBLE_WEB_PAGE, { NULL, " (HTTP 200)", NULL },
+        { DIAGNOSIS_HTTP_429, { NULL, NULL, NULL }, "HTTP 429" },
+        { DIAGNOSIS_HTTP_5XX, { "502", NULL, NULL }, "HTTP 502" },
+        { DIAGNOSIS_WEB_PAGE, { NULL, " (HTTP 200)", NULL },
           "a web page came in place of the service's answer (HTTP 200). Our administrator: exempt the host on the "
           "proxy or gateway that sent it" }
     };
@@ -110,7 +110,7 @@ static void test_sentences(void)
     size_t i;
 
     for (i = 0; i < COUNT_OF(rows); i++) {
-        CHECK(!trouble_set(&err, ERR_RETRY, rows[i].trouble, &rows[i].facts), "row %zu", i);
+        CHECK(!diagnosis_set(&err, ERR_RETRY, rows[i].diagnosis, &rows[i].facts), "row %zu", i);
         CHECK_TEXT(err.text, rows[i].want);
     }
 }

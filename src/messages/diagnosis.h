@@ -1,4 +1,4 @@
-/* base/trouble.h - what connections and answers can suffer from: the text, the cause, whose move it is and what to do.
+/* base/diagnosis.h - what connections and answers can suffer from: the text, the cause, whose move it is and what to do.
  * One table: the program's messages are put together from its texts and advice, and docs/troubleshooting.md is printed
  * from it.
  *
@@ -9,36 +9,36 @@
 #include "base/err.h"
 #include "messages/remedy.h"
 
-enum trouble {
-    TROUBLE_NO_NAME, TROUBLE_NO_CONNECTION, TROUBLE_NO_PROXY, TROUBLE_NO_TLS, TROUBLE_NO_CA, TROUBLE_CA_FILE,
-    TROUBLE_CUT, TROUBLE_WEB_PAGE, TROUBLE_HTTP_400, TROUBLE_HTTP_400_FILTER, TROUBLE_HTTP_401, TROUBLE_HTTP_403,
-    TROUBLE_PERMISSION, TROUBLE_POLICY, TROUBLE_HTTP_4XX, TROUBLE_HTTP_429, TROUBLE_HTTP_5XX, TROUBLE_SPLUNKD_TLS,
-    TROUBLE_SPLUNKD_KEY, TROUBLE_SPLUNKD_RIGHTS,
-    TROUBLE_COUNT
+enum diagnosis {
+    DIAGNOSIS_NO_NAME, DIAGNOSIS_NO_CONNECTION, DIAGNOSIS_NO_PROXY, DIAGNOSIS_NO_TLS, DIAGNOSIS_NO_CA, DIAGNOSIS_CA_FILE,
+    DIAGNOSIS_CUT, DIAGNOSIS_WEB_PAGE, DIAGNOSIS_HTTP_400, DIAGNOSIS_HTTP_400_FILTER, DIAGNOSIS_HTTP_401, DIAGNOSIS_HTTP_403,
+    DIAGNOSIS_PERMISSION, DIAGNOSIS_POLICY, DIAGNOSIS_HTTP_4XX, DIAGNOSIS_HTTP_429, DIAGNOSIS_HTTP_5XX, DIAGNOSIS_SPLUNKD_TLS,
+    DIAGNOSIS_SPLUNKD_KEY, DIAGNOSIS_SPLUNKD_RIGHTS,
+    DIAGNOSIS_COUNT
 };
 
-struct trouble_entry {
+struct diagnosis_entry {
     const char *text;
     enum responsible  responsible;
     const char *cause;      /* for the documentation */
     const char *advice;     /* imperative, lower case, no full stop; "nothing ..." with ACT_NOBODY, and then not said */
 };
-extern const struct trouble_entry trouble_table[TROUBLE_COUNT];
+extern const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT];
 
 /* What a message knows beyond the table; each may be NULL. */
-struct trouble_facts {
+struct diagnosis_facts {
     const char *text;       /* for the blank of the text */
     const char *detail;     /* behind the text, with its own ": " or " (...)" */
     const char *advice;     /* for the blank of the advice */
 };
 
 /* "<text><detail>. Our administrator: <advice>". Always false. */
-bool trouble_set(struct err *err, enum err_kind kind, enum trouble trouble, const struct trouble_facts *facts);
+bool diagnosis_set(struct err *err, enum err_kind kind, enum diagnosis diagnosis, const struct diagnosis_facts *facts);
 
 /* Only the text, or only ". Our administrator: <advice>" (nothing with ACT_NOBODY). value is for the blank; NULL: what
  * stands there. */
-void trouble_add_text(struct buf *to, enum trouble trouble, const char *value);
-void trouble_add_advice(struct buf *to, enum trouble trouble, const char *value);
+void diagnosis_add_text(struct buf *to, enum diagnosis diagnosis, const char *value);
+void diagnosis_add_advice(struct buf *to, enum diagnosis diagnosis, const char *value);
 
 /* A text of the table with its blank filled in. */
-void trouble_fill(struct buf *to, const char *text, const char *value);
+void diagnosis_fill(struct buf *to, const char *text, const char *value);
