@@ -1,7 +1,7 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = mem buf err event log ticks clock digest text json file
-MESSAGES  = remedy diagnosis
+BASE      = mem buf err log ticks clock digest text json file
+MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca

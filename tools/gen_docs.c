@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
-#include "base/event.h"
+#include "messages/log_events.h"
 #include "messages/diagnosis.h"
 #include "microsoft/aad.h"
 #include "splunk/params.h"

@@ -6,9 +6,9 @@
  * with the next one, because a log must not stop the collection. */
 #pragma once
 
-#include "base/event.h"
+#include "messages/log_events.h"
 
-/* "WARN event=waiting ...": level and word come from the event's row in base/event.c, and where the row says so, whose
+/* "WARN event=waiting ...": level and word come from the event's row in messages/log_events.c, and where the row says so, whose
  * move it is and what to do stand behind the text. The text begins with the facts (input=, tenant=, ...). */
 void log_event(enum event event, const char *fmt, ...) PRINTF(2, 3);
 

@@ -1,4 +1,4 @@
-#include "base/event.h"
+#include "messages/log_events.h"
 
 #define NOTHING "nothing"
 

@@ -1,4 +1,4 @@
-/* base/event.h - everything the log can tell: the word behind `event=`, its level, its cause, whose move it is and what
+/* messages/log_events.h - everything the log can tell: the word behind `event=`, its level, its cause, whose move it is and what
  * to do. One table: log_event() takes its level, word and advice from here, and docs/troubleshooting.md is printed from
  * it, so no line can be written that the documentation does not know.
  *
