@@ -23,7 +23,7 @@ static void remember(struct worker *worker, const struct http_result *result, co
     worker->last = (struct reading){ .print = { 0, 0 } };
     if (worker->stale && !worker->chain && !link && (!worker->top || worker->page_harvest.count < worker->top))
         worker->last = (struct reading){ .print = result->print, .window = worker->window, .top = worker->top,
-                                       .form = worker->form, .harvest = worker->page_harvest, .kept = worker->kept };
+                                       .variant = worker->variant, .harvest = worker->page_harvest, .kept = worker->kept };
 }
 
 /* Byte for byte what was read before. */
@@ -109,11 +109,11 @@ void worker_answered(void *ctx, const struct http_result *result)
         worker->rejected = true;
         worker_wake(worker, loop_now(t->col->loop));
         break;
-    case VERDICT_FORM:
+    case VERDICT_VARIANT:
         log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler form is tried", t->label,
-                  t->input.tenant_id, t->api->name, worker->form + 1, verdict.err.text);
+                  t->input.tenant_id, t->api->name, worker->variant + 1, verdict.err.text);
         chain_forget(worker);
-        worker->form++;
+        worker->variant++;
         worker_wake(worker, loop_now(t->col->loop));
         break;
     case VERDICT_THROTTLED:

@@ -139,7 +139,7 @@ void chain_page(struct worker *worker, const char *link)
         worker->unfiltered = true;
     if (!worker->chain && worker->page_harvest.count && !worker->unfiltered)
         split = cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, &worker->page_harvest,
-                            t->api->resolution(worker->form), t->input.overlap, worker->sent_at);
+                            t->api->resolution(worker->variant), t->input.overlap, worker->sent_at);
     if (!split) {
         chain_goes_on(worker, link, full);
         return;

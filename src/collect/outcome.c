@@ -31,7 +31,7 @@ static void ask_for_less(struct worker *worker)
 
     if (top > SMALLEST_PAGE)
         worker->page_size = top / 4 > SMALLEST_PAGE ? top / 4 : SMALLEST_PAGE;
-    cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, NULL, t->api->resolution(worker->form), t->input.overlap,
+    cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, NULL, t->api->resolution(worker->variant), t->input.overlap,
                 worker->sent_at);
     worker_wake(&t->workers[WORKER_BACKFILL], clock_ms());
 }
@@ -193,7 +193,7 @@ void worker_broken(struct worker *worker, const struct err *err)
         worker->hunt_width = (worker->window.hi == TICKS_OPEN ? worker->sent_at : worker->window.hi) - worker->window.lo;
     }
     if (worker->broken_tries > BROKEN_TRIES) {
-        if (cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, NULL, t->api->resolution(worker->form),
+        if (cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, NULL, t->api->resolution(worker->variant),
                         t->input.overlap, worker->sent_at)) {
             chain_forget(worker);
             worker->grain_tries = 0;

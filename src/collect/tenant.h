@@ -34,7 +34,7 @@ struct reading {
     struct hash128 print;           /* zeros: there is none */
     struct window    window;            /* the question */
     size_t         top;
-    int            form;
+    int            variant;
     struct harvest harvest;
     size_t         kept;
 };
@@ -83,7 +83,7 @@ struct worker {
     size_t         too_large;       /* a page size that failed where a smaller one had worked; 0: none */
     int            smooth;          /* pages read in a row */
     size_t         holds;           /* so many records an answer was seen to hold at most; 0: what was asked for */
-    int            form;
+    int            variant;
     int            failures;        /* in a row, what passes by itself */
     int            refusals;        /* in a row, what a person must mend */
     size_t         bad;             /* records of this answer that are no JSON */

@@ -69,12 +69,12 @@ static void bad_request(struct worker *worker, const struct http_result *result,
 {
     char words[VERDICT_WORDS_MAX];
 
-    if (worker->form + 1 >= worker->tenant->api->forms) {
+    if (worker->variant + 1 >= worker->tenant->api->variants) {
         refuse(ret, result, text_empty(worker->tenant->input.filter) ? DIAGNOSIS_HTTP_400 : DIAGNOSIS_HTTP_400_FILTER, NULL);
         return;
     }
     verdict_own_words(result, words);
-    ret->kind = VERDICT_FORM;
+    ret->kind = VERDICT_VARIANT;
     err_set(&ret->err, ERR_INPUT, "HTTP 400%s", words);
 }
 

@@ -127,7 +127,7 @@ static void worker_url(struct worker *worker, struct buf *url)
     }
     worker->top = t->api->url(&(struct api_query){
         .base = t->base_url, .lo = worker->window.lo, .hi = worker->window.hi, .top = worker->top, .skip = worker->skip,
-        .form = worker->form, .filter = t->input.filter }, url);
+        .variant = worker->variant, .filter = t->input.filter }, url);
 }
 
 static void choose_window(struct worker *worker)
@@ -146,7 +146,7 @@ static struct hash128 seen_before(const struct worker *worker)
     const struct reading *last = &worker->last;
 
     if (worker->chain || last->window.lo != worker->window.lo || last->window.hi != worker->window.hi || last->top != worker->top ||
-        last->form != worker->form)
+        last->variant != worker->variant)
         return (struct hash128){ 0, 0 };
     return last->print;
 }

@@ -20,7 +20,7 @@ struct look {
     struct page_handler  handler;
     struct buf           out;
     size_t               window;
-    int                  form;
+    int                  variant;
     struct look_found    found;
     look_done_fn        *done;
     void                *ctx;
@@ -92,8 +92,8 @@ static void answered(void *ctx, const struct http_result *result)
     struct err err;
 
     look->request = NULL;
-    if (result->fault == HTTP_DONE && result->status == 400 && look->form + 1 < look->spec.api->forms) {
-        look->form++;
+    if (result->fault == HTTP_DONE && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
+        look->variant++;
         ask(look);
     } else if (is_refusal(result)) {
         look->done(look->ctx, LOOK_REFUSED, &look->found, result, NULL);
@@ -110,7 +110,7 @@ static void ask(struct look *look)
     const struct api *api = look->spec.api;
     struct api_query query = {
         .base = look->spec.base, .lo = ticks_back(service_now(look), windows_h[look->window] * INT64_C(3600)),
-        .hi = TICKS_OPEN, .form = look->form, .filter = look->spec.filter,
+        .hi = TICKS_OPEN, .variant = look->variant, .filter = look->spec.filter,
         .top = api->top < PAGE_TOP ? api->top : PAGE_TOP };
     struct buf url = BUF_INIT(65536);
 

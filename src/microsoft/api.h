@@ -13,7 +13,7 @@ struct api_query {
     ticks       lo, hi;     /* update time; hi TICKS_OPEN: no upper bound */
     size_t      top;        /* records an answer may hold; 0: the service's own choice */
     size_t      skip;       /* only where the API has it and no next link came */
-    int         form;       /* 0: as wanted; higher: forms that ask less of the service, after a 400 */
+    int         variant;       /* 0: as wanted; higher: forms that ask less of the service, after a 400 */
     const char *filter;     /* the user's OData expression; NULL: none */
 };
 
@@ -32,7 +32,7 @@ struct api {
     size_t      top;            /* most records an answer may hold; 0: everything in the span comes at once */
     size_t      top_first;      /* asked for by polls: most hold little, and a first page is a guess */
     size_t      room;           /* records a span is sized for when top is 0 */
-    int         forms;
+    int         variants;
     int         per_minute, per_hour;   /* published limits an app and tenant; 0: none */
     const char *family;         /* APIs of one family share their limits */
     const char *permission;     /* what the app needs, for messages */
@@ -40,7 +40,7 @@ struct api {
 
     /* Returns how many records the answer may hold: what was asked for in that form; 0: the service's own choice. */
     size_t (*url)(const struct api_query *query, struct buf *ret);
-    ticks (*resolution)(int form);   /* finest step of the time filter in that form */
+    ticks (*resolution)(int variant);   /* finest step of the time filter in that form */
 };
 
 extern const struct api api_graph, api_incidents, api_endpoint, api_siem;

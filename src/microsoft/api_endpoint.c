@@ -1,23 +1,23 @@
 /* Defender for Endpoint: /api/alerts. */
 #include "microsoft/api.h"
 
-enum { FORM_FULL, FORM_SECONDS, FORM_SMALL, FORM_NO_EVIDENCE, FORMS };
+enum { VARIANT_FULL, VARIANT_SECONDS, VARIANT_SMALL, VARIANT_NO_EVIDENCE, VARIANTS };
 
 #define SMALL_TOP 1000
 
-static ticks resolution(int form)
+static ticks resolution(int variant)
 {
-    return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
+    return variant == VARIANT_FULL ? 1 : TICKS_PER_SECOND;
 }
 
 static size_t url(const struct api_query *query, struct buf *ret)
 {
-    size_t top = query->form >= FORM_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
+    size_t top = query->variant >= VARIANT_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
 
     buf_add_text(ret, query->base);
     buf_add_text(ret, "/api/alerts?");
-    api_add_filter(ret, query, "lastUpdateTime", query->form == FORM_FULL ? 7 : 0);
-    if (query->form < FORM_NO_EVIDENCE)
+    api_add_filter(ret, query, "lastUpdateTime", query->variant == VARIANT_FULL ? 7 : 0);
+    if (query->variant < VARIANT_NO_EVIDENCE)
         buf_add_text(ret, "&$expand=evidence");
     if (top)
         buf_add_format(ret, "&$top=%zu", top);
@@ -34,7 +34,7 @@ const struct api api_endpoint = {
               "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .resource = { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
-    .has_skip = true, .top = 10000, .top_first = 1000, .forms = FORMS, .per_minute = 100, .per_hour = 1500,
+    .has_skip = true, .top = 10000, .top_first = 1000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500,
     .family = "endpoint", .permission = "Alert.Read.All",
     .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = url, .resolution = resolution
 };

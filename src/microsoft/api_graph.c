@@ -1,23 +1,23 @@
 /* Microsoft Graph: alerts_v2 and incidents. */
 #include "microsoft/api.h"
 
-enum { FORM_FULL, FORM_SECONDS, FORM_SMALL, FORM_PLAIN, FORMS };
+enum { VARIANT_FULL, VARIANT_SECONDS, VARIANT_SMALL, VARIANT_PLAIN, VARIANTS };
 
 /* Without it newer enum members arrive as "unknownFutureValue". */
 static const char *const headers[] = { "Prefer: include-unknown-enum-members", NULL };
 
-static ticks resolution(int form)
+static ticks resolution(int variant)
 {
-    return form == FORM_FULL ? 1 : TICKS_PER_SECOND;
+    return variant == VARIANT_FULL ? 1 : TICKS_PER_SECOND;
 }
 
 static size_t url(const struct api_query *query, const char *path, size_t small, struct buf *ret)
 {
-    size_t top = query->form >= FORM_SMALL && query->top > small ? small : query->top;
+    size_t top = query->variant >= VARIANT_SMALL && query->top > small ? small : query->top;
 
     buf_add_format(ret, "%s%s?", query->base, path);
-    api_add_filter(ret, query, "lastUpdateDateTime", query->form == FORM_FULL ? 7 : 0);
-    if (!top || query->form >= FORM_PLAIN)
+    api_add_filter(ret, query, "lastUpdateDateTime", query->variant == VARIANT_FULL ? 7 : 0);
+    if (!top || query->variant >= VARIANT_PLAIN)
         return 0;
     buf_add_format(ret, "&$top=%zu", top);
     return top;
@@ -38,7 +38,7 @@ static size_t incidents_url(const struct api_query *query, struct buf *ret)
               "https://dod-graph.microsoft.us" },                                                                      \
     .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",         \
                   "https://dod-graph.microsoft.us" },                                                                  \
-    .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .forms = FORMS,       \
+    .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .variants = VARIANTS,       \
     .per_minute = 150, .family = "graph", .resolution = resolution
 
 const struct api api_graph = {

@@ -9,33 +9,33 @@
 
 #include "base/text.h"
 
-enum { FORM_MS, FORM_MS_ZONE, FORM_SECONDS, FORMS };
+enum { VARIANT_MS, VARIANT_MS_ZONE, VARIANT_SECONDS, VARIANTS };
 
-static ticks resolution(int form)
+static ticks resolution(int variant)
 {
-    return form == FORM_SECONDS ? TICKS_PER_SECOND : TICKS_PER_MS;
+    return variant == VARIANT_SECONDS ? TICKS_PER_SECOND : TICKS_PER_MS;
 }
 
-static void add_bound(struct buf *ret, const char *name, ticks time, int form)
+static void add_bound(struct buf *ret, const char *name, ticks time, int variant)
 {
     char text[TICKS_TEXT_MAX];
     size_t len;
 
-    ticks_text_digits(time, form == FORM_SECONDS ? 0 : 3, text);
+    ticks_text_digits(time, variant == VARIANT_SECONDS ? 0 : 3, text);
     len = strlen(text);
-    if (form == FORM_MS)
+    if (variant == VARIANT_MS)
         text[len - 1] = '\0';       /* the documented form has no zone */
     buf_add_form(ret, name, text);
 }
 
 static size_t url(const struct api_query *query, struct buf *ret)
 {
-    ticks step = resolution(query->form);
+    ticks step = resolution(query->variant);
 
     buf_add_format(ret, "%s/api/alerts?", query->base);
-    add_bound(ret, "sinceTimeUtc", api_floor(query->lo, step) - step, query->form);
+    add_bound(ret, "sinceTimeUtc", api_floor(query->lo, step) - step, query->variant);
     if (query->hi != TICKS_OPEN)
-        add_bound(ret, "untilTimeUtc", api_ceil(query->hi, step) + step, query->form);
+        add_bound(ret, "untilTimeUtc", api_ceil(query->hi, step) + step, query->variant);
     return 0;
 }
 
@@ -48,6 +48,6 @@ const struct api api_siem = {
               US ".securitycenter.windows.us" },
     .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
                   "https://graph.windows.net" },
-    .v1_token = true, .room = 5000, .forms = FORMS, .per_minute = 100, .per_hour = 1500, .family = "siem",
+    .v1_token = true, .room = 5000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
     .permission = "the portal's authorisation under Settings > Endpoints > APIs > SIEM", .url = url, .resolution = resolution
 };

@@ -34,7 +34,7 @@ static void readable(struct buf *url)
 
 static void test_urls(void)
 {
-    static const struct { const struct api *api; int form; bool open; size_t top, skip; const char *filter, *url;
+    static const struct { const struct api *api; int variant; bool open; size_t top, skip; const char *filter, *url;
                           size_t holds; } rows[] = {
         { &api_graph, 0, true, 1000, 0, NULL, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge "
           "2026-11-01T08:00:00.1234567Z&$top=1000", 1000 },
@@ -68,7 +68,7 @@ static void test_urls(void)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct api_query query = { BASE, at("2026-11-01T08:00:00.1234567Z"), at("2026-11-01T09:00:00.7654321Z"),
-                                   rows[i].top, rows[i].skip, rows[i].form, rows[i].filter };
+                                   rows[i].top, rows[i].skip, rows[i].variant, rows[i].filter };
         struct buf url = BUF_INIT(4096);
         size_t holds;
 
@@ -155,7 +155,7 @@ static void test_table(void)
         const struct api *api = api_at(kind);
 
         CHECK_TEXT(api->name, names[kind]);
-        CHECK(api->forms > 0 && api->resolution(0) > 0 && api->resolution(api->forms - 1) >= api->resolution(0), "%s: forms",
+        CHECK(api->variants > 0 && api->resolution(0) > 0 && api->resolution(api->variants - 1) >= api->resolution(0), "%s: forms",
               api->name);
         CHECK(api->top ? api->top_first && api->top_first <= api->top : api->room > 0, "%s: sizes", api->name);
         for (int cloud = 0; cloud < API_CLOUDS; cloud++)

@@ -28,14 +28,14 @@ struct answer {
     const char *body, *type, *authenticate;
     int64_t     retry_ms;       /* 0: none */
     bool        rejected;       /* the answer before was a 401 */
-    int         form;
+    int         variant;
     const char *filter;
 };
 
 static struct verdict judge(const struct answer *answer)
 {
     struct tenant t = { .api = &api_graph };
-    struct worker worker = { .tenant = &t, .rejected = answer->rejected, .form = answer->form };
+    struct worker worker = { .tenant = &t, .rejected = answer->rejected, .variant = answer->variant };
     struct http_result result = {
         .fault = answer->fault, .reason = "why", .status = answer->status, .body = answer->body ? answer->body : "",
         .content_type = answer->type ? answer->type : "application/json", .request_id = "r-1",
@@ -95,9 +95,9 @@ static void test_kinds(void)
           "exclude the app from the conditional access policy" },
         { { .status = 404 }, VERDICT_REFUSED, false,
           "HTTP 404 (request-id r-1). Our administrator: check api, api_url, cloud and tenant_id" },
-        { { .status = 400 }, VERDICT_FORM, false, "400" },
-        { { .status = 400, .form = 99 }, VERDICT_REFUSED, false, "check api and api_url" },
-        { { .status = 400, .form = 99, .filter = "x eq 1" }, VERDICT_REFUSED, false, "check filter of the input" },
+        { { .status = 400 }, VERDICT_VARIANT, false, "400" },
+        { { .status = 400, .variant = 99 }, VERDICT_REFUSED, false, "check api and api_url" },
+        { { .status = 400, .variant = 99, .filter = "x eq 1" }, VERDICT_REFUSED, false, "check filter of the input" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -117,11 +117,11 @@ static void test_kinds(void)
 
 static void test_forms_end(void)
 {
-    int form;
+    int variant;
 
-    for (form = 0; form < 20 && judge(&(struct answer){ .status = 400, .form = form }).kind == VERDICT_FORM; form++)
+    for (variant = 0; variant < 20 && judge(&(struct answer){ .status = 400, .variant = variant }).kind == VERDICT_VARIANT; variant++)
         ;
-    CHECK(form == api_graph.forms - 1, "the last form is %d of %d", form, api_graph.forms);
+    CHECK(variant == api_graph.variants - 1, "the last form is %d of %d", variant, api_graph.variants);
 }
 
 static void test_own_words(void)
