@@ -63,7 +63,7 @@ static void add_spec(struct buf *out)
         if (params[i].required)
             buf_add_text(out, "* Required.\n");
         else
-            buf_add_format(out, "* Default: %s\n", params[i].preset ? params[i].preset : "empty");
+            buf_add_format(out, "* Default: %s\n", params[i].default_text ? params[i].default_text : "empty");
     }
 }
 
@@ -80,8 +80,8 @@ static void add_inputs(struct buf *out)
     add_wrapped(out, "# ", "One process serves all inputs and stays; this is how soon splunkd may start it again.");
     buf_add_text(out, "interval = 60\n");
     for (i = 0; i < params_count; i++)
-        if (params[i].preset)
-            buf_add_format(out, "%s = %s\n", params[i].name, params[i].preset);
+        if (params[i].default_text)
+            buf_add_format(out, "%s = %s\n", params[i].name, params[i].default_text);
 }
 
 /* The inputs page. A field's keys are expressions of Splunk Web over `value`; None means "do not send". */
@@ -153,16 +153,16 @@ static void add_field(struct buf *out, int indent, const struct param *param)
     static const char *const form_views[] = { "edit", "create", NULL };
     static const char *const all_views[] = { "list", "edit", "create", NULL };
     const char *type = param->type == PARAM_SECRET ? "simplepassword" : param->choices ? "select" : "textfield";
-    char preset[64];
+    char default_text[64];
 
     open_element(out, indent, param->name, type, param->title);
     add_views(out, indent + 2, in_list(param) ? all_views : form_views);
     add_key(out, indent + 2, "helpText", param->help);
     if (param->type == PARAM_SECRET)
         add_secret_keys(out, indent + 2);
-    if (param->preset) {
-        snprintf(preset, sizeof(preset), "value or '%s'", param->preset);
-        add_key(out, indent + 2, "processValueAdd", preset);
+    if (param->default_text) {
+        snprintf(default_text, sizeof(default_text), "value or '%s'", param->default_text);
+        add_key(out, indent + 2, "processValueAdd", default_text);
     }
     if (param->choices)
         add_options(out, indent + 2, param->choices);

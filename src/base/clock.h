@@ -10,7 +10,7 @@ int64_t clock_ms(void);         /* monotonic milliseconds; goes on while the mac
 int64_t clock_wall_ms(void);    /* milliseconds since 1970 UTC; may jump */
 
 #define CLOCK_SECOND_MS 1000
-#define CLOCK_BEAT_MS   10000   /* between the looks at what must be looked at again and again, while all is at rest */
+#define CLOCK_IDLE_MS   10000   /* between the looks at what must be looked at again and again, while all is at rest */
 
 /* The first multiple of every_ms behind now_ms: what happens regularly happens at the same moment, in one wake-up.
  * now_ms may be below zero: a moment's distance, on a machine that was just started. */

@@ -21,7 +21,7 @@ static void answer_is_good(struct worker *worker, const char *link)
 static void remember(struct worker *worker, const struct http_result *result, const char *link)
 {
     worker->last = (struct reading){ .print = { 0, 0 } };
-    if (worker->stale && !worker->chain && !link && (!worker->top || worker->page_harvest.count < worker->top))
+    if (worker->all_seen && !worker->chain && !link && (!worker->top || worker->page_harvest.count < worker->top))
         worker->last = (struct reading){ .print = result->print, .window = worker->window, .top = worker->top,
                                        .variant = worker->variant, .harvest = worker->page_harvest, .kept = worker->kept };
 }
@@ -59,7 +59,7 @@ static void answer_read(struct worker *worker, const struct http_result *result)
     harvest_warn(worker);
     if (is_held_back(worker))
         return;
-    if (page_tangled(worker->page)) {     /* good records may have gone with the bad one: hunt it down */
+    if (page_unbalanced(worker->page)) {     /* good records may have gone with the bad one: hunt it down */
         err_set(&err, ERR_RETRY, "the answer holds a record whose quotes are out of step");
         worker_broken(worker, &err);
         return;

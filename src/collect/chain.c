@@ -7,7 +7,7 @@
 #include "collect/collector.h"
 #include "collect/worker_parts.h"
 
-#define HOLDS_LEAST      20         /* an answer that ends earlier was cut for another reason than its size */
+#define PAGE_CAP_LEAST      20         /* an answer that ends earlier was cut for another reason than its size */
 #define CHAIN_PAGES_MAX  10000
 #define CHAIN_ALIKE_MAX  3          /* pages with the same records, one after the other, before the chain is given up */
 #define CHAIN_EMPTY_MAX  100        /* ... and empty ones, which may lead on to full ones */
@@ -112,12 +112,12 @@ static void chain_goes_on(struct worker *worker, const char *link, bool full)
 /* The service may end its answers earlier than asked: spans are made to fit that. */
 static void learn_size(struct worker *worker, const char *link)
 {
-    size_t count = worker->page_harvest.count > HOLDS_LEAST ? worker->page_harvest.count : HOLDS_LEAST;
+    size_t count = worker->page_harvest.count > PAGE_CAP_LEAST ? worker->page_harvest.count : PAGE_CAP_LEAST;
 
-    if (link && worker->page_harvest.count && (!worker->holds || count > worker->holds))
-        worker->holds = count;
-    else if (!link && worker->holds && count > worker->holds)
-        worker->holds = 0;
+    if (link && worker->page_harvest.count && (!worker->page_cap || count > worker->page_cap))
+        worker->page_cap = count;
+    else if (!link && worker->page_cap && count > worker->page_cap)
+        worker->page_cap = 0;
 }
 
 /* A whole page is here, all its records are written. Did it hold all of the span? */

@@ -130,7 +130,7 @@ static void take_over_rates(struct collector *col)
     int64_t idle_ms = lock_idle_ms(col->lock);
     struct shared_rate *shared;
 
-    if (idle_ms < 0 || idle_ms >= MINUTE_MS + CLOCK_BEAT_MS)
+    if (idle_ms < 0 || idle_ms >= MINUTE_MS + CLOCK_IDLE_MS)
         return;
     for (shared = col->rates; shared; shared = shared->next)
         rate_was_used(&shared->rate);

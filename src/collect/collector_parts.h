@@ -11,7 +11,7 @@ void collector_stop_unread(struct collector *col);
 
 /* collector_rounds.c */
 
-/* Once a second, or each CLOCK_BEAT_MS while no input wants a look; ctx is the collector. */
+/* Once a second, or each CLOCK_IDLE_MS while no input wants a look; ctx is the collector. */
 void collector_tick(void *ctx, int64_t now_ms);
 /* Notices what was removed from the checkpoint folder: it is saved anew. */
 void collector_look_at_folder(struct collector *col);

@@ -141,5 +141,5 @@ void collector_tick(void *ctx, int64_t now_ms)
     state_round(col);
     if (now_ms >= col->metrics_due_ms)
         collector_metrics(col, now_ms);
-    timer_set(col->loop, &col->tick_timer, clock_next(now_ms, col->stirred ? CLOCK_SECOND_MS : CLOCK_BEAT_MS));
+    timer_set(col->loop, &col->tick_timer, clock_next(now_ms, col->stirred ? CLOCK_SECOND_MS : CLOCK_IDLE_MS));
 }

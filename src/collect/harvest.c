@@ -45,7 +45,7 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
     ticks time = record->has_time ? record->time : tenant_service_now(t);
 
     worker->page_harvest.count++;
-    worker->stale = worker->stale && record->has_time;
+    worker->all_seen = worker->all_seen && record->has_time;
     if (record->has_time) {
         count_time(worker, time);
         if (time < worker->window.lo) {     /* read before, or from before the input's beginning */
@@ -66,9 +66,9 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
         out->len = undo;
         return;
     }
-    worker->stale = false;
+    worker->all_seen = false;
     if ((!has_id && !by_content) || !record->has_time)
-        worker->odd++;
+        worker->malformed++;
     if (record->replaced)
         worker->replaced++;
     event_finish(t->frame, out, record->start, record->has_time, time);
@@ -86,7 +86,7 @@ void harvest_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
     struct tenant *t = worker->tenant;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
-    worker->stale = false;
+    worker->all_seen = false;
     worker->page_harvest.count++;
     if (++worker->bad <= worker->bad_accepted || worker->bad_tries < WORKER_BAD_TRIES)
         return;
@@ -102,9 +102,9 @@ void harvest_warn(const struct worker *worker)
 {
     const struct tenant *t = worker->tenant;
 
-    if (worker->odd)
+    if (worker->malformed)
         log_event(EVENT_ODD_RECORD, "input=%s tenant=%s api=%s records=%zu without an id or an update time, written "
-                  "as they are and known by their content", t->label, t->input.tenant_id, t->api->name, worker->odd);
+                  "as they are and known by their content", t->label, t->input.tenant_id, t->api->name, worker->malformed);
     if (worker->replaced)
         log_event(EVENT_REPLACED, "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
                   "cannot carry, each now U+FFFD", t->label, t->input.tenant_id, t->api->name, worker->replaced);

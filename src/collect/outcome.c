@@ -10,11 +10,11 @@
 
 #define SMALLER_EVERY    3          /* after so many failures in a row a smaller piece is asked for */
 #define SMALLEST_PAGE    1
-#define SMOOTH_PAGES     20         /* after so many a page size that failed is tried again */
+#define SUCCESSES_BEFORE_GROWTH     20         /* after so many a page size that failed is tried again */
 #define BROKEN_TRIES     2          /* an answer that breaks among its records is asked for again so often as it is */
 #define GRAIN_TRIES      4          /* ... and a piece that cannot be made smaller, before it is left behind */
 #define GRAIN_TRIES_ALONE 30        /* ... when nothing else came whole meanwhile: all may be cut on the way */
-#define COMPANIES        3          /* polls are due at so many moments of their interval */
+#define POLL_SLOTS        3          /* polls are due at so many moments of their interval */
 #define FIRST_WAIT_PART  10         /* the first pause is at least the interval divided by this */
 
 static void next_try(struct worker *worker, int64_t wait_ms)
@@ -40,7 +40,7 @@ static void ask_for_less(struct worker *worker)
  * pauses stay short. */
 static bool shrink(struct worker *worker)
 {
-    if (worker->failures == 1 && worker->page_size && worker->smooth) {
+    if (worker->failures == 1 && worker->page_size && worker->successes) {
         worker->too_large = worker->page_size;
         return true;
     }
@@ -57,7 +57,7 @@ void worker_failed(struct worker *worker, const struct err *err, bool may_be_siz
     chain_forget(worker);
     if (may_be_size && shrink(worker))
         ask_for_less(worker);
-    worker->smooth = 0;
+    worker->successes = 0;
     t->problem = *err;
     if (worker->failures == 1 || worker->failures % 10 == 0)
         log_event(EVENT_TROUBLE, "input=%s tenant=%s api=%s tries=%d %s, trying again in %lld s", t->label,
@@ -101,7 +101,7 @@ void worker_recovered(struct worker *worker)
     worker->failures = worker->refusals = 0;
     worker->rejected = false;
     mem_freep(&t->sign_in_error);
-    if (++worker->smooth > SMOOTH_PAGES)
+    if (++worker->successes > SUCCESSES_BEFORE_GROWTH)
         worker->too_large = 0;
     if (!worker->too_large || worker->page_size * 2 < worker->too_large)
         worker->page_size *= 2;
@@ -120,7 +120,7 @@ static int64_t next_poll_ms(const struct worker *worker, int64_t now_ms)
 
     if (least_ms <= now_ms)
         least_ms = now_ms + 1;
-    return clock_next_turn(least_ms - 1, interval_ms, t->number, COMPANIES);
+    return clock_next_turn(least_ms - 1, interval_ms, t->number, POLL_SLOTS);
 }
 
 static void wait_for_next_poll(struct worker *worker)
@@ -137,13 +137,13 @@ void worker_window_read(struct worker *worker)
 {
     struct tenant *t = worker->tenant;
     bool was_backfilling = t->cursor.backfill.active, caught_up;
-    size_t room = t->api->top ? worker_page_top(worker) : t->api->room;
+    size_t capacity = t->api->top ? worker_page_top(worker) : t->api->capacity;
 
-    if (worker->holds && worker->holds < room)
-        room = worker->holds;
+    if (worker->page_cap && worker->page_cap < capacity)
+        capacity = worker->page_cap;
     if (worker->unfiltered)   /* what came was everything */
         worker->window.hi = worker->kind == WORKER_BACKFILL ? t->cursor.backfill.end : TICKS_OPEN;
-    caught_up = cursor_read(&t->cursor, worker->kind, &t->plans[worker->kind], &worker->window, &worker->harvest, room,
+    caught_up = cursor_read(&t->cursor, worker->kind, &t->plans[worker->kind], &worker->window, &worker->harvest, capacity,
                            t->input.overlap, worker->sent_at);
     acks_add(&t->acks, &t->cursor, outbox_end(t->col->outbox), clock_ms());
     chain_forget(worker);
@@ -159,7 +159,7 @@ void worker_window_read(struct worker *worker)
         wait_for_next_poll(worker);
 }
 
-static void leave_behind(struct worker *worker, const struct err *err)
+static void skip_window(struct worker *worker, const struct err *err)
 {
     struct tenant *t = worker->tenant;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
@@ -173,8 +173,8 @@ static void leave_behind(struct worker *worker, const struct err *err)
     worker->grain_tries = 0;
     quarantine_add(&t->quarantine, &worker->window);
     worker_window_read(worker);
-    if (t->plans[worker->kind].width && worker->hunt_width)      /* the spans behind it need not be as small */
-        t->plans[worker->kind].width = worker->hunt_width;
+    if (t->plans[worker->kind].width && worker->bisection_width)      /* the spans behind it need not be as small */
+        t->plans[worker->kind].width = worker->bisection_width;
 }
 
 /* The answer came whole, but its JSON breaks among the records. The broken one is hunted down by halving the span, so
@@ -190,7 +190,7 @@ void worker_broken(struct worker *worker, const struct err *err)
     }
     if (!worker->broken_tries++) {
         worker->whole_before = t->tally.whole;
-        worker->hunt_width = (worker->window.hi == TICKS_OPEN ? worker->sent_at : worker->window.hi) - worker->window.lo;
+        worker->bisection_width = (worker->window.hi == TICKS_OPEN ? worker->sent_at : worker->window.hi) - worker->window.lo;
     }
     if (worker->broken_tries > BROKEN_TRIES) {
         if (cursor_split(&t->cursor, worker->kind, t->plans, &worker->window, NULL, t->api->resolution(worker->variant),
@@ -202,7 +202,7 @@ void worker_broken(struct worker *worker, const struct err *err)
             return;
         }
         if (++worker->grain_tries > (t->tally.whole != worker->whole_before ? GRAIN_TRIES : GRAIN_TRIES_ALONE)) {
-            leave_behind(worker, err);
+            skip_window(worker, err);
             return;
         }
     }

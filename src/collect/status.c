@@ -147,7 +147,7 @@ static void add_tally(const struct tally *n, struct buf *line)
  * pipe that the log goes to. */
 static int64_t next_line_ms(const struct tenant *t, int64_t now_ms)
 {
-    return clock_next_turn(now_ms, STATUS_EVERY_MS, t->number, STATUS_EVERY_MS / CLOCK_BEAT_MS);
+    return clock_next_turn(now_ms, STATUS_EVERY_MS, t->number, STATUS_EVERY_MS / CLOCK_IDLE_MS);
 }
 
 void status_start(struct tenant *t, int64_t now_ms)

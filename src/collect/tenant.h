@@ -56,8 +56,8 @@ struct worker {
     uint64_t       token;           /* which one it carries */
     struct harvest page_harvest;    /* of this answer */
     size_t         fresh;           /* events written from this answer, or from this pass of a chain */
-    size_t         odd, replaced;   /* records without id or time; with characters replaced */
-    bool           stale;           /* so far only records with a time that were written before */
+    size_t         malformed, replaced;   /* records without id or time; with characters replaced */
+    bool           all_seen;           /* so far only records with a time that were written before */
     size_t         outside;         /* records well outside of the span */
     bool           unfiltered;      /* the service ignores the filter: the chain brings everything */
     bool           probed;          /* the checkpoint's folder was tried before the first event */
@@ -81,8 +81,8 @@ struct worker {
     /* how it has been going */
     size_t         page_size;       /* 0: the API's; smaller after failures */
     size_t         too_large;       /* a page size that failed where a smaller one had worked; 0: none */
-    int            smooth;          /* pages read in a row */
-    size_t         holds;           /* so many records an answer was seen to hold at most; 0: what was asked for */
+    int            successes;          /* pages read in a row */
+    size_t         page_cap;           /* so many records an answer was seen to hold at most; 0: what was asked for */
     int            variant;
     int            failures;        /* in a row, what passes by itself */
     int            refusals;        /* in a row, what a person must mend */
@@ -91,7 +91,7 @@ struct worker {
     int            bad_tries;       /* answers asked for again because of them */
     int            broken_tries;    /* answers that broke inside the records, since the lane last caught up */
     int            grain_tries;     /* ... of the span that cannot be made smaller */
-    ticks          hunt_width;      /* of the spans when the hunt for a broken record began */
+    ticks          bisection_width;      /* of the spans when the hunt for a broken record began */
     uint64_t       whole_before;    /* the tenant's whole answers when the first broke */
     bool           rejected;        /* the last answer was a 401 */
     int64_t        due_ms;          /* next poll or next try */

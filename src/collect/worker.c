@@ -176,11 +176,11 @@ static void worker_send(void *ctx)
         worker->harvest = worker->page_harvest;
         worker->kept = 0;
     }
-    worker->odd = worker->replaced = worker->bad = 0;
+    worker->malformed = worker->replaced = worker->bad = 0;
     worker->sum = 0;
     worker->outside = 0;
     worker->probed = worker->held_back = false;
-    worker->stale = true;
+    worker->all_seen = true;
     worker->page = page_new(&t->api->shape, &worker->handler);
     worker->token = view.token;
     worker_url(worker, &url);

@@ -31,7 +31,7 @@ struct api {
     bool        has_skip;
     size_t      top;            /* most records an answer may hold; 0: everything in the span comes at once */
     size_t      top_first;      /* asked for by polls: most hold little, and a first page is a guess */
-    size_t      room;           /* records a span is sized for when top is 0 */
+    size_t      capacity;           /* records a span is sized for when top is 0 */
     int         variants;
     int         per_minute, per_hour;   /* published limits an app and tenant; 0: none */
     const char *family;         /* APIs of one family share their limits */

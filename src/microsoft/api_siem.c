@@ -48,6 +48,6 @@ const struct api api_siem = {
               US ".securitycenter.windows.us" },
     .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
                   "https://graph.windows.net" },
-    .v1_token = true, .room = 5000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
+    .v1_token = true, .capacity = 5000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
     .permission = "the portal's authorisation under Settings > Endpoints > APIs > SIEM", .url = url, .resolution = resolution
 };

@@ -44,9 +44,9 @@ bool page_in_records(const struct page *p)
     return p->record_depth > 0;
 }
 
-bool page_tangled(const struct page *p)
+bool page_unbalanced(const struct page *p)
 {
-    return p->tangled;
+    return p->unbalanced;
 }
 
 const char *page_next_link(const struct page *p)

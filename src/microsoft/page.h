@@ -60,6 +60,6 @@ bool page_end(struct page *page, struct err *err);
 bool page_in_records(const struct page *page);
 /* Did a record that was skipped look as if its quotes were out of step? Then more than that one may have been
  * skipped. */
-bool page_tangled(const struct page *page);
+bool page_unbalanced(const struct page *page);
 size_t page_count(const struct page *page);             /* records so far, bad ones too */
 const char *page_next_link(const struct page *page);    /* "@odata.nextLink", decoded; NULL: none */

@@ -48,7 +48,7 @@ struct page {
     const unsigned char *slice;
     uint64_t     offset;            /* of the slice in the answer */
 
-    bool         tangled;           /* what was skipped had words outside of its strings */
+    bool         unbalanced;           /* what was skipped had words outside of its strings */
     size_t       bom;               /* so many bytes of a byte order mark have come */
     enum state   state;
     enum number  number;

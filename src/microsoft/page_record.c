@@ -140,7 +140,7 @@ void page_skip(struct page *p)
         else if (c == '}' || c == ']')
             p->depth--;
         else if (c > ' ' && !strchr("truefalsnE0123456789+-.,:", c))
-            p->tangled = true;
+            p->unbalanced = true;
         if (p->depth < p->record_depth || p->depth == INT_MAX) {
             snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
                      "a bracket that nothing opened", (unsigned long long)here(p));

@@ -294,7 +294,7 @@ static void check_parent(void *ctx, int64_t now_ms)
         loop_stop(loop);
         return;
     }
-    timer_set(loop, &loop->parent_timer, clock_next(now_ms, CLOCK_BEAT_MS));
+    timer_set(loop, &loop->parent_timer, clock_next(now_ms, CLOCK_IDLE_MS));
 }
 
 void loop_catch_signals(struct loop *loop)
@@ -314,5 +314,5 @@ void loop_catch_signals(struct loop *loop)
 
     loop->parent = getppid();
     loop->parent_timer = (struct timer){ .fire = check_parent, .ctx = loop };
-    timer_set(loop, &loop->parent_timer, clock_next(clock_ms(), CLOCK_BEAT_MS));
+    timer_set(loop, &loop->parent_timer, clock_next(clock_ms(), CLOCK_IDLE_MS));
 }

@@ -51,7 +51,7 @@ void watch_add(struct loop *loop, struct watch *watch);
 void watch_remove(struct loop *loop, struct watch *watch);
 
 /* From now on SIGTERM, SIGINT and SIGHUP call loop_stop(), SIGPIPE does nothing, and the end of the parent process
- * stops the loop too (its pid is compared each CLOCK_BEAT_MS, since a death signal is lost when the parent's thread
+ * stops the loop too (its pid is compared each CLOCK_IDLE_MS, since a death signal is lost when the parent's thread
  * ends). */
 void loop_catch_signals(struct loop *loop);
 

@@ -37,13 +37,13 @@ const struct param params[] = {
     { .name = "client_secret", .type = PARAM_SECRET, AT(client_secret), .title = "Client secret",
       .help = "The secret's value, not its ID. It is moved to Splunk's password store and shared by all inputs with "
               "this client ID; leave it empty to keep the stored one." },
-    { .name = "api", .type = PARAM_CHOICE, AT(api), .choices = api_choices, .preset = "graph", .title = "Service",
+    { .name = "api", .type = PARAM_CHOICE, AT(api), .choices = api_choices, .default_text = "graph", .title = "Service",
       .help = "Which Microsoft service is asked: graph (alerts of all Defender products), endpoint (Defender for "
               "Endpoint API), siem (the older alert exporter) or incidents (Graph incidents)." },
-    { .name = "cloud", .type = PARAM_CHOICE, AT(cloud), .choices = cloud_choices, .preset = "commercial",
+    { .name = "cloud", .type = PARAM_CHOICE, AT(cloud), .choices = cloud_choices, .default_text = "commercial",
       .title = "Cloud",
       .help = "The Microsoft cloud that holds the customer's tenant: commercial, gcc, gcc_high or dod." },
-    { .name = "start_time", .type = PARAM_START, AT(start_time), .preset = "-30d", .title = "Start time",
+    { .name = "start_time", .type = PARAM_START, AT(start_time), .default_text = "-30d", .title = "Start time",
       .help = "Where a new input begins: so long ago, such as -12h or -30d, or a moment, such as 2026-11-01 or "
               "2026-11-01T08:00:00+02:00. Without an effect once the input has read alerts." },
     { .name = "client_certificate", .type = PARAM_FILE, AT(client_certificate), .rare = true,
@@ -58,13 +58,13 @@ const struct param params[] = {
       .help = "Only for delegated sign-in, instead of a refresh token. Enter ? and save to be shown the address to "
               "open; sign in there, then enter the whole address of the page on which the sign-in ended, or only its "
               "code. Used once, within ten minutes, then cleared." },
-    { .name = "redirect_uri", .type = PARAM_URI, AT(redirect_uri), .preset = "https://SiemMsspConnector", .rare = true,
+    { .name = "redirect_uri", .type = PARAM_URI, AT(redirect_uri), .default_text = "https://SiemMsspConnector", .rare = true,
       .title = "Redirect URI",
       .help = "Only for delegated sign-in: the redirect URI, spelt exactly as in the app registration." },
-    { .name = "poll_interval", .type = PARAM_SECONDS, AT(poll_interval), .min = 1, .max = 86400, .preset = "60",
+    { .name = "poll_interval", .type = PARAM_SECONDS, AT(poll_interval), .min = 1, .max = 86400, .default_text = "60",
       .rare = true, .title = "Poll interval",
       .help = "Seconds between two looks for new alerts, 1 to 86400." },
-    { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .preset = "900", .rare = true,
+    { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .default_text = "900", .rare = true,
       .title = "Overlap",
       .help = "Seconds before the newest update that every poll reads again, for alerts that become visible late; 0 to "
               "86400. What was read before is not written again." },
@@ -196,7 +196,7 @@ static bool take_param(const struct raw_stanza *stanza, const struct param *para
         return value_parse(param, value, check_files, input, err);
     if (param->required)
         return err_set(err, ERR_INPUT, "%s is missing; it should be %s", param->name, value_wanted(param));
-    return !param->preset || value_parse(param, param->preset, check_files, input, err);
+    return !param->default_text || value_parse(param, param->default_text, check_files, input, err);
 }
 
 static bool check_together(const struct input *input, struct err *err)

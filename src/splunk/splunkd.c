@@ -125,7 +125,7 @@ static bool read_entries(const struct buf *body, struct secrets *ret)
 static void join_entries(struct splunkd *splunkd)
 {
     struct secrets *entries = &splunkd->entries;
-    struct parts_note note;
+    struct manifest note;
     size_t i;
 
     for (i = 0; i < entries->count; i++) {
@@ -133,7 +133,7 @@ static void join_entries(struct splunkd *splunkd)
 
         if (strstr(name, PART_INFIX) || strcmp(name, PROBE_NAME) == 0)
             continue;
-        if (!parts_note_read(value, &note)) {
+        if (!manifest_read(value, &note)) {
             secrets_set(&splunkd->whole, name, value);
             if (strlen(value) > CUT_LENGTH)
                 splunkd->cutting = CUTS_NOT;

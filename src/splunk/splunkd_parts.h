@@ -41,7 +41,7 @@ struct secret {
 };
 struct secrets {
     struct secret *list;
-    size_t count, room;
+    size_t count, capacity;
 };
 const char *secrets_get(const struct secrets *secrets, const char *name);       /* NULL: none */
 void secrets_set(struct secrets *secrets, const char *name, const char *value);
@@ -79,21 +79,21 @@ char *store_url(const struct splunkd *splunkd);
 char *entry_url(const struct splunkd *splunkd, const char *name);
 
 /* What a main entry says about its pieces; false for a plain secret. */
-struct parts_note {
+struct manifest {
     char     generation[17];
     unsigned count;
     size_t   length;
     char     sha256[65];
 };
-bool parts_note_read(const char *value, struct parts_note *ret);
-char *parts_note_text(const struct parts_note *note);
-struct parts_note parts_note_of(const char *value);     /* with a new generation */
-char *part_name(const char *name, const struct parts_note *note, unsigned number);      /* caller frees */
+bool manifest_read(const char *value, struct manifest *ret);
+char *manifest_text(const struct manifest *note);
+struct manifest manifest_of(const char *value);     /* with a new generation */
+char *part_name(const char *name, const struct manifest *note, unsigned number);      /* caller frees */
 
 char *part_of(const char *value, unsigned number);     /* the piece itself: secret, caller frees */
 
 /* Puts a secret together from its entries. NULL: pieces are missing or damaged. Caller frees with
  * mem_free_secret(). */
-char *parts_join(const struct secrets *entries, const char *name, const struct parts_note *note);
+char *parts_join(const struct secrets *entries, const char *name, const struct manifest *note);
 
 void stores_free(struct splunkd *splunkd);

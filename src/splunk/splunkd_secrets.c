@@ -53,9 +53,9 @@ void secrets_set(struct secrets *secrets, const char *name, const char *value)
         secrets->list[at].value = copy;
         return;
     }
-    if (secrets->count == secrets->room) {
-        secrets->room = secrets->room * 2 + 16;
-        secrets->list = mem_grow(secrets->list, secrets->room, sizeof(*secrets->list));
+    if (secrets->count == secrets->capacity) {
+        secrets->capacity = secrets->capacity * 2 + 16;
+        secrets->list = mem_grow(secrets->list, secrets->capacity, sizeof(*secrets->list));
     }
     memmove(secrets->list + at + 1, secrets->list + at, (secrets->count - at) * sizeof(*secrets->list));
     secrets->list[at] = (struct secret){ .name = mem_text(name), .value = copy };
@@ -86,9 +86,9 @@ void secrets_clear(struct secrets *secrets)
     *secrets = (struct secrets){ 0 };
 }
 
-bool parts_note_read(const char *value, struct parts_note *ret)
+bool manifest_read(const char *value, struct manifest *ret)
 {
-    struct parts_note note = { 0 };
+    struct manifest note = { 0 };
     int used = 0;
 
     if (sscanf(value, NOTE_START "%16[0-9a-f] %4u %7zu %64[0-9a-f]%n", note.generation, &note.count, &note.length,
@@ -98,7 +98,7 @@ bool parts_note_read(const char *value, struct parts_note *ret)
     return true;
 }
 
-char *parts_note_text(const struct parts_note *note)
+char *manifest_text(const struct manifest *note)
 {
     return mem_format(NOTE_START "%s %u %zu %s", note->generation, note->count, note->length, note->sha256);
 }
@@ -123,9 +123,9 @@ static size_t piece_length(const char *text)
     return len;
 }
 
-struct parts_note parts_note_of(const char *value)
+struct manifest manifest_of(const char *value)
 {
-    struct parts_note note = { .length = strlen(value) };
+    struct manifest note = { .length = strlen(value) };
     unsigned char fresh[8];
 
     random_bytes(fresh, sizeof(fresh));
@@ -136,7 +136,7 @@ struct parts_note parts_note_of(const char *value)
     return note;
 }
 
-char *part_name(const char *name, const struct parts_note *note, unsigned number)
+char *part_name(const char *name, const struct manifest *note, unsigned number)
 {
     return mem_format("%s" PART_INFIX "%s.%u", name, note->generation, number);
 }
@@ -148,7 +148,7 @@ char *part_of(const char *value, unsigned number)
     return mem_text_n(value, piece_length(value));
 }
 
-char *parts_join(const struct secrets *entries, const char *name, const struct parts_note *note)
+char *parts_join(const struct secrets *entries, const char *name, const struct manifest *note)
 {
     struct buf whole = BUF_INIT(note->length);
     char sha256[65];

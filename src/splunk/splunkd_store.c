@@ -32,7 +32,7 @@ struct store {
     splunkd_done_fn  *done;
     void             *ctx;
     enum step         step;
-    struct parts_note note;
+    struct manifest note;
     unsigned          part;         /* the piece that is being written */
     struct call       call;
 
@@ -152,11 +152,11 @@ static void put_part(struct store *store)
 
 static void start_writing(struct store *store)
 {
-    struct parts_note note;
+    struct manifest note;
 
-    if ((is_long(store) && store->splunkd->cutting == CUTS) || parts_note_read(store->value, &note)) {
+    if ((is_long(store) && store->splunkd->cutting == CUTS) || manifest_read(store->value, &note)) {
         store->step = STEP_PARTS;
-        store->note = parts_note_of(store->value);
+        store->note = manifest_of(store->value);
         store->part = 0;
         put_part(store);
     } else {
@@ -192,7 +192,7 @@ static void put_done(struct store *store, bool whole)
         }
         if (whole) {
             store->step = STEP_SWITCH;
-            put_start(store, mem_text(store->name), parts_note_text(&store->note));
+            put_start(store, mem_text(store->name), manifest_text(&store->note));
             return;
         }
         break;

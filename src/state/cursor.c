@@ -106,7 +106,7 @@ void cursor_avoid(const struct quarantine *quarantine, enum worker_kind worker, 
 }
 
 /* The next span's width from how full this answer was: three quarters of the room are aimed at. */
-static void adapt(struct window_plan *plan, const struct window *window, size_t count, size_t room)
+static void adapt(struct window_plan *plan, const struct window *window, size_t count, size_t capacity)
 {
     double factor = GROW_MOST;
 
@@ -117,8 +117,8 @@ static void adapt(struct window_plan *plan, const struct window *window, size_t 
         return;
     }
     plan->overfull = 0;
-    if (count && room)
-        factor = 0.75 * (double)room / (double)count;
+    if (count && capacity)
+        factor = 0.75 * (double)capacity / (double)count;
     else if (count)
         factor = 2;
     if (factor > GROW_MOST)
@@ -176,9 +176,9 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
 }
 
 bool cursor_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
-                const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now)
+                const struct harvest *harvest, size_t capacity, int64_t overlap_s, ticks now)
 {
-    adapt(plan, window, harvest->count, room);
+    adapt(plan, window, harvest->count, capacity);
     if (worker == WORKER_BACKFILL)
         return backfill_read(cursor, plan, window, harvest);
     live_read(cursor, plan, window, harvest, overlap_s, now);

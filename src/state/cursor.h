@@ -83,7 +83,7 @@ void cursor_avoid(const struct quarantine *quarantine, enum worker_kind worker, 
 /* One answer held all of the span. room is how many records an answer can hold, 0 if not limited; now is the service's
  * clock when the request was sent. True: the lane has caught up (LIVE: wait for the next poll; FILL: done). */
 bool cursor_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
-                const struct harvest *harvest, size_t room, int64_t overlap_s, ticks now);
+                const struct harvest *harvest, size_t capacity, int64_t overlap_s, ticks now);
 
 /* The span was too much for one answer, or keeps failing: the next ones are smaller. grain is the finest step of the
  * API's time filter in ticks. False: it cannot be made smaller

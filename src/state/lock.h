@@ -16,7 +16,7 @@ void lock_close(struct lock_file *lock);
 /* How long ago did a process last work here (lock_touch()), in milliseconds of the host's clock? -1: never, as far as
  * the file tells. Of the time when this one was opened. */
 int64_t lock_idle_ms(const struct lock_file *lock);
-/* This process is at work: to be called each CLOCK_BEAT_MS at the latest. */
+/* This process is at work: to be called each CLOCK_IDLE_MS at the latest. */
 void lock_touch(struct lock_file *lock);
 
 /* Tries once. False with err->kind ERR_RETRY: another process has it, or the file cannot be locked. */

@@ -157,7 +157,7 @@ static void test_table(void)
         CHECK_TEXT(api->name, names[kind]);
         CHECK(api->variants > 0 && api->resolution(0) > 0 && api->resolution(api->variants - 1) >= api->resolution(0), "%s: forms",
               api->name);
-        CHECK(api->top ? api->top_first && api->top_first <= api->top : api->room > 0, "%s: sizes", api->name);
+        CHECK(api->top ? api->top_first && api->top_first <= api->top : api->capacity > 0, "%s: sizes", api->name);
         for (int cloud = 0; cloud < API_CLOUDS; cloud++)
             CHECK(!strncmp(api->host[cloud], "https://", 8) && !strncmp(api->resource[cloud], "https://", 8) &&
                   !strncmp(login_host(cloud), "https://", 8), "%s: cloud %d", api->name, cloud);

@@ -45,7 +45,7 @@ struct world {
     struct version versions[VERSIONS_MAX];
     size_t      count;
     ticks       now, begin, resolution;
-    size_t      room;
+    size_t      capacity;
     int64_t     overlap_s;
     /* the process */
     struct cursor cursor;
@@ -85,7 +85,7 @@ static void add_versions(struct world *w, ticks from, ticks to, uint32_t most)
             time -= time % TICKS_PER_SECOND;
         if (time < from)
             time = from;
-        for (heap = below(20) ? 1 : 1 + below(3 * (uint32_t)w->room); heap; heap--)
+        for (heap = below(20) ? 1 : 1 + below(3 * (uint32_t)w->capacity); heap; heap--)
             add_version(w, time);
     }
 }
@@ -133,7 +133,7 @@ static void send(struct world *w, enum worker_kind worker)
     for (i = 0; i < w->count; i++)
         if (w->versions[i].time >= lo && w->versions[i].time < hi && w->versions[i].visible <= w->now)
             f->found[f->count++] = i;
-    f->full = f->count > w->room;
+    f->full = f->count > w->capacity;
 }
 
 static struct harvest take(struct world *w, struct flight *f, size_t most)
@@ -170,7 +170,7 @@ static void finish(struct world *w, enum worker_kind worker)
             cursor_split(&w->cursor, worker, w->plans, &f->window, NULL, w->resolution, w->overlap_s, f->now);
         return;
     }
-    h = take(w, f, w->room);
+    h = take(w, f, w->capacity);
     w->fills += !backfill && w->cursor.backfill.active;
     if (f->full) {
         if (cursor_split(&w->cursor, worker, w->plans, &f->window, &h, w->resolution, w->overlap_s, f->now)) {
@@ -180,7 +180,7 @@ static void finish(struct world *w, enum worker_kind worker)
         h = take(w, f, f->count);       /* page after page */
         w->chains++;
     }
-    if (cursor_read(&w->cursor, worker, &w->plans[worker], &f->window, &h, w->room, w->overlap_s, f->now))
+    if (cursor_read(&w->cursor, worker, &w->plans[worker], &f->window, &h, w->capacity, w->overlap_s, f->now))
         w->polls += worker == WORKER_LIVE;
     acks_add(&w->acks, &w->cursor, w->pos, w->now / TICKS_PER_MS);
 }
@@ -295,7 +295,7 @@ static void run(uint64_t number)
     uint32_t steps;
 
     seed = number * UINT64_C(0x9E3779B97F4A7C15) + 1;
-    w = (struct world){ .now = NOW, .dedup = dedup_new(), .file = BUF_INIT(CHECKPOINT_MAX), .room = 2 + below(20) };
+    w = (struct world){ .now = NOW, .dedup = dedup_new(), .file = BUF_INIT(CHECKPOINT_MAX), .capacity = 2 + below(20) };
     w.resolution = (ticks[]){ 1, TICKS_PER_MS, TICKS_PER_SECOND }[below(3)];
     w.overlap_s = (int64_t[]){ LATE_MOST_S, 900, 86400 }[below(3)];
     w.begin = NOW - (ticks)below(40 * 86400) * TICKS_PER_SECOND;

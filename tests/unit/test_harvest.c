@@ -120,7 +120,7 @@ static void test_odd(struct scene *scene)
 
     for (size_t i = 0; i < COUNT_OF(records); i++) {
         CHECK(read_answer(scene, &worker, records[i]) == 1, "%s is written", records[i]);
-        CHECK(worker.odd == i + 1, "%s counts as odd", records[i]);
+        CHECK(worker.malformed == i + 1, "%s counts as odd", records[i]);
         CHECK(read_answer(scene, &worker, records[i]) == 0, "%s is known by its content", records[i]);
     }
     CHECK(read_answer(scene, &worker, "{\"id\":\"\xff\",\"lastUpdateDateTime\":\"" DAY "06:00:00Z\"}") == 1 &&

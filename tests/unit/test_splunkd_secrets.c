@@ -21,13 +21,13 @@ static char *repeated(const char *text, size_t times)
 /* In the store as pieces, and back. */
 static void check_round(const char *value)
 {
-    struct parts_note note = parts_note_of(value), read;
+    struct manifest note = manifest_of(value), read;
     struct secrets entries = { 0 };
-    char *text = parts_note_text(&note), *joined, *name;
+    char *text = manifest_text(&note), *joined, *name;
     unsigned i;
 
     CHECK(strlen(text) < CUT_LENGTH, "the note itself is too long: %zu", strlen(text));
-    CHECK(parts_note_read(text, &read) && memcmp(&read, &note, sizeof(note)) == 0, "%s", text);
+    CHECK(manifest_read(text, &read) && memcmp(&read, &note, sizeof(note)) == 0, "%s", text);
     for (i = 0; i < note.count; i++) {
         char *part = part_of(value, i);
 
@@ -82,11 +82,11 @@ static void test_notes(void)
         { "TA-defender-mssp parts xyz 2 300 " SHA, false },
         { "TA-defender-mssp parts", false }, { "", false }, { "0.AX", false }
     };
-    struct parts_note note;
+    struct manifest note;
     size_t i;
 
     for (i = 0; i < COUNT_OF(rows); i++)
-        CHECK(parts_note_read(rows[i].text, &note) == rows[i].is_note, "'%s'", rows[i].text);
+        CHECK(manifest_read(rows[i].text, &note) == rows[i].is_note, "'%s'", rows[i].text);
 }
 
 static void test_list(void)
