@@ -12,7 +12,7 @@ MICROSOFT = token claims aad aad_codes signin assertion scan page page_record pa
 COLLECT   = secrets harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
             collector_splunkd collector_metrics stream
-COMMAND   = options console session csv check check_row check_site check_store check_look check_report check_json \
+COMMAND   = options console session csv check check_row check_endpoint check_store check_look check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \

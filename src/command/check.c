@@ -20,7 +20,7 @@ struct check {
     struct loop     *loop;
     struct http     *http;
     struct limiter     *limiter;
-    struct row_world world;
+    struct row_context context;
     bool             ready;     /* the store has been read, or not: rows may begin */
     struct timer     progress_timer;
     bool             progress, progress_shown;
@@ -62,7 +62,7 @@ static void rows_step(void *ctx)
         row_step(check->rows[i]);
 }
 
-static void site_tried(void *ctx, const struct site *site UNUSED)
+static void endpoint_tried(void *ctx, const struct endpoint *endpoint UNUSED)
 {
     rows_step(ctx);
 }
@@ -88,7 +88,7 @@ static void rows_fill(struct check *check, const struct config *config, const ch
     for (i = 0; i < config->count; i++) {
         if (!is_wanted(&config->stanzas[i], only) || stanza_is_disabled(&config->stanzas[i]))
             continue;
-        check->rows[check->count] = row_new(&check->world, &config->stanzas[i]);
+        check->rows[check->count] = row_new(&check->context, &config->stanzas[i]);
         check->finished += row_is_finished(check->rows[check->count++]);
     }
 }
@@ -110,22 +110,22 @@ static void session_lost(void *ctx UNUSED)
 
 static void try_all(struct check *check, const struct config *config)
 {
-    struct row_world *world = &check->world;
+    struct row_context *context = &check->context;
 
-    check->loop = world->loop = loop_new();
-    check->http = world->http = http_new(check->loop);
+    check->loop = context->loop = loop_new();
+    check->http = context->http = http_new(check->loop);
     check->limiter = limiter_new(check->loop, REQUESTS_MOST, REQUESTS_MOST);
-    world->sites = sites_new(check->http, site_tried, check);
-    world->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
+    context->endpoints = endpoints_new(check->http, endpoint_tried, check);
+    context->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
         .read = store_was_read, .proved = rows_step, .ctx = check });
-    world->principals = principals_new(check->loop, check->http, check->limiter, check_store_splunkd(world->store),
+    context->principals = principals_new(check->loop, check->http, check->limiter, check_store_splunkd(context->store),
                                    session_lost, check);
-    world->finished = row_finished;
-    world->ctx = check;
+    context->finished = row_finished;
+    context->ctx = check;
     check->progress_timer = (struct timer){ .fire = progress_fire, .ctx = check };
     if (check->progress)
         timer_set(check->loop, &check->progress_timer, clock_ms() + PROGRESS_MS);
-    check_store_load(world->store, config);
+    check_store_load(context->store, config);
     loop_run(check->loop);
     if (check->progress_shown)
         fputs("\r\033[K", stderr);
@@ -138,10 +138,10 @@ static void check_free(struct check *check)
     for (i = 0; i < check->count; i++)
         row_free(check->rows[i]);
     free(check->rows);
-    principals_free(check->world.principals);
-    check_store_free(check->world.store);
+    principals_free(check->context.principals);
+    check_store_free(check->context.store);
     http_free(check->http);
-    sites_free(check->world.sites);
+    endpoints_free(check->context.endpoints);
     limiter_free(check->limiter);
     loop_free(check->loop);
 }

@@ -14,12 +14,12 @@
 #define MOST_MS 9500        /* ten seconds an input at most */
 
 struct row {
-    const struct row_world *world;
+    const struct row_context *context;
     char              *label;
     struct input       input;
     const struct api  *api;
     char              *base, *resource, *login_url;
-    struct site       *login, *service;
+    struct endpoint       *login, *service;
     struct principal    *principal;
     struct token_source     *source;
     struct token_listener listener;
@@ -35,8 +35,8 @@ static void finish(struct row *row, enum check_result result)
 {
     row->finished = true;
     row->outcome.result = result;
-    timer_cancel(row->world->loop, &row->deadline);
-    row->world->finished(row->world->ctx);
+    timer_cancel(row->context->loop, &row->deadline);
+    row->context->finished(row->context->ctx);
 }
 
 static void fail(struct row *row, enum check_result result, const struct err *err)
@@ -95,7 +95,7 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found,
 static void look(struct row *row, const char *authorization)
 {
     row->look = look_start(&(struct look_spec){
-        .http = row->world->http, .route = &row->service->route, .api = row->api, .base = row->base,
+        .http = row->context->http, .route = &row->service->route, .api = row->api, .base = row->base,
         .filter = row->input.filter, .authorization = authorization,
         .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms : 0 }, looked, row);
 }
@@ -115,7 +115,7 @@ static bool not_tried(struct row *row, const char *why)
 static bool refresh_ready(struct row *row, bool *delegated)
 {
     CLEANUP(mem_freep) char *name = secret_name_refresh(row->input.tenant_id, row->input.client_id);
-    const char *stored = check_store_secret(row->world->store, name);
+    const char *stored = check_store_secret(row->context->store, name);
     CLEANUP(mem_freep) char *why = NULL;
     struct err err;
 
@@ -125,7 +125,7 @@ static bool refresh_ready(struct row *row, bool *delegated)
                          "the running input moves it to Splunk's password store first");
     if (!stored)
         return true;
-    switch (check_store_prove(row->world->store, name, stored, &err)) {
+    switch (check_store_prove(row->context->store, name, stored, &err)) {
     case PROOF_WAIT:
         return false;
     case PROOF_FAILED:
@@ -134,7 +134,7 @@ static bool refresh_ready(struct row *row, bool *delegated)
     case PROOF_OK:
         break;
     }
-    principal_set_refresh_token(row->principal, check_store_secret(row->world->store, name));
+    principal_set_refresh_token(row->principal, check_store_secret(row->context->store, name));
     return *delegated = true;
 }
 
@@ -147,9 +147,9 @@ static void principal_begin(struct row *row)
 {
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_client(input->client_id);
-    const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->world->store, name);
+    const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->context->store, name);
 
-    row->principal = principal_get(row->world->principals, &(struct principal_spec){
+    row->principal = principal_get(row->context->principals, &(struct principal_spec){
         .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->login_url,
         .certificate = input->client_certificate, .route = &row->login->route });
     if (secret)
@@ -172,7 +172,7 @@ static bool principal_ready(struct row *row)
     if (!refresh_ready(row, &delegated))
         return false;
     if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
-        !check_store_known(row->world->store, &err))
+        !check_store_known(row->context->store, &err))
         return not_tried(row, err.text);
     return row->has_principal = true;
 }
@@ -190,17 +190,17 @@ static void take_token(struct row *row, const struct token_view *view)
 
 static void take_clock(struct row *row)
 {
-    const struct site *site = row->service->has_clock ? row->service : row->login;
+    const struct endpoint *endpoint = row->service->has_clock ? row->service : row->login;
 
-    row->outcome.has_clock = site->has_clock;
-    row->outcome.clock_offset_ms = site->clock_offset_ms;
+    row->outcome.has_clock = endpoint->has_clock;
+    row->outcome.clock_offset_ms = endpoint->clock_offset_ms;
 }
 
-static bool sites_passed(struct row *row)
+static bool endpoints_passed(struct row *row)
 {
     struct err err;
 
-    if (!site_failed(row->login, &err) && !site_failed(row->service, &err))
+    if (!endpoint_failed(row->login, &err) && !endpoint_failed(row->service, &err))
         return true;
     fail(row, CHECK_UNREACHABLE, &err);
     return false;
@@ -213,7 +213,7 @@ void row_step(struct row *row)
     if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
         return;
     take_clock(row);
-    if (!sites_passed(row) || !principal_ready(row))
+    if (!endpoints_passed(row) || !principal_ready(row))
         return;
     switch (token_source_ask(row->source, clock_ms(), &view)) {
     case TOKEN_BUSY:
@@ -230,18 +230,18 @@ void row_step(struct row *row)
 
 void row_begin(struct row *row)
 {
-    const struct row_world *world = row->world;
+    const struct row_context *context = row->context;
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
-    const char *password = input->proxy_password ? input->proxy_password : check_store_secret(world->store, name);
+    const char *password = input->proxy_password ? input->proxy_password : check_store_secret(context->store, name);
     CLEANUP(mem_free_secretp) char *proxy = input->proxy ? proxy_with_password(input->proxy, password) : NULL;
 
     row->begun = true;
-    row->login = sites_get(world->sites, row->login_url, input->ca_file, proxy);
-    row->service = sites_get(world->sites, row->base, input->ca_file, proxy);
+    row->login = endpoints_get(context->endpoints, row->login_url, input->ca_file, proxy);
+    row->service = endpoints_get(context->endpoints, row->base, input->ca_file, proxy);
     row->outcome.login = &row->login->found;
     row->outcome.service = &row->service->found;
-    timer_set(world->loop, &row->deadline, clock_ms() + MOST_MS);
+    timer_set(context->loop, &row->deadline, clock_ms() + MOST_MS);
     row_step(row);
 }
 
@@ -267,11 +267,11 @@ static void find_services(struct row *row)
     row->outcome.permission = row->api->permission;
 }
 
-struct row *row_new(const struct row_world *world, const struct raw_stanza *stanza)
+struct row *row_new(const struct row_context *context, const struct raw_stanza *stanza)
 {
     struct row *row = mem_alloc(sizeof(*row));
 
-    row->world = world;
+    row->context = context;
     row->label = mem_text(stanza_input_name(stanza));
     row->outcome.input = row->label;
     row->deadline = (struct timer){ .fire = deadline_fire, .ctx = row };

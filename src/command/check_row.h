@@ -3,14 +3,14 @@
 
 #include "auth/principal.h"
 #include "command/check_report.h"
-#include "command/check_site.h"
+#include "command/check_endpoint.h"
 #include "command/check_store.h"
 
 /* What the rows share. */
-struct row_world {
+struct row_context {
     struct loop        *loop;
     struct http        *http;
-    struct sites       *sites;
+    struct endpoints       *endpoints;
     struct check_store *store;
     struct principals    *principals;
     void              (*finished)(void *ctx);       /* one more row has its outcome */
@@ -21,7 +21,7 @@ struct row;
 
 /* Reads the stanza; one that cannot be used is finished at once, without a call of finished. world is filled in before
  * the first row begins, and stays. */
-struct row *row_new(const struct row_world *world, const struct raw_stanza *stanza);
+struct row *row_new(const struct row_context *context, const struct raw_stanza *stanza);
 void row_free(struct row *row);     /* before the transport; NULL is fine */
 
 bool row_is_finished(const struct row *row);

@@ -13,7 +13,7 @@ struct import {
     const char *path, *server_uri;
     bool        dry_run;
     struct import_rows rows;
-    size_t      next, running, parcels_left;
+    size_t      next, running, uploads_left;
     struct loop    *loop;
     struct http    *http;
     struct splunkd *splunkd;
@@ -44,9 +44,9 @@ static bool row_start(struct import_row *row)
 
     if (row->action != ACTION_CREATE && row->action != ACTION_UPDATE)
         return false;
-    for (i = 0; i < row->parcel_count; i++) {
-        if (row->parcels[i]->failed) {
-            import_refuse(row, &row->parcels[i]->err);
+    for (i = 0; i < row->upload_count; i++) {
+        if (row->uploads[i]->failed) {
+            import_refuse(row, &row->uploads[i]->err);
             return false;
         }
     }
@@ -76,29 +76,29 @@ static void rows_go_on(struct import *import)
         loop_stop(import->loop);
 }
 
-static void parcel_stored(void *ctx, bool ok, const struct err *err)
+static void upload_stored(void *ctx, bool ok, const struct err *err)
 {
-    struct parcel *parcel = ctx;
-    struct import *import = parcel->ctx;
+    struct upload *upload = ctx;
+    struct import *import = upload->ctx;
 
     if (!ok) {
-        parcel->failed = true;
-        parcel->err = *err;
+        upload->failed = true;
+        upload->err = *err;
     }
-    if (--import->parcels_left == 0)
+    if (--import->uploads_left == 0)
         rows_go_on(import);
 }
 
 static void carry_out(struct import *import)
 {
-    struct parcel *parcel;
+    struct upload *upload;
 
-    for (parcel = import->rows.parcels; parcel; parcel = parcel->next)
-        import->parcels_left += parcel->due;
-    for (parcel = import->rows.parcels; parcel; parcel = parcel->next)
-        if (parcel->due)
-            splunkd_store_secret(import->splunkd, parcel->name, parcel->value, parcel_stored, parcel);
-    if (!import->parcels_left)
+    for (upload = import->rows.uploads; upload; upload = upload->next)
+        import->uploads_left += upload->due;
+    for (upload = import->rows.uploads; upload; upload = upload->next)
+        if (upload->due)
+            splunkd_store_secret(import->splunkd, upload->name, upload->value, upload_stored, upload);
+    if (!import->uploads_left)
         rows_go_on(import);
 }
 

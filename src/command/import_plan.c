@@ -21,60 +21,60 @@ static void note_change(struct import_row *row, const char *name)
     buf_add_format(&row->changes, "%s%s", row->changes.len ? ", " : "", name);
 }
 
-static struct parcel *parcel_named(const struct import_rows *rows, const char *name)
+static struct upload *upload_named(const struct import_rows *rows, const char *name)
 {
-    struct parcel *parcel;
+    struct upload *upload;
 
-    for (parcel = rows->parcels; parcel && !text_same(parcel->name, name); parcel = parcel->next)
+    for (upload = rows->uploads; upload && !text_same(upload->name, name); upload = upload->next)
         ;
-    return parcel;
+    return upload;
 }
 
-static struct parcel *parcel_new(struct plan *plan, const struct import_row *row, const char *name, const char *value,
+static struct upload *upload_new(struct plan *plan, const struct import_row *row, const char *name, const char *value,
                                  bool replace)
 {
     const char *stored = splunkd_secret(plan->splunkd, name);
-    struct parcel *parcel = mem_alloc(sizeof(*parcel));
+    struct upload *upload = mem_alloc(sizeof(*upload));
 
-    *parcel = (struct parcel){ .ctx = row->ctx, .name = mem_text(name), .value = value, .line = row->line,
-                               .due = !stored || (replace && !text_same(stored, value)), .next = plan->rows->parcels };
-    return plan->rows->parcels = parcel;
+    *upload = (struct upload){ .ctx = row->ctx, .name = mem_text(name), .value = value, .line = row->line,
+                               .due = !stored || (replace && !text_same(stored, value)), .next = plan->rows->uploads };
+    return plan->rows->uploads = upload;
 }
 
 /* Takes name over. A secret that is in the store as it is needs nothing, but is known to the rows that follow, or a row
  * that contradicts would win at the second run. replace: another one in the store gives way. */
-static void add_parcel(struct plan *plan, struct import_row *row, char *name, const char *value, bool replace,
+static void add_upload(struct plan *plan, struct import_row *row, char *name, const char *value, bool replace,
                        const char *parameter)
 {
-    struct parcel *parcel = parcel_named(plan->rows, name);
+    struct upload *upload = upload_named(plan->rows, name);
     struct err err;
 
-    if (!parcel)
-        parcel = parcel_new(plan, row, name, value, replace);
+    if (!upload)
+        upload = upload_new(plan, row, name, value, replace);
     free(name);
-    if (!text_same(parcel->value, value)) {
+    if (!text_same(upload->value, value)) {
         err_set(&err, ERR_INPUT, "%s differs from the one in line %zu, but both are for the same %s; one of them "
-                "should be empty", parameter, parcel->line,
+                "should be empty", parameter, upload->line,
                 text_same(parameter, "client_secret") ? "client_id" : "sign-in");
         import_refuse(row, &err);
     }
-    if (!parcel->due || row->action == ACTION_REFUSED)
+    if (!upload->due || row->action == ACTION_REFUSED)
         return;
-    row->parcels[row->parcel_count++] = parcel;
+    row->uploads[row->upload_count++] = upload;
     note_change(row, parameter);
 }
 
-static void add_parcels(struct plan *plan, struct import_row *row)
+static void add_uploads(struct plan *plan, struct import_row *row)
 {
     const struct input *input = &row->input;
 
     if (input->client_secret)
-        add_parcel(plan, row, secret_name_client(input->client_id), input->client_secret, true, "client_secret");
+        add_upload(plan, row, secret_name_client(input->client_id), input->client_secret, true, "client_secret");
     if (input->refresh_token)
-        add_parcel(plan, row, secret_name_refresh(input->tenant_id, input->client_id), input->refresh_token, false,
+        add_upload(plan, row, secret_name_refresh(input->tenant_id, input->client_id), input->refresh_token, false,
                    "refresh_token");
     if (input->proxy_password)
-        add_parcel(plan, row, secret_name_proxy(input->name), input->proxy_password, true, "proxy_password");
+        add_upload(plan, row, secret_name_proxy(input->name), input->proxy_password, true, "proxy_password");
 }
 
 /* What is there, and what is to be sent. */
@@ -144,13 +144,13 @@ static void plan_row(struct plan *plan, struct import_row *row)
 
     if (row->action == ACTION_REFUSED)
         return;
-    add_parcels(plan, row);
+    add_uploads(plan, row);
     if (row->action == ACTION_REFUSED)
         return;
     if (entry) {
         row->app = mem_text(app ? app : "");
         plan_parameters(row, json_member(entry, "content"));
-        row->action = row->list_len || row->parcel_count ? ACTION_UPDATE : ACTION_NONE;
+        row->action = row->list_len || row->upload_count ? ACTION_UPDATE : ACTION_NONE;
         return;
     }
     add_to_list(row, "name", row->stanza.name);

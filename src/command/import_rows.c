@@ -141,13 +141,13 @@ bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, str
 
 void import_rows_release(struct import_rows *rows)
 {
-    struct parcel *parcel;
+    struct upload *upload;
     size_t i;
 
-    while ((parcel = rows->parcels)) {
-        rows->parcels = parcel->next;
-        free(parcel->name);
-        free(parcel);
+    while ((upload = rows->uploads)) {
+        rows->uploads = upload->next;
+        free(upload->name);
+        free(upload);
     }
     for (i = 0; i < rows->count; i++) {
         struct import_row *row = &rows->list[i];

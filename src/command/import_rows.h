@@ -11,8 +11,8 @@
 enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REFUSED };
 
 /* A secret of one or more rows, and whether it has to go to the store. */
-struct parcel {
-    struct parcel *next;
+struct upload {
+    struct upload *next;
     void          *ctx;         /* for who carries it */
     char          *name;
     const char    *value;       /* secret, borrowed from the row's input */
@@ -33,15 +33,15 @@ struct import_row {
     const char      **list;             /* name, value, ... NULL: what to send */
     size_t            list_len;
     struct buf        changes;          /* names, for the report */
-    struct parcel    *parcels[3];
-    size_t            parcel_count;
+    struct upload    *uploads[3];
+    size_t            upload_count;
     struct err        err;              /* why it was refused */
 };
 
 struct import_rows {
     struct import_row *list;
     size_t             count;
-    struct parcel     *parcels;
+    struct upload     *uploads;
 };
 
 /* Reads the CSV file and checks each row like an input. False when the file as a whole is of no use. */
