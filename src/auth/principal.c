@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "auth/principal_parts.h"
+#include "auth/principal_private.h"
 
 struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
                               void (*session_lost)(void *ctx), void *ctx)

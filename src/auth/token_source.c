@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "auth/principal_parts.h"
+#include "auth/principal_private.h"
 #include "net/retry.h"
 
 #define TOKEN_TIMEOUT_S   30

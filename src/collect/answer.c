@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "collect/collector.h"
 #include "collect/harvest.h"
-#include "collect/worker_parts.h"
+#include "collect/worker_private.h"
 #include "collect/verdict.h"
 
 static void answer_is_good(struct worker *worker, const char *link)

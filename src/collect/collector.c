@@ -1,4 +1,4 @@
-#include "collect/collector_parts.h"
+#include "collect/collector_private.h"
 
 #include <poll.h>
 #include <stdlib.h>

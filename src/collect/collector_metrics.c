@@ -1,5 +1,5 @@
 /* The line about the process as a whole. */
-#include "collect/collector_parts.h"
+#include "collect/collector_private.h"
 
 #include <dirent.h>
 #include <stdio.h>

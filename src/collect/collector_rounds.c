@@ -1,5 +1,5 @@
 /* What a collector looks at again and again: the inputs to which something happened, the files, the reader. */
-#include "collect/collector_parts.h"
+#include "collect/collector_private.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 /* What the process has of splunkd: its session key and its password store. */
-#include "collect/collector_parts.h"
+#include "collect/collector_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collect/collector.h"
-#include "collect/worker_parts.h"
+#include "collect/worker_private.h"
 #include "net/retry.h"
 
 #define SMALLER_EVERY    3          /* after so many failures in a row a smaller piece is asked for */

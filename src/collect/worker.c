@@ -2,7 +2,7 @@
  * answer.c. */
 #include "collect/collector.h"
 #include "collect/harvest.h"
-#include "collect/worker_parts.h"
+#include "collect/worker_private.h"
 
 #define SILENCE_S        60         /* a download that stays silent for so long is given up */
 

@@ -1,4 +1,4 @@
-#include "microsoft/page_parts.h"
+#include "microsoft/page_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Records: their beginning and end, and what happens to one that is no JSON. */
-#include "microsoft/page_parts.h"
+#include "microsoft/page_private.h"
 
 #include <limits.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The quick way through what is usual inside a record. It passes whole tokens with pointers instead of the machine's
  * members, and leaves at whatever is unusual (a cut or broken token, the id, the time, the record's end, a character
  * that XML minds), from where the state machine (page.c) takes a step. It accepts nothing that that would not. */
-#include "microsoft/page_parts.h"
+#include "microsoft/page_private.h"
 
 #include <string.h>
 

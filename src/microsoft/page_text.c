@@ -1,5 +1,5 @@
 /* Strings: names, texts, and what is read of them. */
-#include "microsoft/page_parts.h"
+#include "microsoft/page_private.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Numbers, and the words true, false and null. */
-#include "microsoft/page_parts.h"
+#include "microsoft/page_private.h"
 
 static enum number number_step(enum number from, unsigned char c)
 {

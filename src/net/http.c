@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/http_parts.h"
+#include "net/http_private.h"
 #include "net/retry.h"
 
 #define CONNECTIONS_KEPT 8      /* idle ones; over HTTP/2 one a host carries everything */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "net/http_parts.h"
+#include "net/http_private.h"
 
 /* The headers. */
 

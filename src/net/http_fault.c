@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "net/http_parts.h"
+#include "net/http_private.h"
 
 enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 {

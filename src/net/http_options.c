@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/http_parts.h"
+#include "net/http_private.h"
 
 #define CONNECT_TIMEOUT_S 15
 #define CA_GOOD_MS        1000

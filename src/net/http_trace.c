@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/http_parts.h"
+#include "net/http_private.h"
 
 /* The organisation or the common name out of "C = US, O = DigiCert Inc, CN = ..." (or with no blanks around '='). */
 static void name_issuer(const char *line, char *to, size_t size)

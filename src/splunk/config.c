@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/config_parts.h"
+#include "splunk/config_private.h"
 
 #define READ_BYTES 16384
 

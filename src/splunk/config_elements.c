@@ -1,4 +1,4 @@
-#include "splunk/config_parts.h"
+#include "splunk/config_private.h"
 
 #include <stdlib.h>
 #include <string.h>

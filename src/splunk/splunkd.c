@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/splunkd_parts.h"
+#include "splunk/splunkd_private.h"
 
 #define URL_MAX     8192
 #define LISTING_MAX (64 * 1024 * 1024)      /* thousands of inputs, with what splunkd adds to each entry */

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/retry.h"
-#include "splunk/splunkd_parts.h"
+#include "splunk/splunkd_private.h"
 
 enum {
     TRY_FOR_MS = 60 * 1000,         /* splunkd's REST port opens well within a minute of its start */

@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/splunkd_parts.h"
+#include "splunk/splunkd_private.h"
 
 #define NOTE_START  APP_NAME " parts "
 #define PART_BYTES  240             /* below CUT_LENGTH, whatever the store counts */

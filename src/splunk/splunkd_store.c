@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/splunkd_parts.h"
+#include "splunk/splunkd_private.h"
 
 enum {
     STORES_AT_ONCE = 8,         /* each write makes splunkd rewrite passwords.conf */

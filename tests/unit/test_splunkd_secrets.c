@@ -1,5 +1,5 @@
 /* Secrets in memory and in pieces. */
-#include "splunk/splunkd_parts.h"
+#include "splunk/splunkd_private.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* net/http_parts.h - what the files of net/http share: the transport, a request, and who does what of it. Private to
+/* net/http_private.h - what the files of net/http share: the transport, a request, and who does what of it. Private to
  * them.
  *
  *   http.c           the transport; a request from its start to its result

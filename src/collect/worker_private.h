@@ -1,4 +1,4 @@
-/* collect/worker_parts.h - what the four files of a lane call of each other. Private to them:
+/* collect/worker_private.h - what the four files of a lane call of each other. Private to them:
  *   worker.c     towards a request
  *   answer.c   what its answer means
  *   chain.c    did a page hold all of its span

@@ -1,4 +1,4 @@
-/* auth/principal_parts.h - what principal.c (who signs in, with what) and source.c (fetching the tokens) share. Private
+/* auth/principal_private.h - what principal.c (who signs in, with what) and source.c (fetching the tokens) share. Private
  * to the two. */
 #pragma once
 

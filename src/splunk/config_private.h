@@ -1,4 +1,4 @@
-/* splunk/config_parts.h - what config.c and config_elements.c share: the reader. config.c takes bytes and hands the
+/* splunk/config_private.h - what config.c and config_elements.c share: the reader. config.c takes bytes and hands the
  * result over; config_elements.c makes stanzas and parameters of the elements that libxml2 finds. */
 #pragma once
 

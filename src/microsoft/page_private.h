@@ -1,4 +1,4 @@
-/* microsoft/page_parts.h - what the files of the page reader share; private to src/microsoft/page*.c.
+/* microsoft/page_private.h - what the files of the page reader share; private to src/microsoft/page*.c.
  *
  * A state machine that can stop behind any byte: page.c moves between tokens, page_text.c is inside strings,
  * page_word.c inside numbers and words, page_record.c begins and ends the records and gives up those that are no JSON,

@@ -1,4 +1,4 @@
-/* splunk/splunkd_parts.h - what the files of the splunkd client share; nobody else includes it. */
+/* splunk/splunkd_private.h - what the files of the splunkd client share; nobody else includes it. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,4 +1,4 @@
-/* collect/collector_parts.h - what the files of the collector share. Times are clock_ms(). */
+/* collect/collector_private.h - what the files of the collector share. Times are clock_ms(). */
 #pragma once
 
 #include "collect/collector.h"
