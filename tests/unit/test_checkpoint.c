@@ -69,7 +69,7 @@ static void test_round_trip(bool backfill)
 {
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
     struct checkpoint copy = { .imported_count = 0 };
-    struct cursor cursor = { .begin = 100, .newest = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
+    struct cursor cursor = { .begin = 100, .watermark = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
     struct dedup *dedup = dedup_new(), *copied = dedup_new();
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
     struct err err;

@@ -145,10 +145,10 @@ static void test_slow(struct loop *loop, struct limiter *limiter)
     CHECK(guests[2].went == 1 && guests[3].went == 0, "what is slow counts no longer");
     limiter_release(&guests[0].slot);
     CHECK(guests[3].went == 0, "and gives no second place back");
-    CHECK(!guests[0].slot.slow.cursor, "no timer is left behind");
+    CHECK(!guests[0].slot.slow.heap_index, "no timer is left behind");
     limiter_release(&guests[1].slot);
     CHECK(guests[3].went == 1, "an ordinary one does");
-    CHECK(!guests[1].slot.slow.cursor && guests[3].slot.slow.cursor, "its timer went with it");
+    CHECK(!guests[1].slot.slow.heap_index && guests[3].slot.slow.heap_index, "its timer went with it");
     leave_all();
 }
 
@@ -164,7 +164,7 @@ static void test_slow_is_bounded(struct loop *loop, struct limiter *limiter)
             passes_long(loop, &guests[i]);
     most = went(0, MANY);
     CHECK(most == 502, "%d hold a connection", most);
-    CHECK(guests[501].slot.slow.cursor, "who found no place among the slow is looked at again");
+    CHECK(guests[501].slot.slow.heap_index, "who found no place among the slow is looked at again");
     limiter_release(&guests[0].slot);
     passes_long(loop, &guests[501]);
     CHECK(went(0, MANY) == 503, "a slow one ends, another becomes slow, the next goes: %d", went(0, MANY));

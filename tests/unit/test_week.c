@@ -163,7 +163,7 @@ static void save(struct world *w, uint64_t pos)
 
 static void start(struct world *w)
 {
-    struct checkpoint cp = { .taken_count = 0 };
+    struct checkpoint cp = { .imported_count = 0 };
     struct err err;
 
     dedup_free(w->dedup);
