@@ -17,27 +17,6 @@ static void answer_is_good(struct worker *worker, const char *link)
     chain_page(worker, link);
 }
 
-/* An answer that may come again: to an open question, all on one page, with nothing in it that was not written. */
-static void remember(struct worker *worker, const struct http_result *result, const char *link)
-{
-    worker->last = (struct reading){ .print = { 0, 0 } };
-    if (worker->all_seen && !worker->chain && !link && (!worker->top || worker->page_harvest.count < worker->top))
-        worker->last = (struct reading){ .print = result->print, .window = worker->window, .top = worker->top,
-                                       .variant = worker->variant, .harvest = worker->page_harvest, .kept = worker->kept };
-}
-
-/* Byte for byte what was read before. */
-static void answer_repeated(struct worker *worker)
-{
-    struct tenant *t = worker->tenant;
-
-    worker->page_harvest = worker->last.harvest;
-    worker->kept = worker->last.kept;
-    worker->bad_accepted = worker->bad_tries = 0;
-    t->tally.repeats += worker->kept;
-    answer_is_good(worker, NULL);
-}
-
 /* Events that could not be written: the whole answer is asked for once more. */
 static bool is_held_back(struct worker *worker)
 {
@@ -51,7 +30,7 @@ static bool is_held_back(struct worker *worker)
 }
 
 /* A 200 whose body was read to its end or to where it broke. */
-static void answer_read(struct worker *worker, const struct http_result *result)
+static void answer_read(struct worker *worker)
 {
     CLEANUP(mem_freep) char *link = mem_text(page_next_link(worker->page));
     struct err err;
@@ -73,7 +52,6 @@ static void answer_read(struct worker *worker, const struct http_result *result)
     if (!worker->chain || worker->bad > worker->bad_accepted)
         worker->bad_accepted = worker->bad;
     worker->bad_tries = 0;
-    remember(worker, result, link);
     answer_is_good(worker, link);
 }
 
@@ -98,11 +76,8 @@ void worker_answered(void *ctx, const struct http_result *result)
     take_clock(worker, result);
     verdict_of(worker, result, &verdict);
     switch (verdict.kind) {
-    case VERDICT_REPEATED:
-        answer_repeated(worker);
-        break;
     case VERDICT_READ:
-        answer_read(worker, result);
+        answer_read(worker);
         break;
     case VERDICT_TOKEN:
         token_source_reject(t->source, worker->token);

@@ -45,7 +45,6 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
     ticks time = record->has_time ? record->time : tenant_service_now(t);
 
     worker->page_harvest.count++;
-    worker->all_seen = worker->all_seen && record->has_time;
     if (record->has_time) {
         count_time(worker, time);
         if (time < worker->window.lo) {     /* read before, or from before the input's beginning */
@@ -66,7 +65,6 @@ void harvest_record(void *ctx, struct buf *out, const struct page_record *record
         out->len = undo;
         return;
     }
-    worker->all_seen = false;
     if ((!has_id && !by_content) || !record->has_time)
         worker->malformed++;
     if (record->replaced)
@@ -86,7 +84,6 @@ void harvest_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
     struct tenant *t = worker->tenant;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
-    worker->all_seen = false;
     worker->page_harvest.count++;
     if (++worker->bad <= worker->bad_accepted || worker->bad_tries < WORKER_BAD_TRIES)
         return;

@@ -28,17 +28,6 @@ struct tally {
     int64_t  throttled_ms;
 };
 
-/* A poll's whole answer with nothing new in it. While the same question brings the same bytes, nothing new is in it:
- * the versions it holds stay known, since no poll reaches below what is forgotten (state/cursor.h). */
-struct reading {
-    struct hash128 print;           /* zeros: there is none */
-    struct window    window;            /* the question */
-    size_t         top;
-    int            variant;
-    struct harvest harvest;
-    size_t         kept;
-};
-
 /* One of the two lanes: at most one request under way, then a result, then the next step. */
 struct worker {
     struct tenant *tenant;
@@ -57,7 +46,6 @@ struct worker {
     struct harvest page_harvest;    /* of this answer */
     size_t         fresh;           /* events written from this answer, or from this pass of a chain */
     size_t         malformed, replaced;   /* records without id or time; with characters replaced */
-    bool           all_seen;           /* so far only records with a time that were written before */
     size_t         outside;         /* records well outside of the span */
     bool           unfiltered;      /* the service ignores the filter: the chain brings everything */
     bool           probed;          /* the checkpoint's folder was tried before the first event */
@@ -75,8 +63,6 @@ struct worker {
     uint64_t       sum, sum_before; /* of this page's records, and of the page before */
     int            alike;           /* pages in a row with the same records, or with none */
     struct harvest harvest;         /* of the pass */
-
-    struct reading last;            /* what an answer held that need not be read again */
 
     /* how it has been going */
     size_t         page_size;       /* 0: the API's; smaller after failures */

@@ -112,9 +112,7 @@ static void page_broke(const struct worker *worker, const struct http_result *re
 
 void verdict_of(struct worker *worker, const struct http_result *result, struct verdict *ret)
 {
-    *ret = (struct verdict){ .kind = result->unchanged ? VERDICT_REPEATED : VERDICT_READ };
-    if (result->unchanged)
-        return;
+    *ret = (struct verdict){ .kind = VERDICT_READ };
     if (result->fault == HTTP_STOPPED || (result->fault == HTTP_DONE && result->status == 200)) {
         if (!page_end(worker->page, &ret->err))
             page_broke(worker, result, ret);

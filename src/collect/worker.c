@@ -51,14 +51,6 @@ void worker_wake(struct worker *worker, int64_t due_ms)
         timer_set(worker->tenant->col->loop, &worker->timer, due_ms);
 }
 
-/* One of the polls that come again and again and mostly find little: so it seems, until its span is chosen. */
-static bool seems_steady(const struct worker *worker)
-{
-    const struct tenant *t = worker->tenant;
-
-    return worker->kind == WORKER_LIVE && t->read_ms && !worker->chain && !t->plans[WORKER_LIVE].active;
-}
-
 void worker_step(struct worker *worker, int64_t now_ms)
 {
     struct tenant *t = worker->tenant;
@@ -88,7 +80,6 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker_wake(worker, now_ms + wait_ms);
         return;
     }
-    worker->slot.patient = seems_steady(worker);
     limiter_acquire(t->col->limiter, &worker->slot);
 }
 
@@ -140,17 +131,6 @@ static void choose_window(struct worker *worker)
     worker->fresh = 0;
 }
 
-/* The print of an answer to just this question that would bring nothing. */
-static struct hash128 seen_before(const struct worker *worker)
-{
-    const struct reading *last = &worker->last;
-
-    if (worker->chain || last->window.lo != worker->window.lo || last->window.hi != worker->window.hi || last->top != worker->top ||
-        last->variant != worker->variant)
-        return (struct hash128){ 0, 0 };
-    return last->print;
-}
-
 /* Through the gate: the token may have changed while this waited, so it is asked for once more. */
 static void worker_send(void *ctx)
 {
@@ -180,14 +160,12 @@ static void worker_send(void *ctx)
     worker->sum = 0;
     worker->outside = 0;
     worker->probed = worker->held_back = false;
-    worker->all_seen = true;
     worker->page = page_new(&t->api->shape, &worker->handler);
     worker->token = view.token;
     worker_url(worker, &url);
     t->tally.requests++;
     worker->request = http_start(t->col->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
-        .sink = &sink, .done = worker_answered, .ctx = worker, .timeout_s = SILENCE_S,
-        .patient = worker->slot.patient && worker->window.hi == TICKS_OPEN, .seen = seen_before(worker) });
+        .sink = &sink, .done = worker_answered, .ctx = worker, .timeout_s = SILENCE_S });
     buf_free(&url);
 }
