@@ -37,3 +37,13 @@ int64_t ticks_to_ms(ticks time);        /* rounded down */
 /* time - seconds and time + seconds without overflow; TICKS_OPEN stays open. */
 ticks ticks_back(ticks time, int64_t seconds);
 ticks ticks_ahead(ticks time, int64_t seconds);
+
+static inline ticks ticks_max(ticks a, ticks b)
+{
+    return a > b ? a : b;
+}
+
+static inline ticks ticks_min(ticks a, ticks b)
+{
+    return a < b ? a : b;
+}

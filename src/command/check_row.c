@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/services.h"
-#include "collect/verdict.h"
+#include "microsoft/refusal.h"
 #include "command/check_look.h"
 #include "splunk/proxy.h"
 
@@ -82,7 +82,7 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found,
         return;
     }
     if (end == LOOK_REFUSED) {
-        verdict_refuse(result, diagnosis_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
+        refusal_set(result, diagnosis_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
                        &refusal);
         fail(row, CHECK_REFUSED, &refusal);
         return;

@@ -57,3 +57,7 @@ void loop_catch_signals(struct loop *loop);
 
 /* How long rounds took: the longest since the last call, for the process's own metrics. */
 int64_t loop_take_longest_round_ms(struct loop *loop);
+static inline bool timer_is_set(const struct timer *timer)
+{
+    return timer->heap_index != 0;
+}
