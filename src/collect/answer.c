@@ -1,11 +1,11 @@
 /* What the answer to a lane's request means. */
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "collect/collector.h"
 #include "collect/harvest.h"
 #include "collect/worker_private.h"
 #include "collect/verdict.h"
+#include "messages/log_events.h"
 
 static void answer_is_good(struct worker *worker, const char *link)
 {

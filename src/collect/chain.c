@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "collect/collector.h"
 #include "collect/worker_private.h"
+#include "net/url.h"
 
 #define PAGE_CAP_LEAST      20         /* an answer that ends earlier was cut for another reason than its size */
 #define CHAIN_PAGES_MAX  10000

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/log_events.h"
 
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
 #define REQUESTS_AT_ONCE 5          /* let through in one go: answers are looked at in between */

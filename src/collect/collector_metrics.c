@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "messages/log_events.h"
 
 static unsigned long resident_kb(void)
 {

@@ -2,9 +2,9 @@
 #include "collect/collector_private.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "collect/secrets.h"
+#include "messages/log_events.h"
 
 #define SECRETS_RETRY_MS 30000
 #define SECRETS_LOOK_MS  60000      /* with a refused input: has somebody stored a new secret? */

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
-#include "base/log.h"
 #include "collect/collector.h"
 #include "collect/tenant.h"
+#include "messages/log_events.h"
 
 #define OUTSIDE_S 1     /* coarser filters let records this far outside of a span through */
 

@@ -1,12 +1,12 @@
 /* What a lane does next: the next span or poll, a try after a failure, a smaller piece, a slow retry after a
  * refusal. */
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "collect/collector.h"
 #include "collect/worker_private.h"
-#include "net/retry.h"
+#include "messages/log_events.h"
 
 #define SMALLER_EVERY    3          /* after so many failures in a row a smaller piece is asked for */
 #define SMALLEST_PAGE    1
@@ -51,7 +51,7 @@ void worker_failed(struct worker *worker, const struct err *err, bool may_be_siz
 {
     struct tenant *t = worker->tenant;
     bool shrinks = may_be_size && worker_page_top(worker) > SMALLEST_PAGE;
-    int64_t wait_ms = retry_wait_ms(++worker->failures > SMALLER_EVERY && shrinks ? SMALLER_EVERY : worker->failures,
+    int64_t wait_ms = backoff_wait_ms(++worker->failures > SMALLER_EVERY && shrinks ? SMALLER_EVERY : worker->failures,
                                     err->wait_ms, random_below(UINT32_MAX));
 
     chain_forget(worker);
@@ -68,7 +68,7 @@ void worker_failed(struct worker *worker, const struct err *err, bool may_be_siz
 void worker_throttled(struct worker *worker, const struct err *err)
 {
     struct tenant *t = worker->tenant;
-    int64_t wait_ms = retry_wait_ms(++worker->failures, err->wait_ms, random_below(UINT32_MAX)), now_ms = clock_ms();
+    int64_t wait_ms = backoff_wait_ms(++worker->failures, err->wait_ms, random_below(UINT32_MAX)), now_ms = clock_ms();
 
     chain_forget(worker);
     t->tally.throttled_ms += wait_ms;
@@ -80,7 +80,7 @@ void worker_throttled(struct worker *worker, const struct err *err)
 void worker_refused(struct worker *worker, const struct err *err)
 {
     struct tenant *t = worker->tenant;
-    int64_t wait_ms = refused_wait_ms(++worker->refusals);
+    int64_t wait_ms = backoff_refused_ms(++worker->refusals);
 
     chain_forget(worker);
     worker->rejected = false;     /* the next try may renew the token again */

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
+#include "messages/log_events.h"
 #include "microsoft/signin.h"
 #include "splunk/params.h"
 #include "splunk/proxy.h"

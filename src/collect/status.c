@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
 #include "collect/tenant.h"
+#include "messages/log_events.h"
 
 #define STATUS_EVERY_MS (5 * 60 * 1000)
 #define STATUS_FIRST_MS 60000       /* not before, unless the state changes */

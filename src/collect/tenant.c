@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
 #include "collect/secrets.h"
 #include "collect/services.h"
+#include "messages/log_events.h"
 #include "splunk/params.h"
 #include "splunk/proxy.h"
 

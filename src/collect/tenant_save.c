@@ -1,9 +1,9 @@
 /* The checkpoint of an input on its way to the disk. */
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "collect/collector.h"
 #include "collect/tenant.h"
+#include "messages/log_events.h"
 
 #define SAVE_EVERY_MS       (120 * 1000)    /* each is a sync of the disk; what it misses comes again after a crash */
 #define SAVE_LOOK_MS        5000
