@@ -7,7 +7,7 @@ SPLUNK    = params value proxy input scheme utf16 config config_elements validat
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
 AUTH      = certificate principal token_source
 STATE     = cursor dedup acks checkpoint lock
-PACING    = limiter rate
+PACING    = limiter rate rate_pool
 MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
 COLLECT   = secrets harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
