@@ -1,8 +1,8 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = mem buf err log ticks clock digest text json file
+BASE      = die mem buf utf8 text digest ticks clock file json err log backoff
 MESSAGES  = remedy log_events diagnosis
-NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
+NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
 AUTH      = certificate principal token_source secret_intake secret_watch

@@ -70,7 +70,8 @@ bool principals_storing(const struct principals *principals)
 
     for (principal = principals->first; principal; principal = principal->next)
         for (source = principal->sources; source; source = source->next)
-            if ((source->storing && !source->store_timer.heap_index) || (principal->redeeming == source && source->request))
+            if ((source->storing && !timer_is_set(&source->store_timer)) ||
+                (principal->redeeming == source && source->request))
                 return true;
     return false;
 }

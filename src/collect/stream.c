@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "auth/principal.h"
 #include "collect/collector.h"
 #include "net/http.h"
 #include "collect/services.h"
+#include "messages/log_events.h"
 #include "microsoft/signin.h"
 #include "splunk/proxy.h"
 #include "splunk/validate.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 struct run {
     const unsigned char *at, *last;     /* at and RUN_AHEAD bytes behind it may be looked at while at <= last */
@@ -38,7 +39,7 @@ ALWAYS_INLINE bool run_string(struct run *run, scan_fn *scan)
             return true;
         if (*run->at == '\\' && simple_escape(run->at[1]))
             size = 2;
-        else if (*run->at < 0x80 || *run->at >= 0xEF || !(size = text_utf8_length(run->at, 4)))
+        else if (*run->at < 0x80 || *run->at >= 0xEF || !(size = utf8_length(run->at, 4)))
             return false;
         memcpy(run->to, run->at, 4);
         run->at += size;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT   "\xEF\xBF\xBD"    /* U+FFFD */
 #define SCALAR_STEP   4096              /* so much of a text of the envelope is copied at a time */
@@ -156,7 +157,7 @@ static bool cut_character(const unsigned char *at, size_t left)
 /* A byte of 0x80 or more inside a string. A character that the slice cuts is put aside until the next one comes. */
 static void multibyte(struct page *p)
 {
-    size_t left = (size_t)(p->end - p->at), size = text_utf8_length(p->at, left);
+    size_t left = (size_t)(p->end - p->at), size = utf8_length(p->at, left);
 
     if (!size && cut_character(p->at, left)) {
         p->utf8_len = left;
@@ -175,7 +176,7 @@ void page_text_cut_character(struct page *p)
     size_t size, lost;
 
     p->utf8[p->utf8_len++] = *p->at++;
-    size = text_utf8_length(p->utf8, p->utf8_len);
+    size = utf8_length(p->utf8, p->utf8_len);
     if (!size && p->utf8_len < utf8_wanted(p->utf8[0]) && (p->utf8[p->utf8_len - 1] & 0xC0) == 0x80)
         return;
     p->state = ST_STRING;

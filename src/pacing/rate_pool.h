@@ -1,7 +1,7 @@
 /* pacing/rate_pool.h - one rate for each tenant, app and API family.
  *
- * The service counts the requests of one app in one tenant together, for all APIs of a family. Inputs with the same three
- * therefore use the same rate, and a delay that the service asks for holds all of them. */
+ * The service counts the requests of one app in one tenant together, for all APIs of a family. Inputs with the same
+ * three therefore use the same rate, and a delay that the service asks for holds all of them. */
 #pragma once
 
 #include "pacing/rate.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/die.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "splunk/config_private.h"
@@ -25,7 +25,7 @@ struct config_reader *config_reader_new(enum config_root root)
     reader->utf8 = BUF_INIT(2 * CONFIG_MAX);
     reader->xml = xmlCreatePushParserCtxt(config_sax(), reader, NULL, 0, NULL);
     if (!reader->xml)
-        log_die("out of memory for reading the XML on stdin");
+        die("out of memory for reading the XML on stdin");
     xmlCtxtUseOptions(reader->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
     return reader;
 }

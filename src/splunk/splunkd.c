@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/log_events.h"
 #include "splunk/splunkd_private.h"
 
 #define URL_MAX     8192

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/retry.h"
 #include "splunk/splunkd_private.h"
 
 enum {
@@ -118,7 +118,7 @@ static void on_done(void *ctx, const struct http_result *result)
         finish(call, result, false, &err);
         return;
     }
-    wait_ms = retry_wait_ms(++call->failures, err.wait_ms, random_below(UINT32_MAX));
+    wait_ms = backoff_wait_ms(++call->failures, err.wait_ms, random_below(UINT32_MAX));
     if (wait_ms > PAUSE_MOST_MS)
         wait_ms = PAUSE_MOST_MS;
     if (wait_ms > call->give_up_ms - now_ms)

@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "net/http.h"
+#include "net/url.h"
 #include "splunk/proxy.h"
 
 #define DIGITS  "0123456789"
@@ -89,7 +91,7 @@ static char *shown(const struct param *param, const char *value)
     if (!rest)
         start = rest = value;
     for (left = strlen(rest); len < left && len < SHOWN_MOST; len += step ? step : 1)
-        step = text_utf8_length((const unsigned char *)rest + len, left - len);
+        step = utf8_length((const unsigned char *)rest + len, left - len);
     return mem_format("%.*s%s%.*s%s", start - value > SHOWN_MOST ? 0 : (int)(start - value), value,
                       rest == value ? "" : SECRET_MASK, (int)len, rest, len < left ? "..." : "");
 }
@@ -140,7 +142,7 @@ static bool is_clean(const struct param *param, const char *value)
     if (left > most)
         return false;
     for (; left; value += step, left -= step) {
-        step = text_utf8_length((const unsigned char *)value, left);
+        step = utf8_length((const unsigned char *)value, left);
         if (!step || (unsigned char)*value < 0x20 || *value == 0x7f)
             return false;
     }

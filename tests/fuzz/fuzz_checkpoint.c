@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "state/checkpoint.h"
 #include "fuzz.h"
 
@@ -30,7 +31,7 @@ static bool utf8_same(const char *before, const char *after)
     size_t at, n;
 
     for (at = 0; before[at]; at += n)
-        if (!(n = text_utf8_length((const unsigned char *)before + at, strlen(before + at))))
+        if (!(n = utf8_length((const unsigned char *)before + at, strlen(before + at))))
             return strlen(after) > at && !strncmp(before, after, at);
     return !strcmp(before, after);
 }

@@ -1,50 +1,19 @@
-#include "net/retry.h"
+#include "net/retry_after.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "base/backoff.h"
 #include "base/ticks.h"
 
 #define ABSURD_MS (INT64_C(30) * 24 * 3600 * 1000)
 
-/* first_ms, doubled for each time after the first, at most most_ms. */
-static int64_t doubled(int64_t first_ms, int64_t most_ms, int times)
-{
-    int64_t wait_ms = first_ms;
-
-    for (; times > 1 && wait_ms < most_ms; times--)
-        wait_ms *= 2;
-    return wait_ms < most_ms ? wait_ms : most_ms;
-}
-
-/* span_ms * random / 2^32: up to span_ms. */
-static int64_t share(int64_t span_ms, uint32_t random)
-{
-    return (int64_t)((uint64_t)span_ms * random >> 32);
-}
-
-int64_t retry_wait_ms(int failures, int64_t asked_ms, uint32_t random)
-{
-    int64_t wait_ms;
-
-    if (asked_ms > 0) {
-        wait_ms = asked_ms < RETRY_ASKED_MOST_MS ? asked_ms : RETRY_ASKED_MOST_MS;
-        return wait_ms + share(wait_ms / 10, random);
-    }
-    wait_ms = doubled(1000, RETRY_MOST_MS, failures);
-    return wait_ms / 2 + share(wait_ms - wait_ms / 2, random);
-}
-
-int64_t refused_wait_ms(int refusals)
-{
-    return doubled(REFUSED_FIRST_MS, REFUSED_MOST_MS, refusals);
-}
-
-static int64_t held(int64_t wait_ms)
+/* Returns the delay within its limits, -1 if it makes no sense. */
+static int64_t limited(int64_t wait_ms)
 {
     if (wait_ms < 0 || wait_ms > ABSURD_MS)
         return -1;
-    return wait_ms < RETRY_ASKED_MOST_MS ? wait_ms : RETRY_ASKED_MOST_MS;
+    return wait_ms < BACKOFF_ASKED_MAX_MS ? wait_ms : BACKOFF_ASKED_MAX_MS;
 }
 
 static bool is_digit(char c)
@@ -58,7 +27,7 @@ static bool is_letter(char c)
     return c >= 'a' && c <= 'z';
 }
 
-/* Text that need not end in a zero. */
+/* The text that is left to read. It need not end with a zero byte. */
 struct reader {
     const char *at;
     const char *end;
@@ -80,11 +49,11 @@ static bool skip_word(struct reader *c, const char *word)
     return true;
 }
 
-/* "52" or "2.128" seconds, as milliseconds rounded up: waiting a bit less than asked would be a refusal more. */
+/* Reads "52" or "2.128" seconds as milliseconds, rounded up: a shorter wait would be refused again. */
 static bool seconds(struct reader *c, int64_t *ret_ms)
 {
     int64_t ms = 0, unit = 100;
-    bool rest = false;
+    bool inexact = false;
 
     if (c->at == c->end || !is_digit(*c->at))
         return false;
@@ -94,9 +63,9 @@ static bool seconds(struct reader *c, int64_t *ret_ms)
     if (c->end - c->at > 1 && *c->at == '.' && is_digit(c->at[1]))
         for (c->at++; c->at < c->end && is_digit(*c->at); c->at++, unit /= 10) {
             ms += (*c->at - '0') * unit;
-            rest |= unit == 0 && *c->at != '0';
+            inexact |= unit == 0 && *c->at != '0';
         }
-    *ret_ms = ms + rest;
+    *ret_ms = ms + inexact;
     return true;
 }
 
@@ -108,17 +77,17 @@ int64_t retry_after_ms(const char *value, int64_t now_unix_ms)
     skip_blanks(&c);
     if (seconds(&c, &ms)) {
         skip_blanks(&c);
-        return c.at == c.end ? held(ms) : -1;
+        return c.at == c.end ? limited(ms) : -1;
     }
     if (!http_date_ms(c.at, &ms))
         return -1;
-    return ms <= now_unix_ms ? 0 : held(ms - now_unix_ms);
+    return ms <= now_unix_ms ? 0 : limited(ms - now_unix_ms);
 }
 
-/* "in 52 seconds" or "after 1 second"; first tells whether a word can begin here at all. */
-static bool in_words(struct reader c, bool first, int64_t *ret_ms)
+/* Reads "in 52 seconds" or "after 1 second". word_start: a word can begin here. */
+static bool in_words(struct reader c, bool word_start, int64_t *ret_ms)
 {
-    if (!first || !(skip_word(&c, "in ") || skip_word(&c, "after ")))
+    if (!word_start || !(skip_word(&c, "in ") || skip_word(&c, "after ")))
         return false;
     skip_blanks(&c);
     if (!seconds(&c, ret_ms))
@@ -127,6 +96,7 @@ static bool in_words(struct reader c, bool first, int64_t *ret_ms)
     return skip_word(&c, "second");
 }
 
+/* Reads "retryAfter": 52, also with the number in quotes. */
 static bool in_member(struct reader c, int64_t *ret_ms)
 {
     if (!skip_word(&c, "\"retryAfter\"") && !skip_word(&c, "\"retry_after\""))
@@ -146,18 +116,16 @@ int64_t retry_after_in_body_ms(const char *body, size_t len)
 
     for (; c.at < c.end; c.at++)
         if (in_words(c, c.at == body || !is_letter(c.at[-1]), &ms) || in_member(c, &ms))
-            return held(ms);
+            return limited(ms);
     return -1;
 }
-
-/* Dates. */
 
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
 static const char *const weekdays[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
                                         NULL };
 
-/* Which of the names stands here (1 for the first; 0: none), whole or by its first three letters. */
+/* Reads one of the names, whole or its first three letters. Returns its number, 1 for the first; 0: none. */
 static int name(struct reader *c, const char *const *names, bool whole)
 {
     size_t len;
@@ -183,6 +151,7 @@ static bool digits(struct reader *c, int count, int *ret)
     return true;
 }
 
+/* Reads one field of a date; the letters are those of `formats` below. */
 static bool field(struct reader *c, char kind, struct date *date)
 {
     switch (kind) {
@@ -205,6 +174,7 @@ static bool field(struct reader *c, char kind, struct date *date)
     }
 }
 
+/* Returns true if the whole text has the format; fills in *date. */
 static bool matches(const char *text, const char *pattern, struct date *date)
 {
     struct reader c = { text, text + strlen(text) };
@@ -219,15 +189,15 @@ static bool matches(const char *text, const char *pattern, struct date *date)
 
 bool http_date_ms(const char *text, int64_t *ret)
 {
-    static const char *const forms[] = { "%w, %d %n %Y %H:%M:%S GMT", "%W, %d-%n-%y %H:%M:%S GMT",
+    static const char *const formats[] = { "%w, %d %n %Y %H:%M:%S GMT", "%W, %d-%n-%y %H:%M:%S GMT",
                                          "%w %n %e %H:%M:%S %Y" };
     struct date date;
     ticks time;
     size_t i;
 
-    for (i = 0; i < COUNT_OF(forms); i++) {
+    for (i = 0; i < COUNT_OF(formats); i++) {
         date = (struct date){ 0 };
-        if (!matches(text, forms[i], &date))
+        if (!matches(text, formats[i], &date))
             continue;
         if (!ticks_of_date(&date, &time))
             return false;
