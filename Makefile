@@ -3,16 +3,16 @@
 BASE      = mem buf err log ticks clock digest text json file
 MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
-SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
-            splunkd_call splunkd_store splunkd_secrets splunkd_ca
+SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
+            rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
 AUTH      = certificate principal token_source
 STATE     = cursor dedup acks checkpoint lock
 PACING    = limiter rate
-MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
+MICROSOFT = refusal token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
 COLLECT   = secrets harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
-            collector_splunkd collector_metrics stream
-COMMAND   = options console session csv check check_row check_endpoint check_store check_look check_report check_json \
+            collector_splunkd collector_metrics target
+COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "splunk/data_inputs.h"
 
 #define REQUESTS_MOST    100        /* under way at once: as many as one HTTP/2 connection usually carries */
 #define REQUESTS_AT_ONCE 5          /* let through in one go: answers are looked at in between */
@@ -197,8 +198,10 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->limiter = limiter_new(loop, REQUESTS_MOST, REQUESTS_AT_ONCE);
     col->outbox = outbox_new(out_fd);
     col->checkpoint_dir = mem_text(config->checkpoint_dir);
-    col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));
-    col->principals = principals_new(loop, col->http, col->limiter, col->splunkd, collector_session_lost, col);
+    col->rest = rest_new(loop, col->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
+    col->passwords = passwords_new(col->rest);
+    col->data_inputs = data_inputs_new(col->rest);
+    col->principals = principals_new(loop, col->http, col->limiter, col->passwords, collector_session_lost, col);
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
     col->stirred_end = &col->stirred;
@@ -266,7 +269,9 @@ void collector_free(struct collector *col)
         tenant_free(col->tenants[i]);
     free(col->tenants);
     principals_free(col->principals);
-    splunkd_free(col->splunkd);
+    passwords_free(col->passwords);
+    data_inputs_free(col->data_inputs);
+    rest_free(col->rest);
     http_free(col->http);
     limiter_free(col->limiter);
     outbox_free(col->outbox);

@@ -13,7 +13,9 @@ struct collector {
     struct http     *http;
     struct limiter     *limiter;
     struct outbox   *outbox;
-    struct splunkd  *splunkd;
+    struct rest     *rest;
+    struct passwords *passwords;
+    struct data_inputs *data_inputs;
     struct principals *principals;
     struct lock_file *lock;
     char            *checkpoint_dir;

@@ -95,5 +95,5 @@ void collector_load_secrets(struct collector *col)
     if (col->secrets_loading)
         return;
     col->secrets_loading = true;
-    splunkd_load_secrets(col->splunkd, secrets_loaded, col);
+    passwords_load(col->passwords, secrets_loaded, col);
 }

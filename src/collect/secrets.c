@@ -8,7 +8,8 @@
 #include "base/text.h"
 #include "collect/collector.h"
 #include "microsoft/signin.h"
-#include "splunk/params.h"
+#include "splunk/data_inputs.h"
+#include "splunk/mask.h"
 #include "splunk/proxy.h"
 
 #define RETRY_MS 10000
@@ -193,7 +194,7 @@ static void mask(struct secrets_job *job)
     }
     list[n] = NULL;
     if (n)
-        splunkd_edit_input(t->col->splunkd, t->input.app, t->input.name, list, masked, job);
+        data_inputs_edit(t->col->data_inputs, t->input.app, t->input.name, list, masked, job);
 }
 
 static void finish(struct secrets_job *job)
@@ -216,7 +217,7 @@ static void go_on(struct secrets_job *job)
 
     for (; job->at < SECRET_KINDS; job->at++) {
         clear = *clear_text(t, job->at);
-        in_store = job->names[job->at] ? splunkd_secret(t->col->splunkd, job->names[job->at]) : NULL;
+        in_store = job->names[job->at] ? passwords_get(t->col->passwords, job->names[job->at]) : NULL;
         if (!clear) {
             use(t, job->at, in_store);
             continue;
@@ -230,7 +231,7 @@ static void go_on(struct secrets_job *job)
             exchange(job);
             return;
         }
-        splunkd_store_secret(t->col->splunkd, job->names[job->at], clear, stored, job);
+        passwords_store(t->col->passwords, job->names[job->at], clear, stored, job);
         return;
     }
     finish(job);
@@ -264,7 +265,7 @@ void secrets_refresh(struct tenant *t)
     int kind;
 
     for (kind = SECRET_CLIENT; job && kind <= SECRET_REFRESH; kind++) {
-        const char *in_store = splunkd_secret(t->col->splunkd, job->names[kind]);
+        const char *in_store = passwords_get(t->col->passwords, job->names[kind]);
 
         if (in_store)
             use(t, (enum secret_kind)kind, in_store);

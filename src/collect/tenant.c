@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "collect/collector.h"
 #include "collect/secrets.h"
-#include "collect/services.h"
-#include "splunk/params.h"
+#include "collect/target.h"
+#include "splunk/app.h"
 #include "splunk/proxy.h"
 
 #define LOCK_RETRY_MS   250
@@ -32,6 +32,7 @@ static void wake_workers(void *ctx)
 struct tenant *tenant_new(struct collector *col, struct input *input)
 {
     struct tenant *t = mem_alloc(sizeof(*t));
+    struct target target;
     CLEANUP(mem_freep) char *stanza = mem_format("%s://%s", SCHEME_NAME, input->name);
     int kind;
 
@@ -39,13 +40,12 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->input = *input;
     *input = (struct input){ .name = NULL };
     t->label = input_label(t->input.name);
-    t->api = api_at(t->input.api);
-    t->login_url = mem_text(service_login_url(&t->input));
-    t->base_url = mem_text(service_base_url(&t->input));
-    t->resource = mem_text(service_resource(&t->input));
-    if (t->base_url[strlen(t->base_url) - 1] == '/')
-        t->base_url[strlen(t->base_url) - 1] = '\0';
-    t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, t->input.proxy_password) : NULL;
+    target_of(&t->input, &target);
+    t->api = target.api;
+    t->login_url = mem_text(target.login_url);
+    t->base_url = mem_text(target.base_url);
+    t->resource = mem_text(target.resource);
+    t->proxy = target_proxy(&t->input, NULL);
     t->route = (struct http_route){ .ca_file = t->input.ca_file, .proxy = t->proxy };
     t->frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : t->api->sourcetype);
     t->dedup = dedup_new();

@@ -17,8 +17,10 @@ struct api_query {
     const char *filter;     /* the user's OData expression; NULL: none */
 };
 
-/* The services of one cloud, by enum cloud (splunk/input.h): commercial, gcc, gcc_high, dod. */
+/* The clouds: commercial, gcc, gcc_high, dod. And the kinds of API: graph, endpoint, siem, incidents. The indexes are
+ * those of the parameters `cloud` and `api`; collect/target.c asserts that they match. */
 #define API_CLOUDS 4
+#define API_KINDS  4
 
 struct api {
     const char *name;           /* the word in the parameter `api` */
@@ -45,8 +47,9 @@ struct api {
 
 extern const struct api api_graph, api_incidents, api_endpoint, api_siem;
 
-/* By enum api_kind (splunk/input.h). */
+/* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);
+/* Returns the sign-in service ("https://host") of the cloud with an index below API_CLOUDS. */
 const char *login_host(int cloud);
 
 /* For the back-ends: "<field> ge <lo> and <field> lt <hi> and (<filter>)", times with so many digits, as the value of

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "splunk/params.h"
+#include "splunk/stanza.h"
 
 #define CONFIG_MAX (4 * 1024 * 1024)
 

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/params.h"
 
 #define BUFFER_MAX    (512u * 1024 * 1024)  /* never reached in practice: OUTBOX_HIGH stops the downloads */
 #define BUFFER_KEPT   (4u * 1024 * 1024)    /* a buffer that one huge record made larger is given back */
