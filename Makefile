@@ -3,15 +3,17 @@
 BASE      = die mem buf utf8 text digest ticks clock file json err log backoff
 MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
-SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
-            splunkd_call splunkd_store splunkd_secrets splunkd_ca
+SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
+            rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
 AUTH      = certificate principal token_source secret_intake secret_watch
 STATE     = cursor windows dedup acks checkpoint progress store store_file lock
 PACING    = limiter rate rate_pool
-MICROSOFT = refusal token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
-COLLECT   = page_size pages classify records worker_retry worker_answer worker_request worker health status saver opening \
-            tenant output metrics collector stream
-COMMAND   = options console session csv check check_row check_endpoint check_store check_look check_report check_json \
+MICROSOFT = refusal token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api \
+            api_graph api_endpoint api_siem
+COLLECT   = target page_size pages classify records worker_retry worker_answer worker_request worker health status saver \
+            opening tenant output metrics collector
+COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look \
+            check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \

@@ -133,12 +133,12 @@ static void store_fire(void *ctx, int64_t now_ms UNUSED)
     struct principal *principal = source->principal;
     CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
 
-    splunkd_store_secret(principal->principals->splunkd, name, source->fresh.refresh_token, stored, source);
+    passwords_store(principal->principals->passwords, name, source->fresh.refresh_token, stored, source);
 }
 
 static void store(struct token_source *source)
 {
-    if (!source->principal->principals->splunkd || text_same(source->fresh.refresh_token, source->principal->refresh_token)) {
+    if (!source->principal->principals->passwords || text_same(source->fresh.refresh_token, source->principal->refresh_token)) {
         mem_free_secretp(&source->fresh.refresh_token);
         succeeded(source);
         return;

@@ -1,47 +1,61 @@
-/* One request to splunkd and what its answers mean. */
+#include "splunk/rest_call.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/splunkd_private.h"
+#include "splunk/rest_private.h"
 
 enum {
-    TRY_FOR_MS = 60 * 1000,         /* splunkd's REST port opens well within a minute of its start */
+    TRY_FOR_MS = 60 * 1000,         /* splunkd opens its REST port well within a minute of its start */
     PAUSE_MOST_MS = 4 * 1000,
     REQUEST_TIMEOUT_S = 20,
     CONNECT_TIMEOUT_S = 5,
-    ANSWER_TEXT_MOST = 200          /* bytes of splunkd's own words in a message */
+    ANSWER_TEXT_MOST = 200          /* bytes of splunkd's message that ours repeats */
 };
 
-static void send_request(struct call *call);
+#define URL_MAX 8192
 
-cJSON *secret_json(const char *bytes, size_t len)
+static void call_send(struct rest_call *call);
+
+char *rest_url(const struct rest *rest, const char *app, const char *endpoint, const char *name, const char *query)
 {
-    return json_parse(bytes, len);
+    struct buf url = BUF_INIT(URL_MAX);
+
+    buf_add_format(&url, "%s/servicesNS/nobody/", rest->server_uri);
+    buf_add_url(&url, app);
+    buf_add_format(&url, "/%s", endpoint);
+    if (name) {
+        buf_add_char(&url, '/');
+        buf_add_url(&url, name);
+    }
+    buf_add_text(&url, "?output_mode=json");
+    if (query)
+        buf_add_format(&url, "&%s", query);
+    return buf_take(&url);
 }
 
-static void overwrite(cJSON *item)
+static void overwrite_texts(cJSON *item)
 {
     for (; item; item = item->next) {
         if (item->valuestring)
             explicit_bzero(item->valuestring, strlen(item->valuestring));
-        overwrite(item->child);
+        overwrite_texts(item->child);
     }
 }
 
-void secret_json_freep(cJSON **tree)
+void rest_json_freep(cJSON **tree)
 {
-    overwrite(*tree);
+    overwrite_texts(*tree);
     json_freep(tree);
 }
 
-/* Does the text repeat the secret that the form carries at its end? */
-static bool repeats_secret(const struct call *call, const char *text)
+/* Returns true if the text repeats the secret at the end of the form. */
+static bool repeats_secret(const struct rest_call *call, const char *text)
 {
     static const char field[] = "password=";
     const char *at = call->form ? strstr(call->form, field) : NULL;
@@ -51,10 +65,10 @@ static bool repeats_secret(const struct call *call, const char *text)
            strstr(text, secret);
 }
 
-/* ": " and splunkd's first message; "" when there is none fit to be repeated. Caller frees. */
-static char *answer_text(const struct call *call, const struct http_result *result)
+/* Returns ": " and splunkd's first message, or "" if there is none or it repeats a secret. Caller frees. */
+static char *answer_text(const struct rest_call *call, const struct http_result *result)
 {
-    CLEANUP(secret_json_freep) cJSON *tree = secret_json(result->body, result->body_len);
+    CLEANUP(rest_json_freep) cJSON *tree = json_parse(result->body, result->body_len);
     const cJSON *messages = json_member(tree, "messages");
     const char *text = json_text(cJSON_GetArrayItem(messages, 0), "text");
     struct buf said = BUF_INIT(ANSWER_TEXT_MOST + 8);
@@ -66,8 +80,8 @@ static char *answer_text(const struct call *call, const struct http_result *resu
     return buf_take(&said);
 }
 
-/* Fills err for an answer that is no success. */
-static void explain(const struct call *call, const struct http_result *result, struct err *err)
+/* Fills err for an answer other than 2xx. */
+static void explain(const struct rest_call *call, const struct http_result *result, struct err *err)
 {
     CLEANUP(mem_freep) char *said = NULL;
 
@@ -79,7 +93,7 @@ static void explain(const struct call *call, const struct http_result *result, s
     }
     if (result->fault != HTTP_DONE) {
         err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
-                "splunkd at %s: %s", call->splunkd->server_uri, result->reason);
+                "splunkd at %s: %s", call->rest->server_uri, result->reason);
         return;
     }
     said = answer_text(call, result);
@@ -91,86 +105,86 @@ static void explain(const struct call *call, const struct http_result *result, s
         err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
 }
 
-static void finish(struct call *call, const struct http_result *result, bool ok, const struct err *err)
+static void call_end(struct rest_call *call, const struct http_result *result, bool ok, const struct err *err)
 {
-    call_stop(call);
+    rest_call_stop(call);
     call->done(call->ctx, result, ok, err);
 }
 
-static void on_timer(void *ctx, int64_t now_ms UNUSED)
+static void call_timer_fired(void *ctx, int64_t now_ms UNUSED)
 {
-    send_request(ctx);
+    call_send(ctx);
 }
 
-static void on_done(void *ctx, const struct http_result *result)
+static void call_answered(void *ctx, const struct http_result *result)
 {
-    struct call *call = ctx;
+    struct rest_call *call = ctx;
     int64_t now_ms = clock_ms(), wait_ms;
     struct err err = { 0 };
 
     call->request = NULL;
     if (http_check(result, &err)) {
-        finish(call, result, true, &err);
+        call_end(call, result, true, &err);
         return;
     }
     explain(call, result, &err);
     if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
-        finish(call, result, false, &err);
+        call_end(call, result, false, &err);
         return;
     }
     wait_ms = backoff_wait_ms(++call->failures, err.wait_ms, random_below(UINT32_MAX));
     if (wait_ms > PAUSE_MOST_MS)
         wait_ms = PAUSE_MOST_MS;
     if (wait_ms > call->give_up_ms - now_ms)
-        wait_ms = call->give_up_ms - now_ms;    /* a last try at the very end */
-    timer_set(call->splunkd->loop, &call->timer, now_ms + wait_ms);
+        wait_ms = call->give_up_ms - now_ms;    /* the last try comes exactly at the end */
+    timer_set(call->rest->loop, &call->timer, now_ms + wait_ms);
 }
 
-static bool sink_ready(void *ctx UNUSED)
+static bool body_ready(void *ctx UNUSED)
 {
     return true;
 }
 
-static bool sink_data(void *ctx, const char *bytes, size_t len)
+static bool body_data(void *ctx, const char *bytes, size_t len)
 {
-    struct call *call = ctx;
+    struct rest_call *call = ctx;
 
     return buf_add(call->body, bytes, len);
 }
 
-static void send_request(struct call *call)
+static void call_send(struct rest_call *call)
 {
-    static const struct http_sink sink = { .ready = sink_ready, .data = sink_data };
+    static const struct http_sink sink = { .ready = body_ready, .data = body_data };
     struct http_spec spec = {
-        .url = call->url, .form = call->form, .method = call->method, .authorization = call->splunkd->authorization,
-        .route = &call->splunkd->route, .sink = call->body ? &sink : NULL, .done = on_done, .ctx = call,
+        .url = call->url, .form = call->form, .method = call->method, .authorization = call->rest->authorization,
+        .route = &call->rest->route, .sink = call->body ? &sink : NULL, .done = call_answered, .ctx = call,
         .timeout_s = REQUEST_TIMEOUT_S, .connect_timeout_s = CONNECT_TIMEOUT_S
     };
 
     if (call->body)
         buf_clear(call->body);
-    call->request = http_start(call->splunkd->http, &spec);
+    call->request = http_start(call->rest->http, &spec);
 }
 
-void call_start(struct call *call, const char *method, char *url, char *form)
+void rest_call_start(struct rest_call *call, const char *method, char *url, char *form)
 {
     call->method = method;
     call->url = url;
     call->form = form;
     call->failures = 0;
     call->give_up_ms = clock_ms() + TRY_FOR_MS;
-    call->timer.fire = on_timer;
+    call->timer.fire = call_timer_fired;
     call->timer.ctx = call;
-    send_request(call);
+    call_send(call);
 }
 
-void call_stop(struct call *call)
+void rest_call_stop(struct rest_call *call)
 {
     if (call->request)
         http_cancel(call->request);
     call->request = NULL;
-    if (call->splunkd)
-        timer_cancel(call->splunkd->loop, &call->timer);
+    if (call->rest)
+        timer_cancel(call->rest->loop, &call->timer);
     free(call->url);
     mem_free_secret(call->form);
     call->url = call->form = NULL;

@@ -1,19 +1,21 @@
-/* Which CA splunkd's own certificate is to be verified with, by Splunk's settings. */
+#include "splunk/rest_ca.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/splunkd.h"
 
 #define CONF_MAX (1024 * 1024)
 
 struct ssl_config {
     char *root_ca;      /* sslRootCAPath */
-    char *ca_path;      /* caPath: folder of the next one */
-    char *ca_cert;      /* caCertFile: older name */
+    char *ca_path;      /* caPath: the folder of caCertFile */
+    char *ca_cert;      /* caCertFile: the older setting */
 };
 
 static void ssl_config_free(struct ssl_config *config)
@@ -23,8 +25,8 @@ static void ssl_config_free(struct ssl_config *config)
     free(config->ca_cert);
 }
 
-/* "key = value"; the last one wins, as in Splunk. */
-static void take_line(struct ssl_config *config, const char *line)
+/* Reads one "key = value". The last of a key wins, as in Splunk. */
+static void take_setting(struct ssl_config *config, const char *line)
 {
     const struct { const char *key; char **slot; } keys[] = {
         { "sslRootCAPath", &config->root_ca }, { "caPath", &config->ca_path }, { "caCertFile", &config->ca_cert }
@@ -42,7 +44,7 @@ static void take_line(struct ssl_config *config, const char *line)
     }
 }
 
-/* Reads [sslConfig] of server.conf. Nothing of it is fine: then the presets hold. */
+/* Reads [sslConfig] of server.conf. A missing file or stanza leaves the defaults. */
 static void read_conf(const char *path, struct ssl_config *config)
 {
     struct buf conf = BUF_INIT(CONF_MAX);
@@ -58,13 +60,13 @@ static void read_conf(const char *path, struct ssl_config *config)
             if (*trimmed == '[')
                 inside = strcmp(trimmed, "[sslConfig]") == 0;
             else if (inside && *trimmed != '#')
-                take_line(config, trimmed);
+                take_setting(config, trimmed);
         }
     }
-    buf_free_secret(&conf);     /* sslPassword stands beside what we want */
+    buf_free_secret(&conf);     /* the stanza also has sslPassword */
 }
 
-/* Splunk writes $SPLUNK_HOME into its paths. */
+/* Replaces the $SPLUNK_HOME that Splunk writes into its paths. */
 static char *expanded(const char *path, const char *home)
 {
     static const char *const forms[] = { "$SPLUNK_HOME", "${SPLUNK_HOME}" };
@@ -76,7 +78,7 @@ static char *expanded(const char *path, const char *home)
     return mem_text(path);
 }
 
-/* The path, when it leads to a file that can be read; else NULL. Takes it over. */
+/* Returns the path if it is a readable file, else NULL. Takes the path over. */
 static char *if_usable(char *path)
 {
     struct stat st;
@@ -87,7 +89,7 @@ static char *if_usable(char *path)
     return NULL;
 }
 
-static char *from_old_name(const struct ssl_config *config, const char *home)
+static char *old_setting_file(const struct ssl_config *config, const char *home)
 {
     CLEANUP(mem_freep) char *file = expanded(config->ca_cert, home);
     CLEANUP(mem_freep) char *folder = expanded(text_empty(config->ca_path) ? "$SPLUNK_HOME/etc/auth" : config->ca_path,
@@ -96,7 +98,7 @@ static char *from_old_name(const struct ssl_config *config, const char *home)
     return if_usable(*file == '/' ? mem_take(&file) : mem_format("%s/%s", folder, file));
 }
 
-char *splunkd_ca_file(const char *splunk_home)
+char *rest_ca_file(const char *splunk_home)
 {
     CLEANUP(mem_freep) char *conf = NULL;
     struct ssl_config config = { 0 };
@@ -109,7 +111,7 @@ char *splunkd_ca_file(const char *splunk_home)
     if (!text_empty(config.root_ca))
         found = if_usable(expanded(config.root_ca, splunk_home));
     if (!found && !text_empty(config.ca_cert))
-        found = from_old_name(&config, splunk_home);
+        found = old_setting_file(&config, splunk_home);
     if (!found)
         found = if_usable(mem_format("%s/etc/auth/cacert.pem", splunk_home));
     ssl_config_free(&config);

@@ -1,5 +1,5 @@
 /* Which CA file splunkd is verified with, by what server.conf says. */
-#include "splunk/splunkd.h"
+#include "splunk/rest_ca.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -63,7 +63,7 @@ static void check_row(const char *conf, const char *want)
     for (; *conf; conf++)
         to = *conf == '@' ? stpcpy(to, home) : stpncpy(to, conf, 1);
     put("etc/system/local/server.conf", text);
-    got = splunkd_ca_file(home);
+    got = rest_ca_file(home);
     CHECK(text_same(got, want ? path : NULL), "got '%s', want '%s' for %s", got ? got : "none", path, text);
 }
 
@@ -87,11 +87,11 @@ int main(void)
         check_row(rows[i].conf, rows[i].want);
     unlink(cacert);
     check_row("[sslConfig]\nsslRootCAPath = /gone\n", NULL);
-    none = splunkd_ca_file(NULL);
+    none = rest_ca_file(NULL);
     CHECK(!none, "%s", none);
-    none = splunkd_ca_file("");
+    none = rest_ca_file("");
     CHECK(!none, "%s", none);
-    none = splunkd_ca_file("/no/such/home");
+    none = rest_ca_file("/no/such/home");
     CHECK(!none, "%s", none);
     CHECK(system(remove) == 0, "cannot remove %s", home);
     return check_summary();
