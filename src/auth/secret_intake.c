@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "messages/log_events.h"
 #include "base/mem.h"
 #include "microsoft/signin.h"
-#include "splunk/params.h"
+#include "splunk/mask.h"
 #include "splunk/proxy.h"
 
 #define RETRY_MS 10000
@@ -41,7 +41,7 @@ static char **plaintext(const struct secret_intake *intake, enum secret_kind kin
 
 static const char *stored_value(const struct secret_intake *intake, enum secret_kind kind)
 {
-    return intake->names[kind] ? splunkd_secret(intake->spec.splunkd, intake->names[kind]) : NULL;
+    return intake->names[kind] ? passwords_get(intake->spec.passwords, intake->names[kind]) : NULL;
 }
 
 /* Hands the secret to the part that uses it. A principal that other inputs share keeps what it has if this one has
@@ -196,7 +196,7 @@ static void next_secrets(struct secret_intake *intake)
     else if (intake->at == SECRET_CODE)
         exchange(intake);
     else
-        splunkd_store_secret(intake->spec.splunkd, intake->names[intake->at], *plaintext(intake, intake->at), stored,
+        passwords_store(intake->spec.passwords, intake->names[intake->at], *plaintext(intake, intake->at), stored,
                              intake);
 }
 
@@ -240,7 +240,7 @@ void secret_intake_mask(struct secret_intake *intake)
     }
     list[n] = NULL;
     if (n)
-        splunkd_edit_input(intake->spec.splunkd, input->app, input->name, list, masked, intake);
+        data_inputs_edit(intake->spec.data_inputs, input->app, input->name, list, masked, intake);
 }
 
 /* Beginning, end, and the store read again. */

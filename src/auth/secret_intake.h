@@ -8,6 +8,7 @@
 #pragma once
 
 #include "auth/principal.h"
+#include "splunk/data_inputs.h"
 #include "splunk/input.h"
 
 /* In the order of the work: the proxy is needed to reach anything, the code is exchanged last. */
@@ -36,7 +37,8 @@ struct secret_intake_owner {
 /* All pointers are borrowed and must outlive the intake. */
 struct secret_intake_spec {
     struct loop    *loop;
-    struct splunkd *splunkd;
+    struct passwords *passwords;
+    struct data_inputs *data_inputs;
     struct input   *input;          /* its plaintext secrets are wiped and set to NULL, one after the other */
     const char     *label;          /* the input's name for log lines */
     const char     *login_url, *resource;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "messages/log_events.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -13,7 +13,7 @@
 
 struct secret_watch {
     struct loop    *loop;
-    struct splunkd *splunkd;
+    struct passwords *passwords;
     struct secret_watch_owner owner;
     struct timer    reload_timer;       /* not set while the store is being read */
     struct timer    session_timer;
@@ -55,7 +55,7 @@ static void reload_fire(void *ctx, int64_t now_ms)
     struct secret_watch *watch = ctx;
 
     if (!watch->loaded || watch->owner.wanted(watch->owner.ctx))
-        splunkd_load_secrets(watch->splunkd, loaded, watch);
+        passwords_load(watch->passwords, loaded, watch);
     else
         timer_set(watch->loop, &watch->reload_timer, now_ms + RELOAD_MS);
 }
@@ -81,12 +81,12 @@ void secret_watch_session_lost(void *ctx)
     timer_set(watch->loop, &watch->session_timer, clock_ms() + SESSION_GRACE_MS);
 }
 
-struct secret_watch *secret_watch_new(struct loop *loop, struct splunkd *splunkd,
+struct secret_watch *secret_watch_new(struct loop *loop, struct passwords *passwords,
                                       const struct secret_watch_owner *owner)
 {
     struct secret_watch *watch = mem_alloc(sizeof(*watch));
 
-    *watch = (struct secret_watch){ .loop = loop, .splunkd = splunkd, .owner = *owner,
+    *watch = (struct secret_watch){ .loop = loop, .passwords = passwords, .owner = *owner,
                                     .reload_timer = { .fire = reload_fire, .ctx = watch },
                                     .session_timer = { .fire = session_fire, .ctx = watch } };
     return watch;
@@ -103,7 +103,7 @@ void secret_watch_free(struct secret_watch *watch)
 
 void secret_watch_start(struct secret_watch *watch)
 {
-    splunkd_load_secrets(watch->splunkd, loaded, watch);
+    passwords_load(watch->passwords, loaded, watch);
 }
 
 bool secret_watch_loaded(const struct secret_watch *watch)

@@ -4,7 +4,7 @@
  * may have stored a new secret for an input that is refused. */
 #pragma once
 
-#include "splunk/splunkd.h"
+#include "splunk/passwords.h"
 
 struct secret_watch;
 
@@ -17,7 +17,7 @@ struct secret_watch_owner {
 };
 
 /* Copies *owner. loop and splunkd must outlive the watch. Never returns NULL. */
-struct secret_watch *secret_watch_new(struct loop *loop, struct splunkd *splunkd,
+struct secret_watch *secret_watch_new(struct loop *loop, struct passwords *passwords,
                                       const struct secret_watch_owner *owner);
 /* NULL is allowed. To be freed after the loop has ended, before splunkd is freed. */
 void secret_watch_free(struct secret_watch *watch);

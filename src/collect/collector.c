@@ -8,7 +8,7 @@
 #include "collect/output.h"
 #include "collect/tenant.h"
 #include "messages/log_events.h"
-#include "splunk/params.h"
+#include "splunk/stanza.h"
 #include "state/store_file.h"
 
 #define REQUESTS_MOST   100             /* in flight: as many as one HTTP/2 connection usually carries */
@@ -26,6 +26,7 @@
 struct collector {
     struct env      env;
     struct output   output;
+    struct rest    *rest;               /* splunkd */
     struct tenant **tenants;
     size_t          count;
     struct timer    tick_timer;         /* every second */
@@ -182,11 +183,13 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->rates = rate_pool_new();
     env->store = store_file_new(config->checkpoint_dir, &(struct store_watcher){
         .asked = store_asks, .opened = store_opened, .ctx = col });
-    env->splunkd = splunkd_new(loop, env->http, config, getenv("SPLUNK_HOME"));
-    env->secrets = secret_watch_new(loop, env->splunkd, &(struct secret_watch_owner){
+    col->rest = rest_new(loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
+    env->passwords = passwords_new(col->rest);
+    env->data_inputs = data_inputs_new(col->rest);
+    env->secrets = secret_watch_new(loop, env->passwords, &(struct secret_watch_owner){
         .loaded = secrets_loaded, .reloaded = secrets_reloaded, .wanted = any_refused, .session_over = session_over,
         .ctx = col });
-    env->principals = principals_new(loop, env->http, env->limiter, env->splunkd, secret_watch_session_lost,
+    env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
     env->wrote = wrote;
     env->ctx = col;
@@ -258,7 +261,9 @@ void collector_free(struct collector *col)
     free(col->tenants);
     principals_free(env->principals);
     secret_watch_free(env->secrets);
-    splunkd_free(env->splunkd);
+    data_inputs_free(env->data_inputs);
+    passwords_free(env->passwords);
+    rest_free(col->rest);
     http_free(env->http);
     limiter_free(env->limiter);
     rate_pool_free(env->rates);

@@ -7,8 +7,9 @@
 #include "net/loop.h"
 #include "pacing/limiter.h"
 #include "pacing/rate_pool.h"
+#include "splunk/data_inputs.h"
 #include "splunk/events.h"
-#include "splunk/splunkd.h"
+#include "splunk/passwords.h"
 #include "state/store.h"
 
 struct env {
@@ -18,7 +19,8 @@ struct env {
     struct limiter      *limiter;
     struct rate_pool    *rates;
     struct principals   *principals;
-    struct splunkd      *splunkd;
+    struct passwords    *passwords;
+    struct data_inputs  *data_inputs;
     struct secret_watch *secrets;
     struct store        *store;
     int64_t              started_ms;

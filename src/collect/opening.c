@@ -213,8 +213,8 @@ static void start_intake(struct opening *opening)
         return;
     owner.ctx = opening;
     opening->intake = secret_intake_new(&(struct secret_intake_spec){
-        .loop = feed->env->loop, .splunkd = feed->env->splunkd, .input = opening->input, .label = feed->label,
-        .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
+        .loop = feed->env->loop, .passwords = feed->env->passwords, .data_inputs = feed->env->data_inputs,
+        .input = opening->input, .label = feed->label, .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
     secret_intake_start(opening->intake);
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/http.h"
+#include "net/url.h"
 
 #define PAGES_MOST     10000
 #define SAME_MOST      3        /* pages with the same records in a row before the links are given up */

@@ -6,17 +6,17 @@
 #include "base/text.h"
 #include "collect/opening.h"
 #include "collect/saver.h"
-#include "collect/services.h"
 #include "collect/status.h"
+#include "collect/target.h"
 #include "collect/worker.h"
 #include "messages/log_events.h"
-#include "splunk/params.h"
-#include "splunk/proxy.h"
+#include "splunk/app.h"
 
 struct tenant {
     const struct env     *env;
     struct input          input;
     char                 *label;
+    struct target         target;
     struct feed           feed;
     struct claim          claim;
     struct saver          saver;
@@ -130,7 +130,7 @@ static void set_proxy(void *ctx, const char *password)
     struct tenant *t = ctx;
 
     mem_free_secret(t->proxy);
-    t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, password) : NULL;
+    t->proxy = target_proxy(&t->input, password);
     t->feed.route.proxy = t->proxy;
 }
 
@@ -141,7 +141,7 @@ static struct principal *get_principal(void *ctx)
     if (!t->principal)
         t->principal = principal_get(t->env->principals, &(struct principal_spec){
             .tenant_id = t->input.tenant_id, .client_id = t->input.client_id,
-            .login_url = service_login_url(&t->input), .certificate = t->input.client_certificate,
+            .login_url = t->target.login_url, .certificate = t->input.client_certificate,
             .route = &t->feed.route });
     return t->principal;
 }
@@ -245,11 +245,11 @@ static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, 
 static void init_feed(struct tenant *t, size_t number)
 {
     CLEANUP(mem_freep) char *stanza = mem_format("%s://%s", SCHEME_NAME, t->input.name);
-    const struct api *api = api_at(t->input.api);
+    const struct api *api = t->target.api;
     const struct env *env = t->env;
 
     t->feed = (struct feed){ .env = env, .input = &t->input, .label = t->label, .number = number, .api = api,
-                             .base_url = service_base_url(&t->input), .owner = &feed_owner, .ctx = t };
+                             .base_url = t->target.base_url, .owner = &feed_owner, .ctx = t };
     t->feed.route.ca_file = t->input.ca_file;
     t->feed.frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : api->sourcetype);
     t->feed.rate = rate_pool_get(env->rates, t->input.tenant_id, t->input.client_id, api->family, api->per_minute,
@@ -266,11 +266,12 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     t->input = *input;
     *input = (struct input){ .name = NULL };
     t->label = input_label(t->input.name);
+    target_of(&t->input, &t->target);
     init_feed(t, number);
     t->claim = (struct claim){ .store = env->store, .name = t->input.name, .owner = &claim_owner, .ctx = t };
     saver_init(&t->saver, &t->feed, &t->claim);
     t->opening = (struct opening){ .feed = &t->feed, .input = &t->input, .saver = &t->saver,
-                                   .login_url = service_login_url(&t->input), .resource = service_resource(&t->input),
+                                   .login_url = t->target.login_url, .resource = t->target.resource,
                                    .owner = &opening_owner, .ctx = t };
     for (kind = 0; kind < WORKER_COUNT; kind++)
         worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "collect/env.h"
-#include "splunk/input.h"
+#include "splunk/stanza.h"
 
 struct tenant;
 struct tally;

@@ -1,7 +1,7 @@
 #include "collect/worker_retry.h"
 
 #include "base/digest.h"
-#include "net/retry.h"
+#include "base/backoff.h"
 
 #define SMALLER_EVERY 3     /* failures in a row before a smaller piece is requested */
 
@@ -28,7 +28,7 @@ struct next worker_retry_failed(struct reading *reading, const struct err *err, 
     struct next next = { .kind = NEXT_RETRY, .err = *err, .tries = failures };
     bool just_grown;
 
-    next.wait_ms = retry_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));
+    next.wait_ms = backoff_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));
     pages_forget(&reading->pages);
     just_grown = page_size_failed(&reading->page_size, failures, may_be_size);
     if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0)) {
@@ -44,7 +44,7 @@ struct next worker_retry_throttled(struct reading *reading, const struct err *er
 
     pages_forget(&reading->pages);
     return (struct next){ .kind = NEXT_THROTTLED, .err = *err,
-                          .wait_ms = retry_wait_ms(failures, err->wait_ms, random_below(UINT32_MAX)) };
+                          .wait_ms = backoff_wait_ms(failures, err->wait_ms, random_below(UINT32_MAX)) };
 }
 
 struct next worker_retry_refused(struct reading *reading, const struct err *err)
@@ -53,7 +53,7 @@ struct next worker_retry_refused(struct reading *reading, const struct err *err)
     reading->attempts.rejected = false;     /* the next try may renew the token again */
     reading->attempts.refusals++;
     return (struct next){ .kind = NEXT_REFUSED, .err = *err, .tries = reading->attempts.refusals,
-                          .wait_ms = refused_wait_ms(reading->attempts.refusals) };
+                          .wait_ms = backoff_refused_ms(reading->attempts.refusals) };
 }
 
 void worker_retry_recovered(struct reading *reading)

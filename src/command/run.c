@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "collect/collector.h"
-#include "base/log.h"
+#include "messages/log_events.h"
 #include "net/loop.h"
 #include "splunk/config.h"
 

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "collect/target.h"
 #include "command/trial_sign_in.h"
-#include "base/log.h"
+#include "messages/log_events.h"
 #include "microsoft/signin.h"
 #include "splunk/validate.h"
 

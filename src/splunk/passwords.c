@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "base/log.h"
+#include "messages/log_events.h"
 #include "splunk/app.h"
 #include "splunk/passwords_pieces.h"
 #include "splunk/passwords_private.h"
