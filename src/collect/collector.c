@@ -29,13 +29,13 @@ struct collector {
     struct rest    *rest;               /* splunkd */
     struct tenant **tenants;
     size_t          count;
-    struct timer    tick_timer;         /* every second */
+    struct timer    tick_timer;         /* every second, every ten while all inputs are at rest */
     struct timer    store_timer;        /* set while the store has questions to answer */
     int64_t         look_due_ms, metrics_due_ms;
     uint64_t        metrics_events;
 };
 
-/* Every second. */
+/* The regular look. */
 
 static void log_metrics(struct collector *col, int64_t now_ms)
 {
@@ -60,6 +60,7 @@ static void log_metrics(struct collector *col, int64_t now_ms)
 static void tick(void *ctx, int64_t now_ms)
 {
     struct collector *col = ctx;
+    bool busy = false;
     uint64_t settled;
     size_t i;
 
@@ -73,10 +74,21 @@ static void tick(void *ctx, int64_t now_ms)
     }
     settled = outbox_settled(col->env.outbox, now_ms);
     for (i = 0; i < col->count; i++)
-        tenant_tick(col->tenants[i], settled, now_ms);
+        busy = tenant_tick(col->tenants[i], settled, now_ms) || busy;
     if (now_ms >= col->metrics_due_ms)
         log_metrics(col, now_ms);
-    timer_set(col->env.loop, &col->tick_timer, clock_next(now_ms, CLOCK_SECOND_MS));
+    timer_set(col->env.loop, &col->tick_timer, clock_next(now_ms, busy ? CLOCK_SECOND_MS : CLOCK_IDLE_MS));
+}
+
+/* A process whose inputs are all at rest sleeps; the first thing that happens to one of them brings the regular look
+ * back. */
+static void tenant_changed(void *ctx)
+{
+    struct collector *col = ctx;
+    int64_t due_ms = clock_next(loop_now(col->env.loop), CLOCK_SECOND_MS);
+
+    if (timer_is_set(&col->tick_timer) && col->tick_timer.due_ms > due_ms)
+        timer_set(col->env.loop, &col->tick_timer, due_ms);
 }
 
 /* The store, the password store and the output report. */
@@ -192,6 +204,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
     env->wrote = wrote;
+    env->changed = tenant_changed;
     env->ctx = col;
 }
 

@@ -26,5 +26,6 @@ struct env {
     int64_t              started_ms;
 
     void (*wrote)(void *ctx);       /* events were appended to the outbox */
+    void (*changed)(void *ctx);     /* something happened to a tenant: its regular look is due soon */
     void  *ctx;
 };

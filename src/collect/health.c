@@ -37,5 +37,6 @@ struct health health_of(const struct health_facts *facts, int64_t now_ms)
         return (struct health){ .state = sign_in_state(facts->view->err), .sign_in = facts->view->err };
     if (facts->token == TOKEN_BUSY && facts->view->fails)      /* another try is under way: its result will tell */
         return (struct health){ .state = facts->before };
-    return (struct health){ .state = reading_state(facts, now_ms) };
+    return (struct health){ .state = reading_state(facts, now_ms),
+                            .by_clock = facts->failures || (facts->token == TOKEN_READY && facts->view->fails) };
 }

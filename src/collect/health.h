@@ -18,6 +18,7 @@ struct health_facts {
 /* What is known at now_ms, monotonic. */
 struct health {
     enum health_state state;
+    bool              by_clock; /* it may change without anything happening */
     const struct err *sign_in;  /* the sign-in fails, and why; NULL: it does not */
 };
 

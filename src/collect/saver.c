@@ -60,6 +60,16 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 
+bool saver_is_behind(const struct saver *saver)
+{
+    const struct progress *progress = &saver->feed->progress;
+
+    if (!progress->begun)
+        return false;
+    return saver->changed || saver->fails || saver->feed->event_pos > saver->saved_pos ||
+           !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
+}
+
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
 {
     if (now_ms < saver->due_ms || store_asked(saver->claim) || !saver_has_news(saver, settled))

@@ -77,8 +77,9 @@ static void log_sign_in(struct tenant *t, const struct err *err)
     feed->sign_in_error = mem_text(err->text);
 }
 
-/* Looks at the input's health and logs a status line if its state has changed. */
-static void update_health(struct tenant *t, int64_t now_ms)
+/* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without
+ * anything happening. */
+static bool update_health(struct tenant *t, int64_t now_ms)
 {
     const struct attempts *live = &t->workers[WORKER_LIVE].reading.attempts;
     const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
@@ -93,11 +94,19 @@ static void update_health(struct tenant *t, int64_t now_ms)
     if (health.sign_in)
         log_sign_in(t, health.sign_in);
     if (health.state == t->state)
-        return;
+        return health.by_clock;
     t->state = health.state;
     if (t->state == HEALTH_OK)
         t->feed.problem.text[0] = '\0';
     log_status(t, now_ms);
+    return health.by_clock;
+}
+
+/* Something happened to the input. */
+static void changed(struct tenant *t)
+{
+    update_health(t, clock_ms());
+    t->env->changed(t->env->ctx);
 }
 
 /* What the feed's workers report. */
@@ -111,7 +120,7 @@ static bool feed_writable(void *ctx, struct err *err)
 
 static void feed_changed(void *ctx)
 {
-    update_health(ctx, clock_ms());
+    changed(ctx);
 }
 
 static void feed_wake_backfill(void *ctx)
@@ -158,10 +167,9 @@ static void opening_waits(void *ctx, const struct err *err, bool is_news)
 static void source_changed(void *ctx)
 {
     struct tenant *t = ctx;
-    int64_t now_ms = clock_ms();
     int kind;
 
-    update_health(t, now_ms);
+    changed(t);
     if (t->opening.state != OPENING_OPEN)
         timer_set(t->env->loop, &t->opening.timer, loop_now(t->env->loop));
     for (kind = 0; t->feed.open && kind < WORKER_COUNT; kind++)
@@ -229,6 +237,7 @@ static void saved(void *ctx, bool ok, const struct err *err)
     }
     saver_saved(&t->saver, ok, err, clock_ms());
     opening_saved(&t->opening);
+    changed(t);
 }
 
 static void vanished(void *ctx)
@@ -236,6 +245,7 @@ static void vanished(void *ctx)
     struct tenant *t = ctx;
 
     saver_vanished(&t->saver);
+    changed(t);
 }
 
 static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished };
@@ -324,11 +334,13 @@ bool tenant_is_refused(const struct tenant *t)
     return t->state == HEALTH_REFUSED;
 }
 
-void tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
+bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
-    update_health(t, now_ms);
+    bool by_clock = update_health(t, now_ms);
+
     if (t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN)
         saver_tick(&t->saver, settled, now_ms);
+    return by_clock || saver_is_behind(&t->saver);
 }
 
 void tenant_ends(struct tenant *t)

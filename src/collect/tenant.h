@@ -24,8 +24,9 @@ void tenant_secrets_reloaded(struct tenant *tenant);
 /* Returns true while the input is refused: a person has to act. */
 bool tenant_is_refused(const struct tenant *tenant);
 
-/* The regular look, every second. settled: position in the output stream that splunkd has had for a minute. */
-void tenant_tick(struct tenant *tenant, uint64_t settled, int64_t now_ms);
+/* The regular look. settled: position in the output stream that splunkd has had for a minute. Returns true if the next
+ * look is due in a second; a tenant at rest needs one only after something has happened. */
+bool tenant_tick(struct tenant *tenant, uint64_t settled, int64_t now_ms);
 
 /* The process is about to end: nothing more is asked of the store but the last save. */
 void tenant_ends(struct tenant *tenant);
