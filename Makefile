@@ -5,13 +5,13 @@ MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
-AUTH      = certificate principal token_source
+AUTH      = certificate principal token_source secret_intake secret_watch
 STATE     = cursor dedup acks checkpoint lock
 PACING    = limiter rate
 MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
-COLLECT   = secrets harvest verdict worker \
+COLLECT   = harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
-            collector_splunkd collector_metrics stream
+            collector_metrics stream
 COMMAND   = options console session csv check check_row check_endpoint check_store check_look check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \

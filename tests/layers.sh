@@ -19,6 +19,7 @@ forbid base '#include "(net|splunk|microsoft|collect|command)/' 'may include bas
 forbid net '#include "(splunk|microsoft|collect|command)/' 'may include base and net only'
 forbid splunk '#include "(microsoft|collect|command)/' 'may include base, net and splunk only'
 forbid microsoft '#include "(splunk|collect|command)/' 'may include base, net and microsoft only'
+forbid auth '#include "(collect|state|command)/' 'may include base, messages, net, splunk, microsoft and pacing only'
 forbid collect '#include "command/' 'may not include command'
 for layer in base splunk microsoft collect command; do
     [ -d "src/$layer" ] || continue

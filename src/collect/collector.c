@@ -185,6 +185,46 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     col->tenants[col->count++] = t;
 }
 
+/* The password store and the session key. */
+
+static void store_loaded(void *ctx)
+{
+    struct collector *col = ctx;
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        tenant_store_loaded(col->tenants[i]);
+}
+
+static bool any_refused(void *ctx)
+{
+    const struct collector *col = ctx;
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        if (col->tenants[i]->state == STATE_REFUSED)
+            return true;
+    return false;
+}
+
+/* Another input, or the sign-in command, may have stored a secret while we run. */
+static void store_reloaded(void *ctx)
+{
+    struct collector *col = ctx;
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        if (col->tenants[i]->state == STATE_REFUSED)
+            secret_intake_refresh(col->tenants[i]->secrets);
+}
+
+static void session_over(void *ctx)
+{
+    const struct collector *col = ctx;
+
+    loop_stop(col->loop);
+}
+
 struct collector *collector_new(struct loop *loop, const struct config *config, int out_fd)
 {
     struct collector *col = mem_alloc(sizeof(*col));
@@ -198,14 +238,16 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     col->outbox = outbox_new(out_fd);
     col->checkpoint_dir = mem_text(config->checkpoint_dir);
     col->splunkd = splunkd_new(loop, col->http, config, getenv("SPLUNK_HOME"));
-    col->principals = principals_new(loop, col->http, col->limiter, col->splunkd, collector_session_lost, col);
+    col->secret_watch = secret_watch_new(loop, col->splunkd, &(struct secret_watch_owner){
+        .loaded = store_loaded, .reloaded = store_reloaded, .wanted = any_refused, .session_over = session_over,
+        .ctx = col });
+    col->principals = principals_new(loop, col->http, col->limiter, col->splunkd, secret_watch_session_lost,
+                                     col->secret_watch);
     col->stdout_watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = col };
     col->flush_timer = (struct timer){ .fire = flush_fire, .ctx = col };
     col->stirred_end = &col->stirred;
     col->tick_timer = (struct timer){ .fire = collector_tick, .ctx = col };
     col->start_timer = (struct timer){ .fire = start_some, .ctx = col };
-    col->secrets_timer = (struct timer){ .fire = collector_secrets_fire, .ctx = col };
-    col->session_timer = (struct timer){ .fire = collector_session_fire, .ctx = col };
     watch_add(loop, &col->stdout_watch);
     for (i = 0; i < config->count; i++)
         add_tenant(col, &config->stanzas[i]);
@@ -242,7 +284,7 @@ void collector_run(struct collector *col)
 
     log_event(EVENT_START, "inputs=%zu version=%s", col->count, VERSION);
     flush(col);
-    collector_load_secrets(col);
+    secret_watch_start(col->secret_watch);
     timer_set(col->loop, &col->start_timer, clock_ms());
     timer_set(col->loop, &col->tick_timer, clock_ms());
     loop_run(col->loop);
@@ -266,6 +308,7 @@ void collector_free(struct collector *col)
         tenant_free(col->tenants[i]);
     free(col->tenants);
     principals_free(col->principals);
+    secret_watch_free(col->secret_watch);
     splunkd_free(col->splunkd);
     http_free(col->http);
     limiter_free(col->limiter);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "auth/principal.h"
+#include "auth/secret_watch.h"
 #include "state/lock.h"
 #include "collect/tenant.h"
 #include "splunk/config.h"
@@ -14,6 +15,7 @@ struct collector {
     struct limiter     *limiter;
     struct outbox   *outbox;
     struct splunkd  *splunkd;
+    struct secret_watch *secret_watch;
     struct principals *principals;
     struct lock_file *lock;
     char            *checkpoint_dir;
@@ -27,11 +29,6 @@ struct collector {
     struct timer     tick_timer;
     struct timer     start_timer;       /* tenants are started a few at a time */
     size_t           begun;
-    bool             secrets_loading, secrets_loaded;
-    struct err       secrets_err;
-    struct timer     secrets_timer;
-    struct timer     session_timer;     /* set when splunkd no longer takes our session key */
-    bool             session_lost;
     struct stat      folder;            /* the checkpoint folder at the last look ... */
     unsigned         folder_alike;      /* ... and how often it has been like that since */
     struct tenant   *stirred, **stirred_end;    /* a queue of those that the rounds look at; all others are at rest */

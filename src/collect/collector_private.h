@@ -17,15 +17,6 @@ void collector_tick(void *ctx, int64_t now_ms);
 void collector_look_at_folder(struct collector *col);
 void collector_save_anew(struct tenant *t);
 
-/* collector_splunkd.c; ctx is the collector. */
-
-/* Reads the password store, unless that is going on. The first time, the tenants that wait for it begin. */
-void collector_load_secrets(struct collector *col);
-void collector_secrets_fire(void *ctx, int64_t now_ms);     /* for secrets_timer */
-/* splunkd refuses our session key: inputs go on with what they hold, and after a grace time the process ends. */
-void collector_session_lost(void *ctx);
-void collector_session_fire(void *ctx, int64_t now_ms);     /* for session_timer */
-
 /* collector_metrics.c */
 
 /* event=metrics, and when the next one is due. */

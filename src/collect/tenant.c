@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/collector.h"
-#include "collect/secrets.h"
 #include "collect/services.h"
 #include "splunk/params.h"
 #include "splunk/proxy.h"
@@ -18,6 +17,7 @@
 #define AHEAD_MOST      (INT64_C(86400) * TICKS_PER_SECOND)     /* clocks may be wrong by less */
 
 static void phase_fire(void *ctx, int64_t now_ms);
+static struct secret_intake *intake_new(struct tenant *t);
 
 static void wake_workers(void *ctx)
 {
@@ -54,6 +54,7 @@ struct tenant *tenant_new(struct collector *col, struct input *input)
     t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_fire, .ctx = t };
     t->save_timer = (struct timer){ .fire = tenant_save_fire, .ctx = t };
+    t->secrets = intake_new(t);
     t->listener = (struct token_listener){ .changed = wake_workers, .ctx = t };
     t->state = STATE_WAITING;
     tenant_stir(t);
@@ -73,7 +74,7 @@ void tenant_free(struct tenant *t)
     timer_cancel(t->col->loop, &t->phase_timer);
     timer_cancel(t->col->loop, &t->status_timer);
     timer_cancel(t->col->loop, &t->save_timer);
-    secrets_free(t->secrets);
+    secret_intake_free(t->secrets);
     acks_release(&t->acks);
     dedup_free(t->dedup);
     checkpoint_release(&t->cp);
@@ -203,11 +204,47 @@ static void phase_fire(void *ctx, int64_t now_ms UNUSED)
     if (t->phase != PHASE_LOCK || !lock(t) || !load(t))
         return;
     t->phase = PHASE_SECRETS;
-    secrets_start(t);
+    if (secret_watch_loaded(t->col->secret_watch))
+        secret_intake_start(t->secrets);
 }
 
-struct principal *tenant_principal(struct tenant *t)
+/* Secrets. */
+
+void tenant_store_loaded(struct tenant *t)
 {
+    if (t->phase == PHASE_SECRETS)
+        secret_intake_start(t->secrets);
+}
+
+static bool was_imported(void *ctx, const char *param, const char *value)
+{
+    const struct tenant *t = ctx;
+
+    return checkpoint_has_imported(&t->cp, param, value);
+}
+
+static void import(void *ctx, const char *param, const char *value)
+{
+    struct tenant *t = ctx;
+
+    checkpoint_add_imported(&t->cp, param, value);
+    t->cp_changed = true;
+    tenant_stir(t);
+}
+
+static void use_proxy(void *ctx, const char *password)
+{
+    struct tenant *t = ctx;
+
+    mem_free_secret(t->proxy);
+    t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, password) : NULL;
+    t->route.proxy = t->proxy;
+}
+
+static struct principal *principal_of(void *ctx)
+{
+    struct tenant *t = ctx;
+
     if (!t->principal)
         t->principal = principal_get(t->col->principals, &(struct principal_spec){
             .tenant_id = t->input.tenant_id, .client_id = t->input.client_id, .login_url = t->login_url,
@@ -215,19 +252,40 @@ struct principal *tenant_principal(struct tenant *t)
     return t->principal;
 }
 
+static void secrets_wait(void *ctx, const struct err *err)
+{
+    struct tenant *t = ctx;
+
+    t->problem = *err;
+}
+
+static void secrets_done(void *ctx, bool changed UNUSED)
+{
+    struct tenant *t = ctx;
+    struct err err;
+
+    if (t->cp_changed && t->has_begin)
+        tenant_save(t, 0, true, &err);      /* on failure the scheduler tries again */
+    secret_intake_mask(t->secrets);
+    t->source = token_source_get(principal_of(t), t->resource, t->api->v1_token);
+    token_source_listen(t->source, &t->listener);
+    t->phase = PHASE_RUN;
+    wake_workers(t);
+}
+
+static struct secret_intake *intake_new(struct tenant *t)
+{
+    return secret_intake_new(&(struct secret_intake_spec){
+        .loop = t->col->loop, .splunkd = t->col->splunkd, .input = &t->input, .label = t->label,
+        .login_url = t->login_url, .resource = t->resource, .v1 = t->api->v1_token
+    }, &(struct secret_intake_owner){
+        .imported = was_imported, .import = import, .use_proxy = use_proxy, .principal = principal_of,
+        .waits = secrets_wait, .done = secrets_done, .ctx = t });
+}
+
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret)
 {
     return t->source && principal_certificate_days(token_source_principal(t->source), ret);
-}
-
-void tenant_secrets_ready(struct tenant *t)
-{
-    if (!t->source) {
-        t->source = token_source_get(tenant_principal(t), t->resource, t->api->v1_token);
-        token_source_listen(t->source, &t->listener);
-    }
-    t->phase = PHASE_RUN;
-    wake_workers(t);
 }
 
 /* A checkpoint that was edited, or written when the service's clock was wrong: whatever comes until then would be

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "auth/principal.h"
+#include "auth/secret_intake.h"
 #include "pacing/rate.h"
 #include "state/checkpoint.h"
 #include "pacing/limiter.h"
@@ -129,7 +130,7 @@ struct tenant {
     struct rate    *rate;
     struct worker       workers[WORKER_COUNT];
 
-    struct secrets_job *secrets;
+    struct secret_intake *secrets;
 
     struct tally      tally;
     struct err        problem;          /* why it is not ok */
@@ -144,15 +145,13 @@ void tenant_free(struct tenant *t);
 
 /* Tries for the lock and goes on from there; called once, and by its own timers. */
 void tenant_start(struct tenant *t);
-/* Secrets are in place (collect/secrets.c). */
-void tenant_secrets_ready(struct tenant *t);
+/* The password store was read: starts with the secrets, if the tenant waits for that. */
+void tenant_store_loaded(struct tenant *t);
 
 /* The service's clock now, as far as known. */
 ticks tenant_service_now(const struct tenant *t);
 
 bool tenant_certificate_days(const struct tenant *t, int64_t *ret);
-/* The account that the input signs in with. */
-struct principal *tenant_principal(struct tenant *t);
 
 /* Takes the service's clock over, and on the first call without a checkpoint the beginning from start_time. */
 void tenant_begin(struct tenant *t, const struct token_view *view);
