@@ -5,7 +5,7 @@ MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
 SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
             splunkd_call splunkd_store splunkd_secrets splunkd_ca
-AUTH      = certificate principal token_source secret_intake secret_watch
+AUTH      = certificate principal token_source token_next token_fetch secret_intake secret_watch
 STATE     = cursor dedup acks checkpoint lock
 PACING    = limiter rate
 MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
@@ -71,7 +71,9 @@ $(OUT)/%.o: src/%.c Makefile VERSION
 
 # Functions that a unit test replaces (ld --wrap); the test passes calls that are not its own on to the real ones.
 WRAPPED_intake = splunkd_secret splunkd_store_secret splunkd_edit_input token_source_exchange timer_set
+WRAPPED_source = http_start http_cancel
 $(OUT)/tests/test_secret_intake: LDFLAGS += $(WRAPPED_intake:%=-Wl,--wrap=%)
+$(OUT)/tests/test_token_source: LDFLAGS += $(WRAPPED_source:%=-Wl,--wrap=%)
 
 $(OUT)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS)
 	@mkdir -p $(@D)
