@@ -56,8 +56,8 @@ void secret_intake_free(struct secret_intake *intake);
  * returns. Retries every 10 s while splunkd or Microsoft does not answer. */
 void secret_intake_start(struct secret_intake *intake);
 
-/* Masks the imported secrets in inputs.conf; splunkd then restarts this process. To be called from or after done(), once
- * the owner has saved that they were imported. Does nothing if there is nothing to mask. A refusal is logged. */
+/* Masks the imported secrets in inputs.conf; splunkd then restarts this process. To be called from or after done(),
+ * once the owner has saved that they were imported. Does nothing if there is nothing to mask. A refusal is logged. */
 void secret_intake_mask(struct secret_intake *intake);
 
 /* The store was read again: hands its client secret and refresh token to the principal. Does nothing before done(). */

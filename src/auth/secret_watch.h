@@ -1,7 +1,7 @@
 /* auth/secret_watch.h - keeps this process's view of Splunk's password store current, and notices a lost session key.
  *
- * Reads the store at the start, every 30 s until that succeeds, and then every minute while the owner wants it: a person
- * may have stored a new secret for an input that is refused. */
+ * Reads the store at the start, every 30 s until that succeeds, and then every minute while the owner wants it: a
+ * person may have stored a new secret for an input that is refused. */
 #pragma once
 
 #include "splunk/passwords.h"

@@ -149,8 +149,8 @@ struct row {
 
 static const struct row rows[] = {
     { .name = "nothing given, nothing stored", .expected = "proxy(-) done(same)" },
-    { .name = "only stored", .fake = { .stored_name = CLIENT, .stored_value = "old" }, .expected = "proxy(-) done(same)",
-      .has_secret = "old" },
+    { .name = "only stored", .fake = { .stored_name = CLIENT, .stored_value = "old" },
+      .expected = "proxy(-) done(same)", .has_secret = "old" },
     { .name = "a client secret", .secret = "new",
       .expected = "proxy(-) store(" CLIENT "=new) import(client_secret=new) done(changed) mask(client_secret=********)",
       .has_secret = "new" },
@@ -185,7 +185,8 @@ static const struct row rows[] = {
       .expected = "proxy(-) exchange(k=https://x) waits(no) exchange(k=https://x) import(authorization_code=k) "
                   "done(changed) mask(authorization_code=)" },
     { .name = "a refused code", .code = "k", .fake = { .answers = { REFUSED } },
-      .expected = "proxy(-) exchange(k=https://x) import(authorization_code=k) done(changed) mask(authorization_code=)" },
+      .expected = "proxy(-) exchange(k=https://x) import(authorization_code=k) done(changed) "
+                  "mask(authorization_code=)" },
     { .name = "an address without a code", .code = "https://x/?state=1",
       .expected = "proxy(-) import(authorization_code=https://x/?state=1) done(changed) mask(authorization_code=)" },
     { .name = "a code that was exchanged before", .code = "k", .fake = { .imported = "k" },
