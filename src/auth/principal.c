@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/principal_private.h"
+#include "auth/credential.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -20,11 +20,11 @@ struct principals *principals_new(struct loop *loop, struct http *http, struct l
 
 static void principal_free(struct principal *principal)
 {
-    struct token_source *source;
+    struct credential_user *user;
 
-    while ((source = principal->sources)) {
-        principal->sources = source->next;
-        token_source_free(source);
+    while ((user = principal->users)) {
+        principal->users = user->next;
+        user->free(user);
     }
     mem_free_secret(principal->client_secret);
     mem_free_secret(principal->refresh_token);
@@ -54,11 +54,11 @@ void principals_free(struct principals *principals)
 bool principals_storing(const struct principals *principals)
 {
     const struct principal *principal;
-    const struct token_source *source;
+    const struct credential_user *user;
 
     for (principal = principals->first; principal; principal = principal->next)
-        for (source = principal->sources; source; source = source->next)
-            if (token_source_storing(source))
+        for (user = principal->users; user; user = user->next)
+            if (user->storing(user))
                 return true;
     return false;
 }
@@ -113,10 +113,10 @@ struct principal *principal_get(struct principals *principals, const struct prin
 
 static void credential_changed(struct principal *principal)
 {
-    struct token_source *source;
+    struct credential_user *user;
 
-    for (source = principal->sources; source; source = source->next)
-        token_source_credential_changed(source);
+    for (user = principal->users; user; user = user->next)
+        user->credential_changed(user);
 }
 
 static void set_credential(struct principal *principal, char **slot, const char *value)

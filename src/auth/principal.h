@@ -4,7 +4,6 @@
  * resource. Inputs of the same tenant and app share them, so that a refresh token is redeemed in one place only. */
 #pragma once
 
-#include "auth/token_source.h"
 #include "net/http.h"
 #include "pacing/limiter.h"
 #include "splunk/passwords.h"

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "auth/token_source.h"
 #include "base/clock.h"
 #include "messages/log_events.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "auth/principal_private.h"
+#include "auth/token_source_private.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "messages/log_events.h"
@@ -43,13 +43,13 @@ static void code_exchange_free(struct code_exchange *exchange)
 static void give_up_redeeming(struct token_source *source, int64_t now_ms)
 {
     struct principal *principal = source->principal;
-    struct token_source *other;
+    struct credential_user *other;
 
-    if (principal->redeemer != source)
+    if (principal->redeemer != &source->user)
         return;
     principal->redeemer = NULL;
-    for (other = principal->sources; other; other = other->next)
-        token_source_step(other, ON_REDEEMED, now_ms);
+    for (other = principal->users; other; other = other->next)
+        token_source_step((struct token_source *)other, ON_REDEEMED, now_ms);
 }
 
 /* Takes the code that the request exchanged out of the queue; NULL: it had another grant. */
@@ -172,7 +172,7 @@ static bool redeems(const struct token_source *source)
 static void claim_redeeming(struct token_source *source)
 {
     if (redeems(source))
-        source->principal->redeemer = source;
+        source->principal->redeemer = &source->user;
 }
 
 static void slot_acquired(void *ctx)
@@ -196,7 +196,7 @@ static struct source_facts facts_of(const struct token_source *source, int64_t n
         .retry_due = now_ms >= source->retry_ms,
         .credential = principal->client_secret || principal->certificate || principal->refresh_token || source->codes,
         .redeems = redeems(source),
-        .redeemer_busy = principal->redeemer && principal->redeemer != source,
+        .redeemer_busy = principal->redeemer && principal->redeemer != &source->user,
         .code_sent = source->grant == GRANT_AUTHORIZATION_CODE
     };
 }
@@ -256,24 +256,11 @@ void token_source_step(struct token_source *source, enum source_event event, int
     act(source, next.action, now_ms);
 }
 
-/* What others call. */
+/* What the principal tells. */
 
-struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1)
+static void free_source(struct credential_user *user)
 {
-    struct token_source *source;
-
-    for (source = principal->sources; source; source = source->next)
-        if (text_same(source->resource, resource) && source->v1 == v1)
-            return source;
-    source = mem_alloc(sizeof(*source));
-    *source = (struct token_source){ .principal = principal, .next = principal->sources, .resource = mem_text(resource),
-                                     .v1 = v1, .slot = { .go = slot_acquired, .ctx = source },
-                                     .store_timer = { .fire = store_fire, .ctx = source } };
-    return principal->sources = source;
-}
-
-void token_source_free(struct token_source *source)
-{
+    struct token_source *source = (struct token_source *)user;
     struct code_exchange *exchange;
 
     limiter_release(&source->slot);
@@ -288,6 +275,40 @@ void token_source_free(struct token_source *source)
     token_release(&source->fetched);
     free(source->resource);
     free(source);
+}
+
+static void credential_changed(struct credential_user *user)
+{
+    token_source_step((struct token_source *)user, ON_CREDENTIAL, clock_ms());
+}
+
+static bool is_storing(const struct credential_user *user)
+{
+    const struct token_source *source = (const struct token_source *)user;
+
+    return source->state == SOURCE_STORING ||
+           (source->state == SOURCE_REQUEST && source->principal->redeemer == user);
+}
+
+/* What others call. */
+
+struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1)
+{
+    struct credential_user *user;
+    struct token_source *source;
+
+    for (user = principal->users; user; user = user->next) {
+        source = (struct token_source *)user;
+        if (text_same(source->resource, resource) && source->v1 == v1)
+            return source;
+    }
+    source = mem_alloc(sizeof(*source));
+    *source = (struct token_source){ .user = { credential_changed, is_storing, free_source, principal->users },
+                                     .principal = principal, .resource = mem_text(resource), .v1 = v1,
+                                     .slot = { .go = slot_acquired, .ctx = source },
+                                     .store_timer = { .fire = store_fire, .ctx = source } };
+    principal->users = &source->user;
+    return source;
 }
 
 struct principal *token_source_principal(const struct token_source *source)
@@ -340,15 +361,4 @@ void token_source_exchange(struct token_source *source, const char *code, const 
         slot = &(*slot)->next;
     *slot = exchange;
     token_source_step(source, ON_CODE, clock_ms());
-}
-
-void token_source_credential_changed(struct token_source *source)
-{
-    token_source_step(source, ON_CREDENTIAL, clock_ms());
-}
-
-bool token_source_storing(const struct token_source *source)
-{
-    return source->state == SOURCE_STORING ||
-           (source->state == SOURCE_REQUEST && source->principal->redeemer == source);
 }

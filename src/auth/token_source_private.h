@@ -1,7 +1,8 @@
-/* auth/token_source_private.h - the state machine of a token source. For token_next.c (decides), token_source.c (acts),
- * token_fetch.c (request and response), principal.c (owns the sources) and the unit test. */
+/* auth/token_source_private.h - the state machine of a token source. For token_source_next.c (decides), token_source.c
+ * (acts), token_source_fetch.c (request and response) and the unit test. */
 #pragma once
 
+#include "auth/credential.h"
 #include "auth/token_source.h"
 #include "microsoft/token.h"
 #include "pacing/limiter.h"
@@ -74,8 +75,8 @@ struct code_exchange {
 };
 
 struct token_source {
+    struct credential_user user;            /* one of the principal's */
     struct principal    *principal;
-    struct token_source *next;
     char                *resource;
     bool                 v1;
 
@@ -100,18 +101,10 @@ struct token_source {
 /* Takes the decision on an event, sets the state and acts. */
 void token_source_step(struct token_source *source, enum source_event event, int64_t now_ms);
 
-/* token_fetch.c */
+/* token_source_fetch.c */
 
 /* Returns the grant that a request now would use. */
 enum token_grant token_fetch_grant(const struct token_source *source);
 /* Starts the request. Ends in ON_TOKEN, ON_ROTATED, ON_OTHER_FORM or ON_FAILURE (then source->err is set), with the
  * slot given back. An unreadable certificate fails before this returns. */
 void token_fetch_start(struct token_source *source, int64_t now_ms);
-
-/* For principal.c. */
-
-void token_source_free(struct token_source *source);
-/* A credential has changed: a source that failed forgets that, and its listeners are told. */
-void token_source_credential_changed(struct token_source *source);
-/* Returns true if a new refresh token would be lost with the process. */
-bool token_source_storing(const struct token_source *source);

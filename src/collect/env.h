@@ -2,6 +2,7 @@
 #pragma once
 
 #include "auth/principal.h"
+#include "auth/token_source.h"
 #include "auth/secret_watch.h"
 #include "net/http.h"
 #include "net/loop.h"

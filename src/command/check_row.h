@@ -2,6 +2,7 @@
 #pragma once
 
 #include "auth/principal.h"
+#include "auth/token_source.h"
 #include "command/check_report.h"
 #include "command/check_endpoint.h"
 #include "command/check_store.h"

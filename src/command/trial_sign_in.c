@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "auth/principal.h"
+#include "auth/token_source.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"

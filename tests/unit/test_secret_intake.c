@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "auth/principal_private.h"
+#include "auth/token_source_private.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"

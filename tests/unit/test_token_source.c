@@ -1,6 +1,6 @@
 /* Token sources: the table of decisions, and the whole with the HTTP requests replaced at link time (WRAPPED in the
  * Makefile). The fake answers for the login service and for splunkd. */
-#include "auth/principal_private.h"
+#include "auth/token_source_private.h"
 
 #include <stdlib.h>
 

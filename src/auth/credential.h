@@ -1,9 +1,21 @@
-/* auth/principal_private.h - what principal.c and token_source.c share. For them and their unit tests alone. */
+/* auth/credential.h - a service principal's data, for the files of auth/ that sign in with it.
+ *
+ * principal.c owns it. A token source is known here only by what it wants to be told, so that the two do not depend on
+ * each other in a circle. */
 #pragma once
 
 #include "auth/certificate.h"
-#include "auth/principal.h"
-#include "auth/token_source_private.h"
+#include "net/http.h"
+#include "pacing/limiter.h"
+#include "splunk/passwords.h"
+
+/* What uses a principal's credential: a token source. Its first member. */
+struct credential_user {
+    void (*credential_changed)(struct credential_user *user);
+    bool (*storing)(const struct credential_user *user);    /* a new refresh token would be lost with the process */
+    void (*free)(struct credential_user *user);
+    struct credential_user *next;
+};
 
 struct principal {
     struct principals *principals;
@@ -17,8 +29,8 @@ struct principal {
     char *refresh_token;                /* secret */
     struct certificate *cert;           /* of the file named by certificate; NULL: none */
     enum assertion_form form;
-    struct token_source *sources;
-    struct token_source *redeemer;      /* the one that may redeem the refresh token or a code; NULL: none does */
+    struct credential_user *users;
+    struct credential_user *redeemer;   /* the one that may redeem the refresh token or a code; NULL: none does */
 };
 
 struct principals {

@@ -1,5 +1,5 @@
 /* The request of a token source and its response. */
-#include "auth/principal_private.h"
+#include "auth/token_source_private.h"
 #include "base/clock.h"
 #include "messages/log_events.h"
 #include "base/mem.h"
