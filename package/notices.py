@@ -16,8 +16,7 @@ import sys
 APP_ID = 'TA-defender-mssp'
 PROGRAM = 'bin/defender_alerts'
 # What the build changes in a library beside Debian's patches: package/build-libs.
-CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify',
-           'curl': 'lib/mprintf.c and lib/curlx/strparse.c go over texts faster (package/libcurl)'}
+CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
