@@ -15,38 +15,68 @@ SOURCES   = $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.
             $(COMMAND:%=src/command/%.c)
 MAIN      = src/main.c
 
-CC       ?= gcc
-JOBS     := $(shell nproc)
-VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
-WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings \
-            -Wpointer-arith -Wno-format-truncation -Werror
-OPT      ?= -O2
-HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-CFLAGS   += -std=c11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN) $(OPT) -g
-CPPFLAGS += -DVERSION='"$(VERSION)"'
-LDLIBS   += -lcurl -lcjson -lxml2 -lssl -lcrypto -lz -lm
-XML_FLAGS = -I/usr/include/libxml2
+JOBS       := $(shell nproc)
+VERSION    := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
+PKG_CONFIG ?= pkg-config
 
-# Intel's igzip inflates about three times as fast as zlib; without it (or with ISAL=0) zlib does the work.
-ISAL     ?= $(if $(wildcard /usr/include/isa-l.h),1,0)
-ifeq ($(ISAL),1)
-CPPFLAGS += -DHAVE_ISAL
-LDLIBS   += -lisal
+# make presets CC to cc, so that `CC ?= gcc` would have no effect.
+ifeq ($(origin CC),default)
+CC         := gcc
 endif
 
-# make check SANITIZE=address,undefined builds beside the plain objects.
+# Knobs, besides the usual CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS, which come last in each command:
+#   SANITIZE=address,undefined   builds in build/sanitize
+#   COVERAGE=1                   builds in build/coverage, for gcov or gcovr
+#   ISAL=0                       inflates with zlib although Intel's igzip, about three times as fast, is installed
+#   OPT, HARDEN, HARDEN_LINK     optimization and protections
+#   OUT, PROGRAM                 where the objects and the program go
+#   LIB_CFLAGS, LIB_LIBS         the libraries, in place of pkg-config's answer; the release gives its own
 SANITIZE ?=
+COVERAGE ?=
+ISAL     ?= $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo 1 || echo 0)
+OPT      ?= -O2
 ifneq ($(SANITIZE),)
 OUT      := build/sanitize
-PROGRAM  := build/sanitize/defender_alerts
-CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS  += -fsanitize=$(SANITIZE)
+PROGRAM  := $(OUT)/defender_alerts
+HARDEN   := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_LINK :=
+else ifneq ($(COVERAGE),)
+OUT      := build/coverage
+PROGRAM  := $(OUT)/defender_alerts
+OPT      := -O0
+HARDEN   := --coverage
+HARDEN_LINK :=
 else
 OUT      := build/plain
 PROGRAM  := bin/defender_alerts
-CFLAGS   += $(HARDEN)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN_LINK ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
+
+WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings \
+            -Wpointer-arith -Wno-format-truncation -Werror
+LIBRARIES = libcurl libcjson libxml-2.0 openssl zlib
+DEFINES   =
+ifeq ($(ISAL),1)
+LIBRARIES += libisal
+DEFINES  += -DHAVE_ISAL
+endif
+# Asked once, and only if something is compiled.
+ifeq ($(origin LIB_CFLAGS),undefined)
+LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))$(LIB_CFLAGS)
+endif
+ifeq ($(origin LIB_LIBS),undefined)
+LIB_LIBS   = $(eval LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm)$(LIB_LIBS)
+endif
+
+# $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
+FLAGS      = -std=c11 -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
+COMPILE    = $(CC) $(FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK_FLAGS = $(HARDEN_LINK) $(LDFLAGS)
+LINK       = $(CC) $(FLAGS) $(CFLAGS) $(LINK_FLAGS)
+LIBS       = $(LIB_LIBS) $(LDLIBS)
+# Which headers the target was made from, for the next run (included at the end).
+DEPS       = -MMD -MP -MF $@.d -MT $@
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
@@ -54,24 +84,36 @@ endif
 OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
 UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
 
-.PHONY: all
+.PHONY: all FORCE
 all: $(PROGRAM)
+
+# The commands, in a file that changes when they do: what is compiled depends on it, so other flags compile it again.
+if_changed = printf '%s\n' '$(subst ','\'',$(1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@$(if $(strip $(LIB_CFLAGS)$(filter-out -lm,$(LIB_LIBS))),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
+	@$(call if_changed,$(COMPILE) $(LINK) $(LIBS))
+
+# Only what says its version is compiled again when that changes.
+SAY_VERSION := $(shell grep -rlw VERSION src --include='*.c')
+$(SAY_VERSION:src/%.c=$(OUT)/%.o) $(SAY_VERSION:src/%.c=build/fuzz/%.o): VERSION
+$(SAY_VERSION:src/%.c=$(OUT)/%.o) $(SAY_VERSION:src/%.c=build/fuzz/%.o): private DEFINES += -DVERSION='"$(VERSION)"'
 
 $(PROGRAM): $(OUT)/main.o $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(LINK) -o $@ $^ $(LIBS)
 
-$(OUT)/%.o: src/%.c Makefile VERSION
+$(OUT)/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
+	$(COMPILE) $(DEPS) -c -o $@ $<
 
-$(OUT)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS)
+$(OUT)/tests/%: tests/unit/%.c $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(COMPILE) $(DEPS) -Itests/unit $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
 # The spec, the presets and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
 # codes and events; the version in Splunk's files from VERSION.
@@ -111,15 +153,19 @@ FUZZERS       = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 600
 FUZZ_CC      ?= clang
 FUZZ_FLAGS    = -std=c11 -D_GNU_SOURCE -Isrc -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_COMPILE  = $(FUZZ_CC) $(FUZZ_FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS)
 FUZZ_OBJECTS  = $(SOURCES:src/%.c=build/fuzz/%.o)
 
-build/fuzz/%.o: src/%.c Makefile
+build/fuzz/flags: FORCE
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
+	@$(call if_changed,$(FUZZ_COMPILE) $(LIBS))
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h tests/unit/transcript.h $(FUZZ_OBJECTS)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(XML_FLAGS) -o $@ $< $(FUZZ_OBJECTS) \
-	    $(LDLIBS)
+build/fuzz/%.o: src/%.c build/fuzz/flags
+	@mkdir -p $(@D)
+	$(FUZZ_COMPILE) $(DEPS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJECTS)
+	$(FUZZ_COMPILE) $(DEPS) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
 
 .PHONY: fuzz fuzz-short fuzz-build
 fuzz-build: $(FUZZERS:%=build/fuzz/%)
@@ -135,9 +181,9 @@ fuzz-short:
 json-suite:
 	tests/json/run.sh
 
-build/plain/json_verdict: tests/json/json_verdict.c tests/unit/transcript.h $(OBJECTS)
+build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
 # Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (preset: a new one each time).
 MINUTES ?= 10
@@ -152,6 +198,7 @@ SCALE    ?= full
 BENCH_PROGRAM ?= $(PROGRAM)
 BENCH_TOOLS = $(addprefix build/bench/,server sink timed floor micro)
 BENCH_CC  = $(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
+bench_lib = $(shell $(PKG_CONFIG) --cflags --libs $(1))
 
 .PHONY: bench
 bench:
@@ -161,7 +208,7 @@ bench:
 
 build/bench/server: bench/server.c bench/alerts.c bench/alerts.h
 	@mkdir -p $(@D)
-	$(BENCH_CC) -o $@ $(filter %.c,$^) -lssl -lcrypto -lnghttp2 -lz
+	$(BENCH_CC) -o $@ $(filter %.c,$^) $(call bench_lib,openssl libnghttp2 zlib)
 
 build/bench/sink: bench/sink.c bench/alerts.c bench/alerts.h
 	@mkdir -p $(@D)
@@ -173,11 +220,11 @@ build/bench/timed: bench/timed.c
 
 build/bench/floor: bench/floor.c
 	@mkdir -p $(@D)
-	$(BENCH_CC) -mavx2 -o $@ $< -lcurl -lisal -lz
+	$(BENCH_CC) -mavx2 -o $@ $< $(call bench_lib,libcurl libisal zlib)
 
 build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 	@mkdir -p $(@D)
-	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LDLIBS)
+	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LIBS)
 
 # The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
 ARCH ?= x86_64
@@ -223,4 +270,5 @@ print-sources:
 clean:
 	rm -rf build bin/defender_alerts
 
--include $(OBJECTS:.o=.d) $(OUT)/main.d $(FUZZ_OBJECTS:.o=.d)
+-include $(OBJECTS:=.d) $(OUT)/main.o.d $(UNITS:%=$(OUT)/tests/%.d) $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+    $(wildcard build/plain/*.d)
