@@ -241,11 +241,59 @@ install:
 uninstall:
 	package/uninstall '$(SPLUNK_HOME)'
 
+# What clangd and clang-tidy ask for. bear watches a build of its own.
+compile_commands.json: $(SOURCES) $(MAIN) $(OUT)/flags
+	@tools/install-deps lint
+	rm -rf build/bear
+	bear --output $@ -- $(MAKE) -s OUT=build/bear PROGRAM=build/bear/defender_alerts SANITIZE= COVERAGE=
+
+# Checkers that run nothing of the program; each alone by its own name. FILES=...: only these (lint-c, lint-python,
+# lint-shell, lint-words).
+RUFF          = ruff==0.17.6
+LINT_C        = $(SOURCES) $(MAIN)
+LINT_SHELL    = $(shell git ls-files | xargs grep -lE '^\#!.*[/ ](ba)?sh$$|^\# shellcheck shell=' )
+LINT_PYTHON   = $(shell git ls-files '*.py' tests/check)
+LINT_WORDS    = $(shell git ls-files '*.md' 'README/*' 'bin/README' 'src/*.[ch]' 'bench/*.[ch]' 'tools/*' 'package/*' \
+                    '*.yml' Makefile)
+LINT_SPELLING = $(LINT_WORDS) $(LINT_SHELL) $(LINT_PYTHON)
+
+.PHONY: lint lint-c lint-shell lint-python lint-words
+lint: lint-words lint-shell lint-python lint-c
+
+# cppcheck: unusedFunction sees only our own calls, and missingIncludeSystem is about headers it need not read.
+lint-c: compile_commands.json
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) --enable=warning,performance,portability \
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(DEFINES) -Isrc $(or $(FILES),$(LINT_C))
+	printf '%s\n' $(or $(FILES),$(LINT_C)) | xargs -P $(JOBS) -n 8 clang-tidy --quiet -p . \
+	    --extra-arg=-Wno-unknown-warning-option
+
+lint-shell:
+	@tools/install-deps lint
+	shellcheck -x -P SCRIPTDIR $(or $(FILES),$(LINT_SHELL))
+
+lint-python: build/venv-lint/$(RUFF)
+	build/venv-lint/bin/ruff check $(or $(FILES),$(LINT_PYTHON))
+
+build/venv-lint/$(RUFF):
+	@tools/install-deps lint
+	rm -rf build/venv-lint
+	/usr/bin/python3 -m venv build/venv-lint
+	build/venv-lint/bin/pip install --quiet $(RUFF)
+	touch $@
+
+lint-words:
+	@tools/install-deps lint
+	tools/check_words.py tools/words $(or $(FILES),$(LINT_WORDS))
+	codespell --builtin clear,rare,en-GB_to_en-US --ignore-words tools/spelling $(or $(FILES),$(LINT_SPELLING))
+
 .PHONY: help
 help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
 	@echo 'make check          all tests'
+	@echo 'make lint           clang-tidy, cppcheck, shellcheck, ruff, codespell and the word list; lint-c, lint-shell,'
+	@echo '                    lint-python, lint-words for one of them (FILES=... for some files)'
+	@echo 'make compile_commands.json    for clangd and clang-tidy'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
@@ -268,7 +316,7 @@ print-sources:
 
 .PHONY: clean
 clean:
-	rm -rf build bin/defender_alerts
+	rm -rf build bin/defender_alerts compile_commands.json
 
 -include $(OBJECTS:=.d) $(OUT)/main.o.d $(UNITS:%=$(OUT)/tests/%.d) $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

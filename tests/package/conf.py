@@ -52,8 +52,8 @@ def read_conf(data, name, global_stanza=False):
     merged into every app's), and so are repeated stanzas and keys, of which splunkd keeps one. global_stanza: `[]` is
     allowed, as in .meta files."""
     found, stanza = {}, None
-    for number, line in _logical_lines(text_of(data, name), name):
-        line = line.strip() if '\n' not in line else line.lstrip()
+    for number, text in _logical_lines(text_of(data, name), name):
+        line = text.strip() if '\n' not in text else text.lstrip()
         if not line or line.startswith('#'):
             continue
         head = _STANZA.match(line)
@@ -82,8 +82,8 @@ def read_conf(data, name, global_stanza=False):
 def read_spec(data, name):
     """A .spec file as {stanza: {key: what it may be}}. Lines that begin with * or # explain."""
     found, stanza = {}, None
-    for number, line in _logical_lines(text_of(data, name), name):
-        line = line.strip()
+    for number, text in _logical_lines(text_of(data, name), name):
+        line = text.strip()
         if not line or line[0] in '*#':
             continue
         head = _STANZA.match(line)
