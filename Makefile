@@ -19,7 +19,7 @@ JOBS       := $(shell nproc)
 VERSION    := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
 PKG_CONFIG ?= pkg-config
 
-# make presets CC to cc, so that `CC ?= gcc` would have no effect.
+# make itself sets CC to cc, so that `CC ?= gcc` would have no effect.
 ifeq ($(origin CC),default)
 CC         := gcc
 endif
@@ -91,7 +91,7 @@ all: $(PROGRAM)
 if_changed = printf '%s\n' '$(subst ','\'',$(1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	@$(if $(strip $(LIB_CFLAGS)$(filter-out -lm,$(LIB_LIBS))),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
+	@$(if $(filter-out -lm,$(LIB_LIBS)),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
 	@$(call if_changed,$(COMPILE) $(LINK) $(LIBS))
 
 # Only what says its version is compiled again when that changes.
@@ -115,7 +115,7 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# The spec, the presets and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
+# The spec, the defaults and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
 # codes and events; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
@@ -139,7 +139,7 @@ check:
 .PHONY: units
 units: $(UNITS:%=$(OUT)/tests/%)
 
-# Runs the program against the repository's own stand-in of Microsoft and Splunk and shows alerts arriving.
+# Runs the program against the repository's own fakes of Microsoft and Splunk and shows alerts arriving.
 # ALERTS=path: one customer answers with the records of that file.
 .PHONY: demo
 demo:
@@ -185,14 +185,14 @@ build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (preset: a new one each time).
+# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one each time).
 MINUTES ?= 10
 TENANTS ?= 500
 .PHONY: soak
 soak: all
 	python3 tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED))
 
-# Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, judges nothing.
+# Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, no judgment.
 # BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.
 SCALE    ?= full
 BENCH_PROGRAM ?= $(PROGRAM)
@@ -226,6 +226,21 @@ build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LIBS)
 
+# Splunk's own judge of apps, on the package that is there.
+APPINSPECT = splunk-appinspect==4.3.1
+.PHONY: appinspect
+appinspect: build/venv-appinspect/$(APPINSPECT)
+	build/venv-appinspect/bin/splunk-appinspect inspect --max-messages all \
+	    build/TA-defender-mssp-$(VERSION)-linux_$(ARCH).spl | tee build/appinspect-$(ARCH).log
+	@[ "$$(grep -cE '^ *(error|failure): +0$$' build/appinspect-$(ARCH).log)" = 2 ]
+
+build/venv-appinspect/$(APPINSPECT):
+	@tools/install-deps appinspect
+	rm -rf build/venv-appinspect
+	/usr/bin/python3 -m venv build/venv-appinspect
+	build/venv-appinspect/bin/pip install --quiet $(APPINSPECT)
+	touch $@
+
 # The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
 ARCH ?= x86_64
 .PHONY: package package-tests install uninstall
@@ -242,7 +257,7 @@ uninstall:
 	package/uninstall '$(SPLUNK_HOME)'
 
 # What clangd and clang-tidy ask for. bear watches a build of its own.
-compile_commands.json: $(SOURCES) $(MAIN) $(OUT)/flags
+compile_commands.json: Makefile $(OUT)/flags
 	@tools/install-deps lint
 	rm -rf build/bear
 	bear --output $@ -- $(MAKE) -s OUT=build/bear PROGRAM=build/bear/defender_alerts SANITIZE= COVERAGE=
@@ -260,12 +275,16 @@ LINT_SPELLING = $(LINT_WORDS) $(LINT_SHELL) $(LINT_PYTHON)
 .PHONY: lint lint-c lint-shell lint-python lint-words
 lint: lint-words lint-shell lint-python lint-c
 
-# cppcheck: unusedFunction sees only our own calls, and missingIncludeSystem is about headers it need not read.
+# cppcheck 2.10 reads 0x1p63 as 0 (incorrectLogicOperator); the system's headers it need not read, but for one macro.
+CPPCHECK = cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) \
+           --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=incorrectLogicOperator \
+           -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(DEFINES) -Isrc \
+           '-DcJSON_ArrayForEach(e,a)=for(e=(a)->child;e;e=e->next)'
+TIDY     = xargs -P $(JOBS) -n 8 clang-tidy --quiet -p . --extra-arg=-Wno-unknown-warning-option
+
 lint-c: compile_commands.json
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) --enable=warning,performance,portability \
-	    --suppress=missingIncludeSystem -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(DEFINES) -Isrc $(or $(FILES),$(LINT_C))
-	printf '%s\n' $(or $(FILES),$(LINT_C)) | xargs -P $(JOBS) -n 8 clang-tidy --quiet -p . \
-	    --extra-arg=-Wno-unknown-warning-option
+	@failed=0; $(CPPCHECK) $(or $(FILES),$(LINT_C)) || failed=1; \
+	printf '%s\n' $(or $(FILES),$(LINT_C)) | $(TIDY) || failed=1; exit $$failed
 
 lint-shell:
 	@tools/install-deps lint
@@ -283,8 +302,9 @@ build/venv-lint/$(RUFF):
 
 lint-words:
 	@tools/install-deps lint
-	tools/check_words.py tools/words $(or $(FILES),$(LINT_WORDS))
-	codespell --builtin clear,rare,en-GB_to_en-US --ignore-words tools/spelling $(or $(FILES),$(LINT_SPELLING))
+	@failed=0; tools/check_words.py tools/words $(or $(FILES),$(LINT_WORDS)) || failed=1; \
+	codespell --builtin clear,rare,en-GB_to_en-US --ignore-words tools/spelling $(or $(FILES),$(LINT_SPELLING)) || \
+	    failed=1; exit $$failed
 
 .PHONY: help
 help:
@@ -296,6 +316,7 @@ help:
 	@echo 'make compile_commands.json    for clangd and clang-tidy'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
+	@echo 'make appinspect     Splunk AppInspect (PyPI) on that package'
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'

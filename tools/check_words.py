@@ -8,7 +8,7 @@ The format of the list is in tools/words. Exits 1 if a word was found.
 import re
 import sys
 
-# Words of one sentence may stand on two lines, the second of them a comment or a string of its own.
+# Words of one sentence may be on two lines, the second of them a comment or a string of its own.
 GAP = r'(?:[ \t]+|[ \t]*\n[ \t]*(?:\*[ \t]|/\*[ \t]|#[ \t]|")?[ \t]*)'
 EXCEPTED = 'lint: words'
 
