@@ -1,4 +1,5 @@
-"""The rules for an app's package that Splunk's AppInspect checks, written anew, each under AppInspect's own id.
+"""The rules for an app's package that Splunk's AppInspect checks, written again, each under AppInspect's own id
+(`make appinspect` runs Splunk's).
 
 A rule is a generator: it yields one sentence for each thing that breaks it. `RULES` holds them all by id. Ids that
 begin with `own_` are ours: what AppInspect leaves to people, or what this app promises beyond it.

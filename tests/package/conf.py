@@ -70,7 +70,7 @@ def read_conf(data, name, global_stanza=False):
         if not equals:
             raise Malformed(f'{name}:{number}: neither a stanza nor key = value: {line[:60]!r}')
         if stanza is None:
-            raise Malformed(f'{name}:{number}: {key} stands before the first stanza')
+            raise Malformed(f'{name}:{number}: {key} comes before the first stanza')
         if not _KEY.match(key):
             raise Malformed(f'{name}:{number}: {key!r} cannot be a key')
         if key in found[stanza]:
@@ -90,14 +90,14 @@ def read_spec(data, name):
         if head:
             stanza = head.group(1)
             if not stanza or stanza in found:
-                raise Malformed(f'{name}:{number}: [{stanza}] has no name, or stands here for the second time')
+                raise Malformed(f'{name}:{number}: [{stanza}] has no name, or is here for the second time')
             found[stanza] = {}
             continue
         key, equals, value = (part.strip() for part in line.partition('='))
         if not equals or not _KEY.match(key) or not value:
             raise Malformed(f'{name}:{number}: not key = <what it may be>: {line[:60]!r}')
         if stanza is None or key in found[stanza]:
-            raise Malformed(f'{name}:{number}: {key} stands before the first stanza or for the second time in '
+            raise Malformed(f'{name}:{number}: {key} comes before the first stanza or for the second time in '
                             f'[{stanza}]')
         found[stanza][key] = value
     return found
