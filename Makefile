@@ -61,12 +61,11 @@ ifeq ($(ISAL),1)
 LIBRARIES += libisal
 DEFINES  += -DHAVE_ISAL
 endif
-# Asked once, and only if something is compiled.
 ifeq ($(origin LIB_CFLAGS),undefined)
-LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)))$(LIB_CFLAGS)
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 endif
 ifeq ($(origin LIB_LIBS),undefined)
-LIB_LIBS   = $(eval LIB_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm)$(LIB_LIBS)
+LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
 endif
 
 # $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
@@ -75,6 +74,8 @@ COMPILE    = $(CC) $(FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK_FLAGS = $(HARDEN_LINK) $(LDFLAGS)
 LINK       = $(CC) $(FLAGS) $(CFLAGS) $(LINK_FLAGS)
 LIBS       = $(LIB_LIBS) $(LDLIBS)
+# As it is for every object, whatever a single target adds to its own flags.
+COMMANDS  := $(COMPILE) $(LINK) $(LIBS)
 # Which headers the target was made from, for the next run (included at the end).
 DEPS       = -MMD -MP -MF $@.d -MT $@
 
@@ -92,7 +93,7 @@ if_changed = printf '%s\n' '$(subst ','\'',$(1))' >$@.new; cmp -s $@.new $@ && r
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
 	@$(if $(filter-out -lm,$(LIB_LIBS)),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
-	@$(call if_changed,$(COMPILE) $(LINK) $(LIBS))
+	@$(call if_changed,$(COMMANDS))
 
 # Only what says its version is compiled again when that changes.
 SAY_VERSION := $(shell grep -rlw VERSION src --include='*.c')
