@@ -12,7 +12,7 @@
 #define PAYLOAD_MAX 65536
 #define GRANTED_MAX 8192
 
-/* base64url without padding to bytes; false if it is none. */
+/* Decodes base64url without padding. Returns false if the text is malformed. */
 static bool decode(const char *text, size_t len, struct buf *ret)
 {
     struct buf padded = BUF_INIT(PAYLOAD_MAX);

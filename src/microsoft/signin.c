@@ -37,7 +37,7 @@ char *signin_address(const char *login_url, const char *tenant_id, const char *c
     return buf_take(&address);
 }
 
-/* 32 bytes as base64url without padding, for both: the verifier has 43 characters, the least that is allowed. */
+/* Verifier and challenge are 32 bytes in base64url without padding: 43 characters, the minimum (RFC 7636, 4.1). */
 static char *base64url(const unsigned char bytes[SHA256_BYTES])
 {
     unsigned char text[SHA256_BYTES * 2];
@@ -68,8 +68,8 @@ void signin_add_challenge(struct buf *address, const char *verifier)
     buf_add_form(address, "code_challenge_method", "S256");
 }
 
-/* The text without blanks, tabs, line ends and quotes: terminals wrap a long address, mails indent and quote it, and
- * neither an address nor a code holds any of them. */
+/* Returns the text without blanks, tabs, line ends and quotes, which neither an address nor a code has: terminals wrap
+ * a long address, mails indent and quote it. */
 static char *squeezed(const char *pasted)
 {
     char *text = mem_text(pasted), *to = text;
@@ -78,12 +78,12 @@ static char *squeezed(const char *pasted)
     for (at = pasted; *at; at++)
         if (!strchr(" \t\r\n\"'<>", *at))
             *to++ = *at;
-    explicit_bzero(to, strlen(to));     /* what is behind the moved text is a secret too */
+    explicit_bzero(to, strlen(to));     /* the bytes after the moved text are a secret too */
     return text;
 }
 
-/* The value of the first parameter of that name in a query or fragment, not decoded. "&amp;" is an address that was
- * copied out of a web page's source. */
+/* Finds the value of the first parameter of that name in a query or fragment, not decoded. "&amp;" comes from an
+ * address that was copied from the source of a web page. */
 static bool find_parameter(const char *at, const char *name, const char **value, size_t *len)
 {
     size_t name_len = strlen(name);
@@ -98,7 +98,7 @@ static bool find_parameter(const char *at, const char *name, const char **value,
     return false;
 }
 
-/* "https://host/?a=b", "?a=b", "code=...&state=...": anything but a bare code. */
+/* Returns true for "https://host/?a=b", "?a=b", "code=...&state=...": anything but a bare code. */
 static bool is_address(const char *text)
 {
     const char *value;
@@ -146,16 +146,16 @@ bool signin_code(const char *pasted, char **ret, struct err *err)
     if (is_address(text) && !find_parameter(text, "code", &value, &len)) {
         if (find_parameter(text, "error", &other, &other_len))
             return refused(pasted, err);
-        return err_set(err, ERR_INPUT, "the address holds no code=: copy the whole address of the page that the "
-                       "sign-in ended on, also the part behind '?'");
+        return err_set(err, ERR_INPUT, "the address has no code=: copy the whole address of the page that the "
+                       "sign-in ended on, also the part after '?'");
     }
     if (!len)
         return err_set(err, ERR_INPUT, "the authorization code is empty");
     if (len > CODE_MAX)
         return err_set(err, ERR_INPUT, "the authorization code is longer than %d characters", CODE_MAX);
-    /* '+' stays: in a code it is a character, and Entra does not write blanks into codes. */
+    /* '+' is kept: in a code it is a character, and Entra writes no blanks into codes. */
     if (!text_url_decode(value, len, false, &code) || !usable(code))
-        return err_set(err, ERR_INPUT, "the authorization code holds characters that no code has: copy it again");
+        return err_set(err, ERR_INPUT, "the authorization code has characters that no code has: copy it again");
     *ret = mem_take(&code);
     return true;
 }

@@ -98,7 +98,7 @@ bool utf16_feed(struct utf16 *utf16, const char *bytes, size_t len, struct buf *
         utf16->held_count = 0;
         if (utf16->encoding == ENCODING_UTF8)
             buf_add(ret, first, first_count);
-        else if (!decode(utf16, first, first_count, ret, err))
+        else if (!decode_units(utf16, first, first_count, ret, err))
             return false;
     }
     if (utf16->encoding == ENCODING_UTF8) {
