@@ -8,7 +8,7 @@ SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elem
 AUTH      = certificate principal token_source
 STATE     = cursor dedup acks checkpoint lock
 PACING    = limiter rate
-MICROSOFT = refusal token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
+MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
 COLLECT   = secrets harvest verdict worker \
             answer chain outcome status tenant tenant_save collector collector_rounds \
             collector_splunkd collector_metrics target

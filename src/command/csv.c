@@ -77,7 +77,7 @@ static bool read_cell(struct reader *r, struct csv_row *row)
     return ok;
 }
 
-static bool read_row(struct reader *r)
+static bool csv_read_row(struct reader *r)
 {
     struct csv *csv = r->csv;
     struct csv_row *row;
@@ -109,7 +109,7 @@ bool csv_parse(const char *bytes, size_t len, struct csv *ret, struct err *err)
     while (r.at < r.end) {
         if (at_line_end(&r))
             skip_line_end(&r);
-        else if (!read_row(&r))
+        else if (!csv_read_row(&r))
             return false;
     }
     return true;

@@ -249,7 +249,7 @@ static void find_secret(struct sign_in *s)
     }
 }
 
-static void passwords_loaded(void *ctx, bool ok, const struct err *err)
+static void sign_in_loaded(void *ctx, bool ok, const struct err *err)
 {
     struct sign_in *s = ctx;
 
@@ -270,7 +270,7 @@ static bool sign_in_start(struct sign_in *s, struct err *err)
         if (!s->rest)
             return false;
         s->passwords = passwords_new(s->rest);
-        passwords_load(s->passwords, passwords_loaded, s);
+        passwords_load(s->passwords, sign_in_loaded, s);
     } else {
         find_secret(s);
         get_code(s);

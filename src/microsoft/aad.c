@@ -161,7 +161,7 @@ static void add_unknown(struct buf *to, const struct answer *answer, enum respon
                                     : "check the input and the app registration");
 }
 
-static bool explain(const struct answer *answer, bool passes, struct err *err)
+static bool explain_answer(const struct answer *answer, bool passes, struct err *err)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
     bool known = answer->known && (answer->known->responsible == ACT_NOBODY) == passes;
@@ -193,7 +193,7 @@ bool aad_read_error(const char *body, size_t len, int status, struct err *err)
         codes_of_text(&answer, answer.description);
     if (!error && !answer.code)
         return false;
-    explain(&answer, passes_by_itself(&answer, status), err);
+    explain_answer(&answer, passes_by_itself(&answer, status), err);
     return true;
 }
 
@@ -202,7 +202,7 @@ bool aad_set_error(const char *error, const char *description, struct err *err)
     struct answer answer = { .error = name_or_null(error), .description = description };
 
     codes_of_text(&answer, description);
-    return explain(&answer, false, err);
+    return explain_answer(&answer, false, err);
 }
 
 int aad_code_in(const struct err *err)

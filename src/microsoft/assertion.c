@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/ticks.h"
 #include "microsoft/aad.h"
+#include "microsoft/base64url.h"
 
 #define CLOCK_SLACK_MS   (5 * 60 * 1000)    /* Entra's own tolerance between clocks */
 #define FILE_MAX_BYTES   (256 * 1024)
@@ -93,21 +94,6 @@ static bool unix_ms_of(const ASN1_TIME *time, int64_t *ret)
     return true;
 }
 
-static void base64url(const unsigned char *bytes, size_t len, struct buf *to)
-{
-    size_t start = to->len, i;
-    char *out = buf_room(to, (len + 2) / 3 * 4 + 1);
-
-    if (!out)
-        return;
-    to->len += (size_t)EVP_EncodeBlock((unsigned char *)out, bytes, (int)len);
-    while (to->len > start && to->data[to->len - 1] == '=')
-        to->len--;
-    to->data[to->len] = '\0';
-    for (i = start; i < to->len; i++)
-        to->data[i] = to->data[i] == '+' ? '-' : to->data[i] == '/' ? '_' : to->data[i];
-}
-
 static bool thumbprint(const X509 *certificate, const EVP_MD *kind, char ret[THUMBPRINT_TEXT])
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(THUMBPRINT_TEXT - 1);
@@ -116,7 +102,7 @@ static bool thumbprint(const X509 *certificate, const EVP_MD *kind, char ret[THU
 
     if (!X509_digest(certificate, kind, bytes, &len))
         return false;
-    base64url(bytes, len, &text);
+    base64url_add(&text, bytes, len);
     memcpy(ret, buf_text(&text), text.len + 1);
     return !text.full;
 }
@@ -212,7 +198,7 @@ int64_t assertion_days_left(const struct assertion_key *key, int64_t now_unix_ms
     return left_ms / day_ms - (left_ms % day_ms < 0);
 }
 
-static void add_header(const struct assertion_key *key, enum assertion_form form, struct buf *to)
+static void add_jwt_header(const struct assertion_key *key, enum assertion_form form, struct buf *to)
 {
     if (form == ASSERTION_PS256)
         buf_add_format(to, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"%s\"}", key->sha256);
@@ -268,7 +254,7 @@ static bool add_signature(const struct assertion_key *key, enum assertion_form f
         EVP_DigestSign(ctx, (unsigned char *)room, &len, (const unsigned char *)to->data, to->len) <= 0)
         return false;
     buf_add_char(to, '.');
-    base64url((unsigned char *)room, len, to);
+    base64url_add(to, room, len);
     return !to->full;
 }
 
@@ -281,11 +267,11 @@ char *assertion_new(const struct assertion_key *key, enum assertion_form form, c
 
     if (!valid_at(key, service_ms, err))
         return NULL;
-    add_header(key, form, &header);
+    add_jwt_header(key, form, &header);
     add_claims(request, service_ms / 1000, &claims);
-    base64url((const unsigned char *)header.data, header.len, &jwt);
+    base64url_add(&jwt, header.data, header.len);
     buf_add_char(&jwt, '.');
-    base64url((const unsigned char *)claims.data, claims.len, &jwt);
+    base64url_add(&jwt, claims.data, claims.len);
     if (!add_signature(key, form, &jwt)) {
         unusable(err, key->path, "has a key that OpenSSL cannot sign with");
         return NULL;

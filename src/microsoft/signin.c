@@ -1,6 +1,5 @@
 #include "microsoft/signin.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "microsoft/aad.h"
+#include "microsoft/base64url.h"
 
 #define ADDRESS_MAX 16384
 #define CODE_MAX    16384
@@ -37,16 +37,13 @@ char *signin_address(const char *login_url, const char *tenant_id, const char *c
     return buf_take(&address);
 }
 
-/* Verifier and challenge are 32 bytes in base64url without padding: 43 characters, the minimum (RFC 7636, 4.1). */
-static char *base64url(const unsigned char bytes[SHA256_BYTES])
+/* Verifier and challenge are 32 bytes in base64url: 43 characters, the minimum (RFC 7636, 4.1). */
+static char *encoded(const unsigned char bytes[SHA256_BYTES])
 {
-    unsigned char text[SHA256_BYTES * 2];
-    char *at;
+    struct buf text = BUF_INIT(2 * SHA256_BYTES);
 
-    EVP_EncodeBlock(text, bytes, SHA256_BYTES);
-    for (at = (char *)text; *at; at++)
-        *at = (char)(*at == '+' ? '-' : *at == '/' ? '_' : *at);
-    return mem_text_n((char *)text, strcspn((char *)text, "="));
+    base64url_add(&text, bytes, SHA256_BYTES);
+    return buf_take(&text);
 }
 
 char *signin_verifier(void)
@@ -54,7 +51,7 @@ char *signin_verifier(void)
     unsigned char bytes[SHA256_BYTES];
 
     random_bytes(bytes, sizeof(bytes));
-    return base64url(bytes);
+    return encoded(bytes);
 }
 
 void signin_add_challenge(struct buf *address, const char *verifier)
@@ -63,7 +60,7 @@ void signin_add_challenge(struct buf *address, const char *verifier)
     CLEANUP(mem_freep) char *challenge = NULL;
 
     sha256_of(verifier, strlen(verifier), hash);
-    challenge = base64url(hash);
+    challenge = encoded(hash);
     buf_add_form(address, "code_challenge", challenge);
     buf_add_form(address, "code_challenge_method", "S256");
 }
@@ -128,7 +125,7 @@ static bool refused(const char *address, struct err *err)
     return err_prefix(err, "the sign-in ended with a refusal");
 }
 
-static bool usable(const char *code)
+static bool usable_code(const char *code)
 {
     for (; *code; code++)
         if (*code < 0x21 || *code > 0x7e)
@@ -154,7 +151,7 @@ bool signin_code(const char *pasted, char **ret, struct err *err)
     if (len > CODE_MAX)
         return err_set(err, ERR_INPUT, "the authorization code is longer than %d characters", CODE_MAX);
     /* '+' is kept: in a code it is a character, and Entra writes no blanks into codes. */
-    if (!text_url_decode(value, len, false, &code) || !usable(code))
+    if (!text_url_decode(value, len, false, &code) || !usable_code(code))
         return err_set(err, ERR_INPUT, "the authorization code has characters that no code has: copy it again");
     *ret = mem_take(&code);
     return true;

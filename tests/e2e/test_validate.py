@@ -56,12 +56,16 @@ GOOD = [
 class Stopped(unittest.TestCase):
     """Stop signals before the program has read its stdin."""
 
+    @staticmethod
+    def catches(process, stop):
+        with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
+            return int(re.search(r'SigCgt:\s*([0-9a-f]+)', status.read())[1], 16) >> (stop - 1) & 1
+
     def status_after(self, stop, *arguments):
         process = subprocess.Popen([binary(), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL)
         self.addCleanup(process.communicate)
-        wait_for(lambda: int(re.search(r'SigCgt:\s*([0-9a-f]+)', open(f'/proc/{process.pid}/status').read())[1], 16)
-                 >> (stop - 1) & 1, 10, lambda: f'{stop} caught', pause=0)
+        wait_for(lambda: self.catches(process, stop), 10, f'signal {stop} caught', pause=0)
         process.send_signal(stop)
         return process.wait(10)
 
