@@ -45,5 +45,7 @@ struct outcome {
 /* Returns "ok", "bad input", ... */
 const char *result_word(enum check_result result);
 
+/* Prints a table with a sentence below each row that is not ok. */
 void report_table(const struct outcome *const *rows, size_t count, bool colors, FILE *to);
+/* Prints one JSON object: "ok", and one object for each input. */
 void report_json(const struct outcome *const *rows, size_t count, FILE *to);

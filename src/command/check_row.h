@@ -25,8 +25,10 @@ struct row *row_new(const struct row_context *context, const struct raw_stanza *
 void row_free(struct row *row);     /* before http; NULL is allowed */
 
 bool row_is_finished(const struct row *row);
+/* Returns the findings so far; owned by the row. */
 const struct outcome *row_outcome(const struct row *row);
 
+/* Starts a row that is not finished. At most ten seconds later context->finished() is called. */
 void row_begin(struct row *row);
 /* Goes on if the row waited for what has changed. Does nothing to a row that has not begun or has finished. */
 void row_step(struct row *row);

@@ -13,6 +13,7 @@ struct check_store_calls {
     void  *ctx;
 };
 
+/* Never returns NULL. Copies *calls. loop and http must outlive it. */
 struct check_store *check_store_new(struct loop *loop, struct http *http, const struct config *config,
                                     const struct check_store_calls *calls);
 void check_store_free(struct check_store *store);       /* NULL is allowed */

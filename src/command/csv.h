@@ -20,4 +20,4 @@ struct csv {
 /* Returns false for a quote that is not closed or inside an unquoted field, and for a zero byte; err names the line.
  * Free with csv_free() in either case. */
 bool csv_parse(const char *bytes, size_t len, struct csv *ret, struct err *err);
-void csv_free(struct csv *csv);
+void csv_free(struct csv *csv);     /* frees the members */

@@ -10,7 +10,7 @@ struct device_code {
     int64_t interval_s;
     int64_t give_up_ms;     /* monotonic: when the code expires */
 };
-void device_code_release(struct device_code *device);
+void device_code_release(struct device_code *device);   /* frees the members; the code is overwritten */
 
 /* Requests a code for the app and tenant of *who (only login_url, tenant_id, client_id, resource and v1 are used).
  * done is called once, from the loop, and owns *device; NULL: err says why. */

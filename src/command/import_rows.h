@@ -46,8 +46,9 @@ struct import_rows {
 
 /* Reads the CSV file and validates each row like an input. Returns false if the file as a whole is unusable. */
 bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, struct err *err);
-void import_rows_release(struct import_rows *rows);
+void import_rows_release(struct import_rows *rows);     /* frees the members */
 
+/* Marks a row as refused, with the reason. */
 void import_refuse(struct import_row *row, const struct err *err);
 
 /* Compares each row with the existing inputs (as splunkd lists them; NULL: none) and the stored secrets. Fills in

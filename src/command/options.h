@@ -17,4 +17,5 @@ struct option_spec {
 bool options_read(const struct option_spec *specs, size_t count, int argc, char **argv, struct err *err);
 /* Returns true if --help or -h is among them. */
 bool options_want_help(int argc, char **argv);
+/* Prints the usage and one line for each option. */
 void options_print(const char *usage, const struct option_spec *specs, size_t count);

@@ -14,7 +14,7 @@ struct claims {
 
 /* Reads the claims of a header value, "Bearer ...". Free with claims_release(). */
 void claims_read(const char *authorization, struct claims *ret);
-void claims_release(struct claims *claims);
+void claims_release(struct claims *claims);     /* frees the members */
 
 /* Returns true if one of the words (separated by blanks, as in api->permissions) is granted. */
 bool claims_hold(const struct claims *claims, const char *permissions);

@@ -19,7 +19,7 @@ struct outbox;
 
 /* Puts a pipe or socket into non-blocking mode and opens the <stream>. */
 struct outbox *outbox_new(int fd);
-void outbox_free(struct outbox *box);
+void outbox_free(struct outbox *box);           /* NULL is allowed; pending bytes are lost */
 
 struct buf *outbox_buffer(struct outbox *box);      /* append whole events here */
 bool outbox_has_room(const struct outbox *box);
@@ -48,7 +48,8 @@ struct event_frame;
 
 /* Returns the frame. sourcetype NULL: the stanza sets its own. */
 struct event_frame *event_frame_new(const char *stanza, const char *sourcetype);
-void event_frame_free(struct event_frame *frame);
+void event_frame_free(struct event_frame *frame);       /* NULL is allowed */
+/* Returns the bytes to leave free before the data of an event. */
 size_t event_frame_headroom(const struct event_frame *frame);
 
 /* Makes an event of the data from out[start] to the end of out, which is XML-escaped and has the headroom free before
