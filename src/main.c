@@ -107,13 +107,13 @@ int main(int argc, char **argv)
 {
     size_t i;
 
-    if (argc == 1 || strcmp(argv[1], VALIDATE) == 0)
+    if (argc < 2 || strcmp(argv[1], VALIDATE) == 0)
         leave_on_signals(argc > 1);
     protect_process();
     log_init();
     crypto_begin();
     json_init();
-    if (argc == 1)
+    if (argc < 2)
         return run_inputs();
     for (i = 1; i < COUNT_OF(commands); i++) {
         if (strcmp(argv[1], commands[i].name))

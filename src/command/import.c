@@ -8,7 +8,7 @@
 #include "command/session.h"
 #include "splunk/data_inputs.h"
 
-#define AT_ONCE 4       /* splunkd validates each input with a process of its own */
+#define AT_ONCE 4       /* splunkd starts a process to validate each input */
 
 struct import {
     const char *path, *server_uri;
@@ -21,10 +21,10 @@ struct import {
     struct passwords *passwords;
     struct data_inputs *inputs;
     struct err      err;
-    bool            failed;     /* nothing could be done at all */
+    bool            failed;     /* before the first row */
 };
 
-/* Doing it. */
+/* Carrying out the plan. */
 
 static void rows_go_on(struct import *import);
 
@@ -39,7 +39,7 @@ static void row_done(void *ctx, bool ok, const struct err *err)
     rows_go_on(import);
 }
 
-/* False: it needs no request. */
+/* Returns false if the row needs no request. */
 static bool row_start(struct import_row *row)
 {
     struct import *import = row->ctx;
@@ -92,7 +92,7 @@ static void upload_stored(void *ctx, bool ok, const struct err *err)
         rows_go_on(import);
 }
 
-static void carry_out(struct import *import)
+static void import_carry_out(struct import *import)
 {
     struct upload *upload;
 
@@ -105,7 +105,7 @@ static void carry_out(struct import *import)
         rows_go_on(import);
 }
 
-static void give_up(struct import *import, const struct err *err)
+static void import_fail(struct import *import, const struct err *err)
 {
     import->failed = true;
     import->err = *err;
@@ -117,14 +117,14 @@ static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct er
     struct import *import = ctx;
 
     if (!ok) {
-        give_up(import, err);
+        import_fail(import, err);
         return;
     }
     import_plan(&import->rows, list, import->passwords);
     if (import->dry_run)
         loop_stop(import->loop);
     else
-        carry_out(import);
+        import_carry_out(import);
 }
 
 static void secrets_read(void *ctx, bool ok, const struct err *err)
@@ -134,7 +134,7 @@ static void secrets_read(void *ctx, bool ok, const struct err *err)
     if (ok)
         data_inputs_list(import->inputs, inputs_listed, import);
     else
-        give_up(import, err);
+        import_fail(import, err);
 }
 
 /* The report. */
@@ -149,7 +149,7 @@ static const char *action_word(const struct import *import, enum action action)
     }
 }
 
-static int report(const struct import *import)
+static int import_report(const struct import *import)
 {
     size_t counts[ACTION_REFUSED + 1] = { 0 }, i;
 
@@ -171,13 +171,13 @@ static int report(const struct import *import)
     return fflush(stdout) == 0 && !counts[ACTION_REFUSED] ? 0 : 1;
 }
 
-/* The whole. */
+/* The command. */
 
-static bool run(struct import *import, struct err *err)
+static bool import_all(struct import *import, struct err *err)
 {
     struct console console;
 
-    console_start(&console, "stopped: rows that had not begun are not done; import the file again to go on");
+    console_start(&console, "stopped: rows that had not begun are not done; import the file again to continue");
     if (!import->path)
         return err_set(err, ERR_INPUT, "which file? See 'defender_alerts import --help'");
     if (!import_rows_read(&import->rows, import->path, import, err))
@@ -197,7 +197,7 @@ static bool run(struct import *import, struct err *err)
     return !import->failed;
 }
 
-static void release(struct import *import)
+static void import_release(struct import *import)
 {
     passwords_free(import->passwords);
     data_inputs_free(import->inputs);
@@ -209,9 +209,9 @@ static void release(struct import *import)
 
 static const char usage[] =
     "usage: defender_alerts import CUSTOMERS.csv [--dry-run] [--server-uri URL]\n"
-    "Creates or updates one input a row. The first line names the columns: name, parameters of an input, and Splunk's\n"
-    "index, sourcetype, source, host, disabled. An empty field leaves a parameter as it is. Secrets go to Splunk's\n"
-    "password store. Can be run again without harm.\n"
+    "Creates or updates one input for each row. The first line names the columns: name, parameters of an input, and\n"
+    "Splunk's index, sourcetype, source, host, disabled. An empty field leaves a parameter as it is. Secrets go to\n"
+    "Splunk's password store. It is safe to run again.\n"
     "Splunk's session key, or the XML of 'splunk cmd splunkd print-modinput-config', is read from stdin.\n";
 
 int import_run(int argc, char **argv)
@@ -219,8 +219,8 @@ int import_run(int argc, char **argv)
     struct import import = { .path = NULL };
     const struct option_spec specs[] = {
         { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
-        { "--dry-run", NULL, &import.dry_run, NULL, "only say what would be done" },
-        { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; preset " SERVER_URI }
+        { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
+        { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; default " SERVER_URI }
     };
     struct err err;
     int status = 1;
@@ -229,10 +229,10 @@ int import_run(int argc, char **argv)
         options_print(usage, specs, COUNT_OF(specs));
         return 0;
     }
-    if (options_read(specs, COUNT_OF(specs), argc, argv, &err) && run(&import, &err))
-        status = report(&import);
+    if (options_read(specs, COUNT_OF(specs), argc, argv, &err) && import_all(&import, &err))
+        status = import_report(&import);
     else
         log_error("%s", err.text);
-    release(&import);
+    import_release(&import);
     return status;
 }

@@ -1,4 +1,4 @@
-/* What is to be done for each row of an imported file. */
+/* The plan: what each row of an imported file needs. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "splunk/proxy.h"
 #include "splunk/secret_name.h"
 
-/* What the rows are compared with. */
+/* The existing inputs and secrets, with which rows are compared. */
 struct plan {
     struct import_rows   *rows;
     const cJSON          *inputs;
@@ -43,8 +43,8 @@ static struct upload *upload_new(struct plan *plan, const struct import_row *row
     return plan->rows->uploads = upload;
 }
 
-/* Takes name over. A secret that is in the store as it is needs nothing, but is known to the rows that follow, or a row
- * that contradicts would win at the second run. replace: another one in the store gives way. */
+/* Plans an upload. Takes name over. A secret that is stored already needs no upload but is kept for comparison, or a
+ * contradicting row would win at the second run. replace: overwrite another stored value. */
 static void add_upload(struct plan *plan, struct import_row *row, char *name, const char *value, bool replace,
                        const char *parameter)
 {
@@ -79,7 +79,7 @@ static void add_uploads(struct plan *plan, struct import_row *row)
         add_upload(plan, row, secret_name_proxy(input->name), input->proxy_password, true, "proxy_password");
 }
 
-/* What is there, and what is to be sent. */
+/* Comparing, and what to send. */
 
 static const cJSON *existing(const cJSON *list, const char *name)
 {
@@ -92,7 +92,7 @@ static const cJSON *existing(const cJSON *list, const char *name)
     return NULL;
 }
 
-/* Is it in place as it stands? splunkd writes booleans and numbers in its own ways. */
+/* Returns true if the input has that value. splunkd writes booleans and numbers in its own ways. */
 static bool is_in_place(const cJSON *content, const char *name, const char *value)
 {
     const cJSON *item = json_member(content, name);

@@ -47,7 +47,7 @@ static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
     trial_end(ctx, TRIAL_NOT_TRIED, mem_text("no answer in time"));
 }
 
-static void session_lost(void *ctx UNUSED)
+static void trial_session_lost(void *ctx UNUSED)
 {
 }
 
@@ -103,7 +103,7 @@ static char *no_credential(const struct input *input)
 }
 
 /* Goes on after the password store was read, or could not be: a secret that was typed can be tried all the same. */
-static void passwords_loaded(void *ctx, bool ok, const struct err *err)
+static void trial_loaded(void *ctx, bool ok, const struct err *err)
 {
     struct trial *trial = ctx;
     const struct input *input = trial->input;
@@ -130,7 +130,7 @@ static void trial_open(struct trial *trial, const struct config *config)
     trial->limiter = limiter_new(trial->loop, REQUESTS_MOST, REQUESTS_MOST);
     trial->rest = rest_new(trial->loop, trial->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     trial->passwords = passwords_new(trial->rest);
-    trial->principals = principals_new(trial->loop, trial->http, trial->limiter, NULL, session_lost, NULL);
+    trial->principals = principals_new(trial->loop, trial->http, trial->limiter, NULL, trial_session_lost, NULL);
     trial->deadline = (struct timer){ .fire = deadline_fired, .ctx = trial };
 }
 
@@ -154,9 +154,9 @@ enum trial_result trial_sign_in(const struct input *input, const struct config *
     trial_open(&trial, config);
     timer_set(trial.loop, &trial.deadline, clock_ms() + most_ms);
     if (text_empty(config->session_key) || text_empty(config->server_uri))
-        passwords_loaded(&trial, false, &(struct err){ .kind = ERR_RETRY, .text = "splunkd gave no session key" });
+        trial_loaded(&trial, false, &(struct err){ .kind = ERR_RETRY, .text = "splunkd gave no session key" });
     else
-        passwords_load(trial.passwords, passwords_loaded, &trial);
+        passwords_load(trial.passwords, trial_loaded, &trial);
     loop_run(trial.loop);
     trial_close(&trial);
     *ret_why = trial.why;

@@ -52,8 +52,8 @@ const struct api *api_at(int kind);
 /* Returns the sign-in service ("https://host") of the cloud with an index below API_CLOUDS. */
 const char *login_host(int cloud);
 
-/* For api_*.c: appends $filter with "<field> ge <lo> and <field> lt <hi> and (<filter>)". digits: fraction digits of the
- * times. */
+/* For api_*.c: appends $filter with "<field> ge <lo> and <field> lt <hi> and (<filter>)". digits: fraction digits of
+ * the times. */
 void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits);
 /* Round down and up to the resolution, so that a coarse filter asks for a little more, never for less. */
 ticks api_floor(ticks time, ticks resolution);

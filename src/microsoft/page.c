@@ -196,7 +196,8 @@ static void page_step(struct page *p)
 /* Skips a byte order mark, which is not part of JSON but is written by some. */
 static void pass_bom(struct page *p)
 {
-    while (p->at < p->end && p->bom < strlen(BOM) && page_position(p) == p->bom && *p->at == (unsigned char)BOM[p->bom]) {
+    while (p->at < p->end && p->bom < strlen(BOM) && page_position(p) == p->bom &&
+           *p->at == (unsigned char)BOM[p->bom]) {
         p->at++;
         p->bom++;
     }

@@ -81,6 +81,7 @@ struct page {
     char         why[160];
 };
 
+/* Returns true if the innermost container is an object. */
 static inline bool in_object(const struct page *p)
 {
     unsigned at = (unsigned)(p->depth - 1);
@@ -88,6 +89,7 @@ static inline bool in_object(const struct page *p)
     return p->depth && (p->objects[at / 64] >> (at % 64) & 1);
 }
 
+/* Returns the offset of the next byte in the response. */
 static inline uint64_t page_position(const struct page *p)
 {
     return p->offset + (uint64_t)(p->at - p->slice);
@@ -99,12 +101,14 @@ static inline struct buf *copy_to(struct page *p)
     return p->in_record ? p->out : &p->scalar;
 }
 
+/* Appends a byte to the record; outside of records it is dropped. */
 static inline void page_put(struct page *p, unsigned char c)
 {
     if (p->in_record)
         buf_put(p->out, (char)c);
 }
 
+/* Opens a container. */
 static inline void set_object(struct page *p, bool object)
 {
     unsigned at = (unsigned)p->depth++;
@@ -119,11 +123,12 @@ void page_record_begin(struct page *p);         /* on return !p->in_record: ther
 void page_record_end(struct page *p);
 /* Reports malformed JSON. Inside a record the rest of it is skipped; outside, the page is broken. */
 void page_bad(struct page *p, const char *why);
+/* ST_SKIP: skips the rest of a bad record. */
 void page_skip(struct page *p);
 /* Moves an unfinished record out of the caller's buffer at the end of a slice. */
 void page_keep_partial(struct page *p);
 
-/* page_text.c */
+/* page_text.c: ST_STRING, ST_ESCAPE, ST_HEX, ST_UTF8. */
 
 void page_text_begin(struct page *p, bool key);
 void page_text_goes_on(struct page *p);
@@ -133,7 +138,7 @@ void page_text_cut_character(struct page *p);
 /* Takes a complete string or number that is the id, the time or the next link. */
 void page_scalar_end(struct page *p);
 
-/* page_word.c */
+/* page_word.c: ST_NUMBER and ST_LITERAL. */
 
 void page_number_begin(struct page *p);
 void page_number_goes_on(struct page *p);
@@ -141,7 +146,7 @@ bool page_number_complete(const struct page *p);
 void page_word_begin(struct page *p, const char *word);
 void page_word_goes_on(struct page *p);
 
-/* page_run.c */
+/* page_run.c: the fast path; changes nothing where it cannot help. */
 
 void page_run(struct page *p);
 

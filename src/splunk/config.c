@@ -68,7 +68,7 @@ static void describe_xml_error(const struct config_reader *reader, struct err *e
             reader->xml->lastError.line, what, reader->xml->lastError.code);
 }
 
-static void parse(struct config_reader *reader)
+static void parse_bytes(struct config_reader *reader)
 {
     xmlParseChunk(reader->xml, buf_text(&reader->utf8), (int)reader->utf8.len, 0);
     buf_clear(&reader->utf8);
@@ -92,7 +92,7 @@ bool config_reader_feed(struct config_reader *reader, const char *bytes, size_t 
         reader->fed += len;
         decoded = utf16_feed(&reader->utf16, bytes, len, &reader->utf8, err);
         if (reader->utf8.len)
-            parse(reader);
+            parse_bytes(reader);
         if (!decoded && !reader->done && !reader->failed) {     /* anything may follow the document */
             reader->err = *err;
             config_stop(reader);

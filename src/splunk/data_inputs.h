@@ -8,6 +8,7 @@
 
 struct data_inputs;
 
+/* Never returns NULL. */
 struct data_inputs *data_inputs_new(struct rest *rest);
 /* Before the rest; NULL is allowed. Calls in flight get no answer. */
 void data_inputs_free(struct data_inputs *inputs);

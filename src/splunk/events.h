@@ -1,7 +1,7 @@
 /* splunk/events.h - the <stream> on stdout.
  *
- * Events are built in one buffer (the outbox) and written whole. Writes never block: bytes that do not fit into the pipe
- * wait until the loop reports that splunkd reads again, and above OUTBOX_HIGH bytes the downloads pause.
+ * Events are built in one buffer (the outbox) and written whole. Writes never block: bytes that do not fit into the
+ * pipe wait until the loop reports that splunkd reads again, and above OUTBOX_HIGH bytes the downloads pause.
  *
  * Splunk acknowledges nothing, so positions in the stream are counted: the position of an event's end tells later
  * whether the pipe's reader has taken it (outbox_taken) and for how long (outbox_settled). A checkpoint is saved only
@@ -12,14 +12,14 @@
 #include "base/compiler.h"
 #include "base/ticks.h"
 
-#define OUTBOX_HIGH    (1024u * 1024)   /* bytes held before downloads pause; one more slice and one record may be added */
-#define OUTBOX_SETTLED_S 60             /* seconds after which an event that the reader took counts as safe with splunkd */
+#define OUTBOX_HIGH    (1024u * 1024)   /* bytes pending before downloads pause */
+#define OUTBOX_SETTLED_S 60             /* after which an event that the reader took counts as safe */
 
 struct outbox;
 
 /* Puts a pipe or socket into non-blocking mode and opens the <stream>. */
 struct outbox *outbox_new(int fd);
-void outbox_free(struct outbox *box);
+void outbox_free(struct outbox *box);           /* NULL is allowed; pending bytes are lost */
 
 struct buf *outbox_buffer(struct outbox *box);      /* append whole events here */
 bool outbox_has_room(const struct outbox *box);
@@ -39,8 +39,8 @@ void outbox_note(struct outbox *box, int64_t now_ms);
 /* Returns the position that had been taken OUTBOX_SETTLED_S before now. */
 uint64_t outbox_settled(const struct outbox *box, int64_t now_ms);
 
-/* Ends the stream: closes <stream> if nothing is pending. Waits at most wait_ms, for the rest of an event that is partly
- * in the pipe and for a reader that is a moment behind. */
+/* Ends the stream: closes <stream> if nothing is pending. Waits at most wait_ms, for the rest of an event that is
+ * partly in the pipe and for a reader that is a moment behind. */
 void outbox_close(struct outbox *box, int wait_ms);
 
 /* The XML around the data of an input's events. */
@@ -48,7 +48,8 @@ struct event_frame;
 
 /* Returns the frame. sourcetype NULL: the stanza sets its own. */
 struct event_frame *event_frame_new(const char *stanza, const char *sourcetype);
-void event_frame_free(struct event_frame *frame);
+void event_frame_free(struct event_frame *frame);       /* NULL is allowed */
+/* Returns the bytes to leave free before the data of an event. */
 size_t event_frame_headroom(const struct event_frame *frame);
 
 /* Makes an event of the data from out[start] to the end of out, which is XML-escaped and has the headroom free before

@@ -57,8 +57,8 @@ const struct param params[] = {
     { .name = "poll_interval", .type = PARAM_SECONDS, AT(poll_interval), .min = 1, .max = 86400, .default_text = "60",
       .rare = true, .title = "Poll interval",
       .help = "Seconds between polls, 1 to 86400." },
-    { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .default_text = "900", .rare = true,
-      .title = "Overlap",
+    { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .default_text = "900",
+      .rare = true, .title = "Overlap",
       .help = "Every poll reads again this many seconds before the newest update, for alerts that become visible late; "
               "0 to 86400. Alerts that were read before are not written again." },
     { .name = "filter", .type = PARAM_FILTER, AT(filter), .rare = true, .title = "Filter",
@@ -74,7 +74,7 @@ const struct param params[] = {
       .help = "Audience of the access token, if the host needs another one than the chosen service's: an App ID URI "
               "or a GUID." },
     { .name = "proxy", .type = PARAM_PROXY, AT(proxy), .rare = true, .title = "Proxy",
-      .help = "Proxy for connections to Microsoft: http://host:port, or http://user:password@host:port if it asks for a "
+      .help = "Proxy for connections to Microsoft: http://host:port, or http://user:password@host:port if it needs a "
               "login. The password is moved to Splunk's password store. Empty: the proxy of the environment, if "
               "there is one." },
     { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .rare = true, .title = "CA file",

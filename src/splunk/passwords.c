@@ -123,7 +123,8 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
     struct err why = *err;
 
     if (ok && !read_entries(&load->body, &entries))
-        ok = err_set(&why, ERR_RETRY, "splunkd's list of stored passwords cannot be read: it is not a JSON list of entries");
+        ok = err_set(&why, ERR_RETRY, "splunkd's list of stored passwords cannot be read: it is not a JSON list of "
+                                      "entries");
     if (ok) {
         secret_list_clear(&passwords->whole);
         secret_list_clear(&passwords->entries);

@@ -81,7 +81,7 @@ static char *answer_text(const struct rest_call *call, const struct http_result 
 }
 
 /* Fills err for an answer other than 2xx. */
-static void explain(const struct rest_call *call, const struct http_result *result, struct err *err)
+static void explain_failure(const struct rest_call *call, const struct http_result *result, struct err *err)
 {
     CLEANUP(mem_freep) char *said = NULL;
 
@@ -127,7 +127,7 @@ static void call_answered(void *ctx, const struct http_result *result)
         call_end(call, result, true, &err);
         return;
     }
-    explain(call, result, &err);
+    explain_failure(call, result, &err);
     if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
         call_end(call, result, false, &err);
         return;

@@ -121,7 +121,7 @@ static bool may_be_secret(const struct param *param, const char *value)
     }
 }
 
-static bool refuse(const struct param *param, const char *value, struct err *err)
+static bool refuse_value(const struct param *param, const char *value, struct err *err)
 {
     CLEANUP(mem_freep) char *text = shown(param, value);
 
@@ -317,6 +317,6 @@ static bool take_value(const struct param *param, const char *value, bool check_
 bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input, struct err *err)
 {
     if (!is_clean(param, value) || !take_value(param, value, check_files, input))
-        return refuse(param, value, err);
+        return refuse_value(param, value, err);
     return true;
 }

@@ -144,7 +144,7 @@ class Code(unittest.TestCase):
             cases = [
                 (used, 'AADSTS54005'), ('https://siemmsspconnector/?error=access_denied&error_description=AADSTS65004'
                                         '%3a+declined', 'AADSTS65004'),
-                ('https://siemmsspconnector/?state=1', 'holds no code'), ('', '')]
+                ('https://siemmsspconnector/?state=1', 'has no code'), ('', '')]
             for pasted, wanted in cases:
                 with self.subTest(pasted[:40]):
                     result = call(world.home, 'sign-in', *options(world, tenant),
@@ -175,7 +175,7 @@ class Code(unittest.TestCase):
             address = until(rb'\n(https://\S+/authorize\?\S+)\r').group(1).decode()
             until(rb'Address: ')
             os.write(master, b'https://siemmsspconnector/\n')
-            until(rb'holds no code=[^\n]*\r\n.*Address: ')      # and may paste again
+            until(rb'has no code=[^\n]*\r\n.*Address: ')      # and may paste again
             landed = browse(world, address) + '&padding=' + 'x' * 5000      # longer than a terminal's own line
             os.write(master, landed.encode() + b'\n')
             until(rb'only this once:\r\n\S+\r\n')

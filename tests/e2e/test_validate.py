@@ -2,13 +2,15 @@
 import concurrent.futures
 import os
 import re
+import signal
+import subprocess
 import unittest
 
 from checks import BlackHole, Mute, Spy, closed_port, end_within
 from world import faults, inputxml
 from world.login_errors import refusing
 from world.proxy import Proxy
-from world.runner import SplunkHome, call, validate
+from world.runner import SplunkHome, binary, call, validate, wait_for
 from world.world import World
 
 GUID = '0123abcd-89ab-cdef-0123-456789abcdef'
@@ -49,6 +51,32 @@ GOOD = [
     {'resource': 'https://graph.windows.net'}, {'resource': GUID}, {'redirect_uri': 'urn:ietf:wg:oauth:2.0:oob'},
     {'proxy': 'http://proxy:3128'}, {'proxy': 'http://us%40er:pa%3Ass@[::1]:3128/'}, {'ca_file': ''}, {'api': ''},
     {'index': 'nope', 'host': '$decideOnStartup', 'interval': 'x', 'brand_new': '<&>'}]
+
+
+class Stopped(unittest.TestCase):
+    """Stop signals before the program has read its stdin."""
+
+    @staticmethod
+    def catches(process, stop):
+        with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
+            return int(re.search(r'SigCgt:\s*([0-9a-f]+)', status.read())[1], 16) >> (stop - 1) & 1
+
+    def status_after(self, stop, *arguments):
+        process = subprocess.Popen([binary(), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(process.communicate)
+        wait_for(lambda: self.catches(process, stop), 10, f'signal {stop} caught', pause=0)
+        process.send_signal(stop)
+        return process.wait(10)
+
+    def test_a_stopped_validation_is_not_good(self):
+        """splunkd reads status 0 as a valid input."""
+        for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self.assertEqual(self.status_after(stop, '--validate-arguments'), 1)
+
+    def test_a_run_ends_with_0_from_its_first_moment(self):
+        for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self.assertEqual(self.status_after(stop), 0)
 
 
 class Offline(unittest.TestCase):

@@ -13,7 +13,7 @@ static const struct { const char *text, *want, *refusal; } rows[] = {
     { "\"a\"\"b\"", "a\"b", NULL }, { "\"a\r\nb\",c\n\nd,e", "a\r\nb|c/d|e", NULL }, { "\"\",x", "|x", NULL },
     { " a , b ", " a | b ", NULL }, { "\"\"\"\"", "\"", NULL },
     { "\"a", NULL, "line 1: a quoted field is not closed" }, { "x\n\"a\nb", NULL, "line 2: a quoted field" },
-    { "\"a\"b", NULL, "behind a closing quote" }, { "a\"b", NULL, "not quoted" }
+    { "\"a\"b", NULL, "after a closing quote" }, { "a\"b", NULL, "not quoted" }
 };
 
 static void test_rows(void)

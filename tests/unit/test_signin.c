@@ -49,8 +49,8 @@ static void test_no_code(void)
 {
     static const struct { const char *pasted, *part; } rows[] = {
         { "", "is empty" }, { " \t\r\n ", "is empty" }, { "https://siemmsspconnector/?code=", "is empty" },
-        { "https://siemmsspconnector/", "holds no code=" }, { "https://siemmsspconnector/?state=1", "holds no code=" },
-        { "?", "holds no code=" }, { "state=5", "holds no code=" }, { "https://x/?Code=1", "holds no code=" },
+        { "https://siemmsspconnector/", "has no code=" }, { "https://siemmsspconnector/?state=1", "has no code=" },
+        { "?", "has no code=" }, { "state=5", "has no code=" }, { "https://x/?Code=1", "has no code=" },
         { "code=%zz", "no code has" }, { "code=%4", "no code has" }, { "code=%00", "no code has" },
         { "code=a%0Ab", "no code has" }, { "code=a%20b", "no code has" }, { "\xC3\xA4", "no code has" },
     };
