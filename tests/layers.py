@@ -171,10 +171,14 @@ def circles(graph):
 
 
 def check_circles(files):
+    def module(name):
+        """A header belongs to the module of its .c."""
+        return module_of(files.get(re.sub(r'\.h$', '.c', name), files[name]))
+
     graph = {}
     for file in files.values():
-        own = module_of(file)
-        graph.setdefault(own, set()).update(module_of(files[name]) for _, name in file.own if name in files)
+        own = module(file.name)
+        graph.setdefault(own, set()).update(module(name) for _, name in file.own if name in files)
         graph[own].discard(own)
     for part in circles(graph):
         yield 'these modules include each other in a circle: ' + ' '.join(part)
