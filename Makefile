@@ -85,14 +85,44 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
 	sed -i '/"id": {/,/}/s/"version": "[^"]*"/"version": "$(VERSION)"/' app.manifest
 
-# All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
+# The tests (docs/testing.md). `make check` runs all, on a machine that may lack everything; the unit and end-to-end
+# tests run with sanitizers. DEFENDER_ALERTS names another program to test.
+PYTHON    ?= /usr/bin/python3
+PYTEST     = $(TEST_ENV) $(PYTHON) -m pytest
+TEST_ENV   = DEFENDER_ALERTS='$(or $(DEFENDER_ALERTS),$(CURDIR)/build/sanitize/defender_alerts)' \
+             ASAN_OPTIONS=detect_leaks=1
+UNIT_TESTS = $(UNITS:%=build/sanitize/tests/%)
+
 .PHONY: check
-check:
+check: check-build
+	$(TEST_ENV) $(PYTHON) tests/check $(UNIT_TESTS)
+
+.PHONY: check-build
+check-build:
 	tools/install-deps check
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
-	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
-	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
+
+# All unit tests.
+.PHONY: test-unit
+test-unit:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
+	$(TEST_ENV) $(PYTHON) tests/check --only unit $(UNIT_TESTS)
+
+# All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
+.PHONY: test-e2e
+test-e2e:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) all
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
+	$(PYTEST) -n $(if $(K),2,6) $(if $(K),-k '$(K)')
+
+# Accepts the numbers of cases of the last complete `make check` (tests/expected_cases).
+.PHONY: expect-cases
+expect-cases:
+	@test -f build/tests/cases || { echo 'run `make check` first; only the number of cases may fail' >&2; exit 1; }
+	cp build/tests/cases tests/expected_cases
 
 .PHONY: units
 units: $(UNITS:%=$(OUT)/tests/%)
@@ -198,7 +228,8 @@ uninstall:
 help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
-	@echo 'make check          all tests'
+	@echo 'make check          all tests; make test-unit, make test-e2e K=name: some of them'
+	@echo 'make expect-cases   accepts new numbers of test cases, after make check'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
@@ -213,7 +244,7 @@ help:
 dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
-	python3 tests/dashboard/run.py $(if $(AGAIN),--again)
+	AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
 
 .PHONY: print-sources
 print-sources:

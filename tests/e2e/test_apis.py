@@ -3,6 +3,7 @@ import json
 import os
 import unittest
 
+import pytest
 from cases import APIS, SECOND, DeliveryCase
 from world import jsonnorm, ticks
 from world.httpd import Response
@@ -10,9 +11,6 @@ from world.httpd import Response
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLES = os.environ.get('SAMPLES') or os.path.join(os.path.dirname(ROOT), 'shared', 'samples')
 KIND_OF_SAMPLE = {'graph_alerts': 'graph', 'graph_incidents': 'incidents', 'mde_alert': 'endpoint', 'siem_': 'siem'}
-
-START_EARLY = True      # mostly waits
-
 
 class EveryApi(DeliveryCase):
     """What must hold for each of them; all four run side by side."""
@@ -56,6 +54,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.waits(15)
     def test_order_does_not_matter(self):
         for order in ('oldest', 'chaos'):
             with self.subTest(order):
@@ -106,6 +105,7 @@ class EveryApi(DeliveryCase):
         quiet.publish(2, ticks=self.now(world) - 8 * 86400 * SECOND)
         self.exact(world)
 
+    @pytest.mark.waits(45)
     def test_what_comes_between_answers_that_repeat(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=600)
@@ -160,6 +160,7 @@ class EveryApi(DeliveryCase):
 class Paging(DeliveryCase):
     """More than an answer holds."""
 
+    @pytest.mark.waits(50)
     def test_more_ties_than_a_page_holds(self):
         for order in ('newest', 'chaos'):
             with self.subTest(order):
@@ -397,7 +398,3 @@ class Settings(DeliveryCase):
         world.ledger.bind('defender_alerts://change', other, lambda version: version.ticks >= since)
         world.start().wait_line('event=checkpoint_renewed')
         self.exact(world, other)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -72,7 +72,3 @@ class Calls(unittest.TestCase):
                     synced.discard(what)
                     renamed += 1
             self.assertGreaterEqual(renamed, 2, self.calls())
-
-
-if __name__ == '__main__':
-    unittest.main()

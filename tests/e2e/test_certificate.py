@@ -5,6 +5,7 @@ import os
 import unittest
 
 import checks
+import pytest
 from world.certs import openssl, signing_pair
 from world.login_errors import refusing
 from world.runner import call, validate, wait_for
@@ -97,6 +98,7 @@ class Certificate(unittest.TestCase):
                 for line in lines:
                     self.assertEqual((line.level, int(line.facts['days']) in (days, days - 1)), ('WARN', True))
 
+    @pytest.mark.waits(15)
     def test_the_end_of_each_new_file_is_said_once_however_often_it_is_used(self):
         with World() as world:
             feed, path = self.customer(world)
@@ -160,7 +162,3 @@ class Certificate(unittest.TestCase):
             feed.publish(1)
             program.wait_events(2)
             self.assertTrue(wait_for(lambda: any('event=certificate ' in line.text for line in program.lines)))
-
-
-if __name__ == '__main__':
-    unittest.main()

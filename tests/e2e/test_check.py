@@ -180,7 +180,3 @@ class Refresh(unittest.TestCase):
                 row = json.loads(result.out)['inputs'][0]
                 self.assertEqual((result.code, row['result']), (1, 'not tried'), row)
                 self.assertEqual(seen.requests, [])
-
-
-if __name__ == '__main__':
-    unittest.main()

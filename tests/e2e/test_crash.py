@@ -7,6 +7,7 @@ import subprocess
 import time
 import unittest
 
+import pytest
 from cases import APIS, SANITIZED, SECOND, SOON, DeliveryCase
 from world import ticks
 from world.runner import wait_for
@@ -50,9 +51,6 @@ def vanish(folder):
     """At once: file by file, the program might put its lock file back in between."""
     os.rename(folder, folder + '.gone')
     shutil.rmtree(folder + '.gone')
-
-
-START_EARLY = True      # mostly waits
 
 
 class Kills(DeliveryCase):
@@ -190,6 +188,7 @@ class Disk(DeliveryCase):
         world = self.world()
         self.held_back(world, *a_file_instead_of(world.home.checkpoints))
 
+    @pytest.mark.waits(45)
     def test_a_record_that_breaks_its_page_meanwhile(self):
         """What is held back in front of it must not be left behind with it."""
         world = self.world()
@@ -211,6 +210,7 @@ class Disk(DeliveryCase):
         self.assertTrue(world.verdict().exact, world.verdict())
         self.ends(world)
 
+    @pytest.mark.waits(20)
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which('mount'), 'only root mounts')
     def test_full_and_read_only(self):
         for kind in ('full', 'read-only'):
@@ -258,6 +258,7 @@ class Disk(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.waits(15)
     def test_vanished_with_what_quiet_inputs_had(self):
         """What is known in memory alone is saved again by itself, and at the latest when the program ends."""
         for at_once, alone in ((False, False), (True, False), (False, True), (True, True)):
@@ -300,6 +301,7 @@ class Disk(DeliveryCase):
                          [False, True, True, True])
         self.assertEqual(len([line for line in program.lines if 'event=checkpoint_bad' in line.text]), 3)
 
+    @pytest.mark.waits(15)
     def test_times_still_to_come(self):
         """A slip of the pen in the year: all is read anew, instead of nothing for years."""
         world = self.world()
@@ -386,7 +388,3 @@ class Neighbours(DeliveryCase):
         world.splunkd.starting(3)
         world.start()
         self.exact(world, seconds=60)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -6,12 +6,12 @@ import tempfile
 import time
 import unittest
 
+import pytest
 from cases import SANITIZED, SECOND, DeliveryCase
 from world import faults
 from world.certs import Authority
 from world.httpd import Response
 from world.runner import wait_for
-
 
 # Shifts this host's wall clock by what a file says; the monotonic clocks stay.
 SHIM = rb'''
@@ -95,8 +95,6 @@ ON_LOGIN = {
 }
 ON_RECORDS = {'no-json': _not_json, 'odd-records': _odd_records, 'huge-record': _huge}
 
-START_EARLY = True      # mostly waits
-
 
 class Alone(DeliveryCase):
     """All of them in one process, each with a customer of its own."""
@@ -118,6 +116,7 @@ class Alone(DeliveryCase):
                 add(feed)
         return rules
 
+    @pytest.mark.waits(30)
     def test_each_fault(self):
         world = self.world()
         rules = self.strike(world)
@@ -176,6 +175,7 @@ class Services(DeliveryCase):
         world.restart()
         self.exact(world)
 
+    @pytest.mark.waits(20)
     def test_the_service_clock_is_an_hour_off(self):
         for seconds in (3600, -3600):
             with self.subTest(seconds):
@@ -265,6 +265,7 @@ class Waits(DeliveryCase):
         gaps = [entry.when for entry in world.microsoft.requests(calm.tenant, kind='graph')]
         self.assertLess(max(b - a for a, b in zip(gaps, gaps[1:])), 2.5, 'the calm one waited as well')
 
+    @pytest.mark.waits(10)
     def test_more_mute_customers_than_there_are_places_delay_nobody(self):
         for tls in (False, True):
             with self.subTest(tls=tls):
@@ -326,6 +327,7 @@ class Paging(DeliveryCase):
         world.start()
         self.exact(world, seconds=40)
 
+    @pytest.mark.waits(55)
     def test_a_record_that_breaks_its_page(self):
         """An unclosed string swallows what is behind it: only the one record is left behind, the rest arrives."""
         world = self.world()
@@ -341,6 +343,7 @@ class Paging(DeliveryCase):
         time.sleep(3)
         self.assertLess(len(world.microsoft.requests(feed.tenant)) - before, 15)
 
+    @pytest.mark.waits(25)
     def test_a_proxy_that_cuts_every_answer_costs_nothing(self):
         def chop(request, answer):
             response = answer()
@@ -354,7 +357,3 @@ class Paging(DeliveryCase):
         wait_for(lambda: rule.hits >= 6, 90, lambda: f'{rule.hits} chopped answers {program.tail()}')
         rule.remove()
         self.exact(world, seconds=60)
-
-
-if __name__ == '__main__':
-    unittest.main()

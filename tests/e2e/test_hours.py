@@ -1,4 +1,4 @@
-"""Promises of minutes and hours, in seconds: a preloaded shim lets the program's own clock run faster. START_EARLY
+"""Promises of minutes and hours, in seconds: a preloaded shim lets the program's own clock run faster.
 
 It cannot stand beside a sanitizer, so these tests use the plain program."""
 import os
@@ -8,6 +8,7 @@ import tempfile
 import time
 import unittest
 
+import pytest
 from cases import DeliveryCase
 from test_memory import PLAIN, build_shim
 from world import faults
@@ -37,6 +38,7 @@ class Hours(DeliveryCase):
         """What lies between the moments."""
         return [(after - before) * haste for before, after in zip(moments, moments[1:])]
 
+    @pytest.mark.waits(10)
     def test_polls_status_lines_and_slow_retries(self):
         haste = 600
         world = self.world()
@@ -77,7 +79,3 @@ class Hours(DeliveryCase):
         feed.publish(2)
         self.start(world, haste).wait_events(2)
         self.exact(world)
-
-
-if __name__ == '__main__':
-    unittest.main()

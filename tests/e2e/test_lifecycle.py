@@ -10,11 +10,11 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import BlackHole, Mute, closed_port, end_within, listens_to, spawn
 from world import faults, inputxml
-from world.runner import SplunkHome, binary, wait_for
+from world.runner import binary, wait_for
 from world.world import World
-
 
 NOBODY = 65534
 
@@ -160,6 +160,7 @@ class Endings(unittest.TestCase):
 class AtRest(unittest.TestCase):
     """Hundreds of inputs at rest must cost nothing, whatever state they are in."""
 
+    @pytest.mark.waits(10)
     def test_sleeps(self):
         with World() as world:
             world.customer('quiet', poll_interval=3600)
@@ -349,7 +350,3 @@ class Home(unittest.TestCase):
                                                'TZ': 'Asia/Kathmandu'})
             program.wait_events(1)
             self.assertTrue(world.verdict().exact, world.verdict())
-
-
-if __name__ == '__main__':
-    unittest.main()

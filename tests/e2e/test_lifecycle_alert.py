@@ -2,12 +2,13 @@
 import os
 import sys
 
+import pytest
 from cases import SECOND, DeliveryCase
 from world import ticks
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'splunk'))
-import fields                                   # noqa: E402
-import spl                                      # noqa: E402
+import fields  # noqa: E402
+import spl  # noqa: E402
 
 DAY = 86400 * SECOND
 STATES = {'graph': ('new', 'inProgress', 'resolved'), 'endpoint': ('New', 'InProgress', 'Resolved'),
@@ -50,6 +51,7 @@ class LifecycleAlert(DeliveryCase):
         self.exact(world)
         return world, identity, (new, busy, done, busy, done)
 
+    @pytest.mark.waits(15)
     def test_history(self):
         for api in STATES:
             with self.subTest(api=api):

@@ -212,7 +212,3 @@ class Secrets(unittest.TestCase):
             self.assertEqual((process.returncode, out), (1, b''))
             for piece in (secret, secret[:20], 'secretsecret'):
                 self.assertEqual(in_bytes(err, [piece]), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -46,7 +46,3 @@ class MuteNames(unittest.TestCase):
             took = time.monotonic() - began
             self.assertEqual(program.returncode, 0, errors)
             self.assertLess(took, 3, errors)        # glibc would wait for ten seconds
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -24,7 +24,7 @@ class Proxies(unittest.TestCase):
 
     def environment(self, **proxies):
         """splunkd's environment with these proxy variables and no others."""
-        return self.world.home.environment(**{**{name: None for name in VARIABLES}, **proxies})
+        return self.world.home.environment(**{**dict.fromkeys(VARIABLES), **proxies})
 
     def deliver(self, name, count=1, **how):
         """One more alert of this input comes through a new process."""
@@ -206,7 +206,3 @@ class Certificates(unittest.TestCase):
         feed.publish(1)
         world.start().wait_events(1, 20)
         self.assertEqual(len(world.microsoft.siem.log), 0)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -3,7 +3,7 @@ import configparser
 import os
 import time
 import unittest
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from checks import spawn
 from world import inputxml
@@ -286,7 +286,3 @@ class BrokenInput(unittest.TestCase):
         out, err = process.communicate(timeout=20)
         self.assertEqual((process.returncode, out), (1, b''))
         self.assertRegex(err.decode(), r'\AERROR [^\n]+\n\Z')
-
-
-if __name__ == '__main__':
-    unittest.main()

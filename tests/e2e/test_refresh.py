@@ -4,6 +4,7 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import MASK, Spy, leaks, param
 from world import faults
 from world.httpd import Response
@@ -124,6 +125,7 @@ class RefreshTokens(unittest.TestCase):
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
         self.assertEqual([t for t in self.identity.refresh.values() if t.revoked], [])
 
+    @pytest.mark.waits(15)
     def test_a_failing_sign_in_fails_until_it_succeeds(self):
         """One line for the state, whatever tries are under way meanwhile."""
         def slow(_request, _answer):
@@ -269,7 +271,3 @@ class AuthorizationCodes(unittest.TestCase):
         world.start().wait_events(1, 30)
         self.assertTrue(self.identity.codes[code].used)
         self.assertTrue(os.listdir(world.home.checkpoints))
-
-
-if __name__ == '__main__':
-    unittest.main()

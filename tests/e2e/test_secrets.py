@@ -167,7 +167,3 @@ class Stored(unittest.TestCase):
         wait_for(lambda: len(world.events()) >= 2, 20, lambda: world.program.tail())
         self.assertEqual(proxy.refused, 0)
         self.assertEqual(leaks(world, ['pa:s/s%w+d']), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -327,7 +327,3 @@ class Device(unittest.TestCase):
             first, second = world.microsoft.requests(kind='token')[:2]
             self.assertGreaterEqual(second.when - first.when, 5.9)
             self.assertEqual(session.end()[0], 0)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -158,7 +158,7 @@ class Addresses(unittest.TestCase):
         """Set for Microsoft's side by an administrator; no_proxy is not there to help."""
         with World() as world:
             proxy = Proxy(world.loop)
-            environment = world.home.environment(**{name: proxy.url for name in PROXIES}, no_proxy=None, NO_PROXY=None)
+            environment = world.home.environment(**dict.fromkeys(PROXIES, proxy.url), no_proxy=None, NO_PROXY=None)
             feed = world.customer('a', stored=False)
             feed.publish(1)
             program = world.start(environment=environment)
@@ -173,7 +173,7 @@ class Addresses(unittest.TestCase):
         with World() as world:
             dead = f'http://127.0.0.1:{closed_port()}'
             world.customer('a', stored=False, proxy=dead)
-            program = world.start(environment=world.home.environment(**{name: dead for name in PROXIES}))
+            program = world.start(environment=world.home.environment(**dict.fromkeys(PROXIES, dead)))
             wait_for(lambda: world.splunkd.inputs['a'][1]['client_secret'] == '********', 10, program.tail)
             program.wait_line('state=failing')
 
@@ -186,7 +186,3 @@ class Addresses(unittest.TestCase):
             self.deliver(world, environment=world.home.environment(
                 SSL_CERT_FILE=path, SSL_CERT_DIR='/nonexistent', CURL_CA_BUNDLE=path, OPENSSL_CONF=path,
                 LD_LIBRARY_PATH=os.path.join(world.home.path, 'lib')))
-
-
-if __name__ == '__main__':
-    unittest.main()

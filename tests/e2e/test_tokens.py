@@ -3,6 +3,7 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import Spy, leaks
 from world import faults
 from world.login_errors import refusing
@@ -88,6 +89,7 @@ class Tokens(unittest.TestCase):
         self.assertNotEqual(spy.found[0], first)
         self.assertIn(spy.found[0], self.identity.refresh)
 
+    @pytest.mark.waits(15)
     def test_it_waits_for_a_splunkd_that_is_away(self):
         """503 and refused connections while the new token is to be stored: not used, not lost, then used."""
         for away in (lambda: self.world.splunkd.starting(3), self._down_for_a_while):
@@ -120,6 +122,7 @@ class Tokens(unittest.TestCase):
             service.start()
         threading.Thread(target=absent, daemon=True).start()
 
+    @pytest.mark.waits(15)
     def test_renewal_ahead_of_expiry(self):
         """Short lives: no request ever carries a token that is over, and polls go on while a new one is fetched."""
         self.identity.life_s = 4
@@ -264,7 +267,3 @@ class Tokens(unittest.TestCase):
         self.world.start().wait_events(2)
         self.assertEqual(len(self.world.microsoft.requests(service='login')), 1)
         self.exact()
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -297,7 +297,3 @@ class Online(unittest.TestCase):
         self.accept(proxy=address.format('********'))
         self.assertEqual(set(proxy.connects), {f'127.0.0.1:{self.world.microsoft.login.port}'})
         self.warn('proxy', proxy=address.format(SECRET))
-
-
-if __name__ == '__main__':
-    unittest.main()

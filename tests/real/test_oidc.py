@@ -9,7 +9,6 @@ from realworld import REDIRECT, RealWorld
 from world.certs import signing_pair
 from world.runner import validate, wait_for
 
-
 LIFE_S = 6       # a token is renewed in the last tenth of its life
 
 
@@ -239,7 +238,3 @@ class Addresses(unittest.TestCase):
             with self.assertRaisesRegex(RuntimeError, 'redirect_uri'):
                 world.oidc.sign_in(world.oidc.address(tenant.id, tenant.app.client_id, REDIRECT.lower(),
                                                       'https://graph.windows.net'))
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -88,7 +88,3 @@ class Proxied(unittest.TestCase):
         self.addCleanup(self.proxy.close)
         program.wait_events(10, 30)
         self.assertTrue(world.verdict().exact, world.verdict())
-
-
-if __name__ == '__main__':
-    unittest.main()
