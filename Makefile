@@ -74,7 +74,7 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
 
 # The spec, the presets and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
-# codes and events; the version in Splunk's files from VERSION.
+# codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager
@@ -82,6 +82,7 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
 	build/plain/gen_docs > docs/troubleshooting.md
+	tools/gen_promises.py
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
 	sed -i '/"id": {/,/}/s/"version": "[^"]*"/"version": "$(VERSION)"/' app.manifest
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The generated files in the repository equal what the program's tables give now, and each row of the tables of messages
-# is said somewhere in the program.
+# The generated files in the repository equal what the program's tables and the markers at the tests give now, and each
+# row of the tables of messages is said somewhere in the program.
 set -eu
 cd "$(dirname "$0")/.."
 passed=0 failed=0
@@ -21,8 +21,17 @@ compare default/inputs.conf gen_conf inputs
 compare default/data/ui/manager/defender_alerts.xml gen_conf manager
 compare docs/troubleshooting.md gen_docs
 
+if tools/gen_promises.py --check; then
+    passed=$((passed + 1))
+else
+    echo "the promises of docs/testing.md differ from the markers at the tests; run: make generate" >&2
+    failed=$((failed + 1))
+fi
+
 # Rows that nothing says any more would be documentation of nothing.
-for row in $(grep -hoE '^    \[(EVENT|TROUBLE)_[A-Z0-9_]+\]' src/base/event.c src/base/trouble.c | tr -d '[] '); do
+rows=$(grep -hoE '^    \[(EVENT|TROUBLE)_[A-Z0-9_]+\]' src/base/event.c src/base/trouble.c | tr -d '[] ')
+[ -n "$rows" ] || { echo "the tables of messages have no rows" >&2; failed=$((failed + 1)); }
+for row in $rows; do
     if grep -rqw "$row" src --include='*.c' --exclude=event.c --exclude=trouble.c; then
         passed=$((passed + 1))
     else

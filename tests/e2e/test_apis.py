@@ -19,6 +19,8 @@ class EveryApi(DeliveryCase):
         """A customer on each API."""
         return [world.customer(api, api=api, **params) for api in APIS]
 
+    @pytest.mark.promise('Events', "An event is Microsoft's record byte for byte, except for white space, on one line")
+    @pytest.mark.promise('Events', 'Endpoint alerts include their evidence')
     def test_past_present_and_updates(self):
         world = self.world()
         feeds = self.everywhere(world)
@@ -34,6 +36,7 @@ class EveryApi(DeliveryCase):
         self.exact(world)
         self.ends(world)
 
+    @pytest.mark.promise('Events', 'The time of an event is its update time with all its digits')
     def test_every_fraction_width_and_ties(self):
         world = self.world()
         for feed in self.everywhere(world):
@@ -46,6 +49,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Events', "An event is Microsoft's record byte for byte, except for white space, on one line")
     def test_white_space_between_tokens_only(self):
         world = self.world()
         for feed in self.everywhere(world):
@@ -54,6 +58,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Events', 'Each version arrives once, whatever the order, the pages and the ties')
     @pytest.mark.waits(15)
     def test_order_does_not_matter(self):
         for order in ('oldest', 'chaos'):
@@ -66,6 +71,7 @@ class EveryApi(DeliveryCase):
                 self.exact(world)
                 self.ends(world)
 
+    @pytest.mark.promise('Parameters', '`start_time` is an exact limit, and overlaps do not reach before it')
     def test_start_time_is_exact(self):
         world = self.world()
         begin = self.now(world) // SECOND * SECOND - 50 * SECOND
@@ -76,6 +82,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A new input starts thirty days back by default')
     def test_a_new_input_begins_thirty_days_back_unless_told_otherwise(self):
         world = self.world()
         for name, more, seconds in (('preset', {}, 30 * 86400), ('hours', {'start_time': '-12h'}, 12 * 3600)):
@@ -86,6 +93,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', '`overlap` finds alerts that become visible late')
     def test_late_ones_on_a_busy_and_on_a_quiet_tenant(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=600)
@@ -105,6 +113,7 @@ class EveryApi(DeliveryCase):
         quiet.publish(2, ticks=self.now(world) - 8 * 86400 * SECOND)
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', '`overlap` finds alerts that become visible late')
     @pytest.mark.waits(45)
     def test_what_comes_between_answers_that_repeat(self):
         world = self.world()
@@ -128,6 +137,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Events', 'Records with a future date are written and hide no others')
     def test_dates_in_the_future(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=0)
@@ -141,6 +151,7 @@ class EveryApi(DeliveryCase):
             feed.publish(3)
         self.exact(world)
 
+    @pytest.mark.promise('Events', "An event is Microsoft's record byte for byte, except for white space, on one line")
     @unittest.skipUnless(os.path.isdir(SAMPLES), 'no samples here')
     def test_captured_answers_pass_byte_for_byte(self):
         world = self.world()
@@ -160,6 +171,7 @@ class EveryApi(DeliveryCase):
 class Paging(DeliveryCase):
     """More than an answer holds."""
 
+    @pytest.mark.promise('Events', 'Each version arrives once, whatever the order, the pages and the ties')
     @pytest.mark.waits(50)
     def test_more_ties_than_a_page_holds(self):
         for order in ('newest', 'chaos'):
@@ -175,6 +187,7 @@ class Paging(DeliveryCase):
                 world.start()
                 self.exact(world, seconds=75, polls=1)
 
+    @pytest.mark.promise('Trouble', "Requests stay below Microsoft's published limits")
     def test_limits_answer_400_to_nobody(self):
         world = self.world()
         feeds = [world.customer(api, api=api) for api in APIS]
@@ -184,6 +197,7 @@ class Paging(DeliveryCase):
         self.exact(world, seconds=30)
         self.assertEqual({entry.status for entry in world.microsoft.requests()}, {200})
 
+    @pytest.mark.promise('Events', 'Each version arrives once, whatever the order, the pages and the ties')
     def test_updates_between_pages(self):
         world = self.world()
         feed = world.customer('busy', overlap=900)
@@ -209,6 +223,7 @@ class Paging(DeliveryCase):
         world.start()
         self.exact(world, polls=4)
 
+    @pytest.mark.promise('Trouble', 'No token is sent to another host, be it by next links, redirects or certificates')
     def test_a_link_to_another_host_is_not_followed(self):
         world, elsewhere = self.world(), self.world()
         feed = world.customer('led-astray')
@@ -243,6 +258,7 @@ class Paging(DeliveryCase):
             self.assertLess(world.clock.steady() - begin, 8, 'a new alert waits for the back-fill')
         self.exact(world, seconds=60)
 
+    @pytest.mark.promise('Trouble', 'A page that keeps failing is requested in smaller pieces')
     def test_a_400_for_large_pages_leads_to_smaller_ones(self):
         world = self.world()
         feed = world.customer('small-pages', api='endpoint')
@@ -284,6 +300,8 @@ class Exporter(DeliveryCase):
                 feed.publish(4, ticks=max(version.ticks for version in feed.versions))
                 self.exact(world)
 
+    @pytest.mark.promise('Events',
+                         'A version of an alert is known by its id and update time, a SIEM record by all its content')
     def test_an_alert_whose_parts_come_one_by_one(self):
         world = self.world()
         feed = world.customer('s', api='siem')
@@ -297,6 +315,7 @@ class Exporter(DeliveryCase):
 class Settings(DeliveryCase):
     """Edits of an input."""
 
+    @pytest.mark.promise('Parameters', "`filter` is escaped and joined to the program's own filter with `and`")
     def test_filter(self):
         world = self.world()
         for api, field, words in (('graph', 'severity', ('high', 'low')), ('endpoint', 'severity', ('High', 'Low')),
@@ -310,6 +329,7 @@ class Settings(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A longer `overlap` repeats no alert and reads nothing before `start_time`')
     def test_raising_the_overlap_repeats_nothing(self):
         world = self.world()
         feed = world.customer('o', overlap=10)
@@ -324,6 +344,7 @@ class Settings(DeliveryCase):
             world.restart()
             self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A new `filter` keeps the checkpoint')
     def test_another_filter_keeps_the_checkpoint(self):
         """Nothing comes twice; what the new one lets through comes from then on."""
         world = self.world()
@@ -347,6 +368,7 @@ class Settings(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A new `tenant_id` or `api` starts a new checkpoint at the old cursor')
     def test_another_tenant_goes_on_at_the_old_cursor(self):
         world = self.world()
         feed = world.customer('moves', overlap=5)
@@ -365,6 +387,7 @@ class Settings(DeliveryCase):
         world.start().wait_line('event=checkpoint_renewed input=moves')
         self.exact(world, other)
 
+    @pytest.mark.promise('Events', 'Events carry a `sourcetype` unless the stanza sets one')
     def test_each_api_has_its_sourcetype(self):
         world = self.world()
         for api in APIS:
@@ -373,6 +396,8 @@ class Settings(DeliveryCase):
         self.assertEqual(found, {('graph', 'ms:defender:atp:alerts'), ('endpoint', 'ms:defender:atp:alerts'),
                                  ('siem', 'ms:defender:siem:alerts'), ('incidents', 'ms365:defender:incident')})
 
+    @pytest.mark.promise('Events', 'Events carry a `sourcetype` unless the stanza sets one')
+    @pytest.mark.promise('Events', 'Events never carry `index`, `host` or `source`')
     def test_a_sourcetype_of_the_stanza_is_not_written_over(self):
         world = self.world()
         for api in APIS:
@@ -380,6 +405,7 @@ class Settings(DeliveryCase):
         for event in world.start().wait_events(len(APIS)):
             self.assertEqual((event.sourcetype, event.index, event.host, event.source), (None, None, None, None))
 
+    @pytest.mark.promise('Parameters', 'A new `tenant_id` or `api` starts a new checkpoint at the old cursor')
     def test_another_api_goes_on_at_the_old_cursor(self):
         world = self.world()
         feed = world.customer('change', api='graph', overlap=5)

@@ -44,6 +44,7 @@ class Certificate(unittest.TestCase):
         feed.tenant.app.certificates.append(cert)
         return feed, path
 
+    @pytest.mark.promise('Parameters', 'A certificate can replace the client secret')
     def test_collects_and_every_assertion_is_new(self):
         with World() as world:
             feed, path = self.customer(world)
@@ -118,6 +119,7 @@ class Certificate(unittest.TestCase):
                 if days != 60:
                     self.assertIn(said[-1], (days, days - 1))
 
+    @pytest.mark.promise('Parameters', 'A certificate can replace the client secret')
     def test_files_that_cannot_be_used_are_named(self):
         with World() as world:
             folder = world.home.path
@@ -141,6 +143,7 @@ class Certificate(unittest.TestCase):
                     if path != good:
                         self.assertIn(path, refused.message)
 
+    @pytest.mark.promise('Parameters', 'A certificate can replace the client secret')
     def test_a_replaced_file_is_taken_up(self):
         with World() as world:
             feed, path = self.customer(world)

@@ -56,6 +56,7 @@ def vanish(folder):
 class Kills(DeliveryCase):
     """SIGKILL, and readers that die with the program."""
 
+    @pytest.mark.promise('Events', 'A kill loses no event')
     def test_some_tens_of_kills(self):
         world = self.world()
         rng = random.Random(4)
@@ -81,6 +82,9 @@ class Kills(DeliveryCase):
         self.assertLessEqual(max((count for _, count in verdict.repeated), default=0), 26)
         self.assertEqual(world.problems(), [])
 
+    @pytest.mark.promise('Events', 'A kill loses no event')
+    @pytest.mark.promise('Events',
+                         'After a kill the events of the last minute are repeated, after a stop only the unread ones')
     def test_unread_events_come_again(self):
         for how in ('terminate', 'kill'):
             with self.subTest(how):
@@ -105,6 +109,8 @@ class Kills(DeliveryCase):
         self.assertFalse(verdict.lost or verdict.altered or verdict.unexpected, verdict)
         return verdict
 
+    @pytest.mark.promise('Events',
+                         'After a kill the events of the last minute are repeated, after a stop only the unread ones')
     def test_the_last_minute_comes_again_after_a_kill_only(self):
         world = self.world()
         feed = world.customer('c')
@@ -120,6 +126,7 @@ class Kills(DeliveryCase):
         self.polls(world, feed)
         self.assertEqual(program.events, [])
 
+    @pytest.mark.promise('Trouble', 'While splunkd does not read, memory is bounded and nothing is lost')
     def test_a_reader_that_stalls_costs_bounded_memory(self):
         world = self.world()
         feed = world.customer('c')
@@ -136,6 +143,7 @@ class Kills(DeliveryCase):
         program.resume()
         self.exact(world, seconds=60)
 
+    @pytest.mark.promise('Trouble', 'While splunkd does not read, SIGTERM ends the program within a second')
     def test_sigterm_while_the_reader_stalls(self):
         world = self.world()
         feed = world.customer('c')
@@ -184,10 +192,14 @@ class Disk(DeliveryCase):
         verdict = world.verdict()
         self.assertFalse(verdict.lost or verdict.altered or verdict.unexpected, verdict)
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
     def test_replaced_by_a_file(self):
         world = self.world()
         self.held_back(world, *a_file_instead_of(world.home.checkpoints))
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
     @pytest.mark.waits(45)
     def test_a_record_that_breaks_its_page_meanwhile(self):
         """What is held back in front of it must not be left behind with it."""
@@ -210,6 +222,8 @@ class Disk(DeliveryCase):
         self.assertTrue(world.verdict().exact, world.verdict())
         self.ends(world)
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
     @pytest.mark.waits(20)
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which('mount'), 'only root mounts')
     def test_full_and_read_only(self):
@@ -244,6 +258,8 @@ class Disk(DeliveryCase):
                     self.exact(world, seconds=40)
                     self.ends(world)
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
     def test_vanished(self):
         world = self.world()
         feed = world.customer('c')
@@ -278,6 +294,8 @@ class Disk(DeliveryCase):
                 world.start()
                 self.exact(world)
 
+    @pytest.mark.promise('Checkpoints',
+                         'An unreadable or unknown checkpoint is logged and kept as `.bad`, and the input starts over')
     def test_broken_checkpoints(self):
         world = self.world()
         names = ('cut', 'future', 'garbage', 'good')
@@ -336,6 +354,8 @@ class Disk(DeliveryCase):
             self.assertFalse([line for line in world.program.lines if 'event=checkpoint_bad' in line.text])
         self.assertEqual(world.events(), [])
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint is a readable file with a version, a percent-encoded name and mode 0600')
     def test_readable_private_and_no_leftovers(self):
         world = self.world()
         feed = world.customer('c')
@@ -352,6 +372,7 @@ class Disk(DeliveryCase):
 class Neighbours(DeliveryCase):
     """splunkd and other processes."""
 
+    @pytest.mark.promise('Checkpoints', 'A second process waits and never runs at the same time as the first')
     def test_two_at_once(self):
         world = self.world()
         feed = world.customer('c')

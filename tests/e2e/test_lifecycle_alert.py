@@ -51,6 +51,8 @@ class LifecycleAlert(DeliveryCase):
         self.exact(world)
         return world, identity, (new, busy, done, busy, done)
 
+    @pytest.mark.promise('Events',
+                         'A version of an alert is known by its id and update time, a SIEM record by all its content')
     @pytest.mark.waits(15)
     def test_history(self):
         for api in STATES:
@@ -75,6 +77,8 @@ class LifecycleAlert(DeliveryCase):
         self.assertEqual([(row['id'], row['status_before'], row['status']) for row in rows],
                          [(identity, 'resolved', 'inProgress')])
 
+    @pytest.mark.promise('Events',
+                         'A version of an alert is known by its id and update time, a SIEM record by all its content')
     def test_versions_of_one_second(self):
         """States that follow each other within a second, some with the same digits up to the milliseconds."""
         world = self.world()

@@ -64,6 +64,8 @@ class RefreshTokens(unittest.TestCase):
                 self.assertEqual(leaks(world, list(world.microsoft.identity.refresh)), [])
                 self.assertTrue(world.verdict().exact, world.verdict())
 
+    @pytest.mark.promise('Secrets',
+                         'A secret that cannot be masked replaces the stored one only if it changed, even after a kill')
     def test_one_that_cannot_be_masked_does_not_overwrite_its_successor(self):
         """It comes in clear at every start; only a different clear text is a new one."""
         feed, token = self.customer()
@@ -85,6 +87,8 @@ class RefreshTokens(unittest.TestCase):
         self.assertEqual(spy.forms[0]['refresh_token'], fresh)
         self.assertEqual(leaks(self.world, list(self.identity.refresh)), [])
 
+    @pytest.mark.promise('Secrets',
+                         'A secret that cannot be masked replaces the stored one only if it changed, even after a kill')
     def test_after_a_crash_the_clear_one_does_not_come_back_either(self):
         """SIGKILL right after the first rotation: what was taken is on record by then."""
         feed, token = self.customer()
@@ -112,6 +116,7 @@ class RefreshTokens(unittest.TestCase):
         self.world.splunkd.inputs['a'][1]['refresh_token'] = MASK
         return first, second
 
+    @pytest.mark.promise('Secrets', 'A rotated refresh token is stored before its access token is used')
     def test_two_inputs_of_one_tenant_share_one_token(self):
         """Redeemed one after the other, never the same one twice."""
         first, second = self.two_inputs()
@@ -125,6 +130,7 @@ class RefreshTokens(unittest.TestCase):
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
         self.assertEqual([t for t in self.identity.refresh.values() if t.revoked], [])
 
+    @pytest.mark.promise('Calls', 'A state is logged once, not at each attempt')
     @pytest.mark.waits(15)
     def test_a_failing_sign_in_fails_until_it_succeeds(self):
         """One line for the state, whatever tries are under way meanwhile."""
@@ -140,6 +146,7 @@ class RefreshTokens(unittest.TestCase):
         outage.remove()
         program.wait_line('input=a .*state=ok', 60)
 
+    @pytest.mark.promise('Calls', 'A refresh token that cannot be stored is not used, and the input says why it fails')
     def test_a_store_that_takes_no_token(self):
         """What is not stored is not used, and the input says that it fails, and why."""
         first, _ = self.two_inputs()
@@ -154,6 +161,7 @@ class RefreshTokens(unittest.TestCase):
         program.wait_events(2, 30)
         program.wait_line('event=status input=a .*state=ok')
 
+    @pytest.mark.promise('Calls', 'No refresh token is redeemed after SIGTERM')
     def test_none_is_redeemed_once_the_end_has_begun(self):
         """Its successor could not be stored any more."""
         seen, ends = [], threading.Event()
@@ -200,6 +208,7 @@ class AuthorizationCodes(unittest.TestCase):
             bare = code()
             yield name, make(bare), bare
 
+    @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_every_form_of_a_pasted_address(self):
         """Exchanged once, the refresh token in the store, the field cleared, alerts delivered; all inputs at once."""
         world = self.world
@@ -223,6 +232,7 @@ class AuthorizationCodes(unittest.TestCase):
         self.assertTrue(world.verdict().exact, world.verdict())
         self.assertEqual(leaks(world, list(pasted.values()) + list(self.identity.refresh)), [])
 
+    @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_a_code_that_is_no_good_says_how_to_get_another(self):
         """Used, expired, foreign or no code at all: the field is cleared, and the line holds the address to open."""
         world = self.world
@@ -249,6 +259,7 @@ class AuthorizationCodes(unittest.TestCase):
                 self.assertNotIn(code[:40], line.text)
                 wait_for(lambda: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
 
+    @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_the_redirect_uri_of_the_input_goes_with_the_code(self):
         """Entra takes a code only with the address for which it was made."""
         back = 'https://siem.contoso.example/back'

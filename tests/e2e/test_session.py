@@ -52,6 +52,8 @@ class Session(unittest.TestCase):
         self.assertGreater(seconds, 55)
         self.assertLess(seconds, 85)
 
+    @pytest.mark.promise('Secrets', 'When splunkd answers 401, inputs that do not need it continue')
+    @pytest.mark.promise('Secrets', 'A minute after splunkd answered 401, the program exits with 0')
     @pytest.mark.waits(60)
     def test_a_dead_session_key(self):
         """Inputs go on with what they hold, a rotated token is not used before it is stored, a fresh start helps."""

@@ -4,6 +4,7 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import closed_port
 from world import faults
 from world.certs import Authority
@@ -154,6 +155,7 @@ class Addresses(unittest.TestCase):
             xml = world.xml().replace(world.splunkd.url.encode(), f'https://localhost:{port}/'.encode())
             world.start(xml=xml).wait_events(1)
 
+    @pytest.mark.promise('Parameters', 'splunkd is never reached through a proxy')
     def test_proxies_of_the_environment_never_see_it(self):
         """Set for Microsoft's side by an administrator; no_proxy is not there to help."""
         with World() as world:
@@ -168,6 +170,7 @@ class Addresses(unittest.TestCase):
             self.assertFalse([target for target in proxy.connects if own in target])
             self.assertTrue(proxy.connects, 'Microsoft is to be reached through it')
 
+    @pytest.mark.promise('Parameters', 'splunkd is never reached through a proxy')
     def test_a_dead_proxy_does_not_cut_it_off(self):
         """Neither of the environment nor of an input."""
         with World() as world:

@@ -4,6 +4,7 @@ import os
 import re
 import unittest
 
+import pytest
 from checks import BlackHole, Mute, Spy, closed_port, end_within
 from world import faults, inputxml
 from world.login_errors import refusing
@@ -74,6 +75,10 @@ class Offline(unittest.TestCase):
         self.assertNotIn(SECRET, result.out + result.err)
         return result.message
 
+    @pytest.mark.promise('Calls',
+                         '`--validate-arguments` prints one `<error>` and exits with 1 if the input is not valid')
+    @pytest.mark.promise('Parameters', 'Each parameter accepts and refuses what its documentation says')
+    @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_each_kind_of_bad_value(self):
         """The message names the parameter, what it held and what it should hold."""
         for case, result in self.many([{name: value} for name, value in BAD]):
@@ -84,12 +89,14 @@ class Offline(unittest.TestCase):
                 self.assertIn(f"'{value[:60]}", text)
                 self.assertIn('should be', text)
 
+    @pytest.mark.promise('Calls', '`--validate-arguments` prints nothing and exits with 0 if the input is valid')
     def test_each_kind_of_good_value(self):
         """Silence on stdout, exit 0."""
         for case, result in self.many(GOOD):
             with self.subTest(case):
                 self.assertEqual((result.code, result.out), (0, ''), result.err)
 
+    @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_what_is_missing(self):
         """Required parameters, absent, empty or blank."""
         for name in ('tenant_id', 'client_id'):
@@ -100,6 +107,7 @@ class Offline(unittest.TestCase):
                     self.assertTrue(text.startswith(f'{name} is missing'), text)
                     self.assertIn('should be', text)
 
+    @pytest.mark.promise('Parameters', '`filter` is refused with `siem`')
     def test_what_excludes_each_other(self):
         """The exporter knows no OData; one app signs in with one credential."""
         certificate = os.path.join(self.home.path, 'c.pem')
@@ -134,6 +142,8 @@ class Offline(unittest.TestCase):
                 text = self.refusal(validate(self.home, 'a', {**NOWHERE, 'api': value}))
                 self.assertLess(len(text), 1000)
 
+    @pytest.mark.promise('Calls',
+                         '`--validate-arguments` prints one `<error>` and exits with 1 if the input is not valid')
     def test_document_forms(self):
         """Both spellings of the name, all encodings and orders; broken documents are refused, not left unanswered."""
         for name in ('a', 'defender_alerts://a', 'Zürich & <Sons>'):
@@ -204,6 +214,7 @@ class Online(unittest.TestCase):
                 spy.rule.remove()
         self.assertEqual([entry.service for entry in self.world.microsoft.requests() if entry.service != 'login'], [])
 
+    @pytest.mark.promise('Parameters', "Saving refuses an input that Entra refuses, with Entra's code")
     def test_a_wrong_secret_is_refused_with_entras_code(self):
         """And whose move it is."""
         self.refuse('AADSTS7000215.*administrator', client_secret=SECRET)
@@ -220,6 +231,7 @@ class Online(unittest.TestCase):
             self.world.faults.add(refusing(code), service='login', times=1)
             self.refuse(f'AADSTS{code}')
 
+    @pytest.mark.promise('Parameters', 'An empty or masked secret means the stored one')
     def test_a_mask_or_nothing_means_the_stored_secret(self):
         """Absent, empty, eight or any number of stars."""
         self.world.splunkd.store(f'client_secret.{self.tenant.app.client_id}', self.tenant.app.secret)
@@ -233,6 +245,8 @@ class Online(unittest.TestCase):
         """The input could never work."""
         self.refuse('client_secret is empty', client_secret='********')
 
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_a_code_or_a_refresh_token_is_not_used_up(self):
         """They are good once; only a WARN says that nothing was tried."""
         identity = self.world.microsoft.identity
@@ -243,6 +257,8 @@ class Online(unittest.TestCase):
             self.assertNotIn(value, result.err)
             self.assertEqual(spy.requests, [])
 
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_what_passes_by_itself_is_not_refused(self):
         """Throttling, a service in trouble, web pages, resets, certificates that do not fit."""
         for name, fault in (('throttled', faults.login_throttled()), ('503', faults.status(503)),
@@ -253,6 +269,8 @@ class Online(unittest.TestCase):
                 self.world.faults.add(fault, service='login')
                 self.warn('could not be tried')
 
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_unreachable_is_not_refused(self):
         """Nobody listens, no such name, an unknown CA."""
         self.warn('could not be tried', login_url=f'https://127.0.0.1:{closed_port()}')
