@@ -5,7 +5,7 @@ usage: gen_promises.py           writes the tables
        gen_promises.py --check   compares them, and fails if they differ
 
 A pytest test or class has the marker @pytest.mark.promise('Section', 'text'). A C unit test has the comment
-/* promise: Section: text */ right above the function. tests/unit/PROMISES.todo lists unit tests that lack their comment.
+/* promise: Section: text */ right above the function. tests/unit/PROMISES.todo lists those that lack it.
 """
 import ast
 import glob

@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SAMPLES = os.environ.get('SAMPLES') or os.path.join(os.path.dirname(ROOT), 'shared', 'samples')
 KIND_OF_SAMPLE = {'graph_alerts': 'graph', 'graph_incidents': 'incidents', 'mde_alert': 'endpoint', 'siem_': 'siem'}
 
+
 class EveryApi(DeliveryCase):
     """What must hold for each of them; all four run side by side."""
 

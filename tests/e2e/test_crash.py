@@ -1,4 +1,5 @@
 """Ends of every kind: what was not safely with splunkd comes again, and nothing is lost."""
+import functools
 import json
 import os
 import random
@@ -95,7 +96,7 @@ class Kills(DeliveryCase):
                 program.wait_events(2)
                 program.stall()
                 feed.publish(30, size=20000)
-                wait_for(lambda: program.unread() > 20000, 10, 'events in the pipe')
+                wait_for(lambda program=program: program.unread() > 20000, 10, 'events in the pipe')
                 getattr(program, how)()
                 self.assertGreater(program.discarded, 0)
                 world.start()
@@ -238,7 +239,7 @@ class Disk(DeliveryCase):
                 self.addCleanup(subprocess.run, ['umount', '-l', folder], check=False)
                 filler = os.path.join(folder, 'filler')
 
-                def fill():
+                def fill(filler=filler):
                     with open(filler, 'wb', buffering=0) as file:
                         try:
                             while file.write(b'x' * 1024):
@@ -246,10 +247,10 @@ class Disk(DeliveryCase):
                         except OSError:
                             pass
 
-                def remount(mode):
+                def remount(mode, folder=folder):
                     subprocess.run(['mount', '-o', f'remount,{mode}', folder], check=True)
                 if kind == 'full':
-                    self.full(world, fill, lambda: os.unlink(filler))
+                    self.full(world, fill, functools.partial(os.unlink, filler))
                 else:
                     remount('ro')
                     world.customer('c').publish(3)
@@ -289,7 +290,7 @@ class Disk(DeliveryCase):
                 else:
                     vanish(world.home.checkpoints)
                 if not at_once:
-                    wait_for(lambda: os.path.exists(checkpoint(world, 'quiet')), 20, 'the checkpoint again')
+                    wait_for(lambda world=world: os.path.exists(checkpoint(world, 'quiet')), 20, 'the checkpoint again')
                 self.ends(world)
                 world.start()
                 self.exact(world)

@@ -193,7 +193,7 @@ class Services(DeliveryCase):
                 feed = world.customer('c', overlap=60)
                 old = world.customer('old', overlap=60)
 
-                def now(shift=0):
+                def now(shift=0, world=world):
                     return self.now(world) - shift * SECOND
                 old.publish(1500, span_s=86400, size='small')
                 feed.publish(5)
@@ -291,7 +291,8 @@ class Waits(DeliveryCase):
                 calm = world.customer('calm', 'endpoint')
                 program = world.start()
                 program.wait_line('input=calm .*state=ok', 30)
-                wait_for(lambda: all(rule.hits for rule in rules), 60, lambda: sum(rule.hits > 0 for rule in rules))
+                wait_for(lambda rules=rules: all(rule.hits for rule in rules), 60,
+                         lambda rules=rules: sum(rule.hits > 0 for rule in rules))
                 for count in (1, 2, 3):
                     began = world.clock.steady()
                     calm.publish(1)

@@ -56,7 +56,7 @@ class RefreshTokens(unittest.TestCase):
                     world.program.wait_line('state=ok')
                     world.restart()
                     feed.publish(1)
-                    wait_for(lambda: len(world.events()) == count, 20, lambda: world.program.tail())
+                    wait_for(lambda count=count: len(world.events()) == count, 20, lambda: world.program.tail())
                 wait_for(lambda: len(world.splunkd.passwords) < 10, 10, 'the end of old pieces')
                 world.program.terminate()
                 self.assertTrue(all(len(secret) <= 255 for secret in world.splunkd.passwords.values()) or not
@@ -228,7 +228,7 @@ class AuthorizationCodes(unittest.TestCase):
                 self.assertTrue(self.identity.codes[code].used)
                 self.assertIn(world.splunkd.password(f'refresh_token.{tenant.id}.{tenant.app.client_id}'),
                               self.identity.refresh)
-                wait_for(lambda: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
+                wait_for(lambda name=name: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
         self.assertTrue(world.verdict().exact, world.verdict())
         self.assertEqual(leaks(world, list(pasted.values()) + list(self.identity.refresh)), [])
 
@@ -257,7 +257,7 @@ class AuthorizationCodes(unittest.TestCase):
                 if name in ('used', 'expired'):
                     self.assertRegex(line.text, r'https://127\.0\.0\.1:\d+/[^ ]+/authorize\?[^ ]*response_type=code')
                 self.assertNotIn(code[:40], line.text)
-                wait_for(lambda: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
+                wait_for(lambda name=name: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
 
     @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_the_redirect_uri_of_the_input_goes_with_the_code(self):

@@ -137,7 +137,8 @@ class Offline(unittest.TestCase):
 
     def test_hostile_values_stay_one_harmless_line(self):
         """Markup, quotes, control characters, other scripts and great length."""
-        for value in ('</message></error><x>', '"\'&<>]]>', 'ünï\u202ecode 東京', 'a' * 5000, '\u0085\u2028x', '%s%n%s'):
+        for value in ('</message></error><x>', '"\'&<>]]>', 'ünï\u202ecode 東京', 'a' * 5000, '\u0085\u2028x',
+                      '%s%n%s'):
             with self.subTest(value[:20]):
                 text = self.refusal(validate(self.home, 'a', {**NOWHERE, 'api': value}))
                 self.assertLess(len(text), 1000)

@@ -182,7 +182,7 @@ class SignedIn(unittest.TestCase):
             feed = self._code_input(world, 'one', world.landing('one'))
             self._wait_events(world, 10)
             for count in range(1, 4):
-                wait_for(lambda: len(world.granted('one', grant='refresh_token')) >= count, 20, 'a renewal')
+                wait_for(lambda count=count: len(world.granted('one', grant='refresh_token')) >= count, 20, 'a renewal')
                 world.program.kill()
                 feed.publish(2)
                 world.start()
