@@ -117,7 +117,7 @@ test-e2e:
 	tools/install-deps check
 	$(MAKE) -s -j$(JOBS) all
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
-	$(PYTEST) -n $(if $(K),2,6) $(if $(K),-k '$(K)')
+	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
 
 # Accepts the numbers of cases of the last complete `make check` (tests/expected_cases).
 .PHONY: expect-cases

@@ -1,4 +1,5 @@
 """Shared by all pytest modules: the order of the tests, how they are handed out, and the rows of subTest."""
+import collections
 import contextlib
 import unittest
 
@@ -14,7 +15,8 @@ class OneByOne(LoadScopeScheduling):
     """Hands out single tests in order. xdist's own `load` would give the long ones at the start to one worker."""
 
     def _split_scope(self, nodeid):
-        return nodeid
+        module = nodeid.partition('::')[0]
+        return nodeid if module.startswith(('tests/e2e/', 'tests/real/')) else module
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -28,9 +30,16 @@ def _seconds(item):
     return mark.args[0] if mark else 0
 
 
-def pytest_collection_modifyitems(items):
-    """The tests that wait longest start first, so that the others run beside them."""
-    items.sort(key=_seconds, reverse=True)
+def pytest_collection_modifyitems(config, items):
+    """In the workers of xdist, the tests that wait longest start first, so that the others run beside them. Then each
+    module has its turn, since the tests of one module need the same, such as a server that takes long to start."""
+    if not hasattr(config, 'workerinput'):
+        return
+    turn, counted = {}, collections.Counter()
+    for item in items:
+        turn[item] = counted[item.path]
+        counted[item.path] += 1
+    items.sort(key=lambda item: (-_seconds(item), turn[item]))
 
 
 @contextlib.contextmanager
