@@ -126,7 +126,7 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
 # The spec, the defaults and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
-# codes and events; the version in Splunk's files from VERSION.
+# codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager
@@ -134,17 +134,48 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
 	build/plain/gen_docs > docs/troubleshooting.md
+	tools/gen_promises.py
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
 	sed -i '/"id": {/,/}/s/"version": "[^"]*"/"version": "$(VERSION)"/' app.manifest
 
-# All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
+# The tests (docs/testing.md). `make check` runs all, on a machine that may lack everything; the unit and end-to-end
+# tests run with sanitizers. DEFENDER_ALERTS names another program to test.
+PYTHON    ?= /usr/bin/python3
+PYTEST     = $(TEST_ENV) $(PYTHON) -m pytest
+TEST_ENV   = DEFENDER_ALERTS='$(or $(DEFENDER_ALERTS),$(CURDIR)/build/sanitize/defender_alerts)' \
+             ASAN_OPTIONS=detect_leaks=1
+UNIT_TESTS = $(UNITS:%=build/sanitize/tests/%)
+
 .PHONY: check
-check:
+check: check-build
+	$(TEST_ENV) $(PYTHON) tests/check $(UNIT_TESTS)
+
+.PHONY: check-build
+check-build:
 	tools/install-deps check
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
-	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
-	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
+
+# All unit tests.
+.PHONY: test-unit
+test-unit:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
+	$(TEST_ENV) $(PYTHON) tests/check --only unit $(UNIT_TESTS)
+
+# All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
+.PHONY: test-e2e
+test-e2e:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) all
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
+	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
+
+# Accepts the numbers of cases of the last complete `make check` (tests/expected_cases).
+.PHONY: expect-cases
+expect-cases:
+	@test -f build/tests/cases || { echo 'run `make check` first; only the number of cases may fail' >&2; exit 1; }
+	cp build/tests/cases tests/expected_cases
 
 .PHONY: units
 units: $(UNITS:%=$(OUT)/tests/%)
@@ -325,7 +356,8 @@ lint-words:
 help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
-	@echo 'make check          all tests'
+	@echo 'make check          all tests; make test-unit, make test-e2e K=name: some of them'
+	@echo 'make expect-cases   accepts new numbers of test cases, after make check'
 	@echo 'make lint           clang-tidy, cppcheck, shellcheck, ruff, codespell and the word list; lint-c, lint-shell,'
 	@echo '                    lint-python, lint-words for one of them (FILES=... for some files)'
 	@echo 'make compile_commands.json    for clangd and clang-tidy'
@@ -344,7 +376,7 @@ help:
 dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
-	python3 tests/dashboard/run.py $(if $(AGAIN),--again)
+	AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
 
 .PHONY: print-sources
 print-sources:
