@@ -56,7 +56,7 @@ endif
 .DELETE_ON_ERROR:
 
 OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
-UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+UNIT_OBJECTS = $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
 
 .PHONY: all
 all: $(PROGRAM)
@@ -69,9 +69,13 @@ $(OUT)/%.o: src/%.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
 
-$(OUT)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS)
+$(OUT)/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit -c -o $@ $<
+
+$(OUT)/tests/unit: $(UNIT_OBJECTS) $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
@@ -96,10 +100,16 @@ check:
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
 	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
-	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
+	    python3 tests/check build/sanitize/tests/unit
 
-.PHONY: units
-units: $(UNITS:%=$(OUT)/tests/%)
+# The unit tests are one program (tests/unit/unit.c). test-unit runs it with sanitizers; UNIT: modules or cases.
+.PHONY: units test-unit
+units: $(OUT)/tests/unit
+
+test-unit:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
+	build/sanitize/tests/unit -x build/sanitize/unit-results $(UNIT)
 
 # Runs the program against the repository's own stand-in of Microsoft and Splunk and shows alerts arriving.
 # ALERTS=path: one customer answers with the records of that file.
@@ -203,6 +213,7 @@ help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
 	@echo 'make check          all tests'
+	@echo 'make test-unit      the unit tests (UNIT="json text.test_utf8": some of them)'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
@@ -227,4 +238,4 @@ print-sources:
 clean:
 	rm -rf build bin/defender_alerts
 
--include $(OBJECTS:.o=.d) $(OUT)/main.d $(FUZZ_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(UNIT_OBJECTS:.o=.d) $(OUT)/main.d $(FUZZ_OBJECTS:.o=.d)

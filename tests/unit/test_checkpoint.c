@@ -37,7 +37,7 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
 };
 
-static void test_rows(void)
+static void test_rows(void **state UNUSED)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct checkpoint cp = { .imported_count = 0 };
@@ -52,7 +52,7 @@ static void test_rows(void)
     }
 }
 
-static void test_cut(void)      /* at every byte */
+static void test_cut(void **state UNUSED)      /* at every byte */
 {
     static const char text[] = HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}";
     struct checkpoint cp = { .imported_count = 0 };
@@ -65,7 +65,7 @@ static void test_cut(void)      /* at every byte */
     dedup_free(dedup);
 }
 
-static void test_round_trip(bool backfill)
+static void check_round_trip(bool backfill)
 {
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
     struct checkpoint copy = { .imported_count = 0 };
@@ -113,7 +113,17 @@ static void test_round_trip(bool backfill)
     buf_free(&text);
 }
 
-static void test_load(void)
+static void test_round_trip(void **state UNUSED)
+{
+    check_round_trip(false);
+}
+
+static void test_round_trip_with_a_backfill(void **state UNUSED)
+{
+    check_round_trip(true);
+}
+
+static void test_load(void **state UNUSED)
 {
     char folder[] = "/tmp/test_checkpoint.XXXXXX";
     CLEANUP(mem_freep) char *path = NULL;
@@ -147,12 +157,12 @@ static void test_load(void)
     dedup_free(dedup);
 }
 
-int main(void)
-{
-    test_rows();
-    test_cut();
-    test_round_trip(false);
-    test_round_trip(true);
-    test_load();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rows),
+    cmocka_unit_test(test_cut),
+    cmocka_unit_test(test_round_trip),
+    cmocka_unit_test(test_round_trip_with_a_backfill),
+    cmocka_unit_test(test_load),
+};
+
+UNIT(checkpoint, cases, NULL, NULL)

@@ -45,7 +45,7 @@ static void move_model(size_t to, size_t from, size_t len)
 }
 
 /* Targets above, below, upon and apart from their source, by few bytes and by many. */
-static void test_over(void)
+static void test_over(void **state UNUSED)
 {
     static const int shifts[SHIFTS] = { -2500, -300, -65, -64, -63, -17, -16, -9, -3, -1,
                                         0, 1, 2, 7, 15, 16, 33, 64, 300, 2500 };
@@ -62,7 +62,7 @@ static void test_over(void)
     }
 }
 
-static void test_apart(void)
+static void test_apart(void **state UNUSED)
 {
     size_t len, i;
 
@@ -77,19 +77,11 @@ static void test_apart(void)
     }
 }
 
-int main(void)
-{
-    srand(1);
-    test_over();
-    test_apart();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_over),
+    cmocka_unit_test(test_apart),
+};
 
-#else
+UNIT(copy, cases, NULL, NULL)
 
-int main(void)
-{
-    return check_summary();     /* musl's own there */
-}
-
-#endif
+#endif      /* other machines have musl's own */

@@ -17,15 +17,22 @@
 #undef memchr
 
 #define LEN_MOST 70
+#define SHIFTS   20
+
+static size_t page;
+static char  *room;          /* one page of memory */
 
 /* A page between two that nobody may touch. */
-static char *guarded(size_t page)
+static int set_up(void **state UNUSED)
 {
-    char *room = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *pages;
 
-    if (room == MAP_FAILED || mprotect(room + page, page, PROT_READ | PROT_WRITE))
-        return NULL;
-    return room + page;
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    pages = mmap(NULL, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || mprotect(pages + page, page, PROT_READ | PROT_WRITE))
+        return -1;
+    room = pages + page;
+    return 0;
 }
 
 static const void *model(const char *text, char value, size_t len)
@@ -39,7 +46,7 @@ static const void *model(const char *text, char value, size_t len)
 }
 
 /* All lengths at text, with a hit at each place of it, and just before and behind it. */
-static void test_at(char *text, char *first, char *end)
+static void check_at(char *text, char *first, char *end)
 {
     size_t len, at;
 
@@ -60,30 +67,39 @@ static void test_at(char *text, char *first, char *end)
     }
 }
 
-int main(void)
+static void test_at_the_beginning_of_memory(void **state UNUSED)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), i;
-    char *room = guarded(page);
+    for (size_t i = 0; i < SHIFTS; i++)
+        check_at(room + i, room, room + page);
+}
 
-    if (!room)
-        return 1;
-    for (i = 0; i < 20; i++) {
-        test_at(room + i, room, room + page);
-        test_at(room + page - LEN_MOST - i, room, room + page);
-        test_at(room + page - 1 - i, room, room + page);
-    }
+static void test_before_the_end_of_memory(void **state UNUSED)
+{
+    for (size_t i = 0; i < SHIFTS; i++)
+        check_at(room + page - LEN_MOST - i, room, room + page);
+}
+
+static void test_at_the_end_of_memory(void **state UNUSED)
+{
+    for (size_t i = 0; i < SHIFTS; i++)
+        check_at(room + page - 1 - i, room, room + page);
+}
+
+static void test_a_length_without_a_meaning(void **state UNUSED)
+{
     memset(room, 'x', page);
     room[10] = 'y';
     CHECK(find_byte(room, 'y', SIZE_MAX) == room + 10, "a length without a meaning");
     CHECK(!find_byte(NULL, 'y', 0), "nothing at all");
-    return check_summary();
 }
 
-#else
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_at_the_beginning_of_memory),
+    cmocka_unit_test(test_before_the_end_of_memory),
+    cmocka_unit_test(test_at_the_end_of_memory),
+    cmocka_unit_test(test_a_length_without_a_meaning),
+};
 
-int main(void)
-{
-    return check_summary();
-}
+UNIT(find, cases, set_up, NULL)
 
-#endif
+#endif      /* other machines have musl's own */

@@ -83,8 +83,9 @@ static int read_answer(struct scene *scene, struct worker *worker, const char *r
 
 #define RECORD(id, time) "{\"id\":\"" id "\",\"lastUpdateDateTime\":\"" DAY time "\"}"
 
-static void test_new_and_known(struct scene *scene)
+static void test_new_and_known(void **state)
 {
+    struct scene *scene = *state;
     struct worker worker = worker_of(scene);
 
     CHECK(read_answer(scene, &worker, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 2, "two new ones");
@@ -100,8 +101,9 @@ static void test_new_and_known(struct scene *scene)
 }
 
 /* Older than the span: read before, or from before the input began. */
-static void test_below_the_window(struct scene *scene)
+static void test_below_the_window(void **state)
 {
+    struct scene *scene = *state;
     struct worker worker = worker_of(scene);
 
     CHECK(read_answer(scene, &worker, "{\"id\":\"old\",\"lastUpdateDateTime\":\"2026-10-31T23:59:59.9999999Z\"}") == 0,
@@ -110,8 +112,9 @@ static void test_below_the_window(struct scene *scene)
     CHECK(worker.page_harvest.count == 2, "both count as held by the answer");
 }
 
-static void test_odd(struct scene *scene)
+static void test_odd(void **state)
 {
+    struct scene *scene = *state;
     static const char *const records[] = {
         "{\"id\":\"no time\"}", "{\"lastUpdateDateTime\":\"" DAY "05:00:00Z\"}", "{}", "{\"id\":\"\",\"x\":1}",
         "{\"id\":\"t\",\"lastUpdateDateTime\":\"yesterday\"}",
@@ -128,8 +131,9 @@ static void test_odd(struct scene *scene)
           "replaced characters are counted");
 }
 
-static void test_bad(struct scene *scene)
+static void test_bad(void **state)
 {
+    struct scene *scene = *state;
     struct worker worker = worker_of(scene);
     uint64_t before = scene->t.tally.bad_records;
 
@@ -143,8 +147,9 @@ static void test_bad(struct scene *scene)
 }
 
 /* While the checkpoint cannot be written nothing goes out, and nothing is taken for known. */
-static void test_held_back(struct scene *scene)
+static void test_held_back(void **state)
 {
+    struct scene *scene = *state;
     struct worker worker = worker_of(scene);
     CLEANUP(mem_freep) char *away = mem_format("%s.away", dir);
     uint64_t repeats = scene->t.tally.repeats;
@@ -162,20 +167,39 @@ static void test_held_back(struct scene *scene)
     CHECK(read_answer(scene, &worker, RECORD("held", "08:00:00Z")) == 1, "it comes when it can be remembered");
 }
 
-int main(void)
+static int open_scene(void **state)
 {
-    struct scene scene;
-    char command[100];
+    static struct scene scene;
 
-    if (!mkdtemp(dir))
-        return 1;
     scene_open(&scene);
-    test_new_and_known(&scene);
-    test_below_the_window(&scene);
-    test_odd(&scene);
-    test_bad(&scene);
-    test_held_back(&scene);
-    scene_close(&scene);
-    snprintf(command, sizeof(command), "rm -r %s", dir);
-    return system(command) || check_summary();
+    *state = &scene;
+    return 0;
 }
+
+static int close_scene(void **state)
+{
+    scene_close(*state);
+    return 0;
+}
+
+static int set_up(void **state UNUSED)
+{
+    return !mkdtemp(dir);
+}
+
+static int tear_down(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *command = mem_format("rm -r %s", dir);
+
+    return system(command);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test_setup_teardown(test_new_and_known, open_scene, close_scene),
+    cmocka_unit_test_setup_teardown(test_below_the_window, open_scene, close_scene),
+    cmocka_unit_test_setup_teardown(test_odd, open_scene, close_scene),
+    cmocka_unit_test_setup_teardown(test_bad, open_scene, close_scene),
+    cmocka_unit_test_setup_teardown(test_held_back, open_scene, close_scene),
+};
+
+UNIT(harvest, cases, set_up, tear_down)

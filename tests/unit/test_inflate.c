@@ -15,6 +15,8 @@
 static const size_t decoders[] = { 0, INFLATE_SMALL, 1 << 30 };
 static const size_t steps[] = { 1, 7, 1000, SIZE_MAX };
 
+static char sample[CONTENT];     /* half of it random, so that several slices and blocks are needed */
+
 struct sink {
     struct buf kept;
     size_t     calls, largest;
@@ -99,7 +101,7 @@ static bool is_content(const struct sink *sink, const char *content, size_t time
     return true;
 }
 
-static void test_whole(const char *content, size_t small)
+static void check_whole(const char *content, size_t small)
 {
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct inflater *inf = inflater_new(small);
@@ -126,7 +128,7 @@ static void test_whole(const char *content, size_t small)
     buf_free(&packed);
 }
 
-static void test_broken(const char *content, size_t small)
+static void check_broken(const char *content, size_t small)
 {
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct inflater *inf = inflater_new(small);
@@ -157,7 +159,7 @@ static void test_broken(const char *content, size_t small)
     buf_free(&packed);
 }
 
-static void test_stops(const char *content, size_t small)
+static void check_stops(const char *content, size_t small)
 {
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct inflater *inf = inflater_new(small);
@@ -177,8 +179,53 @@ static void test_stops(const char *content, size_t small)
     buf_free(&packed);
 }
 
+static void test_whole_with_isal(void **state UNUSED)
+{
+    check_whole(sample, decoders[0]);
+}
+
+static void test_whole_with_both(void **state UNUSED)
+{
+    check_whole(sample, decoders[1]);
+}
+
+static void test_whole_with_zlib(void **state UNUSED)
+{
+    check_whole(sample, decoders[2]);
+}
+
+static void test_broken_with_isal(void **state UNUSED)
+{
+    check_broken(sample, decoders[0]);
+}
+
+static void test_broken_with_both(void **state UNUSED)
+{
+    check_broken(sample, decoders[1]);
+}
+
+static void test_broken_with_zlib(void **state UNUSED)
+{
+    check_broken(sample, decoders[2]);
+}
+
+static void test_stops_with_isal(void **state UNUSED)
+{
+    check_stops(sample, decoders[0]);
+}
+
+static void test_stops_with_both(void **state UNUSED)
+{
+    check_stops(sample, decoders[1]);
+}
+
+static void test_stops_with_zlib(void **state UNUSED)
+{
+    check_stops(sample, decoders[2]);
+}
+
 /* A small body that becomes a huge one is handed out in slices like any other. */
-static void test_bomb(void)
+static void test_bomb(void **state UNUSED)
 {
     struct buf packed = BUF_INIT(2 * BOMB);
     char *zeros = calloc(1, BOMB);
@@ -253,8 +300,9 @@ static enum inflate_result agreed(const struct buf *in, size_t len, const struct
 }
 
 /* Cut off at every byte; with junk behind it, of every length that could pass for a header. */
-static void test_small_ends(const char *alert)
+static void test_small_ends(void **state UNUSED)
 {
+    const char *alert = sample;
     static const char *const junk[] = { "\0\0\0\0\0\0\0\0\0\0\0\0", "<html></html>", "\x1f\x8b\x08" "broken???" };
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
     size_t one, cut, i;
@@ -285,8 +333,9 @@ static void test_small_ends(const char *alert)
 }
 
 /* Each bit wrong. */
-static void test_small_broken(const char *alert)
+static void test_small_broken(void **state UNUSED)
 {
+    const char *alert = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     size_t bit, broken = 0;
 
@@ -306,8 +355,9 @@ static void test_small_broken(const char *alert)
 }
 
 /* With all that a header may have, cut everywhere. */
-static void test_header(const char *alert)
+static void test_header(void **state UNUSED)
 {
+    const char *alert = sample;
     gz_header head = { .name = (Bytef *)(uintptr_t)"alerts.json", .comment = (Bytef *)(uintptr_t)"none", .hcrc = 1,
                        .extra = (Bytef *)(uintptr_t)"extra", .extra_len = 5 };
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
@@ -324,8 +374,9 @@ static void test_header(const char *alert)
 }
 
 /* Around the size from which on ISA-L decodes, whether it is one member's or two members'. */
-static void test_limit(const char *content)
+static void test_limit(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT), want = BUF_INIT(4 * CONTENT);
     size_t size, first;
 
@@ -351,8 +402,9 @@ static void test_limit(const char *content)
 }
 
 /* The sink says no: in a small body, and in one that ISA-L has begun again. */
-static void test_small_stops(const char *content)
+static void test_small_stops(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct verdict got = { .done = false };
     struct inflater *inf = inflater_new(INFLATE_SMALL);
@@ -372,28 +424,40 @@ static void test_small_stops(const char *content)
     buf_free(&packed);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
-    char *content = malloc(CONTENT);
-    uint32_t state = 1;
+    uint32_t random = 1;
 
-    for (size_t i = 0; i < CONTENT; i++) {      /* half of it random, so that several slices and blocks are needed */
-        state = state * 1664525 + 1013904223;
-        content[i] = i & 1 ? 'x' : (char)(state >> 24);
+    for (size_t i = 0; i < CONTENT; i++) {
+        random = random * 1664525 + 1013904223;
+        sample[i] = i & 1 ? 'x' : (char)(random >> 24);
     }
-    for (size_t i = 0; i < COUNT_OF(decoders); i++) {
-        test_whole(content, decoders[i]);
-        test_broken(content, decoders[i]);
-        test_stops(content, decoders[i]);
-    }
-    test_bomb();
-    test_small_ends(content);
-    test_small_broken(content);
-    test_header(content);
-    test_limit(content);
-    test_small_stops(content);
+    return 0;
+}
+
+static int tear_down(void **state UNUSED)
+{
     for (size_t i = 0; i < COUNT_OF(decoders); i++)
         judge(decoders[i], NULL, 0, 0, NULL);
-    free(content);
-    return check_summary();
+    return 0;
 }
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_whole_with_isal),
+    cmocka_unit_test(test_whole_with_both),
+    cmocka_unit_test(test_whole_with_zlib),
+    cmocka_unit_test(test_broken_with_isal),
+    cmocka_unit_test(test_broken_with_both),
+    cmocka_unit_test(test_broken_with_zlib),
+    cmocka_unit_test(test_stops_with_isal),
+    cmocka_unit_test(test_stops_with_both),
+    cmocka_unit_test(test_stops_with_zlib),
+    cmocka_unit_test(test_bomb),
+    cmocka_unit_test(test_small_ends),
+    cmocka_unit_test(test_small_broken),
+    cmocka_unit_test(test_header),
+    cmocka_unit_test(test_limit),
+    cmocka_unit_test(test_small_stops),
+};
+
+UNIT(inflate, cases, set_up, tear_down)

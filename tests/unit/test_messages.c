@@ -19,7 +19,7 @@ static bool fits(enum responsible responsible, const char *advice)
     return responsible == ACT_NOBODY || !text_starts(advice, "nothing:");
 }
 
-static void test_rows(void)
+static void test_rows(void **state UNUSED)
 {
     size_t i;
 
@@ -58,7 +58,7 @@ static char *written(enum event event, const char *text)
     return line;
 }
 
-static void test_lines(void)
+static void test_lines(void **state UNUSED)
 {
     static char large[5000];
     const char *line;
@@ -87,7 +87,7 @@ static void test_lines(void)
     log_set_level(LOG_INFO);
 }
 
-static void test_sentences(void)
+static void test_sentences(void **state UNUSED)
 {
     static const struct {
         enum diagnosis diagnosis;
@@ -115,10 +115,10 @@ static void test_sentences(void)
     }
 }
 
-int main(void)
-{
-    test_rows();
-    test_lines();
-    test_sentences();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rows),
+    cmocka_unit_test(test_lines),
+    cmocka_unit_test(test_sentences),
+};
+
+UNIT(messages, cases, NULL, NULL)

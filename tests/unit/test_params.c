@@ -133,7 +133,7 @@ static const struct { const char *param, *value, *want; } good[] = {
     { "proxy", "http://joe%40corp:a@p:1", "http://joe%40corp@p:1" },
 };
 
-static void test_good(void)
+static void test_good(void **state UNUSED)
 {
     size_t i;
 
@@ -232,7 +232,7 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "proxy", "http://[::1:3128", "host:port", NULL },
 };
 
-static void test_bad(void)
+static void test_bad(void **state UNUSED)
 {
     size_t i;
 
@@ -252,7 +252,7 @@ static void test_bad(void)
 }
 
 /* Far too long values of every parameter: refused, and the message stays whole. */
-static void test_long(void)
+static void test_long(void **state UNUSED)
 {
     char *value = mem_alloc(70001);
     size_t i;
@@ -280,7 +280,7 @@ static const struct { const char *pairs[7]; const char *want; } together[] = {
     { { "poll_interval", "0", "poll_interval", "5" }, NULL },
 };
 
-static void test_together(void)
+static void test_together(void **state UNUSED)
 {
     size_t i;
 
@@ -303,7 +303,7 @@ static const struct { const char *name, *want; } names[] = {
     { "日本日本日本日本日本日本日本日本日本日本日本日本日本日本", NULL },
 };
 
-static void test_names(void)
+static void test_names(void **state UNUSED)
 {
     const char *const none[] = { NULL };
     size_t i;
@@ -330,7 +330,7 @@ static const struct { const char *pairs[3]; bool disabled, has_sourcetype; } own
     { { "sourcetype", "defender_alerts" }, false, false },
 };
 
-static void test_own_keys(void)
+static void test_own_keys(void **state UNUSED)
 {
     size_t i;
 
@@ -346,7 +346,7 @@ static void test_own_keys(void)
 }
 
 /* Files are looked at only when asked: a running input copes with one that is gone for a while. */
-static void test_files(void)
+static void test_files(void **state UNUSED)
 {
     char folder[] = "/tmp/paramsXXXXXX", file[64];
     const struct { const char *path; bool want; } rows[] = {
@@ -384,7 +384,7 @@ static const struct { const char *text, *password, *whole, *masked; } proxies[] 
     { "http://jörg:ü@p:1", "ü", "http://j%C3%B6rg:%C3%BC@p:1", "http://j%C3%B6rg:********@p:1" },
 };
 
-static void test_proxies(void)
+static void test_proxies(void **state UNUSED)
 {
     size_t i;
 
@@ -406,7 +406,7 @@ static void test_proxies(void)
 }
 
 /* The table itself: names that splunkd takes, presets that parse, titles and sentences for people. */
-static void test_table(void)
+static void test_table(void **state UNUSED)
 {
     static const char *const reserved[] = { "name", "source", "sourcetype", "host", "index", "disabled", "interval",
                                             "persistentQueue", "queueSize", "start_by_shell", "app", "owner" };
@@ -426,7 +426,7 @@ static void test_table(void)
     }
 }
 
-static void test_validate(void)
+static void test_validate(void **state UNUSED)
 {
     struct raw_stanza items[2] = { { .name = mem_text("x") }, { .name = mem_text("y") } };
     struct config config = { .stanzas = items, .count = 2 };
@@ -445,19 +445,28 @@ static void test_validate(void)
     raw_stanza_free(&items[1]);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
-    setenv("SPLUNK_HOME", "/opt/sp", 1);
-    test_good();
-    test_bad();
-    test_long();
-    test_together();
-    test_names();
-    test_own_keys();
-    test_files();
-    test_proxies();
-    test_table();
-    test_validate();
-    input_free(NULL);
-    return check_summary();
+    return setenv("SPLUNK_HOME", "/opt/sp", 1);
 }
+
+static int tear_down(void **state UNUSED)
+{
+    input_free(NULL);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_good),
+    cmocka_unit_test(test_bad),
+    cmocka_unit_test(test_long),
+    cmocka_unit_test(test_together),
+    cmocka_unit_test(test_names),
+    cmocka_unit_test(test_own_keys),
+    cmocka_unit_test(test_files),
+    cmocka_unit_test(test_proxies),
+    cmocka_unit_test(test_table),
+    cmocka_unit_test(test_validate),
+};
+
+UNIT(params, cases, set_up, tear_down)

@@ -6,7 +6,7 @@
 #define DAY  INT64_C(86400000)
 #define HALF UINT32_C(0x80000000)
 
-static void test_wait(void)
+static void test_wait(void **state UNUSED)
 {
     static const struct { int failures; int64_t asked; uint32_t random; int64_t want; } rows[] = {
         { 1, 0, 0, 500 },           { 1, 0, UINT32_MAX, 999 },      { 1, 0, HALF, 750 },
@@ -24,7 +24,7 @@ static void test_wait(void)
     }
 }
 
-static void test_refused(void)
+static void test_refused(void **state UNUSED)
 {
     static const struct { int refusals; int64_t minutes; } rows[] = {
         { -1, 15 }, { 0, 15 }, { 1, 15 }, { 2, 30 }, { 3, 60 }, { 4, 120 }, { 5, 240 }, { 6, 240 }, { INT32_MAX, 240 }
@@ -34,7 +34,7 @@ static void test_refused(void)
         CHECK(refused_wait_ms(rows[i].refusals) == rows[i].minutes * 60000, "after %d refusals", rows[i].refusals);
 }
 
-static void test_date(void)
+static void test_date(void **state UNUSED)
 {
     static const struct { const char *text; int64_t seconds; } good[] = {
         { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
@@ -63,7 +63,7 @@ static void test_date(void)
         CHECK(!http_date_ms(bad[i], &ms), "'%s' was taken", bad[i]);
 }
 
-static void test_header(void)
+static void test_header(void **state UNUSED)
 {
     static const int64_t now = INT64_C(784111777000);      /* Sun, 06 Nov 1994 08:49:37 GMT */
     static const struct { const char *value; int64_t want; } rows[] = {
@@ -85,7 +85,7 @@ static void test_header(void)
     }
 }
 
-static void test_body(void)
+static void test_body(void **state UNUSED)
 {
     static const struct { const char *body; int64_t want; } rows[] = {
         { "{\"error\":{\"message\":\"You can send requests again in 52 seconds.\"}}", 52000 },
@@ -111,12 +111,12 @@ static void test_body(void)
     CHECK(retry_after_in_body_ms("\0in 4 seconds", 13) == 4000, "a zero byte ended the body");
 }
 
-int main(void)
-{
-    test_wait();
-    test_refused();
-    test_date();
-    test_header();
-    test_body();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_wait),
+    cmocka_unit_test(test_refused),
+    cmocka_unit_test(test_date),
+    cmocka_unit_test(test_header),
+    cmocka_unit_test(test_body),
+};
+
+UNIT(retry, cases, NULL, NULL)

@@ -54,7 +54,7 @@ static void check_round(const char *value)
     secrets_clear(&entries);
 }
 
-static void test_rounds(void)
+static void test_rounds(void **state UNUSED)
 {
     static const struct { const char *unit; size_t times; } rows[] = {
         { "a", 1 }, { "a", 240 }, { "a", 241 }, { "a", 480 }, { "a", 3000 }, { E_ACUTE, 120 }, { E_ACUTE, 121 },
@@ -71,7 +71,7 @@ static void test_rounds(void)
 }
 
 /* Secrets that are no note. */
-static void test_notes(void)
+static void test_notes(void **state UNUSED)
 {
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
     static const struct { const char *text; bool is_note; } rows[] = {
@@ -89,7 +89,7 @@ static void test_notes(void)
         CHECK(manifest_read(rows[i].text, &note) == rows[i].is_note, "'%s'", rows[i].text);
 }
 
-static void test_list(void)
+static void test_list(void **state UNUSED)
 {
     struct secrets secrets = { 0 };
     char name[16];
@@ -115,7 +115,7 @@ static void test_list(void)
     CHECK(!secrets_get(&secrets, "n999"), "still there");
 }
 
-static void test_names(void)
+static void test_names(void **state UNUSED)
 {
     CLEANUP(mem_freep) char *client = secret_name_client("c-1");
     CLEANUP(mem_freep) char *refresh = secret_name_refresh("t.example", "c-1");
@@ -126,11 +126,11 @@ static void test_names(void)
     CHECK_TEXT(proxy, "proxy_password.Contoso%3A%201");
 }
 
-int main(void)
-{
-    test_rounds();
-    test_notes();
-    test_list();
-    test_names();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rounds),
+    cmocka_unit_test(test_notes),
+    cmocka_unit_test(test_list),
+    cmocka_unit_test(test_names),
+};
+
+UNIT(splunkd_secrets, cases, NULL, NULL)

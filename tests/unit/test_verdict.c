@@ -56,7 +56,7 @@ static struct verdict judge(const struct answer *answer)
     return verdict;
 }
 
-static void test_kinds(void)
+static void test_kinds(void **state UNUSED)
 {
     static const struct { struct answer answer; enum verdict_kind kind; bool may_be_size; const char *text; } rows[] = {
         { { .page = WHOLE, .status = 200 }, VERDICT_READ, false, NULL },
@@ -115,7 +115,7 @@ static void test_kinds(void)
     }
 }
 
-static void test_forms_end(void)
+static void test_forms_end(void **state UNUSED)
 {
     int variant;
 
@@ -124,7 +124,7 @@ static void test_forms_end(void)
     CHECK(variant == api_graph.variants - 1, "the last form is %d of %d", variant, api_graph.variants);
 }
 
-static void test_own_words(void)
+static void test_own_words(void **state UNUSED)
 {
     static const struct { const char *body, *words; } rows[] = {
         { REFUSE, ": Forbidden 'Missing roles.'" }, { "{\"error\":{\"message\":\"m\"}}", ": 'm'" },
@@ -142,10 +142,10 @@ static void test_own_words(void)
     CHECK(strlen(words) < VERDICT_WORDS_MAX && !strchr(words, '\n') && words[strlen(words) - 1] == '\'', "'%s'", words);
 }
 
-int main(void)
-{
-    test_kinds();
-    test_forms_end();
-    test_own_words();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_kinds),
+    cmocka_unit_test(test_forms_end),
+    cmocka_unit_test(test_own_words),
+};
+
+UNIT(verdict, cases, NULL, NULL)

@@ -1,4 +1,5 @@
-/* A week of polling in a second or two: place, known, trail and checkpoint under a simulated clock.
+/* A week of polling in a second or two: cursor, known events, acknowledgments and checkpoint under a simulated clock.
+ * `unit week -- N` plays N weeks of each kind.
  *
  * A service with bursts, ties, late alerts and small answers; a client that polls, fills, is cut off for hours, stops
  * and is killed. Every alert must be written, once unless there was a kill, and nothing may grow. */
@@ -262,13 +263,27 @@ static void week(uint64_t seed, bool kills)
     free(w);
 }
 
-int main(int argc, char **argv)
+static void weeks(bool kills)
 {
-    uint64_t seed, last = argc > 1 ? strtoull(argv[1], NULL, 10) : 3;
+    uint64_t last = *unit_args ? strtoull(*unit_args, NULL, 10) : 3;
 
-    for (seed = 1; seed <= last; seed++) {
-        week(seed, false);
-        week(seed, true);
-    }
-    return check_summary();
+    for (uint64_t seed = 1; seed <= last; seed++)
+        week(seed, kills);
 }
+
+static void test_weeks_without_a_kill(void **state UNUSED)
+{
+    weeks(false);
+}
+
+static void test_weeks_with_kills(void **state UNUSED)
+{
+    weeks(true);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_weeks_without_a_kill),
+    cmocka_unit_test(test_weeks_with_kills),
+};
+
+UNIT(week, cases, NULL, NULL)
