@@ -73,9 +73,15 @@ $(OUT)/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit -c -o $@ $<
 
-$(OUT)/tests/unit: $(UNIT_OBJECTS) $(OBJECTS)
+$(OUT)/tests/unit: $(UNIT_OBJECTS) $(OBJECTS) $(OUT)/unit/list
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lcmocka $(LDLIBS)
+
+# Changes with the set of test files, so that one that was removed does not live on in the runner.
+.PHONY: FORCE
+$(OUT)/unit/list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(UNIT_OBJECTS)' | cmp -s - $@ || echo '$(UNIT_OBJECTS)' > $@
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)

@@ -3,7 +3,7 @@
  *   -l          lists the cases
  *   -v          shows what modules write, also when they pass
  *   -j N        N modules at a time (default 2)
- *   -x FOLDER   writes a JUnit file for each module there, unit_MODULE.xml
+ *   -x FOLDER   writes JUnit files there: unit_MODULE.xml, and unit_MODULE-process.xml for one that crashed or leaked
  *   -- ARGS     for the cases that take any (cursor, week)
  *
  * Names are patterns of the shell. A module is a test file. It runs in a process of its own, so that one that crashes,
@@ -28,6 +28,7 @@
 
 /* What a module's process tells, in memory that it shares with the runner. */
 struct report {
+    const char *module;
     size_t   selected, ran, passed, skipped;
     uint64_t checks;
     char     at[128];           /* the case that runs */
@@ -59,6 +60,7 @@ static size_t pattern_count;
 static size_t failures;         /* of the case that runs */
 static const char *fail_file, *skip_why;
 static int fail_line;
+static char messages[MESSAGES_MAX * 3000];
 static uint64_t count_before;
 
 static const int crashes[] = { SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS };
@@ -84,6 +86,7 @@ void check_failed(const char *file, int line, const char *condition, const char 
 {
     char what[2000], text[3000];
     va_list args;
+    size_t len;
 
     if (!failures++) {
         fail_file = file;
@@ -97,8 +100,8 @@ void check_failed(const char *file, int line, const char *condition, const char 
     snprintf(text, sizeof(text), "%s:%d: %.800s: %s\n", file, line, condition, what);
     make_printable(text);
     fputs(text, stderr);
-    if (xml_folder && *mine->at)
-        print_error("%s", text);
+    len = strlen(messages);
+    snprintf(messages + len, sizeof(messages) - len, "%s", text);
 }
 
 void check_skip(const char *why)
@@ -109,6 +112,7 @@ void check_skip(const char *why)
 static void begin(const char *at)
 {
     failures = 0;
+    *messages = '\0';
     skip_why = NULL;
     count_before = check_count;
     snprintf(mine->at, sizeof(mine->at), "%s", at);
@@ -151,12 +155,12 @@ static void run_case(void **state)
         fprintf(stderr, "%s is skipped: %s\n", slot->test->name, skip_why);
         skip();
     }
-    if (!failures && check_count == count_before) {
-        print_error("%s checks nothing\n", slot->test->name);
-        fail();
-    }
+    if (!failures && check_count == count_before)
+        check_failed(mine->module, 0, slot->test->name, "it checks nothing");
     if (failures > MESSAGES_MAX)
-        print_error("and %zu more\n", failures - MESSAGES_MAX);
+        fprintf(stderr, "and %zu more\n", failures - MESSAGES_MAX);
+    if (failures && xml_folder)     /* this is how a text of ours gets into cmocka's file */
+        _assert_true(0, messages, fail_file, fail_line);
     if (failures)
         _fail(fail_file, fail_line);
     mine->passed++;
@@ -188,9 +192,9 @@ static size_t count_selected(const struct unit *unit)
     return count;
 }
 
-static void xml_path(const struct unit *unit, char *ret, size_t size)
+static void xml_path(const struct unit *unit, const char *suffix, char *ret, size_t size)
 {
-    snprintf(ret, size, "%s/unit_%s.xml", xml_folder, unit->name);
+    snprintf(ret, size, "%s/unit_%s%s.xml", xml_folder, unit->name, suffix);
 }
 
 /* In the process of the module: its set-up and tear-down, each of which fails by a CHECK() or by what it returns. */
@@ -246,9 +250,11 @@ static void start(const struct unit *unit, struct report *report)
     char path[512];
     pid_t pid;
 
-    *report = (struct report){ .selected = count_selected(unit), .output = tmpfile(), .began = seconds() };
+    *report = (struct report){ .module = unit->name, .selected = count_selected(unit), .output = tmpfile(), .began = seconds() };
     if (xml_folder) {
-        xml_path(unit, path, sizeof(path));
+        xml_path(unit, "-process", path, sizeof(path));
+        unlink(path);
+        xml_path(unit, "", path, sizeof(path));
         unlink(path);
         setenv("CMOCKA_XML_FILE", path, 1);
     }
@@ -281,20 +287,20 @@ static void show_output(FILE *output)
         fwrite(bytes, 1, n, stdout);
 }
 
-/* For a module that ended before cmocka could write its file. */
+/* What cmocka's file cannot say, or would have said if the module had not ended before. */
 static void write_xml(const struct unit *unit, const struct report *report, const char *why)
 {
     char path[512];
     FILE *file;
 
-    xml_path(unit, path, sizeof(path));
+    xml_path(unit, "-process", path, sizeof(path));
     file = fopen(path, "w");
     if (!file)
         return;
     fprintf(file, "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<testsuites>\n"
             "  <testsuite name=\"%s\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">\n"
             "    <testcase name=\"%s\"><error message=\"%s\" /></testcase>\n  </testsuite>\n</testsuites>\n",
-            unit->name, *report->at ? report->at : "set-up", why);
+            unit->name, *report->at ? report->at : "around_all_cases", why);
     fclose(file);
 }
 
