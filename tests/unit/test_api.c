@@ -32,6 +32,8 @@ static void readable(struct buf *url)
     *to = '\0';
 }
 
+/* promise: Parameters: A filter is joined with "and". */
+/* promise: Events: Endpoint alerts come with their evidence. */
 static void test_urls(void **state UNUSED)
 {
     static const struct { const struct api *api; int variant; bool open; size_t top, skip; const char *filter, *url;
@@ -83,6 +85,7 @@ static void test_urls(void **state UNUSED)
 }
 
 /* What would break out of the parameter. */
+/* promise: Parameters: A filter is escaped. */
 static void test_filter_is_escaped(void **state UNUSED)
 {
     struct api_query query = { BASE, 0, TICKS_OPEN, 0, 0, 0, "title eq 'a&b#c?d=e\"<\xc3\xa4'" };
@@ -107,6 +110,7 @@ static void test_rounding(void **state UNUSED)
 }
 
 /* As Microsoft lists them: login, then host and audience of each API, in the order commercial, gcc, gcc_high, dod. */
+/* promise: Parameters: The cloud picks login host, API host and audience. */
 static void test_clouds(void **state UNUSED)
 {
     static const char *const logins[API_CLOUDS] = {

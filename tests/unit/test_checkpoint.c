@@ -123,6 +123,7 @@ static void test_round_trip_with_a_backfill(void **state UNUSED)
     check_round_trip(true);
 }
 
+/* promise: Checkpoints: An unreadable or unknown checkpoint is kept as .bad. It replaces an older one there. */
 static void test_load(void **state UNUSED)
 {
     char folder[] = "/tmp/test_checkpoint.XXXXXX";

@@ -126,6 +126,7 @@ static const struct {
     { "<input><server_host>old</server_host>" HEADER "</input>", CONFIG_INPUT, HEAD_TEXT },
 };
 
+/* promise: Calls: XML of every encoding and order is understood. What is unknown is skipped. */
 static void test_good(void **state UNUSED)
 {
     static const size_t steps[] = { 1, 3, 1 << 20 };

@@ -343,16 +343,21 @@ static void check_outcomes(const char *what, size_t offset)
     }
 }
 
+/* promise: Events: Each version comes once, whatever the order, the pages and the ties. */
 static void test_nothing_is_lost(void **state UNUSED)
 {
     check_outcomes("lost", offsetof(struct outcome, lost));
 }
 
+/* promise: Parameters: start_time bounds exactly. Overlaps do not reach before it. */
+/* promise: Parameters: Raising the overlap brings nothing from before the beginning. */
 static void test_nothing_from_before_the_beginning(void **state UNUSED)
 {
     check_outcomes("from before the beginning", offsetof(struct outcome, early));
 }
 
+/* promise: Events: Each version comes once, whatever the order, the pages and the ties. */
+/* promise: Parameters: Raising the overlap repeats nothing. */
 static void test_nothing_is_repeated(void **state UNUSED)
 {
     check_outcomes("repeated", offsetof(struct outcome, repeated));

@@ -212,6 +212,7 @@ static void test_reader_gone(void **state UNUSED)
     ends_free(&e);
 }
 
+/* promise: Events: After a kill no event is lost. Those of the last minute come again. */
 static void test_settled(void **state UNUSED)
 {
     struct ends e = ends_new();
@@ -235,6 +236,7 @@ static void test_settled(void **state UNUSED)
     ends_free(&e);
 }
 
+/* promise: Events: An event is one line. Its time is the update time with its digits. */
 static void test_frames(void **state UNUSED)
 {
     static const struct { const char *time, *want; } rows[] = {

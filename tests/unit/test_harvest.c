@@ -83,6 +83,7 @@ static int read_answer(struct scene *scene, struct worker *worker, const char *r
 
 #define RECORD(id, time) "{\"id\":\"" id "\",\"lastUpdateDateTime\":\"" DAY time "\"}"
 
+/* promise: Events: An alert is known by its id and its update time. */
 static void test_new_and_known(void **state)
 {
     struct scene *scene = *state;
@@ -112,6 +113,8 @@ static void test_below_the_window(void **state)
     CHECK(worker.page_harvest.count == 2, "both count as held by the answer");
 }
 
+/* promise: Events: A record without id or time is written with a WARN. It has no <time>. */
+/* promise: Events: Broken UTF-8 becomes U+FFFD with a WARN. */
 static void test_odd(void **state)
 {
     struct scene *scene = *state;
@@ -131,6 +134,7 @@ static void test_odd(void **state)
           "replaced characters are counted");
 }
 
+/* promise: Events: A record that is not JSON gives an ERROR with its place. All others arrive. */
 static void test_bad(void **state)
 {
     struct scene *scene = *state;
@@ -147,6 +151,7 @@ static void test_bad(void **state)
 }
 
 /* While the checkpoint cannot be written nothing goes out, and nothing is taken for known. */
+/* promise: Checkpoints: While a checkpoint cannot be written, events are held back. None is lost. */
 static void test_held_back(void **state)
 {
     struct scene *scene = *state;

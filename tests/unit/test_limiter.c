@@ -148,6 +148,7 @@ static void test_leaves_from_inside(void **state)
     leave_all();
 }
 
+/* promise: Trouble: One customer's trouble delays nobody else. */
 static void test_slow(void **state)
 {
     struct limiter *limiter = ((struct fixture *)*state)->limiter;

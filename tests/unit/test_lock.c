@@ -31,6 +31,7 @@ static bool another_gets(const char *name)
     return status == 0;
 }
 
+/* promise: Checkpoints: A second process waits. It never runs beside the first. */
 static void test_one_process_an_input(void **state UNUSED)
 {
     struct err err;

@@ -133,6 +133,7 @@ static const struct { const char *param, *value, *want; } good[] = {
     { "proxy", "http://joe%40corp:a@p:1", "http://joe%40corp@p:1" },
 };
 
+/* promise: Parameters: Each parameter takes the documented values. Each has its default. */
 static void test_good(void **state UNUSED)
 {
     size_t i;
@@ -232,6 +233,9 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "proxy", "http://[::1:3128", "host:port", NULL },
 };
 
+/* promise: Parameters: Each parameter refuses what it should not be. */
+/* promise: Parameters: The message names the parameter, the value and what it should be. */
+/* promise: Parameters: http: is for loopback only. Base addresses have no path. */
 static void test_bad(void **state UNUSED)
 {
     size_t i;
@@ -252,6 +256,7 @@ static void test_bad(void **state UNUSED)
 }
 
 /* Far too long values of every parameter: refused, and the message stays whole. */
+/* promise: Parameters: Each parameter refuses what it should not be. */
 static void test_long(void **state UNUSED)
 {
     char *value = mem_alloc(70001);
@@ -280,6 +285,7 @@ static const struct { const char *pairs[7]; const char *want; } together[] = {
     { { "poll_interval", "0", "poll_interval", "5" }, NULL },
 };
 
+/* promise: Parameters: Parameters that exclude each other are refused. A filter is refused with siem. */
 static void test_together(void **state UNUSED)
 {
     size_t i;
@@ -406,6 +412,7 @@ static void test_proxies(void **state UNUSED)
 }
 
 /* The table itself: names that splunkd takes, presets that parse, titles and sentences for people. */
+/* promise: Calls: The answer to --scheme names none of Splunk's own keys. */
 static void test_table(void **state UNUSED)
 {
     static const char *const reserved[] = { "name", "source", "sourcetype", "host", "index", "disabled", "interval",

@@ -130,12 +130,14 @@ static void check_lives(int per_minute, int64_t life_ms)
 
 static const uint32_t pauses[] = { 0, 10, 700, 5000 };
 
+/* promise: Trouble: Requests stay below the published limits by design. */
 static void test_windows_of_a_minute(void **state UNUSED)
 {
     for (size_t i = 0; i < COUNT_OF(pauses); i++)
         check_windows(150, 0, pauses[i]);
 }
 
+/* promise: Trouble: Requests stay below the published limits by design. */
 static void test_windows_of_a_minute_and_an_hour(void **state UNUSED)
 {
     for (size_t i = 0; i < COUNT_OF(pauses); i++)

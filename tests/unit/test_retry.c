@@ -6,6 +6,7 @@
 #define DAY  INT64_C(86400000)
 #define HALF UINT32_C(0x80000000)
 
+/* promise: Trouble: What fails for a while is retried forever. Tries are at most five minutes apart. */
 static void test_wait(void **state UNUSED)
 {
     static const struct { int failures; int64_t asked; uint32_t random; int64_t want; } rows[] = {
@@ -24,6 +25,7 @@ static void test_wait(void **state UNUSED)
     }
 }
 
+/* promise: Trouble: Refusals are retried slowly. */
 static void test_refused(void **state UNUSED)
 {
     static const struct { int refusals; int64_t minutes; } rows[] = {
@@ -34,6 +36,7 @@ static void test_refused(void **state UNUSED)
         CHECK(refused_wait_ms(rows[i].refusals) == rows[i].minutes * 60000, "after %d refusals", rows[i].refusals);
 }
 
+/* promise: Trouble: The wait that a 429 or a 503 asks for is kept, also as a date. */
 static void test_date(void **state UNUSED)
 {
     static const struct { const char *text; int64_t seconds; } good[] = {
@@ -63,6 +66,7 @@ static void test_date(void **state UNUSED)
         CHECK(!http_date_ms(bad[i], &ms), "'%s' was taken", bad[i]);
 }
 
+/* promise: Trouble: The wait that a 429 or a 503 asks for is kept, in seconds and fractions. */
 static void test_header(void **state UNUSED)
 {
     static const int64_t now = INT64_C(784111777000);      /* Sun, 06 Nov 1994 08:49:37 GMT */
@@ -85,6 +89,7 @@ static void test_header(void **state UNUSED)
     }
 }
 
+/* promise: Trouble: The wait that a 429 or a 503 asks for is kept, also in the body. */
 static void test_body(void **state UNUSED)
 {
     static const struct { const char *body; int64_t want; } rows[] = {

@@ -60,6 +60,7 @@ static xmlNode *endpoint(void)
     return node;
 }
 
+/* promise: Calls: The answer to --scheme is complete and in order. */
 static void test_head(void **state UNUSED)
 {
     xmlNode *node = xmlDocGetRootElement(doc);
@@ -75,6 +76,7 @@ static void test_head(void **state UNUSED)
     CHECK(node && strcmp(TEXT(node->name), "args") == 0 && !element(node->next), "no args");
 }
 
+/* promise: Calls: The answer to --scheme is complete and in order. */
 static void test_args(void **state UNUSED)
 {
     xmlNode *args = endpoint() ? element(endpoint()->children) : NULL, *node = args ? element(args->children) : NULL;

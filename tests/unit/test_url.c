@@ -6,6 +6,7 @@
 
 #define TEXT(text) ((text) ? (text) : "NULL")
 
+/* promise: Parameters: Base addresses have no path. */
 static void test_base(void **state UNUSED)
 {
     static const struct { const char *url; bool is; } rows[] = {
@@ -32,6 +33,7 @@ static void test_base(void **state UNUSED)
     CHECK(!url_is_base(NULL), "NULL");
 }
 
+/* promise: Parameters: http: is for loopback only. */
 static void test_loopback(void **state UNUSED)
 {
     static const struct { const char *url; bool is; } rows[] = {
@@ -48,6 +50,7 @@ static void test_loopback(void **state UNUSED)
     CHECK(!url_is_loopback(NULL), "NULL");
 }
 
+/* promise: Trouble: No token goes to another host. */
 static void test_same_origin(void **state UNUSED)
 {
     static const struct { const char *a, *b; bool same; } rows[] = {

@@ -56,6 +56,8 @@ static struct verdict judge(const struct answer *answer)
     return verdict;
 }
 
+/* promise: Trouble: A page that keeps failing is asked for in smaller pieces. */
+/* promise: Trouble: A request that gets a 400 is tried in a simpler form. After the last form it is a refusal. */
 static void test_kinds(void **state UNUSED)
 {
     static const struct { struct answer answer; enum verdict_kind kind; bool may_be_size; const char *text; } rows[] = {

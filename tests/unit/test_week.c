@@ -271,6 +271,7 @@ static void weeks(bool kills)
         week(seed, kills);
 }
 
+/* promise: Events: Each version comes once, whatever the order, the pages and the ties. */
 static void test_weeks_without_a_kill(void **state UNUSED)
 {
     weeks(false);
