@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "splunk/app.h"
 #include "splunk/params.h"
 
 #define OUT_MAX  (1024 * 1024)

@@ -12,12 +12,14 @@
 #define OUT_MAX (1024 * 1024)
 
 static const struct diagnosis_entry web[] = {
-    { "Unable to initialize modular input \"defender_alerts\" ... script running failed", ACT_PROVIDER,
+    { "Unable to initialize modular input \"defender_alerts\" ... script running failed",
       "splunkd could not run the program",
-      "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" },
-    { "Argument validation for scheme=defender_alerts: script running failed", ACT_PROVIDER,
-      "validation took too long or was killed", "see the lines of component=ExecProcessor around that time" },
-    { "The inputs page is missing", ACT_PROVIDER, "Splunk was not restarted after the installation", "restart Splunk" }
+      { ACT_PROVIDER, "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" } },
+    { "Argument validation for scheme=defender_alerts: script running failed",
+      "validation took too long or was killed",
+      { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" } },
+    { "The inputs page is missing", "Splunk was not restarted after the installation",
+      { ACT_PROVIDER, "restart Splunk" } }
 };
 
 static void add_cell(struct buf *out, const char *text)
@@ -33,15 +35,15 @@ static void add_cell(struct buf *out, const char *text)
 
 static void add_head(struct buf *out, const char *title, const char *intro, const char *first)
 {
-    buf_add_format(out, "\n## %s\n\n%s\n\n| %s | cause | whose move | what to do |\n|---|---|---|---|\n", title, intro,
+    buf_add_format(out, "\n## %s\n\n%s\n\n| %s | cause | who has to act | what to do |\n|---|---|---|---|\n", title, intro,
                    first);
 }
 
-static void add_rest(struct buf *out, const char *cause, enum responsible responsible, const char *advice)
+static void add_rest(struct buf *out, const char *cause, const struct remedy *remedy)
 {
     add_cell(out, cause);
-    add_cell(out, responsible == ACT_NOBODY ? "nobody's" : responsible_text(responsible));
-    add_cell(out, advice);
+    add_cell(out, remedy->responsible == ACT_NOBODY ? "nobody" : responsible_text(remedy->responsible));
+    add_cell(out, remedy->advice);
     buf_add_char(out, '\n');
 }
 
@@ -51,7 +53,7 @@ static void add_events(struct buf *out)
 
     for (i = 0; i < EVENT_COUNT; i++) {
         buf_add_format(out, "| `%s` %s |", event_table[i].word, log_level_text(event_table[i].level));
-        add_rest(out, event_table[i].cause, event_table[i].responsible, event_table[i].advice);
+        add_rest(out, event_table[i].cause, &event_table[i].remedy);
     }
 }
 
@@ -63,10 +65,11 @@ static void add_diagnoses(struct buf *out, const struct diagnosis_entry *list, s
 
     for (i = 0; i < count; i++) {
         diagnosis_fill(&text, list[i].text, NULL);
-        diagnosis_fill(&advice, list[i].advice, NULL);
+        diagnosis_fill(&advice, list[i].remedy.advice, NULL);
         buf_add_char(out, '|');
         add_cell(out, buf_text(&text));
-        add_rest(out, list[i].cause, list[i].responsible, buf_text(&advice));
+        add_rest(out, list[i].cause,
+                 &(struct remedy){ list[i].remedy.responsible, buf_text(&advice) });
         buf_clear(&text);
         buf_clear(&advice);
     }
@@ -80,7 +83,8 @@ static void add_codes(struct buf *out)
 
     for (i = 0; i < aad_codes_count; i++) {
         buf_add_format(out, "| AADSTS%d |", aad_codes[i].code);
-        add_rest(out, aad_codes[i].meaning, aad_codes[i].responsible, aad_codes[i].advice);
+        add_rest(out, aad_codes[i].meaning,
+                 &(struct remedy){ aad_codes[i].responsible, aad_codes[i].advice });
     }
 }
 

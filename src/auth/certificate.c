@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/log_events.h"
 
 /* Tells a file that was replaced or written anew. */
 struct stamp {

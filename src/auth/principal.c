@@ -8,12 +8,12 @@
 #include "base/text.h"
 #include "auth/principal_private.h"
 
-struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
+struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct passwords *passwords,
                               void (*session_lost)(void *ctx), void *ctx)
 {
     struct principals *principals = mem_alloc(sizeof(*principals));
 
-    *principals = (struct principals){ .loop = loop, .http = http, .limiter = limiter, .splunkd = splunkd,
+    *principals = (struct principals){ .loop = loop, .http = http, .limiter = limiter, .passwords = passwords,
                                    .session_lost = session_lost, .ctx = ctx };
     return principals;
 }
@@ -70,7 +70,8 @@ bool principals_storing(const struct principals *principals)
 
     for (principal = principals->first; principal; principal = principal->next)
         for (source = principal->sources; source; source = source->next)
-            if ((source->storing && !source->store_timer.heap_index) || (principal->redeeming == source && source->request))
+            if ((source->storing && !timer_is_set(&source->store_timer)) ||
+                (principal->redeeming == source && source->request))
                 return true;
     return false;
 }

@@ -9,7 +9,7 @@
 
 #include "pacing/limiter.h"
 #include "microsoft/token.h"
-#include "splunk/splunkd.h"
+#include "splunk/passwords.h"
 
 struct principals;
 struct principal;
@@ -23,7 +23,7 @@ struct principal_spec {
 
 /* splunkd may be NULL (no store: rotated tokens cannot be kept, so the refresh grant is refused). session_lost is
  * called when splunkd no longer takes our session key. */
-struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
+struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct passwords *passwords,
                               void (*session_lost)(void *ctx), void *ctx);
 void principals_free(struct principals *principals);
 

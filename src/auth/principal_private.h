@@ -51,7 +51,7 @@ struct principals {
     struct loop    *loop;
     struct http    *http;
     struct limiter    *limiter;
-    struct splunkd *splunkd;
+    struct passwords *passwords;
     void          (*session_lost)(void *ctx);
     void           *ctx;
     struct principal *first;

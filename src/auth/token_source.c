@@ -1,13 +1,13 @@
 /* Fetching, renewing and storing the tokens of an account. */
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "auth/principal_private.h"
-#include "net/retry.h"
+#include "messages/log_events.h"
 
 #define TOKEN_TIMEOUT_S   30
 #define FORM_MAX          (256 * 1024)
@@ -80,10 +80,10 @@ static void failed(struct token_source *source)
 
     source->failed = true;
     if (source->err.kind == ERR_AUTH) {
-        source->retry_ms = now_ms + refused_wait_ms(++source->refusals);
+        source->retry_ms = now_ms + backoff_refused_ms(++source->refusals);
     } else {
         source->refusals = 0;
-        source->retry_ms = now_ms + retry_wait_ms(++source->failures, source->err.wait_ms, random);
+        source->retry_ms = now_ms + backoff_wait_ms(++source->failures, source->err.wait_ms, random);
     }
     finish(source, false);
 }
@@ -133,12 +133,12 @@ static void store_fire(void *ctx, int64_t now_ms UNUSED)
     struct principal *principal = source->principal;
     CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
 
-    splunkd_store_secret(principal->principals->splunkd, name, source->fresh.refresh_token, stored, source);
+    passwords_store(principal->principals->passwords, name, source->fresh.refresh_token, stored, source);
 }
 
 static void store(struct token_source *source)
 {
-    if (!source->principal->principals->splunkd || text_same(source->fresh.refresh_token, source->principal->refresh_token)) {
+    if (!source->principal->principals->passwords || text_same(source->fresh.refresh_token, source->principal->refresh_token)) {
         mem_free_secretp(&source->fresh.refresh_token);
         succeeded(source);
         return;
@@ -251,7 +251,7 @@ static void begin(struct token_source *source)
     if (!has_credential(source)) {
         source->grant = GRANT_CLIENT_CREDENTIALS;
         source->failed = true;
-        source->retry_ms = clock_ms() + refused_wait_ms(++source->refusals);
+        source->retry_ms = clock_ms() + backoff_refused_ms(++source->refusals);
         return;
     }
     if (grant_of(source) != GRANT_CLIENT_CREDENTIALS) {
@@ -284,7 +284,7 @@ enum token_state token_source_peek(const struct token_source *source, int64_t no
     }
     ret->retry_ms = source->retry_ms;
     if (source->storing)
-        return source->store_timer.heap_index ? TOKEN_FAILED : TOKEN_BUSY;
+        return timer_is_set(&source->store_timer) ? TOKEN_FAILED : TOKEN_BUSY;
     return source->failed && !source->sending && !source->wanted ? TOKEN_FAILED : TOKEN_BUSY;
 }
 

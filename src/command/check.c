@@ -118,7 +118,7 @@ static void try_all(struct check *check, const struct config *config)
     context->endpoints = endpoints_new(check->http, endpoint_tried, check);
     context->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
         .read = store_was_read, .proved = rows_step, .ctx = check });
-    context->principals = principals_new(check->loop, check->http, check->limiter, check_store_splunkd(context->store),
+    context->principals = principals_new(check->loop, check->http, check->limiter, check_store_passwords(context->store),
                                    session_lost, check);
     context->finished = row_finished;
     context->ctx = check;

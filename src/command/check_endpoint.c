@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tls.h"
 
 #define TIMEOUT_S      6
 #define CONNECT_S      4

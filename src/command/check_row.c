@@ -6,10 +6,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/services.h"
-#include "collect/verdict.h"
+#include "collect/target.h"
 #include "command/check_look.h"
-#include "splunk/proxy.h"
+#include "microsoft/refusal.h"
+#include "splunk/secret_name.h"
 
 #define MOST_MS 9500        /* ten seconds an input at most */
 
@@ -17,11 +17,10 @@ struct row {
     const struct row_context *context;
     char              *label;
     struct input       input;
-    const struct api  *api;
-    char              *base, *resource, *login_url;
-    struct endpoint       *login, *service;
-    struct principal    *principal;
-    struct token_source     *source;
+    struct target      target;
+    struct endpoint   *login, *service;
+    struct principal  *principal;
+    struct token_source *source;
     struct token_listener listener;
     bool               begun, finished, has_principal;
     struct timer       deadline;
@@ -50,7 +49,7 @@ static void deadline_fire(void *ctx, int64_t now_ms UNUSED)
     struct row *row = ctx;
     const char *what = !row->login->found.done || !row->service->found.done ? "the connection to"
                        : !row->outcome.has_token ? "a token from" : "alerts from";
-    const char *who = row->outcome.has_token || !row->service->found.done ? row->base : row->login_url;
+    const char *who = row->outcome.has_token || !row->service->found.done ? row->target.base_url : row->target.login_url;
     struct err err;
 
     look_free(row->look);
@@ -82,7 +81,7 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found,
         return;
     }
     if (end == LOOK_REFUSED) {
-        verdict_refuse(result, diagnosis_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
+        refusal_set(result, diagnosis_of_refusal(row, result), result->status == 403 ? row->target.api->permission : NULL,
                        &refusal);
         fail(row, CHECK_REFUSED, &refusal);
         return;
@@ -95,7 +94,7 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found,
 static void look(struct row *row, const char *authorization)
 {
     row->look = look_start(&(struct look_spec){
-        .http = row->context->http, .route = &row->service->route, .api = row->api, .base = row->base,
+        .http = row->context->http, .route = &row->service->route, .api = row->target.api, .base = row->target.base_url,
         .filter = row->input.filter, .authorization = authorization,
         .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms : 0 }, looked, row);
 }
@@ -150,11 +149,11 @@ static void principal_begin(struct row *row)
     const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->context->store, name);
 
     row->principal = principal_get(row->context->principals, &(struct principal_spec){
-        .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->login_url,
+        .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->target.login_url,
         .certificate = input->client_certificate, .route = &row->login->route });
     if (secret)
         principal_set_secret(row->principal, secret);
-    row->source = token_source_get(row->principal, row->resource, row->api->v1_token);
+    row->source = token_source_get(row->principal, row->target.resource, row->target.api->v1_token);
     row->listener = (struct token_listener){ .changed = changed, .ctx = row };
     token_source_listen(row->source, &row->listener);
 }
@@ -181,8 +180,8 @@ static void take_token(struct row *row, const struct token_view *view)
 {
     row->outcome.has_token = true;
     claims_read(view->authorization, &row->outcome.claims);
-    row->outcome.lacks_permission = row->api->permissions && row->outcome.claims.readable &&
-                                    !claims_hold(&row->outcome.claims, row->api->permissions);
+    row->outcome.lacks_permission = row->target.api->permissions && row->outcome.claims.readable &&
+                                    !claims_hold(&row->outcome.claims, row->target.api->permissions);
     row->outcome.has_days = principal_certificate_days(row->principal, &row->outcome.certificate_days);
 }
 
@@ -233,38 +232,23 @@ void row_begin(struct row *row)
     const struct row_context *context = row->context;
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
-    const char *password = input->proxy_password ? input->proxy_password : check_store_secret(context->store, name);
-    CLEANUP(mem_free_secretp) char *proxy = input->proxy ? proxy_with_password(input->proxy, password) : NULL;
+    CLEANUP(mem_free_secretp) char *proxy = target_proxy(input, check_store_secret(context->store, name));
 
     row->begun = true;
-    row->login = endpoints_get(context->endpoints, row->login_url, input->ca_file, proxy);
-    row->service = endpoints_get(context->endpoints, row->base, input->ca_file, proxy);
+    row->login = endpoints_get(context->endpoints, row->target.login_url, input->ca_file, proxy);
+    row->service = endpoints_get(context->endpoints, row->target.base_url, input->ca_file, proxy);
     row->outcome.login = &row->login->found;
     row->outcome.service = &row->service->found;
     timer_set(context->loop, &row->deadline, clock_ms() + MOST_MS);
     row_step(row);
 }
 
-static char *without_slash(const char *url)
+static void describe_input(struct row *row)
 {
-    size_t len = strlen(url);
-
-    return mem_text_n(url, len && url[len - 1] == '/' ? len - 1 : len);
-}
-
-/* Where the input goes, by its parameters. */
-static void find_services(struct row *row)
-{
-    const struct input *input = &row->input;
-
-    row->api = api_at(input->api);
-    row->login_url = without_slash(service_login_url(input));
-    row->base = without_slash(service_base_url(input));
-    row->resource = mem_text(service_resource(input));
-    row->outcome.tenant_id = input->tenant_id;
-    row->outcome.client_id = input->client_id;
-    row->outcome.api = row->api->name;
-    row->outcome.permission = row->api->permission;
+    row->outcome.tenant_id = row->input.tenant_id;
+    row->outcome.client_id = row->input.client_id;
+    row->outcome.api = row->target.api->name;
+    row->outcome.permission = row->target.api->permission;
 }
 
 struct row *row_new(const struct row_context *context, const struct raw_stanza *stanza)
@@ -276,7 +260,8 @@ struct row *row_new(const struct row_context *context, const struct raw_stanza *
     row->outcome.input = row->label;
     row->deadline = (struct timer){ .fire = deadline_fire, .ctx = row };
     if (input_from_stanza(stanza, true, &row->input, &row->outcome.err)) {
-        find_services(row);
+        target_of(&row->input, &row->target);
+        describe_input(row);
     } else {
         row->finished = true;
         row->outcome.result = CHECK_BAD_INPUT;
@@ -292,9 +277,6 @@ void row_free(struct row *row)
     claims_release(&row->outcome.claims);
     input_free(&row->input);
     free(row->label);
-    free(row->base);
-    free(row->resource);
-    free(row->login_url);
     free(row);
 }
 

@@ -18,7 +18,8 @@ struct proof {
 
 struct check_store {
     struct loop    *loop;
-    struct splunkd *splunkd;
+    struct rest    *rest;
+    struct passwords *passwords;
     struct check_store_calls calls;
     struct timer    timer;
     bool            read, known;
@@ -54,7 +55,8 @@ struct check_store *check_store_new(struct loop *loop, struct http *http, const 
     struct check_store *store = mem_alloc(sizeof(*store));
 
     *store = (struct check_store){ .loop = loop, .calls = *calls, .timer = { .fire = late, .ctx = store } };
-    store->splunkd = splunkd_new(loop, http, config, getenv("SPLUNK_HOME"));
+    store->rest = rest_new(loop, http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
+    store->passwords = passwords_new(store->rest);
     return store;
 }
 
@@ -69,13 +71,14 @@ void check_store_free(struct check_store *store)
         free(proof->name);
         free(proof);
     }
-    splunkd_free(store->splunkd);
+    passwords_free(store->passwords);
+    rest_free(store->rest);
     free(store);
 }
 
-struct splunkd *check_store_splunkd(const struct check_store *store)
+struct passwords *check_store_passwords(const struct check_store *store)
 {
-    return store->splunkd;
+    return store->passwords;
 }
 
 void check_store_load(struct check_store *store, const struct config *config)
@@ -88,7 +91,7 @@ void check_store_load(struct check_store *store, const struct config *config)
         return;
     }
     timer_set(store->loop, &store->timer, clock_ms() + MOST_MS);
-    splunkd_load_secrets(store->splunkd, was_read, store);
+    passwords_load(store->passwords, was_read, store);
 }
 
 bool check_store_known(const struct check_store *store, struct err *err)
@@ -100,7 +103,7 @@ bool check_store_known(const struct check_store *store, struct err *err)
 
 const char *check_store_secret(const struct check_store *store, const char *name)
 {
-    return store->known ? splunkd_secret(store->splunkd, name) : NULL;
+    return store->known ? passwords_get(store->passwords, name) : NULL;
 }
 
 static void proved(void *ctx, bool ok, const struct err *err)
@@ -123,7 +126,7 @@ static struct proof *proof_get(struct check_store *store, const char *name, cons
     proof = mem_alloc(sizeof(*proof));
     *proof = (struct proof){ .store = store, .name = mem_text(name), .state = PROOF_WAIT, .next = store->proofs };
     store->proofs = proof;
-    splunkd_store_secret(store->splunkd, name, value, proved, proof);
+    passwords_store(store->passwords, name, value, proved, proof);
     return proof;
 }
 

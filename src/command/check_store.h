@@ -2,7 +2,8 @@
  * it would take the successor of a refresh token before that token is redeemed. */
 #pragma once
 
-#include "splunk/splunkd.h"
+#include "splunk/config.h"
+#include "splunk/passwords.h"
 
 struct check_store;
 
@@ -15,7 +16,7 @@ struct check_store_calls {
 struct check_store *check_store_new(struct loop *loop, struct http *http, const struct config *config,
                                     const struct check_store_calls *calls);
 void check_store_free(struct check_store *store);       /* NULL is fine */
-struct splunkd *check_store_splunkd(const struct check_store *store);
+struct passwords *check_store_passwords(const struct check_store *store);
 
 /* Begins to read it; calls.read may come before this returns. */
 void check_store_load(struct check_store *store, const struct config *config);

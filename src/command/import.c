@@ -6,6 +6,7 @@
 #include "command/import_rows.h"
 #include "command/options.h"
 #include "command/session.h"
+#include "splunk/data_inputs.h"
 
 #define AT_ONCE 4       /* splunkd validates each input with a process of its own */
 
@@ -16,7 +17,9 @@ struct import {
     size_t      next, running, uploads_left;
     struct loop    *loop;
     struct http    *http;
-    struct splunkd *splunkd;
+    struct rest    *rest;
+    struct passwords *passwords;
+    struct data_inputs *inputs;
     struct err      err;
     bool            failed;     /* nothing could be done at all */
 };
@@ -53,9 +56,9 @@ static bool row_start(struct import_row *row)
     if (!row->list_len)
         return false;
     if (row->action == ACTION_CREATE)
-        splunkd_create_input(import->splunkd, row->list, row_done, row);
+        data_inputs_create(import->inputs, row->list, row_done, row);
     else
-        splunkd_edit_input(import->splunkd, row->app, row->stanza.name, row->list, row_done, row);
+        data_inputs_edit(import->inputs, row->app, row->stanza.name, row->list, row_done, row);
     return true;
 }
 
@@ -97,7 +100,7 @@ static void carry_out(struct import *import)
         import->uploads_left += upload->due;
     for (upload = import->rows.uploads; upload; upload = upload->next)
         if (upload->due)
-            splunkd_store_secret(import->splunkd, upload->name, upload->value, upload_stored, upload);
+            passwords_store(import->passwords, upload->name, upload->value, upload_stored, upload);
     if (!import->uploads_left)
         rows_go_on(import);
 }
@@ -117,7 +120,7 @@ static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct er
         give_up(import, err);
         return;
     }
-    import_plan(&import->rows, list, import->splunkd);
+    import_plan(&import->rows, list, import->passwords);
     if (import->dry_run)
         loop_stop(import->loop);
     else
@@ -129,7 +132,7 @@ static void secrets_read(void *ctx, bool ok, const struct err *err)
     struct import *import = ctx;
 
     if (ok)
-        splunkd_list_inputs(import->splunkd, inputs_listed, import);
+        data_inputs_list(import->inputs, inputs_listed, import);
     else
         give_up(import, err);
 }
@@ -181,10 +184,12 @@ static bool run(struct import *import, struct err *err)
         return false;
     import->loop = loop_new();
     import->http = http_new(import->loop);
-    import->splunkd = session_open(&console, import->loop, import->http, import->server_uri, err);
-    if (!import->splunkd)
+    import->rest = session_open(&console, import->loop, import->http, import->server_uri, err);
+    if (!import->rest)
         return false;
-    splunkd_load_secrets(import->splunkd, secrets_read, import);
+    import->passwords = passwords_new(import->rest);
+    import->inputs = data_inputs_new(import->rest);
+    passwords_load(import->passwords, secrets_read, import);
     loop_run(import->loop);
     console_progress(NULL);
     if (import->failed)
@@ -194,7 +199,9 @@ static bool run(struct import *import, struct err *err)
 
 static void release(struct import *import)
 {
-    splunkd_free(import->splunkd);
+    passwords_free(import->passwords);
+    data_inputs_free(import->inputs);
+    rest_free(import->rest);
     http_free(import->http);
     loop_free(import->loop);
     import_rows_release(&import->rows);

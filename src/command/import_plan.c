@@ -5,13 +5,15 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/import_rows.h"
+#include "splunk/params.h"
 #include "splunk/proxy.h"
+#include "splunk/secret_name.h"
 
 /* What the rows are compared with. */
 struct plan {
     struct import_rows   *rows;
     const cJSON          *inputs;
-    const struct splunkd *splunkd;
+    const struct passwords *passwords;
 };
 
 /* Secrets. */
@@ -33,7 +35,7 @@ static struct upload *upload_named(const struct import_rows *rows, const char *n
 static struct upload *upload_new(struct plan *plan, const struct import_row *row, const char *name, const char *value,
                                  bool replace)
 {
-    const char *stored = splunkd_secret(plan->splunkd, name);
+    const char *stored = passwords_get(plan->passwords, name);
     struct upload *upload = mem_alloc(sizeof(*upload));
 
     *upload = (struct upload){ .ctx = row->ctx, .name = mem_text(name), .value = value, .line = row->line,
@@ -158,9 +160,9 @@ static void plan_row(struct plan *plan, struct import_row *row)
     row->action = ACTION_CREATE;
 }
 
-void import_plan(struct import_rows *rows, const cJSON *inputs, const struct splunkd *splunkd)
+void import_plan(struct import_rows *rows, const cJSON *inputs, const struct passwords *passwords)
 {
-    struct plan plan = { rows, inputs, splunkd };
+    struct plan plan = { rows, inputs, passwords };
     size_t i;
 
     for (i = 0; i < rows->count; i++)

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/csv.h"
+#include "splunk/params.h"
 
 #define FILE_MAX_BYTES (64u * 1024 * 1024)
 #define CHANGES_MAX    1024

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "splunk/params.h"
-#include "splunk/splunkd.h"
+#include "splunk/passwords.h"
+#include "splunk/stanza.h"
 
 enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REFUSED };
 
@@ -50,6 +50,6 @@ void import_rows_release(struct import_rows *rows);
 
 void import_refuse(struct import_row *row, const struct err *err);
 
-/* Compares each row with what is there: `inputs` as splunkd lists them (NULL: none), the secrets as splunkd has read
- * them. Fills in action, list, changes and parcels. */
-void import_plan(struct import_rows *rows, const cJSON *inputs, const struct splunkd *splunkd);
+/* Compares each row with the existing inputs (as splunkd lists them; NULL: none) and the stored secrets. Fills in action,
+ * list, changes and uploads. */
+void import_plan(struct import_rows *rows, const cJSON *inputs, const struct passwords *passwords);

@@ -11,6 +11,8 @@
 #include "command/session.h"
 #include "command/sign_in_options.h"
 #include "microsoft/signin.h"
+#include "splunk/passwords.h"
+#include "splunk/secret_name.h"
 
 #define LINE_MAX 65536
 
@@ -27,7 +29,8 @@ struct sign_in {
 
     struct loop    *loop;
     struct http    *http;
-    struct splunkd *splunkd;
+    struct rest    *rest;
+    struct passwords *passwords;
     struct device_code_ask *ask;
     struct redeem  *redeem;
     int             status;
@@ -79,9 +82,9 @@ static void store_all(struct sign_in *s)
     CLEANUP(mem_freep) char *secret = secret_name_client(s->asked.input.client_id);
 
     s->to_store = 1 + s->secret_is_new;
-    splunkd_store_secret(s->splunkd, token, s->refresh_token, secret_stored, s);
+    passwords_store(s->passwords, token, s->refresh_token, secret_stored, s);
     if (s->secret_is_new)
-        splunkd_store_secret(s->splunkd, secret, s->client_secret, secret_stored, s);
+        passwords_store(s->passwords, secret, s->client_secret, secret_stored, s);
 }
 
 static void redeemed(void *ctx, const char *refresh_token, const struct err *err)
@@ -105,8 +108,8 @@ static void redeemed(void *ctx, const char *refresh_token, const struct err *err
 static struct token_request request_of(const struct sign_in *s, enum token_grant grant, const char *code)
 {
     return (struct token_request){
-        .login_url = s->asked.login_url, .tenant_id = s->asked.input.tenant_id, .client_id = s->asked.input.client_id,
-        .client_secret = s->client_secret, .resource = s->asked.resource, .v1 = s->asked.api->v1_token, .grant = grant,
+        .login_url = s->asked.target.login_url, .tenant_id = s->asked.input.tenant_id, .client_id = s->asked.input.client_id,
+        .client_secret = s->client_secret, .resource = s->asked.target.resource, .v1 = s->asked.target.api->v1_token, .grant = grant,
         .code = code, .code_verifier = s->verifier, .redirect_uri = s->asked.input.redirect_uri };
 }
 
@@ -140,9 +143,7 @@ static void device_begin(struct sign_in *s)
 
 static void print_address(struct sign_in *s)
 {
-    const struct input *input = &s->asked.input;
-    CLEANUP(mem_freep) char *plain = signin_address(s->asked.login_url, input->tenant_id, input->client_id,
-                                                    input->redirect_uri, s->asked.resource, s->asked.api->v1_token);
+    CLEANUP(mem_freep) char *plain = target_sign_in_address(&s->asked.input);
     struct buf address = BUF_INIT(LINE_MAX);
 
     buf_add_text(&address, plain);
@@ -231,7 +232,7 @@ static void ask_secret(struct sign_in *s)
 static void find_secret(struct sign_in *s)
 {
     CLEANUP(mem_freep) char *name = secret_name_client(s->asked.input.client_id);
-    const char *stored = s->asked.store ? splunkd_secret(s->splunkd, name) : NULL;
+    const char *stored = s->asked.store ? passwords_get(s->passwords, name) : NULL;
 
     if (s->asked.client_secret) {
         s->client_secret = mem_text(s->asked.client_secret);
@@ -262,10 +263,11 @@ static bool run(struct sign_in *s, struct err *err)
     s->loop = loop_new();
     s->http = http_new(s->loop);
     if (s->asked.store) {
-        s->splunkd = session_open(&s->console, s->loop, s->http, s->asked.server_uri, err);
-        if (!s->splunkd)
+        s->rest = session_open(&s->console, s->loop, s->http, s->asked.server_uri, err);
+        if (!s->rest)
             return false;
-        splunkd_load_secrets(s->splunkd, store_read, s);
+        s->passwords = passwords_new(s->rest);
+        passwords_load(s->passwords, store_read, s);
     } else {
         find_secret(s);
         go_on(s);
@@ -278,7 +280,8 @@ static void release(struct sign_in *s)
 {
     redeem_free(s->redeem);
     device_code_ask_free(s->ask);
-    splunkd_free(s->splunkd);
+    passwords_free(s->passwords);
+    rest_free(s->rest);
     http_free(s->http);
     loop_free(s->loop);
     device_code_release(&s->device);

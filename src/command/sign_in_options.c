@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/services.h"
 #include "command/options.h"
 #include "command/session.h"
 #include "splunk/proxy.h"
@@ -106,9 +105,7 @@ static bool prepare(struct sign_in_options *options, const char *secret_file, st
     if (input->client_certificate &&
         !(options->key = assertion_key_read(input->client_certificate, clock_wall_ms(), err)))
         return false;
-    options->api = api_at(input->api);
-    options->login_url = service_login_url(input);
-    options->resource = service_resource(input);
+    target_of(input, &options->target);
     options->route = (struct http_route){ .ca_file = input->ca_file, .proxy = options->proxy };
     return true;
 }

@@ -1,18 +1,17 @@
 /* command/sign_in_options.h - what `sign-in` was asked for: its arguments, checked like the parameters of an input. */
 #pragma once
 
+#include "collect/target.h"
 #include "command/console.h"
-#include "microsoft/api.h"
 #include "microsoft/assertion.h"
-#include "splunk/params.h"
+#include "splunk/stanza.h"
 
 struct sign_in_options {
     bool        help, device, store, secret_stdin;
     const char *server_uri;             /* NULL: preset */
 
     struct input      input;
-    const struct api *api;
-    const char       *login_url, *resource;
+    struct target     target;
     struct http_route route;
     char             *proxy;            /* secret: with its password; NULL: the environment's */
     char             *client_secret;    /* secret: out of a file; NULL: asked for later */

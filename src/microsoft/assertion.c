@@ -10,9 +10,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/die.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/ticks.h"
@@ -51,7 +51,7 @@ static BIO *bio_of(const struct buf *file)
     BIO *bio = BIO_new_mem_buf(file->data, (int)file->len);
 
     if (!bio)
-        log_die("out of memory: OpenSSL cannot read a key file");
+        die("out of memory: OpenSSL cannot read a key file");
     return bio;
 }
 
@@ -223,10 +223,10 @@ static void add_claims(const struct token_request *request, int64_t now_s, struc
 {
     CLEANUP(buf_free) struct buf audience = BUF_INIT(ASSERTION_MAX);
     int64_t from_s = now_s - BACKDATED_S;
-    char id[TEXT_GUID_MAX];
+    char id[RANDOM_GUID_MAX];
 
     token_address(request, &audience);
-    text_new_guid(id);
+    random_guid(id);
     buf_add_text(to, "{\"aud\":");
     buf_add_json(to, buf_text(&audience));
     buf_add_text(to, ",\"iss\":");

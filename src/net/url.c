@@ -1,3 +1,5 @@
+#include "net/url.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,7 +7,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/http.h"
 
 static void url_cleanupp(CURLU **url)
 {
@@ -17,6 +18,7 @@ static void curl_freep(char **text)
     curl_free(*text);
 }
 
+/* Returns NULL if the text is no URL; free with curl_url_cleanup(). */
 static CURLU *parse(const char *text)
 {
     CURLU *url = curl_url();
@@ -27,6 +29,7 @@ static CURLU *parse(const char *text)
     return NULL;
 }
 
+/* Returns one part of the URL, NULL if it has none. */
 static char *part(CURLU *url, CURLUPart what)
 {
     char *text = NULL;
@@ -52,7 +55,7 @@ bool url_is_loopback(const char *text)
     return host && loopback_host(host);
 }
 
-/* The parts that a base address must not have. */
+/* Returns true if the URL has a part that a base address must not have. */
 static bool has_more(CURLU *url)
 {
     static const CURLUPart parts[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT };

@@ -113,7 +113,7 @@ class Bad(unittest.TestCase):
             self.assertIn('login.invalid', rows['name']['why'])
             self.assertFalse(rows['port']['service']['reached'])
             self.assertIn("issued by 'Test authority of this run'", rows['trust']['why'])
-            for name, said in (('name', 'mend the DNS'), ('port', 'TCP 443'), ('trust', 'set ca_file')):
+            for name, said in (('name', 'correct the DNS'), ('port', 'TCP 443'), ('trust', 'set ca_file')):
                 self.assertRegex(rows[name]['why'], r'\. Our administrator: .*' + said)
             self.assertEqual(world.microsoft.requests(kind='token'), [])
 

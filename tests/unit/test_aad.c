@@ -58,7 +58,7 @@ static void test_sentences(void **state UNUSED)
           "open) "
           "(correlation ID " CORRELATION ")" },
         { "{\"error\":\"temporarily_unavailable\",\"error_codes\":[90033],\"trace_id\":\"no guid\"}",
-          "AADSTS90033: a part of Entra is unavailable at the moment. It passes by itself: tried again "
+          "AADSTS90033: a part of Entra is unavailable at the moment. No action needed: tried again "
           "automatically" },
         { "{\"error\":\"invalid_request\",\"error_codes\":[123456],"
           "\"error_description\":\"AADSTS123456: A new\\r\\nrule.\\r\\nTrace ID: x\"}",

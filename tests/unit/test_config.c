@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "check.h"
 
 #define HEADER "<server_host>h</server_host><server_uri>https://127.0.0.1:8089</server_uri>" \
@@ -30,7 +31,7 @@ static void encode(const char *xml, enum form form, struct buf *ret)
         return;
     }
     while (*at) {
-        size_t len = text_utf8_length(at, strlen((const char *)at)), i;
+        size_t len = utf8_length(at, strlen((const char *)at)), i;
         uint32_t point = len == 1 ? *at : *at & (0x7Fu >> len), units[2], count = 1;
 
         for (i = 1; i < len; i++)

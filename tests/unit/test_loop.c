@@ -23,7 +23,7 @@ static void fired(void *ctx, int64_t now_ms)
 {
     struct entry *entry = ctx;
 
-    CHECK(now_ms >= entry->timer.due_ms && !entry->timer.heap_index, "not before its time, and no longer waiting");
+    CHECK(now_ms >= entry->timer.due_ms && !timer_is_set(&entry->timer), "not before its time, and no longer waiting");
     entry->fired++;
     entry->order = ++calls;
 }

@@ -32,27 +32,27 @@ static const struct row envelope_rows[] = {
     { "{\"\\u0076alue\":[1]}", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "", "error the answer is empty\n", 0 },
     { " \n", "error the answer ends inside its JSON, after 2 bytes\n", 0 },
-    { "<html>", "error the answer is no JSON: no JSON value at byte 0\n", 0 },
+    { "<html>", "error the answer is not JSON: not a JSON value at byte 0\n", 0 },
     { "{\"value\":[1]} x",
-      "record - - 1\nerror the answer is no JSON: something behind the end of the JSON text at byte 14\n", 0 },
+      "record - - 1\nerror the answer is not JSON: something after the end of the JSON text at byte 14\n", 0 },
     { "{\"value\":[1]}{\"value\":[2]}",
-      "record - - 1\nerror the answer is no JSON: something behind the end of the JSON text at byte 13\n", 0 },
+      "record - - 1\nerror the answer is not JSON: something after the end of the JSON text at byte 13\n", 0 },
     { "{\"value\":[1]}\0",
-      "record - - 1\nerror the answer is no JSON: something behind the end of the JSON text at byte 13\n", 14 },
-    { "{\"value\":[1]]", "record - - 1\nerror the answer is no JSON: neither ',' nor '}' behind a member at byte 12\n",
+      "record - - 1\nerror the answer is not JSON: something after the end of the JSON text at byte 13\n", 14 },
+    { "{\"value\":[1]]", "record - - 1\nerror the answer is not JSON: neither ',' nor '}' after a member at byte 12\n",
       0 },
-    { "{\"value\" [1]}", "error the answer is no JSON: no ':' behind a member's name at byte 9\n", 0 },
-    { "{\"value\":[1],}", "record - - 1\nerror the answer is no JSON: no member name in quotes at byte 13\n", 0 },
-    { "{\"a\":\"\x01\",\"value\":[1]}", "error the answer is no JSON: a control character inside a string at byte 6\n",
+    { "{\"value\" [1]}", "error the answer is not JSON: no ':' after a member's name at byte 9\n", 0 },
+    { "{\"value\":[1],}", "record - - 1\nerror the answer is not JSON: no member name in quotes at byte 13\n", 0 },
+    { "{\"a\":\"\x01\",\"value\":[1]}", "error the answer is not JSON: a control character inside a string at byte 6\n",
       0 },
     { "\xEF\xBB\xBF{\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
-    { "\xEF{\"value\":[1]}", "error the answer is no JSON: half a byte order mark at byte 1\n", 0 },
-    { "\xEF\xBB{\"value\":[1]}", "error the answer is no JSON: half a byte order mark at byte 2\n", 0 },
-    { "\xEF\xBB\xBF\xEF\xBB\xBF{}", "error the answer is no JSON: no JSON value at byte 3\n", 0 },
+    { "\xEF{\"value\":[1]}", "error the answer is not JSON: half a byte order mark at byte 1\n", 0 },
+    { "\xEF\xBB{\"value\":[1]}", "error the answer is not JSON: half a byte order mark at byte 2\n", 0 },
+    { "\xEF\xBB\xBF\xEF\xBB\xBF{}", "error the answer is not JSON: not a JSON value at byte 3\n", 0 },
     { "\xEF\xBB\xBF", "error the answer ends inside its JSON, after 3 bytes\n", 0 },
-    { " \xEF\xBB\xBF{\"value\":[1]}", "error the answer is no JSON: no JSON value at byte 1\n", 0 },
-    { "\xFF\xFE[\0]\0", "error the answer is no JSON: no JSON value at byte 0\n", 6 },        /* UTF-16 */
-    { "\0[\0]", "error the answer is no JSON: no JSON value at byte 0\n", 4 },
+    { " \xEF\xBB\xBF{\"value\":[1]}", "error the answer is not JSON: not a JSON value at byte 1\n", 0 },
+    { "\xFF\xFE[\0]\0", "error the answer is not JSON: not a JSON value at byte 0\n", 6 },        /* UTF-16 */
+    { "\0[\0]", "error the answer is not JSON: not a JSON value at byte 0\n", 4 },
 };
 
 /* The next link. */
@@ -62,12 +62,12 @@ static const struct row link_rows[] = {
     { "{\"value\":[],\"@odata.nextLink\":\"\xC3\xBC\\u00fc\"}", "end 0 \xC3\xBC\xC3\xBC\n", 0 },
     { "{\"value\":[],\"@odata.nextLink\":null}", "end 0 -\n", 0 },
     { "{\"value\":[],\"@odata.nextLink\":\"\"}", "end 0 \n", 0 },
-    { "{\"value\":[],\"@odata.nextLink\":7}", "error the answer is no JSON: a next link that is no text at byte 30\n",
+    { "{\"value\":[],\"@odata.nextLink\":7}", "error the answer is not JSON: a next link that is not a string at byte 30\n",
       0 },
-    { "{\"value\":[],\"@odata.nextLink\":{}}", "error the answer is no JSON: a next link that is no text at byte 30\n",
+    { "{\"value\":[],\"@odata.nextLink\":{}}", "error the answer is not JSON: a next link that is not a string at byte 30\n",
       0 },
     { "{\"value\":[],\"@odata.nextLink\":\"\\uD800\"}",
-      "error the answer is no JSON: a next link that cannot be read at byte 38\n", 0 },
+      "error the answer is not JSON: a next link that cannot be read at byte 38\n", 0 },
     { V("{\"@odata.nextLink\":\"in a record\"}"), "record - - {\"@odata.nextLink\":\"in a record\"}\nend 1 -\n", 0 },
 };
 
@@ -123,32 +123,32 @@ static const struct row utf8_rows[] = {
     { "{\"\xE2\x82\":\"\xF0\x9F\",\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
 };
 
-/* A bad record is skipped and what follows is read. */
+/* A bad record is left behind and what follows is read. */
 static const struct row bad_rows[] = {
-    { V("{\"a\":01},2"), "bad 0 10 neither ',' nor '}' behind a member\nrecord - - 2\nend 2 -\n", 0 },
+    { V("{\"a\":01},2"), "bad 0 10 neither ',' nor '}' after a member\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\x1F]},\"},2"), "bad 0 10 a control character inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\x\\\"]},\"},2"), "bad 0 10 an unknown escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\\x01\"},2"), "bad 0 10 an unknown escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\u12\"},2"), "bad 0 10 an incomplete \\u escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\u12\\\"\"},2"), "bad 0 10 an incomplete \\u escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{a:[1,2],b:\"]\"},2"), "bad 0 10 no member name in quotes\nrecord - - 2\nend 2 -\n", 0 },
-    { V("{\"a\" 1},2"), "bad 0 10 no ':' behind a member's name\nrecord - - 2\nend 2 -\n", 0 },
-    { V("{\"a\":1 \"b\":2},2"), "bad 0 10 neither ',' nor '}' behind a member\nrecord - - 2\nend 2 -\n", 0 },
+    { V("{\"a\" 1},2"), "bad 0 10 no ':' after a member's name\nrecord - - 2\nend 2 -\n", 0 },
+    { V("{\"a\":1 \"b\":2},2"), "bad 0 10 neither ',' nor '}' after a member\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":1,},2"), "bad 0 10 no member name in quotes\nrecord - - 2\nend 2 -\n", 0 },
     { V("[1,],[,1],[1 2],{\"a\":[}]},2"),
-      "bad 0 10 no JSON value\nbad 1 15 no JSON value\nbad 2 20 neither ',' nor ']' behind a value\n"
-      "bad 3 26 no JSON value\nerror the answer is no JSON: a bracket that nothing opened at byte 34\n", 0 },
+      "bad 0 10 not a JSON value\nbad 1 15 not a JSON value\nbad 2 20 neither ',' nor ']' after a value\n"
+      "bad 3 26 not a JSON value\nerror the answer is not JSON: a bracket that nothing opened at byte 34\n", 0 },
     { V("{\"a\":.5},{\"a\":+1},{\"a\":-},{\"a\":1.},{\"a\":1e},{\"a\":1e+},{\"a\":-01},{\"a\":0x1},9"),
-      "bad 0 10 no JSON value\nbad 1 19 no JSON value\nbad 2 28 a malformed number\nbad 3 36 a malformed number\n"
-      "bad 4 45 a malformed number\nbad 5 54 a malformed number\nbad 6 64 neither ',' nor '}' behind a member\n"
-      "bad 7 74 neither ',' nor '}' behind a member\nrecord - - 9\nend 9 -\n", 0 },
+      "bad 0 10 not a JSON value\nbad 1 19 not a JSON value\nbad 2 28 a malformed number\nbad 3 36 a malformed number\n"
+      "bad 4 45 a malformed number\nbad 5 54 a malformed number\nbad 6 64 neither ',' nor '}' after a member\n"
+      "bad 7 74 neither ',' nor '}' after a member\nrecord - - 9\nend 9 -\n", 0 },
     { V("{\"a\":truE},{\"a\":nul},{\"a\":NaN},{\"a\":falsee},9"),
       "bad 0 10 a word that is not true, false or null\nbad 1 21 a word that is not true, false or null\n"
-      "bad 2 31 no JSON value\nbad 3 41 neither ',' nor '}' behind a member\nrecord - - 9\nend 5 -\n", 0 },
+      "bad 2 31 not a JSON value\nbad 3 41 neither ',' nor '}' after a member\nrecord - - 9\nend 5 -\n", 0 },
     { V("{\"a\":1]},2"),
-      "bad 0 10 neither ',' nor '}' behind a member\n"
-      "error the answer is no JSON: a bracket that nothing opened at byte 17\n", 0 },
-    { V("1,,2,"), "record - - 1\nbad 1 12 no JSON value\nrecord - - 2\nbad 3 15 no JSON value\nend 4 -\n", 0 },
+      "bad 0 10 neither ',' nor '}' after a member\n"
+      "error the answer is not JSON: a bracket that nothing opened at byte 17\n", 0 },
+    { V("1,,2,"), "record - - 1\nbad 1 12 not a JSON value\nrecord - - 2\nbad 3 15 not a JSON value\nend 4 -\n", 0 },
     { V("-,2"), "bad 0 10 a malformed number\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"id\":\"x\",\"time\":\"" T "\",\"b\":\"\x01\"},{}"),
       "bad 0 10 a control character inside a string\nrecord - - {}\nend 2 -\n", 0 },
@@ -157,9 +157,9 @@ static const struct row bad_rows[] = {
 /* After a missing comma no next record can be told from the end of this one. */
 static const struct row comma_rows[] = {
     { V("{\"a\":1}{\"b\":2}"),
-      "record - - {\"a\":1}\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 17\n", 0 },
-    { V("1 2"), "record - - 1\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 12\n", 0 },
-    { V("{}}"), "record - - {}\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 12\n", 0 },
+      "record - - {\"a\":1}\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 17\n", 0 },
+    { V("1 2"), "record - - 1\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 12\n", 0 },
+    { V("{}}"), "record - - {}\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 12\n", 0 },
 };
 
 static const struct row bare_rows[] = {
@@ -170,7 +170,7 @@ static const struct row bare_rows[] = {
     { "{\"value\":[1]}", "error the answer is JSON but has no array of alerts\n", 0 },
     { "\"\"", "error the answer is JSON but has no array of alerts\n", 0 },
     { "[1,{\"value\":[2]}]", "record - - 1\nrecord - - {\"value\":[2]}\nend 2 -\n", 0 },
-    { "[1}", "record - - 1\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 2\n", 0 },
+    { "[1}", "record - - 1\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 2\n", 0 },
     { "[", "error the answer ends inside its JSON, after 1 bytes\n", 0 },
 };
 

@@ -133,7 +133,7 @@ static void test_small_output(void **state UNUSED)
             for (at = 0; at < strlen(json); at += step)
                 transcript_feed(&t, page, json + at, at + step < strlen(json) ? step : strlen(json) - at);
             transcript_end(&t, page);
-            CHECK(!t.fault && (t.records == 4 || strstr(buf_text(&t.text), "the record does not fit the output")),
+            CHECK(!t.fault && (t.records == 4 || strstr(buf_text(&t.text), "the record does not fit into the output")),
                   "limit %zu: %s (%s)", limit, buf_text(&t.text), t.fault ? t.fault : "no fault");
             CHECK(!strstr(buf_text(&t.text), " [1,2,3\n") && !strstr(buf_text(&t.text), " [1,2,3]]\n"), "torn");
             transcript_free(&t);

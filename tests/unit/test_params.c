@@ -1,5 +1,6 @@
 /* The table of parameters: what each kind takes, what it refuses and what it then says. */
 #include "splunk/params.h"
+#include "splunk/stanza.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -164,17 +165,17 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "client_id", "app", "'app'", NULL }, { "client_id", CLIENT "0", "GUID", NULL },
     { "client_id", "1111111g-2222-3333-4444-555555555555", "'1111111g-", NULL },
     { "client_id", "11111111222233334444555555555555", "GUID", NULL },
-    { "client_secret", "abc\ndef", "client_secret holds 7 bytes", "abc" },
-    { "client_secret", "abc\x7f", "client_secret holds 4 bytes", "abc" },
-    { "client_secret", "abc\xC3", "client_secret holds 4 bytes", "abc" },
-    { "refresh_token", "s3cr3t\ten", "refresh_token holds", "s3cr3t" },
-    { "authorization_code", "co\x01""de", "authorization_code holds", "co\x01" },
+    { "client_secret", "abc\ndef", "client_secret has 7 bytes", "abc" },
+    { "client_secret", "abc\x7f", "client_secret has 4 bytes", "abc" },
+    { "client_secret", "abc\xC3", "client_secret has 4 bytes", "abc" },
+    { "refresh_token", "s3cr3t\ten", "refresh_token has", "s3cr3t" },
+    { "authorization_code", "co\x01""de", "authorization_code has", "co\x01" },
     { "client_certificate", "cert.pem", "'cert.pem'", NULL }, { "ca_file", "./ca.pem", "full path", NULL },
     { "ca_file", "/a\nb", "should be the full path", NULL }, { "ca_file", "$OTHER/x", "'$OTHER/x'", NULL },
     { "client_certificate", "-----BEGIN EC PRIVATE KEY-----\nMHcCs3cr3t", "may be a secret", "s3cr3t" },
     { "ca_file", "-----BEGIN PRIVATE KEY----- MHcCs3cr3t", "may be a secret", "s3cr3t" },
-    { "client_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "holds 40 bytes", "s3cr3t" },
-    { "tenant_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "holds 40 bytes", "s3cr3t" },
+    { "client_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "has 40 bytes", "s3cr3t" },
+    { "tenant_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "has 40 bytes", "s3cr3t" },
     { "redirect_uri", "https://SiemMsspConnector/?code=s3cr3t&session_state=1", "may be a secret", "s3cr3t" },
     { "login_url", "https://SiemMsspConnector/?state=1&code=s3cr3t", "may be a secret", "s3cr3t" },
     { "redirect_uri", "SiemMsspConnector", "absolute URI", NULL }, { "redirect_uri", "https://", "'https://'", NULL },
@@ -189,10 +190,10 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "login_url", "login.microsoftonline.com", "https://host", NULL },
     { "login_url", "http://login.microsoftonline.com", "only for this machine", NULL },
     { "login_url", "https://a/tenant", "'https://a/tenant'", NULL },
-    { "login_url", "https://a?x=1", "nothing behind", NULL },
+    { "login_url", "https://a?x=1", "nothing after", NULL },
     { "login_url", "https://", "'https://'", NULL }, { "login_url", "ftp://a", "'ftp://a'", NULL },
     { "login_url", "https://a:99999", "'https://a:99999'", NULL },
-    { "login_url", "https://a:b", "nothing behind", NULL },
+    { "login_url", "https://a:b", "nothing after", NULL },
     { "api_url", "https://joe:s3cr3t@a", "'https://********@a'", "s3cr3t" },
     { "api_url", "https://a b", "'https://a b'", NULL },
     { "api_url", "file:///etc/passwd", "'file:///etc/passwd'", NULL },

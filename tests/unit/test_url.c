@@ -1,8 +1,9 @@
+#include "net/url.h"
+
 #include <stdlib.h>
 
 #include "base/compiler.h"
 #include "check.h"
-#include "net/http.h"
 
 #define TEXT(text) ((text) ? (text) : "NULL")
 
