@@ -88,7 +88,7 @@ DEPS       = -MMD -MP -MF $@.d -MT $@
 .DELETE_ON_ERROR:
 
 OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
-UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+UNIT_OBJECTS = $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
 
 .PHONY: all FORCE
 all: $(PROGRAM)
@@ -113,13 +113,22 @@ $(OUT)/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) -c -o $@ $<
 
-# Functions that a unit test replaces (ld --wrap); the test passes calls that are not its own on to the real ones.
-WRAPPED   = passwords_get passwords_store data_inputs_edit token_source_exchange timer_set http_start http_cancel
-WRAP_FLAGS = $(WRAPPED:%=-Wl,--wrap=%)
+# Functions that a unit test replaces; it passes calls that are not its own on to the real ones.
+UNIT_WRAPPED = passwords_get passwords_store data_inputs_edit token_source_exchange timer_set timer_cancel http_start \
+               http_cancel
 
-$(OUT)/tests/%: tests/unit/%.c $(OBJECTS)
+$(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(DEPS) -Itests/unit $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
+	$(COMPILE) $(DEPS) -Itests/unit -c -o $@ $<
+
+$(OUT)/tests/unit: $(UNIT_OBJECTS) $(OBJECTS) $(OUT)/unit/list
+	@mkdir -p $(@D)
+	$(LINK) $(UNIT_WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) -lcmocka $(LIBS)
+
+# Changes with the set of test files, so that a test that was removed does not live on in the runner.
+$(OUT)/unit/list: FORCE
+	@mkdir -p $(@D)
+	@$(call if_changed,$(UNIT_OBJECTS))
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
@@ -144,24 +153,16 @@ PYTHON    ?= /usr/bin/python3
 PYTEST     = $(TEST_ENV) $(PYTHON) -m pytest
 TEST_ENV   = DEFENDER_ALERTS='$(or $(DEFENDER_ALERTS),$(CURDIR)/build/sanitize/defender_alerts)' \
              ASAN_OPTIONS=detect_leaks=1
-UNIT_TESTS = $(UNITS:%=build/sanitize/tests/%)
 
 .PHONY: check
 check: check-build
-	$(TEST_ENV) $(PYTHON) tests/check $(UNIT_TESTS)
+	$(TEST_ENV) $(PYTHON) tests/check build/sanitize/tests/unit
 
 .PHONY: check-build
 check-build:
 	tools/install-deps check
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
-
-# All unit tests.
-.PHONY: test-unit
-test-unit:
-	tools/install-deps check
-	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
-	$(TEST_ENV) $(PYTHON) tests/check --only unit $(UNIT_TESTS)
 
 # All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
 .PHONY: test-e2e
@@ -177,8 +178,14 @@ expect-cases:
 	@test -f build/tests/cases || { echo 'run `make check` first; only the number of cases may fail' >&2; exit 1; }
 	cp build/tests/cases tests/expected_cases
 
-.PHONY: units
-units: $(UNITS:%=$(OUT)/tests/%)
+# The unit tests are one program (tests/unit/unit.c). test-unit runs it with sanitizers; UNIT: modules or cases.
+.PHONY: units test-unit
+units: $(OUT)/tests/unit
+
+test-unit:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
+	ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/unit -x build/sanitize/unit-results $(UNIT)
 
 # Runs the program against the repository's own fakes of Microsoft and Splunk and shows alerts arriving.
 # ALERTS=path: one customer answers with the records of that file.
@@ -356,7 +363,8 @@ lint-words:
 help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
-	@echo 'make check          all tests; make test-unit, make test-e2e K=name: some of them'
+	@echo 'make check          all tests; make test-e2e K=name: some of those in Python'
+	@echo 'make test-unit      the unit tests (UNIT="json text.test_utf8": some of them)'
 	@echo 'make expect-cases   accepts new numbers of test cases, after make check'
 	@echo 'make lint           clang-tidy, cppcheck, shellcheck, ruff, codespell and the word list; lint-c, lint-shell,'
 	@echo '                    lint-python, lint-words for one of them (FILES=... for some files)'
@@ -386,5 +394,5 @@ print-sources:
 clean:
 	rm -rf build bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(OUT)/main.o.d $(UNITS:%=$(OUT)/tests/%.d) $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

@@ -5,7 +5,7 @@ usage: gen_promises.py           writes the tables
        gen_promises.py --check   compares them, and fails if they differ
 
 A pytest test or class has the marker @pytest.mark.promise('Section', 'text'). A C unit test has the comment
-/* promise: Section: text */ right above the function. tests/unit/PROMISES.todo lists those that lack it.
+/* promise: Section: text */ right above the function.
 """
 import ast
 import glob
@@ -16,7 +16,6 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TESTS = os.path.join(ROOT, 'tests')
 PAGE = os.path.join(ROOT, 'docs', 'testing.md')
-TODO = os.path.join(TESTS, 'unit', 'PROMISES.todo')
 BEGIN = '<!-- Generated from the tests by tools/gen_promises.py (make generate). -->\n'
 END = '<!-- End of the generated part. -->\n'
 SECTIONS = ('Calls', 'Parameters', 'Secrets', 'Events', 'Checkpoints', 'Trouble', 'Log lines')
@@ -58,19 +57,6 @@ def of_c(path):
         fail(f'{path}: a promise is not right above a function, or has no section')
 
 
-def of_todo():
-    """(file, section, text, function) of each line of PROMISES.todo."""
-    for line in read(TODO).splitlines() if os.path.exists(TODO) else ():
-        if line.startswith('#') or not line.strip():
-            continue
-        name, function, comment = line.split(' ', 2)
-        path = os.path.join(TESTS, 'unit', name)
-        if not os.path.exists(path) or not re.search(rf'^static .*\b{function}\(', read(path), re.M):
-            fail(f'tests/unit/PROMISES.todo names {function} of {name}, which does not exist')
-        section, text = re.fullmatch(COMMENT, comment).groups()
-        yield 'unit/' + name, section, text, function
-
-
 def promises():
     """{section: {text: {file: [function, ...]}}} of all tests."""
     found = {section: {} for section in SECTIONS}
@@ -86,8 +72,6 @@ def promises():
         for path in sorted(glob.glob(os.path.join(TESTS, pattern))):
             for section, text, function in reader(path):
                 add(os.path.relpath(path, TESTS), section, text, function)
-    for row in of_todo():
-        add(*row)
     return found
 
 
