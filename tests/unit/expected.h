@@ -53,4 +53,5 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "utf8", 3 },
     { "week", 2 },
     { "worker", 11 },
+    { "worker_answer", 20 },
 };
