@@ -22,6 +22,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "digest", 5 },
     { "events", 9 },
     { "file", 6 },
+    { "health", 2 },
     { "http", 7 },
     { "inflate", 8 },
     { "json", 5 },
@@ -32,6 +33,8 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "page", 9 },
     { "page_bytes", 5 },
     { "page_large", 5 },
+    { "page_size", 7 },
+    { "pages", 11 },
     { "params", 10 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
@@ -53,4 +56,6 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "url", 4 },
     { "utf8", 3 },
     { "week", 2 },
+    { "worker", 11 },
+    { "worker_answer", 20 },
 };
