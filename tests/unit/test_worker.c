@@ -2,7 +2,7 @@
  * come of it. Times are milliseconds; NOW is a moment that no row would reach by accident. */
 #include "collect/worker.h"
 
-#include "auth/principal_private.h"
+#include "auth/token_source_private.h"
 #include "check.h"
 #include "collect/worker_retry.h"
 #include "scene.h"
