@@ -88,7 +88,7 @@ DEPS       = -MMD -MP -MF $@.d -MT $@
 .DELETE_ON_ERROR:
 
 OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
-UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+UNIT_OBJECTS = $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
 
 .PHONY: all FORCE
 all: $(PROGRAM)
@@ -113,20 +113,29 @@ $(OUT)/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) -c -o $@ $<
 
-# Functions that a unit test replaces (ld --wrap); the test passes calls that are not its own on to the real ones.
-WRAPPED   = passwords_get passwords_store data_inputs_edit token_source_exchange timer_set http_start http_cancel
-WRAP_FLAGS = $(WRAPPED:%=-Wl,--wrap=%)
+# Functions that a unit test replaces; it passes calls that are not its own on to the real ones.
+UNIT_WRAPPED = passwords_get passwords_store data_inputs_edit token_source_exchange timer_set timer_cancel http_start \
+               http_cancel
 
-$(OUT)/tests/%: tests/unit/%.c $(OBJECTS)
+$(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) $(DEPS) -Itests/unit $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
+	$(COMPILE) $(DEPS) -Itests/unit -c -o $@ $<
+
+$(OUT)/tests/unit: $(UNIT_OBJECTS) $(OBJECTS) $(OUT)/unit/list
+	@mkdir -p $(@D)
+	$(LINK) $(UNIT_WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) -lcmocka $(LIBS)
+
+# Changes with the set of test files, so that a test that was removed does not live on in the runner.
+$(OUT)/unit/list: FORCE
+	@mkdir -p $(@D)
+	@$(call if_changed,$(UNIT_OBJECTS))
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
 # The spec, the defaults and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
-# codes and events; the version in Splunk's files from VERSION.
+# codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager
@@ -134,20 +143,49 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
 	build/plain/gen_docs > docs/troubleshooting.md
+	tools/gen_promises.py
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
 	sed -i '/"id": {/,/}/s/"version": "[^"]*"/"version": "$(VERSION)"/' app.manifest
 
-# All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
+# The tests (docs/testing.md). `make check` runs all, on a machine that may lack everything; the unit and end-to-end
+# tests run with sanitizers. DEFENDER_ALERTS names another program to test.
+PYTHON    ?= /usr/bin/python3
+PYTEST     = $(TEST_ENV) $(PYTHON) -m pytest
+TEST_ENV   = DEFENDER_ALERTS='$(or $(DEFENDER_ALERTS),$(CURDIR)/build/sanitize/defender_alerts)' \
+             ASAN_OPTIONS=detect_leaks=1
+
 .PHONY: check
-check:
+check: check-build
+	$(TEST_ENV) $(PYTHON) tests/check build/sanitize/tests/unit
+
+.PHONY: check-build
+check-build:
 	tools/install-deps check
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
-	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
-	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
 
-.PHONY: units
-units: $(UNITS:%=$(OUT)/tests/%)
+# All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
+.PHONY: test-e2e
+test-e2e:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) all
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
+	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
+
+# Accepts the numbers of cases of the last complete `make check` (tests/expected_cases).
+.PHONY: expect-cases
+expect-cases:
+	@test -f build/tests/cases || { echo 'run `make check` first; only the number of cases may fail' >&2; exit 1; }
+	cp build/tests/cases tests/expected_cases
+
+# The unit tests are one program (tests/unit/unit.c). test-unit runs it with sanitizers; UNIT: modules or cases.
+.PHONY: units test-unit
+units: $(OUT)/tests/unit
+
+test-unit:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
+	ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/unit -x build/sanitize/unit-results $(UNIT)
 
 # Runs the program against the repository's own fakes of Microsoft and Splunk and shows alerts arriving.
 # ALERTS=path: one customer answers with the records of that file.
@@ -325,7 +363,9 @@ lint-words:
 help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
-	@echo 'make check          all tests'
+	@echo 'make check          all tests; make test-e2e K=name: some of those in Python'
+	@echo 'make test-unit      the unit tests (UNIT="json text.test_utf8": some of them)'
+	@echo 'make expect-cases   accepts new numbers of test cases, after make check'
 	@echo 'make lint           clang-tidy, cppcheck, shellcheck, ruff, codespell and the word list; lint-c, lint-shell,'
 	@echo '                    lint-python, lint-words for one of them (FILES=... for some files)'
 	@echo 'make compile_commands.json    for clangd and clang-tidy'
@@ -344,7 +384,7 @@ help:
 dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
-	python3 tests/dashboard/run.py $(if $(AGAIN),--again)
+	AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
 
 .PHONY: print-sources
 print-sources:
@@ -354,5 +394,5 @@ print-sources:
 clean:
 	rm -rf build bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(OUT)/main.o.d $(UNITS:%=$(OUT)/tests/%.d) $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

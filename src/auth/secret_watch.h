@@ -28,5 +28,5 @@ void secret_watch_start(struct secret_watch *watch);
 bool secret_watch_loaded(const struct secret_watch *watch);
 
 /* splunkd refuses our session key (401): logs it, and calls session_over() after 60 s. Inputs go on until then. Further
- * calls do nothing. `watch` is a struct secret_watch; the type fits principals_new(). */
-void secret_watch_session_lost(void *watch);
+ * calls do nothing. ctx is a struct secret_watch *; the type fits principals_new(). */
+void secret_watch_session_lost(void *ctx);

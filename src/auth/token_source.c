@@ -39,6 +39,10 @@ static void code_exchange_free(struct code_exchange *exchange)
     free(exchange);
 }
 
+/* Recursion: a source that ends its try lets one of those go on that wait for the refresh token, which takes it or fails
+ * at once. Each step ends one try, so the depth is at most the number of sources, one for each API.
+ * NOLINTBEGIN(misc-no-recursion) */
+
 /* Lets the sources that wait for the refresh token go on; the first one takes it. */
 static void give_up_redeeming(struct token_source *source, int64_t now_ms)
 {
@@ -255,6 +259,8 @@ void token_source_step(struct token_source *source, enum source_event event, int
     source->state = next.state;
     act(source, next.action, now_ms);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* What the principal tells. */
 

@@ -19,7 +19,7 @@ struct tally {
 };
 
 struct feed_owner {
-    bool (*writable)(void *ctx, struct err *err);   /* could a checkpoint be saved now? */
+    bool (*writable)(void *ctx, struct err *err);   /* whether a checkpoint could be saved now */
     void (*changed)(void *ctx);                     /* the input's health may have changed */
     void (*wake_backfill)(void *ctx);               /* the backfill worker may have something to do */
 };

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,15 +11,15 @@
 
 static unsigned long resident_kb(void)
 {
-    unsigned long pages = 0;
+    char line[128] = "", *resident = NULL;
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (!file)
         return 0;
-    if (fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
+    if (fgets(line, sizeof(line), file))        /* "total resident ...", in pages */
+        resident = strchr(line, ' ');
     fclose(file);
-    return pages * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
+    return resident ? strtoul(resident, NULL, 10) * (unsigned long)sysconf(_SC_PAGESIZE) / 1024 : 0;
 }
 
 static unsigned open_descriptors(void)

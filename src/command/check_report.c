@@ -150,7 +150,7 @@ static void add_clock(struct buf *cell, const struct outcome *row)
     else if (s >= -1 && s <= 1)     /* a Date header has whole seconds */
         buf_add_text(cell, "right");
     else
-        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind");
+        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind");   /* lint: words */
 }
 
 static char *cell_text(const struct outcome *row, enum column column)

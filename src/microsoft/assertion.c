@@ -221,7 +221,7 @@ static void add_claims(const struct token_request *request, int64_t now_s, struc
     buf_add_text(to, ",\"sub\":");
     buf_add_json(to, request->client_id);
     buf_add_format(to, ",\"jti\":\"%s\",\"nbf\":%lld,\"iat\":%lld,\"exp\":%lld}", id, (long long)from_s,
-                   (long long)from_s, (long long)(from_s + LIFE_S));
+                   (long long)from_s, (long long)from_s + LIFE_S);
 }
 
 /* Sets PSS by RFC 7518 section 3.5: MGF1 with SHA-256, and a salt as long as the digest. */

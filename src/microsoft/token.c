@@ -162,7 +162,7 @@ static bool read_success(const struct http_result *result, enum token_grant gran
 {
     CLEANUP(free_secret_tree) cJSON *root = json_parse(result->body, result->body_len);
     const char *refresh = json_text(root, "refresh_token");
-    int64_t life_s;
+    int64_t life_s = 0;
 
     if (!cJSON_IsObject(root))
         return unreadable(result, err);

@@ -1,7 +1,7 @@
 #include "net/url.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,12 +39,11 @@ static char *part(CURLU *url, CURLUPart what)
 
 static bool loopback_host(const char *host)
 {
-    int a, b, c, d, used = 0;
+    struct in_addr address;
 
     if (text_same_nocase(host, "localhost") || text_same(host, "[::1]"))
         return true;
-    return sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && !host[used] && a == 127 && b >= 0 &&
-           b < 256 && c >= 0 && c < 256 && d >= 0 && d < 256;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 bool url_is_loopback(const char *text)
@@ -103,10 +102,10 @@ bool url_same_origin(const char *a, const char *b)
     return true;
 }
 
-char *url_host(const char *text)
+char *url_host(const char *url)
 {
-    CLEANUP(url_cleanupp) CURLU *url = parse(text);
-    CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
+    CLEANUP(url_cleanupp) CURLU *parsed = parse(url);
+    CLEANUP(curl_freep) char *host = part(parsed, CURLUPART_HOST);
 
     return mem_text(host ? host : "");
 }

@@ -123,6 +123,20 @@ static enum element open_element(struct config_reader *reader, const char *name,
     return element;
 }
 
+/* Returns true if an element may begin here; otherwise reader->err says why not. */
+static bool may_open(struct config_reader *reader, const char *name, bool has_prefix)
+{
+    const char *root = root_name(reader->root);
+
+    if (reader->depth == DEPTH_MOST)
+        return err_set(&reader->err, ERR_INPUT, "the XML on stdin is nested deeper than %d elements", DEPTH_MOST);
+    if (reader->depth == 0 && (has_prefix || strcmp(name, root) != 0))
+        return err_set(&reader->err, ERR_INPUT, "the XML on stdin should be an <%s> document, but its outermost element "
+                       "is <%.40s>", root, name);
+    return true;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are those of libxml2's startElementNsSAX2Func. */
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri UNUSED,
                      int namespace_count UNUSED, const xmlChar **namespaces UNUSED, int attribute_count,
                      int defaulted UNUSED, const xmlChar **attributes)
@@ -132,14 +146,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
 
     if (reader->failed || reader->done)
         return;
-    if (reader->depth == DEPTH_MOST) {
-        err_set(&reader->err, ERR_INPUT, "the XML on stdin is nested deeper than %d elements", DEPTH_MOST);
-        config_stop(reader);
-        return;
-    }
-    if (reader->depth == 0 && (prefix || strcmp((const char *)name, root_name(reader->root)) != 0)) {
-        err_set(&reader->err, ERR_INPUT, "the XML on stdin should be an <%s> document, but its outermost element is "
-                "<%.40s>", root_name(reader->root), (const char *)name);
+    if (!may_open(reader, (const char *)name, prefix != NULL)) {
         config_stop(reader);
         return;
     }

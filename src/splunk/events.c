@@ -159,7 +159,7 @@ uint64_t outbox_settled(const struct outbox *box, int64_t now_ms)
     return settled;
 }
 
-/* Waits for a reader that is only a moment behind: what it has not taken comes again after the next start. */
+/* Waits for a reader that is only a moment late: what it has not taken comes again after the next start. */
 static void wait_for_reader(const struct outbox *box, int64_t until_ms)
 {
     while (outbox_taken(box) < box->written && !outbox_reader_gone(box) && clock_ms() < until_ms)

@@ -40,7 +40,7 @@ void outbox_note(struct outbox *box, int64_t now_ms);
 uint64_t outbox_settled(const struct outbox *box, int64_t now_ms);
 
 /* Ends the stream: closes <stream> if nothing is pending. Waits at most wait_ms, for the rest of an event that is
- * partly in the pipe and for a reader that is a moment behind. */
+ * partly in the pipe and for a reader that is a moment late. */
 void outbox_close(struct outbox *box, int wait_ms);
 
 /* The XML around the data of an input's events. */

@@ -74,9 +74,9 @@ const struct param params[] = {
       .help = "Audience of the access token, if the host needs another one than the chosen service's: an App ID URI "
               "or a GUID." },
     { .name = "proxy", .type = PARAM_PROXY, AT(proxy), .rare = true, .title = "Proxy",
-      .help = "Proxy for connections to Microsoft: http://host:port, or http://user:password@host:port if it needs a "
-              "login. The password is moved to Splunk's password store. Empty: the proxy of the environment, if "
-              "there is one." },
+      .help = "Proxy for connections to Microsoft: http://host:port. If it needs a login, with user:password@ "
+              "before the host. The password is moved to Splunk's password store. Empty: the proxy of the environment, "
+              "if there is one." },
     { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .rare = true, .title = "CA file",
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
               "that inspects TLS." }

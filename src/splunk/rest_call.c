@@ -39,6 +39,7 @@ char *rest_url(const struct rest *rest, const char *app, const char *endpoint, c
     return buf_take(&url);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, and cJSON parses 1,000 levels at most. */
 static void overwrite_texts(cJSON *item)
 {
     for (; item; item = item->next) {

@@ -47,7 +47,7 @@ const char *value_wanted(const struct param *param)
                               "severity eq 'high'";
     case PARAM_START: return "a time back from now, such as -12h, -30d, -90m, -45s or -2w (50 years at most), or a "
                              "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
-    case PARAM_PROXY: return "http://host:port or http://user:password@host:port";
+    case PARAM_PROXY: return "http://[user:password@]host:port";
     case PARAM_SECONDS:
         snprintf(text, sizeof(text), "a whole number of seconds from %lld to %lld", (long long)param->min,
                  (long long)param->max);

@@ -56,12 +56,12 @@ static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *er
 
 static bool read_hex64(const char *text, uint64_t *ret)
 {
-    int used = 0;
-    unsigned long long value;
+    char digits[17];
 
-    if (strspn(text, "0123456789abcdef") < 16 || sscanf(text, "%16llx%n", &value, &used) != 1 || used != 16)
+    if (strspn(text, "0123456789abcdef") < 16)
         return false;
-    *ret = value;
+    snprintf(digits, sizeof(digits), "%s", text);
+    *ret = strtoull(digits, NULL, 16);
     return true;
 }
 

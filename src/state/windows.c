@@ -106,9 +106,9 @@ static bool backfill_read(struct cursor *cursor, struct window_plan *plan, const
     return true;
 }
 
-/* Raises the watermark. It stays behind the service's clock: a date in the future must not hide what comes before it.
- * A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark stays
- * behind the time at which the first of these windows was read, and the next poll starts there. */
+/* Raises the watermark. It never passes the service's clock: a date in the future must not hide what comes before it.
+ * A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark does not
+ * pass the time at which the first of these windows was read either, and the next poll starts there. */
 static void live_read(struct cursor *cursor, struct window_plan *plan, const struct window *window,
                       const struct page_stats *stats, int64_t overlap_s, ticks now)
 {

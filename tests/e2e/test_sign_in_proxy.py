@@ -67,7 +67,3 @@ class ThroughProxy(unittest.TestCase):
                 self.assertRegex(done.err, r'\AERROR .*' + wanted)
                 self.assertNotIn(PASSWORD, done.err)
         self.assertEqual(self.world.microsoft.requests(kind='token'), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -9,6 +9,8 @@
 #include "state/checkpoint.h"
 #include "fuzz.h"
 
+#define TEXT_MOST (64u << 20)
+
 struct expectation {
     const struct dedup *dedup;
     const struct cursor *cursor;
@@ -38,7 +40,7 @@ static bool utf8_same(const char *before, const char *after)
 
 static void again(const struct checkpoint *cp, const struct dedup *dedup)
 {
-    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    struct buf text = BUF_INIT(TEXT_MOST);
     struct checkpoint copy = { .imported_count = 0 };
     struct dedup *copied = dedup_new();
     struct expectation exp = { copied, &cp->cursor, 0 };

@@ -5,7 +5,8 @@
 #define DAY  INT64_C(86400000)
 #define HALF UINT32_C(0x80000000)
 
-static void test_wait(void)
+/* promise: Trouble: What fails for a while is retried forever. Tries are at most five minutes apart. */
+static void test_wait(void **state UNUSED)
 {
     static const struct { int failures; int64_t asked; uint32_t random; int64_t want; } rows[] = {
         { 1, 0, 0, 500 },           { 1, 0, UINT32_MAX, 999 },      { 1, 0, HALF, 750 },
@@ -23,7 +24,8 @@ static void test_wait(void)
     }
 }
 
-static void test_refused(void)
+/* promise: Trouble: Refusals are retried slowly. */
+static void test_refused(void **state UNUSED)
 {
     static const struct { int refusals; int64_t minutes; } rows[] = {
         { -1, 15 }, { 0, 15 }, { 1, 15 }, { 2, 30 }, { 3, 60 }, { 4, 120 }, { 5, 240 }, { 6, 240 }, { INT32_MAX, 240 }
@@ -33,9 +35,9 @@ static void test_refused(void)
         CHECK(backoff_refused_ms(rows[i].refusals) == rows[i].minutes * 60000, "after %d refusals", rows[i].refusals);
 }
 
-int main(void)
-{
-    test_wait();
-    test_refused();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_wait),
+    cmocka_unit_test(test_refused),
+};
+
+UNIT(backoff, cases, NULL, NULL)

@@ -43,6 +43,22 @@ static void finished(void)
         loop_stop(loop);
 }
 
+static void too_long(void *ctx UNUSED, int64_t now_ms UNUSED)
+{
+    CHECK(false, "%d requests never had a result", under_way);
+    loop_stop(loop);
+}
+
+/* Until each request has its result. */
+static void wait_for_all(void)
+{
+    struct timer guard = { .fire = too_long };
+
+    timer_set(loop, &guard, clock_ms() + 30000);
+    loop_run(loop);
+    timer_cancel(loop, &guard);
+}
+
 static void judge(void *ctx, const struct http_result *result)
 {
     struct row *row = ctx;
@@ -253,20 +269,6 @@ static void never(void *ctx UNUSED, const struct http_result *result UNUSED)
     CHECK(false, "a canceled request has a result");
 }
 
-static void begin_others(void)
-{
-    static const char *const headers[] = { "Prefer: more", NULL };
-    static const struct http_route without_ca = { .proxy = "", .ca_file = "/no/such.pem" };
-
-    begin((struct http_spec){ .form = "a=1&b=2", .authorization = "Bearer t0k3n", .headers = headers, .done = echoed },
-          "/echo");
-    begin((struct http_spec){ .done = details, .traced = true }, "/plain");
-    begin((struct http_spec){ .done = no_ca, .route = &without_ca }, "https://127.0.0.1:1/");
-    http_cancel(begin((struct http_spec){ .done = never }, "/plain"));
-    http_cancel(begin((struct http_spec){ .done = never }, "ftp://127.0.0.1/"));
-    under_way -= 2;
-}
-
 static size_t pack(const char *text, char *to, size_t room)
 {
     z_stream z = { .next_in = (Bytef *)(uintptr_t)text, .avail_in = (uInt)strlen(text) };
@@ -299,42 +301,106 @@ static void prepare_bodies(void)
     memset(large, 'x', sizeof(large));
 }
 
-static void too_long(void *ctx UNUSED, int64_t now_ms UNUSED)
+static void test_answers(void **state UNUSED)
 {
-    CHECK(false, "%d requests never had a result", under_way);
-    loop_stop(loop);
-}
-
-int main(void)
-{
-    struct timer guard = { .fire = too_long };
-
-    prepare_bodies();
-    if (!server_start(&server, replies))
-        return 1;
-    loop = loop_new();
-    http = http_new(loop);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         begin((struct http_spec){ .done = judge, .ctx = &rows[i], .timeout_s = rows[i].fault == HTTP_TIMEOUT ? 1 : 20 },
               rows[i].path);
+    wait_for_all();
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(rows[i].results == 1, "%s: %d results", rows[i].path, rows[i].results);
+}
+
+static void test_sinks(void **state UNUSED)
+{
     held.full = refusing.refuses = true;
     begin_sink(&good, "/gzip");
     begin_sink(&held, "/gzip");
     begin_sink(&refusing, "/gzip");
     begin_sink(&error, "/404");
     begin_sink(&long_error, "/403-long");
-    begin_others();
     release_timer.fire = release;
     timer_set(loop, &release_timer, clock_ms() + 500);
-    timer_set(loop, &guard, clock_ms() + 30000);
-    loop_run(loop);
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        CHECK(rows[i].results == 1, "%s: %d results", rows[i].path, rows[i].results);
+    wait_for_all();
     judge_sinks();
-    begin((struct http_spec){ .done = never }, "/silent");      /* http_free() ends what is under way */
-    http_free(http);
-    http_free(NULL);
-    loop_free(loop);
-    server_stop(&server);
-    return check_summary();
 }
+
+static void test_what_is_sent(void **state UNUSED)
+{
+    static const char *const headers[] = { "Prefer: more", NULL };
+
+    begin((struct http_spec){ .form = "a=1&b=2", .authorization = "Bearer t0k3n", .headers = headers, .done = echoed },
+          "/echo");
+    wait_for_all();
+}
+
+static void test_details_of_an_answer(void **state UNUSED)
+{
+    begin((struct http_spec){ .done = details, .traced = true }, "/plain");
+    wait_for_all();
+}
+
+static void test_a_ca_file_that_is_not_there(void **state UNUSED)
+{
+    static const struct http_route without_ca = { .proxy = "", .ca_file = "/no/such.pem" };
+
+    begin((struct http_spec){ .done = no_ca, .route = &without_ca }, "https://127.0.0.1:1/");
+    wait_for_all();
+}
+
+static void test_a_canceled_request_has_no_result(void **state UNUSED)
+{
+    http_cancel(begin((struct http_spec){ .done = never }, "/plain"));
+    http_cancel(begin((struct http_spec){ .done = never }, "ftp://127.0.0.1/"));
+    under_way -= 2;
+    begin((struct http_spec){ .done = details, .traced = true }, "/plain");     /* time for the others to have one */
+    wait_for_all();
+}
+
+static void test_free_ends_what_is_under_way(void **state UNUSED)
+{
+    begin((struct http_spec){ .done = never }, "/silent");
+    http_free(http);
+    http = NULL;
+    http_free(NULL);
+    CHECK(under_way == 1, "%d under way", under_way);
+    under_way = 0;
+}
+
+static int set_up(void **state UNUSED)
+{
+    prepare_bodies();
+    return server_start(&server, replies) ? 0 : -1;
+}
+
+static int tear_down(void **state UNUSED)
+{
+    server_stop(&server);
+    return 0;
+}
+
+static int open_http(void **state UNUSED)
+{
+    loop = loop_new();
+    http = http_new(loop);
+    return 0;
+}
+
+static int close_http(void **state UNUSED)
+{
+    http_free(http);
+    loop_free(loop);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test_setup_teardown(test_answers, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_sinks, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_what_is_sent, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_details_of_an_answer, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_a_ca_file_that_is_not_there, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_a_canceled_request_has_no_result, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_free_ends_what_is_under_way, open_http, close_http),
+};
+
+UNIT(http, cases, set_up, tear_down)

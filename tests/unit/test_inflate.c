@@ -12,6 +12,8 @@
 
 static const size_t steps[] = { 1, 7, 1000, SIZE_MAX };
 
+static char sample[CONTENT];     /* half of it random, so that several slices and blocks are needed */
+
 struct sink {
     struct buf kept;
     size_t     calls, largest;
@@ -82,8 +84,9 @@ static bool is_content(const struct sink *sink, const char *content, size_t time
     return true;
 }
 
-static void test_whole(const char *content)
+static void test_whole(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct inflater *inf = inflater_new();
     struct sink sink = { .calls = 0 };
@@ -109,8 +112,9 @@ static void test_whole(const char *content)
     buf_free(&packed);
 }
 
-static void test_broken(const char *content)
+static void test_broken(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct inflater *inf = inflater_new();
     struct sink sink = { .calls = 0 };
@@ -140,8 +144,9 @@ static void test_broken(const char *content)
     buf_free(&packed);
 }
 
-static void test_stops(const char *content)
+static void test_stops(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     struct inflater *inf = inflater_new();
     struct sink sink = { .calls = 0 };
@@ -161,7 +166,7 @@ static void test_stops(const char *content)
 }
 
 /* A small body that becomes a huge one comes out in slices like any other. */
-static void test_bomb(void)
+static void test_bomb(void **state UNUSED)
 {
     struct buf packed = BUF_INIT(2 * BOMB);
     struct inflater *inf = inflater_new();
@@ -214,8 +219,9 @@ static enum inflate_result agreed(const struct buf *in, size_t len, const struct
 }
 
 /* Cuts a small stream at every byte, and puts a second member after it. */
-static void test_small_ends(const char *alert)
+static void test_small_ends(void **state UNUSED)
 {
+    const char *alert = sample;
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
     size_t one, cut;
 
@@ -239,8 +245,9 @@ static void test_small_ends(const char *alert)
 
 /* Zeros after a member are padding, and after padding only zeros may follow. Everything else is no stream, of every
  * length that could be taken for a header. */
-static void test_padding(const char *alert)
+static void test_padding(void **state UNUSED)
 {
+    const char *alert = sample;
     static const char *const junk[] = { "<html></html>", "\x1f\x8b\x08" "broken???", "\0\0\0\0x\0\0\0\0\0\0\0" };
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
     size_t one, cut, i;
@@ -270,8 +277,9 @@ static void test_padding(const char *alert)
 }
 
 /* Flips each bit. */
-static void test_small_broken(const char *alert)
+static void test_small_broken(void **state UNUSED)
 {
+    const char *alert = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     size_t bit, broken = 0;
 
@@ -291,8 +299,9 @@ static void test_small_broken(const char *alert)
 }
 
 /* A header with all optional fields, cut everywhere. */
-static void test_header(const char *alert)
+static void test_header(void **state UNUSED)
 {
+    const char *alert = sample;
     gz_header head = { .name = (Bytef *)(uintptr_t)"alerts.json", .comment = (Bytef *)(uintptr_t)"none", .hcrc = 1,
                        .extra = (Bytef *)(uintptr_t)"extra", .extra_len = 5 };
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
@@ -308,23 +317,26 @@ static void test_header(const char *alert)
     buf_free(&content);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
-    char *content = malloc(CONTENT);
-    uint32_t state = 1;
+    uint32_t value = 1;
 
-    for (size_t i = 0; i < CONTENT; i++) {      /* half of it random, so that several slices and blocks are needed */
-        state = state * 1664525 + 1013904223;
-        content[i] = i & 1 ? 'x' : (char)(state >> 24);
+    for (size_t i = 0; i < CONTENT; i++) {
+        value = value * 1664525 + 1013904223;
+        sample[i] = i & 1 ? 'x' : (char)(value >> 24);
     }
-    test_whole(content);
-    test_broken(content);
-    test_stops(content);
-    test_bomb();
-    test_small_ends(content);
-    test_padding(content);
-    test_small_broken(content);
-    test_header(content);
-    free(content);
-    return check_summary();
+    return 0;
 }
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_whole),
+    cmocka_unit_test(test_broken),
+    cmocka_unit_test(test_stops),
+    cmocka_unit_test(test_bomb),
+    cmocka_unit_test(test_small_ends),
+    cmocka_unit_test(test_padding),
+    cmocka_unit_test(test_small_broken),
+    cmocka_unit_test(test_header),
+};
+
+UNIT(inflate, cases, set_up, NULL)

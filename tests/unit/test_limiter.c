@@ -6,6 +6,12 @@
 
 #define MANY 700
 
+/* What each case has of its own. */
+struct fixture {
+    struct loop    *loop;
+    struct limiter *limiter;
+};
+
 struct request {
     struct slot slot;
     int  went;              /* calls of go() */
@@ -65,8 +71,18 @@ static int went(int from, int until)
     return count;
 }
 
-static void test_limit_and_order(struct limiter *limiter)
+static void test_never_asked(void **state UNUSED)
 {
+    struct slot never = { .go = go };
+
+    limiter_release(&never);
+    CHECK(slot_is_free(&never), "one that never asked");
+    limiter_free(NULL);
+}
+
+static void test_limit_and_order(void **state)
+{
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
@@ -91,8 +107,9 @@ static void test_limit_and_order(struct limiter *limiter)
     release_all();
 }
 
-static void test_tokens_apart(struct limiter *limiter)
+static void test_tokens_apart(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
@@ -108,8 +125,9 @@ static void test_tokens_apart(struct limiter *limiter)
     release_all();
 }
 
-static void test_release_from_inside(struct limiter *limiter)
+static void test_release_from_inside(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
@@ -129,8 +147,11 @@ static void test_release_from_inside(struct limiter *limiter)
     release_all();
 }
 
-static void test_slow(struct loop *loop, struct limiter *limiter)
+/* promise: Trouble: One customer's trouble delays nobody else. */
+static void test_slow(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
+    struct loop *loop = ((struct fixture *)*state)->loop;
     int64_t wait_ms;
 
     begin();
@@ -152,8 +173,10 @@ static void test_slow(struct loop *loop, struct limiter *limiter)
     release_all();
 }
 
-static void test_slow_is_bounded(struct loop *loop, struct limiter *limiter)
+static void test_slow_is_bounded(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
+    struct loop *loop = ((struct fixture *)*state)->loop;
     int i, most;
 
     begin();
@@ -182,7 +205,7 @@ static void ends(void *ctx, int64_t now_ms UNUSED)
 }
 
 /* Many requests at once start over several rounds of the loop, in order, pages before tokens. */
-static void test_burst(void)
+static void test_burst(void **state UNUSED)
 {
     struct loop *loop = loop_new();
     struct limiter *limiter = limiter_new(loop, 100, 4);
@@ -209,8 +232,9 @@ static void test_burst(void)
 }
 
 /* While the owners of slots are freed one by one, no other may start a request. */
-static void test_closed(struct limiter *limiter)
+static void test_closed(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
@@ -223,23 +247,34 @@ static void test_closed(struct limiter *limiter)
     CHECK(went(0, 10) == 2, "and no more");
 }
 
-int main(void)
+static int open_limiter(void **state)
 {
-    struct loop *loop = loop_new();
-    struct limiter *limiter = limiter_new(loop, 2, 100 * MANY);
-    struct slot never = { .go = go };
+    static struct fixture fixture;
 
-    limiter_release(&never);
-    CHECK(slot_is_free(&never), "one that never asked");
-    test_limit_and_order(limiter);
-    test_tokens_apart(limiter);
-    test_release_from_inside(limiter);
-    test_slow(loop, limiter);
-    test_slow_is_bounded(loop, limiter);
-    test_closed(limiter);
-    limiter_free(limiter);
-    limiter_free(NULL);
-    loop_free(loop);
-    test_burst();
-    return check_summary();
+    fixture.loop = loop_new();
+    fixture.limiter = limiter_new(fixture.loop, 2, 100 * MANY);
+    *state = &fixture;
+    return 0;
 }
+
+static int close_limiter(void **state)
+{
+    struct fixture *fixture = *state;
+
+    limiter_free(fixture->limiter);
+    loop_free(fixture->loop);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_never_asked),
+    cmocka_unit_test_setup_teardown(test_limit_and_order, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_tokens_apart, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_release_from_inside, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_slow, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_slow_is_bounded, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_closed, open_limiter, close_limiter),
+    cmocka_unit_test(test_burst),
+};
+
+UNIT(limiter, cases, NULL, NULL)

@@ -21,7 +21,7 @@ static bool fits(const struct remedy *remedy)
     return remedy->responsible == ACT_NOBODY || !text_starts(remedy->advice, "nothing:");
 }
 
-static void test_rows(void)
+static void test_rows(void **state UNUSED)
 {
     size_t i;
 
@@ -60,7 +60,7 @@ static char *written(enum event event, const char *text)
     return line;
 }
 
-static void test_lines(void)
+static void test_lines(void **state UNUSED)
 {
     static char large[5000];
     const char *line;
@@ -90,7 +90,7 @@ static void test_lines(void)
 }
 
 /* die() is below the table: it has the level and the word in its own code. */
-static void test_die(void)
+static void test_die(void **state UNUSED)
 {
     static char line[4096];
     const struct event_entry *row = &event_table[EVENT_FATAL];
@@ -115,7 +115,7 @@ static void test_die(void)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %d", status);
 }
 
-static void test_sentences(void)
+static void test_sentences(void **state UNUSED)
 {
     static const struct {
         enum diagnosis diagnosis;
@@ -143,11 +143,11 @@ static void test_sentences(void)
     }
 }
 
-int main(void)
-{
-    test_rows();
-    test_lines();
-    test_die();
-    test_sentences();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rows),
+    cmocka_unit_test(test_lines),
+    cmocka_unit_test(test_die),
+    cmocka_unit_test(test_sentences),
+};
+
+UNIT(messages, cases, NULL, NULL)

@@ -134,7 +134,8 @@ static const struct { const char *param, *value, *want; } good[] = {
     { "proxy", "http://joe%40corp:a@p:1", "http://joe%40corp@p:1" },
 };
 
-static void test_good(void)
+/* promise: Parameters: Each parameter takes the documented values. Each has its default. */
+static void test_good(void **state UNUSED)
 {
     size_t i;
 
@@ -233,7 +234,10 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "proxy", "http://[::1:3128", "host:port", NULL },
 };
 
-static void test_bad(void)
+/* promise: Parameters: Each parameter refuses what it should not be. */
+/* promise: Parameters: The message names the parameter, the value and what it should be. */
+/* promise: Parameters: http: is for loopback only. Base addresses have no path. */
+static void test_bad(void **state UNUSED)
 {
     size_t i;
 
@@ -253,7 +257,8 @@ static void test_bad(void)
 }
 
 /* Far too long values of every parameter: refused, and the message stays whole. */
-static void test_long(void)
+/* promise: Parameters: Each parameter refuses what it should not be. */
+static void test_long(void **state UNUSED)
 {
     char *value = mem_alloc(70001);
     size_t i;
@@ -281,7 +286,8 @@ static const struct { const char *pairs[7]; const char *want; } together[] = {
     { { "poll_interval", "0", "poll_interval", "5" }, NULL },
 };
 
-static void test_together(void)
+/* promise: Parameters: Parameters that exclude each other are refused. A filter is refused with siem. */
+static void test_together(void **state UNUSED)
 {
     size_t i;
 
@@ -304,7 +310,7 @@ static const struct { const char *name, *want; } names[] = {
     { "日本日本日本日本日本日本日本日本日本日本日本日本日本日本", NULL },
 };
 
-static void test_names(void)
+static void test_names(void **state UNUSED)
 {
     const char *const none[] = { NULL };
     size_t i;
@@ -331,7 +337,7 @@ static const struct { const char *pairs[3]; bool disabled, has_sourcetype; } own
     { { "sourcetype", "defender_alerts" }, false, false },
 };
 
-static void test_own_keys(void)
+static void test_own_keys(void **state UNUSED)
 {
     size_t i;
 
@@ -347,7 +353,7 @@ static void test_own_keys(void)
 }
 
 /* Files are looked at only when asked: a running input copes with one that is gone for a while. */
-static void test_files(void)
+static void test_files(void **state UNUSED)
 {
     char folder[] = "/tmp/paramsXXXXXX", file[64];
     const struct { const char *path; bool want; } rows[] = {
@@ -385,7 +391,7 @@ static const struct { const char *text, *password, *whole, *masked; } proxies[] 
     { "http://jörg:ü@p:1", "ü", "http://j%C3%B6rg:%C3%BC@p:1", "http://j%C3%B6rg:********@p:1" },
 };
 
-static void test_proxies(void)
+static void test_proxies(void **state UNUSED)
 {
     size_t i;
 
@@ -407,7 +413,8 @@ static void test_proxies(void)
 }
 
 /* The table itself: names that splunkd takes, presets that parse, titles and sentences for people. */
-static void test_table(void)
+/* promise: Calls: The answer to --scheme names none of Splunk's own keys. */
+static void test_table(void **state UNUSED)
 {
     static const char *const reserved[] = { "name", "source", "sourcetype", "host", "index", "disabled", "interval",
                                             "persistentQueue", "queueSize", "start_by_shell", "app", "owner" };
@@ -427,7 +434,7 @@ static void test_table(void)
     }
 }
 
-static void test_validate(void)
+static void test_validate(void **state UNUSED)
 {
     struct raw_stanza items[2] = { { .name = mem_text("x") }, { .name = mem_text("y") } };
     struct config config = { .stanzas = items, .count = 2 };
@@ -446,19 +453,28 @@ static void test_validate(void)
     raw_stanza_free(&items[1]);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
-    setenv("SPLUNK_HOME", "/opt/sp", 1);
-    test_good();
-    test_bad();
-    test_long();
-    test_together();
-    test_names();
-    test_own_keys();
-    test_files();
-    test_proxies();
-    test_table();
-    test_validate();
-    input_free(NULL);
-    return check_summary();
+    return setenv("SPLUNK_HOME", "/opt/sp", 1);
 }
+
+static int tear_down(void **state UNUSED)
+{
+    input_free(NULL);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_good),
+    cmocka_unit_test(test_bad),
+    cmocka_unit_test(test_long),
+    cmocka_unit_test(test_together),
+    cmocka_unit_test(test_names),
+    cmocka_unit_test(test_own_keys),
+    cmocka_unit_test(test_files),
+    cmocka_unit_test(test_proxies),
+    cmocka_unit_test(test_table),
+    cmocka_unit_test(test_validate),
+};
+
+UNIT(params, cases, set_up, tear_down)

@@ -121,7 +121,7 @@ static void with_rest(const char *uri, const char *long_secret,
     loop_free(loop);
 }
 
-int main(void)
+static void with_server(void (*check)(struct loop *loop, struct rest *rest, const char *long_secret))
 {
     struct buf body = BUF_INIT(1 << 20), long_secret = BUF_INIT(4096);
     struct reply replies[] = {
@@ -137,10 +137,25 @@ int main(void)
     replies[0].body = buf_text(&body);
     CHECK(server_start(&server, replies), "no server");
     uri = mem_format("http://127.0.0.1:%d/", server.port);
-    with_rest(uri, buf_text(&long_secret), check_store);
-    with_rest(uri, buf_text(&long_secret), check_inputs);
+    with_rest(uri, buf_text(&long_secret), check);
     server_stop(&server);
     buf_free(&body);
     buf_free(&long_secret);
-    return check_summary();
 }
+
+static void test_store(void **state UNUSED)
+{
+    with_server(check_store);
+}
+
+static void test_inputs(void **state UNUSED)
+{
+    with_server(check_inputs);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_store),
+    cmocka_unit_test(test_inputs),
+};
+
+UNIT(passwords, cases, NULL, NULL)

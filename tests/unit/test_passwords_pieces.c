@@ -55,7 +55,7 @@ static void check_round(const char *value)
     secret_list_clear(&entries);
 }
 
-static void test_rounds(void)
+static void test_rounds(void **state UNUSED)
 {
     static const struct { const char *unit; size_t times; } rows[] = {
         { "a", 1 }, { "a", 240 }, { "a", 241 }, { "a", 480 }, { "a", 3000 }, { E_ACUTE, 120 }, { E_ACUTE, 121 },
@@ -75,7 +75,7 @@ static void test_rounds(void)
 #define GENERATION "0123456789abcdef"
 #define START "TA-defender-mssp parts "
 
-static void test_manifests(void)
+static void test_manifests(void **state UNUSED)
 {
     static const struct { const char *text; enum manifest_kind kind; } rows[] = {
         { START GENERATION " 2 300 " SHA, MANIFEST_GOOD },
@@ -112,7 +112,7 @@ static void test_manifests(void)
           manifest.length);
 }
 
-static void test_list(void)
+static void test_list(void **state UNUSED)
 {
     struct secret_list list = { 0 };
     char name[16];
@@ -138,7 +138,7 @@ static void test_list(void)
     CHECK(!secret_list_get(&list, "n999"), "still there");
 }
 
-static void test_names(void)
+static void test_names(void **state UNUSED)
 {
     CLEANUP(mem_freep) char *client = secret_name_client("c-1");
     CLEANUP(mem_freep) char *refresh = secret_name_refresh("t.example", "c-1");
@@ -149,11 +149,11 @@ static void test_names(void)
     CHECK_TEXT(proxy, "proxy_password.Contoso%3A%201");
 }
 
-int main(void)
-{
-    test_rounds();
-    test_manifests();
-    test_list();
-    test_names();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rounds),
+    cmocka_unit_test(test_manifests),
+    cmocka_unit_test(test_list),
+    cmocka_unit_test(test_names),
+};
+
+UNIT(passwords_pieces, cases, NULL, NULL)

@@ -11,8 +11,9 @@ static struct rate *get(struct rate_pool *pool, const char *tenant_id, const cha
 }
 
 /* The three texts together make the key, by content and not by address. */
-static void test_key(struct rate_pool *pool)
+static void test_key(void **state)
 {
+    struct rate_pool *pool = *state;
     char tenant_id[] = "t1";
     struct rate *rate = get(pool, tenant_id, "c1", "defender");
 
@@ -27,16 +28,19 @@ static void test_key(struct rate_pool *pool)
 }
 
 /* All who use a rate wait for what one of them was told, and nobody else. */
-static void test_shared(struct rate_pool *pool)
+static void test_shared(void **state)
 {
+    struct rate_pool *pool = *state;
+
     rate_hold(get(pool, "t1", "c1", "defender"), NOW + 5000);
     CHECK(rate_take(get(pool, "t1", "c1", "defender"), false, NOW) == 5000, "the same rate waits");
     CHECK(rate_take(get(pool, "t1", "c2", "defender"), false, NOW) == 0, "another does not");
 }
 
 /* The limits count when the rate is created. */
-static void test_limits(struct rate_pool *pool)
+static void test_limits(void **state)
 {
+    struct rate_pool *pool = *state;
     struct rate *small = rate_pool_get(pool, "t9", "c", "f", 20, 0, NOW);
     struct rate *large = rate_pool_get(pool, "t9", "d", "f", 2000, 0, NOW);
     int i, from_small = 0, from_large = 0;
@@ -49,7 +53,7 @@ static void test_limits(struct rate_pool *pool)
     CHECK(from_small < 5 && from_large == 50, "%d and %d requests at once", from_small, from_large);
 }
 
-static void test_was_used(void)
+static void test_was_used(void **state UNUSED)
 {
     struct rate_pool *pool = rate_pool_new();
     struct rate *one = get(pool, "t1", "c1", "f"), *two = get(pool, "t2", "c1", "f");
@@ -60,16 +64,25 @@ static void test_was_used(void)
     rate_pool_free(pool);
 }
 
-int main(void)
+/* A new pool in its ordinary state. */
+static int open_pool(void **state)
 {
-    struct rate_pool *pool = rate_pool_new();
-
-    rate_pool_was_used(pool);
-    test_key(pool);
-    test_shared(pool);
-    test_limits(pool);
-    rate_pool_free(pool);
-    rate_pool_free(NULL);
-    test_was_used();
-    return check_summary();
+    *state = rate_pool_new();
+    return 0;
 }
+
+static int close_pool(void **state)
+{
+    rate_pool_free(*state);
+    rate_pool_free(NULL);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test_setup_teardown(test_key, open_pool, close_pool),
+    cmocka_unit_test_setup_teardown(test_shared, open_pool, close_pool),
+    cmocka_unit_test_setup_teardown(test_limits, open_pool, close_pool),
+    cmocka_unit_test(test_was_used),
+};
+
+UNIT(rate_pool, cases, NULL, NULL)

@@ -8,7 +8,7 @@
 
 #define FORBIDDEN "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Missing roles.\"}}"
 
-static void test_words(void)
+static void test_words(void **state UNUSED)
 {
     static const struct { const char *body, *words; } rows[] = {
         { FORBIDDEN, ": Forbidden 'Missing roles.'" }, { "{\"error\":{\"message\":\"m\"}}", ": 'm'" },
@@ -27,7 +27,7 @@ static void test_words(void)
     CHECK(strlen(words) < REFUSAL_WORDS_MAX && !strchr(words, '\n') && words[strlen(words) - 1] == '\'', "'%s'", words);
 }
 
-static void test_refusals(void)
+static void test_refusals(void **state UNUSED)
 {
     static const struct {
         int status;
@@ -54,9 +54,9 @@ static void test_refusals(void)
     }
 }
 
-int main(void)
-{
-    test_words();
-    test_refusals();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_words),
+    cmocka_unit_test(test_refusals),
+};
+
+UNIT(refusal, cases, NULL, NULL)

@@ -67,32 +67,56 @@ static void check_row(const char *conf, const char *want)
     CHECK(text_same(got, want ? path : NULL), "got '%s', want '%s' for %s", got ? got : "none", path, text);
 }
 
-int main(void)
+static void test_server_conf(void **state UNUSED)
 {
-    CLEANUP(mem_freep) char *cacert = NULL;
-    CLEANUP(mem_freep) char *remove = NULL;
-    char *none;
-    size_t i;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        check_row(rows[i].conf, rows[i].want);
+}
 
-    CHECK(mkdtemp(home) != NULL, "no folder");
-    cacert = mem_format("%s/etc/auth/cacert.pem", home);
-    remove = mem_format("rm -rf '%s'", home);
+static void test_no_file(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *cacert = mem_format("%s/etc/auth/cacert.pem", home);
+
+    unlink(cacert);
+    check_row("[sslConfig]\nsslRootCAPath = /gone\n", NULL);
+    put("etc/auth/cacert.pem", "x");
+}
+
+static void test_no_home(void **state UNUSED)
+{
+    char *none = rest_ca_file(NULL);
+
+    CHECK(!none, "%s", none);
+    none = rest_ca_file("");
+    CHECK(!none, "%s", none);
+    none = rest_ca_file("/no/such/home");
+    CHECK(!none, "%s", none);
+}
+
+static int set_up(void **state UNUSED)
+{
+    if (!mkdtemp(home))
+        return -1;
     make_folder("etc/system/local");
     make_folder("etc/auth");
     make_folder("etc/other");
     put("etc/auth/cacert.pem", "x");
     put("etc/auth/own.pem", "x");
     put("etc/other/other.pem", "x");
-    for (i = 0; i < COUNT_OF(rows); i++)
-        check_row(rows[i].conf, rows[i].want);
-    unlink(cacert);
-    check_row("[sslConfig]\nsslRootCAPath = /gone\n", NULL);
-    none = rest_ca_file(NULL);
-    CHECK(!none, "%s", none);
-    none = rest_ca_file("");
-    CHECK(!none, "%s", none);
-    none = rest_ca_file("/no/such/home");
-    CHECK(!none, "%s", none);
-    CHECK(system(remove) == 0, "cannot remove %s", home);
-    return check_summary();
+    return 0;
 }
+
+static int tear_down(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *command = mem_format("rm -rf '%s'", home);
+
+    return system(command);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_server_conf),
+    cmocka_unit_test(test_no_file),
+    cmocka_unit_test(test_no_home),
+};
+
+UNIT(rest_ca, cases, set_up, tear_down)

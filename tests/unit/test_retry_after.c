@@ -5,7 +5,8 @@
 
 #define DAY  INT64_C(86400000)
 
-static void test_date(void)
+/* promise: Trouble: The wait that a 429 or a 503 asks for is kept, also as a date. */
+static void test_date(void **state UNUSED)
 {
     static const struct { const char *text; int64_t seconds; } good[] = {
         { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
@@ -34,7 +35,8 @@ static void test_date(void)
         CHECK(!http_date_ms(bad[i], &ms), "'%s' was taken", bad[i]);
 }
 
-static void test_header(void)
+/* promise: Trouble: The wait that a 429 or a 503 asks for is kept, in seconds and fractions. */
+static void test_header(void **state UNUSED)
 {
     static const int64_t now = INT64_C(784111777000);      /* Sun, 06 Nov 1994 08:49:37 GMT */
     static const struct { const char *value; int64_t want; } rows[] = {
@@ -56,7 +58,8 @@ static void test_header(void)
     }
 }
 
-static void test_body(void)
+/* promise: Trouble: The wait that a 429 or a 503 asks for is kept, also in the body. */
+static void test_body(void **state UNUSED)
 {
     static const struct { const char *body; int64_t want; } rows[] = {
         { "{\"error\":{\"message\":\"You can send requests again in 52 seconds.\"}}", 52000 },
@@ -82,10 +85,10 @@ static void test_body(void)
     CHECK(retry_after_in_body_ms("\0in 4 seconds", 13) == 4000, "a zero byte ended the body");
 }
 
-int main(void)
-{
-    test_date();
-    test_header();
-    test_body();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_date),
+    cmocka_unit_test(test_header),
+    cmocka_unit_test(test_body),
+};
+
+UNIT(retry_after, cases, NULL, NULL)

@@ -1,5 +1,5 @@
-/* The way of plaintext secrets into the store. The store, the login service and the timer are replaced at link time
- * (WRAPPED in the Makefile); each case is compared by the order of what happened. */
+/* The way of plaintext secrets into the store. The store, the login service and the timers are replaced at link time
+ * (UNIT_WRAPPED in the Makefile); each case is compared by the order of what happened. */
 #include "auth/secret_intake.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "splunk/stanza.h"
 
 #define CLIENT  "client_secret.c"
 #define REFRESH "refresh_token.t.c"
@@ -17,7 +18,7 @@ static struct fake {
     bool        on;
     const char *stored_name, *stored_value;     /* one entry in the store */
     const char *imported;                       /* this value was imported before */
-    enum answer { OK, RETRY, REFUSED } answers[2];  /* of the store or the login service, first and later calls */
+    enum reply { OK, RETRY, REFUSED } answers[2];  /* of the store or the login service, first and later calls */
     size_t      calls;
     struct timer *timer;
     struct principal *principal;
@@ -30,49 +31,49 @@ static void note(const char *word, const char *a, const char *b)
     buf_add_format(&fake.log, "%s%s(%s%s%s)", fake.log.len ? " " : "", word, a ? a : "-", b ? "=" : "", b ? b : "");
 }
 
-static void answer(splunkd_done_fn *done, void *ctx)
+static void answer(rest_done_fn *done, void *ctx)
 {
-    enum answer how = fake.answers[fake.calls++ > 0];
+    enum reply how = fake.answers[fake.calls++ > 0];
     struct err err = { .kind = how == RETRY ? ERR_RETRY : ERR_AUTH, .text = "no" };
 
     done(ctx, how == OK, how == OK ? NULL : &err);
 }
 
-/* The replaced functions. Only this test has no loop and no splunkd, so others still reach the real ones. */
+/* The replaced functions: every call to them comes here, and goes on to the real ones unless this test runs. */
 
-const char *__real_splunkd_secret(const struct splunkd *splunkd, const char *name);
-const char *__wrap_splunkd_secret(const struct splunkd *splunkd, const char *name);
-const char *__wrap_splunkd_secret(const struct splunkd *splunkd, const char *name)
+const char *__real_passwords_get(const struct passwords *passwords, const char *name);
+const char *__wrap_passwords_get(const struct passwords *passwords, const char *name);
+const char *__wrap_passwords_get(const struct passwords *passwords, const char *name)
 {
-    if (splunkd)
-        return __real_splunkd_secret(splunkd, name);
+    if (!fake.on)
+        return __real_passwords_get(passwords, name);
     return text_same(name, fake.stored_name) ? fake.stored_value : NULL;
 }
 
-void __real_splunkd_store_secret(struct splunkd *splunkd, const char *name, const char *value, splunkd_done_fn *done,
-                                 void *ctx);
-void __wrap_splunkd_store_secret(struct splunkd *splunkd, const char *name, const char *value, splunkd_done_fn *done,
-                                 void *ctx);
-void __wrap_splunkd_store_secret(struct splunkd *splunkd, const char *name, const char *value, splunkd_done_fn *done,
-                                 void *ctx)
+void __real_passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void
+                            *ctx);
+void __wrap_passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void
+                            *ctx);
+void __wrap_passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void
+                            *ctx)
 {
-    if (splunkd) {
-        __real_splunkd_store_secret(splunkd, name, value, done, ctx);
+    if (!fake.on) {
+        __real_passwords_store(passwords, name, value, done, ctx);
         return;
     }
     note("store", name, value);
     answer(done, ctx);
 }
 
-void __real_splunkd_edit_input(struct splunkd *splunkd, const char *app, const char *input_name,
-                               const char *const *name_value, splunkd_done_fn *done, void *ctx);
-void __wrap_splunkd_edit_input(struct splunkd *splunkd, const char *app, const char *input_name,
-                               const char *const *name_value, splunkd_done_fn *done, void *ctx);
-void __wrap_splunkd_edit_input(struct splunkd *splunkd, const char *app, const char *input_name,
-                               const char *const *name_value, splunkd_done_fn *done, void *ctx)
+void __real_data_inputs_edit(struct data_inputs *inputs, const char *app, const char *name, const char *const
+                             *name_value, rest_done_fn *done, void *ctx);
+void __wrap_data_inputs_edit(struct data_inputs *inputs, const char *app, const char *name, const char *const
+                             *name_value, rest_done_fn *done, void *ctx);
+void __wrap_data_inputs_edit(struct data_inputs *inputs, const char *app, const char *name, const char *const
+                             *name_value, rest_done_fn *done, void *ctx)
 {
-    if (splunkd) {
-        __real_splunkd_edit_input(splunkd, app, input_name, name_value, done, ctx);
+    if (!fake.on) {
+        __real_data_inputs_edit(inputs, app, name, name_value, done, ctx);
         return;
     }
     for (; name_value[0]; name_value += 2)
@@ -80,12 +81,12 @@ void __wrap_splunkd_edit_input(struct splunkd *splunkd, const char *app, const c
     done(ctx, true, NULL);
 }
 
-void __real_token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
-                                  void (*done)(void *ctx, bool ok, const struct err *err), void *ctx);
-void __wrap_token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
-                                  void (*done)(void *ctx, bool ok, const struct err *err), void *ctx);
-void __wrap_token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
-                                  void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
+void __real_token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri, void
+                                  (*done)(void *ctx, bool ok, const struct err *err), void *ctx);
+void __wrap_token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri, void
+                                  (*done)(void *ctx, bool ok, const struct err *err), void *ctx);
+void __wrap_token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri, void
+                                  (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
 {
     if (!fake.on) {
         __real_token_source_exchange(source, code, redirect_uri, done, ctx);
@@ -99,10 +100,18 @@ void __real_timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
 void __wrap_timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
 void __wrap_timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
 {
-    if (loop)
-        __real_timer_set(loop, timer, due_ms);
-    else
+    if (fake.on)
         fake.timer = timer;
+    else
+        __real_timer_set(loop, timer, due_ms);
+}
+
+void __real_timer_cancel(struct loop *loop, struct timer *timer);
+void __wrap_timer_cancel(struct loop *loop, struct timer *timer);
+void __wrap_timer_cancel(struct loop *loop, struct timer *timer)
+{
+    if (!fake.on)
+        __real_timer_cancel(loop, timer);
 }
 
 /* The owner. */
@@ -235,8 +244,14 @@ static void play(const struct row *row)
     fake.on = false;
 }
 
+static void test_intake(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        play(&rows[i]);
+}
+
 /* A secret that somebody stored later reaches the principal; one that is missing takes nothing away. */
-static void test_refresh(void)
+static void test_refresh(void **state UNUSED)
 {
     struct principals *principals = principals_new(NULL, NULL, NULL, NULL, NULL, NULL);
     struct input input = { .name = mem_text("in"), .tenant_id = mem_text("t"), .client_id = mem_text("c") };
@@ -264,12 +279,9 @@ static void test_refresh(void)
     fake.on = false;
 }
 
-int main(void)
-{
-    size_t i;
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_intake),
+    cmocka_unit_test(test_refresh),
+};
 
-    for (i = 0; i < COUNT_OF(rows); i++)
-        play(&rows[i]);
-    test_refresh();
-    return check_summary();
-}
+UNIT(secret_intake, cases, NULL, NULL)

@@ -6,7 +6,7 @@
 #include "splunk/params.h"
 
 /* The words of the parameter `api` and the names in microsoft/api_*.c are the same, in the same order. */
-static void test_names(void)
+static void test_names(void **state UNUSED)
 {
     const struct choice *choices = param_find("api")->choices;
 
@@ -15,7 +15,7 @@ static void test_names(void)
     CHECK(!choices[API_KINDS].value, "more choices than APIs");
 }
 
-static void test_defaults(void)
+static void test_defaults(void **state UNUSED)
 {
     for (int api = 0; api < API_KINDS; api++) {
         for (int cloud = 0; cloud < API_CLOUDS; cloud++) {
@@ -31,7 +31,7 @@ static void test_defaults(void)
     }
 }
 
-static void test_own_values(void)
+static void test_own_values(void **state UNUSED)
 {
     struct input input = { .login_url = (char[]){ "https://l" }, .api_url = (char[]){ "https://a" },
                            .resource = (char[]){ "r" } };
@@ -42,7 +42,7 @@ static void test_own_values(void)
           "%s %s %s", target.login_url, target.base_url, target.resource);
 }
 
-static void test_sign_in_address(void)
+static void test_sign_in_address(void **state UNUSED)
 {
     struct input input = { .tenant_id = (char[]){ "t.example" }, .client_id = (char[]){ "c-1" },
                            .redirect_uri = (char[]){ "https://SiemMsspConnector" }, .cloud = CLOUD_GCC_HIGH };
@@ -52,7 +52,7 @@ static void test_sign_in_address(void)
           strstr(address, "client_id=c-1") && strstr(address, "graph.microsoft.us"), "%s", address);
 }
 
-static void test_proxy(void)
+static void test_proxy(void **state UNUSED)
 {
     static const struct { const char *proxy, *typed, *stored, *want; } rows[] = {
         { NULL, NULL, "s", NULL }, { "http://p:1", NULL, "s", "http://p:1" },
@@ -72,12 +72,12 @@ static void test_proxy(void)
     }
 }
 
-int main(void)
-{
-    test_names();
-    test_defaults();
-    test_own_values();
-    test_sign_in_address();
-    test_proxy();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_names),
+    cmocka_unit_test(test_defaults),
+    cmocka_unit_test(test_own_values),
+    cmocka_unit_test(test_sign_in_address),
+    cmocka_unit_test(test_proxy),
+};
+
+UNIT(target, cases, NULL, NULL)

@@ -25,7 +25,7 @@ static void check_escapes(add_fn *add, const struct escape_row *rows, size_t cou
     }
 }
 
-static void test_url(void)
+static void test_url(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "" }, { "azAZ09-._~", "azAZ09-._~" }, { "a b+c", "a%20b%2Bc" }, { "&=?#/:%", "%26%3D%3F%23%2F%3A%25" },
@@ -35,7 +35,7 @@ static void test_url(void)
     check_escapes(buf_add_url, rows, COUNT_OF(rows));
 }
 
-static void test_form(void)
+static void test_form(void **state UNUSED)
 {
     CLEANUP(buf_free) struct buf form = BUF_INIT(1000), url = BUF_INIT(1000);
 
@@ -49,7 +49,7 @@ static void test_form(void)
     CHECK_TEXT(buf_text(&url), "https://h/p?$filter=t%20ge%205&$top=1");
 }
 
-static void test_xml(void)
+static void test_xml(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "" }, { "a<b>&\"'", "a&lt;b&gt;&amp;&quot;&apos;" }, { "]]>", "]]&gt;" }, { "\t\r\n", "\t\r\n" },
@@ -66,7 +66,7 @@ static void test_xml(void)
     check_escapes(buf_add_xml, rows, COUNT_OF(rows));
 }
 
-static void test_json(void)
+static void test_json(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "\"\"" }, { "a\"b\\c/", "\"a\\\"b\\\\c/\"" }, { "\n\r\t", "\"\\n\\r\\t\"" },
@@ -77,7 +77,7 @@ static void test_json(void)
     check_escapes(buf_add_json, rows, COUNT_OF(rows));
 }
 
-static void test_file_name(void)
+static void test_file_name(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "Contoso_1-a", "Contoso_1-a" }, { "../x", "%2E%2E%2Fx" }, { "a b.c", "a%20b%2Ec" }, { "%41", "%2541" },
@@ -87,7 +87,7 @@ static void test_file_name(void)
     check_escapes(buf_add_file_name, rows, COUNT_OF(rows));
 }
 
-static void test_url_decode(void)
+static void test_url_decode(void **state UNUSED)
 {
     static const struct { const char *text; bool plus; const char *want; } rows[] = {
         { "", false, "" }, { "a%20b", false, "a b" }, { "a+b", false, "a+b" }, { "a+b", true, "a b" },
@@ -111,7 +111,7 @@ static void test_url_decode(void)
     CHECK(!text_url_decode("ab%41xx", 4, false, &got), "read past the length");
 }
 
-static void test_int64(void)
+static void test_int64(void **state UNUSED)
 {
     static const struct { const char *text; int64_t least, most; bool good; int64_t want; } rows[] = {
         { "0", 0, 9, true, 0 }, { "9", 0, 9, true, 9 }, { "-3", -9, 9, true, -3 }, { "007", 0, 9, true, 7 },
@@ -132,7 +132,7 @@ static void test_int64(void)
     }
 }
 
-static void test_looks(void)
+static void test_looks(void **state UNUSED)
 {
     static const struct { const char *text, *want; } trims[] = {
         { "", "" }, { " \t\r\n ", "" }, { " a b ", "a b" }, { "a", "a" }, { "\r\na\r\n", "a" }, { "\va\f", "\va\f" },
@@ -149,7 +149,7 @@ static void test_looks(void)
     }
 }
 
-static void test_guid(void)
+static void test_guid(void **state UNUSED)
 {
     static const struct { const char *text; bool want; } rows[] = {
         { "01234567-89ab-cdef-ABCD-EF0123456789", true },   { "01234567-89ab-cdef-ABCD-EF012345678", false },
@@ -168,16 +168,16 @@ static void test_guid(void)
     }
 }
 
-int main(void)
-{
-    test_url();
-    test_form();
-    test_xml();
-    test_json();
-    test_file_name();
-    test_url_decode();
-    test_int64();
-    test_looks();
-    test_guid();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_url),
+    cmocka_unit_test(test_form),
+    cmocka_unit_test(test_xml),
+    cmocka_unit_test(test_json),
+    cmocka_unit_test(test_file_name),
+    cmocka_unit_test(test_url_decode),
+    cmocka_unit_test(test_int64),
+    cmocka_unit_test(test_looks),
+    cmocka_unit_test(test_guid),
+};
+
+UNIT(text, cases, NULL, NULL)

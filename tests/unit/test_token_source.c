@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "auth/principal.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -75,7 +76,7 @@ static const struct decision {
     { SOURCE_STORE_WAIT, ON_TIMER, { CAN }, { SOURCE_STORING, DO_STORE } }
 };
 
-static void test_decisions(void)
+static void test_decisions(void **state UNUSED)
 {
     size_t i;
 
@@ -89,7 +90,7 @@ static void test_decisions(void)
 }
 
 /* An event that a state does not wait for changes nothing. */
-static void test_strange_events(void)
+static void test_strange_events(void **state UNUSED)
 {
     static const struct { enum source_event event; enum source_state state; } awaited[] = {
         { ON_REDEEMED, SOURCE_WAIT }, { ON_SLOT, SOURCE_QUEUED }, { ON_TOKEN, SOURCE_REQUEST },
@@ -97,15 +98,15 @@ static void test_strange_events(void)
         { ON_STORED, SOURCE_STORING }, { ON_NOT_STORED, SOURCE_STORING }, { ON_TIMER, SOURCE_STORE_WAIT } };
     const struct source_facts facts = { DUE, CAN, .retry_due = true };
     size_t i;
-    int state;
+    int at;
 
     for (i = 0; i < COUNT_OF(awaited); i++) {
-        for (state = SOURCE_IDLE; state <= SOURCE_STORE_WAIT; state++) {
-            struct source_next next = token_next((enum source_state)state, awaited[i].event, &facts);
+        for (at = SOURCE_IDLE; at <= SOURCE_STORE_WAIT; at++) {
+            struct source_next next = token_next((enum source_state)at, awaited[i].event, &facts);
 
-            if (state != (int)awaited[i].state)
-                CHECK((int)next.state == state && next.action == DO_NOTHING, "event %d in state %d", awaited[i].event,
-                      state);
+            if (at != (int)awaited[i].state)
+                CHECK((int)next.state == at && next.action == DO_NOTHING, "event %d in state %d", awaited[i].event,
+                      at);
         }
     }
 }
@@ -120,7 +121,8 @@ static struct world {
     size_t             count;
     struct loop       *loop;
     struct limiter    *limiter;
-    struct splunkd    *splunkd;
+    struct rest       *rest;
+    struct passwords  *passwords;
     struct principals *principals;
     struct principal  *principal;
     struct token_source *source;
@@ -165,12 +167,11 @@ static void session_lost(void *ctx UNUSED)
 
 static void open_world(void)
 {
-    struct config config = { .server_uri = (char *)"https://127.0.0.1:8089", .session_key = (char *)"key" };
-
     world = (struct world){ .on = true, .loop = loop_new(), .listener = { .changed = told } };
     world.limiter = limiter_new(world.loop, 10, 10);
-    world.splunkd = splunkd_new(world.loop, NULL, &config, NULL);
-    world.principals = principals_new(world.loop, NULL, world.limiter, world.splunkd, session_lost, NULL);
+    world.rest = rest_new(world.loop, NULL, "https://127.0.0.1:8089", "key", NULL);
+    world.passwords = passwords_new(world.rest);
+    world.principals = principals_new(world.loop, NULL, world.limiter, world.passwords, session_lost, NULL);
     world.principal = principal_get(world.principals, &(struct principal_spec){
         .tenant_id = "t", .client_id = "c", .login_url = "https://login",
         .route = &(struct http_route){ .proxy = "http://u:p@proxy:1" } });
@@ -184,7 +185,8 @@ static void close_world(void)
 
     CHECK(!principals_storing(world.principals), "a refresh token is on its way");
     principals_free(world.principals);
-    splunkd_free(world.splunkd);
+    passwords_free(world.passwords);
+    rest_free(world.rest);
     limiter_free(world.limiter);
     loop_free(world.loop);
     for (i = 0; i < world.count; i++) {
@@ -269,7 +271,7 @@ static void check_ask(struct token_source *source, int64_t later_ms, enum token_
 
 #define MINUTE_MS 60000
 
-static void test_renewal(void)
+static void test_renewal(void **state UNUSED)
 {
     struct token_view view;
 
@@ -293,7 +295,7 @@ static void test_renewal(void)
     close_world();
 }
 
-static void test_refusal(void)
+static void test_refusal(void **state UNUSED)
 {
     static const char wrong[] = "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: wrong\","
                                 "\"error_codes\":[7000215]}";
@@ -323,7 +325,7 @@ static void test_refusal(void)
     close_world();
 }
 
-static void test_rotation(void)
+static void test_rotation(void **state UNUSED)
 {
     open_world();
     principal_set_refresh_token(world.principal, "R1");
@@ -343,7 +345,7 @@ static void test_rotation(void)
     close_world();
 }
 
-static void test_store_refuses(void)
+static void test_store_refuses(void **state UNUSED)
 {
     struct token_view view;
 
@@ -370,7 +372,7 @@ static void test_store_refuses(void)
 }
 
 /* Two sources of one principal never redeem at the same time, and the second one uses the rotated token. */
-static void test_one_redeems(void)
+static void test_one_redeems(void **state UNUSED)
 {
     struct token_source *other;
 
@@ -396,7 +398,7 @@ static void exchanged(void *ctx, bool ok, const struct err *err)
     *(int *)ctx = ok ? 1 : err->kind == ERR_AUTH ? 2 : 3;
 }
 
-static void test_exchange(void)
+static void test_exchange(void **state UNUSED)
 {
     int first = 0, second = 0, third = 0;
 
@@ -426,7 +428,7 @@ static void test_exchange(void)
     close_world();
 }
 
-static void test_reject_and_refetch(void)
+static void test_reject_and_refetch(void **state UNUSED)
 {
     struct token_view view;
 
@@ -458,7 +460,7 @@ static void test_reject_and_refetch(void)
 }
 
 /* A principal is found by all that tells sign-ins apart, and owns its route. */
-static void test_principals(void)
+static void test_principals(void **state UNUSED)
 {
     char proxy[] = "http://u:p@proxy:1";
     struct http_route route = { .proxy = proxy }, none = { .proxy = NULL };
@@ -477,17 +479,17 @@ static void test_principals(void)
     close_world();
 }
 
-int main(void)
-{
-    test_decisions();
-    test_strange_events();
-    test_renewal();
-    test_refusal();
-    test_rotation();
-    test_store_refuses();
-    test_one_redeems();
-    test_exchange();
-    test_reject_and_refetch();
-    test_principals();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_decisions),
+    cmocka_unit_test(test_strange_events),
+    cmocka_unit_test(test_renewal),
+    cmocka_unit_test(test_refusal),
+    cmocka_unit_test(test_rotation),
+    cmocka_unit_test(test_store_refuses),
+    cmocka_unit_test(test_one_redeems),
+    cmocka_unit_test(test_exchange),
+    cmocka_unit_test(test_reject_and_refetch),
+    cmocka_unit_test(test_principals),
+};
+
+UNIT(token_source, cases, NULL, NULL)

@@ -24,7 +24,7 @@ static size_t rfc3629(const unsigned char *b, size_t len)
     return 0;
 }
 
-static void test_utf8(void)
+static void test_utf8(void **state UNUSED)
 {
     static const unsigned char edges[] = { 0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF };
     const size_t count = COUNT_OF(edges);
@@ -43,7 +43,7 @@ static void test_utf8(void)
 }
 
 /* A text that was cut at any byte ends with its last whole character. */
-static void test_whole_end(void)
+static void test_whole_end(void **state UNUSED)
 {
     static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x92z";
     static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
@@ -58,7 +58,7 @@ static void test_whole_end(void)
     }
 }
 
-static void test_make_line(void)
+static void test_make_line(void **state UNUSED)
 {
     char text[] = "a\r\nb\tc\x7f" "d\xc3\xa4\xe2\x82";
 
@@ -66,10 +66,10 @@ static void test_make_line(void)
     CHECK_TEXT(text, "a  b c d\xc3\xa4");
 }
 
-int main(void)
-{
-    test_utf8();
-    test_whole_end();
-    test_make_line();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_utf8),
+    cmocka_unit_test(test_whole_end),
+    cmocka_unit_test(test_make_line),
+};
+
+UNIT(utf8, cases, NULL, NULL)

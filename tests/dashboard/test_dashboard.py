@@ -1,36 +1,32 @@
-#!/usr/bin/env python3
-"""Validates and draws the dashboard with Splunk's own packages, from what the program really wrote.
+"""Validates and draws the dashboard with Splunk's own packages, from events that the program really wrote.
 
-    run.py            play a scene, validate, draw in Chromium, use the inputs; screenshots in build/dashboard
-    run.py --again    the same with the last scene
+`make dashboard` plays a scene, validates, draws in Chromium and uses the inputs. The screenshots are in
+build/dashboard. `make dashboard AGAIN=1` takes the scene of the last run.
+docs/dashboard.png is build/dashboard/overview.png of a run.
 
-docs/dashboard.png is build/dashboard/overview.png of such a run.
-
-The packages come from npm by the committed lock file, into build/dashboard. The last line is "N passed, N failed";
-where a part cannot be had, the tests are skipped.
+The packages come from npm by the committed lock file, into build/dashboard. The tests are skipped if npm, Chromium or
+the packages are not available.
 """
+import filecmp
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import unittest
 
+import pytest
+import scene
+from splunkd import Splunkd
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE]
-
-import scene                                    # noqa: E402
-from splunkd import Splunkd                     # noqa: E402
-
-sys.path.insert(0, os.path.join(HERE, '..', 'e2e'))
-from run import Count                           # noqa: E402    tests/e2e/run.py
-
 ROOT = os.path.dirname(os.path.dirname(HERE))
 VIEW = os.path.join(ROOT, 'default', 'data', 'ui', 'views', 'customers.xml')
 WEB = os.path.join(HERE, 'web')
 CHOSEN = 'wingtip'
 TARGET = os.path.join(ROOT, 'build', 'dashboard')
+
+pytestmark = pytest.mark.timeout(1800)      # the scene alone takes minutes
 
 
 def definition():
@@ -48,7 +44,7 @@ def install():
     lock, there = os.path.join(WEB, 'package-lock.json'), os.path.join(TARGET, 'installed-lock.json')
     for name in os.listdir(WEB):
         shutil.copy(os.path.join(WEB, name), TARGET)
-    if os.path.exists(there) and open(there, 'rb').read() == open(lock, 'rb').read():
+    if os.path.exists(there) and filecmp.cmp(there, lock, shallow=False):
         return
     done = subprocess.run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=TARGET, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -60,11 +56,11 @@ def install():
 def play():
     """The scene's events: a new run of the program, or the last one."""
     path = os.path.join(TARGET, 'scene.json')
-    if '--again' not in sys.argv or not os.path.exists(path):
+    if not os.environ.get('AGAIN') or not os.path.exists(path):
         try:
             scene.Scene().save(path)
         except scene.Unavailable as why:
-            raise unittest.SkipTest(str(why))
+            raise unittest.SkipTest(str(why)) from why
     with open(path, encoding='utf-8') as file:
         return json.load(file)
 
@@ -148,16 +144,3 @@ class Dashboard(unittest.TestCase):
     def test_nothing_leaves_the_machine(self):
         """The page asks its own server only, and no script fails."""
         self.assertEqual((self.seen['outside'], self.seen['errors']), ([], []))
-
-
-def main():
-    """See the top."""
-    tests = unittest.defaultTestLoader.loadTestsFromTestCase(Dashboard)
-    result = unittest.TextTestRunner(sys.stdout, resultclass=Count, verbosity=2).run(tests)
-    skipped, failed = len(result.skipped), len(result.bad)
-    print(f'{max(0, result.testsRun - failed)} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
-    return 1 if failed else 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())
