@@ -5,8 +5,8 @@
  *   IDLE --due--> TOKEN --ready--> RATE --allowed--> SLOT --granted--> REQUEST --response--> IDLE
  *
  * A token that is still being fetched, a rate that is used up and a slot that is not free are waited for in the state of
- * that name. worker_step() is the only function that changes the state on the way to a request, worker_ended() the only
- * one after it. What a response means is decided by helpers (worker_answer.h, worker_retry.h); worker.c acts on it. */
+ * that name. The state changes in three functions only: worker_step() on the way to a slot, worker_granted() with the
+ * slot, worker_ended() after the response. What a response means is decided by helpers (worker_answer.h, worker_retry.h); worker.c acts on it. */
 #pragma once
 
 #include "collect/reading.h"
