@@ -46,6 +46,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "scheme", 2 },
     { "secret_intake", 2 },
     { "signin", 5 },
+    { "store", 13 },
     { "text", 9 },
     { "ticks", 7 },
     { "token", 7 },
