@@ -451,7 +451,7 @@ static void test_set_aside(void **state UNUSED)
     with_each(set_aside);
 }
 
-/* promise: Checkpoints: A checkpoint that is deleted is written again. */
+/* A checkpoint that somebody deletes is written again. */
 static void what_vanishes(void)
 {
     struct owner one = owner_of("one"), two = owner_of("two"), none = owner_of("none");
