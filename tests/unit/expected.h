@@ -38,7 +38,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "pages", 11 },
     { "params", 10 },
     { "passwords_pieces", 4 },
-    { "progress", 9 },
+    { "progress", 10 },
     { "rate", 7 },
     { "rate_pool", 4 },
     { "records", 7 },

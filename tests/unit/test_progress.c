@@ -205,6 +205,36 @@ static void test_a_long_poll_is_shared_by_both_workers(void **state)
           window.hi <= now - OVERLAP * SECOND, "the older part");
 }
 
+/* How far a window of the live worker raises the watermark, in seconds after the beginning. The service's clock shows
+ * 100 s. A record that the watermark passes without its window being read would never be asked for again. */
+static void test_what_raises_the_watermark(void **state)
+{
+    static const struct { const char *name; int hi; size_t count; int oldest, newest, want; } rows[] = {
+        { "the newest record of an open window", -1, 3, 10, 90, 90 },
+        { "a record from the future", -1, 3, 10, 5000, 100 },
+        { "no record", -1, 0, 0, 0, 0 },
+        { "the newest record of a bounded window", 50, 3, 10, 40, 40 },
+        { "a record after the window, of a service that ignores the filter", 50, 3, 10, 95, 49 },
+        { "a record before the window", 50, 1, -500, -500, 0 },
+    };
+    struct progress *progress = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct window window = { BEGIN, rows[i].hi < 0 ? TICKS_OPEN : BEGIN + rows[i].hi * SECOND };
+        struct page_stats stats = { rows[i].count, BEGIN + rows[i].oldest * SECOND, BEGIN + rows[i].newest * SECOND };
+        ticks got;
+
+        begin(progress);
+        progress->plans[WORKER_LIVE] = (struct window_plan){ .active = rows[i].hi >= 0, .next = BEGIN, .width = SECOND,
+                                                             .end = BEGIN + 100 * SECOND };
+        progress_read(progress, WORKER_LIVE, &window, rows[i].count ? &stats : &(struct page_stats){ 0, 1, 0 }, 0,
+                      BEGIN + 100 * SECOND, 0, 0);
+        got = progress->cursor.watermark;
+        CHECK((got - BEGIN) / SECOND == rows[i].want, "%s: %lld s", rows[i].name, (long long)((got - BEGIN) / SECOND));
+        CHECK(rows[i].hi < 0 || got < window.hi, "%s: past the window", rows[i].name);
+    }
+}
+
 static int open_progress(void **state)
 {
     static struct progress progress;
@@ -232,6 +262,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_poll_past_a_quarantine_reaches_the_present),
     CASE(test_the_backfill_has_nothing_to_read),
     CASE(test_a_long_poll_is_shared_by_both_workers),
+    CASE(test_what_raises_the_watermark),
 };
 
 UNIT(progress, cases, NULL, NULL)
