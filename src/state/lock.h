@@ -21,6 +21,8 @@ void lock_touch(struct lock_file *lock);
 
 /* Tries once. Returns false with err->kind ERR_RETRY if another process has the lock, or the file cannot be locked. */
 bool lock_input(struct lock_file *lock, const char *input_name, struct err *err);
+/* Lets another process have the input. */
+void lock_release_input(struct lock_file *lock, const char *input_name);
 
 /* Returns true if the locked file is still the one under its name. A folder that was cleaned gets a new file, and locks
  * on the old one no longer keep a second process out. */

@@ -3,6 +3,9 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/text.h"
+
+#define SAME_NAME_RETRY_MS 10000
 
 void store_init(struct store *store, const struct store_ops *ops, const struct store_watcher *watcher)
 {
@@ -79,6 +82,21 @@ void store_release(struct claim *claim)
     *claim->slot = claim->next;
     if (claim->next)
         claim->next->slot = claim->slot;
+    claim->store->ops->release(claim);
+}
+
+/* Returns true if another claim of this process holds the name. */
+static bool is_held_here(const struct claim *claim, struct err *err)
+{
+    const struct claim *other;
+
+    for (other = claim->store->claims; other; other = other->next)
+        if (text_same(other->name, claim->name)) {
+            err_set(err, ERR_RETRY, "another input of this process has the same name");
+            err->wait_ms = SAME_NAME_RETRY_MS;
+            return true;
+        }
+    return false;
 }
 
 static void answer_claim(struct claim *claim)
@@ -86,7 +104,7 @@ static void answer_claim(struct claim *claim)
     struct store *store = claim->store;
     struct err err;
 
-    if (!store->ops->claim(store, claim, &err)) {
+    if (is_held_here(claim, &err) || !store->ops->claim(store, claim, &err)) {
         claim->owner->busy(claim->ctx, &err);
         return;
     }

@@ -53,6 +53,7 @@ struct claim {
 
 struct store_ops {
     bool (*claim)(struct store *store, struct claim *claim, struct err *err);
+    void (*release)(struct claim *claim);
     enum store_found (*load)(struct claim *claim, struct buf *text, struct err *err);
     bool (*save)(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err);
     bool (*writable)(struct claim *claim, const char *bytes, size_t len, struct err *err);

@@ -99,6 +99,11 @@ static bool file_claim(struct store *store, struct claim *claim, struct err *err
     return false;
 }
 
+static void file_release(struct claim *claim)
+{
+    lock_release_input(file_store(claim->store)->lock, claim->name);
+}
+
 /* The files. */
 
 static enum store_found file_load(struct claim *claim, struct buf *text, struct err *err)
@@ -203,8 +208,8 @@ static void file_free(struct store *store)
 
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher)
 {
-    static const struct store_ops ops = { file_claim, file_load, file_save, file_writable, file_set_aside, file_look,
-                                          file_free, STORE_FILE_MAX };
+    static const struct store_ops ops = { file_claim, file_release, file_load, file_save, file_writable,
+                                          file_set_aside, file_look, file_free, STORE_FILE_MAX };
     struct store_file *files = mem_alloc(sizeof(*files));
 
     store_init(&files->store, &ops, watcher);

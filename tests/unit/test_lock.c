@@ -44,6 +44,9 @@ static void test_one_process_an_input(void **state UNUSED)
     CHECK(lock_input(lock, "one", &err), "again by the same process");
     CHECK(!another_gets("one") && !another_gets(""), "kept out");
     CHECK(another_gets("two"), "other inputs are free");
+    lock_release_input(lock, "one");
+    CHECK(another_gets("one") && !another_gets(""), "one is free when released, the other is kept");
+    CHECK(lock_input(lock, "one", &err), "and may be taken again");
     lock_close(lock);
     CHECK(another_gets("one"), "free when closed");
     lock_close(NULL);
