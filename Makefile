@@ -1,84 +1,141 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = mem buf err log ticks clock digest text json file
+BASE      = die mem buf utf8 text digest ticks clock file json err log backoff
 MESSAGES  = remedy log_events diagnosis
-NET       = loop http http_options http_answer http_fault http_trace http_check tls url retry inflate
-SPLUNK    = params value proxy input scheme utf16 config config_elements validate events splunkd \
-            splunkd_call splunkd_store splunkd_secrets splunkd_ca
-AUTH      = certificate principal token_source
-STATE     = cursor dedup acks checkpoint lock
-PACING    = limiter rate
-MICROSOFT = token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run api api_graph api_endpoint api_siem
-COLLECT   = secrets harvest verdict worker \
-            answer chain outcome status tenant tenant_save collector collector_rounds \
-            collector_splunkd collector_metrics stream
-COMMAND   = options console session csv check check_row check_endpoint check_store check_look check_report check_json \
+NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
+SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
+            rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
+AUTH      = certificate principal token_source token_source_next token_source_fetch secret_intake secret_watch
+STATE     = cursor windows dedup acks checkpoint progress store store_file lock
+PACING    = limiter rate rate_pool
+MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run \
+            api api_graph api_endpoint api_siem
+COLLECT   = target page_size pages classify records worker_retry worker_answer worker_request worker health status saver \
+            opening tenant output metrics collector
+COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look \
+            check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
 SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
             $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \
             $(COMMAND:%=src/command/%.c)
 MAIN      = src/main.c
 
-CC       ?= gcc
-JOBS     := $(shell nproc)
-VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
-WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings \
-            -Wpointer-arith -Wno-format-truncation -Werror
-OPT      ?= -O2
-HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-CFLAGS   += -std=c11 -D_GNU_SOURCE -Isrc -MMD -MP $(WARN) $(OPT) -g
-CPPFLAGS += -DVERSION='"$(VERSION)"'
-LDLIBS   += -lcurl -lcjson -lxml2 -lssl -lcrypto -lz -lm
-XML_FLAGS = -I/usr/include/libxml2
+JOBS       := $(shell nproc)
+VERSION    := $(shell cat VERSION 2>/dev/null || echo 0.0.0)
+PKG_CONFIG ?= pkg-config
 
-# Intel's igzip inflates about three times as fast as zlib; without it (or with ISAL=0) zlib does the work.
-ISAL     ?= $(if $(wildcard /usr/include/isa-l.h),1,0)
-ifeq ($(ISAL),1)
-CPPFLAGS += -DHAVE_ISAL
-LDLIBS   += -lisal
+# make itself sets CC to cc, so that `CC ?= gcc` would have no effect.
+ifeq ($(origin CC),default)
+CC         := gcc
 endif
 
-# make check SANITIZE=address,undefined builds beside the plain objects.
+# Knobs, besides the usual CC, CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS, which come last in each command:
+#   SANITIZE=address,undefined   builds in build/sanitize
+#   COVERAGE=1                   builds in build/coverage, for gcov or gcovr
+#   ISAL=0                       inflates with zlib although Intel's igzip, about three times as fast, is installed
+#   OPT, HARDEN, HARDEN_LINK     optimization and protections
+#   OUT, PROGRAM                 where the objects and the program go
+#   LIB_CFLAGS, LIB_LIBS         the libraries, in place of pkg-config's answer; the release gives its own
 SANITIZE ?=
+COVERAGE ?=
+ISAL     ?= $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo 1 || echo 0)
+OPT      ?= -O2
 ifneq ($(SANITIZE),)
 OUT      := build/sanitize
-PROGRAM  := build/sanitize/defender_alerts
-CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS  += -fsanitize=$(SANITIZE)
+PROGRAM  := $(OUT)/defender_alerts
+HARDEN   := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_LINK :=
+else ifneq ($(COVERAGE),)
+OUT      := build/coverage
+PROGRAM  := $(OUT)/defender_alerts
+OPT      := -O0
+HARDEN   := --coverage
+HARDEN_LINK :=
 else
 OUT      := build/plain
 PROGRAM  := bin/defender_alerts
-CFLAGS   += $(HARDEN)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN_LINK ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
+
+WARN      = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wwrite-strings \
+            -Wpointer-arith -Wno-format-truncation -Werror
+LIBRARIES = libcurl libcjson libxml-2.0 openssl zlib
+DEFINES   =
+ifeq ($(ISAL),1)
+LIBRARIES += libisal
+DEFINES  += -DHAVE_ISAL
+endif
+ifeq ($(origin LIB_CFLAGS),undefined)
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
+endif
+ifeq ($(origin LIB_LIBS),undefined)
+LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
+endif
+
+# $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
+FLAGS      = -std=c11 -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
+COMPILE    = $(CC) $(FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+LINK_FLAGS = $(HARDEN_LINK) $(LDFLAGS)
+LINK       = $(CC) $(FLAGS) $(CFLAGS) $(LINK_FLAGS)
+LIBS       = $(LIB_LIBS) $(LDLIBS)
+# As it is for every object, whatever a single target adds to its own flags.
+COMMANDS  := $(COMPILE) $(LINK) $(LIBS)
+# Which headers the target was made from, for the next run (included at the end).
+DEPS       = -MMD -MP -MF $@.d -MT $@
 
 .DEFAULT_GOAL = all
 .DELETE_ON_ERROR:
 
 OBJECTS   = $(SOURCES:src/%.c=$(OUT)/%.o)
-UNITS     = $(basename $(notdir $(wildcard tests/unit/test_*.c)))
+UNIT_OBJECTS = $(patsubst tests/unit/%.c,$(OUT)/unit/%.o,$(wildcard tests/unit/*.c))
 
-.PHONY: all
+.PHONY: all FORCE
 all: $(PROGRAM)
+
+# The commands, in a file that changes when they do: what is compiled depends on it, so other flags compile it again.
+if_changed = printf '%s\n' '$(subst ','\'',$(1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(OUT)/flags: FORCE
+	@mkdir -p $(@D)
+	@$(if $(filter-out -lm,$(LIB_LIBS)),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
+	@$(call if_changed,$(COMMANDS))
+
+# Only what says its version is compiled again when that changes.
+SAY_VERSION := $(shell grep -rlw VERSION src --include='*.c')
+$(SAY_VERSION:src/%.c=$(OUT)/%.o) $(SAY_VERSION:src/%.c=build/fuzz/%.o): VERSION
+$(SAY_VERSION:src/%.c=$(OUT)/%.o) $(SAY_VERSION:src/%.c=build/fuzz/%.o): private DEFINES += -DVERSION='"$(VERSION)"'
 
 $(PROGRAM): $(OUT)/main.o $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(LINK) -o $@ $^ $(LIBS)
 
-$(OUT)/%.o: src/%.c Makefile VERSION
+$(OUT)/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
+	$(COMPILE) $(DEPS) -c -o $@ $<
 
-$(OUT)/tests/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS)
+# Functions that a unit test replaces; it passes calls that are not its own on to the real ones.
+UNIT_WRAPPED = passwords_get passwords_store data_inputs_edit token_source_exchange timer_set timer_cancel http_start \
+               http_cancel
+
+$(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) -Itests/unit $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(COMPILE) $(DEPS) -Itests/unit -c -o $@ $<
+
+$(OUT)/tests/unit: $(UNIT_OBJECTS) $(OBJECTS) $(OUT)/unit/list
+	@mkdir -p $(@D)
+	$(LINK) $(UNIT_WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) -lcmocka $(LIBS)
+
+# Changes with the set of test files, so that a test that was removed does not live on in the runner.
+$(OUT)/unit/list: FORCE
+	@mkdir -p $(@D)
+	@$(call if_changed,$(UNIT_OBJECTS))
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# The spec, the presets and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
-# codes and events; the version in Splunk's files from VERSION.
+# The spec, the defaults and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
+# codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager
@@ -86,22 +143,51 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
 	build/plain/gen_docs > docs/troubleshooting.md
+	tools/gen_promises.py
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
 	sed -i '/"id": {/,/}/s/"version": "[^"]*"/"version": "$(VERSION)"/' app.manifest
 
-# All tests, on a machine that may lack everything: the unit and end-to-end tests run with sanitizers.
+# The tests (docs/testing.md). `make check` runs all, on a machine that may lack everything; the unit and end-to-end
+# tests run with sanitizers. DEFENDER_ALERTS names another program to test.
+PYTHON    ?= /usr/bin/python3
+PYTEST     = $(TEST_ENV) $(PYTHON) -m pytest
+TEST_ENV   = DEFENDER_ALERTS='$(or $(DEFENDER_ALERTS),$(CURDIR)/build/sanitize/defender_alerts)' \
+             ASAN_OPTIONS=detect_leaks=1
+
 .PHONY: check
-check:
+check: check-build
+	$(TEST_ENV) $(PYTHON) tests/check build/sanitize/tests/unit
+
+.PHONY: check-build
+check-build:
 	tools/install-deps check
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
-	DEFENDER_ALERTS=$(CURDIR)/build/sanitize/defender_alerts ASAN_OPTIONS=detect_leaks=1 \
-	    python3 tests/check $(UNITS:%=build/sanitize/tests/%)
 
-.PHONY: units
-units: $(UNITS:%=$(OUT)/tests/%)
+# All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
+.PHONY: test-e2e
+test-e2e:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) all
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
+	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
 
-# Runs the program against the repository's own stand-in of Microsoft and Splunk and shows alerts arriving.
+# Accepts the numbers of cases of the last complete `make check` (tests/expected_cases).
+.PHONY: expect-cases
+expect-cases:
+	@test -f build/tests/cases || { echo 'run `make check` first; only the number of cases may fail' >&2; exit 1; }
+	cp build/tests/cases tests/expected_cases
+
+# The unit tests are one program (tests/unit/unit.c). test-unit runs it with sanitizers; UNIT: modules or cases.
+.PHONY: units test-unit
+units: $(OUT)/tests/unit
+
+test-unit:
+	tools/install-deps check
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined units
+	ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/unit -x build/sanitize/unit-results $(UNIT)
+
+# Runs the program against the repository's own fakes of Microsoft and Splunk and shows alerts arriving.
 # ALERTS=path: one customer answers with the records of that file.
 .PHONY: demo
 demo:
@@ -115,15 +201,19 @@ FUZZERS       = $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 600
 FUZZ_CC      ?= clang
 FUZZ_FLAGS    = -std=c11 -D_GNU_SOURCE -Isrc -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_COMPILE  = $(FUZZ_CC) $(FUZZ_FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS)
 FUZZ_OBJECTS  = $(SOURCES:src/%.c=build/fuzz/%.o)
 
-build/fuzz/%.o: src/%.c Makefile
+build/fuzz/flags: FORCE
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) $(XML_FLAGS) -c -o $@ $<
+	@$(call if_changed,$(FUZZ_COMPILE) $(LIBS))
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h tests/unit/transcript.h $(FUZZ_OBJECTS)
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(XML_FLAGS) -o $@ $< $(FUZZ_OBJECTS) \
-	    $(LDLIBS)
+build/fuzz/%.o: src/%.c build/fuzz/flags
+	@mkdir -p $(@D)
+	$(FUZZ_COMPILE) $(DEPS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJECTS)
+	$(FUZZ_COMPILE) $(DEPS) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_OBJECTS) $(LIBS)
 
 .PHONY: fuzz fuzz-short fuzz-build
 fuzz-build: $(FUZZERS:%=build/fuzz/%)
@@ -139,33 +229,39 @@ fuzz-short:
 json-suite:
 	tests/json/run.sh
 
-build/plain/json_verdict: tests/json/json_verdict.c tests/unit/transcript.h $(OBJECTS)
+build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) $(XML_FLAGS) $(LDFLAGS) -o $@ $< $(OBJECTS) $(LDLIBS)
+	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (preset: a new one each time).
+# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one).
 MINUTES ?= 10
 TENANTS ?= 500
 .PHONY: soak
 soak: all
 	python3 tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED))
 
-# Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, judges nothing.
+# Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, no judgment.
 # BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.
 SCALE    ?= full
 BENCH_PROGRAM ?= $(PROGRAM)
 BENCH_TOOLS = $(addprefix build/bench/,server sink timed floor micro)
 BENCH_CC  = $(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN)
+bench_lib = $(shell $(PKG_CONFIG) --cflags --libs $(1))
 
 .PHONY: bench
+ifeq ($(shell uname -m),x86_64)
 bench:
 	@tools/install-deps bench
 	@$(MAKE) -s all $(BENCH_TOOLS)
 	@python3 bench/bench.py --scale $(SCALE) --program $(BENCH_PROGRAM) $(BENCH)
+else
+bench:
+	@printf '%s\n' 'the floor of the bench needs an x86-64 processor with AVX2' '0 passed, 0 failed, 1 skipped'
+endif
 
 build/bench/server: bench/server.c bench/alerts.c bench/alerts.h
 	@mkdir -p $(@D)
-	$(BENCH_CC) -o $@ $(filter %.c,$^) -lssl -lcrypto -lnghttp2 -lz
+	$(BENCH_CC) -o $@ $(filter %.c,$^) $(call bench_lib,openssl libnghttp2 zlib)
 
 build/bench/sink: bench/sink.c bench/alerts.c bench/alerts.h
 	@mkdir -p $(@D)
@@ -177,11 +273,26 @@ build/bench/timed: bench/timed.c
 
 build/bench/floor: bench/floor.c
 	@mkdir -p $(@D)
-	$(BENCH_CC) -mavx2 -o $@ $< -lcurl -lisal -lz
+	$(BENCH_CC) -mavx2 -o $@ $< $(call bench_lib,libcurl libisal zlib)
 
 build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 	@mkdir -p $(@D)
-	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LDLIBS)
+	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LIBS)
+
+# Splunk's own judge of apps, on the package that is there.
+APPINSPECT = splunk-appinspect==4.3.1
+.PHONY: appinspect
+appinspect: build/venv-appinspect/$(APPINSPECT)
+	build/venv-appinspect/bin/splunk-appinspect inspect --max-messages all \
+	    build/TA-defender-mssp-$(VERSION)-linux_$(ARCH).spl | tee build/appinspect-$(ARCH).log
+	@[ "$$(grep -cE '^ *(error|failure): +0$$' build/appinspect-$(ARCH).log)" = 2 ]
+
+build/venv-appinspect/$(APPINSPECT):
+	@tools/install-deps appinspect
+	rm -rf build/venv-appinspect
+	/usr/bin/python3 -m venv build/venv-appinspect
+	build/venv-appinspect/bin/pip install --quiet $(APPINSPECT)
+	touch $@
 
 # The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
 ARCH ?= x86_64
@@ -198,13 +309,69 @@ install:
 uninstall:
 	package/uninstall '$(SPLUNK_HOME)'
 
+# What clangd and clang-tidy ask for. bear watches a build of its own.
+compile_commands.json: Makefile $(OUT)/flags
+	@tools/install-deps lint
+	rm -rf build/bear
+	bear --output $@ -- $(MAKE) -s OUT=build/bear PROGRAM=build/bear/defender_alerts SANITIZE= COVERAGE=
+
+# Checkers that run nothing of the program; each alone by its own name. FILES=...: only these (lint-c, lint-python,
+# lint-shell, lint-words).
+RUFF          = ruff==0.17.6
+LINT_C        = $(SOURCES) $(MAIN)
+LINT_SHELL    = $(shell git ls-files | xargs grep -lE '^\#!.*[/ ](ba)?sh$$|^\# shellcheck shell=' )
+LINT_PYTHON   = $(shell git ls-files '*.py' tests/check)
+LINT_WORDS    = $(shell git ls-files '*.md' 'README/*' 'bin/README' 'src/*.[ch]' 'bench/*.[ch]' 'tools/*' 'package/*' \
+                    '*.yml' Makefile)
+LINT_SPELLING = $(LINT_WORDS) $(LINT_SHELL) $(LINT_PYTHON)
+
+.PHONY: lint lint-c lint-shell lint-python lint-words
+lint: lint-words lint-shell lint-python lint-c
+
+# cppcheck 2.10 reads 0x1p63 as 0 (incorrectLogicOperator); it does not read the headers of the system.
+# clang-tidy: a process for each file, as va_list of several files confuses its analyzer.
+CPPCHECK = cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -j $(JOBS) \
+           --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=incorrectLogicOperator \
+           -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(DEFINES) -Isrc --library=tools/cppcheck.cfg
+TIDY     = xargs -P $(JOBS) -n 1 clang-tidy --quiet -p . --extra-arg=-Wno-unknown-warning-option
+
+lint-c: compile_commands.json
+	@failed=0; $(CPPCHECK) $(or $(FILES),$(LINT_C)) || failed=1; \
+	printf '%s\n' $(or $(FILES),$(LINT_C)) | $(TIDY) || failed=1; exit $$failed
+
+lint-shell:
+	@tools/install-deps lint
+	shellcheck -x -P SCRIPTDIR $(or $(FILES),$(LINT_SHELL))
+
+lint-python: build/venv-lint/$(RUFF)
+	build/venv-lint/bin/ruff check $(or $(FILES),$(LINT_PYTHON))
+
+build/venv-lint/$(RUFF):
+	@tools/install-deps lint
+	rm -rf build/venv-lint
+	/usr/bin/python3 -m venv build/venv-lint
+	build/venv-lint/bin/pip install --quiet $(RUFF)
+	touch $@
+
+lint-words:
+	@tools/install-deps lint
+	@failed=0; tools/check_words.py tools/words $(or $(FILES),$(LINT_WORDS)) || failed=1; \
+	codespell --builtin clear,rare,en-GB_to_en-US --ignore-words tools/spelling $(or $(FILES),$(LINT_SPELLING)) || \
+	    failed=1; exit $$failed
+
 .PHONY: help
 help:
 	@echo 'make                builds bin/defender_alerts'
 	@echo 'make demo           shows the program at work (ALERTS=file: with records of your own)'
-	@echo 'make check          all tests'
+	@echo 'make check          all tests; make test-e2e K=name: some of those in Python'
+	@echo 'make test-unit      the unit tests (UNIT="json text.test_utf8": some of them)'
+	@echo 'make expect-cases   accepts new numbers of test cases, after make check'
+	@echo 'make lint           clang-tidy, cppcheck, shellcheck, ruff, codespell and the word list; lint-c, lint-shell,'
+	@echo '                    lint-python, lint-words for one of them (FILES=... for some files)'
+	@echo 'make compile_commands.json    for clangd and clang-tidy'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
+	@echo 'make appinspect     Splunk AppInspect (PyPI) on that package'
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
@@ -217,7 +384,7 @@ help:
 dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
-	python3 tests/dashboard/run.py $(if $(AGAIN),--again)
+	AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
 
 .PHONY: print-sources
 print-sources:
@@ -225,6 +392,7 @@ print-sources:
 
 .PHONY: clean
 clean:
-	rm -rf build bin/defender_alerts
+	rm -rf build bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:.o=.d) $(OUT)/main.d $(FUZZ_OBJECTS:.o=.d)
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+    $(wildcard build/plain/*.d)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034     # what is set here is used by those scripts
 # Sourced by the scripts of this folder: where things are, and for which machine. Sets no option of the shell.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -11,8 +12,8 @@ JOBS=${JOBS:-$(nproc)}
 export LC_ALL=C TZ=UTC
 umask 022
 # And whatever the builder's shell, or the make that called us, had in mind for other programs.
-unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LDLIBS LIBS CC CPP AR CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX \
-    MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL DESTDIR CMAKE_GENERATOR CMAKE_PREFIX_PATH TAR_OPTIONS GZIP
+unset CFLAGS CXXFLAGS CPPFLAGS LDFLAGS LDLIBS LIBS CC CPP AR CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH \
+    GCC_EXEC_PREFIX MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL DESTDIR CMAKE_GENERATOR CMAKE_PREFIX_PATH TAR_OPTIONS GZIP
 
 say() {
     printf '%s\n' "$*" >&2
@@ -29,12 +30,12 @@ esac
 
 case $ARCH in
 x86_64)
-    HOST_CC=gcc-12 CROSS='' DEBIAN_ARCH=amd64
+    HOST_CC=gcc-12 CROSS=''
     KERNEL_HEADERS='/usr/include/linux /usr/include/x86_64-linux-gnu/asm /usr/include/asm-generic'
     TOOL_PACKAGES=''
     ;;
 aarch64)
-    HOST_CC=aarch64-linux-gnu-gcc-12 CROSS=aarch64-linux-gnu- DEBIAN_ARCH=arm64
+    HOST_CC=aarch64-linux-gnu-gcc-12 CROSS=aarch64-linux-gnu-
     KERNEL_HEADERS='/usr/aarch64-linux-gnu/include/linux /usr/aarch64-linux-gnu/include/asm
                     /usr/aarch64-linux-gnu/include/asm-generic'
     TOOL_PACKAGES='gcc-12-aarch64-linux-gnu binutils-aarch64-linux-gnu linux-libc-dev-arm64-cross qemu-user-static'

@@ -22,20 +22,20 @@ class Picture:
         self.width, self.height = width, height
         self.pixels = [(0.0, 0.0, 0.0, 0.0)] * (width * height)
 
-    def paint(self, distance, colour, scale):
-        """Fill where distance(x, y) is negative, in units of which `scale` make a pixel; colour may be a function of y."""
+    def paint(self, distance, color, scale):
+        """Fill where distance(x, y) < 0, in units of which `scale` make a pixel; color may be a function of y."""
         for row in range(self.height):
             for column in range(self.width):
                 x, y = (column + 0.5) / scale, (row + 0.5) / scale
                 cover = min(1.0, max(0.0, 0.5 - distance(x, y) * scale))
                 if cover:
-                    self._over(row * self.width + column, colour(y) if callable(colour) else colour, cover)
+                    self._over(row * self.width + column, color(y) if callable(color) else color, cover)
 
-    def _over(self, index, colour, cover):
+    def _over(self, index, color, cover):
         red, green, blue, alpha = self.pixels[index]
         total = cover + alpha * (1 - cover)
         mixed = [(new / 255 * cover + old * alpha * (1 - cover)) / total
-                 for new, old in zip(colour, (red, green, blue))]
+                 for new, old in zip(color, (red, green, blue))]
         self.pixels[index] = (*mixed, total)
 
     def png(self):
@@ -82,21 +82,21 @@ def shield(grow=0.0):
     return lambda x, y: outline(x, y) - grow
 
 
-def circle(centre_x, centre_y, radius):
-    return lambda x, y: math.hypot(x - centre_x, y - centre_y) - radius
+def circle(center_x, center_y, radius):
+    return lambda x, y: math.hypot(x - center_x, y - center_y) - radius
 
 
-def bar(top_width, bottom_width, top, bottom, centre=18.0):
+def bar(top_width, bottom_width, top, bottom, center=18.0):
     """The upright part of the exclamation mark."""
-    return polygon([(centre - top_width / 2, top), (centre + top_width / 2, top),
-                    (centre + bottom_width / 2, bottom), (centre - bottom_width / 2, bottom)])
+    return polygon([(center - top_width / 2, top), (center + top_width / 2, top),
+                    (center + bottom_width / 2, bottom), (center - bottom_width / 2, bottom)])
 
 
 def arcs(x, y):
     """Two waves on each side of the mark: many sources, one stream."""
     best = math.inf
-    for centre, side in ((18.0, 1), (18.0, -1)):
-        dx, dy = (x - centre) * side, y - 17.2
+    for center, side in ((18.0, 1), (18.0, -1)):
+        dx, dy = (x - center) * side, y - 17.2
         if dx > 0 and abs(math.atan2(dy, dx)) < 0.75:
             for radius in (7.0, 10.3):
                 best = min(best, abs(math.hypot(dx, dy) - radius) - 0.75)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is inside the release program: licence texts, THIRD-PARTY.md and an SBOM in SPDX 2.3, written into the app folder.
+"""Writes into the app folder what is inside the release program: license texts, THIRD-PARTY.md, an SBOM in SPDX 2.3.
 
     package/notices.py STAGE APP VERSION ARCH COMPILER_VERSION
 
@@ -15,17 +15,17 @@ import sys
 
 APP_ID = 'TA-defender-mssp'
 PROGRAM = 'bin/defender_alerts'
+OWN_LICENSE = 'Apache-2.0'
 # What the build changes in a library beside Debian's patches: package/build-libs.
-CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify',
-           'curl': 'lib/mprintf.c and lib/curlx/strparse.c go over texts faster (package/libcurl)'}
+CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Part:
     """One library that is linked in. hash: of the .dsc that names and checks its source files."""
 
-    def __init__(self, name, version, licence, home, digest):
-        self.name, self.version, self.licence, self.home, self.digest = name, version, licence, home, digest
+    def __init__(self, name, version, license, home, digest):
+        self.name, self.version, self.license, self.home, self.digest = name, version, license, home, digest
 
     @property
     def upstream(self):
@@ -42,28 +42,28 @@ def parts(stage):
     found = []
     with open(os.path.join(HERE, 'versions'), encoding='ascii') as file:
         rows = [line.split() for line in file if line.strip() and not line.startswith('#')]
-    for name, _suite, _pinned, licence, home in rows:
+    for name, _suite, _pinned, license, home in rows:
         with open(os.path.join(stage, 'built', name), encoding='ascii') as file:
             _recipe, version, digest = file.read().split()
-        found.append(Part(name, version, licence, home, digest))
+        found.append(Part(name, version, license, home, digest))
     return found
 
 
 def third_party(libraries, compiler):
     changed = '; '.join(f'{name}: {what}' for name, what in CHANGED.items())
-    rows = '\n'.join(f'| {part.name} | {part.upstream} | {part.version} | {part.licence} | LICENSES/{part.name}.txt |'
+    rows = '\n'.join(f'| {part.name} | {part.upstream} | {part.version} | {part.license} | LICENSES/{part.name}.txt |'
                      f' {part.home} |' for part in libraries)
     return f"""# Third-party software
 
 `bin/defender_alerts` is linked from these libraries and nothing of the host. They were built from Debian's source
 packages in the versions named here, with Debian's patches and nothing else changed but: {changed}.
 
-| library | version | Debian source version | licence | text | home |
+| library | version | Debian source version | license | text | home |
 |---|---|---|---|---|---|
 {rows}
 
-Parts of GCC's run-time library (libgcc {compiler}) are linked in under the GCC Runtime Library Exception, which asks for
-nothing further of programs that are compiled with GCC.
+Parts of GCC's run-time library (libgcc {compiler}) are linked in under the GCC Runtime Library Exception, which asks
+for nothing further of programs that are compiled with GCC.
 
 The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
 """
@@ -74,22 +74,23 @@ def sbom(libraries, program, version, arch, compiler):
     with open(program, 'rb') as file:
         sha256 = hashlib.sha256(file.read()).hexdigest()
 
-    def package(spdx, name, number, licence, home, supplier, **more):
+    def package(spdx, name, number, license, home, supplier, **more):
         return {'SPDXID': spdx, 'name': name, 'versionInfo': number, 'supplier': supplier,
-                'downloadLocation': 'NOASSERTION', 'filesAnalyzed': False, 'homepage': home, 'licenseConcluded': licence,
-                'licenseDeclared': licence, 'copyrightText': 'NOASSERTION', **more}
+                'downloadLocation': 'NOASSERTION', 'filesAnalyzed': False, 'homepage': home,
+                'licenseConcluded': license, 'licenseDeclared': license, 'copyrightText': 'NOASSERTION', **more}
 
     def debian(part):
-        return package(part.spdx, part.name, part.upstream, part.licence, part.home, 'Organization: Debian',
+        locator = f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source'
+        return package(part.spdx, part.name, part.upstream, part.license, part.home, 'Organization: Debian',
                        sourceInfo=f'Debian source package {part.name} {part.version}, .dsc with SHA-256 {part.digest}' +
                        (f'; changed here: {CHANGED[part.name]}' if part.name in CHANGED else ''),
                        externalRefs=[{'referenceCategory': 'PACKAGE-MANAGER', 'referenceType': 'purl',
-                                      'referenceLocator': f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source'}])
+                                      'referenceLocator': locator}])
 
-    app = package('SPDXRef-app', APP_ID, version, 'NOASSERTION', 'NOASSERTION', 'NOASSERTION',
+    app = package('SPDXRef-app', APP_ID, version, OWN_LICENSE, 'NOASSERTION', 'NOASSERTION',
                   primaryPackagePurpose='APPLICATION')
     # A package of one file, not a file: SPDX lets a package hold files only when all of them are listed.
-    ours = package('SPDXRef-program', PROGRAM, version, 'NOASSERTION', 'NOASSERTION', 'NOASSERTION',
+    ours = package('SPDXRef-program', PROGRAM, version, OWN_LICENSE, 'NOASSERTION', 'NOASSERTION',
                    packageFileName=f'./{PROGRAM}', primaryPackagePurpose='APPLICATION',
                    checksums=[{'algorithm': 'SHA256', 'checksumValue': sha256}])
     libgcc = package('SPDXRef-libgcc', 'libgcc', compiler, 'GPL-3.0-or-later WITH GCC-exception-3.1',
@@ -121,7 +122,7 @@ def main():
     libraries = parts(stage)
     os.makedirs(os.path.join(app, 'LICENSES'))
     for part in libraries:
-        shutil.copyfile(os.path.join(stage, 'licences', f'{part.name}.txt'),
+        shutil.copyfile(os.path.join(stage, 'licenses', f'{part.name}.txt'),
                         os.path.join(app, 'LICENSES', f'{part.name}.txt'))
     with open(os.path.join(app, 'THIRD-PARTY.md'), 'w', encoding='utf-8') as file:
         file.write(third_party(libraries, compiler))

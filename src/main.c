@@ -1,28 +1,32 @@
 /* The modular input defender_alerts: see README.md and docs/. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "collect/stream.h"
 #include "command/check.h"
 #include "command/import.h"
+#include "command/run.h"
 #include "command/sign_in.h"
+#include "command/validate.h"
 #include "splunk/scheme.h"
 
-#define SCHEME_ROOM 16384
+#define SCHEME_BYTES 16384
+#define VALIDATE     "--validate-arguments"
 
 static int print_scheme(void)
 {
     struct buf out = BUF_INIT(1 << 20);
     bool ok;
 
-    buf_room(&out, SCHEME_ROOM);    /* growing to it, it would touch pages of a dozen sizes: a sixth of the time */
+    buf_room(&out, SCHEME_BYTES);   /* growing in steps touches more pages: a sixth of the time */
     scheme_print(&out);
     ok = fwrite(buf_text(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_free(&out);
@@ -37,22 +41,22 @@ static int print_version(void)
 
 static int print_help(void);
 
-/* In the order of --help. */
+/* In the order of --help. The first has no name: it runs without arguments. */
 static const struct command {
     const char *name;
     int       (*run)(void);
     int       (*run_with)(int argc, char **argv);   /* has options of its own */
     const char *help;
 } commands[] = {
-    { NULL, stream_run, NULL,
+    { NULL, run_inputs, NULL,
       "collect: reads <input> XML on stdin, writes <stream> XML to stdout (as splunkd calls it)" },
     { "--scheme", print_scheme, NULL, "print the scheme of the modular input" },
-    { "--validate-arguments", stream_validate, NULL, "check one input: reads <items> XML on stdin" },
-    { "check", NULL, check_run, "try every input once and say how it stands: reads <input> XML on stdin" },
+    { VALIDATE, validate_run, NULL, "check one input: reads <items> XML on stdin" },
+    { "check", NULL, check_run, "try every input once and report what is wrong: reads <input> XML on stdin" },
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "--version", print_version, NULL, "print the version" },
-    { "--help", print_help, NULL, "print this; also behind check, sign-in and import" }
+    { "--help", print_help, NULL, "print this; also after check, sign-in and import" }
 };
 
 static int print_help(void)
@@ -65,7 +69,8 @@ static int print_help(void)
     return 0;
 }
 
-/* No secret in a core file, nor for a debugger of the same user; files are ours alone. */
+/* Keeps secrets from core files and from debuggers of the same user, and files from other users. Raises the number of
+ * open files to what connections may need. */
 static void protect_process(void)
 {
     struct rlimit none = { 0, 0 }, files;
@@ -79,16 +84,37 @@ static void protect_process(void)
     }
 }
 
+static volatile sig_atomic_t stopped_status;
+
+static void leave(int number UNUSED)
+{
+    _exit(stopped_status);
+}
+
+/* Ends the process at a stop signal until the loop takes over (loop_catch_signals()): until then there is nothing to
+ * save. splunkd reads status 0 of a validation as a valid input. */
+static void leave_on_signals(bool validating)
+{
+    struct sigaction action = { .sa_handler = leave };
+
+    stopped_status = validating;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
     size_t i;
 
+    if (argc < 2 || strcmp(argv[1], VALIDATE) == 0)
+        leave_on_signals(argc > 1);
     protect_process();
     log_init();
     crypto_begin();
     json_init();
-    if (argc == 1)
-        return stream_run();
+    if (argc < 2)
+        return run_inputs();
     for (i = 1; i < COUNT_OF(commands); i++) {
         if (strcmp(argv[1], commands[i].name))
             continue;
@@ -97,6 +123,6 @@ int main(int argc, char **argv)
         if (argc == 2)
             return commands[i].run();
     }
-    fprintf(stderr, "ERROR unknown arguments; --help lists what there is\n");
+    fprintf(stderr, "ERROR unknown arguments; --help lists the commands\n");
     return 1;
 }

@@ -1,5 +1,5 @@
-/* Prints docs/troubleshooting.md from the program's own tables: what its log and its messages say, why, whose move it is
- * and what to do. Only what Splunk Web itself says about the program stands here. */
+/* Prints docs/troubleshooting.md from the program's tables: the texts of its log and messages, their cause, who has to
+ * act and what to do. Only the messages of Splunk Web about the program are in this file. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -12,12 +12,14 @@
 #define OUT_MAX (1024 * 1024)
 
 static const struct diagnosis_entry web[] = {
-    { "Unable to initialize modular input \"defender_alerts\" ... script running failed", ACT_PROVIDER,
+    { "Unable to initialize modular input \"defender_alerts\" ... script running failed",
       "splunkd could not run the program",
-      "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" },
-    { "Argument validation for scheme=defender_alerts: script running failed", ACT_PROVIDER,
-      "validation took too long or was killed", "see the lines of component=ExecProcessor around that time" },
-    { "The inputs page is missing", ACT_PROVIDER, "Splunk was not restarted after the installation", "restart Splunk" }
+      { ACT_PROVIDER, "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" } },
+    { "Argument validation for scheme=defender_alerts: script running failed",
+      "validation took too long or was killed",
+      { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" } },
+    { "The inputs page is missing", "Splunk was not restarted after the installation",
+      { ACT_PROVIDER, "restart Splunk" } }
 };
 
 static void add_cell(struct buf *out, const char *text)
@@ -33,15 +35,15 @@ static void add_cell(struct buf *out, const char *text)
 
 static void add_head(struct buf *out, const char *title, const char *intro, const char *first)
 {
-    buf_add_format(out, "\n## %s\n\n%s\n\n| %s | cause | whose move | what to do |\n|---|---|---|---|\n", title, intro,
-                   first);
+    buf_add_format(out, "\n## %s\n\n%s\n\n| %s | cause | who has to act | what to do |\n|---|---|---|---|\n", title,
+                   intro, first);
 }
 
-static void add_rest(struct buf *out, const char *cause, enum responsible responsible, const char *advice)
+static void add_rest(struct buf *out, const char *cause, const struct remedy *remedy)
 {
     add_cell(out, cause);
-    add_cell(out, responsible == ACT_NOBODY ? "nobody's" : responsible_text(responsible));
-    add_cell(out, advice);
+    add_cell(out, remedy->responsible == ACT_NOBODY ? "nobody" : responsible_text(remedy->responsible));
+    add_cell(out, remedy->advice);
     buf_add_char(out, '\n');
 }
 
@@ -51,11 +53,11 @@ static void add_events(struct buf *out)
 
     for (i = 0; i < EVENT_COUNT; i++) {
         buf_add_format(out, "| `%s` %s |", event_table[i].word, log_level_text(event_table[i].level));
-        add_rest(out, event_table[i].cause, event_table[i].responsible, event_table[i].advice);
+        add_rest(out, event_table[i].cause, &event_table[i].remedy);
     }
 }
 
-/* With what stands in the blanks. */
+/* Appends the rows, with names in place of the values that a message fills in. */
 static void add_diagnoses(struct buf *out, const struct diagnosis_entry *list, size_t count)
 {
     struct buf text = BUF_INIT(4096), advice = BUF_INIT(4096);
@@ -63,10 +65,11 @@ static void add_diagnoses(struct buf *out, const struct diagnosis_entry *list, s
 
     for (i = 0; i < count; i++) {
         diagnosis_fill(&text, list[i].text, NULL);
-        diagnosis_fill(&advice, list[i].advice, NULL);
+        diagnosis_fill(&advice, list[i].remedy.advice, NULL);
         buf_add_char(out, '|');
         add_cell(out, buf_text(&text));
-        add_rest(out, list[i].cause, list[i].responsible, buf_text(&advice));
+        add_rest(out, list[i].cause,
+                 &(struct remedy){ list[i].remedy.responsible, buf_text(&advice) });
         buf_clear(&text);
         buf_clear(&advice);
     }
@@ -80,7 +83,8 @@ static void add_codes(struct buf *out)
 
     for (i = 0; i < aad_codes_count; i++) {
         buf_add_format(out, "| AADSTS%d |", aad_codes[i].code);
-        add_rest(out, aad_codes[i].meaning, aad_codes[i].responsible, aad_codes[i].advice);
+        add_rest(out, aad_codes[i].meaning,
+                 &(struct remedy){ aad_codes[i].responsible, aad_codes[i].advice });
     }
 }
 
@@ -88,36 +92,38 @@ static void add_parameters(struct buf *out)
 {
     size_t i;
 
-    buf_add_text(out, "\n## Values that are refused\n\nSaving an input, `event=bad_input`, `check` and `import` say it alike: "
-                      "the parameter, what it held (never a secret), and what it should be. It is always our "
-                      "administrator's move.\n\n| parameter | should be |\n|---|---|\n");
+    buf_add_text(out, "\n## Values that are refused\n\nSaving an input, `event=bad_input`, `check` and `import` report "
+                      "it alike: the parameter, its value (never a secret), and what it should be. It is always our "
+                      "administrator who has to act.\n\n| parameter | should be |\n|---|---|\n");
     for (i = 0; i < params_count; i++) {
         buf_add_format(out, "| `%s` |", params[i].name);
         add_cell(out, value_wanted(&params[i]));
         buf_add_char(out, '\n');
     }
-    buf_add_text(out, "\n`filter` cannot go with `api = siem`, and `client_secret` not with `client_certificate`. The file of "
-                      "`client_certificate` holds a certificate that is valid now and its RSA key of 2048 bits or more, "
-                      "without a passphrase, both in PEM form; the message names what is wrong with it.\n");
+    buf_add_text(out, "\n`filter` cannot be combined with `api = siem`, nor `client_secret` with `client_certificate`. "
+                      "The file of `client_certificate` needs a certificate that is valid now and its RSA key of 2048 "
+                      "bits or more, without a passphrase, both in PEM form; the message says what is wrong with "
+                      "it.\n");
 }
 
 int main(void)
 {
     struct buf out = BUF_INIT(OUT_MAX);
 
-    buf_add_text(&out, "# Troubleshooting\n\n<!-- Generated by tools/gen_docs.c; `make generate` writes it anew. -->\n\n"
-                 "The quickest look at all inputs, from the app's folder:\n\n"
+    buf_add_text(&out, "# Troubleshooting\n\n"
+                 "<!-- Generated by tools/gen_docs.c; `make generate` writes it again. -->\n\n"
+                 "The quickest check of all inputs, from the app's folder:\n\n"
                  "    splunk cmd splunkd print-modinput-config defender_alerts | bin/defender_alerts check\n\n"
                  "The program's lines are in `index=_internal sourcetype=splunkd component=ExecProcessor`; each has "
-                 "`event=...`, and where it is about one input, `input=...`. *Our administrator* is who runs this Splunk and "
-                 "owns the app registration; *the customer's administrator* is who owns the tenant.\n");
-    add_head(&out, "Lines in the log", "By the word behind `event=`, with the level that begins the line.", "event");
+                 "`event=...`, and `input=...` if it is about one input. *Our administrator* runs this Splunk and owns "
+                 "the app registration; *the customer's administrator* owns the tenant.\n");
+    add_head(&out, "Lines in the log", "By the word after `event=`, with the level at the start of the line.", "event");
     add_events(&out);
-    add_head(&out, "Answers and connections", "What stands in lines with `event=refused` and `event=trouble`, in `why` of "
+    add_head(&out, "Answers and connections", "Texts in lines with `event=refused` and `event=trouble`, in `why` of "
              "`event=status`, and below the rows of `check`.", "text");
     add_diagnoses(&out, diagnosis_table, DIAGNOSIS_COUNT);
-    add_head(&out, "Entra's codes", "The sign-in service's refusals. Codes that are not here are said with Entra's own "
-             "words.", "code");
+    add_head(&out, "Entra's codes", "The sign-in service's refusals. A code that is not here is reported with Entra's "
+             "own message.", "code");
     add_codes(&out);
     add_parameters(&out);
     add_head(&out, "In Splunk Web", "Messages of Splunk itself.", "text");

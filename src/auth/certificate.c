@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/log_events.h"
 
-/* Tells a file that was replaced or written anew. */
+/* Differs after a file was replaced or written again. */
 struct stamp {
     struct timespec changed;
     off_t           size;
@@ -20,7 +20,7 @@ struct certificate {
     char                 *path;
     struct assertion_key *key;
     struct stamp          stamp;        /* of the file when it was last read */
-    int64_t               warned_days;  /* the nearest end that was warned of; 0: none */
+    int64_t               warned_days;  /* see certificate_end_is_news() */
 };
 
 struct certificate *certificate_get(struct certificate **list, const char *path)

@@ -1,27 +1,30 @@
-/* auth/certificate.h - certificate files for client assertions, each read once however many tenants use it.
+/* auth/certificate.h - certificate files for client assertions, each read once even if many principals use it.
  *
- * A file that changes is read again before its next use; one that changed into something unusable leaves the old key in
- * place. The end of a certificate is warned of once each 30, 7 and 1 days ahead. */
+ * A file that has changed is read again before its next use. If it cannot be used any more, the old key stays in use.
+ * The log warns 30, 7 and 1 days before a certificate expires, once each. */
 #pragma once
 
 #include "microsoft/assertion.h"
 
 struct certificate;
 
-/* Finds or makes the entry of a path in the list. */
+/* Finds the entry of this path in the list, or creates it. Does not read the file. Owned by the list; NULL is an empty
+ * list. */
 struct certificate *certificate_get(struct certificate **list, const char *path);
+/* Returns the next entry of the list; NULL: none. */
+struct certificate *certificate_next(const struct certificate *cert);
+/* Frees the entries and their keys. */
 void certificates_free(struct certificate **list);
 
-/* Reads the file again if it has changed since it was last read. True if it had, and there is a key to use. */
+/* Reads the file again if it has changed. Returns true if it had changed and there is a usable key, new or old. */
 bool certificate_renewed(struct certificate *cert);
-struct certificate *certificate_next(const struct certificate *cert);   /* of the list; NULL: the last */
 
-/* The key, read or read again if that is due. NULL with err (ERR_AUTH) when there is none to use. */
+/* Returns the key, after reading the file if it is new or has changed. Borrowed until the next call. NULL without a
+ * usable key; err is ERR_AUTH. Warns if the certificate expires soon. */
 const struct assertion_key *certificate_key(struct certificate *cert, struct err *err);
 
-/* Whole days until it ends; false while no key has been read. */
+/* Sets *ret to the whole days until the certificate expires. Returns false if no key has been read. */
 bool certificate_days(const struct certificate *cert, int64_t *ret);
 
-/* With so many days left, is there something to say that was not said yet? 30, 7 and 1 days ahead, once each; what was
- * said last is kept in *warned_days (0 at first). */
+/* Returns true if a warning is due with this many days left. *warned_days remembers the last warning; 0: none. */
 bool certificate_end_is_news(int64_t days_left, int64_t *warned_days);

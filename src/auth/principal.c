@@ -3,45 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/credential.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "auth/principal_private.h"
 
-struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter, struct splunkd *splunkd,
-                              void (*session_lost)(void *ctx), void *ctx)
+struct principals *principals_new(struct loop *loop, struct http *http, struct limiter *limiter,
+                                  struct passwords *passwords, void (*session_lost)(void *ctx), void *ctx)
 {
     struct principals *principals = mem_alloc(sizeof(*principals));
 
-    *principals = (struct principals){ .loop = loop, .http = http, .limiter = limiter, .splunkd = splunkd,
-                                   .session_lost = session_lost, .ctx = ctx };
+    *principals = (struct principals){ .loop = loop, .http = http, .limiter = limiter, .passwords = passwords,
+                                       .session_lost = session_lost, .ctx = ctx };
     return principals;
-}
-
-static void token_source_free(struct token_source *source)
-{
-    limiter_release(&source->slot);
-    timer_cancel(source->principal->principals->loop, &source->store_timer);
-    if (source->request)
-        http_cancel(source->request);
-    token_release(&source->token);
-    token_release(&source->fresh);
-    mem_free_secret(source->code);
-    free(source->redirect_uri);
-    free(source->resource);
-    free(source);
 }
 
 static void principal_free(struct principal *principal)
 {
-    struct token_source *source;
+    struct credential_user *user;
 
-    while ((source = principal->sources)) {
-        principal->sources = source->next;
-        token_source_free(source);
+    while ((user = principal->users)) {
+        principal->users = user->next;
+        user->free(user);
     }
     mem_free_secret(principal->client_secret);
     mem_free_secret(principal->refresh_token);
+    mem_free_secret(principal->proxy);
+    free(principal->ca_file);
     free(principal->tenant_id);
     free(principal->client_id);
     free(principal->login_url);
@@ -66,32 +54,31 @@ void principals_free(struct principals *principals)
 bool principals_storing(const struct principals *principals)
 {
     const struct principal *principal;
-    const struct token_source *source;
+    const struct credential_user *user;
 
     for (principal = principals->first; principal; principal = principal->next)
-        for (source = principal->sources; source; source = source->next)
-            if ((source->storing && !source->store_timer.heap_index) || (principal->redeeming == source && source->request))
+        for (user = principal->users; user; user = user->next)
+            if (user->storing(user))
                 return true;
     return false;
 }
 
 static bool same_route(const struct http_route *a, const struct http_route *b)
 {
-    return text_same(a->ca_file, b->ca_file) && text_same(a->proxy, b->proxy);
+    return text_same(a->ca_file, b->ca_file) && text_same(a->proxy, b->proxy) && a->loopback_name == b->loopback_name;
 }
 
-struct principal *principal_get(struct principals *principals, const struct principal_spec *spec)
+static bool is_of(const struct principal *principal, const struct principal_spec *spec, uint64_t hash)
 {
-    uint64_t hash = hash128_of(spec->tenant_id, strlen(spec->tenant_id)).low;
-    struct principal *principal;
+    return principal->hash == hash && text_same(principal->tenant_id, spec->tenant_id) &&
+           text_same(principal->client_id, spec->client_id) && text_same(principal->login_url, spec->login_url) &&
+           text_same(principal->certificate, spec->certificate) && same_route(&principal->route, spec->route);
+}
 
-    for (principal = principals->first; principal; principal = principal->next)
-        if (principal->hash == hash && text_same(principal->tenant_id, spec->tenant_id) &&
-            text_same(principal->client_id, spec->client_id) &&
-            text_same(principal->login_url, spec->login_url) && text_same(principal->certificate, spec->certificate) &&
-            same_route(principal->route, spec->route))
-            return principal;
-    principal = mem_alloc(sizeof(*principal));
+static struct principal *principal_new(struct principals *principals, const struct principal_spec *spec, uint64_t hash)
+{
+    struct principal *principal = mem_alloc(sizeof(*principal));
+
     principal->principals = principals;
     principal->hash = hash;
     principal->tenant_id = mem_text(spec->tenant_id);
@@ -100,45 +87,36 @@ struct principal *principal_get(struct principals *principals, const struct prin
     principal->certificate = mem_text(spec->certificate);
     if (spec->certificate)
         principal->cert = certificate_get(&principals->certificates, spec->certificate);
-    principal->route = spec->route;
+    principal->ca_file = mem_text(spec->route->ca_file);
+    principal->proxy = mem_text(spec->route->proxy);
+    principal->route = *spec->route;
+    principal->route.ca_file = principal->ca_file;
+    principal->route.proxy = principal->proxy;
+    return principal;
+}
+
+/* A list with a hash: tenant ids that differ only at their ends would make thousands of comparisons slow. */
+struct principal *principal_get(struct principals *principals, const struct principal_spec *spec)
+{
+    uint64_t hash = hash128_of(spec->tenant_id, strlen(spec->tenant_id)).low;
+    struct principal *principal;
+
+    for (principal = principals->first; principal; principal = principal->next)
+        if (is_of(principal, spec, hash))
+            return principal;
+    principal = principal_new(principals, spec, hash);
     principal->next = principals->first;
     return principals->first = principal;
 }
 
-struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1)
-{
-    struct token_source *source;
-
-    for (source = principal->sources; source; source = source->next)
-        if (text_same(source->resource, resource) && source->v1 == v1)
-            return source;
-    source = mem_alloc(sizeof(*source));
-    source->principal = principal;
-    source->resource = mem_text(resource);
-    source->v1 = v1;
-    token_source_init(source);
-    source->next = principal->sources;
-    return principal->sources = source;
-}
-
-struct principal *token_source_principal(const struct token_source *source)
-{
-    return source->principal;
-}
-
 /* Credentials. */
 
-static void try_again(struct principal *principal)
+static void credential_changed(struct principal *principal)
 {
-    struct token_source *source;
+    struct credential_user *user;
 
-    for (source = principal->sources; source; source = source->next) {
-        if (!source->failed)
-            continue;
-        source->failed = false;
-        source->failures = source->refusals = 0;
-        token_source_tell(source);
-    }
+    for (user = principal->users; user; user = user->next)
+        user->credential_changed(user);
 }
 
 static void set_credential(struct principal *principal, char **slot, const char *value)
@@ -147,7 +125,7 @@ static void set_credential(struct principal *principal, char **slot, const char 
         return;
     mem_free_secret(*slot);
     *slot = mem_text(value);
-    try_again(principal);
+    credential_changed(principal);
 }
 
 void principal_set_secret(struct principal *principal, const char *client_secret)
@@ -170,7 +148,7 @@ void principals_look_at_certificates(struct principals *principals)
             continue;
         for (principal = principals->first; principal; principal = principal->next)
             if (principal->cert == cert)
-                try_again(principal);
+                credential_changed(principal);
     }
 }
 

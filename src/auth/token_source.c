@@ -1,30 +1,20 @@
-/* Fetching, renewing and storing the tokens of an account. */
+#include "auth/token_source.h"
+
 #include <stdlib.h>
 
+#include "auth/token_source_private.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/log.h"
+#include "messages/log_events.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "auth/principal_private.h"
-#include "net/retry.h"
+#include "base/backoff.h"
 
-#define TOKEN_TIMEOUT_S   30
-#define FORM_MAX          (256 * 1024)
-#define USABLE_MARGIN_MS  15000     /* a token that ends sooner is not used for another request, ... */
-#define USABLE_PART       10        /* ... or sooner than this part of its life, where that is short */
+#define USABLE_MARGIN_MS  15000     /* a token that expires sooner is not used for another request, ... */
+#define USABLE_PART       10        /* ... or sooner than this part of a short life */
 #define STORE_RETRY_MS    5000
 
-static void begin(struct token_source *source);
-static void send_request(void *ctx);
-static void store_fire(void *ctx, int64_t now_ms);
-
-void token_source_init(struct token_source *source)
-{
-    source->slot.go = send_request;
-    source->slot.ctx = source;
-    source->store_timer = (struct timer){ .fire = store_fire, .ctx = source };
-}
+/* Listeners. */
 
 void token_source_listen(struct token_source *source, struct token_listener *listener)
 {
@@ -32,7 +22,7 @@ void token_source_listen(struct token_source *source, struct token_listener *lis
     source->listeners = listener;
 }
 
-void token_source_tell(struct token_source *source)
+static void tell(struct token_source *source)
 {
     struct token_listener *listener;
 
@@ -40,229 +30,158 @@ void token_source_tell(struct token_source *source)
         listener->changed(listener->ctx);
 }
 
-/* Failing. */
+/* The end of a try. */
 
-static void next_redeems(struct principal *principal)
+static void code_exchange_free(struct code_exchange *exchange)
 {
-    struct token_source *source;
-
-    principal->redeeming = NULL;
-    for (source = principal->sources; source; source = source->next) {
-        if (!source->wanted)
-            continue;
-        source->wanted = false;
-        token_source_tell(source);
-    }
+    mem_free_secret(exchange->code);
+    free(exchange->redirect_uri);
+    free(exchange);
 }
 
-static void finish(struct token_source *source, bool ok)
-{
-    void (*exchanged)(void *ctx, bool ok, const struct err *err) = source->exchanged;
+/* Recursion: a source that ends its try lets one of those go on that wait for the refresh token, which takes it or fails
+ * at once. Each step ends one try, so the depth is at most the number of sources, one for each API.
+ * NOLINTBEGIN(misc-no-recursion) */
 
-    source->sending = false;
-    if (source->principal->redeeming == source)
-        next_redeems(source->principal);
-    if (source->grant == GRANT_AUTHORIZATION_CODE && exchanged) {
-        source->exchanged = NULL;
-        source->failed = false;     /* a spent code says nothing about the other credentials */
-        mem_free_secretp(&source->code);
-        exchanged(source->exchanged_ctx, ok, ok ? NULL : &source->err);
-    } else if (source->code && !source->sending) {
-        begin(source);              /* a code that came while another request was under way */
-    }
-    token_source_tell(source);
+/* Lets the sources that wait for the refresh token go on; the first one takes it. */
+static void give_up_redeeming(struct token_source *source, int64_t now_ms)
+{
+    struct principal *principal = source->principal;
+    struct credential_user *other;
+
+    if (principal->redeemer != &source->user)
+        return;
+    principal->redeemer = NULL;
+    for (other = principal->users; other; other = other->next)
+        token_source_step((struct token_source *)other, ON_REDEEMED, now_ms);
 }
 
-static void failed(struct token_source *source)
+/* Takes the code that the request exchanged out of the queue; NULL: it had another grant. */
+static struct code_exchange *take_exchange(struct token_source *source)
 {
-    int64_t now_ms = clock_ms();
+    struct code_exchange *exchange = source->codes;
+
+    if (source->grant != GRANT_AUTHORIZATION_CODE)
+        return NULL;
+    source->codes = exchange->next;
+    return exchange;
+}
+
+static void end_try(struct token_source *source, bool ok, int64_t now_ms)
+{
+    struct code_exchange *exchange = take_exchange(source);
+    struct err err = source->err;
+
+    give_up_redeeming(source, now_ms);
+    if (exchange) {
+        exchange->done(exchange->ctx, ok, ok ? NULL : &err);
+        code_exchange_free(exchange);
+    }
+    if (source->codes)
+        token_source_step(source, ON_CODE, now_ms);
+    tell(source);
+}
+
+static void use_fetched(struct token_source *source, int64_t now_ms)
+{
+    struct principal *principal = source->principal;
+
+    if (source->fetched.refresh_token) {
+        mem_free_secret(principal->refresh_token);
+        principal->refresh_token = mem_take(&source->fetched.refresh_token);
+    }
+    token_release(&source->token);
+    source->token = source->fetched;
+    source->fetched = (struct token){ 0 };
+    source->token_number++;
+    source->failures = source->refusals = 0;
+    end_try(source, true, now_ms);
+}
+
+static void plan_retry(struct token_source *source, int64_t now_ms)
+{
     uint32_t random = random_below(UINT32_MAX);
 
-    source->failed = true;
     if (source->err.kind == ERR_AUTH) {
-        source->retry_ms = now_ms + refused_wait_ms(++source->refusals);
+        source->retry_ms = now_ms + backoff_refused_ms(++source->refusals);
     } else {
         source->refusals = 0;
-        source->retry_ms = now_ms + retry_wait_ms(++source->failures, source->err.wait_ms, random);
+        source->retry_ms = now_ms + backoff_wait_ms(++source->failures, source->err.wait_ms, random);
     }
-    finish(source, false);
 }
 
-static void succeeded(struct token_source *source)
+static void refuse(struct token_source *source, int64_t now_ms)
 {
-    token_release(&source->token);
-    source->token = source->fresh;
-    source->token_number++;
-    source->fresh = (struct token){ .expires_ms = 0 };
-    source->failed = false;
-    source->failures = source->refusals = 0;
-    finish(source, true);
+    err_set(&source->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
+            "given, and none is stored for client_id %s. Our administrator: enter one in the input",
+            source->principal->client_id);
+    plan_retry(source, now_ms);
 }
 
-/* The new refresh token goes into the store first. */
+static void forgive(struct token_source *source)
+{
+    if (!source->failures && !source->refusals)
+        return;
+    source->failures = source->refusals = 0;
+    tell(source);
+}
+
+/* The password store. */
 
 static void stored(void *ctx, bool ok, const struct err *err)
 {
     struct token_source *source = ctx;
-    struct principal *principal = source->principal;
+    const struct principal *principal = source->principal;
 
-    if (ok) {
-        source->storing = false;
-        mem_free_secret(principal->refresh_token);
-        principal->refresh_token = source->fresh.refresh_token;
-        source->fresh.refresh_token = NULL;
-        succeeded(source);
-        return;
+    if (!ok) {
+        log_event(EVENT_STORE_FAILED, "tenant=%s client=%s the new refresh token could not be stored, its access token "
+                  "is not used before that, trying again in %d s: %s", principal->tenant_id, principal->client_id,
+                  STORE_RETRY_MS / 1000, err->text);
+        if (err->kind == ERR_AUTH)
+            principal->principals->session_lost(principal->principals->ctx);
+        err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
+                err->text);
     }
-    log_event(EVENT_STORE_FAILED, "tenant=%s client=%s the new refresh token could not be stored, its access token "
-              "is not used before that, trying again in %d s: %s", principal->tenant_id, principal->client_id,
-              STORE_RETRY_MS / 1000, err->text);
-    if (err->kind == ERR_AUTH)
-        principal->principals->session_lost(principal->principals->ctx);
-    source->failed = true;
-    err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
-            err->text);
-    source->retry_ms = clock_ms() + STORE_RETRY_MS;
-    timer_set(principal->principals->loop, &source->store_timer, source->retry_ms);
-    token_source_tell(source);
-}
-
-static void store_fire(void *ctx, int64_t now_ms UNUSED)
-{
-    struct token_source *source = ctx;
-    struct principal *principal = source->principal;
-    CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
-
-    splunkd_store_secret(principal->principals->splunkd, name, source->fresh.refresh_token, stored, source);
+    token_source_step(source, ok ? ON_STORED : ON_NOT_STORED, clock_ms());
 }
 
 static void store(struct token_source *source)
 {
-    if (!source->principal->principals->splunkd || text_same(source->fresh.refresh_token, source->principal->refresh_token)) {
-        mem_free_secretp(&source->fresh.refresh_token);
-        succeeded(source);
-        return;
-    }
-    source->storing = true;
-    store_fire(source, 0);
-}
-
-/* Asking for a token. */
-
-static bool other_assertion_form(struct token_source *source)
-{
-    struct principal *principal = source->principal;
-
-    if (!principal->certificate || principal->form == ASSERTION_RS256 || !assertion_refused(&source->err))
-        return false;
-    principal->form = ASSERTION_RS256;
-    log_event(EVENT_ASSERTION, "tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is "
-              "tried", principal->tenant_id, principal->client_id);
-    return true;
-}
-
-static void answered(void *ctx, const struct http_result *result)
-{
-    struct token_source *source = ctx;
-    int64_t now_ms = clock_ms();
-
-    source->request = NULL;
-    limiter_release(&source->slot);
-    if (result->date_ms) {
-        source->clock_offset_ms = result->date_ms - clock_wall_ms();
-        source->has_clock = true;
-    }
-    token_release(&source->fresh);
-    if (!token_read(result, source->grant, now_ms, &source->fresh, &source->err)) {
-        if (other_assertion_form(source))
-            limiter_acquire(source->principal->principals->limiter, &source->slot);
-        else
-            failed(source);
-        return;
-    }
-    if (source->fresh.refresh_token)
-        store(source);
-    else
-        succeeded(source);
-}
-
-static enum token_grant grant_of(const struct token_source *source)
-{
-    if (source->code)
-        return GRANT_AUTHORIZATION_CODE;
-    return source->principal->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
-}
-
-static char *assertion_of(struct token_source *source, const struct token_request *request)
-{
-    const struct assertion_key *key = certificate_key(source->principal->cert, &source->err);
-
-    return key ? assertion_new(key, source->principal->form, request, clock_wall_ms(), source->clock_offset_ms,
-                               &source->err) : NULL;
-}
-
-static void send_request(void *ctx)
-{
-    struct token_source *source = ctx;
-    struct principal *principal = source->principal;
-    struct buf url = BUF_INIT(FORM_MAX), form = BUF_INIT(FORM_MAX);
-    CLEANUP(mem_free_secretp) char *assertion = NULL;
-    struct token_request request = {
-        .login_url = principal->login_url, .tenant_id = principal->tenant_id, .client_id = principal->client_id,
-        .client_secret = principal->client_secret, .resource = source->resource, .v1 = source->v1,
-        .grant = source->grant = grant_of(source), .refresh_token = principal->refresh_token, .code = source->code,
-        .redirect_uri = source->redirect_uri
-    };
-
-    if (principal->certificate) {
-        request.client_secret = NULL;
-        request.client_assertion = assertion = assertion_of(source, &request);
-        if (!assertion) {
-            limiter_release(&source->slot);
-            failed(source);
-            return;
-        }
-    }
-    token_build(&request, &url, &form);
-    source->request = http_start(principal->principals->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = principal->route, .done = answered, .ctx = source,
-        .timeout_s = TOKEN_TIMEOUT_S });
-    buf_free(&url);
-    buf_free_secret(&form);
-}
-
-/* Is there anything to sign in with? */
-static bool has_credential(struct token_source *source)
-{
     const struct principal *principal = source->principal;
+    CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
 
-    if (principal->client_secret || principal->certificate || principal->refresh_token || source->code)
-        return true;
-    err_set(&source->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
-            "given, and none is stored for client_id %s. Our administrator: enter one in the input",
-            principal->client_id);
-    return false;
+    passwords_store(principal->principals->passwords, name, source->fetched.refresh_token, stored, source);
 }
 
-static void begin(struct token_source *source)
+static void store_later(struct token_source *source, int64_t now_ms)
 {
-    struct principal *principal = source->principal;
+    source->failures++;
+    source->retry_ms = now_ms + STORE_RETRY_MS;
+    timer_set(source->principal->principals->loop, &source->store_timer, source->retry_ms);
+    tell(source);
+}
 
-    if (!has_credential(source)) {
-        source->grant = GRANT_CLIENT_CREDENTIALS;
-        source->failed = true;
-        source->retry_ms = clock_ms() + refused_wait_ms(++source->refusals);
-        return;
-    }
-    if (grant_of(source) != GRANT_CLIENT_CREDENTIALS) {
-        if (principal->redeeming && principal->redeeming != source) {
-            source->wanted = true;
-            return;
-        }
-        principal->redeeming = source;
-    }
-    source->sending = true;
-    limiter_acquire(principal->principals->limiter, &source->slot);
+static void store_fire(void *ctx, int64_t now_ms)
+{
+    token_source_step(ctx, ON_TIMER, now_ms);
+}
+
+/* The machine. */
+
+static bool redeems(const struct token_source *source)
+{
+    return token_fetch_grant(source) != GRANT_CLIENT_CREDENTIALS;
+}
+
+static void claim_redeeming(struct token_source *source)
+{
+    if (redeems(source))
+        source->principal->redeemer = &source->user;
+}
+
+static void slot_acquired(void *ctx)
+{
+    token_source_step(ctx, ON_SLOT, clock_ms());
 }
 
 static bool usable(const struct token_source *source, int64_t now_ms)
@@ -272,10 +191,141 @@ static bool usable(const struct token_source *source, int64_t now_ms)
     return token_fresh(&source->token, now_ms, margin_ms < USABLE_MARGIN_MS ? margin_ms : USABLE_MARGIN_MS);
 }
 
+static struct source_facts facts_of(const struct token_source *source, int64_t now_ms)
+{
+    const struct principal *principal = source->principal;
+
+    return (struct source_facts){
+        .due = !usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token),
+        .retry_due = now_ms >= source->retry_ms,
+        .credential = principal->client_secret || principal->certificate || principal->refresh_token || source->codes,
+        .redeems = redeems(source),
+        .redeemer_busy = principal->redeemer && principal->redeemer != &source->user,
+        .code_sent = source->grant == GRANT_AUTHORIZATION_CODE
+    };
+}
+
+static void act(struct token_source *source, enum source_action action, int64_t now_ms)
+{
+    switch (action) {
+    case DO_NOTHING:
+        return;
+    case DO_TELL:
+        tell(source);
+        return;
+    case DO_ACQUIRE:
+        claim_redeeming(source);
+        limiter_acquire(source->principal->principals->limiter, &source->slot);
+        return;
+    case DO_RELEASE:
+        limiter_release(&source->slot);
+        return;
+    case DO_SEND:
+        claim_redeeming(source);
+        token_fetch_start(source, now_ms);
+        return;
+    case DO_STORE:
+        store(source);
+        return;
+    case DO_STORE_LATER:
+        store_later(source, now_ms);
+        return;
+    case DO_USE:
+        use_fetched(source, now_ms);
+        return;
+    case DO_FAIL:
+        plan_retry(source, now_ms);
+        end_try(source, false, now_ms);
+        return;
+    case DO_REFUSE:
+        refuse(source, now_ms);
+        return;
+    case DO_FAIL_CODE:
+        source->failures = source->refusals = 0;
+        end_try(source, false, now_ms);
+        return;
+    case DO_FORGIVE:
+        forgive(source);
+        return;
+    }
+}
+
+/* The action comes last, since it may lead to the next event. */
+void token_source_step(struct token_source *source, enum source_event event, int64_t now_ms)
+{
+    struct source_facts facts = facts_of(source, now_ms);
+    struct source_next next = token_next(source->state, event, &facts);
+
+    source->state = next.state;
+    act(source, next.action, now_ms);
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+/* What the principal tells. */
+
+static void free_source(struct credential_user *user)
+{
+    struct token_source *source = (struct token_source *)user;
+    struct code_exchange *exchange;
+
+    limiter_release(&source->slot);
+    timer_cancel(source->principal->principals->loop, &source->store_timer);
+    if (source->request)
+        http_cancel(source->request);
+    while ((exchange = source->codes)) {
+        source->codes = exchange->next;
+        code_exchange_free(exchange);
+    }
+    token_release(&source->token);
+    token_release(&source->fetched);
+    free(source->resource);
+    free(source);
+}
+
+static void credential_changed(struct credential_user *user)
+{
+    token_source_step((struct token_source *)user, ON_CREDENTIAL, clock_ms());
+}
+
+static bool is_storing(const struct credential_user *user)
+{
+    const struct token_source *source = (const struct token_source *)user;
+
+    return source->state == SOURCE_STORING ||
+           (source->state == SOURCE_REQUEST && source->principal->redeemer == user);
+}
+
+/* What others call. */
+
+struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1)
+{
+    struct credential_user *user;
+    struct token_source *source;
+
+    for (user = principal->users; user; user = user->next) {
+        source = (struct token_source *)user;
+        if (text_same(source->resource, resource) && source->v1 == v1)
+            return source;
+    }
+    source = mem_alloc(sizeof(*source));
+    *source = (struct token_source){ .user = { credential_changed, is_storing, free_source, principal->users },
+                                     .principal = principal, .resource = mem_text(resource), .v1 = v1,
+                                     .slot = { .go = slot_acquired, .ctx = source },
+                                     .store_timer = { .fire = store_fire, .ctx = source } };
+    principal->users = &source->user;
+    return source;
+}
+
+struct principal *token_source_principal(const struct token_source *source)
+{
+    return source->principal;
+}
+
 enum token_state token_source_peek(const struct token_source *source, int64_t now_ms, struct token_view *ret)
 {
     *ret = (struct token_view){ .clock_offset_ms = source->clock_offset_ms, .has_clock = source->has_clock,
-                                 .err = &source->err, .fails = source->failed };
+                                .err = &source->err, .fails = source->failures || source->refusals };
     if (usable(source, now_ms)) {
         ret->authorization = source->token.authorization;
         ret->token = source->token_number;
@@ -283,18 +333,12 @@ enum token_state token_source_peek(const struct token_source *source, int64_t no
         return TOKEN_READY;
     }
     ret->retry_ms = source->retry_ms;
-    if (source->storing)
-        return source->store_timer.heap_index ? TOKEN_FAILED : TOKEN_BUSY;
-    return source->failed && !source->sending && !source->wanted ? TOKEN_FAILED : TOKEN_BUSY;
+    return source->state == SOURCE_RETRY || source->state == SOURCE_STORE_WAIT ? TOKEN_FAILED : TOKEN_BUSY;
 }
 
 enum token_state token_source_ask(struct token_source *source, int64_t now_ms, struct token_view *ret)
 {
-    bool waits = source->failed && now_ms < source->retry_ms;
-
-    if (!source->sending && !source->storing && !waits &&
-        (!usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token)))
-        begin(source);
+    token_source_step(source, ON_ASK, now_ms);
     return token_source_peek(source, now_ms, ret);
 }
 
@@ -304,15 +348,23 @@ void token_source_reject(struct token_source *source, uint64_t token)
         token_release(&source->token);
 }
 
-void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
-                     void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
+void token_source_refetch(struct token_source *source, uint64_t token)
 {
-    mem_free_secret(source->code);
-    free(source->redirect_uri);
-    source->code = mem_text(code);
-    source->redirect_uri = mem_text(redirect_uri);
-    source->exchanged = done;
-    source->exchanged_ctx = ctx;
-    if (!source->sending && !source->storing)
-        begin(source);
+    if (source->token_number != token)
+        return;
+    token_release(&source->token);
+    token_source_step(source, ON_ASK, clock_ms());
+}
+
+void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
+                           void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
+{
+    struct code_exchange *exchange = mem_alloc(sizeof(*exchange)), **slot = &source->codes;
+
+    *exchange = (struct code_exchange){ .code = mem_text(code), .redirect_uri = mem_text(redirect_uri), .done = done,
+                                        .ctx = ctx };
+    while (*slot)
+        slot = &(*slot)->next;
+    *slot = exchange;
+    token_source_step(source, ON_CODE, clock_ms());
 }

@@ -1,8 +1,8 @@
 /* base/buf.h - bytes that grow up to a limit.
  *
- * Every buffer is made with a limit, so no peer can make the process grow without end. Adding past the limit adds
- * nothing and marks the buffer full; the caller looks once, at the end, at `full`. A zero always stands behind
- * the bytes, so data is also a C string when the content has none. */
+ * Every buffer has a limit, so no peer can make the process grow without end. Adding past the limit adds nothing and
+ * sets `full`; the caller checks it once, at the end. A zero byte always follows the bytes, so data is also a C string
+ * if the content has no zero byte. */
 #pragma once
 
 #include "base/compiler.h"
@@ -17,17 +17,18 @@ struct buf {
 
 #define BUF_INIT(limit_bytes) ((struct buf){ .limit = (limit_bytes) })
 
-void buf_free(struct buf *buf);         /* back to empty, memory released; usable again */
-void buf_free_secret(struct buf *buf);  /* the same, overwritten first */
-void buf_clear(struct buf *buf);        /* empty and not full; memory kept */
+void buf_free(struct buf *buf);         /* releases the memory; the buffer is empty and can be used again */
+void buf_free_secret(struct buf *buf);  /* the same; overwrites the bytes first */
+void buf_clear(struct buf *buf);        /* makes it empty and not full; keeps the memory */
 
-/* Makes room for len more bytes and returns where they go; NULL (and full) if the limit forbids it. The caller
- * writes there and then adds to buf->len. */
+/* Makes room for len more bytes and returns where they go. The caller writes there and then adds to buf->len. Returns
+ * NULL and sets full if the limit forbids it. */
 char *buf_room(struct buf *buf, size_t len);
 
+/* The functions that add return false if it did not fit. */
 bool buf_add(struct buf *buf, const void *bytes, size_t len);
-/* One byte, without a call where there is room; no zero is kept behind it. For hot loops that add the next bytes with
- * buf_add() or set the zero themselves. */
+/* Adds one byte, without a call if there is room. No zero byte follows: for hot loops that continue with buf_add() or
+ * write the zero themselves. */
 static inline void buf_put(struct buf *buf, char c)
 {
     char *to = LIKELY(buf->len + 1 < buf->cap) ? buf->data + buf->len : buf_room(buf, 1);
@@ -40,9 +41,9 @@ static inline void buf_put(struct buf *buf, char c)
 bool buf_add_text(struct buf *buf, const char *text);
 bool buf_add_char(struct buf *buf, char c);
 bool buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
-void buf_cut_front(struct buf *buf, size_t len);    /* drops the first len bytes */
+void buf_cut_front(struct buf *buf, size_t len);    /* removes the first len bytes */
 
-/* The content as text ("" when empty). Owned by buf, good until it changes. */
+/* Returns the content as text ("" if empty), owned by buf and valid until buf changes. */
 const char *buf_text(const struct buf *buf);
-/* The content as text of its own, the buffer left empty. */
+/* Returns the content as text that the caller owns. The buffer is empty afterwards. */
 char *buf_take(struct buf *buf);

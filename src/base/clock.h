@@ -1,19 +1,19 @@
 /* base/clock.h - the two clocks.
  *
- * Waiting is measured on the monotonic clock; the wall clock only helps where a date must be named. Functions that
- * decide something take the time as an argument, so that a test can stand at any moment. */
+ * Waits are measured on the monotonic clock; the wall clock is only for dates. Functions that decide something take the
+ * time as an argument, so that a test can choose any moment. */
 #pragma once
 
 #include "base/compiler.h"
 
-int64_t clock_ms(void);         /* monotonic milliseconds; goes on while the machine sleeps */
+int64_t clock_ms(void);         /* monotonic milliseconds (CLOCK_BOOTTIME: counts while the machine sleeps) */
 int64_t clock_wall_ms(void);    /* milliseconds since 1970 UTC; may jump */
 
 #define CLOCK_SECOND_MS 1000
-#define CLOCK_IDLE_MS   10000   /* between the looks at what must be looked at again and again, while all is at rest */
+#define CLOCK_IDLE_MS   10000   /* between checks that repeat while nothing else happens */
 
-/* The first multiple of every_ms behind now_ms: what happens regularly happens at the same moment, in one wake-up.
- * now_ms may be below zero: a moment's distance, on a machine that was just started. */
+/* Returns the first multiple of every_ms after now_ms: periodic work then happens at the same moment, in one wake-up.
+ * now_ms may be negative: an offset was subtracted soon after boot. */
 static inline int64_t clock_next(int64_t now_ms, int64_t every_ms)
 {
     int64_t over_ms = now_ms % every_ms;
@@ -21,7 +21,7 @@ static inline int64_t clock_next(int64_t now_ms, int64_t every_ms)
     return now_ms - over_ms + (over_ms < 0 ? 0 : every_ms);
 }
 
-/* The same where each of many has one of `turns` moments of every_ms for its own, told by its number. */
+/* The same, with the period divided into `turns` moments: returns the next one of member `number`. */
 static inline int64_t clock_next_turn(int64_t now_ms, int64_t every_ms, size_t number, size_t turns)
 {
     int64_t own_ms = (int64_t)(number % turns) * (every_ms / (int64_t)turns);

@@ -1,4 +1,4 @@
-/* base/compiler.h - the few compiler features the code leans on, named once. */
+/* base/compiler.h - names for the compiler features that the code uses. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,10 +1,10 @@
-/* base/digest.h - hashes and random bytes, on OpenSSL's public interface. */
+/* base/digest.h - hashes, random bytes and random GUIDs, on OpenSSL's public interface. */
 #pragma once
 
 #include "base/compiler.h"
 
-/* 128 bits that stand for a piece of content: an alert's id, or all its bytes. SipHash-2-4 with a fixed key: fast on
- * short input, and two alerts with one value are not to be expected in any number of alerts a Splunk could hold. */
+/* A hash of 128 bits that identifies a piece of content: an alert's id, or all its bytes. SipHash-2-4 with a fixed key:
+ * fast on short input, and no collision is to be expected among all the alerts that a Splunk could hold. */
 struct hash128 {
     uint64_t high, low;
 };
@@ -13,13 +13,18 @@ struct hash128 hash128_of(const void *bytes, size_t len);
 #define SHA256_BYTES 32
 void sha256_of(const void *bytes, size_t len, unsigned char ret[SHA256_BYTES]);
 
-/* First of all: OpenSSL takes its memory by ours from now on, so a lack of it ends the process, which starts again from
- * its checkpoints. By itself OpenSSL goes on with what could not be set up, and no connection is trusted any more. */
+/* Makes OpenSSL use our memory functions, which end the process when memory runs out. Call before any other use of
+ * OpenSSL. Otherwise OpenSSL would continue with parts missing, and reject every certificate. */
 void crypto_begin(void);
 
-/* From the kernel; ends the process if it has none. */
+/* Fills to[0..len) with random bytes for secrets. Ends the process if the system has none. */
 void random_bytes(void *to, size_t len);
-/* Uniform in [0, below). Not for secrets: jitter. */
+/* Returns a number in [0, below), 0 for below = 0. For jitter, not for secrets. */
 uint32_t random_below(uint32_t below);
 
-void hex_text(const unsigned char *bytes, size_t len, char *ret);      /* ret holds 2 * len + 1 */
+/* Writes a random version 4 GUID (RFC 9562), "a3f1b0c2-...", for client-request-id and jti. */
+#define RANDOM_GUID_MAX 37
+void random_guid(char ret[RANDOM_GUID_MAX]);
+
+/* Writes 2 * len lower-case hex digits and a zero. */
+void hex_text(const unsigned char *bytes, size_t len, char *ret);

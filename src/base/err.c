@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/utf8.h"
 
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
@@ -15,7 +15,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
-    text_make_line(err->text);
+    utf8_make_line(err->text);
     return false;
 }
 
@@ -31,6 +31,6 @@ bool err_prefix(struct err *err, const char *fmt, ...)
     va_end(args);
     len = strlen(err->text);
     snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
-    text_make_line(err->text);
+    utf8_make_line(err->text);
     return false;
 }

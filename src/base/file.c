@@ -31,7 +31,7 @@ static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
         room = ret->limit - ret->len;
         step = room < READ_STEP ? room : READ_STEP;
         to = buf_room(ret, step);
-        got = step ? read(fd, to, step) : read(fd, &more, 1);       /* full: is there more, or just the end? */
+        got = step ? read(fd, to, step) : read(fd, &more, 1);       /* full: the file must end here */
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -80,7 +80,7 @@ static bool stage(const char *temp, const char *bytes, size_t len, bool sync, st
 
     if (fd < 0)
         return fail(err, "create", temp);
-    /* The mode of open() does not count for one that a crash left behind. */
+    /* open() sets no mode on a file that exists, such as one that a crash left. */
     if (fchmod(fd, 0600) || !write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
         fail(err, "write", temp);
         close(fd);

@@ -1,22 +1,22 @@
-/* base/file.h - files read whole and replaced whole. */
+/* base/file.h - files that are read and replaced as a whole. Failures are ERR_RETRY with the path and the system's
+ * error, unless stated otherwise; errno is kept. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends the file to ret. False with errno ENOENT when there is none; err says what failed otherwise, and a file
- * larger than ret's limit is ERR_INPUT. */
+/* Appends the file's content to *ret. errno is ENOENT if there is no file. A file that is larger than the limit of *ret
+ * is ERR_INPUT. */
 bool file_read(const char *path, struct buf *ret, struct err *err);
 
-/* Writes path.tmp with mode 0600 beside the file, whole, without putting it in place: shows that the folder can be
- * written and the bytes find room. */
+/* Writes the bytes to path.tmp with mode 0600 and leaves it there: proves that the folder is writable and has room. */
 bool file_stage(const char *path, const char *bytes, size_t len, struct err *err);
 
-/* file_stage(), then fdatasync when sync is set, then rename over path: after a crash the file holds the old or the
- * new content, never a mixture. The old one stays on failure. */
+/* Writes path.tmp, calls fdatasync() on it if sync is set, and renames it to path. After a crash the file holds the old
+ * or the new content, never a mixture. On failure the old file stays. */
 bool file_replace(const char *path, const char *bytes, size_t len, bool sync, struct err *err);
 
-/* mkdir -p with mode 0700 for what is missing. */
+/* Creates the folder and its missing parents with mode 0700. */
 bool file_make_folder(const char *path, struct err *err);
 
 bool file_readable(const char *path);

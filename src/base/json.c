@@ -59,7 +59,7 @@ bool json_int64(const cJSON *object, const char *name, int64_t least, int64_t mo
 
     if (cJSON_IsString(item))
         return text_int64(item->valuestring, least, most, ret);
-    /* (double)INT64_MAX is 2^63, one more than fits: hence the bound on its own, and the compare as integers. */
+    /* (double)INT64_MAX is 2^63, which does not fit: therefore this bound, and then a comparison of integers. */
     if (!cJSON_IsNumber(item) || floor(item->valuedouble) != item->valuedouble || item->valuedouble < -0x1p63 ||
         item->valuedouble >= 0x1p63)
         return false;

@@ -1,4 +1,4 @@
-/* base/json.h - typed looks into a cJSON tree.
+/* base/json.h - typed access to a cJSON tree.
  *
  * For small answers: tokens, errors, splunkd's replies, checkpoints. Alert pages never become a tree
  * (microsoft/page.h). */
@@ -8,17 +8,19 @@
 
 #include "base/compiler.h"
 
-/* Gives cJSON our memory functions. Once, before anything is parsed: without it an allocation that fails looks like
- * broken JSON. */
+/* Makes cJSON use our memory functions: otherwise a failed allocation would look like broken JSON. Call before anything
+ * is parsed. */
 void json_init(void);
 
-/* Parses exactly one JSON value, white space around it allowed. NULL if it is none. Free with cJSON_Delete(). */
+/* Parses one JSON value with optional white space around it. Returns NULL for anything else. Free with cJSON_Delete().
+ * */
 cJSON *json_parse(const char *bytes, size_t len);
 void json_freep(cJSON **tree);      /* for CLEANUP() */
 
-/* Member looks: the object may be NULL or of another type, which counts as "not there". Names match exactly. */
-const cJSON *json_member(const cJSON *object, const char *name);
-const char *json_text(const cJSON *object, const char *name);      /* borrowed from the tree; NULL */
-bool json_bool(const cJSON *object, const char *name);
-/* A whole number, given as a number or as text (the v1 token endpoint does): least..most. */
+/* Members of an object. The object may be NULL or of another type, which counts as "no such member". Names are compared
+ * exactly. */
+const cJSON *json_member(const cJSON *object, const char *name);    /* NULL: no such member */
+const char *json_text(const cJSON *object, const char *name);      /* borrowed from the tree; NULL: no such text */
+bool json_bool(const cJSON *object, const char *name);              /* true only for the value true */
+/* Reads an integer from least to most, given as a number or as text (as the v1 token endpoint does). */
 bool json_int64(const cJSON *object, const char *name, int64_t least, int64_t most, int64_t *ret);

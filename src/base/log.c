@@ -4,21 +4,30 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
-
-#define LINE_MAX_BYTES 2000
+#include "base/utf8.h"
 
 static enum log_level lowest = LOG_INFO;
-static unsigned long unwritten;     /* lines that a full pipe swallowed since the last one that got through */
+static unsigned long dropped;       /* lines since the last one that was written */
+
+const char *log_level_text(enum log_level level)
+{
+    static const char *const names[] = { "INFO", "WARN", "ERROR" };
+
+    return names[level];
+}
 
 void log_set_level(enum log_level level)
 {
     lowest = level;
+}
+
+bool log_has_level(enum log_level level)
+{
+    return level >= lowest;
 }
 
 void log_init(void)
@@ -43,68 +52,43 @@ static bool put_line(const char *line, size_t len)
     return done == (ssize_t)len;
 }
 
-static void tell_unwritten(void)
+static void tell_dropped(void)
 {
     char line[128];
     int len;
 
-    if (!unwritten)
+    if (!dropped)
         return;
-    len = snprintf(line, sizeof(line), "WARN %lu log lines were lost because nobody read stderr\n", unwritten);
+    len = snprintf(line, sizeof(line), "WARN %lu log lines were lost because nobody read stderr\n", dropped);
     if (put_line(line, (size_t)len))
-        unwritten = 0;
+        dropped = 0;
 }
 
-/* No memory is asked for: one of these lines says that there is none. entry: NULL for a line without an event. */
-static PRINTF(3, 0) void put(enum log_level level, const struct event_entry *entry, const char *fmt, va_list args)
+void log_line(enum log_level level, const char *text)
 {
-    char line[LINE_MAX_BYTES + 2];
+    char line[LOG_LINE_MAX + 1];
+    int saved = errno;
     size_t len;
 
-    len = (size_t)snprintf(line, sizeof(line), "%s %s%s%s", log_level_text(level), entry ? "event=" : "",
-                           entry ? entry->word : "", entry ? " " : "");
-    vsnprintf(line + len, LINE_MAX_BYTES - len, fmt, args);
-    if (entry && entry->advised)
-        remedy_append(line, LINE_MAX_BYTES, entry->responsible, entry->advice);
-    text_make_line(line);
+    if (!log_has_level(level))
+        return;
+    snprintf(line, LOG_LINE_MAX, "%s %s", log_level_text(level), text);
+    utf8_make_line(line);
     len = strlen(line);
     line[len++] = '\n';
-    tell_unwritten();
+    tell_dropped();
     if (!put_line(line, len))
-        unwritten++;
-}
-
-void log_event(enum event event, const char *fmt, ...)
-{
-    const struct event_entry *entry = &event_table[event];
-    va_list args;
-    int saved = errno;
-
-    if (entry->level < lowest)
-        return;
-    va_start(args, fmt);
-    put(entry->level, entry, fmt, args);
-    va_end(args);
+        dropped++;
     errno = saved;
 }
 
 void log_error(const char *fmt, ...)
 {
-    va_list args;
-    int saved = errno;
-
-    va_start(args, fmt);
-    put(LOG_ERROR, NULL, fmt, args);
-    va_end(args);
-    errno = saved;
-}
-
-void log_die(const char *fmt, ...)
-{
+    char text[LOG_LINE_MAX];
     va_list args;
 
     va_start(args, fmt);
-    put(LOG_ERROR, &event_table[EVENT_FATAL], fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    exit(1);
+    log_line(LOG_ERROR, text);
 }

@@ -1,25 +1,29 @@
 /* base/log.h - lines on stderr, which splunkd copies into splunkd.log (component ExecProcessor).
  *
- * One call is one line and one write(); the first word is the level, since splunkd takes a line without one for an
- * error. Control characters become blanks and a line ends at 2,000 bytes: splunkd cuts long lines. Secrets are never
- * passed in. Stderr is a pipe that may be full: a line that cannot be written at once is counted and its loss is said
- * with the next one, because a log must not stop the collection. */
+ * One call is one line and one write(). The first word is the level: splunkd takes a line without one for an error.
+ * Control characters become blanks. A line has at most LOG_LINE_MAX bytes, because splunkd truncates long lines. Stderr
+ * is a pipe that may be full: a line that cannot be written at once is dropped and counted, and the next line tells the
+ * count, because a log must not stop the collection. Nothing here allocates memory. Never pass secrets in. */
 #pragma once
 
-#include "messages/log_events.h"
+#include "base/compiler.h"
 
-/* "WARN event=waiting ...": level and word come from the event's row in messages/log_events.c, and where the row says so, whose
- * move it is and what to do stand behind the text. The text begins with the facts (input=, tenant=, ...). */
-void log_event(enum event event, const char *fmt, ...) PRINTF(2, 3);
+#define LOG_LINE_MAX 2000
 
-/* A line for the person who called a command; not for splunkd's log, where each line has its event. */
+enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
+
+/* Returns "INFO", "WARN" or "ERROR". */
+const char *log_level_text(enum log_level level);
+
+/* Drops lines below this level from now on. The level at the start is LOG_INFO. */
+void log_set_level(enum log_level level);
+bool log_has_level(enum log_level level);      /* true unless lines of this level are dropped */
+
+/* Writes "LEVEL text". Keeps errno. */
+void log_line(enum log_level level, const char *text);
+
+/* Writes an error for the person who called a command. Not for splunkd's log: see log_event() in messages. */
 void log_error(const char *fmt, ...) PRINTF(1, 2);
 
-/* Lines below this level are not written. Starts at LOG_INFO. */
-void log_set_level(enum log_level level);
-
-/* Puts stderr (a pipe or a socket) into non-blocking mode; other kinds of file are left as they are. */
+/* Makes stderr non-blocking if it is a pipe or a socket. */
 void log_init(void);
-
-/* One line of EVENT_FATAL, then exit status 1. */
-NORETURN void log_die(const char *fmt, ...) PRINTF(1, 2);

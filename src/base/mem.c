@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/die.h"
 
 static NORETURN void out_of_memory(size_t size)
 {
-    log_die("out of memory: %zu more bytes are not to be had; the process ends and continues from its checkpoints "
-            "when splunkd starts it again", size);
+    die("out of memory: %zu more bytes are not available; the process ends and continues from its checkpoints when "
+        "splunkd starts it again", size);
 }
 
 void *mem_alloc(size_t size)

@@ -5,19 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
-#include "base/digest.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
-#define REPLACEMENT "\xEF\xBF\xBD"      /* U+FFFD */
-#define WORD_MOST   30                  /* Entra's client secrets have 34 characters and more */
+#define WORD_MAX 30     /* the shortest secrets, Entra's client secrets, have 34 characters */
 
 static bool alnum(unsigned char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+/* Adds the text with every byte except letters, digits and those in kept as %XX. */
 static void add_percent(struct buf *buf, const char *text, const char *kept)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -37,17 +36,17 @@ void buf_add_url(struct buf *buf, const char *text)
     add_percent(buf, text, "-._~");
 }
 
-void buf_add_foreign(struct buf *buf, const char *text, size_t most)
+void buf_add_foreign(struct buf *buf, const char *text, size_t max_len)
 {
     size_t len, start = buf->len;
 
     while (*(text += strspn(text, " \t\r\n"))) {
         len = strcspn(text, " \t\r\n");
-        if (buf->len - start + (len <= WORD_MOST ? len : 3) + 1 > most)
+        if (buf->len - start + (len <= WORD_MAX ? len : 3) + 1 > max_len)
             break;
         if (buf->len > start)
             buf_add_char(buf, ' ');
-        if (len <= WORD_MOST)
+        if (len <= WORD_MAX)
             buf_add(buf, text, len);
         else
             buf_add_text(buf, "...");
@@ -71,51 +70,6 @@ void buf_add_form(struct buf *buf, const char *name, const char *value)
     buf_add_url(buf, value);
 }
 
-size_t text_utf8_length(const unsigned char *text, size_t len)
-{
-    static const struct { unsigned char least, mask; uint32_t smallest; } forms[] = {
-        { 0xC0, 0x1F, 0x80 }, { 0xE0, 0x0F, 0x800 }, { 0xF0, 0x07, 0x10000 }
-    };
-    uint32_t point;
-    size_t size, i;
-
-    if (!len)
-        return 0;
-    if (text[0] < 0x80)
-        return 1;
-    size = text[0] >= 0xF8 ? 0 : text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : text[0] >= 0xC0 ? 2 : 0;
-    if (!size || size > len)
-        return 0;
-    point = text[0] & forms[size - 2].mask;
-    for (i = 1; i < size; i++) {
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-        point = point << 6 | (text[i] & 0x3F);
-    }
-    if (point < forms[size - 2].smallest || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
-        return 0;
-    return size;
-}
-
-void text_end_whole(char *text)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    size_t len = strlen(text), at = len;
-
-    while (at && len - at < 3 && (bytes[at - 1] & 0xC0) == 0x80)
-        at--;
-    if (at && bytes[at - 1] >= 0xC0 && !text_utf8_length(bytes + at - 1, len - at + 1))
-        text[at - 1] = '\0';
-}
-
-void text_make_line(char *text)
-{
-    text_end_whole(text);
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
-}
-
 static bool xml_can_carry(const unsigned char *text, size_t size)
 {
     if (size == 1)
@@ -135,7 +89,7 @@ static const char *xml_entity(char c)
     }
 }
 
-/* So many bytes stand for themselves. */
+/* Returns the number of bytes at the start that need no escape. */
 static size_t xml_plain(const unsigned char *at, size_t left)
 {
     size_t i;
@@ -157,9 +111,9 @@ void buf_add_xml(struct buf *buf, const char *text)
             buf_add(buf, at, size);
             continue;
         }
-        size = text_utf8_length(at, left);
+        size = utf8_length(at, left);
         if (!size || !xml_can_carry(at, size))
-            buf_add_text(buf, REPLACEMENT);
+            buf_add_text(buf, UTF8_REPLACEMENT);
         else if (size == 1 && (entity = xml_entity((char)*at)))
             buf_add_text(buf, entity);
         else
@@ -190,9 +144,9 @@ void buf_add_json(struct buf *buf, const char *text)
 
     buf_add_char(buf, '"');
     for (; left; at += size ? size : 1, left -= size ? size : 1) {
-        size = text_utf8_length(at, left);
+        size = utf8_length(at, left);
         if (!size)
-            buf_add_text(buf, REPLACEMENT);
+            buf_add_text(buf, UTF8_REPLACEMENT);
         else if (size == 1)
             add_json_char(buf, *at);
         else
@@ -294,40 +248,4 @@ bool text_is_guid(const char *text)
             return false;
     }
     return true;
-}
-
-/* An id has to be unlike all others, and the kernel's bytes are that. It is no secret, and each request has one:
- * OpenSSL's generator and its tests on top of them would cost 7,000 instructions more, and a system call brings enough
- * for sixteen. */
-static void guid_bytes(unsigned char ret[16])
-{
-    static unsigned char stock[256];
-    static size_t left;
-
-    if (!left) {
-        if (getrandom(stock, sizeof(stock), 0) != sizeof(stock))    /* a kernel older than 3.17 */
-            random_bytes(stock, sizeof(stock));
-        left = sizeof(stock);
-    }
-    left -= 16;
-    memcpy(ret, stock + left, 16);
-}
-
-void text_new_guid(char ret[TEXT_GUID_MAX])
-{
-    static const size_t groups[] = { 8, 4, 4, 4, 12 };
-    char hex[2 * 16 + 1], *at = hex;
-    unsigned char b[16];
-    size_t i;
-
-    guid_bytes(b);
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    hex_text(b, sizeof(b), hex);
-    for (i = 0; i < COUNT_OF(groups); i++) {
-        memcpy(ret, at, groups[i]);
-        at += groups[i];
-        ret += groups[i];
-        *ret++ = i + 1 < COUNT_OF(groups) ? '-' : '\0';
-    }
 }

@@ -10,7 +10,7 @@ struct reader {
     const char *end;
 };
 
-/* Civil calendar to days since 1970: counts years from March, so that the leap day is the last of its year. */
+/* Returns the days since 1970. Years are counted from March, so that the leap day is the last day of its year. */
 static int64_t days_of(int64_t year, int month, int day)
 {
     int64_t era, year_of_era, day_of_year;
@@ -150,7 +150,7 @@ bool ticks_of_date(const struct date *date, ticks *ret)
     return true;
 }
 
-/* Splits into whole seconds and the ticks of the last one, also right for times before 1970. */
+/* Splits a time into whole seconds, rounded down, and the ticks of the last one (0 or more). */
 static void split(ticks time, int64_t *seconds, int64_t *part)
 {
     *seconds = time / TICKS_PER_SECOND;
@@ -161,15 +161,15 @@ static void split(ticks time, int64_t *seconds, int64_t *part)
     }
 }
 
-/* So many digits and what stands behind them. Each event and each poll has such numbers: printf() would be a third of
- * what an event costs. */
-static char *put_number(char *to, int64_t value, int digits, char behind)
+/* Writes a number of `digits` digits and the character `after`. Returns the end. Each event has several such numbers:
+ * with printf() they would be a third of its CPU time. */
+static char *put_number(char *to, int64_t value, int digits, char after)
 {
     char *end = to + digits;
 
     for (to = end; digits > 0; digits--, value /= 10)
         *--to = (char)('0' + value % 10);
-    *end++ = behind;
+    *end++ = after;
     return end;
 }
 

@@ -1,64 +1,293 @@
 #include "collect/tenant.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/collector.h"
-#include "collect/secrets.h"
-#include "collect/services.h"
-#include "splunk/params.h"
-#include "splunk/proxy.h"
+#include "collect/opening.h"
+#include "collect/saver.h"
+#include "collect/status.h"
+#include "collect/target.h"
+#include "collect/worker.h"
+#include "messages/log_events.h"
+#include "splunk/app.h"
 
-#define LOCK_RETRY_MS   250
-#define DISK_RETRY_MS   10000
-#define AHEAD_MOST      (INT64_C(86400) * TICKS_PER_SECOND)     /* clocks may be wrong by less */
+struct tenant {
+    const struct env     *env;
+    struct input          input;
+    char                 *label;
+    struct target         target;
+    struct feed           feed;
+    struct claim          claim;
+    struct saver          saver;
+    struct opening        opening;
+    struct worker         workers[WORKER_COUNT];
+    struct token_listener listener;
+    struct principal     *principal;        /* NULL until the proxy is settled */
+    char                 *proxy;            /* with its password; secret; NULL: the environment's */
+    enum health_state     state;
+    struct timer          status_timer;     /* for the next regular line */
+    bool                  ending;           /* the process saves for the last time */
+};
 
-static void phase_fire(void *ctx, int64_t now_ms);
+/* Health and status. */
 
-static void wake_workers(void *ctx)
+static int max_int(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static enum token_state peek_token(const struct tenant *t, int64_t now_ms, struct token_view *ret)
+{
+    *ret = (struct token_view){ .err = NULL };
+    return t->feed.source ? token_source_peek(t->feed.source, now_ms, ret) : TOKEN_BUSY;
+}
+
+static void log_status(struct tenant *t, int64_t now_ms)
+{
+    int64_t due_ms = t->workers[WORKER_LIVE].due_ms;
+    struct token_view view;
+    struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
+
+    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, now_ms));
+    status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
+    status.has_token = peek_token(t, now_ms, &view) == TOKEN_READY;
+    status.token_s = (view.expires_ms - now_ms) / 1000;
+    status.has_certificate = t->feed.source && principal_certificate_days(t->principal, &status.certificate_days);
+    status_log(&status, now_ms);
+}
+
+static void status_timer_fired(void *ctx, int64_t now_ms)
+{
+    log_status(ctx, now_ms);
+}
+
+/* Logs that the sign-in fails; once per reason. It comes before the line of the state. */
+static void log_sign_in(struct tenant *t, const struct err *err)
+{
+    struct feed *feed = &t->feed;
+    bool refused = err->kind == ERR_AUTH;
+
+    feed->problem = *err;
+    if (text_same(feed->sign_in_error, err->text))
+        return;
+    log_event(refused ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s", t->label, t->input.tenant_id,
+              feed->api->name, err->text, refused ? "" : ", retrying");
+    mem_freep(&feed->sign_in_error);
+    feed->sign_in_error = mem_text(err->text);
+}
+
+/* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without
+ * anything happening. */
+static bool update_health(struct tenant *t, int64_t now_ms)
+{
+    const struct attempts *live = &t->workers[WORKER_LIVE].reading.attempts;
+    const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
+    struct token_view view;
+    enum token_state token = peek_token(t, now_ms, &view);
+    struct health health = health_of(&(struct health_facts){
+        .reading = t->feed.source != NULL, .polled = t->feed.read_ms != 0,
+        .failures = max_int(live->failures, backfill->failures),
+        .refusals = max_int(live->refusals, backfill->refusals), .hold_until_ms = t->feed.rate->hold_until_ms,
+        .token = token, .view = &view, .before = t->state }, now_ms);
+
+    if (health.sign_in)
+        log_sign_in(t, health.sign_in);
+    if (health.state == t->state)
+        return health.by_clock;
+    t->state = health.state;
+    if (t->state == HEALTH_OK)
+        t->feed.problem.text[0] = '\0';
+    log_status(t, now_ms);
+    return health.by_clock;
+}
+
+/* Something happened to the input. */
+static void changed(struct tenant *t)
+{
+    update_health(t, clock_ms());
+    t->env->changed(t->env->ctx);
+}
+
+/* What the feed's workers report. */
+
+static bool feed_writable(void *ctx, struct err *err)
+{
+    struct tenant *t = ctx;
+
+    return saver_writable(&t->saver, err);
+}
+
+static void feed_changed(void *ctx)
+{
+    changed(ctx);
+}
+
+static void feed_wake_backfill(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    worker_wake(&t->workers[WORKER_BACKFILL]);
+}
+
+static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_backfill };
+
+/* What the opening reports. */
+
+static void set_proxy(void *ctx, const char *password)
+{
+    struct tenant *t = ctx;
+
+    mem_free_secret(t->proxy);
+    t->proxy = target_proxy(&t->input, password);
+    t->feed.route.proxy = t->proxy;
+}
+
+static struct principal *get_principal(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    if (!t->principal)
+        t->principal = principal_get(t->env->principals, &(struct principal_spec){
+            .tenant_id = t->input.tenant_id, .client_id = t->input.client_id,
+            .login_url = t->target.login_url, .certificate = t->input.client_certificate,
+            .route = &t->feed.route });
+    return t->principal;
+}
+
+static void opening_waits(void *ctx, const struct err *err, bool is_news)
+{
+    struct tenant *t = ctx;
+
+    t->feed.problem = *err;
+    if (is_news)        /* its state was "waiting" from the start, so no change of state will tell */
+        log_status(t, clock_ms());
+}
+
+static void source_changed(void *ctx)
 {
     struct tenant *t = ctx;
     int kind;
 
-    tenant_stir(t);
-    for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_wake(&t->workers[kind], loop_now(t->col->loop));
+    changed(t);
+    if (t->opening.state != OPENING_OPEN)
+        timer_set(t->env->loop, &t->opening.timer, loop_now(t->env->loop));
+    for (kind = 0; t->feed.open && kind < WORKER_COUNT; kind++)
+        worker_wake(&t->workers[kind]);
 }
 
-struct tenant *tenant_new(struct collector *col, struct input *input)
+static void has_source(void *ctx, struct token_source *source)
 {
-    struct tenant *t = mem_alloc(sizeof(*t));
-    CLEANUP(mem_freep) char *stanza = mem_format("%s://%s", SCHEME_NAME, input->name);
+    struct tenant *t = ctx;
+
+    t->feed.source = source;
+    token_source_listen(source, &t->listener);
+}
+
+static void opened(void *ctx)
+{
+    struct tenant *t = ctx;
     int kind;
 
-    t->col = col;
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_wake(&t->workers[kind]);
+}
+
+static const struct opening_owner opening_owner = { get_principal, set_proxy, opening_waits, has_source, feed_changed,
+                                                    opened };
+
+/* What the store answers. */
+
+static void claimed(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    opening_claimed(&t->opening);
+}
+
+static void busy(void *ctx, const struct err *err)
+{
+    struct tenant *t = ctx;
+
+    opening_busy(&t->opening, err);
+}
+
+static void loaded(void *ctx, enum store_found found, const struct buf *text, const struct err *err)
+{
+    struct tenant *t = ctx;
+
+    opening_loaded(&t->opening, found, text, err);
+}
+
+static void compose(void *ctx, struct buf *text)
+{
+    struct tenant *t = ctx;
+
+    saver_compose(&t->saver, text);
+}
+
+static void saved(void *ctx, bool ok, const struct err *err)
+{
+    struct tenant *t = ctx;
+
+    if (!ok && t->ending) {
+        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; what was written since its last save comes again",
+                  t->label, t->input.tenant_id, err->text);
+        return;
+    }
+    saver_saved(&t->saver, ok, err, clock_ms());
+    opening_saved(&t->opening);
+    changed(t);
+}
+
+static void vanished(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    saver_vanished(&t->saver);
+    changed(t);
+}
+
+static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished };
+
+/* From beginning to end. */
+
+static void init_feed(struct tenant *t, size_t number)
+{
+    CLEANUP(mem_freep) char *stanza = mem_format("%s://%s", SCHEME_NAME, t->input.name);
+    const struct api *api = t->target.api;
+    const struct env *env = t->env;
+
+    t->feed = (struct feed){ .env = env, .input = &t->input, .label = t->label, .number = number, .api = api,
+                             .base_url = t->target.base_url, .owner = &feed_owner, .ctx = t };
+    t->feed.route.ca_file = t->input.ca_file;
+    t->feed.frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : api->sourcetype);
+    t->feed.rate = rate_pool_get(env->rates, t->input.tenant_id, t->input.client_id, api->family, api->per_minute,
+                                 api->per_hour, env->started_ms);
+    progress_init(&t->feed.progress, t->input.overlap);
+}
+
+struct tenant *tenant_new(const struct env *env, size_t number, struct input *input)
+{
+    struct tenant *t = mem_alloc(sizeof(*t));
+    int kind;
+
+    t->env = env;
     t->input = *input;
     *input = (struct input){ .name = NULL };
     t->label = input_label(t->input.name);
-    t->api = api_at(t->input.api);
-    t->login_url = mem_text(service_login_url(&t->input));
-    t->base_url = mem_text(service_base_url(&t->input));
-    t->resource = mem_text(service_resource(&t->input));
-    if (t->base_url[strlen(t->base_url) - 1] == '/')
-        t->base_url[strlen(t->base_url) - 1] = '\0';
-    t->proxy = t->input.proxy ? proxy_with_password(t->input.proxy, t->input.proxy_password) : NULL;
-    t->route = (struct http_route){ .ca_file = t->input.ca_file, .proxy = t->proxy };
-    t->frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : t->api->sourcetype);
-    t->dedup = dedup_new();
-    t->cp_path = checkpoint_path(col->checkpoint_dir, t->input.name);
-    t->rate = collector_rate(col, t->input.tenant_id, t->input.client_id, t->api);
-    t->phase_timer = (struct timer){ .fire = phase_fire, .ctx = t };
-    t->status_timer = (struct timer){ .fire = status_fire, .ctx = t };
-    t->save_timer = (struct timer){ .fire = tenant_save_fire, .ctx = t };
-    t->listener = (struct token_listener){ .changed = wake_workers, .ctx = t };
-    t->state = STATE_WAITING;
-    tenant_stir(t);
+    target_of(&t->input, &t->target);
+    init_feed(t, number);
+    t->claim = (struct claim){ .store = env->store, .name = t->input.name, .owner = &claim_owner, .ctx = t };
+    saver_init(&t->saver, &t->feed, &t->claim);
+    t->opening = (struct opening){ .feed = &t->feed, .input = &t->input, .saver = &t->saver,
+                                   .login_url = t->target.login_url, .resource = t->target.resource,
+                                   .owner = &opening_owner, .ctx = t };
     for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_start(&t->workers[kind], t, (enum worker_kind)kind);
+        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
+    t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };
+    t->status_timer = (struct timer){ .fire = status_timer_fired, .ctx = t };
+    timer_set(env->loop, &t->status_timer, status_first_ms(number, env->started_ms));
     return t;
 }
 
@@ -70,188 +299,63 @@ void tenant_free(struct tenant *t)
         return;
     for (kind = 0; kind < WORKER_COUNT; kind++)
         worker_release(&t->workers[kind]);
-    timer_cancel(t->col->loop, &t->phase_timer);
-    timer_cancel(t->col->loop, &t->status_timer);
-    timer_cancel(t->col->loop, &t->save_timer);
-    secrets_free(t->secrets);
-    acks_release(&t->acks);
-    dedup_free(t->dedup);
-    checkpoint_release(&t->cp);
-    event_frame_free(t->frame);
+    timer_cancel(t->env->loop, &t->status_timer);
+    opening_release(&t->opening);
+    store_release(&t->claim);
+    saver_release(&t->saver);
+    progress_release(&t->feed.progress);
+    event_frame_free(t->feed.frame);
+    free(t->feed.sign_in_error);
     mem_free_secret(t->proxy);
-    free(t->cp_path);
     free(t->label);
-    free(t->sign_in_error);
-    free(t->login_url);
-    free(t->base_url);
-    free(t->resource);
     input_free(&t->input);
     free(t);
 }
 
-ticks tenant_service_now(const struct tenant *t)
-{
-    return ticks_from_ms(clock_wall_ms() + t->clock_offset_ms);
-}
-
-/* Lock and checkpoint. */
-
-static void wait_with(struct tenant *t, const struct err *err, int64_t wait_ms)
-{
-    bool news = !text_same(t->problem.text, err->text);
-
-    if (news)
-        log_event(EVENT_WAITING, "input=%s tenant=%s %s", t->label, t->input.tenant_id, err->text);
-    t->problem = *err;
-    if (news)       /* its state was "waiting" from the first, so no change of state will tell */
-        status_line(t, clock_ms());
-    timer_set(t->col->loop, &t->phase_timer, clock_ms() + wait_ms);
-}
-
-static void set_cursor(struct tenant *t)
-{
-    tenant_stir(t);
-    t->has_begin = true;
-    t->saved_cursor = t->cursor;
-    acks_add(&t->acks, &t->cursor, 0, clock_ms());
-}
-
-static bool same_alerts(const char *a, const char *b)
-{
-    return text_same(a, api_incidents.name) == text_same(b, api_incidents.name);
-}
-
-/* The file is another tenant's or another API's: its cursor is good for the same kind of alert, its ids are not. */
-static void take_over(struct tenant *t)
-{
-    bool alike = same_alerts(t->cp.api, t->api->name);
-    ticks from = t->cursor.backfill.active ? t->cursor.backfill.next : t->cursor.watermark;
-
-    log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
-              t->label, t->input.tenant_id, t->api->name, t->cp.tenant_id, t->cp.api,
-              alike ? "reading goes on at its cursor" : "reading begins at start_time");
-    dedup_free(t->dedup);
-    t->dedup = dedup_new();
-    free(t->cp.tenant_id);
-    free(t->cp.api);
-    t->cp.tenant_id = mem_text(t->input.tenant_id);
-    t->cp.api = mem_text(t->api->name);
-    if (!alike)
-        return;
-    cursor_start(&t->cursor, ticks_back(from, t->input.overlap) > t->cursor.begin ? ticks_back(from, t->input.overlap)
-                                                                                 : t->cursor.begin);
-    t->cursor.watermark = from;
-    set_cursor(t);
-}
-
-static bool load(struct tenant *t)
-{
-    struct err err;
-
-    switch (checkpoint_load(t->cp_path, &t->cp, t->dedup, &err)) {
-    case CHECKPOINT_READ:
-        t->cursor = t->cp.cursor;
-        if (!text_same(t->cp.tenant_id, t->input.tenant_id) || !text_same(t->cp.api, t->api->name))
-            take_over(t);
-        else
-            set_cursor(t);
-        return true;
-    case CHECKPOINT_UNREADABLE:
-        wait_with(t, &err, DISK_RETRY_MS);
-        return false;
-    case CHECKPOINT_BAD:
-        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s %s; it was renamed to .bad and reading begins at "
-                  "start_time", t->label, t->input.tenant_id, err.text);
-        dedup_free(t->dedup);
-        t->dedup = dedup_new();
-        break;
-    case CHECKPOINT_NONE:
-        break;
-    }
-    t->cp.tenant_id = mem_text(t->input.tenant_id);
-    t->cp.api = mem_text(t->api->name);
-    return true;
-}
-
-static bool lock(struct tenant *t)
-{
-    struct lock_file *file;
-    struct err err;
-
-    file = collector_lock(t->col, &err);
-    if (!file) {
-        err_prefix(&err, "the checkpoint folder cannot be used, events are held back");
-        wait_with(t, &err, DISK_RETRY_MS);
-        return false;
-    }
-    if (!lock_input(file, t->input.name, &err)) {
-        wait_with(t, &err, LOCK_RETRY_MS);
-        return false;
-    }
-    return true;
-}
-
 void tenant_start(struct tenant *t)
 {
-    phase_fire(t, clock_ms());
+    opening_start(&t->opening);
 }
 
-static void phase_fire(void *ctx, int64_t now_ms UNUSED)
+void tenant_secrets_loaded(struct tenant *t)
 {
-    struct tenant *t = ctx;
-
-    if (t->phase != PHASE_LOCK || !lock(t) || !load(t))
-        return;
-    t->phase = PHASE_SECRETS;
-    secrets_start(t);
+    if (t->opening.state == OPENING_SECRETS)
+        opening_step(&t->opening, clock_ms());
 }
 
-struct principal *tenant_principal(struct tenant *t)
+void tenant_secrets_reloaded(struct tenant *t)
 {
-    if (!t->principal)
-        t->principal = principal_get(t->col->principals, &(struct principal_spec){
-            .tenant_id = t->input.tenant_id, .client_id = t->input.client_id, .login_url = t->login_url,
-            .certificate = t->input.client_certificate, .route = &t->route });
-    return t->principal;
+    if (t->state == HEALTH_REFUSED)
+        secret_intake_refresh(t->opening.intake);
 }
 
-bool tenant_certificate_days(const struct tenant *t, int64_t *ret)
+bool tenant_is_refused(const struct tenant *t)
 {
-    return t->source && principal_certificate_days(token_source_principal(t->source), ret);
+    return t->state == HEALTH_REFUSED;
 }
 
-void tenant_secrets_ready(struct tenant *t)
+bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
-    if (!t->source) {
-        t->source = token_source_get(tenant_principal(t), t->resource, t->api->v1_token);
-        token_source_listen(t->source, &t->listener);
-    }
-    t->phase = PHASE_RUN;
-    wake_workers(t);
+    bool by_clock = update_health(t, now_ms);
+
+    if (t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN)
+        saver_tick(&t->saver, settled, now_ms);
+    return by_clock || saver_is_behind(&t->saver);
 }
 
-/* A checkpoint that was edited, or written when the service's clock was wrong: whatever comes until then would be
- * passed over, with nothing to show for it. */
-static bool is_ahead(const struct tenant *t)
+void tenant_ends(struct tenant *t)
 {
-    return cursor_is_ahead(&t->cursor, tenant_service_now(t) + AHEAD_MOST);
+    t->ending = true;
+    saver_cancel(&t->saver);
 }
 
-void tenant_begin(struct tenant *t, const struct token_view *view)
+void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)
 {
-    const struct start_time *start = &t->input.start_time;
-    struct err err;
+    if (saver_has_news(&t->saver, taken))
+        saver_save(&t->saver, taken, durability);
+}
 
-    if (view->has_clock && !t->tally.requests)  /* later the answers themselves know better: a host's clock may jump */
-        t->clock_offset_ms = view->clock_offset_ms;
-    if (t->has_begin && (!view->has_clock || t->tally.requests || !is_ahead(t)))
-        return;
-    if (t->has_begin)
-        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s checkpoint '%s' holds times that are still to come, by "
-                  "the service's clock; reading begins at start_time", t->label, t->input.tenant_id, t->cp_path);
-    cursor_start(&t->cursor, start->relative ? ticks_back(tenant_service_now(t), start->back_s) : start->time);
-    set_cursor(t);
-    /* The beginning of a relative start_time must not move with a restart. Should this fail, the next save says so. */
-    if (!tenant_save(t, 0, false, &err))
-        t->cp_changed = true;
+const struct tally *tenant_tally(const struct tenant *t)
+{
+    return &t->feed.tally;
 }

@@ -1,171 +1,312 @@
-/* One lane of a tenant on its way to a request: token, budget, a place at the gate. What the answer means is in
- * answer.c. */
-#include "collect/collector.h"
-#include "collect/harvest.h"
-#include "collect/worker_private.h"
+#include "collect/worker.h"
 
-#define SILENCE_S        60         /* a download that stays silent for so long is given up */
+#include "base/mem.h"
+#include "collect/classify.h"
+#include "collect/records.h"
+#include "collect/worker_answer.h"
+#include "collect/worker_request.h"
+#include "messages/log_events.h"
 
-static void timer_fired(void *ctx, int64_t now_ms);
-static void worker_send(void *ctx);
+#define SILENCE_S       60      /* a response that stays silent for this long is given up */
+#define URL_MOST        (1 << 20)
+#define LOG_EVERY       10      /* failures in a row between two log lines */
+#define POLL_SLOTS      3       /* moments of the interval at which polls are due */
+#define FIRST_WAIT_PART 10      /* the first pause is at least the interval divided by this */
 
-void worker_start(struct worker *worker, struct tenant *t, enum worker_kind kind)
+/* Towards a request. */
+
+static bool has_work(const struct worker *worker)
 {
-    worker->tenant = t;
-    worker->kind = kind;
-    worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
-    worker->slot.go = worker_send;
-    worker->slot.ctx = worker;
-    worker->slot.page = true;
-    worker->handler = (struct page_handler){ .record = harvest_record, .bad = harvest_bad, .ctx = worker,
-                                           .headroom = event_frame_headroom(t->frame) };
+    const struct feed *feed = worker->reading.feed;
+
+    return feed->open && (worker->reading.kind == WORKER_LIVE || feed->progress.cursor.backfill.active);
 }
 
-void worker_request_ends(struct worker *worker)
+void worker_step(struct worker *worker, int64_t now_ms)
 {
+    struct token_view view;
+    int64_t wait_ms;
+
+    switch (worker->state) {
+    case WORKER_IDLE:
+        if (!has_work(worker))
+            return;
+        if (now_ms < worker->due_ms) {
+            worker->port->wake(worker, worker->due_ms);
+            return;
+        }
+        worker->state = WORKER_TOKEN;
+        /* fall through */
+    case WORKER_TOKEN:
+        switch (worker->port->token(worker, now_ms, &view)) {
+        case TOKEN_BUSY:            /* the tenant listens and calls again */
+            return;
+        case TOKEN_FAILED:
+            worker->port->wake(worker, view.retry_ms);
+            worker->reading.feed->owner->changed(worker->reading.feed->ctx);
+            return;
+        case TOKEN_READY:
+            break;
+        }
+        worker->state = WORKER_RATE;
+        /* fall through */
+    case WORKER_RATE:
+        wait_ms = worker->port->rate(worker, now_ms);
+        if (wait_ms) {
+            worker->port->wake(worker, now_ms + wait_ms);
+            return;
+        }
+        worker->state = WORKER_SLOT;
+        worker->port->slot(worker);
+        return;
+    case WORKER_SLOT:
+    case WORKER_REQUEST:
+        return;
+    }
+}
+
+void worker_granted(struct worker *worker, int64_t now_ms)
+{
+    struct token_view view;
+
+    /* The token may have changed while the slot was waited for. */
+    if (worker->port->token(worker, now_ms, &view) != TOKEN_READY) {
+        worker->port->release(worker);
+        worker->state = WORKER_TOKEN;
+        worker->port->wake(worker, now_ms);
+        return;
+    }
+    worker->state = WORKER_REQUEST;
+    worker->token = view.token;
+    worker->port->send(worker, &view);
+}
+
+void worker_wake(struct worker *worker)
+{
+    worker->port->wake(worker, loop_now(worker->reading.feed->env->loop));
+}
+
+/* After a response. */
+
+/* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few moments
+ * of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the next own moment
+ * that is half an interval away. */
+static int64_t next_poll_ms(const struct worker *worker, int64_t now_ms)
+{
+    const struct feed *feed = worker->reading.feed;
+    int64_t interval_ms = feed->input->poll_interval * 1000;
+    int64_t least_ms = feed->read_ms ? worker->due_ms + interval_ms / 2 : now_ms + interval_ms / FIRST_WAIT_PART;
+
+    if (least_ms <= now_ms)
+        least_ms = now_ms + 1;
+    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);
+}
+
+static void caught_up(struct worker *worker, int64_t now_ms)
+{
+    if (worker->reading.kind != WORKER_LIVE)
+        return;
+    worker->due_ms = next_poll_ms(worker, now_ms);
+    worker->reading.feed->read_ms = now_ms;
+}
+
+/* Logs a decision, once per kind of trouble. */
+static void log_next(const struct feed *feed, const struct next *next, int variant)
+{
+    const char *tenant = feed->input->tenant_id, *api = feed->api->name;
+
+    switch (next->kind) {
+    case NEXT_NOW:
+    case NEXT_POLL:
+        if (next->tries)
+            log_event(EVENT_RECOVERED, "input=%s tenant=%s api=%s tries=%d requests succeed again", feed->label, tenant,
+                      api, next->tries);
+        if (next->backfill_done)
+            log_event(EVENT_BACKFILL_DONE, "input=%s tenant=%s api=%s new=%llu", feed->label, tenant, api,
+                      (unsigned long long)feed->tally.new_events);
+        return;
+    case NEXT_RETRY:
+        if (next->tries == 1 || next->tries % LOG_EVERY == 0)
+            log_event(EVENT_TROUBLE, "input=%s tenant=%s api=%s tries=%d %s, retrying in %lld s", feed->label, tenant,
+                      api, next->tries, next->err.text, (long long)(next->wait_ms + 999) / 1000);
+        return;
+    case NEXT_REFUSED:
+        if (next->tries == 1)
+            log_event(EVENT_REFUSED, "input=%s tenant=%s api=%s %s. Retrying in %lld minutes", feed->label, tenant, api,
+                      next->err.text, (long long)next->wait_ms / 60000);
+        return;
+    case NEXT_VARIANT:
+        log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried", feed->label, tenant,
+                  api, variant, next->err.text);
+        return;
+    case NEXT_THROTTLED:
+    case NEXT_NEW_TOKEN:
+        return;
+    }
+}
+
+void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms)
+{
+    struct feed *feed = worker->reading.feed;
+
+    log_next(feed, next, worker->reading.variant);
+    switch (next->kind) {
+    case NEXT_NOW:
+        mem_freep(&feed->sign_in_error);
+        break;
+    case NEXT_POLL:
+        mem_freep(&feed->sign_in_error);
+        caught_up(worker, now_ms);
+        break;
+    case NEXT_THROTTLED:
+        feed->tally.throttled_ms += next->wait_ms;
+        rate_hold(feed->rate, now_ms + next->wait_ms);
+        /* fall through */
+    case NEXT_RETRY:
+    case NEXT_REFUSED:
+        feed->problem = next->err;
+        worker->due_ms = now_ms + next->wait_ms;
+        break;
+    case NEXT_NEW_TOKEN:
+        token_source_reject(feed->source, worker->token);
+        break;
+    case NEXT_VARIANT:
+        break;
+    }
+    if (next->wake_backfill)
+        feed->owner->wake_backfill(feed->ctx);
+    worker->port->release(worker);
+    worker->state = WORKER_IDLE;
+    feed->owner->changed(feed->ctx);
+    worker_step(worker, now_ms);
+}
+
+/* The real port. */
+
+static enum token_state port_token(struct worker *worker, int64_t now_ms, struct token_view *ret)
+{
+    return token_source_ask(worker->reading.feed->source, now_ms, ret);
+}
+
+static int64_t port_rate(struct worker *worker, int64_t now_ms)
+{
+    return rate_take(worker->reading.feed->rate, worker->reading.kind == WORKER_BACKFILL, now_ms);
+}
+
+static void port_slot(struct worker *worker)
+{
+    limiter_acquire(worker->reading.feed->env->limiter, &worker->slot);
+}
+
+static void port_release(struct worker *worker)
+{
+    if (worker->request)
+        http_cancel(worker->request);
+    worker->request = NULL;
     limiter_release(&worker->slot);
     page_free(worker->page);
     worker->page = NULL;
 }
 
-void worker_release(struct worker *worker)
+static void port_wake(struct worker *worker, int64_t due_ms)
 {
-    if (!worker->tenant)
-        return;
-    timer_cancel(worker->tenant->col->loop, &worker->timer);
-    if (worker->request)
-        http_cancel(worker->request);
-    worker->request = NULL;
-    worker_request_ends(worker);
-    chain_forget(worker);
-}
-
-static void timer_fired(void *ctx, int64_t now_ms)
-{
-    worker_step(ctx, now_ms);
-}
-
-void worker_wake(struct worker *worker, int64_t due_ms)
-{
-    if (!worker->timer.heap_index || due_ms < worker->timer.due_ms)
-        timer_set(worker->tenant->col->loop, &worker->timer, due_ms);
-}
-
-void worker_step(struct worker *worker, int64_t now_ms)
-{
-    struct tenant *t = worker->tenant;
-    struct token_view view;
-    int64_t wait_ms;
-
-    if (t->phase != PHASE_RUN || worker->request || !slot_is_free(&worker->slot))
-        return;
-    if (worker->kind == WORKER_BACKFILL && !t->cursor.backfill.active)
-        return;
-    if (now_ms < worker->due_ms) {
-        worker_wake(worker, worker->due_ms);
-        return;
-    }
-    switch (token_source_ask(t->source, now_ms, &view)) {
-    case TOKEN_BUSY:
-        return;         /* the listener wakes both lanes */
-    case TOKEN_FAILED:
-        worker_wake(worker, view.retry_ms);
-        tenant_look(t);         /* says what it is */
-        return;
-    case TOKEN_READY:
-        break;
-    }
-    wait_ms = rate_take(t->rate, worker->kind == WORKER_BACKFILL, now_ms);
-    if (wait_ms) {
-        worker_wake(worker, now_ms + wait_ms);
-        return;
-    }
-    limiter_acquire(t->col->limiter, &worker->slot);
-}
-
-size_t worker_page_top(const struct worker *worker)
-{
-    const struct api *api = worker->tenant->api;
-    size_t top = worker->kind == WORKER_BACKFILL ? api->top : api->top_first;
-
-    return worker->page_size && worker->page_size < top ? worker->page_size : top;
+    if (!timer_is_set(&worker->timer) || due_ms < worker->timer.due_ms)
+        timer_set(worker->reading.feed->env->loop, &worker->timer, due_ms);
 }
 
 static bool sink_ready(void *ctx)
 {
     struct worker *worker = ctx;
 
-    return outbox_has_room(worker->tenant->col->outbox);
+    return outbox_has_room(worker->reading.feed->env->outbox);
 }
 
 static bool sink_data(void *ctx, const char *bytes, size_t len)
 {
     struct worker *worker = ctx;
-    struct collector *col = worker->tenant->col;
-    bool ok = page_feed(worker->page, bytes, len, outbox_buffer(col->outbox));
+    const struct env *env = worker->reading.feed->env;
+    bool ok = page_feed(worker->page, bytes, len, outbox_buffer(env->outbox));
 
-    collector_events_added(col);
+    env->wrote(env->ctx);
     return ok;
 }
 
-static void worker_url(struct worker *worker, struct buf *url)
+/* Takes over the service's clock; it bounds the watermark. */
+static void take_clock(struct reading *reading, const struct http_result *result)
 {
-    struct tenant *t = worker->tenant;
-
-    if (worker->link) {
-        buf_add_text(url, worker->link);
+    if (!result->date_ms)
         return;
-    }
-    worker->top = t->api->url(&(struct api_query){
-        .base = t->base_url, .lo = worker->window.lo, .hi = worker->window.hi, .top = worker->top, .skip = worker->skip,
-        .variant = worker->variant, .filter = t->input.filter }, url);
+    reading->feed->clock_offset_ms = result->date_ms - clock_wall_ms();
+    reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
 }
 
-static void choose_window(struct worker *worker)
+static void answered(void *ctx, const struct http_result *result)
 {
-    struct tenant *t = worker->tenant;
-    struct window_plan *plan = &t->plans[worker->kind];
+    struct worker *worker = ctx;
+    struct reading *reading = &worker->reading;
+    struct feed *feed = reading->feed;
+    struct classified classified;
+    struct next next;
+    int64_t now_ms = clock_ms();
 
-    cursor_next(&t->cursor, worker->kind, plan, t->input.overlap, &worker->window);
-    cursor_avoid(&t->quarantine, worker->kind, plan, &worker->window, tenant_service_now(t));
-    worker->fresh = 0;
+    worker->request = NULL;
+    feed->tally.bytes += result->wire_bytes;
+    take_clock(reading, result);
+    classified = classify(result, &(struct classify_facts){
+        .page = worker->page, .bad_records = reading->answer.bad > 0, .rejected = reading->attempts.rejected,
+        .can_simplify = reading->variant + 1 < feed->api->variants, .has_filter = feed->input->filter != NULL,
+        .permission = feed->api->permission });
+    next = worker_answer(reading, worker->page, &classified, now_ms);
+    worker_ended(worker, &next, now_ms);
 }
 
-/* Through the gate: the token may have changed while this waited, so it is asked for once more. */
-static void worker_send(void *ctx)
+static void port_send(struct worker *worker, const struct token_view *view)
 {
     static const struct http_sink sink = { sink_ready, sink_data };
-    struct worker *worker = ctx;
-    struct tenant *t = worker->tenant;
-    struct buf url = BUF_INIT(1 << 20);
-    struct token_view view;
+    struct reading *reading = &worker->reading;
+    struct feed *feed = reading->feed;
+    CLEANUP(buf_free) struct buf url = BUF_INIT(URL_MOST);
 
-    if (token_source_ask(t->source, loop_now(t->col->loop), &view) != TOKEN_READY) {
-        limiter_release(&worker->slot);
-        worker_wake(worker, loop_now(t->col->loop));
+    worker_request_prepare(reading);
+    worker_request_url(reading, &url);
+    worker->page = page_new(&feed->api->shape, &worker->handler);
+    feed->tally.requests++;
+    worker->request = http_start(feed->env->http, &(struct http_spec){
+        .url = buf_text(&url), .authorization = view->authorization, .headers = feed->api->headers,
+        .route = &feed->route, .sink = &sink, .done = answered, .ctx = worker, .timeout_s = SILENCE_S });
+}
+
+const struct worker_port worker_port = { port_token, port_rate, port_slot, port_send, port_release, port_wake };
+
+/* Beginning and end. */
+
+static void timer_fired(void *ctx, int64_t now_ms)
+{
+    worker_step(ctx, now_ms);
+}
+
+static void slot_granted(void *ctx)
+{
+    struct worker *worker = ctx;
+
+    worker_granted(worker, loop_now(worker->reading.feed->env->loop));
+}
+
+void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind)
+{
+    *worker = (struct worker){ .port = &worker_port };
+    worker->reading.feed = feed;
+    worker->reading.kind = kind;
+    worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
+    worker->slot = (struct slot){ .go = slot_granted, .ctx = worker, .page = true };
+    worker->handler = records_handler(&worker->reading);
+}
+
+void worker_release(struct worker *worker)
+{
+    if (!worker->port)
         return;
-    }
-    tenant_begin(t, &view);
-    if (!worker->chain)
-        choose_window(worker);
-    worker->top = worker_page_top(worker);
-    if (!worker->pages)       /* the pages of a pass count as of its first */
-        worker->sent_at = tenant_service_now(t);
-    worker->page_harvest = (struct harvest){ .oldest = TICKS_OPEN, .newest = INT64_MIN };
-    if (!worker->pages) {
-        worker->harvest = worker->page_harvest;
-        worker->kept = 0;
-    }
-    worker->malformed = worker->replaced = worker->bad = 0;
-    worker->sum = 0;
-    worker->outside = 0;
-    worker->probed = worker->held_back = false;
-    worker->page = page_new(&t->api->shape, &worker->handler);
-    worker->token = view.token;
-    worker_url(worker, &url);
-    t->tally.requests++;
-    worker->request = http_start(t->col->http, &(struct http_spec){
-        .url = buf_text(&url), .authorization = view.authorization, .headers = t->api->headers, .route = &t->route,
-        .sink = &sink, .done = worker_answered, .ctx = worker, .timeout_s = SILENCE_S });
-    buf_free(&url);
+    timer_cancel(worker->reading.feed->env->loop, &worker->timer);
+    worker->port->release(worker);
+    pages_forget(&worker->reading.pages);
 }

@@ -19,9 +19,9 @@
 struct check {
     struct loop     *loop;
     struct http     *http;
-    struct limiter     *limiter;
+    struct limiter  *limiter;
     struct row_context context;
-    bool             ready;     /* the store has been read, or not: rows may begin */
+    bool             ready;     /* the password store was read, or could not be: rows may begin */
     struct timer     progress_timer;
     bool             progress, progress_shown;
     struct row     **rows;
@@ -93,7 +93,7 @@ static void rows_fill(struct check *check, const struct config *config, const ch
     }
 }
 
-/* The whole. */
+/* The command. */
 
 static void progress_fire(void *ctx, int64_t now_ms)
 {
@@ -118,8 +118,8 @@ static void try_all(struct check *check, const struct config *config)
     context->endpoints = endpoints_new(check->http, endpoint_tried, check);
     context->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
         .read = store_was_read, .proved = rows_step, .ctx = check });
-    context->principals = principals_new(check->loop, check->http, check->limiter, check_store_splunkd(context->store),
-                                   session_lost, check);
+    context->principals = principals_new(check->loop, check->http, check->limiter,
+                                         check_store_passwords(context->store), session_lost, check);
     context->finished = row_finished;
     context->ctx = check;
     check->progress_timer = (struct timer){ .fire = progress_fire, .ctx = check };
@@ -170,7 +170,7 @@ static int check_all(const struct config *config, const char *only, bool as_json
     struct check check = { .progress = isatty(STDERR_FILENO) };
     int status = 1;
 
-    log_set_level(LOG_ERROR);       /* the table says it all */
+    log_set_level(LOG_ERROR);       /* the table has everything else */
     rows_fill(&check, config, only);
     if (check.finished < check.count)
         try_all(&check, config);
@@ -185,7 +185,7 @@ static int check_all(const struct config *config, const char *only, bool as_json
 static const char usage[] =
     "usage: splunk cmd splunkd print-modinput-config defender_alerts | defender_alerts check [--input NAME] [--json]\n"
     "Tries every input once: name lookup, connection or proxy, TLS, token, permission, newest alert.\n"
-    "Writes nothing to an index and no checkpoint. Exit status 0: all are good; 1: some are not.\n";
+    "Writes no event and no checkpoint. Exit status 0: all inputs are good; 1: some are not.\n";
 
 static bool read_config(struct config *config, struct err *err)
 {

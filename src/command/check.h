@@ -1,8 +1,8 @@
-/* command/check.h - `check`: tries every input once, all side by side, and says how each one stands.
+/* command/check.h - `check`: tries every input once, in parallel, and reports what works.
  *
- * Reads the <input> XML on stdin. Emits no event and touches no checkpoint. A refresh token is redeemed only when
- * Splunk's password store has just shown that it takes one, and the new one goes there before it is used. */
+ * Reads the <input> XML on stdin. Emits no event and writes no checkpoint. A refresh token is redeemed only after a
+ * write to Splunk's password store has just succeeded, and the new one is stored before it is used. */
 #pragma once
 
-/* Exit status: 0 all good, 1 some not. */
+/* Returns the exit status: 0 if all inputs are good, else 1. */
 int check_run(int argc, char **argv);

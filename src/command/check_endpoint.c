@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tls.h"
 
 #define TIMEOUT_S      6
 #define CONNECT_S      4
@@ -47,7 +48,7 @@ static void endpoint_done(struct endpoint *endpoint)
     endpoint->endpoints->done(endpoint->endpoints->ctx, endpoint);
 }
 
-static void looked(void *ctx, const struct http_result *result)
+static void certificate_read(void *ctx, const struct http_result *result)
 {
     struct endpoint *endpoint = ctx;
 
@@ -57,15 +58,16 @@ static void looked(void *ctx, const struct http_result *result)
     endpoint_done(endpoint);
 }
 
-/* Whose certificate is it? Mostly that of a proxy that opens TLS, and its name says which CA is missing. */
+/* Reads the certificate that was not accepted. It is mostly that of a proxy that inspects TLS, and its issuer is the CA
+ * that is missing. */
 static void look_unverified(struct endpoint *endpoint)
 {
     endpoint->request = http_start(endpoint->endpoints->http, &(struct http_spec){
-        .url = endpoint->url, .route = &endpoint->route, .done = looked, .ctx = endpoint, .timeout_s = LOOK_TIMEOUT_S,
-        .connect_timeout_s = LOOK_TIMEOUT_S, .traced = true, .unverified = true });
+        .url = endpoint->url, .route = &endpoint->route, .done = certificate_read, .ctx = endpoint,
+        .timeout_s = LOOK_TIMEOUT_S, .connect_timeout_s = LOOK_TIMEOUT_S, .traced = true, .unverified = true });
 }
 
-static void answered(void *ctx, const struct http_result *result)
+static void endpoint_answered(void *ctx, const struct http_result *result)
 {
     struct endpoint *endpoint = ctx;
 
@@ -84,7 +86,8 @@ static void answered(void *ctx, const struct http_result *result)
         endpoint_done(endpoint);
 }
 
-static struct endpoint *endpoint_new(struct endpoints *endpoints, const char *base, const char *ca_file, const char *proxy)
+static struct endpoint *endpoint_new(struct endpoints *endpoints, const char *base, const char *ca_file,
+                                     const char *proxy)
 {
     struct endpoint *endpoint = mem_alloc(sizeof(*endpoint));
 
@@ -106,12 +109,13 @@ struct endpoint *endpoints_get(struct endpoints *endpoints, const char *base, co
     struct endpoint *endpoint;
 
     for (endpoint = endpoints->first; endpoint; endpoint = endpoint->next)
-        if (text_same(endpoint->base, base) && text_same(endpoint->ca_file, ca_file) && text_same(endpoint->proxy, proxy))
+        if (text_same(endpoint->base, base) && text_same(endpoint->ca_file, ca_file) &&
+            text_same(endpoint->proxy, proxy))
             return endpoint;
     endpoint = endpoint_new(endpoints, base, ca_file, proxy);
     endpoint->request = http_start(endpoints->http, &(struct http_spec){
-        .url = endpoint->url, .route = &endpoint->route, .done = answered, .ctx = endpoint, .timeout_s = TIMEOUT_S,
-        .connect_timeout_s = CONNECT_S, .traced = true });
+        .url = endpoint->url, .route = &endpoint->route, .done = endpoint_answered, .ctx = endpoint,
+        .timeout_s = TIMEOUT_S, .connect_timeout_s = CONNECT_S, .traced = true });
     return endpoint;
 }
 

@@ -1,28 +1,29 @@
-/* command/check_endpoint.h - the services that `check` tries: each once by each way, for all inputs that go there alike. */
+/* command/check_endpoint.h - the endpoints that `check` tries: a URL, by a proxy and a CA file, once for all inputs. */
 #pragma once
 
 #include "command/check_report.h"
 #include "net/http.h"
 
 struct endpoint {
-    struct endpoint        *next;
-    struct endpoints       *endpoints;
-    char               *base, *url, *ca_file, *proxy;   /* proxy is secret */
-    struct http_route   route;          /* for the requests that follow; good as long as sites */
+    struct endpoint     *next;
+    struct endpoints    *endpoints;
+    char                *base, *url, *ca_file, *proxy;  /* proxy is a secret */
+    struct http_route    route;             /* for the requests that follow; valid as long as the endpoints */
     struct http_request *request;
-    struct finding      found;          /* .done: it has been tried */
-    int64_t             clock_offset_ms;    /* service minus ours */
-    bool                has_clock;
+    struct finding       found;             /* .done: it has been tried */
+    int64_t              clock_offset_ms;   /* service minus ours */
+    bool                 has_clock;
 };
 
 struct endpoints;
 
-/* done is called as each site has been tried. */
+/* done is called for each endpoint when it has been tried. */
 struct endpoints *endpoints_new(struct http *http, void (*done)(void *ctx, const struct endpoint *endpoint), void *ctx);
-void endpoints_free(struct endpoints *endpoints);   /* after the transport; NULL is fine */
+void endpoints_free(struct endpoints *endpoints);   /* after http; NULL is allowed */
 
-/* The site of these, begun now or before. ca_file and proxy may be NULL. Owned by sites. */
+/* Returns the endpoint of a base URL, and starts to try it the first time. ca_file and proxy may be NULL. Owned by
+ * endpoints. */
 struct endpoint *endpoints_get(struct endpoints *endpoints, const char *base, const char *ca_file, const char *proxy);
 
-/* Is it of no use to go on? Then err says what is wrong on the way to it. */
+/* Returns true if the endpoint cannot be reached; err says why. */
 bool endpoint_failed(const struct endpoint *endpoint, struct err *err);

@@ -1,4 +1,4 @@
-/* The findings of `check` for programs. */
+/* The findings of `check` as JSON. */
 #include <string.h>
 
 #include "base/buf.h"

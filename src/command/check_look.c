@@ -9,7 +9,7 @@
 #define PAGE_TOP     100
 #define PAGE_OUT_MAX (256u * 1024 * 1024)
 
-/* How far back the newest alert is looked for, in hours: most tenants need one request. */
+/* Hours back from now in which the newest alert is searched, one after the other. Most tenants need one request. */
 static const int windows_h[] = { 1, 24, 30 * 24 };
 
 struct look {
@@ -26,7 +26,7 @@ struct look {
     void                *ctx;
 };
 
-static void ask(struct look *look);
+static void look_ask(struct look *look);
 
 static void on_record(void *ctx, struct buf *out, const struct page_record *record)
 {
@@ -60,13 +60,13 @@ static ticks service_now(const struct look *look)
     return ticks_from_ms(clock_wall_ms() + look->spec.clock_offset_ms);
 }
 
-/* A whole page: what was looked for, or further back. */
+/* Takes a whole page: it has the newest alert, or the next window is asked for. */
 static void take_page(struct look *look, const struct http_result *result)
 {
     struct err err;
 
     if (!page_end(look->page, &err)) {
-        err_prefix(&err, "the answer with the alerts cannot be read");
+        err_prefix(&err, "the response with the alerts cannot be read");
         look->done(look->ctx, LOOK_FAILED, &look->found, result, &err);
         return;
     }
@@ -75,7 +75,7 @@ static void take_page(struct look *look, const struct http_result *result)
     if (look->found.has_newest || ++look->window == COUNT_OF(windows_h))
         look->done(look->ctx, LOOK_DONE, &look->found, result, NULL);
     else
-        ask(look);
+        look_ask(look);
 }
 
 static bool is_refusal(const struct http_result *result)
@@ -86,7 +86,7 @@ static bool is_refusal(const struct http_result *result)
            status != 429;
 }
 
-static void answered(void *ctx, const struct http_result *result)
+static void look_answered(void *ctx, const struct http_result *result)
 {
     struct look *look = ctx;
     struct err err;
@@ -94,7 +94,7 @@ static void answered(void *ctx, const struct http_result *result)
     look->request = NULL;
     if (result->fault == HTTP_DONE && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
         look->variant++;
-        ask(look);
+        look_ask(look);
     } else if (is_refusal(result)) {
         look->done(look->ctx, LOOK_REFUSED, &look->found, result, NULL);
     } else if (result->fault == HTTP_STOPPED || http_check(result, &err)) {
@@ -104,7 +104,7 @@ static void answered(void *ctx, const struct http_result *result)
     }
 }
 
-static void ask(struct look *look)
+static void look_ask(struct look *look)
 {
     static const struct http_sink sink = { .ready = on_ready, .data = on_data };
     const struct api *api = look->spec.api;
@@ -120,7 +120,7 @@ static void ask(struct look *look)
     api->url(&query, &url);
     look->request = http_start(look->spec.http, &(struct http_spec){
         .url = buf_text(&url), .authorization = look->authorization, .headers = api->headers,
-        .route = look->spec.route, .sink = &sink, .done = answered, .ctx = look, .timeout_s = TIMEOUT_S });
+        .route = look->spec.route, .sink = &sink, .done = look_answered, .ctx = look, .timeout_s = TIMEOUT_S });
     buf_free(&url);
 }
 
@@ -131,7 +131,7 @@ struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *
     *look = (struct look){ .spec = *spec, .authorization = mem_text(spec->authorization),
                            .handler = { .record = on_record, .bad = on_bad, .ctx = look },
                            .out = BUF_INIT(PAGE_OUT_MAX), .done = done, .ctx = ctx };
-    ask(look);
+    look_ask(look);
     return look;
 }
 

@@ -1,5 +1,5 @@
-/* command/check_look.h - looks for the newest alert of one input, as `check` does: page by page further back, and in
- * simpler forms where the service does not understand. Nothing is written anywhere. */
+/* command/check_look.h - looks for the newest alert of one input: one request for each window of time, further back
+ * each time, with simpler queries if the service refuses one. Writes nothing. */
 #pragma once
 
 #include "microsoft/api.h"
@@ -16,22 +16,22 @@ struct look_spec {
 
 enum look_end {
     LOOK_DONE,
-    LOOK_REFUSED,       /* *result is the service's answer, a 4xx that a person must mend */
-    LOOK_FAILED         /* passes by itself; *err says why */
+    LOOK_REFUSED,       /* *result is a 4xx that a person has to act on */
+    LOOK_FAILED         /* transient; *err says why */
 };
 
 struct look_found {
     bool  has_newest;
     ticks newest;
-    ticks service_now;      /* to reckon its age from */
-    int   looked_back_h;    /* no alert is within these hours, unless has_newest */
+    ticks service_now;      /* to compute its age */
+    int   looked_back_h;    /* hours searched; without has_newest they have no alert */
 };
 
 struct look;
 typedef void look_done_fn(void *ctx, enum look_end end, const struct look_found *found,
                           const struct http_result *result, const struct err *err);
 
-/* Begins. The strings and the route of *spec must stay. done comes once, from the loop; the look stays until
- * look_free(), which also ends one under way. */
+/* Starts. The strings and the route of *spec must outlive it. done is called once, from the loop. The look lives until
+ * look_free(), which also cancels it. */
 struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *ctx);
-void look_free(struct look *look);      /* before the transport; NULL is fine */
+void look_free(struct look *look);      /* before http; NULL is allowed */

@@ -23,7 +23,7 @@ const char *result_word(enum check_result result)
     return words[result];
 }
 
-/* How far the way to a service went. */
+/* The stage that the connection to a service reached. */
 enum stage { STAGE_DNS, STAGE_TCP, STAGE_TLS, STAGE_PASSED };
 
 static enum stage stage_of(const struct finding *finding)
@@ -39,7 +39,7 @@ static enum stage stage_of(const struct finding *finding)
     }
 }
 
-/* The cell of one stage over both services: the slower time, or that it failed. */
+/* Appends the cell of one stage for both services: the slower time, or "failed". */
 static void add_stage(struct buf *cell, const struct outcome *row, enum stage stage)
 {
     const struct finding *list[] = { row->login, row->service };
@@ -150,7 +150,7 @@ static void add_clock(struct buf *cell, const struct outcome *row)
     else if (s >= -1 && s <= 1)     /* a Date header has whole seconds */
         buf_add_text(cell, "right");
     else
-        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind");
+        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind");   /* lint: words */
 }
 
 static char *cell_text(const struct outcome *row, enum column column)
@@ -172,7 +172,7 @@ static char *cell_text(const struct outcome *row, enum column column)
     return buf_take(&cell);
 }
 
-/* Columns that a text takes: characters, not bytes. */
+/* Returns the number of characters (not bytes) of a text. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;
@@ -182,32 +182,32 @@ static size_t width_of(const char *text)
     return width;
 }
 
-/* Names and servers' words may hold anything; a terminal must not obey it. */
+/* Prints a text without control characters: names and servers' messages must not control the terminal. */
 static void print_plain(const char *text, FILE *to)
 {
     for (; *text; text++)
         putc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
 }
 
-static void print_cell(const char *text, size_t width, const char *colour, FILE *to)
+static void print_cell(const char *text, size_t width, const char *color, FILE *to)
 {
     size_t used = width_of(text);
 
-    if (colour)
-        fputs(colour, to);
+    if (color)
+        fputs(color, to);
     print_plain(text, to);
-    if (colour)
+    if (color)
         fputs("\033[0m", to);
     for (; width && used < width + 2; used++)
         putc(' ', to);
 }
 
-static const char *colour_of(enum check_result result)
+static const char *color_of(enum check_result result)
 {
     return result == CHECK_OK ? "\033[32m" : result == CHECK_NOT_TRIED ? "\033[33m" : "\033[31m";
 }
 
-/* What is worth a sentence below the row. */
+/* Prints the sentences below a row. */
 static void print_notes(const struct outcome *row, FILE *to)
 {
     if (row->result != CHECK_OK) {
@@ -221,7 +221,7 @@ static void print_notes(const struct outcome *row, FILE *to)
         fprintf(to, "    The certificate of client_certificate ends in %lld days.\n", (long long)row->certificate_days);
 }
 
-void report_table(const struct outcome *const *rows, size_t count, bool colours, FILE *to)
+void report_table(const struct outcome *const *rows, size_t count, bool colors, FILE *to)
 {
     size_t widths[COLUMNS] = { 0 }, good = 0, i;
     char **cells = mem_alloc((count * COLUMNS + 1) * sizeof(*cells));
@@ -235,16 +235,16 @@ void report_table(const struct outcome *const *rows, size_t count, bool colours,
     }
     for (c = 0; c < COLUMNS; c++) {
         if (c + 1 == COLUMNS)
-            widths[c] = 0;              /* nothing follows that would have to be lined up */
+            widths[c] = 0;              /* the last column needs no padding */
         else if (width_of(titles[c]) > widths[c])
             widths[c] = width_of(titles[c]);
-        print_cell(titles[c], widths[c], colours ? "\033[1m" : NULL, to);
+        print_cell(titles[c], widths[c], colors ? "\033[1m" : NULL, to);
     }
     putc('\n', to);
     for (i = 0; i < count; i++) {
         for (c = 0; c < COLUMNS; c++)
             print_cell(cells[i * COLUMNS + (size_t)c], widths[c],
-                       colours && c == COL_RESULT ? colour_of(rows[i]->result) : NULL, to);
+                       colors && c == COL_RESULT ? color_of(rows[i]->result) : NULL, to);
         putc('\n', to);
         print_notes(rows[i], to);
         good += rows[i]->result == CHECK_OK;

@@ -1,4 +1,4 @@
-/* command/check_report.h - what `check` found, and how it is shown. */
+/* command/check_report.h - the findings of `check`, as a table or JSON. */
 #pragma once
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include "command/check_look.h"
 #include "microsoft/claims.h"
 
-/* One service on one way: the sign-in service or an alert API, tried once for all inputs that go there alike. */
+/* An endpoint that was tried: the sign-in service or an alert API. */
 struct finding {
     const char       *url;
     const char       *ca_file;      /* NULL: none needed (http on loopback) */
@@ -14,17 +14,17 @@ struct finding {
     bool              done;
     enum http_fault   fault;        /* HTTP_DONE: it answered */
     struct http_trace trace;
-    enum diagnosis      diagnosis;      /* when fault is another, and its sentence */
+    enum diagnosis    diagnosis;    /* of another fault, and its sentence */
     char              reason[768];
 };
 
 enum check_result {
     CHECK_OK,
-    CHECK_BAD_INPUT,    /* the stanza cannot be used as it is */
+    CHECK_BAD_INPUT,    /* a parameter of the stanza is bad */
     CHECK_UNREACHABLE,  /* DNS, TCP, proxy or TLS */
-    CHECK_REFUSED,      /* a person must act */
-    CHECK_FAILING,      /* passes by itself */
-    CHECK_NOT_TRIED     /* would use up what cannot be kept */
+    CHECK_REFUSED,      /* a person has to act */
+    CHECK_FAILING,      /* transient */
+    CHECK_NOT_TRIED     /* would use up a refresh token that cannot be replaced */
 };
 
 struct outcome {
@@ -35,15 +35,17 @@ struct outcome {
     bool   has_token;
     struct claims claims;
     bool   lacks_permission;
-    struct look_found newest;           /* all zero: not looked for */
+    struct look_found newest;           /* all zero: not searched */
     bool   has_clock;
     int64_t clock_offset_ms;            /* service minus ours */
     bool   has_days;
     int64_t certificate_days;
 };
 
-/* "ok", "bad input", ... */
+/* Returns "ok", "bad input", ... */
 const char *result_word(enum check_result result);
 
-void report_table(const struct outcome *const *rows, size_t count, bool colours, FILE *to);
+/* Prints a table with a sentence below each row that is not ok. */
+void report_table(const struct outcome *const *rows, size_t count, bool colors, FILE *to);
+/* Prints one JSON object: "ok", and one object for each input. */
 void report_json(const struct outcome *const *rows, size_t count, FILE *to);

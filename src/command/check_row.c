@@ -6,22 +6,21 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/services.h"
-#include "collect/verdict.h"
+#include "collect/target.h"
 #include "command/check_look.h"
-#include "splunk/proxy.h"
+#include "microsoft/refusal.h"
+#include "splunk/secret_name.h"
 
-#define MOST_MS 9500        /* ten seconds an input at most */
+#define MOST_MS 9500        /* at most ten seconds for each input */
 
 struct row {
     const struct row_context *context;
     char              *label;
     struct input       input;
-    const struct api  *api;
-    char              *base, *resource, *login_url;
-    struct endpoint       *login, *service;
-    struct principal    *principal;
-    struct token_source     *source;
+    struct target      target;
+    struct endpoint   *login, *service;
+    struct principal  *principal;
+    struct token_source *source;
     struct token_listener listener;
     bool               begun, finished, has_principal;
     struct timer       deadline;
@@ -29,9 +28,9 @@ struct row {
     struct outcome     outcome;
 };
 
-/* Ends. */
+/* The end of a row. */
 
-static void finish(struct row *row, enum check_result result)
+static void row_end(struct row *row, enum check_result result)
 {
     row->finished = true;
     row->outcome.result = result;
@@ -39,24 +38,25 @@ static void finish(struct row *row, enum check_result result)
     row->context->finished(row->context->ctx);
 }
 
-static void fail(struct row *row, enum check_result result, const struct err *err)
+static void row_fail(struct row *row, enum check_result result, const struct err *err)
 {
     row->outcome.err = *err;
-    finish(row, result);
+    row_end(row, result);
 }
 
-static void deadline_fire(void *ctx, int64_t now_ms UNUSED)
+static void row_deadline_fired(void *ctx, int64_t now_ms UNUSED)
 {
     struct row *row = ctx;
     const char *what = !row->login->found.done || !row->service->found.done ? "the connection to"
                        : !row->outcome.has_token ? "a token from" : "alerts from";
-    const char *who = row->outcome.has_token || !row->service->found.done ? row->base : row->login_url;
+    bool at_login = !row->outcome.has_token && row->service->found.done;
     struct err err;
 
     look_free(row->look);
     row->look = NULL;
-    err_set(&err, ERR_RETRY, "no answer within 10 s, waiting for %s %s", what, who);
-    fail(row, CHECK_FAILING, &err);
+    err_set(&err, ERR_RETRY, "no answer within 10 s, waiting for %s %s", what,
+            at_login ? row->target.login_url : row->target.base_url);
+    row_fail(row, CHECK_FAILING, &err);
 }
 
 /* The newest alert. */
@@ -71,47 +71,47 @@ static enum diagnosis diagnosis_of_refusal(const struct row *row, const struct h
     }
 }
 
-static void looked(void *ctx, enum look_end end, const struct look_found *found, const struct http_result *result,
+static void row_looked(void *ctx, enum look_end end, const struct look_found *found, const struct http_result *result,
                    const struct err *err)
 {
     struct row *row = ctx;
     struct err refusal;
 
     if (end == LOOK_FAILED) {
-        fail(row, CHECK_FAILING, err);
+        row_fail(row, CHECK_FAILING, err);
         return;
     }
     if (end == LOOK_REFUSED) {
-        verdict_refuse(result, diagnosis_of_refusal(row, result), result->status == 403 ? row->api->permission : NULL,
-                       &refusal);
-        fail(row, CHECK_REFUSED, &refusal);
+        refusal_set(result, diagnosis_of_refusal(row, result),
+                    result->status == 403 ? row->target.api->permission : NULL, &refusal);
+        row_fail(row, CHECK_REFUSED, &refusal);
         return;
     }
     row->outcome.newest = *found;
-    row->outcome.lacks_permission = false;      /* the service is the judge */
-    finish(row, CHECK_OK);
+    row->outcome.lacks_permission = false;      /* the service has accepted the token */
+    row_end(row, CHECK_OK);
 }
 
-static void look(struct row *row, const char *authorization)
+static void row_look(struct row *row, const char *authorization)
 {
     row->look = look_start(&(struct look_spec){
-        .http = row->context->http, .route = &row->service->route, .api = row->api, .base = row->base,
+        .http = row->context->http, .route = &row->service->route, .api = row->target.api, .base = row->target.base_url,
         .filter = row->input.filter, .authorization = authorization,
-        .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms : 0 }, looked, row);
+        .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms : 0 }, row_looked, row);
 }
 
 /* Tokens. */
 
-static bool not_tried(struct row *row, const char *why)
+static bool row_not_tried(struct row *row, const char *why)
 {
     struct err err;
 
     err_set(&err, ERR_AUTH, "the sign-in was not tried: %s", why);
-    fail(row, CHECK_NOT_TRIED, &err);
+    row_fail(row, CHECK_NOT_TRIED, &err);
     return false;
 }
 
-/* The stored refresh token, once it may be used. False: not yet, or the row has ended. */
+/* Sets the stored refresh token once it may be used. Returns false if it may not yet, or the row has ended. */
 static bool refresh_ready(struct row *row, bool *delegated)
 {
     CLEANUP(mem_freep) char *name = secret_name_refresh(row->input.tenant_id, row->input.client_id);
@@ -121,8 +121,8 @@ static bool refresh_ready(struct row *row, bool *delegated)
 
     *delegated = false;
     if (!stored && row->input.refresh_token)
-        return not_tried(row, "the refresh token still stands in inputs.conf, and its successor would have no place; "
-                         "the running input moves it to Splunk's password store first");
+        return row_not_tried(row, "the refresh token is still in inputs.conf, so its successor could not be stored; "
+                             "the running input moves it to Splunk's password store first");
     if (!stored)
         return true;
     switch (check_store_prove(row->context->store, name, stored, &err)) {
@@ -130,7 +130,7 @@ static bool refresh_ready(struct row *row, bool *delegated)
         return false;
     case PROOF_FAILED:
         why = mem_format("a refresh token is stored, but its successor could not be: %s", err.text);
-        return not_tried(row, why);
+        return row_not_tried(row, why);
     case PROOF_OK:
         break;
     }
@@ -138,7 +138,7 @@ static bool refresh_ready(struct row *row, bool *delegated)
     return *delegated = true;
 }
 
-static void changed(void *ctx)
+static void row_token_changed(void *ctx)
 {
     row_step(ctx);
 }
@@ -150,16 +150,16 @@ static void principal_begin(struct row *row)
     const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->context->store, name);
 
     row->principal = principal_get(row->context->principals, &(struct principal_spec){
-        .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->login_url,
+        .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->target.login_url,
         .certificate = input->client_certificate, .route = &row->login->route });
     if (secret)
         principal_set_secret(row->principal, secret);
-    row->source = token_source_get(row->principal, row->resource, row->api->v1_token);
-    row->listener = (struct token_listener){ .changed = changed, .ctx = row };
+    row->source = token_source_get(row->principal, row->target.resource, row->target.api->v1_token);
+    row->listener = (struct token_listener){ .changed = row_token_changed, .ctx = row };
     token_source_listen(row->source, &row->listener);
 }
 
-/* Gives the account its credentials. False: not yet, or the row has ended. */
+/* Sets the credentials of the principal. Returns false if it is too early, or the row has ended. */
 static bool principal_ready(struct row *row)
 {
     struct err err;
@@ -173,22 +173,22 @@ static bool principal_ready(struct row *row)
         return false;
     if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
         !check_store_known(row->context->store, &err))
-        return not_tried(row, err.text);
+        return row_not_tried(row, err.text);
     return row->has_principal = true;
 }
 
-static void take_token(struct row *row, const struct token_view *view)
+static void row_take_token(struct row *row, const struct token_view *view)
 {
     row->outcome.has_token = true;
     claims_read(view->authorization, &row->outcome.claims);
-    row->outcome.lacks_permission = row->api->permissions && row->outcome.claims.readable &&
-                                    !claims_hold(&row->outcome.claims, row->api->permissions);
+    row->outcome.lacks_permission = row->target.api->permissions && row->outcome.claims.readable &&
+                                    !claims_hold(&row->outcome.claims, row->target.api->permissions);
     row->outcome.has_days = principal_certificate_days(row->principal, &row->outcome.certificate_days);
 }
 
-/* The whole. */
+/* The steps. */
 
-static void take_clock(struct row *row)
+static void row_take_clock(struct row *row)
 {
     const struct endpoint *endpoint = row->service->has_clock ? row->service : row->login;
 
@@ -202,7 +202,7 @@ static bool endpoints_passed(struct row *row)
 
     if (!endpoint_failed(row->login, &err) && !endpoint_failed(row->service, &err))
         return true;
-    fail(row, CHECK_UNREACHABLE, &err);
+    row_fail(row, CHECK_UNREACHABLE, &err);
     return false;
 }
 
@@ -212,18 +212,18 @@ void row_step(struct row *row)
 
     if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
         return;
-    take_clock(row);
+    row_take_clock(row);
     if (!endpoints_passed(row) || !principal_ready(row))
         return;
     switch (token_source_ask(row->source, clock_ms(), &view)) {
     case TOKEN_BUSY:
         return;
     case TOKEN_FAILED:
-        fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err);
+        row_fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err);
         return;
     case TOKEN_READY:
-        take_token(row, &view);
-        look(row, view.authorization);
+        row_take_token(row, &view);
+        row_look(row, view.authorization);
         return;
     }
 }
@@ -233,38 +233,23 @@ void row_begin(struct row *row)
     const struct row_context *context = row->context;
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
-    const char *password = input->proxy_password ? input->proxy_password : check_store_secret(context->store, name);
-    CLEANUP(mem_free_secretp) char *proxy = input->proxy ? proxy_with_password(input->proxy, password) : NULL;
+    CLEANUP(mem_free_secretp) char *proxy = target_proxy(input, check_store_secret(context->store, name));
 
     row->begun = true;
-    row->login = endpoints_get(context->endpoints, row->login_url, input->ca_file, proxy);
-    row->service = endpoints_get(context->endpoints, row->base, input->ca_file, proxy);
+    row->login = endpoints_get(context->endpoints, row->target.login_url, input->ca_file, proxy);
+    row->service = endpoints_get(context->endpoints, row->target.base_url, input->ca_file, proxy);
     row->outcome.login = &row->login->found;
     row->outcome.service = &row->service->found;
     timer_set(context->loop, &row->deadline, clock_ms() + MOST_MS);
     row_step(row);
 }
 
-static char *without_slash(const char *url)
+static void describe_input(struct row *row)
 {
-    size_t len = strlen(url);
-
-    return mem_text_n(url, len && url[len - 1] == '/' ? len - 1 : len);
-}
-
-/* Where the input goes, by its parameters. */
-static void find_services(struct row *row)
-{
-    const struct input *input = &row->input;
-
-    row->api = api_at(input->api);
-    row->login_url = without_slash(service_login_url(input));
-    row->base = without_slash(service_base_url(input));
-    row->resource = mem_text(service_resource(input));
-    row->outcome.tenant_id = input->tenant_id;
-    row->outcome.client_id = input->client_id;
-    row->outcome.api = row->api->name;
-    row->outcome.permission = row->api->permission;
+    row->outcome.tenant_id = row->input.tenant_id;
+    row->outcome.client_id = row->input.client_id;
+    row->outcome.api = row->target.api->name;
+    row->outcome.permission = row->target.api->permission;
 }
 
 struct row *row_new(const struct row_context *context, const struct raw_stanza *stanza)
@@ -274,9 +259,10 @@ struct row *row_new(const struct row_context *context, const struct raw_stanza *
     row->context = context;
     row->label = mem_text(stanza_input_name(stanza));
     row->outcome.input = row->label;
-    row->deadline = (struct timer){ .fire = deadline_fire, .ctx = row };
+    row->deadline = (struct timer){ .fire = row_deadline_fired, .ctx = row };
     if (input_from_stanza(stanza, true, &row->input, &row->outcome.err)) {
-        find_services(row);
+        target_of(&row->input, &row->target);
+        describe_input(row);
     } else {
         row->finished = true;
         row->outcome.result = CHECK_BAD_INPUT;
@@ -292,9 +278,6 @@ void row_free(struct row *row)
     claims_release(&row->outcome.claims);
     input_free(&row->input);
     free(row->label);
-    free(row->base);
-    free(row->resource);
-    free(row->login_url);
     free(row);
 }
 

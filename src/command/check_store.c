@@ -18,7 +18,8 @@ struct proof {
 
 struct check_store {
     struct loop    *loop;
-    struct splunkd *splunkd;
+    struct rest    *rest;
+    struct passwords *passwords;
     struct check_store_calls calls;
     struct timer    timer;
     bool            read, known;
@@ -26,7 +27,7 @@ struct check_store {
     struct proof   *proofs;
 };
 
-static void was_read(void *ctx, bool ok, const struct err *err)
+static void store_loaded(void *ctx, bool ok, const struct err *err)
 {
     struct check_store *store = ctx;
 
@@ -40,12 +41,12 @@ static void was_read(void *ctx, bool ok, const struct err *err)
     store->calls.read(store->calls.ctx);
 }
 
-static void late(void *ctx, int64_t now_ms UNUSED)
+static void store_late(void *ctx, int64_t now_ms UNUSED)
 {
     struct err err;
 
     err_set(&err, ERR_RETRY, "splunkd did not answer within %d s", MOST_MS / 1000);
-    was_read(ctx, false, &err);
+    store_loaded(ctx, false, &err);
 }
 
 struct check_store *check_store_new(struct loop *loop, struct http *http, const struct config *config,
@@ -53,8 +54,9 @@ struct check_store *check_store_new(struct loop *loop, struct http *http, const 
 {
     struct check_store *store = mem_alloc(sizeof(*store));
 
-    *store = (struct check_store){ .loop = loop, .calls = *calls, .timer = { .fire = late, .ctx = store } };
-    store->splunkd = splunkd_new(loop, http, config, getenv("SPLUNK_HOME"));
+    *store = (struct check_store){ .loop = loop, .calls = *calls, .timer = { .fire = store_late, .ctx = store } };
+    store->rest = rest_new(loop, http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
+    store->passwords = passwords_new(store->rest);
     return store;
 }
 
@@ -69,13 +71,14 @@ void check_store_free(struct check_store *store)
         free(proof->name);
         free(proof);
     }
-    splunkd_free(store->splunkd);
+    passwords_free(store->passwords);
+    rest_free(store->rest);
     free(store);
 }
 
-struct splunkd *check_store_splunkd(const struct check_store *store)
+struct passwords *check_store_passwords(const struct check_store *store)
 {
-    return store->splunkd;
+    return store->passwords;
 }
 
 void check_store_load(struct check_store *store, const struct config *config)
@@ -83,12 +86,12 @@ void check_store_load(struct check_store *store, const struct config *config)
     struct err err;
 
     if (text_empty(config->session_key) || text_empty(config->server_uri)) {
-        err_set(&err, ERR_INPUT, "the XML on stdin holds no session key");
-        was_read(store, false, &err);
+        err_set(&err, ERR_INPUT, "the XML on stdin has no session key");
+        store_loaded(store, false, &err);
         return;
     }
     timer_set(store->loop, &store->timer, clock_ms() + MOST_MS);
-    splunkd_load_secrets(store->splunkd, was_read, store);
+    passwords_load(store->passwords, store_loaded, store);
 }
 
 bool check_store_known(const struct check_store *store, struct err *err)
@@ -100,10 +103,10 @@ bool check_store_known(const struct check_store *store, struct err *err)
 
 const char *check_store_secret(const struct check_store *store, const char *name)
 {
-    return store->known ? splunkd_secret(store->splunkd, name) : NULL;
+    return store->known ? passwords_get(store->passwords, name) : NULL;
 }
 
-static void proved(void *ctx, bool ok, const struct err *err)
+static void proof_stored(void *ctx, bool ok, const struct err *err)
 {
     struct proof *proof = ctx;
 
@@ -123,7 +126,7 @@ static struct proof *proof_get(struct check_store *store, const char *name, cons
     proof = mem_alloc(sizeof(*proof));
     *proof = (struct proof){ .store = store, .name = mem_text(name), .state = PROOF_WAIT, .next = store->proofs };
     store->proofs = proof;
-    splunkd_store_secret(store->splunkd, name, value, proved, proof);
+    passwords_store(store->passwords, name, value, proof_stored, proof);
     return proof;
 }
 

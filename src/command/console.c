@@ -17,38 +17,37 @@
 #define DELETE    0x7f
 
 static struct termios as_it_was;
-static volatile sig_atomic_t changed_fd = -1;      /* the terminal whose settings are not as they were */
+static volatile sig_atomic_t changed_fd = -1;      /* the terminal whose settings were changed; -1: none */
 static const char *stopped_text;
-static bool stderr_is_terminal;     /* a prompt or a progress line may stand there */
+static bool stderr_is_terminal;     /* a prompt or a progress line may be on it */
 
-static void restore(void)
+static void terminal_restore(void)
 {
     if (changed_fd >= 0)
         tcsetattr(changed_fd, TCSADRAIN, &as_it_was);
     changed_fd = -1;
 }
 
-static void say(const char *text)
+static void write_stderr(const char *text)
 {
     ssize_t ignored UNUSED = write(STDERR_FILENO, text, strlen(text));
 }
 
-/* Only what may be called at any moment (signal-safety(7)). TCSANOW: a terminal stopped by Ctrl-S never
- * drains. */
-static void leave(int number UNUSED)
+/* Calls only async-signal-safe functions (signal-safety(7)). TCSANOW: a terminal stopped by Ctrl-S never drains. */
+static void console_leave(int number UNUSED)
 {
     if (changed_fd >= 0)
         tcsetattr(changed_fd, TCSANOW, &as_it_was);
-    say(stderr_is_terminal ? "\nERROR " : "ERROR ");
-    say(stopped_text);
-    say("\n");
+    write_stderr(stderr_is_terminal ? "\nERROR " : "ERROR ");
+    write_stderr(stopped_text);
+    write_stderr("\n");
     _exit(1);
 }
 
 void console_start(struct console *console, const char *stopped)
 {
     static const int stops[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-    struct sigaction action = { .sa_handler = leave };
+    struct sigaction action = { .sa_handler = console_leave };
     size_t i;
 
     stopped_text = stopped;
@@ -98,7 +97,7 @@ static void take_back(const struct console *console, struct buf *line, bool hidd
         fputs("\b \b", stderr);
 }
 
-/* Up to the end of the line. False when nothing came at all. */
+/* Reads up to the end of the line. Returns false if nothing came. */
 static bool read_line(const struct console *console, bool hidden, struct buf *ret)
 {
     int byte = 0;
@@ -114,7 +113,7 @@ static bool read_line(const struct console *console, bool hidden, struct buf *re
     return byte == '\n' || ret->len;
 }
 
-static void trim(struct buf *line)
+static void trim_line(struct buf *line)
 {
     while (line->len && strchr(" \t\r", line->data[line->len - 1]))
         line->data[--line->len] = '\0';
@@ -137,21 +136,21 @@ bool console_line(struct console *console, const char *prompt, bool hidden, stru
     bool found = false;
 
     while (!console->is_terminal && !ret->len && (found = read_line(console, hidden, ret)))
-        trim(ret);      /* empty lines of a pipe say nothing */
+        trim_line(ret);      /* empty lines of a pipe are skipped */
     if (!found && (console->is_terminal || to_terminal(console))) {
         fflush(stdout);
         set_terminal(console->fd, hidden);
         fputs(prompt, stderr);
         found = read_line(console, hidden, ret);
-        restore();
+        terminal_restore();
         if (hidden)
             fputc('\n', stderr);
     }
-    trim(ret);
+    trim_line(ret);
     return found;
 }
 
-/* The XML whose first bytes were read as a line. */
+/* Reads the XML whose first bytes were read as a line. */
 static bool read_xml(struct console *console, const struct buf *start, struct config *ret, struct err *err)
 {
     struct config_reader *reader = config_reader_new(CONFIG_INPUT);

@@ -1,8 +1,8 @@
-/* command/console.h - lines from the person or the program that called us.
+/* command/console.h - lines from the person or the program that started the command.
  *
- * Lines come from stdin; when that has ended and is no terminal, from the terminal itself, if there is one: so a
- * session key can come through a pipe and a pasted address by hand. Terminals are read in raw lines, because the
- * kernel's own line editing cuts a line at 4,095 bytes and addresses may be longer. */
+ * Lines come from stdin. After the end of a pipe they come from the terminal, if there is one: a session key can come
+ * through a pipe and an address be pasted. Terminals are read without the kernel's line editing, which truncates a line
+ * at 4,095 bytes: addresses may be longer. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,17 +13,17 @@ struct console {
     bool is_terminal;
 };
 
-/* From here on Ctrl-C, SIGTERM and the like end the process at once: the terminal as it was, "ERROR <stopped>" on
- * stderr (text that lives on), exit status 1. */
+/* Starts to handle Ctrl-C, SIGTERM, SIGHUP and SIGQUIT: they restore the terminal, write "ERROR <stopped>" to stderr
+ * and end the process with exit status 1. stopped must outlive the console. */
 void console_start(struct console *console, const char *stopped);
 
-/* One line without its end, trimmed of blanks; of a pipe the first that is not empty. The prompt is shown on a
- * terminal only; hidden: what is typed is not. False at the end of the input. */
+/* Reads one line, without its end and surrounding blanks; from a pipe the first one that is not empty. The prompt is
+ * shown on a terminal only. hidden: typed characters are not shown. Returns false at the end of the input. */
 bool console_line(struct console *console, const char *prompt, bool hidden, struct buf *ret);
 
-/* The session key: the first line, or the <input> XML that print-modinput-config gives, which also holds the address
- * of splunkd. Each is NULL when not there. Secret key: mem_free_secret(). */
+/* Reads the session key: the first line, or the <input> XML of print-modinput-config, which also has splunkd's address.
+ * Each is NULL if it is missing. The key is a secret: free with mem_free_secret(). */
 bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err);
 
-/* Shows that and how long we wait; only where stderr is a terminal. NULL wipes it out. */
+/* Shows a progress line if stderr is a terminal. NULL clears it. */
 void console_progress(const char *text);

@@ -45,7 +45,7 @@ static bool read_quoted(struct reader *r, struct buf *cell)
             r->at++;
             if (at_line_end(r) || *r->at == ',')
                 return true;
-            return err_set(r->err, ERR_INPUT, "line %zu: something stands behind a closing quote; a quote inside a "
+            return err_set(r->err, ERR_INPUT, "line %zu: there is text after a closing quote; a quote inside a "
                            "field should be written twice and the whole field be quoted", r->line);
         }
     }
@@ -56,7 +56,7 @@ static bool read_plain(struct reader *r, struct buf *cell)
 {
     for (; !at_line_end(r) && *r->at != ','; r->at++) {
         if (*r->at == '"')
-            return err_set(r->err, ERR_INPUT, "line %zu: a quote stands inside a field that is not quoted", r->line);
+            return err_set(r->err, ERR_INPUT, "line %zu: a quote is inside a field that is not quoted", r->line);
         buf_add_char(cell, *r->at);
     }
     return true;
@@ -77,7 +77,7 @@ static bool read_cell(struct reader *r, struct csv_row *row)
     return ok;
 }
 
-static bool read_row(struct reader *r)
+static bool csv_read_row(struct reader *r)
 {
     struct csv *csv = r->csv;
     struct csv_row *row;
@@ -103,13 +103,13 @@ bool csv_parse(const char *bytes, size_t len, struct csv *ret, struct err *err)
 
     *ret = (struct csv){ .count = 0 };
     if (len && memchr(bytes, '\0', len))
-        return err_set(err, ERR_INPUT, "the file holds zero bytes: it is no text, or not in UTF-8");
+        return err_set(err, ERR_INPUT, "the file has zero bytes: it is not text, or not in UTF-8");
     if (len >= 3 && !memcmp(bytes, bom, 3))
         r.at += 3;
     while (r.at < r.end) {
         if (at_line_end(&r))
             skip_line_end(&r);
-        else if (!read_row(&r))
+        else if (!csv_read_row(&r))
             return false;
     }
     return true;

@@ -1,7 +1,7 @@
 /* command/csv.h - comma-separated values (RFC 4180) in memory.
  *
- * Fields may be quoted, with "" for a quote and line ends inside; lines end in CRLF, LF or CR; a BOM is skipped, and so
- * are lines with nothing on them. Cells may be secrets: they are overwritten when freed. */
+ * Fields may be quoted, with "" for a quote and with line ends inside. Lines end in CRLF, LF or CR. A BOM and empty
+ * lines are skipped. Cells may be secrets: they are overwritten before they are freed. */
 #pragma once
 
 #include "base/err.h"
@@ -9,7 +9,7 @@
 struct csv_row {
     char  **cells;
     size_t  count;
-    size_t  line;       /* on which it begins, from 1 */
+    size_t  line;       /* of its first character, from 1 */
 };
 
 struct csv {
@@ -17,7 +17,7 @@ struct csv {
     size_t count;
 };
 
-/* False with the line in the text: a quote that is not closed or stands in the middle, a zero byte. Free with
- * csv_free() in either case. */
+/* Returns false for a quote that is not closed or inside an unquoted field, and for a zero byte; err names the line.
+ * Free with csv_free() in either case. */
 bool csv_parse(const char *bytes, size_t len, struct csv *ret, struct err *err);
-void csv_free(struct csv *csv);
+void csv_free(struct csv *csv);     /* frees the members */

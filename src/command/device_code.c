@@ -10,7 +10,7 @@
 
 #define FORM_MAX   (64 * 1024)
 #define TIMEOUT_S  30
-#define INTERVAL_S 5            /* RFC 8628 section 3.2: when the service names none */
+#define INTERVAL_S 5            /* RFC 8628 section 3.2: the default */
 
 struct device_code_ask {
     struct http_request *sent;
@@ -26,7 +26,7 @@ void device_code_release(struct device_code *device)
     *device = (struct device_code){ 0 };
 }
 
-static bool read_answer(const struct http_result *result, struct device_code *ret, struct err *err)
+static bool device_code_read(const struct http_result *result, struct device_code *ret, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(result->body, result->body_len);
     const char *code = json_text(root, "device_code"), *user = json_text(root, "user_code");
@@ -40,7 +40,7 @@ static bool read_answer(const struct http_result *result, struct device_code *re
     if (!where)
         where = json_text(root, "verification_url");    /* the v1 endpoint */
     if (text_empty(code) || text_empty(user) || text_empty(where) || !json_int64(root, "expires_in", 1, 86400, &life_s))
-        return err_set(err, ERR_INPUT, "the sign-in service's answer holds no device code");
+        return err_set(err, ERR_INPUT, "the sign-in service's answer has no device code");
     *ret = (struct device_code){ .code = mem_text(code), .user_code = mem_text(user), .where = mem_text(where),
                                  .give_up_ms = clock_ms() + life_s * 1000 };
     if (!json_int64(root, "interval", 1, 3600, &ret->interval_s))
@@ -48,12 +48,12 @@ static bool read_answer(const struct http_result *result, struct device_code *re
     return true;
 }
 
-static void answered(void *ctx, const struct http_result *result)
+static void device_code_answered(void *ctx, const struct http_result *result)
 {
     struct device_code_ask *ask = ctx;
     struct device_code device;
     struct err err;
-    bool ok = read_answer(result, &device, &err);
+    bool ok = device_code_read(result, &device, &err);
 
     ask->sent = NULL;
     ask->done(ask->ctx, ok ? &device : NULL, &err);
@@ -72,8 +72,9 @@ struct device_code_ask *device_code_ask(struct http *http, const struct http_rou
     buf_add_form(&form, "client_id", who->client_id);
     buf_add_form(&form, who->v1 ? "resource" : "scope", who->v1 ? who->resource : scope);
     *ask = (struct device_code_ask){ .done = done, .ctx = ctx };
-    ask->sent = http_start(http, &(struct http_spec){ .url = buf_text(&url), .form = buf_text(&form), .route = route,
-                                                      .done = answered, .ctx = ask, .timeout_s = TIMEOUT_S });
+    ask->sent = http_start(http, &(struct http_spec){
+        .url = buf_text(&url), .form = buf_text(&form), .route = route, .done = device_code_answered, .ctx = ask,
+        .timeout_s = TIMEOUT_S });
     buf_free(&url);
     buf_free(&form);
     return ask;

@@ -6,8 +6,9 @@
 #include "command/import_rows.h"
 #include "command/options.h"
 #include "command/session.h"
+#include "splunk/data_inputs.h"
 
-#define AT_ONCE 4       /* splunkd validates each input with a process of its own */
+#define AT_ONCE 4       /* splunkd starts a process to validate each input */
 
 struct import {
     const char *path, *server_uri;
@@ -16,12 +17,14 @@ struct import {
     size_t      next, running, uploads_left;
     struct loop    *loop;
     struct http    *http;
-    struct splunkd *splunkd;
+    struct rest    *rest;
+    struct passwords *passwords;
+    struct data_inputs *inputs;
     struct err      err;
-    bool            failed;     /* nothing could be done at all */
+    bool            failed;     /* before the first row */
 };
 
-/* Doing it. */
+/* Carrying out the plan. */
 
 static void rows_go_on(struct import *import);
 
@@ -36,7 +39,7 @@ static void row_done(void *ctx, bool ok, const struct err *err)
     rows_go_on(import);
 }
 
-/* False: it needs no request. */
+/* Returns false if the row needs no request. */
 static bool row_start(struct import_row *row)
 {
     struct import *import = row->ctx;
@@ -53,9 +56,9 @@ static bool row_start(struct import_row *row)
     if (!row->list_len)
         return false;
     if (row->action == ACTION_CREATE)
-        splunkd_create_input(import->splunkd, row->list, row_done, row);
+        data_inputs_create(import->inputs, row->list, row_done, row);
     else
-        splunkd_edit_input(import->splunkd, row->app, row->stanza.name, row->list, row_done, row);
+        data_inputs_edit(import->inputs, row->app, row->stanza.name, row->list, row_done, row);
     return true;
 }
 
@@ -89,7 +92,7 @@ static void upload_stored(void *ctx, bool ok, const struct err *err)
         rows_go_on(import);
 }
 
-static void carry_out(struct import *import)
+static void import_carry_out(struct import *import)
 {
     struct upload *upload;
 
@@ -97,12 +100,12 @@ static void carry_out(struct import *import)
         import->uploads_left += upload->due;
     for (upload = import->rows.uploads; upload; upload = upload->next)
         if (upload->due)
-            splunkd_store_secret(import->splunkd, upload->name, upload->value, upload_stored, upload);
+            passwords_store(import->passwords, upload->name, upload->value, upload_stored, upload);
     if (!import->uploads_left)
         rows_go_on(import);
 }
 
-static void give_up(struct import *import, const struct err *err)
+static void import_fail(struct import *import, const struct err *err)
 {
     import->failed = true;
     import->err = *err;
@@ -114,14 +117,14 @@ static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct er
     struct import *import = ctx;
 
     if (!ok) {
-        give_up(import, err);
+        import_fail(import, err);
         return;
     }
-    import_plan(&import->rows, list, import->splunkd);
+    import_plan(&import->rows, list, import->passwords);
     if (import->dry_run)
         loop_stop(import->loop);
     else
-        carry_out(import);
+        import_carry_out(import);
 }
 
 static void secrets_read(void *ctx, bool ok, const struct err *err)
@@ -129,9 +132,9 @@ static void secrets_read(void *ctx, bool ok, const struct err *err)
     struct import *import = ctx;
 
     if (ok)
-        splunkd_list_inputs(import->splunkd, inputs_listed, import);
+        data_inputs_list(import->inputs, inputs_listed, import);
     else
-        give_up(import, err);
+        import_fail(import, err);
 }
 
 /* The report. */
@@ -146,7 +149,7 @@ static const char *action_word(const struct import *import, enum action action)
     }
 }
 
-static int report(const struct import *import)
+static int import_report(const struct import *import)
 {
     size_t counts[ACTION_REFUSED + 1] = { 0 }, i;
 
@@ -168,23 +171,25 @@ static int report(const struct import *import)
     return fflush(stdout) == 0 && !counts[ACTION_REFUSED] ? 0 : 1;
 }
 
-/* The whole. */
+/* The command. */
 
-static bool run(struct import *import, struct err *err)
+static bool import_all(struct import *import, struct err *err)
 {
     struct console console;
 
-    console_start(&console, "stopped: rows that had not begun are not done; import the file again to go on");
+    console_start(&console, "stopped: rows that had not begun are not done; import the file again to continue");
     if (!import->path)
         return err_set(err, ERR_INPUT, "which file? See 'defender_alerts import --help'");
     if (!import_rows_read(&import->rows, import->path, import, err))
         return false;
     import->loop = loop_new();
     import->http = http_new(import->loop);
-    import->splunkd = session_open(&console, import->loop, import->http, import->server_uri, err);
-    if (!import->splunkd)
+    import->rest = session_open(&console, import->loop, import->http, import->server_uri, err);
+    if (!import->rest)
         return false;
-    splunkd_load_secrets(import->splunkd, secrets_read, import);
+    import->passwords = passwords_new(import->rest);
+    import->inputs = data_inputs_new(import->rest);
+    passwords_load(import->passwords, secrets_read, import);
     loop_run(import->loop);
     console_progress(NULL);
     if (import->failed)
@@ -192,9 +197,11 @@ static bool run(struct import *import, struct err *err)
     return !import->failed;
 }
 
-static void release(struct import *import)
+static void import_release(struct import *import)
 {
-    splunkd_free(import->splunkd);
+    passwords_free(import->passwords);
+    data_inputs_free(import->inputs);
+    rest_free(import->rest);
     http_free(import->http);
     loop_free(import->loop);
     import_rows_release(&import->rows);
@@ -202,9 +209,9 @@ static void release(struct import *import)
 
 static const char usage[] =
     "usage: defender_alerts import CUSTOMERS.csv [--dry-run] [--server-uri URL]\n"
-    "Creates or updates one input a row. The first line names the columns: name, parameters of an input, and Splunk's\n"
-    "index, sourcetype, source, host, disabled. An empty field leaves a parameter as it is. Secrets go to Splunk's\n"
-    "password store. Can be run again without harm.\n"
+    "Creates or updates one input for each row. The first line names the columns: name, parameters of an input, and\n"
+    "Splunk's index, sourcetype, source, host, disabled. An empty field leaves a parameter as it is. Secrets go to\n"
+    "Splunk's password store. It is safe to run again.\n"
     "Splunk's session key, or the XML of 'splunk cmd splunkd print-modinput-config', is read from stdin.\n";
 
 int import_run(int argc, char **argv)
@@ -212,8 +219,8 @@ int import_run(int argc, char **argv)
     struct import import = { .path = NULL };
     const struct option_spec specs[] = {
         { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
-        { "--dry-run", NULL, &import.dry_run, NULL, "only say what would be done" },
-        { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; preset " SERVER_URI }
+        { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
+        { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; default " SERVER_URI }
     };
     struct err err;
     int status = 1;
@@ -222,10 +229,10 @@ int import_run(int argc, char **argv)
         options_print(usage, specs, COUNT_OF(specs));
         return 0;
     }
-    if (options_read(specs, COUNT_OF(specs), argc, argv, &err) && run(&import, &err))
-        status = report(&import);
+    if (options_read(specs, COUNT_OF(specs), argc, argv, &err) && import_all(&import, &err))
+        status = import_report(&import);
     else
         log_error("%s", err.text);
-    release(&import);
+    import_release(&import);
     return status;
 }

@@ -1,8 +1,8 @@
-/* command/import.h - `import`: many inputs at once, from a CSV file, through splunkd's REST interface.
+/* command/import.h - `import`: many inputs from a CSV file, through splunkd's REST interface.
  *
- * Secrets go to Splunk's password store first and never into inputs.conf. Safe to run again: what is as it should be
- * is left alone, and a refresh token that is stored already is never replaced, since it may have been renewed. */
+ * Secrets go to Splunk's password store first and never into inputs.conf. It is safe to run again: inputs that match
+ * their row are left alone, and a stored refresh token is never replaced, since it may have been renewed. */
 #pragma once
 
-/* Exit status: 0 every row is in place, 1 some not. */
+/* Returns the exit status: 0 if every row is in place, else 1. */
 int import_run(int argc, char **argv);

@@ -1,17 +1,19 @@
-/* What is to be done for each row of an imported file. */
+/* The plan: what each row of an imported file needs. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/import_rows.h"
+#include "splunk/params.h"
 #include "splunk/proxy.h"
+#include "splunk/secret_name.h"
 
-/* What the rows are compared with. */
+/* The existing inputs and secrets, with which rows are compared. */
 struct plan {
     struct import_rows   *rows;
     const cJSON          *inputs;
-    const struct splunkd *splunkd;
+    const struct passwords *passwords;
 };
 
 /* Secrets. */
@@ -33,7 +35,7 @@ static struct upload *upload_named(const struct import_rows *rows, const char *n
 static struct upload *upload_new(struct plan *plan, const struct import_row *row, const char *name, const char *value,
                                  bool replace)
 {
-    const char *stored = splunkd_secret(plan->splunkd, name);
+    const char *stored = passwords_get(plan->passwords, name);
     struct upload *upload = mem_alloc(sizeof(*upload));
 
     *upload = (struct upload){ .ctx = row->ctx, .name = mem_text(name), .value = value, .line = row->line,
@@ -41,8 +43,8 @@ static struct upload *upload_new(struct plan *plan, const struct import_row *row
     return plan->rows->uploads = upload;
 }
 
-/* Takes name over. A secret that is in the store as it is needs nothing, but is known to the rows that follow, or a row
- * that contradicts would win at the second run. replace: another one in the store gives way. */
+/* Plans an upload. Takes name over. A secret that is stored already needs no upload but is kept for comparison, or a
+ * contradicting row would win at the second run. replace: overwrite another stored value. */
 static void add_upload(struct plan *plan, struct import_row *row, char *name, const char *value, bool replace,
                        const char *parameter)
 {
@@ -77,7 +79,7 @@ static void add_uploads(struct plan *plan, struct import_row *row)
         add_upload(plan, row, secret_name_proxy(input->name), input->proxy_password, true, "proxy_password");
 }
 
-/* What is there, and what is to be sent. */
+/* Comparing, and what to send. */
 
 static const cJSON *existing(const cJSON *list, const char *name)
 {
@@ -90,7 +92,7 @@ static const cJSON *existing(const cJSON *list, const char *name)
     return NULL;
 }
 
-/* Is it in place as it stands? splunkd writes booleans and numbers in its own ways. */
+/* Returns true if the input has that value. splunkd writes booleans and numbers in its own ways. */
 static bool is_in_place(const cJSON *content, const char *name, const char *value)
 {
     const cJSON *item = json_member(content, name);
@@ -158,9 +160,9 @@ static void plan_row(struct plan *plan, struct import_row *row)
     row->action = ACTION_CREATE;
 }
 
-void import_plan(struct import_rows *rows, const cJSON *inputs, const struct splunkd *splunkd)
+void import_plan(struct import_rows *rows, const cJSON *inputs, const struct passwords *passwords)
 {
-    struct plan plan = { rows, inputs, splunkd };
+    struct plan plan = { rows, inputs, passwords };
     size_t i;
 
     for (i = 0; i < rows->count; i++)

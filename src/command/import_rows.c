@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/csv.h"
+#include "splunk/params.h"
 
 #define FILE_MAX_BYTES (64u * 1024 * 1024)
 #define CHANGES_MAX    1024
@@ -38,11 +39,11 @@ static bool check_column(const struct csv_row *header, size_t at, struct err *er
         return err_set(err, ERR_INPUT, "line %zu: the column authorization_code cannot be imported, since a code is "
                        "used up at once; use 'sign-in --store' or the inputs page", header->line);
     if (!text_same(name, "name") && !param_find(name) && !is_own_key(name))
-        return err_set(err, ERR_INPUT, "line %zu: the column '%.80s' is no parameter of an input; "
+        return err_set(err, ERR_INPUT, "line %zu: the column '%.80s' is not a parameter of an input; "
                        "README/inputs.conf.spec lists them", header->line, name);
     for (i = 0; i < at; i++)
         if (text_same(header->cells[i], name))
-            return err_set(err, ERR_INPUT, "line %zu: the column %s is there twice", header->line, name);
+            return err_set(err, ERR_INPUT, "line %zu: the column %s occurs twice", header->line, name);
     return true;
 }
 

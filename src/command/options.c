@@ -7,8 +7,8 @@
 
 #define COLUMN 30
 
-/* Does the argument name this option? *value is what stands behind '=', or NULL. */
-static bool names(const struct option_spec *spec, const char *arg, const char **value)
+/* Returns true if the argument names this option. *value is the text after '=', or NULL. */
+static bool names_option(const struct option_spec *spec, const char *arg, const char **value)
 {
     size_t len = strlen(spec->name);
 
@@ -24,7 +24,7 @@ static bool names(const struct option_spec *spec, const char *arg, const char **
     return true;
 }
 
-static bool take(const struct option_spec *spec, const char *value, const char *next, int *used, struct err *err)
+static bool take_option(const struct option_spec *spec, const char *value, const char *next, int *used, struct err *err)
 {
     if (spec->flag) {
         if (value)
@@ -34,12 +34,12 @@ static bool take(const struct option_spec *spec, const char *value, const char *
     }
     if (!value) {
         if (!next)
-            return err_set(err, ERR_INPUT, "%s needs a value behind it: %s", spec->name, spec->argument);
+            return err_set(err, ERR_INPUT, "%s needs a value after it: %s", spec->name, spec->argument);
         value = next;
         ++*used;
     }
     if (*spec->value)
-        return err_set(err, ERR_INPUT, "'%s' comes a second time", spec->name);
+        return err_set(err, ERR_INPUT, "'%s' is given twice", spec->name);
     *spec->value = value;
     return true;
 }
@@ -51,12 +51,12 @@ bool options_read(const struct option_spec *specs, size_t count, int argc, char 
     int i;
 
     for (i = 1; i < argc; i++) {
-        for (k = 0; k < count && !names(&specs[k], argv[i], &value); k++)
+        for (k = 0; k < count && !names_option(&specs[k], argv[i], &value); k++)
             ;
         if (k == count)
-            return err_set(err, ERR_INPUT, "unknown argument '%.80s'; '%s --help' lists what there is", argv[i],
+            return err_set(err, ERR_INPUT, "unknown argument '%.80s'; '%s --help' lists the options", argv[i],
                            argv[0]);
-        if (!take(&specs[k], value, i + 1 < argc ? argv[i + 1] : NULL, &i, err))
+        if (!take_option(&specs[k], value, i + 1 < argc ? argv[i + 1] : NULL, &i, err))
             return false;
     }
     return true;

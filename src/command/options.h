@@ -5,16 +5,17 @@
 #include "base/err.h"
 
 struct option_spec {
-    const char  *name;          /* with its dashes; without any: the one plain argument */
-    const char **value;         /* where the text goes; NULL for a flag */
+    const char  *name;          /* with its dashes; without dashes: the one positional argument */
+    const char **value;         /* where the text goes; NULL: a flag */
     bool        *flag;
-    const char  *argument;      /* what --help calls the value */
+    const char  *argument;      /* name of the value in --help */
     const char  *help;
 };
 
-/* Reads argv[1..]; argv[0] is the command. False with a sentence; secrets never are arguments, so it may repeat
- * them. */
+/* Parses argv[1..]; argv[0] is the command. On false err is a sentence. It may repeat arguments: secrets are never
+ * among them. */
 bool options_read(const struct option_spec *specs, size_t count, int argc, char **argv, struct err *err);
-/* Is --help among them? */
+/* Returns true if --help or -h is among them. */
 bool options_want_help(int argc, char **argv);
+/* Prints the usage and one line for each option. */
 void options_print(const char *usage, const struct option_spec *specs, size_t count);

@@ -12,7 +12,7 @@
 
 #define FORM_MAX          (256 * 1024)
 #define TIMEOUT_S         30
-#define SLOWER_S          5             /* what slow_down adds: RFC 8628 section 3.5 */
+#define SLOWER_S          5             /* added by slow_down: RFC 8628 section 3.5 */
 #define VERIFIER_MISMATCH 501481
 
 struct redeem {
@@ -25,9 +25,9 @@ struct redeem {
     void               *ctx;
 };
 
-static void ask(struct redeem *redeem);
+static void redeem_ask(struct redeem *redeem);
 
-static void fail(struct redeem *redeem, const struct err *err)
+static void redeem_fail(struct redeem *redeem, const struct err *err)
 {
     redeem->done(redeem->ctx, NULL, err);
 }
@@ -39,7 +39,7 @@ static bool says(const struct http_result *result, const char *error)
     return text_same(json_text(root, "error"), error);
 }
 
-static void wait(struct redeem *redeem, int64_t now_ms, int64_t wait_ms)
+static void redeem_wait(struct redeem *redeem, int64_t now_ms, int64_t wait_ms)
 {
     int64_t left_s = (redeem->spec.give_up_ms - now_ms) / 1000;
     char text[80];
@@ -50,7 +50,7 @@ static void wait(struct redeem *redeem, int64_t now_ms, int64_t wait_ms)
     timer_set(redeem->spec.loop, &redeem->timer, now_ms + wait_ms);
 }
 
-/* Not signed in on the other device yet, or a passing fault. */
+/* Waits: nobody has signed in on the other device yet, or the error is transient. */
 static void ask_later(struct redeem *redeem, const struct http_result *result, const struct err *err)
 {
     int64_t now_ms = clock_ms(), wait_ms;
@@ -62,28 +62,28 @@ static void ask_later(struct redeem *redeem, const struct http_result *result, c
     if (err->wait_ms > wait_ms)
         wait_ms = err->wait_ms;
     if (now_ms + wait_ms < redeem->spec.give_up_ms) {
-        wait(redeem, now_ms, wait_ms);
+        redeem_wait(redeem, now_ms, wait_ms);
         return;
     }
     err_set(&late, ERR_AUTH, "nobody signed in before the code expired; start the sign-in again");
-    fail(redeem, &late);
+    redeem_fail(redeem, &late);
 }
 
-/* Once more in another way, if the answer hints at one. */
+/* Repeats the request in another form if the response suggests one. Returns false if it does not. */
 static bool ask_otherwise(struct redeem *redeem, const struct err *err)
 {
     if (redeem->spec.key && redeem->form == ASSERTION_PS256 && assertion_refused(err))
         redeem->form = ASSERTION_RS256;
     else if (redeem->spec.request.code_verifier && aad_code_in(err) == VERIFIER_MISMATCH)
-        /* The code was asked for with an address that an inputs page gave, which has no challenge. */
+        /* The user signed in at an address from the inputs page, which has no challenge. */
         redeem->spec.request.code_verifier = NULL;
     else
         return false;
-    ask(redeem);
+    redeem_ask(redeem);
     return true;
 }
 
-static void answered(void *ctx, const struct http_result *result)
+static void redeem_answered(void *ctx, const struct http_result *result)
 {
     struct redeem *redeem = ctx;
     struct token token = { 0 };
@@ -96,11 +96,11 @@ static void answered(void *ctx, const struct http_result *result)
     } else if (redeem->device && err.kind == ERR_RETRY) {
         ask_later(redeem, result, &err);
     } else if (!ask_otherwise(redeem, &err)) {
-        fail(redeem, &err);
+        redeem_fail(redeem, &err);
     }
 }
 
-static void ask(struct redeem *redeem)
+static void redeem_ask(struct redeem *redeem)
 {
     const struct redeem_spec *spec = &redeem->spec;
     struct token_request request = spec->request;
@@ -111,22 +111,22 @@ static void ask(struct redeem *redeem)
     if (spec->key) {
         assertion = assertion_new(spec->key, redeem->form, &request, clock_wall_ms(), 0, &err);
         if (!assertion) {
-            fail(redeem, &err);
+            redeem_fail(redeem, &err);
             return;
         }
         request.client_assertion = assertion;
     }
     token_build(&request, &url, &form);
     redeem->sent = http_start(spec->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = spec->route, .done = answered, .ctx = redeem,
+        .url = buf_text(&url), .form = buf_text(&form), .route = spec->route, .done = redeem_answered, .ctx = redeem,
         .timeout_s = TIMEOUT_S });
     buf_free(&url);
     buf_free_secret(&form);
 }
 
-static void timer_fired(void *ctx, int64_t now_ms UNUSED)
+static void redeem_timer_fired(void *ctx, int64_t now_ms UNUSED)
 {
-    ask(ctx);
+    redeem_ask(ctx);
 }
 
 struct redeem *redeem_start(const struct redeem_spec *spec, redeem_done_fn *done, void *ctx)
@@ -135,11 +135,11 @@ struct redeem *redeem_start(const struct redeem_spec *spec, redeem_done_fn *done
 
     *redeem = (struct redeem){ .spec = *spec, .device = spec->request.grant == GRANT_DEVICE_CODE, .done = done,
                                .ctx = ctx };
-    redeem->timer = (struct timer){ .fire = timer_fired, .ctx = redeem };
+    redeem->timer = (struct timer){ .fire = redeem_timer_fired, .ctx = redeem };
     if (redeem->device)
-        wait(redeem, clock_ms(), spec->interval_s * 1000);
+        redeem_wait(redeem, clock_ms(), spec->interval_s * 1000);
     else
-        ask(redeem);
+        redeem_ask(redeem);
     return redeem;
 }
 

@@ -11,6 +11,8 @@
 #include "command/session.h"
 #include "command/sign_in_options.h"
 #include "microsoft/signin.h"
+#include "splunk/passwords.h"
+#include "splunk/secret_name.h"
 
 #define LINE_MAX 65536
 
@@ -23,27 +25,28 @@ struct sign_in {
     char           *code;           /* secret: the pasted one */
     struct device_code device;
     char           *refresh_token;  /* secret */
-    int             to_store;       /* secrets still on their way */
+    int             to_store;       /* secrets whose stores have not ended */
 
     struct loop    *loop;
     struct http    *http;
-    struct splunkd *splunkd;
+    struct rest    *rest;
+    struct passwords *passwords;
     struct device_code_ask *ask;
     struct redeem  *redeem;
     int             status;
 };
 
-static void end(struct sign_in *s, int status)
+static void sign_in_end(struct sign_in *s, int status)
 {
     s->status = status;
     loop_stop(s->loop);
 }
 
-static void fail(struct sign_in *s, const char *text)
+static void sign_in_fail(struct sign_in *s, const char *text)
 {
     console_progress(NULL);
     log_error("%s", text);
-    end(s, 1);
+    sign_in_end(s, 1);
 }
 
 /* The result. */
@@ -52,7 +55,7 @@ static void print_token(struct sign_in *s)
 {
     printf("Signed in. The refresh token is a secret; enter it as refresh_token in the input. It is shown only this "
            "once:\n%s\n", s->refresh_token);
-    end(s, fflush(stdout) == 0 ? 0 : 1);
+    sign_in_end(s, fflush(stdout) == 0 ? 0 : 1);
 }
 
 static void secret_stored(void *ctx, bool ok, const struct err *err)
@@ -62,14 +65,14 @@ static void secret_stored(void *ctx, bool ok, const struct err *err)
     if (!ok) {
         s->to_store = -1;
         log_error("signed in, but Splunk's password store did not take the secret, so nothing was kept; sign in again "
-                  "when this is mended: %s", err->text);
-        end(s, 1);
+                  "when this is fixed: %s", err->text);
+        sign_in_end(s, 1);
         return;
     }
     if (--s->to_store == 0) {
         printf("Signed in. The refresh token is in Splunk's password store for tenant %s and app %s; inputs of both "
                "use it.\n", s->asked.input.tenant_id, s->asked.input.client_id);
-        end(s, 0);
+        sign_in_end(s, 0);
     }
 }
 
@@ -79,9 +82,9 @@ static void store_all(struct sign_in *s)
     CLEANUP(mem_freep) char *secret = secret_name_client(s->asked.input.client_id);
 
     s->to_store = 1 + s->secret_is_new;
-    splunkd_store_secret(s->splunkd, token, s->refresh_token, secret_stored, s);
+    passwords_store(s->passwords, token, s->refresh_token, secret_stored, s);
     if (s->secret_is_new)
-        splunkd_store_secret(s->splunkd, secret, s->client_secret, secret_stored, s);
+        passwords_store(s->passwords, secret, s->client_secret, secret_stored, s);
 }
 
 static void redeemed(void *ctx, const char *refresh_token, const struct err *err)
@@ -89,7 +92,7 @@ static void redeemed(void *ctx, const char *refresh_token, const struct err *err
     struct sign_in *s = ctx;
 
     if (!refresh_token) {
-        fail(s, err->text);
+        sign_in_fail(s, err->text);
         return;
     }
     console_progress(NULL);
@@ -100,17 +103,20 @@ static void redeemed(void *ctx, const char *refresh_token, const struct err *err
         print_token(s);
 }
 
-/* The two ways to a code. */
+/* Getting a code, in the browser or with a device code. */
 
 static struct token_request request_of(const struct sign_in *s, enum token_grant grant, const char *code)
 {
+    const struct input *input = &s->asked.input;
+    const struct target *target = &s->asked.target;
+
     return (struct token_request){
-        .login_url = s->asked.login_url, .tenant_id = s->asked.input.tenant_id, .client_id = s->asked.input.client_id,
-        .client_secret = s->client_secret, .resource = s->asked.resource, .v1 = s->asked.api->v1_token, .grant = grant,
-        .code = code, .code_verifier = s->verifier, .redirect_uri = s->asked.input.redirect_uri };
+        .login_url = target->login_url, .tenant_id = input->tenant_id, .client_id = input->client_id,
+        .client_secret = s->client_secret, .resource = target->resource, .v1 = target->api->v1_token, .grant = grant,
+        .code = code, .code_verifier = s->verifier, .redirect_uri = input->redirect_uri };
 }
 
-static void redeem(struct sign_in *s, enum token_grant grant, const char *code)
+static void sign_in_redeem(struct sign_in *s, enum token_grant grant, const char *code)
 {
     s->redeem = redeem_start(&(struct redeem_spec){
         .loop = s->loop, .http = s->http, .route = &s->asked.route, .request = request_of(s, grant, code),
@@ -122,13 +128,13 @@ static void device_answered(void *ctx, struct device_code *device, const struct 
     struct sign_in *s = ctx;
 
     if (!device) {
-        fail(s, err->text);
+        sign_in_fail(s, err->text);
         return;
     }
     s->device = *device;
     printf("Open %s and enter the code %s\n", device->where, device->user_code);
     fflush(stdout);
-    redeem(s, GRANT_DEVICE_CODE, s->device.code);
+    sign_in_redeem(s, GRANT_DEVICE_CODE, s->device.code);
 }
 
 static void device_begin(struct sign_in *s)
@@ -140,9 +146,7 @@ static void device_begin(struct sign_in *s)
 
 static void print_address(struct sign_in *s)
 {
-    const struct input *input = &s->asked.input;
-    CLEANUP(mem_freep) char *plain = signin_address(s->asked.login_url, input->tenant_id, input->client_id,
-                                                    input->redirect_uri, s->asked.resource, s->asked.api->v1_token);
+    CLEANUP(mem_freep) char *plain = target_sign_in_address(&s->asked.input);
     struct buf address = BUF_INIT(LINE_MAX);
 
     buf_add_text(&address, plain);
@@ -165,8 +169,8 @@ static void take_secret(struct sign_in *s, const struct buf *line)
     s->secret_is_new = true;
 }
 
-/* The pasted address. Through a pipe a line in front of it is the client secret, unless that was given otherwise: an
- * address and a secret can be told apart, and of a bare code and a secret the secret comes first. */
+/* Reads the pasted address or code. In a pipe the line before it may be the client secret, unless that is known
+ * already: an address and a secret can be told apart, and a secret comes before a bare code. */
 static bool read_code(struct sign_in *s, bool *ended, struct err *err)
 {
     struct buf line = BUF_INIT(LINE_MAX), second = BUF_INIT(LINE_MAX);
@@ -188,7 +192,7 @@ static bool read_code(struct sign_in *s, bool *ended, struct err *err)
     return ok;
 }
 
-/* A person who pasted the wrong thing may paste again; the address above is still good. */
+/* Reads the code again after a wrong one was pasted: the address is still valid. */
 static bool read_code_patiently(struct sign_in *s, struct err *err)
 {
     bool ended = false;
@@ -201,7 +205,7 @@ static bool read_code_patiently(struct sign_in *s, struct err *err)
     return true;
 }
 
-static void go_on(struct sign_in *s)
+static void get_code(struct sign_in *s)
 {
     struct err err;
 
@@ -212,12 +216,12 @@ static void go_on(struct sign_in *s)
     s->verifier = signin_verifier();
     print_address(s);
     if (read_code_patiently(s, &err))
-        redeem(s, GRANT_AUTHORIZATION_CODE, s->code);
+        sign_in_redeem(s, GRANT_AUTHORIZATION_CODE, s->code);
     else
-        fail(s, err.text);
+        sign_in_fail(s, err.text);
 }
 
-/* What is needed first. */
+/* Preparing. */
 
 static void ask_secret(struct sign_in *s)
 {
@@ -231,7 +235,7 @@ static void ask_secret(struct sign_in *s)
 static void find_secret(struct sign_in *s)
 {
     CLEANUP(mem_freep) char *name = secret_name_client(s->asked.input.client_id);
-    const char *stored = s->asked.store ? splunkd_secret(s->splunkd, name) : NULL;
+    const char *stored = s->asked.store ? passwords_get(s->passwords, name) : NULL;
 
     if (s->asked.client_secret) {
         s->client_secret = mem_text(s->asked.client_secret);
@@ -245,40 +249,42 @@ static void find_secret(struct sign_in *s)
     }
 }
 
-static void store_read(void *ctx, bool ok, const struct err *err)
+static void sign_in_loaded(void *ctx, bool ok, const struct err *err)
 {
     struct sign_in *s = ctx;
 
     if (!ok) {
-        fail(s, err->text);
+        sign_in_fail(s, err->text);
         return;
     }
     find_secret(s);
-    go_on(s);
+    get_code(s);
 }
 
-static bool run(struct sign_in *s, struct err *err)
+static bool sign_in_start(struct sign_in *s, struct err *err)
 {
     s->loop = loop_new();
     s->http = http_new(s->loop);
     if (s->asked.store) {
-        s->splunkd = session_open(&s->console, s->loop, s->http, s->asked.server_uri, err);
-        if (!s->splunkd)
+        s->rest = session_open(&s->console, s->loop, s->http, s->asked.server_uri, err);
+        if (!s->rest)
             return false;
-        splunkd_load_secrets(s->splunkd, store_read, s);
+        s->passwords = passwords_new(s->rest);
+        passwords_load(s->passwords, sign_in_loaded, s);
     } else {
         find_secret(s);
-        go_on(s);
+        get_code(s);
     }
     loop_run(s->loop);
     return true;
 }
 
-static void release(struct sign_in *s)
+static void sign_in_release(struct sign_in *s)
 {
     redeem_free(s->redeem);
     device_code_ask_free(s->ask);
-    splunkd_free(s->splunkd);
+    passwords_free(s->passwords);
+    rest_free(s->rest);
     http_free(s->http);
     loop_free(s->loop);
     device_code_release(&s->device);
@@ -299,10 +305,10 @@ int sign_in_run(int argc, char **argv)
         log_error("%s", err.text);
     } else if (s.asked.help) {
         s.status = 0;
-    } else if (!run(&s, &err)) {
+    } else if (!sign_in_start(&s, &err)) {
         log_error("%s", err.text);
         s.status = 1;
     }
-    release(&s);
+    sign_in_release(&s);
     return s.status;
 }

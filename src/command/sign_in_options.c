@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "collect/services.h"
 #include "command/options.h"
 #include "command/session.h"
 #include "splunk/proxy.h"
@@ -14,17 +13,17 @@
 #define LINE_MAX        65536
 #define SECRET_FILE_MAX 16384
 
-/* Options that are parameters of an input, checked as such. */
+/* Options that are parameters of an input. */
 static const struct { const char *option, *parameter, *argument, *help; } parameters[] = {
     { "--tenant", "tenant_id", "TENANT", "the customer's tenant: GUID or domain" },
     { "--client-id", "client_id", "GUID", "application (client) id" },
     { "--client-certificate", "client_certificate", "FILE", "PEM file with certificate and key, instead of a secret" },
-    { "--api", "api", "API", "graph (preset), endpoint, siem or incidents" },
-    { "--cloud", "cloud", "CLOUD", "commercial (preset), gcc, gcc_high or dod" },
+    { "--api", "api", "API", "graph (default), endpoint, siem or incidents" },
+    { "--cloud", "cloud", "CLOUD", "commercial (default), gcc, gcc_high or dod" },
     { "--login-url", "login_url", "URL", "instead of the cloud's sign-in service" },
-    { "--resource", "resource", "URI", "audience of the token; preset by --api and --cloud" },
-    { "--redirect-uri", "redirect_uri", "URI", "as registered; preset https://SiemMsspConnector" },
-    { "--proxy", "proxy", "URL", "http://[user@]host:port; preset: the environment's" },
+    { "--resource", "resource", "URI", "audience of the token; default by --api and --cloud" },
+    { "--redirect-uri", "redirect_uri", "URI", "as registered; default https://SiemMsspConnector" },
+    { "--proxy", "proxy", "URL", "http://[user@]host:port; default: the environment's" },
     { "--ca-file", "ca_file", "FILE", "PEM file of the authorities to trust instead of the system's" }
 };
 
@@ -32,9 +31,9 @@ static const char usage[] =
     "usage: defender_alerts sign-in --tenant TENANT --client-id GUID [OPTION ...]\n"
     "Signs a user in and prints the refresh token once, or stores it in Splunk's password store (--store).\n"
     "Prints the address to open; then asks for the address of the page that the sign-in ended on.\n"
-    "Secrets are no arguments, since every user of this host can see those. They are asked for, or, where stdin is\n"
-    "no terminal, read from it, one line each in this order:\n"
-    "  1. with --store: Splunk's session key, or the XML of print-modinput-config, which holds it\n"
+    "Secrets are not arguments, since every user of this host can see those. They are asked for, or, if stdin is not\n"
+    "a terminal, read from it, one line each in this order:\n"
+    "  1. with --store: Splunk's session key, or the XML of print-modinput-config, which has it\n"
     "  2. the client secret, if the app has one\n"
     "  3. the pasted address or the code (when stdin ends before it, it is asked for on the terminal)\n"
     "A proxy's password comes from --proxy-password-file, or is asked for on the terminal.\n"
@@ -77,7 +76,7 @@ static bool read_proxy(struct sign_in_options *options, const char *password_fil
     struct buf line = BUF_INIT(LINE_MAX);
 
     if (options->input.proxy_password)
-        return err_set(err, ERR_INPUT, "--proxy holds a password, which every user of this host can see: leave it out; "
+        return err_set(err, ERR_INPUT, "--proxy has a password, which every user of this host can see: leave it out; "
                        "it is asked for, or read from --proxy-password-file");
     if (password_file && !proxy_has_user(proxy))
         return err_set(err, ERR_INPUT, "--proxy-password-file needs a --proxy that names its user: "
@@ -106,9 +105,7 @@ static bool prepare(struct sign_in_options *options, const char *secret_file, st
     if (input->client_certificate &&
         !(options->key = assertion_key_read(input->client_certificate, clock_wall_ms(), err)))
         return false;
-    options->api = api_at(input->api);
-    options->login_url = service_login_url(input);
-    options->resource = service_resource(input);
+    target_of(input, &options->target);
     options->route = (struct http_route){ .ca_file = input->ca_file, .proxy = options->proxy };
     return true;
 }
@@ -119,10 +116,10 @@ bool sign_in_options_read(struct sign_in_options *ret, int argc, char **argv, st
     const struct option_spec own[] = {
         { "--device-code", NULL, &ret->device, NULL, "sign in on another device with a short code" },
         { "--store", NULL, &ret->store, NULL, "put the token into Splunk's password store instead of printing it" },
-        { "--server-uri", &ret->server_uri, NULL, "URL", "splunkd, for --store; preset " SERVER_URI },
-        { "--client-secret-file", &secret_file, NULL, "FILE", "file that holds the client secret" },
-        { "--client-secret-stdin", NULL, &ret->secret_stdin, NULL, "the client secret comes on stdin for certain" },
-        { "--proxy-password-file", &password_file, NULL, "FILE", "file that holds the proxy's password" }
+        { "--server-uri", &ret->server_uri, NULL, "URL", "splunkd, for --store; default " SERVER_URI },
+        { "--client-secret-file", &secret_file, NULL, "FILE", "file with the client secret" },
+        { "--client-secret-stdin", NULL, &ret->secret_stdin, NULL, "the client secret comes on stdin" },
+        { "--proxy-password-file", &password_file, NULL, "FILE", "file with the proxy's password" }
     };
     struct option_spec specs[COUNT_OF(parameters) + COUNT_OF(own)];
     size_t i;

@@ -1,25 +1,24 @@
-/* command/sign_in_options.h - what `sign-in` was asked for: its arguments, checked like the parameters of an input. */
+/* command/sign_in_options.h - the arguments of `sign-in`, validated like the parameters of an input. */
 #pragma once
 
+#include "collect/target.h"
 #include "command/console.h"
-#include "microsoft/api.h"
 #include "microsoft/assertion.h"
-#include "splunk/params.h"
+#include "splunk/stanza.h"
 
 struct sign_in_options {
     bool        help, device, store, secret_stdin;
-    const char *server_uri;             /* NULL: preset */
+    const char *server_uri;             /* NULL: the default */
 
     struct input      input;
-    const struct api *api;
-    const char       *login_url, *resource;
+    struct target     target;
     struct http_route route;
     char             *proxy;            /* secret: with its password; NULL: the environment's */
-    char             *client_secret;    /* secret: out of a file; NULL: asked for later */
+    char             *client_secret;    /* secret: from a file; NULL: asked for later */
     struct assertion_key *key;          /* NULL: no certificate */
 };
 
-/* Reads and checks them; help: nothing else is filled in. Asks for a proxy's password on the console's terminal.
- * Members point into argv. To be released also after a failure. */
+/* Parses and validates them. With help set, nothing else is filled in. Asks for a proxy's password on the terminal.
+ * Members point into argv. Release it also after a failure. */
 bool sign_in_options_read(struct sign_in_options *ret, int argc, char **argv, struct console *console, struct err *err);
 void sign_in_options_release(struct sign_in_options *options);

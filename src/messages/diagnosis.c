@@ -5,60 +5,70 @@
 #define ADMIN_CONSENT "grant admin consent to the permission {that api needs (README.md names it)}"
 
 const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
-    [DIAGNOSIS_NO_NAME] = { "the name {of the host} cannot be looked up", ACT_PROVIDER,
+    [DIAGNOSIS_NO_NAME] = { "the name {of the host} cannot be looked up",
         "the name is not known to this host's DNS, or the DNS does not answer",
-        "mend the DNS of this host, or set proxy: then the proxy looks the name up" },
-    [DIAGNOSIS_NO_CONNECTION] = { "no connection to {the host}", ACT_PROVIDER,
+        { ACT_PROVIDER, "correct the DNS of this host, or set proxy: then the proxy looks the name up" } },
+    [DIAGNOSIS_NO_CONNECTION] = { "no connection to {the host}",
         "a firewall on the way, or nothing listens there",
-        "let this host reach it on TCP 443, or set proxy (a proxy that is set: check its address)" },
-    [DIAGNOSIS_NO_PROXY] = { "the proxy on the way to {the host} does not let us through", ACT_PROVIDER,
-        "the proxy is not found, refuses the host, or wants a user and password (HTTP 407)",
-        "set proxy to http://user:password@host:port, or allow the host on the proxy" },
-    [DIAGNOSIS_NO_TLS] = { "no trusted TLS connection to {the host}", ACT_PROVIDER,
-        "the certificate shown was issued by nobody in the CA file; mostly a proxy that opens TLS",
-        "set ca_file to a PEM file that also holds the authority that signs on the way; check shows whose "
-        "certificate it is" },
-    [DIAGNOSIS_NO_CA] = { "no CA certificates on this host", ACT_PROVIDER, "the host has no bundle of public "
-        "authorities",
-        "install the package ca-certificates, or name a bundle in ca_file" },
-    [DIAGNOSIS_CA_FILE] = { "CA file {of the input} cannot be read", ACT_PROVIDER,
-        "the file was removed, or Splunk's user may not read it", "restore the file, or correct ca_file" },
-    [DIAGNOSIS_CUT] = { "no whole answer from {the host}", ACT_NOBODY, "the connection broke off or was too slow",
-        "nothing: tried again for ever, at most 5 minutes apart; no alert is passed over" },
-    [DIAGNOSIS_WEB_PAGE] = { "a web page came in place of {the service's} answer", ACT_PROVIDER,
+        { ACT_PROVIDER, "let this host reach it on TCP 443, or set proxy (if proxy is set: check its address)" } },
+    [DIAGNOSIS_NO_PROXY] = { "the proxy on the way to {the host} does not let us through",
+        "the proxy is not found, refuses the host, or requires a user and password (HTTP 407)",
+        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" } },
+    [DIAGNOSIS_NO_TLS] = { "no trusted TLS connection to {the host}",
+        "no authority in the CA file issued the certificate; usually a proxy that opens TLS",
+        { ACT_PROVIDER, "set ca_file to a PEM file that also holds the authority of that proxy; check shows who "
+          "issued the certificate" } },
+    [DIAGNOSIS_NO_CA] = { "no CA certificates on this host",
+        "the host has no bundle of public authorities",
+        { ACT_PROVIDER, "install the package ca-certificates, or name a bundle in ca_file" } },
+    [DIAGNOSIS_CA_FILE] = { "CA file {of the input} cannot be read",
+        "the file was removed, or Splunk's user may not read it",
+        { ACT_PROVIDER, "restore the file, or correct ca_file" } },
+    [DIAGNOSIS_CUT] = { "no whole answer from {the host}",
+        "the connection broke off or was too slow",
+        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" } },
+    [DIAGNOSIS_WEB_PAGE] = { "a web page came in place of {the service's} answer",
         "most likely a proxy or a security gateway answers instead of Microsoft",
-        "exempt the host on the proxy or gateway that sent it" },
-    [DIAGNOSIS_HTTP_400] = { "HTTP 400", ACT_PROVIDER, "the service does not understand the request",
-        "check api and api_url of the input" },
-    [DIAGNOSIS_HTTP_400_FILTER] = { "HTTP 400, where a filter is set", ACT_PROVIDER,
-        "mostly the filter names what this api does not have", "check filter of the input" },
-    [DIAGNOSIS_HTTP_401] = { "HTTP 401", ACT_PROVIDER, "the token is not meant for this service, and neither was a "
-        "new one",
-        "check api, api_url, cloud and resource of the input, and the clock of this host" },
-    [DIAGNOSIS_HTTP_403] = { "HTTP 403", ACT_CUSTOMER,
+        { ACT_PROVIDER, "exempt the host on the proxy or gateway that sent it" } },
+    [DIAGNOSIS_HTTP_400] = { "HTTP 400",
+        "the service does not understand the request",
+        { ACT_PROVIDER, "check api and api_url of the input" } },
+    [DIAGNOSIS_HTTP_400_FILTER] = { "HTTP 400, with a filter set",
+        "usually the filter names a field that this api does not have",
+        { ACT_PROVIDER, "check filter of the input" } },
+    [DIAGNOSIS_HTTP_401] = { "HTTP 401",
+        "the token is not meant for this service, and neither was a new one",
+        { ACT_PROVIDER, "check api, api_url, cloud and resource of the input, and the clock of this host" } },
+    [DIAGNOSIS_HTTP_403] = { "HTTP 403",
         "the permission is missing, nobody has consented to it, or the tenant has no Defender",
-        ADMIN_CONSENT ", and see that the tenant has Defender and has not removed the app" },
-    [DIAGNOSIS_PERMISSION] = { "HTTP 403: the token lacks the permission {that api needs}", ACT_CUSTOMER,
-        "said by check, which reads the token: its roles or scopes hold nothing that would do", ADMIN_CONSENT },
-    [DIAGNOSIS_POLICY] = { "HTTP 403 with insufficient_claims", ACT_CUSTOMER,
+        { ACT_CUSTOMER, ADMIN_CONSENT ", and check that the tenant has Defender and has not removed the app" } },
+    [DIAGNOSIS_PERMISSION] = { "HTTP 403: the token lacks the permission {that api needs}",
+        "said by check, which reads the token: none of its roles or scopes is sufficient",
+        { ACT_CUSTOMER, ADMIN_CONSENT } },
+    [DIAGNOSIS_POLICY] = { "HTTP 403 with insufficient_claims",
         "a conditional access policy asks for more than the app can give",
-        "exclude the app from the conditional access policy" },
-    [DIAGNOSIS_HTTP_4XX] = { "HTTP {404 and other 4xx}", ACT_PROVIDER, "no such service at this address",
-        "check api, api_url, cloud and tenant_id of the input" },
-    [DIAGNOSIS_HTTP_429] = { "HTTP 429", ACT_NOBODY,
-        "the service has had enough requests for now, from this app and tenant; state=throttled",
-        "nothing: the wait that it asks for is kept. If it lasts, another program uses the same app" },
-    [DIAGNOSIS_HTTP_5XX] = { "HTTP {500, 502, 503, 504}", ACT_NOBODY, "the service has trouble of its own",
-        "nothing: tried again for ever, at most 5 minutes apart; no alert is passed over" },
-    [DIAGNOSIS_SPLUNKD_TLS] = { "splunkd's certificate is not trusted", ACT_PROVIDER,
+        { ACT_CUSTOMER, "exclude the app from the conditional access policy" } },
+    [DIAGNOSIS_HTTP_4XX] = { "HTTP {404 and other 4xx}",
+        "no such service at this address",
+        { ACT_PROVIDER, "check api, api_url, cloud and tenant_id of the input" } },
+    [DIAGNOSIS_HTTP_429] = { "HTTP 429",
+        "the service limits the requests of this app and tenant; state=throttled",
+        { ACT_NOBODY, "nothing: the input waits as long as the service asks. If it lasts, another program uses the "
+          "same app" } },
+    [DIAGNOSIS_HTTP_5XX] = { "HTTP {500, 502, 503, 504}",
+        "the service has a problem of its own",
+        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" } },
+    [DIAGNOSIS_SPLUNKD_TLS] = { "splunkd's certificate is not trusted",
         "the CA of splunkd is not found in Splunk's own settings",
-        "set sslRootCAPath in [sslConfig] of $SPLUNK_HOME/etc/system/local/server.conf to the CA that issued it" },
-    [DIAGNOSIS_SPLUNKD_KEY] = { "splunkd no longer takes the session key that it gave us (HTTP 401)", ACT_NOBODY,
-        "the key is too old, or of another splunkd", "nothing: the process ends and is started with a new one. By "
-        "hand: take a new key" },
-    [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)", ACT_PROVIDER,
+        { ACT_PROVIDER, "set sslRootCAPath in [sslConfig] of $SPLUNK_HOME/etc/system/local/server.conf to the CA that "
+          "issued it" } },
+    [DIAGNOSIS_SPLUNKD_KEY] = { "splunkd no longer accepts the session key that it gave us (HTTP 401)",
+        "the key is too old, or of another splunkd",
+        { ACT_NOBODY, "nothing: the process ends and is started with a new one. If started by hand: take a new "
+          "key" } },
+    [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)",
         "the user of the session key may not read the password store or change inputs",
-        "give it list_storage_passwords and edit_storage_passwords, or admin_all_objects" }
+        { ACT_PROVIDER, "give it list_storage_passwords and edit_storage_passwords, or admin_all_objects" } }
 };
 
 void diagnosis_fill(struct buf *to, const char *text, const char *value)
@@ -84,10 +94,12 @@ void diagnosis_add_text(struct buf *to, enum diagnosis diagnosis, const char *va
 
 void diagnosis_add_advice(struct buf *to, enum diagnosis diagnosis, const char *value)
 {
-    if (diagnosis_table[diagnosis].responsible == ACT_NOBODY)
+    const struct remedy *remedy = &diagnosis_table[diagnosis].remedy;
+
+    if (remedy->responsible == ACT_NOBODY)
         return;
-    remedy_add(to, diagnosis_table[diagnosis].responsible, "");
-    diagnosis_fill(to, diagnosis_table[diagnosis].advice, value);
+    remedy_add(to, remedy->responsible, "");
+    diagnosis_fill(to, remedy->advice, value);
 }
 
 bool diagnosis_set(struct err *err, enum err_kind kind, enum diagnosis diagnosis, const struct diagnosis_facts *facts)

@@ -13,7 +13,7 @@ const char *responsible_text(enum responsible responsible)
     case ACT_CUSTOMER: return "the customer's administrator";
     case ACT_SIGN_IN: return "somebody must sign in";
     case ACT_AS_SAID: return "as the line says";
-    default: return "it passes by itself";
+    default: return "no action needed";
     }
 }
 

@@ -1,22 +1,27 @@
-/* base/responsible.h - whose move a trouble is. *Our administrator* runs this Splunk and owns the app registration; the
- * customer's owns the tenant. */
+/* messages/remedy.h - who has to act, and what to do. *Our administrator* runs this Splunk and owns the app
+ * registration; *the customer's administrator* owns the tenant. */
 #pragma once
 
 #include "base/buf.h"
 
 enum responsible {
-    ACT_NOBODY,          /* passes by itself, or nothing is wrong */
-    ACT_PROVIDER,      /* our administrator: configuration, app registration, this host */
-    ACT_CUSTOMER,      /* the customer's administrator: consent, conditional access */
-    ACT_SIGN_IN,       /* somebody must sign in again: the refresh token is dead */
-    ACT_AS_SAID        /* it depends; the line itself says it */
+    ACT_NOBODY,         /* transient, or nothing is wrong */
+    ACT_PROVIDER,       /* our administrator: configuration, app registration, this host */
+    ACT_CUSTOMER,       /* the customer's administrator: consent, conditional access */
+    ACT_SIGN_IN,        /* someone has to sign in again: the refresh token is no longer valid */
+    ACT_AS_SAID         /* depends; the line itself says who */
 };
 
-/* "our administrator", "the customer's administrator", ... */
+struct remedy {
+    enum responsible responsible;
+    const char      *advice;    /* imperative, lower case, no period; "nothing ..." if there is nothing to do */
+};
+
+/* Returns "our administrator", "the customer's administrator", ... */
 const char *responsible_text(enum responsible responsible);
 
-/* Adds ". Our administrator: <advice>", without a full stop behind it. */
+/* Adds ". Our administrator: <advice>", without a period at the end. */
 void remedy_add(struct buf *to, enum responsible responsible, const char *advice);
 
-/* The same behind the text in line[0..size), cut where it does not fit; without asking for memory. */
+/* Appends the same to the text in line[0..size), truncated where it does not fit. Allocates no memory. */
 void remedy_append(char *line, size_t size, enum responsible responsible, const char *advice);

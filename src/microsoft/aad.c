@@ -11,13 +11,13 @@
 
 #define CODE_MOST        INT64_C(999999999)
 #define CODE_PREFIX      "AADSTS"
-#define QUOTE_MAX        200    /* bytes of Entra's own words that a text takes */
+#define QUOTE_MAX        200    /* bytes of Entra's message that ours repeats */
 #define LOOP_WAIT_MS     (5 * 60 * 1000)    /* 50196: "same request repeated"; Microsoft says minutes */
 #define THROTTLE_WAIT_MS (60 * 1000)        /* 90055 without Retry-After: what Entra asks for with 429 */
 
-/* One error answer, as far as it matters here; texts are borrowed. */
+/* The parts of an error response that matter here. Texts are borrowed. */
 struct answer {
-    const char            *error;           /* "invalid_client"; NULL: none, or nothing fit to be printed */
+    const char            *error;           /* "invalid_client"; NULL: none, or not printable */
     const char            *description;     /* NULL: none */
     const char            *trace, *correlation;
     int                    code;            /* 0: none */
@@ -34,13 +34,14 @@ const struct aad_code *aad_find(int code)
     return NULL;
 }
 
-/* These only wrap what another code of the same answer says exactly: [70002, 70008]. */
+/* Returns true for codes that wrap a more specific one in the same response: [70002, 70008]. */
 static bool wraps(int code)
 {
     return code == 70002 || code == 70000;
 }
 
-/* Known beats unknown, exact beats wrapping, and of equals the later one is the more exact in Entra's answers. */
+/* Keeps the most useful code: known before unknown, specific before wrapping, and of equals the later one, which is the
+ * more specific in Entra's responses. */
 static int rank(int code)
 {
     return !code ? 0 : !aad_find(code) ? 1 : wraps(code) ? 2 : 3;
@@ -80,7 +81,7 @@ static void codes_of_text(struct answer *answer, const char *text)
     }
 }
 
-/* An error name is printed only when it looks like one. */
+/* Returns the error name if it looks like one, else NULL. */
 static const char *name_or_null(const char *error)
 {
     size_t len = error ? strspn(error, "abcdefghijklmnopqrstuvwxyz_") : 0;
@@ -103,7 +104,7 @@ static bool passes_by_itself(const struct answer *answer, int status)
            is(answer, "authorization_pending");
 }
 
-/* Whose move an answer is whose code the table does not know. */
+/* Returns who has to act on a response whose code is not in the table. */
 static enum responsible responsible_by_error(const struct answer *answer)
 {
     if (is(answer, "invalid_grant") || is(answer, "interaction_required") || is(answer, "login_required") ||
@@ -114,7 +115,7 @@ static enum responsible responsible_by_error(const struct answer *answer)
     return ACT_PROVIDER;
 }
 
-/* Entra's own words: without the code in front and the ids behind. */
+/* Appends Entra's message, without the code before it and the ids after it. */
 static void add_quote(struct buf *to, const char *text)
 {
     const char *ids = strstr(text, "Trace ID:");
@@ -160,7 +161,7 @@ static void add_unknown(struct buf *to, const struct answer *answer, enum respon
                                     : "check the input and the app registration");
 }
 
-static bool explain(const struct answer *answer, bool passes, struct err *err)
+static bool explain_answer(const struct answer *answer, bool passes, struct err *err)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
     bool known = answer->known && (answer->known->responsible == ACT_NOBODY) == passes;
@@ -192,7 +193,7 @@ bool aad_read_error(const char *body, size_t len, int status, struct err *err)
         codes_of_text(&answer, answer.description);
     if (!error && !answer.code)
         return false;
-    explain(&answer, passes_by_itself(&answer, status), err);
+    explain_answer(&answer, passes_by_itself(&answer, status), err);
     return true;
 }
 
@@ -201,7 +202,7 @@ bool aad_set_error(const char *error, const char *description, struct err *err)
     struct answer answer = { .error = name_or_null(error), .description = description };
 
     codes_of_text(&answer, description);
-    return explain(&answer, false, err);
+    return explain_answer(&answer, false, err);
 }
 
 int aad_code_in(const struct err *err)

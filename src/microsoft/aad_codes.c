@@ -1,6 +1,6 @@
 #include "microsoft/aad.h"
 
-/* Sentences that several codes share. */
+/* Advice that several codes share. */
 #define GRANT_CONSENT  "grant admin consent to the app in this tenant (Enterprise applications > the app > Permissions)"
 #define CHECK_RESOURCE "check api, cloud and resource in the input, and that the app has permissions for that API"
 #define CHECK_CLOUD    "set cloud (or login_url) in the input to the cloud that the customer's tenant is in"
@@ -42,8 +42,8 @@ const struct aad_code aad_codes[] = {
       "enable the app in its home tenant, or ask the customer to enable it under Enterprise applications" },
     { 50011, ACT_PROVIDER, "the redirect URI is not registered for the app",
       "make redirect_uri in the input and the redirect URI in the app registration the same, letter by letter" },
-    { 500112, ACT_PROVIDER, "the redirect URI is not the one that the code was asked for with",
-      "sign in again with the address made from the present redirect_uri and enter the new authorization_code" },
+    { 500112, ACT_PROVIDER, "the redirect URI is not the one that the code was requested with",
+      "sign in again with the address made from the current redirect_uri and enter the new authorization_code" },
     { 70003, ACT_PROVIDER, "the app may not use this kind of sign-in", "allow it in the app registration" },
     { 70011, ACT_PROVIDER, "the scope is not valid", CHECK_RESOURCE },
     { 28002, ACT_PROVIDER, "the scope is not valid for an access token", CHECK_RESOURCE },
@@ -53,7 +53,7 @@ const struct aad_code aad_codes[] = {
     { 50001, ACT_PROVIDER, "the API is not known in this tenant or is disabled", CHECK_RESOURCE },
     { 901002, ACT_PROVIDER, "the parameter resource is not accepted here", CHECK_RESOURCE },
     { 900144, ACT_PROVIDER, "the request lacks a parameter",
-      "check that nothing in the input is empty that is needed" },
+      "check that no required parameter of the input is empty" },
     { 900561, ACT_PROVIDER, "the address is not the one of the token endpoint", "check login_url in the input" },
     { 50194, ACT_PROVIDER, "the app serves one tenant only and was used for another",
       "enter the customer's own tenant in tenant_id, or make the app multitenant" },
@@ -64,7 +64,7 @@ const struct aad_code aad_codes[] = {
     { 900382, ACT_PROVIDER, "the app cannot sign in across clouds", CHECK_CLOUD },
     { 900432, ACT_PROVIDER, "the app cannot sign in across clouds", CHECK_CLOUD },
     { 501481, ACT_PROVIDER, "the code verifier does not fit the sign-in",
-      "sign in again with a fresh address and enter the new authorization_code" },
+      "sign in again with a new address and enter the new authorization_code" },
     { 54005, ACT_SIGN_IN, "the authorization code was used before; it works only once",
       "open the sign-in address again and enter the new authorization_code" },
     { 700005, ACT_PROVIDER, "the authorization code was made for another tenant",
@@ -73,18 +73,18 @@ const struct aad_code aad_codes[] = {
     /* The customer's side. */
     { 7000229, ACT_CUSTOMER, "the app has no service principal in the customer's tenant", GRANT_CONSENT },
     { 650052, ACT_CUSTOMER, "the tenant has not subscribed to the service that the app needs, or disabled it",
-      "check the Defender licence, then grant admin consent to the app again" },
+      "check the Defender license, then grant admin consent to the app again" },
     { 650056, ACT_CUSTOMER, "the app has no permissions here or nobody has consented to them", GRANT_CONSENT },
     { 650057, ACT_CUSTOMER, "the API is not among the permissions that the app was granted",
       "grant admin consent again after the permission was added to the app registration" },
     { 65005, ACT_CUSTOMER, "the app asks for an API that the tenant does not offer",
-      "check the Defender licence, then grant admin consent to the app again" },
+      "check the Defender license, then grant admin consent to the app again" },
     { 65001, ACT_CUSTOMER, "nobody has consented to the app", GRANT_CONSENT },
     { 65004, ACT_CUSTOMER, "the consent was declined", GRANT_CONSENT },
     { 90094, ACT_CUSTOMER, "an administrator's consent is needed", GRANT_CONSENT },
     { 90095, ACT_CUSTOMER, "an administrator's consent was asked for and not given yet",
       "approve the request of the app (Enterprise applications > Admin consent requests)" },
-    { 90099, ACT_CUSTOMER, "the app is not authorised in the tenant", GRANT_CONSENT },
+    { 90099, ACT_CUSTOMER, "the app is not authorized in the tenant", GRANT_CONSENT },
     { 500021, ACT_CUSTOMER, "tenant restrictions of the network deny this tenant",
       "allow the tenant in the tenant restrictions of the proxy that the request passed" },
     { 500022, ACT_CUSTOMER, "tenant restrictions deny this tenant",
@@ -107,7 +107,7 @@ const struct aad_code aad_codes[] = {
     { 50105, ACT_CUSTOMER, "the user is not assigned to the app",
       "assign the user (Enterprise applications > the app > Users and groups)" },
 
-    /* A user must sign in again. */
+    /* A user has to sign in again. */
     { 70000, ACT_SIGN_IN, "the authorization code or refresh token is not valid", SIGN_IN },
     { 70008, ACT_SIGN_IN, "the authorization code or refresh token has expired", SIGN_IN },
     { 700084, ACT_SIGN_IN, "the refresh token has reached its fixed end (it was made for a single-page app)",
@@ -123,7 +123,7 @@ const struct aad_code aad_codes[] = {
     { 50072, ACT_SIGN_IN, "the user must register for multi-factor authentication", SIGN_IN_MFA },
     { 50074, ACT_SIGN_IN, "the tenant wants a stronger sign-in", SIGN_IN_MFA },
     { 50078, ACT_SIGN_IN, "the second factor has expired by policy", SIGN_IN_MFA },
-    { 50158, ACT_SIGN_IN, "an outside check of the tenant was not passed", SIGN_IN_MFA },
+    { 50158, ACT_SIGN_IN, "an external check of the tenant was not passed", SIGN_IN_MFA },
     { 50097, ACT_SIGN_IN, "the tenant wants a registered device", SIGN_IN_DEVICE },
     { 50129, ACT_SIGN_IN, "the device is not registered with the tenant", SIGN_IN_DEVICE },
     { 50131, ACT_SIGN_IN, "the device or the way of signing in does not satisfy the tenant's policy", SIGN_IN_DEVICE },
@@ -138,27 +138,27 @@ const struct aad_code aad_codes[] = {
       "have the user invited as a guest or use another one, " SIGN_IN },
     { 16000, ACT_SIGN_IN, "the user has no account in this tenant, or several are signed in",
       "choose the right account, " SIGN_IN },
-    { 90072, ACT_SIGN_IN, "the outside user's account is not known in this tenant",
+    { 90072, ACT_SIGN_IN, "the external user's account is not known in this tenant",
       "have the user invited as a guest or use another one, " SIGN_IN },
     { 70018, ACT_SIGN_IN, "the device code is not valid", "start the sign-in again" },
     { 70019, ACT_SIGN_IN, "the device code has expired", "start the sign-in again" },
 
-    /* Passes by itself. */
+    /* Transient. */
     { 90033, ACT_NOBODY, "a part of Entra is unavailable at the moment", WAIT },
-    { 90006, ACT_NOBODY, "a service behind Entra fails at the moment", WAIT },
+    { 90006, ACT_NOBODY, "a service that Entra depends on is failing at the moment", WAIT },
     { 90012, ACT_NOBODY, "the request took too long inside Entra", WAIT },
-    { 90024, ACT_NOBODY, "Entra's share for the request is used up at the moment", WAIT },
-    { 90090, ACT_NOBODY, "Entra's directory fails at the moment", WAIT },
-    { 90055, ACT_NOBODY, "the tenant has too many requests at the moment", WAIT },
-    { 50033, ACT_NOBODY, "a passing error of the database behind Entra", WAIT },
-    { 50087, ACT_NOBODY, "a passing error during the sign-in", WAIT },
-    { 50088, ACT_NOBODY, "the limit of telephone checks is reached at the moment", WAIT },
+    { 90024, ACT_NOBODY, "Entra's quota for the request is used up at the moment", WAIT },
+    { 90090, ACT_NOBODY, "Entra's directory is failing at the moment", WAIT },
+    { 90055, ACT_NOBODY, "the tenant has sent too many requests", WAIT },
+    { 50033, ACT_NOBODY, "a transient database error in Entra", WAIT },
+    { 50087, ACT_NOBODY, "a transient error during the sign-in", WAIT },
+    { 50088, ACT_NOBODY, "the limit of phone verifications is reached at the moment", WAIT },
     { 80005, ACT_NOBODY, "the customer's on-premises sign-in agent gave an unexpected answer", WAIT },
     { 80014, ACT_NOBODY, "the customer's on-premises sign-in agent answered too late", WAIT },
-    { 40010, ACT_NOBODY, "the identity provider behind Entra fails at the moment", WAIT },
+    { 40010, ACT_NOBODY, "the identity provider that Entra depends on is failing at the moment", WAIT },
     { 50196, ACT_NOBODY, "Entra saw the same request too often and stopped it", "tried again after a long pause" },
-    { 700024, ACT_NOBODY, "the signed assertion is outside of its time",
-      "tried again with a new one; if this stays, set this host's clock right (NTP)" },
+    { 700024, ACT_NOBODY, "the signed assertion is used outside its validity period",
+      "tried again with a new one; if this persists, set this host's clock right (NTP)" },
     { 70016, ACT_NOBODY, "the sign-in on the other device is not finished yet", WAIT }
 };
 

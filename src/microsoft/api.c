@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-static const struct api *const apis[] = { &api_graph, &api_endpoint, &api_siem, &api_incidents };
+static const struct api *const apis[API_KINDS] = { &api_graph, &api_endpoint, &api_siem, &api_incidents };
 
 static const char *const login_hosts[API_CLOUDS] = {
     "https://login.microsoftonline.com", "https://login.microsoftonline.com",

@@ -1,24 +1,26 @@
-/* microsoft/api.h - what a back-end offers.
+/* microsoft/api.h - the alert APIs: one constant struct each.
  *
- * One constant struct an API; nothing outside asks which API it is. Facts are from Microsoft's reference pages of each
- * API; limits are the published ones. */
+ * No code outside the api_*.c files asks which API it is. Facts are from Microsoft's reference page of each API; limits
+ * are the published ones. */
 #pragma once
 
 #include "base/buf.h"
 #include "microsoft/page.h"
 
-/* What to ask for. */
+/* What to request. */
 struct api_query {
     const char *base;       /* scheme://host[:port] */
     ticks       lo, hi;     /* update time; hi TICKS_OPEN: no upper bound */
-    size_t      top;        /* records an answer may hold; 0: the service's own choice */
-    size_t      skip;       /* only where the API has it and no next link came */
-    int         variant;       /* 0: as wanted; higher: forms that ask less of the service, after a 400 */
+    size_t      top;        /* most records in a response; 0: the service's choice */
+    size_t      skip;       /* only if the API has it and no next link came */
+    int         variant;    /* 0: the best query; higher: simpler ones, after a 400 */
     const char *filter;     /* the user's OData expression; NULL: none */
 };
 
-/* The services of one cloud, by enum cloud (splunk/input.h): commercial, gcc, gcc_high, dod. */
+/* The clouds: commercial, gcc, gcc_high, dod. And the kinds of API: graph, endpoint, siem, incidents. The indexes are
+ * those of the parameters `cloud` and `api`; collect/target.c asserts that they match. */
 #define API_CLOUDS 4
+#define API_KINDS  4
 
 struct api {
     const char *name;           /* the word in the parameter `api` */
@@ -29,29 +31,30 @@ struct api {
     const char *const *headers; /* sent with every request; NULL-terminated, or NULL */
     bool        v1_token;       /* token from the v1 endpoint */
     bool        has_skip;
-    size_t      top;            /* most records an answer may hold; 0: everything in the span comes at once */
-    size_t      top_first;      /* asked for by polls: most hold little, and a first page is a guess */
-    size_t      capacity;           /* records a span is sized for when top is 0 */
+    size_t      top;            /* most records in a response; 0: the whole window comes at once */
+    size_t      top_first;      /* records that a poll asks for: most polls find few */
+    size_t      capacity;       /* records that a window is sized for if top is 0 */
     int         variants;
-    int         per_minute, per_hour;   /* published limits an app and tenant; 0: none */
+    int         per_minute, per_hour;   /* published limits for each app and tenant; 0: none */
     const char *family;         /* APIs of one family share their limits */
-    const char *permission;     /* what the app needs, for messages */
-    const char *permissions;    /* words of which one in the token will do; NULL: tokens do not tell */
+    const char *permission;     /* the one that the app needs, for messages */
+    const char *permissions;    /* any one of these words in the token is enough; NULL: tokens do not tell */
 
-    /* Returns how many records the answer may hold: what was asked for in that form; 0: the service's own choice. */
+    /* Appends the URL. Returns the number of records that it asks for; 0: the service's choice. */
     size_t (*url)(const struct api_query *query, struct buf *ret);
-    ticks (*resolution)(int variant);   /* finest step of the time filter in that form */
+    ticks (*resolution)(int variant);   /* finest step of the time filter in that variant */
 };
 
 extern const struct api api_graph, api_incidents, api_endpoint, api_siem;
 
-/* By enum api_kind (splunk/input.h). */
+/* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);
+/* Returns the sign-in service ("https://host") of the cloud with an index below API_CLOUDS. */
 const char *login_host(int cloud);
 
-/* For the back-ends: "<field> ge <lo> and <field> lt <hi> and (<filter>)", times with so many digits, as the value of
- * $filter. */
+/* For api_*.c: appends $filter with "<field> ge <lo> and <field> lt <hi> and (<filter>)". digits: fraction digits of
+ * the times. */
 void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits);
-/* Rounds down and up to the grain, so that a coarser filter asks for a little more, never less. */
+/* Round down and up to the resolution, so that a coarse filter asks for a little more, never for less. */
 ticks api_floor(ticks time, ticks resolution);
 ticks api_ceil(ticks time, ticks resolution);

@@ -5,12 +5,12 @@ enum { VARIANT_FULL, VARIANT_SECONDS, VARIANT_SMALL, VARIANT_NO_EVIDENCE, VARIAN
 
 #define SMALL_TOP 1000
 
-static ticks resolution(int variant)
+static ticks endpoint_resolution(int variant)
 {
     return variant == VARIANT_FULL ? 1 : TICKS_PER_SECOND;
 }
 
-static size_t url(const struct api_query *query, struct buf *ret)
+static size_t endpoint_url(const struct api_query *query, struct buf *ret)
 {
     size_t top = query->variant >= VARIANT_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
 
@@ -26,7 +26,7 @@ static size_t url(const struct api_query *query, struct buf *ret)
     return top;
 }
 
-/* The token's audience is not the host's name in the commercial cloud. */
+/* In the commercial cloud the token's audience differs from the host's name. */
 const struct api api_endpoint = {
     .name = "endpoint", .sourcetype = "ms:defender:atp:alerts",
     .shape = { .array = "value", .id = "id", .time = "lastUpdateTime" },
@@ -36,5 +36,6 @@ const struct api api_endpoint = {
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .has_skip = true, .top = 10000, .top_first = 1000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500,
     .family = "endpoint", .permission = "Alert.Read.All",
-    .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = url, .resolution = resolution
+    .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = endpoint_url,
+    .resolution = endpoint_resolution
 };

@@ -3,15 +3,15 @@
 
 enum { VARIANT_FULL, VARIANT_SECONDS, VARIANT_SMALL, VARIANT_PLAIN, VARIANTS };
 
-/* Without it newer enum members arrive as "unknownFutureValue". */
+/* Without this header newer enum members arrive as "unknownFutureValue". */
 static const char *const headers[] = { "Prefer: include-unknown-enum-members", NULL };
 
-static ticks resolution(int variant)
+static ticks graph_resolution(int variant)
 {
     return variant == VARIANT_FULL ? 1 : TICKS_PER_SECOND;
 }
 
-static size_t url(const struct api_query *query, const char *path, size_t small, struct buf *ret)
+static size_t graph_url(const struct api_query *query, const char *path, size_t small, struct buf *ret)
 {
     size_t top = query->variant >= VARIANT_SMALL && query->top > small ? small : query->top;
 
@@ -25,12 +25,12 @@ static size_t url(const struct api_query *query, const char *path, size_t small,
 
 static size_t alerts_url(const struct api_query *query, struct buf *ret)
 {
-    return url(query, "/v1.0/security/alerts_v2", 100, ret);
+    return graph_url(query, "/v1.0/security/alerts_v2", 100, ret);
 }
 
 static size_t incidents_url(const struct api_query *query, struct buf *ret)
 {
-    return url(query, "/v1.0/security/incidents", 20, ret);
+    return graph_url(query, "/v1.0/security/incidents", 20, ret);
 }
 
 #define GRAPH_SERVICES                                                                                                 \
@@ -38,8 +38,8 @@ static size_t incidents_url(const struct api_query *query, struct buf *ret)
               "https://dod-graph.microsoft.us" },                                                                      \
     .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",         \
                   "https://dod-graph.microsoft.us" },                                                                  \
-    .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .variants = VARIANTS,       \
-    .per_minute = 150, .family = "graph", .resolution = resolution
+    .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers,                  \
+    .variants = VARIANTS, .per_minute = 150, .family = "graph", .resolution = graph_resolution
 
 const struct api api_graph = {
     .name = "graph", .sourcetype = "ms:defender:atp:alerts", GRAPH_SERVICES, .top = 1000, .top_first = 1000,
@@ -48,8 +48,8 @@ const struct api api_graph = {
                    "SecurityIncident.ReadWrite.All", .url = alerts_url
 };
 
-/* More than 50 a page is answered with 400. Alerts are not expanded: that fails for ever in tenants with large
- * incidents, and the alerts come by their own API. */
+/* The service answers 400 to more than 50 a page. Alerts are not expanded: in tenants with large incidents that always
+ * fails, and alerts have their own API. */
 const struct api api_incidents = {
     .name = "incidents", .sourcetype = "ms365:defender:incident", GRAPH_SERVICES, .top = 50, .top_first = 50,
     .permission = "SecurityIncident.Read.All",

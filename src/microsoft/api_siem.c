@@ -1,8 +1,8 @@
-/* The SIEM alert exporter: deprecated, kept for those who still have it.
+/* The SIEM alert exporter: deprecated, kept for tenants that still have it.
  *
- * It answers with everything in the range at once, in no promised order. Whether its bounds are inclusive is not
- * documented, so each is moved outwards by one step; what comes too much is known already. No limit is ever given:
- * it would drop the oldest. */
+ * It returns everything in the range at once, in no documented order. Whether its bounds are inclusive is not
+ * documented, so each is moved outward by one step; the dedup set drops the surplus. No limit is given: it would drop
+ * the oldest alerts. */
 #include "microsoft/api.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum { VARIANT_MS, VARIANT_MS_ZONE, VARIANT_SECONDS, VARIANTS };
 
-static ticks resolution(int variant)
+static ticks siem_resolution(int variant)
 {
     return variant == VARIANT_SECONDS ? TICKS_PER_SECOND : TICKS_PER_MS;
 }
@@ -28,9 +28,9 @@ static void add_bound(struct buf *ret, const char *name, ticks time, int variant
     buf_add_form(ret, name, text);
 }
 
-static size_t url(const struct api_query *query, struct buf *ret)
+static size_t siem_url(const struct api_query *query, struct buf *ret)
 {
-    ticks step = resolution(query->variant);
+    ticks step = siem_resolution(query->variant);
 
     buf_add_format(ret, "%s/api/alerts?", query->base);
     add_bound(ret, "sinceTimeUtc", api_floor(query->lo, step) - step, query->variant);
@@ -49,5 +49,6 @@ const struct api api_siem = {
     .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
                   "https://graph.windows.net" },
     .v1_token = true, .capacity = 5000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
-    .permission = "the portal's authorisation under Settings > Endpoints > APIs > SIEM", .url = url, .resolution = resolution
+    .permission = "the portal's authorization under Settings > Endpoints > APIs > SIEM", .url = siem_url,
+    .resolution = siem_resolution
 };

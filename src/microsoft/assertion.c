@@ -10,20 +10,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/die.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/ticks.h"
 #include "microsoft/aad.h"
+#include "microsoft/base64url.h"
 
-#define CLOCK_SLACK_MS   (5 * 60 * 1000)    /* as much as Entra allows between two clocks */
+#define CLOCK_SLACK_MS   (5 * 60 * 1000)    /* Entra's own tolerance between clocks */
 #define FILE_MAX_BYTES   (256 * 1024)
-#define KEY_LEAST_BITS   2048           /* what RFC 7518 asks for with RS256 and PS256 */
-#define THUMBPRINT_TEXT  64             /* base64url of 32 bytes, with room */
+#define KEY_LEAST_BITS   2048           /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
+#define THUMBPRINT_TEXT  64             /* base64url of 32 bytes fits */
 #define LIFE_S           600            /* Microsoft advises 5 to 10 minutes */
-#define BACKDATED_S      30             /* a Date header is whole seconds and some time old */
+#define BACKDATED_S      30             /* a Date header has whole seconds and is some time old */
 #define ASSERTION_MAX    65536
 
 struct assertion_key {
@@ -34,7 +35,8 @@ struct assertion_key {
     char      sha1[THUMBPRINT_TEXT];
 };
 
-/* The sentence for a file that cannot be used. OpenSSL's own queue is emptied, so that no later caller finds it. */
+/* Sets err for a file that cannot be used. Empties OpenSSL's error queue, so that no later caller finds an old
+ * error. */
 static bool unusable(struct err *err, const char *path, const char *why)
 {
     ERR_clear_error();
@@ -51,11 +53,11 @@ static BIO *bio_of(const struct buf *file)
     BIO *bio = BIO_new_mem_buf(file->data, (int)file->len);
 
     if (!bio)
-        log_die("out of memory: OpenSSL cannot read a key file");
+        die("out of memory: OpenSSL cannot read a key file");
     return bio;
 }
 
-/* Called by OpenSSL when the key wants a passphrase: notes that it was asked, and has none. */
+/* Called by OpenSSL for a key with a passphrase. Records that, and has none. */
 static int on_passphrase(char *to UNUSED, int size UNUSED, int writing UNUSED, void *asked)
 {
     *(bool *)asked = true;
@@ -69,16 +71,16 @@ static bool read_key(struct assertion_key *key, const struct buf *file, struct e
 
     key->key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &asked);
     if (asked)
-        return unusable(err, key->path, "holds a key protected by a passphrase: store it without one (openssl pkey "
+        return unusable(err, key->path, "has a key protected by a passphrase: store it without one (openssl pkey "
                         "-in <file> -out <new file>), readable by Splunk's user only");
     if (!key->key && strstr(buf_text(file), "PRIVATE KEY-----"))
-        return unusable(err, key->path, "holds a private key that cannot be read: it is damaged or cut off");
+        return unusable(err, key->path, "has a private key that cannot be read: it is damaged or cut off");
     if (!key->key)
-        return unusable(err, key->path, "holds no private key: put certificate and key into one PEM file");
+        return unusable(err, key->path, "has no private key: put certificate and key into one PEM file");
     if (!EVP_PKEY_is_a(key->key, "RSA"))
-        return unusable(err, key->path, "holds a key that is not RSA: Entra takes client assertions of RSA keys only");
+        return unusable(err, key->path, "has a key that is not RSA: Entra accepts client assertions of RSA keys only");
     if (EVP_PKEY_get_bits(key->key) < KEY_LEAST_BITS)
-        return unusable(err, key->path, "holds an RSA key of fewer than 2048 bits: make a longer one");
+        return unusable(err, key->path, "has an RSA key of fewer than 2048 bits: make a longer one");
     return true;
 }
 
@@ -92,21 +94,6 @@ static bool unix_ms_of(const ASN1_TIME *time, int64_t *ret)
     return true;
 }
 
-static void base64url(const unsigned char *bytes, size_t len, struct buf *to)
-{
-    size_t start = to->len, i;
-    char *out = buf_room(to, (len + 2) / 3 * 4 + 1);
-
-    if (!out)
-        return;
-    to->len += (size_t)EVP_EncodeBlock((unsigned char *)out, bytes, (int)len);
-    while (to->len > start && to->data[to->len - 1] == '=')
-        to->len--;
-    to->data[to->len] = '\0';
-    for (i = start; i < to->len; i++)
-        to->data[i] = to->data[i] == '+' ? '-' : to->data[i] == '/' ? '_' : to->data[i];
-}
-
 static bool thumbprint(const X509 *certificate, const EVP_MD *kind, char ret[THUMBPRINT_TEXT])
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(THUMBPRINT_TEXT - 1);
@@ -115,12 +102,12 @@ static bool thumbprint(const X509 *certificate, const EVP_MD *kind, char ret[THU
 
     if (!X509_digest(certificate, kind, bytes, &len))
         return false;
-    base64url(bytes, len, &text);
+    base64url_add(&text, bytes, len);
     memcpy(ret, buf_text(&text), text.len + 1);
     return !text.full;
 }
 
-/* The first certificate that belongs to the key; any tells whether there was one at all. Caller frees. */
+/* Returns the first certificate that belongs to the key, or NULL. *any: there was a certificate. Caller frees. */
 static X509 *own_certificate(const struct assertion_key *key, const struct buf *file, bool *any)
 {
     CLEANUP(bio_freep) BIO *bio = bio_of(file);
@@ -131,7 +118,7 @@ static X509 *own_certificate(const struct assertion_key *key, const struct buf *
         if (X509_check_private_key(certificate, key->key) == 1)
             break;
     }
-    ERR_clear_error();      /* the end of the file is an error to OpenSSL, and so is each foreign certificate */
+    ERR_clear_error();      /* OpenSSL reports the end of the file and each foreign certificate as an error */
     return certificate;
 }
 
@@ -146,18 +133,18 @@ static bool read_certificate(struct assertion_key *key, const struct buf *file, 
     CLEANUP(x509_freep) X509 *certificate = own_certificate(key, file, &any);
 
     if (!any)
-        return unusable(err, key->path, "holds no certificate: put certificate and key into one PEM file");
+        return unusable(err, key->path, "has no certificate: put certificate and key into one PEM file");
     if (!certificate)
-        return unusable(err, key->path, "holds a certificate and a private key that do not belong together");
+        return unusable(err, key->path, "has a certificate and a private key that do not belong together");
     if (!unix_ms_of(X509_get0_notBefore(certificate), &key->from_ms) ||
         !unix_ms_of(X509_get0_notAfter(certificate), &key->to_ms) ||
         !thumbprint(certificate, EVP_sha256(), key->sha256) || !thumbprint(certificate, EVP_sha1(), key->sha1))
-        return unusable(err, key->path, "holds a certificate that cannot be read");
+        return unusable(err, key->path, "has a certificate that cannot be read");
     return true;
 }
 
-/* A certificate made a moment ago is used by the service's clock, which may be behind ours: there Entra is the judge.
- */
+/* Checks the validity at a time, with Entra's tolerance: a new certificate may not be valid yet by the service's
+ * clock. */
 static bool valid_at(const struct assertion_key *key, int64_t now_unix_ms, struct err *err)
 {
     bool early = now_unix_ms + CLOCK_SLACK_MS < key->from_ms;
@@ -211,7 +198,7 @@ int64_t assertion_days_left(const struct assertion_key *key, int64_t now_unix_ms
     return left_ms / day_ms - (left_ms % day_ms < 0);
 }
 
-static void add_header(const struct assertion_key *key, enum assertion_form form, struct buf *to)
+static void add_jwt_header(const struct assertion_key *key, enum assertion_form form, struct buf *to)
 {
     if (form == ASSERTION_PS256)
         buf_add_format(to, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"%s\"}", key->sha256);
@@ -223,10 +210,10 @@ static void add_claims(const struct token_request *request, int64_t now_s, struc
 {
     CLEANUP(buf_free) struct buf audience = BUF_INIT(ASSERTION_MAX);
     int64_t from_s = now_s - BACKDATED_S;
-    char id[TEXT_GUID_MAX];
+    char id[RANDOM_GUID_MAX];
 
     token_address(request, &audience);
-    text_new_guid(id);
+    random_guid(id);
     buf_add_text(to, "{\"aud\":");
     buf_add_json(to, buf_text(&audience));
     buf_add_text(to, ",\"iss\":");
@@ -234,10 +221,10 @@ static void add_claims(const struct token_request *request, int64_t now_s, struc
     buf_add_text(to, ",\"sub\":");
     buf_add_json(to, request->client_id);
     buf_add_format(to, ",\"jti\":\"%s\",\"nbf\":%lld,\"iat\":%lld,\"exp\":%lld}", id, (long long)from_s,
-                   (long long)from_s, (long long)(from_s + LIFE_S));
+                   (long long)from_s, (long long)from_s + LIFE_S);
 }
 
-/* PSS as RFC 7518 section 3.5 wants it: MGF1 and a salt as long as the digest, both SHA-256. */
+/* Sets PSS by RFC 7518 section 3.5: MGF1 with SHA-256, and a salt as long as the digest. */
 static bool choose_padding(EVP_PKEY_CTX *ctx, enum assertion_form form)
 {
     if (form == ASSERTION_RS256)
@@ -267,7 +254,7 @@ static bool add_signature(const struct assertion_key *key, enum assertion_form f
         EVP_DigestSign(ctx, (unsigned char *)room, &len, (const unsigned char *)to->data, to->len) <= 0)
         return false;
     buf_add_char(to, '.');
-    base64url((unsigned char *)room, len, to);
+    base64url_add(to, room, len);
     return !to->full;
 }
 
@@ -280,13 +267,13 @@ char *assertion_new(const struct assertion_key *key, enum assertion_form form, c
 
     if (!valid_at(key, service_ms, err))
         return NULL;
-    add_header(key, form, &header);
+    add_jwt_header(key, form, &header);
     add_claims(request, service_ms / 1000, &claims);
-    base64url((const unsigned char *)header.data, header.len, &jwt);
+    base64url_add(&jwt, header.data, header.len);
     buf_add_char(&jwt, '.');
-    base64url((const unsigned char *)claims.data, claims.len, &jwt);
+    base64url_add(&jwt, claims.data, claims.len);
     if (!add_signature(key, form, &jwt)) {
-        unusable(err, key->path, "holds a key that OpenSSL cannot sign with");
+        unusable(err, key->path, "has a key that OpenSSL cannot sign with");
         return NULL;
     }
     return buf_take(&jwt);

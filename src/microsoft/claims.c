@@ -1,6 +1,5 @@
 #include "microsoft/claims.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,30 +7,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "microsoft/base64url.h"
 
 #define PAYLOAD_MAX 65536
 #define GRANTED_MAX 8192
-
-/* base64url without padding to bytes; false if it is none. */
-static bool decode(const char *text, size_t len, struct buf *ret)
-{
-    struct buf padded = BUF_INIT(PAYLOAD_MAX);
-    size_t i, quads = (len + 3) / 4;
-    int got = -1;
-    char *to;
-
-    for (i = 0; i < len; i++)
-        buf_add_char(&padded, text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i]);
-    while (padded.len < quads * 4 && buf_add_char(&padded, '='))
-        ;
-    to = padded.full || !len ? NULL : buf_room(ret, quads * 3);
-    if (to)
-        got = EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)padded.data, (int)padded.len);
-    if (got >= 0)
-        ret->len += (size_t)got - (quads * 4 - len);
-    buf_free_secret(&padded);
-    return got >= 0;
-}
 
 static void add_words(struct buf *to, const char *words)
 {
@@ -42,7 +21,7 @@ static void add_words(struct buf *to, const char *words)
     buf_add_text(to, words);
 }
 
-static void take(const cJSON *root, struct claims *ret)
+static void take_claims(const cJSON *root, struct claims *ret)
 {
     struct buf granted = BUF_INIT(GRANTED_MAX);
     const cJSON *roles = json_member(root, "roles"), *role;
@@ -63,11 +42,11 @@ void claims_read(const char *authorization, struct claims *ret)
     struct buf payload = BUF_INIT(PAYLOAD_MAX);
 
     *ret = (struct claims){ .readable = false };
-    if (second && decode(first + 1, (size_t)(second - first - 1), &payload)) {
+    if (second && base64url_decode(first + 1, (size_t)(second - first - 1), &payload)) {
         CLEANUP(json_freep) cJSON *root = json_parse(payload.data, payload.len);
 
         if (cJSON_IsObject(root))
-            take(root, ret);
+            take_claims(root, ret);
     }
     buf_free_secret(&payload);
     if (!ret->granted)

@@ -1,6 +1,6 @@
-/* microsoft/claims.h - what an access token says about itself, for people: roles of an app, scopes of a user.
+/* microsoft/claims.h - the permissions in an access token, for people: roles of an app, scopes of a user.
  *
- * Microsoft calls access tokens opaque, and only the API may judge them; so this is for messages, never for a
+ * Microsoft calls access tokens opaque, and only the API may judge them. Use this for messages, never for a
  * decision. */
 #pragma once
 
@@ -8,13 +8,13 @@
 
 struct claims {
     bool  readable;         /* the token is a JWT whose payload could be read */
-    bool  user;             /* it speaks for a signed-in user (scp) rather than for the app alone (roles) */
-    char *granted;          /* "SecurityAlert.Read.All SecurityIncident.Read.All", sorted as given; "" when none */
+    bool  user;             /* the token is for a signed-in user (scp), not for the app alone (roles) */
+    char *granted;          /* "SecurityAlert.Read.All User.Read", in the order of the token; "": none */
 };
 
-/* authorization is a header value, "Bearer ...". Free with claims_release(). */
+/* Reads the claims of a header value, "Bearer ...". Free with claims_release(). */
 void claims_read(const char *authorization, struct claims *ret);
-void claims_release(struct claims *claims);
+void claims_release(struct claims *claims);     /* frees the members */
 
-/* Is one of the words (separated by blanks, as api->permissions has them) granted? */
+/* Returns true if one of the words (separated by blanks, as in api->permissions) is granted. */
 bool claims_hold(const struct claims *claims, const char *permissions);

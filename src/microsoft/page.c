@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define SCALAR_MAX 65536        /* longest key or text of the envelope that is looked at */
+#define SCALAR_MAX 65536        /* longest key or text of the envelope that is read */
 #define BOM        "\xEF\xBB\xBF"
 
 struct page *page_new(const struct page_shape *shape, const struct page_handler *handler)
@@ -18,9 +18,6 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
     p->scalar = BUF_INIT(SCALAR_MAX);
     p->state = ST_VALUE;
     p->records_next = !shape->array;
-#ifdef SCAN_WIDE
-    p->wide = scan_has_wide();
-#endif
     return p;
 }
 
@@ -61,7 +58,7 @@ static void container_open(struct page *p, bool object)
         return;
     }
     set_object(p, object);
-    put(p, object ? '{' : '[');
+    page_put(p, object ? '{' : '[');
     if (!object && p->records_next) {
         p->record_depth = p->depth;
         p->seen_array = true;
@@ -73,7 +70,7 @@ static void container_open(struct page *p, bool object)
 
 static void container_close(struct page *p)
 {
-    put(p, *p->at);
+    page_put(p, *p->at);
     if (p->depth == p->record_depth)
         p->record_depth = 0;
     p->depth--;
@@ -91,7 +88,7 @@ static void value_begin(struct page *p)
             return;
     }
     if (p->next_link && c != '"' && c != 'n') {
-        page_bad(p, "a next link that is no text");
+        page_bad(p, "a next link that is not a string");
         return;
     }
     if (c == '{' || c == '[') {
@@ -104,7 +101,7 @@ static void value_begin(struct page *p)
     } else if (c == 't' || c == 'f' || c == 'n') {
         page_word_begin(p, c == 't' ? "true" : c == 'f' ? "false" : "null");
     } else {
-        page_bad(p, "no JSON value");
+        page_bad(p, "not a JSON value");
     }
 }
 
@@ -114,28 +111,28 @@ static void after_value(struct page *p)
     bool object = in_object(p);
 
     if (c == ',') {
-        put(p, c);
+        page_put(p, c);
         p->at++;
         p->state = object ? ST_KEY : ST_VALUE;
     } else if (c == (object ? '}' : ']')) {
         container_close(p);
     } else {
-        page_bad(p, object ? "neither ',' nor '}' behind a member" : "neither ',' nor ']' behind a value");
+        page_bad(p, object ? "neither ',' nor '}' after a member" : "neither ',' nor ']' after a value");
     }
 }
 
-static void colon(struct page *p)
+static void member_colon(struct page *p)
 {
     if (*p->at != ':') {
-        page_bad(p, "no ':' behind a member's name");
+        page_bad(p, "no ':' after a member's name");
         return;
     }
-    put(p, ':');
+    page_put(p, ':');
     p->at++;
     p->state = ST_VALUE;
 }
 
-static void key(struct page *p)
+static void member_name(struct page *p)
 {
     if (*p->at == '"')
         page_text_begin(p, true);
@@ -169,20 +166,20 @@ static void between_tokens(struct page *p)
         return;
     case ST_FIRST_KEY:
     case ST_KEY:
-        key(p);
+        member_name(p);
         return;
     case ST_COLON:
-        colon(p);
+        member_colon(p);
         return;
     case ST_AFTER:
         after_value(p);
         return;
     default:
-        page_bad(p, "something behind the end of the JSON text");
+        page_bad(p, "something after the end of the JSON text");
     }
 }
 
-static void step(struct page *p)
+static void page_step(struct page *p)
 {
     switch (p->state) {
     case ST_STRING: page_text_goes_on(p); return;
@@ -196,10 +193,11 @@ static void step(struct page *p)
     }
 }
 
-/* A byte order mark before the text is no part of JSON, yet some write it. */
+/* Skips a byte order mark, which is not part of JSON but is written by some. */
 static void pass_bom(struct page *p)
 {
-    while (p->at < p->end && p->bom < strlen(BOM) && here(p) == p->bom && *p->at == (unsigned char)BOM[p->bom]) {
+    while (p->at < p->end && p->bom < strlen(BOM) && page_position(p) == p->bom &&
+           *p->at == (unsigned char)BOM[p->bom]) {
         p->at++;
         p->bom++;
     }
@@ -219,9 +217,9 @@ bool page_feed(struct page *p, const char *bytes, size_t len, struct buf *out)
         pass_bom(p);
     while (p->at < p->end && p->state != ST_BROKEN) {
         page_run(p);
-        step(p);
+        page_step(p);
     }
-    page_put_aside(p);
+    page_keep_partial(p);
     p->offset += len;
     return p->state != ST_BROKEN;
 }
@@ -231,7 +229,7 @@ bool page_end(struct page *p, struct err *err)
     if (p->state == ST_NUMBER && p->depth == 0 && page_number_complete(p))
         p->state = ST_DONE;
     if (p->state == ST_BROKEN)
-        return err_set(err, ERR_INPUT, "the answer is no JSON: %s", p->why);
+        return err_set(err, ERR_INPUT, "the answer is not JSON: %s", p->why);
     if (p->offset == 0)
         return err_set(err, ERR_INPUT, "the answer is empty");
     if (p->state != ST_DONE)

@@ -1,23 +1,23 @@
-/* microsoft/page.h - one answer of an alert API, read while it arrives.
+/* microsoft/page.h - parses a response of an alert API while it arrives.
  *
- * Splits value[] of the envelope (or the bare array of the SIEM exporter) into records without building a tree: each
- * byte is looked at once, checked against RFC 8259, and copied once, from the decoder's slice to the buffer that is
- * written to stdout. The copy of a record is its own bytes less the white space between tokens, escaped for XML
- * (& < >), with U+FFFD for broken UTF-8 and for what XML 1.0 cannot carry.
+ * Splits value[] of the envelope (or the bare array of the SIEM exporter) into records without building a tree. Each
+ * byte is checked against RFC 8259 and copied once, from the decoder's slice to the buffer that is written to stdout.
+ * The copy of a record has no white space between tokens, is escaped for XML (& < >), and has U+FFFD for malformed
+ * UTF-8 and for characters that XML 1.0 does not allow.
  *
- * A record that is not JSON is skipped by its brackets and reported; what is behind it is still read. An error outside
- * of the records, or one behind which no next record can be found, breaks the page: page_feed() says false. Records
- * that were handed out before stay good. */
+ * A record that is not JSON is skipped by its brackets and reported; the records after it are still read. An error
+ * outside of the records, or one after which no next record can be found, breaks the page: page_feed() returns false.
+ * Records that were handed out before stay good. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/ticks.h"
 
-/* Which members matter. */
+/* The members that matter. */
 struct page_shape {
-    const char *array;      /* member of the envelope with the records; NULL: the answer is the array itself */
-    const char *id;         /* member of a record; NULL: records have none that tells them apart */
+    const char *array;      /* member of the envelope with the records; NULL: the response is the array itself */
+    const char *id;         /* member of a record; NULL: records have no id */
     const char *time;       /* update time, a member of a record */
 };
 
@@ -25,7 +25,7 @@ struct page_shape {
 #define PAGE_DEPTH_MAX  512                     /* deeper nesting makes a record bad */
 
 struct page_record {
-    size_t      start, len;     /* where its bytes are in the out buffer; headroom unset bytes are before start */
+    size_t      start, len;     /* its bytes in the out buffer; before start there are headroom unset bytes */
     const char *id;             /* JSON text of the id without quotes, not zero-terminated; NULL: none */
     size_t      id_len;
     bool        has_time;
@@ -34,32 +34,32 @@ struct page_record {
 };
 
 struct page_handler {
-    /* A whole record stands at the end of out. The handler keeps it (and may write into the headroom, and behind it)
-     * or drops it by setting out->len = record->start - headroom. */
+    /* Takes a complete record at the end of out. The handler keeps it (and may write into the headroom, and append) or
+     * drops it by setting out->len = record->start - headroom. */
     void (*record)(void *ctx, struct buf *out, const struct page_record *record);
-    /* The record number `ordinal` (from 0), whose bytes begin at `offset` of the decoded answer, is no JSON. */
+    /* Reports a record that is not JSON: its number (from 0) and the offset of its first byte in the decoded
+     * response. */
     void (*bad)(void *ctx, size_t ordinal, uint64_t offset, const char *why);
     void  *ctx;
-    size_t headroom;            /* bytes to leave free in front of each record */
+    size_t headroom;            /* bytes to leave free before each record */
 };
 
 struct page;
 
-/* shape and handler must stay. Never NULL. */
+/* shape and handler must outlive the page. Never returns NULL. */
 struct page *page_new(const struct page_shape *shape, const struct page_handler *handler);
-void page_free(struct page *page);      /* NULL is fine */
+void page_free(struct page *page);      /* NULL is allowed */
 
-/* Reads the next bytes. Between two calls out holds nothing unfinished: a record that is not complete is kept inside.
- * False once the page is broken; page_end() then says why. */
+/* Parses the next bytes. Between two calls out has only complete records. Returns false once the page is broken;
+ * page_end() then says why. */
 bool page_feed(struct page *page, const char *bytes, size_t len, struct buf *out);
 
-/* Was that a whole page? False with ERR_INPUT and what is wrong, with its place. */
+/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. */
 bool page_end(struct page *page, struct err *err);
 
-/* Has the reading come into the array of records and not out of it? Tells a broken record from a broken answer. */
+/* Returns true while the parser is inside the array of records: a broken record, not a broken response. */
 bool page_in_records(const struct page *page);
-/* Did a record that was skipped look as if its quotes were out of step? Then more than that one may have been
- * skipped. */
+/* Returns true if a skipped record seems to have unbalanced quotes. Then more than one may have been skipped. */
 bool page_unbalanced(const struct page *page);
-size_t page_count(const struct page *page);             /* records so far, bad ones too */
+size_t page_count(const struct page *page);             /* records so far, bad ones included */
 const char *page_next_link(const struct page *page);    /* "@odata.nextLink", decoded; NULL: none */

@@ -1,9 +1,9 @@
-/* microsoft/page_private.h - what the files of the page reader share; private to src/microsoft/page*.c.
+/* microsoft/page_private.h - shared by the files of the page reader (page*.c).
  *
- * A state machine that can stop behind any byte: page.c moves between tokens, page_text.c is inside strings,
- * page_word.c inside numbers and words, page_record.c begins and ends the records and gives up those that are no JSON,
- * page_run.c is the quick way through what is usual in a record. Each function below finds the machine in the state
- * that its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
+ * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_word.c
+ * numbers and words, page_record.c begins and ends records and skips those that are not JSON, page_run.c is the fast
+ * path through the usual tokens. Each function below is called in the state that its name says, takes at least one byte
+ * or changes the state, and stops at p->end at the latest. */
 #pragma once
 
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "microsoft/page.h"
 #include "microsoft/scan.h"
 
-#define PAGE_NO_ROOM "the record does not fit the output"
-#define PAGE_STEP    16384      /* so much of a record is copied at a time */
+#define PAGE_NO_ROOM "the record does not fit into the output"
+#define PAGE_STEP    16384      /* bytes of a record that are copied at a time */
 
-/* What may come next. */
+/* What comes next. */
 enum state {
     ST_VALUE,           /* a value */
     ST_FIRST_ITEM,      /* a value or ']' */
@@ -23,8 +23,8 @@ enum state {
     ST_COLON,
     ST_AFTER,           /* ',' or the end of the container */
     ST_STRING,          /* inside a string */
-    ST_ESCAPE,          /* behind its backslash */
-    ST_HEX,             /* inside \uXXXX: hex_left digits to come */
+    ST_ESCAPE,          /* after its backslash */
+    ST_HEX,             /* inside \uXXXX, with hex_left digits to come */
     ST_UTF8,            /* inside a multi-byte character that the last slice cut */
     ST_NUMBER,
     ST_LITERAL,         /* inside true, false, null */
@@ -33,55 +33,55 @@ enum state {
     ST_BROKEN
 };
 
-/* How far a number has come; NUM_BAD: it cannot go on so. */
+/* The part of a number that was read last. NUM_BAD: the next byte does not fit. */
 enum number { NUM_BAD, NUM_MINUS, NUM_ZERO, NUM_INT, NUM_POINT, NUM_FRACTION, NUM_E, NUM_E_SIGN, NUM_EXPONENT };
 
 struct page {
     const struct page_shape   *shape;
     const struct page_handler *handler;
-    struct buf  *sink;              /* the caller's, during page_feed() */
+    struct buf  *sink;              /* the caller's buffer, during page_feed() */
     struct buf  *out;               /* where the record grows: the sink, or partial if a slice cut it */
-    struct buf   partial;           /* with its headroom */
-    struct buf   scalar;            /* a key or a text of the envelope */
-    bool         scalar_long;       /* ... whose beginning did not fit: it equals no name that matters */
+    struct buf   partial;           /* a cut record with its headroom */
+    struct buf   scalar;            /* a key or string of the envelope */
+    bool         scalar_long;       /* its beginning did not fit, so it equals no name that matters */
     const unsigned char *at, *end;  /* the slice */
     const unsigned char *slice;
     uint64_t     offset;            /* of the slice in the answer */
 
-    bool         unbalanced;           /* what was skipped had words outside of its strings */
-    size_t       bom;               /* so many bytes of a byte order mark have come */
+    bool         unbalanced;        /* a skipped record had words outside of strings */
+    size_t       bom;               /* bytes of a byte order mark that were skipped */
     enum state   state;
     enum number  number;
-    const char  *literal;           /* what is left of true, false, null */
+    const char  *literal;           /* the rest of true, false, null */
     int          hex_left;
     unsigned char utf8[4];
     size_t       utf8_len;
     bool         key;               /* the string is a member's name */
-    bool         member_id, member_time;    /* the value to come is the record's id, its time */
-    bool         next_link;         /* the value to come is the next link */
-    bool         records_next;      /* the value to come is the array of records */
+    bool         member_id, member_time;    /* the next value is the record's id, its time */
+    bool         next_link;         /* the next value is the next link */
+    bool         records_next;      /* the next value is the array of records */
 
     int          depth;             /* open containers */
-    int          record_depth;      /* depth of the array of records once it is open; 0: not (any more) */
+    int          record_depth;      /* depth of the array of records while it is open; 0: it is not */
     bool         seen_array;
     uint64_t     objects[PAGE_DEPTH_MAX / 64];  /* bit n: container at depth n + 1 is an object */
 
     bool         in_record;
     size_t       record_start;      /* in out */
     uint64_t     record_offset;     /* in the answer */
-    size_t       token_start;       /* in out or scalar: the string or number being read */
+    size_t       token_start;       /* in out or scalar, of the string or number being read */
     size_t       id_start, id_len;  /* relative to record_start */
     bool         has_id, has_time;
     ticks        time;
     bool         replaced;
     bool         skip_string, skip_escape;
 
-    bool         wide;              /* the processor has the wide instructions */
     size_t       count;
     char        *link;
     char         why[160];
 };
 
+/* Returns true if the innermost container is an object. */
 static inline bool in_object(const struct page *p)
 {
     unsigned at = (unsigned)(p->depth - 1);
@@ -89,23 +89,26 @@ static inline bool in_object(const struct page *p)
     return p->depth && (p->objects[at / 64] >> (at % 64) & 1);
 }
 
-static inline uint64_t here(const struct page *p)
+/* Returns the offset of the next byte in the response. */
+static inline uint64_t page_position(const struct page *p)
 {
     return p->offset + (uint64_t)(p->at - p->slice);
 }
 
-/* Where the bytes being read go: a record's to out, the envelope's keys and texts to scalar. */
+/* Returns where the bytes go: those of a record to out, keys and strings of the envelope to scalar. */
 static inline struct buf *copy_to(struct page *p)
 {
     return p->in_record ? p->out : &p->scalar;
 }
 
-static inline void put(struct page *p, unsigned char c)
+/* Appends a byte to the record; outside of records it is dropped. */
+static inline void page_put(struct page *p, unsigned char c)
 {
     if (p->in_record)
         buf_put(p->out, (char)c);
 }
 
+/* Opens a container. */
 static inline void set_object(struct page *p, bool object)
 {
     unsigned at = (unsigned)p->depth++;
@@ -116,25 +119,26 @@ static inline void set_object(struct page *p, bool object)
 
 /* page_record.c */
 
-void page_record_begin(struct page *p);         /* not in_record afterwards: there was no room, p->state says on */
+void page_record_begin(struct page *p);         /* on return !p->in_record: there was no room */
 void page_record_end(struct page *p);
-/* What is not as it should be. Inside a record the rest of it is skipped; outside, the page is broken. */
+/* Reports malformed JSON. Inside a record the rest of it is skipped; outside, the page is broken. */
 void page_bad(struct page *p, const char *why);
+/* ST_SKIP: skips the rest of a bad record. */
 void page_skip(struct page *p);
-/* The slice ends: what is unfinished moves out of the caller's buffer. */
-void page_put_aside(struct page *p);
+/* Moves an unfinished record out of the caller's buffer at the end of a slice. */
+void page_keep_partial(struct page *p);
 
-/* page_text.c */
+/* page_text.c: ST_STRING, ST_ESCAPE, ST_HEX, ST_UTF8. */
 
 void page_text_begin(struct page *p, bool key);
 void page_text_goes_on(struct page *p);
 void page_text_escape(struct page *p);
 void page_text_hex(struct page *p);
 void page_text_cut_character(struct page *p);
-/* A string or a number that was the id, the time or the next link is complete. */
+/* Takes a complete string or number that is the id, the time or the next link. */
 void page_scalar_end(struct page *p);
 
-/* page_word.c */
+/* page_word.c: ST_NUMBER and ST_LITERAL. */
 
 void page_number_begin(struct page *p);
 void page_number_goes_on(struct page *p);
@@ -142,11 +146,11 @@ bool page_number_complete(const struct page *p);
 void page_word_begin(struct page *p, const char *word);
 void page_word_goes_on(struct page *p);
 
-/* page_run.c */
+/* page_run.c: the fast path; changes nothing where it cannot help. */
 
 void page_run(struct page *p);
 
-/* A value is complete: what does that mean at this depth? */
+/* Goes on after a complete value, by the depth. */
 static inline void value_end(struct page *p)
 {
     if (p->in_record && p->depth == p->record_depth)

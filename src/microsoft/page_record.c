@@ -1,11 +1,11 @@
-/* Records: their beginning and end, and what happens to one that is no JSON. */
+/* Records: their beginning and end, and skipping one that is not JSON. */
 #include "microsoft/page_private.h"
 
 #include <limits.h>
 #include <string.h>
 
 #define TOO_LARGE    "the record is larger than 64 MiB"
-#define PARTIAL_KEPT (1024 * 1024)      /* room for a cut record that stays for the next one */
+#define PARTIAL_KEPT (1024 * 1024)      /* capacity for a cut record that is kept for the next one */
 
 static void forget_partial(struct page *p)
 {
@@ -34,7 +34,7 @@ void page_bad(struct page *p, const char *why)
         p->state = ST_SKIP;
         return;
     }
-    snprintf(p->why, sizeof(p->why), "%s at byte %llu", why, (unsigned long long)here(p));
+    snprintf(p->why, sizeof(p->why), "%s at byte %llu", why, (unsigned long long)page_position(p));
     p->state = ST_BROKEN;
 }
 
@@ -43,7 +43,7 @@ void page_record_begin(struct page *p)
     char *room = buf_room(p->out, p->handler->headroom + 16);
 
     if (!room) {
-        p->record_offset = here(p);
+        p->record_offset = page_position(p);
         page_bad(p, PAGE_NO_ROOM);
         return;
     }
@@ -51,12 +51,12 @@ void page_record_begin(struct page *p)
     p->out->full = false;
     p->in_record = true;
     p->record_start = p->out->len;
-    p->record_offset = here(p);
+    p->record_offset = page_position(p);
     p->has_id = p->has_time = p->replaced = false;
 }
 
-/* A record that slices cut has grown by itself: only now it goes where the others are. */
-static bool join(struct page *p)
+/* Appends a record that slices cut, and that grew in a buffer of its own, to the others. */
+static bool record_join(struct page *p)
 {
     size_t start = p->sink->len + p->handler->headroom;
 
@@ -77,7 +77,7 @@ void page_record_end(struct page *p)
         record_drop(p, TOO_LARGE);
         return;
     }
-    if (p->out->full || !join(p)) {
+    if (p->out->full || !record_join(p)) {
         record_drop(p, PAGE_NO_ROOM);
         return;
     }
@@ -92,9 +92,8 @@ void page_record_end(struct page *p)
     p->handler->record(p->handler->ctx, p->out, &record);
 }
 
-/* A record that the slice cuts moves to a buffer of its own and grows there, so that a large one is not carried back
- * and forth with every slice. */
-void page_put_aside(struct page *p)
+/* A cut record moves to a buffer of its own once and grows there, so that a large one is not moved with every slice. */
+void page_keep_partial(struct page *p)
 {
     size_t from = p->record_start - p->handler->headroom;
 
@@ -114,7 +113,7 @@ void page_put_aside(struct page *p)
     p->token_start -= from;
 }
 
-/* Inside a bad record only strings and brackets count, until the array goes on or ends. */
+/* Skips the rest of a bad record by its strings and brackets, until the array goes on or ends. */
 void page_skip(struct page *p)
 {
     for (; p->at < p->end; p->at++) {
@@ -143,7 +142,7 @@ void page_skip(struct page *p)
             p->unbalanced = true;
         if (p->depth < p->record_depth || p->depth == INT_MAX) {
             snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
-                     "a bracket that nothing opened", (unsigned long long)here(p));
+                     "a bracket that nothing opened", (unsigned long long)page_position(p));
             p->state = ST_BROKEN;
             return;
         }

@@ -1,44 +1,44 @@
-/* The quick way through what is usual inside a record. It passes whole tokens with pointers instead of the machine's
- * members, and leaves at whatever is unusual (a cut or broken token, the id, the time, the record's end, a character
- * that XML minds), from where the state machine (page.c) takes a step. It accepts nothing that that would not. */
+/* The fast path through the usual tokens of a record. It keeps its position in local pointers instead of the members of
+ * struct page, and stops at everything unusual (a cut or broken token, the id, the time, the end of the record, a
+ * character that XML escapes). From there the state machine (page.c) takes a step. Both accept the same texts. */
 #include "microsoft/page_private.h"
 
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 struct run {
-    const unsigned char *at, *last;     /* at and RUN_AHEAD bytes behind it may be looked at while at <= last */
+    const unsigned char *at, *last;     /* while at <= last, RUN_AHEAD bytes from at on may be read */
     char *to;
-    bool  object;                       /* the innermost container is one */
+    bool  object;                       /* the innermost container is an object */
 };
 
-#define RUN_AHEAD (2 * SCAN_STEP)
-#define RUN_LEAST 256           /* for less of a slice it is not worth the while */
+#define RUN_AHEAD    64
+#define RUN_LEAST    256        /* bytes of a slice below which the fast path does not pay */
+#define SCALAR_BYTES 32         /* copied at once, so that the compiler makes it two instructions */
 
 static inline bool simple_escape(unsigned char c)
 {
     return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' || c == 't';
 }
 
-/* Up to the quote that ends the string; false: not seen yet. */
-ALWAYS_INLINE bool run_string(struct run *run, scan_fn *scan)
+/* Copies up to the quote that ends the string. Returns false if something unusual comes first. */
+ALWAYS_INLINE bool run_string(struct run *run)
 {
-    uint32_t found;
     size_t size;
 
     while (run->at <= run->last) {
-        found = scan(run->at, run->to);
-        size = found ? (size_t)__builtin_ctz(found) : SCAN_STEP;
+        size = scan_plain(run->at, (size_t)(run->last - run->at) + 1, run->to);
         run->at += size;
         run->to += size;
-        if (!found)
-            continue;
+        if (run->at > run->last)
+            return false;
         if (*run->at == '"')
             return true;
         if (*run->at == '\\' && simple_escape(run->at[1]))
             size = 2;
-        else if (*run->at < 0x80 || *run->at >= 0xEF || !(size = text_utf8_length(run->at, 4)))
+        else if (*run->at < 0x80 || *run->at >= 0xEF || !(size = utf8_length(run->at, 4)))
             return false;
         memcpy(run->to, run->at, 4);
         run->at += size;
@@ -47,7 +47,7 @@ ALWAYS_INLINE bool run_string(struct run *run, scan_fn *scan)
     return false;
 }
 
-/* An integer, true, false or null; false: something else. */
+/* Copies an integer, true, false or null. Returns false for anything else. */
 ALWAYS_INLINE bool run_scalar(struct run *run)
 {
     size_t sign = *run->at == '-', len = sign;
@@ -57,19 +57,19 @@ ALWAYS_INLINE bool run_scalar(struct run *run)
     } else if (!memcmp(run->at, "false", 5)) {
         len = 5;
     } else {
-        while (run->at[len] >= '0' && run->at[len] <= '9' && len < SCAN_STEP - 1)
+        while (run->at[len] >= '0' && run->at[len] <= '9' && len < SCALAR_BYTES - 1)
             len++;
         if (len == sign || (run->at[sign] == '0' && len > sign + 1) ||
             (run->at[len] != ',' && run->at[len] != '}' && run->at[len] != ']'))
             return false;
     }
-    memcpy(run->to, run->at, SCAN_STEP);
+    memcpy(run->to, run->at, SCALAR_BYTES);
     run->at += len;
     run->to += len;
     return true;
 }
 
-/* Is that the name of the id or of the time? */
+/* Returns true for the name of the id or of the time, or one that may be. */
 static inline bool run_name_matters(const struct page *p, const char *name, size_t len)
 {
     const char *id = p->shape->id, *time = p->shape->time;
@@ -77,14 +77,14 @@ static inline bool run_name_matters(const struct page *p, const char *name, size
     return (id && name[0] == id[0] && len == strlen(id)) || (time && name[0] == time[0] && len == strlen(time));
 }
 
-/* A string from its opening quote on. False: the state says where it was left. */
-ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key, scan_fn *scan)
+/* Copies a string with its quotes. On false p->state says where it stopped. */
+ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key)
 {
     char *token = r->to + 1;
 
     *r->to++ = '"';
     r->at++;
-    if (!run_string(r, scan) ||
+    if (!run_string(r) ||
         (key && p->depth == p->record_depth + 1 && run_name_matters(p, token, (size_t)(r->to - token)))) {
         p->key = key;
         p->token_start = (size_t)(token - p->out->data);
@@ -97,9 +97,9 @@ ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key, scan_fn *sc
     return true;
 }
 
-ALWAYS_INLINE bool run_name(struct page *p, struct run *r, scan_fn *scan)
+ALWAYS_INLINE bool run_name(struct page *p, struct run *r)
 {
-    if (*r->at != '"' || !run_text(p, r, true, scan) || *r->at != ':')
+    if (*r->at != '"' || !run_text(p, r, true) || *r->at != ':')
         return false;
     *r->to++ = ':';
     r->at++;
@@ -118,12 +118,12 @@ ALWAYS_INLINE bool run_open(struct page *p, struct run *r)
     return true;
 }
 
-ALWAYS_INLINE bool run_value(struct page *p, struct run *r, scan_fn *scan)
+ALWAYS_INLINE bool run_value(struct page *p, struct run *r)
 {
     if (p->member_id || p->member_time)
         return false;
     if (*r->at == '"')
-        return run_text(p, r, false, scan);
+        return run_text(p, r, false);
     if (*r->at == '{' || *r->at == '[')
         return run_open(p, r);
     if (!run_scalar(r))
@@ -143,7 +143,7 @@ ALWAYS_INLINE bool run_close(struct page *p, struct run *r)
     return true;
 }
 
-ALWAYS_INLINE bool run_token(struct page *p, struct run *r, scan_fn *scan)
+ALWAYS_INLINE bool run_token(struct page *p, struct run *r)
 {
     switch (p->state) {
     case ST_AFTER:
@@ -154,20 +154,20 @@ ALWAYS_INLINE bool run_token(struct page *p, struct run *r, scan_fn *scan)
         p->state = r->object ? ST_KEY : ST_VALUE;
         return true;
     case ST_KEY:
-        return run_name(p, r, scan);
+        return run_name(p, r);
     case ST_VALUE:
-        return run_value(p, r, scan);
+        return run_value(p, r);
     case ST_FIRST_KEY:
     case ST_FIRST_ITEM:
         if (run_close(p, r))
             return true;
-        return r->object ? run_name(p, r, scan) : run_value(p, r, scan);
+        return r->object ? run_name(p, r) : run_value(p, r);
     default:
         return false;
     }
 }
 
-ALWAYS_INLINE void run_with(struct page *p, scan_fn *scan)
+void page_run(struct page *p)
 {
     size_t left = (size_t)(p->end - p->at);
     struct run r = { .at = p->at };
@@ -179,37 +179,8 @@ ALWAYS_INLINE void run_with(struct page *p, scan_fn *scan)
     r.object = in_object(p);
     r.last = p->at + left - RUN_AHEAD;
     r.to = p->out->data + p->out->len;
-    while (r.at <= r.last && run_token(p, &r, scan))
+    while (r.at <= r.last && run_token(p, &r))
         ;
     p->at = r.at;
     p->out->len = (size_t)(r.to - p->out->data);
 }
-
-static void run_plain(struct page *p)
-{
-    run_with(p, scan_step);
-}
-
-#ifdef SCAN_WIDE
-
-SCAN_WIDE static void run_wide(struct page *p)
-{
-    run_with(p, scan_step_wide);
-}
-
-void page_run(struct page *p)
-{
-    if (p->wide)
-        run_wide(p);
-    else
-        run_plain(p);
-}
-
-#else
-
-void page_run(struct page *p)
-{
-    run_plain(p);
-}
-
-#endif

@@ -1,4 +1,4 @@
-/* Strings: names, texts, and what is read of them. */
+/* Strings: names and values. */
 #include "microsoft/page_private.h"
 
 #include <stdlib.h>
@@ -7,9 +7,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 #define REPLACEMENT   "\xEF\xBF\xBD"    /* U+FFFD */
-#define SCALAR_STEP   4096              /* so much of a text of the envelope is copied at a time */
+#define SCALAR_STEP   4096              /* bytes of a string of the envelope that are copied at a time */
 #define TIME_TEXT_MAX 256               /* no time is longer, escapes and all */
 #define NEXT_LINK     "@odata.nextLink"
 
@@ -20,7 +21,7 @@ void page_text_begin(struct page *p, bool key)
         buf_clear(&p->scalar);
         p->scalar_long = false;
     }
-    put(p, '"');
+    page_put(p, '"');
     p->token_start = copy_to(p)->len;
     p->at++;
     p->state = ST_STRING;
@@ -47,7 +48,7 @@ static void key_end(struct page *p)
     }
 }
 
-/* The text of a JSON string, its escapes undone; NULL for one that cannot be. */
+/* Returns the text of a JSON string without its escapes; NULL if it is malformed. Caller frees. */
 static char *decoded(const char *text, size_t len)
 {
     CLEANUP(mem_freep) char *quoted = mem_format("\"%.*s\"", (int)len, text);
@@ -56,7 +57,8 @@ static char *decoded(const char *text, size_t len)
     return mem_text(cJSON_GetStringValue(string));
 }
 
-/* A link that cannot be read breaks the page: without it the answer would pass for the whole of the span. */
+/* Keeps the next link. One that cannot be read breaks the page: without it the answer would pass for the whole
+ * window. */
 static void take_link(struct page *p)
 {
     char *link = p->scalar_long ? NULL : decoded(buf_text(&p->scalar), p->scalar.len);
@@ -69,7 +71,7 @@ static void take_link(struct page *p)
     p->link = link;
 }
 
-/* .NET may write the '+' of an offset as an escape. */
+/* Parses the update time. .NET may write the '+' of an offset as an escape. */
 static bool take_time(const char *text, size_t len, ticks *ret)
 {
     CLEANUP(mem_freep) char *plain = NULL;
@@ -101,7 +103,7 @@ static void string_end(struct page *p)
     p->at++;
     if (p->key) {
         key_end(p);
-        put(p, '"');
+        page_put(p, '"');
         p->state = ST_COLON;
         return;
     }
@@ -109,7 +111,7 @@ static void string_end(struct page *p)
         page_scalar_end(p);
     if (p->state == ST_BROKEN)
         return;
-    put(p, '"');
+    page_put(p, '"');
     p->records_next = false;
     value_end(p);
 }
@@ -127,7 +129,7 @@ static void put_character(struct page *p, const unsigned char *bytes, size_t siz
 {
     bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE;    /* U+FFFE, U+FFFF */
 
-    if (!size || (p->in_record && xml_forbids)) {      /* in the envelope too: no name may come of dropped bytes */
+    if (!size || (p->in_record && xml_forbids)) {      /* in the envelope too: dropped bytes must not make a name */
         p->replaced = true;
         buf_add(copy_to(p), REPLACEMENT, 3);
     } else {
@@ -140,7 +142,7 @@ static size_t utf8_wanted(unsigned char first)
     return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
 }
 
-/* May these last bytes of the slice be the beginning of a character? */
+/* Returns true if the last bytes of the slice may be the beginning of a character. */
 static bool cut_character(const unsigned char *at, size_t left)
 {
     size_t i;
@@ -153,10 +155,10 @@ static bool cut_character(const unsigned char *at, size_t left)
     return true;
 }
 
-/* A byte of 0x80 or more inside a string. A character that the slice cuts is put aside until the next one comes. */
+/* Copies a character of 0x80 or more. One that the slice cuts is kept until the next slice. */
 static void multibyte(struct page *p)
 {
-    size_t left = (size_t)(p->end - p->at), size = text_utf8_length(p->at, left);
+    size_t left = (size_t)(p->end - p->at), size = utf8_length(p->at, left);
 
     if (!size && cut_character(p->at, left)) {
         p->utf8_len = left;
@@ -169,13 +171,13 @@ static void multibyte(struct page *p)
     p->at += size ? size : 1;
 }
 
-/* Bytes of a cut character: complete it, or give its first byte up and look at the others again. */
+/* Completes a cut character. If it is malformed, its bytes are replaced and the last one is read again. */
 void page_text_cut_character(struct page *p)
 {
     size_t size, lost;
 
     p->utf8[p->utf8_len++] = *p->at++;
-    size = text_utf8_length(p->utf8, p->utf8_len);
+    size = utf8_length(p->utf8, p->utf8_len);
     if (!size && p->utf8_len < utf8_wanted(p->utf8[0]) && (p->utf8[p->utf8_len - 1] & 0xC0) == 0x80)
         return;
     p->state = ST_STRING;
@@ -183,7 +185,7 @@ void page_text_cut_character(struct page *p)
         put_character(p, p->utf8, size);
         return;
     }
-    /* The last byte is at p->at[-1] and is read again as whatever it is; the ones before it are lost bytes. */
+    /* The last byte is at p->at[-1] and is read again. The ones before it are malformed. */
     p->at--;
     for (lost = p->utf8_len - 1; lost; lost--)
         put_character(p, p->utf8, 0);
@@ -203,7 +205,7 @@ static void string_special(struct page *p)
         page_bad(p, "a control character inside a string");
     } else if (c >= 0x80) {
         multibyte(p);
-    } else {        /* & < >: only XML minds them */
+    } else {        /* & < >: escaped in XML only */
         if (p->in_record)
             put_special(p, c);
         else
@@ -212,21 +214,20 @@ static void string_special(struct page *p)
     }
 }
 
-/* How much of the string may be copied at once, with room made for it; 0 if there is none. */
+/* Returns the number of bytes that may be copied at once, with room made for them. 0: there is no room. */
 static size_t string_room(struct page *p)
 {
     size_t left = (size_t)(p->end - p->at);
-
     size_t most = p->in_record ? PAGE_STEP : SCALAR_STEP;
 
     if (left > most)
         left = most;
     if (p->in_record)
-        return buf_room(p->out, left + SCAN_SLACK) ? left : 0;
-    if (!buf_room(&p->scalar, left + SCAN_SLACK)) {     /* a long text of the envelope that nobody needs */
+        return buf_room(p->out, left) ? left : 0;
+    if (!buf_room(&p->scalar, left)) {     /* a long string of the envelope that is not needed */
         buf_clear(&p->scalar);
         p->scalar_long = true;
-        buf_room(&p->scalar, left + SCAN_SLACK);
+        buf_room(&p->scalar, left);
     }
     return left;
 }

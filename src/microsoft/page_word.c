@@ -29,13 +29,13 @@ void page_number_begin(struct page *p)
 
     p->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
     p->token_start = p->out->len;
-    put(p, c);
+    page_put(p, c);
     p->state = ST_NUMBER;
 }
 
 static void number_end(struct page *p)
 {
-    if (p->member_id)           /* a number will do as an id; as a time it will not */
+    if (p->member_id)           /* a number may be an id, but not a time */
         page_scalar_end(p);
     p->member_time = p->next_link = p->records_next = false;
     value_end(p);
@@ -55,7 +55,7 @@ void page_number_goes_on(struct page *p)
             return;
         }
         p->number = next;
-        put(p, *p->at);
+        page_put(p, *p->at);
     }
 }
 
@@ -73,7 +73,7 @@ void page_word_goes_on(struct page *p)
             page_bad(p, "a word that is not true, false or null");
             return;
         }
-        put(p, *p->at);
+        page_put(p, *p->at);
     }
     if (!*p->literal)
         value_end(p);

@@ -1,21 +1,14 @@
 #include "microsoft/scan.h"
 
-static inline bool plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\' && c != '&' && c != '<' && c != '>';
-}
+#define EIGHT 1, 1, 1, 1, 1, 1, 1, 1
 
-size_t scan_plain(const unsigned char *from, size_t len, char *to)
-{
-    size_t i = 0;
-    uint32_t found;
-
-    for (; i + SCAN_STEP <= len; i += SCAN_STEP) {
-        found = scan_step(from + i, to + i);
-        if (found)
-            return i + (size_t)__builtin_ctz(found);
-    }
-    for (; i < len && plain(from[i]); i++)
-        to[i] = (char)from[i];
-    return i;
-}
+/* All of 0x20 to 0x7F but " & < > and the backslash. */
+const bool scan_is_plain[256] = {
+    [0x20] = 1, 1, 0, 1, 1, 1, 0, 1,
+    [0x28] = EIGHT,
+    [0x30] = EIGHT,
+    [0x38] = 1, 1, 1, 1, 0, 1, 0, 1,
+    [0x40] = EIGHT, EIGHT, EIGHT,
+    [0x58] = 1, 1, 1, 1, 0, 1, 1, 1,
+    [0x60] = EIGHT, EIGHT, EIGHT, EIGHT
+};

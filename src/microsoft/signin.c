@@ -1,6 +1,5 @@
 #include "microsoft/signin.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
@@ -8,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "microsoft/aad.h"
+#include "microsoft/base64url.h"
 
 #define ADDRESS_MAX 16384
 #define CODE_MAX    16384
@@ -37,16 +37,13 @@ char *signin_address(const char *login_url, const char *tenant_id, const char *c
     return buf_take(&address);
 }
 
-/* 32 bytes as base64url without padding, for both: the verifier has 43 characters, the least that is allowed. */
-static char *base64url(const unsigned char bytes[SHA256_BYTES])
+/* Verifier and challenge are 32 bytes in base64url: 43 characters, the minimum (RFC 7636, 4.1). */
+static char *encoded(const unsigned char bytes[SHA256_BYTES])
 {
-    unsigned char text[SHA256_BYTES * 2];
-    char *at;
+    struct buf text = BUF_INIT(2 * SHA256_BYTES);
 
-    EVP_EncodeBlock(text, bytes, SHA256_BYTES);
-    for (at = (char *)text; *at; at++)
-        *at = (char)(*at == '+' ? '-' : *at == '/' ? '_' : *at);
-    return mem_text_n((char *)text, strcspn((char *)text, "="));
+    base64url_add(&text, bytes, SHA256_BYTES);
+    return buf_take(&text);
 }
 
 char *signin_verifier(void)
@@ -54,7 +51,7 @@ char *signin_verifier(void)
     unsigned char bytes[SHA256_BYTES];
 
     random_bytes(bytes, sizeof(bytes));
-    return base64url(bytes);
+    return encoded(bytes);
 }
 
 void signin_add_challenge(struct buf *address, const char *verifier)
@@ -63,13 +60,13 @@ void signin_add_challenge(struct buf *address, const char *verifier)
     CLEANUP(mem_freep) char *challenge = NULL;
 
     sha256_of(verifier, strlen(verifier), hash);
-    challenge = base64url(hash);
+    challenge = encoded(hash);
     buf_add_form(address, "code_challenge", challenge);
     buf_add_form(address, "code_challenge_method", "S256");
 }
 
-/* The text without blanks, tabs, line ends and quotes: terminals wrap a long address, mails indent and quote it, and
- * neither an address nor a code holds any of them. */
+/* Returns the text without blanks, tabs, line ends and quotes, which neither an address nor a code has: terminals wrap
+ * a long address, mails indent and quote it. */
 static char *squeezed(const char *pasted)
 {
     char *text = mem_text(pasted), *to = text;
@@ -78,12 +75,12 @@ static char *squeezed(const char *pasted)
     for (at = pasted; *at; at++)
         if (!strchr(" \t\r\n\"'<>", *at))
             *to++ = *at;
-    explicit_bzero(to, strlen(to));     /* what is behind the moved text is a secret too */
+    explicit_bzero(to, strlen(to));     /* the bytes after the moved text are a secret too */
     return text;
 }
 
-/* The value of the first parameter of that name in a query or fragment, not decoded. "&amp;" is an address that was
- * copied out of a web page's source. */
+/* Finds the value of the first parameter of that name in a query or fragment, not decoded. "&amp;" comes from an
+ * address that was copied from the source of a web page. */
 static bool find_parameter(const char *at, const char *name, const char **value, size_t *len)
 {
     size_t name_len = strlen(name);
@@ -98,7 +95,7 @@ static bool find_parameter(const char *at, const char *name, const char **value,
     return false;
 }
 
-/* "https://host/?a=b", "?a=b", "code=...&state=...": anything but a bare code. */
+/* Returns true for "https://host/?a=b", "?a=b", "code=...&state=...": anything but a bare code. */
 static bool is_address(const char *text)
 {
     const char *value;
@@ -128,7 +125,7 @@ static bool refused(const char *address, struct err *err)
     return err_prefix(err, "the sign-in ended with a refusal");
 }
 
-static bool usable(const char *code)
+static bool usable_code(const char *code)
 {
     for (; *code; code++)
         if (*code < 0x21 || *code > 0x7e)
@@ -146,16 +143,16 @@ bool signin_code(const char *pasted, char **ret, struct err *err)
     if (is_address(text) && !find_parameter(text, "code", &value, &len)) {
         if (find_parameter(text, "error", &other, &other_len))
             return refused(pasted, err);
-        return err_set(err, ERR_INPUT, "the address holds no code=: copy the whole address of the page that the "
-                       "sign-in ended on, also the part behind '?'");
+        return err_set(err, ERR_INPUT, "the address has no code=: copy the whole address of the page that the "
+                       "sign-in ended on, also the part after '?'");
     }
     if (!len)
         return err_set(err, ERR_INPUT, "the authorization code is empty");
     if (len > CODE_MAX)
         return err_set(err, ERR_INPUT, "the authorization code is longer than %d characters", CODE_MAX);
-    /* '+' stays: in a code it is a character, and Entra does not write blanks into codes. */
-    if (!text_url_decode(value, len, false, &code) || !usable(code))
-        return err_set(err, ERR_INPUT, "the authorization code holds characters that no code has: copy it again");
+    /* '+' is kept: in a code it is a character, and Entra writes no blanks into codes. */
+    if (!text_url_decode(value, len, false, &code) || !usable_code(code))
+        return err_set(err, ERR_INPUT, "the authorization code has characters that no code has: copy it again");
     *ret = mem_take(&code);
     return true;
 }

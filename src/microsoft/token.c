@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "microsoft/aad.h"
 
-#define LIFE_MOST_S      (10 * INT64_C(365) * 86400)    /* more is nonsense, and times a thousand must not overflow */
+#define LIFE_MOST_S      (10 * INT64_C(365) * 86400)    /* in milliseconds it must not overflow */
 #define RENEW_AHEAD_MS   (5 * 60 * 1000)
 #define DEVICE_GRANT     "urn:ietf:params:oauth:grant-type:device_code"
 #define ASSERTION_TYPE   "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -45,7 +45,7 @@ static void add_target(const struct token_request *request, struct buf *form)
         buf_add_form(form, "resource", request->resource);
         return;
     }
-    /* A scope of its own makes v2 hand out refresh tokens. The app itself has none to get. */
+    /* v2 returns a refresh token only with the scope offline_access. The client credentials grant has none. */
     scope = mem_format("%s/.default%s", request->resource,
                        request->grant == GRANT_CLIENT_CREDENTIALS ? "" : " offline_access");
     buf_add_form(form, "scope", scope);
@@ -85,7 +85,7 @@ void token_release(struct token *token)
     *token = (struct token){ 0 };
 }
 
-/* The tree of a token answer holds the tokens: its texts are overwritten before the memory goes back. */
+/* Deletes the tree of a token response. Its texts are tokens, so they are overwritten first. */
 static void free_secret_tree(cJSON **tree)
 {
     cJSON *item;
@@ -97,7 +97,7 @@ static void free_secret_tree(cJSON **tree)
     json_freep(tree);
 }
 
-/* It becomes a header line: a line end or a blank in it would make another line, or another token. */
+/* Returns true if the text can be a token in a header line: without blanks, line ends and control characters. */
 static bool is_header_value(const char *token)
 {
     for (; *token; token++)
@@ -143,7 +143,7 @@ static bool check_members(const cJSON *root, int64_t *life_s, struct err *err)
     return true;
 }
 
-/* The table speaks of both credentials that a code can be about; the grant knows which one was sent. */
+/* Replaces "authorization code or refresh token" in a text of the table by the credential of this grant. */
 static void name_credential(enum token_grant grant, struct err *err)
 {
     static const char both[] = "authorization code or refresh token";
@@ -162,7 +162,7 @@ static bool read_success(const struct http_result *result, enum token_grant gran
 {
     CLEANUP(free_secret_tree) cJSON *root = json_parse(result->body, result->body_len);
     const char *refresh = json_text(root, "refresh_token");
-    int64_t life_s;
+    int64_t life_s = 0;
 
     if (!cJSON_IsObject(root))
         return unreadable(result, err);

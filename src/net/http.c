@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/die.h"
 #include "base/mem.h"
 #include "net/http_private.h"
-#include "net/retry.h"
+#include "net/retry_after.h"
 
-#define CONNECTIONS_KEPT 8      /* idle ones; over HTTP/2 one a host carries everything */
+#define CONNECTIONS_KEPT 8      /* idle ones; over HTTP/2 one connection to a host carries everything */
 
-static void results_fire(void *ctx, int64_t now_ms);
+static void unsent_fire(void *ctx, int64_t now_ms);
+static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code);
 
 struct http *http_new(struct loop *loop)
 {
@@ -20,11 +21,11 @@ struct http *http_new(struct loop *loop)
     http->multi = loop_multi(loop);
     http->share = curl_share_init();
     if (!http->share)
-        log_die("libcurl cannot be initialised");
+        die("libcurl cannot be initialized");
     curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
-    http->results_timer = (struct timer){ .fire = results_fire, .ctx = http };
+    http->unsent_timer = (struct timer){ .fire = unsent_fire, .ctx = http };
     return http;
 }
 
@@ -32,13 +33,11 @@ void http_free(struct http *http)
 {
     if (!http)
         return;
-    while (http->first)
-        http_cancel(http->first);
+    while (http->in_flight)
+        http_cancel(http->in_flight);
     while (http->unsent)
         http_cancel(http->unsent);
-    while (http->parked)
-        http_cancel(http->parked);
-    timer_cancel(http->loop, &http->results_timer);
+    timer_cancel(http->loop, &http->unsent_timer);
     while (http->inflaters_kept)
         inflater_free(http->inflaters[--http->inflaters_kept]);
     curl_share_cleanup(http->share);
@@ -46,41 +45,31 @@ void http_free(struct http *http)
     free(http);
 }
 
-/* Linking a request into one of the three lists, and out of whichever it is in. */
-static void list_put(struct http_request **list, struct http_request *req)
+/* Puts the request at the front of one of the two lists. */
+static void list_add(struct http_request **list, struct http_request *req)
 {
     req->next = *list;
-    req->slot = list;
+    req->link = list;
     if (req->next)
-        req->next->slot = &req->next;
+        req->next->link = &req->next;
     *list = req;
 }
 
-static void list_take(struct http_request *req)
+static void list_remove(struct http_request *req)
 {
-    *req->slot = req->next;
+    *req->link = req->next;
     if (req->next)
-        req->next->slot = req->slot;
-}
-
-void http_hurry(struct http_request *req, bool hurried)
-{
-    struct http *http = req->http;
-
-    http->hurried += (unsigned)hurried - (unsigned)req->hurried;
-    req->hurried = hurried;
-    loop_set_patient(http->loop, http->first && !http->hurried);
+        req->next->link = req->link;
 }
 
 static void request_free(struct http_request *req)
 {
-    list_take(req);
-    http_hurry(req, false);
+    list_remove(req);
     if (req->easy)
         curl_easy_cleanup(req->easy);
     http_answer_free(req);
     for (struct curl_slist *line = req->headers; line; line = line->next)
-        explicit_bzero(line->data, strlen(line->data));     /* one of them is the Authorization */
+        explicit_bzero(line->data, strlen(line->data));     /* one of them is Authorization */
     curl_slist_free_all(req->headers);
     mem_free_secret(req->form);
     free(req->url);
@@ -98,21 +87,20 @@ void http_resume_all(struct http *http)
 {
     struct http_request *req, *next;
 
-    for (req = http->first; req; req = next) {
+    for (req = http->in_flight; req; req = next) {
         next = req->next;
-        if (!req->held)
+        if (!req->paused)
             continue;
-        req->held = false;
+        req->paused = false;
         curl_easy_pause(req->easy, CURLPAUSE_CONT);
     }
-    if (http->parked)
-        timer_set(http->loop, &http->results_timer, loop_now(http->loop));
 }
 
 static struct http_request *request_new(struct http *http, const struct http_spec *spec)
 {
     struct http_request *req = mem_alloc(sizeof(*req));
 
+    req->transfer.ended = transfer_ended;
     req->http = http;
     req->url = mem_text(spec->url);
     req->form = mem_text(spec->form);
@@ -120,9 +108,6 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->done = spec->done;
     req->ctx = spec->ctx;
     req->body = BUF_INIT(HTTP_BODY_MAX);
-    req->collected = BUF_INIT(PATIENT_BYTES);
-    req->collects = spec->patient && spec->sink;
-    req->seen = spec->seen;
     req->started_ms = clock_ms();
     req->traced = spec->traced;
     req->unsendable = DIAGNOSIS_NO_CONNECTION;
@@ -141,20 +126,20 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
 
     if (!http_may_be_sent(req)) {
         req->fault = HTTP_BAD_REQUEST;
-        list_put(&http->unsent, req);
-        timer_set(http->loop, &http->results_timer, req->started_ms);
+        list_add(&http->unsent, req);
+        timer_set(http->loop, &http->unsent_timer, req->started_ms);
         return req;
     }
     req->easy = curl_easy_init();
     if (!req->easy)
-        log_die("out of memory: libcurl has no room for one more transfer");
+        die("out of memory: libcurl cannot create another transfer");
     http_set_options(req, spec);
-    list_put(&http->first, req);
-    http_hurry(req, !spec->patient);
+    list_add(&http->in_flight, req);
     curl_multi_add_handle(http->multi, req->easy);
     return req;
 }
 
+/* Calls done() with the result, and frees the request. */
 static void give_result(struct http_request *req, CURLcode code)
 {
     struct http_trace trace = { .name_ms = -1, .connect_ms = -1, .tls_ms = -1 };
@@ -162,8 +147,6 @@ static void give_result(struct http_request *req, CURLcode code)
                                   .authenticate = req->authenticate, .wire_bytes = req->wire_bytes,
                                   .retry_after_ms = -1 };
     long status = 0, connects = 0;
-    http_done_fn *done = req->done;
-    void *ctx = req->ctx;
 
     if (req->easy) {
         if (req->fault == HTTP_DONE)
@@ -177,9 +160,6 @@ static void give_result(struct http_request *req, CURLcode code)
     result.fault = req->fault;
     result.body = buf_text(&req->body);
     result.body_len = req->body.len;
-    if (result.fault == HTTP_DONE)
-        result.print = req->print;
-    result.unchanged = req->unchanged;
     result.trace = req->traced ? &trace : NULL;
     result.status = (int)status;
     http_fault_describe(req, code, &result);
@@ -188,30 +168,22 @@ static void give_result(struct http_request *req, CURLcode code)
     if (req->retry_after[0])
         result.retry_after_ms = retry_after_ms(req->retry_after, result.date_ms ? result.date_ms : clock_wall_ms());
     result.duration_ms = (int)(clock_ms() - req->started_ms);
-    done(ctx, &result);
+    req->done(req->ctx, &result);
     request_free(req);
 }
 
-void http_transfer_ended(CURL *easy, CURLcode code)
+static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code)
 {
-    struct http_request *req = NULL;
+    struct http_request *req = (struct http_request *)transfer;     /* its first member */
 
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&req);
     curl_multi_remove_handle(req->http->multi, easy);
-    if (code == CURLE_OK && !http_answer_ends(req)) {
-        list_take(req);
-        list_put(&req->http->parked, req);
-        return;
-    }
     give_result(req, code);
 }
 
-static void results_fire(void *ctx, int64_t now_ms UNUSED)
+static void unsent_fire(void *ctx, int64_t now_ms UNUSED)
 {
     struct http *http = ctx;
 
     while (http->unsent)
-        give_result(http->unsent, CURLE_OK);
-    while (http->parked && http_answer_ends(http->parked))
-        give_result(http->parked, CURLE_OK);
+        give_result(http->unsent, CURLE_OK);        /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
 }

@@ -4,8 +4,7 @@
 
 #include "net/http_private.h"
 
-/* The headers. */
-
+/* Copies the header's value into to[0..size) if the line has that name. */
 static void keep_header(const char *line, size_t len, const char *name, char *to, size_t size)
 {
     size_t name_len = strlen(name);
@@ -23,7 +22,7 @@ static void keep_header(const char *line, size_t len, const char *name, char *to
     to[len] = '\0';
 }
 
-static void forget_headers(struct http_request *req)
+static void clear_headers(struct http_request *req)
 {
     req->content_type[0] = req->encoding[0] = req->retry_after[0] = req->date[0] = '\0';
     req->request_id[0] = req->authenticate[0] = '\0';
@@ -34,8 +33,8 @@ size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
     struct http_request *req = ctx;
     size_t len = size * count;
 
-    if (len > 5 && !strncmp(line, "HTTP/", 5))      /* a proxy's or a 1xx answer's headers were before these */
-        forget_headers(req);
+    if (len > 5 && !strncmp(line, "HTTP/", 5))      /* the headers of a proxy or of a 1xx answer came before */
+        clear_headers(req);
     keep_header(line, len, "Content-Type", req->content_type, sizeof(req->content_type));
     keep_header(line, len, "Content-Encoding", req->encoding, sizeof(req->encoding));
     keep_header(line, len, "Retry-After", req->retry_after, sizeof(req->retry_after));
@@ -47,8 +46,7 @@ size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
     return len;
 }
 
-/* The body. */
-
+/* Decides where the body goes and how it is decoded. Returns false for an encoding that was not asked for. */
 static bool body_begins(struct http_request *req)
 {
     long status = 0;
@@ -56,25 +54,25 @@ static bool body_begins(struct http_request *req)
     req->begun = true;
     curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
     req->to_sink = req->has_sink && status == 200;
-    req->collects = req->collects && req->to_sink;
     if (req->has_sink && !req->to_sink)
         req->body.limit = HTTP_ERROR_BODY_MAX;
     if (!req->encoding[0] || !strcasecmp(req->encoding, "identity"))
         return true;
     if (strcasecmp(req->encoding, "gzip") && strcasecmp(req->encoding, "x-gzip")) {
-        snprintf(req->why, sizeof(req->why), "the answer is encoded as '%s', asked was for gzip", req->encoding);
+        snprintf(req->why, sizeof(req->why), "the answer is encoded as '%s', but gzip was requested", req->encoding);
         return false;
     }
     req->gzip = true;
     return true;
 }
 
-static struct inflater *inflater_taken(struct http *http)
+/* Returns one of the inflaters that are kept, else a new one. The caller owns it. */
+static struct inflater *inflater_take(struct http *http)
 {
     struct inflater *inflater;
 
     if (!http->inflaters_kept)
-        return inflater_new(INFLATE_SMALL);
+        return inflater_new();
     inflater = http->inflaters[--http->inflaters_kept];
     inflater_reset(inflater);
     return inflater;
@@ -92,7 +90,7 @@ static bool on_decoded(void *ctx, const char *bytes, size_t len)
     }
     if (buf_add(&req->body, bytes, len))
         return true;
-    if (req->has_sink)      /* the rest of a long error page is of no use, and its status counts all the same */
+    if (req->has_sink)      /* the rest of a long error page is not needed, its status still counts */
         return true;
     req->fault = HTTP_GARBLED;
     snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
@@ -104,7 +102,7 @@ static bool decode(struct http_request *req, const char *bytes, size_t len)
     if (!req->gzip)
         return on_decoded(req, bytes, len);
     if (!req->inflater)
-        req->inflater = inflater_taken(req->http);
+        req->inflater = inflater_take(req->http);
     switch (inflater_run(req->inflater, bytes, len, on_decoded, req)) {
     case INFLATE_OK:
         return true;
@@ -117,27 +115,6 @@ static bool decode(struct http_request *req, const char *bytes, size_t len)
     }
 }
 
-static bool decode_collected(struct http_request *req)
-{
-    req->collects = false;
-    return decode(req, buf_text(&req->collected), req->collected.len);
-}
-
-/* Most polls bring, byte for byte, what the one before brought: to see that costs a twentieth of reading it again. */
-bool http_answer_ends(struct http_request *req)
-{
-    if (!req->collects || !req->begun)
-        return true;
-    req->print = hash128_of(buf_text(&req->collected), req->collected.len);
-    req->unchanged = req->print.high == req->seen.high && req->print.low == req->seen.low;
-    if (req->unchanged)
-        return true;
-    if (!req->sink.ready(req->ctx))
-        return false;
-    decode_collected(req);
-    return true;
-}
-
 size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct http_request *req = ctx;
@@ -147,19 +124,11 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
         req->fault = HTTP_GARBLED;
         return 0;
     }
-    if (req->collects && buf_add(&req->collected, bytes, len)) {
-        req->wire_bytes += len;
-        return len;
-    }
     if (req->to_sink && !req->sink.ready(req->ctx)) {
-        req->held = true;
+        req->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
     req->wire_bytes += len;
-    if (req->wire_bytes > PATIENT_BYTES && !req->hurried)
-        http_hurry(req, true);
-    if (req->collects && !decode_collected(req))
-        return 0;
     return decode(req, bytes, len) ? len : 0;
 }
 
@@ -171,6 +140,5 @@ void http_answer_free(struct http_request *req)
         http->inflaters[http->inflaters_kept++] = req->inflater;
     else
         inflater_free(req->inflater);
-    buf_free(&req->collected);
     buf_free_secret(&req->body);
 }

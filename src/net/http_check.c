@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "net/http.h"
-#include "net/retry.h"
+#include "net/retry_after.h"
 
 static bool looks_like_html(const struct http_result *result)
 {
@@ -11,7 +11,7 @@ static bool looks_like_html(const struct http_result *result)
     return strcasestr(result->content_type, "html") || *at == '<';
 }
 
-/* The row of a status, and what its blank holds. */
+/* Returns the row of messages/diagnosis.c for a status other than 2xx. */
 static enum diagnosis diagnosis_of_status(const struct http_result *result)
 {
     if (looks_like_html(result))
@@ -23,19 +23,20 @@ static enum diagnosis diagnosis_of_status(const struct http_result *result)
     return result->status >= 400 && result->status < 500 ? DIAGNOSIS_HTTP_4XX : DIAGNOSIS_HTTP_5XX;
 }
 
+/* Fills *err with the text of a status, its request id and the advice. */
 static void say_status(const struct http_result *result, struct err *err, enum err_kind kind)
 {
     enum diagnosis diagnosis = diagnosis_of_status(result);
-    bool is_named = diagnosis == DIAGNOSIS_WEB_PAGE || diagnosis == DIAGNOSIS_NO_PROXY;     /* its text has no status */
+    bool status_apart = diagnosis == DIAGNOSIS_WEB_PAGE || diagnosis == DIAGNOSIS_NO_PROXY;     /* not in its text */
     struct buf detail = BUF_INIT(256);
     char status[16];
 
     snprintf(status, sizeof(status), "%d", result->status);
-    if (is_named)
+    if (status_apart)
         buf_add_format(&detail, " (HTTP %s)", status);
     if (*result->request_id)
         buf_add_format(&detail, " (request-id %s)", result->request_id);
-    diagnosis_set(err, kind, diagnosis, &(struct diagnosis_facts){ .text = is_named ? NULL : status,
+    diagnosis_set(err, kind, diagnosis, &(struct diagnosis_facts){ .text = status_apart ? NULL : status,
                                                              .detail = buf_text(&detail) });
     buf_free(&detail);
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "net/http_private.h"
+#include "net/url.h"
 
 enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 {
@@ -10,7 +11,7 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 
     switch (code) {
     case CURLE_OK:
-        if (!req->gzip || req->unchanged || inflater_done(req->inflater))
+        if (!req->gzip || inflater_done(req->inflater))
             return HTTP_DONE;
         snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
         return HTTP_CUT;
@@ -39,7 +40,7 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
     }
 }
 
-/* Packets that a firewall swallows end as a timeout: how far did it get? */
+/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. */
 static enum diagnosis diagnosis_of_timeout(CURL *easy)
 {
     curl_off_t name_us = 0, connect_us = 0;
@@ -62,8 +63,9 @@ static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fau
     }
 }
 
-/* curl has words of its own for what a callback refused, and they say less than ours. */
-static const char *words_for(const struct http_request *req, CURLcode code)
+/* Returns the text for a fault. Our own text comes first: curl's text for an answer that a callback refused says less.
+ * */
+static const char *text_of(const struct http_request *req, CURLcode code)
 {
     if (req->why[0])
         return req->why;
@@ -72,7 +74,7 @@ static const char *words_for(const struct http_request *req, CURLcode code)
 
 void http_fault_describe(struct http_request *req, CURLcode code, struct http_result *result)
 {
-    const char *why = words_for(req, code), *ca_file = http_ca_file(req);
+    const char *why = text_of(req, code), *ca_file = http_ca_file(req);
     CLEANUP(mem_freep) char *host = NULL;
     struct buf text = BUF_INIT(sizeof(result->reason) - 1);
     long proxy_status = 0;

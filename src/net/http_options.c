@@ -1,15 +1,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/die.h"
+#include "base/digest.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/http_private.h"
+#include "net/tls.h"
+#include "net/url.h"
 
 #define CONNECT_TIMEOUT_S 15
 #define CA_GOOD_MS        1000
-#define SLOWEST_BYTES_A_S 64        /* a sink's transfer that stays below this for its timeout is given up */
+#define SLOWEST_BYTES_A_S 64        /* a transfer to a sink ends if it is slower than this for its whole timeout */
 #define USER_AGENT        "TA-defender-mssp/" VERSION
 
 const char *http_ca_file(const struct http_request *req)
@@ -17,7 +20,7 @@ const char *http_ca_file(const struct http_request *req)
     return req->route->ca_file ? req->route->ca_file : tls_ca_bundle();
 }
 
-/* Asked once a second: inputs share the file, and their polls come together. */
+/* Checks the file at most once a second: inputs share it, and their polls come together. */
 static bool ca_is_readable(struct http *http, const char *ca)
 {
     int64_t now_ms = loop_now(http->loop);
@@ -56,7 +59,7 @@ static void add_header(struct http_request *req, const char *line)
     struct curl_slist *longer = curl_slist_append(req->headers, line);
 
     if (!longer)
-        log_die("out of memory");
+        die("out of memory: libcurl cannot copy a header");
     req->headers = longer;
 }
 
@@ -72,15 +75,15 @@ static void add_value(struct http_request *req, const char *name, const char *va
 
 static void add_headers(struct http_request *req, const struct http_spec *spec)
 {
-    char id[TEXT_GUID_MAX];
+    char id[RANDOM_GUID_MAX];
     size_t i;
 
     add_header(req, "Accept-Encoding: gzip");
     add_header(req, "Accept: application/json");
-    add_header(req, "User-Agent: " USER_AGENT);     /* CURLOPT_USERAGENT is printed twice, letter by letter */
+    add_header(req, "User-Agent: " USER_AGENT);     /* CURLOPT_USERAGENT would cost more */
     if (spec->form)
         add_header(req, "Expect:");
-    text_new_guid(id);
+    random_guid(id);
     add_value(req, "client-request-id: ", id);
     if (spec->authorization)
         add_value(req, "Authorization: ", spec->authorization);
@@ -94,13 +97,13 @@ static void set_route(CURL *easy, const struct http_request *req)
     bool no_name = route->loopback_name && url_is_loopback(req->url);
 
     curl_easy_setopt(easy, CURLOPT_CAINFO, http_ca_file(req));
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* else the host's folder is read for each new connection */
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* else curl reads the host's folder for each new connection */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, req->unverified ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, no_name || req->unverified ? 0L : 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (route->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
-        if (*route->proxy)      /* a proxy of the configuration is meant for every host, whatever no_proxy says */
+        if (*route->proxy)      /* a configured proxy is for every host, whatever no_proxy says */
             curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     }
 }
@@ -109,22 +112,22 @@ static void set_trace(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);       /* one that was not verified must not serve another */
-    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);    /* a resumed session shows no certificate */
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);       /* an unverified connection must not serve other requests */
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);    /* a resumed session has no certificate to show */
 }
 
-/* What is sent, and over which connections. */
+/* Sets the request, and the connections that it may use. */
 static void set_message(CURL *easy, struct http_request *req, const struct http_spec *spec)
 {
     curl_easy_setopt(easy, CURLOPT_URL, req->url);
     curl_easy_setopt(easy, CURLOPT_SHARE, req->http->share);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* Else an end waits for a name server that stays mute, and everybody with it: the lookup is a thread of its own. */
+    /* Without it the end of a transfer would wait for the thread that resolves the name, and block the whole loop. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    /* Only TLS can agree on HTTP/2. Without it, all would wait for the first answer of the host, whoever's it is. */
+    /* Only TLS can negotiate HTTP/2. Without TLS, waiting would serialize all requests to the host. */
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, text_starts(req->url, "https:") ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, req->headers);
     if (req->form)
@@ -135,7 +138,7 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
 
 static void set_answer(CURL *easy, struct http_request *req)
 {
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, req);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &req->transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, req->curl_error);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, req);

@@ -1,12 +1,11 @@
-/* net/http_private.h - what the files of net/http share: the transport, a request, and who does what of it. Private to
- * them.
+/* net/http_private.h - the transport and a request, for the files of net/http:
  *
  *   http.c           the transport; a request from its start to its result
- *   http_options.c   what curl is told about a request
- *   http_answer.c    the answer while it arrives: its headers, its body
- *   http_fault.c     why there is no whole answer, for the program and for people
- *   http_trace.c     the way to the service, for people who look for what is wrong
- *   http_check.c     what an answer means; knows no curl */
+ *   http_options.c   curl's options for a request
+ *   http_answer.c    the answer while it arrives: headers and body
+ *   http_fault.c     why there is no whole answer: a code for the program, a text for people
+ *   http_trace.c     times, address and certificate issuer of a traced request
+ *   http_check.c     maps a result to an err; needs no curl */
 #pragma once
 
 #include "base/buf.h"
@@ -16,83 +15,80 @@
 
 enum {
     INFLATERS_KEPT  = 4,
-    HEADER_TEXT_MAX = 512,      /* longer values of the headers kept here are cut */
-    PATIENT_BYTES   = 16384     /* an answer that is longer was not what a patient request expected */
+    HEADER_TEXT_MAX = 512       /* longer values of the headers kept here are truncated */
 };
 
 struct http {
     struct loop          *loop;
     CURLM                *multi;
-    CURLSH               *share;        /* TLS sessions, so that a new connection costs no full handshake */
-    struct http_request  *first;        /* all under way ... */
-    unsigned              hurried;      /* ... and how many of them are not patient */
-    struct http_request  *unsent;       /* could not be sent. The results of these and the next come from the timer */
-    struct http_request  *parked;       /* over, but their sinks were not ready for what was collected */
-    struct timer          results_timer;
-    char                 *ca_good;      /* the CA file that could be read last, ... */
-    int64_t               ca_good_until_ms;     /* ... which is not tried again before */
+    CURLSH               *share;            /* TLS sessions, so that a new connection needs no full handshake */
+    struct http_request  *in_flight;
+    struct http_request  *unsent;           /* could not be sent; unsent_timer gives their results */
+    struct timer          unsent_timer;
+    char                 *ca_good;          /* the CA file that was readable last; not checked again before ... */
+    int64_t               ca_good_until_ms;
     struct inflater      *inflaters[INFLATERS_KEPT];
     int                   inflaters_kept;
 };
 
 struct http_request {
-    struct http            *http;
-    struct http_request    *next, **slot;
-    CURL                   *easy;
-    struct curl_slist      *headers;
-    char                   *url;
-    char                   *form;           /* secret */
+    struct transfer          transfer;      /* first: CURLOPT_PRIVATE points to it */
+    struct http             *http;
+    struct http_request     *next, **link;  /* in one of the transport's lists */
+    CURL                    *easy;          /* NULL if it could not be sent */
+    struct curl_slist       *headers;
+    char                    *url;
+    char                    *form;          /* secret */
     const struct http_route *route;
-    struct http_sink        sink;
-    http_done_fn           *done;
-    void                   *ctx;
-    bool                    has_sink;
-    bool                    held;           /* paused until http_resume_all() */
-    bool                    gzip;
-    bool                    begun;          /* the first byte of the body has come */
-    bool                    to_sink;
-    bool                    collects;       /* the body stands in `collected` until it is whole */
-    bool                    unchanged;
-    enum http_fault         fault;          /* set from inside a callback; HTTP_DONE until then */
-    enum diagnosis            unsendable;     /* why, when the fault is HTTP_BAD_REQUEST */
-    struct inflater        *inflater;       /* from the first byte that is decoded on */
-    struct buf              body;
-    struct buf              collected;      /* as it came */
-    struct hash128          seen, print;
-    char                    why[512];       /* our own words for a fault; "": curl's */
-    char                    curl_error[CURL_ERROR_SIZE];
-    char                    content_type[HEADER_TEXT_MAX];
-    char                    encoding[32];
-    char                    retry_after[64];
-    char                    date[64];
-    char                    request_id[128];
-    char                    authenticate[HEADER_TEXT_MAX];
-    uint64_t                wire_bytes;
-    int64_t                 started_ms;
-    bool                    hurried;
-    bool                    traced, unverified;
+    struct http_sink         sink;
+    http_done_fn            *done;
+    void                    *ctx;
+    bool                     has_sink;
+    bool                     traced, unverified;
+    bool                     begun;         /* the first byte of the body has arrived */
+    bool                     paused;        /* until http_resume_all() */
+    bool                     to_sink;       /* the body goes to the sink */
+    bool                     gzip;
+    struct inflater         *inflater;      /* NULL before the first byte that is decoded */
+    struct buf               body;          /* decoded, if it does not go to the sink */
+    enum http_fault          fault;         /* set from inside a callback; HTTP_DONE until then */
+    enum diagnosis           unsendable;    /* why, if the fault is HTTP_BAD_REQUEST */
+    char                     why[512];      /* our own words for the fault; "": curl's */
+    char                     curl_error[CURL_ERROR_SIZE];
+    char                     content_type[HEADER_TEXT_MAX];
+    char                     encoding[32];
+    char                     retry_after[64];
+    char                     date[64];
+    char                     request_id[128];
+    char                     authenticate[HEADER_TEXT_MAX];
+    uint64_t                 wire_bytes;
+    int64_t                  started_ms;
 };
 
-/* http_options.c. The headers of *spec are copied. */
+/* http_options.c */
+
+/* Sets all options of req->easy. Copies the headers of *spec. */
 void http_set_options(struct http_request *req, const struct http_spec *spec);
-const char *http_ca_file(const struct http_request *req);       /* NULL: none was found */
-/* False for what curl would refuse only after a connection, or not clearly: the reason is in the request. */
+/* Returns the CA file of the route, else the system's; NULL if there is none. */
+const char *http_ca_file(const struct http_request *req);
+/* Returns false if the request must not be sent; the reason is then in req->why and req->unsendable. */
 bool http_may_be_sent(struct http_request *req);
 
-/* http.c. Somebody waits for this one; or (false) it is patient again, or over. */
-void http_hurry(struct http_request *req, bool hurried);
+/* http_answer.c */
 
-/* http_answer.c: curl's callbacks, with the request as their ctx, and letting go of what they made. */
+/* The callbacks of curl for a header line and for body bytes. ctx is the request. */
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx);
 size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx);
-/* curl has all of the answer: what was collected of it goes to the sink, unless that need not see it. False: the sink
- * is not ready, to be called again. */
-bool http_answer_ends(struct http_request *req);
+/* Frees what the callbacks allocated. */
 void http_answer_free(struct http_request *req);
 
-/* http_fault.c. The fault, once curl has ended with code; then its trouble and its reason into *result. */
+/* http_fault.c */
+
+/* Returns the fault for the code that curl ended with. */
 enum http_fault http_fault_of(struct http_request *req, CURLcode code);
+/* Fills in the diagnosis and the reason of *result, if it has a fault. */
 void http_fault_describe(struct http_request *req, CURLcode code, struct http_result *result);
 
 /* http_trace.c */
+
 void http_trace_read(CURL *easy, struct http_trace *trace);

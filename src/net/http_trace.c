@@ -4,7 +4,8 @@
 #include "base/text.h"
 #include "net/http_private.h"
 
-/* The organisation or the common name out of "C = US, O = DigiCert Inc, CN = ..." (or with no blanks around '='). */
+/* Copies the organization, else the common name, of "C = US, O = DigiCert Inc, CN = ...". Blanks around '=' are
+ * optional. */
 static void name_issuer(const char *line, char *to, size_t size)
 {
     static const char *const keys[] = { "O", "CN" };
@@ -39,6 +40,7 @@ static void read_issuer(CURL *easy, struct http_trace *trace)
             name_issuer(line->data + strlen(prefix), trace->issuer, sizeof(trace->issuer));
 }
 
+/* Returns the time from the start to the end of a phase, rounded up; -1 if it was not reached. */
 static int phase_ms(CURL *easy, CURLINFO phase)
 {
     curl_off_t us = 0;

@@ -1,37 +1,32 @@
-/* net/inflate.h - gzip undone while it arrives.
+/* net/inflate.h - decodes a gzip stream (RFC 1952) while it arrives.
  *
- * ISA-L (HAVE_ISAL) decodes up to three times as fast as zlib, but each dynamic block begins with tables that cost tens
- * of thousands of instructions, and its state takes 90 KB. Most answers are an empty page or an alert or two: zlib
- * decodes these. Once a body turns out to be larger, ISA-L starts again with its first byte, and what the sink has had
- * is not handed out twice. The caller sees none of this: bytes are decoded as they come, what is whole for one is whole
- * for the other, and a body that zlib refuses is broken only when ISA-L says so too. The CRC is always checked.
- * Without ISA-L zlib does all.
+ * The decoder is chosen at build time: ISA-L with HAVE_ISAL, which decodes up to three times as fast as zlib, else
+ * zlib. Both accept the same streams: one or more members one after another, then any number of zero bytes as padding.
+ * The CRC and the length of each member are checked. One difference is left: ISA-L ignores the header flags that RFC
+ * 1952 reserves, and zlib refuses them.
  *
- * An inflater is 10 KB, 40 KB from the first small body on that comes in pieces, 130 KB from the first large one on;
- * http_answer.c makes one when the first compressed bytes of an answer come and keeps a few for reuse. */
+ * An inflater has a fixed size: 90 KB with ISA-L, 40 KB with zlib, whatever the stream holds. */
 #pragma once
 
 #include "base/compiler.h"
 
-/* Compressed bytes of the largest body that zlib decodes. Instructions that it saves on pages of alerts: a tenth up to
- * 1,000 bytes, a quarter to a third from 1,300 to 4,500, next to none at 8,000. Beyond 4 KB little is left to save, and
- * more would be decoded twice of a larger body whose first pieces are small. */
-#define INFLATE_SMALL 4096
+#define INFLATE_SLICE 65536     /* most decoded bytes in one call of the sink */
 
 struct inflater;
 
-struct inflater *inflater_new(size_t small);        /* INFLATE_SMALL; tests want each decoder for itself */
-void inflater_reset(struct inflater *inf);
-void inflater_free(struct inflater *inf);
+/* Creates an inflater that waits for the first byte. Never returns NULL. */
+struct inflater *inflater_new(void);
+void inflater_reset(struct inflater *inf);      /* makes it as new; keeps its memory */
+void inflater_free(struct inflater *inf);       /* NULL is allowed */
 
-/* Takes decoded bytes; false stops. */
+/* Takes 1 to INFLATE_SLICE decoded bytes, which are valid during the call. Returns false to stop. */
 typedef bool inflate_fn(void *ctx, const char *bytes, size_t len);
 
 enum inflate_result { INFLATE_OK, INFLATE_BROKEN, INFLATE_STOPPED };
 
-/* Decodes the next bytes of the stream (several gzip members one behind the other are one stream), handing the result
- * out in slices of at most 64 KB. After another result than INFLATE_OK only inflater_reset() or inflater_free(). */
+/* Decodes the next bytes of the stream and gives the result to out(). Returns INFLATE_STOPPED after out() returned
+ * false. After any result other than INFLATE_OK only inflater_reset() and inflater_free() may follow. */
 enum inflate_result inflater_run(struct inflater *inf, const char *bytes, size_t len, inflate_fn *out, void *ctx);
 
-/* Has the stream come to its proper end? False after a cut-off. */
+/* Returns true if the stream may end here: at least one member, and the last one whole. */
 bool inflater_done(const struct inflater *inf);

@@ -8,24 +8,23 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/die.h"
 #include "base/mem.h"
+#include "messages/log_events.h"
 #include "net/tls.h"
 #include "net/transport.h"
 
-#define WAIT_MOST_MS    60000
-#define WATCHES_MAX     16
-#define PATIENCE_MS     20
+#define WAIT_MAX_MS 60000
+#define WATCHES_MAX 16
 
 struct loop {
     CURLM         *multi;
-    struct timer **heap;        /* heap[1] is due first; heap[0] is not used, so that place 0 means "not waiting" */
+    struct timer **heap;        /* binary heap: heap[1] is due first; heap[0] is unused, so that index 0 is "not set" */
     size_t         timers;
     size_t         heap_cap;
     struct watch  *watches;
     bool           stop;
     bool           firing;
-    bool           patient;
     int64_t        now_ms;
     int64_t        longest_ms;
     pid_t          parent;
@@ -33,7 +32,7 @@ struct loop {
     struct watch   wake;
 };
 
-static int wake_pipe[2] = { -1, -1 };   /* a signal handler can reach nothing else */
+static int wake_pipe[2] = { -1, -1 };   /* global, for the signal handler */
 
 struct loop *loop_new(void)
 {
@@ -42,7 +41,7 @@ struct loop *loop_new(void)
     tls_forget_environment();
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_alloc, free, mem_lib_grow, mem_lib_text,
                              mem_lib_calloc) || !(loop->multi = curl_multi_init()))
-        log_die("libcurl cannot be initialised");
+        die("libcurl cannot be initialized");
     loop->now_ms = clock_ms();
     return loop;
 }
@@ -72,11 +71,6 @@ bool loop_stopping(const struct loop *loop)
     return loop->stop;
 }
 
-void loop_set_patient(struct loop *loop, bool patient)
-{
-    loop->patient = patient;
-}
-
 int64_t loop_now(const struct loop *loop)
 {
     return loop->now_ms;
@@ -89,8 +83,6 @@ int64_t loop_take_longest_round_ms(struct loop *loop)
     loop->longest_ms = 0;
     return longest;
 }
-
-/* Timers: a binary heap whose members know their place, so that one can be moved or taken out. */
 
 static void heap_put(struct loop *loop, size_t index, struct timer *timer)
 {
@@ -138,6 +130,11 @@ void timer_cancel(struct loop *loop, struct timer *timer)
     heap_sink(loop, last->heap_index);
 }
 
+bool timer_is_set(const struct timer *timer)
+{
+    return timer->heap_index != 0;
+}
+
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
 {
     timer_cancel(loop, timer);
@@ -151,8 +148,8 @@ void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
     heap_rise(loop, loop->timers);
 }
 
-/* Fires what was due when the round began. A timer that is set to "now" meanwhile waits for the next round, so that
- * one which goes on and on starves neither transfers nor descriptors: timer_set() sees to that. */
+/* Fires the timers that were due when the round started. timer_set() defers those that are set to now meanwhile to the
+ * next round, so that a timer which sets itself again and again cannot starve transfers and descriptors. */
 static void timers_fire(struct loop *loop)
 {
     int64_t now_ms = loop->now_ms;
@@ -184,31 +181,19 @@ void watch_remove(struct loop *loop, struct watch *watch)
     }
 }
 
+/* Returns the time until the first timer is due. */
 static int wait_ms(const struct loop *loop)
 {
-    int64_t wait = WAIT_MOST_MS;
+    int64_t wait = WAIT_MAX_MS;
 
     if (loop->timers && loop->heap[1]->due_ms - clock_ms() < wait)
         wait = loop->heap[1]->due_ms - clock_ms();
     return wait > 0 ? (int)wait : 0;
 }
 
-/* curl goes through all transfers for each answer that comes: when nobody waits for any of them, some more may come
- * before it does. */
-static void be_patient(const struct loop *loop, const struct curl_waitfd *fds, unsigned count)
+static short from_curl(short events)
 {
-    int wait = wait_ms(loop);
-    unsigned i;
-
-    for (i = 0; i < count; i++)
-        if (fds[i].revents)
-            return;
-    poll(NULL, 0, wait < PATIENCE_MS ? wait : PATIENCE_MS);
-}
-
-static short events_told(short told)
-{
-    return (short)((told & CURL_WAIT_POLLIN ? POLLIN : 0) | (told & CURL_WAIT_POLLOUT ? POLLOUT : 0));
+    return (short)((events & CURL_WAIT_POLLIN ? POLLIN : 0) | (events & CURL_WAIT_POLLOUT ? POLLOUT : 0));
 }
 
 static void wait_for_events(struct loop *loop)
@@ -216,7 +201,6 @@ static void wait_for_events(struct loop *loop)
     struct curl_waitfd fds[WATCHES_MAX];
     struct watch *watched[WATCHES_MAX], *watch;
     unsigned count = 0, i;
-    int ready = 0;
 
     for (watch = loop->watches; watch && count < WATCHES_MAX; watch = watch->next) {
         fds[count] = (struct curl_waitfd){ .fd = watch->fd };
@@ -224,24 +208,28 @@ static void wait_for_events(struct loop *loop)
                                     (watch->events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
         watched[count++] = watch;
     }
-    curl_multi_poll(loop->multi, fds, count, wait_ms(loop), &ready);
-    if (ready && loop->patient)
-        be_patient(loop, fds, count);
+    curl_multi_poll(loop->multi, fds, count, wait_ms(loop), NULL);
     loop->now_ms = clock_ms();
-    for (i = 0; i < count; i++)     /* curl makes such events of an error or a hang-up as well */
+    for (i = 0; i < count; i++)     /* curl reports an error or a hang-up as POLLIN or POLLOUT */
         if (fds[i].revents)
-            watched[i]->ready(watched[i]->ctx, fds[i].events ? events_told(fds[i].revents) : POLLERR);
+            watched[i]->ready(watched[i]->ctx, fds[i].events ? from_curl(fds[i].revents) : POLLERR);
 }
 
-static void transfers_go_on(struct loop *loop)
+/* curl_multi_perform() visits every transfer. curl_multi_socket_action() with epoll was measured against it with 500
+ * tenants (make bench BENCH='tenants late'): no gain, because over HTTP/2 all transfers of a host have one socket. */
+static void continue_transfers(struct loop *loop)
 {
+    struct transfer *transfer;
     CURLMsg *msg;
     int running, left;
 
     curl_multi_perform(loop->multi, &running);
-    while ((msg = curl_multi_info_read(loop->multi, &left)))     /* all: one wake-up can end many */
-        if (msg->msg == CURLMSG_DONE)
-            http_transfer_ended(msg->easy_handle, msg->data.result);
+    while ((msg = curl_multi_info_read(loop->multi, &left))) {      /* one wake-up can end many */
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        transfer->ended(transfer, msg->easy_handle, msg->data.result);
+    }
 }
 
 void loop_run(struct loop *loop)
@@ -252,7 +240,7 @@ void loop_run(struct loop *loop)
         wait_for_events(loop);
         if (loop->stop)
             break;
-        transfers_go_on(loop);
+        continue_transfers(loop);
         timers_fire(loop);
         took_ms = clock_ms() - loop->now_ms;
         if (took_ms > loop->longest_ms)
@@ -265,11 +253,9 @@ void loop_drain(struct loop *loop, int64_t until_ms, bool (*busy)(void *ctx), vo
     while (busy(ctx) && clock_ms() < until_ms) {
         curl_multi_poll(loop->multi, NULL, 0, (int)(until_ms - clock_ms()), NULL);
         loop->now_ms = clock_ms();
-        transfers_go_on(loop);
+        continue_transfers(loop);
     }
 }
-
-/* Signals and the parent. */
 
 static void on_signal(int number)
 {
@@ -304,7 +290,7 @@ void loop_catch_signals(struct loop *loop)
     size_t i;
 
     if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK))
-        log_die("no pipe for signals");
+        die("no pipe for signals");
     loop->wake = (struct watch){ .fd = wake_pipe[0], .events = POLLIN, .ready = on_wake, .ctx = loop };
     watch_add(loop, &loop->wake);
     for (i = 0; i < COUNT_OF(stops); i++)

@@ -1,6 +1,6 @@
 /* net/loop.h - the one place that waits.
  *
- * One thread, one curl multi handle, timers and a few file descriptors. Everything else starts something or takes a
+ * One thread, one curl multi handle, timers and a few file descriptors. All other code starts something or handles a
  * result, and returns at once. Times are monotonic milliseconds (base/clock.h). */
 #pragma once
 
@@ -8,52 +8,52 @@
 
 struct loop;
 
-/* Never NULL. One process needs one. Prepares libcurl. */
+/* Creates the loop and initializes libcurl. Never returns NULL. A process needs one. */
 struct loop *loop_new(void);
-void loop_free(struct loop *loop);      /* NULL is fine; requests still under way are dropped without a result */
+/* NULL is allowed. Transfers in flight end without a result; http_free() comes before. */
+void loop_free(struct loop *loop);
 
 /* Waits and dispatches until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 bool loop_stopping(const struct loop *loop);
 
-/* After loop_run(): lets transfers under way go on, without firing timers, while busy() says so, until_ms at most. */
+/* After loop_run(): continues the transfers in flight, without firing timers or calling watches, while busy() returns
+ * true and until_ms has not come. */
 void loop_drain(struct loop *loop, int64_t until_ms, bool (*busy)(void *ctx), void *ctx);
 
-/* With patience, what arrives is looked at some milliseconds later, together with what else has arrived by then: a
- * round costs the same for one answer as for many. */
-void loop_set_patient(struct loop *loop, bool patient);
-
-/* The time at which the present round began. */
+/* Returns the time at which the present round started. */
 int64_t loop_now(const struct loop *loop);
 
-/* A timer lives inside its owner; the loop only links it. Zero-initialise, set fire and ctx once. */
+/* A timer is part of its owner; the loop only links it. Initialize it with zeros and set fire and ctx once. */
 struct timer {
     void   (*fire)(void *ctx, int64_t now_ms);
     void    *ctx;
     int64_t  due_ms;
-    size_t   heap_index;    /* of the loop; 0: not waiting */
+    size_t   heap_index;    /* private to the loop */
 };
-/* Moves it if it is waiting already. Set to "now" from inside of a timer, it fires in the next round. */
+/* Sets the timer, or moves it if it is set. A timer that is set to now from inside a timer fires in the next round. */
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
-void timer_cancel(struct loop *loop, struct timer *timer);                  /* fine if it is not waiting */
+void timer_cancel(struct loop *loop, struct timer *timer);      /* allowed if it is not set */
+/* Returns true from timer_set() until it fires or is canceled. */
+bool timer_is_set(const struct timer *timer);
 
-/* A descriptor to wait for. Lives inside its owner, like a timer. Where neither event is asked for, POLLERR tells that
- * something is wrong with it: a pipe's reader is gone, say. */
+/* A file descriptor to wait for. Part of its owner, like a timer. With events = 0, ready() is called with POLLERR on an
+ * error or a hang-up, such as the end of a pipe's reader. */
 struct watch {
     int     fd;
-    short   events;     /* POLLIN, POLLOUT; 0: neither now */
+    short   events;     /* POLLIN, POLLOUT, 0; may change between calls */
     void  (*ready)(void *ctx, short revents);
     void   *ctx;
-    struct watch *next; /* the loop's */
+    struct watch *next; /* private to the loop */
 };
 void watch_add(struct loop *loop, struct watch *watch);
-void watch_remove(struct loop *loop, struct watch *watch);
+void watch_remove(struct loop *loop, struct watch *watch);      /* allowed if it was not added */
 
-/* From now on SIGTERM, SIGINT and SIGHUP call loop_stop(), SIGPIPE does nothing, and the end of the parent process
- * stops the loop too (its pid is compared each CLOCK_IDLE_MS, since a death signal is lost when the parent's thread
- * ends). */
+/* From now on SIGTERM, SIGINT and SIGHUP call loop_stop(), and SIGPIPE is ignored. The end of the parent process stops
+ * the loop too: its pid is compared every CLOCK_IDLE_MS, because prctl(PR_SET_PDEATHSIG) fires when the parent's thread
+ * ends, not the process. */
 void loop_catch_signals(struct loop *loop);
 
-/* How long rounds took: the longest since the last call, for the process's own metrics. */
+/* Returns the longest duration of a round since the last call, for the metrics. */
 int64_t loop_take_longest_round_ms(struct loop *loop);

@@ -5,19 +5,18 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "net/http.h"
 
-/* Where distributions keep their bundle of public certificate authorities. */
+/* The bundle of public certificate authorities of each Linux distribution. */
 static const char *const system_bundles[] = {
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",    /* RHEL 7 and newer, Fedora */
     "/etc/pki/tls/certs/ca-bundle.crt",                     /* older RHEL */
     "/etc/ssl/certs/ca-certificates.crt",                   /* Debian, Ubuntu, Alpine */
     "/etc/ssl/ca-bundle.pem",                               /* SUSE */
-    "/var/lib/ca-certificates/ca-bundle.pem",               /* SUSE, the file behind the link */
+    "/var/lib/ca-certificates/ca-bundle.pem",               /* SUSE, the target of that link */
     "/etc/ssl/cert.pem"                                     /* Alpine */
 };
 
-/* Bundles of public authorities that come with Splunk, below SPLUNK_HOME. */
+/* Bundles of public certificate authorities in a Splunk installation, relative to SPLUNK_HOME. */
 static const char *const splunk_bundles[] = {
     "etc/auth/appsCA.pem",
     "lib/python3.9/site-packages/certifi/cacert.pem",

@@ -1,7 +1,13 @@
-/* net/tls.h - which certificates are trusted, whatever the host's environment says. */
+/* net/tls.h - trusted certificates, independent of the host's environment. */
 #pragma once
 
-/* Takes out of the environment what would steer OpenSSL and curl behind the configuration's back: splunkd hands its
- * own OPENSSL_CONF and SSL_CERT_FILE on, and SSLKEYLOGFILE would write session keys to a file. Call before libcurl
- * is initialised. */
+/* Removes the environment variables that change the behavior of OpenSSL and curl: splunkd passes its own OPENSSL_CONF
+ * and SSL_CERT_FILE on, and SSLKEYLOGFILE would write session keys to a file. Call before libcurl is initialized. */
 void tls_forget_environment(void);
+
+/* Returns the CA bundle for routes without one: the first readable file of tls_ca_places(). NULL if there is none. The
+ * path is owned by this module and stays valid. */
+const char *tls_ca_bundle(void);
+/* Returns the paths that are tried, for messages: those of the Linux distributions, then those of Splunk. Owned by this
+ * module. */
+const char *tls_ca_places(void);

@@ -1,11 +1,12 @@
+#include "net/url.h"
+
+#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/http.h"
 
 static void url_cleanupp(CURLU **url)
 {
@@ -17,6 +18,7 @@ static void curl_freep(char **text)
     curl_free(*text);
 }
 
+/* Returns NULL if the text is no URL; free with curl_url_cleanup(). */
 static CURLU *parse(const char *text)
 {
     CURLU *url = curl_url();
@@ -27,6 +29,7 @@ static CURLU *parse(const char *text)
     return NULL;
 }
 
+/* Returns one part of the URL, NULL if it has none. */
 static char *part(CURLU *url, CURLUPart what)
 {
     char *text = NULL;
@@ -36,12 +39,11 @@ static char *part(CURLU *url, CURLUPart what)
 
 static bool loopback_host(const char *host)
 {
-    int a, b, c, d, used = 0;
+    struct in_addr address;
 
     if (text_same_nocase(host, "localhost") || text_same(host, "[::1]"))
         return true;
-    return sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &used) == 4 && !host[used] && a == 127 && b >= 0 &&
-           b < 256 && c >= 0 && c < 256 && d >= 0 && d < 256;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 bool url_is_loopback(const char *text)
@@ -52,7 +54,7 @@ bool url_is_loopback(const char *text)
     return host && loopback_host(host);
 }
 
-/* The parts that a base address must not have. */
+/* Returns true if the URL has a part that a base address must not have. */
 static bool has_more(CURLU *url)
 {
     static const CURLUPart parts[] = { CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT };
@@ -100,10 +102,10 @@ bool url_same_origin(const char *a, const char *b)
     return true;
 }
 
-char *url_host(const char *text)
+char *url_host(const char *url)
 {
-    CLEANUP(url_cleanupp) CURLU *url = parse(text);
-    CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
+    CLEANUP(url_cleanupp) CURLU *parsed = parse(url);
+    CLEANUP(curl_freep) char *host = part(parsed, CURLUPART_HOST);
 
     return mem_text(host ? host : "");
 }

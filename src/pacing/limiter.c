@@ -6,31 +6,33 @@
 
 #define SLOW_AFTER_MS 3000
 #define SLOW_AGAIN_MS 1000
-#define SLOW_MOST     500   /* requests that are slow but still hold a connection and memory */
+#define SLOW_MAX      500
 
-struct limiter {
-    struct loop   *loop;
-    struct queue {
-        struct slot *first, *last;
-        unsigned       in;          /* let through and not slow */
-        unsigned       portion;     /* let through at portion_ms */
-        int64_t        portion_ms;
-        bool           letting_in;      /* somebody let in may leave at once, which must not begin anew from there */
-    } queues[2];                    /* [0] tokens, [1] pages */
-    unsigned       most, at_once, slow;
-    struct timer   next_portion;
+struct queue {
+    struct slot *first, *last;
+    unsigned     held;              /* slots that are held and not slow */
+    unsigned     started;           /* slots granted at started_ms */
+    int64_t      started_ms;
+    bool         granting;          /* a slot may be released from inside its go(), which must not recurse */
 };
 
-static void let_next_portion_in(void *ctx, int64_t now_ms);
+struct limiter {
+    struct loop  *loop;
+    struct queue  queues[2];        /* [0] tokens, [1] pages */
+    unsigned      max_held, burst, slow;
+    struct timer  burst_timer;
+};
 
-struct limiter *limiter_new(struct loop *loop, unsigned most, unsigned at_once)
+static void next_burst(void *ctx, int64_t now_ms);
+
+struct limiter *limiter_new(struct loop *loop, unsigned max_held, unsigned burst)
 {
     struct limiter *limiter = mem_alloc(sizeof(*limiter));
 
     limiter->loop = loop;
-    limiter->most = most;
-    limiter->at_once = at_once;
-    limiter->next_portion = (struct timer){ .fire = let_next_portion_in, .ctx = limiter };
+    limiter->max_held = max_held;
+    limiter->burst = burst;
+    limiter->burst_timer = (struct timer){ .fire = next_burst, .ctx = limiter };
     return limiter;
 }
 
@@ -38,7 +40,7 @@ void limiter_free(struct limiter *limiter)
 {
     if (!limiter)
         return;
-    timer_cancel(limiter->loop, &limiter->next_portion);
+    timer_cancel(limiter->loop, &limiter->burst_timer);
     free(limiter);
 }
 
@@ -72,46 +74,48 @@ static void dequeue(struct queue *queue, struct slot *slot)
     slot->state = SLOT_FREE;
 }
 
-/* A hundred requests take tens of milliseconds to start: in one go, the first answer would wait for all of them. */
-static bool portion_left(struct limiter *limiter, struct queue *queue)
+/* Returns true if another slot may be granted in this millisecond, else sets the timer for the next one. It takes tens
+ * of milliseconds to start a hundred requests: all at once, they would delay the first answer by that time. */
+static bool burst_left(struct limiter *limiter, struct queue *queue)
 {
     int64_t now_ms = loop_now(limiter->loop);
 
-    if (queue->portion_ms != now_ms) {
-        queue->portion_ms = now_ms;
-        queue->portion = 0;
+    if (queue->started_ms != now_ms) {
+        queue->started_ms = now_ms;
+        queue->started = 0;
     }
-    if (queue->portion < limiter->at_once)
+    if (queue->started < limiter->burst)
         return true;
-    if (!limiter->next_portion.heap_index)
-        timer_set(limiter->loop, &limiter->next_portion, now_ms + 1);
+    if (!timer_is_set(&limiter->burst_timer))
+        timer_set(limiter->loop, &limiter->burst_timer, now_ms + 1);
     return false;
 }
 
-static void let_in(struct limiter *limiter, struct queue *queue)
+/* Grants slots to the front of the queue, as many as the limit and the burst allow. */
+static void grant(struct limiter *limiter, struct queue *queue)
 {
     struct slot *slot;
 
-    if (queue->letting_in)
+    if (queue->granting)
         return;
-    queue->letting_in = true;
-    while ((slot = queue->first) && queue->in < limiter->most && (slot->patient || portion_left(limiter, queue))) {
-        queue->portion += !slot->patient;
+    queue->granting = true;
+    while ((slot = queue->first) && queue->held < limiter->max_held && burst_left(limiter, queue)) {
         dequeue(queue, slot);
         slot->state = SLOT_HELD;
-        queue->in++;
-        timer_set(limiter->loop, &slot->slow, loop_now(limiter->loop) + SLOW_AFTER_MS);
+        queue->held++;
+        queue->started++;
+        timer_set(limiter->loop, &slot->slow_timer, loop_now(limiter->loop) + SLOW_AFTER_MS);
         slot->go(slot->ctx);
     }
-    queue->letting_in = false;
+    queue->granting = false;
 }
 
-static void let_next_portion_in(void *ctx, int64_t now_ms UNUSED)
+static void next_burst(void *ctx, int64_t now_ms UNUSED)
 {
     struct limiter *limiter = ctx;
 
-    let_in(limiter, &limiter->queues[1]);
-    let_in(limiter, &limiter->queues[0]);
+    grant(limiter, &limiter->queues[1]);
+    grant(limiter, &limiter->queues[0]);
 }
 
 static void became_slow(void *ctx, int64_t now_ms UNUSED)
@@ -120,14 +124,14 @@ static void became_slow(void *ctx, int64_t now_ms UNUSED)
     struct limiter *limiter = slot->limiter;
     struct queue *queue = &limiter->queues[slot->page];
 
-    if (limiter->slow >= SLOW_MOST) {      /* it takes the place of the next slow one that ends */
-        timer_set(limiter->loop, &slot->slow, loop_now(limiter->loop) + SLOW_AGAIN_MS);
+    if (limiter->slow >= SLOW_MAX) {    /* waits until another slow one ends */
+        timer_set(limiter->loop, &slot->slow_timer, loop_now(limiter->loop) + SLOW_AGAIN_MS);
         return;
     }
     slot->state = SLOT_SLOW;
-    queue->in--;
+    queue->held--;
     limiter->slow++;
-    let_in(limiter, queue);
+    grant(limiter, queue);
 }
 
 void limiter_acquire(struct limiter *limiter, struct slot *slot)
@@ -135,10 +139,10 @@ void limiter_acquire(struct limiter *limiter, struct slot *slot)
     if (slot->state != SLOT_FREE)
         return;
     slot->limiter = limiter;
-    slot->slow.fire = became_slow;
-    slot->slow.ctx = slot;
+    slot->slow_timer.fire = became_slow;
+    slot->slow_timer.ctx = slot;
     enqueue(&limiter->queues[slot->page], slot);
-    let_in(limiter, &limiter->queues[slot->page]);
+    grant(limiter, &limiter->queues[slot->page]);
 }
 
 void limiter_release(struct slot *slot)
@@ -146,7 +150,7 @@ void limiter_release(struct slot *slot)
     struct limiter *limiter = slot->limiter;
     struct queue *queue;
 
-    if (slot->state == SLOT_FREE)    /* and perhaps never asked, so that there is no gate */
+    if (slot->state == SLOT_FREE)       /* then slot->limiter may be NULL */
         return;
     queue = &limiter->queues[slot->page];
     if (slot->state == SLOT_QUEUED) {
@@ -154,15 +158,15 @@ void limiter_release(struct slot *slot)
         return;
     }
     if (slot->state == SLOT_HELD)
-        queue->in--;
+        queue->held--;
     else
         limiter->slow--;
     slot->state = SLOT_FREE;
-    timer_cancel(limiter->loop, &slot->slow);
-    let_in(limiter, queue);
+    timer_cancel(limiter->loop, &slot->slow_timer);
+    grant(limiter, queue);
 }
 
 void limiter_close(struct limiter *limiter)
 {
-    limiter->most = 0;
+    limiter->max_held = 0;
 }

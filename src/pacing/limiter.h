@@ -1,33 +1,35 @@
-/* collect/limiter.h - how many requests are under way at once.
+/* pacing/limiter.h - a limit on the requests in flight.
  *
- * Who wants to send asks with a ticket and is let through in turn, tokens and pages apart from each other: they go to
- * different hosts, so neither keeps the other waiting. A request that has been under way for a few seconds
- * no longer counts: hundreds of tenants behind a dead host must not keep the others out. */
+ * A request asks for a slot and starts when it holds one. Token requests and page requests have a limit and a queue of
+ * their own, because they go to different hosts: neither kind waits for the other. A request that has held its slot for
+ * 3 seconds is slow and no longer counts: hundreds of tenants with a host that does not answer must not block the
+ * others. At most 500 slow requests are in flight, since each still has a connection and memory. */
 #pragma once
 
 #include "net/loop.h"
 
 struct limiter;
 
+/* Part of its owner. Initialize with zeros and set the first three members once. */
 struct slot {
-    void (*go)(void *ctx);      /* called once per limiter_acquire(), perhaps at once */
+    void (*go)(void *ctx);      /* starts the request: once per limiter_acquire(), maybe before that returns */
     void  *ctx;
-    bool   page;                /* a page, else a token */
-    bool   patient;             /* nobody waits for its answer: not held up for the sake of others' */
-    /* the gate's: */
+    bool   page;                /* true: a page request; false: a token request */
+    /* private to the limiter: */
     enum { SLOT_FREE, SLOT_QUEUED, SLOT_HELD, SLOT_SLOW } state;
-    struct limiter   *limiter;
-    struct slot *next, *prev;
-    struct timer   slow;
+    struct limiter *limiter;
+    struct slot    *next, *prev;
+    struct timer    slow_timer;
 };
 
-/* Of each kind, at most so many under way, and at_once let through in one millisecond of the loop's clock, the patient
- * ones not counted: each further round would look at all that are under way. */
-struct limiter *limiter_new(struct loop *loop, unsigned most, unsigned at_once);
-void limiter_free(struct limiter *limiter);
+/* Creates a limiter for max_held slots of each kind. `burst` of them start in one millisecond of the loop's clock, the
+ * others later, so that answers are handled in between. Never returns NULL. The loop must outlive it. */
+struct limiter *limiter_new(struct loop *loop, unsigned max_held, unsigned burst);
+void limiter_free(struct limiter *limiter);     /* NULL is allowed. All slots must be free. */
 
-void limiter_acquire(struct limiter *limiter, struct slot *slot);    /* nothing if it is queued or in already */
-void limiter_release(struct slot *slot);                     /* fine in any state, also when never asked */
+void limiter_acquire(struct limiter *limiter, struct slot *slot);   /* does nothing unless the slot is free */
+void limiter_release(struct slot *slot);        /* allowed in any state; a queued slot leaves the queue */
 bool slot_is_free(const struct slot *slot);
-/* Nobody is let through any more: at the end of the process, before the owners of tickets go, one by one. */
+
+/* Grants no slot from now on: for the end of the process, while the owners of slots are freed one by one. */
 void limiter_close(struct limiter *limiter);

@@ -2,19 +2,18 @@
 
 #define MINUTE_MS 60000.0
 #define HOUR_MS   3600000.0
-#define USED      0.9       /* the part of a limit that is used */
-#define BURST     0.25      /* the part of that which may go at once */
-#define BACKFILL_RESERVE 2      /* what a back-fill leaves for polls */
-/* A back-fill that has used up what there was goes on when so many requests are there: in a pause before each page the
- * processor's caches would forget everything. As many requests are made in all. Not where a poll asked within ALONE_MS:
- * a busy input's polls would take what is saved up. */
-#define BACKFILL_TOGETHER 5
-#define ALONE_MS  5000
-#define POLLS_PER_BACKFILL 2      /* after so many requests of polls it is a waiting back-fill's turn */
-#define TURN_MS   1000      /* a back-fill that does not come for its turn within this time loses it */
-/* So much of a bucket is there at the start: a process before this one may have used its own within the hour, and both
- * together must stay below the limit. */
-#define FIRST     0.4
+#define USED      0.9       /* part of a limit that is used */
+#define BURST     0.25      /* part of that which may go at once: the size of a bucket */
+#define FIRST     0.4       /* part of a bucket that is there at the start: together with the process before this one,
+                               which may have used its own within the hour, it must stay below the limit */
+#define BACKFILL_RESERVE   2        /* requests that a backfill leaves for polls */
+#define POLLS_PER_BACKFILL 2        /* requests of polls before a waiting backfill has its turn */
+#define TURN_MS            1000     /* a backfill that does not come within this time loses its turn */
+/* Requests that a backfill makes in a row after its bucket was empty: with a pause before each page, the processor's
+ * caches would be cold for every page. Only if no poll asked within ALONE_MS: a busy input's polls would take what is
+ * saved up. */
+#define BACKFILL_TOGETHER  5
+#define ALONE_MS           5000
 
 struct rate_limits rate_limits_for(int per_minute, int per_hour)
 {
@@ -39,13 +38,14 @@ void rate_was_used(struct rate *rate)
     rate->minute = 0;
 }
 
+/* Returns the level of a bucket after a refill of ms milliseconds. */
 static double filled(double level, double size, double rate, int64_t ms)
 {
     level += rate * (double)ms;
     return level > size ? size : level;
 }
 
-/* How long until one more is there. */
+/* Returns the milliseconds until the bucket has one request. */
 static int64_t until_one(double level, double rate)
 {
     return level >= 1 ? 0 : (int64_t)((1 - level) / rate) + 1;
@@ -63,6 +63,7 @@ static void refill(struct rate *rate, int64_t now_ms)
     rate->at_ms = now_ms;
 }
 
+/* Returns the milliseconds until both buckets have one request more than the reserve. */
 static int64_t until(const struct rate *rate, double reserve)
 {
     const struct rate_limits *l = &rate->limits;

@@ -1,38 +1,41 @@
-/* collect/rate.h - requests of one app in one tenant, kept below the service's published limits.
+/* pacing/rate.h - keeps the requests of one app in one tenant below the service's published limits.
  *
- * Two token buckets, for the minute and for the hour. A bucket of size B refilled at rate R lets at most B + 60 R (or
- * 3600 R) through in any minute (hour); sizes are chosen so that this stays below the limit. Inputs of the same tenant
- * and app share one budget, since the service counts them together; so does a wait that the service asked for. */
+ * Two token buckets, for the minute and for the hour. A bucket of size B with refill rate R lets at most B + 60 R (or
+ * 3600 R) requests through in any minute (or hour); sizes and rates are chosen so that this is 90 % of the limit.
+ * Inputs with the same tenant, app and API family use one rate (rate_pool.h), because the service counts them together.
+ * */
 #pragma once
 
 #include "base/compiler.h"
 
 struct rate_limits {
-    double minute_size, minute_rate;    /* requests; requests a millisecond */
+    double minute_size, minute_rate;    /* requests; requests per millisecond */
     double hour_size, hour_rate;        /* 0: no hourly limit */
 };
 
+/* Private to rate.c, except for its size. */
 struct rate {
     struct rate_limits limits;
-    double  minute, hour;               /* what is left */
-    int64_t at_ms;
+    double  minute, hour;               /* requests left in each bucket */
+    int64_t at_ms;                      /* of the last refill */
     int64_t hold_until_ms;              /* the service asked to wait */
-    int64_t backfill_waits_ms;              /* until then a back-fill counts as waiting for its turn */
-    int64_t polled_ms;                  /* when a poll asked last */
-    int     polls;                      /* requests of polls since the back-fill's last one */
+    int64_t backfill_waits_ms;          /* until then a backfill counts as waiting for its turn */
+    int64_t polled_ms;                  /* a poll asked last */
+    int     polls;                      /* requests of polls since the last one of a backfill */
 };
 
-/* Limits of so many requests a minute and an hour (0: none), less a tenth. */
+/* Returns limits of 90 % of the given requests per minute and hour (0: no hourly limit). */
 struct rate_limits rate_limits_for(int per_minute, int per_hour);
+/* Initializes a rate. The buckets are 40 % full: the process before this one may have used the rest. */
 void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms);
 
-/* Another process used the same budget within the last minute: nothing of that minute is left. */
+/* Empties the bucket of the minute: another process used the rate within the last minute. */
 void rate_was_used(struct rate *rate);
 
-/* Takes one request out and returns 0, or takes nothing and returns how many ms to wait before asking again. A
- * back-fill (fill) leaves a few for polls, so that new alerts need not wait; where polls would use all there is, it has
- * every third request. Where it is alone it waits until it can make several requests in a row. */
+/* Takes one request and returns 0, or takes nothing and returns the milliseconds to wait before asking again. A
+ * backfill leaves two requests for polls, so that new alerts need not wait. Under contention a backfill gets one
+ * request in three. Without polls a backfill waits until it can make five requests in a row. */
 int64_t rate_take(struct rate *rate, bool backfill, int64_t now_ms);
 
-/* No request before that time. */
+/* Allows no request before until_ms. */
 void rate_hold(struct rate *rate, int64_t until_ms);

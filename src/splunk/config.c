@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/die.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "splunk/config_private.h"
@@ -17,7 +17,7 @@ struct config_reader *config_reader_new(enum config_root root)
 {
     struct config_reader *reader = mem_alloc(sizeof(*reader));
 
-    /* The same each time, so a second call is harmless. */
+    /* Sets the same functions each time, so a second call is harmless. */
     xmlMemSetup(free, mem_lib_alloc, mem_lib_grow, mem_lib_text);
     reader->root = root;
     reader->open[0] = DOCUMENT;
@@ -25,7 +25,7 @@ struct config_reader *config_reader_new(enum config_root root)
     reader->utf8 = BUF_INIT(2 * CONFIG_MAX);
     reader->xml = xmlCreatePushParserCtxt(config_sax(), reader, NULL, 0, NULL);
     if (!reader->xml)
-        log_die("out of memory for reading the XML on stdin");
+        die("out of memory for reading the XML on stdin");
     xmlCtxtUseOptions(reader->xml, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC);
     return reader;
 }
@@ -46,8 +46,8 @@ bool config_reader_done(const struct config_reader *reader)
     return reader->done;
 }
 
-/* libxml2's own words can repeat bytes of the document, secrets among them: only the kind and the line are said. */
-static void describe(const struct config_reader *reader, struct err *err)
+/* Says the kind of error and the line. libxml2's own message can repeat bytes of the document, such as secrets. */
+static void describe_xml_error(const struct config_reader *reader, struct err *err)
 {
     const char *what;
 
@@ -61,20 +61,20 @@ static void describe(const struct config_reader *reader, struct err *err)
     case XML_ERR_DOCUMENT_EMPTY:
     case XML_ERR_DOCUMENT_START: what = "it does not begin with an element"; break;
     case XML_ERR_NAME_TOO_LONG:
-    case XML_ERR_INTERNAL_ERROR: what = "a part of it is absurdly large"; break;
+    case XML_ERR_INTERNAL_ERROR: what = "a part of it is too large"; break;
     default: what = "it is not well-formed"; break;
     }
     err_set(err, ERR_INPUT, "the XML on stdin cannot be read at line %d: %s (libxml2 error %d)",
             reader->xml->lastError.line, what, reader->xml->lastError.code);
 }
 
-static void parse(struct config_reader *reader)
+static void parse_bytes(struct config_reader *reader)
 {
     xmlParseChunk(reader->xml, buf_text(&reader->utf8), (int)reader->utf8.len, 0);
     buf_clear(&reader->utf8);
     if (reader->done || reader->failed || (reader->xml->wellFormed && !reader->xml->disableSAX))
         return;
-    describe(reader, &reader->err);
+    describe_xml_error(reader, &reader->err);
     config_stop(reader);
 }
 
@@ -92,8 +92,8 @@ bool config_reader_feed(struct config_reader *reader, const char *bytes, size_t 
         reader->fed += len;
         decoded = utf16_feed(&reader->utf16, bytes, len, &reader->utf8, err);
         if (reader->utf8.len)
-            parse(reader);
-        if (!decoded && !reader->done && !reader->failed) {     /* what follows the document may be anything */
+            parse_bytes(reader);
+        if (!decoded && !reader->done && !reader->failed) {     /* anything may follow the document */
             reader->err = *err;
             config_stop(reader);
         }
@@ -112,7 +112,7 @@ static bool check_needed(const struct config_reader *reader, struct err *err)
     };
     size_t i;
 
-    if (reader->root == CONFIG_ITEMS)       /* a validation can do without splunkd's password store */
+    if (reader->root == CONFIG_ITEMS)       /* a validation works without splunkd's password store */
         return config->count == 1 ||
                err_set(err, ERR_INPUT, "the XML on stdin holds %zu <item> elements, but it should hold exactly one",
                        config->count);
@@ -145,7 +145,7 @@ bool config_reader_take(struct config_reader *reader, struct config *ret, struct
     return true;
 }
 
-/* Bytes read, 0 at the end; waits even if the descriptor does not. */
+/* Returns the number of bytes read, 0 at the end. Waits even if the descriptor does not block. */
 static ssize_t read_some(int fd, char *bytes, size_t len)
 {
     struct pollfd wait = { .fd = fd, .events = POLLIN };

@@ -1,12 +1,12 @@
 /* splunk/config.h - the XML that splunkd writes to our stdin.
  *
- * Read as it arrives and done at the closing root tag: stdin may stay open for ever. UTF-8 or UTF-16 with BOM, header
- * elements in any order, unknown elements and attributes skipped, at most CONFIG_MAX bytes. No DTD, entity or network
- * access: a DOCTYPE is refused. */
+ * It is parsed as it arrives and ends at the closing root tag, since stdin may stay open. UTF-8 or UTF-16 with BOM,
+ * header elements in any order, unknown elements and attributes skipped, at most CONFIG_MAX bytes. No DTD, entity or
+ * network access: a DOCTYPE is refused. */
 #pragma once
 
 #include "base/err.h"
-#include "splunk/params.h"
+#include "splunk/stanza.h"
 
 #define CONFIG_MAX (4 * 1024 * 1024)
 
@@ -23,15 +23,15 @@ struct config {
 
 struct config_reader;
 
-/* Push parser for tests, fuzzers and for config_read(). feed returns false on an error (then err is set) ; done() is
- * true once the root element has been closed; what is fed after that is ignored. */
+/* A push parser, for tests, fuzzers and config_read(). feed() returns false on an error and sets err. done() returns
+ * true once the root element has been closed; bytes after that are ignored. */
 struct config_reader *config_reader_new(enum config_root root);
 void config_reader_free(struct config_reader *reader);
 bool config_reader_feed(struct config_reader *reader, const char *bytes, size_t len, struct err *err);
 bool config_reader_done(const struct config_reader *reader);
-/* After done: hands the result over. False if something needed is missing (no server_uri, ...: the text says what). */
+/* Returns the result after done(). False if something is missing (no server_uri, ...), which err names. */
 bool config_reader_take(struct config_reader *reader, struct config *ret, struct err *err);
 
-/* Reads fd until the root element ends. False with a sentence for the log. */
+/* Reads fd until the root element ends. On false err is a sentence for the log. */
 bool config_read(int fd, enum config_root root, struct config *ret, struct err *err);
-void config_free(struct config *config);    /* the members; session key and values are overwritten */
+void config_free(struct config *config);    /* frees the members; secrets are overwritten */

@@ -27,7 +27,8 @@ void config_stop(struct config_reader *reader)
     xmlStopParser(reader->xml);
 }
 
-/* Copy of an attribute's value. Entity substitution is off, which leaves each '&' as "&#38;", and only those. */
+/* Returns a copy of an attribute's value. Entity substitution is off, which leaves each '&' as "&#38;", and nothing
+ * else. Caller frees. */
 static char *attribute_text(const char *at, const char *end)
 {
     static const char ampersand[] = "&#38;";
@@ -42,7 +43,8 @@ static char *attribute_text(const char *at, const char *end)
     return text;
 }
 
-/* NULL: not there. libxml2's SAX2 hands over five pointers an attribute. */
+/* Returns an attribute's value, or NULL if there is none. libxml2's SAX2 passes five pointers for each attribute.
+ * Caller frees. */
 static char *attribute(const xmlChar **attributes, int count, const char *name)
 {
     int i;
@@ -91,7 +93,7 @@ static bool open_stanza(struct config_reader *reader, const xmlChar **attributes
     return true;
 }
 
-/* False for one without a name, which is passed over. */
+/* Returns false for a parameter without a name, which is skipped. */
 static bool open_param(struct config_reader *reader, const xmlChar **attributes, int count)
 {
     struct raw_stanza *stanza = last_stanza(reader);
@@ -116,11 +118,25 @@ static enum element open_element(struct config_reader *reader, const char *name,
         return SKIPPED;
     if (element == VALUE && reader->values++)
         buf_add_char(&reader->text, ',');
-    else if (element != SKIPPED)        /* one inside a <param> does not undo the text before it */
+    else if (element != SKIPPED)        /* an unknown element inside a <param> keeps the text before it */
         buf_clear(&reader->text);
     return element;
 }
 
+/* Returns true if an element may begin here; otherwise reader->err says why not. */
+static bool may_open(struct config_reader *reader, const char *name, bool has_prefix)
+{
+    const char *root = root_name(reader->root);
+
+    if (reader->depth == DEPTH_MOST)
+        return err_set(&reader->err, ERR_INPUT, "the XML on stdin is nested deeper than %d elements", DEPTH_MOST);
+    if (reader->depth == 0 && (has_prefix || strcmp(name, root) != 0))
+        return err_set(&reader->err, ERR_INPUT, "the XML on stdin should be an <%s> document, but its outermost element "
+                       "is <%.40s>", root, name);
+    return true;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the parameters are those of libxml2's startElementNsSAX2Func. */
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri UNUSED,
                      int namespace_count UNUSED, const xmlChar **namespaces UNUSED, int attribute_count,
                      int defaulted UNUSED, const xmlChar **attributes)
@@ -130,14 +146,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
 
     if (reader->failed || reader->done)
         return;
-    if (reader->depth == DEPTH_MOST) {
-        err_set(&reader->err, ERR_INPUT, "the XML on stdin is nested deeper than %d elements", DEPTH_MOST);
-        config_stop(reader);
-        return;
-    }
-    if (reader->depth == 0 && (prefix || strcmp((const char *)name, root_name(reader->root)) != 0)) {
-        err_set(&reader->err, ERR_INPUT, "the XML on stdin should be an <%s> document, but its outermost element is "
-                "<%.40s>", root_name(reader->root), (const char *)name);
+    if (!may_open(reader, (const char *)name, prefix != NULL)) {
         config_stop(reader);
         return;
     }
@@ -146,13 +155,13 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
     reader->open[++reader->depth] = element;
 }
 
-static void take_header(struct config_reader *reader, char **slot)
+static void end_header(struct config_reader *reader, char **slot)
 {
     mem_free_secret(*slot);
     *slot = text_trimmed(buf_text(&reader->text));
 }
 
-static void take_param(struct config_reader *reader)
+static void end_param(struct config_reader *reader)
 {
     struct raw_stanza *stanza = last_stanza(reader);
 
@@ -167,12 +176,12 @@ static void on_end(void *ctx, const xmlChar *name UNUSED, const xmlChar *prefix 
     if (reader->failed || reader->done)
         return;
     switch (reader->open[reader->depth--]) {
-    case SERVER_HOST: take_header(reader, &config->server_host); break;
-    case SERVER_URI: take_header(reader, &config->server_uri); break;
-    case SESSION_KEY: take_header(reader, &config->session_key); break;
-    case CHECKPOINT_DIR: take_header(reader, &config->checkpoint_dir); break;
+    case SERVER_HOST: end_header(reader, &config->server_host); break;
+    case SERVER_URI: end_header(reader, &config->server_uri); break;
+    case SESSION_KEY: end_header(reader, &config->session_key); break;
+    case CHECKPOINT_DIR: end_header(reader, &config->checkpoint_dir); break;
     case PARAM:
-    case PARAM_LIST: take_param(reader); break;
+    case PARAM_LIST: end_param(reader); break;
     case ROOT:
         reader->done = true;
         xmlStopParser(reader->xml);

@@ -12,10 +12,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/params.h"
 
 #define BUFFER_MAX    (512u * 1024 * 1024)  /* never reached in practice: OUTBOX_HIGH stops the downloads */
-#define BUFFER_KEPT   (4u * 1024 * 1024)    /* a buffer that one huge record made larger is given back */
+#define BUFFER_KEPT   (4u * 1024 * 1024)    /* a larger buffer, grown for a huge record, is freed */
 #define PIPE_WISH     (256 * 1024)          /* fewer, larger reads for splunkd; the kernel may refuse */
 #define READER_LOOK_MS 5
 #define NOTES         (OUTBOX_SETTLED_S + 2)
@@ -33,7 +32,7 @@ struct outbox {
     struct buf  buf;
     size_t      sent;           /* bytes of buf that are written */
     uint64_t    written;        /* all bytes written so far */
-    bool        torn;           /* the last of them is inside of an event */
+    bool        torn;           /* the last of them is inside an event */
     struct note notes[NOTES];   /* a ring, oldest overwritten */
     size_t      note_count;
 };
@@ -86,7 +85,7 @@ uint64_t outbox_end(const struct outbox *box)
     return box->written + outbox_pending(box);
 }
 
-static void forget_sent(struct outbox *box)
+static void drop_sent(struct outbox *box)
 {
     if (box->sent == box->buf.len) {
         if (box->buf.cap > BUFFER_KEPT)
@@ -109,7 +108,7 @@ enum outbox_state outbox_flush(struct outbox *box)
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            forget_sent(box);
+            drop_sent(box);
             return OUTBOX_BLOCKED;
         }
         if (done <= 0) {
@@ -122,7 +121,7 @@ enum outbox_state outbox_flush(struct outbox *box)
     }
     if (box->closed)
         return OUTBOX_CLOSED;
-    forget_sent(box);
+    drop_sent(box);
     return OUTBOX_EMPTY;
 }
 
@@ -160,14 +159,14 @@ uint64_t outbox_settled(const struct outbox *box, int64_t now_ms)
     return settled;
 }
 
-/* A reader that is only a moment behind would get all of it twice: now, and at the next start. */
+/* Waits for a reader that is only a moment late: what it has not taken comes again after the next start. */
 static void wait_for_reader(const struct outbox *box, int64_t until_ms)
 {
     while (outbox_taken(box) < box->written && !outbox_reader_gone(box) && clock_ms() < until_ms)
         poll(NULL, 0, READER_LOOK_MS);
 }
 
-static void write_the_end(struct outbox *box, int64_t until_ms)
+static void write_stream_end(struct outbox *box, int64_t until_ms)
 {
     struct pollfd pfd = { .fd = box->fd, .events = POLLOUT };
     char *event_end;
@@ -189,11 +188,11 @@ void outbox_close(struct outbox *box, int wait_ms)
 {
     int64_t until_ms = clock_ms() + wait_ms;
 
-    write_the_end(box, until_ms);
+    write_stream_end(box, until_ms);
     wait_for_reader(box, until_ms);
 }
 
-/* Frames. */
+/* Event frames. */
 
 struct event_frame {
     char  *before_time;         /* <event stanza="..." unbroken="1"> */
@@ -240,7 +239,7 @@ size_t event_frame_headroom(const struct event_frame *frame)
     return frame->before_len + strlen(TIME_OPEN TIME_CLOSE) + USUAL_TIME + frame->after_len;
 }
 
-static char *append(char *to, const char *bytes, size_t len)
+static char *append_bytes(char *to, const char *bytes, size_t len)
 {
     memcpy(to, bytes, len);
     return to + len;
@@ -252,7 +251,7 @@ void event_finish(const struct event_frame *frame, struct buf *out, size_t start
     size_t time_len = has_time ? ticks_epoch_text(time, text) : 0, headroom = event_frame_headroom(frame), head_len;
 
     head_len = frame->before_len + (has_time ? strlen(TIME_OPEN TIME_CLOSE) + time_len : 0) + frame->after_len;
-    if (head_len != headroom) {     /* no time, or one outside of the years 2001 to 2286 */
+    if (head_len != headroom) {     /* no time, or one outside the years 2001 to 2286 */
         size_t data_len = out->len - start;
 
         if (!buf_room(out, head_len))
@@ -261,12 +260,12 @@ void event_finish(const struct event_frame *frame, struct buf *out, size_t start
         start = start - headroom + head_len;
         out->len = start + data_len;
     }
-    to = append(out->data + start - head_len, frame->before_time, frame->before_len);
+    to = append_bytes(out->data + start - head_len, frame->before_time, frame->before_len);
     if (has_time) {
-        to = append(to, TIME_OPEN, strlen(TIME_OPEN));
-        to = append(to, text, time_len);
-        to = append(to, TIME_CLOSE, strlen(TIME_CLOSE));
+        to = append_bytes(to, TIME_OPEN, strlen(TIME_OPEN));
+        to = append_bytes(to, text, time_len);
+        to = append_bytes(to, TIME_CLOSE, strlen(TIME_CLOSE));
     }
-    append(to, frame->after_time, frame->after_len);
+    append_bytes(to, frame->after_time, frame->after_len);
     buf_add(out, EVENT_CLOSE, strlen(EVENT_CLOSE));
 }

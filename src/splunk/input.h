@@ -1,6 +1,6 @@
-/* splunk/input.h - one input stanza: its parameters as typed values.
+/* splunk/input.h - one input: its parameters as typed values.
  *
- * Filled, checked and freed by the table in splunk/params.c; nothing else knows a parameter's name. */
+ * Filled, validated and freed by splunk/stanza.c, by the table in splunk/params.c. */
 #pragma once
 
 #include "base/compiler.h"
@@ -9,7 +9,7 @@
 enum api_kind { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
 enum cloud { CLOUD_COMMERCIAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_COUNT };
 
-/* start_time as given: a moment, or so many seconds before the input's first poll. */
+/* start_time as given: a point in time, or seconds before the input's first poll. */
 struct start_time {
     bool    relative;
     int64_t back_s;
@@ -20,11 +20,11 @@ struct input {
     char *name;                 /* without "defender_alerts://" */
     char *app;                  /* where the stanza lives; "" when splunkd did not say */
     bool  disabled;
-    bool  has_sourcetype;       /* the stanza sets its own, so none is written */
+    bool  has_sourcetype;       /* the stanza sets its own, so events carry none */
 
     char *tenant_id;            /* lower case */
     char *client_id;            /* lower case */
-    char *client_secret;        /* secrets: NULL = not given, mask or empty; otherwise clear text as it came */
+    char *client_secret;        /* secrets: plaintext as given; NULL: not given, empty or a mask */
     char *client_certificate;
     char *refresh_token;
     char *authorization_code;
@@ -38,13 +38,11 @@ struct input {
     struct start_time start_time;
     int64_t poll_interval;      /* seconds */
     int64_t overlap;            /* seconds */
-    char *proxy;                /* never with its password: "http://user@host:port" (splunk/proxy.h puts it back) */
-    char *proxy_password;       /* secret: clear text that came inside proxy; NULL when masked or none */
+    char *proxy;                /* without the password: "http://user@host:port" (splunk/proxy.h puts it back) */
+    char *proxy_password;       /* secret: plaintext from inside proxy; NULL: masked or none */
     char *ca_file;
 };
 
-void input_free(struct input *input);   /* the members, not the struct; NULL is fine; secrets are overwritten */
-
-/* The input's name for log lines; the caller's to free. key=value ends a value at a blank, so other names than plain
- * ones stand in quotes. */
+/* Returns the input's name for log lines. Names other than plain ones are quoted, since key=value ends a value at a
+ * blank. Caller frees. */
 char *input_label(const char *name);

@@ -8,12 +8,12 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/params.h"
+#include "splunk/mask.h"
 
 #define SCHEME      "http://"
 #define ADDRESS_MAX 4096
 
-/* Escapes what a URL's user part cannot carry; a valid %XX is taken for one that was escaped already. */
+/* Escapes the characters that a URL's user part cannot carry. A valid %XX counts as escaped already. */
 static void add_user_part(struct buf *buf, const char *text, size_t len)
 {
     size_t i;
@@ -30,7 +30,7 @@ static void add_user_part(struct buf *buf, const char *text, size_t len)
     }
 }
 
-/* Length of the host at the start: a name, IPv4 or [IPv6]; 0: none. */
+/* Returns the length of the host at the start: a name, IPv4 or [IPv6]. 0: none. */
 static size_t host_length(const char *text)
 {
     size_t len;
@@ -44,7 +44,7 @@ static size_t host_length(const char *text)
     return len;
 }
 
-/* "host:port", a slash allowed behind it. Returns its length without the slash, 0 when it is none. */
+/* Returns the length of a text that is "host:port" or "host:port/", without the slash. 0: it is not. */
 static size_t host_port_length(const char *text)
 {
     size_t host = host_length(text), digits;
@@ -70,7 +70,7 @@ bool proxy_parse(const char *text, char **ret_proxy, char **ret_password)
     if (strncasecmp(text, SCHEME, strlen(SCHEME)) != 0)
         return false;
     user = text + strlen(SCHEME);
-    sign = strrchr(user, '@');      /* the last: a password typed as it is may hold one */
+    sign = strrchr(user, '@');      /* the last: a plain password may contain one */
     host = host_port_length(sign ? sign + 1 : user);
     colon = sign ? memchr(user, ':', (size_t)(sign - user)) : NULL;
     if (!host || sign == user || colon == user)
@@ -82,7 +82,7 @@ bool proxy_parse(const char *text, char **ret_proxy, char **ret_password)
     }
     buf_add(&proxy, sign ? sign + 1 : user, host);
     *ret_password = colon ? mem_text_n(colon + 1, (size_t)(sign - colon - 1)) : NULL;
-    if (secret_is_mask(*ret_password))
+    if (mask_matches(*ret_password))
         mem_free_secretp(ret_password);
     *ret_proxy = buf_take(&proxy);
     return true;
@@ -93,7 +93,7 @@ bool proxy_has_user(const char *proxy)
     return proxy && strchr(proxy, '@');
 }
 
-/* The address with ":" and something in front of its '@'. */
+/* Returns the address with ":password" before its '@'. */
 static char *with_password(const char *proxy, const char *password, bool escape)
 {
     const char *sign = strchr(proxy, '@');

@@ -1,21 +1,20 @@
 /* splunk/proxy.h - the proxy parameter: "http://[user:password@]host:port", with the password kept apart.
  *
- * User and password may be typed as they are or percent-encoded; they leave here percent-encoded, which is what curl
- * undoes. */
+ * User and password may be given plain or percent-encoded. They leave here percent-encoded, which curl undoes. */
 #pragma once
 
 #include "base/compiler.h"
 
-/* Splits the text into the address without the password ("http://user@host:port", percent-encoded) and the password
- * as it was typed (NULL: none, empty or a mask). False and nothing set when it is no such address. */
+/* Splits the text into the address without the password ("http://user@host:port", percent-encoded) and the password as
+ * given (NULL: none, empty or a mask). Returns false, with nothing set, if the text is not such an address. */
 bool proxy_parse(const char *text, char **ret_proxy, char **ret_password);
 
-/* The address with the password in it, for http_route.proxy: secret. NULL or "" password, or an address without a
- * user: the address as it is. Caller frees with mem_free_secret(). */
+/* Returns the address with the password in it, for http_route.proxy. Without a password (NULL or "") or a user: the
+ * address as it is. A secret: caller frees with mem_free_secret(). */
 char *proxy_with_password(const char *proxy, const char *password);
 
-/* "http://user:********@host:port", what inputs.conf is to hold once the password is stored. Caller frees. */
+/* Returns "http://user:********@host:port", for inputs.conf after the password has been stored. Caller frees. */
 char *proxy_masked(const char *proxy);
 
-/* Does the address name a user, so that a stored password may belong to it? */
+/* Returns true if the address names a user, so that a stored password may belong to it. */
 bool proxy_has_user(const char *proxy);

@@ -1,7 +1,7 @@
-/* splunk/scheme.h - what --scheme prints: how splunkd is to run us, and the parameters that an input takes. */
+/* splunk/scheme.h - the output of --scheme: how splunkd runs this program, and the parameters of an input. */
 #pragma once
 
 #include "base/buf.h"
 
-/* Appends the whole document. Touches neither network nor disk. */
+/* Appends the whole document. Uses neither network nor disk. */
 void scheme_print(struct buf *ret);

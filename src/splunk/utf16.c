@@ -29,8 +29,8 @@ static bool add_unit(struct utf16 *utf16, uint32_t unit, struct buf *ret, struct
     return true;
 }
 
-/* Fills the held bytes from the input until they tell the encoding, and drops a BOM. */
-static void detect(struct utf16 *utf16, const char **bytes, size_t *len)
+/* Takes bytes until they tell the encoding, and drops a BOM. */
+static void detect_encoding(struct utf16 *utf16, const char **bytes, size_t *len)
 {
     static const struct {
         unsigned char bytes[3];
@@ -67,7 +67,7 @@ static void detect(struct utf16 *utf16, const char **bytes, size_t *len)
     }
 }
 
-static bool decode(struct utf16 *utf16, const unsigned char *bytes, size_t len, struct buf *ret, struct err *err)
+static bool decode_units(struct utf16 *utf16, const unsigned char *bytes, size_t len, struct buf *ret, struct err *err)
 {
     bool little = utf16->encoding == ENCODING_UTF16LE;
     const unsigned char *held = utf16->held;
@@ -90,7 +90,7 @@ bool utf16_feed(struct utf16 *utf16, const char *bytes, size_t len, struct buf *
     size_t first_count;
 
     if (utf16->encoding == ENCODING_UNKNOWN) {
-        detect(utf16, &bytes, &len);
+        detect_encoding(utf16, &bytes, &len);
         if (utf16->encoding == ENCODING_UNKNOWN)
             return true;
         first_count = utf16->held_count;
@@ -98,12 +98,12 @@ bool utf16_feed(struct utf16 *utf16, const char *bytes, size_t len, struct buf *
         utf16->held_count = 0;
         if (utf16->encoding == ENCODING_UTF8)
             buf_add(ret, first, first_count);
-        else if (!decode(utf16, first, first_count, ret, err))
+        else if (!decode_units(utf16, first, first_count, ret, err))
             return false;
     }
     if (utf16->encoding == ENCODING_UTF8) {
         buf_add(ret, bytes, len);
         return true;
     }
-    return decode(utf16, (const unsigned char *)bytes, len, ret, err);
+    return decode_units(utf16, (const unsigned char *)bytes, len, ret, err);
 }

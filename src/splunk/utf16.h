@@ -1,7 +1,7 @@
-/* splunk/utf16.h - the bytes of stdin as UTF-8, whatever encoding they arrive in.
+/* splunk/utf16.h - the bytes of stdin as UTF-8, from UTF-8 or UTF-16.
  *
- * Bytes may come one at a time. The encoding shows in the first ones: a BOM, or the zero byte beside the first '<'.
- * What begins otherwise is taken for UTF-8, checked by whoever reads it. */
+ * Bytes may come one at a time. The first ones tell the encoding: a BOM, or a zero byte next to the first '<'. Anything
+ * else counts as UTF-8, which the XML parser checks. */
 #pragma once
 
 #include "base/buf.h"
@@ -11,11 +11,11 @@ enum encoding { ENCODING_UNKNOWN, ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF1
 
 struct utf16 {
     enum encoding encoding;
-    unsigned char held[4];      /* bytes that do not yet say enough */
+    unsigned char held[4];      /* bytes that do not decide yet */
     size_t        held_count;
-    uint32_t      high;         /* a high surrogate that waits for its other half; 0: none */
+    uint32_t      high;         /* a high surrogate whose other half has not come; 0: none */
 };
 
-/* Appends to ret what the bytes amount to so far, without a BOM. False for UTF-16 that is none (a lone surrogate, a
- * zero character). */
+/* Appends the decoded bytes to ret, without a BOM. Returns false for malformed UTF-16 (a lone surrogate, a zero
+ * character). */
 bool utf16_feed(struct utf16 *utf16, const char *bytes, size_t len, struct buf *ret, struct err *err);

@@ -9,7 +9,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "net/http.h"
+#include "net/url.h"
+#include "splunk/mask.h"
 #include "splunk/proxy.h"
 
 #define DIGITS  "0123456789"
@@ -37,14 +40,14 @@ const char *value_wanted(const struct param *param)
     case PARAM_SECRET: return "the secret itself, without line ends or other control characters";
     case PARAM_FILE: return "the full path of a file that Splunk's user can read";
     case PARAM_URI: return "an absolute URI without a fragment, such as https://SiemMsspConnector";
-    case PARAM_BASE_URL: return "https://host or https://host:port with nothing behind it (http:// only for this "
-                                "machine itself)";
+    case PARAM_BASE_URL: return "https://host or https://host:port with nothing after it (http:// only for this "
+                                "machine)";
     case PARAM_TEXT: return "one word without blanks, such as https://graph.microsoft.com";
     case PARAM_FILTER: return "an OData expression with all quotes and parentheses closed, such as "
                               "severity eq 'high'";
     case PARAM_START: return "a time back from now, such as -12h, -30d, -90m, -45s or -2w (50 years at most), or a "
                              "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
-    case PARAM_PROXY: return "http://host:port or http://user:password@host:port";
+    case PARAM_PROXY: return "http://[user:password@]host:port";
     case PARAM_SECONDS:
         snprintf(text, sizeof(text), "a whole number of seconds from %lld to %lld", (long long)param->min,
                  (long long)param->max);
@@ -59,8 +62,8 @@ const char *value_wanted(const struct param *param)
     return "";
 }
 
-/* What may follow a password that a message must not repeat: the last '@' of an address, or, in a proxy without one,
- * the first ':' that stands before no port. NULL: nothing is hidden. */
+/* Returns the end of the part that may hold a password, which a message must not repeat: the last '@' of an address, or
+ * the end of a proxy without '@' whose first ':' is not followed by a port. NULL: nothing is hidden. */
 static const char *hidden_end(const struct param *param, const char *start)
 {
     bool address = param->type == PARAM_PROXY || param->type == PARAM_BASE_URL || param->type == PARAM_URI;
@@ -72,13 +75,13 @@ static const char *hidden_end(const struct param *param, const char *start)
     return sign;
 }
 
-/* The address of a page on which a sign-in ended. */
+/* Returns true for the address of a page on which a sign-in ended. */
 static bool holds_code(const char *value)
 {
     return strstr(value, "?code=") || strstr(value, "&code=") || strstr(value, "#code=");
 }
 
-/* The value as a message may repeat it: cut, and without what may be a password. */
+/* Returns the value for a message: truncated, and without a possible password. Caller frees. */
 static char *shown(const struct param *param, const char *value)
 {
     const char *slashes = strstr(value, "://");
@@ -89,12 +92,12 @@ static char *shown(const struct param *param, const char *value)
     if (!rest)
         start = rest = value;
     for (left = strlen(rest); len < left && len < SHOWN_MOST; len += step ? step : 1)
-        step = text_utf8_length((const unsigned char *)rest + len, left - len);
+        step = utf8_length((const unsigned char *)rest + len, left - len);
     return mem_format("%.*s%s%.*s%s", start - value > SHOWN_MOST ? 0 : (int)(start - value), value,
                       rest == value ? "" : SECRET_MASK, (int)len, rest, len < left ? "..." : "");
 }
 
-/* Dashes in a GUID's places, or nothing but its characters: one that was mistyped. */
+/* Returns true for a mistyped GUID: dashes in the right places, or no other characters than a GUID's. */
 static bool looks_like_guid(const char *text)
 {
     size_t len = strlen(text);
@@ -103,9 +106,9 @@ static bool looks_like_guid(const char *text)
            (len == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-');
 }
 
-/* A key instead of its file, the page that a sign-in ended on instead of the redirect URI, the secret in the row of the
- * client ID: what may have been typed into the wrong field is not repeated either. Entra's secrets hold a '~', which no
- * domain does. */
+/* Returns true if a secret may have been typed into the wrong field: a key instead of its file, the page that a sign-in
+ * ended on instead of the redirect URI, the secret in the row of the client ID. Entra's secrets have a '~', which no
+ * domain has. */
 static bool may_be_secret(const struct param *param, const char *value)
 {
     switch (param->type) {
@@ -118,20 +121,20 @@ static bool may_be_secret(const struct param *param, const char *value)
     }
 }
 
-static bool refuse(const struct param *param, const char *value, struct err *err)
+static bool refuse_value(const struct param *param, const char *value, struct err *err)
 {
     CLEANUP(mem_freep) char *text = shown(param, value);
 
     if (may_be_secret(param, value))
-        return err_set(err, ERR_INPUT, "%s holds %zu bytes that may be a secret (they are not shown here), but it "
+        return err_set(err, ERR_INPUT, "%s has %zu bytes that may be a secret (they are not shown here), but it "
                        "should be %s", param->name, strlen(value), value_wanted(param));
     if (param->type == PARAM_SECRET)
-        return err_set(err, ERR_INPUT, "%s holds %zu bytes that cannot be a secret (they are not shown here); it "
+        return err_set(err, ERR_INPUT, "%s has %zu bytes that cannot be a secret (they are not shown here); it "
                        "should be %s", param->name, strlen(value), value_wanted(param));
     return err_set(err, ERR_INPUT, "%s is '%s', but it should be %s", param->name, text, value_wanted(param));
 }
 
-/* Well-formed UTF-8 without control characters, and no longer than the type allows. */
+/* Returns true for well-formed UTF-8 without control characters, no longer than the type allows. */
 static bool is_clean(const struct param *param, const char *value)
 {
     size_t most = param->type == PARAM_SECRET ? SECRET_MOST : param->type == PARAM_FILTER ? FILTER_MOST : TEXT_MOST;
@@ -140,7 +143,7 @@ static bool is_clean(const struct param *param, const char *value)
     if (left > most)
         return false;
     for (; left; value += step, left -= step) {
-        step = text_utf8_length((const unsigned char *)value, left);
+        step = utf8_length((const unsigned char *)value, left);
         if (!step || (unsigned char)*value < 0x20 || *value == 0x7f)
             return false;
     }
@@ -164,7 +167,7 @@ static bool take_lower(char **slot, const char *value)
     return true;
 }
 
-/* Two labels at least, the last not all digits: neither "common" nor an address of numbers. */
+/* Returns true for at least two labels, the last not all digits: neither "common" nor an IPv4 address. */
 static bool is_domain(const char *text)
 {
     size_t labels, len;
@@ -182,7 +185,7 @@ static bool is_domain(const char *text)
     }
 }
 
-/* RFC 3986 section 4.3, of the characters in section 2; RFC 6749 section 3.1.2 forbids a fragment. */
+/* Checks RFC 3986 section 4.3 with the characters of section 2. RFC 6749 section 3.1.2 forbids a fragment. */
 static bool is_absolute_uri(const char *text)
 {
     size_t scheme = strspn(text, LETTERS DIGITS "+-.");
@@ -212,8 +215,8 @@ static bool take_base_url(char **slot, const char *value)
     return true;
 }
 
-/* Quotes and parentheses closed, so that "(filter) and time ge ..." means what it says. In OData two quotes inside a
- * text are one, which pairs up by itself. */
+/* Returns true if quotes and parentheses are closed, so that "(filter) and time ge ..." means what it says. OData
+ * doubles a quote inside a text, so pairs stay pairs. */
 static bool is_filter(const char *text)
 {
     int depth = 0;
@@ -265,7 +268,7 @@ static bool take_choice(int *ret, const struct choice *choices, const char *valu
     return false;
 }
 
-/* Administrators write "$SPLUNK_HOME/etc/..." as in every conf file. */
+/* Replaces $SPLUNK_HOME, which administrators write in conf files. */
 static char *expanded_path(const char *value)
 {
     static const char variable[] = "$SPLUNK_HOME/";
@@ -282,22 +285,22 @@ static bool take_file(char **slot, const char *value, bool check)
     struct stat st;
 
     if (*path != '/')
-        return false;       /* the working directory is whatever splunkd made it */
+        return false;       /* the working directory is splunkd's choice */
     if (check && (stat(path, &st) || !S_ISREG(st.st_mode) || !file_readable(path)))
         return false;
     *slot = mem_take(&path);
     return true;
 }
 
-/* Hands the value over by type; false when it is not what the type wants. */
-static bool take(const struct param *param, const char *value, bool check_files, struct input *input)
+/* Parses the value by type. Returns false if it is not of the type. */
+static bool take_value(const struct param *param, const char *value, bool check_files, struct input *input)
 {
     void *slot = (char *)input + param->offset;
 
     switch (param->type) {
     case PARAM_TENANT: return (text_is_guid(value) || is_domain(value)) && take_lower(slot, value);
     case PARAM_GUID: return text_is_guid(value) && take_lower(slot, value);
-    case PARAM_SECRET: return secret_is_mask(value) || take_text(slot, value);
+    case PARAM_SECRET: return mask_matches(value) || take_text(slot, value);
     case PARAM_FILE: return take_file(slot, value, check_files);
     case PARAM_URI: return is_absolute_uri(value) && !holds_code(value) && take_text(slot, value);
     case PARAM_CHOICE: return take_choice(slot, param->choices, value);
@@ -313,7 +316,7 @@ static bool take(const struct param *param, const char *value, bool check_files,
 
 bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input, struct err *err)
 {
-    if (!is_clean(param, value) || !take(param, value, check_files, input))
-        return refuse(param, value, err);
+    if (!is_clean(param, value) || !take_value(param, value, check_files, input))
+        return refuse_value(param, value, err);
     return true;
 }

@@ -1,12 +1,15 @@
-/* splunk/value.h - one parameter's text to its typed value, by the parameter's type. Used by params.c alone. */
+/* splunk/value.h - one parameter's text to its typed value, by the parameter's type. */
 #pragma once
 
+#include "base/err.h"
+#include "splunk/input.h"
 #include "splunk/params.h"
 
-/* Reads a trimmed, non-empty value into the parameter's member of *input. On false err says what it held (never a
- * secret) and what it should hold. */
+/* Parses a trimmed, non-empty value into the parameter's member of *input. On false err says what the value is (never a
+ * secret) and what it should be. Base URLs lose a trailing slash here. */
 bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input,
                  struct err *err);
 
-/* "a whole number of seconds from 1 to 86400": what the parameter should be. Good until the next call. */
+/* Returns what the parameter should be, such as "a whole number of seconds from 1 to 86400". Valid until the next
+ * call. */
 const char *value_wanted(const struct param *param);

@@ -13,20 +13,30 @@ void acks_release(struct acks *acks)
     *acks = (struct acks){ .count = 0 };
 }
 
+static void append(struct acks *acks, const struct pending_cursor *pending)
+{
+    if (acks->count == acks->cap) {
+        acks->cap = acks->cap * 2 + 4;
+        acks->pending = mem_grow(acks->pending, acks->cap, sizeof(*acks->pending));
+    }
+    acks->pending[acks->count++] = *pending;
+}
+
 void acks_add(struct acks *acks, const struct cursor *cursor, uint64_t pos, int64_t now_ms)
 {
-    struct pending_cursor *last = acks->count ? &acks->pending[acks->count - 1] : NULL;
+    struct pending_cursor *last;
 
-    if (last && cursor_same(&last->cursor, cursor))
+    if (!acks->count) {
+        append(acks, &(struct pending_cursor){ pos, now_ms, *cursor });
         return;
-    /* The first mark is left alone: it is what may be saved meanwhile, and must not move away under a busy input. */
-    if (!last || (last->pos != pos && (acks->count == 1 || now_ms - last->at_ms >= SAME_MS))) {
-        if (acks->count == acks->cap) {
-            acks->cap = acks->cap * 2 + 4;
-            acks->pending = mem_grow(acks->pending, acks->cap, sizeof(*acks->pending));
-        }
-        last = &acks->pending[acks->count++];
-        last->at_ms = now_ms;
+    }
+    last = &acks->pending[acks->count - 1];
+    if (cursor_same(&last->cursor, cursor))
+        return;
+    /* The first entry stays: it is what may be saved meanwhile, and a busy input must not keep moving it away. */
+    if (last->pos != pos && (acks->count == 1 || now_ms - last->at_ms >= SAME_MS)) {
+        append(acks, &(struct pending_cursor){ pos, now_ms, *cursor });
+        return;
     }
     last->pos = pos;
     last->cursor = *cursor;
@@ -34,15 +44,15 @@ void acks_add(struct acks *acks, const struct cursor *cursor, uint64_t pos, int6
 
 const struct pending_cursor *acks_confirmed(struct acks *acks, uint64_t pos)
 {
-    size_t behind = 0;
+    size_t done = 0;
 
-    while (behind < acks->count && acks->pending[behind].pos <= pos)
-        behind++;
-    if (!behind)
+    while (done < acks->count && acks->pending[done].pos <= pos)
+        done++;
+    if (!done)
         return NULL;
-    if (behind > 1) {
-        memmove(acks->pending, acks->pending + behind - 1, (acks->count - behind + 1) * sizeof(*acks->pending));
-        acks->count -= behind - 1;
+    if (done > 1) {
+        memmove(acks->pending, acks->pending + done - 1, (acks->count - done + 1) * sizeof(*acks->pending));
+        acks->count -= done - 1;
     }
     return &acks->pending[0];
 }

@@ -1,36 +1,30 @@
 #include "state/checkpoint.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define HASH_TEXT 32    /* hex digits of a version's key */
 
-void checkpoint_release(struct checkpoint *cp)
+void checkpoint_release(struct checkpoint *checkpoint)
 {
-    free(cp->tenant_id);
-    free(cp->api);
-    *cp = (struct checkpoint){ .imported_count = 0 };
+    free(checkpoint->tenant_id);
+    free(checkpoint->api);
+    *checkpoint = (struct checkpoint){ .imported_count = 0 };
 }
 
-char *checkpoint_path(const char *dir, const char *input_name)
+void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, const char *api)
 {
-    struct buf path = BUF_INIT(1 << 20);
-
-    buf_add_text(&path, dir);
-    buf_add_char(&path, '/');
-    buf_add_file_name(&path, input_name);
-    buf_add_text(&path, ".json");
-    return buf_take(&path);
+    free(checkpoint->tenant_id);
+    free(checkpoint->api);
+    checkpoint->tenant_id = mem_text(tenant_id);
+    checkpoint->api = mem_text(api);
 }
 
 /* Reading. */
@@ -41,7 +35,7 @@ static bool read_time(const cJSON *object, const char *name, ticks *ret, struct 
 
     if (text && ticks_parse(text, strlen(text), ret))
         return true;
-    return err_set(err, ERR_INPUT, "member '%s' is no time", name);
+    return err_set(err, ERR_INPUT, "member '%s' is not a time", name);
 }
 
 static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *err)
@@ -54,23 +48,24 @@ static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *er
     if (!backfill || cJSON_IsNull(backfill))
         return true;
     cursor->backfill.active = true;
-    return (read_time(backfill, "next", &cursor->backfill.next, err) && read_time(backfill, "end", &cursor->backfill.end, err) &&
-            read_time(backfill, "newest", &cursor->backfill.watermark, err) && read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) ||
-           err_prefix(err, "backfill");
+    return (read_time(backfill, "next", &cursor->backfill.next, err) &&
+            read_time(backfill, "end", &cursor->backfill.end, err) &&
+            read_time(backfill, "newest", &cursor->backfill.watermark, err) &&
+            read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) || err_prefix(err, "backfill");
 }
 
 static bool read_hex64(const char *text, uint64_t *ret)
 {
-    int used = 0;
-    unsigned long long value;
+    char digits[17];
 
-    if (strspn(text, "0123456789abcdef") < 16 || sscanf(text, "%16llx%n", &value, &used) != 1 || used != 16)
+    if (strspn(text, "0123456789abcdef") < 16)
         return false;
-    *ret = value;
+    snprintf(digits, sizeof(digits), "%s", text);
+    *ret = strtoull(digits, NULL, 16);
     return true;
 }
 
-/* "2026-11-01T08:35:12.1333333Z 0123456789abcdef0123456789abcdef" */
+/* Parses an entry such as "2026-11-01T08:35:12.1333333Z 0123456789abcdef0123456789abcdef". */
 static bool read_entry(const char *text, struct dedup_entry *ret)
 {
     const char *blank = text ? strchr(text, ' ') : NULL;
@@ -87,11 +82,11 @@ static bool read_dedup(const cJSON *root, struct dedup *dedup, struct err *err)
     struct dedup_entry entry;
 
     if (!cJSON_IsArray(list))
-        return err_set(err, ERR_INPUT, "member 'written' is no list");
+        return err_set(err, ERR_INPUT, "member 'written' is not a list");
     cJSON_ArrayForEach(item, list)
         if (!read_entry(cJSON_GetStringValue(item), &entry))
-            return err_set(err, ERR_INPUT, "member 'written' holds something that is no \"time hash\"");
-    cJSON_ArrayForEach(item, list) {        /* all are good: now they may be taken */
+            return err_set(err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
+    cJSON_ArrayForEach(item, list) {        /* only now: a refused text must add nothing */
         read_entry(cJSON_GetStringValue(item), &entry);
         dedup_add(dedup, entry);
     }
@@ -105,90 +100,60 @@ static bool all_of(const char *text, const char *allowed, size_t least, size_t m
     return len >= least && len <= most && strspn(text, allowed) == len;
 }
 
-static void read_imported(const cJSON *root, struct checkpoint *cp)
+static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
 {
     static const char hex[] = "0123456789abcdef", name[] = "abcdefghijklmnopqrstuvwxyz_";
     const cJSON *item;
     const char *salt = json_text(root, "salt");
 
-    if (!salt || !all_of(salt, hex, sizeof(cp->salt) - 1, sizeof(cp->salt) - 1))
+    if (!salt || !all_of(salt, hex, sizeof(checkpoint->salt) - 1, sizeof(checkpoint->salt) - 1))
         return;
-    memcpy(cp->salt, salt, sizeof(cp->salt));
+    memcpy(checkpoint->salt, salt, sizeof(checkpoint->salt));
     cJSON_ArrayForEach(item, json_member(root, "taken")) {
-        struct imported *imported = &cp->imported[cp->imported_count];
+        struct imported *imported = &checkpoint->imported[checkpoint->imported_count];
 
-        if (cp->imported_count == IMPORTED_MAX || !item->string || !cJSON_IsString(item) ||
+        if (checkpoint->imported_count == IMPORTED_MAX || !item->string || !cJSON_IsString(item) ||
             !all_of(item->string, name, 1, sizeof(imported->param) - 1) ||
             !all_of(item->valuestring, hex, sizeof(imported->hash) - 1, sizeof(imported->hash) - 1))
             continue;
         snprintf(imported->param, sizeof(imported->param), "%s", item->string);
         snprintf(imported->hash, sizeof(imported->hash), "%s", item->valuestring);
-        cp->imported_count++;
+        checkpoint->imported_count++;
     }
 }
 
-bool checkpoint_parse(const char *text, size_t len, struct checkpoint *cp, struct dedup *dedup, struct err *err)
+bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
+    struct checkpoint ret = { .imported_count = 0 };
     int64_t version;
 
     if (!cJSON_IsObject(root))
-        return err_set(err, ERR_INPUT, "it is no JSON object");
+        return err_set(err, ERR_INPUT, "it is not a JSON object");
     if (!json_int64(root, "version", 1, INT32_MAX, &version))
         return err_set(err, ERR_INPUT, "it has no version");
     if (version != CHECKPOINT_VERSION)
-        return err_set(err, ERR_INPUT, "it is of version %lld, this program knows version %d", (long long)version,
+        return err_set(err, ERR_INPUT, "it has version %lld, this program knows version %d", (long long)version,
                        CHECKPOINT_VERSION);
     if (!json_text(root, "tenant_id") || !json_text(root, "api"))
         return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
-    if (!read_cursor(root, &cp->cursor, err) || !read_dedup(root, dedup, err))
+    if (!read_cursor(root, &ret.cursor, err) || !read_dedup(root, dedup, err))
         return false;
-    cp->tenant_id = mem_text(json_text(root, "tenant_id"));
-    cp->api = mem_text(json_text(root, "api"));
-    read_imported(root, cp);
+    checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
+    read_imported(root, &ret);
+    checkpoint_release(checkpoint);
+    *checkpoint = ret;
     return true;
-}
-
-static enum checkpoint_found put_aside(const char *path, struct err *err)
-{
-    CLEANUP(mem_freep) char *bad = mem_format("%s.bad", path);
-
-    err_prefix(err, "checkpoint '%s' cannot be used", path);
-    if (rename(path, bad))
-        return CHECKPOINT_UNREADABLE;
-    return CHECKPOINT_BAD;
-}
-
-enum checkpoint_found checkpoint_load(const char *path, struct checkpoint *cp, struct dedup *dedup, struct err *err)
-{
-    struct buf text = BUF_INIT(CHECKPOINT_MAX);
-    bool ok;
-
-    *cp = (struct checkpoint){ .imported_count = 0 };
-    if (!file_read(path, &text, err)) {
-        int saved = errno;
-
-        buf_free(&text);
-        if (err->kind == ERR_INPUT)
-            return put_aside(path, err);
-        return saved == ENOENT ? CHECKPOINT_NONE : CHECKPOINT_UNREADABLE;
-    }
-    ok = checkpoint_parse(buf_text(&text), text.len, cp, dedup, err);
-    buf_free(&text);
-    if (ok)
-        return CHECKPOINT_READ;
-    checkpoint_release(cp);
-    return put_aside(path, err);
 }
 
 /* Writing. */
 
-static void add_time(struct buf *ret, const char *name, ticks time, const char *behind)
+static void add_time(struct buf *ret, const char *name, ticks time, const char *after)
 {
     char text[TICKS_TEXT_MAX];
 
     ticks_text(time, text);
-    buf_add_format(ret, "\"%s\": \"%s\"%s", name, text, behind);
+    buf_add_format(ret, "\"%s\": \"%s\"%s", name, text, after);
 }
 
 struct selection {
@@ -212,19 +177,19 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     sel->any = true;
 }
 
-static void add_imported(const struct checkpoint *cp, struct buf *ret)
+static void add_imported(const struct checkpoint *checkpoint, struct buf *ret)
 {
     size_t i;
 
-    if (!cp->imported_count)
+    if (!checkpoint->imported_count)
         return;
-    buf_add_format(ret, " \"salt\": \"%s\",\n \"taken\": {", cp->salt);
-    for (i = 0; i < cp->imported_count; i++)
-        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", cp->imported[i].param, cp->imported[i].hash);
+    buf_add_format(ret, " \"salt\": \"%s\",\n \"taken\": {", checkpoint->salt);
+    for (i = 0; i < checkpoint->imported_count; i++)
+        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", checkpoint->imported[i].param, checkpoint->imported[i].hash);
     buf_add_text(ret, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor, const struct dedup *dedup, uint64_t pos,
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, const struct dedup *dedup, uint64_t pos,
                        int64_t overlap_s, struct buf *ret)
 {
     struct selection sel = { cursor, overlap_s, pos, ret, false };
@@ -232,9 +197,9 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
 
     cursor_raise_floors(&raised, overlap_s);
     buf_add_format(ret, "{\"version\": %d,\n \"tenant_id\": ", CHECKPOINT_VERSION);
-    buf_add_json(ret, cp->tenant_id);
+    buf_add_json(ret, checkpoint->tenant_id);
     buf_add_text(ret, ", \"api\": ");
-    buf_add_json(ret, cp->api);
+    buf_add_json(ret, checkpoint->api);
     buf_add_text(ret, ",\n ");
     add_time(ret, "saved", ticks_from_ms(clock_wall_ms()), ",\n ");
     add_time(ret, "begin", cursor->begin, ",\n ");
@@ -247,58 +212,58 @@ void checkpoint_format(const struct checkpoint *cp, const struct cursor *cursor,
         add_time(ret, "newest", cursor->backfill.watermark, ", ");
         add_time(ret, "floor", raised.backfill.dedup_floor, "},\n");
     }
-    add_imported(cp, ret);
+    add_imported(checkpoint, ret);
     buf_add_text(ret, " \"written\": [");
     dedup_each(dedup, add_entry, &sel);
     buf_add_text(ret, "]}\n");
 }
 
-/* Secrets that were taken over. */
+/* Imported secrets. The members of the file are still called "taken", as in version 1.0.0. */
 
-static void imported_hash(const struct checkpoint *cp, const char *value, char ret[65])
+static void imported_hash(const struct checkpoint *checkpoint, const char *value, char ret[65])
 {
-    CLEANUP(mem_free_secretp) char *salted = mem_format("%s%s", cp->salt, value);
+    CLEANUP(mem_free_secretp) char *salted = mem_format("%s%s", checkpoint->salt, value);
     unsigned char digest[SHA256_BYTES];
 
     sha256_of(salted, strlen(salted), digest);
     hex_text(digest, sizeof(digest), ret);
 }
 
-static const struct imported *find_imported(const struct checkpoint *cp, const char *param)
+static const struct imported *find_imported(const struct checkpoint *checkpoint, const char *param)
 {
     size_t i;
 
-    for (i = 0; i < cp->imported_count; i++)
-        if (text_same(cp->imported[i].param, param))
-            return &cp->imported[i];
+    for (i = 0; i < checkpoint->imported_count; i++)
+        if (text_same(checkpoint->imported[i].param, param))
+            return &checkpoint->imported[i];
     return NULL;
 }
 
-bool checkpoint_has_imported(const struct checkpoint *cp, const char *param, const char *value)
+bool checkpoint_has_imported(const struct checkpoint *checkpoint, const char *param, const char *value)
 {
-    const struct imported *imported = find_imported(cp, param);
+    const struct imported *imported = find_imported(checkpoint, param);
     char hash[65];
 
     if (!imported)
         return false;
-    imported_hash(cp, value, hash);
+    imported_hash(checkpoint, value, hash);
     return text_same(hash, imported->hash);
 }
 
-void checkpoint_add_imported(struct checkpoint *cp, const char *param, const char *value)
+void checkpoint_add_imported(struct checkpoint *checkpoint, const char *param, const char *value)
 {
-    struct imported *imported = (struct imported *)find_imported(cp, param);
+    struct imported *imported = (struct imported *)find_imported(checkpoint, param);
     unsigned char salt[16];
 
-    if (!cp->salt[0]) {
+    if (!checkpoint->salt[0]) {
         random_bytes(salt, sizeof(salt));
-        hex_text(salt, sizeof(salt), cp->salt);
+        hex_text(salt, sizeof(salt), checkpoint->salt);
     }
     if (!imported) {
-        if (cp->imported_count == IMPORTED_MAX)
+        if (checkpoint->imported_count == IMPORTED_MAX)
             return;
-        imported = &cp->imported[cp->imported_count++];
+        imported = &checkpoint->imported[checkpoint->imported_count++];
         snprintf(imported->param, sizeof(imported->param), "%s", param);
     }
-    imported_hash(cp, value, imported->hash);
+    imported_hash(checkpoint, value, imported->hash);
 }

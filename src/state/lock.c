@@ -68,12 +68,19 @@ void lock_touch(struct lock_file *lock)
     futimens(lock->fd, NULL);
 }
 
-bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
+/* Returns the input's byte of the file. */
+static struct flock byte_of(const char *input_name, short type)
 {
     struct hash128 hash = hash128_of(input_name, strlen(input_name));
-    struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
 
-    range.l_start = (off_t)(hash.low >> 2);     /* 62 bits: a positive offset with room for the length */
+    return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_len = 1,
+                           .l_start = (off_t)(hash.low >> 2) };     /* 62 bits: positive, with room for the length */
+}
+
+bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
+{
+    struct flock range = byte_of(input_name, F_WRLCK);
+
     if (!fcntl(lock->fd, F_SETLK, &range))
         return true;
     if (errno != EACCES && errno != EAGAIN)
@@ -82,6 +89,13 @@ bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
     if (!fcntl(lock->fd, F_GETLK, &range) && range.l_type != F_UNLCK)
         return err_set(err, ERR_RETRY, "process %d still works on this input", (int)range.l_pid);
     return err_set(err, ERR_RETRY, "another process still works on this input");
+}
+
+void lock_release_input(struct lock_file *lock, const char *input_name)
+{
+    struct flock range = byte_of(input_name, F_UNLCK);
+
+    fcntl(lock->fd, F_SETLK, &range);
 }
 
 bool lock_is_current(const struct lock_file *lock)

@@ -15,11 +15,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 for folder in ('e2e', 'splunk'):
     sys.path.insert(0, os.path.join(HERE, '..', folder))
 
-import fields                                   # noqa: E402
-from world import faults, login_errors          # noqa: E402
-from world.certs import signing_pair            # noqa: E402
-from world.clock import Clock                   # noqa: E402
-from world.world import World                   # noqa: E402
+import fields  # noqa: E402
+from world import faults, login_errors  # noqa: E402
+from world.certs import signing_pair  # noqa: E402
+from world.clock import Clock  # noqa: E402
+from world.world import World  # noqa: E402
 
 RATE = 120
 MINUTE = 60 / RATE                              # of the program's time, in seconds of ours

@@ -13,9 +13,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 
-from world import jsonnorm                      # noqa: E402
-from world.feed import UPDATE_FIELD             # noqa: E402
-from world.world import World                   # noqa: E402
+from world import jsonnorm  # noqa: E402
+from world.feed import UPDATE_FIELD  # noqa: E402
+from world.world import World  # noqa: E402
 
 CUSTOMERS = [('contoso', 'graph'), ('fabrikam', 'endpoint'), ('tailspin', 'siem')]
 TITLES = ('title', 'displayName', 'AlertTitle')

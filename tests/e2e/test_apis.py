@@ -3,6 +3,7 @@ import json
 import os
 import unittest
 
+import pytest
 from cases import APIS, SECOND, DeliveryCase
 from world import jsonnorm, ticks
 from world.httpd import Response
@@ -10,8 +11,6 @@ from world.httpd import Response
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLES = os.environ.get('SAMPLES') or os.path.join(os.path.dirname(ROOT), 'shared', 'samples')
 KIND_OF_SAMPLE = {'graph_alerts': 'graph', 'graph_incidents': 'incidents', 'mde_alert': 'endpoint', 'siem_': 'siem'}
-
-START_EARLY = True      # mostly waits
 
 
 class EveryApi(DeliveryCase):
@@ -21,6 +20,8 @@ class EveryApi(DeliveryCase):
         """A customer on each API."""
         return [world.customer(api, api=api, **params) for api in APIS]
 
+    @pytest.mark.promise('Events', "An event is Microsoft's record byte for byte, except for white space, on one line")
+    @pytest.mark.promise('Events', 'Endpoint alerts include their evidence')
     def test_past_present_and_updates(self):
         world = self.world()
         feeds = self.everywhere(world)
@@ -36,6 +37,7 @@ class EveryApi(DeliveryCase):
         self.exact(world)
         self.ends(world)
 
+    @pytest.mark.promise('Events', 'The time of an event is its update time with all its digits')
     def test_every_fraction_width_and_ties(self):
         world = self.world()
         for feed in self.everywhere(world):
@@ -48,6 +50,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Events', "An event is Microsoft's record byte for byte, except for white space, on one line")
     def test_white_space_between_tokens_only(self):
         world = self.world()
         for feed in self.everywhere(world):
@@ -56,6 +59,8 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Events', 'Each version arrives once, whatever the order, the pages and the ties')
+    @pytest.mark.waits(15)
     def test_order_does_not_matter(self):
         for order in ('oldest', 'chaos'):
             with self.subTest(order):
@@ -67,6 +72,7 @@ class EveryApi(DeliveryCase):
                 self.exact(world)
                 self.ends(world)
 
+    @pytest.mark.promise('Parameters', '`start_time` is an exact limit, and overlaps do not reach before it')
     def test_start_time_is_exact(self):
         world = self.world()
         begin = self.now(world) // SECOND * SECOND - 50 * SECOND
@@ -77,6 +83,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A new input starts thirty days back by default')
     def test_a_new_input_begins_thirty_days_back_unless_told_otherwise(self):
         world = self.world()
         for name, more, seconds in (('preset', {}, 30 * 86400), ('hours', {'start_time': '-12h'}, 12 * 3600)):
@@ -87,6 +94,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', '`overlap` finds alerts that become visible late')
     def test_late_ones_on_a_busy_and_on_a_quiet_tenant(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=600)
@@ -106,6 +114,8 @@ class EveryApi(DeliveryCase):
         quiet.publish(2, ticks=self.now(world) - 8 * 86400 * SECOND)
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', '`overlap` finds alerts that become visible late')
+    @pytest.mark.waits(45)
     def test_what_comes_between_answers_that_repeat(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=600)
@@ -128,6 +138,7 @@ class EveryApi(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Events', 'Records with a future date are written and hide no others')
     def test_dates_in_the_future(self):
         world = self.world()
         feeds = self.everywhere(world, overlap=0)
@@ -141,6 +152,7 @@ class EveryApi(DeliveryCase):
             feed.publish(3)
         self.exact(world)
 
+    @pytest.mark.promise('Events', "An event is Microsoft's record byte for byte, except for white space, on one line")
     @unittest.skipUnless(os.path.isdir(SAMPLES), 'no samples here')
     def test_captured_answers_pass_byte_for_byte(self):
         world = self.world()
@@ -160,6 +172,8 @@ class EveryApi(DeliveryCase):
 class Paging(DeliveryCase):
     """More than an answer holds."""
 
+    @pytest.mark.promise('Events', 'Each version arrives once, whatever the order, the pages and the ties')
+    @pytest.mark.waits(50)
     def test_more_ties_than_a_page_holds(self):
         for order in ('newest', 'chaos'):
             with self.subTest(order):
@@ -174,6 +188,7 @@ class Paging(DeliveryCase):
                 world.start()
                 self.exact(world, seconds=75, polls=1)
 
+    @pytest.mark.promise('Trouble', "Requests stay below Microsoft's published limits")
     def test_limits_answer_400_to_nobody(self):
         world = self.world()
         feeds = [world.customer(api, api=api) for api in APIS]
@@ -183,6 +198,7 @@ class Paging(DeliveryCase):
         self.exact(world, seconds=30)
         self.assertEqual({entry.status for entry in world.microsoft.requests()}, {200})
 
+    @pytest.mark.promise('Events', 'Each version arrives once, whatever the order, the pages and the ties')
     def test_updates_between_pages(self):
         world = self.world()
         feed = world.customer('busy', overlap=900)
@@ -208,6 +224,7 @@ class Paging(DeliveryCase):
         world.start()
         self.exact(world, polls=4)
 
+    @pytest.mark.promise('Trouble', 'No token is sent to another host, be it by next links, redirects or certificates')
     def test_a_link_to_another_host_is_not_followed(self):
         world, elsewhere = self.world(), self.world()
         feed = world.customer('led-astray')
@@ -242,6 +259,7 @@ class Paging(DeliveryCase):
             self.assertLess(world.clock.steady() - begin, 8, 'a new alert waits for the back-fill')
         self.exact(world, seconds=60)
 
+    @pytest.mark.promise('Trouble', 'A page that keeps failing is requested in smaller pieces')
     def test_a_400_for_large_pages_leads_to_smaller_ones(self):
         world = self.world()
         feed = world.customer('small-pages', api='endpoint')
@@ -283,6 +301,8 @@ class Exporter(DeliveryCase):
                 feed.publish(4, ticks=max(version.ticks for version in feed.versions))
                 self.exact(world)
 
+    @pytest.mark.promise('Events',
+                         'A version of an alert is known by its id and update time, a SIEM record by all its content')
     def test_an_alert_whose_parts_come_one_by_one(self):
         world = self.world()
         feed = world.customer('s', api='siem')
@@ -296,6 +316,7 @@ class Exporter(DeliveryCase):
 class Settings(DeliveryCase):
     """Edits of an input."""
 
+    @pytest.mark.promise('Parameters', "`filter` is escaped and joined to the program's own filter with `and`")
     def test_filter(self):
         world = self.world()
         for api, field, words in (('graph', 'severity', ('high', 'low')), ('endpoint', 'severity', ('High', 'Low')),
@@ -309,6 +330,7 @@ class Settings(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A longer `overlap` repeats no alert and reads nothing before `start_time`')
     def test_raising_the_overlap_repeats_nothing(self):
         world = self.world()
         feed = world.customer('o', overlap=10)
@@ -323,6 +345,7 @@ class Settings(DeliveryCase):
             world.restart()
             self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A new `filter` keeps the checkpoint')
     def test_another_filter_keeps_the_checkpoint(self):
         """Nothing comes twice; what the new one lets through comes from then on."""
         world = self.world()
@@ -346,6 +369,7 @@ class Settings(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.promise('Parameters', 'A new `tenant_id` or `api` starts a new checkpoint at the old cursor')
     def test_another_tenant_goes_on_at_the_old_cursor(self):
         world = self.world()
         feed = world.customer('moves', overlap=5)
@@ -364,6 +388,7 @@ class Settings(DeliveryCase):
         world.start().wait_line('event=checkpoint_renewed input=moves')
         self.exact(world, other)
 
+    @pytest.mark.promise('Events', 'Events carry a `sourcetype` unless the stanza sets one')
     def test_each_api_has_its_sourcetype(self):
         world = self.world()
         for api in APIS:
@@ -372,6 +397,8 @@ class Settings(DeliveryCase):
         self.assertEqual(found, {('graph', 'ms:defender:atp:alerts'), ('endpoint', 'ms:defender:atp:alerts'),
                                  ('siem', 'ms:defender:siem:alerts'), ('incidents', 'ms365:defender:incident')})
 
+    @pytest.mark.promise('Events', 'Events carry a `sourcetype` unless the stanza sets one')
+    @pytest.mark.promise('Events', 'Events never carry `index`, `host` or `source`')
     def test_a_sourcetype_of_the_stanza_is_not_written_over(self):
         world = self.world()
         for api in APIS:
@@ -379,6 +406,7 @@ class Settings(DeliveryCase):
         for event in world.start().wait_events(len(APIS)):
             self.assertEqual((event.sourcetype, event.index, event.host, event.source), (None, None, None, None))
 
+    @pytest.mark.promise('Parameters', 'A new `tenant_id` or `api` starts a new checkpoint at the old cursor')
     def test_another_api_goes_on_at_the_old_cursor(self):
         world = self.world()
         feed = world.customer('change', api='graph', overlap=5)
@@ -397,7 +425,3 @@ class Settings(DeliveryCase):
         world.ledger.bind('defender_alerts://change', other, lambda version: version.ticks >= since)
         world.start().wait_line('event=checkpoint_renewed')
         self.exact(world, other)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import checks
+import pytest
 from test_memory import PLAIN, build_shim
 from world.runner import SplunkHome, call, wait_for
 from world.world import World
@@ -37,6 +38,7 @@ class Calls(unittest.TestCase):
         with open(self.notes, encoding='utf-8') as file:
             return [tuple(line.rstrip('\n').split(' ', 1)) for line in file]
 
+    @pytest.mark.promise('Calls', '`--scheme` uses neither the network nor the disk')
     def test_the_scheme_touches_neither_network_nor_disk(self):
         """Nor do the other calls that only print."""
         home = SplunkHome()
@@ -50,6 +52,7 @@ class Calls(unittest.TestCase):
             world.start(**self.how(world.home)).wait_events(1)
         self.assertLessEqual({'open', 'socket', 'rename'}, {name for name, _ in self.calls()}, 'the shim is blind')
 
+    @pytest.mark.promise('Events', 'After a power loss the checkpoint is either the old one or the new one')
     def test_a_checkpoint_is_on_the_disk_before_it_takes_the_place_of_the_one_before(self):
         """Else a power loss could leave an empty one, and the place were lost: at each save, at secrets that are noted
         as taken, and at the end."""
@@ -72,7 +75,3 @@ class Calls(unittest.TestCase):
                     synced.discard(what)
                     renamed += 1
             self.assertGreaterEqual(renamed, 2, self.calls())
-
-
-if __name__ == '__main__':
-    unittest.main()

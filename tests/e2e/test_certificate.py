@@ -5,6 +5,7 @@ import os
 import unittest
 
 import checks
+import pytest
 from world.certs import openssl, signing_pair
 from world.login_errors import refusing
 from world.runner import call, validate, wait_for
@@ -43,6 +44,7 @@ class Certificate(unittest.TestCase):
         feed.tenant.app.certificates.append(cert)
         return feed, path
 
+    @pytest.mark.promise('Parameters', 'A certificate can replace the client secret')
     def test_collects_and_every_assertion_is_new(self):
         with World() as world:
             feed, path = self.customer(world)
@@ -97,6 +99,7 @@ class Certificate(unittest.TestCase):
                 for line in lines:
                     self.assertEqual((line.level, int(line.facts['days']) in (days, days - 1)), ('WARN', True))
 
+    @pytest.mark.waits(15)
     def test_the_end_of_each_new_file_is_said_once_however_often_it_is_used(self):
         with World() as world:
             feed, path = self.customer(world)
@@ -116,6 +119,7 @@ class Certificate(unittest.TestCase):
                 if days != 60:
                     self.assertIn(said[-1], (days, days - 1))
 
+    @pytest.mark.promise('Parameters', 'A certificate can replace the client secret')
     def test_files_that_cannot_be_used_are_named(self):
         with World() as world:
             folder = world.home.path
@@ -139,6 +143,7 @@ class Certificate(unittest.TestCase):
                     if path != good:
                         self.assertIn(path, refused.message)
 
+    @pytest.mark.promise('Parameters', 'A certificate can replace the client secret')
     def test_a_replaced_file_is_taken_up(self):
         with World() as world:
             feed, path = self.customer(world)
@@ -160,7 +165,3 @@ class Certificate(unittest.TestCase):
             feed.publish(1)
             program.wait_events(2)
             self.assertTrue(wait_for(lambda: any('event=certificate ' in line.text for line in program.lines)))
-
-
-if __name__ == '__main__':
-    unittest.main()

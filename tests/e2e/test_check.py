@@ -5,6 +5,7 @@ import socket
 import unittest
 
 import checks
+import pytest
 from world import faults
 from world.runner import call
 from world.world import World
@@ -17,6 +18,9 @@ def check(world, *arguments, **variant):
 
 
 class Good(unittest.TestCase):
+    @pytest.mark.promise('Calls',
+                         '`check` tries DNS, TLS, token, permission and the newest alert, and exits with 0 or 1')
+    @pytest.mark.promise('Calls', '`check` writes no events and stores nothing')
     def test_every_api_and_nothing_is_left_behind(self):
         with World() as world:
             for api in ('graph', 'endpoint', 'siem', 'incidents'):
@@ -36,6 +40,7 @@ class Good(unittest.TestCase):
             self.assertEqual(world.splunkd.passwords, before)
             self.assertEqual(os.listdir(world.home.checkpoints), [])
 
+    @pytest.mark.promise('Calls', '`check` writes no events and stores nothing')
     def test_secrets_in_clear_are_used_and_left_where_they_are(self):
         """It is a look: nothing is stored or masked, and nothing of an alert is printed."""
         with World() as world:
@@ -53,6 +58,8 @@ class Good(unittest.TestCase):
             self.assertNotIn(alert.fields['title'], result.out + result.err)
             self.assertNotIn('<event', call(world.home, 'check', stdin=world.xml()).out)
 
+    @pytest.mark.promise('Calls',
+                         '`check` tries DNS, TLS, token, permission and the newest alert, and exits with 0 or 1')
     def test_the_table_for_people(self):
         with World() as world:
             world.customer('contoso').publish(1)
@@ -92,6 +99,8 @@ class Bad(unittest.TestCase):
         self.assertEqual(checks.in_bytes((result.out + result.err).encode(), secrets), [])
         return rows[name]
 
+    @pytest.mark.promise('Calls',
+                         '`check` tries DNS, TLS, token, permission and the newest alert, and exits with 0 or 1')
     def test_the_permission_that_is_missing(self):
         with World() as world:
             feed = world.customer('contoso')
@@ -102,6 +111,8 @@ class Bad(unittest.TestCase):
                              r"The customer's administrator: grant admin consent to the permission "
                              r"SecurityAlert\.Read\.All")
 
+    @pytest.mark.promise('Calls',
+                         '`check` tries DNS, TLS, token, permission and the newest alert, and exits with 0 or 1')
     def test_no_name_no_connection_no_trust(self):
         with World() as world:
             world.customer('name', login_url='https://login.invalid')
@@ -113,10 +124,11 @@ class Bad(unittest.TestCase):
             self.assertIn('login.invalid', rows['name']['why'])
             self.assertFalse(rows['port']['service']['reached'])
             self.assertIn("issued by 'Test authority of this run'", rows['trust']['why'])
-            for name, said in (('name', 'mend the DNS'), ('port', 'TCP 443'), ('trust', 'set ca_file')):
+            for name, said in (('name', 'correct the DNS'), ('port', 'TCP 443'), ('trust', 'set ca_file')):
                 self.assertRegex(rows[name]['why'], r'\. Our administrator: .*' + said)
             self.assertEqual(world.microsoft.requests(kind='token'), [])
 
+    @pytest.mark.promise('Calls', '`check` takes at most ten seconds per input')
     def test_a_host_that_never_answers_takes_ten_seconds_at_most(self):
         silent = socket.create_server(('127.0.0.1', 0))
         self.addCleanup(silent.close)
@@ -156,6 +168,7 @@ class Refresh(unittest.TestCase):
             world.splunkd.inputs['contoso'][1]['refresh_token'] = token
         return name, token
 
+    @pytest.mark.promise('Calls', '`check` redeems a refresh token only if it can store the next one')
     def test_is_redeemed_and_its_successor_stored(self):
         with World() as world:
             name, token = self.delegated(world)
@@ -166,6 +179,7 @@ class Refresh(unittest.TestCase):
             code, _, _ = check(world)
             self.assertEqual(code, 0)
 
+    @pytest.mark.promise('Calls', '`check` redeems a refresh token only if it can store the next one')
     def test_is_left_alone_when_its_successor_has_no_place(self):
         for trouble in ('read', 'write', 'clear'):
             with self.subTest(trouble), World() as world:
@@ -180,7 +194,3 @@ class Refresh(unittest.TestCase):
                 row = json.loads(result.out)['inputs'][0]
                 self.assertEqual((result.code, row['result']), (1, 'not tried'), row)
                 self.assertEqual(seen.requests, [])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -1,4 +1,5 @@
 """Ends of every kind: what was not safely with splunkd comes again, and nothing is lost."""
+import functools
 import json
 import os
 import random
@@ -7,6 +8,7 @@ import subprocess
 import time
 import unittest
 
+import pytest
 from cases import APIS, SANITIZED, SECOND, SOON, DeliveryCase
 from world import ticks
 from world.runner import wait_for
@@ -52,12 +54,10 @@ def vanish(folder):
     shutil.rmtree(folder + '.gone')
 
 
-START_EARLY = True      # mostly waits
-
-
 class Kills(DeliveryCase):
     """SIGKILL, and readers that die with the program."""
 
+    @pytest.mark.promise('Events', 'A kill loses no event')
     def test_some_tens_of_kills(self):
         world = self.world()
         rng = random.Random(4)
@@ -83,6 +83,9 @@ class Kills(DeliveryCase):
         self.assertLessEqual(max((count for _, count in verdict.repeated), default=0), 26)
         self.assertEqual(world.problems(), [])
 
+    @pytest.mark.promise('Events', 'A kill loses no event')
+    @pytest.mark.promise('Events',
+                         'After a kill the events of the last minute are repeated, after a stop only the unread ones')
     def test_unread_events_come_again(self):
         for how in ('terminate', 'kill'):
             with self.subTest(how):
@@ -93,7 +96,7 @@ class Kills(DeliveryCase):
                 program.wait_events(2)
                 program.stall()
                 feed.publish(30, size=20000)
-                wait_for(lambda: program.unread() > 20000, 10, 'events in the pipe')
+                wait_for(lambda program=program: program.unread() > 20000, 10, 'events in the pipe')
                 getattr(program, how)()
                 self.assertGreater(program.discarded, 0)
                 world.start()
@@ -107,6 +110,8 @@ class Kills(DeliveryCase):
         self.assertFalse(verdict.lost or verdict.altered or verdict.unexpected, verdict)
         return verdict
 
+    @pytest.mark.promise('Events',
+                         'After a kill the events of the last minute are repeated, after a stop only the unread ones')
     def test_the_last_minute_comes_again_after_a_kill_only(self):
         world = self.world()
         feed = world.customer('c')
@@ -122,6 +127,7 @@ class Kills(DeliveryCase):
         self.polls(world, feed)
         self.assertEqual(program.events, [])
 
+    @pytest.mark.promise('Trouble', 'While splunkd does not read, memory is bounded and nothing is lost')
     def test_a_reader_that_stalls_costs_bounded_memory(self):
         world = self.world()
         feed = world.customer('c')
@@ -138,6 +144,7 @@ class Kills(DeliveryCase):
         program.resume()
         self.exact(world, seconds=60)
 
+    @pytest.mark.promise('Trouble', 'While splunkd does not read, SIGTERM ends the program within a second')
     def test_sigterm_while_the_reader_stalls(self):
         world = self.world()
         feed = world.customer('c')
@@ -186,10 +193,15 @@ class Disk(DeliveryCase):
         verdict = world.verdict()
         self.assertFalse(verdict.lost or verdict.altered or verdict.unexpected, verdict)
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
     def test_replaced_by_a_file(self):
         world = self.world()
         self.held_back(world, *a_file_instead_of(world.home.checkpoints))
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
+    @pytest.mark.waits(45)
     def test_a_record_that_breaks_its_page_meanwhile(self):
         """What is held back in front of it must not be left behind with it."""
         world = self.world()
@@ -211,6 +223,9 @@ class Disk(DeliveryCase):
         self.assertTrue(world.verdict().exact, world.verdict())
         self.ends(world)
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
+    @pytest.mark.waits(20)
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which('mount'), 'only root mounts')
     def test_full_and_read_only(self):
         for kind in ('full', 'read-only'):
@@ -224,7 +239,7 @@ class Disk(DeliveryCase):
                 self.addCleanup(subprocess.run, ['umount', '-l', folder], check=False)
                 filler = os.path.join(folder, 'filler')
 
-                def fill():
+                def fill(filler=filler):
                     with open(filler, 'wb', buffering=0) as file:
                         try:
                             while file.write(b'x' * 1024):
@@ -232,10 +247,10 @@ class Disk(DeliveryCase):
                         except OSError:
                             pass
 
-                def remount(mode):
+                def remount(mode, folder=folder):
                     subprocess.run(['mount', '-o', f'remount,{mode}', folder], check=True)
                 if kind == 'full':
-                    self.full(world, fill, lambda: os.unlink(filler))
+                    self.full(world, fill, functools.partial(os.unlink, filler))
                 else:
                     remount('ro')
                     world.customer('c').publish(3)
@@ -244,6 +259,8 @@ class Disk(DeliveryCase):
                     self.exact(world, seconds=40)
                     self.ends(world)
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint that cannot be written causes an ERROR and holds events back without loss')
     def test_vanished(self):
         world = self.world()
         feed = world.customer('c')
@@ -258,6 +275,7 @@ class Disk(DeliveryCase):
         world.start()
         self.exact(world)
 
+    @pytest.mark.waits(15)
     def test_vanished_with_what_quiet_inputs_had(self):
         """What is known in memory alone is saved again by itself, and at the latest when the program ends."""
         for at_once, alone in ((False, False), (True, False), (False, True), (True, True)):
@@ -272,11 +290,13 @@ class Disk(DeliveryCase):
                 else:
                     vanish(world.home.checkpoints)
                 if not at_once:
-                    wait_for(lambda: os.path.exists(checkpoint(world, 'quiet')), 20, 'the checkpoint again')
+                    wait_for(lambda world=world: os.path.exists(checkpoint(world, 'quiet')), 20, 'the checkpoint again')
                 self.ends(world)
                 world.start()
                 self.exact(world)
 
+    @pytest.mark.promise('Checkpoints',
+                         'An unreadable or unknown checkpoint is logged and kept as `.bad`, and the input starts over')
     def test_broken_checkpoints(self):
         world = self.world()
         names = ('cut', 'future', 'garbage', 'good')
@@ -300,6 +320,7 @@ class Disk(DeliveryCase):
                          [False, True, True, True])
         self.assertEqual(len([line for line in program.lines if 'event=checkpoint_bad' in line.text]), 3)
 
+    @pytest.mark.waits(15)
     def test_times_still_to_come(self):
         """A slip of the pen in the year: all is read anew, instead of nothing for years."""
         world = self.world()
@@ -334,6 +355,8 @@ class Disk(DeliveryCase):
             self.assertFalse([line for line in world.program.lines if 'event=checkpoint_bad' in line.text])
         self.assertEqual(world.events(), [])
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint is a readable file with a version, a percent-encoded name and mode 0600')
     def test_readable_private_and_no_leftovers(self):
         world = self.world()
         feed = world.customer('c')
@@ -350,6 +373,7 @@ class Disk(DeliveryCase):
 class Neighbours(DeliveryCase):
     """splunkd and other processes."""
 
+    @pytest.mark.promise('Checkpoints', 'A second process waits and never runs at the same time as the first')
     def test_two_at_once(self):
         world = self.world()
         feed = world.customer('c')
@@ -386,7 +410,3 @@ class Neighbours(DeliveryCase):
         world.splunkd.starting(3)
         world.start()
         self.exact(world, seconds=60)
-
-
-if __name__ == '__main__':
-    unittest.main()

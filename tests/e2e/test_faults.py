@@ -6,12 +6,12 @@ import tempfile
 import time
 import unittest
 
+import pytest
 from cases import SANITIZED, SECOND, DeliveryCase
 from world import faults
 from world.certs import Authority
 from world.httpd import Response
 from world.runner import wait_for
-
 
 # Shifts this host's wall clock by what a file says; the monotonic clocks stay.
 SHIM = rb'''
@@ -95,8 +95,6 @@ ON_LOGIN = {
 }
 ON_RECORDS = {'no-json': _not_json, 'odd-records': _odd_records, 'huge-record': _huge}
 
-START_EARLY = True      # mostly waits
-
 
 class Alone(DeliveryCase):
     """All of them in one process, each with a customer of its own."""
@@ -118,6 +116,14 @@ class Alone(DeliveryCase):
                 add(feed)
         return rules
 
+    @pytest.mark.promise('Events', 'A record without id or time is written without `<time>`, with a WARN')
+    @pytest.mark.promise('Events', 'A record that is not JSON causes an ERROR with its position, and all others arrive')
+    @pytest.mark.promise('Events', 'Malformed UTF-8 becomes U+FFFD, with a WARN')
+    @pytest.mark.promise('Trouble', "One customer's trouble delays no other customer")
+    @pytest.mark.promise('Trouble',
+                         'Lost connections, 5xx, truncated bodies and web pages are retried forever, without loss')
+    @pytest.mark.promise('Trouble', 'A page that keeps failing is requested in smaller pieces')
+    @pytest.mark.waits(30)
     def test_each_fault(self):
         world = self.world()
         rules = self.strike(world)
@@ -144,6 +150,8 @@ class Alone(DeliveryCase):
 class Services(DeliveryCase):
     """Faults that strike everybody at once."""
 
+    @pytest.mark.promise('Trouble',
+                         'Lost connections, 5xx, truncated bodies and web pages are retried forever, without loss')
     def test_refused_connections_and_a_wrong_certificate(self):
         world = self.world(tls=True)
         feed = world.customer('c')
@@ -176,6 +184,8 @@ class Services(DeliveryCase):
         world.restart()
         self.exact(world)
 
+    @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
+    @pytest.mark.waits(20)
     def test_the_service_clock_is_an_hour_off(self):
         for seconds in (3600, -3600):
             with self.subTest(seconds):
@@ -183,7 +193,7 @@ class Services(DeliveryCase):
                 feed = world.customer('c', overlap=60)
                 old = world.customer('old', overlap=60)
 
-                def now(shift=0):
+                def now(shift=0, world=world):
                     return self.now(world) - shift * SECOND
                 old.publish(1500, span_s=86400, size='small')
                 feed.publish(5)
@@ -199,6 +209,7 @@ class Services(DeliveryCase):
                     feed.publish(2, ticks=now())
                 self.exact(world, seconds=40)
 
+    @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
     @unittest.skipIf(SANITIZED or not shutil.which('gcc'), 'needs gcc, and a program without sanitizers')
     def test_the_clock_of_this_host_is_wrong_and_jumps(self):
         world = self.world()
@@ -237,6 +248,9 @@ class Services(DeliveryCase):
 class Waits(DeliveryCase):
     """What a service asks for is obeyed, by one customer only."""
 
+    @pytest.mark.promise('Trouble',
+                         'The wait that a 429 or 503 asks for is kept, as seconds, fraction, date or in the body')
+    @pytest.mark.promise('Trouble', "One customer's trouble delays no other customer")
     def test_the_wait_is_kept_in_every_form(self):
         wait = 3
         world, rules = self.world(), {}
@@ -265,6 +279,8 @@ class Waits(DeliveryCase):
         gaps = [entry.when for entry in world.microsoft.requests(calm.tenant, kind='graph')]
         self.assertLess(max(b - a for a, b in zip(gaps, gaps[1:])), 2.5, 'the calm one waited as well')
 
+    @pytest.mark.promise('Trouble', "One customer's trouble delays no other customer")
+    @pytest.mark.waits(10)
     def test_more_mute_customers_than_there_are_places_delay_nobody(self):
         for tls in (False, True):
             with self.subTest(tls=tls):
@@ -275,7 +291,8 @@ class Waits(DeliveryCase):
                 calm = world.customer('calm', 'endpoint')
                 program = world.start()
                 program.wait_line('input=calm .*state=ok', 30)
-                wait_for(lambda: all(rule.hits for rule in rules), 60, lambda: sum(rule.hits > 0 for rule in rules))
+                wait_for(lambda rules=rules: all(rule.hits for rule in rules), 60,
+                         lambda rules=rules: sum(rule.hits > 0 for rule in rules))
                 for count in (1, 2, 3):
                     began = world.clock.steady()
                     calm.publish(1)
@@ -283,6 +300,7 @@ class Waits(DeliveryCase):
                     self.assertLess(world.clock.steady() - began, 3.5)
                 self.ends(world)
 
+    @pytest.mark.promise('Trouble', 'After a 400 a simpler query is tried, and then it is a refusal')
     def test_a_400_without_a_way_out_is_a_refusal(self):
         """Each simpler form once, then one ERROR line and no hammering."""
         world = self.world()
@@ -316,6 +334,8 @@ class Paging(DeliveryCase):
         self.exact(world, seconds=40)
         self.assertFalse([line for line in world.program.lines if 'event=refused' in line.text])
 
+    @pytest.mark.promise('Trouble',
+                         'Lost connections, 5xx, truncated bodies and web pages are retried forever, without loss')
     def test_faults_between_pages(self):
         world = self.world()
         feed = world.customer('c', start_time='-2h')
@@ -326,6 +346,8 @@ class Paging(DeliveryCase):
         world.start()
         self.exact(world, seconds=40)
 
+    @pytest.mark.promise('Events', 'A record that is not JSON causes an ERROR with its position, and all others arrive')
+    @pytest.mark.waits(55)
     def test_a_record_that_breaks_its_page(self):
         """An unclosed string swallows what is behind it: only the one record is left behind, the rest arrives."""
         world = self.world()
@@ -341,6 +363,7 @@ class Paging(DeliveryCase):
         time.sleep(3)
         self.assertLess(len(world.microsoft.requests(feed.tenant)) - before, 15)
 
+    @pytest.mark.waits(25)
     def test_a_proxy_that_cuts_every_answer_costs_nothing(self):
         def chop(request, answer):
             response = answer()
@@ -354,7 +377,3 @@ class Paging(DeliveryCase):
         wait_for(lambda: rule.hits >= 6, 90, lambda: f'{rule.hits} chopped answers {program.tail()}')
         rule.remove()
         self.exact(world, seconds=60)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -1,4 +1,4 @@
-"""Promises of minutes and hours, in seconds: a preloaded shim lets the program's own clock run faster. START_EARLY
+"""Promises of minutes and hours, in seconds: a preloaded shim lets the program's own clock run faster.
 
 It cannot stand beside a sanitizer, so these tests use the plain program."""
 import os
@@ -8,6 +8,7 @@ import tempfile
 import time
 import unittest
 
+import pytest
 from cases import DeliveryCase
 from test_memory import PLAIN, build_shim
 from world import faults
@@ -37,6 +38,11 @@ class Hours(DeliveryCase):
         """What lies between the moments."""
         return [(after - before) * haste for before, after in zip(moments, moments[1:])]
 
+    @pytest.mark.promise('Parameters', '`poll_interval` is the time between two polls')
+    @pytest.mark.promise('Trouble', 'Retries are at most five minutes apart')
+    @pytest.mark.promise('Trouble', 'After a refusal retries are slow, and immediate after an edit')
+    @pytest.mark.promise('Log lines', 'Each input logs its status every five minutes and at each change')
+    @pytest.mark.waits(10)
     def test_polls_status_lines_and_slow_retries(self):
         haste = 600
         world = self.world()
@@ -63,6 +69,8 @@ class Hours(DeliveryCase):
         self.assertLess(max(tries), 5 * MINUTE + 45)
         self.assertGreater(statistics.mean(tries[-10:]), 1.5 * MINUTE)      # two lanes may ask
 
+    @pytest.mark.promise('Events',
+                         'After a kill the events of the last minute are repeated, after a stop only the unread ones')
     def test_what_is_older_than_three_minutes_does_not_come_again_after_a_kill(self):
         haste = 60
         world = self.world()
@@ -77,7 +85,3 @@ class Hours(DeliveryCase):
         feed.publish(2)
         self.start(world, haste).wait_events(2)
         self.exact(world)
-
-
-if __name__ == '__main__':
-    unittest.main()

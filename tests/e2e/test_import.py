@@ -119,7 +119,3 @@ class Import(unittest.TestCase):
             self.assertEqual(self.run_csv(world, 'name,tenant_id,client_id\n', key='').code, 1)
             self.assertEqual(call(world.home, 'import').code, 1)
             self.assertEqual(call(world.home, 'import', '/nonexistent.csv', stdin=b'k').code, 1)
-
-
-if __name__ == '__main__':
-    unittest.main()

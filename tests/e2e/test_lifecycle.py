@@ -10,11 +10,11 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import BlackHole, Mute, closed_port, end_within, listens_to, spawn
 from world import faults, inputxml
-from world.runner import SplunkHome, binary, wait_for
+from world.runner import binary, wait_for
 from world.world import World
-
 
 NOBODY = 65534
 
@@ -34,6 +34,7 @@ class Endings(unittest.TestCase):
         self.assertEqual(process.wait(5), 0)
         self.assertLess(time.monotonic() - began, end_within())
 
+    @pytest.mark.promise('Calls', 'SIGTERM and SIGINT end the program within a second, with exit code 0')
     def test_while_waiting_for_the_next_poll(self):
         """The usual state, with a whole stream behind it; twice, as SIGINT does it too."""
         feed = self.world.customer('a', poll_interval=3600)
@@ -47,6 +48,7 @@ class Endings(unittest.TestCase):
             self.assertEqual(program.reader.errors, [])
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
 
+    @pytest.mark.promise('Calls', 'SIGTERM and SIGINT end the program within a second, with exit code 0')
     def test_while_a_service_stays_mute(self):
         """The login service, an alert API before and in the middle of its answer, splunkd."""
         for name, where, fault in (
@@ -64,6 +66,7 @@ class Endings(unittest.TestCase):
                 self.ends()
                 self.world.splunkd.inputs.pop(name)
 
+    @pytest.mark.promise('Calls', 'SIGTERM and SIGINT end the program within a second, with exit code 0')
     def test_while_nobody_answers_at_all(self):
         """A connection that does not come about, TLS that does not, and a name that is looked up in vain."""
         with BlackHole() as hole, Mute() as mute:
@@ -76,6 +79,7 @@ class Endings(unittest.TestCase):
                     self.ends()
                     self.world.splunkd.inputs.pop(name)
 
+    @pytest.mark.promise('Calls', 'SIGTERM and SIGINT end the program within a second, with exit code 0')
     def test_while_splunkd_cannot_be_reached(self):
         """At the start, when the secrets are still to be read."""
         with BlackHole() as hole:
@@ -85,6 +89,7 @@ class Endings(unittest.TestCase):
             time.sleep(0.5)
             self.ends()
 
+    @pytest.mark.promise('Trouble', 'While splunkd does not read, SIGTERM ends the program within a second')
     def test_while_splunkd_reads_nothing(self):
         """The pipe is full: it ends all the same, and what was not read comes at the next start."""
         feed = self.world.customer('a', start_time='-1h')
@@ -101,6 +106,7 @@ class Endings(unittest.TestCase):
         verdict = self.world.verdict()
         self.assertEqual((verdict.lost, verdict.altered, verdict.unexpected), ([], [], []), verdict)
 
+    @pytest.mark.promise('Calls', 'SIGTERM and SIGINT end the program within a second, with exit code 0')
     def test_while_it_is_held_off(self):
         """In a long wait after a 429, and after a refusal."""
         self.world.customer('throttled')
@@ -160,6 +166,8 @@ class Endings(unittest.TestCase):
 class AtRest(unittest.TestCase):
     """Hundreds of inputs at rest must cost nothing, whatever state they are in."""
 
+    @pytest.mark.promise('Calls', 'Idle inputs do not wake the process, and neither do refused ones')
+    @pytest.mark.waits(10)
     def test_sleeps(self):
         with World() as world:
             world.customer('quiet', poll_interval=3600)
@@ -180,6 +188,7 @@ class WithoutAReader(unittest.TestCase):
         self.world = World(tls=False)
         self.addCleanup(self.world.close)
 
+    @pytest.mark.promise('Calls', 'The program exits with 0 when its stdout is closed')
     def test_stdout_closed_while_idle(self):
         """Noticed without anything to write, and at once; exit 0, no signal, no noise."""
         self.world.customer('a', poll_interval=3600)
@@ -189,6 +198,7 @@ class WithoutAReader(unittest.TestCase):
         self.assertEqual(program.process.wait(3), 0)
         program.wait_line('reason=stdout_closed')
 
+    @pytest.mark.promise('Calls', 'The program exits with 0 when its stdout is closed')
     def test_stdout_closed_while_writing(self):
         """At the next write; what was not read comes again."""
         feed = self.world.customer('a', start_time='-1h')
@@ -204,6 +214,7 @@ class WithoutAReader(unittest.TestCase):
         verdict = self.world.verdict()
         self.assertEqual((verdict.altered, verdict.unexpected), ([], []))
 
+    @pytest.mark.promise('Calls', 'The program exits with 0 when its parent dies')
     def test_its_parent_dies(self):
         """Killed without a word, while another process still holds the pipe's end: it must not go on for ever."""
         self.world.customer('a', poll_interval=3600)
@@ -249,6 +260,7 @@ class Inputs(unittest.TestCase):
         self.world = World(tls=False)
         self.addCleanup(self.world.close)
 
+    @pytest.mark.promise('Calls', 'Disabled inputs are skipped')
     def test_disabled_inputs_are_skipped(self):
         """Should splunkd hand them over after all, in whatever spelling."""
         self.world.customer('on').publish(1)
@@ -269,6 +281,7 @@ class Inputs(unittest.TestCase):
             self.assertEqual(self.world.microsoft.requests(tenant), [])
         self.assertFalse([line for line in program.lines if 'off-' in line.text])
 
+    @pytest.mark.promise('Checkpoints', 'A second process waits and never runs at the same time as the first')
     def test_a_second_process_waits_for_the_first(self):
         """An edit starts the next one while the last still winds up: never both on one input, nothing twice."""
         feed = self.world.customer('a')
@@ -288,6 +301,8 @@ class Inputs(unittest.TestCase):
         second.wait_line('input=a .*state=ok')
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
 
+    @pytest.mark.promise('Checkpoints',
+                         'A checkpoint is a readable file with a version, a percent-encoded name and mode 0600')
     def test_checkpoints_are_private_and_readable(self):
         """Mode 0600, the name percent-encoded, plain JSON with a version in it."""
         name = 'Zürich/../%41 "ü"'
@@ -302,6 +317,7 @@ class Inputs(unittest.TestCase):
         with open(path, encoding='utf-8') as text:
             self.assertTrue(any('version' in key for key in json.load(text)))
 
+    @pytest.mark.promise('Secrets', 'No secret appears in a core dump')
     def test_no_core_and_no_debugger(self):
         """A crash must not write secrets to a disk."""
         self.world.customer('a')
@@ -311,6 +327,7 @@ class Inputs(unittest.TestCase):
             core = next(line for line in file if line.startswith('Max core file size'))
         self.assertEqual(core.split()[4:6], ['0', '0'])
 
+    @pytest.mark.promise('Secrets', 'No secret appears in a core dump')
     def test_its_memory_is_closed_to_its_own_user(self):
         """Core files that go to a program have no limit, and a debugger of the same user needs none: the kernel gives
         what belongs to a process that cannot be dumped to root."""
@@ -349,7 +366,3 @@ class Home(unittest.TestCase):
                                                'TZ': 'Asia/Kathmandu'})
             program.wait_events(1)
             self.assertTrue(world.verdict().exact, world.verdict())
-
-
-if __name__ == '__main__':
-    unittest.main()

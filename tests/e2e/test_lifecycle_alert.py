@@ -2,12 +2,13 @@
 import os
 import sys
 
+import pytest
 from cases import SECOND, DeliveryCase
 from world import ticks
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'splunk'))
-import fields                                   # noqa: E402
-import spl                                      # noqa: E402
+import fields  # noqa: E402
+import spl  # noqa: E402
 
 DAY = 86400 * SECOND
 STATES = {'graph': ('new', 'inProgress', 'resolved'), 'endpoint': ('New', 'InProgress', 'Resolved'),
@@ -50,6 +51,9 @@ class LifecycleAlert(DeliveryCase):
         self.exact(world)
         return world, identity, (new, busy, done, busy, done)
 
+    @pytest.mark.promise('Events',
+                         'A version of an alert is known by its id and update time, a SIEM record by all its content')
+    @pytest.mark.waits(15)
     def test_history(self):
         for api in STATES:
             with self.subTest(api=api):
@@ -73,6 +77,8 @@ class LifecycleAlert(DeliveryCase):
         self.assertEqual([(row['id'], row['status_before'], row['status']) for row in rows],
                          [(identity, 'resolved', 'inProgress')])
 
+    @pytest.mark.promise('Events',
+                         'A version of an alert is known by its id and update time, a SIEM record by all its content')
     def test_versions_of_one_second(self):
         """States that follow each other within a second, some with the same digits up to the milliseconds."""
         world = self.world()

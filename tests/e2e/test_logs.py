@@ -3,6 +3,7 @@ import re
 import time
 import unittest
 
+import pytest
 from checks import closed_port, in_bytes, leaks, spawn
 from world import faults, inputxml
 from world.login import App
@@ -18,6 +19,8 @@ STATES = {'ok', 'waiting', 'throttled', 'refused', 'failing'}
 class Lines(unittest.TestCase):
     """Their form: what splunkd and a search over _internal need."""
 
+    @pytest.mark.promise('Log lines', 'A log line has a level, a sentence and `key=value` pairs')
+    @pytest.mark.promise('Log lines', 'Each input logs its status every five minutes and at each change')
     def test_levels_and_status(self):
         """A level first, one line each, bounded; a status line at each change of state, with all its keys."""
         with World() as world:
@@ -66,6 +69,7 @@ class Lines(unittest.TestCase):
                 result = validate(world.home, name, {**params, 'client_secret': 'x', **change})
                 self.assertIn('event=not_tried ' + label, result.err)
 
+    @pytest.mark.promise('Log lines', 'External text never breaks a log line in two')
     def test_foreign_words_stay_in_their_line(self):
         """What a service says cannot start a line of its own, nor flood one."""
         with World() as world:
@@ -167,6 +171,7 @@ class Secrets(unittest.TestCase):
         return self.secrets + list(identity.access) + list(identity.refresh) + list(identity.codes) + [
             self.world.splunkd.session_key]
 
+    @pytest.mark.promise('Secrets', 'No secret appears on stderr or stdout, in a file or in the process list')
     def test_no_secret_is_written_anywhere(self):
         """stderr, stdout, checkpoints and every other file below SPLUNK_HOME, the process list; over two runs."""
         self.fill()
@@ -185,6 +190,7 @@ class Secrets(unittest.TestCase):
         self.assertEqual(leaks(self.world, self.all_secrets()), [])
         self.assertGreater(len(self.all_secrets()), 25)
 
+    @pytest.mark.promise('Secrets', 'No secret appears on stderr or stdout, in a file or in the process list')
     def test_no_secret_in_validation(self):
         """Good and refused, with services that repeat what they were sent."""
         self.fill()
@@ -194,6 +200,7 @@ class Secrets(unittest.TestCase):
             found = in_bytes((result.out + result.err).encode(), self.all_secrets())
             self.assertEqual(found, [], (name, result.out, result.err))
 
+    @pytest.mark.promise('Secrets', 'No secret appears on stderr or stdout, in a file or in the process list')
     def test_no_secret_in_a_broken_start(self):
         """XML that ends in the middle of one, or that is wrong around one."""
         secret = 'Aa8Q~' + 'secretsecret' * 4
@@ -212,7 +219,3 @@ class Secrets(unittest.TestCase):
             self.assertEqual((process.returncode, out), (1, b''))
             for piece in (secret, secret[:20], 'secretsecret'):
                 self.assertEqual(in_bytes(err, [piece]), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

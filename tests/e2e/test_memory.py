@@ -78,7 +78,3 @@ class Scarce(unittest.TestCase):
             last.wait_line('state=ok')
             last.terminate()
             self.assertEqual(len(world.verdict().lost), 0, world.verdict())
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -8,6 +8,7 @@ import tempfile
 import time
 import unittest
 
+import pytest
 from world.runner import binary
 
 ADDRESS = '127.0.0.153'
@@ -25,6 +26,7 @@ def may_mount():
 
 
 class MuteNames(unittest.TestCase):
+    @pytest.mark.promise('Calls', 'SIGTERM and SIGINT end the program within a second, with exit code 0')
     @unittest.skipUnless(may_mount(), 'needs root and mount namespaces')
     def test_sigterm_is_not_held_up(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
@@ -46,7 +48,3 @@ class MuteNames(unittest.TestCase):
             took = time.monotonic() - began
             self.assertEqual(program.returncode, 0, errors)
             self.assertLess(took, 3, errors)        # glibc would wait for ten seconds
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -3,6 +3,7 @@ import ssl
 import time
 import unittest
 
+import pytest
 from checks import closed_port, leaks
 from world import faults
 from world.certs import Authority
@@ -24,7 +25,7 @@ class Proxies(unittest.TestCase):
 
     def environment(self, **proxies):
         """splunkd's environment with these proxy variables and no others."""
-        return self.world.home.environment(**{**{name: None for name in VARIABLES}, **proxies})
+        return self.world.home.environment(**{**dict.fromkeys(VARIABLES), **proxies})
 
     def deliver(self, name, count=1, **how):
         """One more alert of this input comes through a new process."""
@@ -34,6 +35,7 @@ class Proxies(unittest.TestCase):
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
         return program
 
+    @pytest.mark.promise('Parameters', '`proxy` may have a user name and a password')
     def test_of_the_input_with_a_password(self):
         """Login and alerts of each API; a password with every character that an address cannot hold."""
         proxy = Proxy(self.world.loop, 'us@er', PASSWORD)
@@ -46,6 +48,7 @@ class Proxies(unittest.TestCase):
         self.assertEqual(leaks(self.world, [PASSWORD]), [])
         program.terminate()
 
+    @pytest.mark.promise('Parameters', '`proxy` overrides the environment, which counts when `proxy` is empty')
     def test_it_outranks_the_environment(self):
         """Also a no_proxy that would exempt these hosts; another input without a proxy takes the environment's."""
         own, other = Proxy(self.world.loop), Proxy(self.world.loop)
@@ -61,6 +64,7 @@ class Proxies(unittest.TestCase):
         self.assertEqual(set(other.connects) - self.microsoft, set())
         self.assertTrue(other.connects)
 
+    @pytest.mark.promise('Parameters', '`proxy` overrides the environment, which counts when `proxy` is empty')
     def test_of_the_environment(self):
         """Each variable that administrators use, with a password in it; and no_proxy."""
         self.world.customer('a')
@@ -75,6 +79,7 @@ class Proxies(unittest.TestCase):
         self.deliver('a', environment=self.environment(https_proxy=proxy.url, no_proxy='127.0.0.1')).terminate()
         self.assertEqual(proxy.connects, [])
 
+    @pytest.mark.promise('Trouble', 'A 407 is reported with the name of the proxy')
     def test_one_that_wants_a_password(self):
         """A 407 names the proxy and what it wants, is retried, and passes when the password is right."""
         proxy = Proxy(self.world.loop, 'user', PASSWORD)
@@ -122,6 +127,7 @@ class Certificates(unittest.TestCase):
         line = self.world.program.wait_line(f'event=status input={name} .*state=failing')
         self.assertRegex(line.text, pattern)
 
+    @pytest.mark.promise('Trouble', 'No token is sent to another host, be it by next links, redirects or certificates')
     def test_wrong_name_expired_unknown_authority(self):
         """At the login service: no request arrives, the words tell what is wrong, and a good one mends it."""
         world = self.world
@@ -165,6 +171,7 @@ class Certificates(unittest.TestCase):
         program.wait_events(1)
         program.wait_line('event=recovered input=a')
 
+    @pytest.mark.promise('Parameters', "`ca_file` replaces the system's certificate authorities")
     def test_ca_file(self):
         """Given per input; without it the system's authorities count, which do not know ours."""
         world = self.world
@@ -197,6 +204,7 @@ class Certificates(unittest.TestCase):
         world.start()
         self.failing('a', 'TLS')
 
+    @pytest.mark.promise('Trouble', 'No token is sent to another host, be it by next links, redirects or certificates')
     def test_redirects_are_not_followed(self):
         """A token, or a secret in a form, goes to the host that was configured and to none that it names."""
         world = self.world
@@ -206,7 +214,3 @@ class Certificates(unittest.TestCase):
         feed.publish(1)
         world.start().wait_events(1, 20)
         self.assertEqual(len(world.microsoft.siem.log), 0)
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -3,8 +3,9 @@ import configparser
 import os
 import time
 import unittest
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
+import pytest
 from checks import spawn
 from world import inputxml
 from world.runner import SplunkHome, call, wait_for
@@ -26,6 +27,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Files(unittest.TestCase):
     """What splunkd reads beside the scheme."""
 
+    @pytest.mark.promise('Calls', 'Splunk starts the program without a shell')
+    @pytest.mark.promise('Calls', 'Splunk applies the default settings of an input')
     def test_presets(self):
         """Without a shell in between, and with the values that an input has unless it says otherwise."""
         found = configparser.ConfigParser(interpolation=None)
@@ -41,6 +44,7 @@ class Calls(unittest.TestCase):
         self.home = SplunkHome()
         self.addCleanup(self.home.close)
 
+    @pytest.mark.promise('Calls', '`--scheme` lists all parameters in order, without those that Splunk defines')
     def test_scheme_is_complete_and_in_order(self):
         """What is left out gets splunkd's own presets, which are not what we need."""
         result = call(self.home, '--scheme')
@@ -65,6 +69,7 @@ class Calls(unittest.TestCase):
                 self.assertIn(argument.findtext('data_type'), ('string', 'number', 'boolean'))
                 self.assertTrue(argument.findtext('title') and argument.findtext('description'))
 
+    @pytest.mark.promise('Calls', '`--scheme` uses neither the network nor the disk')
     def test_scheme_needs_nothing_around_it(self):
         """splunkd asks for it before any input exists: no environment, no home, nothing on stdin, no reader of logs."""
         usual = call(self.home, '--scheme').out
@@ -74,6 +79,7 @@ class Calls(unittest.TestCase):
         self.addCleanup(process.communicate)
         self.assertEqual(process.wait(5), 0, 'it waits for stdin')
 
+    @pytest.mark.promise('Calls', '`--version` prints the version, and `--help` the usage')
     def test_version_and_help(self):
         """For people."""
         version, helped = call(self.home, '--version'), call(self.home, '--help')
@@ -83,6 +89,7 @@ class Calls(unittest.TestCase):
         for word in ('--scheme', '--validate-arguments', '--version'):
             self.assertIn(word, helped.out)
 
+    @pytest.mark.promise('Calls', 'Any other argument is answered with one line and exit code 1')
     def test_anything_else_is_one_line_and_exit_1(self):
         """Unknown words, known ones with more behind them, and an empty one."""
         for arguments in (['--sheme'], ['x'], [''], ['--scheme', 'x'], ['--version', '--help'], ['-h', '-h'],
@@ -104,6 +111,7 @@ class Calls(unittest.TestCase):
 class GoodInput(unittest.TestCase):
     """XML that must be understood."""
 
+    @pytest.mark.promise('Calls', 'XML of every encoding and order is understood')
     def test_encodings_and_orders(self):
         """All that splunkd and the SDKs' samples have been seen to write, header elements anywhere."""
         with World(tls=False) as world:
@@ -122,6 +130,7 @@ class GoodInput(unittest.TestCase):
             self.assertEqual(count, 7)
             self.assertTrue(world.verdict().exact, world.verdict())
 
+    @pytest.mark.promise('Calls', 'The configuration is complete at its closing tag; stdin may stay open')
     def test_it_ends_reading_at_the_closing_tag(self):
         """In small pieces, in the middle of characters, and with stdin left open: no waiting for its end."""
         home = SplunkHome()
@@ -145,6 +154,7 @@ class GoodInput(unittest.TestCase):
             result = call(home, stdin=xml)
             self.assertEqual((result.code, result.out, result.err), (0, '', ''))
 
+    @pytest.mark.promise('Calls', 'Unknown elements and parameters are skipped')
     def test_what_is_unknown_is_skipped(self):
         """New elements, attributes, name spaces and parameters, splunkd's own keys, `$decideOnStartup`, comments."""
         with World(tls=False) as world:
@@ -180,6 +190,7 @@ class GoodInput(unittest.TestCase):
             program.wait_line('state=ok')
             self.assertEqual({line.facts.get('input') for line in program.lines if 'input' in line.facts}, {'last'})
 
+    @pytest.mark.promise('Calls', 'An invalid input does not stop the others')
     def test_one_bad_input_does_not_stop_the_others(self):
         """It gets one line that names it, the parameter, what it held and what it should hold."""
         with World(tls=False) as world:
@@ -241,6 +252,7 @@ BROKEN = {
 class BrokenInput(unittest.TestCase):
     """XML that must be refused: an ERROR line, no event, exit 1, and not before three seconds."""
 
+    @pytest.mark.promise('Calls', 'A DOCTYPE or a malformed document causes one ERROR, no event, and exit code 1')
     def test_each_kind(self):
         """All side by side, since each waits its three seconds."""
         home = SplunkHome()
@@ -267,6 +279,7 @@ class BrokenInput(unittest.TestCase):
                 for part in (SECRET, SECRET[:10], 'root:', 'haha'):
                     self.assertNotIn(part, lines[0])
 
+    @pytest.mark.promise('Calls', 'After a malformed document the exit waits three seconds')
     def test_it_is_slow_and_not_longer(self):
         """Three seconds keep a restart loop slow; more would only hide the message."""
         home = SplunkHome()
@@ -286,7 +299,3 @@ class BrokenInput(unittest.TestCase):
         out, err = process.communicate(timeout=20)
         self.assertEqual((process.returncode, out), (1, b''))
         self.assertRegex(err.decode(), r'\AERROR [^\n]+\n\Z')
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -4,6 +4,7 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import MASK, Spy, leaks, param
 from world import faults
 from world.httpd import Response
@@ -55,7 +56,7 @@ class RefreshTokens(unittest.TestCase):
                     world.program.wait_line('state=ok')
                     world.restart()
                     feed.publish(1)
-                    wait_for(lambda: len(world.events()) == count, 20, lambda: world.program.tail())
+                    wait_for(lambda count=count: len(world.events()) == count, 20, lambda: world.program.tail())
                 wait_for(lambda: len(world.splunkd.passwords) < 10, 10, 'the end of old pieces')
                 world.program.terminate()
                 self.assertTrue(all(len(secret) <= 255 for secret in world.splunkd.passwords.values()) or not
@@ -63,6 +64,8 @@ class RefreshTokens(unittest.TestCase):
                 self.assertEqual(leaks(world, list(world.microsoft.identity.refresh)), [])
                 self.assertTrue(world.verdict().exact, world.verdict())
 
+    @pytest.mark.promise('Secrets',
+                         'A secret that cannot be masked replaces the stored one only if it changed, even after a kill')
     def test_one_that_cannot_be_masked_does_not_overwrite_its_successor(self):
         """It comes in clear at every start; only a different clear text is a new one."""
         feed, token = self.customer()
@@ -84,6 +87,8 @@ class RefreshTokens(unittest.TestCase):
         self.assertEqual(spy.forms[0]['refresh_token'], fresh)
         self.assertEqual(leaks(self.world, list(self.identity.refresh)), [])
 
+    @pytest.mark.promise('Secrets',
+                         'A secret that cannot be masked replaces the stored one only if it changed, even after a kill')
     def test_after_a_crash_the_clear_one_does_not_come_back_either(self):
         """SIGKILL right after the first rotation: what was taken is on record by then."""
         feed, token = self.customer()
@@ -111,6 +116,7 @@ class RefreshTokens(unittest.TestCase):
         self.world.splunkd.inputs['a'][1]['refresh_token'] = MASK
         return first, second
 
+    @pytest.mark.promise('Secrets', 'A rotated refresh token is stored before its access token is used')
     def test_two_inputs_of_one_tenant_share_one_token(self):
         """Redeemed one after the other, never the same one twice."""
         first, second = self.two_inputs()
@@ -124,6 +130,8 @@ class RefreshTokens(unittest.TestCase):
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
         self.assertEqual([t for t in self.identity.refresh.values() if t.revoked], [])
 
+    @pytest.mark.promise('Calls', 'A state is logged once, not at each attempt')
+    @pytest.mark.waits(15)
     def test_a_failing_sign_in_fails_until_it_succeeds(self):
         """One line for the state, whatever tries are under way meanwhile."""
         def slow(_request, _answer):
@@ -138,6 +146,7 @@ class RefreshTokens(unittest.TestCase):
         outage.remove()
         program.wait_line('input=a .*state=ok', 60)
 
+    @pytest.mark.promise('Calls', 'A refresh token that cannot be stored is not used, and the input says why it fails')
     def test_a_store_that_takes_no_token(self):
         """What is not stored is not used, and the input says that it fails, and why."""
         first, _ = self.two_inputs()
@@ -152,6 +161,7 @@ class RefreshTokens(unittest.TestCase):
         program.wait_events(2, 30)
         program.wait_line('event=status input=a .*state=ok')
 
+    @pytest.mark.promise('Calls', 'No refresh token is redeemed after SIGTERM')
     def test_none_is_redeemed_once_the_end_has_begun(self):
         """Its successor could not be stored any more."""
         seen, ends = [], threading.Event()
@@ -198,6 +208,7 @@ class AuthorizationCodes(unittest.TestCase):
             bare = code()
             yield name, make(bare), bare
 
+    @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_every_form_of_a_pasted_address(self):
         """Exchanged once, the refresh token in the store, the field cleared, alerts delivered; all inputs at once."""
         world = self.world
@@ -217,10 +228,11 @@ class AuthorizationCodes(unittest.TestCase):
                 self.assertTrue(self.identity.codes[code].used)
                 self.assertIn(world.splunkd.password(f'refresh_token.{tenant.id}.{tenant.app.client_id}'),
                               self.identity.refresh)
-                wait_for(lambda: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
+                wait_for(lambda name=name: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
         self.assertTrue(world.verdict().exact, world.verdict())
         self.assertEqual(leaks(world, list(pasted.values()) + list(self.identity.refresh)), [])
 
+    @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_a_code_that_is_no_good_says_how_to_get_another(self):
         """Used, expired, foreign or no code at all: the field is cleared, and the line holds the address to open."""
         world = self.world
@@ -245,8 +257,9 @@ class AuthorizationCodes(unittest.TestCase):
                 if name in ('used', 'expired'):
                     self.assertRegex(line.text, r'https://127\.0\.0\.1:\d+/[^ ]+/authorize\?[^ ]*response_type=code')
                 self.assertNotIn(code[:40], line.text)
-                wait_for(lambda: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
+                wait_for(lambda name=name: param(world, name, 'authorization_code') == '', 10, 'the cleared field')
 
+    @pytest.mark.promise('Parameters', "A code or a pasted address is exchanged once, with the input's redirect URI")
     def test_the_redirect_uri_of_the_input_goes_with_the_code(self):
         """Entra takes a code only with the address for which it was made."""
         back = 'https://siem.contoso.example/back'
@@ -269,7 +282,3 @@ class AuthorizationCodes(unittest.TestCase):
         world.start().wait_events(1, 30)
         self.assertTrue(self.identity.codes[code].used)
         self.assertTrue(os.listdir(world.home.checkpoints))
-
-
-if __name__ == '__main__':
-    unittest.main()

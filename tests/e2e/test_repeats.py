@@ -5,7 +5,7 @@ import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'soak'))
 
-from repeats import UNSAVED_S, Repeats      # noqa: E402
+from repeats import UNSAVED_S, Repeats  # noqa: E402
 
 
 class Judge(unittest.TestCase):
@@ -33,7 +33,3 @@ class Judge(unittest.TestCase):
         self.assertEqual(self.judge(0, late + 9, ends=[(9, 10), (late, late + 1)]), 0, 'the first kill counts')
         self.assertEqual(self.judge(0, late + 5, ends=[(late, late + 1)], sick=(10, 20)), 0, 'the disk took nothing')
         self.assertEqual(self.judge(0, 15, 30, ends=[(10, 11)]), 1, 'a second time after one kill')
-
-
-if __name__ == '__main__':
-    unittest.main()

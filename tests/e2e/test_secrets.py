@@ -1,6 +1,7 @@
 """Client secrets and proxy passwords: moved to Splunk's password store, masked, replaced, never written elsewhere."""
 import unittest
 
+import pytest
 from checks import MASK, Spy, leaks, param
 from world import faults
 from world.login import App
@@ -26,6 +27,9 @@ class Stored(unittest.TestCase):
         wait_for(lambda: param(self.world, name, parameter) == value, 15,
                  lambda: f'{parameter} masked; {self.world.program.tail()}')
 
+    @pytest.mark.promise('Secrets',
+                         'A secret is stored under the documented app, realm and name, then replaced by eight stars')
+    @pytest.mark.promise('Secrets', 'A secret is masked only after it was read back from the store')
     def test_a_secret_in_clear_is_stored_read_back_and_masked(self):
         """In the stanza's own app, with nothing else changed; the restart that follows delivers everything once."""
         world = self.world
@@ -48,6 +52,7 @@ class Stored(unittest.TestCase):
         self.assertTrue(world.verdict().exact, world.verdict())
         self.assertEqual(leaks(world, [feed.tenant.app.secret, world.splunkd.session_key]), [])
 
+    @pytest.mark.promise('Parameters', 'One client secret serves all customers of an app')
     def test_one_secret_serves_all_customers_of_the_app(self):
         """Typed in one input, empty or masked in the others."""
         world = self.world
@@ -63,6 +68,7 @@ class Stored(unittest.TestCase):
         self.assertEqual([key[2] for key in world.splunkd.passwords], [client_name(first.tenant)])
         self.assertTrue(world.verdict().exact, world.verdict())
 
+    @pytest.mark.promise('Secrets', 'A secret that is typed later replaces the stored one')
     def test_a_new_secret_typed_later_replaces_the_stored_one(self):
         """After Entra refused the old one: the input comes to life at the restart that the edit brings."""
         world = self.world
@@ -79,6 +85,8 @@ class Stored(unittest.TestCase):
         self.assertEqual(world.splunkd.password(client_name(feed.tenant)), new)
         self.assertEqual(leaks(world, [old, new]), [])
 
+    @pytest.mark.promise('Secrets',
+                         'A secret that cannot be masked replaces the stored one only if it changed, even after a kill')
     def test_one_that_cannot_be_masked_does_not_overwrite_a_newer_one(self):
         """It comes in clear at every start; the one stored since then stays, until another clear text comes."""
         world = self.world
@@ -101,6 +109,7 @@ class Stored(unittest.TestCase):
         world.program.wait_events(1)
         self.assertEqual(world.splunkd.password(client_name(feed.tenant)), newest)
 
+    @pytest.mark.promise('Parameters', 'An empty or masked secret means the stored one')
     def test_a_blank_secret_is_never_stored(self):
         """splunkd would refuse it, and a mask is no secret: one ERROR-free line that says what is missing."""
         world = self.world
@@ -135,6 +144,7 @@ class Stored(unittest.TestCase):
         self.assertIn(409, statuses)
         self.assertIn(404, statuses)
 
+    @pytest.mark.promise('Secrets', 'A secret is masked only after it was read back from the store')
     def test_a_store_that_loses_what_it_was_given(self):
         """Reading back shows it: the secret then stays where it is, and the input works all the same."""
         world = self.world
@@ -151,6 +161,8 @@ class Stored(unittest.TestCase):
         program.wait_line('WARN event=secret_not_stored input=a')
         self.assertEqual(param(world, 'a', 'client_secret'), feed.tenant.app.secret, 'masked, although it was lost')
 
+    @pytest.mark.promise('Secrets',
+                         'A secret is stored under the documented app, realm and name, then replaced by eight stars')
     def test_the_proxys_password(self):
         """Stored under the input's name, masked inside the address, and still used from the store."""
         world = self.world
@@ -167,7 +179,3 @@ class Stored(unittest.TestCase):
         wait_for(lambda: len(world.events()) >= 2, 20, lambda: world.program.tail())
         self.assertEqual(proxy.refused, 0)
         self.assertEqual(leaks(world, ['pa:s/s%w+d']), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

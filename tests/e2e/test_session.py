@@ -1,8 +1,9 @@
-"""splunkd no longer takes the session key: what goes on, what waits, and the clean end after a minute. START_EARLY"""
+"""splunkd no longer takes the session key: what goes on, what waits, and the clean end after a minute."""
 import threading
 import time
 import unittest
 
+import pytest
 from checks import Spy
 from world.runner import wait_for
 from world.world import World
@@ -51,6 +52,9 @@ class Session(unittest.TestCase):
         self.assertGreater(seconds, 55)
         self.assertLess(seconds, 85)
 
+    @pytest.mark.promise('Secrets', 'When splunkd answers 401, inputs that do not need it continue')
+    @pytest.mark.promise('Secrets', 'A minute after splunkd answered 401, the program exits with 0')
+    @pytest.mark.waits(60)
     def test_a_dead_session_key(self):
         """Inputs go on with what they hold, a rotated token is not used before it is stored, a fresh start helps."""
         self.start_all()
@@ -79,7 +83,3 @@ class Session(unittest.TestCase):
         for _ in range(10):
             feed.publish(1)
             time.sleep(5)
-
-
-if __name__ == '__main__':
-    unittest.main()

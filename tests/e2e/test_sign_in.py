@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 
 import checks
+import pytest
 from world import faults
 from world.login import App
 from world.login_errors import refusing
@@ -82,6 +83,9 @@ class Code(unittest.TestCase):
         session.say('  ' + browse(world, address) + ' ')
         return address, *session.end()
 
+    @pytest.mark.promise('Calls', '`sign-in` takes the pasted address or a device code and prints the token once')
+    @pytest.mark.promise('Calls',
+                         '`sign-in` has options for cloud, login URL, redirect URI, API, device code and CA file')
     def test_prints_the_token_once(self):
         for api in ('graph', 'endpoint', 'siem'):
             with self.subTest(api), World() as world:
@@ -97,6 +101,7 @@ class Code(unittest.TestCase):
                 self.assertEqual('resource' in query, api == 'siem')
                 self.assertIn('code_verifier', seen.forms[0])
 
+    @pytest.mark.promise('Calls', '`sign-in` takes the pasted address or a device code and prints the token once')
     def test_a_code_that_was_asked_for_elsewhere(self):
         with World() as world:
             tenant = world.microsoft.tenant('contoso')
@@ -110,6 +115,8 @@ class Code(unittest.TestCase):
                           stdin=identity.new_code(tenant, app).encode())
             self.assertEqual((result.code, result.err), (0, ''))
 
+    @pytest.mark.promise('Calls',
+                         '`sign-in` has options for cloud, login URL, redirect URI, API, device code and CA file')
     def test_cloud_and_redirect_uri(self):
         """They decide the address that is opened; the redirect URI is sent with the code again."""
         with World() as world:
@@ -144,7 +151,7 @@ class Code(unittest.TestCase):
             cases = [
                 (used, 'AADSTS54005'), ('https://siemmsspconnector/?error=access_denied&error_description=AADSTS65004'
                                         '%3a+declined', 'AADSTS65004'),
-                ('https://siemmsspconnector/?state=1', 'holds no code'), ('', '')]
+                ('https://siemmsspconnector/?state=1', 'has no code'), ('', '')]
             for pasted, wanted in cases:
                 with self.subTest(pasted[:40]):
                     result = call(world.home, 'sign-in', *options(world, tenant),
@@ -156,6 +163,7 @@ class Code(unittest.TestCase):
                 self.assertEqual((result.code, result.out), (1, ''))
                 self.assertRegex(result.err, r'\AERROR \S')
 
+    @pytest.mark.promise('Secrets', 'No secret appears on stderr or stdout, in a file or in the process list')
     def test_with_a_terminal_nothing_secret_is_shown(self):
         with World() as world:
             tenant = world.microsoft.tenant('contoso')
@@ -175,7 +183,7 @@ class Code(unittest.TestCase):
             address = until(rb'\n(https://\S+/authorize\?\S+)\r').group(1).decode()
             until(rb'Address: ')
             os.write(master, b'https://siemmsspconnector/\n')
-            until(rb'holds no code=[^\n]*\r\n.*Address: ')      # and may paste again
+            until(rb'has no code=[^\n]*\r\n.*Address: ')      # and may paste again
             landed = browse(world, address) + '&padding=' + 'x' * 5000      # longer than a terminal's own line
             os.write(master, landed.encode() + b'\n')
             until(rb'only this once:\r\n\S+\r\n')
@@ -295,6 +303,7 @@ class Device(unittest.TestCase):
         session = Session(world, *options(world, tenant, '--device-code', app=app))
         return session, session.wait_out(r'Open (\S+) and enter the code (\S+)').group(2)
 
+    @pytest.mark.promise('Calls', '`sign-in` takes the pasted address or a device code and prints the token once')
     def test_approved_after_a_while(self):
         with World() as world:
             tenant = world.microsoft.tenant('contoso')
@@ -304,6 +313,8 @@ class Device(unittest.TestCase):
             session.wait_out('only this once:\n1')
             self.assertEqual(session.end()[0], 0)
 
+    @pytest.mark.promise('Calls',
+                         '`sign-in` has options for cloud, login URL, redirect URI, API, device code and CA file')
     def test_declined_and_expired(self):
         for wanted in ('AADSTS65004', 'AADSTS70019'):
             with self.subTest(wanted), World() as world:
@@ -327,7 +338,3 @@ class Device(unittest.TestCase):
             first, second = world.microsoft.requests(kind='token')[:2]
             self.assertGreaterEqual(second.when - first.when, 5.9)
             self.assertEqual(session.end()[0], 0)
-
-
-if __name__ == '__main__':
-    unittest.main()

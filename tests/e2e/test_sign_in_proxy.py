@@ -56,7 +56,7 @@ class ThroughProxy(unittest.TestCase):
         for wanted, more in (
                 ('let us through: .*407', ['--proxy', self.address(), '--proxy-password-file', self.file('wrong')]),
                 ('let us through: .*407', ['--proxy', self.address('')]),
-                ('--proxy holds a password', ['--proxy', self.address(f'user:{PASSWORD}@')]),
+                ('--proxy has a password', ['--proxy', self.address(f'user:{PASSWORD}@')]),
                 ('from --proxy-password-file', ['--proxy', self.address()]),
                 ('names its user', ['--proxy', self.address(''), '--proxy-password-file', self.file('x')]),
                 ("proxy is 'ftp:", ['--proxy', 'ftp://x']),
@@ -67,7 +67,3 @@ class ThroughProxy(unittest.TestCase):
                 self.assertRegex(done.err, r'\AERROR .*' + wanted)
                 self.assertNotIn(PASSWORD, done.err)
         self.assertEqual(self.world.microsoft.requests(kind='token'), [])
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -124,7 +124,3 @@ class Stop(unittest.TestCase):
                     process.send_signal(number)
                     self.assertEqual(process.wait(5), 1)
                     self.assertRegex(process.stderr.read(), r'\AERROR stopped before the sign-in was complete.*\n\Z')
-
-
-if __name__ == '__main__':
-    unittest.main()

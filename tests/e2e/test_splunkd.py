@@ -4,6 +4,7 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import closed_port
 from world import faults
 from world.certs import Authority
@@ -154,11 +155,12 @@ class Addresses(unittest.TestCase):
             xml = world.xml().replace(world.splunkd.url.encode(), f'https://localhost:{port}/'.encode())
             world.start(xml=xml).wait_events(1)
 
+    @pytest.mark.promise('Parameters', 'splunkd is never reached through a proxy')
     def test_proxies_of_the_environment_never_see_it(self):
         """Set for Microsoft's side by an administrator; no_proxy is not there to help."""
         with World() as world:
             proxy = Proxy(world.loop)
-            environment = world.home.environment(**{name: proxy.url for name in PROXIES}, no_proxy=None, NO_PROXY=None)
+            environment = world.home.environment(**dict.fromkeys(PROXIES, proxy.url), no_proxy=None, NO_PROXY=None)
             feed = world.customer('a', stored=False)
             feed.publish(1)
             program = world.start(environment=environment)
@@ -168,12 +170,13 @@ class Addresses(unittest.TestCase):
             self.assertFalse([target for target in proxy.connects if own in target])
             self.assertTrue(proxy.connects, 'Microsoft is to be reached through it')
 
+    @pytest.mark.promise('Parameters', 'splunkd is never reached through a proxy')
     def test_a_dead_proxy_does_not_cut_it_off(self):
         """Neither of the environment nor of an input."""
         with World() as world:
             dead = f'http://127.0.0.1:{closed_port()}'
             world.customer('a', stored=False, proxy=dead)
-            program = world.start(environment=world.home.environment(**{name: dead for name in PROXIES}))
+            program = world.start(environment=world.home.environment(**dict.fromkeys(PROXIES, dead)))
             wait_for(lambda: world.splunkd.inputs['a'][1]['client_secret'] == '********', 10, program.tail)
             program.wait_line('state=failing')
 
@@ -186,7 +189,3 @@ class Addresses(unittest.TestCase):
             self.deliver(world, environment=world.home.environment(
                 SSL_CERT_FILE=path, SSL_CERT_DIR='/nonexistent', CURL_CA_BUNDLE=path, OPENSSL_CONF=path,
                 LD_LIBRARY_PATH=os.path.join(world.home.path, 'lib')))
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -3,6 +3,7 @@ import threading
 import time
 import unittest
 
+import pytest
 from checks import Spy, leaks
 from world import faults
 from world.login_errors import refusing
@@ -34,6 +35,10 @@ class Tokens(unittest.TestCase):
         """Each alert once?"""
         self.assertTrue(self.world.verdict().exact, self.world.verdict())
 
+    @pytest.mark.promise('Parameters',
+                         'An input with a refresh token uses the delegated grant, any other `client_credentials`')
+    @pytest.mark.promise('Parameters', 'Each API gets its token from the right endpoint, for the right audience')
+    @pytest.mark.promise('Parameters', '`resource` overrides the audience, and `api_url` does not change it')
     def test_each_api_asks_the_right_endpoint(self):
         """v1 with the seed's resource for the exporter, v2 with one scope for the others, for both grants."""
         spy = Spy(self.world, service='login')
@@ -59,6 +64,8 @@ class Tokens(unittest.TestCase):
                 self.assertEqual(request.query, '', 'a form belongs into the body, not into logged addresses')
         self.exact()
 
+    @pytest.mark.promise('Parameters', '`cloud` selects the login host, the API host and the audience')
+    @pytest.mark.promise('Parameters', '`resource` overrides the audience, and `api_url` does not change it')
     def test_resource_and_clouds(self):
         """The resource that is configured wins; other clouds have their own."""
         resource = 'https://securitycenter.onmicrosoft.com/windowsatpservice'
@@ -76,6 +83,7 @@ class Tokens(unittest.TestCase):
             if name == 'gcc':
                 self.assertTrue(audience.endswith('.us'), audience)
 
+    @pytest.mark.promise('Secrets', 'A rotated refresh token is stored before its access token is used')
     def test_a_rotated_token_is_in_the_store_before_it_is_used(self):
         """Whatever is asked with an access token, the refresh token that came along is stored by then."""
         feed, name = self.delegated()
@@ -88,6 +96,8 @@ class Tokens(unittest.TestCase):
         self.assertNotEqual(spy.found[0], first)
         self.assertIn(spy.found[0], self.identity.refresh)
 
+    @pytest.mark.promise('Secrets', 'A rotated refresh token is stored before its access token is used')
+    @pytest.mark.waits(15)
     def test_it_waits_for_a_splunkd_that_is_away(self):
         """503 and refused connections while the new token is to be stored: not used, not lost, then used."""
         for away in (lambda: self.world.splunkd.starting(3), self._down_for_a_while):
@@ -120,6 +130,7 @@ class Tokens(unittest.TestCase):
             service.start()
         threading.Thread(target=absent, daemon=True).start()
 
+    @pytest.mark.waits(15)
     def test_renewal_ahead_of_expiry(self):
         """Short lives: no request ever carries a token that is over, and polls go on while a new one is fetched."""
         self.identity.life_s = 4
@@ -158,6 +169,7 @@ class Tokens(unittest.TestCase):
         self.assertEqual([line for line in program.lines if line.level in ('ERROR', 'WARN')], [])
         self.exact()
 
+    @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
     def test_a_token_that_is_never_accepted(self):
         """One renewal, then an ERROR line that says whose move it is, and no hammering."""
         feed = self.world.customer('a')
@@ -172,6 +184,7 @@ class Tokens(unittest.TestCase):
         self.assertLessEqual(len(self.world.microsoft.requests(feed.tenant, service='graph')), 4)
         self.assertEqual(len([each for each in program.lines if each.level == 'ERROR']), 1)
 
+    @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
     def test_refusals_name_the_one_who_must_act(self):
         """One ERROR line with Entra's code for each customer, one request, and the others go on."""
         cases = {7000215: 'Our administrator', 7000222: 'Our administrator', 700016: 'administrator',
@@ -199,6 +212,7 @@ class Tokens(unittest.TestCase):
             tenant = self.world.microsoft.tenant(f'c{code}')
             self.assertEqual(len(self.world.microsoft.requests(tenant, service='login')), 1)
 
+    @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
     def test_a_revoked_refresh_token(self):
         """Useless until somebody signs in again: said once, not tried over and over; a new one in the store helps."""
         feed, name = self.delegated()
@@ -264,7 +278,3 @@ class Tokens(unittest.TestCase):
         self.world.start().wait_events(2)
         self.assertEqual(len(self.world.microsoft.requests(service='login')), 1)
         self.exact()
-
-
-if __name__ == '__main__':
-    unittest.main()

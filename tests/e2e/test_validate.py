@@ -2,13 +2,16 @@
 import concurrent.futures
 import os
 import re
+import signal
+import subprocess
 import unittest
 
+import pytest
 from checks import BlackHole, Mute, Spy, closed_port, end_within
 from world import faults, inputxml
 from world.login_errors import refusing
 from world.proxy import Proxy
-from world.runner import SplunkHome, call, validate
+from world.runner import SplunkHome, binary, call, validate, wait_for
 from world.world import World
 
 GUID = '0123abcd-89ab-cdef-0123-456789abcdef'
@@ -51,6 +54,32 @@ GOOD = [
     {'index': 'nope', 'host': '$decideOnStartup', 'interval': 'x', 'brand_new': '<&>'}]
 
 
+class Stopped(unittest.TestCase):
+    """Stop signals before the program has read its stdin."""
+
+    @staticmethod
+    def catches(process, stop):
+        with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
+            return int(re.search(r'SigCgt:\s*([0-9a-f]+)', status.read())[1], 16) >> (stop - 1) & 1
+
+    def status_after(self, stop, *arguments):
+        process = subprocess.Popen([binary(), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(process.communicate)
+        wait_for(lambda: self.catches(process, stop), 10, f'signal {stop} caught', pause=0)
+        process.send_signal(stop)
+        return process.wait(10)
+
+    def test_a_stopped_validation_is_not_good(self):
+        """splunkd reads status 0 as a valid input."""
+        for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self.assertEqual(self.status_after(stop, '--validate-arguments'), 1)
+
+    def test_a_run_ends_with_0_from_its_first_moment(self):
+        for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self.assertEqual(self.status_after(stop), 0)
+
+
 class Offline(unittest.TestCase):
     """Checks that need nobody else. A refresh token keeps these from going online."""
 
@@ -74,6 +103,10 @@ class Offline(unittest.TestCase):
         self.assertNotIn(SECRET, result.out + result.err)
         return result.message
 
+    @pytest.mark.promise('Calls',
+                         '`--validate-arguments` prints one `<error>` and exits with 1 if the input is not valid')
+    @pytest.mark.promise('Parameters', 'Each parameter accepts and refuses what its documentation says')
+    @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_each_kind_of_bad_value(self):
         """The message names the parameter, what it held and what it should hold."""
         for case, result in self.many([{name: value} for name, value in BAD]):
@@ -84,12 +117,14 @@ class Offline(unittest.TestCase):
                 self.assertIn(f"'{value[:60]}", text)
                 self.assertIn('should be', text)
 
+    @pytest.mark.promise('Calls', '`--validate-arguments` prints nothing and exits with 0 if the input is valid')
     def test_each_kind_of_good_value(self):
         """Silence on stdout, exit 0."""
         for case, result in self.many(GOOD):
             with self.subTest(case):
                 self.assertEqual((result.code, result.out), (0, ''), result.err)
 
+    @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_what_is_missing(self):
         """Required parameters, absent, empty or blank."""
         for name in ('tenant_id', 'client_id'):
@@ -100,6 +135,7 @@ class Offline(unittest.TestCase):
                     self.assertTrue(text.startswith(f'{name} is missing'), text)
                     self.assertIn('should be', text)
 
+    @pytest.mark.promise('Parameters', '`filter` is refused with `siem`')
     def test_what_excludes_each_other(self):
         """The exporter knows no OData; one app signs in with one credential."""
         certificate = os.path.join(self.home.path, 'c.pem')
@@ -129,11 +165,14 @@ class Offline(unittest.TestCase):
 
     def test_hostile_values_stay_one_harmless_line(self):
         """Markup, quotes, control characters, other scripts and great length."""
-        for value in ('</message></error><x>', '"\'&<>]]>', 'ünï\u202ecode 東京', 'a' * 5000, '\u0085\u2028x', '%s%n%s'):
+        for value in ('</message></error><x>', '"\'&<>]]>', 'ünï\u202ecode 東京', 'a' * 5000, '\u0085\u2028x',
+                      '%s%n%s'):
             with self.subTest(value[:20]):
                 text = self.refusal(validate(self.home, 'a', {**NOWHERE, 'api': value}))
                 self.assertLess(len(text), 1000)
 
+    @pytest.mark.promise('Calls',
+                         '`--validate-arguments` prints one `<error>` and exits with 1 if the input is not valid')
     def test_document_forms(self):
         """Both spellings of the name, all encodings and orders; broken documents are refused, not left unanswered."""
         for name in ('a', 'defender_alerts://a', 'Zürich & <Sons>'):
@@ -204,6 +243,7 @@ class Online(unittest.TestCase):
                 spy.rule.remove()
         self.assertEqual([entry.service for entry in self.world.microsoft.requests() if entry.service != 'login'], [])
 
+    @pytest.mark.promise('Parameters', "Saving refuses an input that Entra refuses, with Entra's code")
     def test_a_wrong_secret_is_refused_with_entras_code(self):
         """And whose move it is."""
         self.refuse('AADSTS7000215.*administrator', client_secret=SECRET)
@@ -220,6 +260,7 @@ class Online(unittest.TestCase):
             self.world.faults.add(refusing(code), service='login', times=1)
             self.refuse(f'AADSTS{code}')
 
+    @pytest.mark.promise('Parameters', 'An empty or masked secret means the stored one')
     def test_a_mask_or_nothing_means_the_stored_secret(self):
         """Absent, empty, eight or any number of stars."""
         self.world.splunkd.store(f'client_secret.{self.tenant.app.client_id}', self.tenant.app.secret)
@@ -233,6 +274,8 @@ class Online(unittest.TestCase):
         """The input could never work."""
         self.refuse('client_secret is empty', client_secret='********')
 
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_a_code_or_a_refresh_token_is_not_used_up(self):
         """They are good once; only a WARN says that nothing was tried."""
         identity = self.world.microsoft.identity
@@ -243,6 +286,8 @@ class Online(unittest.TestCase):
             self.assertNotIn(value, result.err)
             self.assertEqual(spy.requests, [])
 
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_what_passes_by_itself_is_not_refused(self):
         """Throttling, a service in trouble, web pages, resets, certificates that do not fit."""
         for name, fault in (('throttled', faults.login_throttled()), ('503', faults.status(503)),
@@ -253,6 +298,8 @@ class Online(unittest.TestCase):
                 self.world.faults.add(fault, service='login')
                 self.warn('could not be tried')
 
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_unreachable_is_not_refused(self):
         """Nobody listens, no such name, an unknown CA."""
         self.warn('could not be tried', login_url=f'https://127.0.0.1:{closed_port()}')
@@ -297,7 +344,3 @@ class Online(unittest.TestCase):
         self.accept(proxy=address.format('********'))
         self.assertEqual(set(proxy.connects), {f'127.0.0.1:{self.world.microsoft.login.port}'})
         self.warn('proxy', proxy=address.format(SECRET))
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "state/checkpoint.h"
 #include "fuzz.h"
+
+#define TEXT_MOST (64u << 20)
 
 struct expectation {
     const struct dedup *dedup;
@@ -30,14 +33,14 @@ static bool utf8_same(const char *before, const char *after)
     size_t at, n;
 
     for (at = 0; before[at]; at += n)
-        if (!(n = text_utf8_length((const unsigned char *)before + at, strlen(before + at))))
+        if (!(n = utf8_length((const unsigned char *)before + at, strlen(before + at))))
             return strlen(after) > at && !strncmp(before, after, at);
     return !strcmp(before, after);
 }
 
 static void again(const struct checkpoint *cp, const struct dedup *dedup)
 {
-    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    struct buf text = BUF_INIT(TEXT_MOST);
     struct checkpoint copy = { .imported_count = 0 };
     struct dedup *copied = dedup_new();
     struct expectation exp = { copied, &cp->cursor, 0 };

@@ -3,6 +3,7 @@
 #include "../unit/transcript.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 
 /* &amp; &lt; &gt; and nothing else behind an ampersand; no raw < or >; what XML 1.0 forbids is not there. Writes the
@@ -26,7 +27,7 @@ static void check_xml(const char *data, size_t len, struct buf *plain)
             at += n;
             continue;
         }
-        n = text_utf8_length(at, (size_t)(end - at));
+        n = utf8_length(at, (size_t)(end - at));
         need(n > 0, "UTF-8 is whole");
         need(*at != '<' && *at != '>', "< and > are escaped");
         need(*at >= 0x20, "a record has no control characters, so it is one line");

@@ -24,6 +24,7 @@
 #include "../unit/transcript.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 
 static void agree(bool ok, const char *what, const char *bytes, size_t size)
@@ -100,7 +101,7 @@ static void look(const char *at, const char *end, struct traits *ret)
         const char *run = at;
 
         if (c >= 0x80) {
-            size_t n = text_utf8_length((const unsigned char *)at, (size_t)(end - at));
+            size_t n = utf8_length((const unsigned char *)at, (size_t)(end - at));
 
             ret->odd_utf8 |= !n || (n == 3 && c == 0xEF && (unsigned char)at[1] == 0xBF &&
                                     (unsigned char)at[2] >= 0xBE);

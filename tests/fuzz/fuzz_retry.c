@@ -3,11 +3,12 @@
 
 #include "base/mem.h"
 #include "fuzz.h"
-#include "net/retry.h"
+#include "base/backoff.h"
+#include "net/retry_after.h"
 
 static void bounded(int64_t wait_ms)
 {
-    if (wait_ms < -1 || wait_ms > RETRY_ASKED_MOST_MS)
+    if (wait_ms < -1 || wait_ms > BACKOFF_ASKED_MAX_MS)
         abort();
 }
 

@@ -1,8 +1,10 @@
-"""The rules for an app's package that Splunk's AppInspect checks, written anew, each under AppInspect's own id.
+"""The rules for an app's package that Splunk's AppInspect checks, written again, each under AppInspect's own id
+(`make appinspect` runs Splunk's).
 
 A rule is a generator: it yields one sentence for each thing that breaks it. `RULES` holds them all by id. Ids that
 begin with `own_` are ours: what AppInspect leaves to people, or what this app promises beyond it.
 """
+import contextlib
 import hashlib
 import os
 import re
@@ -49,6 +51,12 @@ def rule(function):
     return function
 
 
+def counts(name, only):
+    """Is the file, or the folder (ending in /), one of `only`, below one of its folders, or above one of its names?"""
+    return only is None or any(name == each or each.endswith('/') and name.startswith(each) or
+                               name.endswith('/') and each.startswith(name) for each in only)
+
+
 class App:
     """An app as files: name -> (bytes, mode). From an unpacked folder, a package, or the repository itself."""
 
@@ -59,15 +67,13 @@ class App:
 
     @classmethod
     def from_folder(cls, path, only=None):
-        """only: names of folders (ending in /) and files at the root that count, as in package/contents."""
+        """only: names of folders (ending in /) and of files that count, as in package/contents."""
         files, folders, links = {}, {}, []
         for base, names, plain in os.walk(path):
             inside = os.path.relpath(base, path)
-            if only is not None and inside == '.':
-                names[:] = [name for name in names if name + '/' in only]
-                plain = [name for name in plain if name in only]
-            names.sort()
-            for name in names + plain:
+            below = '' if inside == '.' else inside + '/'
+            names[:] = sorted(name for name in names if counts(f'{below}{name}/', only))
+            for name in names + [name for name in plain if counts(below + name, only)]:
                 full, short = os.path.join(base, name), os.path.normpath(os.path.join(inside, name))
                 if os.path.islink(full):
                     links.append(short)
@@ -151,10 +157,8 @@ class App:
         """Name -> document element of each XML file that can be read."""
         found = {}
         for name in self.named(r'.*\.xml'):
-            try:
+            with contextlib.suppress(xml.parsers.expat.ExpatError):
                 found[name] = xml.dom.minidom.parseString(self.data(name)).documentElement
-            except xml.parsers.expat.ExpatError:
-                pass
         return found
 
 
@@ -904,7 +908,7 @@ def own_sbom_names_each_library(app):
     for library in libraries():
         package = listed.get(library, {})
         if not package.get('versionInfo') or not package.get('licenseDeclared') or package.get('SPDXID') not in linked:
-            yield f'the SBOM lacks {library}, its version, its licence or that it is linked in'
+            yield f'the SBOM lacks {library}, its version, its license or that it is linked in'
         if library != 'libgcc' and len(app.data(f'LICENSES/{library}.txt')) < 300:
             yield f'LICENSES/{library}.txt is missing'
         if library not in app.data('THIRD-PARTY.md').decode('utf-8', 'replace'):

@@ -52,8 +52,8 @@ def read_conf(data, name, global_stanza=False):
     merged into every app's), and so are repeated stanzas and keys, of which splunkd keeps one. global_stanza: `[]` is
     allowed, as in .meta files."""
     found, stanza = {}, None
-    for number, line in _logical_lines(text_of(data, name), name):
-        line = line.strip() if '\n' not in line else line.lstrip()
+    for number, text in _logical_lines(text_of(data, name), name):
+        line = text.strip() if '\n' not in text else text.lstrip()
         if not line or line.startswith('#'):
             continue
         head = _STANZA.match(line)
@@ -70,7 +70,7 @@ def read_conf(data, name, global_stanza=False):
         if not equals:
             raise Malformed(f'{name}:{number}: neither a stanza nor key = value: {line[:60]!r}')
         if stanza is None:
-            raise Malformed(f'{name}:{number}: {key} stands before the first stanza')
+            raise Malformed(f'{name}:{number}: {key} comes before the first stanza')
         if not _KEY.match(key):
             raise Malformed(f'{name}:{number}: {key!r} cannot be a key')
         if key in found[stanza]:
@@ -82,22 +82,22 @@ def read_conf(data, name, global_stanza=False):
 def read_spec(data, name):
     """A .spec file as {stanza: {key: what it may be}}. Lines that begin with * or # explain."""
     found, stanza = {}, None
-    for number, line in _logical_lines(text_of(data, name), name):
-        line = line.strip()
+    for number, text in _logical_lines(text_of(data, name), name):
+        line = text.strip()
         if not line or line[0] in '*#':
             continue
         head = _STANZA.match(line)
         if head:
             stanza = head.group(1)
             if not stanza or stanza in found:
-                raise Malformed(f'{name}:{number}: [{stanza}] has no name, or stands here for the second time')
+                raise Malformed(f'{name}:{number}: [{stanza}] has no name, or is here for the second time')
             found[stanza] = {}
             continue
         key, equals, value = (part.strip() for part in line.partition('='))
         if not equals or not _KEY.match(key) or not value:
             raise Malformed(f'{name}:{number}: not key = <what it may be>: {line[:60]!r}')
         if stanza is None or key in found[stanza]:
-            raise Malformed(f'{name}:{number}: {key} stands before the first stanza or for the second time in '
+            raise Malformed(f'{name}:{number}: {key} comes before the first stanza or for the second time in '
                             f'[{stanza}]')
         found[stanza][key] = value
     return found

@@ -1,10 +1,32 @@
 /* Writes past the end of a buffer, in the way that the first argument names; the second is how much. */
 #include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* bounded: by vsnprintf(), else by vsprintf(). */
+static inline __attribute__((always_inline)) void print(char *to, size_t size, bool bounded, va_list args)
+{
+    if (bounded)
+        vsnprintf(to, size, "%s", args);
+    else
+        vsprintf(to, "%s", args);
+}
+
+static int printed(bool bounded, size_t size, ...)
+{
+    char text[16] = "";
+    va_list args;
+
+    va_start(args, size);
+    print(text, size, bounded, args);
+    va_end(args);
+    return text[0] == 'y';
+}
 
 int main(int argc, char **argv)
 {
@@ -33,8 +55,16 @@ int main(int argc, char **argv)
         sprintf(text, "%s", source);
     else if (!strcmp(argv[1], "snprintf"))
         snprintf(text, len, "%s", source);
+    else if (!strcmp(argv[1], "vsprintf"))
+        return printed(false, 0, source);
+    else if (!strcmp(argv[1], "vsnprintf"))
+        return printed(true, len, source);
     else if (!strcmp(argv[1], "read"))
         return read(0, text, len) < 0;
+    else if (!strcmp(argv[1], "pread"))
+        return pread(0, text, len, 0) > 0;
+    else if (!strcmp(argv[1], "getcwd"))
+        return getcwd(text, len) == source;
     else if (!strcmp(argv[1], "fread"))
         return fread(text, 1, len, stdin) > len;
     else if (!strcmp(argv[1], "fgets"))
@@ -43,6 +73,8 @@ int main(int argc, char **argv)
         return readlink("/nowhere", text, len) > 0;
     else if (!strcmp(argv[1], "recv"))
         return recv(0, text, len, 0) > 0;
+    else if (!strcmp(argv[1], "recvfrom"))
+        return recvfrom(0, text, len, 0, NULL, NULL) > 0;
     else if (!strcmp(argv[1], "poll"))
         return poll((struct pollfd *)text, len / sizeof(struct pollfd), 0) > 1;
     else if (!strcmp(argv[1], "loop"))          /* only the stack protector sees this one */

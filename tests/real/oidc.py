@@ -7,6 +7,7 @@ The packages are installed once, into build/oidc, by `npm ci` from the committed
 that cannot be done, for a test to be skipped.
 """
 import fcntl
+import filecmp
 import hashlib
 import http.cookiejar
 import json
@@ -35,6 +36,13 @@ def _stamp():
         return hashlib.sha256(file.read()).hexdigest()
 
 
+def _put(source, target):
+    """Copies a file if it changed, in one step: a server of another test may be reading it."""
+    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+        shutil.copy(source, target + '.new')
+        os.replace(target + '.new', target)
+
+
 def _npm_ci():
     try:
         done = subprocess.run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'], cwd=TARGET, text=True,
@@ -55,7 +63,7 @@ def install():
     with open(os.path.join(TARGET, 'lock'), 'w', encoding='utf-8') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)        # tests run side by side
         for name in os.listdir(SOURCE):
-            shutil.copy(os.path.join(SOURCE, name), TARGET)
+            _put(os.path.join(SOURCE, name), os.path.join(TARGET, name))
         if os.path.exists(stamp):
             with open(stamp, encoding='utf-8') as file:
                 if file.read() == _stamp():

@@ -95,9 +95,13 @@ class RealWorld(World):
         tenant = self.microsoft.tenant(name)
         return self.oidc.sign_in(self.oidc.address(tenant.id, tenant.app.client_id, REDIRECT, resource, v1))
 
-    def granted(self, name, **facts):
-        """The OAuth server's lines about this customer."""
-        return self.oidc.requests(self.microsoft.tenant(name).id, **facts)
+    def granted(self, name, at_least=0, **facts):
+        """The OAuth server's lines about this customer. They may come after its answers: this waits for at_least."""
+        def lines():
+            return self.oidc.requests(self.microsoft.tenant(name).id, **facts)
+
+        wait_for(lambda: len(lines()) >= at_least, 10, lambda: f'{at_least} token requests; {lines()}')
+        return lines()
 
     def refresh_token(self, name):
         """What stands in Splunk's password store."""

@@ -9,7 +9,6 @@ from realworld import REDIRECT, RealWorld
 from world.certs import signing_pair
 from world.runner import validate, wait_for
 
-
 LIFE_S = 6       # a token is renewed in the last tenth of its life
 
 
@@ -29,7 +28,7 @@ class AppItself(unittest.TestCase):
             world.start().wait_events(40)
             self.assertTrue(world.verdict().exact, world.verdict())
             for name, api in apis.items():
-                lines = world.granted(name)
+                lines = world.granted(name, 1)
                 self.assertEqual([(line['grant'], line['v1'], line['ok']) for line in lines],
                                  [('client_credentials', api == 'siem', True)])
             self.assertEqual(checks.leaks(world, [feed.tenant.app.secret for feed in feeds.values()]), [])
@@ -52,7 +51,7 @@ class AppItself(unittest.TestCase):
             program.wait_events(5)
             self.assertEqual({event.stanza for event in program.events}, {'defender_alerts://two'})
             self.assertEqual(checks.leaks(world, ['not~the+secret/of=this%app']), [])
-            self.assertEqual(len(world.granted('one')), 1, 'a refusal is not repeated at once')
+            self.assertEqual(len(world.granted('one', 1)), 1, 'a refusal is not repeated at once')
 
     def test_validation(self):
         with RealWorld(['one']) as world:
@@ -77,7 +76,7 @@ class AppItself(unittest.TestCase):
             program = world.start()
             self.assertIn('input=one', program.wait_line('sign-in service: HTTP 429').text)
             program.wait_events(10)
-            first, second = world.granted('one')[:2]
+            first, second = world.granted('one', 2)[:2]
             self.assertEqual((first['status'], second['ok']), (429, True))
             self.assertGreaterEqual(second['when'] - first['when'], 2.0)
             self.assertTrue(world.verdict().exact, world.verdict())
@@ -93,7 +92,7 @@ class Certificates(unittest.TestCase):
             world.start().wait_events(10)
             self.assertTrue(world.verdict().exact, world.verdict())
             for name in ('one', 'two'):
-                self.assertEqual([(line['ok'], line['alg']) for line in world.granted(name)], [(True, 'PS256')])
+                self.assertEqual([(line['ok'], line['alg']) for line in world.granted(name, 1)], [(True, 'PS256')])
 
     def test_falls_back_to_rs256(self):
         with RealWorld(['one'], certificates=['one'], algorithms=['RS256'], lifetime_s=LIFE_S) as world:
@@ -112,7 +111,7 @@ class Certificates(unittest.TestCase):
             program = world.start()
             line = program.wait_line('AADSTS700027')
             self.assertIn('Our administrator: upload the certificate', line.text)
-            self.assertEqual([line['alg'] for line in world.granted('one')], ['PS256', 'RS256'])
+            self.assertEqual([line['alg'] for line in world.granted('one', 2)], ['PS256', 'RS256'])
             self.assertEqual(program.events, [])
 
 
@@ -154,8 +153,8 @@ class SignedIn(unittest.TestCase):
             self._code_input(world, 'one', landing)
             self._wait_events(world, 10)
             self.assertTrue(world.verdict().exact, world.verdict())
-            self.assertEqual([line['grant'] for line in world.granted('one')][0], 'authorization_code')
-            self.assertEqual(len(world.granted('one', grant='authorization_code')), 1, 'a code is used once')
+            self.assertEqual([line['grant'] for line in world.granted('one', 1)][0], 'authorization_code')
+            self.assertEqual(len(world.granted('one', 1, grant='authorization_code')), 1, 'a code is used once')
             self._wait_cleared(world, 'one')
             token = world.refresh_token('one')
             self.assertGreater(len(token), 1000)
@@ -173,7 +172,7 @@ class SignedIn(unittest.TestCase):
                 world.restart()
                 feed.publish(5)
             self._wait_events(world, 25)
-            self.assertGreaterEqual(len(world.granted('one', grant='refresh_token')), 4)
+            self.assertGreaterEqual(len(world.granted('one', 4, grant='refresh_token')), 4)
             self.assertEqual(world.granted('one', ok=False), [])
             self.assertTrue(world.verdict().exact, world.verdict())
 
@@ -183,7 +182,7 @@ class SignedIn(unittest.TestCase):
             feed = self._code_input(world, 'one', world.landing('one'))
             self._wait_events(world, 10)
             for count in range(1, 4):
-                wait_for(lambda: len(world.granted('one', grant='refresh_token')) >= count, 20, 'a renewal')
+                wait_for(lambda count=count: len(world.granted('one', grant='refresh_token')) >= count, 20, 'a renewal')
                 world.program.kill()
                 feed.publish(2)
                 world.start()
@@ -224,7 +223,7 @@ class SignedIn(unittest.TestCase):
             landing = world.landing('one', v1=False, resource='https://graph.microsoft.com')
             self._code_input(world, 'one', landing, 'graph')
             self._wait_events(world, 10)
-            self.assertEqual([(line['grant'], line['v1']) for line in world.granted('one')][:1],
+            self.assertEqual([(line['grant'], line['v1']) for line in world.granted('one', 1)][:1],
                              [('authorization_code', False)])
             self.assertTrue(world.verdict().exact, world.verdict())
             self._wait_cleared(world, 'one')
@@ -239,7 +238,3 @@ class Addresses(unittest.TestCase):
             with self.assertRaisesRegex(RuntimeError, 'redirect_uri'):
                 world.oidc.sign_in(world.oidc.address(tenant.id, tenant.app.client_id, REDIRECT.lower(),
                                                       'https://graph.windows.net'))
-
-
-if __name__ == '__main__':
-    unittest.main()

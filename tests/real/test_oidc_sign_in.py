@@ -127,7 +127,3 @@ class DeviceCode(unittest.TestCase):
             code, _, error = self.end(process)
             self.assertEqual(code, 1)
             self.assertRegex(error, r'\AERROR nobody signed in before the code expired')
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -3,6 +3,7 @@ import tempfile
 import unittest
 
 import checks
+import pytest
 import squid
 from needs import needs
 from world.world import World
@@ -32,6 +33,7 @@ class Proxied(unittest.TestCase):
         self.world.program.terminate()
         return {line.target.rpartition(':')[2] for line in self.proxy.log() if line.status == 200}
 
+    @pytest.mark.promise('Parameters', '`proxy` may have a user name and a password')
     def test_login_and_alerts(self):
         world = self.world
         world.customer('one', 'graph', proxy=self.proxy.url()).publish(10)
@@ -50,6 +52,7 @@ class Proxied(unittest.TestCase):
         world.start().wait_events(10)
         self.assertEqual(self._tunnels(), self._ports('login', 'graph'))
 
+    @pytest.mark.promise('Trouble', 'A 407 is reported with the name of the proxy')
     def test_wrong_password(self):
         world = self.world
         world.customer('one', 'graph', proxy=self.proxy.url(password='wrong')).publish(5)
@@ -61,6 +64,7 @@ class Proxied(unittest.TestCase):
         self.assertEqual({event.stanza for event in program.events}, {'defender_alerts://two'})
         self.assertEqual(checks.leaks(world, [PASSWORD]), [])
 
+    @pytest.mark.promise('Parameters', '`proxy` overrides the environment, which counts when `proxy` is empty')
     def test_proxy_of_the_environment(self):
         """Used for Microsoft's side when the input names none, and never for splunkd."""
         world = self.world
@@ -88,7 +92,3 @@ class Proxied(unittest.TestCase):
         self.addCleanup(self.proxy.close)
         program.wait_events(10, 30)
         self.assertTrue(world.verdict().exact, world.verdict())
-
-
-if __name__ == '__main__':
-    unittest.main()

@@ -23,10 +23,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'e2e'))
 
-from mix import LOGIN, PAGES, Mix                                           # noqa: E402
-from repeats import Repeats                                                 # noqa: E402
-from trouble import ZONE, Disk, Names, Services, apart, mounts_allowed      # noqa: E402
-from world.world import World                                               # noqa: E402
+from mix import LOGIN, PAGES, Mix  # noqa: E402
+from repeats import Repeats  # noqa: E402
+from trouble import ZONE, Disk, Names, Services, apart, mounts_allowed  # noqa: E402
+from world.world import World  # noqa: E402
 
 APIS = ('graph', 'endpoint', 'siem', 'incidents')
 SOON_S = 1.5        # for an end by SIGTERM, on a machine that is not overloaded

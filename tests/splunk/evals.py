@@ -283,7 +283,7 @@ FUNCTIONS = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def compiled(text):
     """The expression as a function of the event's fields."""
     return Parser(text).whole()

@@ -10,8 +10,8 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'package'))
-import conf                                     # noqa: E402
-import evals                                    # noqa: E402
+import conf  # noqa: E402
+import evals  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CUTOFF = 5000

@@ -17,7 +17,7 @@ static bool read_error(const char *body, int status, struct err *err)
 }
 
 /* What holds for every row of the table: found by its code, once; sentences that fit into an err with both ids. */
-static void test_table(void)
+static void test_table(void **state UNUSED)
 {
     char body[512];
     struct err err;
@@ -43,7 +43,7 @@ static void test_table(void)
     CHECK(!aad_find(0) && !aad_find(1) && !aad_find(-1), "found what is not there");
 }
 
-static void test_sentences(void)
+static void test_sentences(void **state UNUSED)
 {
     static const struct { const char *body; const char *want; } rows[] = {
         { "{\"error\":\"invalid_client\",\"error_codes\":[7000222]}",
@@ -58,7 +58,7 @@ static void test_sentences(void)
           "open) "
           "(correlation ID " CORRELATION ")" },
         { "{\"error\":\"temporarily_unavailable\",\"error_codes\":[90033],\"trace_id\":\"no guid\"}",
-          "AADSTS90033: a part of Entra is unavailable at the moment. It passes by itself: tried again "
+          "AADSTS90033: a part of Entra is unavailable at the moment. No action needed: tried again "
           "automatically" },
         { "{\"error\":\"invalid_request\",\"error_codes\":[123456],"
           "\"error_description\":\"AADSTS123456: A new\\r\\nrule.\\r\\nTrace ID: x\"}",
@@ -78,7 +78,7 @@ static void test_sentences(void)
 }
 
 /* Several codes in one answer, and codes in odd places. */
-static void test_choice(void)
+static void test_choice(void **state UNUSED)
 {
     static const struct { const char *codes, *description; int want; } rows[] = {
         { "[70002,70008]", "", 70008 },         { "[70008,70002]", "", 70008 },     { "[70002,50012]", "", 50012 },
@@ -102,7 +102,7 @@ static void test_choice(void)
 }
 
 /* The status and the error's name decide; codes only refine. */
-static void test_kind(void)
+static void test_kind(void **state UNUSED)
 {
     static const struct { int status; const char *error; int code; enum err_kind want; int64_t wait_ms; } rows[] = {
         { 400, "temporarily_unavailable", 0, ERR_RETRY, 0 },    { 400, "server_error", 0, ERR_RETRY, 0 },
@@ -127,7 +127,7 @@ static void test_kind(void)
     }
 }
 
-static void test_foreign(void)
+static void test_foreign(void **state UNUSED)
 {
     static const char *const rows[] = {
         "", "Too Many Requests", "<html><body>error</body></html>", "null", "[]", "\"error\"", "{}", "{\"error\":null}",
@@ -144,7 +144,7 @@ static void test_foreign(void)
 }
 
 /* Entra's words are foreign text: no secret that somebody echoes, no line end, no endless text comes through. */
-static void test_quote(void)
+static void test_quote(void **state UNUSED)
 {
     static const char secret[] = "abc8Q~SeCrEtSeCrEtSeCrEtSeCrEtSeCrEtSeCrEt";
     CLEANUP(buf_free) struct buf body = BUF_INIT(100000);
@@ -162,7 +162,7 @@ static void test_quote(void)
               !strcmp(err.text + strlen(err.text) - 4, "tion"), "'%s'", err.text);
 }
 
-static void test_address(void)
+static void test_address(void **state UNUSED)
 {
     struct err err;
 
@@ -173,14 +173,14 @@ static void test_address(void)
     CHECK(!aad_set_error("temporarily_unavailable", "AADSTS90033: x", &err) && err.kind == ERR_AUTH, "'%s'", err.text);
 }
 
-int main(void)
-{
-    test_table();
-    test_sentences();
-    test_choice();
-    test_kind();
-    test_foreign();
-    test_quote();
-    test_address();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_table),
+    cmocka_unit_test(test_sentences),
+    cmocka_unit_test(test_choice),
+    cmocka_unit_test(test_kind),
+    cmocka_unit_test(test_foreign),
+    cmocka_unit_test(test_quote),
+    cmocka_unit_test(test_address),
+};
+
+UNIT(aad, cases, NULL, NULL)

@@ -22,7 +22,7 @@ static long long behind(struct acks *acks, uint64_t pos)
     return found ? (long long)found->cursor.watermark : -1;
 }
 
-static void test_behind(void)
+static void test_behind(void **state UNUSED)
 {
     struct acks acks = { .count = 0 };
 
@@ -40,7 +40,7 @@ static void test_behind(void)
     CHECK(!acks.count && behind(&acks, 1000) == -1, "released");
 }
 
-static void test_marks_become_one(void)
+static void test_marks_become_one(void **state UNUSED)
 {
     struct acks acks = { .count = 0 };
     int i;
@@ -62,7 +62,7 @@ static void test_marks_become_one(void)
 }
 
 /* A quiet input whose neighbours write: polls for a year must leave no more marks than one. */
-static void test_the_same_place(void)
+static void test_the_same_place(void **state UNUSED)
 {
     struct acks acks = { .count = 0 };
     int i;
@@ -78,10 +78,10 @@ static void test_the_same_place(void)
     acks_release(&acks);
 }
 
-int main(void)
-{
-    test_behind();
-    test_marks_become_one();
-    test_the_same_place();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_behind),
+    cmocka_unit_test(test_marks_become_one),
+    cmocka_unit_test(test_the_same_place),
+};
+
+UNIT(acks, cases, NULL, NULL)

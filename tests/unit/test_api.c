@@ -32,7 +32,9 @@ static void readable(struct buf *url)
     *to = '\0';
 }
 
-static void test_urls(void)
+/* promise: Parameters: A filter is joined with "and". */
+/* promise: Events: Endpoint alerts come with their evidence. */
+static void test_urls(void **state UNUSED)
 {
     static const struct { const struct api *api; int variant; bool open; size_t top, skip; const char *filter, *url;
                           size_t holds; } rows[] = {
@@ -83,7 +85,8 @@ static void test_urls(void)
 }
 
 /* What would break out of the parameter. */
-static void test_filter_is_escaped(void)
+/* promise: Parameters: A filter is escaped. */
+static void test_filter_is_escaped(void **state UNUSED)
 {
     struct api_query query = { BASE, 0, TICKS_OPEN, 0, 0, 0, "title eq 'a&b#c?d=e\"<\xc3\xa4'" };
     struct buf url = BUF_INIT(4096);
@@ -95,7 +98,7 @@ static void test_filter_is_escaped(void)
     buf_free(&url);
 }
 
-static void test_rounding(void)
+static void test_rounding(void **state UNUSED)
 {
     static const struct { ticks time, down, up; } rows[] = {
         { 0, 0, 0 }, { 1, 0, 10 }, { 9, 0, 10 }, { 10, 10, 10 }, { -1, -10, 0 }, { -10, -10, -10 }, { -11, -20, -10 },
@@ -107,7 +110,8 @@ static void test_rounding(void)
 }
 
 /* As Microsoft lists them: login, then host and audience of each API, in the order commercial, gcc, gcc_high, dod. */
-static void test_clouds(void)
+/* promise: Parameters: The cloud picks login host, API host and audience. */
+static void test_clouds(void **state UNUSED)
 {
     static const char *const logins[API_CLOUDS] = {
         "https://login.microsoftonline.com", "https://login.microsoftonline.com", "https://login.microsoftonline.us",
@@ -147,7 +151,7 @@ static void test_clouds(void)
 }
 
 /* The table of back-ends is complete, and says what the input's parameter says. */
-static void test_table(void)
+static void test_table(void **state UNUSED)
 {
     static const char *const names[] = { "graph", "endpoint", "siem", "incidents" };
 
@@ -164,12 +168,12 @@ static void test_table(void)
     }
 }
 
-int main(void)
-{
-    test_urls();
-    test_filter_is_escaped();
-    test_rounding();
-    test_clouds();
-    test_table();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_urls),
+    cmocka_unit_test(test_filter_is_escaped),
+    cmocka_unit_test(test_rounding),
+    cmocka_unit_test(test_clouds),
+    cmocka_unit_test(test_table),
+};
+
+UNIT(api, cases, NULL, NULL)

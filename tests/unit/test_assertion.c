@@ -169,7 +169,7 @@ static void check_claims(const char *jwt, const char *audience, int64_t from_s)
     cJSON_Delete(claims);
 }
 
-static void test_forms(void)
+static void test_forms(void **state UNUSED)
 {
     static const struct { enum assertion_form form; bool v1; int64_t offset_ms; const char *alg, *audience; } rows[] = {
         { ASSERTION_PS256, false, 0, "PS256", "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token" },
@@ -210,7 +210,7 @@ static void test_forms(void)
 }
 
 /* Any order, a chain around it, text between the blocks. */
-static void test_good_files(void)
+static void test_good_files(void **state UNUSED)
 {
     char *paths[] = {
         pem_file("chain", "Bag Attributes\n    friendlyName: x\n", key_one, NULL, cert_two, cert_one, "\n\n"),
@@ -233,15 +233,15 @@ static void test_good_files(void)
     }
 }
 
-static void test_bad_files(void)
+static void test_bad_files(void **state UNUSED)
 {
     struct { char *path; const char *said; } rows[] = {
         { mem_format("%s/none.pem", folder), "No such file" },
         { mem_text(folder), "directory" },
         { pem_file("empty", "", NULL, NULL, NULL, NULL, ""), "is not a PEM file" },
         { pem_file("pfx", "0\x82\x01\x02 binary", NULL, NULL, NULL, NULL, ""), "is not a PEM file" },
-        { pem_file("nokey", "", NULL, NULL, cert_one, NULL, ""), "holds no private key" },
-        { pem_file("nocert", "", key_one, NULL, NULL, NULL, ""), "holds no certificate" },
+        { pem_file("nokey", "", NULL, NULL, cert_one, NULL, ""), "has no private key" },
+        { pem_file("nocert", "", key_one, NULL, NULL, NULL, ""), "has no certificate" },
         { pem_file("other", "", key_one, NULL, cert_two, NULL, ""), "do not belong together" },
         { pem_file("locked", "", key_one, "secret", cert_one, NULL, ""), "protected by a passphrase" },
         { pem_file("elliptic", "", key_ec, NULL, cert_ec, NULL, ""), "not RSA" },
@@ -266,7 +266,7 @@ static void test_bad_files(void)
     }
 }
 
-static void test_end(void)
+static void test_end(void **state UNUSED)
 {
     char *path = pem_file("end", "", key_one, NULL, cert_one, NULL, "");
     int64_t now_ms = clock_wall_ms();
@@ -288,7 +288,7 @@ static void test_end(void)
     forget(path);
 }
 
-static void test_refused(void)
+static void test_refused(void **state UNUSED)
 {
     static const struct { const char *text; bool want; } rows[] = {
         { "AADSTS700027: x", true }, { "AADSTS50012: x", true }, { "AADSTS700030: x", true },
@@ -303,17 +303,26 @@ static void test_refused(void)
     }
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
     if (!mkdtemp(folder))
-        return 1;
+        return -1;
     make_keys();
-    test_forms();
-    test_good_files();
-    test_bad_files();
-    test_end();
-    test_refused();
-    free_keys();
-    rmdir(folder);
-    return check_summary();
+    return 0;
 }
+
+static int tear_down(void **state UNUSED)
+{
+    free_keys();
+    return rmdir(folder);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_forms),
+    cmocka_unit_test(test_good_files),
+    cmocka_unit_test(test_bad_files),
+    cmocka_unit_test(test_end),
+    cmocka_unit_test(test_refused),
+};
+
+UNIT(assertion, cases, set_up, tear_down)

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-static void test_growth(void)
+static void test_growth(void **state UNUSED)
 {
     struct buf buf = BUF_INIT(1000000);
     size_t right = 0;
@@ -25,7 +25,7 @@ static void test_growth(void)
 }
 
 /* At the limit nothing is added in part, and what was there stays. */
-static void test_limit(void)
+static void test_limit(void **state UNUSED)
 {
     struct buf buf = BUF_INIT(10);
 
@@ -44,7 +44,7 @@ static void test_limit(void)
     buf_free(&buf);
 }
 
-static void test_no_limit_left(void)
+static void test_no_limit_left(void **state UNUSED)
 {
     struct buf buf = BUF_INIT(0);
 
@@ -54,7 +54,7 @@ static void test_no_limit_left(void)
 }
 
 /* buf_put() goes past a call where there is room; its bytes are the same. */
-static void test_put(void)
+static void test_put(void **state UNUSED)
 {
     struct buf buf = BUF_INIT(300);
     size_t right = 0;
@@ -68,7 +68,7 @@ static void test_put(void)
     buf_free(&buf);
 }
 
-static void test_cut_and_take(void)
+static void test_cut_and_take(void **state UNUSED)
 {
     struct buf buf = BUF_INIT(100);
     char *text;
@@ -92,12 +92,12 @@ static void test_cut_and_take(void)
     buf_free(&buf);
 }
 
-int main(void)
-{
-    test_growth();
-    test_limit();
-    test_no_limit_left();
-    test_put();
-    test_cut_and_take();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_growth),
+    cmocka_unit_test(test_limit),
+    cmocka_unit_test(test_no_limit_left),
+    cmocka_unit_test(test_put),
+    cmocka_unit_test(test_cut_and_take),
+};
+
+UNIT(buf, cases, NULL, NULL)

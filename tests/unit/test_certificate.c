@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-static void test_days_go_by(void)
+static void test_days_go_by(void **state UNUSED)
 {
     static const struct { int64_t days_left; bool news; } rows[] = {
         { 365, false }, { 31, false }, { 30, true }, { 30, false }, { 29, false }, { 8, false }, { 7, true },
@@ -17,7 +17,7 @@ static void test_days_go_by(void)
 }
 
 /* A program that starts late says only the nearest. */
-static void test_late_starts(void)
+static void test_late_starts(void **state UNUSED)
 {
     static const int64_t days[] = { 25, 6, 1, 0 };
     size_t i;
@@ -30,9 +30,9 @@ static void test_late_starts(void)
     }
 }
 
-int main(void)
-{
-    test_days_go_by();
-    test_late_starts();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_days_go_by),
+    cmocka_unit_test(test_late_starts),
+};
+
+UNIT(certificate, cases, NULL, NULL)

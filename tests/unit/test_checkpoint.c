@@ -1,11 +1,6 @@
-/* Checkpoint files: written, read back, and every way in which one can be no checkpoint. */
+/* Checkpoints as text: written, read back, and every way in which a text can be no checkpoint. */
 #include "state/checkpoint.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/file.h"
 #include "base/mem.h"
 #include "check.h"
 
@@ -19,8 +14,8 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", true, "" },
     { HEAD ",\"backfill\":null,\"written\":[]}", true, "" },
     { HEAD ",\"unknown\":[1,{}],\"written\":[],\"taken\":7}", true, "" },
-    { "", false, "no JSON object" }, { "[]", false, "no JSON object" }, { "null", false, "no JSON object" },
-    { HEAD ",\"written\":[]", false, "no JSON object" }, { HEAD ",\"written\":[]}x", false, "no JSON object" },
+    { "", false, "not a JSON object" }, { "[]", false, "not a JSON object" }, { "null", false, "not a JSON object" },
+    { HEAD ",\"written\":[]", false, "not a JSON object" }, { HEAD ",\"written\":[]}x", false, "not a JSON object" },
     { "{}", false, "no version" }, { "{\"version\":\"x\"}", false, "no version" },
     { "{\"version\":0}", false, "no version" },
     { "{\"version\":2}", false, "version 2" }, { "{\"version\":99999}", false, "version 99999" },
@@ -37,7 +32,7 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
 };
 
-static void test_rows(void)
+static void test_rows(void **state UNUSED)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct checkpoint cp = { .imported_count = 0 };
@@ -52,7 +47,7 @@ static void test_rows(void)
     }
 }
 
-static void test_cut(void)      /* at every byte */
+static void test_cut(void **state UNUSED)      /* at every byte */
 {
     static const char text[] = HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}";
     struct checkpoint cp = { .imported_count = 0 };
@@ -65,13 +60,13 @@ static void test_cut(void)      /* at every byte */
     dedup_free(dedup);
 }
 
-static void test_round_trip(bool backfill)
+static void check_round_trip(bool backfill)
 {
     struct checkpoint cp = { .tenant_id = mem_text("a\"b\\\n\xC3\xA9"), .api = mem_text("siem") };
     struct checkpoint copy = { .imported_count = 0 };
     struct cursor cursor = { .begin = 100, .watermark = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
     struct dedup *dedup = dedup_new(), *copied = dedup_new();
-    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    struct buf text = BUF_INIT(64u << 20);
     struct err err;
     size_t i;
 
@@ -113,46 +108,43 @@ static void test_round_trip(bool backfill)
     buf_free(&text);
 }
 
-static void test_load(void)
+static void test_round_trip(void **state UNUSED)
 {
-    char folder[] = "/tmp/test_checkpoint.XXXXXX";
-    CLEANUP(mem_freep) char *path = NULL;
-    CLEANUP(mem_freep) char *bad = NULL;
-    struct checkpoint cp;
-    struct dedup *dedup = dedup_new();
-    struct err err = { .text = "" };
-    struct stat st;
+    check_round_trip(false);
+}
 
-    if (!mkdtemp(folder))
-        exit(1);
-    path = checkpoint_path(folder, "../a b/\xC3\xA9");
-    bad = mem_format("%s.bad", path);
-    CHECK(!strcmp(path + strlen(folder), "/%2E%2E%2Fa%20b%2F%C3%A9.json"), "%s", path);
-    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_NONE, "no file");
-    CHECK(file_replace(path, rows[1].text, strlen(rows[1].text), true, &err), "%s", err.text);
-    CHECK(!stat(path, &st) && (st.st_mode & 0777) == 0600, "mode");
-    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_READ && dedup_count(dedup) == 1, "read");
+static void test_round_trip_with_a_backfill(void **state UNUSED)
+{
+    check_round_trip(true);
+}
+
+/* A struct that holds an older checkpoint is replaced as a whole, or not at all. */
+static void test_replaces_what_it_held(void **state UNUSED)
+{
+    struct checkpoint cp = { .imported_count = 0 };
+    struct dedup *dedup = dedup_new();
+    struct err err;
+
+    checkpoint_assign(&cp, "older", "siem");
+    checkpoint_add_imported(&cp, "client_secret", "s");
+    cp.cursor.backfill.active = true;
+    CHECK(!checkpoint_parse(rows[5].text, 2, &cp, dedup, &err), "parsed");
+    CHECK_TEXT(cp.tenant_id, "older");
+    CHECK(cp.imported_count == 1 && cp.cursor.backfill.active, "a text that is refused changes nothing");
+    CHECK(checkpoint_parse(rows[1].text, strlen(rows[1].text), &cp, dedup, &err), "%s", err.text);
+    CHECK_TEXT(cp.tenant_id, "t");
+    CHECK_TEXT(cp.api, "graph");
+    CHECK(!cp.imported_count && !*cp.salt && !cp.cursor.backfill.active, "something older is left");
     checkpoint_release(&cp);
-    CHECK(file_replace(path, "{\"version\":7}", 13, true, &err), "%s", err.text);
-    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_BAD && strstr(err.text, "version 7"), "%s", err.text);
-    CHECK(!stat(bad, &st) && stat(path, &st), "put aside");
-    CHECK(file_replace(path, "", 0, true, &err) && checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_BAD,
-          "an empty file");
-    CHECK(!stat(bad, &st) && st.st_size == 0, "the older one put aside is replaced");
-    mkdir(path, 0700);
-    CHECK(checkpoint_load(path, &cp, dedup, &err) == CHECKPOINT_UNREADABLE, "a folder in its place: %s", err.text);
-    rmdir(path);
-    unlink(bad);
-    CHECK(!rmdir(folder), "something is left in %s", folder);
     dedup_free(dedup);
 }
 
-int main(void)
-{
-    test_rows();
-    test_cut();
-    test_round_trip(false);
-    test_round_trip(true);
-    test_load();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rows),
+    cmocka_unit_test(test_cut),
+    cmocka_unit_test(test_round_trip),
+    cmocka_unit_test(test_round_trip_with_a_backfill),
+    cmocka_unit_test(test_replaces_what_it_held),
+};
+
+UNIT(checkpoint, cases, NULL, NULL)

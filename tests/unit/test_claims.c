@@ -27,7 +27,7 @@ static const struct { const char *payload; bool readable, user; const char *gran
     { "{\"n\":\"\xC3\xBF\xC3\xBE>>>???\"}", true, false, "" }, { "[]", false, false, "" }, { "{", false, false, "" }
 };
 
-static void test_payloads(void)
+static void test_payloads(void **state UNUSED)
 {
     struct claims claims;
     size_t i;
@@ -42,7 +42,7 @@ static void test_payloads(void)
     }
 }
 
-static void test_what_is_no_jwt(void)
+static void test_what_is_no_jwt(void **state UNUSED)
 {
     static const char *const tokens[] = { "", "Bearer", "Bearer a.b", "Bearer a..c", "Bearer a.!!!.c", "Bearer a.b.c",
                                           "Bearer a.YQ.c", "Bearer .." };
@@ -56,7 +56,7 @@ static void test_what_is_no_jwt(void)
     }
 }
 
-static void test_holding(void)
+static void test_holding(void **state UNUSED)
 {
     struct claims claims = { .readable = true, .granted = (char[]){ "Alert.Read.All SecurityIncident.Read.All" } };
 
@@ -67,10 +67,10 @@ static void test_holding(void)
     CHECK(!claims_hold(&claims, ""), "nothing");
 }
 
-int main(void)
-{
-    test_payloads();
-    test_what_is_no_jwt();
-    test_holding();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_payloads),
+    cmocka_unit_test(test_what_is_no_jwt),
+    cmocka_unit_test(test_holding),
+};
+
+UNIT(claims, cases, NULL, NULL)

@@ -13,10 +13,10 @@ static const struct { const char *text, *want, *refusal; } rows[] = {
     { "\"a\"\"b\"", "a\"b", NULL }, { "\"a\r\nb\",c\n\nd,e", "a\r\nb|c/d|e", NULL }, { "\"\",x", "|x", NULL },
     { " a , b ", " a | b ", NULL }, { "\"\"\"\"", "\"", NULL },
     { "\"a", NULL, "line 1: a quoted field is not closed" }, { "x\n\"a\nb", NULL, "line 2: a quoted field" },
-    { "\"a\"b", NULL, "behind a closing quote" }, { "a\"b", NULL, "not quoted" }
+    { "\"a\"b", NULL, "after a closing quote" }, { "a\"b", NULL, "not quoted" }
 };
 
-static void test_rows(void)
+static void test_rows(void **state UNUSED)
 {
     size_t i, k, m;
 
@@ -39,7 +39,7 @@ static void test_rows(void)
     }
 }
 
-static void test_lines_and_zero(void)
+static void test_lines_and_zero(void **state UNUSED)
 {
     static const char text[] = "a\n\"b\nc\"\n\nd\n";
     struct err err;
@@ -52,9 +52,9 @@ static void test_lines_and_zero(void)
     csv_free(&csv);
 }
 
-int main(void)
-{
-    test_rows();
-    test_lines_and_zero();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rows),
+    cmocka_unit_test(test_lines_and_zero),
+};
+
+UNIT(csv, cases, NULL, NULL)

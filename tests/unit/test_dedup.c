@@ -38,7 +38,7 @@ static void check_all(const struct dedup *dedup)
           want);
 }
 
-static void test_set(void)
+static void test_set(void **state UNUSED)
 {
     struct dedup *dedup = dedup_new();
     ticks from = 0;
@@ -132,7 +132,7 @@ static void prune_model(struct dedup *dedup, size_t of)
     dedup_prune(dedup, keep_one_in, &of);
 }
 
-static void test_growth(void)
+static void test_growth(void **state UNUSED)
 {
     struct dedup *dedup = dedup_new();
     size_t i, of[] = { 1, 2, 50, 0, 3 }, round;
@@ -177,7 +177,7 @@ static bool keep_odd_low(void *ctx, const struct dedup_entry *entry)
 }
 
 /* Keys of which one half is the same: no slot and no tag tells them apart, or all begin at the same slot. */
-static void test_alike(void)
+static void test_alike(void **state UNUSED)
 {
     static const uint64_t halves[] = { 0, 1, UINT64_MAX, 0x8000000000000000, 0x00000000ffffffff };
     const size_t count = 300;
@@ -208,7 +208,7 @@ static void test_alike(void)
     }
 }
 
-static void test_keys(void)
+static void test_keys(void **state UNUSED)
 {
     struct hash128 a = dedup_key("a", 1, 5), again = dedup_key("a", 1, 5);
     struct hash128 other = dedup_key("a", 1, 6), b = dedup_key("b", 1, 5);
@@ -217,7 +217,7 @@ static void test_keys(void)
     CHECK(a.low != other.low && (a.low != b.low || a.high != b.high), "another time, another id: another key");
 }
 
-static void test_trail(void)
+static void test_trail(void **state UNUSED)
 {
     struct acks acks = { .count = 0 };
     const struct pending_cursor *found;
@@ -243,12 +243,12 @@ static void test_trail(void)
     acks_release(&acks);
 }
 
-int main(void)
-{
-    test_set();
-    test_growth();
-    test_alike();
-    test_keys();
-    test_trail();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_set),
+    cmocka_unit_test(test_growth),
+    cmocka_unit_test(test_alike),
+    cmocka_unit_test(test_keys),
+    cmocka_unit_test(test_trail),
+};
+
+UNIT(dedup, cases, NULL, NULL)

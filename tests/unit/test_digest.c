@@ -25,7 +25,7 @@ static void word_hex(uint64_t word, char *to)
     hex_text(bytes, sizeof(bytes), to);
 }
 
-static void test_siphash(void)
+static void test_siphash(void **state UNUSED)
 {
     unsigned char input[64];
     char hex[33];
@@ -42,7 +42,7 @@ static void test_siphash(void)
 }
 
 /* OpenSSL's SipHash, where it is built in, as a second witness for every length up to a few blocks. */
-static void test_siphash_of_openssl(void)
+static void test_siphash_of_openssl(void **state UNUSED)
 {
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
     unsigned char key[16], input[300], out[16];
@@ -70,7 +70,7 @@ static void test_siphash_of_openssl(void)
 }
 
 /* Every single bit of an input must matter, at each place of a word. */
-static void test_bits_matter(void)
+static void test_bits_matter(void **state UNUSED)
 {
     unsigned char input[40] = { 0 };
     struct hash128 plain = hash128_of(input, sizeof(input));
@@ -89,7 +89,7 @@ static void test_bits_matter(void)
     }
 }
 
-static void test_sha256(void)
+static void test_sha256(void **state UNUSED)
 {
     static const struct { const char *text, *hex; } rows[] = {
         { "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
@@ -105,7 +105,7 @@ static void test_sha256(void)
     }
 }
 
-static void test_random(void)
+static void test_random(void **state UNUSED)
 {
     static const unsigned char zeros[32];
     unsigned char a[32] = { 0 }, b[32] = { 0 };
@@ -125,12 +125,12 @@ static void test_random(void)
     CHECK(random_below(0) == 0 && random_below(1) == 0, "nothing below 0 or 1 but 0");
 }
 
-int main(void)
-{
-    test_siphash();
-    test_siphash_of_openssl();
-    test_bits_matter();
-    test_sha256();
-    test_random();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_siphash),
+    cmocka_unit_test(test_siphash_of_openssl),
+    cmocka_unit_test(test_bits_matter),
+    cmocka_unit_test(test_sha256),
+    cmocka_unit_test(test_random),
+};
+
+UNIT(digest, cases, NULL, NULL)

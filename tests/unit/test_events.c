@@ -56,7 +56,7 @@ static void add_event(struct outbox *box, size_t number, size_t size)
     buf_add_text(outbox_buffer(box), "</event>\n");
 }
 
-static void test_partial_writes(void)
+static void test_partial_writes(void **state UNUSED)
 {
     struct ends e = ends_new();
     uint64_t end = 0;
@@ -90,7 +90,7 @@ static void test_partial_writes(void)
     ends_free(&e);
 }
 
-static void test_room(void)
+static void test_room(void **state UNUSED)
 {
     struct ends e = ends_new();
 
@@ -105,7 +105,7 @@ static void test_room(void)
 }
 
 /* Closing while the pipe is full: the reader sees the event in it to its end, and nothing half. */
-static void test_close_torn(size_t before, size_t size)
+static void check_close_torn(size_t before, size_t size)
 {
     struct ends e = ends_new();
     int64_t began;
@@ -138,8 +138,21 @@ static void test_close_torn(size_t before, size_t size)
     ends_free(&e);
 }
 
+static void test_close_inside_an_event(void **state UNUSED)
+{
+    check_close_torn(0, 3 << 20);
+    check_close_torn(100, 3 << 20);
+}
+
+/* At one of these sizes the buffer has just dropped what is written. */
+static void test_close_after_the_buffer_dropped_bytes(void **state UNUSED)
+{
+    for (size_t size = 600000; size < 1200000; size += 50000)
+        check_close_torn(size, 3 << 20);
+}
+
 /* A reader that is a moment behind takes everything before the end, and one that has gone is not waited for. */
-static void test_close_waits_for_reader(void)
+static void test_close_waits_for_reader(void **state UNUSED)
 {
     struct ends e = ends_new();
     int64_t began;
@@ -173,7 +186,7 @@ static void test_close_waits_for_reader(void)
     ends_free(&e);
 }
 
-static void test_close_gives_up(void)
+static void test_close_gives_up(void **state UNUSED)
 {
     struct ends e = ends_new();
     int64_t began = clock_ms();
@@ -184,7 +197,7 @@ static void test_close_gives_up(void)
     ends_free(&e);
 }
 
-static void test_reader_gone(void)
+static void test_reader_gone(void **state UNUSED)
 {
     struct ends e = ends_new();
 
@@ -199,7 +212,8 @@ static void test_reader_gone(void)
     ends_free(&e);
 }
 
-static void test_settled(void)
+/* promise: Events: After a kill no event is lost. Those of the last minute come again. */
+static void test_settled(void **state UNUSED)
 {
     struct ends e = ends_new();
     uint64_t ends[400];
@@ -222,7 +236,8 @@ static void test_settled(void)
     ends_free(&e);
 }
 
-static void test_frames(void)
+/* promise: Events: An event is one line. Its time is the update time with its digits. */
+static void test_frames(void **state UNUSED)
 {
     static const struct { const char *time, *want; } rows[] = {
         { "2026-11-01T08:35:12.1333333Z", "<time>1793522112.1333333</time>" },
@@ -267,22 +282,21 @@ static void test_frames(void)
     event_frame_free(NULL);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
-    size_t size;
-
-    signal(SIGPIPE, SIG_IGN);
-    test_partial_writes();
-    test_room();
-    test_close_torn(0, 3 << 20);
-    test_close_torn(100, 3 << 20);
-    /* At one of these the buffer has just dropped what is written. */
-    for (size = 600000; size < 1200000; size += 50000)
-        test_close_torn(size, 3 << 20);
-    test_close_waits_for_reader();
-    test_close_gives_up();
-    test_reader_gone();
-    test_settled();
-    test_frames();
-    return check_summary();
+    return signal(SIGPIPE, SIG_IGN) == SIG_ERR;
 }
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_partial_writes),
+    cmocka_unit_test(test_room),
+    cmocka_unit_test(test_close_inside_an_event),
+    cmocka_unit_test(test_close_after_the_buffer_dropped_bytes),
+    cmocka_unit_test(test_close_waits_for_reader),
+    cmocka_unit_test(test_close_gives_up),
+    cmocka_unit_test(test_reader_gone),
+    cmocka_unit_test(test_settled),
+    cmocka_unit_test(test_frames),
+};
+
+UNIT(events, cases, set_up, NULL)

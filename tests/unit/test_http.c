@@ -33,13 +33,30 @@ struct row {
     int         results;        /* counted here */
 };
 
-static char gzip_good[256], gzip_broken[256], gzip_large[1 << 16], large[HTTP_BODY_MAX + 1], digits[30001];
+static char gzip_good[256], gzip_broken[256], gzip_junk[256], gzip_large[1 << 16], large[HTTP_BODY_MAX + 1];
+static char digits[30001];
 static size_t gzip_len;
 
 static void finished(void)
 {
     if (!--under_way)
         loop_stop(loop);
+}
+
+static void too_long(void *ctx UNUSED, int64_t now_ms UNUSED)
+{
+    CHECK(false, "%d requests never had a result", under_way);
+    loop_stop(loop);
+}
+
+/* Until each request has its result. */
+static void wait_for_all(void)
+{
+    struct timer guard = { .fire = too_long };
+
+    timer_set(loop, &guard, clock_ms() + 30000);
+    loop_run(loop);
+    timer_cancel(loop, &guard);
 }
 
 static void judge(void *ctx, const struct http_result *result)
@@ -67,12 +84,13 @@ static void judge(void *ctx, const struct http_result *result)
     finished();
 }
 
-enum { GZIP, GZIP_BROKEN, GZIP_JUNK, GZIP_LARGE, GZIP_LARGE_CUT };  /* whose length is known later */
+enum { GZIP, GZIP_BROKEN, GZIP_JUNK, GZIP_PADDED, GZIP_LARGE, GZIP_LARGE_CUT };    /* their length is known later */
 
 static struct reply replies[] = {
     { "/gzip", OK "Content-Encoding: gzip\r\nConnection: close", gzip_good, 0 },
     { "/gzip-broken", OK "Content-Encoding: gzip\r\nConnection: close", gzip_broken, 0 },
-    { "/gzip-junk", OK "Content-Encoding: gzip\r\nConnection: close", gzip_good, 0 },
+    { "/gzip-junk", OK "Content-Encoding: gzip\r\nConnection: close", gzip_junk, 0 },
+    { "/gzip-padded", OK "Content-Encoding: gzip\r\nConnection: close", gzip_good, 0 },
     { "/gzip-large", OK "Content-Encoding: gzip\r\nConnection: close", gzip_large, 0 },
     { "/gzip-large-cut", OK "Content-Encoding: gzip\r\nConnection: close", gzip_large, 0 },
     { "/plain", OK "Content-Length: 5\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nrequest-id: r-1", "hello", 0 },
@@ -82,7 +100,6 @@ static struct reply replies[] = {
     { "/brotli", OK "Content-Encoding: br\r\nContent-Length: 3", "abc", 0 },
     { "/cut", OK "Content-Length: 50", "too short", 0 },
     { "/chunks-cut", OK "Transfer-Encoding: chunked", "5\r\nhello\r\n", 0 },
-    { "/digits", OK "Connection: close", digits, 0 },
     { "/large", OK "Connection: close", large, sizeof(large) },
     { "/silent", NULL, "", 0 },
     { "/redirect", "HTTP/1.1 302 Found\r\nLocation: /plain\r\nContent-Length: 0", "", 0 },
@@ -103,6 +120,7 @@ static struct row rows[] = {
     { "/gzip", HTTP_DONE, 200, "unpacked here", NULL, -1, true, 0, 0, NULL, 0 },
     { "/gzip-cut", HTTP_CUT, 200, NULL, "inside its gzip", -1, false, ERR_RETRY, 0, "127.0.0.1", 0 },
     { "/gzip-broken", HTTP_GARBLED, 200, NULL, "gzip encoding", -1, false, ERR_RETRY, 0, NULL, 0 },
+    { "/gzip-padded", HTTP_DONE, 200, "unpacked here", NULL, -1, true, 0, 0, NULL, 0 },
     { "/gzip-junk", HTTP_GARBLED, 200, NULL, "gzip encoding", -1, false, ERR_RETRY, 0, NULL, 0 },
     { "/gzip-none", HTTP_DONE, 200, "", NULL, -1, true, 0, 0, NULL, 0 },
     { "/gzip-large", HTTP_DONE, 200, digits, NULL, -1, true, 0, 0, NULL, 0 },
@@ -181,8 +199,6 @@ static void sink_done(void *ctx, const struct http_result *result)
     finished();
 }
 
-static void patients_are_ready(void);
-
 static const struct http_sink sink_functions = { sink_ready, sink_data };
 static struct sink good, held, refusing, error, long_error;
 static struct timer release_timer;
@@ -191,7 +207,6 @@ static void release(void *ctx UNUSED, int64_t now_ms UNUSED)
 {
     CHECK(held.asked && !held.bytes.len && !held.results, "asked %d times, %zu bytes", held.asked, held.bytes.len);
     held.full = false;
-    patients_are_ready();
     http_resume_all(http);
 }
 
@@ -215,90 +230,6 @@ static void judge_sinks(void)
     buf_free(&refusing.bytes);
     buf_free(&error.bytes);
     buf_free(&long_error.bytes);
-}
-
-/* Short answers that nobody waits for: whole before the sink has them, and not given to it when it has seen them. */
-
-struct patient {
-    const char *path;
-    bool        impatient;
-    bool        changed;        /* what was seen before was another answer */
-    bool        waits;          /* the sink is full at first, and always when there is nothing for it */
-    enum http_fault fault;
-    const char *bytes;          /* that the sink gets the first time; NULL: not looked at */
-    bool        printed;        /* the answer has a print */
-    bool        again;          /* this is the second time */
-    bool        full;
-    struct buf  got;
-    int         results;
-};
-
-static struct patient patients[] = {
-    { .path = "/gzip", .bytes = "unpacked here", .printed = true },
-    { .path = "/plain", .bytes = "hello", .printed = true },
-    { .path = "/gzip", .changed = true, .bytes = "unpacked here", .printed = true },
-    { .path = "/gzip", .impatient = true, .bytes = "unpacked here" },
-    { .path = "/digits", .bytes = digits },
-    { .path = "/gzip-large", .bytes = digits, .printed = true },
-    { .path = "/gzip-cut", .fault = HTTP_CUT },
-    { .path = "/gzip-broken", .fault = HTTP_GARBLED },
-    { .path = "/cut", .fault = HTTP_CUT, .bytes = "" },
-    { .path = "/404", .bytes = "" },
-    { .path = "/empty", .bytes = "" },
-    { .path = "/gzip", .waits = true, .bytes = "unpacked here", .printed = true }
-};
-
-static void patients_are_ready(void)
-{
-    for (size_t i = 0; i < COUNT_OF(patients); i++)
-        patients[i].full = false;
-}
-
-static bool patient_ready(void *ctx)
-{
-    return !((struct patient *)ctx)->full;
-}
-
-static bool patient_data(void *ctx, const char *bytes, size_t len)
-{
-    struct patient *row = ctx;
-
-    CHECK(!row->full, "%s: bytes although it was full", row->path);
-    return buf_add(&row->got, bytes, len);
-}
-
-static void patient_done(void *ctx, const struct http_result *result);
-
-static void begin_patient(struct patient *row, struct hash128 seen)
-{
-    static const struct http_sink functions = { patient_ready, patient_data };
-
-    row->got = BUF_INIT(1 << 20);
-    row->full = row->waits;
-    begin((struct http_spec){ .sink = &functions, .done = patient_done, .ctx = row, .patient = !row->impatient,
-                              .seen = seen }, row->path);
-}
-
-static void patient_done(void *ctx, const struct http_result *result)
-{
-    struct patient *row = ctx;
-    bool printed = result->print.high || result->print.low, unchanged = row->again && row->printed && !row->changed;
-
-    row->results++;
-    CHECK(row->full == (row->waits && unchanged), "%s: a result although the sink is full", row->path);
-    CHECK(result->fault == (unchanged ? HTTP_DONE : row->fault), "%s: fault %d", row->path, result->fault);
-    CHECK(result->unchanged == unchanged, "%s: unchanged %d", row->path, result->unchanged);
-    CHECK(printed == row->printed, "%s: printed %d", row->path, printed);
-    if (unchanged)
-        CHECK(!row->got.len, "%s: the sink gets what it has seen", row->path);
-    else if (row->bytes)
-        CHECK_TEXT(buf_text(&row->got), row->bytes);
-    buf_free(&row->got);
-    if (!row->again) {
-        row->again = true;
-        begin_patient(row, row->changed ? (struct hash128){ result->print.high, ~result->print.low } : result->print);
-    }
-    finished();
 }
 
 /* What is sent. */
@@ -335,21 +266,7 @@ static void no_ca(void *ctx UNUSED, const struct http_result *result)
 
 static void never(void *ctx UNUSED, const struct http_result *result UNUSED)
 {
-    CHECK(false, "a cancelled request has a result");
-}
-
-static void begin_others(void)
-{
-    static const char *const headers[] = { "Prefer: more", NULL };
-    static const struct http_route without_ca = { .proxy = "", .ca_file = "/no/such.pem" };
-
-    begin((struct http_spec){ .form = "a=1&b=2", .authorization = "Bearer t0k3n", .headers = headers, .done = echoed },
-          "/echo");
-    begin((struct http_spec){ .done = details, .traced = true }, "/plain");
-    begin((struct http_spec){ .done = no_ca, .route = &without_ca }, "https://127.0.0.1:1/");
-    http_cancel(begin((struct http_spec){ .done = never }, "/plain"));
-    http_cancel(begin((struct http_spec){ .done = never }, "ftp://127.0.0.1/"));
-    under_way -= 2;
+    CHECK(false, "a canceled request has a result");
 }
 
 static size_t pack(const char *text, char *to, size_t room)
@@ -372,7 +289,9 @@ static void prepare_bodies(void)
     memcpy(gzip_broken, gzip_good, sizeof(gzip_good));
     gzip_broken[gzip_len - 6] ^= 1;
     replies[GZIP].len = replies[GZIP_BROKEN].len = gzip_len;
-    replies[GZIP_JUNK].len = gzip_len + 12;     /* zeros behind it */
+    memcpy(gzip_junk, gzip_good, sizeof(gzip_good));
+    gzip_junk[gzip_len + 11] = 'x';
+    replies[GZIP_JUNK].len = replies[GZIP_PADDED].len = gzip_len + 12;      /* zeros, and in one of them an x */
     for (size_t i = 0; i + 1 < sizeof(digits); i++) {
         state = state * 1664525 + 1013904223;
         digits[i] = (char)('0' + (state >> 24) % 10);
@@ -382,46 +301,106 @@ static void prepare_bodies(void)
     memset(large, 'x', sizeof(large));
 }
 
-static void too_long(void *ctx UNUSED, int64_t now_ms UNUSED)
+static void test_answers(void **state UNUSED)
 {
-    CHECK(false, "%d requests never had a result", under_way);
-    loop_stop(loop);
-}
-
-int main(void)
-{
-    struct timer guard = { .fire = too_long };
-
-    prepare_bodies();
-    if (!server_start(&server, replies))
-        return 1;
-    loop = loop_new();
-    http = http_new(loop);
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         begin((struct http_spec){ .done = judge, .ctx = &rows[i], .timeout_s = rows[i].fault == HTTP_TIMEOUT ? 1 : 20 },
               rows[i].path);
+    wait_for_all();
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(rows[i].results == 1, "%s: %d results", rows[i].path, rows[i].results);
+}
+
+static void test_sinks(void **state UNUSED)
+{
     held.full = refusing.refuses = true;
     begin_sink(&good, "/gzip");
     begin_sink(&held, "/gzip");
     begin_sink(&refusing, "/gzip");
     begin_sink(&error, "/404");
     begin_sink(&long_error, "/403-long");
-    begin_others();
-    for (size_t i = 0; i < COUNT_OF(patients); i++)
-        begin_patient(&patients[i], (struct hash128){ 0, 0 });
     release_timer.fire = release;
     timer_set(loop, &release_timer, clock_ms() + 500);
-    timer_set(loop, &guard, clock_ms() + 30000);
-    loop_run(loop);
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        CHECK(rows[i].results == 1, "%s: %d results", rows[i].path, rows[i].results);
+    wait_for_all();
     judge_sinks();
-    for (size_t i = 0; i < COUNT_OF(patients); i++)
-        CHECK(patients[i].results == 2, "%s: %d results", patients[i].path, patients[i].results);
-    begin((struct http_spec){ .done = never }, "/silent");      /* http_free() ends what is under way */
-    http_free(http);
-    http_free(NULL);
-    loop_free(loop);
-    server_stop(&server);
-    return check_summary();
 }
+
+static void test_what_is_sent(void **state UNUSED)
+{
+    static const char *const headers[] = { "Prefer: more", NULL };
+
+    begin((struct http_spec){ .form = "a=1&b=2", .authorization = "Bearer t0k3n", .headers = headers, .done = echoed },
+          "/echo");
+    wait_for_all();
+}
+
+static void test_details_of_an_answer(void **state UNUSED)
+{
+    begin((struct http_spec){ .done = details, .traced = true }, "/plain");
+    wait_for_all();
+}
+
+static void test_a_ca_file_that_is_not_there(void **state UNUSED)
+{
+    static const struct http_route without_ca = { .proxy = "", .ca_file = "/no/such.pem" };
+
+    begin((struct http_spec){ .done = no_ca, .route = &without_ca }, "https://127.0.0.1:1/");
+    wait_for_all();
+}
+
+static void test_a_canceled_request_has_no_result(void **state UNUSED)
+{
+    http_cancel(begin((struct http_spec){ .done = never }, "/plain"));
+    http_cancel(begin((struct http_spec){ .done = never }, "ftp://127.0.0.1/"));
+    under_way -= 2;
+    begin((struct http_spec){ .done = details, .traced = true }, "/plain");     /* time for the others to have one */
+    wait_for_all();
+}
+
+static void test_free_ends_what_is_under_way(void **state UNUSED)
+{
+    begin((struct http_spec){ .done = never }, "/silent");
+    http_free(http);
+    http = NULL;
+    http_free(NULL);
+    CHECK(under_way == 1, "%d under way", under_way);
+    under_way = 0;
+}
+
+static int set_up(void **state UNUSED)
+{
+    prepare_bodies();
+    return server_start(&server, replies) ? 0 : -1;
+}
+
+static int tear_down(void **state UNUSED)
+{
+    server_stop(&server);
+    return 0;
+}
+
+static int open_http(void **state UNUSED)
+{
+    loop = loop_new();
+    http = http_new(loop);
+    return 0;
+}
+
+static int close_http(void **state UNUSED)
+{
+    http_free(http);
+    loop_free(loop);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test_setup_teardown(test_answers, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_sinks, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_what_is_sent, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_details_of_an_answer, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_a_ca_file_that_is_not_there, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_a_canceled_request_has_no_result, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_free_ends_what_is_under_way, open_http, close_http),
+};
+
+UNIT(http, cases, set_up, tear_down)

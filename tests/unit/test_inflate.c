@@ -7,13 +7,12 @@
 #include "check.h"
 
 #define CONTENT (300 * 1000)
-#define SLICE   65536
 #define BOMB    (200u * 1024 * 1024)
 #define ALERT   1500
 
-/* ISA-L alone, both as the program uses them, zlib alone. */
-static const size_t decoders[] = { 0, INFLATE_SMALL, 1 << 30 };
 static const size_t steps[] = { 1, 7, 1000, SIZE_MAX };
+
+static char sample[CONTENT];     /* half of it random, so that several slices and blocks are needed */
 
 struct sink {
     struct buf kept;
@@ -61,20 +60,6 @@ static void pack(struct buf *to, const char *bytes, size_t len)
     pack_headed(to, bytes, len, NULL);
 }
 
-/* The same in one stored block: its size is known beforehand. */
-static void store(struct buf *to, const char *bytes, size_t len)
-{
-    uint32_t trailer[2] = { (uint32_t)crc32(0, (const Bytef *)bytes, (uInt)len), (uint32_t)len };
-    uint16_t sizes[2] = { (uint16_t)len, (uint16_t)~len };
-
-    buf_add(to, "\x1f\x8b\x08\0\0\0\0\0\0\x03\x01", 11);
-    buf_add(to, sizes, sizeof(sizes));
-    buf_add(to, bytes, len);
-    buf_add(to, trailer, sizeof(trailer));
-}
-
-#define STORED 23       /* what store() adds */
-
 static enum inflate_result run(struct inflater *inf, const struct buf *in, size_t len, size_t step, struct sink *sink)
 {
     enum inflate_result result = INFLATE_OK;
@@ -99,10 +84,11 @@ static bool is_content(const struct sink *sink, const char *content, size_t time
     return true;
 }
 
-static void test_whole(const char *content, size_t small)
+static void test_whole(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
-    struct inflater *inf = inflater_new(small);
+    struct inflater *inf = inflater_new();
     struct sink sink = { .calls = 0 };
 
     pack(&packed, content, CONTENT);
@@ -112,7 +98,7 @@ static void test_whole(const char *content, size_t small)
         CHECK(!inflater_done(inf), "nothing came yet");
         CHECK(run(inf, &packed, packed.len, steps[i], &sink) == INFLATE_OK, "step %zu", steps[i]);
         CHECK(inflater_done(inf) && is_content(&sink, content, 1), "step %zu: %zu bytes", steps[i], sink.kept.len);
-        CHECK(sink.largest <= SLICE, "a slice of %zu", sink.largest);
+        CHECK(sink.largest <= INFLATE_SLICE, "a slice of %zu", sink.largest);
     }
     pack(&packed, content, CONTENT);    /* two members, the second right behind the first */
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
@@ -126,10 +112,11 @@ static void test_whole(const char *content, size_t small)
     buf_free(&packed);
 }
 
-static void test_broken(const char *content, size_t small)
+static void test_broken(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
-    struct inflater *inf = inflater_new(small);
+    struct inflater *inf = inflater_new();
     struct sink sink = { .calls = 0 };
     size_t cut;
 
@@ -149,7 +136,7 @@ static void test_broken(const char *content, size_t small)
     inflater_reset(inf);
     packed.data[packed.len - 2] ^= 1;
     buf_add_text(&packed, "and then something that is no member");
-    CHECK(run(inf, &packed, packed.len, SIZE_MAX, &sink) == INFLATE_BROKEN, "junk behind it");
+    CHECK(run(inf, &packed, packed.len, SIZE_MAX, &sink) == INFLATE_BROKEN, "junk after it");
     inflater_reset(inf);
     CHECK(inflater_run(inf, "<html>no gzip</html>", 20, take, &sink) == INFLATE_BROKEN, "no gzip at all");
     inflater_free(inf);
@@ -157,10 +144,11 @@ static void test_broken(const char *content, size_t small)
     buf_free(&packed);
 }
 
-static void test_stops(const char *content, size_t small)
+static void test_stops(void **state UNUSED)
 {
+    const char *content = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
-    struct inflater *inf = inflater_new(small);
+    struct inflater *inf = inflater_new();
     struct sink sink = { .calls = 0 };
 
     pack(&packed, content, CONTENT);
@@ -177,104 +165,75 @@ static void test_stops(const char *content, size_t small)
     buf_free(&packed);
 }
 
-/* A small body that becomes a huge one is handed out in slices like any other. */
-static void test_bomb(void)
+/* A small body that becomes a huge one comes out in slices like any other. */
+static void test_bomb(void **state UNUSED)
 {
     struct buf packed = BUF_INIT(2 * BOMB);
+    struct inflater *inf = inflater_new();
+    struct sink sink = { .calls = 0 };
     char *zeros = calloc(1, BOMB);
 
     pack(&packed, zeros, BOMB);
     free(zeros);
-    for (size_t i = 0; i < COUNT_OF(decoders); i++) {
-        struct inflater *inf = inflater_new(decoders[i]);
-        struct sink sink = { .calls = 0 };
-
-        CHECK(run(inf, &packed, packed.len, 16384, &sink) == INFLATE_OK && inflater_done(inf), "a bomb");
-        CHECK(sink.total == BOMB && sink.largest <= SLICE, "%llu bytes", (unsigned long long)sink.total);
-        inflater_free(inf);
-    }
+    CHECK(run(inf, &packed, packed.len, 16384, &sink) == INFLATE_OK && inflater_done(inf), "a bomb");
+    CHECK(sink.total == BOMB && sink.largest <= INFLATE_SLICE, "%llu bytes", (unsigned long long)sink.total);
+    inflater_free(inf);
     inflater_free(NULL);
     buf_free(&packed);
 }
 
-/* Small bodies: what zlib makes of them is what ISA-L makes of them. */
-
-struct verdict {
-    enum inflate_result result;
-    bool done;
-    struct sink sink;
-};
-
-static void judge(size_t small, const struct buf *in, size_t len, size_t step, struct verdict *ret)
-{
-    static struct inflater *kept[COUNT_OF(decoders)];
-    struct inflater **inf = &kept[small == decoders[0] ? 0 : small == decoders[1] ? 1 : 2];
-
-    if (!in) {
-        inflater_free(*inf);
-        *inf = NULL;
-        return;
-    }
-    if (*inf)
-        inflater_reset(*inf);
-    else
-        *inf = inflater_new(small);
-    reset(&ret->sink);
-    ret->result = run(*inf, in, len, step, &ret->sink);
-    ret->done = inflater_done(*inf);
-}
+/* The result must not depend on the size of the pieces that the stream arrives in. */
 
 #define WHOLE INFLATE_OK
-#define CUT   INFLATE_STOPPED       /* more should come */
+#define CUT   INFLATE_STOPPED       /* more must follow */
 
-/* All decoders, in all steps. The bytes before a cut or an error are a beginning of the content, those of a whole
- * stream all of it. */
+/* Decodes the stream in all steps. The bytes before a cut or an error are the start of the content, those of a whole
+ * stream all of it. content may be NULL. */
 static enum inflate_result agreed(const struct buf *in, size_t len, const struct buf *content, const char *what)
 {
-    struct verdict first = { .done = false }, other = { .done = false };
-    enum inflate_result result;
+    struct inflater *inf = inflater_new();
+    struct sink sink = { .calls = 0 };
+    enum inflate_result first = INFLATE_OK, result;
+    bool first_done = false, done;
 
-    judge(decoders[0], in, len, SIZE_MAX, &first);
-    for (size_t i = 0; i < COUNT_OF(decoders) * COUNT_OF(steps); i++) {
-        size_t decoder = decoders[i / COUNT_OF(steps)], step = steps[i % COUNT_OF(steps)];
-        const struct buf *made = &other.sink.kept;
+    for (size_t i = COUNT_OF(steps); i-- > 0; ) {
+        const struct buf *made = &sink.kept;
 
-        judge(decoder, in, len, step, &other);
-        CHECK(other.result == first.result && other.done == first.done, "%s, %zu bytes by %zu in steps of %zu: %d %d, "
-              "not %d %d", what, len, decoder, step, other.result, other.done, first.result, first.done);
+        inflater_reset(inf);
+        reset(&sink);
+        result = run(inf, in, len, steps[i], &sink);
+        done = inflater_done(inf);
+        if (steps[i] == SIZE_MAX) {
+            first = result;
+            first_done = done;
+        }
+        CHECK(result == first && done == first_done, "%s, %zu bytes in steps of %zu: %d %d, not %d %d", what, len,
+              steps[i], result, done, first, first_done);
         CHECK(!content || (made->len <= content->len && (!made->len || !memcmp(made->data, content->data, made->len))),
-              "%s, %zu bytes by %zu in steps of %zu: other content", what, len, decoder, step);
-        CHECK(!content || !other.done || made->len == content->len, "%s: not all of it", what);
+              "%s, %zu bytes in steps of %zu: other content", what, len, steps[i]);
+        CHECK(!content || result != INFLATE_OK || !done || made->len == content->len, "%s: not all of it", what);
     }
-    result = first.result == INFLATE_OK && !first.done ? CUT : first.result;
-    buf_free(&first.sink.kept);
-    buf_free(&other.sink.kept);
-    return result;
+    inflater_free(inf);
+    buf_free(&sink.kept);
+    return first == INFLATE_OK && !first_done ? CUT : first;
 }
 
-/* Cut off at every byte; with junk behind it, of every length that could pass for a header. */
-static void test_small_ends(const char *alert)
+/* Cuts a small stream at every byte, and puts a second member after it. */
+static void test_small_ends(void **state UNUSED)
 {
-    static const char *const junk[] = { "\0\0\0\0\0\0\0\0\0\0\0\0", "<html></html>", "\x1f\x8b\x08" "broken???" };
+    const char *alert = sample;
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
-    size_t one, cut, i;
+    size_t one, cut;
 
     CHECK(agreed(&packed, 0, &content, "empty") == CUT, "nothing is not a stream");
     buf_add(&content, alert, ALERT);
     pack(&packed, alert, ALERT);
     one = packed.len;
-    CHECK(one < INFLATE_SMALL / 2, "%zu bytes", one);
     for (cut = 1; cut < one; cut++)
         CHECK(agreed(&packed, cut, &content, "cut") == CUT, "cut at %zu", cut);
     CHECK(agreed(&packed, one, &content, "one") == WHOLE, "one");
-    for (i = 0; i < COUNT_OF(junk); i++) {
-        buf_add(&packed, junk[i], 12);
-        for (cut = one + 1; cut <= packed.len; cut++)
-            CHECK(agreed(&packed, cut, NULL, "junk") != WHOLE, "junk %zu up to %zu", i, cut);
-        packed.len = one;
-    }
     pack(&packed, "", 0);
-    CHECK(agreed(&packed, packed.len, &content, "an empty member") == WHOLE, "an empty member behind it");
+    CHECK(agreed(&packed, packed.len, &content, "an empty member") == WHOLE, "an empty member after it");
     buf_add(&content, alert, ALERT / 2);
     pack(&packed, alert, ALERT / 2);
     for (cut = one + 1; cut < packed.len; cut += 3)
@@ -284,9 +243,43 @@ static void test_small_ends(const char *alert)
     buf_free(&content);
 }
 
-/* Each bit wrong. */
-static void test_small_broken(const char *alert)
+/* Zeros after a member are padding, and after padding only zeros may follow. Everything else is no stream, of every
+ * length that could be taken for a header. */
+static void test_padding(void **state UNUSED)
 {
+    const char *alert = sample;
+    static const char *const junk[] = { "<html></html>", "\x1f\x8b\x08" "broken???", "\0\0\0\0x\0\0\0\0\0\0\0" };
+    struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
+    size_t one, cut, i;
+
+    buf_add(&content, alert, ALERT);
+    pack(&packed, alert, ALERT);
+    one = packed.len;
+    for (i = 0; i < COUNT_OF(junk); i++) {
+        buf_add(&packed, junk[i], 12);
+        for (cut = one + (i == 2 ? 5 : 1); cut <= packed.len; cut++)
+            CHECK(agreed(&packed, cut, NULL, "junk") != WHOLE, "junk %zu up to %zu", i, cut);
+        packed.len = one;
+    }
+    for (i = 0; i < 600; i++) {
+        buf_add(&packed, "", 1);
+        if (i < 10 || i % 100 == 0)
+            CHECK(agreed(&packed, packed.len, &content, "padding") == WHOLE, "%zu zeros", i + 1);
+    }
+    pack(&packed, alert, ALERT);
+    CHECK(agreed(&packed, packed.len, &content, "a member after padding") == INFLATE_BROKEN, "a member after padding");
+    buf_clear(&packed);
+    for (i = 0; i < 20; i++)
+        buf_add(&packed, "", 1);
+    CHECK(agreed(&packed, packed.len, NULL, "only zeros") == INFLATE_BROKEN, "padding without a member");
+    buf_free(&packed);
+    buf_free(&content);
+}
+
+/* Flips each bit. */
+static void test_small_broken(void **state UNUSED)
+{
+    const char *alert = sample;
     struct buf packed = BUF_INIT(4 * CONTENT);
     size_t bit, broken = 0;
 
@@ -305,9 +298,10 @@ static void test_small_broken(const char *alert)
     buf_free(&packed);
 }
 
-/* With all that a header may have, cut everywhere. */
-static void test_header(const char *alert)
+/* A header with all optional fields, cut everywhere. */
+static void test_header(void **state UNUSED)
 {
+    const char *alert = sample;
     gz_header head = { .name = (Bytef *)(uintptr_t)"alerts.json", .comment = (Bytef *)(uintptr_t)"none", .hcrc = 1,
                        .extra = (Bytef *)(uintptr_t)"extra", .extra_len = 5 };
     struct buf packed = BUF_INIT(4 * CONTENT), content = BUF_INIT(4 * CONTENT);
@@ -323,77 +317,26 @@ static void test_header(const char *alert)
     buf_free(&content);
 }
 
-/* Around the size from which on ISA-L decodes, whether it is one member's or two members'. */
-static void test_limit(const char *content)
+static int set_up(void **state UNUSED)
 {
-    struct buf packed = BUF_INIT(4 * CONTENT), want = BUF_INIT(4 * CONTENT);
-    size_t size, first;
+    uint32_t value = 1;
 
-    for (size = INFLATE_SMALL - 3; size <= INFLATE_SMALL + 3; size++) {
-        for (first = 0; first <= 1000; first += 500) {
-            size_t second = size - STORED - (first ? first + STORED : 0);
-
-            buf_clear(&packed);
-            buf_clear(&want);
-            if (first)
-                store(&packed, content, first);
-            store(&packed, content + first, second);
-            buf_add(&want, content, first + second);
-            CHECK(packed.len == size, "%zu bytes, not %zu", packed.len, size);
-            CHECK(agreed(&packed, size, &want, "around the limit") == WHOLE, "%zu bytes", size);
-            CHECK(agreed(&packed, size - 1, &want, "cut around it") == CUT, "%zu bytes", size - 1);
-            packed.data[size - 6] ^= 1;
-            CHECK(agreed(&packed, size, NULL, "broken around it") == INFLATE_BROKEN, "%zu bytes", size);
-        }
+    for (size_t i = 0; i < CONTENT; i++) {
+        value = value * 1664525 + 1013904223;
+        sample[i] = i & 1 ? 'x' : (char)(value >> 24);
     }
-    buf_free(&packed);
-    buf_free(&want);
+    return 0;
 }
 
-/* The sink says no: in a small body, and in one that ISA-L has begun again. */
-static void test_small_stops(const char *content)
-{
-    struct buf packed = BUF_INIT(4 * CONTENT);
-    struct verdict got = { .done = false };
-    struct inflater *inf = inflater_new(INFLATE_SMALL);
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_whole),
+    cmocka_unit_test(test_broken),
+    cmocka_unit_test(test_stops),
+    cmocka_unit_test(test_bomb),
+    cmocka_unit_test(test_small_ends),
+    cmocka_unit_test(test_padding),
+    cmocka_unit_test(test_small_broken),
+    cmocka_unit_test(test_header),
+};
 
-    pack(&packed, content, CONTENT);
-    for (size_t stop = 1; stop < 2000; stop += 97) {
-        inflater_reset(inf);
-        reset(&got.sink);
-        got.sink.stop_at = stop;
-        got.result = run(inf, &packed, 2 * INFLATE_SMALL, 4, &got.sink);
-        CHECK(got.result == (got.sink.calls == stop ? INFLATE_STOPPED : INFLATE_OK), "stop at %zu: %d after %zu", stop,
-              got.result, got.sink.calls);
-        CHECK(got.sink.kept.len && !memcmp(got.sink.kept.data, content, got.sink.kept.len), "stop at %zu", stop);
-    }
-    inflater_free(inf);
-    buf_free(&got.sink.kept);
-    buf_free(&packed);
-}
-
-int main(void)
-{
-    char *content = malloc(CONTENT);
-    uint32_t state = 1;
-
-    for (size_t i = 0; i < CONTENT; i++) {      /* half of it random, so that several slices and blocks are needed */
-        state = state * 1664525 + 1013904223;
-        content[i] = i & 1 ? 'x' : (char)(state >> 24);
-    }
-    for (size_t i = 0; i < COUNT_OF(decoders); i++) {
-        test_whole(content, decoders[i]);
-        test_broken(content, decoders[i]);
-        test_stops(content, decoders[i]);
-    }
-    test_bomb();
-    test_small_ends(content);
-    test_small_broken(content);
-    test_header(content);
-    test_limit(content);
-    test_small_stops(content);
-    for (size_t i = 0; i < COUNT_OF(decoders); i++)
-        judge(decoders[i], NULL, 0, 0, NULL);
-    free(content);
-    return check_summary();
-}
+UNIT(inflate, cases, set_up, NULL)

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "check.h"
 
-static void test_parse(void)
+static void test_parse(void **state UNUSED)
 {
     static const struct { const char *text; bool good; } rows[] = {
         { "{}", true }, { " \r\n\t{} \r\n\t", true }, { "[1,2]", true }, { "\"x\"", true }, { "null", true },
@@ -24,7 +24,7 @@ static void test_parse(void)
 }
 
 /* The bytes need no zero behind them: what is past the length is never looked at. */
-static void test_length(void)
+static void test_length(void **state UNUSED)
 {
     static const char text[] = "{\"a\":[1,\"b\"]}  ";
 
@@ -40,7 +40,7 @@ static void test_length(void)
     }
 }
 
-static void test_depth(void)
+static void test_depth(void **state UNUSED)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(1 << 20);
 
@@ -49,7 +49,7 @@ static void test_depth(void)
     CHECK(!json_parse(text.data, text.len), "endless nesting is taken");
 }
 
-static void test_looks(void)
+static void test_looks(void **state UNUSED)
 {
     static const char text[] = "{\"t\":\"text\",\"e\":\"\",\"n\":5,\"y\":true,\"f\":false,\"z\":null,"
                                "\"o\":{\"i\":\"x\"},\"a\":[1],\"T\":\"upper\"}";
@@ -66,7 +66,7 @@ static void test_looks(void)
     CHECK(!json_text(json_member(tree, "a"), "0") && !json_text(json_member(tree, "t"), "x"), "no object has members");
 }
 
-static void test_int64(void)
+static void test_int64(void **state UNUSED)
 {
     static const struct { const char *value; int64_t least, most; bool good; int64_t want; } rows[] = {
         { "5", 0, 10, true, 5 },            { "\"5\"", 0, 10, true, 5 },        { "5.0", 0, 10, true, 5 },
@@ -98,12 +98,12 @@ static void test_int64(void)
     }
 }
 
-int main(void)
-{
-    test_parse();
-    test_length();
-    test_depth();
-    test_looks();
-    test_int64();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_parse),
+    cmocka_unit_test(test_length),
+    cmocka_unit_test(test_depth),
+    cmocka_unit_test(test_looks),
+    cmocka_unit_test(test_int64),
+};
+
+UNIT(json, cases, NULL, NULL)

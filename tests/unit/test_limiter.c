@@ -6,25 +6,31 @@
 
 #define MANY 700
 
-struct guest {
-    struct slot slot;
-    int  went;              /* how often go() was called */
-    int  order;             /* of its last call */
-    bool leaves_at_once;
+/* What each case has of its own. */
+struct fixture {
+    struct loop    *loop;
+    struct limiter *limiter;
 };
 
-static struct guest guests[MANY];
+struct request {
+    struct slot slot;
+    int  went;              /* calls of go() */
+    int  order;             /* of its last call */
+    bool releases_at_once;
+};
+
+static struct request requests[MANY];
 static int          calls, depth, deepest;
 
 static void go(void *ctx)
 {
-    struct guest *guest = ctx;
+    struct request *request = ctx;
 
-    guest->went++;
-    guest->order = ++calls;
+    request->went++;
+    request->order = ++calls;
     deepest = ++depth > deepest ? depth : deepest;
-    if (guest->leaves_at_once)
-        limiter_release(&guest->slot);
+    if (request->releases_at_once)
+        limiter_release(&request->slot);
     depth--;
 }
 
@@ -34,26 +40,26 @@ static void begin(void)
 
     calls = 0;
     for (i = 0; i < MANY; i++) {
-        guests[i] = (struct guest){ .went = 0 };
-        guests[i].slot.go = go;
-        guests[i].slot.ctx = &guests[i];
-        guests[i].slot.page = true;
+        requests[i] = (struct request){ .went = 0 };
+        requests[i].slot.go = go;
+        requests[i].slot.ctx = &requests[i];
+        requests[i].slot.page = true;
     }
 }
 
-static void leave_all(void)
+static void release_all(void)
 {
     size_t i;
 
     for (i = 0; i < MANY; i++)
-        limiter_release(&guests[MANY - 1 - i].slot);
+        limiter_release(&requests[MANY - 1 - i].slot);
 }
 
-/* What the loop does when the ticket has been in for too long. */
-static void passes_long(struct loop *loop, struct guest *guest)
+/* Fires the timer as the loop does after SLOW_AFTER_MS. */
+static void becomes_slow(struct loop *loop, struct request *request)
 {
-    timer_cancel(loop, &guest->slot.slow);
-    guest->slot.slow.fire(guest->slot.slow.ctx, clock_ms());
+    timer_cancel(loop, &request->slot.slow_timer);
+    request->slot.slow_timer.fire(request->slot.slow_timer.ctx, clock_ms());
 }
 
 static int went(int from, int until)
@@ -61,119 +67,136 @@ static int went(int from, int until)
     int count = 0;
 
     for (; from < until; from++)
-        count += guests[from].went;
+        count += requests[from].went;
     return count;
 }
 
-static void test_limit_and_order(struct limiter *limiter)
+static void test_never_asked(void **state UNUSED)
 {
+    struct slot never = { .go = go };
+
+    limiter_release(&never);
+    CHECK(slot_is_free(&never), "one that never asked");
+    limiter_free(NULL);
+}
+
+static void test_limit_and_order(void **state)
+{
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
     for (i = 0; i < 5; i++)
-        limiter_acquire(limiter, &guests[i].slot);
+        limiter_acquire(limiter, &requests[i].slot);
     CHECK(went(0, 5) == 2, "%d went, 2 may", went(0, 5));
-    limiter_acquire(limiter, &guests[4].slot);
-    limiter_acquire(limiter, &guests[0].slot);
-    CHECK(guests[0].went == 1, "asked again while in: %d calls", guests[0].went);
-    limiter_release(&guests[1].slot);
-    CHECK(guests[2].went == 1 && guests[3].went == 0, "one leaves, the first of the queue comes");
-    limiter_release(&guests[3].slot);      /* from the middle of the queue */
-    limiter_release(&guests[0].slot);
-    CHECK(guests[3].went == 0 && guests[4].went == 1, "who left the queue is passed over");
-    CHECK(guests[2].order == 3 && guests[4].order == 4, "in turn");
-    CHECK(slot_is_free(&guests[3].slot) && !slot_is_free(&guests[4].slot), "states");
-    leave_all();
-    limiter_release(&guests[4].slot);
-    CHECK(slot_is_free(&guests[4].slot), "leaving twice is fine");
-    limiter_acquire(limiter, &guests[4].slot);
-    CHECK(guests[4].went == 2, "and it may come again");
-    leave_all();
+    limiter_acquire(limiter, &requests[4].slot);
+    limiter_acquire(limiter, &requests[0].slot);
+    CHECK(requests[0].went == 1, "asked again while in: %d calls", requests[0].went);
+    limiter_release(&requests[1].slot);
+    CHECK(requests[2].went == 1 && requests[3].went == 0, "one leaves, the first of the queue comes");
+    limiter_release(&requests[3].slot);      /* from the middle of the queue */
+    limiter_release(&requests[0].slot);
+    CHECK(requests[3].went == 0 && requests[4].went == 1, "one that left the queue is skipped");
+    CHECK(requests[2].order == 3 && requests[4].order == 4, "in turn");
+    CHECK(slot_is_free(&requests[3].slot) && !slot_is_free(&requests[4].slot), "states");
+    release_all();
+    limiter_release(&requests[4].slot);
+    CHECK(slot_is_free(&requests[4].slot), "leaving twice is fine");
+    limiter_acquire(limiter, &requests[4].slot);
+    CHECK(requests[4].went == 2, "and it may come again");
+    release_all();
 }
 
-static void test_tokens_apart(struct limiter *limiter)
+static void test_tokens_apart(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
     for (i = 0; i < 3; i++)
-        limiter_acquire(limiter, &guests[i].slot);
+        limiter_acquire(limiter, &requests[i].slot);
     for (i = 3; i < 6; i++) {
-        guests[i].slot.page = false;
-        limiter_acquire(limiter, &guests[i].slot);
+        requests[i].slot.page = false;
+        limiter_acquire(limiter, &requests[i].slot);
     }
     CHECK(went(0, 3) == 2 && went(3, 6) == 2, "%d pages, %d tokens", went(0, 3), went(3, 6));
-    limiter_release(&guests[3].slot);
-    CHECK(went(0, 3) == 2 && went(3, 6) == 3, "a token's place goes to a token");
-    leave_all();
+    limiter_release(&requests[3].slot);
+    CHECK(went(0, 3) == 2 && went(3, 6) == 3, "a token's slot goes to a token");
+    release_all();
 }
 
-static void test_leaves_from_inside(struct limiter *limiter)
+static void test_release_from_inside(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
     for (i = 0; i < 6; i++) {
-        guests[i].leaves_at_once = i != 2;
-        limiter_acquire(limiter, &guests[i].slot);
+        requests[i].releases_at_once = i != 2;
+        limiter_acquire(limiter, &requests[i].slot);
     }
     CHECK(went(0, 6) == 6, "%d of 6 went", went(0, 6));
-    leave_all();
+    release_all();
     begin();
     for (i = 0; i < MANY; i++) {
-        guests[i].leaves_at_once = i > 1;
-        guests[i].slot.patient = true;
-        limiter_acquire(limiter, &guests[i].slot);
+        requests[i].releases_at_once = i > 1;
+        limiter_acquire(limiter, &requests[i].slot);
     }
-    limiter_release(&guests[0].slot);
+    limiter_release(&requests[0].slot);
     CHECK(went(0, MANY) == MANY && deepest == 1, "%d went, %d of them inside of each other", went(0, MANY), deepest);
-    leave_all();
+    release_all();
 }
 
-static void test_slow(struct loop *loop, struct limiter *limiter)
+/* promise: Trouble: One customer's trouble delays nobody else. */
+static void test_slow(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
+    struct loop *loop = ((struct fixture *)*state)->loop;
     int64_t wait_ms;
 
     begin();
-    limiter_acquire(limiter, &guests[0].slot);
-    limiter_acquire(limiter, &guests[1].slot);
-    limiter_acquire(limiter, &guests[2].slot);
-    limiter_acquire(limiter, &guests[3].slot);
-    wait_ms = guests[0].slot.slow.due_ms - loop_now(loop);
+    limiter_acquire(limiter, &requests[0].slot);
+    limiter_acquire(limiter, &requests[1].slot);
+    limiter_acquire(limiter, &requests[2].slot);
+    limiter_acquire(limiter, &requests[3].slot);
+    wait_ms = requests[0].slot.slow_timer.due_ms - loop_now(loop);
     CHECK(wait_ms >= 1000 && wait_ms <= 10000, "slow after %lld ms", (long long)wait_ms);
-    passes_long(loop, &guests[0]);
-    CHECK(guests[2].went == 1 && guests[3].went == 0, "what is slow counts no longer");
-    limiter_release(&guests[0].slot);
-    CHECK(guests[3].went == 0, "and gives no second place back");
-    CHECK(!guests[0].slot.slow.heap_index, "no timer is left behind");
-    limiter_release(&guests[1].slot);
-    CHECK(guests[3].went == 1, "an ordinary one does");
-    CHECK(!guests[1].slot.slow.heap_index && guests[3].slot.slow.heap_index, "its timer went with it");
-    leave_all();
+    becomes_slow(loop, &requests[0]);
+    CHECK(requests[2].went == 1 && requests[3].went == 0, "a slow one no longer counts");
+    limiter_release(&requests[0].slot);
+    CHECK(requests[3].went == 0, "and frees no second slot");
+    CHECK(!timer_is_set(&requests[0].slot.slow_timer), "its timer is canceled");
+    limiter_release(&requests[1].slot);
+    CHECK(requests[3].went == 1, "an ordinary one does");
+    CHECK(!timer_is_set(&requests[1].slot.slow_timer) && timer_is_set(&requests[3].slot.slow_timer),
+          "its timer went with it");
+    release_all();
 }
 
-static void test_slow_is_bounded(struct loop *loop, struct limiter *limiter)
+static void test_slow_is_bounded(void **state)
 {
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
+    struct loop *loop = ((struct fixture *)*state)->loop;
     int i, most;
 
     begin();
     for (i = 0; i < MANY; i++)
-        limiter_acquire(limiter, &guests[i].slot);
+        limiter_acquire(limiter, &requests[i].slot);
     for (i = 0; i < MANY; i++)
-        if (guests[i].slot.state == SLOT_HELD)
-            passes_long(loop, &guests[i]);
+        if (requests[i].slot.state == SLOT_HELD)
+            becomes_slow(loop, &requests[i]);
     most = went(0, MANY);
     CHECK(most == 502, "%d hold a connection", most);
-    CHECK(guests[501].slot.slow.heap_index, "who found no place among the slow is looked at again");
-    limiter_release(&guests[0].slot);
-    passes_long(loop, &guests[501]);
+    CHECK(timer_is_set(&requests[501].slot.slow_timer), "one that may not become slow yet is checked again");
+    limiter_release(&requests[0].slot);
+    becomes_slow(loop, &requests[501]);
     CHECK(went(0, MANY) == 503, "a slow one ends, another becomes slow, the next goes: %d", went(0, MANY));
-    leave_all();
+    release_all();
     begin();
     for (i = 0; i < 3; i++)
-        limiter_acquire(limiter, &guests[i].slot);
+        limiter_acquire(limiter, &requests[i].slot);
     CHECK(went(0, 3) == 2, "all counts are back: %d", went(0, 3));
-    leave_all();
+    release_all();
 }
 
 static void ends(void *ctx, int64_t now_ms UNUSED)
@@ -181,8 +204,8 @@ static void ends(void *ctx, int64_t now_ms UNUSED)
     loop_stop(ctx);
 }
 
-/* Many that ask at once are let through over several rounds of the loop, in turn, and pages before tokens. */
-static void test_portions(void)
+/* Many requests at once start over several rounds of the loop, in order, pages before tokens. */
+static void test_burst(void **state UNUSED)
 {
     struct loop *loop = loop_new();
     struct limiter *limiter = limiter_new(loop, 100, 4);
@@ -191,81 +214,67 @@ static void test_portions(void)
 
     begin();
     for (i = 0; i < 30; i++) {
-        guests[i].slot.page = i >= 10;
-        limiter_acquire(limiter, &guests[i].slot);
+        requests[i].slot.page = i >= 10;
+        limiter_acquire(limiter, &requests[i].slot);
     }
     first = went(0, 30);
     CHECK(went(0, 10) == 4 && went(10, 30) == 4, "%d of 30 went in the first round", first);
     timer_set(loop, &guard, clock_ms() + 50);
     loop_run(loop);
     CHECK(went(0, 30) == 30, "%d of 30 went in the end", went(0, 30));
-    CHECK(guests[14].order == 9 && guests[4].order == 13, "pages first: order %d, %d", guests[14].order,
-          guests[4].order);
+    CHECK(requests[14].order == 9 && requests[4].order == 13, "pages first: order %d, %d", requests[14].order,
+          requests[4].order);
     for (i = 11; i < 30; i++)
-        CHECK(guests[i].order > guests[i - 1].order, "page %d out of turn", i);
-    leave_all();
+        CHECK(requests[i].order > requests[i - 1].order, "page %d out of turn", i);
+    release_all();
     limiter_free(limiter);
     loop_free(loop);
 }
 
-/* Those whose answers nobody waits for go in one round, up to the limit, and take no place of a portion. */
-static void test_patience(void)
+/* While the owners of slots are freed one by one, no other may start a request. */
+static void test_closed(void **state)
 {
-    struct loop *loop = loop_new();
-    struct limiter *limiter = limiter_new(loop, 20, 4);
-    int i;
-
-    begin();
-    for (i = 0; i < 30; i++) {
-        guests[i].slot.patient = i < 10 || i >= 16;
-        limiter_acquire(limiter, &guests[i].slot);
-    }
-    CHECK(went(0, 10) == 10, "%d of 10 patient ones went", went(0, 10));
-    CHECK(went(10, 16) == 4, "%d of those that are not", went(10, 16));
-    CHECK(went(16, 30) == 0, "%d went before their turn", went(16, 30));
-    limiter_release(&guests[14].slot);
-    limiter_release(&guests[15].slot);
-    CHECK(went(16, 30) == 0, "none of the queue before another asks or leaves");
-    limiter_release(&guests[0].slot);
-    CHECK(went(16, 30) == 7, "%d went, 7 had a place", went(16, 30));
-    leave_all();
-    limiter_free(limiter);
-    loop_free(loop);
-}
-
-/* The owners of tickets are freed one by one: none that is freed later may send anything in between. */
-static void test_closed(struct limiter *limiter)
-{
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
     int i;
 
     begin();
     for (i = 0; i < 10; i++)
-        limiter_acquire(limiter, &guests[i].slot);
+        limiter_acquire(limiter, &requests[i].slot);
     CHECK(went(0, 10) == 2, "two are let through");
     limiter_close(limiter);
     for (i = 0; i < 10; i++)
-        limiter_release(&guests[i].slot);
+        limiter_release(&requests[i].slot);
     CHECK(went(0, 10) == 2, "and no more");
 }
 
-int main(void)
+static int open_limiter(void **state)
 {
-    struct loop *loop = loop_new();
-    struct limiter *limiter = limiter_new(loop, 2, MANY);
-    struct slot never = { .go = go };
+    static struct fixture fixture;
 
-    limiter_release(&never);
-    CHECK(slot_is_free(&never), "one that never asked");
-    test_limit_and_order(limiter);
-    test_tokens_apart(limiter);
-    test_leaves_from_inside(limiter);
-    test_slow(loop, limiter);
-    test_slow_is_bounded(loop, limiter);
-    test_closed(limiter);
-    limiter_free(limiter);
-    limiter_free(NULL);
-    loop_free(loop);
-    test_portions();
-    test_patience();
-    return check_summary();
+    fixture.loop = loop_new();
+    fixture.limiter = limiter_new(fixture.loop, 2, 100 * MANY);
+    *state = &fixture;
+    return 0;
 }
+
+static int close_limiter(void **state)
+{
+    struct fixture *fixture = *state;
+
+    limiter_free(fixture->limiter);
+    loop_free(fixture->loop);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_never_asked),
+    cmocka_unit_test_setup_teardown(test_limit_and_order, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_tokens_apart, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_release_from_inside, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_slow, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_slow_is_bounded, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_closed, open_limiter, close_limiter),
+    cmocka_unit_test(test_burst),
+};
+
+UNIT(limiter, cases, NULL, NULL)

@@ -31,7 +31,8 @@ static bool another_gets(const char *name)
     return status == 0;
 }
 
-static void test_one_process_an_input(void)
+/* promise: Checkpoints: A second process waits. It never runs beside the first. */
+static void test_one_process_an_input(void **state UNUSED)
 {
     struct err err;
     struct lock_file *lock = lock_open(dir, &err);
@@ -43,12 +44,15 @@ static void test_one_process_an_input(void)
     CHECK(lock_input(lock, "one", &err), "again by the same process");
     CHECK(!another_gets("one") && !another_gets(""), "kept out");
     CHECK(another_gets("two"), "other inputs are free");
+    lock_release_input(lock, "one");
+    CHECK(another_gets("one") && !another_gets(""), "one is free when released, the other is kept");
+    CHECK(lock_input(lock, "one", &err), "and may be taken again");
     lock_close(lock);
     CHECK(another_gets("one"), "free when closed");
     lock_close(NULL);
 }
 
-static void test_cleaned_folder(void)
+static void test_cleaned_folder(void **state UNUSED)
 {
     struct err err;
     struct lock_file *lock = lock_open(dir, &err), *anew;
@@ -63,7 +67,7 @@ static void test_cleaned_folder(void)
 }
 
 /* When was somebody at work here before? */
-static void test_idle(void)
+static void test_idle(void **state UNUSED)
 {
     struct timespec long_ago[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
     struct err err;
@@ -84,7 +88,7 @@ static void test_idle(void)
     unlink(path);
 }
 
-static void test_trouble(void)
+static void test_trouble(void **state UNUSED)
 {
     struct err err;
 
@@ -95,15 +99,25 @@ static void test_trouble(void)
     unlink(path);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
     if (!mkdtemp(dir))
-        return 1;
+        return -1;
     snprintf(path, sizeof(path), "%s/defender_alerts.lock", dir);
-    test_one_process_an_input();
-    test_cleaned_folder();
-    test_idle();
-    test_trouble();
-    rmdir(dir);
-    return check_summary();
+    return 0;
 }
+
+static int tear_down(void **state UNUSED)
+{
+    unlink(path);
+    return rmdir(dir);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_one_process_an_input),
+    cmocka_unit_test(test_cleaned_folder),
+    cmocka_unit_test(test_idle),
+    cmocka_unit_test(test_trouble),
+};
+
+UNIT(lock, cases, set_up, tear_down)

@@ -1,11 +1,13 @@
-/* The tables of log events and troubles: whole rows in the form that lines and documentation rely on, and the lines and
- * sentences that are made of them. */
+/* The tables of log events and diagnoses: the form of their rows, and the lines and sentences that are made of them. */
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/die.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "messages/diagnosis.h"
+#include "messages/log_events.h"
 #include "check.h"
 
 static bool is_clause(const char *text)
@@ -13,13 +15,13 @@ static bool is_clause(const char *text)
     return text && *text && text[strlen(text) - 1] != '.' && !strchr(text, '\n');
 }
 
-/* Nobody's move has nothing to do at first sight, and the other way round somebody's has. */
-static bool fits(enum responsible responsible, const char *advice)
+/* If someone has to act, there is something to do. */
+static bool fits(const struct remedy *remedy)
 {
-    return responsible == ACT_NOBODY || !text_starts(advice, "nothing:");
+    return remedy->responsible == ACT_NOBODY || !text_starts(remedy->advice, "nothing:");
 }
 
-static void test_rows(void)
+static void test_rows(void **state UNUSED)
 {
     size_t i;
 
@@ -27,14 +29,14 @@ static void test_rows(void)
         const struct event_entry *row = &event_table[i];
 
         CHECK(row->word && strspn(row->word, "abcdefghijklmnopqrstuvwxyz_") == strlen(row->word), "event %zu", i);
-        CHECK(is_clause(row->cause) && is_clause(row->advice) && fits(row->responsible, row->advice), "event %zu", i);
-        CHECK(!row->advised || row->responsible != ACT_NOBODY, "event %zu says nobody's move", i);
+        CHECK(is_clause(row->cause) && is_clause(row->remedy.advice) && fits(&row->remedy), "event %zu", i);
+        CHECK(!row->advised || row->remedy.responsible != ACT_NOBODY, "event %zu advises nobody", i);
     }
     for (i = 0; i < DIAGNOSIS_COUNT; i++) {
         const struct diagnosis_entry *row = &diagnosis_table[i];
 
-        CHECK(is_clause(row->text) && is_clause(row->cause) && is_clause(row->advice) && fits(row->responsible, row->advice),
-              "trouble %zu", i);
+        CHECK(is_clause(row->text) && is_clause(row->cause) && is_clause(row->remedy.advice) && fits(&row->remedy),
+              "diagnosis %zu", i);
     }
 }
 
@@ -58,7 +60,7 @@ static char *written(enum event event, const char *text)
     return line;
 }
 
-static void test_lines(void)
+static void test_lines(void **state UNUSED)
 {
     static char large[5000];
     const char *line;
@@ -87,7 +89,33 @@ static void test_lines(void)
     log_set_level(LOG_INFO);
 }
 
-static void test_sentences(void)
+/* die() is below the table: it has the level and the word in its own code. */
+static void test_die(void **state UNUSED)
+{
+    static char line[4096];
+    const struct event_entry *row = &event_table[EVENT_FATAL];
+    char want[128];
+    int ends[2], status;
+    ssize_t len;
+    pid_t pid;
+
+    if (pipe(ends) || (pid = fork()) < 0)
+        abort();
+    if (!pid) {
+        dup2(ends[1], STDERR_FILENO);
+        die("no %s left", "paper");
+    }
+    waitpid(pid, &status, 0);
+    close(ends[1]);
+    len = read(ends[0], line, sizeof(line) - 1);
+    close(ends[0]);
+    line[len > 0 ? len : 0] = '\0';
+    snprintf(want, sizeof(want), "%s event=%s no paper left\n", log_level_text(row->level), row->word);
+    CHECK_TEXT(line, want);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %d", status);
+}
+
+static void test_sentences(void **state UNUSED)
 {
     static const struct {
         enum diagnosis diagnosis;
@@ -95,11 +123,11 @@ static void test_sentences(void)
         const char *want;
     } rows[] = {
         { DIAGNOSIS_NO_NAME, { "x.example", ": no such name", NULL },
-          "the name x.example cannot be looked up: no such name. Our administrator: mend the DNS of this host, or set "
-          "proxy: then the proxy looks the name up" },
+          "the name x.example cannot be looked up: no such name. Our administrator: correct the DNS of this host, or "
+          "set proxy: then the proxy looks the name up" },
         { DIAGNOSIS_HTTP_403, { NULL, ": Forbidden", "A.Read" },
-          "HTTP 403: Forbidden. The customer's administrator: grant admin consent to the permission A.Read, and see "
-          "that the tenant has Defender and has not removed the app" },
+          "HTTP 403: Forbidden. The customer's administrator: grant admin consent to the permission A.Read, and "
+          "check that the tenant has Defender and has not removed the app" },
         { DIAGNOSIS_HTTP_429, { NULL, NULL, NULL }, "HTTP 429" },
         { DIAGNOSIS_HTTP_5XX, { "502", NULL, NULL }, "HTTP 502" },
         { DIAGNOSIS_WEB_PAGE, { NULL, " (HTTP 200)", NULL },
@@ -115,10 +143,11 @@ static void test_sentences(void)
     }
 }
 
-int main(void)
-{
-    test_rows();
-    test_lines();
-    test_sentences();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_rows),
+    cmocka_unit_test(test_lines),
+    cmocka_unit_test(test_die),
+    cmocka_unit_test(test_sentences),
+};
+
+UNIT(messages, cases, NULL, NULL)

@@ -9,12 +9,14 @@ static const struct page_shape siem = { NULL, NULL, "LastProcessedTimeUtc" };
 #define V(records) "{\"value\":[" records "]}"
 #define T "2026-11-01T08:35:12"
 
-static const struct row {
+struct row {
     const char *json;
     const char *want;
     size_t      len;        /* 0: up to the zero */
-} rows[] = {
-    /* The envelope. */
+};
+
+/* The envelope. */
+static const struct row envelope_rows[] = {
     { "{\"value\":[]}", "end 0 -\n", 0 },
     { " \t\r\n{ \"value\" :\n[ ] } \r\n", "end 0 -\n", 0 },
     { "{\"@odata.context\":\"x\",\"@odata.count\":3,\"a\":[{\"value\":[1]}],\"value\":[{}],\"b\":{\"value\":[2]}}",
@@ -30,43 +32,47 @@ static const struct row {
     { "{\"\\u0076alue\":[1]}", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "", "error the answer is empty\n", 0 },
     { " \n", "error the answer ends inside its JSON, after 2 bytes\n", 0 },
-    { "<html>", "error the answer is no JSON: no JSON value at byte 0\n", 0 },
+    { "<html>", "error the answer is not JSON: not a JSON value at byte 0\n", 0 },
     { "{\"value\":[1]} x",
-      "record - - 1\nerror the answer is no JSON: something behind the end of the JSON text at byte 14\n", 0 },
+      "record - - 1\nerror the answer is not JSON: something after the end of the JSON text at byte 14\n", 0 },
     { "{\"value\":[1]}{\"value\":[2]}",
-      "record - - 1\nerror the answer is no JSON: something behind the end of the JSON text at byte 13\n", 0 },
+      "record - - 1\nerror the answer is not JSON: something after the end of the JSON text at byte 13\n", 0 },
     { "{\"value\":[1]}\0",
-      "record - - 1\nerror the answer is no JSON: something behind the end of the JSON text at byte 13\n", 14 },
-    { "{\"value\":[1]]", "record - - 1\nerror the answer is no JSON: neither ',' nor '}' behind a member at byte 12\n",
+      "record - - 1\nerror the answer is not JSON: something after the end of the JSON text at byte 13\n", 14 },
+    { "{\"value\":[1]]", "record - - 1\nerror the answer is not JSON: neither ',' nor '}' after a member at byte 12\n",
       0 },
-    { "{\"value\" [1]}", "error the answer is no JSON: no ':' behind a member's name at byte 9\n", 0 },
-    { "{\"value\":[1],}", "record - - 1\nerror the answer is no JSON: no member name in quotes at byte 13\n", 0 },
-    { "{\"a\":\"\x01\",\"value\":[1]}", "error the answer is no JSON: a control character inside a string at byte 6\n",
+    { "{\"value\" [1]}", "error the answer is not JSON: no ':' after a member's name at byte 9\n", 0 },
+    { "{\"value\":[1],}", "record - - 1\nerror the answer is not JSON: no member name in quotes at byte 13\n", 0 },
+    { "{\"a\":\"\x01\",\"value\":[1]}", "error the answer is not JSON: a control character inside a string at byte 6\n",
       0 },
     { "\xEF\xBB\xBF{\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
-    { "\xEF{\"value\":[1]}", "error the answer is no JSON: half a byte order mark at byte 1\n", 0 },
-    { "\xEF\xBB{\"value\":[1]}", "error the answer is no JSON: half a byte order mark at byte 2\n", 0 },
-    { "\xEF\xBB\xBF\xEF\xBB\xBF{}", "error the answer is no JSON: no JSON value at byte 3\n", 0 },
+    { "\xEF{\"value\":[1]}", "error the answer is not JSON: half a byte order mark at byte 1\n", 0 },
+    { "\xEF\xBB{\"value\":[1]}", "error the answer is not JSON: half a byte order mark at byte 2\n", 0 },
+    { "\xEF\xBB\xBF\xEF\xBB\xBF{}", "error the answer is not JSON: not a JSON value at byte 3\n", 0 },
     { "\xEF\xBB\xBF", "error the answer ends inside its JSON, after 3 bytes\n", 0 },
-    { " \xEF\xBB\xBF{\"value\":[1]}", "error the answer is no JSON: no JSON value at byte 1\n", 0 },
-    { "\xFF\xFE[\0]\0", "error the answer is no JSON: no JSON value at byte 0\n", 6 },        /* UTF-16 */
-    { "\0[\0]", "error the answer is no JSON: no JSON value at byte 0\n", 4 },
+    { " \xEF\xBB\xBF{\"value\":[1]}", "error the answer is not JSON: not a JSON value at byte 1\n", 0 },
+    { "\xFF\xFE[\0]\0", "error the answer is not JSON: not a JSON value at byte 0\n", 6 },        /* UTF-16 */
+    { "\0[\0]", "error the answer is not JSON: not a JSON value at byte 0\n", 4 },
+};
 
-    /* The next link. */
+/* The next link. */
+static const struct row link_rows[] = {
     { "{\"@odata.nextLink\":\"https:\\/\\/h\\u002fp?a=1\\u0026b=<&>\\\"\",\"value\":[]}",
       "end 0 https://h/p?a=1&b=<&>\"\n", 0 },
     { "{\"value\":[],\"@odata.nextLink\":\"\xC3\xBC\\u00fc\"}", "end 0 \xC3\xBC\xC3\xBC\n", 0 },
     { "{\"value\":[],\"@odata.nextLink\":null}", "end 0 -\n", 0 },
     { "{\"value\":[],\"@odata.nextLink\":\"\"}", "end 0 \n", 0 },
-    { "{\"value\":[],\"@odata.nextLink\":7}", "error the answer is no JSON: a next link that is no text at byte 30\n",
+    { "{\"value\":[],\"@odata.nextLink\":7}", "error the answer is not JSON: a next link that is not a string at byte 30\n",
       0 },
-    { "{\"value\":[],\"@odata.nextLink\":{}}", "error the answer is no JSON: a next link that is no text at byte 30\n",
+    { "{\"value\":[],\"@odata.nextLink\":{}}", "error the answer is not JSON: a next link that is not a string at byte 30\n",
       0 },
     { "{\"value\":[],\"@odata.nextLink\":\"\\uD800\"}",
-      "error the answer is no JSON: a next link that cannot be read at byte 38\n", 0 },
+      "error the answer is not JSON: a next link that cannot be read at byte 38\n", 0 },
     { V("{\"@odata.nextLink\":\"in a record\"}"), "record - - {\"@odata.nextLink\":\"in a record\"}\nend 1 -\n", 0 },
+};
 
-    /* Records: white space goes, all else stays. */
+/* Records: white space goes, all else stays. */
+static const struct row record_rows[] = {
     { V(" { \"a b\" : [ 1 , -0.50e+7 , true,false ,null ] ,\n\"c\\n\\\" \\u00E9\\/\":\t{ } } , [ ] ,\"s t\", 0.0 "),
       "record - - {\"a b\":[1,-0.50e+7,true,false,null],\"c\\n\\\" \\u00E9\\/\":{}}\nrecord - - []\n"
       "record - - \"s t\"\nrecord - - 0.0\nend 4 -\n", 0 },
@@ -75,8 +81,10 @@ static const struct row {
     { V("\"\x7F \xC2\x80 \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xF4\x8F\xBF\xBF \xEF\xBF\xBD\""),
       "record - - \"\x7F \xC2\x80 \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xF4\x8F\xBF\xBF \xEF\xBF\xBD\"\nend 1 -\n",
       0 },
+};
 
-    /* Id and time: members of the record itself, the first that will do. */
+/* Id and time: members of the record itself, the first that will do. */
+static const struct row id_and_time_rows[] = {
     { V("{\"id\":\"a<1\",\"time\":\"" T ".5Z\"}"),
       "record a&lt;1 2026-11-01T08:35:12.5000000Z {\"id\":\"a&lt;1\",\"time\":\"" T ".5Z\"}\nend 1 -\n", 0 },
     { V("{\"x\":{\"id\":\"no\",\"time\":\"" T "\"},\"y\":[{\"id\":\"no\"}],\"id\":7.50}"),
@@ -92,8 +100,10 @@ static const struct row {
       "bad 1 52 an incomplete \\u escape inside a string\nend 2 -\n", 0 },
     { V("{\"time\":\"" T "\\uD800\"},{\"id\":\"\",\"ID\":\"x\",\" id\":\"y\"}"),
       "record - - {\"time\":\"" T "\\uD800\"}\nrecord  - {\"id\":\"\",\"ID\":\"x\",\" id\":\"y\"}\nend 2 -\n", 0 },
+};
 
-    /* Broken UTF-8: each lost byte is one U+FFFD, what is behind it is not touched. */
+/* Broken UTF-8: each lost byte is one U+FFFD, what follows is not touched. */
+static const struct row utf8_rows[] = {
 #define R "\xEF\xBF\xBD"
     { V("\"\xE2\",\"\xE2\x82\",\"\xF0\x9F\x98\",\"\xC3\""),
       "record - - \"" R "\" replaced\nrecord - - \"" R R "\" replaced\nrecord - - \"" R R R "\" replaced\n"
@@ -111,41 +121,45 @@ static const struct row {
     { V("{\"id\":\"\xF0\x9F\"},{}"), "record " R R " - {\"id\":\"" R R "\"} replaced\nrecord - - {}\nend 2 -\n", 0 },
     { "{\"va\xFFlue\":[1],\"@odata.nextLink\xE2\":\"x\"}", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "{\"\xE2\x82\":\"\xF0\x9F\",\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
+};
 
-    /* A bad record is left behind and what follows is read. */
-    { V("{\"a\":01},2"), "bad 0 10 neither ',' nor '}' behind a member\nrecord - - 2\nend 2 -\n", 0 },
+/* A bad record is left behind and what follows is read. */
+static const struct row bad_rows[] = {
+    { V("{\"a\":01},2"), "bad 0 10 neither ',' nor '}' after a member\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\x1F]},\"},2"), "bad 0 10 a control character inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\x\\\"]},\"},2"), "bad 0 10 an unknown escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\\x01\"},2"), "bad 0 10 an unknown escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\u12\"},2"), "bad 0 10 an incomplete \\u escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":\"\\u12\\\"\"},2"), "bad 0 10 an incomplete \\u escape inside a string\nrecord - - 2\nend 2 -\n", 0 },
     { V("{a:[1,2],b:\"]\"},2"), "bad 0 10 no member name in quotes\nrecord - - 2\nend 2 -\n", 0 },
-    { V("{\"a\" 1},2"), "bad 0 10 no ':' behind a member's name\nrecord - - 2\nend 2 -\n", 0 },
-    { V("{\"a\":1 \"b\":2},2"), "bad 0 10 neither ',' nor '}' behind a member\nrecord - - 2\nend 2 -\n", 0 },
+    { V("{\"a\" 1},2"), "bad 0 10 no ':' after a member's name\nrecord - - 2\nend 2 -\n", 0 },
+    { V("{\"a\":1 \"b\":2},2"), "bad 0 10 neither ',' nor '}' after a member\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"a\":1,},2"), "bad 0 10 no member name in quotes\nrecord - - 2\nend 2 -\n", 0 },
     { V("[1,],[,1],[1 2],{\"a\":[}]},2"),
-      "bad 0 10 no JSON value\nbad 1 15 no JSON value\nbad 2 20 neither ',' nor ']' behind a value\n"
-      "bad 3 26 no JSON value\nerror the answer is no JSON: a bracket that nothing opened at byte 34\n", 0 },
+      "bad 0 10 not a JSON value\nbad 1 15 not a JSON value\nbad 2 20 neither ',' nor ']' after a value\n"
+      "bad 3 26 not a JSON value\nerror the answer is not JSON: a bracket that nothing opened at byte 34\n", 0 },
     { V("{\"a\":.5},{\"a\":+1},{\"a\":-},{\"a\":1.},{\"a\":1e},{\"a\":1e+},{\"a\":-01},{\"a\":0x1},9"),
-      "bad 0 10 no JSON value\nbad 1 19 no JSON value\nbad 2 28 a malformed number\nbad 3 36 a malformed number\n"
-      "bad 4 45 a malformed number\nbad 5 54 a malformed number\nbad 6 64 neither ',' nor '}' behind a member\n"
-      "bad 7 74 neither ',' nor '}' behind a member\nrecord - - 9\nend 9 -\n", 0 },
+      "bad 0 10 not a JSON value\nbad 1 19 not a JSON value\nbad 2 28 a malformed number\nbad 3 36 a malformed number\n"
+      "bad 4 45 a malformed number\nbad 5 54 a malformed number\nbad 6 64 neither ',' nor '}' after a member\n"
+      "bad 7 74 neither ',' nor '}' after a member\nrecord - - 9\nend 9 -\n", 0 },
     { V("{\"a\":truE},{\"a\":nul},{\"a\":NaN},{\"a\":falsee},9"),
       "bad 0 10 a word that is not true, false or null\nbad 1 21 a word that is not true, false or null\n"
-      "bad 2 31 no JSON value\nbad 3 41 neither ',' nor '}' behind a member\nrecord - - 9\nend 5 -\n", 0 },
+      "bad 2 31 not a JSON value\nbad 3 41 neither ',' nor '}' after a member\nrecord - - 9\nend 5 -\n", 0 },
     { V("{\"a\":1]},2"),
-      "bad 0 10 neither ',' nor '}' behind a member\n"
-      "error the answer is no JSON: a bracket that nothing opened at byte 17\n", 0 },
-    { V("1,,2,"), "record - - 1\nbad 1 12 no JSON value\nrecord - - 2\nbad 3 15 no JSON value\nend 4 -\n", 0 },
+      "bad 0 10 neither ',' nor '}' after a member\n"
+      "error the answer is not JSON: a bracket that nothing opened at byte 17\n", 0 },
+    { V("1,,2,"), "record - - 1\nbad 1 12 not a JSON value\nrecord - - 2\nbad 3 15 not a JSON value\nend 4 -\n", 0 },
     { V("-,2"), "bad 0 10 a malformed number\nrecord - - 2\nend 2 -\n", 0 },
     { V("{\"id\":\"x\",\"time\":\"" T "\",\"b\":\"\x01\"},{}"),
       "bad 0 10 a control character inside a string\nrecord - - {}\nend 2 -\n", 0 },
+};
 
-    /* Behind a missing comma no next record can be told from the end of this one. */
+/* After a missing comma no next record can be told from the end of this one. */
+static const struct row comma_rows[] = {
     { V("{\"a\":1}{\"b\":2}"),
-      "record - - {\"a\":1}\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 17\n", 0 },
-    { V("1 2"), "record - - 1\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 12\n", 0 },
-    { V("{}}"), "record - - {}\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 12\n", 0 },
+      "record - - {\"a\":1}\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 17\n", 0 },
+    { V("1 2"), "record - - 1\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 12\n", 0 },
+    { V("{}}"), "record - - {}\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 12\n", 0 },
 };
 
 static const struct row bare_rows[] = {
@@ -156,7 +170,7 @@ static const struct row bare_rows[] = {
     { "{\"value\":[1]}", "error the answer is JSON but has no array of alerts\n", 0 },
     { "\"\"", "error the answer is JSON but has no array of alerts\n", 0 },
     { "[1,{\"value\":[2]}]", "record - - 1\nrecord - - {\"value\":[2]}\nend 2 -\n", 0 },
-    { "[1}", "record - - 1\nerror the answer is no JSON: neither ',' nor ']' behind a value at byte 2\n", 0 },
+    { "[1}", "record - - 1\nerror the answer is not JSON: neither ',' nor ']' after a value at byte 2\n", 0 },
     { "[", "error the answer ends inside its JSON, after 1 bytes\n", 0 },
 };
 
@@ -180,14 +194,54 @@ static void check_cuts(const struct page_shape *shape, const char *bytes, size_t
     transcript_free(&t);
 }
 
-static void test_rows(const struct page_shape *shape, const struct row *row, size_t count)
+static void check_rows(const struct page_shape *shape, const struct row *row, size_t count)
 {
     for (; count--; row++)
         check_cuts(shape, row->json, row->len ? row->len : strlen(row->json), row->want);
 }
 
+static void test_envelope(void **state UNUSED)
+{
+    check_rows(&graph, envelope_rows, COUNT_OF(envelope_rows));
+}
+
+static void test_next_link(void **state UNUSED)
+{
+    check_rows(&graph, link_rows, COUNT_OF(link_rows));
+}
+
+static void test_records(void **state UNUSED)
+{
+    check_rows(&graph, record_rows, COUNT_OF(record_rows));
+}
+
+static void test_id_and_time(void **state UNUSED)
+{
+    check_rows(&graph, id_and_time_rows, COUNT_OF(id_and_time_rows));
+}
+
+static void test_broken_utf8(void **state UNUSED)
+{
+    check_rows(&graph, utf8_rows, COUNT_OF(utf8_rows));
+}
+
+static void test_bad_records(void **state UNUSED)
+{
+    check_rows(&graph, bad_rows, COUNT_OF(bad_rows));
+}
+
+static void test_missing_comma(void **state UNUSED)
+{
+    check_rows(&graph, comma_rows, COUNT_OF(comma_rows));
+}
+
+static void test_bare_array(void **state UNUSED)
+{
+    check_rows(&siem, bare_rows, COUNT_OF(bare_rows));
+}
+
 /* Cut off at every byte: never a whole page, and no record that the whole page does not have. */
-static void test_truncated(void)
+static void test_truncated(void **state UNUSED)
 {
     static const char json[] = "{\"a\":[\"\\u00e9\xC3\xA9\"],\"value\":[{\"id\":\"x\",\"n\":-1.5e3},"
                                "{\"id\":\"y\",\"t\":true}],"
@@ -209,10 +263,16 @@ static void test_truncated(void)
     transcript_free(&whole);
 }
 
-int main(void)
-{
-    test_rows(&graph, rows, COUNT_OF(rows));
-    test_rows(&siem, bare_rows, COUNT_OF(bare_rows));
-    test_truncated();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_envelope),
+    cmocka_unit_test(test_next_link),
+    cmocka_unit_test(test_records),
+    cmocka_unit_test(test_id_and_time),
+    cmocka_unit_test(test_broken_utf8),
+    cmocka_unit_test(test_bad_records),
+    cmocka_unit_test(test_missing_comma),
+    cmocka_unit_test(test_bare_array),
+    cmocka_unit_test(test_truncated),
+};
+
+UNIT(page, cases, NULL, NULL)

@@ -29,7 +29,7 @@ static void add_big(struct buf *json, const char *piece, size_t size)
     buf_add_text(json, "\"},{\"id\":\"small\"}]}");
 }
 
-static void test_sizes(void)
+static void test_sizes(void **state UNUSED)
 {
     static const struct { const char *piece; size_t size; bool good; } rows[] = {
         { "0123456789abcdef", 20 * MIB, true },
@@ -62,7 +62,7 @@ static void test_sizes(void)
     }
 }
 
-static void test_depth(void)
+static void test_depth(void **state UNUSED)
 {
     static const struct { size_t depth; const char *want; } rows[] = {
         { 510, "end 1 -\n" }, { 511, "bad 0 10 nested deeper than 512 levels\nend 1 -\n" },
@@ -85,7 +85,7 @@ static void test_depth(void)
 }
 
 /* Texts of the envelope are looked at up to a limit; longer ones pass unless one is the next link. */
-static void test_envelope(void)
+static void test_envelope(void **state UNUSED)
 {
     static const struct { const char *before, *piece; size_t times; const char *behind, *want; } rows[] = {
         { "{\"x\":\"", "0123456789", 100000, "\",\"value\":[1]}", "end 1 -\n" },
@@ -118,7 +118,7 @@ static void test_envelope(void)
 }
 
 /* An output that is full loses records, each with a word, and never hands out a torn one. */
-static void test_small_output(void)
+static void test_small_output(void **state UNUSED)
 {
     static const char json[] = "{\"value\":[[1,2,3],{\"a<\":\"\xC3\xA9&&&&&\"},\"0123456789\",[[[[]]]]]}";
     size_t limit, step;
@@ -133,7 +133,7 @@ static void test_small_output(void)
             for (at = 0; at < strlen(json); at += step)
                 transcript_feed(&t, page, json + at, at + step < strlen(json) ? step : strlen(json) - at);
             transcript_end(&t, page);
-            CHECK(!t.fault && (t.records == 4 || strstr(buf_text(&t.text), "the record does not fit the output")),
+            CHECK(!t.fault && (t.records == 4 || strstr(buf_text(&t.text), "the record does not fit into the output")),
                   "limit %zu: %s (%s)", limit, buf_text(&t.text), t.fault ? t.fault : "no fault");
             CHECK(!strstr(buf_text(&t.text), " [1,2,3\n") && !strstr(buf_text(&t.text), " [1,2,3]]\n"), "torn");
             transcript_free(&t);
@@ -217,7 +217,7 @@ static void look(const char *data, size_t len)
     expected = strchr(expected, '\n') + 1;
 }
 
-static void test_random(void)
+static void test_random(void **state UNUSED)
 {
     int round, i;
 
@@ -246,12 +246,12 @@ static void test_random(void)
     }
 }
 
-int main(void)
-{
-    test_sizes();
-    test_depth();
-    test_envelope();
-    test_small_output();
-    test_random();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_sizes),
+    cmocka_unit_test(test_depth),
+    cmocka_unit_test(test_envelope),
+    cmocka_unit_test(test_small_output),
+    cmocka_unit_test(test_random),
+};
+
+UNIT(page_large, cases, NULL, NULL)

@@ -1,5 +1,6 @@
 /* The table of parameters: what each kind takes, what it refuses and what it then says. */
 #include "splunk/params.h"
+#include "splunk/stanza.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -133,7 +134,8 @@ static const struct { const char *param, *value, *want; } good[] = {
     { "proxy", "http://joe%40corp:a@p:1", "http://joe%40corp@p:1" },
 };
 
-static void test_good(void)
+/* promise: Parameters: Each parameter takes the documented values. Each has its default. */
+static void test_good(void **state UNUSED)
 {
     size_t i;
 
@@ -163,17 +165,17 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "client_id", "app", "'app'", NULL }, { "client_id", CLIENT "0", "GUID", NULL },
     { "client_id", "1111111g-2222-3333-4444-555555555555", "'1111111g-", NULL },
     { "client_id", "11111111222233334444555555555555", "GUID", NULL },
-    { "client_secret", "abc\ndef", "client_secret holds 7 bytes", "abc" },
-    { "client_secret", "abc\x7f", "client_secret holds 4 bytes", "abc" },
-    { "client_secret", "abc\xC3", "client_secret holds 4 bytes", "abc" },
-    { "refresh_token", "s3cr3t\ten", "refresh_token holds", "s3cr3t" },
-    { "authorization_code", "co\x01""de", "authorization_code holds", "co\x01" },
+    { "client_secret", "abc\ndef", "client_secret has 7 bytes", "abc" },
+    { "client_secret", "abc\x7f", "client_secret has 4 bytes", "abc" },
+    { "client_secret", "abc\xC3", "client_secret has 4 bytes", "abc" },
+    { "refresh_token", "s3cr3t\ten", "refresh_token has", "s3cr3t" },
+    { "authorization_code", "co\x01""de", "authorization_code has", "co\x01" },
     { "client_certificate", "cert.pem", "'cert.pem'", NULL }, { "ca_file", "./ca.pem", "full path", NULL },
     { "ca_file", "/a\nb", "should be the full path", NULL }, { "ca_file", "$OTHER/x", "'$OTHER/x'", NULL },
     { "client_certificate", "-----BEGIN EC PRIVATE KEY-----\nMHcCs3cr3t", "may be a secret", "s3cr3t" },
     { "ca_file", "-----BEGIN PRIVATE KEY----- MHcCs3cr3t", "may be a secret", "s3cr3t" },
-    { "client_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "holds 40 bytes", "s3cr3t" },
-    { "tenant_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "holds 40 bytes", "s3cr3t" },
+    { "client_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "has 40 bytes", "s3cr3t" },
+    { "tenant_id", "Abc8Q~s3cr3t.s3cr3t_s3cr3t-s3cr3t.s3cr3t", "has 40 bytes", "s3cr3t" },
     { "redirect_uri", "https://SiemMsspConnector/?code=s3cr3t&session_state=1", "may be a secret", "s3cr3t" },
     { "login_url", "https://SiemMsspConnector/?state=1&code=s3cr3t", "may be a secret", "s3cr3t" },
     { "redirect_uri", "SiemMsspConnector", "absolute URI", NULL }, { "redirect_uri", "https://", "'https://'", NULL },
@@ -188,10 +190,10 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "login_url", "login.microsoftonline.com", "https://host", NULL },
     { "login_url", "http://login.microsoftonline.com", "only for this machine", NULL },
     { "login_url", "https://a/tenant", "'https://a/tenant'", NULL },
-    { "login_url", "https://a?x=1", "nothing behind", NULL },
+    { "login_url", "https://a?x=1", "nothing after", NULL },
     { "login_url", "https://", "'https://'", NULL }, { "login_url", "ftp://a", "'ftp://a'", NULL },
     { "login_url", "https://a:99999", "'https://a:99999'", NULL },
-    { "login_url", "https://a:b", "nothing behind", NULL },
+    { "login_url", "https://a:b", "nothing after", NULL },
     { "api_url", "https://joe:s3cr3t@a", "'https://********@a'", "s3cr3t" },
     { "api_url", "https://a b", "'https://a b'", NULL },
     { "api_url", "file:///etc/passwd", "'file:///etc/passwd'", NULL },
@@ -232,7 +234,10 @@ static const struct { const char *param, *value, *shown, *hidden; } bad[] = {
     { "proxy", "http://[::1:3128", "host:port", NULL },
 };
 
-static void test_bad(void)
+/* promise: Parameters: Each parameter refuses what it should not be. */
+/* promise: Parameters: The message names the parameter, the value and what it should be. */
+/* promise: Parameters: http: is for loopback only. Base addresses have no path. */
+static void test_bad(void **state UNUSED)
 {
     size_t i;
 
@@ -252,7 +257,8 @@ static void test_bad(void)
 }
 
 /* Far too long values of every parameter: refused, and the message stays whole. */
-static void test_long(void)
+/* promise: Parameters: Each parameter refuses what it should not be. */
+static void test_long(void **state UNUSED)
 {
     char *value = mem_alloc(70001);
     size_t i;
@@ -280,7 +286,8 @@ static const struct { const char *pairs[7]; const char *want; } together[] = {
     { { "poll_interval", "0", "poll_interval", "5" }, NULL },
 };
 
-static void test_together(void)
+/* promise: Parameters: Parameters that exclude each other are refused. A filter is refused with siem. */
+static void test_together(void **state UNUSED)
 {
     size_t i;
 
@@ -303,7 +310,7 @@ static const struct { const char *name, *want; } names[] = {
     { "日本日本日本日本日本日本日本日本日本日本日本日本日本日本", NULL },
 };
 
-static void test_names(void)
+static void test_names(void **state UNUSED)
 {
     const char *const none[] = { NULL };
     size_t i;
@@ -330,7 +337,7 @@ static const struct { const char *pairs[3]; bool disabled, has_sourcetype; } own
     { { "sourcetype", "defender_alerts" }, false, false },
 };
 
-static void test_own_keys(void)
+static void test_own_keys(void **state UNUSED)
 {
     size_t i;
 
@@ -346,7 +353,7 @@ static void test_own_keys(void)
 }
 
 /* Files are looked at only when asked: a running input copes with one that is gone for a while. */
-static void test_files(void)
+static void test_files(void **state UNUSED)
 {
     char folder[] = "/tmp/paramsXXXXXX", file[64];
     const struct { const char *path; bool want; } rows[] = {
@@ -384,7 +391,7 @@ static const struct { const char *text, *password, *whole, *masked; } proxies[] 
     { "http://jörg:ü@p:1", "ü", "http://j%C3%B6rg:%C3%BC@p:1", "http://j%C3%B6rg:********@p:1" },
 };
 
-static void test_proxies(void)
+static void test_proxies(void **state UNUSED)
 {
     size_t i;
 
@@ -406,7 +413,8 @@ static void test_proxies(void)
 }
 
 /* The table itself: names that splunkd takes, presets that parse, titles and sentences for people. */
-static void test_table(void)
+/* promise: Calls: The answer to --scheme names none of Splunk's own keys. */
+static void test_table(void **state UNUSED)
 {
     static const char *const reserved[] = { "name", "source", "sourcetype", "host", "index", "disabled", "interval",
                                             "persistentQueue", "queueSize", "start_by_shell", "app", "owner" };
@@ -426,7 +434,7 @@ static void test_table(void)
     }
 }
 
-static void test_validate(void)
+static void test_validate(void **state UNUSED)
 {
     struct raw_stanza items[2] = { { .name = mem_text("x") }, { .name = mem_text("y") } };
     struct config config = { .stanzas = items, .count = 2 };
@@ -445,19 +453,28 @@ static void test_validate(void)
     raw_stanza_free(&items[1]);
 }
 
-int main(void)
+static int set_up(void **state UNUSED)
 {
-    setenv("SPLUNK_HOME", "/opt/sp", 1);
-    test_good();
-    test_bad();
-    test_long();
-    test_together();
-    test_names();
-    test_own_keys();
-    test_files();
-    test_proxies();
-    test_table();
-    test_validate();
-    input_free(NULL);
-    return check_summary();
+    return setenv("SPLUNK_HOME", "/opt/sp", 1);
 }
+
+static int tear_down(void **state UNUSED)
+{
+    input_free(NULL);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_good),
+    cmocka_unit_test(test_bad),
+    cmocka_unit_test(test_long),
+    cmocka_unit_test(test_together),
+    cmocka_unit_test(test_names),
+    cmocka_unit_test(test_own_keys),
+    cmocka_unit_test(test_files),
+    cmocka_unit_test(test_proxies),
+    cmocka_unit_test(test_table),
+    cmocka_unit_test(test_validate),
+};
+
+UNIT(params, cases, set_up, tear_down)

@@ -22,7 +22,7 @@ static size_t within(size_t count, int64_t ms)
     return most;
 }
 
-static void test_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
+static void check_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
 {
     struct rate rate;
     int64_t now = 1000, wait;
@@ -44,7 +44,7 @@ static void test_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
     CHECK(count > 1000, "only %zu in all", count);
 }
 
-static void test_wait(void)
+static void test_wait(void **state UNUSED)
 {
     struct rate rate;
     int64_t wait;
@@ -64,7 +64,7 @@ static void test_wait(void)
 }
 
 /* Polls that would use everything leave a waiting back-fill every third request; one that is gone takes nothing. */
-static void test_share(void)
+static void test_share(void **state UNUSED)
 {
     int64_t now = 0, fill_due = 0, wait;
     int polls = 0, fills = 0;
@@ -86,7 +86,7 @@ static void test_share(void)
 }
 
 /* A back-fill beside polls of each minute: several requests in a row, and no fewer in all than one by one. */
-static void test_together(int per_minute, int per_hour, int64_t until_ms, int least)
+static void check_together(int per_minute, int per_hour, int64_t until_ms, int least)
 {
     int64_t now = 0, wait, poll_due = 0;
     int fills = 0, waits = 0;
@@ -105,8 +105,8 @@ static void test_together(int per_minute, int per_hour, int64_t until_ms, int le
     CHECK(waits * 3 < fills, "%d pauses for %d requests", waits, fills);
 }
 
-/* Lives of seconds that are killed, each of which asks as often as it may: the minute's limit holds over all of them. */
-static void test_lives(int per_minute, int64_t life_ms)
+/* Lives of seconds that are killed, each of which asks as often as it may: the minute's limit holds for all of them. */
+static void check_lives(int per_minute, int64_t life_ms)
 {
     int64_t now, until = 600000, sent[8000];
     size_t count = 0, first = 0, most = 0;
@@ -128,20 +128,47 @@ static void test_lives(int per_minute, int64_t life_ms)
     CHECK(life_ms < 2000 || count > 600, "%zu in ten minutes", count);
 }
 
-int main(void)
-{
-    static const uint32_t pauses[] = { 0, 10, 700, 5000 };
+static const uint32_t pauses[] = { 0, 10, 700, 5000 };
 
-    for (size_t i = 0; i < COUNT_OF(pauses); i++) {
-        test_windows(100, 1500, pauses[i]);
-        test_windows(150, 0, pauses[i]);
-    }
-    test_wait();
-    test_share();
-    test_together(100, 0, 600000, 650);
-    test_together(100, 1500, 3600000, 1080);
-    test_lives(150, 1000);
-    test_lives(150, 3000);
-    test_lives(100, 6500);
-    return check_summary();
+/* promise: Trouble: Requests stay below the published limits by design. */
+static void test_windows_of_a_minute(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT_OF(pauses); i++)
+        check_windows(150, 0, pauses[i]);
 }
+
+/* promise: Trouble: Requests stay below the published limits by design. */
+static void test_windows_of_a_minute_and_an_hour(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT_OF(pauses); i++)
+        check_windows(100, 1500, pauses[i]);
+}
+
+static void test_together_for_minutes(void **state UNUSED)
+{
+    check_together(100, 0, 600000, 650);
+}
+
+static void test_together_for_an_hour(void **state UNUSED)
+{
+    check_together(100, 1500, 3600000, 1080);
+}
+
+static void test_lives_of_seconds(void **state UNUSED)
+{
+    check_lives(150, 1000);
+    check_lives(150, 3000);
+    check_lives(100, 6500);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_windows_of_a_minute),
+    cmocka_unit_test(test_windows_of_a_minute_and_an_hour),
+    cmocka_unit_test(test_wait),
+    cmocka_unit_test(test_share),
+    cmocka_unit_test(test_together_for_minutes),
+    cmocka_unit_test(test_together_for_an_hour),
+    cmocka_unit_test(test_lives_of_seconds),
+};
+
+UNIT(rate, cases, NULL, NULL)

@@ -10,6 +10,8 @@
 
 #define TEXT(xml) ((const char *)(xml))
 
+static xmlDoc *doc;
+
 /* Next element at or after the node; white space between elements is passed over. */
 static xmlNode *element(xmlNode *node)
 {
@@ -48,19 +50,21 @@ static void check_arg(xmlNode *arg, const struct param *param)
     CHECK(!child, "more than expected in %s", param->name);
 }
 
-int main(void)
+/* The last one of the root: what the parameters are. */
+static xmlNode *endpoint(void)
 {
-    struct buf out = BUF_INIT(1 << 20);
-    xmlDoc *doc;
-    xmlNode *node;
-    size_t i;
+    xmlNode *node = xmlGetLastChild(xmlDocGetRootElement(doc));
 
-    scheme_print(&out);
-    doc = xmlReadMemory(out.data, (int)out.len, NULL, NULL, XML_PARSE_NONET);
-    CHECK(doc != NULL, "not well-formed: %s", buf_text(&out));
-    if (!doc)
-        return check_summary();
-    node = xmlDocGetRootElement(doc);
+    while (node && node->type != XML_ELEMENT_NODE)
+        node = node->prev;
+    return node;
+}
+
+/* promise: Calls: The answer to --scheme is complete and in order. */
+static void test_head(void **state UNUSED)
+{
+    xmlNode *node = xmlDocGetRootElement(doc);
+
     CHECK_TEXT(TEXT(node->name), "scheme");
     node = expect(element(node->children), "title", NULL);
     node = expect(node, "description", NULL);
@@ -70,11 +74,39 @@ int main(void)
     CHECK(node && strcmp(TEXT(node->name), "endpoint") == 0 && !element(node->next), "no endpoint at the end");
     node = element(node->children);
     CHECK(node && strcmp(TEXT(node->name), "args") == 0 && !element(node->next), "no args");
-    node = element(node->children);
+}
+
+/* promise: Calls: The answer to --scheme is complete and in order. */
+static void test_args(void **state UNUSED)
+{
+    xmlNode *args = endpoint() ? element(endpoint()->children) : NULL, *node = args ? element(args->children) : NULL;
+    size_t i;
+
     for (i = 0; i < params_count && node; i++, node = element(node->next))
         check_arg(node, &params[i]);
     CHECK(i == params_count && !node, "%zu args", i);
-    xmlFreeDoc(doc);
-    buf_free(&out);
-    return check_summary();
 }
+
+static int set_up(void **state UNUSED)
+{
+    struct buf out = BUF_INIT(1 << 20);
+
+    scheme_print(&out);
+    doc = xmlReadMemory(out.data, (int)out.len, NULL, NULL, XML_PARSE_NONET);
+    CHECK(doc != NULL, "not well-formed: %s", buf_text(&out));
+    buf_free(&out);
+    return 0;
+}
+
+static int tear_down(void **state UNUSED)
+{
+    xmlFreeDoc(doc);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_head),
+    cmocka_unit_test(test_args),
+};
+
+UNIT(scheme, cases, set_up, tear_down)

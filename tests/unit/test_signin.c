@@ -8,7 +8,7 @@
 
 #define CODE "0.AXoA-b_c.AgABBAIAAAD~1"
 
-static void test_code(void)
+static void test_code(void **state UNUSED)
 {
     static const struct { const char *pasted, *want; } rows[] = {
         { CODE, CODE },
@@ -45,12 +45,12 @@ static void test_code(void)
     }
 }
 
-static void test_no_code(void)
+static void test_no_code(void **state UNUSED)
 {
     static const struct { const char *pasted, *part; } rows[] = {
         { "", "is empty" }, { " \t\r\n ", "is empty" }, { "https://siemmsspconnector/?code=", "is empty" },
-        { "https://siemmsspconnector/", "holds no code=" }, { "https://siemmsspconnector/?state=1", "holds no code=" },
-        { "?", "holds no code=" }, { "state=5", "holds no code=" }, { "https://x/?Code=1", "holds no code=" },
+        { "https://siemmsspconnector/", "has no code=" }, { "https://siemmsspconnector/?state=1", "has no code=" },
+        { "?", "has no code=" }, { "state=5", "has no code=" }, { "https://x/?Code=1", "has no code=" },
         { "code=%zz", "no code has" }, { "code=%4", "no code has" }, { "code=%00", "no code has" },
         { "code=a%0Ab", "no code has" }, { "code=a%20b", "no code has" }, { "\xC3\xA4", "no code has" },
     };
@@ -64,7 +64,7 @@ static void test_no_code(void)
     }
 }
 
-static void test_too_long(void)
+static void test_too_long(void **state UNUSED)
 {
     char *long_code = mem_alloc(20001);
     struct err err;
@@ -78,7 +78,7 @@ static void test_too_long(void)
     free(long_code);
 }
 
-static void test_refused(void)
+static void test_refused(void **state UNUSED)
 {
     static const struct { const char *pasted, *part; } rows[] = {
         { "https://siemmsspconnector/?error=access_denied&error_description=AADSTS65004%3a+User+declined.%0d%0aTrace",
@@ -99,7 +99,7 @@ static void test_refused(void)
     }
 }
 
-static void test_address(void)
+static void test_address(void **state UNUSED)
 {
     static const struct { bool v1; const char *login, *want; } rows[] = {
         { true, "https://login.microsoftonline.com",
@@ -121,12 +121,12 @@ static void test_address(void)
     }
 }
 
-int main(void)
-{
-    test_code();
-    test_no_code();
-    test_too_long();
-    test_refused();
-    test_address();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_code),
+    cmocka_unit_test(test_no_code),
+    cmocka_unit_test(test_too_long),
+    cmocka_unit_test(test_refused),
+    cmocka_unit_test(test_address),
+};
+
+UNIT(signin, cases, NULL, NULL)

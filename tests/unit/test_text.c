@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "check.h"
 
@@ -24,7 +25,7 @@ static void check_escapes(add_fn *add, const struct escape_row *rows, size_t cou
     }
 }
 
-static void test_url(void)
+static void test_url(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "" }, { "azAZ09-._~", "azAZ09-._~" }, { "a b+c", "a%20b%2Bc" }, { "&=?#/:%", "%26%3D%3F%23%2F%3A%25" },
@@ -34,7 +35,7 @@ static void test_url(void)
     check_escapes(buf_add_url, rows, COUNT_OF(rows));
 }
 
-static void test_form(void)
+static void test_form(void **state UNUSED)
 {
     CLEANUP(buf_free) struct buf form = BUF_INIT(1000), url = BUF_INIT(1000);
 
@@ -48,7 +49,7 @@ static void test_form(void)
     CHECK_TEXT(buf_text(&url), "https://h/p?$filter=t%20ge%205&$top=1");
 }
 
-static void test_xml(void)
+static void test_xml(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "" }, { "a<b>&\"'", "a&lt;b&gt;&amp;&quot;&apos;" }, { "]]>", "]]&gt;" }, { "\t\r\n", "\t\r\n" },
@@ -65,7 +66,7 @@ static void test_xml(void)
     check_escapes(buf_add_xml, rows, COUNT_OF(rows));
 }
 
-static void test_json(void)
+static void test_json(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "\"\"" }, { "a\"b\\c/", "\"a\\\"b\\\\c/\"" }, { "\n\r\t", "\"\\n\\r\\t\"" },
@@ -76,7 +77,7 @@ static void test_json(void)
     check_escapes(buf_add_json, rows, COUNT_OF(rows));
 }
 
-static void test_file_name(void)
+static void test_file_name(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "Contoso_1-a", "Contoso_1-a" }, { "../x", "%2E%2E%2Fx" }, { "a b.c", "a%20b%2Ec" }, { "%41", "%2541" },
@@ -86,63 +87,7 @@ static void test_file_name(void)
     check_escapes(buf_add_file_name, rows, COUNT_OF(rows));
 }
 
-/* All sequences of one to four bytes that begin with each lead byte, against the definition in RFC 3629. */
-static size_t rfc3629(const unsigned char *b, size_t len)
-{
-    static const struct { unsigned char first, last, least, most; size_t size; } forms[] = {
-        { 0x00, 0x7F, 0x80, 0xBF, 1 }, { 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-        { 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 }, { 0xEE, 0xEF, 0x80, 0xBF, 3 },
-        { 0xF0, 0xF0, 0x90, 0xBF, 4 }, { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        if (b[0] < forms[i].first || b[0] > forms[i].last)
-            continue;
-        if (len < forms[i].size || (forms[i].size > 1 && (b[1] < forms[i].least || b[1] > forms[i].most)))
-            return 0;
-        for (size_t k = 2; k < forms[i].size; k++)
-            if (b[k] < 0x80 || b[k] > 0xBF)
-                return 0;
-        return forms[i].size;
-    }
-    return 0;
-}
-
-static void test_utf8(void)
-{
-    static const unsigned char edges[] = { 0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF };
-    const size_t count = COUNT_OF(edges);
-    size_t wrong = 0;
-
-    for (unsigned first = 0; first < 256; first++)
-        for (size_t i = 0; i < count * count * count; i++)
-            for (size_t len = 1; len <= 4; len++) {
-                unsigned char b[4] = { (unsigned char)first, edges[i % count], edges[i / count % count],
-                                       edges[i / count / count] };
-
-                wrong += text_utf8_length(b, len) != rfc3629(b, len);
-            }
-    CHECK(wrong == 0, "%zu sequences are judged wrongly", wrong);
-    CHECK(text_utf8_length((const unsigned char *)"", 0) == 0, "nothing is a sequence");
-}
-
-/* A text that was cut at any byte ends with its last whole character. */
-static void test_whole_end(void)
-{
-    static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x92z";
-    static const size_t whole[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
-    char cut[sizeof(text)];
-    size_t len;
-
-    for (len = 0; len < sizeof(text); len++) {
-        memcpy(cut, text, len);
-        cut[len] = '\0';
-        text_end_whole(cut);
-        CHECK(strlen(cut) == whole[len], "cut at %zu, ends at %zu", len, strlen(cut));
-    }
-}
-
-static void test_url_decode(void)
+static void test_url_decode(void **state UNUSED)
 {
     static const struct { const char *text; bool plus; const char *want; } rows[] = {
         { "", false, "" }, { "a%20b", false, "a b" }, { "a+b", false, "a+b" }, { "a+b", true, "a b" },
@@ -166,7 +111,7 @@ static void test_url_decode(void)
     CHECK(!text_url_decode("ab%41xx", 4, false, &got), "read past the length");
 }
 
-static void test_int64(void)
+static void test_int64(void **state UNUSED)
 {
     static const struct { const char *text; int64_t least, most; bool good; int64_t want; } rows[] = {
         { "0", 0, 9, true, 0 }, { "9", 0, 9, true, 9 }, { "-3", -9, 9, true, -3 }, { "007", 0, 9, true, 7 },
@@ -187,7 +132,7 @@ static void test_int64(void)
     }
 }
 
-static void test_looks(void)
+static void test_looks(void **state UNUSED)
 {
     static const struct { const char *text, *want; } trims[] = {
         { "", "" }, { " \t\r\n ", "" }, { " a b ", "a b" }, { "a", "a" }, { "\r\na\r\n", "a" }, { "\va\f", "\va\f" },
@@ -204,7 +149,7 @@ static void test_looks(void)
     }
 }
 
-static void test_guid(void)
+static void test_guid(void **state UNUSED)
 {
     static const struct { const char *text; bool want; } rows[] = {
         { "01234567-89ab-cdef-ABCD-EF0123456789", true },   { "01234567-89ab-cdef-ABCD-EF012345678", false },
@@ -212,29 +157,27 @@ static void test_guid(void)
         { "0123456g-89ab-cdef-ABCD-EF0123456789", false },  { "{1234567-89ab-cdef-ABCD-EF0123456789", false },
         { "01234567-89ab-cdef-ABCD-EF012345678-", false },  { "", false }, { NULL, false },
     };
-    char one[TEXT_GUID_MAX], two[TEXT_GUID_MAX];
+    char one[RANDOM_GUID_MAX], two[RANDOM_GUID_MAX];
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         CHECK(text_is_guid(rows[i].text) == rows[i].want, "'%s'", rows[i].text ? rows[i].text : "NULL");
     for (int i = 0; i < 100; i++) {
-        text_new_guid(one);
-        text_new_guid(two);
+        random_guid(one);
+        random_guid(two);
         CHECK(text_is_guid(one) && one[14] == '4' && strchr("89ab", one[19]) && strcmp(one, two), "'%s'", one);
     }
 }
 
-int main(void)
-{
-    test_url();
-    test_form();
-    test_xml();
-    test_json();
-    test_file_name();
-    test_utf8();
-    test_whole_end();
-    test_url_decode();
-    test_int64();
-    test_looks();
-    test_guid();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_url),
+    cmocka_unit_test(test_form),
+    cmocka_unit_test(test_xml),
+    cmocka_unit_test(test_json),
+    cmocka_unit_test(test_file_name),
+    cmocka_unit_test(test_url_decode),
+    cmocka_unit_test(test_int64),
+    cmocka_unit_test(test_looks),
+    cmocka_unit_test(test_guid),
+};
+
+UNIT(text, cases, NULL, NULL)

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-static void test_parse(void)
+static void test_parse(void **state UNUSED)
 {
     static const struct { const char *text; ticks want; } rows[] = {
         { "1970-01-01", 0 },
@@ -36,7 +36,7 @@ static void test_parse(void)
               rows[i].text, (long long)got, (long long)rows[i].want);
 }
 
-static void test_bad(void)
+static void test_bad(void **state UNUSED)
 {
     static const char *const rows[] = {
         "", "2026", "2026-11", "2026-1-1", "26-11-01", "2026-11-01T", "2026-11-01T08", "2026-11-01T08:", "2026-13-01",
@@ -55,7 +55,7 @@ static void test_bad(void)
     CHECK(!ticks_parse("2026-11-01\0", 11, &got), "a zero byte is taken");
 }
 
-static void test_text(void)
+static void test_text(void **state UNUSED)
 {
     static const struct { ticks time; int digits; const char *want; } rows[] = {
         { 0, 7, "1970-01-01T00:00:00.0000000Z" },
@@ -81,7 +81,7 @@ static void test_text(void)
     CHECK_TEXT(text, "2026-11-01T08:35:12.0000000Z");
 }
 
-static void test_epoch(void)
+static void test_epoch(void **state UNUSED)
 {
     static const struct { ticks time; const char *want; } rows[] = {
         { 0, "0.0000000" },             { 1, "0.0000001" },             { -1, "-0.0000001" },
@@ -100,7 +100,7 @@ static void test_epoch(void)
 }
 
 /* Every day from year 1 to 9999 has one text, the next day's is greater, and it is read back as what it was. */
-static void test_every_day(void)
+static void test_every_day(void **state UNUSED)
 {
     char text[TICKS_TEXT_MAX], last[TICKS_TEXT_MAX] = "";
     const ticks day = 86400 * TICKS_PER_SECOND;
@@ -117,7 +117,7 @@ static void test_every_day(void)
 }
 
 /* The order of times is not the order of their texts; that is why there are ticks. */
-static void test_order(void)
+static void test_order(void **state UNUSED)
 {
     static const char *const rising[] = {
         "2026-11-01T08:35:12Z", "2026-11-01T08:35:12.13Z", "2026-11-01T08:35:12.1333333Z", "2026-11-01T08:35:12.5Z",
@@ -129,7 +129,7 @@ static void test_order(void)
         CHECK(ticks_parse(rising[i], strlen(rising[i]), &time) && time > last, "'%s' is not later", rising[i]);
 }
 
-static void test_arithmetic(void)
+static void test_arithmetic(void **state UNUSED)
 {
     static const struct { ticks time; int64_t seconds; ticks ahead, back; } rows[] = {
         { 0, 1, 10000000, -10000000 },
@@ -156,14 +156,14 @@ static void test_arithmetic(void)
           "not rounded down");
 }
 
-int main(void)
-{
-    test_parse();
-    test_bad();
-    test_text();
-    test_epoch();
-    test_every_day();
-    test_order();
-    test_arithmetic();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_parse),
+    cmocka_unit_test(test_bad),
+    cmocka_unit_test(test_text),
+    cmocka_unit_test(test_epoch),
+    cmocka_unit_test(test_every_day),
+    cmocka_unit_test(test_order),
+    cmocka_unit_test(test_arithmetic),
+};
+
+UNIT(ticks, cases, NULL, NULL)

@@ -15,7 +15,7 @@ static struct http_result answer(int status, const char *type, const char *body)
                                  .content_type = type, .retry_after_ms = -1, .request_id = "", .authenticate = "" };
 }
 
-static void test_build(void)
+static void test_build(void **state UNUSED)
 {
     static const struct { struct token_request request; const char *url, *form; } rows[] = {
         { { .login_url = "https://login.microsoftonline.com", .tenant_id = "t", .client_id = "c",
@@ -53,7 +53,7 @@ static void test_build(void)
     }
 }
 
-static void test_success(void)
+static void test_success(void **state UNUSED)
 {
     static const struct { const char *body; enum token_grant grant; int64_t life_s; const char *refresh; } rows[] = {
         { "{\"token_type\":\"Bearer\",\"expires_in\":3599,\"ext_expires_in\":3599,\"access_token\":\"eyJ.a-b_c\"}",
@@ -89,7 +89,7 @@ static void test_success(void)
 }
 
 /* 2xx answers that are no token: the old one stays, and the sentence says what is wrong. */
-static void test_unreadable(void)
+static void test_unreadable(void **state UNUSED)
 {
     static const struct { const char *type, *body, *part; } rows[] = {
         { "application/json", "", "is empty" },
@@ -137,7 +137,7 @@ static void test_unreadable(void)
     }
 }
 
-static void test_code_without_refresh_token(void)
+static void test_code_without_refresh_token(void **state UNUSED)
 {
     struct http_result result = answer(200, "application/json", "{\"access_token\":\"eyJ\",\"expires_in\":1}");
     struct token token = { 0 };
@@ -147,7 +147,7 @@ static void test_code_without_refresh_token(void)
     CHECK(strstr(err.text, "offline_access"), "%s", err.text);
 }
 
-static void test_refusals(void)
+static void test_refusals(void **state UNUSED)
 {
     static const struct {
         int status; enum token_grant grant; int64_t retry_after_ms; const char *body;
@@ -199,7 +199,7 @@ static void test_refusals(void)
     }
 }
 
-static void test_faults(void)
+static void test_faults(void **state UNUSED)
 {
     static const enum http_fault faults[] = { HTTP_NO_NAME, HTTP_NO_CONNECTION, HTTP_NO_PROXY, HTTP_NO_TLS,
                                               HTTP_TIMEOUT, HTTP_CUT, HTTP_GARBLED };
@@ -218,7 +218,7 @@ static void test_faults(void)
     }
 }
 
-static void test_times(void)
+static void test_times(void **state UNUSED)
 {
     static const struct { int64_t life_ms, renew_ms; } rows[] = {
         { 3599000, NOW + 3599000 - 300000 }, { 100000, NOW + 90000 }, { 3000000, NOW + 2700000 },
@@ -239,14 +239,14 @@ static void test_times(void)
     CHECK(!token_fresh(&token, NOW - 1000, 0), "no token is fresh");
 }
 
-int main(void)
-{
-    test_build();
-    test_success();
-    test_unreadable();
-    test_code_without_refresh_token();
-    test_refusals();
-    test_faults();
-    test_times();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_build),
+    cmocka_unit_test(test_success),
+    cmocka_unit_test(test_unreadable),
+    cmocka_unit_test(test_code_without_refresh_token),
+    cmocka_unit_test(test_refusals),
+    cmocka_unit_test(test_faults),
+    cmocka_unit_test(test_times),
+};
+
+UNIT(token, cases, NULL, NULL)

@@ -1,12 +1,14 @@
+#include "net/url.h"
+
 #include <stdlib.h>
 
 #include "base/compiler.h"
 #include "check.h"
-#include "net/http.h"
 
 #define TEXT(text) ((text) ? (text) : "NULL")
 
-static void test_base(void)
+/* promise: Parameters: Base addresses have no path. */
+static void test_base(void **state UNUSED)
 {
     static const struct { const char *url; bool is; } rows[] = {
         { "https://api.example.com", true },        { "https://api.example.com/", true },
@@ -32,7 +34,8 @@ static void test_base(void)
     CHECK(!url_is_base(NULL), "NULL");
 }
 
-static void test_loopback(void)
+/* promise: Parameters: http: is for loopback only. */
+static void test_loopback(void **state UNUSED)
 {
     static const struct { const char *url; bool is; } rows[] = {
         { "https://127.0.0.1:8089/services", true },    { "https://127.1.2.3", true },
@@ -48,7 +51,8 @@ static void test_loopback(void)
     CHECK(!url_is_loopback(NULL), "NULL");
 }
 
-static void test_same_origin(void)
+/* promise: Trouble: No token goes to another host. */
+static void test_same_origin(void **state UNUSED)
 {
     static const struct { const char *a, *b; bool same; } rows[] = {
         { "https://a.com", "https://a.com/x?y#z", true },   { "https://A.com/", "HTTPS://a.COM", true },
@@ -67,7 +71,7 @@ static void test_same_origin(void)
     CHECK(!url_same_origin(NULL, NULL), "NULL");
 }
 
-static void test_host(void)
+static void test_host(void **state UNUSED)
 {
     static const struct { const char *url, *host; } rows[] = {
         { "https://api.example.com:8443/x", "api.example.com" }, { "https://u:p@api.example.com", "api.example.com" },
@@ -82,11 +86,11 @@ static void test_host(void)
     }
 }
 
-int main(void)
-{
-    test_base();
-    test_loopback();
-    test_same_origin();
-    test_host();
-    return check_summary();
-}
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_base),
+    cmocka_unit_test(test_loopback),
+    cmocka_unit_test(test_same_origin),
+    cmocka_unit_test(test_host),
+};
+
+UNIT(url, cases, NULL, NULL)

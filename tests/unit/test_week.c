@@ -1,4 +1,5 @@
-/* A week of polling in a second or two: place, known, trail and checkpoint under a simulated clock.
+/* A week of polling in a second or two: the progress of an input and its checkpoint under a simulated clock.
+ * `unit week -- N` plays N weeks of each kind.
  *
  * A service with bursts, ties, late alerts and small answers; a client that polls, fills, is cut off for hours, stops
  * and is killed. Every alert must be written, once unless there was a kill, and nothing may grow. */
@@ -6,10 +7,7 @@
 
 #include "base/err.h"
 #include "check.h"
-#include "state/checkpoint.h"
-#include "state/dedup.h"
-#include "state/cursor.h"
-#include "state/acks.h"
+#include "state/progress.h"
 
 #define WEEK_S     (7 * 86400)
 #define ALERTS     20000
@@ -31,10 +29,7 @@ struct world {
     uint64_t     random;
     ticks        now;
 
-    struct cursor  cursor;
-    struct window_plan  plans[WORKER_COUNT];
-    struct dedup *dedup;
-    struct acks  acks;
+    struct progress progress;
     uint64_t      end;                  /* of the stream */
     uint64_t      taken[SETTLED_S + 2]; /* where it stood at each of the last seconds */
     ticks         noted;
@@ -92,72 +87,67 @@ static size_t first_from(const struct world *w, ticks time)
     return low;
 }
 
-static void write_alert(struct world *w, size_t at, struct harvest *harvest)
+static void write_alert(struct world *w, size_t at, struct page_stats *stats)
 {
     struct alert *alert = &w->alerts[at];
     struct hash128 key = dedup_key((const char *)&at, sizeof(at), alert->time);
 
-    harvest->count++;
-    harvest->oldest = alert->time < harvest->oldest ? alert->time : harvest->oldest;
-    harvest->newest = alert->time > harvest->newest ? alert->time : harvest->newest;
-    if (dedup_has(w->dedup, key))
+    stats->count++;
+    stats->oldest = ticks_min(alert->time, stats->oldest);
+    stats->newest = ticks_max(alert->time, stats->newest);
+    if (dedup_has(w->progress.dedup, key))
         return;
     alert->written++;
     w->end += EVENT;
-    dedup_add(w->dedup, (struct dedup_entry){ .key = key, .time = alert->time, .pos = w->end });
+    dedup_add(w->progress.dedup, (struct dedup_entry){ .key = key, .time = alert->time, .pos = w->end });
 }
 
 /* The newest ROOM of the span, as the services do; returns how many there were. all: a chain of pages brings all. */
-static size_t ask(struct world *w, const struct window *window, bool all, struct harvest *harvest)
+static size_t ask(struct world *w, const struct window *window, bool all, struct page_stats *stats)
 {
-    size_t at = first_from(w, window->hi == TICKS_OPEN ? INT64_MAX : window->hi), from = first_from(w, window->lo), count = 0;
+    size_t at = first_from(w, window->hi == TICKS_OPEN ? INT64_MAX : window->hi), from = first_from(w, window->lo);
+    size_t count = 0;
 
-    *harvest = (struct harvest){ .oldest = TICKS_OPEN, .newest = INT64_MIN };
+    *stats = page_stats_none();
     while (at-- > from) {
         if (w->alerts[at].visible > w->now)
             continue;
         if (++count <= ROOM || all)
-            write_alert(w, at, harvest);
+            write_alert(w, at, stats);
     }
     return count;
 }
 
 static void step(struct world *w, enum worker_kind worker)
 {
-    struct harvest harvest;
+    struct page_stats stats;
     struct window window;
     ticks sent = w->now;
     bool caught_up;
 
-    if (w->now < w->due[worker] || !cursor_next(&w->cursor, worker, &w->plans[worker], OVERLAP_S, &window))
+    if (w->now < w->due[worker] || !progress_next(&w->progress, worker, sent, &window))
         return;
-    if (ask(w, &window, false, &harvest) > ROOM) {
-        if (cursor_split(&w->cursor, worker, w->plans, &window, &harvest, 1, OVERLAP_S, sent))
+    if (ask(w, &window, false, &stats) > ROOM) {
+        if (progress_split(&w->progress, worker, &window, &stats, 1, sent))
             return;
-        ask(w, &window, true, &harvest);
+        ask(w, &window, true, &stats);
     }
-    caught_up = cursor_read(&w->cursor, worker, &w->plans[worker], &window, &harvest, ROOM, OVERLAP_S, sent);
-    acks_add(&w->acks, &w->cursor, w->end, sent / TICKS_PER_MS);
+    caught_up = progress_read(&w->progress, worker, &window, &stats, ROOM, sent, w->end, sent / TICKS_PER_MS);
     if (caught_up && worker == WORKER_LIVE)
         w->due[worker] = w->now + POLL_S * TICKS_PER_SECOND;
-}
-
-static bool needed(void *ctx, const struct dedup_entry *entry)
-{
-    return cursor_needs(ctx, entry->time, OVERLAP_S);
 }
 
 static void save(struct world *w, uint64_t pos)
 {
     struct checkpoint cp = { .tenant_id = (char *)"t", .api = (char *)"graph" };
-    const struct pending_cursor *found = acks_confirmed(&w->acks, pos);
+    struct cursor saved;
+    struct buf file = BUF_INIT(64u << 20);
 
-    if (!found)
+    if (!progress_format(&w->progress, &cp, pos, &file, &saved))        /* after an outage, nothing counts as taken */
         return;
-    buf_clear(&w->file);
-    checkpoint_format(&cp, &found->cursor, w->dedup, pos, OVERLAP_S, &w->file);
-    dedup_prune(w->dedup, needed, (void *)&found->cursor);
-    cursor_pruned(&w->cursor, &found->cursor, OVERLAP_S);
+    buf_free(&w->file);
+    w->file = file;
+    progress_saved(&w->progress, &saved);
     w->saved = w->now;
 }
 
@@ -166,21 +156,18 @@ static void start(struct world *w)
     struct checkpoint cp = { .imported_count = 0 };
     struct err err;
 
-    dedup_free(w->dedup);
-    w->dedup = dedup_new();
-    acks_release(&w->acks);
-    memset(w->plans, 0, sizeof(w->plans));
+    progress_release(&w->progress);
+    progress_init(&w->progress, OVERLAP_S);
     memset(w->due, 0, sizeof(w->due));
     memset(w->taken, 0, sizeof(w->taken));
     w->end = 0;
     if (w->file.len) {
-        CHECK(checkpoint_parse(buf_text(&w->file), w->file.len, &cp, w->dedup, &err), "%s", err.text);
-        w->cursor = cp.cursor;
-        checkpoint_release(&cp);
+        CHECK(checkpoint_parse(buf_text(&w->file), w->file.len, &cp, w->progress.dedup, &err), "%s", err.text);
     } else {
-        cursor_start(&w->cursor, EPOCH);
+        cursor_start(&cp.cursor, EPOCH);
     }
-    acks_add(&w->acks, &w->cursor, 0, w->now / TICKS_PER_MS);
+    progress_begin(&w->progress, &cp.cursor, w->now / TICKS_PER_MS);
+    checkpoint_release(&cp);
     save(w, 0);
 }
 
@@ -194,10 +181,10 @@ static void second(struct world *w)
     w->taken[slot] = w->end;
     if (w->now - w->saved >= SAVE_S * TICKS_PER_SECOND)
         save(w, w->taken[(slot + 1) % (SETTLED_S + 2)]);
-    if (dedup_count(w->dedup) > w->dedup_most)
-        w->dedup_most = dedup_count(w->dedup);
-    if (w->acks.count > w->acks_most)
-        w->acks_most = w->acks.count;
+    if (dedup_count(w->progress.dedup) > w->dedup_most)
+        w->dedup_most = dedup_count(w->progress.dedup);
+    if (w->progress.acks.count > w->acks_most)
+        w->acks_most = w->progress.acks.count;
     w->now += TICKS_PER_SECOND;
 }
 
@@ -251,24 +238,38 @@ static void week(uint64_t seed, bool kills)
     CHECK(lost == 0, "seed %llu: %zu of %d lost", (unsigned long long)seed, lost, ALERTS);
     CHECK(kills || repeated == 0, "seed %llu: %zu repeated without a kill", (unsigned long long)seed, repeated);
     CHECK(w->dedup_most < ALERTS / 2 + ALERTS / 4, "seed %llu: %zu known", (unsigned long long)seed, w->dedup_most);
-    CHECK(dedup_count(w->dedup) < 500, "seed %llu: %zu known at the end", (unsigned long long)seed,
-          dedup_count(w->dedup));
+    CHECK(dedup_count(w->progress.dedup) < 500, "seed %llu: %zu known at the end", (unsigned long long)seed,
+          dedup_count(w->progress.dedup));
     CHECK(w->acks_most < 200, "seed %llu: %zu marks", (unsigned long long)seed, w->acks_most);
     fprintf(stderr, "week %llu: %u kills, lost %zu, repeated %zu, known at most %zu, at the end %zu\n",
-            (unsigned long long)seed, w->kills, lost, repeated, w->dedup_most, dedup_count(w->dedup));
-    dedup_free(w->dedup);
-    acks_release(&w->acks);
+            (unsigned long long)seed, w->kills, lost, repeated, w->dedup_most, dedup_count(w->progress.dedup));
+    progress_release(&w->progress);
     buf_free(&w->file);
     free(w);
 }
 
-int main(int argc, char **argv)
+static void weeks(bool kills)
 {
-    uint64_t seed, last = argc > 1 ? strtoull(argv[1], NULL, 10) : 3;
+    uint64_t last = *unit_args ? strtoull(*unit_args, NULL, 10) : 3;
 
-    for (seed = 1; seed <= last; seed++) {
-        week(seed, false);
-        week(seed, true);
-    }
-    return check_summary();
+    for (uint64_t seed = 1; seed <= last; seed++)
+        week(seed, kills);
 }
+
+/* promise: Events: Each version comes once, whatever the order, the pages and the ties. */
+static void test_weeks_without_a_kill(void **state UNUSED)
+{
+    weeks(false);
+}
+
+static void test_weeks_with_kills(void **state UNUSED)
+{
+    weeks(true);
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_weeks_without_a_kill),
+    cmocka_unit_test(test_weeks_with_kills),
+};
+
+UNIT(week, cases, NULL, NULL)

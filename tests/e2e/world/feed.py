@@ -9,7 +9,8 @@ import heapq
 import json
 import threading
 
-from . import jsonnorm, ticks as ticks_
+from . import jsonnorm
+from . import ticks as ticks_
 from .generate import spread_ticks
 
 UPDATE_FIELD = {'graph': 'lastUpdateDateTime', 'incidents': 'lastUpdateDateTime', 'endpoint': 'lastUpdateTime',

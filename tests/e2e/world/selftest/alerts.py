@@ -91,7 +91,10 @@ class Alerts(WithWorld):
         new = feed.publish(ticks=BASE + SECOND, size='small')[0]
         feed.update(old, ticks=BASE + 2 * SECOND, size='small')
         ask = self.client('graph', self.token())
-        ids = lambda **query: [r['id'] for r in ask(**query)[1]['value']]
+
+        def ids(**query):
+            return [r['id'] for r in ask(**query)[1]['value']]
+
         self.assertEqual(ids(), [old.key, new.key])
         self.assertEqual(ids(orderby='lastUpdateDateTime asc'), [new.key, old.key])
         feed.quirks.set(order='created')
@@ -133,7 +136,10 @@ class Alerts(WithWorld):
             feed.publish(ticks=now - minutes * 60 * SECOND)
         token = self.login(1, grant_type='client_credentials', resource='https://graph.windows.net')[1]['access_token']
         ask = self.client('siem', token)
-        count = lambda **query: len(ask(**query)[1])
+
+        def count(**query):
+            return len(ask(**query)[1])
+
         self.assertEqual((count(), count(ago='PT10M'), count(sinceTimeUtc='2020-01-01T00:00:00.000')), (3, 1, 4))
         self.assertEqual(count(sinceTime='2020-01-01T00:00:00.000Z'), 3, 'a misspelt parameter counts as none')
         edge = ticks.iso(feed.versions[1].ticks)
@@ -192,7 +198,10 @@ class Alerts(WithWorld):
         late = feed.update(version, ticks=BASE + SECOND, late=0.15)
         feed.publish(ticks=BASE, late=3600)
         ask = self.client('graph', self.token())
-        shown = lambda: [r['lastUpdateDateTime'] for r in ask()[1]['value']]
+
+        def shown():
+            return [r['lastUpdateDateTime'] for r in ask()[1]['value']]
+
         self.assertEqual(shown(), ['2026-11-01T08:00:00.50Z'])
         while self.world.clock.steady() < late.due:
             pass

@@ -40,7 +40,10 @@ class Signing(WithWorld):
 
     def test_refresh_rotation(self):
         first = self.identity.new_refresh_token(self.tenant)
-        ask = lambda text: self.login(grant_type='refresh_token', refresh_token=text, scope=GRAPH + '/.default')
+
+        def ask(text):
+            return self.login(grant_type='refresh_token', refresh_token=text, scope=GRAPH + '/.default')
+
         second = ask(first)[1]['refresh_token']
         self.assertEqual(ask(first)[0], 200)
         self.identity.rotation = 'strict'
@@ -57,8 +60,11 @@ class Signing(WithWorld):
         address = urllib.parse.urlsplit(headers['Location'])
         self.assertEqual((status, address.netloc, address.path), (302, 'siemmsspconnector', '/'))
         code = urllib.parse.parse_qs(address.query)['code'][0]
-        ask = lambda uri: self.login(1, grant_type='authorization_code', code=code, redirect_uri=uri,
-                                     resource='https://graph.windows.net')
+
+        def ask(uri):
+            return self.login(1, grant_type='authorization_code', code=code, redirect_uri=uri,
+                              resource='https://graph.windows.net')
+
         self.assertEqual(self.code(ask('https://siemmsspconnector/')), 500112)
         self.assertIn('refresh_token', ask('https://SiemMsspConnector')[1])
         self.assertEqual(self.code(ask('https://SiemMsspConnector')), 54005)
@@ -67,8 +73,11 @@ class Signing(WithWorld):
         link = self.link(self.microsoft.login)
         device = link.ask(f'/{self.tenant.id}/oauth2/v2.0/devicecode', form={
             'client_id': self.tenant.app.client_id, 'scope': GRAPH + '/.default offline_access'})[1]
-        ask = lambda: self.login(grant_type='urn:ietf:params:oauth:grant-type:device_code',
-                                 device_code=device['device_code'])
+
+        def ask():
+            return self.login(grant_type='urn:ietf:params:oauth:grant-type:device_code',
+                              device_code=device['device_code'])
+
         self.assertEqual(ask()[1]['error'], 'authorization_pending')
         self.identity.approve_device(device['user_code'])
         self.assertIn('refresh_token', ask()[1])
@@ -76,7 +85,10 @@ class Signing(WithWorld):
     def test_client_assertion(self):
         pair = signing_pair(self.world.home.path)
         self.tenant.app.certificates.append(pair.cert)
-        pack = lambda data: base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
+        def pack(data):
+            return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
+
         url = f'{self.microsoft.login.url}/{self.tenant.id}/oauth2/v2.0/token'
 
         def assertion(**claims):
@@ -88,8 +100,11 @@ class Signing(WithWorld):
             signature = openssl('dgst', '-sha256', '-sign', pair.key, '-sigopt', 'rsa_padding_mode:pss', '-sigopt',
                                 'rsa_pss_saltlen:32', data='.'.join(parts).encode())
             return '.'.join(parts + [pack(signature)])
-        ask = lambda text: self.login(grant_type='client_credentials', scope=GRAPH + '/.default', client_secret=None,
-                                      client_assertion=text)
+
+        def ask(text):
+            return self.login(grant_type='client_credentials', scope=GRAPH + '/.default', client_secret=None,
+                              client_assertion=text)
+
         self.assertEqual(ask(assertion())[0], 200)
         self.assertEqual(self.code(ask(assertion(exp=1))), 700024)
         self.assertEqual(self.code(ask(assertion(aud='https://other'))), 50012)

@@ -38,7 +38,10 @@ class SplunkSide(WithWorld):
         for number in range(40):
             self.splunkd.store(f'n{number}', 'x')
         self.splunkd.store('foreign', 'x', app='other')
-        names = lambda query: [entry['name'] for entry in self.ask(PASSWORDS + query)[1]['entry']]
+
+        def names(query):
+            return [entry['name'] for entry in self.ask(PASSWORDS + query)[1]['entry']]
+
         self.assertEqual((len(names('')), len(names('?count=0')), len(names('?count=-1'))), (30, 40, 40))
         self.assertEqual(names('?search=n39'), [f'{APP}:n39:'])
 

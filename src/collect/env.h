@@ -1,0 +1,32 @@
+/* collect/env.h - what the collector lends to its tenants. Outlives them. */
+#pragma once
+
+#include "auth/principal.h"
+#include "auth/token_source.h"
+#include "auth/secret_watch.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "pacing/limiter.h"
+#include "pacing/rate_pool.h"
+#include "splunk/data_inputs.h"
+#include "splunk/events.h"
+#include "splunk/passwords.h"
+#include "state/store.h"
+
+struct env {
+    struct loop         *loop;
+    struct http         *http;
+    struct outbox       *outbox;
+    struct limiter      *limiter;
+    struct rate_pool    *rates;
+    struct principals   *principals;
+    struct passwords    *passwords;
+    struct data_inputs  *data_inputs;
+    struct secret_watch *secrets;
+    struct store        *store;
+    int64_t              started_ms;
+
+    void (*wrote)(void *ctx);       /* events were appended to the outbox */
+    void (*changed)(void *ctx);     /* something happened to a tenant: its regular look is due soon */
+    void  *ctx;
+};

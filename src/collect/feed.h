@@ -1,0 +1,57 @@
+/* collect/feed.h - what both workers of an input share: where it reads, its progress, and what it counted.
+ *
+ * Owned by the tenant. Workers report to it through the callbacks and never reach for it. */
+#pragma once
+
+#include "base/clock.h"
+#include "collect/env.h"
+#include "microsoft/api.h"
+#include "splunk/input.h"
+#include "state/progress.h"
+
+/* Counts since the process started. */
+struct tally {
+    uint64_t new_events, repeats, bad_records;
+    uint64_t complete;                                  /* complete responses that held records */
+    uint64_t requests, ok, throttled, refused, failed;  /* requests by result */
+    uint64_t bytes;                                     /* received, before decoding */
+    int64_t  throttled_ms;
+};
+
+struct feed_owner {
+    bool (*writable)(void *ctx, struct err *err);   /* whether a checkpoint could be saved now */
+    void (*changed)(void *ctx);                     /* the input's health may have changed */
+    void (*wake_backfill)(void *ctx);               /* the backfill worker may have something to do */
+};
+
+struct feed {
+    const struct env    *env;
+    const struct input  *input;
+    const char          *label;         /* the input's name for log lines: in quotes if it has blanks */
+    size_t               number;        /* of the input; spreads what comes regularly */
+    const struct api    *api;
+    const char          *base_url;
+    struct http_route    route;
+    struct event_frame  *frame;
+    struct token_source *source;        /* NULL until the input is open */
+    struct rate         *rate;
+
+    struct progress      progress;
+    bool                 open;          /* the workers may read */
+    int64_t              clock_offset_ms;   /* the service's clock minus ours */
+    uint64_t             event_pos;     /* stream position after the last event */
+    ticks                newest_alert;  /* update time of the newest alert written in this run; 0: none */
+    int64_t              read_ms;       /* monotonic time of the last complete poll; 0: none */
+    struct tally         tally;
+    struct err           problem;       /* why the input is not ok */
+    char                *sign_in_error; /* logged last; forgotten when a request succeeds */
+
+    const struct feed_owner *owner;
+    void                *ctx;
+};
+
+/* Returns the service's present time, as far as it is known. */
+static inline ticks feed_service_now(const struct feed *feed)
+{
+    return ticks_from_ms(clock_wall_ms() + feed->clock_offset_ms);
+}

@@ -1,0 +1,321 @@
+#include "collect/opening.h"
+
+#include "base/text.h"
+#include "messages/log_events.h"
+
+#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND)     /* by how much clocks may be wrong */
+
+static void timer_fired(void *ctx, int64_t now_ms);
+
+void opening_start(struct opening *opening)
+{
+    opening->state = OPENING_CLAIM;
+    opening->timer = (struct timer){ .fire = timer_fired, .ctx = opening };
+    store_claim(opening->saver->claim);
+}
+
+void opening_release(struct opening *opening)
+{
+    if (opening->feed)
+        timer_cancel(opening->feed->env->loop, &opening->timer);
+    secret_intake_free(opening->intake);
+}
+
+const char *opening_waits_for(const struct opening *opening)
+{
+    switch (opening->state) {
+    case OPENING_CLAIM:
+    case OPENING_LOAD:
+        return "another process still works on this input";
+    case OPENING_SECRETS:
+    case OPENING_IMPORT:
+        return "its secrets are read from Splunk's password store";
+    default:
+        return "no poll is complete yet";
+    }
+}
+
+static void step_at(struct opening *opening, int64_t due_ms)
+{
+    timer_set(opening->feed->env->loop, &opening->timer, due_ms);
+}
+
+/* CLAIM and LOAD. */
+
+static void wait_with(struct opening *opening, const struct err *err)
+{
+    struct feed *feed = opening->feed;
+    bool is_news = !text_same(feed->problem.text, err->text);
+
+    if (is_news)
+        log_event(EVENT_WAITING, "input=%s tenant=%s %s", feed->label, feed->input->tenant_id, err->text);
+    opening->owner->waits(opening->ctx, err, is_news);
+    step_at(opening, clock_ms() + err->wait_ms);
+}
+
+void opening_claimed(struct opening *opening)
+{
+    opening->state = OPENING_LOAD;
+    store_load(opening->saver->claim);
+}
+
+void opening_busy(struct opening *opening, const struct err *err)
+{
+    wait_with(opening, err);
+}
+
+static bool same_records(const char *api, const char *other)
+{
+    return text_same(api, api_incidents.name) == text_same(other, api_incidents.name);
+}
+
+/* The checkpoint is another tenant's or another API's. Its cursor is good for the same kind of record; its IDs are
+ * not. */
+static void carry_over(struct opening *opening, int64_t now_ms)
+{
+    struct feed *feed = opening->feed;
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+    bool same = same_records(checkpoint->api, feed->api->name);
+
+    log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
+              feed->label, feed->input->tenant_id, feed->api->name, checkpoint->tenant_id, checkpoint->api,
+              same ? "reading continues at its cursor" : "reading begins at start_time");
+    progress_forget_written(&feed->progress);
+    checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    if (!same)
+        return;
+    cursor_carry_over(&checkpoint->cursor, feed->input->overlap);
+    progress_begin(&feed->progress, &checkpoint->cursor, now_ms);
+    saver_starts_from(opening->saver, &checkpoint->cursor);
+}
+
+static void take_checkpoint(struct opening *opening)
+{
+    struct feed *feed = opening->feed;
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+
+    if (!text_same(checkpoint->tenant_id, feed->input->tenant_id) || !text_same(checkpoint->api, feed->api->name)) {
+        carry_over(opening, clock_ms());
+        return;
+    }
+    progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
+    saver_starts_from(opening->saver, &checkpoint->cursor);
+}
+
+/* Puts a checkpoint aside that cannot be used. Returns false if that is not possible; the input then waits. */
+static bool set_aside(struct opening *opening, struct err *err)
+{
+    const struct feed *feed = opening->feed;
+
+    if (!store_set_aside(opening->saver->claim, err)) {
+        err->wait_ms = 10000;
+        wait_with(opening, err);
+        return false;
+    }
+    log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s %s; it was renamed to .bad and reading begins at start_time",
+              feed->label, feed->input->tenant_id, err->text);
+    return true;
+}
+
+void opening_loaded(struct opening *opening, enum store_found found, const struct buf *text, const struct err *err)
+{
+    struct feed *feed = opening->feed;
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+    struct err why;
+
+    if (found == STORE_FAILED && err->kind != ERR_INPUT) {
+        wait_with(opening, err);
+        return;
+    }
+    if (found == STORE_FAILED)
+        why = *err;
+    if (found == STORE_FOUND) {
+        if (checkpoint_parse(buf_text(text), text->len, checkpoint, feed->progress.dedup, &why))
+            take_checkpoint(opening);
+        else
+            found = STORE_FAILED;
+    }
+    if (found == STORE_FAILED && !set_aside(opening, &why))
+        return;
+    if (found != STORE_FOUND)
+        checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    opening->state = OPENING_SECRETS;
+    opening_step(opening, clock_ms());
+}
+
+/* SECRETS and IMPORT. */
+
+static bool was_imported(void *ctx, const char *param, const char *value)
+{
+    const struct opening *opening = ctx;
+
+    return checkpoint_has_imported(&opening->saver->checkpoint, param, value);
+}
+
+static void import(void *ctx, const char *param, const char *value)
+{
+    struct opening *opening = ctx;
+
+    checkpoint_add_imported(&opening->saver->checkpoint, param, value);
+    opening->saver->changed = true;
+}
+
+static void use_proxy(void *ctx, const char *password)
+{
+    struct opening *opening = ctx;
+
+    opening->owner->use_proxy(opening->ctx, password);
+}
+
+static struct principal *principal(void *ctx)
+{
+    struct opening *opening = ctx;
+
+    return opening->owner->principal(opening->ctx);
+}
+
+static void intake_waits(void *ctx, const struct err *err)
+{
+    struct opening *opening = ctx;
+
+    opening->owner->waits(opening->ctx, err, false);
+}
+
+/* The secrets are in place. */
+static void sign_in(struct opening *opening)
+{
+    struct feed *feed = opening->feed;
+
+    secret_intake_mask(opening->intake);
+    opening->state = OPENING_TOKEN;
+    opening->owner->has_source(opening->ctx, token_source_get(opening->owner->principal(opening->ctx),
+                                                              opening->resource, feed->api->v1_token));
+    step_at(opening, loop_now(feed->env->loop));
+}
+
+static void intake_done(void *ctx, bool changed)
+{
+    struct opening *opening = ctx;
+
+    opening->state = OPENING_IMPORT;
+    if (!changed || !saver_save(opening->saver, 0, STORE_SYNCED))       /* a new input has nothing to save yet */
+        sign_in(opening);
+}
+
+static void start_intake(struct opening *opening)
+{
+    static const struct secret_intake_owner callbacks = { was_imported, import, use_proxy, principal, intake_waits,
+                                                          intake_done, NULL };
+    struct secret_intake_owner owner = callbacks;
+    const struct feed *feed = opening->feed;
+
+    if (opening->intake || !secret_watch_loaded(feed->env->secrets))
+        return;
+    owner.ctx = opening;
+    opening->intake = secret_intake_new(&(struct secret_intake_spec){
+        .loop = feed->env->loop, .passwords = feed->env->passwords, .data_inputs = feed->env->data_inputs,
+        .input = opening->input, .label = feed->label, .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
+    secret_intake_start(opening->intake);
+}
+
+/* TOKEN and BEGIN. */
+
+static void open_input(struct opening *opening)
+{
+    opening->state = OPENING_OPEN;
+    opening->feed->open = true;
+    opening->owner->opened(opening->ctx);
+}
+
+/* Returns true if the checkpoint was edited, or written while the service's clock was wrong: everything up to its times
+ * would be passed over in silence. */
+static bool is_ahead(const struct feed *feed)
+{
+    return cursor_is_ahead(&feed->progress.cursor, feed_service_now(feed) + AHEAD_MOST);
+}
+
+/* Sets the cursor from start_time. */
+static void begin_at_start_time(struct opening *opening, int64_t now_ms)
+{
+    struct feed *feed = opening->feed;
+    const struct start_time *start = &feed->input->start_time;
+    struct cursor cursor;
+
+    cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
+    progress_begin(&feed->progress, &cursor, now_ms);
+    saver_starts_from(opening->saver, &cursor);
+    opening->saver->changed = true;
+}
+
+static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
+{
+    struct feed *feed = opening->feed;
+    bool ahead;
+
+    if (view->has_clock)
+        feed->clock_offset_ms = view->clock_offset_ms;
+    ahead = feed->progress.begun && view->has_clock && is_ahead(feed);
+    if (ahead)
+        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
+                  "service's clock; reading begins at start_time", feed->label, feed->input->tenant_id);
+    if (ahead || !feed->progress.begun)
+        begin_at_start_time(opening, now_ms);
+    opening->state = OPENING_BEGIN;
+    if (!opening->saver->changed || !saver_save(opening->saver, 0, STORE_WRITTEN))
+        open_input(opening);
+}
+
+static void ask_for_token(struct opening *opening, int64_t now_ms)
+{
+    struct token_view view;
+
+    switch (token_source_ask(opening->feed->source, now_ms, &view)) {
+    case TOKEN_BUSY:
+        return;
+    case TOKEN_FAILED:
+        step_at(opening, view.retry_ms);
+        opening->owner->changed(opening->ctx);
+        return;
+    case TOKEN_READY:
+        have_token(opening, &view, now_ms);
+        return;
+    }
+}
+
+/* One answer of the store to each save; a failed one was logged and is repeated by the saver. */
+void opening_saved(struct opening *opening)
+{
+    if (opening->state == OPENING_IMPORT)
+        sign_in(opening);
+    else if (opening->state == OPENING_BEGIN)
+        open_input(opening);
+}
+
+void opening_step(struct opening *opening, int64_t now_ms)
+{
+    switch (opening->state) {
+    case OPENING_CLAIM:
+        if (!store_asked(opening->saver->claim))
+            store_claim(opening->saver->claim);
+        return;
+    case OPENING_LOAD:
+        if (!store_asked(opening->saver->claim))
+            store_load(opening->saver->claim);
+        return;
+    case OPENING_SECRETS:
+        start_intake(opening);
+        return;
+    case OPENING_TOKEN:
+        ask_for_token(opening, now_ms);
+        return;
+    case OPENING_IMPORT:
+    case OPENING_BEGIN:
+    case OPENING_OPEN:
+        return;
+    }
+}
+
+static void timer_fired(void *ctx, int64_t now_ms)
+{
+    opening_step(ctx, now_ms);
+}

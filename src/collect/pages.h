@@ -1,0 +1,52 @@
+/* collect/pages.h - pagination: whether a page held all of its window, and where the next page is.
+ *
+ * A window that one response cannot hold is split by the caller. Where it cannot be split, its pages are read one after
+ * the other. Since the set may change meanwhile, such passes are repeated until two of them agree. The links of a service
+ * are followed only to the host that the input reads from, because the access token goes with the request. */
+#pragma once
+
+#include "base/err.h"
+#include "state/dedup.h"
+#include "state/windows.h"
+
+struct pages {
+    bool   chained;             /* reads page after page, since the window cannot be split */
+    bool   unfiltered;          /* the service ignores the filter: the pages bring everything it has */
+    char  *link;                /* of the next page; NULL: the first */
+    size_t skip;                /* records to skip, where the API has no links */
+    size_t count;               /* pages of this pass so far */
+    size_t passes;              /* complete ones */
+    size_t quiet;               /* passes in a row that agreed with the one before and brought nothing new */
+    size_t fresh;               /* events written in this pass */
+    size_t kept, kept_before;   /* records inside of the window: of this pass, and of the one before */
+    struct dedup *seen;         /* the different records of all passes */
+    uint64_t sum, sum_before;   /* of the records of this page, and of the page before */
+    int    same;                /* pages in a row with the same records, or with none */
+    struct page_stats stats;    /* of the pass */
+};
+
+enum pages_next {
+    PAGES_COMPLETE,     /* all of the window has been read */
+    PAGES_OVERFULL,     /* one response cannot hold it: split the window, or else call pages_follow() */
+    PAGES_MORE,         /* read the next page, or the first page of another pass */
+    PAGES_FAILED        /* err says why the pages cannot be trusted */
+};
+
+/* A page that was read completely. */
+struct page_taken {
+    const char *link;           /* to the next one, or NULL */
+    const char *base_url;       /* the only origin that a link may lead to */
+    size_t      top;            /* records that were asked for; 0: the service's own choice */
+    size_t      outside;        /* records well outside of the window */
+    bool        has_skip;       /* the API can skip records */
+    struct page_stats stats;
+};
+
+/* Before a request: the counters of its page, and of its pass if it begins one, start at zero. */
+void pages_begin(struct pages *pages);
+/* Forgets everything: the next request is the first page of a window. */
+void pages_forget(struct pages *pages);
+
+enum pages_next pages_take(struct pages *pages, const struct page_taken *page, struct err *err);
+/* After PAGES_OVERFULL, when the window cannot be split. */
+enum pages_next pages_follow(struct pages *pages, const struct page_taken *page, struct err *err);

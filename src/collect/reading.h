@@ -1,0 +1,76 @@
+/* collect/reading.h - what a worker reads at present, and how it has been going.
+ *
+ * Shared by the worker and its helpers. The helpers change it and return a decision (struct next); only worker.c acts on
+ * the decision. */
+#pragma once
+
+#include "collect/answer.h"
+#include "collect/feed.h"
+#include "collect/page_size.h"
+#include "collect/pages.h"
+
+/* Failures since the last response that was as it should be. */
+struct attempts {
+    int  failures;              /* in a row, of the kind that passes */
+    int  refusals;              /* in a row, of the kind that a person has to correct */
+    bool rejected;              /* the last response was a 401 */
+};
+
+/* The search for a record that breaks its response. */
+struct bisection {
+    int      tries;             /* responses that broke among their records since the worker last caught up */
+    int      smallest_tries;    /* ... of the window that cannot be made smaller */
+    ticks    width;             /* of the windows before the search */
+    uint64_t complete_before;   /* complete responses of the feed when the first one broke */
+    size_t   bad_accepted;      /* unreadable records of the last response that was accepted with them */
+    int      bad_tries;         /* responses requested again because of unreadable records */
+};
+
+struct reading {
+    struct feed      *feed;
+    enum worker_kind  kind;
+    struct window     window;
+    ticks             sent_at;  /* the service's clock when the first page of the pass was requested */
+    int               variant;  /* of the query; 0: the full one */
+    struct answer     answer;
+    struct pages      pages;
+    struct page_size  page_size;
+    struct attempts   attempts;
+    struct bisection  bisection;
+};
+
+#define READING_BAD_TRIES 2     /* a response with records that are not JSON is requested again this often */
+
+enum next_kind {
+    NEXT_NOW,           /* send the next request at once */
+    NEXT_POLL,          /* everything has been read: wait for the next poll, or end the backfill */
+    NEXT_RETRY,         /* err passes: try again after wait_ms */
+    NEXT_THROTTLED,     /* the service asks this app and tenant to wait for wait_ms */
+    NEXT_REFUSED,       /* err is for a person to correct: try again after wait_ms */
+    NEXT_NEW_TOKEN,     /* the token was not accepted: the same request with a new one */
+    NEXT_VARIANT        /* err says why the query is simplified */
+};
+
+/* What a helper decided. */
+struct next {
+    enum next_kind kind;
+    int64_t        wait_ms;
+    int            tries;           /* failures or refusals in a row: with this response, or ended by it */
+    bool           wake_backfill;   /* the backfill may have something to do */
+    bool           backfill_done;
+    struct err     err;
+};
+
+/* Returns the API's page size for this worker; 0: the service's own choice. */
+static inline size_t reading_page_most(const struct reading *reading)
+{
+    const struct api *api = reading->feed->api;
+
+    return reading->kind == WORKER_BACKFILL ? api->top : api->top_first;
+}
+
+/* Returns the end of the window, or of an open one the time at which it was requested. */
+static inline ticks reading_window_end(const struct reading *reading)
+{
+    return reading->window.hi == TICKS_OPEN ? reading->sent_at : reading->window.hi;
+}

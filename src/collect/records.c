@@ -1,0 +1,131 @@
+#include "collect/records.h"
+
+#include <stdio.h>
+
+#include "messages/log_events.h"
+
+#define OUTSIDE_S 1     /* a coarser filter lets records this far outside of a window through */
+
+static void count_time(struct reading *reading, ticks time)
+{
+    struct page_stats *stats = &reading->answer.stats;
+    const struct window *window = &reading->window;
+
+    stats->oldest = ticks_min(stats->oldest, time);
+    stats->newest = ticks_max(stats->newest, time);
+    if (time < ticks_back(window->lo, OUTSIDE_S) ||
+        (window->hi != TICKS_OPEN && time > ticks_ahead(window->hi, OUTSIDE_S)))
+        reading->answer.outside++;
+}
+
+/* Returns true if events may be written. Before the first event of a response, the store is asked whether it could save
+ * the checkpoint that must follow. */
+static bool may_write(struct reading *reading)
+{
+    struct answer *answer = &reading->answer;
+    struct feed *feed = reading->feed;
+    struct err err;
+
+    if (!answer->probed) {
+        answer->probed = true;
+        answer->held_back = !feed->owner->writable(feed->ctx, &err);
+        if (answer->held_back)
+            snprintf(answer->held_why, sizeof(answer->held_why), "%s", err.text);
+    }
+    return !answer->held_back;
+}
+
+static bool has_id(const struct page_record *record)
+{
+    return record->id && record->id_len;
+}
+
+/* Returns what a version is recognized by: its ID and update time, or all of its content. */
+static struct hash128 key_of(const struct reading *reading, const struct buf *out, const struct page_record *record)
+{
+    if (reading->feed->api->shape.id && has_id(record) && record->has_time)
+        return dedup_key(record->id, record->id_len, record->time);
+    return dedup_key(out->data + record->start, record->len, 0);
+}
+
+static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
+{
+    struct feed *feed = reading->feed;
+    ticks time = record->has_time ? record->time : feed_service_now(feed);
+
+    if ((feed->api->shape.id && !has_id(record)) || !record->has_time)
+        reading->answer.malformed++;
+    if (record->replaced)
+        reading->answer.replaced++;
+    event_finish(feed->frame, out, record->start, record->has_time, time);
+    feed->event_pos = outbox_end(feed->env->outbox);
+    dedup_add(feed->progress.dedup, (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
+    if (record->has_time)
+        feed->newest_alert = ticks_max(feed->newest_alert, time);
+    feed->tally.new_events++;
+    reading->pages.fresh++;
+}
+
+static void take_record(void *ctx, struct buf *out, const struct page_record *record)
+{
+    struct reading *reading = ctx;
+    struct feed *feed = reading->feed;
+    size_t undo = record->start - event_frame_headroom(feed->frame);
+    struct hash128 key;
+
+    reading->answer.stats.count++;
+    if (record->has_time)
+        count_time(reading, record->time);
+    if (record->has_time && record->time < reading->window.lo) {    /* read before, or older than the input's start */
+        out->len = undo;
+        return;
+    }
+    key = key_of(reading, out, record);
+    reading->pages.kept++;
+    reading->pages.sum += key.low ^ key.high * 3;
+    if (reading->pages.seen)
+        dedup_add(reading->pages.seen, (struct dedup_entry){ .key = key });
+    if (dedup_has(feed->progress.dedup, key) || !may_write(reading)) {
+        feed->tally.repeats += !reading->answer.held_back;
+        out->len = undo;
+        return;
+    }
+    write_event(reading, out, record, key);
+}
+
+static void take_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
+{
+    struct reading *reading = ctx;
+    struct feed *feed = reading->feed;
+    char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
+
+    reading->answer.stats.count++;
+    if (++reading->answer.bad <= reading->bisection.bad_accepted || reading->bisection.bad_tries < READING_BAD_TRIES)
+        return;
+    ticks_text(reading->window.lo, lo);
+    ticks_text(reading_window_end(reading), hi);
+    feed->tally.bad_records++;
+    log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is not valid "
+              "JSON and is skipped: %s", feed->label, feed->input->tenant_id, feed->api->name, ordinal,
+              (unsigned long long)offset, lo, hi, why);
+}
+
+struct page_handler records_handler(struct reading *reading)
+{
+    return (struct page_handler){ .record = take_record, .bad = take_bad, .ctx = reading,
+                                  .headroom = event_frame_headroom(reading->feed->frame) };
+}
+
+void records_warn(const struct reading *reading)
+{
+    const struct feed *feed = reading->feed;
+
+    if (reading->answer.malformed)
+        log_event(EVENT_ODD_RECORD, "input=%s tenant=%s api=%s records=%zu without an ID or an update time; they were "
+                  "written and are recognized by their content", feed->label, feed->input->tenant_id, feed->api->name,
+                  reading->answer.malformed);
+    if (reading->answer.replaced)
+        log_event(EVENT_REPLACED, "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
+                  "cannot carry; each is now U+FFFD", feed->label, feed->input->tenant_id, feed->api->name,
+                  reading->answer.replaced);
+}

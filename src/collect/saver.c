@@ -1,0 +1,131 @@
+#include "collect/saver.h"
+
+#include "messages/log_events.h"
+#include "state/store_file.h"
+
+#define SAVE_EVERY_MS (120 * 1000)
+#define RETRY_MS      5000
+#define TRIAL_BYTES   4096      /* the least that a checkpoint takes on a disk */
+
+void saver_init(struct saver *saver, struct feed *feed, struct claim *claim)
+{
+    *saver = (struct saver){ .feed = feed, .claim = claim };
+}
+
+void saver_release(struct saver *saver)
+{
+    checkpoint_release(&saver->checkpoint);
+}
+
+void saver_starts_from(struct saver *saver, const struct cursor *cursor)
+{
+    saver->saved = *cursor;
+}
+
+bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durability)
+{
+    struct progress *progress = &saver->feed->progress;
+
+    if (store_asked(saver->claim) || !progress->begun || !acks_confirmed(&progress->acks, pos))
+        return false;
+    saver->saving_pos = pos;
+    saver->changed_saving = saver->changed;
+    saver->changed = false;
+    store_save(saver->claim, durability);
+    return true;
+}
+
+void saver_cancel(struct saver *saver)
+{
+    if (!store_asked(saver->claim))
+        return;
+    store_cancel(saver->claim);
+    saver->changed = saver->changed || saver->changed_saving;
+}
+
+void saver_compose(struct saver *saver, struct buf *text)
+{
+    progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
+}
+
+bool saver_has_news(struct saver *saver, uint64_t pos)
+{
+    struct progress *progress = &saver->feed->progress;
+    const struct pending_cursor *confirmed = progress->begun ? acks_confirmed(&progress->acks, pos) : NULL;
+    uint64_t event_pos = saver->feed->event_pos;
+
+    if (!confirmed)
+        return false;
+    return saver->changed || !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
+           (event_pos > saver->saved_pos && pos > saver->saved_pos);
+}
+
+bool saver_is_behind(const struct saver *saver)
+{
+    const struct progress *progress = &saver->feed->progress;
+
+    if (!progress->begun)
+        return false;
+    return saver->changed || saver->fails || saver->feed->event_pos > saver->saved_pos ||
+           !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
+}
+
+void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
+{
+    if (now_ms < saver->due_ms || store_asked(saver->claim) || !saver_has_news(saver, settled))
+        return;
+    saver_save(saver, settled, STORE_SYNCED);
+}
+
+/* Logs that nothing can be saved; once, by whatever notices first: a save, or an event that is to be written. */
+static void cannot_save(struct saver *saver, const struct err *err)
+{
+    const struct feed *feed = saver->feed;
+
+    if (!saver->fails)
+        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
+                  "written", feed->label, feed->input->tenant_id, err->text);
+    saver->fails = true;
+}
+
+void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t now_ms)
+{
+    if (!ok) {
+        saver->changed = saver->changed || saver->changed_saving;
+        saver->due_ms = now_ms + RETRY_MS;
+        cannot_save(saver, err);
+        return;
+    }
+    if (saver->fails)
+        log_event(EVENT_CHECKPOINT, "input=%s the checkpoint can be written again", saver->feed->label);
+    saver->fails = false;
+    saver->saved = saver->saving;
+    saver->saved_pos = saver->saving_pos;
+    saver->due_ms = now_ms + SAVE_EVERY_MS;
+    progress_saved(&saver->feed->progress, &saver->saved);
+}
+
+void saver_vanished(struct saver *saver)
+{
+    saver->changed = true;
+    saver->due_ms = 0;
+}
+
+bool saver_writable(struct saver *saver, struct err *err)
+{
+    static const char block[TRIAL_BYTES];
+    struct buf text = BUF_INIT(STORE_FILE_MAX);
+    bool ok;
+
+    if (!saver->fails) {
+        ok = store_writable(saver->claim, block, sizeof(block), err);
+    } else {        /* a block fits, all of a checkpoint may not */
+        checkpoint_format(&saver->checkpoint, &saver->saved, saver->feed->progress.dedup, saver->saved_pos,
+                          saver->feed->progress.overlap_s, &text);
+        ok = store_writable(saver->claim, buf_text(&text), text.len, err);
+        buf_free(&text);
+    }
+    if (!ok)
+        cannot_save(saver, err);
+    return ok;
+}

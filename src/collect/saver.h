@@ -1,0 +1,54 @@
+/* collect/saver.h - when an input's progress is saved, and what of it.
+ *
+ * A save costs a sync of the disk, so there is one every two minutes at most. What it misses comes again after a crash.
+ * Only cursors whose events splunkd has safely taken are saved. Positions are offsets in the output stream. */
+#pragma once
+
+#include "collect/feed.h"
+#include "state/store.h"
+
+struct saver {
+    struct feed      *feed;
+    struct claim     *claim;
+    struct checkpoint checkpoint;       /* tenant, API and imported secrets; the cursor is the feed's */
+    struct cursor     saved;            /* what the store holds */
+    uint64_t          saved_pos;
+    struct cursor     saving;           /* what is on its way there */
+    uint64_t          saving_pos;
+    int64_t           due_ms;           /* no regular save before then */
+    bool              changed;          /* something besides the cursor has to be saved */
+    bool              changed_saving;
+    bool              fails;            /* the last save or trial failed, and that was logged */
+};
+
+void saver_init(struct saver *saver, struct feed *feed, struct claim *claim);
+void saver_release(struct saver *saver);
+
+/* Tells the saver that the store holds this cursor. */
+void saver_starts_from(struct saver *saver, const struct cursor *cursor);
+
+/* Saves what has ended at pos, news or not. Returns false if there is nothing that may be saved, or a save is on its
+ * way. The result comes through the claim. */
+bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durability);
+
+/* Returns true if something that ended at pos is not in the store. */
+bool saver_has_news(struct saver *saver, uint64_t pos);
+
+/* Returns true if the store lacks something that may be saved once splunkd has taken all events. */
+bool saver_is_behind(const struct saver *saver);
+
+/* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
+void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);
+
+/* The save that waits goes no further; its news are news again. */
+void saver_cancel(struct saver *saver);
+
+/* The claim asks for the text to save. */
+void saver_compose(struct saver *saver, struct buf *text);
+/* The claim's answer to a save. */
+void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t now_ms);
+/* The claim's report that nothing is stored any more. */
+void saver_vanished(struct saver *saver);
+
+/* Returns true if a checkpoint could be written now. Called before events are written that it would have to cover. */
+bool saver_writable(struct saver *saver, struct err *err);

@@ -1,0 +1,24 @@
+/* collect/status.h - the status line of an input: every five minutes, and whenever its state changes. */
+#pragma once
+
+#include "collect/feed.h"
+#include "collect/health.h"
+
+/* What the line says that the feed does not know. Seconds; -1: unknown. */
+struct status {
+    const struct feed *feed;
+    enum health_state  state;
+    const char        *waits_for;           /* said if there is no other reason */
+    int64_t            next_s;              /* to the next request */
+    int64_t            token_s;             /* until the access token expires */
+    int64_t            certificate_days;
+    bool               has_token, has_certificate;
+};
+
+void status_log(const struct status *status, int64_t now_ms);
+
+/* Returns when the next regular line of input number n is due. Each input has its own moment of the five minutes,
+ * whatever it logged in between: hundreds of lines at once would not fit the pipe that the log goes to. */
+int64_t status_next_ms(size_t number, int64_t now_ms);
+/* The same for the first line: not within the first minute. */
+int64_t status_first_ms(size_t number, int64_t now_ms);

@@ -1,0 +1,36 @@
+#include "collect/target.h"
+
+#include "microsoft/signin.h"
+#include "splunk/proxy.h"
+
+/* The tables of microsoft/api.c are indexed by the enums of splunk/input.h, which neither may include of the other. */
+_Static_assert(API_CLOUDS == (int)CLOUD_COUNT, "each cloud needs its hosts in microsoft/api.c and api_*.c");
+_Static_assert(API_KINDS == (int)API_COUNT, "each choice of the parameter api needs its struct api");
+
+void target_of(const struct input *input, struct target *ret)
+{
+    const struct api *api = api_at(input->api);
+
+    *ret = (struct target){
+        .api = api,
+        .login_url = input->login_url ? input->login_url : login_host(input->cloud),
+        .base_url = input->api_url ? input->api_url : api->host[input->cloud],
+        .resource = input->resource ? input->resource : api->resource[input->cloud]
+    };
+}
+
+char *target_sign_in_address(const struct input *input)
+{
+    struct target target;
+
+    target_of(input, &target);
+    return signin_address(target.login_url, input->tenant_id, input->client_id, input->redirect_uri, target.resource,
+                          target.api->v1_token);
+}
+
+char *target_proxy(const struct input *input, const char *stored_password)
+{
+    if (!input->proxy)
+        return NULL;
+    return proxy_with_password(input->proxy, input->proxy_password ? input->proxy_password : stored_password);
+}

@@ -1,0 +1,25 @@
+/* collect/target.h - where an input's requests go: its own parameters first, else the hosts of its API in its cloud.
+ *
+ * The one place where the parameters of splunk/input.h meet the services of microsoft/api.h. URLs have no trailing
+ * slash: splunk/value.c removes it. */
+#pragma once
+
+#include "microsoft/api.h"
+#include "splunk/input.h"
+
+struct target {
+    const struct api *api;
+    const char *login_url;      /* of the sign-in service: scheme, host, port */
+    const char *base_url;       /* of the API: scheme, host, port */
+    const char *resource;       /* audience of the access tokens */
+};
+
+/* Fills *ret. The texts belong to the input or are constants. */
+void target_of(const struct input *input, struct target *ret);
+
+/* Returns the address at which a user signs in, for an authorization code. Caller frees. */
+char *target_sign_in_address(const struct input *input);
+
+/* Returns the proxy with its password, for http_route.proxy: the password of the input, else stored_password (NULL:
+ * none is stored). NULL: the input names no proxy. A secret: caller frees with mem_free_secret(). */
+char *target_proxy(const struct input *input, const char *stored_password);

@@ -1,0 +1,12 @@
+/* collect/worker_request.h - the worker's next request: its window, its address, where the response goes. */
+#pragma once
+
+#include "collect/reading.h"
+#include "microsoft/page.h"
+
+/* Prepares the reading for a request: chooses the window unless a chain of pages is being read, and clears what belongs
+ * to the last response. */
+void worker_request_prepare(struct reading *reading);
+
+/* Appends the request's URL. */
+void worker_request_url(struct reading *reading, struct buf *url);

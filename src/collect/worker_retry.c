@@ -1,0 +1,63 @@
+#include "collect/worker_retry.h"
+
+#include "base/digest.h"
+#include "base/backoff.h"
+
+#define SMALLER_EVERY 3     /* failures in a row before a smaller piece is requested */
+
+bool worker_retry_split(struct reading *reading, const struct page_stats *stats)
+{
+    struct feed *feed = reading->feed;
+
+    return progress_split(&feed->progress, reading->kind, &reading->window, stats,
+                          feed->api->resolution(reading->variant), reading->sent_at);
+}
+
+/* While pages can still shrink, the pauses stay short. */
+static int pause_number(const struct reading *reading, bool may_be_size)
+{
+    int failures = reading->attempts.failures;
+    bool shrinks = may_be_size && page_size_can_shrink(&reading->page_size, reading_page_most(reading));
+
+    return shrinks && failures > SMALLER_EVERY ? SMALLER_EVERY : failures;
+}
+
+struct next worker_retry_failed(struct reading *reading, const struct err *err, bool may_be_size)
+{
+    int failures = ++reading->attempts.failures;
+    struct next next = { .kind = NEXT_RETRY, .err = *err, .tries = failures };
+    bool just_grown;
+
+    next.wait_ms = backoff_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));
+    pages_forget(&reading->pages);
+    just_grown = page_size_failed(&reading->page_size, failures, may_be_size);
+    if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0)) {
+        page_size_shrink(&reading->page_size, reading_page_most(reading));
+        next.wake_backfill = worker_retry_split(reading, NULL);
+    }
+    return next;
+}
+
+struct next worker_retry_throttled(struct reading *reading, const struct err *err)
+{
+    int failures = ++reading->attempts.failures;
+
+    pages_forget(&reading->pages);
+    return (struct next){ .kind = NEXT_THROTTLED, .err = *err,
+                          .wait_ms = backoff_wait_ms(failures, err->wait_ms, random_below(UINT32_MAX)) };
+}
+
+struct next worker_retry_refused(struct reading *reading, const struct err *err)
+{
+    pages_forget(&reading->pages);
+    reading->attempts.rejected = false;     /* the next try may renew the token again */
+    reading->attempts.refusals++;
+    return (struct next){ .kind = NEXT_REFUSED, .err = *err, .tries = reading->attempts.refusals,
+                          .wait_ms = backoff_refused_ms(reading->attempts.refusals) };
+}
+
+void worker_retry_recovered(struct reading *reading)
+{
+    reading->attempts = (struct attempts){ .failures = 0 };
+    page_size_worked(&reading->page_size, reading->feed->api->top);
+}

@@ -1,0 +1,20 @@
+/* collect/worker_retry.h - what a worker does after a response that was not as it should be. */
+#pragma once
+
+#include "collect/reading.h"
+
+/* The failure passes. may_be_size: asking for less may help; after some failures in a row the page and the window are
+ * made smaller. */
+struct next worker_retry_failed(struct reading *reading, const struct err *err, bool may_be_size);
+
+/* The service asks this app and tenant to wait. */
+struct next worker_retry_throttled(struct reading *reading, const struct err *err);
+
+/* A person has to act. */
+struct next worker_retry_refused(struct reading *reading, const struct err *err);
+
+/* The response was as it should be: pages may grow again. */
+void worker_retry_recovered(struct reading *reading);
+
+/* Makes the window smaller. Returns false if that is not possible. */
+bool worker_retry_split(struct reading *reading, const struct page_stats *stats);

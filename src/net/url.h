@@ -1,0 +1,15 @@
+/* net/url.h - questions about absolute URLs, answered by curl's own parser, so that they hold for the request. */
+#pragma once
+
+#include "base/compiler.h"
+
+/* Returns true for scheme://host[:port] with an optional slash and nothing after it. The scheme is https, or http for
+ * 127.0.0.0/8, ::1 and localhost. NULL is no URL. */
+bool url_is_base(const char *url);
+/* Returns true if the host is in 127.0.0.0/8, ::1 or localhost. */
+bool url_is_loopback(const char *url);
+/* Returns true if scheme, host (in any case) and port (the default if none is given) are the same: RFC 6454 section 4.
+ * */
+bool url_same_origin(const char *a, const char *b);
+/* Returns the host without the port, for messages; "" if url has none. The caller frees it. */
+char *url_host(const char *url);

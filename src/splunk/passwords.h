@@ -1,0 +1,30 @@
+/* splunk/passwords.h - our secrets in Splunk's password store (storage/passwords, realm TA-defender-mssp).
+ *
+ * Facts about splunkd: a list has 30 entries unless count=0; create answers 409 when the entry exists; a blank password
+ * is refused; old versions truncate a secret at 255 characters. Therefore each write is read back and compared.
+ * Where the store truncates, a long secret is split into pieces (passwords_pieces.h). A new value is written as a new
+ * generation of pieces, then the main entry is switched over, then the pieces of other generations are deleted: after
+ * a crash at any point the old or the new value is there, whole. */
+#pragma once
+
+#include "splunk/rest.h"
+#include "splunk/secret_name.h"
+
+struct passwords;
+
+/* Never returns NULL. Nothing is loaded yet. */
+struct passwords *passwords_new(struct rest *rest);
+/* Before the rest; NULL is allowed. Overwrites the secrets; calls in flight get no answer. */
+void passwords_free(struct passwords *passwords);
+
+/* Reads all our entries into memory. Retries for a minute while splunkd starts (connection refused, 503). On failure
+ * the secrets in memory stay. A second load replaces one in flight, whose done is never called. */
+void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx);
+
+/* Returns the stored secret of that name (secret_name.h), or NULL if there is none. Borrowed until the next store or
+ * load ends. */
+const char *passwords_get(const struct passwords *passwords, const char *name);
+
+/* Creates or updates an entry and reads it back before done(ok). Several stores may be in flight. Stores of one name
+ * are done in order. value: not empty; copied. */
+void passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void *ctx);

@@ -1,0 +1,341 @@
+/* Stores secrets: written, read back, compared; in pieces where the store truncates (passwords.h). */
+#include "splunk/passwords_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "splunk/app.h"
+#include "splunk/passwords_pieces.h"
+
+enum {
+    WRITES_AT_ONCE = 8,         /* each write makes splunkd rewrite passwords.conf */
+    PROBE_BYTES = 4096,
+    TURNS_MOST = 4              /* between 409 (exists) and 404 (does not exist) */
+};
+
+enum step {
+    STEP_QUEUED,
+    STEP_PROBE,         /* a meaningless long text, to see whether the store keeps it whole */
+    STEP_PLAIN,         /* the secret as one entry */
+    STEP_PIECES,        /* the pieces of a new generation */
+    STEP_SWITCH,        /* the main entry: from then on it names the new pieces */
+    STEP_CLEAN          /* the caller has been told; deletes the entries that no main entry names */
+};
+
+enum entry_call { ENTRY_UPDATE, ENTRY_CREATE, ENTRY_READ };
+
+struct password_write {
+    struct passwords *passwords;
+    struct password_write *next;
+    char             *name;
+    char             *value;        /* secret */
+    rest_done_fn     *done;
+    void             *ctx;
+    enum step         step;
+    struct manifest   manifest;
+    unsigned          piece;        /* number of the piece that is being written */
+    struct rest_call  call;
+
+    enum entry_call   entry_call;   /* what is asked of the entry that is being written */
+    char             *entry_name;
+    char             *entry_value;  /* secret */
+    int               turns;
+};
+
+static void start_queued(struct passwords *passwords);
+static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err);
+static void clean_up(struct password_write *write);
+
+static void write_free(struct password_write *write)
+{
+    struct password_write **slot = &write->passwords->writes;
+
+    while (*slot != write)
+        slot = &(*slot)->next;
+    *slot = write->next;
+    rest_call_stop(&write->call);
+    free(write->name);
+    mem_free_secret(write->value);
+    free(write->entry_name);
+    mem_free_secret(write->entry_value);
+    free(write);
+}
+
+void passwords_writes_free(struct passwords *passwords)
+{
+    while (passwords->writes)
+        write_free(passwords->writes);
+}
+
+static bool is_long(const struct password_write *write)
+{
+    return strlen(write->value) > STORE_KEEPS_BYTES;
+}
+
+/* Returns the URL of an entry; name NULL: of the whole store. splunkd's id of an entry is "realm:name:", and neither of
+ * ours holds a ':' that would be escaped in it. Caller frees. */
+static char *entry_url(const struct passwords *passwords, const char *name)
+{
+    CLEANUP(mem_freep) char *id = name ? mem_format(APP_NAME ":%s:", name) : NULL;
+
+    return rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, id, NULL);
+}
+
+/* One entry: updated or created, then read back. */
+
+static void entry_send(struct password_write *write, enum entry_call entry_call)
+{
+    struct buf form = BUF_INIT(3 * (strlen(write->entry_name) + strlen(write->entry_value)) + 256);
+    char *url = entry_url(write->passwords, entry_call == ENTRY_CREATE ? NULL : write->entry_name);
+
+    write->entry_call = entry_call;
+    if (entry_call == ENTRY_READ) {
+        rest_call_start(&write->call, NULL, url, NULL);
+        return;
+    }
+    buf_room(&form, form.limit);    /* at once: growth would leave copies in freed memory */
+    if (entry_call == ENTRY_CREATE) {
+        buf_add_form(&form, "name", write->entry_name);
+        buf_add_form(&form, "realm", APP_NAME);
+    }
+    buf_add_form(&form, "password", write->entry_value);
+    rest_call_start(&write->call, NULL, url, buf_take(&form));
+}
+
+/* Starts to write an entry. Takes name and value over. */
+static void entry_start(struct password_write *write, char *name, char *value)
+{
+    free(write->entry_name);
+    mem_free_secret(write->entry_value);
+    write->entry_name = name;
+    write->entry_value = value;
+    write->turns = 0;
+    entry_send(write, secret_list_get(&write->passwords->entries, name) ? ENTRY_UPDATE : ENTRY_CREATE);
+}
+
+/* Returns true if the entry was read back as it was written. */
+static bool entry_is_back(const struct password_write *write, const struct http_result *result)
+{
+    CLEANUP(rest_json_freep) cJSON *tree = json_parse(result->body, result->body_len);
+    const cJSON *entry = cJSON_GetArrayItem(json_member(tree, "entry"), 0);
+
+    return text_same(json_text(json_member(entry, "content"), "clear_password"), write->entry_value);
+}
+
+/* The steps. */
+
+/* Tells the caller. Success goes on to STEP_CLEAN; a failed write is freed. */
+static void write_end(struct password_write *write, bool ok, const struct err *err)
+{
+    rest_done_fn *done = write->done;
+    void *ctx = write->ctx;
+    struct passwords *passwords = write->passwords;
+    struct err why = *err;
+
+    if (write->step == STEP_PROBE)
+        passwords->probing = false;
+    if (ok) {
+        secret_list_set(&passwords->whole, write->name, write->value);
+        clean_up(write);
+    } else {
+        err_prefix(&why, "storing %s", write->name);
+        write_free(write);
+        start_queued(passwords);
+    }
+    done(ctx, ok, &why);    /* last: it may end everything */
+}
+
+static void probe_begin(struct password_write *write)
+{
+    char *text = mem_alloc(PROBE_BYTES + 1);
+
+    memset(text, 'x', PROBE_BYTES);
+    write->step = STEP_PROBE;
+    write->passwords->probing = true;
+    entry_start(write, mem_text(PROBE_NAME), text);
+}
+
+static void write_piece(struct password_write *write)
+{
+    entry_start(write, piece_name(write->name, &write->manifest, write->piece), piece_text(write->value, write->piece));
+}
+
+static void write_begin(struct password_write *write)
+{
+    struct manifest manifest;
+
+    /* A secret that reads like a manifest is never stored plain. */
+    if ((is_long(write) && write->passwords->truncation == TRUNCATES) ||
+        manifest_parse(write->value, &manifest) != MANIFEST_NONE) {
+        write->step = STEP_PIECES;
+        write->manifest = manifest_of(write->value);
+        write->piece = 0;
+        write_piece(write);
+    } else {
+        write->step = STEP_PLAIN;
+        entry_start(write, mem_text(write->name), mem_text(write->value));
+    }
+}
+
+/* Takes the next step after an entry was written. whole: it was read back unchanged. */
+static void entry_written(struct password_write *write, bool whole)
+{
+    struct passwords *passwords = write->passwords;
+    struct err err = { 0 };
+
+    switch (write->step) {
+    case STEP_PROBE:
+        passwords->probing = false;
+        passwords->truncation = whole ? TRUNCATES_NOT : TRUNCATES;
+        write_begin(write);
+        start_queued(passwords);      /* the writes that waited for the probe */
+        return;
+    case STEP_PLAIN:
+        if (!whole && is_long(write)) {
+            passwords->truncation = TRUNCATES;
+            write_begin(write);
+            return;
+        }
+        break;
+    case STEP_PIECES:
+        if (whole && ++write->piece < write->manifest.count) {
+            write_piece(write);
+            return;
+        }
+        if (whole) {
+            write->step = STEP_SWITCH;
+            entry_start(write, mem_text(write->name), manifest_text(&write->manifest));
+            return;
+        }
+        break;
+    default:
+        break;
+    }
+    if (!whole)
+        err_set(&err, ERR_INPUT, "Splunk's password store returns another value than was written (entry '%s')",
+                write->entry_name);
+    write_end(write, whole, &err);
+}
+
+/* Returns true if the store refused the value for its length. Some versions answer 400 instead of truncating. */
+static bool refused_as_too_long(const struct password_write *write, const struct http_result *result)
+{
+    return result->fault == HTTP_DONE && result->status == 400 && strlen(write->entry_value) > STORE_KEEPS_BYTES;
+}
+
+static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err)
+{
+    struct password_write *write = ctx;
+    int status = result->fault == HTTP_DONE ? result->status : 0;
+
+    if (write->entry_call == ENTRY_READ && (ok || status == 404)) {
+        entry_written(write, ok && entry_is_back(write, result));
+    } else if (ok) {
+        secret_list_set(&write->passwords->entries, write->entry_name, "");
+        entry_send(write, ENTRY_READ);
+    } else if (write->entry_call == ENTRY_UPDATE && status == 404 && ++write->turns < TURNS_MOST) {
+        entry_send(write, ENTRY_CREATE);
+    } else if (write->entry_call == ENTRY_CREATE && status == 409 && ++write->turns < TURNS_MOST) {
+        entry_send(write, ENTRY_UPDATE);
+    } else if (write->entry_call != ENTRY_READ && refused_as_too_long(write, result)) {
+        entry_written(write, false);
+    } else {
+        write_end(write, false, err);
+    }
+}
+
+/* Cleaning up. */
+
+/* Returns an entry to delete: a piece of another generation of this secret, or the probe. NULL: none left. */
+static const char *unneeded_entry(const struct password_write *write)
+{
+    CLEANUP(mem_freep) char *pieces = mem_format("%s" PIECE_INFIX, write->name);
+    CLEANUP(mem_freep) char *present = mem_format("%s%s.", pieces, write->manifest.generation);
+    const struct secret_list *entries = &write->passwords->entries;
+    size_t i;
+
+    for (i = 0; i < entries->count; i++) {
+        const char *name = entries->items[i].name;
+
+        if (text_starts(name, pieces) && !(*write->manifest.generation && text_starts(name, present)))
+            return name;
+        if (strcmp(name, PROBE_NAME) == 0 && !write->passwords->probing)
+            return name;
+    }
+    return NULL;
+}
+
+/* A piece that could not be deleted is found again after the next start. */
+static void on_deleted(void *ctx, const struct http_result *result UNUSED, bool ok UNUSED, const struct err *err UNUSED)
+{
+    clean_up(ctx);
+}
+
+/* Deletes one entry that nothing needs, or ends the write when there is none. */
+static void clean_up(struct password_write *write)
+{
+    struct passwords *passwords = write->passwords;
+    const char *unneeded = unneeded_entry(write);
+    char *url;
+
+    write->step = STEP_CLEAN;
+    if (!unneeded) {
+        write_free(write);
+        start_queued(passwords);
+        return;
+    }
+    url = entry_url(passwords, unneeded);
+    secret_list_remove(&passwords->entries, unneeded);
+    write->call.done = on_deleted;
+    rest_call_start(&write->call, "DELETE", url, NULL);
+}
+
+/* The queue. */
+
+/* Returns true unless an earlier write has the same name or a probe has to end first. */
+static bool may_begin(const struct password_write *write)
+{
+    const struct password_write *earlier;
+
+    for (earlier = write->passwords->writes; earlier != write; earlier = earlier->next)
+        if (strcmp(earlier->name, write->name) == 0)
+            return false;
+    return !(is_long(write) && write->passwords->probing);
+}
+
+/* Starts the queued writes that may begin. */
+static void start_queued(struct passwords *passwords)
+{
+    struct password_write *write, *next;
+    int active = 0;
+
+    for (write = passwords->writes; write; write = write->next)
+        active += write->step != STEP_QUEUED;
+    for (write = passwords->writes; write && active < WRITES_AT_ONCE; write = next) {
+        next = write->next;
+        if (write->step != STEP_QUEUED || !may_begin(write))
+            continue;
+        active++;
+        if (is_long(write) && passwords->truncation == TRUNCATES_UNKNOWN)
+            probe_begin(write);
+        else
+            write_begin(write);
+    }
+}
+
+void passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void *ctx)
+{
+    struct password_write *write = mem_alloc(sizeof(*write)), **slot = &passwords->writes;
+
+    *write = (struct password_write){
+        .passwords = passwords, .name = mem_text(name), .value = mem_text(value), .done = done, .ctx = ctx,
+        .call = { .rest = passwords->rest, .done = on_answer, .ctx = write }
+    };
+    while (*slot)
+        slot = &(*slot)->next;
+    *slot = write;
+    start_queued(passwords);
+}

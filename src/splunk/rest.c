@@ -1,0 +1,35 @@
+#include "splunk/rest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "splunk/rest_ca.h"
+#include "splunk/rest_private.h"
+
+struct rest *rest_new(struct loop *loop, struct http *http, const char *server_uri, const char *session_key,
+                      const char *splunk_home)
+{
+    struct rest *rest = mem_alloc(sizeof(*rest));
+    size_t len = strlen(server_uri);
+
+    while (len && server_uri[len - 1] == '/')
+        len--;
+    rest->loop = loop;
+    rest->http = http;
+    rest->server_uri = mem_text_n(server_uri, len);
+    rest->authorization = mem_format("Splunk %s", session_key);
+    rest->ca_file = rest_ca_file(splunk_home);
+    rest->route = (struct http_route){ .ca_file = rest->ca_file, .proxy = "", .loopback_name = true };
+    return rest;
+}
+
+void rest_free(struct rest *rest)
+{
+    if (!rest)
+        return;
+    free(rest->server_uri);
+    free(rest->ca_file);
+    mem_free_secret(rest->authorization);
+    free(rest);
+}

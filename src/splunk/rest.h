@@ -1,0 +1,22 @@
+/* splunk/rest.h - the REST interface of the splunkd that started us.
+ *
+ * A connection that the endpoints share: passwords (storage/passwords) and data_inputs (data/inputs/defender_alerts).
+ * Each endpoint owns its own state and its requests (rest_call.h).
+ * TLS is verified against the CA that Splunk itself uses (rest_ca.h). The host name is not compared on loopback.
+ * Proxies never see these calls. Everything is asynchronous on the loop. */
+#pragma once
+
+#include "base/err.h"
+#include "net/http.h"
+
+struct rest;
+
+/* The end of a call to an endpoint. err->kind on failure: ERR_RETRY (connection, splunkd starting, 503), ERR_AUTH
+ * (401: the session key is no longer valid), ERR_INPUT (refused: 400, 403, ...). */
+typedef void rest_done_fn(void *ctx, bool ok, const struct err *err);
+
+/* Copies the texts. splunk_home (where server.conf is) may be NULL. loop and http must outlive it. Never returns
+ * NULL. */
+struct rest *rest_new(struct loop *loop, struct http *http, const char *server_uri, const char *session_key,
+                      const char *splunk_home);
+void rest_free(struct rest *rest);      /* after its endpoints; NULL is allowed; overwrites the session key */

@@ -1,0 +1,192 @@
+#include "splunk/rest_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "splunk/rest_private.h"
+
+enum {
+    TRY_FOR_MS = 60 * 1000,         /* splunkd opens its REST port well within a minute of its start */
+    PAUSE_MOST_MS = 4 * 1000,
+    REQUEST_TIMEOUT_S = 20,
+    CONNECT_TIMEOUT_S = 5,
+    ANSWER_TEXT_MOST = 200          /* bytes of splunkd's message that ours repeats */
+};
+
+#define URL_MAX 8192
+
+static void call_send(struct rest_call *call);
+
+char *rest_url(const struct rest *rest, const char *app, const char *endpoint, const char *name, const char *query)
+{
+    struct buf url = BUF_INIT(URL_MAX);
+
+    buf_add_format(&url, "%s/servicesNS/nobody/", rest->server_uri);
+    buf_add_url(&url, app);
+    buf_add_format(&url, "/%s", endpoint);
+    if (name) {
+        buf_add_char(&url, '/');
+        buf_add_url(&url, name);
+    }
+    buf_add_text(&url, "?output_mode=json");
+    if (query)
+        buf_add_format(&url, "&%s", query);
+    return buf_take(&url);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, and cJSON parses 1,000 levels at most. */
+static void overwrite_texts(cJSON *item)
+{
+    for (; item; item = item->next) {
+        if (item->valuestring)
+            explicit_bzero(item->valuestring, strlen(item->valuestring));
+        overwrite_texts(item->child);
+    }
+}
+
+void rest_json_freep(cJSON **tree)
+{
+    overwrite_texts(*tree);
+    json_freep(tree);
+}
+
+/* Returns true if the text repeats the secret at the end of the form. */
+static bool repeats_secret(const struct rest_call *call, const char *text)
+{
+    static const char field[] = "password=";
+    const char *at = call->form ? strstr(call->form, field) : NULL;
+    CLEANUP(mem_free_secretp) char *secret = NULL;
+
+    return at && text_url_decode(at + strlen(field), strlen(at) - strlen(field), true, &secret) && *secret &&
+           strstr(text, secret);
+}
+
+/* Returns ": " and splunkd's first message, or "" if there is none or it repeats a secret. Caller frees. */
+static char *answer_text(const struct rest_call *call, const struct http_result *result)
+{
+    CLEANUP(rest_json_freep) cJSON *tree = json_parse(result->body, result->body_len);
+    const cJSON *messages = json_member(tree, "messages");
+    const char *text = json_text(cJSON_GetArrayItem(messages, 0), "text");
+    struct buf said = BUF_INIT(ANSWER_TEXT_MOST + 8);
+
+    if (text_empty(text) || repeats_secret(call, text))
+        return mem_text("");
+    buf_add_text(&said, ": ");
+    buf_add_foreign(&said, text, ANSWER_TEXT_MOST);
+    return buf_take(&said);
+}
+
+/* Fills err for an answer other than 2xx. */
+static void explain_failure(const struct rest_call *call, const struct http_result *result, struct err *err)
+{
+    CLEANUP(mem_freep) char *said = NULL;
+
+    http_check(result, err);
+    if (result->fault == HTTP_NO_TLS) {
+        said = mem_format(": %s", result->reason);
+        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_TLS, &(struct diagnosis_facts){ .detail = said });
+        return;
+    }
+    if (result->fault != HTTP_DONE) {
+        err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
+                "splunkd at %s: %s", call->rest->server_uri, result->reason);
+        return;
+    }
+    said = answer_text(call, result);
+    if (result->status == 401)
+        diagnosis_set(err, ERR_AUTH, DIAGNOSIS_SPLUNKD_KEY, &(struct diagnosis_facts){ .detail = said });
+    else if (result->status == 403)
+        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS, &(struct diagnosis_facts){ .detail = said });
+    else
+        err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
+}
+
+static void call_end(struct rest_call *call, const struct http_result *result, bool ok, const struct err *err)
+{
+    rest_call_stop(call);
+    call->done(call->ctx, result, ok, err);
+}
+
+static void call_timer_fired(void *ctx, int64_t now_ms UNUSED)
+{
+    call_send(ctx);
+}
+
+static void call_answered(void *ctx, const struct http_result *result)
+{
+    struct rest_call *call = ctx;
+    int64_t now_ms = clock_ms(), wait_ms;
+    struct err err = { 0 };
+
+    call->request = NULL;
+    if (http_check(result, &err)) {
+        call_end(call, result, true, &err);
+        return;
+    }
+    explain_failure(call, result, &err);
+    if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
+        call_end(call, result, false, &err);
+        return;
+    }
+    wait_ms = backoff_wait_ms(++call->failures, err.wait_ms, random_below(UINT32_MAX));
+    if (wait_ms > PAUSE_MOST_MS)
+        wait_ms = PAUSE_MOST_MS;
+    if (wait_ms > call->give_up_ms - now_ms)
+        wait_ms = call->give_up_ms - now_ms;    /* the last try comes exactly at the end */
+    timer_set(call->rest->loop, &call->timer, now_ms + wait_ms);
+}
+
+static bool body_ready(void *ctx UNUSED)
+{
+    return true;
+}
+
+static bool body_data(void *ctx, const char *bytes, size_t len)
+{
+    struct rest_call *call = ctx;
+
+    return buf_add(call->body, bytes, len);
+}
+
+static void call_send(struct rest_call *call)
+{
+    static const struct http_sink sink = { .ready = body_ready, .data = body_data };
+    struct http_spec spec = {
+        .url = call->url, .form = call->form, .method = call->method, .authorization = call->rest->authorization,
+        .route = &call->rest->route, .sink = call->body ? &sink : NULL, .done = call_answered, .ctx = call,
+        .timeout_s = REQUEST_TIMEOUT_S, .connect_timeout_s = CONNECT_TIMEOUT_S
+    };
+
+    if (call->body)
+        buf_clear(call->body);
+    call->request = http_start(call->rest->http, &spec);
+}
+
+void rest_call_start(struct rest_call *call, const char *method, char *url, char *form)
+{
+    call->method = method;
+    call->url = url;
+    call->form = form;
+    call->failures = 0;
+    call->give_up_ms = clock_ms() + TRY_FOR_MS;
+    call->timer.fire = call_timer_fired;
+    call->timer.ctx = call;
+    call_send(call);
+}
+
+void rest_call_stop(struct rest_call *call)
+{
+    if (call->request)
+        http_cancel(call->request);
+    call->request = NULL;
+    if (call->rest)
+        timer_cancel(call->rest->loop, &call->timer);
+    free(call->url);
+    mem_free_secret(call->form);
+    call->url = call->form = NULL;
+}

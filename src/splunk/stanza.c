@@ -1,0 +1,157 @@
+#include "splunk/stanza.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "splunk/app.h"
+#include "splunk/params.h"
+#include "splunk/value.h"
+
+#define STANZA_PREFIX  SCHEME_NAME "://"
+#define FILE_NAME_MOST 240      /* of a file system's 255 bytes; a checkpoint's endings take some */
+
+void raw_stanza_free(struct raw_stanza *stanza)
+{
+    size_t i;
+
+    for (i = 0; i < stanza->count; i++) {
+        free(stanza->params[i].name);
+        mem_free_secret(stanza->params[i].value);
+    }
+    free(stanza->params);
+    free(stanza->name);
+    free(stanza->app);
+    *stanza = (struct raw_stanza){ 0 };
+}
+
+/* Returns true if the member of struct input is a string that it owns. */
+static bool holds_text(enum param_type type)
+{
+    return type != PARAM_CHOICE && type != PARAM_START && type != PARAM_SECONDS;
+}
+
+void input_free(struct input *input)
+{
+    size_t i;
+
+    if (!input)
+        return;
+    for (i = 0; i < params_count; i++)
+        if (holds_text(params[i].type))
+            mem_free_secret(*(char **)((char *)input + params[i].offset));
+    mem_free_secret(input->proxy_password);
+    free(input->name);
+    free(input->app);
+    memset(input, 0, sizeof(*input));
+}
+
+/* Returns the value of the last parameter of that name, or NULL. */
+static const char *raw_value(const struct raw_stanza *stanza, const char *name)
+{
+    size_t i;
+
+    for (i = stanza->count; i > 0; i--)
+        if (strcmp(stanza->params[i - 1].name, name) == 0)
+            return stanza->params[i - 1].value;
+    return NULL;
+}
+
+/* Accepts the words that splunkd's own conf parser accepts. */
+static bool is_true(const char *value)
+{
+    static const char *const words[] = { "1", "true", "t", "yes", "y", "on" };
+    CLEANUP(mem_freep) char *trimmed = text_trimmed(value ? value : "");
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(words); i++)
+        if (text_same_nocase(trimmed, words[i]))
+            return true;
+    return false;
+}
+
+const char *stanza_input_name(const struct raw_stanza *stanza)
+{
+    const char *name = stanza->name ? stanza->name : "";
+
+    return text_starts(name, STANZA_PREFIX) ? name + strlen(STANZA_PREFIX) : name;
+}
+
+static bool take_name(const struct raw_stanza *stanza, struct input *input, struct err *err)
+{
+    struct buf file = BUF_INIT(FILE_NAME_MOST);
+    const char *name = stanza_input_name(stanza);
+    bool fits;
+
+    if (!*name)
+        return err_set(err, ERR_INPUT, "the input has no name; it should have one that identifies the customer");
+    buf_add_file_name(&file, name);
+    fits = !file.full;
+    buf_free(&file);
+    if (!fits)
+        return err_set(err, ERR_INPUT, "the input's name '%.60s...' is too long: it becomes a file name, in which "
+                       "letters, digits, '-' and '_' take one byte and every other byte takes three; it should take %d "
+                       "at most", name, FILE_NAME_MOST);
+    input->name = mem_text(name);
+    input->app = mem_text(stanza->app ? stanza->app : "");
+    return true;
+}
+
+bool stanza_is_disabled(const struct raw_stanza *stanza)
+{
+    return is_true(raw_value(stanza, "disabled"));
+}
+
+/* Reads the two of splunkd's own keys that matter here. splunkd falls back to a sourcetype named like the kind of
+ * input, so that one is not an administrator's choice. */
+static void take_own_keys(const struct raw_stanza *stanza, struct input *input)
+{
+    const char *sourcetype = raw_value(stanza, "sourcetype");
+
+    input->disabled = stanza_is_disabled(stanza);
+    input->has_sourcetype = !text_empty(sourcetype) && strcmp(sourcetype, SCHEME_NAME) != 0;
+}
+
+static bool take_param(const struct raw_stanza *stanza, const struct param *param, bool check_files,
+                       struct input *input, struct err *err)
+{
+    const char *raw = raw_value(stanza, param->name);
+    CLEANUP(mem_free_secretp) char *value = text_trimmed(raw ? raw : "");
+
+    if (*value)
+        return value_parse(param, value, check_files, input, err);
+    if (param->required)
+        return err_set(err, ERR_INPUT, "%s is missing; it should be %s", param->name, value_wanted(param));
+    return !param->default_text || value_parse(param, param->default_text, check_files, input, err);
+}
+
+static bool check_together(const struct input *input, struct err *err)
+{
+    if (input->filter && input->api == API_SIEM)
+        return err_set(err, ERR_INPUT, "filter is given with api 'siem', but the alert exporter has no OData; filter "
+                                       "should be empty, or api should be graph, endpoint or incidents");
+    if (input->client_secret && input->client_certificate)
+        return err_set(err, ERR_INPUT, "client_secret and client_certificate '%.200s' are both given, but the app "
+                                       "signs in with one of them; one of the two should be empty",
+                       input->client_certificate);
+    return true;
+}
+
+bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct input *ret, struct err *err)
+{
+    struct input input = { 0 };
+    bool ok = take_name(stanza, &input, err);
+    size_t i;
+
+    for (i = 0; ok && i < params_count; i++)
+        ok = take_param(stanza, &params[i], check_files, &input, err);
+    if (!ok || !check_together(&input, err)) {
+        input_free(&input);
+        return false;
+    }
+    take_own_keys(stanza, &input);
+    *ret = input;
+    return true;
+}

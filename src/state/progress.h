@@ -1,0 +1,47 @@
+/* state/progress.h - the progress of one input: what was read, what was written, and what of it may be saved.
+ *
+ * Joins the cursor, the window plans, the dedup set and the cursors that wait for splunkd. Times are the service's
+ * (ticks); positions are offsets in the output stream; now_ms is monotonic. */
+#pragma once
+
+#include "state/acks.h"
+#include "state/checkpoint.h"
+#include "state/dedup.h"
+#include "state/windows.h"
+
+struct progress {
+    bool               begun;       /* the cursor is set */
+    int64_t            overlap_s;
+    struct cursor      cursor;
+    struct window_plan plans[WORKER_COUNT];
+    struct quarantine  quarantine;
+    struct dedup      *dedup;
+    struct acks        acks;
+};
+
+void progress_init(struct progress *progress, int64_t overlap_s);
+void progress_release(struct progress *progress);
+
+/* Sets the cursor. It may be saved at once, since no event comes before it. */
+void progress_begin(struct progress *progress, const struct cursor *cursor, int64_t now_ms);
+
+/* Forgets which versions were written: they belong to another feed, or to a checkpoint that cannot be used. */
+void progress_forget_written(struct progress *progress);
+
+/* Sets *ret to the worker's next window, past what is quarantined. Returns false if it has nothing to read. */
+bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, struct window *ret);
+
+/* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. */
+bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
+                   const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms);
+
+/* Plans smaller windows; see windows_split(). */
+bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
+                    const struct page_stats *stats, ticks resolution, ticks now);
+
+/* Appends the newest checkpoint whose events end at or before pos, and sets *saved to its cursor. Returns false if there
+ * is none yet. */
+bool progress_format(struct progress *progress, const struct checkpoint *checkpoint, uint64_t pos, struct buf *ret,
+                     struct cursor *saved);
+/* Drops the written versions that a process continuing from the saved cursor does not need. */
+void progress_saved(struct progress *progress, const struct cursor *saved);

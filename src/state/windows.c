@@ -1,0 +1,189 @@
+#include "state/windows.h"
+
+#define BACKFILL_FROM_S (2 * 3600)      /* an open window that reaches back further is handed to the backfill */
+#define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
+#define GROW_MOST       64              /* a window is at most this many times as wide as the one before it */
+#define FULL_AIM        0.75            /* the part of a response's capacity that a window aims at */
+
+void quarantine_add(struct quarantine *quarantine, const struct window *window)
+{
+    if (!quarantine_has(quarantine, window))
+        quarantine->list[quarantine->count++ % QUARANTINE_MAX] = *window;
+}
+
+static size_t quarantine_kept(const struct quarantine *quarantine)
+{
+    return quarantine->count < QUARANTINE_MAX ? quarantine->count : QUARANTINE_MAX;
+}
+
+bool quarantine_has(const struct quarantine *quarantine, const struct window *window)
+{
+    size_t i;
+
+    for (i = 0; i < quarantine_kept(quarantine); i++)
+        if (quarantine->list[i].lo == window->lo && quarantine->list[i].hi == window->hi)
+            return true;
+    return false;
+}
+
+/* Returns where a window of the plan's width ends. */
+static ticks plan_end(const struct window_plan *plan, ticks lo)
+{
+    ticks hi = lo + plan->width;
+
+    if (plan->resolution > 1)
+        hi -= hi % plan->resolution;
+    return hi > lo ? hi : lo + ticks_max(plan->width, plan->resolution);
+}
+
+bool windows_next(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan,
+                  int64_t overlap_s, struct window *ret)
+{
+    if (worker == WORKER_BACKFILL) {
+        if (!cursor->backfill.active)
+            return false;
+        ret->lo = cursor->backfill.next;
+        ret->hi = plan->width ? ticks_min(plan_end(plan, ret->lo), cursor->backfill.end) : cursor->backfill.end;
+        return true;
+    }
+    ret->lo = plan->active ? plan->next : cursor_lower(cursor, overlap_s);
+    ret->hi = plan->active ? plan_end(plan, ret->lo) : TICKS_OPEN;
+    if (plan->active && ret->hi >= plan->end)
+        ret->hi = TICKS_OPEN;
+    return true;
+}
+
+void windows_avoid(const struct quarantine *quarantine, enum worker_kind worker, struct window_plan *plan,
+                   struct window *window, ticks now)
+{
+    bool was_open = window->hi == TICKS_OPEN;
+    size_t i;
+
+    for (i = 0; i < quarantine_kept(quarantine); i++) {
+        const struct window *quarantined = &quarantine->list[i];
+
+        if (quarantined->lo > window->lo && quarantined->lo < window->hi)
+            window->hi = quarantined->lo;
+        else if (quarantined->lo <= window->lo && window->lo < quarantined->hi)
+            window->hi = ticks_min(window->hi, quarantined->hi);
+    }
+    if (worker == WORKER_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
+        *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };
+}
+
+/* Returns how many times as wide the next window may be as one that held `count` records. */
+static double growth(size_t count, size_t capacity)
+{
+    double factor = count ? capacity ? FULL_AIM * (double)capacity / (double)count : 2 : GROW_MOST;
+
+    return factor > GROW_MOST ? GROW_MOST : factor < 0.5 ? 0.5 : factor;
+}
+
+/* Sets the next window's width by how full this response was. */
+static void adapt(struct window_plan *plan, const struct window *window, size_t count, size_t capacity)
+{
+    double width;
+
+    if (window->hi == TICKS_OPEN || !plan->width)
+        return;
+    if (!count && plan->overfull > window->hi) {    /* everything that was too much is still ahead */
+        plan->width = ticks_max((plan->overfull - window->hi) / 2, ticks_max(plan->resolution, 1));
+        return;
+    }
+    plan->overfull = 0;
+    width = (double)plan->width * growth(count, capacity);
+    plan->width = width >= (double)WIDTH_MOST ? WIDTH_MOST : ticks_max((ticks)width, ticks_max(plan->resolution, 1));
+}
+
+static bool backfill_read(struct cursor *cursor, struct window_plan *plan, const struct window *window,
+                          const struct page_stats *stats)
+{
+    bool dated = stats->count && stats->oldest <= stats->newest;
+
+    if (!cursor_backfill_read(cursor, window->hi, dated ? ticks_min(stats->newest, window->hi - 1) : INT64_MIN))
+        return false;
+    *plan = (struct window_plan){ .active = false };
+    return true;
+}
+
+/* Raises the watermark. It never passes the service's clock: a date in the future must not hide what comes before it.
+ * A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark does not
+ * pass the time at which the first of these windows was read either, and the next poll starts there. */
+static void live_read(struct cursor *cursor, struct window_plan *plan, const struct window *window,
+                      const struct page_stats *stats, int64_t overlap_s, ticks now)
+{
+    ticks seen = ticks_min(stats->newest, now);
+
+    if (plan->active && !plan->since && window->hi > ticks_back(now, overlap_s))
+        plan->since = now;
+    if (plan->since)
+        seen = ticks_min(seen, plan->since);
+    if (window->hi != TICKS_OPEN)
+        seen = ticks_min(seen, window->hi - 1);
+    if (stats->count && stats->oldest <= stats->newest)
+        cursor->watermark = ticks_max(cursor->watermark, seen);
+}
+
+bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
+                  const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now)
+{
+    adapt(plan, window, stats->count, capacity);
+    if (worker == WORKER_BACKFILL)
+        return backfill_read(cursor, plan, window, stats);
+    live_read(cursor, plan, window, stats, overlap_s, now);
+    if (window->hi != TICKS_OPEN) {
+        plan->next = window->hi;
+        return false;
+    }
+    *plan = (struct window_plan){ .active = false };
+    return true;
+}
+
+/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A response
+ * full of a single update time says where the burst is: first the time before it, then the burst alone. */
+static ticks smaller(const struct window *window, ticks end, const struct page_stats *stats, ticks resolution)
+{
+    ticks width = (end - window->lo) / 2;
+
+    if (stats && stats->count > 1 && stats->oldest == stats->newest && stats->newest < end)
+        width = stats->newest - window->lo;
+    else if (stats && stats->oldest < stats->newest)
+        width = ticks_min(width, (stats->newest - stats->oldest) / 4 * 3);
+    if (resolution > 1)
+        width -= width % resolution;
+    return ticks_max(width, resolution);
+}
+
+/* Returns where an open window ends for the purpose of splitting it. */
+static ticks split_end(const struct window *window, const struct page_stats *stats, ticks resolution, ticks now)
+{
+    ticks end = ticks_max(now, window->lo + 2 * resolution);
+
+    if (window->hi != TICKS_OPEN)
+        return window->hi;
+    return stats && stats->newest >= end && stats->oldest <= stats->newest ? stats->newest + 1 : end;
+}
+
+bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
+                   const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
+                   ticks now)
+{
+    struct window_plan *plan = &plans[worker];
+    ticks live_from = ticks_back(now, overlap_s), end = split_end(window, stats, resolution, now);
+
+    if (end - window->lo <= resolution)
+        return false;
+    if (worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&
+        live_from - window->lo > BACKFILL_FROM_S * TICKS_PER_SECOND) {
+        plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(window, live_from, stats, resolution),
+                                                       .resolution = resolution };
+        cursor_backfill_begins(cursor, ticks_min(window->lo, cursor_lower(cursor, overlap_s)), live_from);
+        *plan = (struct window_plan){ .active = false };
+        return true;
+    }
+    *plan = (struct window_plan){ .active = true, .next = window->lo,
+                                  .width = smaller(window, end, stats, resolution),
+                                  .end = window->hi == TICKS_OPEN ? end : plan->end, .overfull = end,
+                                  .resolution = resolution, .since = plan->active ? plan->since : 0 };
+    return true;
+}

@@ -1,0 +1,270 @@
+#include "collect/pages.h"
+
+#include "check.h"
+
+#define BASE "https://api.example"
+
+/* The records of a page are letters; the service's links are paths. written: letters that became events. */
+struct fixture {
+    struct pages pages;
+    struct err   err;
+    bool         written[128];
+    bool         has_skip;
+    size_t       top;
+};
+
+/* What records.c counts while a page arrives. */
+static struct page_taken read_page(struct fixture *f, const char *records, const char *link)
+{
+    struct page_taken taken = { .link = link, .base_url = BASE, .top = f->top, .has_skip = f->has_skip,
+                                .stats = page_stats_none() };
+
+    pages_begin(&f->pages);
+    for (; *records; records++) {
+        struct hash128 key = dedup_key(records, 1, 0);
+
+        taken.stats.count++;
+        taken.stats.oldest = ticks_min(taken.stats.oldest, *records);
+        taken.stats.newest = ticks_max(taken.stats.newest, *records);
+        f->pages.kept++;
+        f->pages.sum += key.low ^ key.high * 3;
+        if (f->pages.seen)
+            dedup_add(f->pages.seen, (struct dedup_entry){ .key = key });
+        f->pages.fresh += !f->written[(unsigned char)*records];
+        f->written[(unsigned char)*records] = true;
+    }
+    return taken;
+}
+
+/* A page as worker_answer.c takes it when windows cannot be split. */
+static enum pages_next page(struct fixture *f, const char *records, const char *link)
+{
+    struct page_taken taken = read_page(f, records, link);
+    enum pages_next next = pages_take(&f->pages, &taken, &f->err);
+
+    return next == PAGES_OVERFULL ? pages_follow(&f->pages, &taken, &f->err) : next;
+}
+
+static void test_one_response(void **state)
+{
+    static const struct { const char *name, *records, *link; size_t top; enum pages_next want; } rows[] = {
+        { "fewer than asked for", "ab", NULL, 3, PAGES_COMPLETE },
+        { "nothing", "", NULL, 3, PAGES_COMPLETE },
+        { "as many as asked for", "abc", NULL, 3, PAGES_OVERFULL },
+        { "a link", "a", BASE "/2", 3, PAGES_OVERFULL },
+        { "the service's own choice, without a link", "abcdefgh", NULL, 0, PAGES_COMPLETE },
+        { "the service's own choice, with a link", "abc", BASE "/2", 0, PAGES_OVERFULL },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct page_taken taken;
+
+        f->top = rows[i].top;
+        taken = read_page(f, rows[i].records, rows[i].link);
+        CHECK(pages_take(&f->pages, &taken, &f->err) == rows[i].want, "%s", rows[i].name);
+        CHECK(!f->pages.chained && f->pages.stats.count == strlen(rows[i].records), "%s: %zu records", rows[i].name,
+              f->pages.stats.count);
+        pages_forget(&f->pages);
+    }
+}
+
+/* promise: Events: Each version comes once, whatever the order, the pages and the ties. */
+static void test_two_passes_must_agree(void **state)
+{
+    struct fixture *f = *state;
+
+    CHECK(page(f, "abc", BASE "/2") == PAGES_MORE, "there is another page");
+    CHECK_TEXT(f->pages.link, BASE "/2");
+    CHECK(page(f, "de", NULL) == PAGES_MORE && !f->pages.link, "the first pass is not enough");
+    CHECK(page(f, "abc", BASE "/2") == PAGES_MORE, "the second pass");
+    CHECK(page(f, "de", NULL) == PAGES_COMPLETE, "agrees with the first");
+    CHECK(f->pages.stats.count == 5 && f->pages.stats.oldest == 'a' && f->pages.stats.newest == 'e', "%zu records",
+          f->pages.stats.count);
+}
+
+static void test_passes_that_do_not_agree(void **state)
+{
+    static const struct { const char *name, *second_pass; } rows[] = {
+        { "something new came", "dex" }, { "something went", "d" }, { "something was exchanged", "dx" },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        memset(f->written, 0, sizeof(f->written));
+        page(f, "abc", BASE "/2");
+        page(f, "de", NULL);
+        page(f, "abc", BASE "/2");
+        CHECK(page(f, rows[i].second_pass, NULL) == PAGES_MORE, "%s: one more pass", rows[i].name);
+        page(f, "abc", BASE "/2");
+        CHECK(page(f, rows[i].second_pass, NULL) == PAGES_COMPLETE, "%s: now they agree", rows[i].name);
+        pages_forget(&f->pages);
+    }
+}
+
+/* A service that shuffles shows one record twice and hides another: equal counts are no proof. */
+static void test_a_service_that_shuffles(void **state)
+{
+    struct fixture *f = *state;
+
+    page(f, "abc", BASE "/2");
+    page(f, "cd", NULL);                    /* e was hidden */
+    page(f, "abc", BASE "/2");
+    CHECK(page(f, "cd", NULL) == PAGES_MORE, "five records, but only four different ones");
+    page(f, "abc", BASE "/2");
+    CHECK(page(f, "de", NULL) == PAGES_MORE, "the hidden one appears: it is new");
+    page(f, "abc", BASE "/2");
+    CHECK(page(f, "de", NULL) == PAGES_COMPLETE, "now all five have been seen");
+}
+
+/* Records that are equal to the last byte cannot be told apart; a few quiet passes are enough then. */
+static void test_records_that_are_equal(void **state)
+{
+    struct fixture *f = *state;
+    int passes = 0;
+    enum pages_next next;
+
+    do {
+        page(f, "aab", BASE "/2");
+        next = page(f, "bc", NULL);
+    } while (next == PAGES_MORE && ++passes < 50);
+    CHECK(next == PAGES_COMPLETE && passes == 5, "%d passes", passes);
+}
+
+static void test_a_set_that_never_rests(void **state)
+{
+    struct fixture *f = *state;
+    enum pages_next next;
+    int passes = 0;
+
+    do {
+        char fresh[2] = { (char)('A' + passes), 0 };
+
+        page(f, "abc", BASE "/2");
+        next = page(f, fresh, NULL);
+    } while (next == PAGES_MORE && ++passes < 50);
+    CHECK(next == PAGES_FAILED && passes == 24, "%d passes", passes);
+    CHECK(f->err.kind == ERR_RETRY && strstr(f->err.text, "change faster"), "%s", f->err.text);
+}
+
+static void test_skipping(void **state)
+{
+    struct fixture *f = *state;
+
+    f->top = 3;
+    f->has_skip = true;
+    CHECK(page(f, "abc", NULL) == PAGES_MORE && f->pages.skip == 3, "skip %zu", f->pages.skip);
+    CHECK(page(f, "def", NULL) == PAGES_MORE && f->pages.skip == 6, "skip %zu", f->pages.skip);
+    CHECK(page(f, "g", NULL) == PAGES_MORE && f->pages.skip == 0, "a second pass from the beginning: %zu",
+          f->pages.skip);
+    page(f, "abc", NULL);
+    page(f, "def", NULL);
+    CHECK(page(f, "g", NULL) == PAGES_COMPLETE, "it agrees");
+}
+
+static void test_links_that_are_not_followed(void **state)
+{
+    static const struct { const char *name, *first, *second, *why; } rows[] = {
+        { "another host", "https://evil.example/2", NULL, "another host ('evil.example')" },
+        { "the same host without TLS", "http://api.example/2", NULL, "another host" },
+        { "another port", "https://api.example:444/2", NULL, "another host" },
+        { "a user that looks like the host", "https://api.example@evil.example/2", NULL, "'evil.example'" },
+        { "the same link again", BASE "/2", BASE "/2", "again and again" },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        enum pages_next next = page(f, "abc", rows[i].first);
+
+        if (rows[i].second) {
+            CHECK(next == PAGES_MORE, "%s: the first one is good", rows[i].name);
+            next = page(f, "def", rows[i].second);
+        }
+        CHECK(next == PAGES_FAILED && strstr(f->err.text, rows[i].why), "%s: %s", rows[i].name, f->err.text);
+        pages_forget(&f->pages);
+    }
+}
+
+/* Pages under new links that lead nowhere. Empty ones may go on for longer. */
+static void test_chains_that_lead_nowhere(void **state)
+{
+    static const struct { const char *name, *records; int most; } rows[] = {
+        { "the same page", "abc", 3 }, { "empty pages", "", 100 },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int pages = 0;
+        char link[64];
+
+        do
+            snprintf(link, sizeof(link), BASE "/%d", pages);
+        while (page(f, rows[i].records, link) == PAGES_MORE && ++pages < 1000);
+        CHECK(pages == rows[i].most - 1 && strstr(f->err.text, "the same page"), "%s: %d pages, %s", rows[i].name,
+              pages, f->err.text);
+        pages_forget(&f->pages);
+    }
+}
+
+/* A service that ignores the filter gives the same page for each smaller window, so its pages are read. */
+static void test_an_ignored_filter(void **state)
+{
+    static const struct { size_t outside, count; bool unfiltered; } rows[] = {
+        { 20, 20, true }, { 11, 20, true }, { 10, 20, false }, { 11, 22, false }, { 10, 12, false }, { 0, 20, false },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct page_taken taken = { .link = BASE "/2", .base_url = BASE, .outside = rows[i].outside,
+                                    .stats = { rows[i].count, 1, 2 } };
+        enum pages_next next;
+
+        pages_begin(&f->pages);
+        next = pages_take(&f->pages, &taken, &f->err);
+        CHECK(f->pages.unfiltered == rows[i].unfiltered, "row %zu", i);
+        CHECK(next == (rows[i].unfiltered ? PAGES_MORE : PAGES_OVERFULL), "row %zu: %d", i, next);
+        pages_forget(&f->pages);
+    }
+}
+
+static void test_an_empty_page_with_a_link_is_followed(void **state)
+{
+    struct fixture *f = *state;
+    struct page_taken taken = read_page(f, "", BASE "/2");
+
+    CHECK(pages_take(&f->pages, &taken, &f->err) == PAGES_MORE, "smaller windows would bring nothing else");
+    CHECK(page(f, "ab", NULL) == PAGES_MORE && f->pages.passes == 1, "%zu passes", f->pages.passes);
+}
+
+static int open_fixture(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){ .top = 3 };
+    *state = &fixture;
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    pages_forget(&((struct fixture *)*state)->pages);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+
+static const struct CMUnitTest cases[] = {
+    CASE(test_one_response),
+    CASE(test_two_passes_must_agree),
+    CASE(test_passes_that_do_not_agree),
+    CASE(test_a_service_that_shuffles),
+    CASE(test_records_that_are_equal),
+    CASE(test_a_set_that_never_rests),
+    CASE(test_skipping),
+    CASE(test_links_that_are_not_followed),
+    CASE(test_chains_that_lead_nowhere),
+    CASE(test_an_ignored_filter),
+    CASE(test_an_empty_page_with_a_link_is_followed),
+};
+
+UNIT(pages, cases, NULL, NULL)

@@ -1,0 +1,268 @@
+/* The parts of an input's progress together. Their own tests are test_cursor.c, test_acks.c, test_dedup.c; test_week.c
+ * plays weeks with all of them. */
+#include "state/progress.h"
+
+#include "check.h"
+
+#define SECOND  TICKS_PER_SECOND
+#define HOUR    (3600 * SECOND)
+#define BEGIN   (INT64_C(1790000000) * SECOND)
+#define OVERLAP 900
+
+static struct checkpoint checkpoint = { .tenant_id = (char *)"t", .api = (char *)"graph" };
+
+static struct hash128 key_of(ticks time)
+{
+    return dedup_key((const char *)&time, sizeof(time), time);
+}
+
+/* Reads a window of the live worker that held one version of this time, whose event ends at pos. */
+static void read_one(struct progress *progress, ticks time, uint64_t pos)
+{
+    static int64_t now_ms;
+    struct window window = { time - HOUR, TICKS_OPEN };
+
+    dedup_add(progress->dedup, (struct dedup_entry){ key_of(time), time, pos });
+    CHECK(progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ 1, time, time }, 0, time + SECOND, pos,
+                        now_ms += 60000), "it has caught up");
+}
+
+/* Formats what may be saved at pos and reads it as the next process does. Returns false if nothing may. */
+static bool next_process(struct progress *progress, uint64_t pos, struct progress *ret, struct cursor *saved)
+{
+    struct checkpoint found = { .imported_count = 0 };
+    struct buf text = BUF_INIT(1 << 20);
+    struct err err;
+    bool ok = progress_format(progress, &checkpoint, pos, &text, saved);
+
+    if (ok) {
+        progress_init(ret, OVERLAP);
+        CHECK(checkpoint_parse(buf_text(&text), text.len, &found, ret->dedup, &err), "%s", err.text);
+        progress_begin(ret, &found.cursor, 0);
+    } else {
+        CHECK(!text.len, "half a text");
+    }
+    checkpoint_release(&found);
+    buf_free(&text);
+    return ok;
+}
+
+static void begin(struct progress *progress)
+{
+    struct cursor cursor;
+
+    cursor_start(&cursor, BEGIN);
+    progress_begin(progress, &cursor, 0);
+}
+
+static void test_nothing_before_the_beginning(void **state)
+{
+    struct progress *progress = *state, next;
+    struct cursor saved;
+
+    CHECK(!next_process(progress, UINT64_MAX, &next, &saved), "something may be saved");
+    begin(progress);
+    CHECK(next_process(progress, 0, &next, &saved) && saved.watermark == BEGIN, "the beginning may be saved at once");
+    progress_release(&next);
+}
+
+/* Nothing counts as read before splunkd has safely taken its events. */
+static void test_only_what_is_safe_is_saved(void **state)
+{
+    static const struct { uint64_t pos; int hours; } rows[] = {
+        { 0, 0 }, { 99, 0 }, { 100, 2 }, { 199, 2 }, { 200, 4 }, { 299, 4 }, { 300, 6 }, { 1000, 6 },
+    };
+    struct progress *progress = *state, next;
+    struct cursor saved;
+
+    begin(progress);
+    for (int i = 1; i <= 3; i++)
+        read_one(progress, BEGIN + 2 * i * HOUR, (uint64_t)i * 100);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK(next_process(progress, rows[i].pos, &next, &saved), "position %llu", (unsigned long long)rows[i].pos);
+        CHECK(next.cursor.watermark == BEGIN + rows[i].hours * HOUR, "position %llu: %lld s",
+              (unsigned long long)rows[i].pos, (long long)((next.cursor.watermark - BEGIN) / SECOND));
+        for (int k = 1; k <= 3; k++)
+            CHECK(dedup_has(next.dedup, key_of(BEGIN + 2 * k * HOUR)) == (2 * k == rows[i].hours),
+                  "position %llu: version %d", (unsigned long long)rows[i].pos, k);
+        progress_release(&next);
+    }
+}
+
+/* What a process that continues from the saved cursor may be given again stays known, and nothing else. */
+static void test_pruned_to_what_is_needed(void **state)
+{
+    struct progress *progress = *state, next;
+    struct cursor saved;
+    size_t i;
+
+    begin(progress);
+    for (i = 0; i <= 8; i++)
+        read_one(progress, BEGIN + (ticks)i * 600 * SECOND, i);
+    CHECK(next_process(progress, 4, &next, &saved), "saved");
+    progress_saved(progress, &saved);
+    for (i = 0; i <= 8; i++)
+        CHECK(dedup_has(progress->dedup, key_of(BEGIN + (ticks)i * 600 * SECOND)) == (i >= 3), "version %zu of %s", i,
+              i >= 3 ? "those that may come again" : "those that cannot");
+    CHECK(cursor_lower(&progress->cursor, 86400) >= BEGIN + 1500 * SECOND, "a longer overlap reaches what was pruned");
+    progress_release(&next);
+}
+
+static void test_forgets_what_was_written(void **state)
+{
+    struct progress *progress = *state;
+
+    begin(progress);
+    read_one(progress, BEGIN + HOUR, 10);
+    progress_forget_written(progress);
+    CHECK(!dedup_count(progress->dedup) && progress->cursor.watermark == BEGIN + HOUR, "%zu versions",
+          dedup_count(progress->dedup));
+}
+
+/* A second beginning: the cursors of the first one may no longer be saved. */
+static void test_begins_again(void **state)
+{
+    struct progress *progress = *state, next;
+    struct cursor saved, later;
+
+    begin(progress);
+    read_one(progress, BEGIN + HOUR, 10);
+    cursor_start(&later, BEGIN + 5 * HOUR);
+    progress_begin(progress, &later, 0);
+    CHECK(next_process(progress, 10, &next, &saved) && saved.watermark == BEGIN + 5 * HOUR, "an older cursor is saved");
+    progress_release(&next);
+}
+
+/* What cannot be parsed is requested alone; the windows before and after it are whole. */
+static void test_windows_around_a_quarantine(void **state)
+{
+    static const struct { const char *name; ticks watermark, lo, hi; } rows[] = {
+        { "ahead of it", 2 * HOUR, 2 * HOUR - OVERLAP * SECOND, 3 * HOUR },
+        { "inside of it", 3 * HOUR + OVERLAP * SECOND, 3 * HOUR, 3 * HOUR + SECOND },
+        { "after it", 4 * HOUR, 4 * HOUR - OVERLAP * SECOND, TICKS_OPEN },
+    };
+    struct progress *progress = *state;
+    struct window window;
+
+    begin(progress);
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 3 * HOUR, BEGIN + 3 * HOUR + SECOND });
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        progress->plans[WORKER_LIVE] = (struct window_plan){ .active = false };
+        progress->cursor.watermark = BEGIN + rows[i].watermark;
+        CHECK(progress_next(progress, WORKER_LIVE, BEGIN + 5 * HOUR, &window), "%s", rows[i].name);
+        CHECK(window.lo == BEGIN + rows[i].lo &&
+              window.hi == (rows[i].hi == TICKS_OPEN ? TICKS_OPEN : BEGIN + rows[i].hi),
+              "%s: from %lld s to %lld s", rows[i].name, (long long)((window.lo - BEGIN) / SECOND),
+              (long long)((window.hi - BEGIN) / SECOND));
+    }
+}
+
+/* A poll that is cut by a quarantined window goes on to the present. */
+static void test_a_poll_past_a_quarantine_reaches_the_present(void **state)
+{
+    struct progress *progress = *state;
+    struct window window = { 0, 0 };
+    struct page_stats none = page_stats_none();
+    bool caught_up = false;
+    int windows = 0;
+
+    begin(progress);
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + HOUR, BEGIN + HOUR + SECOND });
+    while (!caught_up && ++windows < 10) {
+        ticks end = window.hi;
+
+        progress_next(progress, WORKER_LIVE, BEGIN + 2 * HOUR, &window);
+        CHECK(windows == 1 || window.lo == end, "a gap before window %d", windows);
+        caught_up = progress_read(progress, WORKER_LIVE, &window, &none, 0, BEGIN + 2 * HOUR, 0, windows);
+    }
+    CHECK(windows == 3 && window.hi == TICKS_OPEN, "%d windows", windows);
+}
+
+static void test_the_backfill_has_nothing_to_read(void **state)
+{
+    struct progress *progress = *state;
+    struct window window;
+
+    begin(progress);
+    CHECK(!progress_next(progress, WORKER_BACKFILL, BEGIN + HOUR, &window), "it reads");
+    CHECK(progress_next(progress, WORKER_LIVE, BEGIN + HOUR, &window) && window.lo == BEGIN, "the other one does not");
+}
+
+/* promise: Parameters: start_time bounds exactly. Overlaps do not reach before it. */
+static void test_a_long_poll_is_shared_by_both_workers(void **state)
+{
+    struct progress *progress = *state;
+    ticks now = BEGIN + 100 * HOUR;
+    struct window window;
+
+    begin(progress);
+    progress_next(progress, WORKER_LIVE, now, &window);
+    CHECK(window.lo == BEGIN && window.hi == TICKS_OPEN, "one window at first");
+    CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ 10, BEGIN, now }, 1, now), "split");
+    progress_next(progress, WORKER_LIVE, now, &window);
+    CHECK(window.lo == now - OVERLAP * SECOND && window.hi == TICKS_OPEN, "new alerts do not wait");
+    CHECK(progress_next(progress, WORKER_BACKFILL, now, &window) && window.lo == BEGIN &&
+          window.hi <= now - OVERLAP * SECOND, "the older part");
+}
+
+/* How far a window of the live worker raises the watermark, in seconds after the beginning. The service's clock shows
+ * 100 s. A record that the watermark passes without its window being read would never be asked for again. */
+static void test_what_raises_the_watermark(void **state)
+{
+    static const struct { const char *name; int hi; size_t count; int oldest, newest, want; } rows[] = {
+        { "the newest record of an open window", -1, 3, 10, 90, 90 },
+        { "a record from the future", -1, 3, 10, 5000, 100 },
+        { "no record", -1, 0, 0, 0, 0 },
+        { "the newest record of a bounded window", 50, 3, 10, 40, 40 },
+        { "a record after the window, of a service that ignores the filter", 50, 3, 10, 95, 49 },
+        { "a record before the window", 50, 1, -500, -500, 0 },
+    };
+    struct progress *progress = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct window window = { BEGIN, rows[i].hi < 0 ? TICKS_OPEN : BEGIN + rows[i].hi * SECOND };
+        struct page_stats stats = { rows[i].count, BEGIN + rows[i].oldest * SECOND, BEGIN + rows[i].newest * SECOND };
+        ticks got;
+
+        begin(progress);
+        progress->plans[WORKER_LIVE] = (struct window_plan){ .active = rows[i].hi >= 0, .next = BEGIN, .width = SECOND,
+                                                             .end = BEGIN + 100 * SECOND };
+        progress_read(progress, WORKER_LIVE, &window, rows[i].count ? &stats : &(struct page_stats){ 0, 1, 0 }, 0,
+                      BEGIN + 100 * SECOND, 0, 0);
+        got = progress->cursor.watermark;
+        CHECK((got - BEGIN) / SECOND == rows[i].want, "%s: %lld s", rows[i].name, (long long)((got - BEGIN) / SECOND));
+        CHECK(rows[i].hi < 0 || got < window.hi, "%s: past the window", rows[i].name);
+    }
+}
+
+static int open_progress(void **state)
+{
+    static struct progress progress;
+
+    progress_init(&progress, OVERLAP);
+    *state = &progress;
+    return 0;
+}
+
+static int close_progress(void **state)
+{
+    progress_release(*state);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_progress, close_progress)
+
+static const struct CMUnitTest cases[] = {
+    CASE(test_nothing_before_the_beginning),
+    CASE(test_only_what_is_safe_is_saved),
+    CASE(test_pruned_to_what_is_needed),
+    CASE(test_forgets_what_was_written),
+    CASE(test_begins_again),
+    CASE(test_windows_around_a_quarantine),
+    CASE(test_a_poll_past_a_quarantine_reaches_the_present),
+    CASE(test_the_backfill_has_nothing_to_read),
+    CASE(test_a_long_poll_is_shared_by_both_workers),
+    CASE(test_what_raises_the_watermark),
+};
+
+UNIT(progress, cases, NULL, NULL)

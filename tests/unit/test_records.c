@@ -1,0 +1,175 @@
+#include "collect/records.h"
+
+#include "scene.h"
+
+struct fixture {
+    struct scene   scene;
+    struct reading reading;
+};
+
+/* The next response is read from here on. */
+static void begin(struct fixture *f)
+{
+    f->reading = (struct reading){ .feed = &f->scene.feed, .answer.stats = page_stats_none() };
+    f->reading.window = (struct window){ scene_time(SCENE_BEGIN), TICKS_OPEN };
+}
+
+/* Reads a response with these records; returns how many events it brought. */
+static int read_response(struct fixture *f, const char *records)
+{
+    struct feed *feed = &f->scene.feed;
+    struct buf *out = outbox_buffer(f->scene.env.outbox);
+    struct page_handler handler = records_handler(&f->reading);
+    CLEANUP(mem_freep) char *text = mem_format("{\"value\":[%s]}", records);
+    struct page *page = page_new(&feed->api->shape, &handler);
+    const char *at;
+    int events = 0;
+
+    buf_clear(out);
+    page_feed(page, text, strlen(text), out);
+    page_free(page);
+    for (at = buf_text(out); (at = strstr(at, "</event>")); at++)
+        events++;
+    return events;
+}
+
+/* promise: Events: An alert is known by its id and its update time. */
+static void test_new_and_known(void **state)
+{
+    struct fixture *f = *state;
+
+    CHECK(read_response(f, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 2, "two new ones");
+    CHECK(strstr(buf_text(outbox_buffer(f->scene.env.outbox)), "<time>1793494800."), "with their times");
+    CHECK(f->reading.answer.stats.count == 2, "what the answer held");
+    CHECK(f->reading.answer.stats.newest - f->reading.answer.stats.oldest == 3600 * TICKS_PER_SECOND, "and from when to when");
+    CHECK(read_response(f, RECORD("a", "01:00:00Z") "," RECORD("b", "02:00:00Z")) == 0, "known now");
+    CHECK(read_response(f, RECORD("a", "01:00:00.0000001Z")) == 1, "another version of it");
+    CHECK(read_response(f, RECORD("c", "03:00:00Z") "," RECORD("c", "03:00:00Z")) == 1, "twice in one answer");
+    CHECK(f->scene.feed.tally.new_events == 4 && f->scene.feed.tally.repeats == 3, "%llu new, %llu repeats",
+          (unsigned long long)f->scene.feed.tally.new_events, (unsigned long long)f->scene.feed.tally.repeats);
+    CHECK(f->scene.feed.event_pos <= outbox_end(f->scene.env.outbox), "the position of the last event");
+}
+
+/* Older than the window: read before, or from before the input began. */
+static void test_below_the_window(void **state)
+{
+    struct fixture *f = *state;
+
+    CHECK(read_response(f, "{\"id\":\"old\",\"lastUpdateDateTime\":\"2026-10-31T23:59:59.9999999Z\"}") == 0,
+          "older");
+    CHECK(read_response(f, RECORD("edge", "00:00:00Z")) == 1, "exactly at its beginning");
+    CHECK(f->reading.answer.stats.count == 2, "both count as held by the answer");
+}
+
+/* promise: Events: A record without id or time is written with a WARN. It has no <time>. */
+/* promise: Events: Broken UTF-8 becomes U+FFFD with a WARN. */
+static void test_odd(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const records[] = {
+        "{\"id\":\"no time\"}", "{\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\"}", "{}", "{\"id\":\"\",\"x\":1}",
+        "{\"id\":\"t\",\"lastUpdateDateTime\":\"yesterday\"}",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(records); i++) {
+        CHECK(read_response(f, records[i]) == 1, "%s is written", records[i]);
+        CHECK(f->reading.answer.malformed == i + 1, "%s counts as odd", records[i]);
+        CHECK(read_response(f, records[i]) == 0, "%s is known by its content", records[i]);
+    }
+    CHECK(read_response(f, "{\"id\":\"\xff\",\"lastUpdateDateTime\":\"" SCENE_DAY "06:00:00Z\"}") == 1 &&
+          f->reading.answer.replaced == 1,
+          "replaced characters are counted");
+}
+
+/* promise: Events: A record that is not JSON gives an ERROR with its place. All others arrive. */
+static void test_bad(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t before = f->scene.feed.tally.bad_records;
+
+    CHECK(read_response(f, "{\"id\":nonsense}," RECORD("behind", "07:00:00Z")) == 1,
+          "what is behind it comes");
+    CHECK(f->reading.answer.bad == 1 && f->scene.feed.tally.bad_records == before, "asked for again before it is given up");
+    f->reading.answer.bad = 0;
+    f->reading.bisection.bad_tries = READING_BAD_TRIES;
+    read_response(f, "{\"id\":nonsense}");
+    CHECK(f->scene.feed.tally.bad_records == before + 1, "given up, once");
+}
+
+/* While the checkpoint cannot be written nothing goes out, and nothing is taken for known. */
+/* promise: Checkpoints: While a checkpoint cannot be written, events are held back. None is lost. */
+static void test_held_back(void **state)
+{
+    struct fixture *f = *state;
+    struct feed *feed = &f->scene.feed;
+
+    f->scene.not_writable = true;
+    CHECK(read_response(f, RECORD("held", "08:00:00Z") "," RECORD("too", "08:00:00Z")) == 0, "held back");
+    CHECK(f->reading.answer.held_back && !f->reading.pages.fresh, "it says so");
+    CHECK_TEXT(f->reading.answer.held_why, "the disk is full");
+    CHECK(f->scene.asked == 1, "the owner was asked %d times", f->scene.asked);
+    CHECK(!feed->tally.repeats && !feed->tally.new_events && !dedup_count(feed->progress.dedup), "it is no repeat");
+    begin(f);
+    f->scene.not_writable = false;
+    CHECK(read_response(f, RECORD("held", "08:00:00Z")) == 1, "it comes when it can be remembered");
+}
+
+/* Without anything new the store is left alone: a full disk does not matter to a poll that finds only known alerts. */
+static void test_asks_only_before_an_event(void **state)
+{
+    struct fixture *f = *state;
+
+    CHECK(read_response(f, RECORD("a", "01:00:00Z")) == 1 && f->scene.asked == 1, "asked %d times", f->scene.asked);
+    begin(f);
+    f->scene.not_writable = true;
+    CHECK(read_response(f, RECORD("a", "01:00:00Z")) == 0 && f->scene.asked == 1, "asked %d times", f->scene.asked);
+    CHECK(!f->reading.answer.held_back, "nothing is held back");
+    CHECK(f->scene.feed.tally.repeats == 1, "%llu repeats", (unsigned long long)f->scene.feed.tally.repeats);
+}
+
+/* Records from outside of the window show that a service ignores the filter; a second more is a coarser filter. */
+static void test_outside(void **state)
+{
+    static const struct { const char *time; size_t outside; } rows[] = {
+        { "09:59:59Z", 0 }, { "09:59:58Z", 1 }, { "10:30:00Z", 0 }, { "11:00:01Z", 0 }, { "11:00:02Z", 1 }
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CLEANUP(mem_freep) char *record = mem_format("{\"id\":\"%zu\",\"lastUpdateDateTime\":\"" SCENE_DAY "%s\"}", i,
+                                                     rows[i].time);
+
+        begin(f);
+        f->reading.window = (struct window){ scene_time(SCENE_DAY "10:00:00Z"), scene_time(SCENE_DAY "11:00:00Z") };
+        read_response(f, record);
+        CHECK(f->reading.answer.outside == rows[i].outside, "%s", rows[i].time);
+    }
+}
+
+static int open_fixture(void **state)
+{
+    static struct fixture fixture;
+
+    scene_open(&fixture.scene, &api_graph);
+    begin(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    scene_close(&((struct fixture *)*state)->scene);
+    return 0;
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test_setup_teardown(test_new_and_known, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_below_the_window, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_odd, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_bad, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_held_back, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_asks_only_before_an_event, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_outside, open_fixture, close_fixture),
+};
+
+UNIT(records, cases, NULL, NULL)

@@ -1,0 +1,495 @@
+/* Token sources: the table of decisions, and the whole with the HTTP requests replaced at link time (WRAPPED in the
+ * Makefile). The fake answers for the login service and for splunkd. */
+#include "auth/token_source_private.h"
+
+#include <stdlib.h>
+
+#include "auth/principal.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "check.h"
+
+/* Decisions. */
+
+#define NONE { 0 }
+#define DUE .due = true
+#define CAN .credential = true
+#define BUSY .redeems = true, .redeemer_busy = true
+
+static const struct decision {
+    enum source_state   state;
+    enum source_event   event;
+    struct source_facts facts;
+    struct source_next  next;
+} decisions[] = {
+    /* asking */
+    { SOURCE_IDLE, ON_ASK, { CAN }, { SOURCE_IDLE, DO_NOTHING } },
+    { SOURCE_IDLE, ON_ASK, { DUE, CAN }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_IDLE, ON_ASK, { DUE }, { SOURCE_RETRY, DO_REFUSE } },
+    { SOURCE_IDLE, ON_ASK, { DUE, CAN, .redeems = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_IDLE, ON_ASK, { DUE, CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
+    { SOURCE_IDLE, ON_ASK, { DUE, CAN, .redeemer_busy = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_RETRY, ON_ASK, { DUE, CAN }, { SOURCE_RETRY, DO_NOTHING } },
+    { SOURCE_RETRY, ON_ASK, { DUE, CAN, .retry_due = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_RETRY, ON_ASK, { CAN, .retry_due = true }, { SOURCE_RETRY, DO_NOTHING } },
+    { SOURCE_WAIT, ON_ASK, { DUE, CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
+    { SOURCE_WAIT, ON_ASK, { DUE, CAN }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_QUEUED, ON_ASK, { DUE, CAN }, { SOURCE_QUEUED, DO_NOTHING } },
+    { SOURCE_REQUEST, ON_ASK, { DUE, CAN }, { SOURCE_REQUEST, DO_NOTHING } },
+    { SOURCE_STORING, ON_ASK, { DUE, CAN, .retry_due = true }, { SOURCE_STORING, DO_NOTHING } },
+    { SOURCE_STORE_WAIT, ON_ASK, { DUE, CAN, .retry_due = true }, { SOURCE_STORE_WAIT, DO_NOTHING } },
+    /* an authorization code */
+    { SOURCE_IDLE, ON_CODE, { CAN, .redeems = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_IDLE, ON_CODE, { CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
+    { SOURCE_RETRY, ON_CODE, { CAN, .redeems = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_WAIT, ON_CODE, { CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
+    { SOURCE_QUEUED, ON_CODE, { CAN, .redeems = true }, { SOURCE_QUEUED, DO_NOTHING } },
+    { SOURCE_REQUEST, ON_CODE, { CAN, .redeems = true }, { SOURCE_REQUEST, DO_NOTHING } },
+    { SOURCE_STORING, ON_CODE, { CAN, .redeems = true }, { SOURCE_STORING, DO_NOTHING } },
+    { SOURCE_STORE_WAIT, ON_CODE, { CAN, .redeems = true }, { SOURCE_STORE_WAIT, DO_NOTHING } },
+    /* a changed credential */
+    { SOURCE_IDLE, ON_CREDENTIAL, NONE, { SOURCE_IDLE, DO_FORGIVE } },
+    { SOURCE_RETRY, ON_CREDENTIAL, NONE, { SOURCE_IDLE, DO_FORGIVE } },
+    { SOURCE_WAIT, ON_CREDENTIAL, NONE, { SOURCE_WAIT, DO_FORGIVE } },
+    { SOURCE_REQUEST, ON_CREDENTIAL, NONE, { SOURCE_REQUEST, DO_FORGIVE } },
+    { SOURCE_STORE_WAIT, ON_CREDENTIAL, NONE, { SOURCE_STORE_WAIT, DO_FORGIVE } },
+    /* the turn of the next one that redeems */
+    { SOURCE_WAIT, ON_REDEEMED, { CAN, .redeems = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_WAIT, ON_REDEEMED, { CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
+    { SOURCE_WAIT, ON_REDEEMED, NONE, { SOURCE_IDLE, DO_TELL } },
+    { SOURCE_IDLE, ON_REDEEMED, { DUE, CAN }, { SOURCE_IDLE, DO_NOTHING } },
+    { SOURCE_RETRY, ON_REDEEMED, { DUE, CAN, .retry_due = true }, { SOURCE_RETRY, DO_NOTHING } },
+    /* the limiter */
+    { SOURCE_QUEUED, ON_SLOT, { CAN }, { SOURCE_REQUEST, DO_SEND } },
+    { SOURCE_QUEUED, ON_SLOT, { CAN, .redeems = true }, { SOURCE_REQUEST, DO_SEND } },
+    { SOURCE_QUEUED, ON_SLOT, { CAN, BUSY }, { SOURCE_WAIT, DO_RELEASE } },
+    /* responses */
+    { SOURCE_REQUEST, ON_TOKEN, { CAN }, { SOURCE_IDLE, DO_USE } },
+    { SOURCE_REQUEST, ON_ROTATED, { CAN }, { SOURCE_STORING, DO_STORE } },
+    { SOURCE_REQUEST, ON_OTHER_FORM, { CAN }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_REQUEST, ON_FAILURE, { CAN }, { SOURCE_RETRY, DO_FAIL } },
+    { SOURCE_REQUEST, ON_FAILURE, { CAN, .code_sent = true }, { SOURCE_IDLE, DO_FAIL_CODE } },
+    /* the store */
+    { SOURCE_STORING, ON_STORED, { CAN }, { SOURCE_IDLE, DO_USE } },
+    { SOURCE_STORING, ON_NOT_STORED, { CAN }, { SOURCE_STORE_WAIT, DO_STORE_LATER } },
+    { SOURCE_STORE_WAIT, ON_TIMER, { CAN }, { SOURCE_STORING, DO_STORE } }
+};
+
+static void test_decisions(void **state UNUSED)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(decisions); i++) {
+        const struct decision *row = &decisions[i];
+        struct source_next next = token_next(row->state, row->event, &row->facts);
+
+        CHECK(next.state == row->next.state && next.action == row->next.action, "row %zu: state %d, action %d", i,
+              next.state, next.action);
+    }
+}
+
+/* An event that a state does not wait for changes nothing. */
+static void test_strange_events(void **state UNUSED)
+{
+    static const struct { enum source_event event; enum source_state state; } awaited[] = {
+        { ON_REDEEMED, SOURCE_WAIT }, { ON_SLOT, SOURCE_QUEUED }, { ON_TOKEN, SOURCE_REQUEST },
+        { ON_ROTATED, SOURCE_REQUEST }, { ON_OTHER_FORM, SOURCE_REQUEST }, { ON_FAILURE, SOURCE_REQUEST },
+        { ON_STORED, SOURCE_STORING }, { ON_NOT_STORED, SOURCE_STORING }, { ON_TIMER, SOURCE_STORE_WAIT } };
+    const struct source_facts facts = { DUE, CAN, .retry_due = true };
+    size_t i;
+    int at;
+
+    for (i = 0; i < COUNT_OF(awaited); i++) {
+        for (at = SOURCE_IDLE; at <= SOURCE_STORE_WAIT; at++) {
+            struct source_next next = token_next((enum source_state)at, awaited[i].event, &facts);
+
+            if (at != (int)awaited[i].state)
+                CHECK((int)next.state == at && next.action == DO_NOTHING, "event %d in state %d", awaited[i].event,
+                      at);
+        }
+    }
+}
+
+/* The world: requests are kept until the test answers them. */
+
+#define REQUESTS_MAX 32
+
+static struct world {
+    bool               on;
+    struct sent { char *url, *form; http_done_fn *done; void *ctx; bool ended; } sent[REQUESTS_MAX];
+    size_t             count;
+    struct loop       *loop;
+    struct limiter    *limiter;
+    struct rest       *rest;
+    struct passwords  *passwords;
+    struct principals *principals;
+    struct principal  *principal;
+    struct token_source *source;
+    struct token_listener listener;
+    int                told, sessions_lost;
+} world;
+
+struct http_request *__real_http_start(struct http *http, const struct http_spec *spec);
+struct http_request *__wrap_http_start(struct http *http, const struct http_spec *spec);
+struct http_request *__wrap_http_start(struct http *http, const struct http_spec *spec)
+{
+    struct sent *sent = &world.sent[world.count];
+
+    if (!world.on)
+        return __real_http_start(http, spec);
+    if (world.count == REQUESTS_MAX)
+        return NULL;
+    world.count++;
+    *sent = (struct sent){ mem_text(spec->url), mem_text(spec->form ? spec->form : ""), spec->done, spec->ctx, false };
+    return (struct http_request *)sent;
+}
+
+void __real_http_cancel(struct http_request *request);
+void __wrap_http_cancel(struct http_request *request);
+void __wrap_http_cancel(struct http_request *request)
+{
+    if (world.on)
+        ((struct sent *)request)->ended = true;
+    else
+        __real_http_cancel(request);
+}
+
+static void told(void *ctx UNUSED)
+{
+    world.told++;
+}
+
+static void session_lost(void *ctx UNUSED)
+{
+    world.sessions_lost++;
+}
+
+static void open_world(void)
+{
+    world = (struct world){ .on = true, .loop = loop_new(), .listener = { .changed = told } };
+    world.limiter = limiter_new(world.loop, 10, 10);
+    world.rest = rest_new(world.loop, NULL, "https://127.0.0.1:8089", "key", NULL);
+    world.passwords = passwords_new(world.rest);
+    world.principals = principals_new(world.loop, NULL, world.limiter, world.passwords, session_lost, NULL);
+    world.principal = principal_get(world.principals, &(struct principal_spec){
+        .tenant_id = "t", .client_id = "c", .login_url = "https://login",
+        .route = &(struct http_route){ .proxy = "http://u:p@proxy:1" } });
+    world.source = token_source_get(world.principal, "https://one", false);
+    token_source_listen(world.source, &world.listener);
+}
+
+static void close_world(void)
+{
+    size_t i;
+
+    CHECK(!principals_storing(world.principals), "a refresh token is on its way");
+    principals_free(world.principals);
+    passwords_free(world.passwords);
+    rest_free(world.rest);
+    limiter_free(world.limiter);
+    loop_free(world.loop);
+    for (i = 0; i < world.count; i++) {
+        free(world.sent[i].url);
+        free(world.sent[i].form);
+    }
+    world.on = false;
+}
+
+/* The one request in flight whose address has these words; fails the test if there is none. */
+static struct sent *in_flight(const char *words)
+{
+    struct sent *found = NULL;
+    size_t i, count = 0;
+
+    for (i = 0; i < world.count; i++) {
+        if (world.sent[i].ended || !strstr(world.sent[i].url, words))
+            continue;
+        found = &world.sent[i];
+        count++;
+    }
+    CHECK(count == 1, "%zu requests to %s", count, words);
+    return found;
+}
+
+static bool is_quiet(const char *words)
+{
+    size_t i;
+
+    for (i = 0; i < world.count; i++)
+        if (!world.sent[i].ended && strstr(world.sent[i].url, words))
+            return false;
+    return true;
+}
+
+static void answer(const char *words, int status, const char *body)
+{
+    struct sent *sent = in_flight(words);
+
+    if (!sent)
+        return;
+    sent->ended = true;
+    sent->done(sent->ctx, &(struct http_result){
+        .status = status, .body = body, .body_len = strlen(body), .content_type = "application/json",
+        .retry_after_ms = -1, .request_id = "", .authenticate = "" });
+}
+
+static void answer_token(const char *access, const char *refresh)
+{
+    CLEANUP(mem_freep) char *more = refresh ? mem_format(",\"refresh_token\":\"%s\"", refresh) : mem_text("");
+    CLEANUP(mem_freep) char *body = mem_format("{\"access_token\":\"%s\",\"expires_in\":3600%s}", access, more);
+
+    answer("login", 200, body);
+}
+
+/* splunkd takes the value and gives it back. */
+static void answer_store(const char *value)
+{
+    CLEANUP(mem_freep) char *body = mem_format("{\"entry\":[{\"content\":{\"clear_password\":\"%s\"}}]}", value);
+    const struct sent *sent = in_flight("passwords");
+
+    CHECK(sent && strstr(sent->form, value), "%s is not what is stored", value);
+    answer("passwords", 200, "{}");
+    answer("passwords", 200, body);
+}
+
+static void check_form(const char *words)
+{
+    const struct sent *sent = in_flight("login");
+
+    CHECK(sent && strstr(sent->form, words), "'%s' is not in '%s'", words, sent ? sent->form : "");
+}
+
+static void check_ask(struct token_source *source, int64_t later_ms, enum token_state state, const char *authorization)
+{
+    struct token_view view;
+    enum token_state got = token_source_ask(source, clock_ms() + later_ms, &view);
+
+    CHECK(got == state, "got %d, want %d", got, state);
+    CHECK(text_same(view.authorization, authorization), "got %s", view.authorization ? view.authorization : "none");
+}
+
+#define MINUTE_MS 60000
+
+static void test_renewal(void **state UNUSED)
+{
+    struct token_view view;
+
+    open_world();
+    principal_set_secret(world.principal, "s");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    check_form("grant_type=client_credentials");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer_token("A1", NULL);
+    CHECK(world.told == 1, "%d", world.told);
+    check_ask(world.source, 50 * MINUTE_MS, TOKEN_READY, "Bearer A1");
+    CHECK(is_quiet("login"), "renewed too soon");
+    check_ask(world.source, 56 * MINUTE_MS, TOKEN_READY, "Bearer A1");
+    answer("login", 503, "");
+    CHECK(token_source_peek(world.source, clock_ms(), &view) == TOKEN_READY && view.fails, "%d", view.fails);
+    CHECK(token_source_peek(world.source, clock_ms() + 60 * MINUTE_MS, &view) == TOKEN_FAILED, "expired");
+    check_ask(world.source, 58 * MINUTE_MS, TOKEN_READY, "Bearer A1");
+    answer_token("A2", NULL);
+    CHECK(token_source_peek(world.source, clock_ms(), &view) == TOKEN_READY && !view.fails, "%d", view.fails);
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A2");
+    close_world();
+}
+
+static void test_refusal(void **state UNUSED)
+{
+    static const char wrong[] = "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: wrong\","
+                                "\"error_codes\":[7000215]}";
+    struct token_view view;
+
+    open_world();
+    check_ask(world.source, 0, TOKEN_FAILED, NULL);     /* no credential */
+    CHECK(world.count == 0, "%zu", world.count);
+    principal_set_secret(world.principal, "s");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer("login", 401, wrong);
+    CHECK(token_source_peek(world.source, 0, &view) == TOKEN_FAILED && view.err->kind == ERR_AUTH, "%s",
+          view.err->text);
+    check_ask(world.source, 14 * MINUTE_MS, TOKEN_FAILED, NULL);
+    CHECK(is_quiet("login"), "tried again too soon");
+    check_ask(world.source, 16 * MINUTE_MS, TOKEN_BUSY, NULL);
+    answer("login", 401, wrong);
+    check_ask(world.source, 29 * MINUTE_MS, TOKEN_FAILED, NULL);
+    world.told = 0;
+    principal_set_secret(world.principal, "s");
+    CHECK(!world.told, "the same secret is no news");
+    principal_set_secret(world.principal, "other");
+    CHECK(world.told == 1, "%d", world.told);
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    check_form("client_secret=other");
+    answer_token("A1", NULL);
+    close_world();
+}
+
+static void test_rotation(void **state UNUSED)
+{
+    open_world();
+    principal_set_refresh_token(world.principal, "R1");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    check_form("refresh_token=R1");
+    CHECK(principals_storing(world.principals), "a refresh token is being redeemed");
+    answer_token("A1", "R2");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    CHECK(principals_storing(world.principals), "R2 is not stored yet");
+    answer_store("R2");
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A1");
+    CHECK_TEXT(world.principal->refresh_token, "R2");
+    check_ask(world.source, 56 * MINUTE_MS, TOKEN_READY, "Bearer A1");
+    answer_token("A2", "R2");                           /* the same one: nothing to store */
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A2");
+    CHECK(is_quiet("passwords"), "stored again");
+    close_world();
+}
+
+static void test_store_refuses(void **state UNUSED)
+{
+    struct token_view view;
+
+    open_world();
+    principal_set_refresh_token(world.principal, "R1");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer_token("A1", "R2");
+    answer("passwords", 403, "{}");
+    CHECK(token_source_peek(world.source, clock_ms(), &view) == TOKEN_FAILED, "not failed");
+    CHECK(strstr(view.err->text, "cannot be stored"), "%s", view.err->text);
+    check_ask(world.source, 20 * MINUTE_MS, TOKEN_FAILED, NULL);
+    CHECK(is_quiet("login") && !principals_storing(world.principals), "asked again");
+    CHECK(world.source->store_timer.heap_index, "no timer");
+    timer_cancel(world.loop, &world.source->store_timer);
+    world.source->store_timer.fire(world.source->store_timer.ctx, clock_ms());
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer("passwords", 401, "{}");
+    CHECK(world.sessions_lost == 1, "%d", world.sessions_lost);
+    timer_cancel(world.loop, &world.source->store_timer);
+    world.source->store_timer.fire(world.source->store_timer.ctx, clock_ms());
+    answer_store("R2");
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A1");
+    close_world();
+}
+
+/* Two sources of one principal never redeem at the same time, and the second one uses the rotated token. */
+static void test_one_redeems(void **state UNUSED)
+{
+    struct token_source *other;
+
+    open_world();
+    other = token_source_get(world.principal, "https://other", false);
+    principal_set_refresh_token(world.principal, "R1");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    check_ask(other, 0, TOKEN_BUSY, NULL);
+    check_form("scope=https%3A%2F%2Fone");
+    answer_token("A1", "R2");
+    CHECK(is_quiet("login"), "redeemed before the successor is stored");
+    answer_store("R2");
+    check_form("refresh_token=R2");
+    check_form("scope=https%3A%2F%2Fother");
+    answer("login", 503, "");
+    check_ask(other, 0, TOKEN_FAILED, NULL);
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A1");
+    close_world();
+}
+
+static void exchanged(void *ctx, bool ok, const struct err *err)
+{
+    *(int *)ctx = ok ? 1 : err->kind == ERR_AUTH ? 2 : 3;
+}
+
+static void test_exchange(void **state UNUSED)
+{
+    int first = 0, second = 0, third = 0;
+
+    open_world();
+    principal_set_secret(world.principal, "s");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    token_source_exchange(world.source, "K1", "https://back", exchanged, &first);
+    token_source_exchange(world.source, "K2", "https://back", exchanged, &second);
+    check_form("grant_type=client_credentials");
+    answer_token("A1", NULL);
+    check_form("code=K1");
+    check_form("redirect_uri=https%3A%2F%2Fback");
+    answer_token("A2", "R1");
+    CHECK(!first, "reported before the refresh token is stored");
+    answer_store("R1");
+    CHECK(first == 1 && !second, "%d %d", first, second);
+    check_form("code=K2");
+    token_source_exchange(world.source, "K3", "https://back", exchanged, &third);
+    answer("login", 400, "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS54005: used\","
+                         "\"error_codes\":[54005]}");
+    CHECK(second == 2, "%d", second);
+    check_form("code=K3");
+    answer("login", 503, "");
+    CHECK(third == 3, "%d", third);
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A2");
+    CHECK(is_quiet("login"), "another request");
+    close_world();
+}
+
+static void test_reject_and_refetch(void **state UNUSED)
+{
+    struct token_view view;
+
+    open_world();
+    principal_set_secret(world.principal, "s");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer_token("A1", NULL);
+    token_source_peek(world.source, clock_ms(), &view);
+    token_source_reject(world.source, view.token);
+    CHECK(is_quiet("login"), "fetched without an ask");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer_token("A2", NULL);
+    token_source_reject(world.source, view.token);      /* an old one */
+    token_source_refetch(world.source, view.token);
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A2");
+    token_source_peek(world.source, clock_ms(), &view);
+    token_source_refetch(world.source, view.token);
+    check_form("client_credentials");
+    token_source_refetch(world.source, view.token);     /* a second input with the same token */
+    answer_token("A3", NULL);
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A3");
+    token_source_peek(world.source, clock_ms(), &view);
+    token_source_refetch(world.source, view.token);
+    answer("login", 503, "");
+    token_source_refetch(world.source, view.token);
+    CHECK(is_quiet("login"), "the backoff was cut short");
+    check_ask(world.source, 0, TOKEN_FAILED, NULL);
+    close_world();
+}
+
+/* A principal is found by all that tells sign-ins apart, and owns its route. */
+static void test_principals(void **state UNUSED)
+{
+    char proxy[] = "http://u:p@proxy:1";
+    struct http_route route = { .proxy = proxy }, none = { .proxy = NULL };
+    struct principal_spec spec = { .tenant_id = "t", .client_id = "c", .login_url = "https://login", .route = &route };
+
+    open_world();
+    CHECK(principal_get(world.principals, &spec) == world.principal, "made twice");
+    memset(proxy, 'x', strlen(proxy));
+    CHECK_TEXT(world.principal->route.proxy, "http://u:p@proxy:1");
+    CHECK(principal_get(world.principals, &spec) != world.principal, "another proxy");
+    spec.route = &none;
+    CHECK(principal_get(world.principals, &spec) != world.principal, "no proxy");
+    CHECK(token_source_get(world.principal, "https://one", false) == world.source, "made twice");
+    CHECK(token_source_get(world.principal, "https://one", true) != world.source, "another endpoint");
+    CHECK(token_source_principal(world.source) == world.principal, "not its principal");
+    close_world();
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_decisions),
+    cmocka_unit_test(test_strange_events),
+    cmocka_unit_test(test_renewal),
+    cmocka_unit_test(test_refusal),
+    cmocka_unit_test(test_rotation),
+    cmocka_unit_test(test_store_refuses),
+    cmocka_unit_test(test_one_redeems),
+    cmocka_unit_test(test_exchange),
+    cmocka_unit_test(test_reject_and_refetch),
+    cmocka_unit_test(test_principals),
+};
+
+UNIT(token_source, cases, NULL, NULL)
