@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape
 import requests
 
 KIND, TENANT, CLIENT, LOGIN, API, CA = sys.argv[1:]
-PATH, FIELD = (('/v1.0/security/alerts_v2', 'lastUpdateDateTime') if KIND == 'graph' else ('/api/alerts', 'lastUpdateTime'))
+PATH, FIELD = (('/v1.0/security/alerts_v2', 'lastUpdateDateTime') if KIND == 'graph'
+               else ('/api/alerts', 'lastUpdateTime'))
 
 
 def main():

@@ -8,10 +8,12 @@ passed=0 failed=0
 compare() {     # compare FILE GENERATOR [WHAT]
     file=$1
     shift
-    if "build/plain/$@" | cmp -s - "$file"; then
+    program=$1
+    shift
+    if "build/plain/$program" "$@" | cmp -s - "$file"; then
         passed=$((passed + 1))
     else
-        echo "$file differs from '$*'; run: make generate" >&2
+        echo "$file differs from what $program prints; run: make generate" >&2
         failed=$((failed + 1))
     fi
 }

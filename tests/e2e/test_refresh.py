@@ -237,7 +237,8 @@ class AuthorizationCodes(unittest.TestCase):
         """Used, expired, foreign or no code at all: the field is cleared, and the line holds the address to open."""
         world = self.world
         cases = {'used': 'AADSTS54005', 'expired': 'AADSTS70008', 'refused': 'AADSTS65004', 'no code': 'code='}
-        for name in cases:
+        codes = {}
+        for name, words in cases.items():
             tenant = world.microsoft.tenant(name)
             code = self.identity.new_code(tenant)
             self.identity.codes[code].used = name == 'used'
@@ -248,9 +249,9 @@ class AuthorizationCodes(unittest.TestCase):
                 text = ('https://siemmsspconnector/?error=access_denied&error_description=AADSTS65004%3a+User+declined'
                         '+to+consent.%0d%0aTrace+ID%3a+x')
             world.customer(name, authorization_code='https://siemmsspconnector/?x=1' if name == 'no code' else text)
-            cases[name] = cases[name], code
+            codes[name] = words, code
         program = world.start()
-        for name, (words, code) in cases.items():
+        for name, (words, code) in codes.items():
             with self.subTest(name):
                 line = program.wait_line(f'ERROR event=code_refused input="?{name}')
                 self.assertIn(words, line.text)

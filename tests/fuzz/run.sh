@@ -14,6 +14,7 @@ if ! echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
     exit 0
 fi
 make -s -j"$(nproc)" fuzz-build || exit 1
+# shellcheck disable=SC2046     # one word for each fuzzer
 [ $# -gt 0 ] || set -- $(basename -s .c tests/fuzz/fuzz_*.c)
 passed=0 failed=0
 mkdir -p build/fuzz/crashes
@@ -23,6 +24,7 @@ for target in "$@"; do
     log=build/fuzz/$target.log
     mkdir -p "$found"
     [ -d "$corpus" ] || corpus=
+    # shellcheck disable=SC2086     # no corpus: no argument
     if nice build/fuzz/"$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=2000 \
         -print_final_stats=1 -artifact_prefix="build/fuzz/crashes/$target-" "$found" $corpus >"$log" 2>&1; then
         passed=$((passed + 1))

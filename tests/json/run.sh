@@ -9,7 +9,7 @@ skip() {
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 }
-command -v npm >/dev/null && command -v node >/dev/null || skip "no npm here (apt-get install npm)"
+{ command -v npm && command -v node; } >/dev/null || skip "no npm here (apt-get install npm)"
 make -s build/plain/json_verdict || exit 1
 mkdir -p "$folder"
 if ! cmp -s tests/json/package-lock.json "$folder/package-lock.json" || [ ! -d "$folder/node_modules" ]; then
