@@ -28,7 +28,7 @@ int64_t alert_time(const struct feed *feed, uint32_t tenant, uint32_t index);
 size_t alert_write(const struct feed *feed, uint32_t tenant, uint32_t index, char *to);
 /* Indexes [*from, *to) of the alerts with lo <= time < hi. */
 void alert_range(const struct feed *feed, uint32_t tenant, int64_t lo, int64_t hi, uint32_t *from, uint32_t *to);
-/* The number that alert_write() puts behind the '_' of the id. */
+/* The number that alert_write() puts after the '_' of the id. */
 static inline uint64_t alert_number(const struct feed *feed, uint32_t tenant, uint32_t index)
 {
     return (uint64_t)tenant * feed->alerts + index;

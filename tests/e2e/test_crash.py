@@ -370,7 +370,7 @@ class Disk(DeliveryCase):
             self.assertEqual(len(json.load(file)['written']), 3)
 
 
-class Neighbours(DeliveryCase):
+class Neighbors(DeliveryCase):
     """splunkd and other processes."""
 
     @pytest.mark.promise('Checkpoints', 'A second process waits and never runs at the same time as the first')

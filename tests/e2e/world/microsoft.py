@@ -40,7 +40,7 @@ class Tenant:
 
     def feed(self, api):
         """The alerts of this tenant at 'graph', 'endpoint', 'siem' or 'incidents'; made on first use. An API whose
-        feed was never asked for answers 403, as for a customer without the licence."""
+        feed was never asked for answers 403, as for a customer without the license."""
         if api not in self.feeds:
             self.feeds[api] = Feed(self, api, self._microsoft.clock, Maker(api, self.id, self._seed))
         return self.feeds[api]

@@ -99,7 +99,7 @@ class World:
         return [event for program in self.programs for event in program.events]
 
     def verdict(self, until=None):
-        """The ledger's judgement over all runs."""
+        """The ledger's judgment over all runs."""
         return self.ledger.compare(self.events(), until)
 
     def tally(self):

@@ -83,7 +83,7 @@ class Alerts(WithWorld):
         self.assertEqual(ask(parts.path + '?' + parts.query)[1]['value'], page['value'])
         feed.quirks.set(repeat_link=False, foreign_link='https://elsewhere.example.test')
         self.assertTrue(ask()[1]['@odata.nextLink'].startswith('https://elsewhere.example.test/v1.0/'))
-        self.assertRaises(AttributeError, feed.quirks.set, colour='red')
+        self.assertRaises(AttributeError, feed.quirks.set, color='red')
 
     def test_order(self):
         feed = self.tenant.feed('graph')
