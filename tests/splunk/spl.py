@@ -1,6 +1,6 @@
 """Splunk's search language, as far as the add-on's searches use it: enough to run them over real lines and events.
 
-    Search('`defender_status` | `defender_health`', macros).run(events, now, earliest)
+    Search('`defender_mssp_status` | `defender_mssp_health`', macros).run(events, now, earliest)
 
 Events are dicts of fields, newest first or in any order. A command or an option that is not known here is an error.
 """

@@ -31,16 +31,16 @@ def run(text, events, hours=24, macros=None):
 
 def alerting(name, events, macros=None):
     """Customers that a shipped search tells of."""
-    search = SEARCHES['Defender alerts: ' + name]
+    search = SEARCHES['defender_mssp_' + name]
     hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60}[search['dispatch.earliest_time']]
     return [row['customer'] for row in run(search['search'], events, hours, macros)]
 
 
 class Health(unittest.TestCase):
-    """The macro defender_health."""
+    """The macro defender_mssp_health."""
 
     def condition(self, *lines, macros=None):
-        rows = run('`defender_status` | `defender_health`', lines, macros=macros)
+        rows = run('`defender_mssp_status` | `defender_mssp_health`', lines, macros=macros)
         self.assertEqual(len(rows), 1)
         return rows[0]['condition']
 
@@ -63,12 +63,12 @@ class Health(unittest.TestCase):
                          'ok')
 
     def test_threshold_of_one_customer(self):
-        macros = {**MACROS, 'defender_silent_minutes': {'definition': 'case(input=="slow",300,true(),30)'}}
+        macros = {**MACROS, 'defender_mssp_silent_minutes': {'definition': 'case(input=="slow",300,true(),30)'}}
         self.assertEqual(self.condition(line('slow', 60, read_age_s=7200), macros=macros), 'late')
         self.assertEqual(self.condition(line('other', 60, read_age_s=7200), macros=macros), 'silent')
 
     def test_worst_first(self):
-        rows = run('`defender_status` | `defender_health` | sort 0 rank -silent_s',
+        rows = run('`defender_mssp_status` | `defender_mssp_health` | sort 0 rank -silent_s',
                    [line('fine'), line('slow', state='throttled'), line('gone', 7200), line('long gone', 9000), line(
                        'stuck', state='throttled', read_age_s=5000), line('shut', state='refused')])
         self.assertEqual([row['input'] for row in rows], ['long gone', 'gone', 'shut', 'stuck', 'slow', 'fine'])
@@ -86,20 +86,20 @@ class Alerting(unittest.TestCase):
 
     def test_nothing_to_tell(self):
         for name in SEARCHES:
-            self.assertEqual(alerting(name.partition(': ')[2], [line('a'), line('b', 250)]), [], name)
+            self.assertEqual(alerting(name[len('defender_mssp_'):], [line('a'), line('b', 250)]), [], name)
 
     def test_silent(self):
-        self.assertEqual(alerting('customer silent', [
+        self.assertEqual(alerting('customer_silent', [
             line('gone', 4000), line('stuck', 60, state='failing', read_age_s=4000), line('fine')]), ['stuck', 'gone'])
 
     def test_refused(self):
-        self.assertEqual(alerting('credentials refused', [
+        self.assertEqual(alerting('credentials_refused', [
             line('a', 600), line('a', 30, state='refused', why='x'), line('b')]), ['a'])
-        self.assertEqual(alerting('credentials refused', [line('a', 600, state='refused'), line('a', 30)]), [])
+        self.assertEqual(alerting('credentials_refused', [line('a', 600, state='refused'), line('a', 30)]), [])
 
     def test_expiry(self):
-        name = 'certificate or secret about to expire'
-        dates = {**MACROS, 'defender_secret_dates': {
+        name = 'about_to_expire'
+        dates = {**MACROS, 'defender_mssp_secret_dates': {
             'definition': 'eval secret_ends=case(client=="c1","2026-10-01",client=="c2","2031-01-01")'}}
         self.assertEqual(alerting(name, [line('a', certificate_days=29), line('b', certificate_days=31), line('c')]),
                          ['a'])
@@ -107,11 +107,11 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting(name, [line('e', client='c1'), line('f', client='c2'), line('g')], dates), ['e'])
 
     def test_lag(self):
-        self.assertEqual(alerting('lag over the limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
+        self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
                                                          line('new', lag_s=-1), line('fine')]), ['quiet'])
 
     def test_left_behind(self):
-        self.assertEqual(alerting('records left behind', [
+        self.assertEqual(alerting('bad_records', [
             line('a', event='bad_record', **{'from': 'x', 'to': 'y'}), line('a', 90, event='bad_record'),
             line('b')]), ['a'])
 
