@@ -3,8 +3,11 @@ import os
 import re
 import unittest
 
+import alerts
+import conf_keys
 import evals
 import fields
+import pytest
 import spl
 
 NOW = 1790000000
@@ -30,10 +33,11 @@ def run(text, events, hours=24, macros=None):
 
 
 def alerting(name, events, macros=None):
-    """Customers that a shipped search tells of."""
+    """Customers that a shipped search alerts about once it is enabled."""
     search = SEARCHES['defender_mssp_' + name]
     hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60}[search['dispatch.earliest_time']]
-    return [row['customer'] for row in run(search['search'], events, hours, macros)]
+    rows = run(search['search'], events, hours, macros)
+    return [row['customer'] for group in alerts.Alert(search, enabled=True).fire(rows, NOW) for row in group]
 
 
 class Health(unittest.TestCase):
@@ -81,8 +85,44 @@ class Alerting(unittest.TestCase):
     def test_shipped_disabled(self):
         self.assertEqual(len(SEARCHES), 5)
         for name, search in SEARCHES.items():
-            self.assertEqual((search['disabled'], search.get('enableSched')), ('1', None), name)
+            self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
+
+    @pytest.mark.promise('Splunk', 'Each of the five alerts runs on its schedule once it is enabled, and fires only for '
+                                   'what it finds')
+    def test_fire_once_enabled(self):
+        for name, search in SEARCHES.items():
+            with self.subTest(name):
+                alert = alerts.Alert(search, enabled=True)
+                self.assertTrue(alert.scheduled)
+                self.assertEqual(alert.fire([], NOW), [])
+                found = [{'customer': 'a'}, {'customer': 'b'}]
+                together = search['alert.digest_mode'] == '1'
+                self.assertEqual(alert.fire(found, NOW), [found] if together else [[row] for row in found])
+
+    def test_are_not_repeated(self):
+        """Within alert.suppress.period a customer is reported once; another one is reported at once."""
+        for name in ('customer_silent', 'credentials_refused', 'lag_over_limit', 'bad_records'):
+            with self.subTest(name):
+                search = SEARCHES['defender_mssp_' + name]
+                alert, period = alerts.Alert(search, enabled=True), alerts.seconds(search['alert.suppress.period'])
+                a, b = {'customer': 'a'}, {'customer': 'b'}
+                self.assertEqual([alert.fire(rows, NOW + at) for rows, at in
+                                  (([a], 0), ([a], 600), ([a, b], 1200), ([a], period))], [[[a]], [], [[b]], [[a]]])
+
+    def test_the_reader_has_splunks_defaults(self):
+        """What is missing, or has another name, is what Splunk would do without it."""
+        good = SEARCHES['defender_mssp_customer_silent']
+        for key, wanted in (('counttype', 'fires'), ('enableSched', 'unscheduled'), ('cron_schedule', 'unscheduled')):
+            with self.subTest(key):
+                alert = alerts.Alert({name: value for name, value in good.items() if name != key}, enabled=True)
+                found = 'fires' if alert.fire([{}], NOW) and alert.keys['counttype'] == 'always' else \
+                    'scheduled' if alert.scheduled else 'unscheduled'
+                self.assertEqual(found, wanted)
+        for broken in ({'counttype': 'number of evens'}, {'relation': 'more than'}, {'alert.suppress.fields': ''},
+                       {'enableSched': 'on'}):
+            with self.subTest(broken), self.assertRaises(evals.Wrong):
+                alerts.Alert({**good, **broken}, enabled=True).fire([{}], NOW)
 
     def test_nothing_to_tell(self):
         for name in SEARCHES:
@@ -114,6 +154,35 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting('bad_records', [
             line('a', event='bad_record', **{'from': 'x', 'to': 'y'}), line('a', 90, event='bad_record'),
             line('b')]), ['a'])
+
+
+class Keys(unittest.TestCase):
+    """No key that splunkd would ignore."""
+
+    @pytest.mark.promise('Splunk', 'Splunk knows every key of every conf file in the package')
+    def test_all_are_known(self):
+        self.assertEqual(list(conf_keys.complaints(fields.ROOT)), [])
+
+    def test_what_is_not_known_is_found(self):
+        declared = {'defender_alerts': {'tenant_id'}}
+        for file, stanza, key in (
+                ('savedsearches', 'x', 'alert_type'), ('savedsearches', 'x', 'alert_threshold'),
+                ('savedsearches', 'x', 'is_scheduled'), ('savedsearches', 'x', 'cron'), ('props', 'x', 'EVALUATE-a'),
+                ('props', 'x', 'TRUNCATED'), ('props', 'x', 'EVAL-'), ('macros', 'x', 'defintion'),
+                ('eventtypes', 'x', 'query'), ('app', 'ui', 'visible'), ('app', 'launcher', 'label'),
+                ('app', 'user', 'label'), ('inputs', 'defender_alerts', 'tenant'), ('inputs', 'other', 'tenant_id'),
+                ('authorize', 'role_x', 'srchIndexAllowed'), ('authorize', 'rolex', 'importRoles'),
+                ('web', 'expose:x', 'method'), ('default.meta', 'views', 'acces'), ('limits', 'spath', 'x'),
+                ('tags', 'eventtype', 'alert')):
+            with self.subTest(file=file, key=key):
+                self.assertEqual(len(list(conf_keys.unknown(file, {stanza: {key: '1'}}, declared))), 1)
+        for file, stanza, key in (
+                ('savedsearches', 'x', 'action.email.to'), ('savedsearches', 'x', 'counttype'),
+                ('props', 'x', 'EVAL-a'), ('inputs', 'defender_alerts', 'interval'),
+                ('inputs', 'defender_alerts', 'tenant_id'), ('authorize', 'role_x', 'edit_modinput_defender_alerts'),
+                ('tags', 'eventtype=x', 'alert'), ('default.meta', '', 'export')):
+            with self.subTest(file=file, key=key):
+                self.assertEqual(list(conf_keys.unknown(file, {stanza: {key: '1'}}, declared)), [])
 
 
 class Documentation(unittest.TestCase):
