@@ -21,7 +21,7 @@ from splunkd import Splunkd
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-VIEW = os.path.join(ROOT, 'default', 'data', 'ui', 'views', 'customers.xml')
+VIEW = os.path.join(ROOT, 'default', 'data', 'ui', 'views', 'defender_mssp_customers.xml')
 WEB = os.path.join(HERE, 'web')
 CHOSEN = 'wingtip'
 TARGET = os.path.join(ROOT, 'build', 'dashboard')

@@ -12,7 +12,7 @@ class Views(unittest.TestCase):
     """All views of the app."""
 
     def setUp(self):
-        self.view = views.read('customers')
+        self.view = views.read('defender_mssp_customers')
 
     def test_no_complaints(self):
         for name in os.listdir(views.FOLDER):
@@ -23,7 +23,7 @@ class Views(unittest.TestCase):
         root = xml.dom.minidom.parse(os.path.join(fields.ROOT, 'default/data/ui/nav/default.xml')).documentElement
         first = [view.getAttribute('name') for view in root.getElementsByTagName('view')
                  if view.getAttribute('default')]
-        self.assertEqual(first, ['customers'])
+        self.assertEqual(first, ['defender_mssp_customers'])
 
     def test_mistakes_are_noticed(self):
         def no_target(view):
