@@ -104,7 +104,7 @@ static bool passes_by_itself(const struct answer *answer, int status)
            is(answer, "authorization_pending");
 }
 
-/* Returns who has to act on a response whose code is not in the table. */
+/* Returns who has to act on a response that has no code. */
 static enum responsible responsible_by_error(const struct answer *answer)
 {
     if (is(answer, "invalid_grant") || is(answer, "interaction_required") || is(answer, "login_required") ||
@@ -141,20 +141,36 @@ static void add_ids(struct buf *to, const struct answer *answer)
                    correlation ? answer->correlation : "");
 }
 
-static void add_unknown(struct buf *to, const struct answer *answer, enum responsible responsible)
+/* Appends what Entra says about it; nothing without a description. */
+static void add_words(struct buf *to, const char *before, const struct answer *answer)
+{
+    if (text_empty(answer->description))
+        return;
+    buf_add_text(to, before);
+    buf_add_text(to, "Entra says '");
+    add_quote(to, answer->description);
+    buf_add_char(to, '\'');
+}
+
+/* Appends a refusal whose code the table does not have: who has to act is not known, so nobody is named. */
+static void add_unknown_code(struct buf *to, const struct answer *answer)
+{
+    buf_add_format(to, CODE_PREFIX "%d: a code that is unknown here", answer->code);
+    if (answer->error)
+        buf_add_format(to, " (%s)", answer->error);
+    add_words(to, ". ", answer);
+    buf_add_text(to, ". Look it up at https://login.microsoftonline.com/error");
+}
+
+/* Appends a refusal or a passing error by its error name and Entra's own words. */
+static void add_by_name(struct buf *to, const struct answer *answer, enum responsible responsible)
 {
     if (answer->code)
         buf_add_format(to, CODE_PREFIX "%d: ", answer->code);
     buf_add_text(to, answer->error ? answer->error : "the request was refused");
-    if (!text_empty(answer->description)) {
-        buf_add_text(to, ", Entra says '");
-        add_quote(to, answer->description);
-        buf_add_char(to, '\'');
-    }
+    add_words(to, ", ", answer);
     if (responsible == ACT_NOBODY)
         remedy_add(to, responsible, "tried again automatically");
-    else if (answer->code)
-        remedy_add(to, responsible, "look the code up at https://login.microsoftonline.com/error");
     else
         remedy_add(to, responsible, responsible == ACT_SIGN_IN
                                     ? "sign in again and enter the new authorization_code in the input"
@@ -169,8 +185,10 @@ static bool explain_answer(const struct answer *answer, bool passes, struct err 
     if (known) {
         buf_add_format(&text, CODE_PREFIX "%d: %s", answer->code, answer->known->meaning);
         remedy_add(&text, answer->known->responsible, answer->known->advice);
+    } else if (answer->code && !answer->known && !passes) {
+        add_unknown_code(&text, answer);
     } else {
-        add_unknown(&text, answer, passes ? ACT_NOBODY : responsible_by_error(answer));
+        add_by_name(&text, answer, passes ? ACT_NOBODY : responsible_by_error(answer));
     }
     add_ids(&text, answer);
     err_set(err, passes ? ERR_RETRY : ERR_AUTH, "%s", buf_text(&text));

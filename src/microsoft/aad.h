@@ -6,7 +6,8 @@
  *
  * Texts read "AADSTS7000222: the client secret has expired. Our administrator: create a new secret ...", followed by
  * Entra's trace and correlation ids. Entra's own message appears only for codes that are not in the table, in 'quotes'
- * and without words long enough to be a secret. */
+ * and without words long enough to be a secret. Such a line says that the code is unknown, and names nobody who has to
+ * act. */
 #pragma once
 
 #include "base/compiler.h"

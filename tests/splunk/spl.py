@@ -258,6 +258,18 @@ class Search:
             raise Wrong(f'bin {rest}')
         return [{**row, '_time': math.floor(row['_time'] / self._span()) * self._span()} for row in rows]
 
+    def _do_eventstats(self, rows, rest):
+        wanted, names = _aggregates(rest)
+        groups = {}
+        for row in rows:
+            groups.setdefault(_key(row, names), []).append(row)
+        if any(row.get(r) is not None for row in rows for _n, _f, r in wanted):
+            raise Wrong('eventstats into a field that is there: what it leaves in it is not documented')
+        added = {key: {r: aggregate(n, f, group) for n, f, r in wanted} for key, group in groups.items()
+                 if None not in key}            # as for stats, a row without the field belongs to no group
+        return [{**row, **{k: v for k, v in added.get(_key(row, names), {}).items() if v is not None}}
+                for row in rows]
+
     def _do_timechart(self, rows, rest):
         options, rest = _options(rest)
         wanted, names = _aggregates(rest)
@@ -307,6 +319,9 @@ class Search:
             out.append({**row, **{r: last[f] for _n, f, r in wanted if f in last}})
             before[_key(row, names)] = {**last, **{f: row[f] for _n, f, _r in wanted if row.get(f) is not None}}
         return out
+
+    def _do_mvexpand(self, rows, rest):
+        return [{**row, rest: value} for row in rows for value in values(row.get(rest)) or [None]]
 
     def _do_dedup(self, rows, rest):
         options, rest = _options(rest)

@@ -1,4 +1,5 @@
 """Health, alerting searches and the searches of the documentation, run over made-up lines and events."""
+import json
 import os
 import re
 import unittest
@@ -77,6 +78,91 @@ class Health(unittest.TestCase):
                        'stuck', state='throttled', read_age_s=5000), line('shut', state='refused')])
         self.assertEqual([row['input'] for row in rows], ['long gone', 'gone', 'shut', 'stuck', 'slow', 'fine'])
         self.assertTrue(all(row['todo'] for row in rows))
+
+
+def record(kind, identity, age_s=60, **members):
+    """An alert or an incident as search time shows it."""
+    sourcetype = {'incident': 'ms365:defender:incident', 'alert': 'ms:defender:atp:alerts'}[kind]
+    raw = json.dumps({'id': identity, 'tenantId': 't1', 'severity': 'medium', **members})
+    return fields.fields_of(fields.read('props')[sourcetype], raw, f'defender_alerts://{kind}s of contoso',
+                            _time=NOW - age_s, sourcetype=sourcetype, index='x')
+
+
+class Cases(unittest.TestCase):
+    """The macros that join an incident and its alerts."""
+    SEARCH = '`defender_mssp_events` | `defender_mssp_latest` | `defender_mssp_cases`'
+
+    def cases(self, *events):
+        """{case_id: row} of the present state."""
+        return {row['case_id']: row for row in run(self.SEARCH + ' | `defender_mssp_case_state`', events)}
+
+    def test_an_incident_and_its_alerts_are_one_row(self):
+        found = self.cases(
+            record('incident', '29', 100, displayName='old name', status='active', severity='low'),
+            record('incident', '29', 50, displayName='Theft', status='inProgress', assignedTo='ann', severity='low',
+                   priorityScore=90, incidentWebUrl='https://x/29'),
+            record('alert', 'a1', 90, incidentId='29', status='new', severity='high',
+                   evidence=[{'deviceDnsName': 'pc1', 'userAccount': {'userPrincipalName': 'u@x'}}]),
+            record('alert', 'a2', 80, incidentId='29', status='new'),
+            record('alert', 'a2', 40, incidentId='29', status='resolved'),
+            record('alert', 'a3', 30, incidentId=None, status='new'),
+            record('alert', 'a4', 20, incidentId='30', tenantId='t2', status='new'))
+        self.assertEqual(set(found), {'29', '30'})
+        row = found['29']
+        self.assertEqual({name: row.get(name) for name in (
+            'title', 'status', 'owner', 'priority', 'severity', 'alerts', 'open_alerts', 'dest', 'user', 'last_update',
+            'url', 'case_tenant', 'customer')},
+            {'title': 'Theft', 'status': 'inProgress', 'owner': 'ann', 'priority': 'high', 'severity': 'high',
+             'alerts': 2, 'open_alerts': 1, 'dest': ['pc1'], 'user': ['u@x'], 'last_update': NOW - 40,
+             'url': 'https://x/29', 'case_tenant': 't1', 'customer': ['alerts of contoso', 'incidents of contoso']})
+
+    def test_the_same_id_in_two_tenants_is_two_cases(self):
+        rows = run(self.SEARCH + ' | `defender_mssp_case_state`', [
+            record('incident', '29', tenantId='t1'), record('incident', '29', tenantId='t2'),
+            record('alert', 'a', tenantId='t2', incidentId=29)])
+        self.assertEqual([(row['case_tenant'], row['alerts']) for row in rows], [('t1', 0), ('t2', 1)])
+
+    def test_a_merged_incident_is_followed(self):
+        """1 was merged into 2, 2 into 3, 3 into 4: what belonged to any of them is of case 4."""
+        merged = [record('incident', str(n), 50, status='redirected', redirectIncidentId=str(n + 1)) for n in (1, 2, 3)]
+        last = record('incident', '4', 60, status='active', displayName='All of it', redirectIncidentId=None)
+        of_each = [record('alert', f'a{n}', 40, incidentId=str(n), status='new') for n in (1, 2, 3, 4)]
+        for events in ([*merged, last, *of_each], [*of_each, last, *merged[::-1]]):
+            found = self.cases(*events)
+            self.assertEqual(set(found), {'4'})
+            self.assertEqual({name: found['4'][name] for name in ('title', 'status', 'alerts', 'merged')},
+                             {'title': 'All of it', 'status': 'active', 'alerts': 4, 'merged': ['1', '2', '3']})
+        rows = run(self.SEARCH + ' | search case_id=4 case_kind=alert | table id', [*merged, last, *of_each])
+        self.assertEqual(sorted(row['id'] for row in rows), ['a1', 'a2', 'a3', 'a4'])
+
+    def test_mergers_in_a_circle_end(self):
+        found = self.cases(record('incident', '1', redirectIncidentId='2'), record('incident', '2', redirectIncidentId='1'))
+        self.assertEqual(sum(row['alerts'] for row in found.values()), 0)
+
+
+class Names(unittest.TestCase):
+    """What this app exports collides with nothing."""
+    ALIASES = ('late_minutes', 'silent_minutes', 'lag_limit_s', 'expiry_days', 'secret_dates', 'alerts_events',
+               'incidents_events', 'events', 'latest', 'log', 'status', 'health')
+
+    @pytest.mark.promise('Splunk', 'Macros, saved searches and views have names of their own: defender_mssp_...')
+    def test_prefix(self):
+        old = {'defender_' + name for name in self.ALIASES}
+        views = {name[:-4] for name in os.listdir(os.path.join(fields.ROOT, 'default/data/ui/views'))}
+        for name in [*(set(MACROS) - old), *SEARCHES, *views]:
+            self.assertTrue(name.startswith('defender_mssp_'), name)
+        self.assertNotIn('defender_index', MACROS)      # the add-ons 6207, 4959 and 3786 define it too
+
+    def test_the_old_names_mean_the_same(self):
+        for name in self.ALIASES:
+            with self.subTest(name):
+                self.assertEqual(spl.expand(f'`defender_{name}`', MACROS),
+                                 spl.expand(f'`defender_mssp_{name}`', MACROS))
+
+    def test_a_setting_under_its_old_name_still_counts(self):
+        changed = {**MACROS, 'defender_silent_minutes': {'definition': '240'}}
+        rows = run('`defender_mssp_status` | `defender_mssp_health`', [line('a', 60, read_age_s=3000)], macros=changed)
+        self.assertEqual(rows[0]['condition'], 'late')
 
 
 class Alerting(unittest.TestCase):
@@ -206,7 +292,7 @@ class Evaluator(unittest.TestCase):
                              ('a."-".n', 'x-10'), ('if(n>9,"big","small")', 'big'), ('case(n<5,1,true(),2)', 2),
                              ('none=="a"', None),
                              ('mvdedup(mvfilter(m!="null"))', ['1', '2']), ('mvfilter(none!="x")', None),
-                             ("'x y'", 'z'), ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
+                             ("'x y'", 'z'), ('mvappend(a,m,none)', ['x', '1', '2', 'null', '2']), ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
                              ('(1+2)*3-4/2', 7), ('NOT a=="x" OR n==10', True), ('match(a,"^x$")', True),
                              ('tostring(93784,"duration")', '1+02:03:04'), ('round(2.5)', 3), ('floor(-1.5)', -2),
                              ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),
