@@ -2,6 +2,7 @@
 
 The page is served from here too, so that it is one origin. searches: each job that was asked for, as (name, search,
 earliest, latest, rows)."""
+import contextlib
 import http.server
 import json
 import os
@@ -73,10 +74,8 @@ class Splunkd:
                 self.send_header('Content-Type', kind)
                 self.send_header('Content-Length', str(len(data)))
                 self.end_headers()
-                try:
+                with contextlib.suppress(BrokenPipeError):      # the page has moved on
                     self.wfile.write(data)
-                except BrokenPipeError:
-                    pass                    # the page has moved on
 
             do_GET = do_POST = do_DELETE = _do
 

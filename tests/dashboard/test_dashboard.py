@@ -173,6 +173,8 @@ class Dashboard(unittest.TestCase):
             self.assertTrue(text.startswith('✖') and why in text and what in text, text)
             for name in ('viz_count', 'viz_action', 'viz_slow', 'viz_bad', 'viz_mb'):
                 self.assertEqual(panels[name].get('number'), 'N/A', name)
+            for name in ('viz_worst', 'viz_latest', 'viz_memory'):      # what counts as content elsewhere
+                self.assertEqual((panels[name]['cells'], panels[name]['drawn']), ([], 0), name)
 
     def test_searches_run(self):
         """Each search that the page sent could be run, over the times that were chosen."""
@@ -214,3 +216,6 @@ class Dashboard(unittest.TestCase):
     def test_nothing_leaves_the_machine(self):
         """The page asks its own server only, and no script complains."""
         self.assertEqual((self.seen['outside'], self.seen['errors']), ([], []))
+        planted = '\n'.join(self.seen['planted'])
+        for sign in ('planted line', 'planted error', '404 http://127.0.0.1', 'http://192.0.2.1/planted'):
+            self.assertIn(sign, planted)

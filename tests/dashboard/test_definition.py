@@ -11,6 +11,8 @@ import packages
 import pytest
 import views
 
+pytestmark = pytest.mark.timeout(600)       # the packages may come slowly
+
 
 class Definition(unittest.TestCase):
     """All views, and copies of one with a mistake in each."""

@@ -80,6 +80,14 @@ class Results(unittest.TestCase):
         self.assertEqual(self.rows('ds_customers'), [{'label': 'All customers', 'value': '*'}])
         self.assertEqual([row['value'] for row in self.rows('ds_customers', line('b'), line('a'))], ['*', 'a', 'b'])
 
+    def test_over_time(self):
+        """The counters of a process become what happened in each bar of the chart, also over a restart."""
+        lines = [line('a', age_s, requests=n, ok=n, throttled=0, refused=0, failed=0, read_age_s=age)
+                 for age_s, n, age in ((7200, 10, 30), (7100, 25, 70), (3600, 5, 40))]
+        rows = self.rows('ds_outcome', *lines)
+        self.assertEqual([row['answered'] for row in rows if row['answered']], [25, 5])
+        self.assertEqual([row['worst'] for row in self.rows('ds_poll_age', *lines) if row['worst']], [70, 40])
+
     def test_backfill(self):
         """The panel is not empty when no backfill is in progress."""
         self.assertEqual(self.rows('ds_backfill'), [])

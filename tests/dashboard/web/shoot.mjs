@@ -59,7 +59,7 @@ async function chooseTimes(label) {
 }
 
 async function picture(name, height) {
-    const clip = height && { clip: { x: 0, y: 0, width: 1480, height } };
+    const clip = height && { clip: { x: 0, y: 0, width: 1466, height } };
     await page.screenshot({ path: join(plan.folder, `${name}.png`), ...(clip || { fullPage: true }) });
 }
 
@@ -96,6 +96,15 @@ for (const one of plan.visits) await visit(one);
 seen.complaints = await page.evaluate(async () => window.validate(await (await fetch('/definition.json')).json()));
 for (const [name, definition] of Object.entries(plan.broken))
     seen.broken[name] = await page.evaluate((one) => window.validate(one), definition);
-console.log(JSON.stringify(seen));
+
+// The two lists of what must not happen are only worth something if they are filled when it does.
+const [outside, errors] = [seen.outside.splice(0), seen.errors.splice(0)];
+await page.evaluate(() => {
+    console.error('planted line');
+    setTimeout(() => { throw new Error('planted error'); });
+    return Promise.allSettled([fetch('/planted'), fetch('http://192.0.2.1/planted', { signal: AbortSignal.timeout(500) })]);
+});
+await page.waitForTimeout(500);
+console.log(JSON.stringify({ ...seen, outside, errors, planted: [...seen.outside, ...seen.errors] }));
 await context.close();
 rmSync(profile, { recursive: true, force: true });
