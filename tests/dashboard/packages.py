@@ -31,8 +31,8 @@ def install(source, target, *programs):
     lock, installed = os.path.join(source, 'package-lock.json'), os.path.join(target, 'installed-lock.json')
     if os.path.exists(installed) and filecmp.cmp(installed, lock, shallow=False):
         return target
-    done = subprocess.run(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1'], cwd=target, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    command = ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1']
+    done = subprocess.run(command, cwd=target, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         missing('npm ci failed (no network?): ' + done.stdout[-300:])
     shutil.copy(lock, installed)

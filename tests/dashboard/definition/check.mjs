@@ -52,7 +52,8 @@ function* source(id, type, options = {}) {
 }
 
 function* sources(definition) {
-    for (const [id, { type, options }] of Object.entries(definition.dataSources || {})) yield* source(id, type, options);
+    for (const [id, { type, options }] of Object.entries(definition.dataSources || {}))
+        yield* source(id, type, options);
     for (const [type, { options }] of Object.entries(definition.defaults?.dataSources || {}))
         if (type !== 'global') yield* source('defaults', type, options);
 }

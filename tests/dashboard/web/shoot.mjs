@@ -9,7 +9,8 @@ import { join } from 'node:path';
 const plan = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
 const context = await chromium.launchPersistentContext(profile, {
-    executablePath: plan.chromium, headless: true, viewport: { width: 1480, height: 2960 }, timezoneId: 'UTC', locale: 'en-US',
+    executablePath: plan.chromium, headless: true, viewport: { width: 1480, height: 2960 }, locale: 'en-US',
+    timezoneId: 'UTC',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
         '--disable-component-update', '--disable-sync'],
 });
@@ -21,7 +22,9 @@ page.on('request', (request) => {
     if (!plan.visits.some((visit) => request.url().startsWith(visit.address)) && /^(https?|wss?):/.test(request.url()))
         seen.outside.push(request.url());
 });
-page.on('response', (response) => { if (response.status() >= 400) seen.errors.push(`${response.status()} ${response.url()}`); });
+page.on('response', (response) => {
+    if (response.status() >= 400) seen.errors.push(`${response.status()} ${response.url()}`);
+});
 page.on('pageerror', (error) => seen.errors.push(String(error)));
 // The page itself validates the definition, and says only here what it found.
 page.on('console', (line) => { if (line.type() === 'error') seen.errors.push(line.text().slice(0, 300)); });
@@ -47,7 +50,8 @@ const allFilled = () => {
 };
 
 async function settle(empty) {
-    await (empty ? panel('viz_notice').locator('[data-test="cell"]').first().waitFor() : page.waitForFunction(allFilled));
+    if (empty) await panel('viz_notice').locator('[data-test="cell"]').first().waitFor();
+    else await page.waitForFunction(allFilled);
     await page.waitForTimeout(2500); // charts draw themselves in
 }
 
@@ -102,7 +106,8 @@ const [outside, errors] = [seen.outside.splice(0), seen.errors.splice(0)];
 await page.evaluate(() => {
     console.error('planted line');
     setTimeout(() => { throw new Error('planted error'); });
-    return Promise.allSettled([fetch('/planted'), fetch('http://192.0.2.1/planted', { signal: AbortSignal.timeout(500) })]);
+    const signal = AbortSignal.timeout(500);
+    return Promise.allSettled([fetch('/planted'), fetch('http://192.0.2.1/planted', { signal })]);
 });
 await page.waitForTimeout(500);
 console.log(JSON.stringify({ ...seen, outside, errors, planted: [...seen.outside, ...seen.errors] }));
