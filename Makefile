@@ -161,6 +161,7 @@ check: check-build
 .PHONY: check-build
 check-build:
 	tools/install-deps check
+	tools/install-tools splunk
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
 
@@ -168,6 +169,7 @@ check-build:
 .PHONY: test-e2e
 test-e2e:
 	tools/install-deps check
+	tools/install-tools splunk
 	$(MAKE) -s -j$(JOBS) all
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
 	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
@@ -279,26 +281,22 @@ build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LIBS)
 
-# Splunk's own judge of apps, on the package that is there.
-APPINSPECT = splunk-appinspect==4.3.1
-.PHONY: appinspect
-appinspect: build/venv-appinspect/$(APPINSPECT)
-	build/venv-appinspect/bin/splunk-appinspect inspect --max-messages all \
-	    build/TA-defender-mssp-$(VERSION)-linux_$(ARCH).spl | tee build/appinspect-$(ARCH).log
-	@[ "$$(grep -cE '^ *(error|failure): +0$$' build/appinspect-$(ARCH).log)" = 2 ]
-
-build/venv-appinspect/$(APPINSPECT):
-	@tools/install-deps appinspect
-	rm -rf build/venv-appinspect
-	/usr/bin/python3 -m venv build/venv-appinspect
-	build/venv-appinspect/bin/pip install --quiet $(APPINSPECT)
-	touch $@
-
 # The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
 ARCH ?= x86_64
-.PHONY: package package-tests install uninstall
+# PART=search-head: without the program and what could start it. package-plain: with the program that `make` builds.
+.PHONY: package package-plain package-tests inspect install uninstall
 package:
-	package/make-package $(ARCH)
+	package/make-package $(or $(PART),$(ARCH))
+
+package-plain: all
+	package/make-package plain
+
+# Splunk's own tools on the packages that need no release build (docs/testing.md).
+inspect: package-plain
+	@tools/install-tools splunk
+	package/make-package search-head
+	tests/package/judges.py build/TA-defender-mssp-$(VERSION)-search-head.spl \
+	    build/plain/TA-defender-mssp-$(VERSION)-plain.spl
 
 package-tests:
 	tests/package/run $(ARCH)
@@ -371,7 +369,8 @@ help:
 	@echo 'make compile_commands.json    for clangd and clang-tidy'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
-	@echo 'make appinspect     Splunk AppInspect (PyPI) on that package'
+	@echo 'make package PART=search-head    the app for search heads, without the program'
+	@echo "make inspect        Splunk's own tools (PyPI) on packages of this tree; package-tests asks them about releases"
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'

@@ -136,7 +136,8 @@ class Cases(unittest.TestCase):
         self.assertEqual(sorted(row['id'] for row in rows), ['a1', 'a2', 'a3', 'a4'])
 
     def test_mergers_in_a_circle_end(self):
-        found = self.cases(record('incident', '1', redirectIncidentId='2'), record('incident', '2', redirectIncidentId='1'))
+        found = self.cases(record('incident', '1', redirectIncidentId='2'),
+                           record('incident', '2', redirectIncidentId='1'))
         self.assertEqual(sum(row['alerts'] for row in found.values()), 0)
 
 
@@ -174,8 +175,8 @@ class Alerting(unittest.TestCase):
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
 
-    @pytest.mark.promise('Splunk', 'Each of the five alerts runs on its schedule once it is enabled, and fires only for '
-                                   'what it finds')
+    @pytest.mark.promise('Splunk', 'Each of the five alerts runs on its schedule once it is enabled, and fires only '
+                                   'for what it finds')
     def test_fire_once_enabled(self):
         for name, search in SEARCHES.items():
             with self.subTest(name):
@@ -292,7 +293,8 @@ class Evaluator(unittest.TestCase):
                              ('a."-".n', 'x-10'), ('if(n>9,"big","small")', 'big'), ('case(n<5,1,true(),2)', 2),
                              ('none=="a"', None),
                              ('mvdedup(mvfilter(m!="null"))', ['1', '2']), ('mvfilter(none!="x")', None),
-                             ("'x y'", 'z'), ('mvappend(a,m,none)', ['x', '1', '2', 'null', '2']), ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
+                             ("'x y'", 'z'), ('mvappend(a,m,none)', ['x', '1', '2', 'null', '2']),
+                             ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
                              ('(1+2)*3-4/2', 7), ('NOT a=="x" OR n==10', True), ('match(a,"^x$")', True),
                              ('tostring(93784,"duration")', '1+02:03:04'), ('round(2.5)', 3), ('floor(-1.5)', -2),
                              ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),
