@@ -140,7 +140,7 @@ class Dashboard(unittest.TestCase):
                                 ('proseware', '◐ back-filling'), ('contoso', '✔ ok')):
             self.assertEqual(states.get(customer), state, rows)
         self.assertIn(states['wingtip'], ('✖ throttled', '▲ throttled'))
-        self.assertIn(states['woodgrove'], ('▲ bad records', '✖ failing'))      # while its bad record is tracked down
+        self.assertIn(states['woodgrove'], ('▲ bad records', '✖ failing'))   # while its record is tracked down
         self.assertIn('AADSTS7000222', self.panels('light')['viz_worst']['text'])
 
     def test_states_by_shape_word_and_color(self):
