@@ -383,7 +383,7 @@ help:
 dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
-	AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
+	MUST_RUN=1 AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
 
 .PHONY: print-sources
 print-sources:
