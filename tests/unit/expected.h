@@ -34,7 +34,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "page_bytes", 5 },
     { "page_large", 5 },
     { "page_size", 7 },
-    { "pages", 11 },
+    { "pages", 15 },
     { "params", 10 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
