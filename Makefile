@@ -8,7 +8,7 @@ SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elem
 AUTH      = certificate principal token_source token_source_next token_source_fetch secret_intake secret_watch
 STATE     = cursor windows dedup acks checkpoint progress store store_file lock
 PACING    = limiter rate rate_pool
-MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run \
+MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_plain page_word page_run \
             api api_graph api_endpoint api_siem
 COLLECT   = target page_size pages classify records worker_retry worker_answer worker_request worker health status saver \
             opening tenant output metrics collector

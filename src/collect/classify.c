@@ -46,6 +46,10 @@ static struct classified ok_response(const struct http_result *result, const str
     if (page_end(facts->page, &ret.err))
         return ret;
     ret.class = page_in_records(facts->page) || facts->bad_records ? ANSWER_BROKEN : ANSWER_FAILED;
+    if (page_has_error(facts->page)) {      /* the service itself says so; it may be able to finish a smaller answer */
+        ret.class = ANSWER_FAILED;
+        ret.may_be_size = true;
+    }
     ret.err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
         ret.class = ANSWER_FAILED;

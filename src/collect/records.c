@@ -4,8 +4,6 @@
 
 #include "messages/log_events.h"
 
-#define OUTSIDE_S 1     /* a coarser filter lets records this far outside of a window through */
-
 static void count_time(struct reading *reading, ticks time)
 {
     struct page_stats *stats = &reading->answer.stats;
@@ -13,9 +11,33 @@ static void count_time(struct reading *reading, ticks time)
 
     stats->oldest = ticks_min(stats->oldest, time);
     stats->newest = ticks_max(stats->newest, time);
-    if (time < ticks_back(window->lo, OUTSIDE_S) ||
-        (window->hi != TICKS_OPEN && time > ticks_ahead(window->hi, OUTSIDE_S)))
+    if (time < ticks_back(window->lo, CURSOR_COARSE_S) ||
+        (window->hi != TICKS_OPEN && time > ticks_ahead(window->hi, CURSOR_COARSE_S)))
         reading->answer.outside++;
+}
+
+/* Returns true if a record with this time may be new. Outside of the window, where a coarse filter may bring it from, the
+ * dedup set must reach that far. */
+static bool may_be_new(const struct reading *reading, ticks time)
+{
+    const struct cursor *cursor = &reading->feed->progress.cursor;
+    bool inside = time >= reading->window.lo && time < reading->window.hi;
+
+    return inside ? time >= cursor->begin : cursor_knows(cursor, time);
+}
+
+/* Returns the time under which a record without one is remembered: no watermark is later than that. Seen again, it is
+ * renewed, so a record is known for as long as it keeps coming. */
+static ticks present(const struct feed *feed)
+{
+    return ticks_max(feed_service_now(feed), feed->progress.cursor.watermark);
+}
+
+static bool is_known(struct feed *feed, const struct page_record *record, struct hash128 key)
+{
+    struct dedup *dedup = feed->progress.dedup;
+
+    return record->has_time ? dedup_has(dedup, key) : dedup_renew(dedup, key, present(feed));
 }
 
 /* Returns true if events may be written. Before the first event of a response, the store is asked whether it could save
@@ -51,7 +73,7 @@ static struct hash128 key_of(const struct reading *reading, const struct buf *ou
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
-    ticks time = record->has_time ? record->time : feed_service_now(feed);
+    ticks time = record->has_time ? record->time : present(feed);
 
     if ((feed->api->shape.id && !has_id(record)) || !record->has_time)
         reading->answer.malformed++;
@@ -76,7 +98,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->answer.stats.count++;
     if (record->has_time)
         count_time(reading, record->time);
-    if (record->has_time && record->time < reading->window.lo) {    /* read before, or older than the input's start */
+    if (record->has_time && !may_be_new(reading, record->time)) {
         out->len = undo;
         return;
     }
@@ -85,7 +107,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->pages.sum += key.low ^ key.high * 3;
     if (reading->pages.seen)
         dedup_add(reading->pages.seen, (struct dedup_entry){ .key = key });
-    if (dedup_has(feed->progress.dedup, key) || !may_write(reading)) {
+    if (is_known(feed, record, key) || !may_write(reading)) {
         feed->tally.repeats += !reading->answer.held_back;
         out->len = undo;
         return;

@@ -8,7 +8,6 @@
 #include "messages/log_events.h"
 
 #define SILENCE_S       60      /* a response that stays silent for this long is given up */
-#define URL_MOST        (1 << 20)
 #define LOG_EVERY       10      /* failures in a row between two log lines */
 #define POLL_SLOTS      3       /* moments of the interval at which polls are due */
 #define FIRST_WAIT_PART 10      /* the first pause is at least the interval divided by this */
@@ -265,7 +264,7 @@ static void port_send(struct worker *worker, const struct token_view *view)
     static const struct http_sink sink = { sink_ready, sink_data };
     struct reading *reading = &worker->reading;
     struct feed *feed = reading->feed;
-    CLEANUP(buf_free) struct buf url = BUF_INIT(URL_MOST);
+    CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
 
     worker_request_prepare(reading);
     worker_request_url(reading, &url);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "collect/records.h"
+#include "collect/worker_request.h"
 #include "collect/worker_retry.h"
 #include "messages/log_events.h"
 
@@ -27,8 +28,6 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     size_t most = feed->api->top ? page_size_top(&reading->page_size, reading_page_most(reading)) : feed->api->capacity;
     struct next next;
 
-    if (reading->pages.unfiltered)      /* the pages brought everything there is */
-        reading->window.hi = reading->kind == WORKER_BACKFILL ? progress->cursor.backfill.end : TICKS_OPEN;
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
@@ -40,25 +39,59 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     return next;
 }
 
+/* Makes the window as wide as the worker's part, for a service that ignores the bounds. Returns false if it is. */
+static bool widen_window(struct reading *reading)
+{
+    const struct cursor *cursor = &reading->feed->progress.cursor;
+    ticks end = reading->kind == WORKER_BACKFILL ? cursor->backfill.end : TICKS_OPEN;
+    bool wider = reading->window.hi != end;
+
+    reading->window.hi = end;
+    return wider;
+}
+
+/* The window is too much for one response. Returns true if it was split. */
+static bool split_window(struct reading *reading)
+{
+    const struct pages *pages = &reading->pages;
+
+    if (pages->filled > 1)      /* the first page ended early */
+        page_size_learn(&reading->page_size, pages->held, true);
+    if (!worker_retry_split(reading, &pages->stats))
+        return false;
+    pages_forget(&reading->pages);
+    return true;
+}
+
 /* Decides after a page that was read completely. */
 static struct next page_read(struct reading *reading, const char *link, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
+    CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
     struct page_taken taken = { .link = link, .base_url = feed->base_url, .top = reading->answer.top,
+                                .cap = reading->page_size.cap, .open = reading->window.hi == TICKS_OPEN,
                                 .outside = reading->answer.outside, .has_skip = feed->api->has_skip,
                                 .stats = reading->answer.stats };
     enum pages_next pages;
     struct next next;
     struct err err;
 
-    page_size_learn(&reading->page_size, taken.stats.count, link != NULL);
+    if (link)
+        worker_request_url(reading, &url);
+    taken.url = buf_text(&url);
+    if (!link)
+        page_size_learn(&reading->page_size, taken.stats.count, false);
     pages = pages_take(&reading->pages, &taken, &err);
-    if (pages == PAGES_OVERFULL && worker_retry_split(reading, &taken.stats)) {
+    if (pages == PAGES_OVERFULL && split_window(reading)) {
         next = went_well(reading, NEXT_NOW);
         next.wake_backfill = true;
         return next;
     }
-    if (pages == PAGES_OVERFULL)
+    if (pages == PAGES_UNFILTERED && widen_window(reading)) {
+        pages_restart(&reading->pages);
+        return (struct next){ .kind = NEXT_NOW };
+    }
+    if (pages == PAGES_OVERFULL || pages == PAGES_UNFILTERED)
         pages = pages_follow(&reading->pages, &taken, &err);
     switch (pages) {
     case PAGES_FAILED:

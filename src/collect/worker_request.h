@@ -8,5 +8,7 @@
  * to the last response. */
 void worker_request_prepare(struct reading *reading);
 
-/* Appends the request's URL. */
+#define WORKER_URL_MOST (1 << 20)
+
+/* Appends the request's URL. Until the next response is taken, it is also the URL of the page that came. */
 void worker_request_url(struct reading *reading, struct buf *url);

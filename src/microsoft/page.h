@@ -1,6 +1,7 @@
 /* microsoft/page.h - parses a response of an alert API while it arrives.
  *
- * Splits value[] of the envelope (or the bare array of the SIEM exporter) into records without building a tree. Each
+ * Splits value[] of the envelope (or the bare array of the SIEM exporter) into records without building a tree. Should
+ * value come more than once, all of them are read. Each
  * byte is checked against RFC 8259 and copied once, from the decoder's slice to the buffer that is written to stdout.
  * The copy of a record has no white space between tokens, is escaped for XML (& < >), and has U+FFFD for malformed
  * UTF-8 and for characters that XML 1.0 does not allow.
@@ -26,8 +27,8 @@ struct page_shape {
 
 struct page_record {
     size_t      start, len;     /* its bytes in the out buffer; before start there are headroom unset bytes */
-    const char *id;             /* JSON text of the id without quotes, not zero-terminated; NULL: none */
-    size_t      id_len;
+    const char *id;             /* without quotes and JSON escapes, escaped for XML, not zero-terminated; NULL: none */
+    size_t      id_len;         /* ... so that one ID has one text, however the service writes it */
     bool        has_time;
     ticks       time;
     bool        replaced;       /* something became U+FFFD */
@@ -54,9 +55,12 @@ void page_free(struct page *page);      /* NULL is allowed */
  * page_end() then says why. */
 bool page_feed(struct page *page, const char *bytes, size_t len, struct buf *out);
 
-/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. */
+/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. A page with an error next to
+ * its records is not whole, although its records are good. */
 bool page_end(struct page *page, struct err *err);
 
+/* Returns true if the envelope has a member "error" other than null: the service did not finish. */
+bool page_has_error(const struct page *page);
 /* Returns true while the parser is inside the array of records: a broken record, not a broken response. */
 bool page_in_records(const struct page *page);
 /* Returns true if a skipped record seems to have unbalanced quotes. Then more than one may have been skipped. */

@@ -1,7 +1,7 @@
 /* microsoft/page_private.h - shared by the files of the page reader (page*.c).
  *
- * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_word.c
- * numbers and words, page_record.c begins and ends records and skips those that are not JSON, page_run.c is the fast
+ * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_plain.c
+ * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records and skips those that are not JSON, page_run.c is the fast
  * path through the usual tokens. Each function below is called in the state that its name says, takes at least one byte
  * or changes the state, and stops at p->end at the latest. */
 #pragma once
@@ -60,6 +60,7 @@ struct page {
     bool         member_id, member_time;    /* the next value is the record's id, its time */
     bool         next_link;         /* the next value is the next link */
     bool         records_next;      /* the next value is the array of records */
+    bool         error_member;      /* the value is the envelope's error, or a part of it */
 
     int          depth;             /* open containers */
     int          record_depth;      /* depth of the array of records while it is open; 0: it is not */
@@ -71,6 +72,7 @@ struct page {
     uint64_t     record_offset;     /* in the answer */
     size_t       token_start;       /* in out or scalar, of the string or number being read */
     size_t       id_start, id_len;  /* relative to record_start */
+    struct buf   id_plain;          /* the id if it has escapes */
     bool         has_id, has_time;
     ticks        time;
     bool         replaced;
@@ -78,6 +80,8 @@ struct page {
 
     size_t       count;
     char        *link;
+    bool         has_error;
+    struct buf   error;             /* the first texts of the envelope's error */
     char         why[160];
 };
 
@@ -137,6 +141,12 @@ void page_text_hex(struct page *p);
 void page_text_cut_character(struct page *p);
 /* Takes a complete string or number that is the id, the time or the next link. */
 void page_scalar_end(struct page *p);
+
+/* page_plain.c */
+
+/* Appends the text of a JSON string without its escapes. text is well-formed. xml: escaped and replaced as in a record,
+ * where text already is. Half of a surrogate pair and U+0000 are kept. */
+void page_plain(const char *text, size_t len, bool xml, struct buf *ret);
 
 /* page_word.c: ST_NUMBER and ST_LITERAL. */
 

@@ -69,6 +69,19 @@ static bool record_join(struct page *p)
     return true;
 }
 
+/* Sets the record's id, decoded where the service wrote escapes. */
+static void set_id(struct page *p, struct page_record *record)
+{
+    record->id = p->out->data + p->record_start + p->id_start;
+    record->id_len = p->id_len;
+    if (!memchr(record->id, '\\', record->id_len))
+        return;
+    buf_clear(&p->id_plain);
+    page_plain(record->id, record->id_len, true, &p->id_plain);
+    record->id = buf_text(&p->id_plain);
+    record->id_len = p->id_plain.len;
+}
+
 void page_record_end(struct page *p)
 {
     struct page_record record;
@@ -85,10 +98,8 @@ void page_record_end(struct page *p)
                                     .has_time = p->has_time, .time = p->time, .replaced = p->replaced };
     p->in_record = false;
     p->count++;
-    if (p->has_id) {
-        record.id = p->out->data + p->record_start + p->id_start;
-        record.id_len = p->id_len;
-    }
+    if (p->has_id)
+        set_id(p, &record);
     p->handler->record(p->handler->ctx, p->out, &record);
 }
 

@@ -37,6 +37,18 @@ static ticks backfill_lower(const struct cursor *cursor, int64_t overlap_s)
                      cursor->backfill.dedup_floor);
 }
 
+/* Returns the end of the part that is the backfill's in the dedup set. */
+static ticks backfill_reach(const struct cursor *cursor)
+{
+    return ticks_ahead(cursor->backfill.end, CURSOR_COARSE_S);
+}
+
+/* Returns the floor of a set that keeps what windows from `lower` on may bring. */
+static ticks floor_below(ticks lower, ticks floor)
+{
+    return ticks_max(ticks_back(lower, CURSOR_COARSE_S), floor);
+}
+
 void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from)
 {
     cursor->backfill.active = true;
@@ -51,7 +63,7 @@ void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from)
 /* Joins the two parts: from here on there is one watermark. */
 static void backfill_ends(struct cursor *cursor)
 {
-    bool contiguous = cursor->dedup_floor <= cursor->backfill.end;
+    bool contiguous = cursor->dedup_floor <= backfill_reach(cursor);
 
     cursor->backfill.active = false;
     if (cursor->watermark <= cursor->backfill.end)
@@ -70,18 +82,26 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest)
     return true;
 }
 
+bool cursor_knows(const struct cursor *cursor, ticks time)
+{
+    bool backfill = cursor->backfill.active && time < backfill_reach(cursor);
+
+    return time >= cursor->begin && time >= (backfill ? cursor->backfill.dedup_floor : cursor->dedup_floor);
+}
+
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
 {
-    if (cursor->backfill.active && time < cursor->backfill.end)
-        return time >= backfill_lower(cursor, overlap_s);
-    return time >= cursor_lower(cursor, overlap_s);
+    struct cursor raised = *cursor;
+
+    cursor_raise_floors(&raised, overlap_s);
+    return cursor_knows(&raised, time);
 }
 
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
-    cursor->dedup_floor = cursor_lower(cursor, overlap_s);
+    cursor->dedup_floor = floor_below(cursor_lower(cursor, overlap_s), cursor->dedup_floor);
     if (cursor->backfill.active)
-        cursor->backfill.dedup_floor = backfill_lower(cursor, overlap_s);
+        cursor->backfill.dedup_floor = floor_below(backfill_lower(cursor, overlap_s), cursor->backfill.dedup_floor);
 }
 
 void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t overlap_s)
@@ -95,7 +115,7 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
         cursor->backfill.dedup_floor = ticks_max(cursor->backfill.dedup_floor, raised.backfill.dedup_floor);
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor);
     } else if (saved->backfill.active) {                                /* ended since */
-        cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor > saved->backfill.end
+        cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor > backfill_reach(saved)
                                                              ? raised.dedup_floor : raised.backfill.dedup_floor);
     } else {
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor);

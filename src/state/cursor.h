@@ -7,11 +7,17 @@
  *
  * The dedup set (state/dedup.h) is complete from `dedup_floor` on, and in the part of the backfill from
  * `backfill.dedup_floor` on. A poll never reaches below its floor: a record from there could not be told from one that
- * was written before. */
+ * was written before.
+ *
+ * A service may filter more coarsely than its timestamps, by whole seconds or minutes. It then returns records from
+ * outside of the window, and may return them in no other window. So the set reaches further than the windows by
+ * CURSOR_COARSE_S: below the lower bound of any window that will be requested, and above the end of the backfill. */
 #pragma once
 
 #include "base/compiler.h"
 #include "base/ticks.h"
+
+#define CURSOR_COARSE_S 60
 
 struct cursor {
     ticks begin;            /* where the input began; nothing older is ever written */
@@ -45,6 +51,9 @@ void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from);
  * backfill is complete; the cursor then has one watermark again. */
 bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest);
 
+/* Returns true if the dedup set tells whether a version with this update time was written. False for what is older than
+ * the beginning. */
+bool cursor_knows(const struct cursor *cursor, ticks time);
 /* Returns true if a version with this update time must stay in the dedup set of a process that continues from here. */
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);
 /* Raises the floors to what cursor_needs() keeps: for a checkpoint that holds only those versions. */

@@ -180,6 +180,16 @@ void dedup_add(struct dedup *dedup, struct dedup_entry entry)
     dedup->count++;
 }
 
+bool dedup_renew(struct dedup *dedup, struct hash128 key, ticks time)
+{
+    struct dedup_entry *entry = find(dedup, key);
+
+    if (!entry)
+        return false;
+    entry->time = ticks_max(entry->time, time);
+    return true;
+}
+
 size_t dedup_count(const struct dedup *dedup)
 {
     return dedup->count;

@@ -71,6 +71,21 @@ void windows_avoid(const struct quarantine *quarantine, enum worker_kind worker,
         *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };
 }
 
+/* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window tell.
+ * Windows narrower than that would bring the same records again. Single records from far away were updated while the
+ * response was made. */
+static ticks coarseness(const struct window *window, const struct page_stats *stats)
+{
+    ticks outside = 0;
+
+    if (!stats || stats->oldest > stats->newest)
+        return 0;
+    outside = ticks_max(outside, window->lo - stats->oldest);
+    if (window->hi != TICKS_OPEN)
+        outside = ticks_max(outside, stats->newest - window->hi + 1);
+    return outside <= CURSOR_COARSE_S * TICKS_PER_SECOND ? outside : 0;
+}
+
 /* Returns how many times as wide the next window may be as one that held `count` records. */
 static double growth(size_t count, size_t capacity)
 {
@@ -80,12 +95,14 @@ static double growth(size_t count, size_t capacity)
 }
 
 /* Sets the next window's width by how full this response was. */
-static void adapt(struct window_plan *plan, const struct window *window, size_t count, size_t capacity)
+static void adapt(struct window_plan *plan, const struct window *window, const struct page_stats *stats, size_t capacity)
 {
+    size_t count = stats->count;
     double width;
 
     if (window->hi == TICKS_OPEN || !plan->width)
         return;
+    plan->resolution = ticks_max(plan->resolution, coarseness(window, stats));
     if (!count && plan->overfull > window->hi) {    /* everything that was too much is still ahead */
         plan->width = ticks_max((plan->overfull - window->hi) / 2, ticks_max(plan->resolution, 1));
         return;
@@ -127,7 +144,7 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
 bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                   const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now)
 {
-    adapt(plan, window, stats->count, capacity);
+    adapt(plan, window, stats, capacity);
     if (worker == WORKER_BACKFILL)
         return backfill_read(cursor, plan, window, stats);
     live_read(cursor, plan, window, stats, overlap_s, now);
@@ -169,8 +186,10 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
                    ticks now)
 {
     struct window_plan *plan = &plans[worker];
-    ticks live_from = ticks_back(now, overlap_s), end = split_end(window, stats, resolution, now);
+    ticks live_from = ticks_back(now, overlap_s), end;
 
+    resolution = ticks_max(resolution, coarseness(window, stats));
+    end = split_end(window, stats, resolution, now);
     if (end - window->lo <= resolution)
         return false;
     if (worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&

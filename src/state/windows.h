@@ -37,7 +37,8 @@ struct window_plan {
     bool  active;       /* LIVE: in bounded windows; otherwise one open window per poll */
     ticks next;
     ticks width;        /* 0: not known yet */
-    ticks resolution;   /* no window is narrower: a burst within one step would be read again and again */
+    ticks resolution;   /* no window is narrower: a burst within one step, of the API's or of the service's own coarser
+                         * filter, would be read again and again */
     ticks end;          /* LIVE: from here on the window is open */
     ticks overfull;     /* the part from `next` to here was too much for one response; 0: not known to be */
     ticks since;        /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */

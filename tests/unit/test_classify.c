@@ -66,6 +66,8 @@ static void test_classes(void **state UNUSED)
         { { .page = "{\"value\":{}}", .status = 200 }, ANSWER_FAILED, false, NULL },
         { { .page = "{}", .status = 200 }, ANSWER_FAILED, false, NULL },
         { { .page = "<html>", .status = 200, .type = "text/html" }, ANSWER_FAILED, false, "web page" },
+        { { .page = "{\"value\":[],\"error\":{\"code\":\"Timeout\"}}", .status = 200 }, ANSWER_FAILED, true, "'Timeout'" },
+        { { .page = "{\"error\":{},\"value\":[{]}", .status = 200, .bad = true }, ANSWER_FAILED, true, "not JSON" },
         { { .page = "{\"value\":[{\"id\":", .status = 200 }, ANSWER_BROKEN, false, NULL },
         { { .page = "{\"value\":[{\"id\":", .status = 200, .type = "text/html" }, ANSWER_FAILED, false, "web page" },
         { { .page = "{\"value\":{", .fault = HTTP_STOPPED, .status = 200 }, ANSWER_FAILED, false, NULL },
