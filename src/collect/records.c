@@ -48,6 +48,20 @@ static struct hash128 key_of(const struct reading *reading, const struct buf *ou
     return dedup_key(out->data + record->start, record->len, 0);
 }
 
+/* Returns true if this version has been written. With a query that leaves something out, it is enough that it was written
+ * in part; what is not written in full by then is remembered, since it has to be read again. */
+static bool is_written(struct reading *reading, const struct page_record *record, struct hash128 key)
+{
+    struct progress *progress = &reading->feed->progress;
+
+    if (dedup_has(progress->dedup, key))
+        return true;
+    if (!reading_is_partial(reading))
+        return false;
+    cursor_has_part(&progress->cursor, record->has_time ? record->time : reading->window.lo);
+    return dedup_has(dedup_partial(progress->dedup), key);
+}
+
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
@@ -59,7 +73,8 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.replaced++;
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
-    dedup_add(feed->progress.dedup, (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
+    dedup_add(reading_is_partial(reading) ? dedup_partial(feed->progress.dedup) : feed->progress.dedup,
+              (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
     if (record->has_time)
         feed->newest_alert = ticks_max(feed->newest_alert, time);
     feed->tally.new_events++;
@@ -85,7 +100,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->pages.sum += key.low ^ key.high * 3;
     if (reading->pages.seen)
         dedup_add(reading->pages.seen, (struct dedup_entry){ .key = key });
-    if (dedup_has(feed->progress.dedup, key) || !may_write(reading)) {
+    if (is_written(reading, record, key) || !may_write(reading)) {
         feed->tally.repeats += !reading->answer.held_back;
         out->len = undo;
         return;

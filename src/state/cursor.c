@@ -70,18 +70,50 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest)
     return true;
 }
 
-bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
+void cursor_has_part(struct cursor *cursor, ticks time)
+{
+    time = ticks_max(time, 1);      /* 0: none */
+    if (!cursor->partial_from || time < cursor->partial_from)
+        cursor->partial_from = time;
+}
+
+bool cursor_read_again(struct cursor *cursor, ticks lo)
+{
+    ticks from = ticks_max(cursor->partial_from, cursor->dedup_floor);
+
+    if (!cursor->partial_from || cursor->backfill.active)
+        return false;
+    cursor->partial_from = 0;
+    if (from >= lo)
+        return false;
+    cursor_backfill_begins(cursor, from, lo);
+    return true;
+}
+
+bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s)
 {
     if (cursor->backfill.active && time < cursor->backfill.end)
         return time >= backfill_lower(cursor, overlap_s);
     return time >= cursor_lower(cursor, overlap_s);
 }
 
+bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
+{
+    return cursor_needs_part(cursor, time, overlap_s) || (cursor->partial_from && time >= cursor->partial_from);
+}
+
+/* Returns `raised`, or less where the versions from partial_from on are kept. */
+static ticks raised_floor(const struct cursor *cursor, ticks floor, ticks raised)
+{
+    return cursor->partial_from ? ticks_max(floor, ticks_min(raised, cursor->partial_from)) : raised;
+}
+
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
-    cursor->dedup_floor = cursor_lower(cursor, overlap_s);
+    cursor->dedup_floor = raised_floor(cursor, cursor->dedup_floor, cursor_lower(cursor, overlap_s));
     if (cursor->backfill.active)
-        cursor->backfill.dedup_floor = backfill_lower(cursor, overlap_s);
+        cursor->backfill.dedup_floor = raised_floor(cursor, cursor->backfill.dedup_floor,
+                                                    backfill_lower(cursor, overlap_s));
 }
 
 void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t overlap_s)
@@ -105,7 +137,7 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
 bool cursor_same(const struct cursor *a, const struct cursor *b)
 {
     if (a->begin != b->begin || a->watermark != b->watermark || a->dedup_floor != b->dedup_floor ||
-        a->backfill.active != b->backfill.active)
+        a->backfill.active != b->backfill.active || a->partial_from != b->partial_from)
         return false;
     return !a->backfill.active ||
            (a->backfill.next == b->backfill.next && a->backfill.end == b->backfill.end &&

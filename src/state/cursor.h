@@ -24,6 +24,8 @@ struct cursor {
         ticks watermark;    /* newest update time seen before `next` */
         ticks dedup_floor;
     } backfill;
+    ticks partial_from;     /* from here on records were written without all of their content; 0: none were. The dedup
+                               set stays complete from here on, so that they can be read again in full. */
 };
 
 /* Sets a cursor to its beginning. */
@@ -45,8 +47,16 @@ void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from);
  * backfill is complete; the cursor then has one watermark again. */
 bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest);
 
+/* A record with this update time was read in part and has not been written in full. */
+void cursor_has_part(struct cursor *cursor, ticks time);
+/* Everything from `lo` on has been read in full. Hands what was read in part before it to the backfill. Returns true if
+ * there is something to read again; false while a backfill is active, too: then it is asked again later. */
+bool cursor_read_again(struct cursor *cursor, ticks lo);
+
 /* Returns true if a version with this update time must stay in the dedup set of a process that continues from here. */
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);
+/* The same for the set of versions that were written in part. */
+bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s);
 /* Raises the floors to what cursor_needs() keeps: for a checkpoint that holds only those versions. */
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s);
 /* Follows a dedup set that was pruned to what `saved` needs. saved is an earlier state of this cursor. */
