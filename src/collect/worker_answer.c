@@ -18,13 +18,13 @@ static struct next went_well(struct reading *reading, enum next_kind kind)
     return next;
 }
 
-/* Hands what was written in part to the backfill, once a poll has been complete with a query that leaves nothing out. */
-static void read_again(struct reading *reading, struct next *next)
+/* The window was read. With a query that leaves nothing out, what was written in part before may be read again. */
+static void read_in_full(struct reading *reading, struct next *next)
 {
     struct progress *progress = &reading->feed->progress;
+    bool caught_up = reading->kind == WORKER_LIVE && next->kind == NEXT_POLL;
 
-    if (reading->kind != WORKER_LIVE || next->kind != NEXT_POLL || reading_is_partial(reading) ||
-        !progress_read_again(progress, reading->window.lo))
+    if (reading_is_partial(reading) || !progress_read_in_full(progress, &reading->window, caught_up))
         return;
     next->again_from = progress->cursor.backfill.next;
     next->wake_backfill = true;
@@ -49,7 +49,7 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
         reading->bisection.tries = 0;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
     next.backfill_done = was_backfilling && !progress->cursor.backfill.active;
-    read_again(reading, &next);
+    read_in_full(reading, &next);
     return next;
 }
 

@@ -77,16 +77,19 @@ void cursor_has_part(struct cursor *cursor, ticks time)
         cursor->partial_from = time;
 }
 
-bool cursor_read_again(struct cursor *cursor, ticks lo)
+void cursor_read_in_full(struct cursor *cursor, ticks lo, ticks hi)
 {
-    ticks from = ticks_max(cursor->partial_from, cursor->dedup_floor);
+    if (cursor->partial_from && lo <= cursor->partial_from && cursor->partial_from < hi)
+        cursor->partial_from = hi == TICKS_OPEN ? 0 : hi;
+}
 
-    if (!cursor->partial_from || cursor->backfill.active)
+bool cursor_read_again(struct cursor *cursor, int64_t overlap_s)
+{
+    ticks from = cursor->partial_from, end = cursor_lower(cursor, overlap_s);
+
+    if (!from || from >= end || cursor->backfill.active)
         return false;
-    cursor->partial_from = 0;
-    if (from >= lo)
-        return false;
-    cursor_backfill_begins(cursor, from, lo);
+    cursor_backfill_begins(cursor, from, end);
     return true;
 }
 
@@ -99,7 +102,8 @@ bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_
 
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
 {
-    return cursor_needs_part(cursor, time, overlap_s) || (cursor->partial_from && time >= cursor->partial_from);
+    return cursor_needs_part(cursor, time, overlap_s) || (cursor->partial_from && time >= cursor->partial_from) ||
+           (cursor->backfill.active && time >= cursor->backfill.end);
 }
 
 /* Returns `raised`, or less where the versions from partial_from on are kept. */
@@ -108,9 +112,14 @@ static ticks raised_floor(const struct cursor *cursor, ticks floor, ticks raised
     return cursor->partial_from ? ticks_max(floor, ticks_min(raised, cursor->partial_from)) : raised;
 }
 
+/* The live worker's part is kept from the end of the backfill on: the set has no hole when the two parts join. */
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
-    cursor->dedup_floor = raised_floor(cursor, cursor->dedup_floor, cursor_lower(cursor, overlap_s));
+    ticks raised = cursor_lower(cursor, overlap_s);
+
+    if (cursor->backfill.active)
+        raised = ticks_max(cursor->dedup_floor, ticks_min(raised, cursor->backfill.end));
+    cursor->dedup_floor = raised_floor(cursor, cursor->dedup_floor, raised);
     if (cursor->backfill.active)
         cursor->backfill.dedup_floor = raised_floor(cursor, cursor->backfill.dedup_floor,
                                                     backfill_lower(cursor, overlap_s));

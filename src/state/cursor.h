@@ -24,8 +24,8 @@ struct cursor {
         ticks watermark;    /* newest update time seen before `next` */
         ticks dedup_floor;
     } backfill;
-    ticks partial_from;     /* from here on records were written without all of their content; 0: none were. The dedup
-                               set stays complete from here on, so that they can be read again in full. */
+    ticks partial_from;     /* no record before this lacks any of its content; 0: none at all does. From here on the dedup
+                               set stays complete, so that records can be read again in full. */
 };
 
 /* Sets a cursor to its beginning. */
@@ -49,9 +49,11 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest);
 
 /* A record with this update time was read in part and has not been written in full. */
 void cursor_has_part(struct cursor *cursor, ticks time);
-/* Everything from `lo` on has been read in full. Hands what was read in part before it to the backfill. Returns true if
- * there is something to read again; false while a backfill is active, too: then it is asked again later. */
-bool cursor_read_again(struct cursor *cursor, ticks lo);
+/* The window was read in full. */
+void cursor_read_in_full(struct cursor *cursor, ticks lo, ticks hi);
+/* Hands what was read in part to the backfill, as far as the next poll does not reach it. Returns true if there is any;
+ * false while a backfill is active, too: then it is asked again later. */
+bool cursor_read_again(struct cursor *cursor, int64_t overlap_s);
 
 /* Returns true if a version with this update time must stay in the dedup set of a process that continues from here. */
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);

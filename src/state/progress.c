@@ -46,9 +46,10 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
     return caught_up;
 }
 
-bool progress_read_again(struct progress *progress, ticks lo)
+bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up)
 {
-    if (!cursor_read_again(&progress->cursor, lo))
+    cursor_read_in_full(&progress->cursor, window->lo, window->hi);
+    if (!caught_up || !cursor_read_again(&progress->cursor, progress->overlap_s))
         return false;
     progress->plans[WORKER_BACKFILL] = (struct window_plan){ .active = false };
     return true;

@@ -35,9 +35,9 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
                    const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms);
 
-/* The live worker has caught up with a query that leaves nothing out; its last window began at lo. Hands what was written
- * in part before that to the backfill. Returns true if there is something to read again. */
-bool progress_read_again(struct progress *progress, ticks lo);
+/* Records that the window was read with a query that leaves nothing out. If the live worker has caught up with it, what
+ * was written in part before is handed to the backfill. Returns true if there is any. */
+bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up);
 
 /* Plans smaller windows; see windows_split(). */
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,

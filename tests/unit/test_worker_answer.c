@@ -574,12 +574,16 @@ static void test_what_was_left_out_is_read_again(void **state)
     CHECK(next.kind == NEXT_POLL && next.full_again && next.wake_backfill &&
           next.again_from == scene_time(SCENE_DAY "11:21:00Z"), "kind %d", next.kind);
     CHECK(f->scene.feed.tally.new_events == 66, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
-    CHECK(!progress->cursor.partial_from && progress->cursor.backfill.active, "the rest is the backfill's");
+    CHECK(progress->cursor.backfill.active && progress->cursor.backfill.end == scene_time(SCENE_DAY "11:35:00Z"),
+          "the rest is the backfill's");
     f->reading.kind = WORKER_BACKFILL;
     catch_up(f, 5);
     CHECK(f->scene.feed.tally.new_events == 80, "each of the 30 once more: %llu events",
           (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.partial_from == scene_time(SCENE_DAY "11:35:00Z"), "as far as the backfill came");
     f->reading.kind = WORKER_LIVE;
+    catch_up(f, 5);
+    CHECK(!progress->cursor.partial_from && !progress->cursor.backfill.active, "nothing remains");
     begin_at(f, SCENE_DAY "11:21:00Z");     /* older ones are no longer known */
     catch_up(f, 5);
     CHECK(f->scene.feed.tally.new_events == 80, "nothing comes again: %llu events",
