@@ -94,6 +94,7 @@ static void use_fetched(struct token_source *source, int64_t now_ms)
     source->token = source->fetched;
     source->fetched = (struct token){ 0 };
     source->token_number++;
+    source->token_ms = now_ms;
     source->failures = source->refusals = 0;
     end_try(source, true, now_ms);
 }
@@ -330,6 +331,7 @@ enum token_state token_source_peek(const struct token_source *source, int64_t no
         ret->authorization = source->token.authorization;
         ret->token = source->token_number;
         ret->expires_ms = source->token.expires_ms;
+        ret->fetched_ms = source->token_ms;
         return TOKEN_READY;
     }
     ret->retry_ms = source->retry_ms;

@@ -37,6 +37,7 @@ struct token_view {
     const char *authorization;  /* TOKEN_READY: header value, valid until the next call or event; a secret */
     uint64_t token;             /* TOKEN_READY: its number, for token_source_reject() */
     int64_t expires_ms;         /* TOKEN_READY */
+    int64_t fetched_ms;         /* TOKEN_READY: when it came */
     const struct err *err;      /* of the last failure; owned by the source */
     int64_t retry_ms;           /* TOKEN_FAILED */
     int64_t clock_offset_ms;    /* the login service's clock minus ours, if has_clock */

@@ -83,6 +83,7 @@ struct token_source {
     enum source_state    state;             /* set by token_source_step() only */
     struct token         token;
     uint64_t             token_number;      /* counts the tokens */
+    int64_t              token_ms;          /* when the token came */
     struct token         fetched;           /* not used before its refresh token is stored */
     enum token_grant     grant;             /* of the request in flight */
     struct code_exchange *codes;            /* waiting, first in, first out */

@@ -12,14 +12,16 @@ static struct classified refused(const struct http_result *result, enum diagnosi
     return ret;
 }
 
-/* Reads a 400: the query may be more than the service takes. */
+/* Reads a 400: the query may be more than the service takes. After the simplest one a person has to act. */
 static struct classified bad_request(const struct http_result *result, const struct classify_facts *facts)
 {
-    struct classified ret = { .class = ANSWER_VARIANT };
+    struct classified ret = { .class = ANSWER_BAD_REQUEST };
     char words[REFUSAL_WORDS_MAX];
 
-    if (!facts->can_simplify)
-        return refused(result, facts->has_filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400, NULL);
+    if (!facts->can_simplify) {
+        refusal_set(result, facts->has_filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400, NULL, &ret.err);
+        return ret;
+    }
     refusal_words(result, words);
     err_set(&ret.err, ERR_INPUT, "HTTP 400%s", words);
     return ret;
@@ -61,9 +63,9 @@ static struct classified ok_response(const struct http_result *result, const str
 /* Reads a failure that passes; err is what http_check() said. */
 static struct classified transient(const struct http_result *result, const struct err *err)
 {
-    bool done = result->fault == HTTP_DONE;
+    bool done = http_status_counts(result);
     bool busy = done && (result->status == 429 || result->status == 503 || result->status == 509);
-    bool body_broke = result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED;
+    bool body_broke = !done && (result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED);
     struct classified ret = { .class = ANSWER_FAILED, .err = *err };
     char words[REFUSAL_WORDS_MAX];
 
@@ -82,7 +84,7 @@ static struct classified transient(const struct http_result *result, const struc
 
 struct classified classify(const struct http_result *result, const struct classify_facts *facts)
 {
-    bool done = result->fault == HTTP_DONE;
+    bool done = http_status_counts(result);
     struct err err;
 
     if (result->fault == HTTP_STOPPED || (done && result->status == 200))

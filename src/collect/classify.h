@@ -8,7 +8,7 @@
 enum answer_class {
     ANSWER_READ,        /* a complete page; its records have been written */
     ANSWER_NEW_TOKEN,   /* 401: once more with a new token */
-    ANSWER_VARIANT,     /* 400: once more with a simpler query */
+    ANSWER_BAD_REQUEST, /* 400: once more, perhaps with a simpler query */
     ANSWER_THROTTLED,   /* wait as the service asks */
     ANSWER_BROKEN,      /* complete, but the JSON breaks among the records: find the broken one */
     ANSWER_FAILED,      /* passes: try again */
@@ -19,7 +19,7 @@ enum answer_class {
 struct classify_facts {
     struct page *page;          /* fed with the body */
     bool        bad_records;    /* the page has records that are not JSON */
-    bool        rejected;       /* the last response was a 401, too */
+    bool        rejected;       /* the token is a new one, fetched because of a 401 */
     bool        can_simplify;   /* a simpler variant of the query exists */
     bool        has_filter;     /* the user's own filter is in the query */
     const char *permission;     /* that the API needs */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "collect/env.h"
+#include "collect/variant.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
 #include "state/progress.h"
@@ -35,6 +36,7 @@ struct feed {
     struct event_frame  *frame;
     struct token_source *source;        /* NULL until the input is open */
     struct rate         *rate;
+    struct variant       variant;       /* of the query */
 
     struct progress      progress;
     bool                 open;          /* the workers may read */

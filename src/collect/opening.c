@@ -89,10 +89,28 @@ static void carry_over(struct opening *opening, int64_t now_ms)
     saver_starts_from(opening->saver, &checkpoint->cursor);
 }
 
+/* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint is
+ * saved without it before the first request, since this process may be killed. */
+static void take_rate(struct opening *opening)
+{
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+    struct rate *rate = opening->feed->rate;
+
+    if (!checkpoint->rate.known) {
+        rate_resume_unknown(rate);
+        return;
+    }
+    rate_resume(rate, checkpoint->rate.hour, clock_wall_ms() - ticks_to_ms(checkpoint->rate.at));
+    checkpoint->rate.known = false;
+    opening->saver->changed = true;
+}
+
 static void take_checkpoint(struct opening *opening)
 {
     struct feed *feed = opening->feed;
     struct checkpoint *checkpoint = &opening->saver->checkpoint;
+
+    take_rate(opening);
 
     if (!text_same(checkpoint->tenant_id, feed->input->tenant_id) || !text_same(checkpoint->api, feed->api->name)) {
         carry_over(opening, clock_ms());

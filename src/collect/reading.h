@@ -12,8 +12,9 @@
 /* Failures since the last response that was as it should be. */
 struct attempts {
     int  failures;              /* in a row, of the kind that passes */
-    int  refusals;              /* in a row, of the kind that a person has to correct */
-    bool rejected;              /* the last response was a 401 */
+    int  refusals;              /* in a row; the first BACKOFF_QUICK_TRIES are repeated at once: they may pass */
+    bool rejected;              /* a 401 came, and a new token was fetched for it */
+    bool fresh_token;           /* the next try needs one: permissions may have been added to the app since */
 };
 
 /* The search for a record that breaks its response. */
@@ -31,7 +32,7 @@ struct reading {
     enum worker_kind  kind;
     struct window     window;
     ticks             sent_at;  /* the service's clock when the first page of the pass was requested */
-    int               variant;  /* of the query; 0: the full one */
+    int               variant;  /* of the query that was sent; 0: the full one */
     struct answer     answer;
     struct pages      pages;
     struct page_size  page_size;
@@ -44,7 +45,7 @@ struct reading {
 enum next_kind {
     NEXT_NOW,           /* send the next request at once */
     NEXT_POLL,          /* everything has been read: wait for the next poll, or end the backfill */
-    NEXT_RETRY,         /* err passes: try again after wait_ms */
+    NEXT_RETRY,         /* err passes, or may pass: try again after wait_ms */
     NEXT_THROTTLED,     /* the service asks this app and tenant to wait for wait_ms */
     NEXT_REFUSED,       /* err is for a person to correct: try again after wait_ms */
     NEXT_NEW_TOKEN,     /* the token was not accepted: the same request with a new one */
@@ -58,6 +59,8 @@ struct next {
     int            tries;           /* failures or refusals in a row: with this response, or ended by it */
     bool           wake_backfill;   /* the backfill may have something to do */
     bool           backfill_done;
+    bool           full_again;      /* the full query works again */
+    ticks          again_from;      /* what was read in part from this time on is read again; 0: nothing is */
     struct err     err;
 };
 
@@ -67,6 +70,12 @@ static inline size_t reading_page_most(const struct reading *reading)
     const struct api *api = reading->feed->api;
 
     return reading->kind == WORKER_BACKFILL ? api->top : api->top_first;
+}
+
+/* Returns true if the query that was sent leaves out some of what an alert has. */
+static inline bool reading_is_partial(const struct reading *reading)
+{
+    return api_is_partial(reading->feed->api, reading->variant);
 }
 
 /* Returns the end of the window, or of an open one the time at which it was requested. */

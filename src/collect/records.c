@@ -33,10 +33,8 @@ static ticks present(const struct feed *feed)
     return ticks_max(feed_service_now(feed), feed->progress.cursor.watermark);
 }
 
-static bool is_known(struct feed *feed, const struct page_record *record, struct hash128 key)
+static bool is_in(struct dedup *dedup, const struct feed *feed, const struct page_record *record, struct hash128 key)
 {
-    struct dedup *dedup = feed->progress.dedup;
-
     return record->has_time ? dedup_has(dedup, key) : dedup_renew(dedup, key, present(feed));
 }
 
@@ -70,6 +68,21 @@ static struct hash128 key_of(const struct reading *reading, const struct buf *ou
     return dedup_key(out->data + record->start, record->len, 0);
 }
 
+/* Returns true if this version has been written. With a query that leaves something out, it is enough that it was written
+ * in part; what is not written in full by then is remembered, since it has to be read again. */
+static bool is_written(struct reading *reading, const struct page_record *record, struct hash128 key)
+{
+    struct feed *feed = reading->feed;
+    struct progress *progress = &feed->progress;
+
+    if (is_in(progress->dedup, feed, record, key))
+        return true;
+    if (!reading_is_partial(reading))
+        return false;
+    cursor_has_part(&progress->cursor, record->has_time ? record->time : reading->window.lo);
+    return is_in(dedup_partial(progress->dedup), feed, record, key);
+}
+
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
@@ -81,7 +94,8 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.replaced++;
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
-    dedup_add(feed->progress.dedup, (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
+    dedup_add(reading_is_partial(reading) ? dedup_partial(feed->progress.dedup) : feed->progress.dedup,
+              (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
     if (record->has_time)
         feed->newest_alert = ticks_max(feed->newest_alert, time);
     feed->tally.new_events++;
@@ -107,7 +121,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->pages.sum += key.low ^ key.high * 3;
     if (reading->pages.seen)
         dedup_add(reading->pages.seen, (struct dedup_entry){ .key = key });
-    if (is_known(feed, record, key) || !may_write(reading)) {
+    if (is_written(reading, record, key) || !may_write(reading)) {
         feed->tally.repeats += !reading->answer.held_back;
         out->len = undo;
         return;

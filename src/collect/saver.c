@@ -35,6 +35,18 @@ bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durabil
     return true;
 }
 
+void saver_ends(struct saver *saver, int64_t now_ms)
+{
+    double left = rate_hour_left(saver->feed->rate, now_ms);
+
+    if (left < 0)
+        return;
+    saver->checkpoint.rate.known = true;
+    saver->checkpoint.rate.hour = left > 0 ? left : 0;
+    saver->checkpoint.rate.at = ticks_from_ms(clock_wall_ms());
+    saver->changed = true;
+}
+
 void saver_cancel(struct saver *saver)
 {
     if (!store_asked(saver->claim))

@@ -347,6 +347,8 @@ void tenant_ends(struct tenant *t)
 {
     t->ending = true;
     saver_cancel(&t->saver);
+    if (t->feed.open)
+        saver_ends(&t->saver, clock_ms());
 }
 
 void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)

@@ -1,5 +1,6 @@
 #include "collect/worker.h"
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "collect/classify.h"
 #include "collect/records.h"
@@ -10,6 +11,7 @@
 #define SILENCE_S       60      /* a response that stays silent for this long is given up */
 #define LOG_EVERY       10      /* failures in a row between two log lines */
 #define POLL_SLOTS      3       /* moments of the interval at which polls are due */
+#define FRESH_MS        10000   /* a token counts as fresh for this long, so that one serves all who need one */
 #define FIRST_WAIT_PART 10      /* the first pause is at least the interval divided by this */
 
 /* Towards a request. */
@@ -35,6 +37,8 @@ void worker_step(struct worker *worker, int64_t now_ms)
             return;
         }
         worker->state = WORKER_TOKEN;
+        if (worker->reading.attempts.fresh_token)
+            worker->port->renew(worker, now_ms);
         /* fall through */
     case WORKER_TOKEN:
         switch (worker->port->token(worker, now_ms, &view)) {
@@ -109,8 +113,33 @@ static void caught_up(struct worker *worker, int64_t now_ms)
     worker->reading.feed->read_ms = now_ms;
 }
 
+/* Logs that a simpler query is used. It is said once: searches for the full one that fail change nothing. */
+static void log_variant(const struct feed *feed, const struct next *next)
+{
+    int variant = feed->variant.current;
+
+    log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried%s", feed->label,
+              feed->input->tenant_id, feed->api->name, variant, next->err.text, !api_is_partial(feed->api, variant)
+              ? "" : "; it leaves out some of each alert, which is read again once the full query works");
+}
+
+/* Logs that the full query works again, and what it brings. */
+static void log_full(const struct feed *feed, const struct next *next)
+{
+    char from[TICKS_TEXT_MAX];
+
+    if (next->full_again)
+        log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 the full query works again", feed->label,
+                  feed->input->tenant_id, feed->api->name);
+    if (!next->again_from)
+        return;
+    ticks_text(next->again_from, from);
+    log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written without "
+              "all of their content are read again", feed->label, feed->input->tenant_id, feed->api->name, from);
+}
+
 /* Logs a decision, once per kind of trouble. */
-static void log_next(const struct feed *feed, const struct next *next, int variant)
+static void log_next(const struct feed *feed, const struct next *next)
 {
     const char *tenant = feed->input->tenant_id, *api = feed->api->name;
 
@@ -123,6 +152,7 @@ static void log_next(const struct feed *feed, const struct next *next, int varia
         if (next->backfill_done)
             log_event(EVENT_BACKFILL_DONE, "input=%s tenant=%s api=%s new=%llu", feed->label, tenant, api,
                       (unsigned long long)feed->tally.new_events);
+        log_full(feed, next);
         return;
     case NEXT_RETRY:
         if (next->tries == 1 || next->tries % LOG_EVERY == 0)
@@ -135,8 +165,7 @@ static void log_next(const struct feed *feed, const struct next *next, int varia
                       next->err.text, (long long)next->wait_ms / 60000);
         return;
     case NEXT_VARIANT:
-        log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried", feed->label, tenant,
-                  api, variant, next->err.text);
+        log_variant(feed, next);
         return;
     case NEXT_THROTTLED:
     case NEXT_NEW_TOKEN:
@@ -147,24 +176,27 @@ static void log_next(const struct feed *feed, const struct next *next, int varia
 void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms)
 {
     struct feed *feed = worker->reading.feed;
+    int64_t wait_ms = next->wait_ms;
 
-    log_next(feed, next, worker->reading.variant);
+    log_next(feed, next);
     switch (next->kind) {
     case NEXT_NOW:
         mem_freep(&feed->sign_in_error);
+        rate_succeeded(feed->rate, now_ms);
         break;
     case NEXT_POLL:
         mem_freep(&feed->sign_in_error);
+        rate_succeeded(feed->rate, now_ms);
         caught_up(worker, now_ms);
         break;
     case NEXT_THROTTLED:
-        feed->tally.throttled_ms += next->wait_ms;
-        rate_hold(feed->rate, now_ms + next->wait_ms);
+        wait_ms = rate_throttled(feed->rate, next->wait_ms, random_below(UINT32_MAX), now_ms);
+        feed->tally.throttled_ms += wait_ms;
         /* fall through */
     case NEXT_RETRY:
     case NEXT_REFUSED:
         feed->problem = next->err;
-        worker->due_ms = now_ms + next->wait_ms;
+        worker->due_ms = now_ms + wait_ms;
         break;
     case NEXT_NEW_TOKEN:
         token_source_reject(feed->source, worker->token);
@@ -187,9 +219,20 @@ static enum token_state port_token(struct worker *worker, int64_t now_ms, struct
     return token_source_ask(worker->reading.feed->source, now_ms, ret);
 }
 
+/* A token that is valid is kept while the login service fails: other inputs may still use it. */
+static void port_renew(struct worker *worker, int64_t now_ms)
+{
+    struct token_source *source = worker->reading.feed->source;
+    struct token_view view;
+
+    if (token_source_peek(source, now_ms, &view) == TOKEN_READY && !view.fails &&
+        (view.token == worker->token || now_ms - view.fetched_ms >= FRESH_MS))
+        token_source_refetch(source, view.token);
+}
+
 static int64_t port_rate(struct worker *worker, int64_t now_ms)
 {
-    return rate_take(worker->reading.feed->rate, worker->reading.kind == WORKER_BACKFILL, now_ms);
+    return rate_take(worker->reading.feed->rate, &worker->waiter, now_ms);
 }
 
 static void port_slot(struct worker *worker)
@@ -202,6 +245,8 @@ static void port_release(struct worker *worker)
     if (worker->request)
         http_cancel(worker->request);
     worker->request = NULL;
+    if (worker->waiter.waits)
+        rate_leave(worker->reading.feed->rate, &worker->waiter);
     limiter_release(&worker->slot);
     page_free(worker->page);
     worker->page = NULL;
@@ -266,7 +311,7 @@ static void port_send(struct worker *worker, const struct token_view *view)
     struct feed *feed = reading->feed;
     CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
 
-    worker_request_prepare(reading);
+    worker_request_prepare(reading, loop_now(feed->env->loop));
     worker_request_url(reading, &url);
     worker->page = page_new(&feed->api->shape, &worker->handler);
     feed->tally.requests++;
@@ -275,7 +320,7 @@ static void port_send(struct worker *worker, const struct token_view *view)
         .route = &feed->route, .sink = &sink, .done = answered, .ctx = worker, .timeout_s = SILENCE_S });
 }
 
-const struct worker_port worker_port = { port_token, port_rate, port_slot, port_send, port_release, port_wake };
+const struct worker_port worker_port = { port_renew, port_token, port_rate, port_slot, port_send, port_release, port_wake };
 
 /* Beginning and end. */
 
@@ -298,6 +343,7 @@ void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind
     worker->reading.kind = kind;
     worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
     worker->slot = (struct slot){ .go = slot_granted, .ctx = worker, .page = true };
+    worker->waiter = (struct rate_waiter){ .backfill = kind == WORKER_BACKFILL };
     worker->handler = records_handler(&worker->reading);
 }
 

@@ -23,11 +23,12 @@ struct worker;
 
 /* What a worker asks of the rest of the program; a seam for tests. worker_port is the real one. */
 struct worker_port {
+    void (*renew)(struct worker *worker, int64_t now_ms);       /* the next token must be a fresh one */
     enum token_state (*token)(struct worker *worker, int64_t now_ms, struct token_view *ret);
     int64_t (*rate)(struct worker *worker, int64_t now_ms);     /* 0: allowed; else ms to wait */
     void (*slot)(struct worker *worker);                        /* calls worker_granted(), perhaps at once */
     void (*send)(struct worker *worker, const struct token_view *view);
-    void (*release)(struct worker *worker);                     /* gives back slot, page and request */
+    void (*release)(struct worker *worker);                     /* gives back place, slot, page and request */
     void (*wake)(struct worker *worker, int64_t due_ms);        /* calls worker_step() then, or sooner */
 };
 extern const struct worker_port worker_port;
@@ -40,6 +41,7 @@ struct worker {
 
     struct timer              timer;
     struct slot               slot;
+    struct rate_waiter        waiter;
     struct http_request      *request;
     struct page              *page;
     struct page_handler       handler;

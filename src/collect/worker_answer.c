@@ -19,6 +19,18 @@ static struct next went_well(struct reading *reading, enum next_kind kind)
     return next;
 }
 
+/* The window was read. With a query that leaves nothing out, what was written in part before may be read again. */
+static void read_in_full(struct reading *reading, struct next *next)
+{
+    struct progress *progress = &reading->feed->progress;
+    bool caught_up = reading->kind == WORKER_LIVE && next->kind == NEXT_POLL;
+
+    if (reading_is_partial(reading) || !progress_read_in_full(progress, &reading->window, caught_up))
+        return;
+    next->again_from = progress->cursor.backfill.next;
+    next->wake_backfill = true;
+}
+
 /* All of the window has been read: the progress moves. */
 static struct next window_read(struct reading *reading, int64_t now_ms)
 {
@@ -36,6 +48,7 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
         reading->bisection.tries = 0;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
     next.backfill_done = was_backfilling && !progress->cursor.backfill.active;
+    read_in_full(reading, &next);
     return next;
 }
 
@@ -175,7 +188,9 @@ static struct next response_read(struct reading *reading, const struct page *pag
     CLEANUP(mem_freep) char *link = mem_text(page_next_link(page));
     struct bisection *bisection = &reading->bisection;
     struct feed *feed = reading->feed;
+    struct next next;
     struct err err;
+    bool full_again;
 
     if (is_held_back(reading, &err))
         return worker_retry_failed(reading, &err, false);
@@ -194,7 +209,10 @@ static struct next response_read(struct reading *reading, const struct page *pag
     reading->attempts.rejected = false;
     feed->tally.ok++;
     feed->tally.complete += reading->answer.stats.count > 0;
-    return page_read(reading, link, now_ms);
+    full_again = variant_worked(&feed->variant, reading->variant, now_ms);
+    next = page_read(reading, link, now_ms);
+    next.full_again = full_again;
+    return next;
 }
 
 struct next worker_answer(struct reading *reading, const struct page *page, const struct classified *classified,
@@ -216,10 +234,9 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     case ANSWER_NEW_TOKEN:
         reading->attempts.rejected = true;
         return (struct next){ .kind = NEXT_NEW_TOKEN };
-    case ANSWER_VARIANT:
-        pages_forget(&reading->pages);
-        reading->variant++;
-        return (struct next){ .kind = NEXT_VARIANT, .err = classified->err };
+    case ANSWER_BAD_REQUEST:
+        tally->refused++;
+        return worker_retry_bad_request(reading, &classified->err);
     case ANSWER_THROTTLED:
         tally->throttled++;
         return worker_retry_throttled(reading, &classified->err);
@@ -230,5 +247,6 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
         break;
     }
     tally->failed++;
+    variant_failed(&reading->feed->variant, reading->variant, now_ms);
     return worker_retry_failed(reading, &classified->err, classified->may_be_size);
 }

@@ -1,14 +1,16 @@
 #include "collect/worker_request.h"
 
-void worker_request_prepare(struct reading *reading)
+void worker_request_prepare(struct reading *reading, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
     if (!reading->pages.chained)
         progress_next(&feed->progress, reading->kind, now, &reading->window);
-    if (!reading->pages.count)      /* the pages of a pass count as of its first */
+    if (!reading->pages.count) {    /* the pages of a pass count as of its first, and belong to the same query */
         reading->sent_at = now;
+        reading->variant = variant_choose(&feed->variant, now_ms);
+    }
     pages_begin(&reading->pages);
     reading->answer = (struct answer){ .stats = page_stats_none(),
                                        .top = page_size_top(&reading->page_size, reading_page_most(reading)) };

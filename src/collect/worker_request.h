@@ -6,7 +6,7 @@
 
 /* Prepares the reading for a request: chooses the window unless a chain of pages is being read, and clears what belongs
  * to the last response. */
-void worker_request_prepare(struct reading *reading);
+void worker_request_prepare(struct reading *reading, int64_t now_ms);
 
 #define WORKER_URL_MOST (1 << 20)
 

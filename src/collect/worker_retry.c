@@ -47,13 +47,38 @@ struct next worker_retry_throttled(struct reading *reading, const struct err *er
                           .wait_ms = backoff_wait_ms(failures, err->wait_ms, random_below(UINT32_MAX)) };
 }
 
+/* Counts a refusal. Returns the decision to repeat the request soon, or to treat it as refused. */
+static struct next refused(struct reading *reading, const struct err *err)
+{
+    int refusals = ++reading->attempts.refusals;
+    int64_t quick_ms = backoff_quick_ms(refusals);
+
+    pages_forget(&reading->pages);
+    if (quick_ms)
+        return (struct next){ .kind = NEXT_RETRY, .err = *err, .tries = refusals, .wait_ms = quick_ms };
+    refusals -= BACKOFF_QUICK_TRIES;
+    return (struct next){ .kind = NEXT_REFUSED, .err = *err, .tries = refusals,
+                          .wait_ms = backoff_refused_ms(refusals) };
+}
+
 struct next worker_retry_refused(struct reading *reading, const struct err *err)
 {
+    reading->attempts.fresh_token = true;
+    return refused(reading, err);
+}
+
+struct next worker_retry_bad_request(struct reading *reading, const struct err *err)
+{
+    struct feed *feed = reading->feed;
+    struct variant *variant = &feed->variant;
+    bool in_trial = variant->returns || reading->attempts.refusals > BACKOFF_QUICK_TRIES;
+
+    if (!variant->searches && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
+        return refused(reading, err);
     pages_forget(&reading->pages);
-    reading->attempts.rejected = false;     /* the next try may renew the token again */
-    reading->attempts.refusals++;
-    return (struct next){ .kind = NEXT_REFUSED, .err = *err, .tries = reading->attempts.refusals,
-                          .wait_ms = backoff_refused_ms(reading->attempts.refusals) };
+    if (!variant_refused(variant, reading->variant, feed->api->variants))
+        return refused(reading, err);
+    return (struct next){ .kind = in_trial ? NEXT_NOW : NEXT_VARIANT, .err = *err };
 }
 
 void worker_retry_recovered(struct reading *reading)

@@ -10,8 +10,13 @@ struct next worker_retry_failed(struct reading *reading, const struct err *err, 
 /* The service asks this app and tenant to wait. */
 struct next worker_retry_throttled(struct reading *reading, const struct err *err);
 
-/* A person has to act. */
+/* The request was refused with 401, 403 or 404. It is repeated with a fresh token after seconds, since a refusal may
+ * pass; then a person has to act. */
 struct next worker_retry_refused(struct reading *reading, const struct err *err);
+
+/* The query was refused with 400. The same one is repeated after seconds, then simpler variants are tried, then a person
+ * has to act. */
+struct next worker_retry_bad_request(struct reading *reading, const struct err *err);
 
 /* The response was as it should be: pages may grow again. */
 void worker_retry_recovered(struct reading *reading);

@@ -35,6 +35,7 @@ struct api {
     size_t      top_first;      /* records that a poll asks for: most polls find few */
     size_t      capacity;       /* records that a window is sized for if top is 0 */
     int         variants;
+    int         whole_variants; /* variants below this one bring all that an alert has; the others leave some out */
     int         per_minute, per_hour;   /* published limits for each app and tenant; 0: none */
     const char *family;         /* APIs of one family share their limits */
     const char *permission;     /* the one that the app needs, for messages */
@@ -46,6 +47,12 @@ struct api {
 };
 
 extern const struct api api_graph, api_incidents, api_endpoint, api_siem;
+
+/* Returns true if this variant of the query leaves out some of what an alert has. */
+static inline bool api_is_partial(const struct api *api, int variant)
+{
+    return variant >= api->whole_variants;
+}
 
 /* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);

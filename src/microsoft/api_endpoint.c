@@ -34,7 +34,8 @@ const struct api api_endpoint = {
               "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .resource = { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
-    .has_skip = true, .top = 10000, .top_first = 1000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500,
+    .has_skip = true, .top = 10000, .top_first = 1000, .variants = VARIANTS,
+    .whole_variants = VARIANT_NO_EVIDENCE, .per_minute = 100, .per_hour = 1500,
     .family = "endpoint", .permission = "Alert.Read.All",
     .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite", .url = endpoint_url,
     .resolution = endpoint_resolution

@@ -48,7 +48,8 @@ const struct api api_siem = {
               US ".securitycenter.windows.us" },
     .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
                   "https://graph.windows.net" },
-    .v1_token = true, .capacity = 5000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
+    .v1_token = true, .capacity = 5000, .variants = VARIANTS,
+    .whole_variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
     .permission = "the portal's authorization under Settings > Endpoints > APIs > SIEM", .url = siem_url,
     .resolution = siem_resolution
 };

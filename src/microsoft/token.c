@@ -189,7 +189,7 @@ bool token_read(const struct http_result *result, enum token_grant grant, int64_
 
     if (http_check(result, err))
         return read_success(result, grant, now_ms, ret, err);
-    if (result->fault != HTTP_DONE)
+    if (!http_status_counts(result))
         return false;
     if (!aad_read_error(result->body, result->body_len, result->status, &said))
         return err_prefix(err, "sign-in service");

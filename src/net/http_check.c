@@ -52,12 +52,19 @@ static bool fault_check(const struct http_result *result, struct err *err)
     return false;
 }
 
+bool http_status_counts(const struct http_result *result)
+{
+    bool body_broke = result->fault == HTTP_CUT || result->fault == HTTP_GARBLED || result->fault == HTTP_TIMEOUT;
+
+    return result->fault == HTTP_DONE || (body_broke && result->status >= 300 && result->status <= 599);
+}
+
 bool http_check(const struct http_result *result, struct err *err)
 {
     int64_t wait_ms = result->retry_after_ms;
     int status = result->status;
 
-    if (result->fault != HTTP_DONE)
+    if (!http_status_counts(result))
         return fault_check(result, err);
     if (status >= 200 && status < 300)
         return true;

@@ -92,7 +92,7 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
         diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_TLS, &(struct diagnosis_facts){ .detail = said });
         return;
     }
-    if (result->fault != HTTP_DONE) {
+    if (!http_status_counts(result)) {
         err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
                 "splunkd at %s: %s", call->rest->server_uri, result->reason);
         return;

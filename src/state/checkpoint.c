@@ -76,9 +76,9 @@ static bool read_entry(const char *text, struct dedup_entry *ret)
            (ret->key.high || ret->key.low);
 }
 
-static bool read_dedup(const cJSON *root, struct dedup *dedup, struct err *err)
+static bool check_written(const cJSON *object, struct err *err)
 {
-    const cJSON *list = json_member(root, "written"), *item;
+    const cJSON *list = json_member(object, "written"), *item;
     struct dedup_entry entry;
 
     if (!cJSON_IsArray(list))
@@ -86,11 +86,45 @@ static bool read_dedup(const cJSON *root, struct dedup *dedup, struct err *err)
     cJSON_ArrayForEach(item, list)
         if (!read_entry(cJSON_GetStringValue(item), &entry))
             return err_set(err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
-    cJSON_ArrayForEach(item, list) {        /* only now: a refused text must add nothing */
+    return true;
+}
+
+/* Adds a list that was checked. */
+static void add_written(const cJSON *object, struct dedup *dedup)
+{
+    struct dedup_entry entry;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json_member(object, "written")) {
         read_entry(cJSON_GetStringValue(item), &entry);
         dedup_add(dedup, entry);
     }
+}
+
+/* Reads the written versions, and those that were written in part. A refused text adds nothing. */
+static bool read_dedup(const cJSON *root, struct cursor *cursor, struct dedup *dedup, struct err *err)
+{
+    const cJSON *partial = json_member(root, "partial");
+
+    if (!check_written(root, err))
+        return false;
+    if (partial && !(read_time(partial, "from", &cursor->partial_from, err) && check_written(partial, err)))
+        return err_prefix(err, "partial");
+    add_written(root, dedup);
+    if (partial)
+        add_written(partial, dedup_partial(dedup));
     return true;
+}
+
+/* Reads what was left of the rate limit. A member that is not as it should be counts as missing. */
+static void read_rate(const cJSON *root, struct checkpoint *checkpoint, struct err *err)
+{
+    const cJSON *rate = json_member(root, "rate"), *hour = json_member(rate, "hour");
+
+    checkpoint->rate.known = cJSON_IsNumber(hour) && hour->valuedouble >= 0 && hour->valuedouble < 1e9 &&
+                             read_time(rate, "at", &checkpoint->rate.at, err);
+    if (checkpoint->rate.known)
+        checkpoint->rate.hour = hour->valuedouble;
 }
 
 static bool all_of(const char *text, const char *allowed, size_t least, size_t most)
@@ -137,8 +171,9 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
                        CHECKPOINT_VERSION);
     if (!json_text(root, "tenant_id") || !json_text(root, "api"))
         return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
-    if (!read_cursor(root, &ret.cursor, err) || !read_dedup(root, dedup, err))
+    if (!read_cursor(root, &ret.cursor, err) || !read_dedup(root, &ret.cursor, dedup, err))
         return false;
+    read_rate(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
@@ -158,6 +193,7 @@ static void add_time(struct buf *ret, const char *name, ticks time, const char *
 
 struct selection {
     const struct cursor *cursor;
+    bool      (*needs)(const struct cursor *cursor, ticks time, int64_t overlap_s);
     int64_t     overlap_s;
     uint64_t    pos;
     struct buf *ret;
@@ -169,7 +205,7 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     struct selection *sel = ctx;
     char time[TICKS_TEXT_MAX];
 
-    if (entry->pos > sel->pos || !cursor_needs(sel->cursor, entry->time, sel->overlap_s))
+    if (entry->pos > sel->pos || !sel->needs(sel->cursor, entry->time, sel->overlap_s))
         return;
     ticks_text(entry->time, time);
     buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,
@@ -189,10 +225,39 @@ static void add_imported(const struct checkpoint *checkpoint, struct buf *ret)
     buf_add_text(ret, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, const struct dedup *dedup, uint64_t pos,
+static void add_list(struct selection *sel, const struct dedup *dedup)
+{
+    buf_add_text(sel->ret, "\"written\": [");
+    sel->any = false;
+    dedup_each(dedup, add_entry, sel);
+    buf_add_text(sel->ret, "]}");
+}
+
+/* Adds the versions that were written in part, and from where on they have to be read again. */
+static void add_partial(struct selection *sel, struct dedup *partial)
+{
+    if (!sel->cursor->partial_from)
+        return;
+    sel->needs = cursor_needs_part;
+    buf_add_text(sel->ret, " \"partial\": {");
+    add_time(sel->ret, "from", sel->cursor->partial_from, ", ");
+    add_list(sel, partial);
+    buf_add_text(sel->ret, ",\n");
+    sel->needs = cursor_needs;
+}
+
+static void add_rate(const struct checkpoint *checkpoint, struct buf *ret)
+{
+    if (!checkpoint->rate.known)
+        return;
+    buf_add_format(ret, " \"rate\": {\"hour\": %.1f, ", checkpoint->rate.hour);
+    add_time(ret, "at", checkpoint->rate.at, "},\n");
+}
+
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, struct dedup *dedup, uint64_t pos,
                        int64_t overlap_s, struct buf *ret)
 {
-    struct selection sel = { cursor, overlap_s, pos, ret, false };
+    struct selection sel = { cursor, cursor_needs, overlap_s, pos, ret, false };
     struct cursor raised = *cursor;
 
     cursor_raise_floors(&raised, overlap_s);
@@ -213,9 +278,11 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
         add_time(ret, "floor", raised.backfill.dedup_floor, "},\n");
     }
     add_imported(checkpoint, ret);
-    buf_add_text(ret, " \"written\": [");
-    dedup_each(dedup, add_entry, &sel);
-    buf_add_text(ret, "]}\n");
+    add_rate(checkpoint, ret);
+    add_partial(&sel, dedup_partial(dedup));
+    buf_add_text(ret, " ");
+    add_list(&sel, dedup);
+    buf_add_text(ret, "\n");
 }
 
 /* Imported secrets. The members of the file are still called "taken", as in version 1.0.0. */

@@ -1,7 +1,9 @@
 /* state/checkpoint.h - the progress of an input as text: JSON that a person can read.
  *
  * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in the
- * dedup set that a later process still needs, each as "time hash". */
+ * dedup set that a later process still needs, each as "time hash". Members that are only there at times: "backfill",
+ * "partial" (versions written without all of their content, and the update time from which on they are to be read again)
+ * and "rate" (what a process that ended left of the hourly limit). */
 #pragma once
 
 #include "base/buf.h"
@@ -25,6 +27,11 @@ struct checkpoint {
     char            salt[33];           /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];
     size_t          imported_count;
+    struct {
+        bool   known;                   /* false: the process did not end in peace, or there is no such limit */
+        double hour;                    /* requests left of the hour */
+        ticks  at;                      /* when; by this host's clock */
+    } rate;
 };
 
 void checkpoint_release(struct checkpoint *checkpoint);
@@ -39,7 +46,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
 
 /* Appends the text, with `cursor` in place of checkpoint->cursor and those versions of dedup that this cursor needs and
  * whose events end at or before pos. */
-void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, const struct dedup *dedup,
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, struct dedup *dedup,
                        uint64_t pos, int64_t overlap_s, struct buf *ret);
 
 /* Returns true if this value of the parameter was imported before. */

@@ -43,12 +43,6 @@ static ticks backfill_reach(const struct cursor *cursor)
     return ticks_ahead(cursor->backfill.end, CURSOR_COARSE_S);
 }
 
-/* Returns the floor of a set that keeps what windows from `lower` on may bring. */
-static ticks floor_below(ticks lower, ticks floor)
-{
-    return ticks_max(ticks_back(lower, CURSOR_COARSE_S), floor);
-}
-
 void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from)
 {
     cursor->backfill.active = true;
@@ -82,6 +76,29 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest)
     return true;
 }
 
+void cursor_has_part(struct cursor *cursor, ticks time)
+{
+    time = ticks_max(time, 1);      /* 0: none */
+    if (!cursor->partial_from || time < cursor->partial_from)
+        cursor->partial_from = time;
+}
+
+void cursor_read_in_full(struct cursor *cursor, ticks lo, ticks hi)
+{
+    if (cursor->partial_from && lo <= cursor->partial_from && cursor->partial_from < hi)
+        cursor->partial_from = hi == TICKS_OPEN ? 0 : hi;
+}
+
+bool cursor_read_again(struct cursor *cursor, int64_t overlap_s)
+{
+    ticks from = cursor->partial_from, end = cursor_lower(cursor, overlap_s);
+
+    if (!from || from >= end || cursor->backfill.active)
+        return false;
+    cursor_backfill_begins(cursor, from, end);
+    return true;
+}
+
 bool cursor_knows(const struct cursor *cursor, ticks time)
 {
     bool backfill = cursor->backfill.active && time < backfill_reach(cursor);
@@ -97,11 +114,35 @@ bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
     return cursor_knows(&raised, time);
 }
 
+bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s)
+{
+    struct cursor complete = *cursor;
+
+    complete.partial_from = 0;
+    return cursor_needs(&complete, time, overlap_s);
+}
+
+/* Returns the floor of a set that keeps what windows from `lower` on may bring, and everything from partial_from on. */
+static ticks floor_below(const struct cursor *cursor, ticks lower, ticks floor)
+{
+    ticks below = ticks_back(lower, CURSOR_COARSE_S);
+
+    if (cursor->partial_from)
+        below = ticks_min(below, cursor->partial_from);
+    return ticks_max(below, floor);
+}
+
+/* The live worker's part is kept from the end of the backfill on: the set has no hole when the two parts join. */
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
-    cursor->dedup_floor = floor_below(cursor_lower(cursor, overlap_s), cursor->dedup_floor);
+    ticks lower = cursor_lower(cursor, overlap_s);
+
     if (cursor->backfill.active)
-        cursor->backfill.dedup_floor = floor_below(backfill_lower(cursor, overlap_s), cursor->backfill.dedup_floor);
+        lower = ticks_min(lower, cursor->backfill.end);
+    cursor->dedup_floor = floor_below(cursor, lower, cursor->dedup_floor);
+    if (cursor->backfill.active)
+        cursor->backfill.dedup_floor = floor_below(cursor, backfill_lower(cursor, overlap_s),
+                                                   cursor->backfill.dedup_floor);
 }
 
 void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t overlap_s)
@@ -125,7 +166,7 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
 bool cursor_same(const struct cursor *a, const struct cursor *b)
 {
     if (a->begin != b->begin || a->watermark != b->watermark || a->dedup_floor != b->dedup_floor ||
-        a->backfill.active != b->backfill.active)
+        a->backfill.active != b->backfill.active || a->partial_from != b->partial_from)
         return false;
     return !a->backfill.active ||
            (a->backfill.next == b->backfill.next && a->backfill.end == b->backfill.end &&

@@ -30,6 +30,8 @@ struct cursor {
         ticks watermark;    /* newest update time seen before `next` */
         ticks dedup_floor;
     } backfill;
+    ticks partial_from;     /* no record before this lacks any of its content; 0: none at all does. From here on the dedup
+                               set stays complete, so that records can be read again in full. */
 };
 
 /* Sets a cursor to its beginning. */
@@ -54,8 +56,19 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest);
 /* Returns true if the dedup set tells whether a version with this update time was written. False for what is older than
  * the beginning. */
 bool cursor_knows(const struct cursor *cursor, ticks time);
+
+/* A record with this update time was read in part and has not been written in full. */
+void cursor_has_part(struct cursor *cursor, ticks time);
+/* The window was read in full. */
+void cursor_read_in_full(struct cursor *cursor, ticks lo, ticks hi);
+/* Hands what was read in part to the backfill, as far as the next poll does not reach it. Returns true if there is any;
+ * false while a backfill is active, too: then it is asked again later. */
+bool cursor_read_again(struct cursor *cursor, int64_t overlap_s);
+
 /* Returns true if a version with this update time must stay in the dedup set of a process that continues from here. */
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);
+/* The same for the set of versions that were written in part. */
+bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s);
 /* Raises the floors to what cursor_needs() keeps: for a checkpoint that holds only those versions. */
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s);
 /* Follows a dedup set that was pruned to what `saved` needs. saved is an earlier state of this cursor. */

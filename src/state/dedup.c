@@ -20,6 +20,7 @@ struct dedup {
     size_t               count;
     size_t               block_count;
     unsigned             bits;      /* 0: no index yet */
+    struct dedup        *partial;   /* NULL until it is asked for */
 };
 
 struct dedup *dedup_new(void)
@@ -37,7 +38,15 @@ void dedup_free(struct dedup *dedup)
         free(dedup->blocks[i]);
     free(dedup->blocks);
     free(dedup->index);
+    dedup_free(dedup->partial);     /* it has none of its own */
     free(dedup);
+}
+
+struct dedup *dedup_partial(struct dedup *dedup)
+{
+    if (!dedup->partial)
+        dedup->partial = dedup_new();
+    return dedup->partial;
 }
 
 struct hash128 dedup_key(const char *id, size_t id_len, ticks time)

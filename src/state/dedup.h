@@ -23,6 +23,10 @@ struct dedup_entry {
 struct dedup *dedup_new(void);
 void dedup_free(struct dedup *dedup);
 
+/* Returns the set of the versions that were written without all of their content, for a while: they count as written
+ * only for those who cannot read more. Created when it is first asked for; owned by its set. */
+struct dedup *dedup_partial(struct dedup *dedup);
+
 /* Returns the key of an alert version: of its ID and update time, or of all its content and the time 0. */
 struct hash128 dedup_key(const char *id, size_t id_len, ticks time);
 

@@ -46,6 +46,15 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
     return caught_up;
 }
 
+bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up)
+{
+    cursor_read_in_full(&progress->cursor, window->lo, window->hi);
+    if (!caught_up || !cursor_read_again(&progress->cursor, progress->overlap_s))
+        return false;
+    progress->plans[WORKER_BACKFILL] = (struct window_plan){ .active = false };
+    return true;
+}
+
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
                     const struct page_stats *stats, ticks resolution, ticks now)
 {
@@ -77,10 +86,18 @@ static bool is_needed(void *ctx, const struct dedup_entry *entry)
     return cursor_needs(pruning->cursor, entry->time, pruning->overlap_s);
 }
 
+static bool is_needed_part(void *ctx, const struct dedup_entry *entry)
+{
+    const struct pruning *pruning = ctx;
+
+    return cursor_needs_part(pruning->cursor, entry->time, pruning->overlap_s);
+}
+
 void progress_saved(struct progress *progress, const struct cursor *saved)
 {
     struct pruning pruning = { saved, progress->overlap_s };
 
     dedup_prune(progress->dedup, is_needed, &pruning);
+    dedup_prune(dedup_partial(progress->dedup), is_needed_part, &pruning);
     cursor_pruned(&progress->cursor, saved, progress->overlap_s);
 }

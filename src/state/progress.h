@@ -35,6 +35,10 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
                    const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms);
 
+/* Records that the window was read with a query that leaves nothing out. If the live worker has caught up with it, what
+ * was written in part before is handed to the backfill. Returns true if there is any. */
+bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up);
+
 /* Plans smaller windows; see windows_split(). */
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
                     const struct page_stats *stats, ticks resolution, ticks now);

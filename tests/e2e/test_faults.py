@@ -300,26 +300,6 @@ class Waits(DeliveryCase):
                     self.assertLess(world.clock.steady() - began, 3.5)
                 self.ends(world)
 
-    @pytest.mark.promise('Trouble', 'After a 400 a simpler query is tried, and then it is a refusal')
-    def test_a_400_without_a_way_out_is_a_refusal(self):
-        """Each simpler form once, then one ERROR line and no hammering."""
-        world = self.world()
-        for api in ('graph', 'endpoint', 'siem', 'incidents'):
-            world.customer(api, api)
-            world.faults.add(faults.status(400, {'error': {'code': 'BadRequest', 'message': 'No.'}}), kind=api)
-        program = world.start()
-        for api in ('graph', 'endpoint', 'siem', 'incidents'):
-            program.wait_line(f'event=status input={api} .*state=refused')
-        seen = len(world.microsoft.requests())
-        time.sleep(3)
-        self.assertEqual(len(world.microsoft.requests()), seen)
-        self.assertLess(seen, 4 * 8)
-        lines = [line for line in program.lines if line.level == 'ERROR']
-        self.assertEqual(sorted(line.facts['input'] for line in lines), ['endpoint', 'graph', 'incidents', 'siem'])
-        for line in lines:
-            self.assertRegex(line.text, 'event=refused .*HTTP 400.*administrator')
-        self.ends(world)
-
 
 class Paging(DeliveryCase):
     """Faults in the middle of a chain of pages."""

@@ -77,7 +77,7 @@ class Lines(unittest.TestCase):
             text = 'No.\r\nERROR event=forged input=x state=ok\n' + 'y' * 5000
             world.faults.add(faults.status(403, {'error': {'code': 'X\nERROR', 'message': text}}), service='graph')
             program = world.start()
-            line = program.wait_line('ERROR event=refused')
+            line = program.wait_line('WARN event=trouble .*HTTP 403')
             self.assertFalse([each for each in program.lines if each.text.startswith('ERROR event=forged')])
             self.assertLess(len(line.text), 2048)
             self.assertIn(feed.tenant.id, line.text)

@@ -30,6 +30,13 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 00000000000000000000000000000000\"]}", false, "time hash" },
     { HEAD ",\"backfill\":7,\"written\":[]}", false, "backfill" },
     { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
+    { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]},\"written\":[]}", true, "" },
+    { HEAD ",\"partial\":7,\"written\":[]}", false, "partial" },
+    { HEAD ",\"partial\":{},\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", false, "partial" },
+    { HEAD ",\"partial\":{\"from\":" T("07") "},\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", false, "partial" },
+    { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[1]},\"written\":[]}", false, "partial" },
+    /* not worth the loss of a checkpoint */
+    { HEAD ",\"rate\":7,\"written\":[]}", true, "" }, { HEAD ",\"rate\":{\"hour\":-1},\"written\":[]}", true, "" },
 };
 
 static void test_rows(void **state UNUSED)
@@ -41,7 +48,7 @@ static void test_rows(void **state UNUSED)
         bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, dedup, &err);
 
         CHECK(good == rows[i].good && strstr(err.text, rows[i].why), "row %zu: %d '%s'", i, good, err.text);
-        CHECK(good || (!cp.tenant_id && !dedup_count(dedup)), "row %zu leaves something behind", i);
+        CHECK(good || (!cp.tenant_id && !dedup_count(dedup) && !dedup_count(dedup_partial(dedup))), "row %zu leaves something behind", i);
         checkpoint_release(&cp);
         dedup_free(dedup);
     }
@@ -118,6 +125,64 @@ static void test_round_trip_with_a_backfill(void **state UNUSED)
     check_round_trip(true);
 }
 
+/* What was written in part, from where on it is to be read again, and what is kept for that. */
+static void test_round_trip_of_what_was_written_in_part(void **state UNUSED)
+{
+    struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("endpoint") }, copy = { .imported_count = 0 };
+    struct cursor cursor = { .begin = 1, .watermark = 9000 * TICKS_PER_SECOND, .dedup_floor = 1,
+                             .partial_from = 2000 * TICKS_PER_SECOND };
+    struct dedup *dedup = dedup_new(), *copied = dedup_new();
+    struct buf text = BUF_INIT(64u << 20);
+    struct err err = { .text = "" };
+
+    for (ticks i = 1; i < 9000; i++) {
+        struct dedup_entry entry = { dedup_key((char *)&i, sizeof(i), 0), i * TICKS_PER_SECOND, (uint64_t)i };
+
+        dedup_add(i % 2 ? dedup : dedup_partial(dedup), entry);
+    }
+    checkpoint_format(&cp, &cursor, dedup, 8900, 900, &text);
+    CHECK(checkpoint_parse(buf_text(&text), text.len, &copy, copied, &err), "%s", err.text);
+    CHECK(copy.cursor.partial_from == cursor.partial_from, "from another time");
+    CHECK(copy.cursor.dedup_floor == cursor.partial_from, "the set is complete from %lld on",
+          (long long)copy.cursor.dedup_floor);
+    for (ticks i = 1; i < 9000; i++) {
+        struct hash128 key = dedup_key((char *)&i, sizeof(i), 0);
+
+        CHECK(dedup_has(copied, key) == (i % 2 && i >= 2000 && i <= 8900), "version %lld in full", (long long)i);
+        CHECK(dedup_has(dedup_partial(copied), key) == (i % 2 == 0 && i >= 8100 - CURSOR_COARSE_S && i <= 8900), "version %lld in part",
+              (long long)i);
+    }
+    checkpoint_release(&cp);
+    checkpoint_release(&copy);
+    dedup_free(dedup);
+    dedup_free(copied);
+    buf_free(&text);
+}
+
+static void test_round_trip_of_the_rate(void **state UNUSED)
+{
+    struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("endpoint") }, copy = { .imported_count = 0 };
+    struct cursor cursor = { .begin = 1, .watermark = 1, .dedup_floor = 1 };
+    struct dedup *dedup = dedup_new();
+    struct err err = { .text = "" };
+
+    for (int known = 0; known < 2; known++) {
+        CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
+
+        cp.rate.known = known;
+        cp.rate.hour = 123.4;
+        cp.rate.at = 5 * TICKS_PER_SECOND;
+        checkpoint_format(&cp, &cursor, dedup, 0, 900, &text);
+        CHECK(checkpoint_parse(buf_text(&text), text.len, &copy, dedup, &err), "%s", err.text);
+        CHECK(copy.rate.known == known, "known: %d", copy.rate.known);
+        CHECK(!known || (copy.rate.hour > 123.3 && copy.rate.hour < 123.5 && copy.rate.at == cp.rate.at), "%.1f",
+              copy.rate.hour);
+    }
+    checkpoint_release(&cp);
+    checkpoint_release(&copy);
+    dedup_free(dedup);
+}
+
 /* A struct that holds an older checkpoint is replaced as a whole, or not at all. */
 static void test_replaces_what_it_held(void **state UNUSED)
 {
@@ -144,6 +209,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_cut),
     cmocka_unit_test(test_round_trip),
     cmocka_unit_test(test_round_trip_with_a_backfill),
+    cmocka_unit_test(test_round_trip_of_what_was_written_in_part),
+    cmocka_unit_test(test_round_trip_of_the_rate),
     cmocka_unit_test(test_replaces_what_it_held),
 };
 

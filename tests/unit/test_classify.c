@@ -97,9 +97,30 @@ static void test_classes(void **state UNUSED)
           "exclude the app from the conditional access policy" },
         { { .status = 404 }, ANSWER_REFUSED, false,
           "HTTP 404 (request-id r-1). Our administrator: check api, api_url, cloud and tenant_id" },
-        { { .status = 400 }, ANSWER_VARIANT, false, "400" },
-        { { .status = 400, .simplest = true }, ANSWER_REFUSED, false, "check api and api_url" },
-        { { .status = 400, .simplest = true, .has_filter = true }, ANSWER_REFUSED, false, "check filter of the input" },
+        { { .status = 400 }, ANSWER_BAD_REQUEST, false, "400" },
+        { { .status = 400, .simplest = true }, ANSWER_BAD_REQUEST, false, "check api and api_url" },
+        { { .status = 400, .simplest = true, .has_filter = true }, ANSWER_BAD_REQUEST, false,
+          "check filter of the input" },
+        /* the body is cut, broken or late: status and headers came before it */
+        { { .status = 429, .fault = HTTP_CUT, .retry_ms = 30000 }, ANSWER_THROTTLED, false, "429" },
+        { { .status = 429, .fault = HTTP_CUT }, ANSWER_THROTTLED, false, "429" },
+        { { .status = 429, .fault = HTTP_GARBLED, .retry_ms = 30000 }, ANSWER_THROTTLED, false, "429" },
+        { { .status = 429, .fault = HTTP_TIMEOUT, .retry_ms = 30000 }, ANSWER_THROTTLED, false, "429" },
+        { { .status = 429, .fault = HTTP_CUT, .body = "{\"error\":{\"co" }, ANSWER_THROTTLED, false, "429" },
+        { { .status = 503, .fault = HTTP_CUT, .retry_ms = 30000 }, ANSWER_THROTTLED, false, "503" },
+        { { .status = 503, .fault = HTTP_CUT }, ANSWER_FAILED, true, "503" },
+        { { .status = 500, .fault = HTTP_CUT, .retry_ms = 4000 }, ANSWER_FAILED, true, "500" },
+        { { .status = 401, .fault = HTTP_CUT }, ANSWER_NEW_TOKEN, false, NULL },
+        { { .status = 401, .fault = HTTP_CUT, .rejected = true }, ANSWER_REFUSED, false, "HTTP 401" },
+        { { .status = 403, .fault = HTTP_CUT }, ANSWER_REFUSED, false, "403" },
+        { { .status = 403, .fault = HTTP_CUT, .body = "<ht", .type = "text/html" }, ANSWER_FAILED, false, "proxy" },
+        { { .status = 404, .fault = HTTP_GARBLED }, ANSWER_REFUSED, false, "404" },
+        { { .status = 400, .fault = HTTP_CUT }, ANSWER_BAD_REQUEST, false, "400" },
+        { { .status = 302, .fault = HTTP_CUT }, ANSWER_FAILED, false, "302" },
+        /* not the service's own answer, or none at all */
+        { { .status = 407, .fault = HTTP_NO_PROXY }, ANSWER_FAILED, false, "why" },
+        { { .fault = HTTP_CUT }, ANSWER_FAILED, true, "why" },
+        { { .status = 206, .fault = HTTP_CUT }, ANSWER_FAILED, true, "why" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -30,6 +30,7 @@ struct row {
     enum worker_kind kind;
     bool    closed, backfilling;
     int64_t due_ms;                 /* before, less NOW */
+    bool fresh_token;               /* the request before was refused */
     struct next next;               /* of ENDED */
 };
 
@@ -54,6 +55,11 @@ static enum token_state fake_token(struct worker *worker UNUSED, int64_t now_ms 
     *ret = (struct token_view){ .token = 77, .retry_ms = fake.says.token_retry_ms };
     note("token");
     return fake.says.token;
+}
+
+static void fake_renew(struct worker *worker UNUSED, int64_t now_ms UNUSED)
+{
+    note("renew");
 }
 
 static int64_t fake_rate(struct worker *worker UNUSED, int64_t now_ms UNUSED)
@@ -90,7 +96,7 @@ static void fake_wake(struct worker *worker UNUSED, int64_t due_ms)
     note(call);
 }
 
-static const struct worker_port fake_port = { fake_token, fake_rate, fake_slot, fake_send, fake_release, fake_wake };
+static const struct worker_port fake_port = { fake_renew, fake_token, fake_rate, fake_slot, fake_send, fake_release, fake_wake };
 
 /* The feed's owner. */
 
@@ -138,6 +144,7 @@ static void prepare(const struct row *row)
     fake.source.token.authorization = mem_text("secret");
     fake.scene.feed.open = !row->closed;
     fake.scene.feed.progress.cursor.backfill.active = row->backfilling;
+    fake.worker.reading.attempts.fresh_token = row->fresh_token;
     fake.says = row->says;
 }
 
@@ -200,6 +207,13 @@ static const struct row step_rows[] = {
       "token wake@9000 changed", .after = WORKER_TOKEN },
     { "the token has come", WORKER_TOKEN, STEP, { .slot_at_once = true },
       "token rate slot token send", .after = WORKER_REQUEST },
+
+    { "the request was refused: the repetition has a fresh token", WORKER_IDLE, STEP, { .token = TOKEN_BUSY },
+      "renew token", .after = WORKER_TOKEN, .fresh_token = true },
+    { "the fresh token has come", WORKER_TOKEN, STEP, { .slot_at_once = true },
+      "token rate slot token send", .after = WORKER_REQUEST, .fresh_token = true },
+    { "the request was refused, and the repetition is not due", WORKER_IDLE, STEP, { 0 },
+      "wake@900000", .after = WORKER_IDLE, .due_ms = 900000, .fresh_token = true },
 
     { "the rate is used up", WORKER_IDLE, STEP, { .rate_ms = 250 }, "token rate wake@250", .after = WORKER_RATE },
     { "the rate is still used up", WORKER_RATE, STEP, { .rate_ms = 50 }, "rate wake@50", .after = WORKER_RATE },
@@ -324,8 +338,8 @@ static void test_throttled_holds_the_rate(void **state UNUSED)
     fake.worker.state = WORKER_REQUEST;
     worker_ended(&fake.worker, &next, NOW);
     CHECK(fake.worker.due_ms == NOW + 60000, "due at %lld", (long long)(fake.worker.due_ms - NOW));
-    CHECK(rate_take(&fake.rate, false, NOW + 59999) > 0, "another input of the tenant may ask");
-    CHECK(rate_take(&fake.rate, false, NOW + 60000) == 0, "nobody may ask after the wait");
+    CHECK(rate_take(&fake.rate, &fake.worker.waiter, NOW + 59999) > 0, "another input of the tenant may ask");
+    CHECK(rate_take(&fake.rate, &fake.worker.waiter, NOW + 60000) == 0, "nobody may ask after the wait");
     CHECK(fake.scene.feed.tally.throttled_ms == 60000, "%lld ms in the metrics",
           (long long)fake.scene.feed.tally.throttled_ms);
     CHECK_TEXT(fake.scene.feed.problem.text, "HTTP 429");
@@ -341,7 +355,7 @@ static void test_other_failures_do_not_hold_the_rate(void **state UNUSED)
         fake.worker.state = WORKER_REQUEST;
         worker_ended(&fake.worker, &next, NOW);
         CHECK(fake.worker.due_ms == NOW + 60000, "due at %lld", (long long)(fake.worker.due_ms - NOW));
-        CHECK(rate_take(&fake.rate, false, NOW) == 0, "the rate is held");
+        CHECK(rate_take(&fake.rate, &fake.worker.waiter, NOW) == 0, "the rate is held");
         CHECK_TEXT(fake.scene.feed.problem.text, "why");
     }
 }
@@ -360,6 +374,54 @@ static void test_a_401_rejects_the_token(void **state UNUSED)
     fake.says.token = TOKEN_BUSY;
     worker_ended(&fake.worker, &next, NOW);
     CHECK(!fake.source.token.authorization, "the token that was refused is still there");
+}
+
+/* promise: Trouble: While throttling goes on, waits grow, whatever the service asks for. */
+static void test_throttled_again_and_again(void **state UNUSED)
+{
+    int64_t now_ms = NOW, wait_ms = 0;
+
+    for (int i = 0; i < 12; i++, now_ms += wait_ms) {
+        struct next next = { .kind = NEXT_THROTTLED, .wait_ms = 1000, .err.text = "HTTP 429" };
+
+        fake.worker.state = WORKER_REQUEST;
+        worker_ended(&fake.worker, &next, now_ms);
+        wait_ms = fake.worker.due_ms - now_ms;
+        CHECK(wait_ms >= 1000, "%lld ms", (long long)wait_ms);
+    }
+    CHECK(wait_ms >= 150000, "after twelve times in a row it waits %lld ms", (long long)wait_ms);
+    fake.worker.state = WORKER_REQUEST;
+    worker_ended(&fake.worker, &(struct next){ .kind = NEXT_POLL }, now_ms);
+    fake.worker.state = WORKER_REQUEST;
+    worker_ended(&fake.worker, &(struct next){ .kind = NEXT_THROTTLED, .wait_ms = 1000 }, now_ms);
+    CHECK(fake.worker.due_ms - now_ms == 1000, "after a success it begins again");
+}
+
+/* A token lists the permissions of the moment when it was issued. */
+static void test_a_repetition_has_a_fresh_token(void **state UNUSED)
+{
+    static const struct { const char *name; uint64_t refused; int64_t age_ms; bool login_fails; bool kept; } rows[] = {
+        { "the token that was refused", 77, 1000, false, false },
+        { "an old token that was refused", 77, 3000000, false, false },
+        { "another input has fetched one just now", 76, 1000, false, true },
+        { "another input has fetched one some time ago", 76, 600000, false, false },
+        { "the login service fails: others may still use the token", 77, 3000000, true, true },
+    };
+
+    struct principal principal = { .tenant_id = NULL };
+
+    fake.source.principal = &principal;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fake.worker.token = rows[i].refused;
+        fake.source.state = SOURCE_REQUEST;     /* so that nothing is sent from here */
+        fake.source.token_ms = NOW - rows[i].age_ms;
+        fake.source.failures = rows[i].login_fails;
+        token_release(&fake.source.token);
+        fake.source.token = (struct token){ .authorization = mem_text("secret"), .expires_ms = INT64_MAX / 2,
+                                            .lifetime_ms = 3600000 };
+        worker_port.renew(&fake.worker, NOW);
+        CHECK(!fake.source.token.authorization == !rows[i].kept, "%s", rows[i].name);
+    }
 }
 
 static void test_success_forgets_the_sign_in_error(void **state UNUSED)
@@ -438,6 +500,8 @@ static const struct CMUnitTest cases[] = {
     CASE(test_throttled_holds_the_rate),
     CASE(test_other_failures_do_not_hold_the_rate),
     CASE(test_a_401_rejects_the_token),
+    CASE(test_throttled_again_and_again),
+    CASE(test_a_repetition_has_a_fresh_token),
     CASE(test_success_forgets_the_sign_in_error),
     CASE(test_one_request_at_a_time),
     CASE(test_no_slot_leaks),

@@ -1,6 +1,7 @@
 /* What a response settles. A small service answers from a list of records; nothing is sent anywhere. */
 #include "collect/worker_answer.h"
 
+#include "base/backoff.h"
 #include "collect/classify.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
@@ -41,7 +42,7 @@ static struct next respond_with(struct fixture *f, struct http_result result, co
     struct classified classified;
     struct next next;
 
-    worker_request_prepare(&f->reading);
+    worker_request_prepare(&f->reading, f->now_ms);
     buf_clear(&f->url);
     worker_request_url(&f->reading, &f->url);
     f->requests++;
@@ -417,35 +418,30 @@ static void test_throttled(void **state)
     CHECK(next.kind == NEXT_POLL && next.tries == 1 && !f->reading.attempts.failures, "it recovers");
 }
 
+/* promise: Trouble: A refusal that lasts seconds costs seconds. */
 static void test_refused(void **state)
 {
+    static const struct { enum next_kind kind; int tries; int64_t wait_ms; } rows[] = {
+        { NEXT_RETRY, 1, 2000 }, { NEXT_RETRY, 2, 10000 }, { NEXT_RETRY, 3, 60000 },
+        { NEXT_REFUSED, 1, 15 * 60000 }, { NEXT_REFUSED, 2, 30 * 60000 }, { NEXT_REFUSED, 3, 60 * 60000 },
+    };
+    static const int statuses[] = { 403, 404, 410 };
     struct fixture *f = *state;
 
-    for (int i = 1; i <= 3; i++) {
-        struct next next = respond_status(f, 403, 0);
+    for (size_t s = 0; s < COUNT_OF(statuses); s++) {
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            struct next next = respond_status(f, statuses[s], 0);
 
-        CHECK(next.kind == NEXT_REFUSED && next.tries == i && next.err.kind == ERR_AUTH, "kind %d", next.kind);
-        CHECK(next.wait_ms == (15 * 60000) << (i - 1), "%lld ms", (long long)next.wait_ms);
+            CHECK(next.kind == rows[i].kind && next.tries == rows[i].tries && next.wait_ms == rows[i].wait_ms &&
+                  next.err.kind == ERR_AUTH, "%d, %zu: kind %d, %lld ms", statuses[s], i, next.kind,
+                  (long long)next.wait_ms);
+            CHECK(f->reading.attempts.fresh_token, "the next try has a fresh token");
+        }
+        CHECK(respond(f, POLL1).tries == COUNT_OF(rows), "it recovers");
+        CHECK(!f->reading.attempts.refusals && !f->reading.attempts.fresh_token && !f->scene.feed.variant.current,
+              "nothing remains");
     }
-    CHECK(f->scene.feed.tally.refused == 3, "counts");
-    CHECK(respond(f, POLL1).tries == 3 && !f->reading.attempts.refusals, "it recovers");
-}
-
-/* promise: Trouble: A request that gets a 400 is tried in a simpler form. After the last form it is a refusal. */
-static void test_variants(void **state)
-{
-    struct fixture *f = *state;
-    struct next next;
-
-    for (int variant = 1; variant < f->api.variants; variant++) {
-        next = respond_status(f, 400, 0);
-        CHECK(next.kind == NEXT_VARIANT && f->reading.variant == variant, "kind %d, form %d", next.kind,
-              f->reading.variant);
-        CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
-    }
-    next = respond_status(f, 400, 0);
-    CHECK(next.kind == NEXT_REFUSED && f->reading.variant == f->api.variants - 1, "kind %d", next.kind);
-    CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == f->api.variants - 1, "the form stays");
+    CHECK(f->scene.feed.tally.refused == COUNT_OF(statuses) * COUNT_OF(rows), "counts");
 }
 
 static void test_401(void **state)
@@ -455,8 +451,156 @@ static void test_401(void **state)
     CHECK(respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "once more with a new token");
     CHECK(respond(f, POLL1).kind == NEXT_POLL, "that works");
     CHECK(respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "and again later");
-    CHECK(respond_status(f, 401, 0).kind == NEXT_REFUSED, "a new token that is not accepted either");
-    CHECK(respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "the next try may renew it again");
+    for (int i = 0; i < BACKOFF_QUICK_TRIES; i++) {
+        CHECK(respond_status(f, 401, 0).kind == NEXT_RETRY, "a new token that is not accepted either");
+        CHECK(f->reading.attempts.fresh_token, "each repetition has a fresh one");
+    }
+    CHECK(respond_status(f, 401, 0).kind == NEXT_REFUSED, "for longer than a minute");
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "as at first");
+}
+
+/* Variants of the query. */
+
+/* Answers 400 until the repetitions are over. */
+static void refuse_repetitions(struct fixture *f)
+{
+    for (int i = 1; i <= BACKOFF_QUICK_TRIES; i++) {
+        struct next next = respond_status(f, 400, 0);
+
+        CHECK(next.kind == NEXT_RETRY && next.wait_ms == backoff_quick_ms(i), "kind %d, %lld ms", next.kind,
+              (long long)next.wait_ms);
+        CHECK(!f->reading.variant && !f->reading.attempts.fresh_token, "the same request");
+        CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
+    }
+}
+
+/* promise: Trouble: A 400 is repeated first. Then simpler forms are tried. After the last form it is a refusal. */
+static void test_variants(void **state)
+{
+    struct fixture *f = *state;
+    struct next next;
+
+    refuse_repetitions(f);
+    for (int variant = 1; variant < f->api.variants; variant++) {
+        next = respond_status(f, 400, 0);
+        CHECK(next.kind == NEXT_VARIANT && f->scene.feed.variant.current == variant, "kind %d, form %d", next.kind,
+              f->scene.feed.variant.current);
+        CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
+    }
+    next = respond_status(f, 400, 0);
+    CHECK(next.kind == NEXT_REFUSED && next.wait_ms == BACKOFF_REFUSED_MS && strstr(next.err.text, "administrator"),
+          "kind %d: %s", next.kind, next.err.text);
+    for (int i = 1; i <= f->api.variants; i++)     /* the slow retry: each once, nothing to say */
+        next = respond_status(f, 400, 0);
+    CHECK(next.kind == NEXT_REFUSED && next.wait_ms == 2 * BACKOFF_REFUSED_MS, "kind %d", next.kind);
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && !f->reading.variant, "the full query comes first after that");
+}
+
+/* Comes to the variant by 400s. */
+static void simplify(struct fixture *f, int variant)
+{
+    refuse_repetitions(f);
+    for (int i = 0; i < variant; i++)
+        respond_status(f, 400, 0);
+}
+
+/* promise: Trouble: A simpler form is temporary: the full one is tried again after 10 minutes, later after up to 4 hours. */
+static void test_a_simpler_variant_is_temporary(void **state)
+{
+    static const int64_t minutes[] = { 10, 20, 40, 80, 160, 240, 240 };
+    struct fixture *f = *state;
+    struct next next;
+
+    simplify(f, 2);
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "variant %d", f->reading.variant);
+    for (size_t i = 0; i < COUNT_OF(minutes); i++) {
+        f->now_ms += minutes[i] * 60000 - 10;
+        CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "too soon");
+        f->now_ms += 10;
+        for (int variant = 0; variant < 2; variant++) {
+            next = respond_status(f, 400, 0);
+            CHECK(next.kind == NEXT_NOW && f->reading.variant == variant, "kind %d, form %d", next.kind,
+                  f->reading.variant);
+        }
+        CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "back at what works");
+    }
+    f->now_ms += 240 * 60000;
+    next = respond_status(f, 500, 0);
+    CHECK(next.kind == NEXT_RETRY && !f->reading.variant, "a failure says nothing about the query");
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "variant %d", f->reading.variant);
+    f->now_ms += 240 * 60000;
+    next = respond(f, POLL1);
+    CHECK(next.kind == NEXT_POLL && next.full_again && !f->reading.variant, "the full query works again");
+    CHECK(!respond(f, POLL1).full_again && !f->scene.feed.variant.returns, "that is said once");
+    refuse_repetitions(f);
+}
+
+/* A 400 that comes and goes costs nothing but the repetition. */
+static void test_a_passing_400(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int round = 0; round < 5; round++) {
+        refuse_repetitions(f);
+        CHECK(respond(f, POLL1).kind == NEXT_POLL && !f->reading.variant, "the query is still the full one");
+    }
+}
+
+/* promise: Trouble: What a simpler form left out of an alert is read again, and nothing else. */
+static void test_what_was_left_out_is_read_again(void **state)
+{
+    struct fixture *f = *state;
+    struct progress *progress = progress_of(f);
+    struct next next;
+
+    f->api.whole_variants = 3;          /* the last one leaves something out */
+    add_records(f, SCENE_DAY "11:01:00Z", 20);
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 20 && !progress->cursor.partial_from, "all in full");
+    simplify(f, 3);
+    add_records(f, SCENE_DAY "11:21:00Z", 30);
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 50, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.partial_from == scene_time(SCENE_DAY "11:21:00Z"), "from the first one in part");
+    CHECK(dedup_count(progress->dedup) == 20 && dedup_count(dedup_partial(progress->dedup)) == 30, "two kinds");
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 50, "in part they count as written");
+    progress_saved(progress, &progress->cursor);
+    CHECK(dedup_has(progress->dedup, dedup_key("19", 2, f->service.times[19])) || f->service.times[19] <
+          progress->cursor.partial_from, "what is needed to read again is kept");
+
+    f->now_ms += BACKOFF_FULL_QUERY_MS;
+    next = serve(f);                    /* the overlap: 11:35 to 11:50 */
+    CHECK(next.kind == NEXT_POLL && next.full_again && next.wake_backfill &&
+          next.again_from == scene_time(SCENE_DAY "11:21:00Z"), "kind %d", next.kind);
+    CHECK(f->scene.feed.tally.new_events == 66, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.backfill.active && progress->cursor.backfill.end == scene_time(SCENE_DAY "11:35:00Z"),
+          "the rest is the backfill's");
+    f->reading.kind = WORKER_BACKFILL;
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 80, "each of the 30 once more: %llu events",
+          (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.partial_from == scene_time(SCENE_DAY "11:35:00Z"), "as far as the backfill came");
+    f->reading.kind = WORKER_LIVE;
+    catch_up(f, 5);
+    CHECK(!progress->cursor.partial_from && !progress->cursor.backfill.active, "nothing remains");
+    begin_at(f, SCENE_DAY "11:21:00Z");     /* older ones are no longer known */
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 80, "nothing comes again: %llu events",
+          (unsigned long long)f->scene.feed.tally.new_events);
+}
+
+/* Variants that only ask for less at once, or with coarser times, leave nothing out. */
+static void test_nothing_is_read_again_without_need(void **state)
+{
+    struct fixture *f = *state;
+
+    add_records(f, SCENE_DAY "11:01:00Z", 20);
+    simplify(f, 3);
+    catch_up(f, 5);
+    f->now_ms += BACKOFF_FULL_QUERY_MS;
+    CHECK(serve(f).full_again && !progress_of(f)->cursor.backfill.active, "a backfill begins");
+    CHECK(f->scene.feed.tally.new_events == 20, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
 }
 
 static void test_failures_ask_for_less(void **state)
@@ -533,6 +677,10 @@ static const struct CMUnitTest cases[] = {
     CASE(test_throttled),
     CASE(test_refused),
     CASE(test_variants),
+    CASE(test_a_simpler_variant_is_temporary),
+    CASE(test_a_passing_400),
+    CASE(test_what_was_left_out_is_read_again),
+    CASE(test_nothing_is_read_again_without_need),
     CASE(test_401),
     CASE(test_failures_ask_for_less),
     CASE(test_failures_without_a_response),
