@@ -21,7 +21,7 @@ struct tally {
 struct feed_owner {
     bool (*writable)(void *ctx, struct err *err);   /* whether a checkpoint could be saved now */
     void (*changed)(void *ctx);                     /* the input's health may have changed */
-    void (*wake_backfill)(void *ctx);               /* the backfill worker may have something to do */
+    void (*wake_others)(void *ctx);                 /* the backfill or the quarantine may have something to read */
 };
 
 struct feed {
@@ -42,6 +42,8 @@ struct feed {
     uint64_t             event_pos;     /* stream position after the last event */
     ticks                newest_alert;  /* update time of the newest alert written in this run; 0: none */
     int64_t              read_ms;       /* monotonic time of the last complete poll; 0: none */
+    int64_t              answered_ms;   /* ... of the last response that was read completely; 0: none */
+    int                  unproven;      /* windows cut since a response with records was complete */
     struct tally         tally;
     struct err           problem;       /* why the input is not ok */
     char                *sign_in_error; /* logged last; forgotten when a request succeeds */

@@ -94,6 +94,10 @@ static void take_checkpoint(struct opening *opening)
     struct feed *feed = opening->feed;
     struct checkpoint *checkpoint = &opening->saver->checkpoint;
 
+    feed->progress.quarantine = checkpoint->quarantine;
+    checkpoint->quarantine = (struct quarantine){ .count = 0 };
+    opening->saver->saved_version = feed->progress.quarantine.version;
+
     if (!text_same(checkpoint->tenant_id, feed->input->tenant_id) || !text_same(checkpoint->api, feed->api->name)) {
         carry_over(opening, clock_ms());
         return;

@@ -16,14 +16,21 @@ struct attempts {
     bool rejected;              /* the last response was a 401 */
 };
 
-/* The search for a record that breaks its response. */
-struct bisection {
-    int      tries;             /* responses that broke among their records since the worker last caught up */
-    int      smallest_tries;    /* ... of the window that cannot be made smaller */
-    ticks    width;             /* of the windows before the search */
-    uint64_t complete_before;   /* complete responses of the feed when the first one broke */
-    size_t   bad_accepted;      /* unreadable records of the last response that was accepted with them */
-    int      bad_tries;         /* responses requested again because of unreadable records */
+/* A window that failed. Whether the service fails or only this window is decided by evidence: another window is
+ * answered. Without any, a probe asks for the newest second. */
+struct suspicion {
+    int           tries;        /* requests of the window that failed in a row */
+    bool          probing;      /* the request in flight is the probe */
+    bool          broke;        /* the response was complete, but broke among its records */
+    struct window window;       /* the suspect; may be open */
+    ticks         sent_at;      /* the service's clock when it was requested */
+    char          why[256];
+};
+
+/* Records that are not JSON. */
+struct unreadable {
+    size_t accepted;            /* in the last response that was accepted with them */
+    int    tries;               /* responses requested again because of them */
 };
 
 struct reading {
@@ -36,7 +43,8 @@ struct reading {
     struct pages      pages;
     struct page_size  page_size;
     struct attempts   attempts;
-    struct bisection  bisection;
+    struct suspicion  suspicion;
+    struct unreadable unreadable;
 };
 
 #define READING_BAD_TRIES 2     /* a response with records that are not JSON is requested again this often */
@@ -56,7 +64,7 @@ struct next {
     enum next_kind kind;
     int64_t        wait_ms;
     int            tries;           /* failures or refusals in a row: with this response, or ended by it */
-    bool           wake_backfill;   /* the backfill may have something to do */
+    bool           wake_others;     /* the backfill or the quarantine may have something to read */
     bool           backfill_done;
     struct err     err;
 };
@@ -66,7 +74,7 @@ static inline size_t reading_page_most(const struct reading *reading)
 {
     const struct api *api = reading->feed->api;
 
-    return reading->kind == WORKER_BACKFILL ? api->top : api->top_first;
+    return reading->kind == WORKER_LIVE ? api->top_first : api->top;
 }
 
 /* Returns the end of the window, or of an open one the time at which it was requested. */

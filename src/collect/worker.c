@@ -15,11 +15,34 @@
 
 /* Towards a request. */
 
-static bool has_work(const struct worker *worker)
+#define NO_WORK INT64_MAX
+
+/* Returns how long until the quarantine has something to request, by the service's clock. */
+static int64_t quarantine_wait_ms(const struct feed *feed)
+{
+    int64_t next_s = quarantine_next_s(&feed->progress.quarantine);
+    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+
+    if (next_s == INT64_MAX)
+        return NO_WORK;
+    return next_s <= now_s ? 0 : (next_s - now_s) * 1000;
+}
+
+/* Returns how long until the worker has something to read; NO_WORK: until it is told. */
+static int64_t work_wait_ms(const struct worker *worker)
 {
     const struct feed *feed = worker->reading.feed;
 
-    return feed->open && (worker->reading.kind == WORKER_LIVE || feed->progress.cursor.backfill.active);
+    if (!feed->open)
+        return NO_WORK;
+    switch (worker->reading.kind) {
+    case WORKER_LIVE:
+        return 0;
+    case WORKER_BACKFILL:
+        return feed->progress.cursor.backfill.active ? 0 : NO_WORK;
+    default:
+        return quarantine_wait_ms(feed);
+    }
 }
 
 void worker_step(struct worker *worker, int64_t now_ms)
@@ -29,8 +52,11 @@ void worker_step(struct worker *worker, int64_t now_ms)
 
     switch (worker->state) {
     case WORKER_IDLE:
-        if (!has_work(worker))
+        wait_ms = work_wait_ms(worker);
+        if (wait_ms == NO_WORK)
             return;
+        if (wait_ms && now_ms + wait_ms > worker->due_ms)
+            worker->due_ms = now_ms + wait_ms;
         if (now_ms < worker->due_ms) {
             worker->port->wake(worker, worker->due_ms);
             return;
@@ -111,10 +137,13 @@ static void caught_up(struct worker *worker, int64_t now_ms)
 }
 
 /* Logs a decision, once per kind of trouble. */
-static void log_next(const struct feed *feed, const struct next *next, int variant)
+static void log_next(const struct worker *worker, const struct next *next)
 {
+    const struct feed *feed = worker->reading.feed;
     const char *tenant = feed->input->tenant_id, *api = feed->api->name;
 
+    if (worker->reading.kind == WORKER_QUARANTINE)      /* its windows are logged when they are isolated */
+        return;
     switch (next->kind) {
     case NEXT_NOW:
     case NEXT_POLL:
@@ -137,7 +166,7 @@ static void log_next(const struct feed *feed, const struct next *next, int varia
         return;
     case NEXT_VARIANT:
         log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried", feed->label, tenant,
-                  api, variant, next->err.text);
+                  api, worker->reading.variant, next->err.text);
         return;
     case NEXT_THROTTLED:
     case NEXT_NEW_TOKEN:
@@ -149,7 +178,7 @@ void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms
 {
     struct feed *feed = worker->reading.feed;
 
-    log_next(feed, next, worker->reading.variant);
+    log_next(worker, next);
     switch (next->kind) {
     case NEXT_NOW:
         mem_freep(&feed->sign_in_error);
@@ -173,8 +202,8 @@ void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms
     case NEXT_VARIANT:
         break;
     }
-    if (next->wake_backfill)
-        feed->owner->wake_backfill(feed->ctx);
+    if (next->wake_others)
+        feed->owner->wake_others(feed->ctx);
     worker->port->release(worker);
     worker->state = WORKER_IDLE;
     feed->owner->changed(feed->ctx);
@@ -190,7 +219,7 @@ static enum token_state port_token(struct worker *worker, int64_t now_ms, struct
 
 static int64_t port_rate(struct worker *worker, int64_t now_ms)
 {
-    return rate_take(worker->reading.feed->rate, worker->reading.kind == WORKER_BACKFILL, now_ms);
+    return rate_take(worker->reading.feed->rate, worker->reading.kind != WORKER_LIVE, now_ms);
 }
 
 static void port_slot(struct worker *worker)
@@ -263,11 +292,16 @@ static void answered(void *ctx, const struct http_result *result)
 static void port_send(struct worker *worker, const struct token_view *view)
 {
     static const struct http_sink sink = { sink_ready, sink_data };
+    struct next nothing = { .kind = NEXT_NOW, .backfill_done = worker->reading.kind == WORKER_BACKFILL };
+    int64_t now_ms = clock_ms();
     struct reading *reading = &worker->reading;
     struct feed *feed = reading->feed;
     CLEANUP(buf_free) struct buf url = BUF_INIT(URL_MOST);
 
-    worker_request_prepare(reading);
+    if (!worker_request_prepare(reading, now_ms)) {
+        worker_ended(worker, &nothing, now_ms);
+        return;
+    }
     worker_request_url(reading, &url);
     worker->page = page_new(&feed->api->shape, &worker->handler);
     feed->tally.requests++;

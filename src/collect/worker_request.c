@@ -1,17 +1,27 @@
 #include "collect/worker_request.h"
 
-void worker_request_prepare(struct reading *reading)
+/* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. */
+static struct window probe(const struct feed *feed, ticks now)
+{
+    return (struct window){ ticks_max(ticks_back(now, 1), feed->progress.cursor.begin), TICKS_OPEN };
+}
+
+bool worker_request_prepare(struct reading *reading, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
-    if (!reading->pages.chained)
-        progress_next(&feed->progress, reading->kind, now, &reading->window);
+    if (reading->suspicion.probing)
+        reading->window = probe(feed, now);
+    else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
+                                                       outbox_end(feed->env->outbox), now_ms, &reading->window))
+        return false;
     if (!reading->pages.count)      /* the pages of a pass count as of its first */
         reading->sent_at = now;
     pages_begin(&reading->pages);
     reading->answer = (struct answer){ .stats = page_stats_none(),
                                        .top = page_size_top(&reading->page_size, reading_page_most(reading)) };
+    return true;
 }
 
 void worker_request_url(struct reading *reading, struct buf *url)
