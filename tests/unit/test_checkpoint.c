@@ -67,6 +67,7 @@ static void check_round_trip(bool backfill)
     struct cursor cursor = { .begin = 100, .watermark = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
     struct dedup *dedup = dedup_new(), *copied = dedup_new();
     struct buf text = BUF_INIT(64u << 20);
+    struct quarantine none = { .count = 0 };
     struct err err;
     size_t i;
 
@@ -83,7 +84,7 @@ static void check_round_trip(bool backfill)
     checkpoint_add_imported(&cp, "refresh_token", "new");
     for (i = 0; i < 10000; i++)
         dedup_add(dedup, (struct dedup_entry){ dedup_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
-    checkpoint_format(&cp, &cursor, dedup, 9500, 900, &text);
+    checkpoint_format(&cp, &cursor, &none, dedup, 9500, 900, &text);
     CHECK(!strstr(text.data, "s3cret"), "a secret is in the file");
     CHECK(checkpoint_parse(text.data, text.len, &copy, copied, &err), "%s", err.text);
     raised = cursor;

@@ -100,7 +100,7 @@ static void store_checkpoint(struct fixture *f, const char *tenant_id, const cha
     dedup_add(dedup, (struct dedup_entry){ .key = dedup_key("a", 1, 0), .time = cursor.watermark });
     checkpoint_assign(&checkpoint, tenant_id, api);
     buf_clear(&f->fake.text);
-    checkpoint_format(&checkpoint, &cursor, dedup, 0, 900, &f->fake.text);
+    checkpoint_format(&checkpoint, &cursor, &checkpoint.quarantine, dedup, 0, 900, &f->fake.text);
     f->fake.found = STORE_FOUND;
     checkpoint_release(&checkpoint);
     dedup_free(dedup);

@@ -145,11 +145,11 @@ static void test_windows_around_a_quarantine(void **state)
     struct window window;
 
     begin(progress);
-    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 3 * HOUR, BEGIN + 3 * HOUR + SECOND });
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 3 * HOUR, BEGIN + 3 * HOUR + SECOND }, 0);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         progress->plans[WORKER_LIVE] = (struct window_plan){ .active = false };
         progress->cursor.watermark = BEGIN + rows[i].watermark;
-        CHECK(progress_next(progress, WORKER_LIVE, BEGIN + 5 * HOUR, &window), "%s", rows[i].name);
+        CHECK(progress_next(progress, WORKER_LIVE, BEGIN + 5 * HOUR, 0, 0, &window), "%s", rows[i].name);
         CHECK(window.lo == BEGIN + rows[i].lo &&
               window.hi == (rows[i].hi == TICKS_OPEN ? TICKS_OPEN : BEGIN + rows[i].hi),
               "%s: from %lld s to %lld s", rows[i].name, (long long)((window.lo - BEGIN) / SECOND),
@@ -167,11 +167,11 @@ static void test_a_poll_past_a_quarantine_reaches_the_present(void **state)
     int windows = 0;
 
     begin(progress);
-    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + HOUR, BEGIN + HOUR + SECOND });
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + HOUR, BEGIN + HOUR + SECOND }, 0);
     while (!caught_up && ++windows < 10) {
         ticks end = window.hi;
 
-        progress_next(progress, WORKER_LIVE, BEGIN + 2 * HOUR, &window);
+        progress_next(progress, WORKER_LIVE, BEGIN + 2 * HOUR, 0, 0, &window);
         CHECK(windows == 1 || window.lo == end, "a gap before window %d", windows);
         caught_up = progress_read(progress, WORKER_LIVE, &window, &none, 0, BEGIN + 2 * HOUR, 0, windows);
     }
@@ -184,8 +184,8 @@ static void test_the_backfill_has_nothing_to_read(void **state)
     struct window window;
 
     begin(progress);
-    CHECK(!progress_next(progress, WORKER_BACKFILL, BEGIN + HOUR, &window), "it reads");
-    CHECK(progress_next(progress, WORKER_LIVE, BEGIN + HOUR, &window) && window.lo == BEGIN, "the other one does not");
+    CHECK(!progress_next(progress, WORKER_BACKFILL, BEGIN + HOUR, 0, 0, &window), "it reads");
+    CHECK(progress_next(progress, WORKER_LIVE, BEGIN + HOUR, 0, 0, &window) && window.lo == BEGIN, "the other one does not");
 }
 
 /* promise: Parameters: start_time bounds exactly. Overlaps do not reach before it. */
@@ -196,12 +196,12 @@ static void test_a_long_poll_is_shared_by_both_workers(void **state)
     struct window window;
 
     begin(progress);
-    progress_next(progress, WORKER_LIVE, now, &window);
+    progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
     CHECK(window.lo == BEGIN && window.hi == TICKS_OPEN, "one window at first");
     CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ 10, BEGIN, now }, 1, now), "split");
-    progress_next(progress, WORKER_LIVE, now, &window);
+    progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
     CHECK(window.lo == now - OVERLAP * SECOND && window.hi == TICKS_OPEN, "new alerts do not wait");
-    CHECK(progress_next(progress, WORKER_BACKFILL, now, &window) && window.lo == BEGIN &&
+    CHECK(progress_next(progress, WORKER_BACKFILL, now, 0, 0, &window) && window.lo == BEGIN &&
           window.hi <= now - OVERLAP * SECOND, "the older part");
 }
 

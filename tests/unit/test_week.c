@@ -125,7 +125,7 @@ static void step(struct world *w, enum worker_kind worker)
     ticks sent = w->now;
     bool caught_up;
 
-    if (w->now < w->due[worker] || !progress_next(&w->progress, worker, sent, &window))
+    if (w->now < w->due[worker] || !progress_next(&w->progress, worker, sent, w->end, sent / TICKS_PER_MS, &window))
         return;
     if (ask(w, &window, false, &stats) > ROOM) {
         if (progress_split(&w->progress, worker, &window, &stats, 1, sent))

@@ -99,12 +99,12 @@ static void owner_changed(void *ctx UNUSED)
     note("changed");
 }
 
-static void owner_wake_backfill(void *ctx UNUSED)
+static void owner_wake_others(void *ctx UNUSED)
 {
-    note("wake-backfill");
+    note("wake-others");
 }
 
-static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_backfill };
+static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_others };
 
 static int open_fake(void **state UNUSED)
 {
@@ -237,14 +237,14 @@ static const struct row end_rows[] = {
     { "the next window at once", WORKER_REQUEST, ENDED, { 0 },
       "release changed token rate slot", .after = WORKER_SLOT, .next = { .kind = NEXT_NOW } },
     { "the next window, and the backfill has something to do", WORKER_REQUEST, ENDED, { 0 },
-      "wake-backfill release changed token rate slot", .after = WORKER_SLOT,
-      .next = { .kind = NEXT_NOW, .wake_backfill = true } },
+      "wake-others release changed token rate slot", .after = WORKER_SLOT,
+      .next = { .kind = NEXT_NOW, .wake_others = true } },
     { "a failure that passes", WORKER_REQUEST, ENDED, { .slot_at_once = true },
       "release changed wake@1500", .after = WORKER_IDLE,
       .next = { .kind = NEXT_RETRY, .wait_ms = 1500, .tries = 1, .err.text = "HTTP 500" } },
     { "a failure that split the window", WORKER_REQUEST, ENDED, { 0 },
-      "wake-backfill release changed wake@4000", .after = WORKER_IDLE,
-      .next = { .kind = NEXT_RETRY, .wait_ms = 4000, .tries = 3, .wake_backfill = true, .err.text = "HTTP 500" } },
+      "wake-others release changed wake@4000", .after = WORKER_IDLE,
+      .next = { .kind = NEXT_RETRY, .wait_ms = 4000, .tries = 3, .wake_others = true, .err.text = "HTTP 500" } },
     { "throttled", WORKER_REQUEST, ENDED, { .slot_at_once = true },
       "release changed wake@60000", .after = WORKER_IDLE,
       .next = { .kind = NEXT_THROTTLED, .wait_ms = 60000, .err.text = "HTTP 429" } },

@@ -41,7 +41,7 @@ static struct next respond_with(struct fixture *f, struct http_result result, co
     struct classified classified;
     struct next next;
 
-    worker_request_prepare(&f->reading);
+    worker_request_prepare(&f->reading, f->now_ms);
     buf_clear(&f->url);
     worker_request_url(&f->reading, &f->url);
     f->requests++;
@@ -159,7 +159,7 @@ static void test_a_window_is_read(void **state)
     struct next next = respond(f, POLL1);
     struct pending_cursor *last;
 
-    CHECK(next.kind == NEXT_POLL && !next.tries && !next.wake_backfill && !next.backfill_done, "kind %d", next.kind);
+    CHECK(next.kind == NEXT_POLL && !next.tries && !next.wake_others && !next.backfill_done, "kind %d", next.kind);
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:20:00Z"), "the watermark is the newest one's");
     CHECK(dedup_count(progress_of(f)->dedup) == 2 && f->scene.feed.tally.new_events == 2, "two events");
     last = &progress_of(f)->acks.pending[progress_of(f)->acks.count - 1];
@@ -189,7 +189,7 @@ static void test_a_window_is_split(void **state)
     add_records(f, SCENE_DAY "11:01:00Z", 50);
     f->service.most = f->api.top = f->api.top_first = 10;
     next = serve(f);
-    CHECK(next.kind == NEXT_NOW && next.wake_backfill, "kind %d", next.kind);
+    CHECK(next.kind == NEXT_NOW && next.wake_others, "kind %d", next.kind);
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:00:00Z"), "nothing counts as read");
     CHECK(f->scene.feed.tally.new_events == 10, "but its records are written");
     CHECK(progress_of(f)->plans[WORKER_LIVE].active, "smaller windows are planned");
@@ -209,7 +209,7 @@ static void test_a_long_window_becomes_a_backfill(void **state)
     add_records(f, SCENE_DAY "11:50:00Z", 5);
     f->service.most = f->api.top = f->api.top_first = 10;
     next = serve(f);
-    CHECK(next.kind == NEXT_NOW && next.wake_backfill && progress_of(f)->cursor.backfill.active, "it begins");
+    CHECK(next.kind == NEXT_NOW && next.wake_others && progress_of(f)->cursor.backfill.active, "it begins");
     CHECK(catch_up(f, 5) == 1, "the live worker reads the last stretch");
     CHECK(dedup_has(progress_of(f)->dedup, dedup_key("104", 3, f->service.times[104])), "the newest one is there");
     f->reading.kind = WORKER_BACKFILL;
@@ -469,7 +469,7 @@ static void test_failures_ask_for_less(void **state)
         CHECK(next.kind == NEXT_RETRY && next.tries == i, "try %d: kind %d", i, next.kind);
         CHECK(!f->reading.page_size.size == (i < 3), "try %d: pages of %zu", i, f->reading.page_size.size);
     }
-    CHECK(next.wake_backfill && progress_of(f)->plans[WORKER_LIVE].active, "the window is smaller, too");
+    CHECK(next.wake_others && progress_of(f)->plans[WORKER_LIVE].active, "the window is smaller, too");
     CHECK(f->scene.feed.tally.failed == 3, "counts");
     respond(f, "{\"value\":[]}");
     CHECK(strstr(buf_text(&f->url), "top=250"), "%s", buf_text(&f->url));
