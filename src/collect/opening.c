@@ -245,6 +245,7 @@ static void begin_at_start_time(struct opening *opening, int64_t now_ms)
     const struct start_time *start = &feed->input->start_time;
     struct cursor cursor;
 
+    quarantine_release(&feed->progress.quarantine);     /* what lies after start_time is read again, the rest never */
     cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(opening->saver, &cursor);
