@@ -55,8 +55,10 @@ void worker_step(struct worker *worker, int64_t now_ms)
         wait_ms = work_wait_ms(worker);
         if (wait_ms == NO_WORK)
             return;
-        if (wait_ms && now_ms + wait_ms > worker->due_ms)
-            worker->due_ms = now_ms + wait_ms;
+        if (wait_ms && now_ms + wait_ms > worker->due_ms) {     /* due_ms stays: work may come sooner */
+            worker->port->wake(worker, now_ms + wait_ms);
+            return;
+        }
         if (now_ms < worker->due_ms) {
             worker->port->wake(worker, worker->due_ms);
             return;

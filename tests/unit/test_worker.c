@@ -380,6 +380,30 @@ static void test_success_forgets_the_sign_in_error(void **state UNUSED)
     }
 }
 
+/* The quarantine worker waits for the first window that is due, and does not wait longer than for that. */
+static void test_the_quarantine_worker(void **state UNUSED)
+{
+    struct quarantine *quarantine = &fake.scene.feed.progress.quarantine;
+    int64_t now_s = feed_service_now(&fake.scene.feed) / TICKS_PER_SECOND;
+    struct window first = { 0, 10 * TICKS_PER_SECOND }, second = { 20 * TICKS_PER_SECOND, 30 * TICKS_PER_SECOND };
+    int64_t wait_ms;
+
+    fake.worker.reading.kind = WORKER_QUARANTINE;
+    fake.worker.due_ms = 0;
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "");
+    quarantine_add(quarantine, &first, now_s);
+    quarantine_retry(quarantine, &first, now_s + 900, true);
+    worker_step(&fake.worker, NOW);
+    CHECK(sscanf(buf_text(&fake.calls), "wake@%lld", (long long *)&wait_ms) == 1 && wait_ms > 890000 && wait_ms <= 900000,
+          "%s", buf_text(&fake.calls));
+    buf_clear(&fake.calls);
+    quarantine_add(quarantine, &second, now_s);
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "token rate slot");
+    CHECK(fake.worker.state == WORKER_SLOT, "a window that is due waits for one that is not");
+}
+
 /* A slot that is granted at once is not asked for twice, however often the worker is stepped. */
 static void test_one_request_at_a_time(void **state UNUSED)
 {
@@ -439,6 +463,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_other_failures_do_not_hold_the_rate),
     CASE(test_a_401_rejects_the_token),
     CASE(test_success_forgets_the_sign_in_error),
+    CASE(test_the_quarantine_worker),
     CASE(test_one_request_at_a_time),
     CASE(test_no_slot_leaks),
 };
