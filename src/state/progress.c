@@ -1,5 +1,7 @@
 #include "state/progress.h"
 
+#define GAP_S     10         /* a stretch between quarantined windows is read this often on average ... */
+#define GAP_MOST_S 3600     /* ... and all of them at least this often */
 #define RECORDS_KEPT_S (INT64_C(366) * 86400)    /* longer than any of the services keeps a record */
 
 void progress_init(struct progress *progress, int64_t overlap_s)
@@ -38,6 +40,22 @@ static bool next_quarantined(const struct progress *progress, ticks now, struct 
     return due != NULL;
 }
 
+/* Begins a poll after the last quarantined window if the stretches before it were read a short while ago. */
+static void skip_gaps(struct progress *progress, ticks now)
+{
+    const struct cursor *cursor = &progress->cursor;
+    ticks lower = cursor_lower(cursor, progress->overlap_s), end, since = now - progress->gaps_read;
+    size_t gaps = quarantine_gaps(&progress->quarantine, lower, now, &end);
+    ticks pause = ticks_min((ticks)gaps * GAP_S, GAP_MOST_S) * TICKS_PER_SECOND;
+
+    if (!gaps)
+        return;
+    if (since >= 0 && since < pause)
+        windows_bound(&progress->plans[WORKER_LIVE], end, cursor->watermark, now);
+    else
+        progress->gaps_read = now;
+}
+
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret)
 {
@@ -47,6 +65,8 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
 
     if (worker == WORKER_QUARANTINE)
         return next_quarantined(progress, now, ret);
+    if (worker == WORKER_LIVE && !plan->active)
+        skip_gaps(progress, now);
     for (;;) {
         if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, &planned))
             return false;
@@ -56,7 +76,7 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
         progress_read(progress, worker, &planned, &none, 0, now, pos, now_ms);
     }
     if (planned.hi == TICKS_OPEN && ret->hi != TICKS_OPEN && !plan->active)
-        windows_bound(plan, ret->lo, now);
+        windows_bound(plan, ret->lo, 0, now);
     return true;
 }
 

@@ -16,6 +16,7 @@ struct progress {
     struct cursor      cursor;
     struct window_plan plans[WORKER_COUNT];
     struct quarantine  quarantine;
+    ticks              gaps_read;   /* when a poll last read between the quarantined windows */
     struct dedup      *dedup;
     struct acks        acks;
 };
@@ -30,6 +31,8 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 void progress_forget_written(struct progress *progress);
 
 /* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
+ * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The watermark
+ * waits for those that do.
  * Returns false if it has nothing to read. A planned window that is quarantined completely counts as read, with no
  * events; pos and now_ms are as for progress_read(). */
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,

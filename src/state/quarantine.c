@@ -79,12 +79,19 @@ bool quarantine_restore(struct quarantine *quarantine, const struct quarantined 
     return true;
 }
 
+static bool comes_before(const struct quarantined *a, const struct quarantined *b)
+{
+    if (a->tries != b->tries)
+        return a->tries < b->tries;
+    return a->window.hi - a->window.lo > b->window.hi - b->window.lo;
+}
+
 const struct quarantined *quarantine_due(const struct quarantine *quarantine, int64_t now_s)
 {
     const struct quarantined *best = NULL, *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (!entry->done && entry->due_s <= now_s && (!best || entry->tries < best->tries))
+        if (!entry->done && entry->due_s <= now_s && (!best || comes_before(entry, best)))
             best = entry;
     return best;
 }
@@ -172,6 +179,23 @@ bool quarantine_avoid(const struct quarantine *quarantine, struct window *window
     return window->lo < window->hi;
 }
 
+size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, ticks *end)
+{
+    size_t at, gaps = 0;
+
+    for (*end = lo, at = first_after(quarantine, lo); at < quarantine->count; at++) {
+        const struct quarantined *entry = &quarantine->list[at];
+
+        if (entry->window.lo >= hi)
+            break;
+        if (entry->done)
+            continue;
+        gaps += entry->window.lo > *end;
+        *end = entry->window.hi;
+    }
+    return gaps;
+}
+
 bool quarantine_holds(const struct quarantine *quarantine, ticks time)
 {
     size_t at = first_after(quarantine, time);
@@ -194,7 +218,8 @@ size_t quarantine_settle(struct quarantine *quarantine, uint64_t pos, ticks olde
 
     for (i = 0; i < quarantine->count; i++) {
         const struct quarantined *entry = &quarantine->list[i];
-        bool settled = entry->done && entry->done_pos <= pos, gone = entry->window.hi < oldest;
+        bool settled = entry->done && entry->done_pos <= pos;
+        bool gone = ticks_max(entry->window.hi, entry->since_s * TICKS_PER_SECOND) < oldest;
 
         given_up += gone && !entry->done;
         if (!settled && !gone)

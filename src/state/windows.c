@@ -32,9 +32,9 @@ bool windows_next(const struct cursor *cursor, enum worker_kind worker, const st
     return true;
 }
 
-void windows_bound(struct window_plan *plan, ticks next, ticks now)
+void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
 {
-    *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now };
+    *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now, .since = since };
 }
 
 /* Returns how many times as wide the next window may be as one that held `count` records. */
