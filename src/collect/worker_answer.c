@@ -9,8 +9,6 @@
 #include "messages/log_events.h"
 
 #define EVIDENCE_MS   10000     /* this long after a complete response, the service counts as well */
-#define UNPROVEN_MOST 16        /* cuts of quarantined windows while no response with records is complete: all may be
-                                   truncated on the way */
 #define FIRST_RETRY_S 15        /* of a window that was just isolated; then the slow schedule */
 
 /* Returns the decision after a response that was as it should be. */
@@ -57,6 +55,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     page_size_learn(&reading->page_size, taken.stats.count, link != NULL);
     pages = pages_take(&reading->pages, &taken, &err);
     if (pages == PAGES_OVERFULL && worker_retry_split(reading, &taken.stats)) {
+        reading->suspicion.tries = 0;
         next = went_well(reading, NEXT_NOW);
         next.wake_others = true;
         return next;
@@ -78,18 +77,18 @@ static bool has_evidence(const struct reading *reading, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
 
-    return feed->answered_ms && now_ms - feed->answered_ms < EVIDENCE_MS;
+    return feed->answered_ms && now_ms - feed->answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
 }
 
-/* Logs that a window cannot be read; once for each. */
-static void log_isolated(const struct reading *reading, const struct window *window)
+/* Logs that a window cannot be read; once for each. at_fault: it is known to be the window, not the way to it. */
+static void log_isolated(const struct reading *reading, const struct window *window, bool at_fault)
 {
     const struct feed *feed = reading->feed;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
-    log_event(reading->suspicion.broke ? EVENT_BAD_RECORD : EVENT_QUARANTINED, "input=%s tenant=%s api=%s from=%s to=%s "
+    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, "input=%s tenant=%s api=%s from=%s to=%s "
               "%s; everything around it is read, and this window is tried again", feed->label, feed->input->tenant_id,
               feed->api->name, lo, hi, reading->suspicion.why);
 }
@@ -106,18 +105,19 @@ static struct next isolate_further(struct reading *reading)
     int tries = entry ? entry->tries : 0;
     ticks resolution = feed->api->resolution(reading->variant);
     ticks least = tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
-    bool may_cut = feed->unproven < UNPROVEN_MOST;
+    bool may_cut = !feed_is_unproven(feed), is_news;
 
     if (may_cut && quarantine_halve(quarantine, window, least, resolution)) {
         feed->unproven++;
         return (struct next){ .kind = NEXT_NOW };
     }
     page_size_shrink(&reading->page_size, reading_page_most(reading));
-    if (quarantine_retry(quarantine, window, now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S),
-                         may_cut)) {
-        feed->tally.bad_records++;
-        log_isolated(reading, window);
-    }
+    is_news = quarantine_retry(quarantine, window,
+                               now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S), may_cut);
+    feed->tally.bad_records += is_news;
+    feed->stalled = feed->stalled || !may_cut;
+    if (is_news || (!may_cut && !tries))
+        log_isolated(reading, window, may_cut);
     return (struct next){ .kind = NEXT_NOW };
 }
 
@@ -126,7 +126,7 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
     struct suspicion *suspicion = &reading->suspicion;
-    struct next next = { .kind = NEXT_NOW, .wake_others = true };
+    struct next next = { .kind = NEXT_NOW, .wake_others = true, .tries = reading->attempts.failures };
     bool was_backfilling = feed->progress.cursor.backfill.active;
 
     suspicion->tries = 0;
@@ -151,14 +151,14 @@ static struct next window_failed(struct reading *reading, const struct err *err,
 
     if (suspicion->probing) {       /* the service fails, not the window */
         suspicion->probing = false;
+        reading->feed->stalled = reading->feed->stalled || feed_is_unproven(reading->feed);
         return worker_retry_failed(reading, err, may_be_size);
     }
     suspicion->window = reading->window;
     suspicion->sent_at = reading->sent_at;
     suspicion->broke = broke;
     snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
-    if ((!suspicion->tries++ && reading->kind != WORKER_QUARANTINE) ||
-        (reading->kind != WORKER_QUARANTINE && reading->feed->unproven >= UNPROVEN_MOST))
+    if (!suspicion->tries++ && reading->kind != WORKER_QUARANTINE)
         return worker_retry_failed(reading, err, may_be_size);
     if (has_evidence(reading, now_ms))
         return isolate(reading, now_ms);
@@ -178,10 +178,13 @@ static bool is_held_back(struct reading *reading, struct err *err)
 }
 
 /* A response with records is complete: this is the proof that responses get through. */
-static void records_came(struct feed *feed)
+static void records_came(struct feed *feed, const struct page_stats *stats)
 {
-    if (feed->unproven >= UNPROVEN_MOST)
+    if (stats->oldest <= stats->newest)
+        feed->proven = stats->newest;
+    if (feed->stalled)
         quarantine_wake(&feed->progress.quarantine, feed_service_now(feed) / TICKS_PER_SECOND);
+    feed->stalled = false;
     feed->unproven = 0;
 }
 
@@ -211,7 +214,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
     feed->tally.ok++;
     feed->answered_ms = now_ms;
     if (reading->answer.stats.count)
-        records_came(feed);
+        records_came(feed, &reading->answer.stats);
     if (reading->suspicion.probing) {
         reading->suspicion.probing = false;
         return isolate(reading, now_ms);
@@ -252,7 +255,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
         break;
     }
     tally->failed++;
-    if (classified->may_be_size || reading->suspicion.probing)
+    if (classified->may_be_window || reading->suspicion.probing)
         return window_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
     return worker_retry_failed(reading, &classified->err, false);
 }

@@ -1,9 +1,18 @@
 #include "collect/worker_request.h"
 
-/* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. */
-static struct window probe(const struct feed *feed, ticks now)
+#define KNOWN_TRIES 12      /* probes of a known record that fail in a row, in half an hour: the record itself may be bad now */
+
+/* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. While
+ * nothing proves that records get through, it is a time that is known to hold a record. */
+static struct window probe(const struct reading *reading, ticks now)
 {
-    return (struct window){ ticks_max(ticks_back(now, 1), feed->progress.cursor.begin), TICKS_OPEN };
+    const struct feed *feed = reading->feed;
+    const struct cursor *cursor = &feed->progress.cursor;
+    ticks known = feed->proven ? feed->proven : cursor->watermark;
+
+    if (feed_is_unproven(feed) && known > cursor->begin && reading->attempts.failures < KNOWN_TRIES)
+        return (struct window){ known, known + feed->api->resolution(reading->variant) };
+    return (struct window){ ticks_max(ticks_back(now, 1), cursor->begin), TICKS_OPEN };
 }
 
 bool worker_request_prepare(struct reading *reading, int64_t now_ms)
@@ -12,7 +21,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     ticks now = feed_service_now(feed);
 
     if (reading->suspicion.probing)
-        reading->window = probe(feed, now);
+        reading->window = probe(reading, now);
     else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
                                                        outbox_end(feed->env->outbox), now_ms, &reading->window))
         return false;
