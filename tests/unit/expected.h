@@ -61,7 +61,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "token_source", 10 },
     { "url", 4 },
     { "utf8", 3 },
-    { "week", 2 },
+    { "week", 4 },
     { "worker", 12 },
     { "worker_answer", 27 },
 };
