@@ -48,9 +48,10 @@ static struct classified ok_response(const struct http_result *result, const str
     if (page_end(facts->page, &ret.err))
         return ret;
     ret.class = page_in_records(facts->page) || facts->bad_records ? ANSWER_BROKEN : ANSWER_FAILED;
+    ret.may_be_window = ret.class == ANSWER_FAILED;
     if (page_has_error(facts->page)) {      /* the service itself says so; it may be able to finish a smaller answer */
         ret.class = ANSWER_FAILED;
-        ret.may_be_size = true;
+        ret.may_be_size = ret.may_be_window = true;
     }
     ret.err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
@@ -74,6 +75,7 @@ static struct classified transient(const struct http_result *result, const struc
         return ret;
     }
     ret.may_be_size = body_broke || (done && result->status >= 500);
+    ret.may_be_window = body_broke || done;
     refusal_words(result, words);
     if (*words) {
         err_set(&ret.err, ERR_RETRY, "HTTP %d%s", result->status, words);
@@ -95,7 +97,7 @@ struct classified classify(const struct http_result *result, const struct classi
         return unauthorized(result, facts);
     if (http_check(result, &err)) {     /* 201 to 299: not all of the answer */
         err_set(&err, ERR_RETRY, "HTTP %d, a partial answer", result->status);
-        return (struct classified){ .class = ANSWER_FAILED, .err = err };
+        return (struct classified){ .class = ANSWER_FAILED, .may_be_window = true, .err = err };
     }
     if (err.kind == ERR_RETRY)
         return transient(result, &err);

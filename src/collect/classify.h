@@ -28,6 +28,7 @@ struct classify_facts {
 struct classified {
     enum answer_class class;
     bool              may_be_size;  /* ANSWER_FAILED: asking for less may help */
+    bool              may_be_window;    /* ANSWER_FAILED: a response came, so another window may get a better one */
     struct err        err;          /* for all but ANSWER_READ and ANSWER_NEW_TOKEN */
 };
 

@@ -13,16 +13,17 @@
 /* Counts since the process started. */
 struct tally {
     uint64_t new_events, repeats, bad_records;
-    uint64_t complete;                                  /* complete responses that held records */
     uint64_t requests, ok, throttled, refused, failed;  /* requests by result */
     uint64_t bytes;                                     /* received, before decoding */
     int64_t  throttled_ms;
 };
 
+#define FEED_UNPROVEN_MOST 16   /* windows cut without a complete response with records; no more until one comes */
+
 struct feed_owner {
     bool (*writable)(void *ctx, struct err *err);   /* whether a checkpoint could be saved now */
     void (*changed)(void *ctx);                     /* the input's health may have changed */
-    void (*wake_backfill)(void *ctx);               /* the backfill worker may have something to do */
+    void (*wake_others)(void *ctx);                 /* the backfill or the quarantine may have something to read */
 };
 
 struct feed {
@@ -44,6 +45,10 @@ struct feed {
     uint64_t             event_pos;     /* stream position after the last event */
     ticks                newest_alert;  /* update time of the newest alert written in this run; 0: none */
     int64_t              read_ms;       /* monotonic time of the last complete poll; 0: none */
+    int64_t              answered_ms;   /* ... of the last response that was read completely; 0: none */
+    int                  unproven;      /* windows cut since a response with records was complete */
+    ticks                proven;        /* update time of a record of the last such response; 0: none in this run */
+    bool                 stalled;       /* windows wait for the proof that such responses get through */
     struct tally         tally;
     struct err           problem;       /* why the input is not ok */
     char                *sign_in_error; /* logged last; forgotten when a request succeeds */
@@ -51,6 +56,12 @@ struct feed {
     const struct feed_owner *owner;
     void                *ctx;
 };
+
+/* Returns true if it is not known whether any response with records gets through: all may be truncated on the way. */
+static inline bool feed_is_unproven(const struct feed *feed)
+{
+    return feed->unproven >= FEED_UNPROVEN_MOST;
+}
 
 /* Returns the service's present time, as far as it is known. */
 static inline ticks feed_service_now(const struct feed *feed)

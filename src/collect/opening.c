@@ -111,6 +111,9 @@ static void take_checkpoint(struct opening *opening)
     struct checkpoint *checkpoint = &opening->saver->checkpoint;
 
     take_rate(opening);
+    feed->progress.quarantine = checkpoint->quarantine;
+    checkpoint->quarantine = (struct quarantine){ .count = 0 };
+    opening->saver->saved_version = feed->progress.quarantine.version;
 
     if (!text_same(checkpoint->tenant_id, feed->input->tenant_id) || !text_same(checkpoint->api, feed->api->name)) {
         carry_over(opening, clock_ms());
@@ -259,6 +262,7 @@ static void begin_at_start_time(struct opening *opening, int64_t now_ms)
     const struct start_time *start = &feed->input->start_time;
     struct cursor cursor;
 
+    quarantine_release(&feed->progress.quarantine);     /* what lies after start_time is read again, the rest never */
     cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(opening->saver, &cursor);

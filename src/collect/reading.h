@@ -17,14 +17,21 @@ struct attempts {
     bool fresh_token;           /* the next try needs one: permissions may have been added to the app since */
 };
 
-/* The search for a record that breaks its response. */
-struct bisection {
-    int      tries;             /* responses that broke among their records since the worker last caught up */
-    int      smallest_tries;    /* ... of the window that cannot be made smaller */
-    ticks    width;             /* of the windows before the search */
-    uint64_t complete_before;   /* complete responses of the feed when the first one broke */
-    size_t   bad_accepted;      /* unreadable records of the last response that was accepted with them */
-    int      bad_tries;         /* responses requested again because of unreadable records */
+/* A window that failed. Whether the service fails or only this window is decided by evidence: another window is
+ * answered. Without any, a probe asks for the newest second. */
+struct suspicion {
+    int           tries;        /* requests of the window that failed in a row */
+    bool          probing;      /* the request in flight is the probe */
+    bool          broke;        /* the response was complete, but broke among its records */
+    struct window window;       /* the suspect; may be open */
+    ticks         sent_at;      /* the service's clock when it was requested */
+    char          why[256];
+};
+
+/* Records that are not JSON. */
+struct unreadable {
+    size_t accepted;            /* in the last response that was accepted with them */
+    int    tries;               /* responses requested again because of them */
 };
 
 struct reading {
@@ -37,7 +44,8 @@ struct reading {
     struct pages      pages;
     struct page_size  page_size;
     struct attempts   attempts;
-    struct bisection  bisection;
+    struct suspicion  suspicion;
+    struct unreadable unreadable;
 };
 
 #define READING_BAD_TRIES 2     /* a response with records that are not JSON is requested again this often */
@@ -57,7 +65,7 @@ struct next {
     enum next_kind kind;
     int64_t        wait_ms;
     int            tries;           /* failures or refusals in a row: with this response, or ended by it */
-    bool           wake_backfill;   /* the backfill may have something to do */
+    bool           wake_others;     /* the backfill or the quarantine may have something to read */
     bool           backfill_done;
     bool           full_again;      /* the full query works again */
     ticks          again_from;      /* what was read in part from this time on is read again; 0: nothing is */
@@ -69,7 +77,7 @@ static inline size_t reading_page_most(const struct reading *reading)
 {
     const struct api *api = reading->feed->api;
 
-    return reading->kind == WORKER_BACKFILL ? api->top : api->top_first;
+    return reading->kind == WORKER_LIVE ? api->top_first : api->top;
 }
 
 /* Returns true if the query that was sent leaves out some of what an alert has. */

@@ -136,7 +136,7 @@ static void take_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
     reading->answer.stats.count++;
-    if (++reading->answer.bad <= reading->bisection.bad_accepted || reading->bisection.bad_tries < READING_BAD_TRIES)
+    if (++reading->answer.bad <= reading->unreadable.accepted || reading->unreadable.tries < READING_BAD_TRIES)
         return;
     ticks_text(reading->window.lo, lo);
     ticks_text(reading_window_end(reading), hi);

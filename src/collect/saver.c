@@ -57,6 +57,7 @@ void saver_cancel(struct saver *saver)
 
 void saver_compose(struct saver *saver, struct buf *text)
 {
+    saver->saving_version = saver->feed->progress.quarantine.version;
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
 }
 
@@ -68,7 +69,8 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
 
     if (!confirmed)
         return false;
-    return saver->changed || !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
+    return saver->changed || saver->saved_version != progress->quarantine.version ||
+           !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 
@@ -78,12 +80,24 @@ bool saver_is_behind(const struct saver *saver)
 
     if (!progress->begun)
         return false;
-    return saver->changed || saver->fails || saver->feed->event_pos > saver->saved_pos ||
+    return saver->changed || saver->fails || saver->saved_version != progress->quarantine.version ||
+           saver->feed->event_pos > saver->saved_pos ||
            !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
+}
+
+static void settle(struct saver *saver, uint64_t settled)
+{
+    struct feed *feed = saver->feed;
+    size_t given_up = progress_settle(&feed->progress, settled, feed_service_now(feed));
+
+    if (given_up)
+        log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s windows=%zu could not be read for as long as the service "
+                  "keeps records; they are given up", feed->label, feed->input->tenant_id, feed->api->name, given_up);
 }
 
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
 {
+    settle(saver, settled);
     if (now_ms < saver->due_ms || store_asked(saver->claim) || !saver_has_news(saver, settled))
         return;
     saver_save(saver, settled, STORE_SYNCED);
@@ -113,6 +127,7 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->fails = false;
     saver->saved = saver->saving;
     saver->saved_pos = saver->saving_pos;
+    saver->saved_version = saver->saving_version;
     saver->due_ms = now_ms + SAVE_EVERY_MS;
     progress_saved(&saver->feed->progress, &saver->saved);
 }
@@ -132,8 +147,8 @@ bool saver_writable(struct saver *saver, struct err *err)
     if (!saver->fails) {
         ok = store_writable(saver->claim, block, sizeof(block), err);
     } else {        /* a block fits, all of a checkpoint may not */
-        checkpoint_format(&saver->checkpoint, &saver->saved, saver->feed->progress.dedup, saver->saved_pos,
-                          saver->feed->progress.overlap_s, &text);
+        checkpoint_format(&saver->checkpoint, &saver->saved, &saver->feed->progress.quarantine,
+                          saver->feed->progress.dedup, saver->saved_pos, saver->feed->progress.overlap_s, &text);
         ok = store_writable(saver->claim, buf_text(&text), text.len, err);
         buf_free(&text);
     }

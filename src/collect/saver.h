@@ -13,8 +13,10 @@ struct saver {
     struct checkpoint checkpoint;       /* tenant, API and imported secrets; the cursor is the feed's */
     struct cursor     saved;            /* what the store holds */
     uint64_t          saved_pos;
+    uint64_t          saved_version;    /* of the quarantine */
     struct cursor     saving;           /* what is on its way there */
     uint64_t          saving_pos;
+    uint64_t          saving_version;
     int64_t           due_ms;           /* no regular save before then */
     bool              changed;          /* something besides the cursor has to be saved */
     bool              changed_saving;

@@ -123,14 +123,15 @@ static void feed_changed(void *ctx)
     changed(ctx);
 }
 
-static void feed_wake_backfill(void *ctx)
+static void feed_wake_others(void *ctx)
 {
     struct tenant *t = ctx;
 
     worker_wake(&t->workers[WORKER_BACKFILL]);
+    worker_wake(&t->workers[WORKER_QUARANTINE]);
 }
 
-static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_backfill };
+static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_others };
 
 /* What the opening reports. */
 

@@ -16,11 +16,34 @@
 
 /* Towards a request. */
 
-static bool has_work(const struct worker *worker)
+#define NO_WORK INT64_MAX
+
+/* Returns how long until the quarantine has something to request, by the service's clock. */
+static int64_t quarantine_wait_ms(const struct feed *feed)
+{
+    int64_t next_s = quarantine_next_s(&feed->progress.quarantine);
+    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+
+    if (next_s == INT64_MAX)
+        return NO_WORK;
+    return next_s <= now_s ? 0 : (next_s - now_s) * 1000;
+}
+
+/* Returns how long until the worker has something to read; NO_WORK: until it is told. */
+static int64_t work_wait_ms(const struct worker *worker)
 {
     const struct feed *feed = worker->reading.feed;
 
-    return feed->open && (worker->reading.kind == WORKER_LIVE || feed->progress.cursor.backfill.active);
+    if (!feed->open)
+        return NO_WORK;
+    switch (worker->reading.kind) {
+    case WORKER_LIVE:
+        return 0;
+    case WORKER_BACKFILL:
+        return feed->progress.cursor.backfill.active ? 0 : NO_WORK;
+    default:
+        return quarantine_wait_ms(feed);
+    }
 }
 
 void worker_step(struct worker *worker, int64_t now_ms)
@@ -30,8 +53,13 @@ void worker_step(struct worker *worker, int64_t now_ms)
 
     switch (worker->state) {
     case WORKER_IDLE:
-        if (!has_work(worker))
+        wait_ms = work_wait_ms(worker);
+        if (wait_ms == NO_WORK)
             return;
+        if (wait_ms && now_ms + wait_ms > worker->due_ms) {     /* due_ms stays: work may come sooner */
+            worker->port->wake(worker, now_ms + wait_ms);
+            return;
+        }
         if (now_ms < worker->due_ms) {
             worker->port->wake(worker, worker->due_ms);
             return;
@@ -139,10 +167,13 @@ static void log_full(const struct feed *feed, const struct next *next)
 }
 
 /* Logs a decision, once per kind of trouble. */
-static void log_next(const struct feed *feed, const struct next *next)
+static void log_next(const struct worker *worker, const struct next *next)
 {
+    const struct feed *feed = worker->reading.feed;
     const char *tenant = feed->input->tenant_id, *api = feed->api->name;
 
+    if (worker->reading.kind == WORKER_QUARANTINE)      /* its windows are logged when they are isolated */
+        return;
     switch (next->kind) {
     case NEXT_NOW:
     case NEXT_POLL:
@@ -178,7 +209,7 @@ void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms
     struct feed *feed = worker->reading.feed;
     int64_t wait_ms = next->wait_ms;
 
-    log_next(feed, next);
+    log_next(worker, next);
     switch (next->kind) {
     case NEXT_NOW:
         mem_freep(&feed->sign_in_error);
@@ -204,8 +235,8 @@ void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms
     case NEXT_VARIANT:
         break;
     }
-    if (next->wake_backfill)
-        feed->owner->wake_backfill(feed->ctx);
+    if (next->wake_others)
+        feed->owner->wake_others(feed->ctx);
     worker->port->release(worker);
     worker->state = WORKER_IDLE;
     feed->owner->changed(feed->ctx);
@@ -307,11 +338,16 @@ static void answered(void *ctx, const struct http_result *result)
 static void port_send(struct worker *worker, const struct token_view *view)
 {
     static const struct http_sink sink = { sink_ready, sink_data };
+    struct next nothing = { .kind = NEXT_NOW, .backfill_done = worker->reading.kind == WORKER_BACKFILL };
+    int64_t now_ms = clock_ms();
     struct reading *reading = &worker->reading;
     struct feed *feed = reading->feed;
     CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
 
-    worker_request_prepare(reading, loop_now(feed->env->loop));
+    if (!worker_request_prepare(reading, now_ms)) {
+        worker_ended(worker, &nothing, now_ms);
+        return;
+    }
     worker_request_url(reading, &url);
     worker->page = page_new(&feed->api->shape, &worker->handler);
     feed->tally.requests++;
@@ -343,7 +379,7 @@ void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind
     worker->reading.kind = kind;
     worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
     worker->slot = (struct slot){ .go = slot_granted, .ctx = worker, .page = true };
-    worker->waiter = (struct rate_waiter){ .backfill = kind == WORKER_BACKFILL };
+    worker->waiter = (struct rate_waiter){ .backfill = kind != WORKER_LIVE };
     worker->handler = records_handler(&worker->reading);
 }
 

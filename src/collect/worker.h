@@ -1,4 +1,5 @@
-/* collect/worker.h - reads one input's alerts: the live worker polls, the backfill worker takes the older part.
+/* collect/worker.h - reads one input's alerts: the live worker polls, the backfill worker takes the older part, the
+ * quarantine worker retries the windows that failed.
  *
  * A state machine with at most one request in flight:
  *

@@ -5,8 +5,8 @@
 #include "microsoft/page.h"
 
 /* Prepares the reading for a request: chooses the window unless a chain of pages is being read, and clears what belongs
- * to the last response. */
-void worker_request_prepare(struct reading *reading, int64_t now_ms);
+ * to the last response. now_ms is monotonic. Returns false if there is nothing to read any more. */
+bool worker_request_prepare(struct reading *reading, int64_t now_ms);
 
 #define WORKER_URL_MOST (1 << 20)
 

@@ -3,7 +3,7 @@
 #include "base/digest.h"
 #include "base/backoff.h"
 
-#define SMALLER_EVERY 3     /* failures in a row before a smaller piece is requested */
+#define SMALLER_EVERY 3     /* failures in a row before a smaller page is requested */
 
 bool worker_retry_split(struct reading *reading, const struct page_stats *stats)
 {
@@ -31,10 +31,8 @@ struct next worker_retry_failed(struct reading *reading, const struct err *err, 
     next.wait_ms = backoff_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));
     pages_forget(&reading->pages);
     just_grown = page_size_failed(&reading->page_size, failures, may_be_size);
-    if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0)) {
+    if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0))
         page_size_shrink(&reading->page_size, reading_page_most(reading));
-        next.wake_backfill = worker_retry_split(reading, NULL);
-    }
     return next;
 }
 

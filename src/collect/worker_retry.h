@@ -3,8 +3,8 @@
 
 #include "collect/reading.h"
 
-/* The failure passes. may_be_size: asking for less may help; after some failures in a row the page and the window are
- * made smaller. */
+/* The failure passes. may_be_size: asking for less may help; after some failures in a row the page is made
+ * smaller. */
 struct next worker_retry_failed(struct reading *reading, const struct err *err, bool may_be_size);
 
 /* The service asks this app and tenant to wait. */

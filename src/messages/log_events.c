@@ -29,6 +29,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_BAD_RECORD] = { "bad_record", LOG_ERROR, false,
         "the service sent a record that is not JSON; the records before and after it were read",
         { ACT_NOBODY, "open a case with Microsoft if it repeats; the line names the position" } },
+    [EVENT_QUARANTINED] = { "quarantined", LOG_WARN, false,
+        "a window of update times keeps failing while the service answers others; it was set aside so that everything "
+        "around it can be read, and it is requested again after 15 seconds, later every 15 minutes to 4 hours",
+        { ACT_NOBODY, "open a case with Microsoft if it lasts; the line names the window" } },
     [EVENT_ODD_RECORD] = { "odd_record", LOG_WARN, false,
         "alerts arrived without an id or an update time",
         { ACT_NOBODY, "nothing: they were written as they are" } },

@@ -16,6 +16,7 @@ void checkpoint_release(struct checkpoint *checkpoint)
 {
     free(checkpoint->tenant_id);
     free(checkpoint->api);
+    quarantine_release(&checkpoint->quarantine);
     *checkpoint = (struct checkpoint){ .imported_count = 0 };
 }
 
@@ -127,6 +128,41 @@ static void read_rate(const cJSON *root, struct checkpoint *checkpoint, struct e
         checkpoint->rate.hour = hour->valuedouble;
 }
 
+static bool read_seconds(const cJSON *object, const char *name, int64_t *ret, struct err *err)
+{
+    ticks time;
+
+    if (!read_time(object, name, &time, err))
+        return false;
+    *ret = time / TICKS_PER_SECOND;
+    return true;
+}
+
+static bool read_quarantined(const cJSON *item, struct quarantine *quarantine, struct err *err)
+{
+    struct quarantined entry = { .isolated = cJSON_IsTrue(json_member(item, "isolated")) };
+    int64_t tries;
+
+    if (!read_time(item, "from", &entry.window.lo, err) || !read_time(item, "to", &entry.window.hi, err) ||
+        !read_seconds(item, "since", &entry.since_s, err) || !read_seconds(item, "due", &entry.due_s, err))
+        return false;
+    if (!json_int64(item, "tries", 0, INT32_MAX, &tries))
+        return err_set(err, ERR_INPUT, "member 'tries' is not a number");
+    entry.tries = (int)tries;
+    return quarantine_restore(quarantine, &entry) || err_set(err, ERR_INPUT, "'from' and 'to' are not a window");
+}
+
+/* Checkpoints of version 1.0.0 have no quarantine. */
+static bool read_quarantine(const cJSON *root, struct quarantine *quarantine, struct err *err)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json_member(root, "quarantine"))
+        if (!read_quarantined(item, quarantine, err))
+            return err_prefix(err, "quarantine");
+    return true;
+}
+
 static bool all_of(const char *text, const char *allowed, size_t least, size_t most)
 {
     size_t len = strlen(text);
@@ -171,8 +207,11 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
                        CHECKPOINT_VERSION);
     if (!json_text(root, "tenant_id") || !json_text(root, "api"))
         return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
-    if (!read_cursor(root, &ret.cursor, err) || !read_dedup(root, &ret.cursor, dedup, err))
+    if (!read_cursor(root, &ret.cursor, err) || !read_quarantine(root, &ret.quarantine, err) ||
+        !read_dedup(root, &ret.cursor, dedup, err)) {
+        quarantine_release(&ret.quarantine);
         return false;
+    }
     read_rate(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     read_imported(root, &ret);
@@ -194,6 +233,7 @@ static void add_time(struct buf *ret, const char *name, ticks time, const char *
 struct selection {
     const struct cursor *cursor;
     bool      (*needs)(const struct cursor *cursor, ticks time, int64_t overlap_s);
+    const struct quarantine *quarantine;
     int64_t     overlap_s;
     uint64_t    pos;
     struct buf *ret;
@@ -205,7 +245,8 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     struct selection *sel = ctx;
     char time[TICKS_TEXT_MAX];
 
-    if (entry->pos > sel->pos || !sel->needs(sel->cursor, entry->time, sel->overlap_s))
+    if (entry->pos > sel->pos || (!sel->needs(sel->cursor, entry->time, sel->overlap_s) &&
+                                  !quarantine_holds(sel->quarantine, entry->time)))
         return;
     ticks_text(entry->time, time);
     buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,
@@ -254,10 +295,40 @@ static void add_rate(const struct checkpoint *checkpoint, struct buf *ret)
     add_time(ret, "at", checkpoint->rate.at, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, struct dedup *dedup, uint64_t pos,
-                       int64_t overlap_s, struct buf *ret)
+static void add_quarantined(const struct quarantined *entry, struct buf *ret)
 {
-    struct selection sel = { cursor, cursor_needs, overlap_s, pos, ret, false };
+    buf_add_text(ret, "\n  {");
+    add_time(ret, "from", entry->window.lo, ", ");
+    add_time(ret, "to", entry->window.hi, ", ");
+    add_time(ret, "since", entry->since_s * TICKS_PER_SECOND, ",\n   ");
+    add_time(ret, "due", entry->due_s * TICKS_PER_SECOND, ", ");
+    buf_add_format(ret, "\"tries\": %d, \"isolated\": %s}", entry->tries, entry->isolated ? "true" : "false");
+}
+
+/* Adds the windows that are still to be read, or whose events splunkd may not have yet. */
+static void add_quarantine(const struct quarantine *quarantine, uint64_t pos, struct buf *ret)
+{
+    bool any = false;
+    size_t i;
+
+    for (i = 0; i < quarantine->count; i++) {
+        const struct quarantined *entry = &quarantine->list[i];
+
+        if (entry->done && entry->done_pos <= pos)
+            continue;
+        buf_add_text(ret, any ? "," : " \"quarantine\": [");
+        add_quarantined(entry, ret);
+        any = true;
+    }
+    if (any)
+        buf_add_text(ret, "],\n");
+}
+
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor,
+                       const struct quarantine *quarantine, struct dedup *dedup, uint64_t pos, int64_t overlap_s,
+                       struct buf *ret)
+{
+    struct selection sel = { cursor, cursor_needs, quarantine, overlap_s, pos, ret, false };
     struct cursor raised = *cursor;
 
     cursor_raise_floors(&raised, overlap_s);
@@ -279,6 +350,7 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
     }
     add_imported(checkpoint, ret);
     add_rate(checkpoint, ret);
+    add_quarantine(quarantine, pos, ret);
     add_partial(&sel, dedup_partial(dedup));
     buf_add_text(ret, " ");
     add_list(&sel, dedup);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "state/cursor.h"
 #include "state/dedup.h"
+#include "state/quarantine.h"
 
 #define CHECKPOINT_VERSION 1
 #define IMPORTED_MAX       4
@@ -24,6 +25,7 @@ struct checkpoint {
     char           *tenant_id;
     char           *api;                /* the parameter's word */
     struct cursor   cursor;
+    struct quarantine quarantine;       /* only as parsed */
     char            salt[33];           /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];
     size_t          imported_count;
@@ -44,10 +46,11 @@ void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, con
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup,
                       struct err *err);
 
-/* Appends the text, with `cursor` in place of checkpoint->cursor and those versions of dedup that this cursor needs and
- * whose events end at or before pos. */
-void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, struct dedup *dedup,
-                       uint64_t pos, int64_t overlap_s, struct buf *ret);
+/* Appends the text, with `cursor` and `quarantine` in place of the checkpoint's own. It holds those versions of dedup that
+ * the two need and whose events end at or before pos, and the windows whose events do not. */
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor,
+                       const struct quarantine *quarantine, struct dedup *dedup, uint64_t pos, int64_t overlap_s,
+                       struct buf *ret);
 
 /* Returns true if this value of the parameter was imported before. */
 bool checkpoint_has_imported(const struct checkpoint *checkpoint, const char *param, const char *value);

@@ -7,6 +7,7 @@
 #include "state/acks.h"
 #include "state/checkpoint.h"
 #include "state/dedup.h"
+#include "state/quarantine.h"
 #include "state/windows.h"
 
 struct progress {
@@ -15,6 +16,7 @@ struct progress {
     struct cursor      cursor;
     struct window_plan plans[WORKER_COUNT];
     struct quarantine  quarantine;
+    ticks              gaps_read;   /* when a poll last read between the quarantined windows */
     struct dedup      *dedup;
     struct acks        acks;
 };
@@ -28,8 +30,13 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 /* Forgets which versions were written: they belong to another feed, or to a checkpoint that cannot be used. */
 void progress_forget_written(struct progress *progress);
 
-/* Sets *ret to the worker's next window, past what is quarantined. Returns false if it has nothing to read. */
-bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, struct window *ret);
+/* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
+ * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The watermark
+ * waits for those that do.
+ * Returns false if it has nothing to read. A planned window that is quarantined completely counts as read, with no
+ * events; pos and now_ms are as for progress_read(). */
+bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
+                   struct window *ret);
 
 /* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. */
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
@@ -39,7 +46,12 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
  * was written in part before is handed to the backfill. Returns true if there is any. */
 bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up);
 
-/* Plans smaller windows; see windows_split(). */
+/* Puts a window that fails alone into quarantine; for the worker it counts as read. An open window ends at `now`. Returns
+ * true if the worker has caught up. */
+bool progress_isolate(struct progress *progress, enum worker_kind worker, const struct window *window, ticks resolution,
+                      ticks now, uint64_t pos, int64_t now_ms);
+
+/* Plans smaller windows; see windows_split() and, for the quarantine worker, quarantine_halve(). */
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
                     const struct page_stats *stats, ticks resolution, ticks now);
 
@@ -47,5 +59,9 @@ bool progress_split(struct progress *progress, enum worker_kind worker, const st
  * is none yet. */
 bool progress_format(struct progress *progress, const struct checkpoint *checkpoint, uint64_t pos, struct buf *ret,
                      struct cursor *saved);
+/* Drops the quarantined windows that splunkd has the events of, up to pos, and those that are older than a service keeps
+ * records. Returns how many of the latter were never read. */
+size_t progress_settle(struct progress *progress, uint64_t pos, ticks now);
+
 /* Drops the written versions that a process continuing from the saved cursor does not need. */
 void progress_saved(struct progress *progress, const struct cursor *saved);

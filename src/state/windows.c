@@ -5,27 +5,6 @@
 #define GROW_MOST       64              /* a window is at most this many times as wide as the one before it */
 #define FULL_AIM        0.75            /* the part of a response's capacity that a window aims at */
 
-void quarantine_add(struct quarantine *quarantine, const struct window *window)
-{
-    if (!quarantine_has(quarantine, window))
-        quarantine->list[quarantine->count++ % QUARANTINE_MAX] = *window;
-}
-
-static size_t quarantine_kept(const struct quarantine *quarantine)
-{
-    return quarantine->count < QUARANTINE_MAX ? quarantine->count : QUARANTINE_MAX;
-}
-
-bool quarantine_has(const struct quarantine *quarantine, const struct window *window)
-{
-    size_t i;
-
-    for (i = 0; i < quarantine_kept(quarantine); i++)
-        if (quarantine->list[i].lo == window->lo && quarantine->list[i].hi == window->hi)
-            return true;
-    return false;
-}
-
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
 {
@@ -53,22 +32,9 @@ bool windows_next(const struct cursor *cursor, enum worker_kind worker, const st
     return true;
 }
 
-void windows_avoid(const struct quarantine *quarantine, enum worker_kind worker, struct window_plan *plan,
-                   struct window *window, ticks now)
+void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
 {
-    bool was_open = window->hi == TICKS_OPEN;
-    size_t i;
-
-    for (i = 0; i < quarantine_kept(quarantine); i++) {
-        const struct window *quarantined = &quarantine->list[i];
-
-        if (quarantined->lo > window->lo && quarantined->lo < window->hi)
-            window->hi = quarantined->lo;
-        else if (quarantined->lo <= window->lo && window->lo < quarantined->hi)
-            window->hi = ticks_min(window->hi, quarantined->hi);
-    }
-    if (worker == WORKER_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
-        *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };
+    *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now, .since = since };
 }
 
 /* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window tell.
@@ -171,25 +137,14 @@ static ticks smaller(const struct window *window, ticks end, const struct page_s
     return ticks_max(width, resolution);
 }
 
-/* Returns where an open window ends for the purpose of splitting it. */
-static ticks split_end(const struct window *window, const struct page_stats *stats, ticks resolution, ticks now)
-{
-    ticks end = ticks_max(now, window->lo + 2 * resolution);
-
-    if (window->hi != TICKS_OPEN)
-        return window->hi;
-    return stats && stats->newest >= end && stats->oldest <= stats->newest ? stats->newest + 1 : end;
-}
-
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now)
 {
     struct window_plan *plan = &plans[worker];
-    ticks live_from = ticks_back(now, overlap_s), end;
+    ticks live_from = ticks_back(now, overlap_s), end = window->hi == TICKS_OPEN ? now : window->hi;
 
     resolution = ticks_max(resolution, coarseness(window, stats));
-    end = split_end(window, stats, resolution, now);
     if (end - window->lo <= resolution)
         return false;
     if (worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&

@@ -48,7 +48,7 @@ static void scene_changed(void *ctx)
     ((struct scene *)ctx)->changed++;
 }
 
-static void scene_wake_backfill(void *ctx)
+static void scene_wake_others(void *ctx)
 {
     ((struct scene *)ctx)->woken++;
 }
@@ -56,7 +56,7 @@ static void scene_wake_backfill(void *ctx)
 /* An open input of this API that begins at SCENE_BEGIN. It must stay where it is. */
 static inline void scene_open(struct scene *scene, const struct api *api)
 {
-    static const struct feed_owner owner = { scene_writable, scene_changed, scene_wake_backfill };
+    static const struct feed_owner owner = { scene_writable, scene_changed, scene_wake_others };
     struct cursor cursor;
 
     *scene = (struct scene){ .asked = 0 };

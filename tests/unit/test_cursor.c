@@ -195,7 +195,7 @@ static void send(struct world *w, enum worker_kind worker)
     ticks lo, hi;
     size_t i;
 
-    f->active = progress_next(&w->progress, worker, w->now, &f->window);
+    f->active = progress_next(&w->progress, worker, w->now, w->pos, w->now / TICKS_PER_MS, &f->window);
     if (!f->active)
         return;
     f->now = w->now;

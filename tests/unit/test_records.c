@@ -143,7 +143,7 @@ static void test_bad(void **state)
           "what is behind it comes");
     CHECK(f->reading.answer.bad == 1 && f->scene.feed.tally.bad_records == before, "asked for again before it is given up");
     f->reading.answer.bad = 0;
-    f->reading.bisection.bad_tries = READING_BAD_TRIES;
+    f->reading.unreadable.tries = READING_BAD_TRIES;
     read_response(f, "{\"id\":nonsense}");
     CHECK(f->scene.feed.tally.bad_records == before + 1, "given up, once");
 }

@@ -105,12 +105,12 @@ static void owner_changed(void *ctx UNUSED)
     note("changed");
 }
 
-static void owner_wake_backfill(void *ctx UNUSED)
+static void owner_wake_others(void *ctx UNUSED)
 {
-    note("wake-backfill");
+    note("wake-others");
 }
 
-static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_backfill };
+static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_others };
 
 static int open_fake(void **state UNUSED)
 {
@@ -251,14 +251,14 @@ static const struct row end_rows[] = {
     { "the next window at once", WORKER_REQUEST, ENDED, { 0 },
       "release changed token rate slot", .after = WORKER_SLOT, .next = { .kind = NEXT_NOW } },
     { "the next window, and the backfill has something to do", WORKER_REQUEST, ENDED, { 0 },
-      "wake-backfill release changed token rate slot", .after = WORKER_SLOT,
-      .next = { .kind = NEXT_NOW, .wake_backfill = true } },
+      "wake-others release changed token rate slot", .after = WORKER_SLOT,
+      .next = { .kind = NEXT_NOW, .wake_others = true } },
     { "a failure that passes", WORKER_REQUEST, ENDED, { .slot_at_once = true },
       "release changed wake@1500", .after = WORKER_IDLE,
       .next = { .kind = NEXT_RETRY, .wait_ms = 1500, .tries = 1, .err.text = "HTTP 500" } },
     { "a failure that split the window", WORKER_REQUEST, ENDED, { 0 },
-      "wake-backfill release changed wake@4000", .after = WORKER_IDLE,
-      .next = { .kind = NEXT_RETRY, .wait_ms = 4000, .tries = 3, .wake_backfill = true, .err.text = "HTTP 500" } },
+      "wake-others release changed wake@4000", .after = WORKER_IDLE,
+      .next = { .kind = NEXT_RETRY, .wait_ms = 4000, .tries = 3, .wake_others = true, .err.text = "HTTP 500" } },
     { "throttled", WORKER_REQUEST, ENDED, { .slot_at_once = true },
       "release changed wake@60000", .after = WORKER_IDLE,
       .next = { .kind = NEXT_THROTTLED, .wait_ms = 60000, .err.text = "HTTP 429" } },
@@ -442,6 +442,30 @@ static void test_success_forgets_the_sign_in_error(void **state UNUSED)
     }
 }
 
+/* The quarantine worker waits for the first window that is due, and does not wait longer than for that. */
+static void test_the_quarantine_worker(void **state UNUSED)
+{
+    struct quarantine *quarantine = &fake.scene.feed.progress.quarantine;
+    int64_t now_s = feed_service_now(&fake.scene.feed) / TICKS_PER_SECOND;
+    struct window first = { 0, 10 * TICKS_PER_SECOND }, second = { 20 * TICKS_PER_SECOND, 30 * TICKS_PER_SECOND };
+    int64_t wait_ms;
+
+    fake.worker.reading.kind = WORKER_QUARANTINE;
+    fake.worker.due_ms = 0;
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "");
+    quarantine_add(quarantine, &first, now_s);
+    quarantine_retry(quarantine, &first, now_s + 900, true);
+    worker_step(&fake.worker, NOW);
+    CHECK(sscanf(buf_text(&fake.calls), "wake@%lld", (long long *)&wait_ms) == 1 && wait_ms > 890000 && wait_ms <= 900000,
+          "%s", buf_text(&fake.calls));
+    buf_clear(&fake.calls);
+    quarantine_add(quarantine, &second, now_s);
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "token rate slot");
+    CHECK(fake.worker.state == WORKER_SLOT, "a window that is due waits for one that is not");
+}
+
 /* A slot that is granted at once is not asked for twice, however often the worker is stepped. */
 static void test_one_request_at_a_time(void **state UNUSED)
 {
@@ -503,6 +527,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_throttled_again_and_again),
     CASE(test_a_repetition_has_a_fresh_token),
     CASE(test_success_forgets_the_sign_in_error),
+    CASE(test_the_quarantine_worker),
     CASE(test_one_request_at_a_time),
     CASE(test_no_slot_leaks),
 };
