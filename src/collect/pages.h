@@ -1,14 +1,15 @@
 /* collect/pages.h - pagination: whether a page held all of its window, and where the next page is.
  *
- * A window that one response cannot hold is split by the caller. A next link alone does not mean that: services end pages
- * early and link to empty ones. So the link of a page that is not full is followed. If no other page of the window has
- * records, the one page held all of it. In a window that is open to the present nothing can have slipped past it: records
- * only move into the set, or to its end. From a bounded window an update takes records away, and the ones after them move
- * up into the page that was read before. There the page is requested once more, and must be the same.
+ * A window that one response cannot hold is split by the caller. A next link alone does not mean that: services end
+ * pages early and link to empty ones. So the link of a page that is not full is followed. If no other page of the
+ * window has records, the one page held all of it. In a window that is open to the present nothing can have slipped
+ * past it: records only move into the set, or to its end. From a bounded window an update takes records away, and
+ * the ones after them move up into the page that was read before. There the page is requested once more, and must be
+ * the same.
  *
- * Where a window cannot be split, its pages are read one after the other. Since the set may change meanwhile, such passes
- * are repeated until two of them agree. The links of a service are followed only to the host that the input reads from,
- * because the access token goes with the request. */
+ * Where a window cannot be split, its pages are read one after the other. Since the set may change meanwhile, such
+ * passes are repeated until two of them agree. The links of a service are followed only to the host that the input
+ * reads from, because the access token goes with the request. */
 #pragma once
 
 #include "base/err.h"
@@ -49,7 +50,7 @@ struct page_taken {
     const char *link;           /* to the next one; NULL or "": none */
     const char *base_url;       /* the only origin that a link may lead to */
     size_t      top;            /* records that were asked for; 0: the service's own choice */
-    size_t      cap;            /* most records that the service was seen to put into a page with a link; 0: not known */
+    size_t      cap;            /* most records that the service was seen to end a page at; 0: not known */
     bool        open;           /* the window has no upper bound */
     size_t      outside;        /* records well outside of the window */
     bool        has_skip;       /* the API can skip records */

@@ -55,8 +55,8 @@ void page_free(struct page *page);      /* NULL is allowed */
  * page_end() then says why. */
 bool page_feed(struct page *page, const char *bytes, size_t len, struct buf *out);
 
-/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. A page with an error next to
- * its records is not whole, although its records are good. */
+/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. A page with an error next
+ * to its records is not whole, although its records are good. */
 bool page_end(struct page *page, struct err *err);
 
 /* Returns true if the envelope has a member "error" other than null: the service did not finish. */

@@ -1,9 +1,9 @@
 /* microsoft/page_private.h - shared by the files of the page reader (page*.c).
  *
  * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_plain.c
- * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records and skips those that are not JSON, page_run.c is the fast
- * path through the usual tokens. Each function below is called in the state that its name says, takes at least one byte
- * or changes the state, and stops at p->end at the latest. */
+ * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records and skips those that are
+ * not JSON, page_run.c is the fast path through the usual tokens. Each function below is called in the state that
+ * its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
 #pragma once
 
 #include <stdio.h>

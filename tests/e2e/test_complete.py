@@ -240,8 +240,8 @@ class Filters(DeliveryCase):
         world = self.world()
         for name, grain in (('second', SECOND), ('grid', SECOND // 300)):
             feed = world.customer(name, start_time='-1d', poll_interval=5, overlap=60)
-            feed.quirks.set(grain=grain, page_cap=300)
-            feed.publish(3001, span_s=20000, size='small')
+            feed.quirks.set(grain=grain, page_cap=150)
+            feed.publish(3001, span_s=3600, size='small')
         world.start()
         self.exact(world, seconds=50, polls=1)
 
