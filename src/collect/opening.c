@@ -247,14 +247,33 @@ static void begin_at_start_time(struct opening *opening, int64_t now_ms)
     opening->saver->changed = true;
 }
 
+/* Returns false if the Date of the token's response is doubted. */
+static bool take_clock(struct opening *opening, const struct token_view *view)
+{
+    int64_t saved_ms = opening->saver->checkpoint.saved / TICKS_PER_MS;
+
+    return !view->has_clock ||
+           feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0, saved_ms > 0 ? saved_ms : 0);
+}
+
+/* Returns true if the clock decides where the input begins. */
+static bool begins_now(const struct feed *feed)
+{
+    return !feed->progress.begun && feed->input->start_time.relative;
+}
+
+/* A doubted Date gets a second opinion, that of another response of the login service, before it matters. */
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
     struct feed *feed = opening->feed;
-    bool ahead;
+    bool believed = take_clock(opening, view), ahead = feed->progress.begun && view->has_clock && is_ahead(feed);
 
-    if (view->has_clock)
-        feed->clock_offset_ms = view->clock_offset_ms;
-    ahead = feed->progress.begun && view->has_clock && is_ahead(feed);
+    if (!believed && !opening->asked_again && (ahead || begins_now(feed))) {
+        opening->asked_again = true;
+        token_source_refetch(feed->source, view->token);
+        step_at(opening, now_ms);
+        return;
+    }
     if (ahead)
         log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
                   "service's clock; reading begins at start_time", feed->label, feed->input->tenant_id);

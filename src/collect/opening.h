@@ -34,6 +34,7 @@ struct opening {
     struct saver         *saver;
     struct timer          timer;
     struct secret_intake *intake;       /* NULL until SECRETS */
+    bool                  asked_again;  /* for a second token, whose response has another Date */
     const char           *login_url, *resource;
     const struct opening_owner *owner;
     void                 *ctx;

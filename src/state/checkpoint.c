@@ -140,6 +140,8 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     if (!read_cursor(root, &ret.cursor, err) || !read_dedup(root, dedup, err))
         return false;
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
+    if (!json_text(root, "saved") || !ticks_parse(json_text(root, "saved"), strlen(json_text(root, "saved")), &ret.saved))
+        ret.saved = 0;
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;

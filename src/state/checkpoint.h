@@ -22,6 +22,7 @@ struct checkpoint {
     char           *tenant_id;
     char           *api;                /* the parameter's word */
     struct cursor   cursor;
+    ticks           saved;              /* by the host's clock of then; 0: not known */
     char            salt[33];           /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];
     size_t          imported_count;

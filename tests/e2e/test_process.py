@@ -1,13 +1,15 @@
 """What happens to the process as a whole: its descriptors, its input, its clock, its lock, its disk, its memory."""
+import email.utils
 import os
 import subprocess
 import unittest
 
 import pytest
-from cases import SANITIZED, DeliveryCase
+from cases import SANITIZED, SECOND, DeliveryCase
 from checks import spawn
 from world.runner import SplunkHome, binary, wait_for
 
+DAY = 86400 * SECOND
 CLOSED = 'exec "$0" "$@" {}'      # a shell that closes descriptors before it becomes the program
 
 
@@ -70,6 +72,86 @@ class Descriptors(DeliveryCase):
         for arguments in ((), ('--scheme',), ('--validate-arguments',), ('check',)):
             with self.subTest(arguments):
                 self.assertEqual(start_without(home, '<&- >&- 2>&-', *arguments).wait(15), 1)
+
+
+def dated(days):
+    """The real answer with a Date that is off by that many days."""
+    def fault(request, answer):
+        response = answer()
+        response.headers['Date'] = email.utils.formatdate(request.service.clock.now() + days * 86400, usegmt=True)
+        return response
+    return fault
+
+
+class Dates(DeliveryCase):
+    """Date headers that are wrong once."""
+
+    @pytest.mark.promise('Events', 'One wrong Date decides nothing')
+    def test_of_the_first_token(self):
+        for days in (40, -40):
+            with self.subTest(days):
+                world = self.world()
+                feed = world.customer('c', where=lambda version, now=self.now(world): version.ticks >= now - 30 * DAY)
+                feed.publish(5)
+                feed.publish(5, ticks=self.now(world) - 35 * DAY)
+                world.faults.add(dated(days), service='login', times=1)
+                program = world.start()
+                program.wait_line('WARN event=clock input=c .*is ignored')
+                self.exact(world)
+                self.ends(world)
+
+    @pytest.mark.promise('Events', 'One wrong Date decides nothing')
+    def test_of_the_first_token_after_a_restart(self):
+        for days in (-2, 40):
+            with self.subTest(days):
+                world = self.world()
+                feed = world.customer('c')
+                feed.publish(5)
+                world.start().wait_events(5)
+                self.polls(world, feed)
+                world.program.terminate()
+                world.faults.add(dated(days), service='login', times=1)
+                feed.publish(2)
+                program = world.start()
+                program.wait_line('WARN event=clock input=c ')
+                feed.publish(2)
+                self.exact(world)
+                self.assertFalse([line for line in program.lines if 'event=checkpoint_bad' in line.text])
+                self.ends(world)
+
+    @pytest.mark.promise('Events', 'One wrong Date decides nothing')
+    def test_of_responses_now_and_then(self):
+        world = self.world()
+        feed = world.customer('c', overlap=60)
+        feed.publish(3)
+        feed.publish(1, ticks=self.now(world) + DAY)        # must not hide what comes before it
+        world.faults.add(dated(40), service='graph', nth={1, 4, 9})
+        world.faults.add(dated(-2), service='graph', nth={1, 4})
+        program = world.start()
+        for _ in range(6):
+            self.polls(world, feed, 2)
+            feed.publish(2)
+        self.exact(world)
+        self.assertEqual(len([line for line in program.lines if 'event=clock' in line.text]), 1)
+        world.restart()
+        self.exact(world)
+        self.ends(world)
+
+    def test_that_stay_wrong_are_believed(self):
+        """Then it is this host's clock that is wrong."""
+        for seconds in (40 * 86400, -40 * 86400):
+            with self.subTest(seconds):
+                world = self.world()
+                world.clock.jump(seconds)
+                feed = world.customer('c', where=lambda version, now=self.now(world): version.ticks >= now - 30 * DAY)
+                feed.publish(5)
+                feed.publish(5, ticks=self.now(world) - 35 * DAY)
+                world.start()
+                self.exact(world)
+                world.restart()
+                feed.publish(2)
+                self.exact(world)
+                self.ends(world)
 
 
 class Stdin(DeliveryCase):

@@ -47,6 +47,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "scan", 3 },
     { "scheme", 2 },
     { "secret_intake", 2 },
+    { "service_clock", 2 },
     { "signin", 5 },
     { "target", 5 },
     { "text", 9 },

@@ -31,7 +31,8 @@ struct fixture {
 /* The service's clock shows this, plus what the test itself takes. */
 static void set_service_clock(struct fixture *f, const char *text)
 {
-    f->scene.feed.clock_offset_ms = scene_time(text) / TICKS_PER_MS - clock_wall_ms();
+    f->scene.feed.clock.known = true;
+    f->scene.feed.clock.good_ms = scene_time(text) / TICKS_PER_MS - clock_ms();
 }
 
 static struct next respond_with(struct fixture *f, struct http_result result, const char *body)
