@@ -5,7 +5,7 @@ MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
 SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
             rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
-AUTH      = certificate principal token_source token_source_next token_source_fetch secret_intake secret_watch
+AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch
 STATE     = cursor windows dedup acks checkpoint progress store store_file lock
 PACING    = limiter rate rate_pool
 MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run \

@@ -201,6 +201,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->secrets = secret_watch_new(loop, env->passwords, &(struct secret_watch_owner){
         .loaded = secrets_loaded, .reloaded = secrets_reloaded, .wanted = any_refused, .session_over = session_over,
         .ctx = col });
+    env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
     env->wrote = wrote;
@@ -273,6 +274,7 @@ void collector_free(struct collector *col)
         tenant_free(col->tenants[i]);
     free(col->tenants);
     principals_free(env->principals);
+    secret_gates_free(env->gates);
     secret_watch_free(env->secrets);
     data_inputs_free(env->data_inputs);
     passwords_free(env->passwords);

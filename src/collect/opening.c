@@ -18,6 +18,7 @@ void opening_release(struct opening *opening)
 {
     if (opening->feed)
         timer_cancel(opening->feed->env->loop, &opening->timer);
+    secret_gate_leave(&opening->ticket);
     secret_intake_free(opening->intake);
 }
 
@@ -214,7 +215,7 @@ static void start_intake(struct opening *opening)
     owner.ctx = opening;
     opening->intake = secret_intake_new(&(struct secret_intake_spec){
         .loop = feed->env->loop, .passwords = feed->env->passwords, .data_inputs = feed->env->data_inputs,
-        .input = opening->input, .label = feed->label, .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
+        .input = opening->input, .ticket = &opening->ticket, .label = feed->label, .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
     secret_intake_start(opening->intake);
 }
 

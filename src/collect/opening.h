@@ -35,6 +35,7 @@ struct opening {
     struct timer          timer;
     struct secret_intake *intake;       /* NULL until SECRETS */
     bool                  asked_again;  /* for a second token, whose response has another Date */
+    struct secret_ticket  ticket;
     const char           *login_url, *resource;
     const struct opening_owner *owner;
     void                 *ctx;

@@ -7,6 +7,8 @@ import unittest
 import pytest
 from cases import SANITIZED, SECOND, DeliveryCase
 from checks import spawn
+from world import faults
+from world.login import App
 from world.runner import SplunkHome, binary, wait_for
 
 DAY = 86400 * SECOND
@@ -152,6 +154,74 @@ class Dates(DeliveryCase):
                 feed.publish(2)
                 self.exact(world)
                 self.ends(world)
+
+
+class EnteredOnce(DeliveryCase):
+    """A secret that is entered in one input and serves all inputs of the app."""
+
+    def customers(self, world, count):
+        """An input in the middle holds the secret, the others none; each has an alert."""
+        for number in range(count):
+            how = {'stored': False} if number == count // 2 else {'client_secret': ''}
+            world.customer(f'c{number}', shared=True, **how).publish(1)
+
+    def no_alarm(self, world):
+        """No input was refused, and none waited for its second try."""
+        for program in world.programs:
+            self.assertFalse([line for line in program.lines if 'event=refused' in line.text], program.tail())
+
+    @pytest.mark.promise('Secrets', 'Inputs sign in once all secrets that were entered for their app are stored')
+    def test_six_inputs_and_a_slow_store(self):
+        world = self.world()
+        self.customers(world, 6)
+        world.faults.add(faults.delay(1.0), kind='passwords', match=lambda request: request.method == 'POST')
+        world.start()
+        self.exact(world)
+        self.no_alarm(world)
+        self.ends(world)
+
+    @pytest.mark.promise('Secrets', 'Inputs sign in once all secrets that were entered for their app are stored')
+    def test_an_import_of_300_customers(self):
+        world = self.world()
+        self.customers(world, 300)
+        world.start()
+        self.arrives(world, 50)
+        self.no_alarm(world)
+        self.ends(world)
+
+    def test_all_of_them_bring_it(self):
+        world = self.world()
+        for number in range(40):
+            world.customer(f'c{number}', shared=True, stored=False).publish(1)
+        world.start()
+        self.arrives(world, 40)
+        self.no_alarm(world)
+        self.ends(world)
+
+    def test_a_new_secret_while_the_store_holds_an_old_one(self):
+        world = self.world()
+        self.customers(world, 6)
+        app = world.shared_app()
+        world.splunkd.store(f'client_secret.{app.client_id}', App().secret)
+        world.faults.add(faults.delay(1.0), kind='passwords', match=lambda request: request.method == 'POST')
+        world.start()
+        self.exact(world)
+        self.no_alarm(world)
+        self.ends(world)
+
+    def test_a_store_that_never_answers_holds_up_its_own_app_alone_and_not_for_long(self):
+        world = self.world()
+        app = world.shared_app()
+        world.splunkd.store(f'client_secret.{app.client_id}', app.secret)
+        world.customer('brings', shared=True, stored=False).publish(1)
+        world.customer('shares', shared=True, client_secret='').publish(1)
+        world.customer('other').publish(1)
+        world.faults.add(faults.black_hole(), kind='passwords', match=lambda request: request.method == 'POST')
+        program = world.start()
+        wait_for(lambda: [event for event in program.events if event.stanza.endswith('other')], 8, program.tail)
+        wait_for(lambda: [event for event in program.events if event.stanza.endswith('shares')], 20, program.tail)
+        self.no_alarm(world)
+        self.ends(world)
 
 
 class Stdin(DeliveryCase):
