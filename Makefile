@@ -6,7 +6,7 @@ NET       = loop http http_options http_answer http_fault http_trace http_check 
 SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
             rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
 AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch
-STATE     = cursor windows dedup acks checkpoint progress store store_file lock
+STATE     = cursor windows dedup acks checkpoint progress store file_writer store_file lock
 PACING    = limiter rate rate_pool
 MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run \
             api api_graph api_endpoint api_siem
@@ -74,7 +74,7 @@ LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
 endif
 
 # $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
-FLAGS      = -std=c11 -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
+FLAGS      = -std=c11 -pthread -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
 COMPILE    = $(CC) $(FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK_FLAGS = $(HARDEN_LINK) $(LDFLAGS)
 LINK       = $(CC) $(FLAGS) $(CFLAGS) $(LINK_FLAGS)

@@ -1,5 +1,6 @@
 #include "collect/collector.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -31,6 +32,7 @@ struct collector {
     size_t          count;
     struct timer    tick_timer;         /* every second, every ten while all inputs are at rest */
     struct timer    store_timer;        /* set while the store has questions to answer */
+    struct watch    store_watch;        /* a save has ended */
     int64_t         look_due_ms, metrics_due_ms;
     uint64_t        metrics_events;
 };
@@ -108,6 +110,11 @@ static void pump_store(void *ctx, int64_t now_ms UNUSED)
 
     if (store_pump(col->env.store, STORE_MOST_MS))
         timer_set(col->env.loop, &col->store_timer, clock_ms() + STORE_MOST_MS);
+}
+
+static void save_ended(void *ctx, short revents UNUSED)
+{
+    pump_store(ctx, 0);
 }
 
 /* A process that is killed and started again every few seconds must stay below the limits of a minute, too. */
@@ -195,6 +202,8 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->rates = rate_pool_new();
     env->store = store_file_new(config->checkpoint_dir, &(struct store_watcher){
         .asked = store_asks, .opened = store_opened, .ctx = col });
+    col->store_watch = (struct watch){ .fd = store_fd(env->store), .events = POLLIN, .ready = save_ended, .ctx = col };
+    watch_add(loop, &col->store_watch);
     col->rest = rest_new(loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     env->passwords = passwords_new(col->rest);
     env->data_inputs = data_inputs_new(col->rest);
@@ -223,19 +232,37 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     return col;
 }
 
+/* Saves one input for the last time. From sync_until_ms on, the save is only written, and does not wait for one that a
+ * slow disk still has. */
+static void save_last(struct collector *col, struct tenant *tenant, uint64_t taken, int64_t sync_until_ms)
+{
+    struct store *store = col->env.store;
+    enum store_durability durability = clock_ms() < sync_until_ms ? STORE_SYNCED : STORE_WRITTEN;
+
+    if (durability == STORE_WRITTEN)
+        store_save_directly(store);
+    tenant_save_last(tenant, taken, durability);
+    store_pump(store, 0);
+    if (store_settle(store, sync_until_ms))
+        return;
+    store_save_directly(store);
+    tenant_ends(tenant);
+    tenant_save_last(tenant, taken, STORE_WRITTEN);
+    store_pump(store, 0);
+}
+
 /* Saves every input as far as splunkd has taken its events. What is still in the pipe comes again at the next start. */
 static void save_all(struct collector *col, int64_t sync_until_ms)
 {
     uint64_t taken = outbox_taken(col->env.outbox);
     size_t i;
 
+    store_settle(col->env.store, sync_until_ms);
     for (i = 0; i < col->count; i++)
         tenant_ends(col->tenants[i]);
     store_look(col->env.store);
-    for (i = 0; i < col->count; i++) {
-        tenant_save_last(col->tenants[i], taken, clock_ms() < sync_until_ms ? STORE_SYNCED : STORE_WRITTEN);
-        store_pump(col->env.store, 0);
-    }
+    for (i = 0; i < col->count; i++)
+        save_last(col, col->tenants[i], taken, sync_until_ms);
 }
 
 static bool storing(void *ctx)
@@ -283,6 +310,7 @@ void collector_free(struct collector *col)
     limiter_free(env->limiter);
     rate_pool_free(env->rates);
     output_free(&col->output);
+    watch_remove(env->loop, &col->store_watch);
     store_free(env->store);
     free(col);
 }

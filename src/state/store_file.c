@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "state/file_writer.h"
 #include "state/lock.h"
 
 #define BUSY_RETRY_MS 250           /* the other process is usually about to end */
@@ -20,6 +21,8 @@ struct store_file {
     struct lock_file *lock;         /* NULL: not opened yet */
     struct stat       seen;         /* the folder when it was last looked at */
     bool              settled;      /* it has been looked at again since it changed */
+    struct file_writer *writer;
+    bool              again;        /* the save in flight is a second try */
 };
 
 static struct store_file *file_store(struct store *store)
@@ -115,25 +118,74 @@ static enum store_found file_load(struct claim *claim, struct buf *text, struct 
     return STORE_FAILED;
 }
 
+static bool save_ready(struct store *store)
+{
+    return file_writer_idle(file_store(store)->writer);
+}
+
+static void save_begin(struct claim *claim, struct buf *text, enum store_durability durability)
+{
+    CLEANUP(mem_freep) char *path = claim_path(claim);
+    struct store_file *files = file_store(claim->store);
+
+    files->again = false;
+    file_writer_start(files->writer, path, text, durability == STORE_SYNCED);
+}
+
+/* A folder that vanished is made again; anything else is for an administrator to correct. */
+static bool save_ended(struct store *store, bool *ok, struct err *err)
+{
+    struct store_file *files = file_store(store);
+    struct err ignored;
+    int error;
+
+    if (!file_writer_ended(files->writer, &error, err))
+        return false;
+    if (error == ENOENT && !files->again && file_make_folder(files->folder, &ignored)) {
+        files->again = true;
+        file_writer_again(files->writer);
+        return false;
+    }
+    file_writer_take(files->writer);
+    *ok = !error;
+    return true;
+}
+
+static bool save_wait(struct store *store, int64_t until_ms)
+{
+    return file_writer_wait(file_store(store)->writer, until_ms);
+}
+
+static void save_give_up(struct store *store)
+{
+    file_writer_give_up(file_store(store)->writer);
+}
+
+static int file_fd(const struct store *store)
+{
+    return file_writer_fd(((const struct store_file *)store)->writer);
+}
+
+/* Saves without the thread, which may be stuck in an earlier text of the same file: under another temporary name. */
 static bool file_save(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
+    CLEANUP(mem_freep) char *temp = mem_format("%s.last", path);
     bool sync = durability == STORE_SYNCED;
 
     if (text->full)     /* a file that could not be read back */
         return err_set(err, ERR_INPUT, "the checkpoint '%s' would be larger than %u bytes", path, STORE_FILE_MAX);
-    if (file_replace(path, text->data, text->len, sync, err))
+    if (file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err))
         return true;
-    /* A folder that vanished is made again; anything else is for an administrator to correct. */
     return file_make_folder(file_store(claim->store)->folder, err) &&
-           file_replace(path, text->data, text->len, sync, err);
+           file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err);
 }
 
 static bool file_writable(struct claim *claim, const char *bytes, size_t len, struct err *err)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
 
-    return have_lock(file_store(claim->store), err) && file_stage(path, bytes, len, err);
+    return have_lock(file_store(claim->store), err) && file_try(path, bytes, len, err);
 }
 
 static bool file_set_aside(struct claim *claim, struct err *err)
@@ -196,6 +248,7 @@ static void file_free(struct store *store)
 {
     struct store_file *files = file_store(store);
 
+    file_writer_free(files->writer);
     lock_close(files->lock);
     free(files->folder);
     free(files);
@@ -203,11 +256,15 @@ static void file_free(struct store *store)
 
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher)
 {
-    static const struct store_ops ops = { file_claim, file_load, file_save, file_writable, file_set_aside, file_look,
-                                          file_free, STORE_FILE_MAX };
+    static const struct store_ops ops = {
+        .claim = file_claim, .load = file_load, .save = file_save, .save_ready = save_ready, .save_begin = save_begin,
+        .save_ended = save_ended, .save_wait = save_wait, .save_give_up = save_give_up, .fd = file_fd,
+        .writable = file_writable, .set_aside = file_set_aside, .look = file_look, .free = file_free,
+        .text_most = STORE_FILE_MAX };
     struct store_file *files = mem_alloc(sizeof(*files));
 
     store_init(&files->store, &ops, watcher);
     files->folder = mem_text(folder);
+    files->writer = file_writer_new();
     return &files->store;
 }

@@ -1,12 +1,16 @@
 """What happens to the process as a whole: its descriptors, its input, its clock, its lock, its disk, its memory."""
 import email.utils
 import os
+import shutil
 import subprocess
+import tempfile
+import time
 import unittest
 
 import pytest
-from cases import SANITIZED, SECOND, DeliveryCase
+from cases import SANITIZED, SECOND, SOON, DeliveryCase
 from checks import spawn
+from test_memory import build_shim
 from world import faults
 from world.login import App
 from world.runner import SplunkHome, binary, wait_for
@@ -222,6 +226,74 @@ class EnteredOnce(DeliveryCase):
         wait_for(lambda: [event for event in program.events if event.stanza.endswith('shares')], 20, program.tail)
         self.no_alarm(world)
         self.ends(world)
+
+
+@unittest.skipIf(SANITIZED or not shutil.which('gcc'), 'needs gcc, and a program without sanitizers')
+class SlowDisk(DeliveryCase):
+    """A disk on which each sync takes seconds."""
+
+    def slow(self, world, seconds):
+        """The world's environment with that disk."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        self.says = os.path.join(folder, 'seconds')
+        self.turn(seconds)
+        return world.home.environment(LD_PRELOAD=build_shim(folder, 'slow'), SLOW_DISK=self.says)
+
+    def turn(self, seconds):
+        """From now on a sync takes that long."""
+        with open(self.says + '.new', 'w', encoding='ascii') as file:
+            file.write(str(seconds))
+        os.rename(self.says + '.new', self.says)
+
+    @pytest.mark.promise('Trouble', 'A slow disk delays neither SIGTERM nor any customer')
+    def test_the_end_does_not_wait_for_it(self):
+        world = self.world()
+        feeds = [world.customer(f'c{number}') for number in range(5)]
+        for feed in feeds:
+            feed.publish(3)
+        program = world.start(environment=self.slow(world, 3))
+        program.wait_events(15)
+        for feed in feeds:
+            self.polls(world, feed, 1)
+        self.assertLess(program.terminate(), SOON)
+        world.start()
+        self.exact(world)           # nothing twice: what was not synced was written all the same
+
+    @pytest.mark.promise('Trouble', 'A slow disk delays neither SIGTERM nor any customer')
+    def test_a_save_in_flight_delays_nobody(self):
+        world = self.world()
+        quiet, other = world.customer('quiet'), world.customer('other')
+        quiet.publish(3)
+        other.publish(1)
+        world.start(environment=self.slow(world, 0)).wait_events(4)
+        world.restart(environment=self.slow(world, 0))
+        self.polls(world, quiet, 1)
+        self.turn(6)
+        os.remove(os.path.join(world.home.checkpoints, 'quiet.json'))       # it is saved again at once, for 6 s
+        wait_for(lambda: os.path.exists(os.path.join(world.home.checkpoints, 'quiet.json.tmp')), 15, 'a save')
+        began = time.monotonic()
+        for _ in range(3):
+            events = len(world.program.events)
+            quiet.publish(1)
+            other.publish(1)
+            world.program.wait_events(events + 2, 3)
+        self.assertTrue(os.path.exists(os.path.join(world.home.checkpoints, 'quiet.json.tmp')) or
+                        time.monotonic() - began > 5.5, 'the save is over too soon')
+        self.assertLess(world.program.terminate(), SOON)
+        world.start()
+        self.exact(world)
+
+    def test_a_save_in_flight_ends_if_there_is_time(self):
+        world = self.world()
+        feed = world.customer('c')
+        feed.publish(3)
+        program = world.start(environment=self.slow(world, 0.2))
+        program.wait_events(3)
+        self.polls(world, feed, 1)
+        self.assertLess(program.terminate(), SOON)
+        world.start()
+        self.exact(world)
 
 
 class Stdin(DeliveryCase):

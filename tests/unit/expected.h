@@ -22,6 +22,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "digest", 5 },
     { "events", 9 },
     { "file", 6 },
+    { "file_writer", 3 },
     { "health", 2 },
     { "http", 7 },
     { "inflate", 8 },
