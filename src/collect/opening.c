@@ -14,6 +14,14 @@ void opening_start(struct opening *opening)
     store_claim(opening->saver->claim);
 }
 
+void opening_start_again(struct opening *opening)
+{
+    timer_cancel(opening->feed->env->loop, &opening->timer);
+    opening->asked_again = false;
+    opening->state = OPENING_CLAIM;
+    store_claim(opening->saver->claim);
+}
+
 void opening_release(struct opening *opening)
 {
     if (opening->feed)
@@ -198,6 +206,9 @@ static void intake_done(void *ctx, bool changed)
 {
     struct opening *opening = ctx;
 
+    opening->in_place = true;
+    if (opening->state != OPENING_SECRETS)      /* the claim was lost meanwhile */
+        return;
     opening->state = OPENING_IMPORT;
     if (!changed || !saver_save(opening->saver, 0, STORE_SYNCED))       /* a new input has nothing to save yet */
         sign_in(opening);
@@ -210,6 +221,10 @@ static void start_intake(struct opening *opening)
     struct secret_intake_owner owner = callbacks;
     const struct feed *feed = opening->feed;
 
+    if (opening->in_place) {
+        sign_in(opening);
+        return;
+    }
     if (opening->intake || !secret_watch_loaded(feed->env->secrets))
         return;
     owner.ctx = opening;

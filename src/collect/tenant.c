@@ -86,7 +86,7 @@ static bool update_health(struct tenant *t, int64_t now_ms)
     struct token_view view;
     enum token_state token = peek_token(t, now_ms, &view);
     struct health health = health_of(&(struct health_facts){
-        .reading = t->feed.source != NULL, .polled = t->feed.read_ms != 0,
+        .reading = t->opening.state >= OPENING_TOKEN, .polled = t->feed.read_ms != 0,
         .failures = max_int(live->failures, backfill->failures),
         .refusals = max_int(live->refusals, backfill->refusals), .hold_until_ms = t->feed.rate->hold_until_ms,
         .token = token, .view = &view, .before = t->state }, now_ms);
@@ -180,6 +180,8 @@ static void has_source(void *ctx, struct token_source *source)
 {
     struct tenant *t = ctx;
 
+    if (t->feed.source)     /* the input opens again */
+        return;
     t->feed.source = source;
     token_source_listen(source, &t->listener);
 }
@@ -248,7 +250,29 @@ static void vanished(void *ctx)
     changed(t);
 }
 
-static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished };
+/* Another process reads for this input now. What is in flight ends without a result, and what is known of the progress
+ * is out of date. */
+static void lost(void *ctx)
+{
+    struct tenant *t = ctx;
+    int kind;
+
+    log_event(EVENT_WAITING, "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another process "
+              "took over this input; reading stops until that process ends", t->label, t->input.tenant_id);
+    t->feed.open = false;
+    for (kind = 0; kind < WORKER_COUNT; kind++) {
+        worker_release(&t->workers[kind]);
+        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
+    }
+    progress_release(&t->feed.progress);
+    progress_init(&t->feed.progress, t->input.overlap);
+    saver_forget(&t->saver);
+    if (!t->ending)
+        opening_start_again(&t->opening);
+    changed(t);
+}
+
+static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished, lost };
 
 /* From beginning to end. */
 

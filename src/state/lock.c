@@ -68,18 +68,29 @@ void lock_touch(struct lock_file *lock)
     futimens(lock->fd, NULL);
 }
 
+/* Sets or asks for a lock that belongs to the open file: closing another descriptor of the same file does not release
+ * it. Kernels before 3.15 have only locks that belong to the process. */
+static int control(const struct lock_file *lock, bool set, struct flock *range)
+{
+    int status = fcntl(lock->fd, set ? F_OFD_SETLK : F_OFD_GETLK, range);
+
+    if (status < 0 && errno == EINVAL)
+        status = fcntl(lock->fd, set ? F_SETLK : F_GETLK, range);
+    return status;
+}
+
 bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
 {
     struct hash128 hash = hash128_of(input_name, strlen(input_name));
     struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
 
     range.l_start = (off_t)(hash.low >> 2);     /* 62 bits: a positive offset with room for the length */
-    if (!fcntl(lock->fd, F_SETLK, &range))
+    if (!control(lock, true, &range))
         return true;
     if (errno != EACCES && errno != EAGAIN)
         return err_set(err, ERR_RETRY, "cannot lock '%s': %s", lock->path, strerror(errno));
     range.l_type = F_WRLCK;
-    if (!fcntl(lock->fd, F_GETLK, &range) && range.l_type != F_UNLCK)
+    if (!control(lock, false, &range) && range.l_type != F_UNLCK && range.l_pid > 0)    /* -1: of an open file */
         return err_set(err, ERR_RETRY, "process %d still works on this input", (int)range.l_pid);
     return err_set(err, ERR_RETRY, "another process still works on this input");
 }

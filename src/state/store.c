@@ -83,17 +83,29 @@ void store_cancel(struct claim *claim)
     claim->question = CLAIM_NOTHING;
 }
 
+/* Takes the claim out of the list of those that are held. */
+static void let_go(struct claim *claim)
+{
+    claim->held = false;
+    *claim->slot = claim->next;
+    if (claim->next)
+        claim->next->slot = claim->slot;
+}
+
 void store_release(struct claim *claim)
 {
     if (!claim->store)
         return;
     store_cancel(claim);
-    if (!claim->held)
-        return;
-    claim->held = false;
-    *claim->slot = claim->next;
-    if (claim->next)
-        claim->next->slot = claim->slot;
+    if (claim->held)
+        let_go(claim);
+}
+
+void store_lose(struct claim *claim)
+{
+    store_cancel(claim);
+    let_go(claim);
+    ask(claim, CLAIM_LOST);
 }
 
 static void answer_claim(struct claim *claim)
@@ -144,11 +156,14 @@ static void saved(struct claim *claim, bool ok, const struct err *err)
 /* Starts the first save that waits. */
 static void begin_save(struct store *store)
 {
-    struct claim *claim = take_first(&store->saves);
+    struct claim *claim = store->saves.first;
     struct buf text = BUF_INIT(store->ops->text_most);
     struct err err;
     bool ok;
 
+    if (!store->ops->holds(claim))      /* it is out of the queue */
+        return;
+    take_first(&store->saves);
     claim->owner->compose(claim->ctx, &text);
     if (store->directly || text.full) {
         ok = store->ops->save(claim, &text, claim->durability, &err);
@@ -186,8 +201,10 @@ static void answer_first(struct store *store)
     claim->question = CLAIM_NOTHING;
     if (question == CLAIM_CLAIM)
         answer_claim(claim);
-    else
+    else if (question == CLAIM_LOAD)
         answer_load(claim);
+    else
+        claim->owner->lost(claim->ctx);
 }
 
 bool store_pump(struct store *store, int64_t most_ms)
@@ -228,7 +245,9 @@ void store_save_directly(struct store *store)
 
 bool store_writable(struct claim *claim, const char *bytes, size_t len, struct err *err)
 {
-    return claim->store->ops->writable(claim, bytes, len, err);
+    bool ok = claim->store->ops->writable(claim, bytes, len, err);
+
+    return claim->held ? ok : err_set(err, ERR_RETRY, "another process works on this input");
 }
 
 bool store_set_aside(struct claim *claim, struct err *err)

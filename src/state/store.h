@@ -35,9 +35,10 @@ struct claim_owner {
     void (*compose)(void *ctx, struct buf *text);       /* append what is to be saved: its turn has come */
     void (*saved)(void *ctx, bool ok, const struct err *err);
     void (*vanished)(void *ctx);                        /* what was stored is gone: save again */
+    void (*lost)(void *ctx);            /* the name is another process's now: stop, claim again, load again */
 };
 
-enum claim_question { CLAIM_NOTHING, CLAIM_CLAIM, CLAIM_LOAD, CLAIM_SAVE };
+enum claim_question { CLAIM_NOTHING, CLAIM_CLAIM, CLAIM_LOAD, CLAIM_SAVE, CLAIM_LOST };
 
 /* Lives inside its owner. Set store, name, owner and ctx; the rest is the store's. */
 struct claim {
@@ -57,6 +58,7 @@ struct claim {
 struct store_ops {
     bool (*claim)(struct store *store, struct claim *claim, struct err *err);
     enum store_found (*load)(struct claim *claim, struct buf *text, struct err *err);
+    bool (*holds)(struct claim *claim);     /* looks whether the claim is lost, and calls store_lose() if so */
     bool (*save)(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err);
     /* The same without waiting. One save at a time; takes the text over. */
     bool (*save_ready)(struct store *store);
@@ -95,6 +97,9 @@ struct store {
 };
 
 void store_init(struct store *store, const struct store_ops *ops, const struct store_watcher *watcher);
+/* For implementations: another process has the name. The claim is not held any more, nothing of it is saved, and its
+ * owner is told by store_pump(). */
+void store_lose(struct claim *claim);
 void store_free(struct store *store);       /* NULL is allowed; every claim must have been released */
 
 void store_claim(struct claim *claim);

@@ -62,18 +62,21 @@ static bool open_lock(struct store_file *files, struct err *err)
 }
 
 /* Takes the claims of a folder that was cleaned in its new lock file before the old one is let go. What the inputs know
- * is in memory alone now. */
+ * is in memory alone now. A claim that another process has in the new file is lost. */
 static bool replace_lock(struct store_file *files, struct err *err)
 {
     struct lock_file *lock;
-    struct claim *claim;
+    struct claim *claim, *next;
     struct err ignored;
 
     if (!file_make_folder(files->folder, err) || !(lock = lock_open(files->folder, err)))
         return false;
-    for (claim = files->store.claims; claim; claim = claim->next) {
-        lock_input(lock, claim->name, &ignored);
-        claim->owner->vanished(claim->ctx);
+    for (claim = files->store.claims; claim; claim = next) {
+        next = claim->next;
+        if (lock_input(lock, claim->name, &ignored))
+            claim->owner->vanished(claim->ctx);
+        else
+            store_lose(claim);
     }
     lock_close(files->lock);
     files->lock = lock;
@@ -85,6 +88,14 @@ static bool have_lock(struct store_file *files, struct err *err)
     if (!files->lock)
         return open_lock(files, err);
     return lock_is_current(files->lock) || replace_lock(files, err);
+}
+
+static bool file_holds(struct claim *claim)
+{
+    struct err ignored;
+
+    have_lock(file_store(claim->store), &ignored);
+    return claim->held;
 }
 
 static bool file_claim(struct store *store, struct claim *claim, struct err *err)
@@ -257,7 +268,7 @@ static void file_free(struct store *store)
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher)
 {
     static const struct store_ops ops = {
-        .claim = file_claim, .load = file_load, .save = file_save, .save_ready = save_ready, .save_begin = save_begin,
+        .claim = file_claim, .load = file_load, .holds = file_holds, .save = file_save, .save_ready = save_ready, .save_begin = save_begin,
         .save_ended = save_ended, .save_wait = save_wait, .save_give_up = save_give_up, .fd = file_fd,
         .writable = file_writable, .set_aside = file_set_aside, .look = file_look, .free = file_free,
         .text_most = STORE_FILE_MAX };

@@ -296,6 +296,87 @@ class SlowDisk(DeliveryCase):
         self.exact(world)
 
 
+class LostLock(DeliveryCase):
+    """The lock file is removed, and a second process is started."""
+
+    def begin(self, **how):
+        """A world whose program has read everything and saved it; the feeds of two inputs, one with few alerts."""
+        world = self.world()
+        feeds = [world.customer('a', **how), world.customer('b', **how)]
+        for feed in feeds:
+            feed.publish(3)
+        world.start().wait_events(6)
+        world.restart().wait_line('state=ok input=a|input=a .*state=ok')
+        self.polls(world, feeds[0], 1)
+        return world, feeds
+
+    def second(self, world):
+        """Remove the lock file and start a second process, as if splunkd had lost sight of the first."""
+        first = world.program
+        os.remove(os.path.join(world.home.checkpoints, 'defender_alerts.lock'))
+        return first, world.start()
+
+    @pytest.mark.promise('Checkpoints', 'A process that has lost its lock file stops reading until it owns the lock')
+    def test_the_loser_waits_and_goes_on(self):
+        world, feeds = self.begin()
+        first, second = self.second(world)
+        for _ in range(4):
+            for feed in feeds:
+                feed.publish(2)
+            self.polls(world, feeds[0], 1)
+        first.wait_line('WARN event=waiting input=a .*took over', 15)
+        first.wait_line('WARN event=waiting input=b .*took over', 15)
+        self.exact(world)
+        before = len(first.events)
+        self.assertLess(second.terminate(), SOON)
+        for feed in feeds:
+            feed.publish(2)
+        self.exact(world)
+        self.assertEqual(len(first.events), before + 4, first.tail())
+        self.assertLess(first.terminate(), SOON)
+        world.start()
+        self.exact(world)
+
+    @pytest.mark.promise('Checkpoints', 'A process that has lost its lock file stops reading until it owns the lock')
+    def test_with_a_request_in_flight(self):
+        world, feeds = self.begin()
+        world.faults.add(faults.delay(3), service='graph', times=4)
+        wait_for(lambda: any(rule.hits for rule in world.faults._rules), 10, 'a slow request')
+        first, _ = self.second(world)
+        for feed in feeds:
+            feed.publish(5)
+        first.wait_line('WARN event=waiting input=a .*took over', 20)
+        self.exact(world)
+        self.assertLess(first.terminate(), SOON)
+        feeds[0].publish(1)
+        self.exact(world)
+        self.ends(world)
+
+    def test_the_loser_saves_nothing(self):
+        """Neither at its regular save nor at its end."""
+        world, feeds = self.begin(poll_interval='3')
+        first, second = self.second(world)
+        for feed in feeds:
+            feed.publish(2)
+        second.wait_events(4)
+        self.assertLess(first.terminate(), SOON)
+        self.polls(world, feeds[0], 2)
+        self.assertLess(second.terminate(), SOON)
+        world.start()
+        self.exact(world)
+
+    def test_a_removed_lock_file_alone_changes_nothing(self):
+        world, feeds = self.begin()
+        os.remove(os.path.join(world.home.checkpoints, 'defender_alerts.lock'))
+        wait_for(lambda: os.path.exists(os.path.join(world.home.checkpoints, 'defender_alerts.lock')), 20, 'the file')
+        second = world.start()
+        second.wait_line('event=waiting input=a .*still works')
+        for feed in feeds:
+            feed.publish(2)
+        self.exact(world)
+        self.assertEqual(second.events, [])
+
+
 class Stdin(DeliveryCase):
     """Configurations of many inputs."""
 
