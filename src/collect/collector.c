@@ -270,7 +270,34 @@ static bool storing(void *ctx)
     return principals_storing(ctx);
 }
 
-void collector_run(struct collector *col)
+/* Memory ran out: whatever is being done is finished, and the process ends as after SIGTERM. */
+static void memory_low(void *ctx)
+{
+    const struct collector *col = ctx;
+
+    loop_stop(col->env.loop);
+}
+
+/* Memory ran out again, anywhere. Nothing but whole events may follow what is in the pipe, and of an input only what a
+ * checkpoint may hold is certain to be consistent. */
+static void save_now(void *ctx)
+{
+    struct collector *col = ctx;
+    uint64_t taken;
+    size_t i;
+
+    outbox_break_off(col->env.outbox, CLOSE_UNTIL_MS);
+    taken = outbox_taken(col->env.outbox);
+    store_save_directly(col->env.store);
+    for (i = 0; i < col->count; i++)
+        tenant_ends(col->tenants[i]);
+    for (i = 0; i < col->count; i++) {
+        tenant_save_last(col->tenants[i], taken, STORE_WRITTEN);
+        store_pump(col->env.store, 0);
+    }
+}
+
+bool collector_run(struct collector *col)
 {
     struct env *env = &col->env;
     int64_t stopped_ms;
@@ -278,6 +305,7 @@ void collector_run(struct collector *col)
 
     log_event(EVENT_START, "inputs=%zu version=%s", col->count, VERSION);
     output_flush(&col->output);
+    mem_keep_back(&(struct mem_end){ memory_low, save_now, col });
     secret_watch_start(env->secrets);
     for (i = 0; i < col->count; i++)
         tenant_start(col->tenants[i]);
@@ -288,8 +316,12 @@ void collector_run(struct collector *col)
     loop_drain(env->loop, stopped_ms + PASSWORDS_UNTIL_MS, storing, env->principals);
     outbox_close(env->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
+    mem_give_back();
+    if (mem_ran_out())
+        return false;
     log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count,
               (long long)(clock_ms() - env->started_ms) / 1000);
+    return true;
 }
 
 void collector_free(struct collector *col)

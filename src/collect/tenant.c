@@ -232,11 +232,11 @@ static void saved(void *ctx, bool ok, const struct err *err)
 {
     struct tenant *t = ctx;
 
-    if (!ok && t->ending) {
+    if (!ok && t->ending)
         log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; what was written since its last save comes again",
                   t->label, t->input.tenant_id, err->text);
+    if (t->ending)      /* nothing depends on it any more */
         return;
-    }
     saver_saved(&t->saver, ok, err, clock_ms());
     opening_saved(&t->opening);
     changed(t);

@@ -75,12 +75,14 @@ void store_cancel(struct claim *claim)
         claim->question = CLAIM_NOTHING;
         return;
     }
-    while (*slot != claim)
+    claim->question = CLAIM_NOTHING;
+    while (*slot && *slot != claim)
         slot = &(*slot)->next_question;
+    if (!*slot)         /* memory ran out while it was being answered */
+        return;
     *slot = claim->next_question;
     if (!*slot)
         queue->end = slot;
-    claim->question = CLAIM_NOTHING;
 }
 
 /* Takes the claim out of the list of those that are held. */

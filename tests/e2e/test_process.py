@@ -377,6 +377,95 @@ class LostLock(DeliveryCase):
         self.assertEqual(second.events, [])
 
 
+@unittest.skipIf(SANITIZED, 'needs a program without sanitizers: they take address space')
+class AddressSpace(DeliveryCase):
+    """ulimit -v: each life of the process saves what it has written, so that the next one does not write it again."""
+
+    def limited(self, world, more_mb):
+        """The program's path, with a limit of that much above what it takes at rest."""
+        with open(f'/proc/{world.program.pid}/status', encoding='ascii') as file:
+            size = next(int(line.split()[1]) for line in file if line.startswith('VmSize'))
+        path = os.path.join(world.home.path, 'bin', 'limited')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(f'#!/bin/sh\nulimit -v {size + more_mb * 1024}\nexec {binary()}\n')
+        os.chmod(path, 0o755)
+        return path
+
+    def lives(self, world, program, count):
+        """Start the program that often; it ends because memory runs out. Returns how many events each life wrote."""
+        events = []
+        for _ in range(count):
+            life = world.start(program=program)
+            self.assertEqual(life.wait(30), 1, life.tail())
+            self.assertTrue([line for line in life.lines if 'event=fatal out of memory' in line.text], life.tail())
+            self.assertEqual([text for text in life.problems() if 'no </stream>' not in text and 'ended' not in text], [])
+            events.append(len(life.events))
+        return events
+
+    @pytest.mark.promise('Trouble', 'Out of memory repeats no event that was saved, life after life')
+    def test_a_record_that_never_fits(self):
+        for kind in ('alone', 'among others'):
+            with self.subTest(kind):
+                world = self.world()
+                feed, other = world.customer('c'), world.customer('other')
+                other.publish(1)
+                world.start().wait_events(1)
+                self.polls(world, other)
+                program = self.limited(world, 8)
+                world.program.terminate()
+                if kind != 'alone':
+                    feed.publish(300, span_s=86400)
+                feed.publish(1, size=40_000_000)
+                other.publish(1)
+                events = self.lives(world, program, 5)
+                verdict = world.verdict()
+                self.assertEqual((verdict.repeated, verdict.altered), ([], []), events)
+                self.assertEqual(sum(events[1:]), sum(events) - events[0])
+                world.programs[1:] = [self.cut_short(life) for life in world.programs[1:]]
+                world.start()
+                self.exact(world, seconds=60)
+                self.ends(world)
+
+    @staticmethod
+    def cut_short(life):
+        """Its stream has no end, which is as it must be."""
+        life.reader.errors.clear()
+        return life
+
+    @pytest.mark.promise('Trouble', 'Out of memory repeats no event that was saved, life after life')
+    def test_any_limit(self):
+        """Wherever it strikes: a life that writes events saves them, or it writes none."""
+        world = self.world()
+        for number in range(20):
+            world.customer(f'c{number}').publish(60, span_s=86400, size=20000)
+        program = world.start()
+        program.wait_line('event=start')
+        path = self.limited(world, 0)
+        program.kill()
+        world.programs.clear()
+        world.splunkd.inputs = dict(world.splunkd.inputs)
+        for more_mb in (-6, -3, -1, 0, 1, 2, 3, 4, 6, 8, 12):
+            limited = path + str(more_mb)
+            with open(path, encoding='ascii') as file, open(limited, 'w', encoding='ascii') as to:
+                text = file.read()
+                size = int(text.split('ulimit -v ')[1].split()[0])
+                to.write(text.replace(str(size), str(size + more_mb * 1024), 1))
+            os.chmod(limited, 0o755)
+            life = world.start(program=limited)
+            try:
+                wait_for(lambda life=life: not life.running or not world.verdict().lost, 6, 'an end')
+            except TimeoutError:
+                pass
+            if life.running:
+                life.terminate()
+            self.cut_short(life)
+        world.start()
+        self.arrives(world, 40)
+        verdict = world.verdict()
+        self.assertEqual((verdict.repeated, verdict.altered), ([], []), verdict)
+        self.ends(world)
+
+
 class Stdin(DeliveryCase):
     """Configurations of many inputs."""
 
