@@ -10,7 +10,7 @@ STATE     = cursor windows dedup acks checkpoint progress store file_writer stor
 PACING    = limiter rate rate_pool
 MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run \
             api api_graph api_endpoint api_siem
-COLLECT   = target service_clock feed page_size pages classify records worker_retry worker_answer worker_request worker health status saver \
+COLLECT   = target service_clock same_tenant feed page_size pages classify records worker_retry worker_answer worker_request worker health status saver \
             opening tenant output metrics collector
 COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look \
             check_report check_json \

@@ -1,7 +1,9 @@
 #include "collect/opening.h"
 
 #include "base/text.h"
+#include "collect/same_tenant.h"
 #include "messages/log_events.h"
+#include "microsoft/claims.h"
 
 #define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND)     /* by how much clocks may be wrong */
 
@@ -103,7 +105,8 @@ static void take_checkpoint(struct opening *opening)
     struct feed *feed = opening->feed;
     struct checkpoint *checkpoint = &opening->saver->checkpoint;
 
-    if (!text_same(checkpoint->tenant_id, feed->input->tenant_id) || !text_same(checkpoint->api, feed->api->name)) {
+    if (!text_same(checkpoint->api, feed->api->name) ||
+        same_tenant(checkpoint, feed->input->tenant_id, NULL) == TENANT_OTHER) {
         carry_over(opening, clock_ms());
         return;
     }
@@ -278,6 +281,30 @@ static bool begins_now(const struct feed *feed)
     return !feed->progress.begun && feed->input->start_time.relative;
 }
 
+/* Decides by the token whether the checkpoint is of this tenant, and keeps the tenant's GUID. */
+static void settle_tenant(struct opening *opening, const char *authorization, int64_t now_ms)
+{
+    const struct feed *feed = opening->feed;
+    const char *tenant_id = feed->input->tenant_id;
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+    struct claims claims;
+
+    claims_read(authorization, &claims);
+    if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
+        carry_over(opening, now_ms);
+    if (!text_same(checkpoint->tenant_id, tenant_id)) {
+        log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is the "
+                  "same tenant", feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
+        checkpoint_name_tenant(checkpoint, tenant_id, NULL);
+        opening->saver->changed = true;
+    }
+    if (!text_is_guid(tenant_id) && !text_empty(claims.tenant) && !text_same(checkpoint->tid, claims.tenant)) {
+        checkpoint_name_tenant(checkpoint, tenant_id, claims.tenant);
+        opening->saver->changed = true;
+    }
+    claims_release(&claims);
+}
+
 /* A doubted Date gets a second opinion, that of another response of the login service, before it matters. */
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
@@ -290,6 +317,7 @@ static void have_token(struct opening *opening, const struct token_view *view, i
         step_at(opening, now_ms);
         return;
     }
+    settle_tenant(opening, view->authorization, now_ms);
     if (ahead)
         log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
                   "service's clock; reading begins at start_time", feed->label, feed->input->tenant_id);

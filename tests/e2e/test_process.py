@@ -466,6 +466,40 @@ class AddressSpace(DeliveryCase):
         self.ends(world)
 
 
+class Spelling(DeliveryCase):
+    """tenant_id is written differently; it is the same tenant, or another one."""
+
+    @pytest.mark.promise('Parameters', 'A changed spelling of the tenant repeats nothing')
+    def test_of_the_same_tenant(self):
+        world = self.world()
+        feed = world.customer('c')
+        tenant = feed.tenant
+        feed.publish(5)
+        for spelled in (tenant.domain, tenant.domain.upper(), tenant.id, tenant.id.upper(), tenant.domain, tenant.id):
+            world.splunkd.inputs['c'][1]['tenant_id'] = spelled
+            world.start()
+            feed.publish(2)
+            self.exact(world)
+            self.ends(world)
+
+    def test_of_another_tenant(self):
+        """Its alerts are written although their IDs are known from the first tenant."""
+        world = self.world()
+        feed = world.customer('c', tenant_id=world.microsoft.tenant('c').domain)
+        other = world.microsoft.tenant('other', feed.tenant.app)
+        feed.publish(3)
+        world.start()
+        self.exact(world)
+        self.ends(world)
+        for version in list(feed.versions):
+            other.feed('graph').add(version.raw)
+        params = world.splunkd.inputs['c'][1]
+        params.update(tenant_id=other.domain, client_id=other.app.client_id)
+        program = world.start()
+        program.wait_line('event=checkpoint_renewed input=c ')
+        program.wait_events(3)
+
+
 class Stdin(DeliveryCase):
     """Configurations of many inputs."""
 

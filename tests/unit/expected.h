@@ -45,6 +45,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "refusal", 2 },
     { "rest_ca", 3 },
     { "retry_after", 3 },
+    { "same_tenant", 1 },
     { "scan", 3 },
     { "scheme", 2 },
     { "secret_intake", 2 },
