@@ -4,7 +4,7 @@
 #define DAY_MS   INT64_C(86400000)
 #define TELL_MS  INT64_C(3600000)
 
-/* Returns true if the Date, which was the service's time at some moment of the response, agrees with a clock that shows
+/* Returns true if the Date, which was the service's time at some moment of the response, agrees with a clock that reads
  * other_ms at its end. */
 static bool agrees(int64_t date_ms, int64_t other_ms, int64_t took_ms)
 {

@@ -51,6 +51,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_intake", 2 },
     { "service_clock", 2 },
     { "signin", 5 },
+    { "store", 4 },
     { "target", 5 },
     { "text", 9 },
     { "ticks", 7 },

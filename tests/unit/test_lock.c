@@ -44,6 +44,8 @@ static void test_one_process_an_input(void **state UNUSED)
     CHECK(lock_input(lock, "one", &err), "again by the same process");
     CHECK(!another_gets("one") && !another_gets(""), "kept out");
     CHECK(another_gets("two"), "other inputs are free");
+    lock_close(lock_open(dir, &err));
+    CHECK(!another_gets("one"), "another descriptor of the file was closed");
     lock_close(lock);
     CHECK(another_gets("one"), "free when closed");
     lock_close(NULL);
