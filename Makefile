@@ -5,13 +5,13 @@ MESSAGES  = remedy log_events diagnosis
 NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
 SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
             rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
-AUTH      = certificate principal token_source token_source_next token_source_fetch secret_intake secret_watch
-STATE     = cursor quarantine windows dedup acks checkpoint progress store store_file lock
+AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch
+STATE     = cursor quarantine windows dedup acks checkpoint progress store file_writer store_file lock
 PACING    = limiter rate rate_pool
 MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_plain page_word page_run \
             api api_graph api_endpoint api_siem
-COLLECT   = target variant page_size pages classify records worker_retry worker_answer worker_request worker health status \
-            saver opening tenant output metrics collector
+COLLECT   = target service_clock same_tenant variant feed page_size pages classify records worker_retry worker_answer \
+            worker_request worker health status saver opening tenant output metrics collector
 COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look \
             check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
@@ -74,7 +74,7 @@ LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
 endif
 
 # $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
-FLAGS      = -std=c11 -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
+FLAGS      = -std=c11 -pthread -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
 COMPILE    = $(CC) $(FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK_FLAGS = $(HARDEN_LINK) $(LDFLAGS)
 LINK       = $(CC) $(FLAGS) $(CFLAGS) $(LINK_FLAGS)

@@ -21,6 +21,8 @@ struct secret_intake {
     enum secret_kind at;                        /* SECRET_KINDS: done */
     char            *names[SECRET_KINDS];       /* in the store; the code has none */
     bool             to_mask[SECRET_KINDS];     /* readable in inputs.conf */
+    bool             as_given[SECRET_KINDS];    /* used although the store did not take it */
+    bool             gate_passed;
     bool             changed;
     bool             warned;                    /* of the secret at hand */
     struct timer     retry;
@@ -109,6 +111,7 @@ static void stored(void *ctx, bool ok, const struct err *err)
         return;
     }
     hand_over(intake, intake->at, *plaintext(intake, intake->at));
+    intake->as_given[intake->at] = !ok;
     if (!ok) {
         log_event(EVENT_SECRET_NOT_STORED, "input=%s tenant=%s parameter=%s Splunk's password store did not take it, "
                   "so the one in inputs.conf is used: %s", spec->label, spec->input->tenant_id,
@@ -189,12 +192,47 @@ static bool is_in_place(struct secret_intake *intake)
     return true;
 }
 
+/* Hands over what the store holds by now. */
+static void hand_over_stored(struct secret_intake *intake)
+{
+    if (!intake->as_given[SECRET_CLIENT])
+        hand_over(intake, SECRET_CLIENT, stored_value(intake, SECRET_CLIENT));
+    hand_over(intake, SECRET_REFRESH, stored_value(intake, SECRET_REFRESH));
+}
+
+static void gate_opened(void *ctx)
+{
+    struct secret_intake *intake = ctx;
+
+    intake->gate_passed = true;
+    hand_over_stored(intake);
+    next_secrets(intake);
+}
+
+/* Returns false while the work on the secret at hand has to wait for the secrets that other inputs bring. */
+static bool passes_gate(struct secret_intake *intake)
+{
+    struct secret_ticket *ticket = intake->spec.ticket;
+
+    if (intake->at != SECRET_CODE || intake->gate_passed || !ticket)
+        return true;
+    ticket->open = gate_opened;
+    ticket->ctx = intake;
+    if (secret_gate_wait(ticket))
+        return false;
+    intake->gate_passed = true;
+    hand_over_stored(intake);
+    return true;
+}
+
 static void next_secrets(struct secret_intake *intake)
 {
     const struct secret_intake_owner *owner = &intake->owner;
 
-    while (intake->at < SECRET_KINDS && is_in_place(intake))
+    while (intake->at < SECRET_KINDS && passes_gate(intake) && is_in_place(intake))
         finish_secret(intake);
+    if (intake->at == SECRET_CODE && intake->spec.ticket && !intake->gate_passed)
+        return;
     if (intake->at == SECRET_KINDS)
         owner->done(owner->ctx, intake->changed);
     else if (intake->at == SECRET_CODE)
@@ -278,8 +316,6 @@ void secret_intake_free(struct secret_intake *intake)
 
 void secret_intake_refresh(struct secret_intake *intake)
 {
-    if (intake->at != SECRET_KINDS)
-        return;
-    hand_over(intake, SECRET_CLIENT, stored_value(intake, SECRET_CLIENT));
-    hand_over(intake, SECRET_REFRESH, stored_value(intake, SECRET_REFRESH));
+    if (intake->at == SECRET_KINDS)
+        hand_over_stored(intake);
 }

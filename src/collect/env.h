@@ -3,6 +3,7 @@
 
 #include "auth/principal.h"
 #include "auth/token_source.h"
+#include "auth/secret_gate.h"
 #include "auth/secret_watch.h"
 #include "net/http.h"
 #include "net/loop.h"
@@ -23,6 +24,7 @@ struct env {
     struct passwords    *passwords;
     struct data_inputs  *data_inputs;
     struct secret_watch *secrets;
+    struct secret_gates *gates;
     struct store        *store;
     int64_t              started_ms;
 

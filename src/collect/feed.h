@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "collect/env.h"
+#include "collect/service_clock.h"
 #include "collect/variant.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
@@ -41,7 +42,7 @@ struct feed {
 
     struct progress      progress;
     bool                 open;          /* the workers may read */
-    int64_t              clock_offset_ms;   /* the service's clock minus ours */
+    struct service_clock clock;
     uint64_t             event_pos;     /* stream position after the last event */
     ticks                newest_alert;  /* update time of the newest alert written in this run; 0: none */
     int64_t              read_ms;       /* monotonic time of the last complete poll; 0: none */
@@ -63,8 +64,11 @@ static inline bool feed_is_unproven(const struct feed *feed)
     return feed->unproven >= FEED_UNPROVEN_MOST;
 }
 
-/* Returns the service's present time, as far as it is known. */
+/* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
+bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
+
+/* Returns the service's present time, as far as it is known: a host's clock that jumps does not change it. */
 static inline ticks feed_service_now(const struct feed *feed)
 {
-    return ticks_from_ms(clock_wall_ms() + feed->clock_offset_ms);
+    return ticks_from_ms(service_clock_now(&feed->clock, clock_wall_ms(), clock_ms()));
 }

@@ -34,6 +34,9 @@ struct opening {
     struct saver         *saver;
     struct timer          timer;
     struct secret_intake *intake;       /* NULL until SECRETS */
+    bool                  in_place;     /* the secrets are */
+    bool                  asked_again;  /* for a second token, whose response has another Date */
+    struct secret_ticket  ticket;
     const char           *login_url, *resource;
     const struct opening_owner *owner;
     void                 *ctx;
@@ -42,6 +45,8 @@ struct opening {
 /* Set feed, input, saver, login_url, resource, owner and ctx before. Borrows them. */
 void opening_start(struct opening *opening);
 void opening_release(struct opening *opening);
+/* The claim is lost: begins with CLAIM again. The secrets stay in place. */
+void opening_start_again(struct opening *opening);
 
 /* Takes the next step, if the state allows one: after the password store was read, after the token source changed. */
 void opening_step(struct opening *opening, int64_t now_ms);

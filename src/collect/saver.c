@@ -17,6 +17,16 @@ void saver_release(struct saver *saver)
     checkpoint_release(&saver->checkpoint);
 }
 
+void saver_forget(struct saver *saver)
+{
+    struct feed *feed = saver->feed;
+    struct claim *claim = saver->claim;
+
+    saver_release(saver);
+    saver_init(saver, feed, claim);
+    saver->saved_pos = feed->event_pos;
+}
+
 void saver_starts_from(struct saver *saver, const struct cursor *cursor)
 {
     saver->saved = *cursor;
@@ -152,7 +162,7 @@ bool saver_writable(struct saver *saver, struct err *err)
         ok = store_writable(saver->claim, buf_text(&text), text.len, err);
         buf_free(&text);
     }
-    if (!ok)
+    if (!ok && saver->claim->held)      /* a lost claim is no trouble of the disk */
         cannot_save(saver, err);
     return ok;
 }

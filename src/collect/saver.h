@@ -25,6 +25,8 @@ struct saver {
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim);
 void saver_release(struct saver *saver);
+/* The claim is lost: forgets everything, until saver_starts_from(). */
+void saver_forget(struct saver *saver);
 
 /* Tells the saver that the store holds this cursor. */
 void saver_starts_from(struct saver *saver, const struct cursor *cursor);

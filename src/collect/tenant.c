@@ -86,7 +86,7 @@ static bool update_health(struct tenant *t, int64_t now_ms)
     struct token_view view;
     enum token_state token = peek_token(t, now_ms, &view);
     struct health health = health_of(&(struct health_facts){
-        .reading = t->feed.source != NULL, .polled = t->feed.read_ms != 0,
+        .reading = t->opening.state >= OPENING_TOKEN, .polled = t->feed.read_ms != 0,
         .failures = max_int(live->failures, backfill->failures),
         .refusals = max_int(live->refusals, backfill->refusals), .hold_until_ms = t->feed.rate->hold_until_ms,
         .token = token, .view = &view, .before = t->state }, now_ms);
@@ -181,6 +181,8 @@ static void has_source(void *ctx, struct token_source *source)
 {
     struct tenant *t = ctx;
 
+    if (t->feed.source)     /* the input opens again */
+        return;
     t->feed.source = source;
     token_source_listen(source, &t->listener);
 }
@@ -231,11 +233,11 @@ static void saved(void *ctx, bool ok, const struct err *err)
 {
     struct tenant *t = ctx;
 
-    if (!ok && t->ending) {
+    if (!ok && t->ending)
         log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; what was written since its last save comes again",
                   t->label, t->input.tenant_id, err->text);
+    if (t->ending)      /* nothing depends on it any more */
         return;
-    }
     saver_saved(&t->saver, ok, err, clock_ms());
     opening_saved(&t->opening);
     changed(t);
@@ -249,7 +251,29 @@ static void vanished(void *ctx)
     changed(t);
 }
 
-static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished };
+/* Another process reads for this input now. What is in flight ends without a result, and what is known of the progress
+ * is out of date. */
+static void lost(void *ctx)
+{
+    struct tenant *t = ctx;
+    int kind;
+
+    log_event(EVENT_WAITING, "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another process "
+              "took over this input; reading stops until that process ends", t->label, t->input.tenant_id);
+    t->feed.open = false;
+    for (kind = 0; kind < WORKER_COUNT; kind++) {
+        worker_release(&t->workers[kind]);
+        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
+    }
+    progress_release(&t->feed.progress);
+    progress_init(&t->feed.progress, t->input.overlap);
+    saver_forget(&t->saver);
+    if (!t->ending)
+        opening_start_again(&t->opening);
+    changed(t);
+}
+
+static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished, lost };
 
 /* From beginning to end. */
 
@@ -284,6 +308,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     t->opening = (struct opening){ .feed = &t->feed, .input = &t->input, .saver = &t->saver,
                                    .login_url = t->target.login_url, .resource = t->target.resource,
                                    .owner = &opening_owner, .ctx = t };
+    secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket, t->input.client_secret || t->input.refresh_token);
     for (kind = 0; kind < WORKER_COUNT; kind++)
         worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };

@@ -306,13 +306,13 @@ static bool sink_data(void *ctx, const char *bytes, size_t len)
     return ok;
 }
 
-/* Takes over the service's clock; it bounds the watermark. */
-static void take_clock(struct reading *reading, const struct http_result *result)
+/* Takes over the service's clock, if it is to be believed; it bounds the watermark. */
+static void take_clock(struct worker *worker, const struct http_result *result, int64_t now_ms)
 {
-    if (!result->date_ms)
-        return;
-    reading->feed->clock_offset_ms = result->date_ms - clock_wall_ms();
-    reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
+    struct reading *reading = &worker->reading;
+
+    if (result->date_ms && feed_take_date(reading->feed, result->date_ms, now_ms - worker->sent_ms, 0))
+        reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
 }
 
 static void answered(void *ctx, const struct http_result *result)
@@ -326,7 +326,7 @@ static void answered(void *ctx, const struct http_result *result)
 
     worker->request = NULL;
     feed->tally.bytes += result->wire_bytes;
-    take_clock(reading, result);
+    take_clock(worker, result, now_ms);
     classified = classify(result, &(struct classify_facts){
         .page = worker->page, .bad_records = reading->answer.bad > 0, .rejected = reading->attempts.rejected,
         .can_simplify = reading->variant + 1 < feed->api->variants, .has_filter = feed->input->filter != NULL,
@@ -350,6 +350,7 @@ static void port_send(struct worker *worker, const struct token_view *view)
     }
     worker_request_url(reading, &url);
     worker->page = page_new(&feed->api->shape, &worker->handler);
+    worker->sent_ms = clock_ms();
     feed->tally.requests++;
     worker->request = http_start(feed->env->http, &(struct http_spec){
         .url = buf_text(&url), .authorization = view->authorization, .headers = feed->api->headers,

@@ -47,6 +47,7 @@ struct worker {
     struct page              *page;
     struct page_handler       handler;
     uint64_t                  token;        /* the one that the request carries */
+    int64_t                   sent_ms;      /* when the request was sent */
 };
 
 void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind);

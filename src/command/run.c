@@ -27,6 +27,7 @@ int run_inputs(void)
     struct collector *col;
     struct loop *loop;
     struct err err;
+    bool ok;
 
     if (!config_read(STDIN_FILENO, CONFIG_INPUT, &config, &err))
         return bad_start(&err, began_ms);
@@ -38,8 +39,8 @@ int run_inputs(void)
     loop_catch_signals(loop);
     col = collector_new(loop, &config, STDOUT_FILENO);
     config_free(&config);
-    collector_run(col);
+    ok = collector_run(col);
     collector_free(col);
     loop_free(loop);
-    return 0;
+    return ok ? 0 : 1;
 }

@@ -118,6 +118,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_BACKFILL_DONE] = { "backfill_done", LOG_INFO, false,
         "the older alerts of a new input, or of an outage, have been read",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_CLOCK] = { "clock", LOG_WARN, false,
+        "the Date of a response contradicts this host's clock and what was known before; one wrong Date decides "
+        "nothing, but a second one that says the same is believed",
+        { ACT_NOBODY, "nothing if it stays a single line; if it repeats, check this host's clock (NTP)" } },
     [EVENT_STATUS] = { "status", LOG_INFO, false,
         "the state of an input; why= holds the reason if it is not ok",
         { ACT_NOBODY, NOTHING } },

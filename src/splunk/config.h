@@ -2,13 +2,13 @@
  *
  * It is parsed as it arrives and ends at the closing root tag, since stdin may stay open. UTF-8 or UTF-16 with BOM,
  * header elements in any order, unknown elements and attributes skipped, at most CONFIG_MAX bytes. No DTD, entity or
- * network access: a DOCTYPE is refused. */
+ * network access: a DOCTYPE is refused. Of a disabled <stanza> only its name and the parameter `disabled` are kept. */
 #pragma once
 
 #include "base/err.h"
 #include "splunk/stanza.h"
 
-#define CONFIG_MAX (4 * 1024 * 1024)
+#define CONFIG_MAX (64 * 1024 * 1024)     /* about 67,000 inputs */
 
 enum config_root { CONFIG_INPUT, CONFIG_ITEMS };    /* <input> of a run, <items> of a validation */
 
@@ -18,7 +18,7 @@ struct config {
     char *session_key;          /* secret */
     char *checkpoint_dir;
     struct raw_stanza *stanzas;
-    size_t count;
+    size_t count, capacity;
 };
 
 struct config_reader;

@@ -85,7 +85,10 @@ static bool open_stanza(struct config_reader *reader, const xmlChar **attributes
         config_stop(reader);
         return false;
     }
-    config->stanzas = mem_grow(config->stanzas, config->count + 1, sizeof(*config->stanzas));
+    if (config->count == config->capacity) {
+        config->capacity = config->capacity * 2 + 8;
+        config->stanzas = mem_grow(config->stanzas, config->capacity, sizeof(*config->stanzas));
+    }
     config->stanzas[config->count++] = (struct raw_stanza){
         .name = name,
         .app = attribute(attributes, count, "app"),
@@ -168,6 +171,29 @@ static void end_param(struct config_reader *reader)
     stanza->params[stanza->count - 1].value = mem_text(buf_text(&reader->text));
 }
 
+/* Forgets the parameters of a disabled input, except that it is disabled: nobody needs them, and thousands of them take
+ * memory. */
+static void end_stanza(struct config_reader *reader)
+{
+    struct raw_stanza *stanza = last_stanza(reader);
+    size_t i, kept = 0;
+
+    if (reader->root != CONFIG_INPUT || !stanza_is_disabled(stanza))
+        return;
+    for (i = 0; i < stanza->count; i++) {
+        struct raw_param param = stanza->params[i];
+
+        if (strcmp(param.name, "disabled") == 0) {
+            stanza->params[kept++] = param;
+            continue;
+        }
+        free(param.name);
+        mem_free_secret(param.value);
+    }
+    stanza->count = kept;
+    stanza->params = mem_grow(stanza->params, kept, sizeof(*stanza->params));
+}
+
 static void on_end(void *ctx, const xmlChar *name UNUSED, const xmlChar *prefix UNUSED, const xmlChar *uri UNUSED)
 {
     struct config_reader *reader = ctx;
@@ -182,6 +208,7 @@ static void on_end(void *ctx, const xmlChar *name UNUSED, const xmlChar *prefix 
     case CHECKPOINT_DIR: end_header(reader, &config->checkpoint_dir); break;
     case PARAM:
     case PARAM_LIST: end_param(reader); break;
+    case STANZA: end_stanza(reader); break;
     case ROOT:
         reader->done = true;
         xmlStopParser(reader->xml);

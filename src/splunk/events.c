@@ -166,22 +166,35 @@ static void wait_for_reader(const struct outbox *box, int64_t until_ms)
         poll(NULL, 0, READER_LOOK_MS);
 }
 
-static void write_stream_end(struct outbox *box, int64_t until_ms)
+/* Writes the rest of the event that is partly in the pipe, and nothing after it. */
+static void complete_torn(struct outbox *box, int64_t until_ms)
 {
     struct pollfd pfd = { .fd = box->fd, .events = POLLOUT };
-    char *event_end;
+    char *event_end = memchr(box->buf.data + box->sent, '\n', outbox_pending(box));
 
-    if (outbox_flush(box) == OUTBOX_BLOCKED && box->torn) {
-        event_end = memchr(box->buf.data + box->sent, '\n', outbox_pending(box));
-        if (event_end)
-            box->buf.len = (size_t)(event_end - box->buf.data) + 1;
-        while (outbox_flush(box) == OUTBOX_BLOCKED && clock_ms() < until_ms)
-            poll(&pfd, 1, 20);
-    }
+    if (event_end)
+        box->buf.len = (size_t)(event_end - box->buf.data) + 1;
+    while (outbox_flush(box) == OUTBOX_BLOCKED && clock_ms() < until_ms)
+        poll(&pfd, 1, 20);
+}
+
+static void write_stream_end(struct outbox *box, int64_t until_ms)
+{
+    if (outbox_flush(box) == OUTBOX_BLOCKED && box->torn)
+        complete_torn(box, until_ms);
     if (outbox_pending(box) || box->closed)
         return;
     buf_add_text(&box->buf, "</stream>\n");
     outbox_flush(box);
+}
+
+void outbox_break_off(struct outbox *box, int wait_ms)
+{
+    int64_t until_ms = clock_ms() + wait_ms;
+
+    if (box->torn && outbox_pending(box))
+        complete_torn(box, until_ms);
+    wait_for_reader(box, until_ms);
 }
 
 void outbox_close(struct outbox *box, int wait_ms)

@@ -43,6 +43,10 @@ uint64_t outbox_settled(const struct outbox *box, int64_t now_ms);
  * partly in the pipe and for a reader that is a moment late. */
 void outbox_close(struct outbox *box, int wait_ms);
 
+/* Ends the stream in the middle of whatever is being appended: completes the event that is partly in the pipe, writes
+ * nothing more, and waits for the reader as outbox_close() does. */
+void outbox_break_off(struct outbox *box, int wait_ms);
+
 /* The XML around the data of an input's events. */
 struct event_frame;
 

@@ -15,6 +15,7 @@
 void checkpoint_release(struct checkpoint *checkpoint)
 {
     free(checkpoint->tenant_id);
+    free(checkpoint->tid);
     free(checkpoint->api);
     quarantine_release(&checkpoint->quarantine);
     *checkpoint = (struct checkpoint){ .imported_count = 0 };
@@ -22,10 +23,20 @@ void checkpoint_release(struct checkpoint *checkpoint)
 
 void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, const char *api)
 {
-    free(checkpoint->tenant_id);
     free(checkpoint->api);
-    checkpoint->tenant_id = mem_text(tenant_id);
+    mem_freep(&checkpoint->tid);
+    checkpoint_name_tenant(checkpoint, tenant_id, NULL);
     checkpoint->api = mem_text(api);
+}
+
+void checkpoint_name_tenant(struct checkpoint *checkpoint, const char *tenant_id, const char *tid)
+{
+    char *spelled = mem_text(tenant_id), *guid = mem_text(tid ? tid : checkpoint->tid);
+
+    free(checkpoint->tenant_id);
+    free(checkpoint->tid);
+    checkpoint->tenant_id = spelled;
+    checkpoint->tid = guid;
 }
 
 /* Reading. */
@@ -214,6 +225,9 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     }
     read_rate(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
+    checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
+    if (!json_text(root, "saved") || !ticks_parse(json_text(root, "saved"), strlen(json_text(root, "saved")), &ret.saved))
+        ret.saved = 0;
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;
@@ -334,6 +348,10 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
     cursor_raise_floors(&raised, overlap_s);
     buf_add_format(ret, "{\"version\": %d,\n \"tenant_id\": ", CHECKPOINT_VERSION);
     buf_add_json(ret, checkpoint->tenant_id);
+    if (checkpoint->tid) {
+        buf_add_text(ret, ", \"tid\": ");
+        buf_add_json(ret, checkpoint->tid);
+    }
     buf_add_text(ret, ", \"api\": ");
     buf_add_json(ret, checkpoint->api);
     buf_add_text(ret, ",\n ");

@@ -23,8 +23,10 @@ struct imported {
 
 struct checkpoint {
     char           *tenant_id;
+    char           *tid;                /* the tenant's GUID if tenant_id is a domain; NULL: not known */
     char           *api;                /* the parameter's word */
     struct cursor   cursor;
+    ticks           saved;              /* by the host's clock of then; 0: not known */
     struct quarantine quarantine;       /* only as parsed */
     char            salt[33];           /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];
@@ -40,6 +42,8 @@ void checkpoint_release(struct checkpoint *checkpoint);
 
 /* Makes the checkpoint one of this tenant and API. */
 void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, const char *api);
+/* Spells the tenant differently, or adds its GUID (NULL: leaves it as it is). */
+void checkpoint_name_tenant(struct checkpoint *checkpoint, const char *tenant_id, const char *tid);
 
 /* Parses text. On success fills *checkpoint and adds the written versions to dedup. On failure (ERR_INPUT) neither
  * changes. */

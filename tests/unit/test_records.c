@@ -115,16 +115,17 @@ static void test_without_a_time_it_stays_known(void **state)
     struct feed *feed = &f->scene.feed;
     struct cursor *cursor = &feed->progress.cursor;
 
-    feed->clock_offset_ms = scene_time(SCENE_DAY "01:00:00Z") / TICKS_PER_MS - clock_wall_ms();
+    feed->clock = (struct service_clock){ .known = true, .good_ms = scene_time(SCENE_DAY "01:00:00Z") / TICKS_PER_MS -
+                                                                    clock_ms() };
     CHECK(read_response(f, "{\"id\":\"no time\"}") == 1, "it is written");
     for (int poll = 0; poll < 10; poll++) {
         cursor->watermark = feed_service_now(feed);
-        feed->clock_offset_ms += 800 * 1000;
+        feed->clock.good_ms += 800 * 1000;
         CHECK(read_response(f, "{\"id\":\"no time\"}") == 0, "it is known at poll %d", poll);
         cursor->watermark = feed_service_now(feed);
         dedup_prune(feed->progress.dedup, is_needed, cursor);
     }
-    feed->clock_offset_ms -= INT64_C(2) * 86400 * 1000;        /* the service's clock is wrong */
+    feed->clock.good_ms -= INT64_C(2) * 86400 * 1000;        /* the service's clock is wrong */
     read_response(f, "{\"id\":\"no time\"}");
     dedup_prune(feed->progress.dedup, is_needed, cursor);
     CHECK(read_response(f, "{\"id\":\"no time\"}") == 0, "a clock that goes back changes nothing");

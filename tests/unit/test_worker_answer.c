@@ -36,7 +36,8 @@ struct fixture {
 /* The service's clock shows this, plus what the test itself takes. */
 static void set_service_clock(struct fixture *f, const char *text)
 {
-    f->scene.feed.clock_offset_ms = scene_time(text) / TICKS_PER_MS - clock_wall_ms();
+    f->scene.feed.clock.known = true;
+    f->scene.feed.clock.good_ms = scene_time(text) / TICKS_PER_MS - clock_ms();
 }
 
 static struct next respond_with(struct fixture *f, struct http_result result, const char *body)
@@ -134,7 +135,11 @@ static size_t catch_up(struct fixture *f, size_t most)
 
 static void time_passes(struct fixture *f, int64_t seconds)
 {
-    f->scene.feed.clock_offset_ms += seconds * 1000;
+    struct service_clock *clock = &f->scene.feed.clock;
+
+    if (!clock->known)
+        *clock = (struct service_clock){ .known = true, .good_ms = clock_wall_ms() - clock_ms() };
+    clock->good_ms += seconds * 1000;
     f->now_ms += seconds * 1000;
 }
 
