@@ -150,6 +150,7 @@ void file_writer_free(struct file_writer *writer)
     pthread_cond_signal(&writer->given);
     pthread_mutex_unlock(&writer->mutex);
     if (stuck) {
+        pthread_detach(writer->thread);
         stuck_writer = writer;
         return;
     }
