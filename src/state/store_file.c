@@ -268,8 +268,8 @@ static void file_free(struct store *store)
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher)
 {
     static const struct store_ops ops = {
-        .claim = file_claim, .load = file_load, .holds = file_holds, .save = file_save, .save_ready = save_ready, .save_begin = save_begin,
-        .save_ended = save_ended, .save_wait = save_wait, .save_give_up = save_give_up, .fd = file_fd,
+        .claim = file_claim, .load = file_load, .holds = file_holds, .save = file_save, .save_ready = save_ready,
+        .save_begin = save_begin, .save_ended = save_ended, .save_wait = save_wait, .save_give_up = save_give_up, .fd = file_fd,
         .writable = file_writable, .set_aside = file_set_aside, .look = file_look, .free = file_free,
         .text_most = STORE_FILE_MAX };
     struct store_file *files = mem_alloc(sizeof(*files));
