@@ -1,6 +1,6 @@
 /* base/mem.h - memory. No function here returns NULL, unless its comment says so.
  *
- * * Out of memory ends the process with one log line. splunkd starts it again, and its checkpoints are whole,
+ * Out of memory ends the process with one log line. splunkd starts it again, and its checkpoints are whole,
  * whereas code in every caller for half-finished work could not be tested. A process that writes events keeps memory
  * back, so that it can still save which events it has written: otherwise each of its lives would write the same
  * ones. */

@@ -1,6 +1,6 @@
 /* state/lock.h - one process per input. Private to state/store_file.c and its tests.
  *
- * * After an edit, splunkd's old and new process overlap for moments. Each input is one byte, chosen by the hash of
+ * After an edit, splunkd's old and new process overlap for moments. Each input is one byte, chosen by the hash of
  * its name, of the file defender_alerts.lock in the checkpoint folder. The byte is locked with an open file
  * description lock: one descriptor serves any number of inputs, and the kernel releases the locks when the process
  * ends, however it ends. */
