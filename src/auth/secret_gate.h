@@ -1,9 +1,9 @@
 /* auth/secret_gate.h - the inputs of an app sign in once all secrets that were entered for it are in the store.
  *
- * The secret of an app is entered in one input and serves all of them. An input that signed in before the secret is in
- * the store would be refused, or would use the secret before. So each input joins the gate of its app before any of them
- * starts, reports when its own secrets are in place, and then waits for the others. An input that gets nowhere holds
- * nobody up for long: the gate opens after 10 s without progress. */
+ * The secret of an app is entered in one input and serves all of them. An input that signed in before the secret
+ * is in the store would be refused, or would use the secret before. So each input joins the gate of its app before
+ * any of them starts, reports when its own secrets are in place, and then waits for the others. An input that gets
+ * nowhere holds nobody up for long: the gate opens after 10 s without progress. */
 #pragma once
 
 #include "net/loop.h"

@@ -1,11 +1,13 @@
 /* auth/secret_intake.h - moves the plaintext secrets of one stanza into Splunk's password store.
  *
  * Each secret is stored, reported to the owner as imported, handed to the principal, wiped from memory and masked in
- * inputs.conf. Then the input waits for the secrets that other inputs of its app bring (auth/secret_gate.h), because what
- * follows signs in with them. An authorization code is exchanged for a refresh token once. The owner remembers the imported values
- * (as salted hashes): a secret that cannot be masked comes again with each start, and must not overwrite its successor.
+ * inputs.conf. Then the input waits for the secrets that other inputs of its app bring (auth/secret_gate.h), because
+ * what follows signs in with them. An authorization code is exchanged for a refresh token once. The owner remembers the
+ * imported values (as salted hashes): a secret that cannot be masked comes again with each start, and must not
+ * overwrite its successor.
  *
- * Call order: _new, _start once the store has been read, done() by callback, _mask. _refresh at any time after that. */
+ * Call order: _new, _start once the store has been read, done() by callback, _mask. _refresh at any time after
+ * that. */
 #pragma once
 
 #include "auth/principal.h"

@@ -9,8 +9,8 @@
  * is ERR_INPUT. */
 bool file_read(const char *path, struct buf *ret, struct err *err);
 
-/* Writes the bytes to a new file with mode 0600 in the place of one of that name, and calls fdatasync() on it if sync is
- * set. Allocates no memory, and so does file_rename(). */
+/* Writes the bytes to a new file with mode 0600 in the place of one of that name, and calls fdatasync() on it if
+ * sync is set. Allocates no memory, and so does file_rename(). */
 bool file_write(const char *path, const char *bytes, size_t len, bool sync, struct err *err);
 bool file_rename(const char *from, const char *to, struct err *err);
 

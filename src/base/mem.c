@@ -10,8 +10,8 @@
 
 #define STOP_BYTES ((size_t)4 << 20)    /* for the work in hand, and for an end as after SIGTERM */
 #define SAVE_BYTES ((size_t)8 << 20)    /* for the text of one checkpoint after the other */
-#define WORDS      "out of memory: %zu more bytes are not available; the process ends and continues from its checkpoints " \
-                   "when splunkd starts it again"
+#define WORDS      "out of memory: %zu more bytes are not available; the process ends and continues from its " \
+                   "checkpoints when splunkd starts it again"
 
 static struct mem_end on_end;
 static void *stop_block, *save_block;

@@ -1,8 +1,9 @@
 /* base/mem.h - memory. No function here returns NULL, unless its comment says so.
  *
- * Out of memory ends the process with one log line. splunkd starts it again, and its checkpoints are whole, whereas
- * code in every caller for half-finished work could not be tested. A process that writes events keeps memory back, so that
- * it can still save which events it has written: otherwise each of its lives would write the same ones. */
+ * Out of memory ends the process with one log line. splunkd starts it again, and its checkpoints are whole,
+ * whereas code in every caller for half-finished work could not be tested. A process that writes events keeps memory
+ * back, so that it can still save which events it has written: otherwise each of its lives would write the same
+ * ones. */
 #pragma once
 
 #include "base/compiler.h"
@@ -14,8 +15,8 @@ char *mem_text_n(const char *bytes, size_t len);        /* copy with a zero byte
 char *mem_format(const char *fmt, ...) PRINTF(1, 2);
 
 /* What happens when memory runs out. The first time, a block that was kept back is freed, stop() is called, and the
- * allocation is tried again: work in hand is finished, no new work begins. If memory runs out again, the second block is
- * freed, and save() is called from inside of the allocation that failed; then the process ends. */
+ * allocation is tried again: work in hand is finished, no new work begins. If memory runs out again, the second
+ * block is freed, and save() is called from inside of the allocation that failed; then the process ends. */
 struct mem_end {
     void (*stop)(void *ctx);    /* allocates nothing */
     void (*save)(void *ctx);

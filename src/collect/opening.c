@@ -254,7 +254,8 @@ static void start_intake(struct opening *opening)
     owner.ctx = opening;
     opening->intake = secret_intake_new(&(struct secret_intake_spec){
         .loop = feed->env->loop, .passwords = feed->env->passwords, .data_inputs = feed->env->data_inputs,
-        .input = opening->input, .ticket = &opening->ticket, .label = feed->label, .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
+        .input = opening->input, .ticket = &opening->ticket, .label = feed->label,
+        .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
     secret_intake_start(opening->intake);
 }
 
@@ -315,8 +316,8 @@ static void settle_tenant(struct opening *opening, const char *authorization, in
     if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
         carry_over(opening, now_ms);
     if (!text_same(checkpoint->tenant_id, tenant_id)) {
-        log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is the "
-                  "same tenant", feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
+        log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
+                  "the same tenant", feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
         checkpoint_name_tenant(checkpoint, tenant_id, NULL);
         opening->saver->changed = true;
     }

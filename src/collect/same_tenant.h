@@ -1,8 +1,8 @@
 /* collect/same_tenant.h - whether a checkpoint is of the tenant that an input names now.
  *
- * A tenant has a GUID and any number of domains, and tenant_id may be each of them, in upper or lower case. A checkpoint
- * of the same tenant stays as it is when only the spelling changes. Which GUID a domain stands for is known from the
- * token (its claim tid), and from then on from the checkpoint. */
+ * A tenant has a GUID and any number of domains, and tenant_id may be each of them, in upper or lower case. A
+ * checkpoint of the same tenant stays as it is when only the spelling changes. Which GUID a domain stands for is
+ * known from the token (its claim tid), and from then on from the checkpoint. */
 #pragma once
 
 #include "state/checkpoint.h"

@@ -1,10 +1,10 @@
 /* collect/service_clock.h - whether a Date header is to be believed.
  *
- * The service's clock decides where a new input begins, how far its watermark may go, and whether a checkpoint's times
- * are possible. One wrong Date must decide none of these. So there are three witnesses: the Date, the host's clock, and
- * what is known from before, which is the last Date that was believed or, at the start, the time at which the checkpoint
- * was saved. The clock that two of them agree on is right. A Date that nothing confirms is doubted until the next response
- * says the same: then the host's clock is wrong.
+ * The service's clock decides where a new input begins, how far its watermark may go, and whether a checkpoint's
+ * times are possible. One wrong Date must decide none of these. So there are three witnesses: the Date, the host's
+ * clock, and what is known from before, which is the last Date that was believed or, at the start, the time at which
+ * the checkpoint was saved. The clock that two of them agree on is right. A Date that nothing confirms is doubted until
+ * the next response says the same: then the host's clock is wrong.
  *
  * Pure arithmetic. Times are milliseconds of the Unix epoch; now_ms is monotonic (base/clock.h). */
 #pragma once

@@ -258,8 +258,8 @@ static void lost(void *ctx)
     struct tenant *t = ctx;
     int kind;
 
-    log_event(EVENT_WAITING, "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another process "
-              "took over this input; reading stops until that process ends", t->label, t->input.tenant_id);
+    log_event(EVENT_WAITING, "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another "
+              "process took over this input; reading stops until that process ends", t->label, t->input.tenant_id);
     t->feed.open = false;
     for (kind = 0; kind < WORKER_COUNT; kind++) {
         worker_release(&t->workers[kind]);
@@ -308,7 +308,8 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     t->opening = (struct opening){ .feed = &t->feed, .input = &t->input, .saver = &t->saver,
                                    .login_url = t->target.login_url, .resource = t->target.resource,
                                    .owner = &opening_owner, .ctx = t };
-    secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket, t->input.client_secret || t->input.refresh_token);
+    secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket,
+                     t->input.client_secret || t->input.refresh_token);
     for (kind = 0; kind < WORKER_COUNT; kind++)
         worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };

@@ -207,6 +207,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
     struct checkpoint ret = { .imported_count = 0 };
+    const char *saved;
     int64_t version;
 
     if (!cJSON_IsObject(root))
@@ -226,7 +227,8 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     read_rate(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
-    if (!json_text(root, "saved") || !ticks_parse(json_text(root, "saved"), strlen(json_text(root, "saved")), &ret.saved))
+    saved = json_text(root, "saved");
+    if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
         ret.saved = 0;
     read_imported(root, &ret);
     checkpoint_release(checkpoint);

@@ -60,9 +60,9 @@ static void wake_loop(const struct file_writer *writer)
     ssize_t ignored UNUSED = write(writer->fd, &one, sizeof(one));
 }
 
-/* Does the job. The file is replaced under the mutex, so that a job which was given up replaces nothing afterwards. A
- * temporary file that is left is overwritten by the next job. Allocates no memory: the process must not run out of it in
- * this thread. */
+/* Does the job. The file is replaced under the mutex, so that a job which was given up replaces nothing afterwards.
+ * A temporary file that is left is overwritten by the next job. Allocates no memory: the process must not run out of
+ * it in this thread. */
 static void do_job(struct file_writer *writer)
 {
     int error = file_write(writer->temp, buf_text(&writer->text), writer->text.len, writer->sync, &writer->err)
@@ -150,6 +150,7 @@ void file_writer_free(struct file_writer *writer)
     pthread_cond_signal(&writer->given);
     pthread_mutex_unlock(&writer->mutex);
     if (stuck) {
+        pthread_detach(writer->thread);
         stuck_writer = writer;
         return;
     }

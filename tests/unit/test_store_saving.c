@@ -1,4 +1,5 @@
-/* The store of files as its owners see it: questions, answers, saves in flight, and a name that another process takes. */
+/* The store of files as its owners see it: questions, answers, saves in flight, and a name that another process
+ * takes. */
 #include "state/store_file.h"
 
 #include <poll.h>

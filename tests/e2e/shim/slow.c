@@ -1,4 +1,5 @@
-/* Preloaded into the program by test_process.py: a sync of the disk takes as many seconds as the file SLOW_DISK says. */
+/* Preloaded into the program by test_process.py: a sync of the disk takes as many seconds as the file SLOW_DISK
+ * says. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
