@@ -40,6 +40,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker->state = WORKER_TOKEN;
         if (worker->reading.attempts.fresh_token)
             worker->port->renew(worker, now_ms);
+        worker->reading.attempts.fresh_token = false;
         /* fall through */
     case WORKER_TOKEN:
         switch (worker->port->token(worker, now_ms, &view)) {
@@ -115,9 +116,10 @@ static void caught_up(struct worker *worker, int64_t now_ms)
 }
 
 /* Logs that a simpler query is used. It is said once: searches for the full one that fail change nothing. */
-static void log_variant(const struct feed *feed, const struct next *next)
+static void log_variant(const struct reading *reading, const struct next *next)
 {
-    int variant = feed->variant.current;
+    const struct feed *feed = reading->feed;
+    int variant = feed->variants[reading->kind].current;
 
     log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried%s", feed->label,
               feed->input->tenant_id, feed->api->name, variant, next->err.text, !api_is_partial(feed->api, variant)
@@ -140,8 +142,9 @@ static void log_full(const struct feed *feed, const struct next *next)
 }
 
 /* Logs a decision, once per kind of trouble. */
-static void log_next(const struct feed *feed, const struct next *next)
+static void log_next(const struct reading *reading, const struct next *next)
 {
+    const struct feed *feed = reading->feed;
     const char *tenant = feed->input->tenant_id, *api = feed->api->name;
 
     switch (next->kind) {
@@ -166,7 +169,7 @@ static void log_next(const struct feed *feed, const struct next *next)
                       next->err.text, (long long)next->wait_ms / 60000);
         return;
     case NEXT_VARIANT:
-        log_variant(feed, next);
+        log_variant(reading, next);
         return;
     case NEXT_THROTTLED:
     case NEXT_NEW_TOKEN:
@@ -179,7 +182,7 @@ void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms
     struct feed *feed = worker->reading.feed;
     int64_t wait_ms = next->wait_ms;
 
-    log_next(feed, next);
+    log_next(&worker->reading, next);
     switch (next->kind) {
     case NEXT_NOW:
         mem_freep(&feed->sign_in_error);

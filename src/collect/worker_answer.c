@@ -26,6 +26,7 @@ static void read_in_full(struct reading *reading, struct next *next)
 
     if (reading_is_partial(reading) || !progress_read_in_full(progress, &reading->window, caught_up))
         return;
+    variant_search(reading_other_variant(reading));
     next->again_from = progress->cursor.backfill.next;
     next->wake_backfill = true;
 }
@@ -176,7 +177,9 @@ static struct next response_read(struct reading *reading, const struct page *pag
     reading->attempts.rejected = false;
     feed->tally.ok++;
     feed->tally.complete += reading->answer.stats.count > 0;
-    full_again = variant_worked(&feed->variant, reading->variant, now_ms);
+    full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);
+    if (full_again)
+        variant_search(reading_other_variant(reading));
     next = page_read(reading, link, now_ms);
     next.full_again = full_again;
     return next;
@@ -214,6 +217,6 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
         break;
     }
     tally->failed++;
-    variant_failed(&reading->feed->variant, reading->variant, now_ms);
+    variant_failed(reading_variant(reading), reading->variant, now_ms);
     return worker_retry_failed(reading, &classified->err, classified->may_be_size);
 }

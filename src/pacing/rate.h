@@ -4,8 +4,8 @@
  * 3600 R) requests through in any minute (or hour); sizes and rates are chosen so that this is 90 % of the limit.
  * Inputs with the same tenant, app and API family use one rate (rate_pool.h), because the service counts them together.
  *
- * Those who wait stand in two queues, polls and backfills. Who has waited longest goes first, and while both kinds wait,
- * every third request is a backfill's. A waiter may go as soon as there is a request for it and for all before it. */
+ * There are two queues, for polls and for backfills. Who has waited longest goes first, and while both kinds wait, every
+ * third request is a backfill's. A waiter may go as soon as there is a request for it and for all before it. */
 #pragma once
 
 #include "base/compiler.h"
