@@ -137,8 +137,8 @@ static void log_full(const struct feed *feed, const struct next *next)
     if (!next->again_from)
         return;
     ticks_text(next->again_from, from);
-    log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written without "
-              "all of their content are read again", feed->label, feed->input->tenant_id, feed->api->name, from);
+    log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written "
+              "without all of their content are read again", feed->label, feed->input->tenant_id, feed->api->name, from);
 }
 
 /* Logs a decision, once per kind of trouble. */
@@ -324,7 +324,8 @@ static void port_send(struct worker *worker, const struct token_view *view)
         .route = &feed->route, .sink = &sink, .done = answered, .ctx = worker, .timeout_s = SILENCE_S });
 }
 
-const struct worker_port worker_port = { port_renew, port_token, port_rate, port_slot, port_send, port_release, port_wake };
+const struct worker_port worker_port = { port_renew, port_token, port_rate, port_slot, port_send, port_release,
+                                         port_wake };
 
 /* Beginning and end. */
 

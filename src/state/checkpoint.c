@@ -254,8 +254,8 @@ static void add_rate(const struct checkpoint *checkpoint, struct buf *ret)
     add_time(ret, "at", checkpoint->rate.at, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, struct dedup *dedup, uint64_t pos,
-                       int64_t overlap_s, struct buf *ret)
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, struct dedup *dedup,
+                       uint64_t pos, int64_t overlap_s, struct buf *ret)
 {
     struct selection sel = { cursor, cursor_needs, overlap_s, pos, ret, false };
     struct cursor raised = *cursor;

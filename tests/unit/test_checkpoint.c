@@ -30,7 +30,8 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 00000000000000000000000000000000\"]}", false, "time hash" },
     { HEAD ",\"backfill\":7,\"written\":[]}", false, "backfill" },
     { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
-    { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]},\"written\":[]}", true, "" },
+    { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]},\"written\":[]}", true,
+      "" },
     { HEAD ",\"partial\":7,\"written\":[]}", false, "partial" },
     { HEAD ",\"partial\":{},\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", false, "partial" },
     { HEAD ",\"partial\":{\"from\":" T("07") "},\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", false, "partial" },
@@ -48,7 +49,8 @@ static void test_rows(void **state UNUSED)
         bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, dedup, &err);
 
         CHECK(good == rows[i].good && strstr(err.text, rows[i].why), "row %zu: %d '%s'", i, good, err.text);
-        CHECK(good || (!cp.tenant_id && !dedup_count(dedup) && !dedup_count(dedup_partial(dedup))), "row %zu leaves something behind", i);
+        CHECK(good || (!cp.tenant_id && !dedup_count(dedup) && !dedup_count(dedup_partial(dedup))),
+              "row %zu leaves something behind", i);
         checkpoint_release(&cp);
         dedup_free(dedup);
     }

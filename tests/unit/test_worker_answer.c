@@ -438,7 +438,7 @@ static void test_refused(void **state)
             CHECK(f->reading.attempts.fresh_token, "the next try has a fresh token");
         }
         CHECK(respond(f, POLL1).tries == COUNT_OF(rows), "it recovers");
-        CHECK(!f->reading.attempts.refusals && !f->reading.attempts.fresh_token && !f->scene.feed.variants[WORKER_LIVE].current,
+        CHECK(!f->reading.attempts.refusals && !f->reading.attempts.fresh_token && !reading_variant(&f->reading)->current,
               "nothing remains");
     }
     CHECK(f->scene.feed.tally.refused == COUNT_OF(statuses) * COUNT_OF(rows), "counts");
@@ -483,7 +483,7 @@ static void test_variants(void **state)
     refuse_repetitions(f);
     for (int variant = 1; variant < f->api.variants; variant++) {
         next = respond_status(f, 400, 0);
-        CHECK(next.kind == NEXT_VARIANT && f->scene.feed.variants[WORKER_LIVE].current == variant, "kind %d, form %d", next.kind,
+        CHECK(next.kind == NEXT_VARIANT && reading_variant(&f->reading)->current == variant, "kind %d, form %d", next.kind,
               f->scene.feed.variants[WORKER_LIVE].current);
         CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
     }
@@ -504,7 +504,7 @@ static void simplify(struct fixture *f, int variant)
         respond_status(f, 400, 0);
 }
 
-/* promise: Trouble: A simpler form is temporary: the full one is tried again after 10 minutes, later after up to 4 hours. */
+/* promise: Trouble: A simpler form is temporary. The full one is tried again after 10 minutes to 4 hours. */
 static void test_a_simpler_variant_is_temporary(void **state)
 {
     static const int64_t minutes[] = { 10, 20, 40, 80, 160, 240, 240 };
@@ -535,8 +535,8 @@ static void test_a_simpler_variant_is_temporary(void **state)
     refuse_repetitions(f);
 }
 
-/* The polls' query is refused for long: the backfill need not find that out by repetitions. When the polls are back at the
- * full query, so is the backfill. */
+/* The polls' query is refused for long: the backfill need not find that out by repetitions. When the polls are back at
+ * the full query, so is the backfill. */
 static void test_what_the_other_worker_knows(void **state)
 {
     struct fixture *f = *state;
