@@ -22,8 +22,8 @@ int64_t backoff_wait_ms(int failures, int64_t asked_ms, uint32_t random);
 /* Returns the pause after `refusals` in a row: 15 minutes, doubled each time up to 4 hours. */
 int64_t backoff_refused_ms(int refusals);
 
-/* Returns the pause before repetition number `tries` of a request that was refused, since a refusal may pass in seconds:
- * 2 s, 10 s, 60 s. Returns 0 after BACKOFF_QUICK_TRIES of them: it is a refusal. */
+/* Returns the pause before repetition number `tries` of a request that was refused, since a refusal may pass in
+ * seconds: 2 s, 10 s, 60 s. Returns 0 after BACKOFF_QUICK_TRIES of them: it is a refusal. */
 int64_t backoff_quick_ms(int tries);
 
 /* Returns the pause before the full query is tried again, for the n-th time: 10 minutes, doubled up to 4 hours. */

@@ -66,7 +66,8 @@ static struct classified transient(const struct http_result *result, const struc
 {
     bool done = http_status_counts(result);
     bool busy = done && (result->status == 429 || result->status == 503 || result->status == 509);
-    bool body_broke = !done && (result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED);
+    bool body_broke = !done && (result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT ||
+                                result->fault == HTTP_GARBLED);
     struct classified ret = { .class = ANSWER_FAILED, .err = *err };
     char words[REFUSAL_WORDS_MAX];
 

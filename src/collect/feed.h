@@ -38,7 +38,7 @@ struct feed {
     struct event_frame  *frame;
     struct token_source *source;        /* NULL until the input is open */
     struct rate         *rate;
-    struct variant       variant;       /* of the query */
+    struct variant       variants[WORKER_COUNT];    /* of the query, for each worker */
 
     struct progress      progress;
     bool                 open;          /* the workers may read */

@@ -100,8 +100,8 @@ static void carry_over(struct opening *opening, int64_t now_ms)
     saver_starts_from(opening->saver, &checkpoint->cursor);
 }
 
-/* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint is
- * saved without it before the first request, since this process may be killed. */
+/* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint
+ * is saved without it before the first request, since this process may be killed. */
 static void take_rate(struct opening *opening)
 {
     struct checkpoint *checkpoint = &opening->saver->checkpoint;

@@ -80,6 +80,18 @@ static inline size_t reading_page_most(const struct reading *reading)
     return reading->kind == WORKER_LIVE ? api->top_first : api->top;
 }
 
+/* Returns the state of this worker's query. */
+static inline struct variant *reading_variant(const struct reading *reading)
+{
+    return &reading->feed->variants[reading->kind];
+}
+
+/* Returns that of the input's other worker. */
+static inline struct variant *reading_other_variant(const struct reading *reading)
+{
+    return &reading->feed->variants[reading->kind == WORKER_LIVE ? WORKER_BACKFILL : WORKER_LIVE];
+}
+
 /* Returns true if the query that was sent leaves out some of what an alert has. */
 static inline bool reading_is_partial(const struct reading *reading)
 {

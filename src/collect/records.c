@@ -68,8 +68,8 @@ static struct hash128 key_of(const struct reading *reading, const struct buf *ou
     return dedup_key(out->data + record->start, record->len, 0);
 }
 
-/* Returns true if this version has been written. With a query that leaves something out, it is enough that it was written
- * in part; what is not written in full by then is remembered, since it has to be read again. */
+/* Returns true if this version has been written. With a query that leaves something out, it is enough that it was
+ * written in part; what is not written in full by then is remembered, since it has to be read again. */
 static bool is_written(struct reading *reading, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;

@@ -374,12 +374,14 @@ void tenant_ends(struct tenant *t)
 {
     t->ending = true;
     saver_cancel(&t->saver);
-    if (t->feed.open)
-        saver_ends(&t->saver, clock_ms());
 }
 
 void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)
 {
+    if (!saver_has_news(&t->saver, taken))
+        durability = STORE_WRITTEN;     /* what is left of the rate alone is not worth a sync */
+    if (t->feed.open)
+        saver_ends(&t->saver, clock_ms());
     if (saver_has_news(&t->saver, taken))
         saver_save(&t->saver, taken, durability);
 }

@@ -11,12 +11,18 @@ static void settle(struct variant *variant, int settled, int64_t now_ms)
     variant->retry_ms = now_ms + backoff_full_query_ms(variant->returns);
 }
 
+void variant_search(struct variant *variant)
+{
+    if (!variant->settled)
+        return;
+    variant->searches = true;
+    variant->current = 0;
+}
+
 int variant_choose(struct variant *variant, int64_t now_ms)
 {
-    if (variant->settled && !variant->searches && now_ms >= variant->retry_ms) {
-        variant->searches = true;
-        variant->current = 0;
-    }
+    if (!variant->searches && now_ms >= variant->retry_ms)
+        variant_search(variant);
     return variant->current;
 }
 

@@ -1,11 +1,11 @@
 /* collect/variant.h - which variant of the query an input uses: the full one, or for a while a simpler one.
  *
- * A service that refuses a query with 400 may take a simpler one. The first 400s are repeated unchanged (worker_retry.h);
- * then the search goes from each variant to the next simpler one until one works. That one is temporary: after 10
+ * A service that refuses a query with 400 may take a simpler one. The first 400s are repeated unchanged
+ * (worker_retry.h); then the search goes from each variant to the next simpler one until one works. That one is temporary: after 10
  * minutes, doubling to 4 hours, the search begins again with the full query.
  *
- * Shared by the workers of an input, since the service is the same. Each passes the variant that its request had: a
- * response to another one than the present one changes nothing. Times are monotonic milliseconds. */
+ * Each worker has its own, since what a service refuses may be the size of its pages. Times are monotonic
+ * milliseconds. */
 #pragma once
 
 #include "base/compiler.h"
@@ -17,6 +17,9 @@ struct variant {
     int     returns;    /* searches that did not end with the full query since it worked last */
     int64_t retry_ms;   /* the search begins again then, unless the full query is settled */
 };
+
+/* Begins the search with the full query, which works for the other worker again. */
+void variant_search(struct variant *variant);
 
 /* Returns the variant for the next request. Begins the search again if that is due. */
 int variant_choose(struct variant *variant, int64_t now_ms);

@@ -67,6 +67,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker->state = WORKER_TOKEN;
         if (worker->reading.attempts.fresh_token)
             worker->port->renew(worker, now_ms);
+        worker->reading.attempts.fresh_token = false;
         /* fall through */
     case WORKER_TOKEN:
         switch (worker->port->token(worker, now_ms, &view)) {
@@ -142,9 +143,10 @@ static void caught_up(struct worker *worker, int64_t now_ms)
 }
 
 /* Logs that a simpler query is used. It is said once: searches for the full one that fail change nothing. */
-static void log_variant(const struct feed *feed, const struct next *next)
+static void log_variant(const struct reading *reading, const struct next *next)
 {
-    int variant = feed->variant.current;
+    const struct feed *feed = reading->feed;
+    int variant = feed->variants[reading->kind].current;
 
     log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried%s", feed->label,
               feed->input->tenant_id, feed->api->name, variant, next->err.text, !api_is_partial(feed->api, variant)
@@ -162,8 +164,8 @@ static void log_full(const struct feed *feed, const struct next *next)
     if (!next->again_from)
         return;
     ticks_text(next->again_from, from);
-    log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written without "
-              "all of their content are read again", feed->label, feed->input->tenant_id, feed->api->name, from);
+    log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written "
+              "without all of their content are read again", feed->label, feed->input->tenant_id, feed->api->name, from);
 }
 
 /* Logs a decision, once per kind of trouble. */
@@ -196,7 +198,7 @@ static void log_next(const struct worker *worker, const struct next *next)
                       next->err.text, (long long)next->wait_ms / 60000);
         return;
     case NEXT_VARIANT:
-        log_variant(feed, next);
+        log_variant(&worker->reading, next);
         return;
     case NEXT_THROTTLED:
     case NEXT_NEW_TOKEN:
@@ -357,7 +359,8 @@ static void port_send(struct worker *worker, const struct token_view *view)
         .route = &feed->route, .sink = &sink, .done = answered, .ctx = worker, .timeout_s = SILENCE_S });
 }
 
-const struct worker_port worker_port = { port_renew, port_token, port_rate, port_slot, port_send, port_release, port_wake };
+const struct worker_port worker_port = { port_renew, port_token, port_rate, port_slot, port_send, port_release,
+                                         port_wake };
 
 /* Beginning and end. */
 

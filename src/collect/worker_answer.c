@@ -29,6 +29,7 @@ static void read_in_full(struct reading *reading, struct next *next)
 
     if (reading_is_partial(reading) || !progress_read_in_full(progress, &reading->window, caught_up))
         return;
+    variant_search(reading_other_variant(reading));
     next->again_from = progress->cursor.backfill.next;
     next->wake_others = true;
 }
@@ -260,7 +261,9 @@ static struct next response_read(struct reading *reading, const struct page *pag
     unreadable->tries = 0;
     reading->attempts.rejected = false;
     feed->tally.ok++;
-    full_again = variant_worked(&feed->variant, reading->variant, now_ms);
+    full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);
+    if (full_again)
+        variant_search(reading_other_variant(reading));
     feed->answered_ms = now_ms;
     if (reading->answer.stats.count)
         records_came(feed, &reading->answer.stats);
@@ -306,7 +309,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
         break;
     }
     tally->failed++;
-    variant_failed(&reading->feed->variant, reading->variant, now_ms);
+    variant_failed(reading_variant(reading), reading->variant, now_ms);
     if (classified->may_be_window || reading->suspicion.probing)
         return window_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
     return worker_retry_failed(reading, &classified->err, false);

@@ -27,7 +27,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
         return false;
     if (!reading->pages.count) {    /* the pages of a pass count as of its first, and belong to the same query */
         reading->sent_at = now;
-        reading->variant = variant_choose(&feed->variant, now_ms);
+        reading->variant = variant_choose(reading_variant(reading), now_ms);
     }
     pages_begin(&reading->pages);
     reading->answer = (struct answer){ .stats = page_stats_none(),

@@ -67,14 +67,14 @@ struct next worker_retry_refused(struct reading *reading, const struct err *err)
 
 struct next worker_retry_bad_request(struct reading *reading, const struct err *err)
 {
-    struct feed *feed = reading->feed;
-    struct variant *variant = &feed->variant;
+    struct variant *variant = reading_variant(reading), *other = reading_other_variant(reading);
     bool in_trial = variant->returns || reading->attempts.refusals > BACKOFF_QUICK_TRIES;
+    bool it_lasts = variant->searches || other->searches || other->settled;
 
-    if (!variant->searches && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
+    if (!it_lasts && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
         return refused(reading, err);
     pages_forget(&reading->pages);
-    if (!variant_refused(variant, reading->variant, feed->api->variants))
+    if (!variant_refused(variant, reading->variant, reading->feed->api->variants))
         return refused(reading, err);
     return (struct next){ .kind = in_trial ? NEXT_NOW : NEXT_VARIANT, .err = *err };
 }

@@ -14,8 +14,8 @@ struct next worker_retry_throttled(struct reading *reading, const struct err *er
  * pass; then a person has to act. */
 struct next worker_retry_refused(struct reading *reading, const struct err *err);
 
-/* The query was refused with 400. The same one is repeated after seconds, then simpler variants are tried, then a person
- * has to act. */
+/* The query was refused with 400. The same one is repeated after seconds, then simpler variants are tried, then a
+ * person has to act. */
 struct next worker_retry_bad_request(struct reading *reading, const struct err *err);
 
 /* The response was as it should be: pages may grow again. */

@@ -82,7 +82,7 @@ static bool is_refusal(const struct http_result *result)
 {
     int status = result->status;
 
-    return result->fault == HTTP_DONE && status >= 400 && status < 500 && status != 407 && status != 408 &&
+    return http_status_counts(result) && status >= 400 && status < 500 && status != 407 && status != 408 &&
            status != 429;
 }
 
@@ -92,7 +92,7 @@ static void look_answered(void *ctx, const struct http_result *result)
     struct err err;
 
     look->request = NULL;
-    if (result->fault == HTTP_DONE && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
+    if (http_status_counts(result) && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
         look->variant++;
         look_ask(look);
     } else if (is_refusal(result)) {

@@ -41,8 +41,8 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_NOBODY, "nothing: each of these characters is U+FFFD in the event" } },
     [EVENT_FORM] = { "form", LOG_WARN, false,
         "the service keeps answering 400 to a request; for a while the input uses a simpler form of the request",
-        { ACT_NOBODY, "nothing: the full form is tried again after ten minutes, later after up to 4 hours, and what the "
-          "simpler one left out is then read again" } },
+        { ACT_NOBODY, "nothing: the full form is tried again after ten minutes, later after up to 4 hours, and what "
+          "the simpler one left out is then read again" } },
     [EVENT_FORM_FULL] = { "form", LOG_INFO, false,
         "the service takes the full form of the request again, or alerts that were written without all of their "
         "content are read again",

@@ -108,8 +108,8 @@ void http_cancel(struct http_request *request);
 /* Resumes the transfers that paused because their sink was not ready. */
 void http_resume_all(struct http *http);
 
-/* Returns true if the status tells what happened: the answer is whole, or it is a refusal or an error (300 to 599), whose
- * status and headers count although its body is cut, broken or late. A 407 of the proxy is a fault of its own. */
+/* Returns true if the status tells what happened: the answer is whole, or it is a refusal or an error (300 to 599),
+ * whose status and headers count although its body is cut, broken or late. A 407 of the proxy is a fault of its own. */
 bool http_status_counts(const struct http_result *result);
 
 /* Returns true for a 2xx answer and maps every other result to an err. Faults, throttling (429, 408), 1xx, 3xx, 5xx,

@@ -146,9 +146,10 @@ void rate_leave(struct rate *rate, struct rate_waiter *waiter)
 
     if (!waiter->waits)
         return;
-    while (*at != waiter)
+    while (*at && *at != waiter)
         at = &(*at)->next;
-    *at = waiter->next;
+    if (*at)
+        *at = waiter->next;
     waiter->waits = false;
 }
 

@@ -4,7 +4,7 @@
  * 3600 R) requests through in any minute (or hour); sizes and rates are chosen so that this is 90 % of the limit.
  * Inputs with the same tenant, app and API family use one rate (rate_pool.h), because the service counts them together.
  *
- * Those who wait stand in two queues, polls and backfills. Who has waited longest goes first, and while both kinds wait,
+ * There are two queues, for polls and for backfills. Who has waited longest goes first, and while both kinds wait,
  * every third request is a backfill's. A waiter may go as soon as there is a request for it and for all before it. */
 #pragma once
 
@@ -43,8 +43,8 @@ void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms);
 /* Empties the bucket of the minute: another process used the rate within the last minute. */
 void rate_was_used(struct rate *rate);
 
-/* The hour's limit holds across restarts: a process that ends says how many requests the hour's bucket has, and the next
- * one continues from there. */
+/* The hour's limit holds across restarts: a process that ends says how many requests the hour's bucket has, and the
+ * next one continues from there. */
 
 /* Returns the requests that are left of the hour; -1: there is no hourly limit. */
 double rate_hour_left(struct rate *rate, int64_t now_ms);

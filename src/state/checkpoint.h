@@ -2,8 +2,8 @@
  *
  * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in the
  * dedup set that a later process still needs, each as "time hash". Members that are only there at times: "backfill",
- * "partial" (versions written without all of their content, and the update time from which on they are to be read again)
- * and "rate" (what a process that ended left of the hourly limit). */
+ * "partial" (versions written without all of their content, and the update time from which on they are to be read
+ * again) and "rate" (what a process that ended left of the hourly limit). */
 #pragma once
 
 #include "base/buf.h"

@@ -30,8 +30,8 @@ struct cursor {
         ticks watermark;    /* newest update time seen before `next` */
         ticks dedup_floor;
     } backfill;
-    ticks partial_from;     /* no record before this lacks any of its content; 0: none at all does. From here on the dedup
-                               set stays complete, so that records can be read again in full. */
+    ticks partial_from;     /* no record before this lacks any of its content; 0: none at all does. From here on the
+                               dedup set stays complete, so that records can be read again in full. */
 };
 
 /* Sets a cursor to its beginning. */

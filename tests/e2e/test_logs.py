@@ -26,7 +26,7 @@ class Lines(unittest.TestCase):
         with World() as world:
             feed = world.customer('a')
             refused = world.customer('refused one')
-            refused.tenant.consent(given=False)
+            world.faults.add(refusing(7000215), service='login', tenant=refused.tenant)
             feed.publish(3)
             program = world.start()
             ok = program.wait_line('event=status input=a .*state=ok')

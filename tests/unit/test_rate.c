@@ -124,7 +124,8 @@ static void check_together(int per_minute, int per_hour, int64_t until_ms, int l
 /* Lives of seconds that are killed, each of which asks as often as it may: the minute's limit holds for all of them. */
 static void check_lives(int per_minute, int64_t life_ms)
 {
-    int64_t now, until = 600000, sent[8000];
+    static int64_t sent[8000];
+    int64_t now, until = 600000;
     size_t count = 0, first = 0, most = 0;
     struct rate rate;
 
@@ -189,7 +190,8 @@ struct crowd {
 
 /* Lets `count` ask every `interval_ms` until until_ms. Their timers are late by some milliseconds. `fills` of them are
  * backfills, which ask again at once. */
-static void run_crowd(struct crowd *crowd, struct rate *rate, int count, int fills, int64_t interval_ms, int64_t until_ms)
+static void run_crowd(struct crowd *crowd, struct rate *rate, int count, int fills, int64_t interval_ms,
+                      int64_t until_ms)
 {
     int64_t now, wait;
 
@@ -236,8 +238,8 @@ static void test_in_turn(void **state UNUSED)
 
         rate_start(&rate, rate_limits_for(rows[i].per_minute, rows[i].per_hour), 0);
         run_crowd(&crowd, &rate, rows[i].count, rows[i].fills, rows[i].interval_ms, 1800000);
-        CHECK(crowd.worst_ms <= rows[i].fair_s * 1100 + 200, "%s: the worst gap is %.1f s, %.1f s are fair", rows[i].name,
-              (double)crowd.worst_ms / 1000, rows[i].fair_s);
+        CHECK(crowd.worst_ms <= rows[i].fair_s * 1100 + 200, "%s: the worst gap is %.1f s, %.1f s are fair",
+              rows[i].name,              (double)crowd.worst_ms / 1000, rows[i].fair_s);
         for (int n = rows[i].fills; n < rows[i].count; n++)
             CHECK(crowd.taken[n] > 5, "%s: number %d had %lld requests", rows[i].name, n, (long long)crowd.taken[n]);
     }

@@ -68,28 +68,25 @@ static void test_rows(void **state UNUSED)
     }
 }
 
-/* Both workers of an input share the state. The answer to an older request says nothing about the present variant. */
-static void test_two_workers(void **state UNUSED)
+/* The other worker's full query works again: this one searches at once. */
+static void test_search(void **state UNUSED)
 {
     struct variant variant = { .current = 0 };
-    int live, backfill;
 
-    live = variant_choose(&variant, 0);
-    backfill = variant_choose(&variant, 0);
-    CHECK(variant_refused(&variant, live, VARIANTS) && variant_choose(&variant, 0) == 1, "the next simpler one");
-    CHECK(variant_refused(&variant, backfill, VARIANTS) && variant_choose(&variant, 0) == 1, "no further step");
+    variant_search(&variant);
+    CHECK(!variant.searches && variant_choose(&variant, 0) == 0, "the full query is in use: nothing to search for");
+    variant_refused(&variant, 0, VARIANTS);
     variant_worked(&variant, 1, 0);
-    CHECK(!variant_worked(&variant, 0, 0) && variant_choose(&variant, 0) == 1, "an older answer");
-    live = variant_choose(&variant, 10 * MINUTE);
-    CHECK(!live && !variant_worked(&variant, 1, 10 * MINUTE) && variant.searches, "the return is not over");
-    variant_failed(&variant, 1, 10 * MINUTE);
-    CHECK(variant.searches && variant_choose(&variant, 10 * MINUTE) == 0, "the return is not over");
-    CHECK(variant_worked(&variant, live, 10 * MINUTE), "now it is");
+    CHECK(variant_choose(&variant, 1) == 1, "settled");
+    variant_search(&variant);
+    CHECK(variant_choose(&variant, 1) == 0 && variant_refused(&variant, 0, VARIANTS), "without repetitions");
+    CHECK(!variant_worked(&variant, 1, 1) && variant_choose(&variant, 2) == 1, "back at what works");
+    CHECK(!variant_worked(&variant, 0, 2) && variant_choose(&variant, 2) == 1, "an older answer says nothing");
 }
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_rows),
-    cmocka_unit_test(test_two_workers),
+    cmocka_unit_test(test_search),
 };
 
 UNIT(variant, cases, NULL, NULL)

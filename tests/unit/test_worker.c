@@ -96,7 +96,8 @@ static void fake_wake(struct worker *worker UNUSED, int64_t due_ms)
     note(call);
 }
 
-static const struct worker_port fake_port = { fake_renew, fake_token, fake_rate, fake_slot, fake_send, fake_release, fake_wake };
+static const struct worker_port fake_port = { fake_renew, fake_token, fake_rate, fake_slot, fake_send, fake_release,
+                                              fake_wake };
 
 /* The feed's owner. */
 

@@ -675,7 +675,7 @@ static void test_refused(void **state)
             CHECK(f->reading.attempts.fresh_token, "the next try has a fresh token");
         }
         CHECK(respond(f, POLL1).tries == COUNT_OF(rows), "it recovers");
-        CHECK(!f->reading.attempts.refusals && !f->reading.attempts.fresh_token && !f->scene.feed.variant.current,
+        CHECK(!f->reading.attempts.refusals && !f->reading.attempts.fresh_token && !reading_variant(&f->reading)->current,
               "nothing remains");
     }
     CHECK(f->scene.feed.tally.refused == COUNT_OF(statuses) * COUNT_OF(rows), "counts");
@@ -720,8 +720,8 @@ static void test_variants(void **state)
     refuse_repetitions(f);
     for (int variant = 1; variant < f->api.variants; variant++) {
         next = respond_status(f, 400, 0);
-        CHECK(next.kind == NEXT_VARIANT && f->scene.feed.variant.current == variant, "kind %d, form %d", next.kind,
-              f->scene.feed.variant.current);
+        CHECK(next.kind == NEXT_VARIANT && reading_variant(&f->reading)->current == variant, "kind %d, form %d", next.kind,
+              f->scene.feed.variants[WORKER_LIVE].current);
         CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
     }
     next = respond_status(f, 400, 0);
@@ -741,7 +741,7 @@ static void simplify(struct fixture *f, int variant)
         respond_status(f, 400, 0);
 }
 
-/* promise: Trouble: A simpler form is temporary: the full one is tried again after 10 minutes, later after up to 4 hours. */
+/* promise: Trouble: A simpler form is temporary. The full one is tried again after 10 minutes to 4 hours. */
 static void test_a_simpler_variant_is_temporary(void **state)
 {
     static const int64_t minutes[] = { 10, 20, 40, 80, 160, 240, 240 };
@@ -768,8 +768,28 @@ static void test_a_simpler_variant_is_temporary(void **state)
     f->now_ms += 240 * 60000;
     next = respond(f, POLL1);
     CHECK(next.kind == NEXT_POLL && next.full_again && !f->reading.variant, "the full query works again");
-    CHECK(!respond(f, POLL1).full_again && !f->scene.feed.variant.returns, "that is said once");
+    CHECK(!respond(f, POLL1).full_again && !f->scene.feed.variants[WORKER_LIVE].returns, "that is said once");
     refuse_repetitions(f);
+}
+
+/* The polls' query is refused for long: the backfill need not find that out by repetitions. When the polls are back at
+ * the full query, so is the backfill. */
+static void test_what_the_other_worker_knows(void **state)
+{
+    struct fixture *f = *state;
+    struct variant *backfill = &f->scene.feed.variants[WORKER_BACKFILL];
+
+    simplify(f, 1);
+    respond(f, POLL1);
+    cursor_backfill_begins(&progress_of(f)->cursor, scene_time(SCENE_BEGIN), scene_time(SCENE_DAY "10:00:00Z"));
+    f->reading.kind = WORKER_BACKFILL;
+    CHECK(respond_status(f, 400, 0).kind == NEXT_VARIANT && backfill->current == 1, "no repetition");
+    respond_status(f, 400, 0);
+    respond(f, "{\"value\":[]}");
+    CHECK(backfill->settled == 2, "it may need another variant than the polls");
+    f->reading.kind = WORKER_LIVE;
+    f->now_ms += BACKOFF_FULL_QUERY_MS - 3;
+    CHECK(respond(f, POLL1).full_again && !backfill->current && backfill->searches, "the backfill goes back, too");
 }
 
 /* A 400 that comes and goes costs nothing but the repetition. */
@@ -925,6 +945,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_refused),
     CASE(test_variants),
     CASE(test_a_simpler_variant_is_temporary),
+    CASE(test_what_the_other_worker_knows),
     CASE(test_a_passing_400),
     CASE(test_what_was_left_out_is_read_again),
     CASE(test_nothing_is_read_again_without_need),
