@@ -2,7 +2,7 @@
 
 BASE      = die mem buf utf8 text digest ticks clock file json err log backoff
 MESSAGES  = remedy log_events diagnosis
-NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
+NET       = loop http http_pool http_again http_hold http_options http_answer http_fault http_trace http_check inflate tls url retry_after
 SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
             rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
 AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch

@@ -196,9 +196,9 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->loop = loop;
     env->started_ms = clock_ms();
     env->http = http_new(loop);
-    output_init(&col->output, loop, env->http, out_fd);
-    env->outbox = col->output.outbox;
     env->limiter = limiter_new(loop, REQUESTS_MOST, REQUESTS_BURST);
+    output_init(&col->output, loop, env->http, env->limiter, out_fd);
+    env->outbox = col->output.outbox;
     env->rates = rate_pool_new();
     env->store = store_file_new(config->checkpoint_dir, &(struct store_watcher){
         .asked = store_asks, .opened = store_opened, .ctx = col });

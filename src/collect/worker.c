@@ -293,9 +293,13 @@ static void port_wake(struct worker *worker, int64_t due_ms)
 
 static bool sink_ready(void *ctx)
 {
-    struct worker *worker = ctx;
+    const struct worker *worker = ctx;
+    const struct env *env = worker->reading.feed->env;
 
-    return outbox_has_room(worker->reading.feed->env->outbox);
+    if (outbox_has_room(env->outbox))
+        return true;
+    limiter_hold(env->limiter);
+    return false;
 }
 
 static bool sink_data(void *ctx, const char *bytes, size_t len)

@@ -24,7 +24,7 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_CA_FILE] = { "CA file {of the input} cannot be read",
         "the file was removed, or Splunk's user may not read it",
         { ACT_PROVIDER, "restore the file, or correct ca_file" } },
-    [DIAGNOSIS_CUT] = { "no whole answer from {the host}",
+    [DIAGNOSIS_CUT] = { "no complete response from {the host}",
         "the connection broke off or was too slow",
         { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" } },
     [DIAGNOSIS_WEB_PAGE] = { "a web page came in place of {the service's} answer",

@@ -28,11 +28,25 @@ static void clear_headers(struct http_request *req)
     req->request_id[0] = req->authenticate[0] = '\0';
 }
 
+/* Notes that the connection is alive, and what it speaks. */
+static void hear(struct http_request *req, const char *line, size_t len)
+{
+    if (len > 5 && !strncmp(line, "HTTP/", 5))
+        req->attempt.http2 = line[5] == '2';
+    req->attempt.heard = true;
+    pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
+    if (req->http->held && req->has_sink) {     /* it was not yet under way when the others were paused */
+        req->paused = false;
+        http_hold(req->http);
+    }
+}
+
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct http_request *req = ctx;
     size_t len = size * count;
 
+    hear(req, line, len);
     if (len > 5 && !strncmp(line, "HTTP/", 5))      /* the headers of a proxy or of a 1xx answer came before */
         clear_headers(req);
     keep_header(line, len, "Content-Type", req->content_type, sizeof(req->content_type));
@@ -120,14 +134,17 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
     struct http_request *req = ctx;
     size_t len = size * count;
 
+    pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
     if (!req->begun && !body_begins(req)) {
         req->fault = HTTP_GARBLED;
         return 0;
     }
-    if (req->to_sink && !req->sink.ready(req->ctx)) {
+    if (req->to_sink && !http_may_deliver(req)) {
         req->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
+    if (req->to_sink)
+        http_delivers(req, len);
     req->wire_bytes += len;
     return decode(req, bytes, len) ? len : 0;
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/http_private.h"
 #include "net/url.h"
@@ -40,11 +41,21 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
     }
 }
 
-/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. */
+bool http_was_sent(CURL *easy)
+{
+    long bytes = 0;
+
+    return !curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) && bytes > 0;
+}
+
+/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. On a
+ * connection that was reused, libcurl has no times of the phases before the request. */
 static enum diagnosis diagnosis_of_timeout(CURL *easy)
 {
     curl_off_t name_us = 0, connect_us = 0;
 
+    if (http_was_sent(easy))
+        return DIAGNOSIS_CUT;
     curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name_us);
     curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
     return !name_us ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
@@ -61,6 +72,12 @@ static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fau
     case HTTP_BAD_REQUEST: return req->unsendable;
     default: return DIAGNOSIS_CUT;
     }
+}
+
+/* Returns true for a request that was sent and had no complete response in time. */
+static bool was_silent(const struct http_request *req, enum http_fault fault)
+{
+    return fault == HTTP_TIMEOUT && http_was_sent(req->easy);
 }
 
 /* Returns the text for a fault. Our own text comes first: curl's text for an answer that a callback refused says less.
@@ -88,7 +105,9 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
     result->diagnosis = diagnosis_of(req, result->fault);
     diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
-    if (*why)
+    if (was_silent(req, result->fault))
+        buf_add_format(&text, " within %lld s", (long long)(clock_ms() - req->started_ms) / 1000);
+    else if (*why)
         buf_add_format(&text, ": %s", why);
     if (result->fault == HTTP_NO_TLS)
         buf_add_format(&text, " (CA file %s)", ca_file);
