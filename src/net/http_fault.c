@@ -6,6 +6,8 @@
 #include "net/http_private.h"
 #include "net/url.h"
 
+#define SAME_TIME_MS 5000       /* requests that wait for one connection end at the same time */
+
 enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 {
     long proxy_status = 0;
@@ -48,17 +50,36 @@ bool http_was_sent(CURL *easy)
     return !curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) && bytes > 0;
 }
 
+static bool has_name(CURL *easy)
+{
+    curl_off_t us = 0;
+
+    return !curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &us) && us > 0;
+}
+
+/* Returns true if the host's name was looked up, by the request or by the one whose connection it waited for. */
+static bool name_was_found(const struct http_request *req)
+{
+    const struct http_request *other;
+    struct pool *pool = req->attempt.pool;
+    int64_t now_ms = loop_now(req->http->loop);
+
+    for (other = req->http->in_flight; other; other = other->next)
+        if (other->attempt.pool == pool && has_name(other->easy))
+            pool->named_ms = now_ms;
+    return pool->named_ms && now_ms - pool->named_ms < SAME_TIME_MS;
+}
+
 /* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. On a
  * connection that was reused, libcurl has no times of the phases before the request. */
-static enum diagnosis diagnosis_of_timeout(CURL *easy)
+static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
 {
-    curl_off_t name_us = 0, connect_us = 0;
+    curl_off_t connect_us = 0;
 
-    if (http_was_sent(easy))
+    if (http_was_sent(req->easy))
         return DIAGNOSIS_CUT;
-    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name_us);
-    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-    return !name_us ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
+    curl_easy_getinfo(req->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
 }
 
 static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault)
@@ -68,7 +89,7 @@ static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fau
     case HTTP_NO_CONNECTION: return DIAGNOSIS_NO_CONNECTION;
     case HTTP_NO_PROXY: return DIAGNOSIS_NO_PROXY;
     case HTTP_NO_TLS: return DIAGNOSIS_NO_TLS;
-    case HTTP_TIMEOUT: return diagnosis_of_timeout(req->easy);
+    case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
     case HTTP_BAD_REQUEST: return req->unsendable;
     default: return DIAGNOSIS_CUT;
     }

@@ -1,6 +1,6 @@
 #include "net/http_private.h"
 
-#define RATION_BYTES    (32 * 1024)
+#define RATION_BYTES    (16 * 1024)
 #define RATION_MS       60000       /* splunkd that was late is likely to be late again */
 
 /* Pauses all transfers to a sink: none of them reads the socket that they share. */

@@ -25,6 +25,7 @@ struct pool {
     unsigned     generation;
     int64_t      born_ms;       /* first use of this generation */
     int64_t      heard_ms;      /* a byte of any response of this generation came last; 0: none yet */
+    int64_t      named_ms;      /* when a request was last seen that had its host's name looked up; 0: never */
     bool         http2;         /* this generation answers by HTTP/2: its requests share a connection */
 };
 

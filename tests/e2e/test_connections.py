@@ -3,6 +3,7 @@ import importlib.util
 import os
 import re
 import shutil
+import socket
 import tempfile
 import time
 import unittest
@@ -107,8 +108,24 @@ class Connections(DeliveryCase):
                     feed.publish(1)
                 wait_for(lambda: world.microsoft.graph.active > 5, 10, 'requests under way')
                 self.each_connection(world, act)
-                self.exact(world, seconds=30, polls=1)
+                self.arrives(world, 30)
                 self.assertEqual(troubles(program, lines), [])
+        self.exact(world, *feeds[:3])
+
+    @pytest.mark.waits(45)
+    def test_waiting_for_a_connection_that_nobody_takes(self):
+        """Those that wait for the connection of another one do not blame the name."""
+        world = self.world(tls=True, http2=True)
+        with socket.socket() as door:
+            door.bind(('127.0.0.1', 0))
+            door.listen(50)
+            for number in range(3):
+                world.customer(f'c{number}', shared=True, api_url=f'https://127.0.0.1:{door.getsockname()[1]}')
+            program = world.start()
+            for number in range(3):
+                line = program.wait_line(f'event=trouble input=c{number} ', 40)
+                self.assertRegex(line.text, 'no connection to 127.0.0.1')
+            program.terminate()
 
     @pytest.mark.promise('Trouble', 'A request lost with its connection is sent again at once, silently')
     def test_only_once(self):
