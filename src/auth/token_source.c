@@ -39,8 +39,8 @@ static void code_exchange_free(struct code_exchange *exchange)
     free(exchange);
 }
 
-/* Recursion: a source that ends its try lets one of those go on that wait for the refresh token, which takes it or fails
- * at once. Each step ends one try, so the depth is at most the number of sources, one for each API.
+/* Recursion: a source that ends its try lets one of those go on that wait for the refresh token, which takes it or
+ * fails at once. Each step ends one try, so the depth is at most the number of sources, one for each API.
  * NOLINTBEGIN(misc-no-recursion) */
 
 /* Lets the sources that wait for the refresh token go on; the first one takes it. */

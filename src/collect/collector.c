@@ -18,8 +18,9 @@
 #define LOOK_EVERY_MS   5000            /* at files that others may change */
 #define METRICS_MS      (5 * 60 * 1000)
 #define STORE_MOST_MS   50              /* of the store's work in one go; the disk makes everybody wait */
-/* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn event
- * may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only written). */
+/* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
+ * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
+ * written). */
 #define PASSWORDS_UNTIL_MS 300
 #define CLOSE_UNTIL_MS     450
 #define SYNC_UNTIL_MS      600

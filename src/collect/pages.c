@@ -68,10 +68,10 @@ static char *next_url(const struct pages *pages, const struct page_taken *page, 
     return ret;
 }
 
-/* Returns true if the passes brought all of the window. One pass is not enough: its pages came one after the other while
- * the set may have changed. The last pass must have held as many records as the one before and nothing new. All passes
- * together must have held as many different records as it, since a service that shuffles shows some twice and others
- * never. */
+/* Returns true if the passes brought all of the window. One pass is not enough: its pages came one after the other
+ * while the set may have changed. The last pass must have held as many records as the one before and nothing new.
+ * All passes together must have held as many different records as it, since a service that shuffles shows some twice
+ * and others never. */
 static bool passes_agree(struct pages *pages)
 {
     bool same = pages->passes && !pages->fresh && pages->kept == pages->kept_before;

@@ -1,7 +1,7 @@
 /* collect/reading.h - what a worker reads at present, and how it has been going.
  *
- * Shared by the worker and its helpers. The helpers change it and return a decision (struct next); only worker.c acts on
- * the decision. */
+ * Shared by the worker and its helpers. The helpers change it and return a decision (struct next); only worker.c
+ * acts on the decision. */
 #pragma once
 
 #include "collect/answer.h"

@@ -16,8 +16,8 @@ static void count_time(struct reading *reading, ticks time)
         reading->answer.outside++;
 }
 
-/* Returns true if a record with this time may be new. Outside of the window, where a coarse filter may bring it from, the
- * dedup set must reach that far. */
+/* Returns true if a record with this time may be new. Outside of the window, where a coarse filter may bring it
+ * from, the dedup set must reach that far. */
 static bool may_be_new(const struct reading *reading, ticks time)
 {
     const struct cursor *cursor = &reading->feed->progress.cursor;

@@ -1,8 +1,8 @@
 /* collect/variant.h - which variant of the query an input uses: the full one, or for a while a simpler one.
  *
  * A service that refuses a query with 400 may take a simpler one. The first 400s are repeated unchanged
- * (worker_retry.h); then the search goes from each variant to the next simpler one until one works. That one is temporary: after 10
- * minutes, doubling to 4 hours, the search begins again with the full query.
+ * (worker_retry.h); then the search goes from each variant to the next simpler one until one works. That one is
+ * temporary: after 10 minutes, doubling to 4 hours, the search begins again with the full query.
  *
  * Each worker has its own, since what a service refuses may be the size of its pages. Times are monotonic
  * milliseconds. */

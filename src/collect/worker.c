@@ -120,9 +120,9 @@ void worker_wake(struct worker *worker)
 
 /* After a response. */
 
-/* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few moments
- * of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the next own moment
- * that is half an interval away. */
+/* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few
+ * moments of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the
+ * next own moment that is half an interval away. */
 static int64_t next_poll_ms(const struct worker *worker, int64_t now_ms)
 {
     const struct feed *feed = worker->reading.feed;

@@ -5,9 +5,10 @@
  *
  *   IDLE --due--> TOKEN --ready--> RATE --allowed--> SLOT --granted--> REQUEST --response--> IDLE
  *
- * A token that is still being fetched, a rate that is used up and a slot that is not free are waited for in the state of
- * that name. The state changes in three functions only: worker_step() on the way to a slot, worker_granted() with the
- * slot, worker_ended() after the response. What a response means is decided by helpers (worker_answer.h, worker_retry.h); worker.c acts on it. */
+ * A token that is still being fetched, a rate that is used up and a slot that is not free are waited for in the
+ * state of that name. The state changes in three functions only: worker_step() on the way to a slot,
+ * worker_granted() with the slot, worker_ended() after the response. What a response means is decided by helpers
+ * (worker_answer.h, worker_retry.h); worker.c acts on it. */
 #pragma once
 
 #include "collect/reading.h"

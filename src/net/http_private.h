@@ -98,11 +98,11 @@ struct http_request {
 
 /* http_hold.c
  *
- * Over HTTP/2, transfers share a socket. When libcurl reads it for one of them, it buffers what comes for the others, up
- * to 10 MB each (32 MB in older versions). Two rules bound that while splunkd is late. When a sink is not ready, all
- * transfers to sinks pause: nobody reads the socket. When they go on, they take turns, and each delivers at most
- * RATION_BYTES in a turn: no response is buffered for the sake of another. 100 customers with 4 MB each and a slow
- * reader take 28 MB; without turns, they took 293 (tests/e2e/test_connections.py). */
+ * Over HTTP/2, transfers share a socket. When libcurl reads it for one of them, it buffers what comes for the
+ * others, up to 10 MB each (32 MB in older versions). Two rules bound that while splunkd is late. When a sink is not
+ * ready, all transfers to sinks pause: nobody reads the socket. When they go on, they take turns, and each delivers
+ * at most RATION_BYTES in a turn: no response is buffered for the sake of another. 100 customers with 4 MB each and
+ * a slow reader take 28 MB; without turns, they took 293 (tests/e2e/test_connections.py). */
 
 /* A sink is not ready: nothing is read for any sink from now on, until http_resume_all(). */
 void http_hold(struct http *http);

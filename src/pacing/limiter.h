@@ -1,12 +1,12 @@
 /* pacing/limiter.h - a limit on the requests in flight.
  *
- * A request asks for a slot and starts when it holds one. Token requests and page requests have a limit and a queue of
- * their own, because they go to different hosts: neither kind waits for the other. A request that has held its slot for
- * 3 seconds is slow and no longer counts: hundreds of tenants with a host that does not answer must not block the
- * others. At most 500 slow requests are in flight, since each still has a connection and memory.
+ * A request asks for a slot and starts when it holds one. Token requests and page requests have a limit and a queue
+ * of their own, because they go to different hosts: neither kind waits for the other. A request that has held its
+ * slot for 3 seconds is slow and no longer counts: hundreds of tenants with a host that does not answer must not
+ * block the others. At most 500 slow requests are in flight, since each still has a connection and memory.
  *
- * While splunkd does not read, no page is requested, since nobody would take the response. Nor does a page request count
- * as slow then: others in its place would need memory for their responses, too. */
+ * While splunkd does not read, no page is requested, since nobody would take the response. Nor does a page request
+ * count as slow then: others in its place would need memory for their responses, too. */
 #pragma once
 
 #include "net/loop.h"

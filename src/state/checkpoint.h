@@ -1,9 +1,9 @@
 /* state/checkpoint.h - the progress of an input as text: JSON that a person can read.
  *
- * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in the
- * dedup set that a later process still needs, each as "time hash". Members that are only there at times: "backfill",
- * "partial" (versions written without all of their content, and the update time from which on they are to be read
- * again) and "rate" (what a process that ended left of the hourly limit). */
+ * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in
+ * the dedup set that a later process still needs, each as "time hash". Members that are only there at times:
+ * "backfill", "partial" (versions written without all of their content, and the update time from which on they are
+ * to be read again) and "rate" (what a process that ended left of the hourly limit). */
 #pragma once
 
 #include "base/buf.h"
@@ -15,7 +15,8 @@
 #define CHECKPOINT_VERSION 1
 #define IMPORTED_MAX       4
 
-/* The salted hash of a secret that was imported from inputs.conf. A plaintext secret replaces a stored one only once. */
+/* The salted hash of a secret that was imported from inputs.conf. A plaintext secret replaces a stored one only
+ * once. */
 struct imported {
     char param[32];
     char hash[65];
@@ -50,8 +51,8 @@ void checkpoint_name_tenant(struct checkpoint *checkpoint, const char *tenant_id
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup,
                       struct err *err);
 
-/* Appends the text, with `cursor` and `quarantine` in place of the checkpoint's own. It holds those versions of dedup that
- * the two need and whose events end at or before pos, and the windows whose events do not. */
+/* Appends the text, with `cursor` and `quarantine` in place of the checkpoint's own. It holds those versions of
+ * dedup that the two need and whose events end at or before pos, and the windows whose events do not. */
 void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor,
                        const struct quarantine *quarantine, struct dedup *dedup, uint64_t pos, int64_t overlap_s,
                        struct buf *ret);

@@ -147,8 +147,8 @@ static void index_entry(struct dedup *dedup, struct hash128 key, size_t number)
     dedup->index[at] = ((uint32_t)key.high & ~(uint32_t)last) | (uint32_t)(number + 1);
 }
 
-/* Fills the index again from the entries. The old index is handed to realloc() for the sake of its pages: if they stay in
- * use, only the new half costs page faults. */
+/* Fills the index again from the entries. The old index is handed to realloc() for the sake of its pages: if they
+ * stay in use, only the new half costs page faults. */
 static void reindex(struct dedup *dedup, unsigned bits)
 {
     size_t number, slots = (size_t)1 << bits;

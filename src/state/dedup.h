@@ -1,9 +1,10 @@
 /* state/dedup.h - the dedup set: which alert versions have been written.
  *
- * A hash set. An entry takes 32 bytes and keeps its address while the set grows. The index takes four bytes a slot, with
- * three eighths to three quarters of its slots in use (after a prune, from a quarter on): 37 to 43 bytes an entry in all.
- * An empty set takes 40 bytes, one with 10 entries about 500. An entry also holds the end position of its event in the
- * output stream, so that events which splunkd has not safely taken can be left out of a checkpoint and come again.
+ * A hash set. An entry takes 32 bytes and keeps its address while the set grows. The index takes four bytes a slot,
+ * with three eighths to three quarters of its slots in use (after a prune, from a quarter on): 37 to 43 bytes an
+ * entry in all. An empty set takes 40 bytes, one with 10 entries about 500. An entry also holds the end position of
+ * its event in the output stream, so that events which splunkd has not safely taken can be left out of a checkpoint
+ * and come again.
  *
  * The set owns its entries. What dedup_each() and dedup_prune() show is valid until the callback returns, and the
  * callback may not change the set. */
@@ -32,7 +33,8 @@ struct hash128 dedup_key(const char *id, size_t id_len, ticks time);
 
 bool dedup_has(const struct dedup *dedup, struct hash128 key);
 void dedup_add(struct dedup *dedup, struct dedup_entry entry);      /* an entry with that key is replaced */
-/* Moves the time of the entry with that key up to `time`, so that it is pruned later. Returns false if there is none. */
+/* Moves the time of the entry with that key up to `time`, so that it is pruned later. Returns false if there is
+ * none. */
 bool dedup_renew(struct dedup *dedup, struct hash128 key, ticks time);
 size_t dedup_count(const struct dedup *dedup);
 

@@ -31,10 +31,9 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 void progress_forget_written(struct progress *progress);
 
 /* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
- * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The watermark
- * waits for those that do.
- * Returns false if it has nothing to read. A planned window that is quarantined completely counts as read, with no
- * events; pos and now_ms are as for progress_read(). */
+ * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The
+ * watermark waits for those that do. Returns false if it has nothing to read. A planned window that is quarantined
+ * completely counts as read, with no events; pos and now_ms are as for progress_read(). */
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret);
 
@@ -46,8 +45,8 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
  * was written in part before is handed to the backfill. Returns true if there is any. */
 bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up);
 
-/* Puts a window that fails alone into quarantine; for the worker it counts as read. An open window ends at `now`. Returns
- * true if the worker has caught up. */
+/* Puts a window that fails alone into quarantine; for the worker it counts as read. An open window ends at `now`.
+ * Returns true if the worker has caught up. */
 bool progress_isolate(struct progress *progress, enum worker_kind worker, const struct window *window, ticks resolution,
                       ticks now, uint64_t pos, int64_t now_ms);
 
@@ -55,12 +54,12 @@ bool progress_isolate(struct progress *progress, enum worker_kind worker, const 
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
                     const struct page_stats *stats, ticks resolution, ticks now);
 
-/* Appends the newest checkpoint whose events end at or before pos, and sets *saved to its cursor. Returns false if there
- * is none yet. */
+/* Appends the newest checkpoint whose events end at or before pos, and sets *saved to its cursor. Returns false if
+ * there is none yet. */
 bool progress_format(struct progress *progress, const struct checkpoint *checkpoint, uint64_t pos, struct buf *ret,
                      struct cursor *saved);
-/* Drops the quarantined windows that splunkd has the events of, up to pos, and those that are older than a service keeps
- * records. Returns how many of the latter were never read. */
+/* Drops the quarantined windows that splunkd has the events of, up to pos, and those that are older than a service
+ * keeps records. Returns how many of the latter were never read. */
 size_t progress_settle(struct progress *progress, uint64_t pos, ticks now);
 
 /* Drops the written versions that a process continuing from the saved cursor does not need. */

@@ -37,9 +37,9 @@ void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
     *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now, .since = since };
 }
 
-/* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window tell.
- * Windows narrower than that would bring the same records again. Single records from far away were updated while the
- * response was made. */
+/* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window
+ * tell. Windows narrower than that would bring the same records again. Single records from far away were updated
+ * while the response was made. */
 static ticks coarseness(const struct window *window, const struct page_stats *stats)
 {
     ticks outside = 0;
@@ -89,9 +89,9 @@ static bool backfill_read(struct cursor *cursor, struct window_plan *plan, const
     return true;
 }
 
-/* Raises the watermark. It never passes the service's clock: a date in the future must not hide what comes before it.
- * A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark does not
- * pass the time at which the first of these windows was read either, and the next poll starts there. */
+/* Raises the watermark. It never passes the service's clock: a date in the future must not hide what comes before
+ * it. A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark
+ * does not pass the time at which the first of these windows was read either, and the next poll starts there. */
 static void live_read(struct cursor *cursor, struct window_plan *plan, const struct window *window,
                       const struct page_stats *stats, int64_t overlap_s, ticks now)
 {
@@ -122,8 +122,8 @@ bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_
     return true;
 }
 
-/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A response
- * full of a single update time says where the burst is: first the time before it, then the burst alone. */
+/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A
+ * response full of a single update time says where the burst is: first the time before it, then the burst alone. */
 static ticks smaller(const struct window *window, ticks end, const struct page_stats *stats, ticks resolution)
 {
     ticks width = (end - window->lo) / 2;

@@ -2,14 +2,14 @@
  *
  * Pure arithmetic on update times (base/ticks.h). No clock, no network, no file.
  *
- * The rule that loses nothing: a window [lo, hi) counts as read only when ONE response held all of it. A window that is
- * too large for one response is requested again in smaller windows. The records of the large response are written all
- * the same, and the dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next link over
- * a changing set has to be trusted.
+ * The rule that loses nothing: a window [lo, hi) counts as read only when ONE response held all of it. A window that
+ * is too large for one response is requested again in smaller windows. The records of the large response are written
+ * all the same, and the dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next
+ * link over a changing set has to be trusted.
  *
- * Two workers read side by side. The live worker polls from the watermark less the overlap up to now. When that is more
- * than one response holds and reaches far back (a new input, a long outage), the backfill worker takes the older part,
- * oldest first. The live worker continues with the last stretch, so new alerts do not wait. */
+ * Two workers read side by side. The live worker polls from the watermark less the overlap up to now. When that is
+ * more than one response holds and reaches far back (a new input, a long outage), the backfill worker takes the
+ * older part, oldest first. The live worker continues with the last stretch, so new alerts do not wait. */
 #pragma once
 
 #include "state/cursor.h"
@@ -52,14 +52,15 @@ bool windows_next(const struct cursor *cursor, enum worker_kind worker, const st
 bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                   const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now);
 
-/* Makes the rest of an open window of the live worker bounded, since it had to end before a quarantined window, or to begin
- * after one. The watermark does not pass `since` (0: any): what lies before `next` is not read in this poll. */
+/* Makes the rest of an open window of the live worker bounded, since it had to end before a quarantined window, or
+ * to begin after one. The watermark does not pass `since` (0: any): what lies before `next` is not read in this
+ * poll. */
 void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now);
 
-/* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest step of
- * the API's time filter; stats may be NULL. plans are those of both workers, since LIVE may hand its older part to
- * BACKFILL. Returns false if the window cannot be made smaller. Records dated in the future belong to the open window: it
- * is never cut after `now`. */
+/* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest
+ * step of the API's time filter; stats may be NULL. plans are those of both workers, since LIVE may hand its older
+ * part to BACKFILL. Returns false if the window cannot be made smaller. Records dated in the future belong to the
+ * open window: it is never cut after `now`. */
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now);
