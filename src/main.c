@@ -43,6 +43,7 @@ static int print_version(void)
 
 static int print_help(void);
 
+/* clang-format off: a table */
 /* In the order of --help. The first has no name: it runs without arguments. */
 static const struct command {
     const char *name;
@@ -60,6 +61,7 @@ static const struct command {
     { "--version", print_version, NULL, "print the version" },
     { "--help", print_help, NULL, "print this; also after check, sign-in and import" }
 };
+/* clang-format on */
 
 static int print_help(void)
 {

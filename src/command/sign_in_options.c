@@ -14,6 +14,7 @@
 #define SECRET_FILE_MAX 16384
 
 /* Options that are parameters of an input. */
+/* clang-format off: a table */
 static const struct { const char *option, *parameter, *argument, *help; } parameters[] = {
     { "--tenant", "tenant_id", "TENANT", "the customer's tenant: GUID or domain" },
     { "--client-id", "client_id", "GUID", "application (client) id" },
@@ -26,6 +27,7 @@ static const struct { const char *option, *parameter, *argument, *help; } parame
     { "--proxy", "proxy", "URL", "http://[user@]host:port; default: the environment's" },
     { "--ca-file", "ca_file", "FILE", "PEM file of the authorities to trust instead of the system's" }
 };
+/* clang-format on */
 
 static const char usage[] =
     "usage: defender_alerts sign-in --tenant TENANT --client-id GUID [OPTION ...]\n"

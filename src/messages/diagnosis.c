@@ -4,6 +4,7 @@
 
 #define ADMIN_CONSENT "grant admin consent to the permission {that api needs (README.md names it)}"
 
+/* clang-format off: a table */
 const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_NO_NAME] = { "the name {of the host} cannot be looked up",
         "the name is not known to this host's DNS, or the DNS does not answer",
@@ -70,6 +71,7 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "the user of the session key may not read the password store or change inputs",
         { ACT_PROVIDER, "give it list_storage_passwords and edit_storage_passwords, or admin_all_objects" } }
 };
+/* clang-format on */
 
 void diagnosis_fill(struct buf *to, const char *text, const char *value)
 {

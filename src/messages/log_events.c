@@ -6,6 +6,7 @@
 
 #define NOTHING "nothing"
 
+/* clang-format off: a table */
 const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_REFUSED] = { "refused", LOG_ERROR, false,
         "Microsoft refuses the sign-in or the request; the rest of the line says which of the two, with Entra's code "
@@ -145,6 +146,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_PROVIDER, "check the host; the process ends, splunkd starts it again, and it continues from its "
           "checkpoints" } }
 };
+/* clang-format on */
 
 void log_event(enum event event, const char *fmt, ...)
 {

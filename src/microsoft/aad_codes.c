@@ -13,6 +13,7 @@
 #define EXCLUDE        "let the app (or the user it signs in as) pass the conditional access policy"
 #define WAIT           "tried again automatically"
 
+/* clang-format off: a table */
 const struct aad_code aad_codes[] = {
     /* Our configuration, our app registration. */
     { 7000215, ACT_PROVIDER, "the client secret is wrong",
@@ -77,7 +78,8 @@ const struct aad_code aad_codes[] = {
     { 7000229, ACT_CUSTOMER, "the app has no service principal in the customer's tenant", GRANT_CONSENT },
     { 650052, ACT_CUSTOMER, "the tenant has not subscribed to the service that the app needs, or disabled it",
       "check the Defender license, then grant admin consent to the app again" },
-    { 500014, ACT_CUSTOMER, "the service is disabled in the tenant: its subscription has lapsed, or it was switched off",
+    { 500014, ACT_CUSTOMER,
+      "the service is disabled in the tenant: its subscription has lapsed, or it was switched off",
       "renew the Defender subscription, or enable the service again (Enterprise applications > the service > "
       "Properties)" },
     { 1000031, ACT_CUSTOMER, "the tenant does not let the app in at this time",
@@ -172,5 +174,6 @@ const struct aad_code aad_codes[] = {
       "tried again with a new one; if this persists, set this host's clock right (NTP)" },
     { 70016, ACT_NOBODY, "the sign-in on the other device is not finished yet", WAIT }
 };
+/* clang-format on */
 
 const size_t aad_codes_count = COUNT_OF(aad_codes);

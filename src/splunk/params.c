@@ -21,6 +21,7 @@ static const struct choice cloud_choices[] = {
 
 #define AT(member) .offset = offsetof(struct input, member)
 
+/* clang-format off: a table */
 const struct param params[] = {
     { .name = "tenant_id", .type = PARAM_TENANT, AT(tenant_id), .required = true, .title = "Tenant ID",
       .help = "The customer's Microsoft Entra tenant: its directory (tenant) ID or one of its verified domains, such "
@@ -81,6 +82,7 @@ const struct param params[] = {
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
               "that inspects TLS." }
 };
+/* clang-format on */
 const size_t params_count = COUNT_OF(params);
 
 const struct param *param_find(const char *name)
