@@ -43,7 +43,7 @@ static int print_version(void)
 
 static int print_help(void);
 
-/* clang-format off: a table */
+/* clang-format off */
 /* In the order of --help. The first has no name: it runs without arguments. */
 static const struct command {
     const char *name;

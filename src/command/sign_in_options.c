@@ -14,7 +14,7 @@
 #define SECRET_FILE_MAX 16384
 
 /* Options that are parameters of an input. */
-/* clang-format off: a table */
+/* clang-format off */
 static const struct { const char *option, *parameter, *argument, *help; } parameters[] = {
     { "--tenant", "tenant_id", "TENANT", "the customer's tenant: GUID or domain" },
     { "--client-id", "client_id", "GUID", "application (client) id" },

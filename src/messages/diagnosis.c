@@ -4,7 +4,7 @@
 
 #define ADMIN_CONSENT "grant admin consent to the permission {that api needs (README.md names it)}"
 
-/* clang-format off: a table */
+/* clang-format off */
 const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_NO_NAME] = { "the name {of the host} cannot be looked up",
         "the name is not known to this host's DNS, or the DNS does not answer",

@@ -6,7 +6,7 @@
 
 #define NOTHING "nothing"
 
-/* clang-format off: a table */
+/* clang-format off */
 const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_REFUSED] = { "refused", LOG_ERROR, false,
         "Microsoft refuses the sign-in or the request; the rest of the line says which of the two, with Entra's code "

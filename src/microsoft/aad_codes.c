@@ -13,7 +13,7 @@
 #define EXCLUDE        "let the app (or the user it signs in as) pass the conditional access policy"
 #define WAIT           "tried again automatically"
 
-/* clang-format off: a table */
+/* clang-format off */
 const struct aad_code aad_codes[] = {
     /* Our configuration, our app registration. */
     { 7000215, ACT_PROVIDER, "the client secret is wrong",

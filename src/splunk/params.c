@@ -21,7 +21,7 @@ static const struct choice cloud_choices[] = {
 
 #define AT(member) .offset = offsetof(struct input, member)
 
-/* clang-format off: a table */
+/* clang-format off */
 const struct param params[] = {
     { .name = "tenant_id", .type = PARAM_TENANT, AT(tenant_id), .required = true, .title = "Tenant ID",
       .help = "The customer's Microsoft Entra tenant: its directory (tenant) ID or one of its verified domains, such "
