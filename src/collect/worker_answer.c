@@ -29,7 +29,7 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     size_t most = feed->api->top ? page_size_top(&reading->page_size, reading_page_most(reading)) : feed->api->capacity;
     struct next next;
 
-    if (reading->pages.unfiltered && reading->kind != WORKER_QUARANTINE)      /* the pages brought everything there is */
+    if (reading->pages.unfiltered && reading->kind != WORKER_QUARANTINE)    /* the pages brought all there is */
         reading->window.hi = reading->kind == WORKER_BACKFILL ? progress->cursor.backfill.end : TICKS_OPEN;
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
@@ -88,8 +88,8 @@ static void log_isolated(const struct reading *reading, const struct window *win
 
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
-    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, "input=%s tenant=%s api=%s from=%s to=%s "
-              "%s; everything around it is read, and this window is tried again", feed->label, feed->input->tenant_id,
+    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED,
+              "input=%s tenant=%s api=%s from=%s to=%s %s; everything around it is read, and this window is tried again", feed->label, feed->input->tenant_id,
               feed->api->name, lo, hi, reading->suspicion.why);
 }
 

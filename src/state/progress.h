@@ -31,7 +31,7 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 void progress_forget_written(struct progress *progress);
 
 /* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
- * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The watermark
+ * Looking for late alerts between many quarantined windows takes many requests, so not every poll does. The watermark
  * waits for those that do.
  * Returns false if it has nothing to read. A planned window that is quarantined completely counts as read, with no
  * events; pos and now_ms are as for progress_read(). */

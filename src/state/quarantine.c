@@ -29,7 +29,7 @@ static size_t first_after(const struct quarantine *quarantine, ticks time)
 
 static void insert(struct quarantine *quarantine, size_t at, const struct quarantined *entry)
 {
-    if (quarantine->count == quarantine->cap) {
+    if (!quarantine->list || quarantine->count == quarantine->cap) {
         quarantine->cap = quarantine->cap * 2 + 4;
         quarantine->list = mem_grow(quarantine->list, quarantine->cap, sizeof(*quarantine->list));
     }

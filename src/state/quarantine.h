@@ -35,8 +35,8 @@ void quarantine_add(struct quarantine *quarantine, const struct window *window, 
 /* Adds an entry of a checkpoint. Returns false if it is not a window, or overlaps one that is there. */
 bool quarantine_restore(struct quarantine *quarantine, const struct quarantined *entry);
 
-/* Returns the window to request now: the one that failed least often, then the widest, then the oldest. NULL: none is due.
- * Valid until the next change. */
+/* Returns the window to request now: the one that failed least often, then the widest, then the oldest. NULL: none is
+ * due. Valid until the next change. */
 const struct quarantined *quarantine_due(const struct quarantine *quarantine, int64_t now_s);
 /* Returns the earliest time at which one is due; INT64_MAX: never. */
 int64_t quarantine_next_s(const struct quarantine *quarantine);
@@ -57,8 +57,8 @@ void quarantine_wake(struct quarantine *quarantine, int64_t now_s);
  * nothing of it is left. */
 bool quarantine_avoid(const struct quarantine *quarantine, struct window *window);
 
-/* Returns how many stretches of time from `lo` to `hi` end at a quarantined window, and sets *end to where the last one of
- * these windows ends. */
+/* Returns how many stretches of time from `lo` to `hi` end at a quarantined window, and sets *end to where the last one
+ * of these windows ends. */
 size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, ticks *end);
 
 /* Returns true if the time lies in a quarantined window: its versions stay in the dedup set. */
@@ -66,7 +66,7 @@ bool quarantine_holds(const struct quarantine *quarantine, ticks time);
 /* Returns how many windows have not been read. */
 size_t quarantine_waiting(const struct quarantine *quarantine);
 
-/* Drops the windows that were read with their events ending at or before pos, which splunkd has taken, and those that ended,
- * and failed first, before `oldest`: the service keeps no records of that age. Returns how many of the latter had not been
- * read. */
+/* Drops the windows that were read with their events ending at or before pos, which splunkd has taken, and those that
+ * ended, and failed first, before `oldest`: the service keeps no records of that age. Returns how many of the latter had
+ * not been read. */
 size_t quarantine_settle(struct quarantine *quarantine, uint64_t pos, ticks oldest);
