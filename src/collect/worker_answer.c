@@ -20,6 +20,31 @@ static struct next went_well(struct reading *reading, enum next_kind kind)
     return next;
 }
 
+/* Halves a quarantined window that fails: at once down to a second; the rest of the way waits for the first retry, so that
+ * the records of 30 days arrive within 60 requests. Returns false if it is not cut now. */
+static bool halve(const struct reading *reading, const struct quarantined *entry)
+{
+    struct feed *feed = reading->feed;
+    struct window window = entry->window;
+    ticks resolution = feed->api->resolution(reading->variant);
+    ticks least = entry->tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
+
+    if (feed_is_unproven(feed) || !quarantine_halve(&feed->progress.quarantine, &window, least, resolution))
+        return false;
+    feed->unproven++;
+    return true;
+}
+
+/* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never tried
+ * again may just have been too much for one response; both of its halves are requested. */
+static void infer(const struct reading *reading)
+{
+    const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);
+
+    if (other && other->tries)
+        halve(reading, other);
+}
+
 /* All of the window has been read: the progress moves. */
 static struct next window_read(struct reading *reading, int64_t now_ms)
 {
@@ -34,6 +59,8 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
+    if (reading->kind == WORKER_QUARANTINE)
+        infer(reading);
     pages_forget(&reading->pages);
     reading->suspicion.tries = 0;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
@@ -93,8 +120,7 @@ static void log_isolated(const struct reading *reading, const struct window *win
               feed->api->name, lo, hi, reading->suspicion.why);
 }
 
-/* A quarantined window failed. It is halved at once down to a second; the rest of the way waits for the first retry, so
- * that the records of 30 days arrive within 60 requests. */
+/* A quarantined window failed. It is halved, or waits for its next try. */
 static struct next isolate_further(struct reading *reading)
 {
     struct feed *feed = reading->feed;
@@ -103,14 +129,10 @@ static struct next isolate_further(struct reading *reading)
     const struct quarantined *entry = quarantine_find(quarantine, window);
     int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
     int tries = entry ? entry->tries : 0;
-    ticks resolution = feed->api->resolution(reading->variant);
-    ticks least = tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
     bool may_cut = !feed_is_unproven(feed), is_news;
 
-    if (may_cut && quarantine_halve(quarantine, window, least, resolution)) {
-        feed->unproven++;
+    if (entry && halve(reading, entry))
         return (struct next){ .kind = NEXT_NOW };
-    }
     page_size_shrink(&reading->page_size, reading_page_most(reading));
     is_news = quarantine_retry(quarantine, window,
                                now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S), may_cut);
