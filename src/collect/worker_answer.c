@@ -9,7 +9,7 @@
 #include "messages/log_events.h"
 
 #define EVIDENCE_MS   10000     /* this long after a complete response, the service counts as well */
-#define FIRST_RETRY_S 15        /* of a window that was just isolated; then the slow schedule */
+#define FIRST_RETRY_S 15        /* of a window that was just isolated, unless its JSON breaks; then the slow schedule */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -36,12 +36,12 @@ static bool halve(const struct reading *reading, const struct quarantined *entry
 }
 
 /* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never tried
- * again may just have been too much for one response; both of its halves are requested. */
+ * again may just have been too much for one response, unless its JSON breaks; both of its halves are requested. */
 static void infer(const struct reading *reading)
 {
     const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);
 
-    if (other && other->tries)
+    if (other && (other->tries || reading->suspicion.broke))
         halve(reading, other);
 }
 
@@ -116,8 +116,8 @@ static void log_isolated(const struct reading *reading, const struct window *win
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
     log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED,
-              "input=%s tenant=%s api=%s from=%s to=%s %s; everything around it is read, and this window is tried again", feed->label, feed->input->tenant_id,
-              feed->api->name, lo, hi, reading->suspicion.why);
+              "input=%s tenant=%s api=%s from=%s to=%s %s; everything around it is read, and this window is tried again",
+              feed->label, feed->input->tenant_id, feed->api->name, lo, hi, reading->suspicion.why);
 }
 
 /* A quarantined window failed. It is halved, or waits for its next try. */
@@ -127,15 +127,21 @@ static struct next isolate_further(struct reading *reading)
     struct quarantine *quarantine = &feed->progress.quarantine;
     const struct window *window = &reading->suspicion.window;
     const struct quarantined *entry = quarantine_find(quarantine, window);
-    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND, wait_s;
     int tries = entry ? entry->tries : 0;
-    bool may_cut = !feed_is_unproven(feed), is_news;
+    bool may_cut = !feed_is_unproven(feed), is_first, is_news;
 
     if (entry && halve(reading, entry))
         return (struct next){ .kind = NEXT_NOW };
-    page_size_shrink(&reading->page_size, reading_page_most(reading));
-    is_news = quarantine_retry(quarantine, window,
-                               now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S), may_cut);
+    if (tries)
+        page_size_shrink(&reading->page_size, reading_page_most(reading));
+    if (!tries && may_cut && reading->suspicion.broke) {        /* broken JSON does not pass: on to the finest step */
+        quarantine_retry(quarantine, window, now_s, false);
+        return (struct next){ .kind = NEXT_NOW };
+    }
+    is_first = !tries || (may_cut && entry && !entry->isolated);
+    wait_s = is_first ? FIRST_RETRY_S : backoff_refused_ms(tries > 1 ? tries - 1 : 1) / 1000;
+    is_news = quarantine_retry(quarantine, window, now_s + wait_s, may_cut);
     feed->tally.bad_records += is_news;
     feed->stalled = feed->stalled || !may_cut;
     if (is_news || (!may_cut && !tries))
@@ -155,6 +161,8 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     pages_forget(&reading->pages);
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
+    if (!suspicion->broke)      /* if it was too much for the service, the next window of this kind would be, too */
+        page_size_shrink(&reading->page_size, reading_page_most(reading));
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window,
                          feed->api->resolution(reading->variant), suspicion->sent_at, outbox_end(feed->env->outbox),
                          now_ms))

@@ -144,23 +144,27 @@ static void join_with_next(struct quarantine *quarantine, size_t at)
 const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first)
 {
     const struct quarantined *entry = find(quarantine, first), *other;
+    ticks width;
 
     if (!entry || !entry->half || entry + 1 == quarantine->list + quarantine->count)
         return NULL;
     other = entry + 1;
     if (!other->half || other->done || other->window.lo != first->hi || other->tries != entry->tries)
         return NULL;
-    /* What is much wider is no other half, but left over from several. */
-    return other->window.hi - other->window.lo <= 2 * (first->hi - first->lo) ? other : NULL;
+    /* A second half is as wide as the first, or a little less. Another width: a part of it, or left over from several. */
+    width = other->window.hi - other->window.lo;
+    return width <= first->hi - first->lo && 2 * width > first->hi - first->lo ? other : NULL;
 }
 
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution)
 {
     struct quarantined *entry = find(quarantine, window), half;
-    ticks cut = window->lo + (window->hi - window->lo) / 2;
+    ticks cut = window->lo + (window->hi - window->lo + 1) / 2;     /* the first half is the wider one: it comes first */
     size_t at;
 
-    cut -= cut % resolution;
+    cut += (resolution - cut % resolution) % resolution;
+    if (cut >= window->hi)
+        cut -= resolution;
     if (!entry || window->hi - window->lo <= least || cut <= window->lo || cut >= window->hi)
         return false;
     entry->half = true;

@@ -120,10 +120,12 @@ static void test_halve(void **state)
         { "two ticks", { 1000, 1002 }, 1, 1, true, 1001 },
         { "one tick", { 1000, 1001 }, 1, 1, false, 0 },
         { "as wide as asked for", { 1000, 1100 }, 100, 1, false, 0 },
-        { "a little wider", { 1000, 1101 }, 100, 1, true, 1050 },
-        { "the cut is on the grid", { 1003, 1047 }, 10, 10, true, 1020 },
+        { "a little wider", { 1000, 1101 }, 100, 1, true, 1051 },
+        { "the cut is on the grid", { 1003, 1047 }, 10, 10, true, 1030 },
         { "not two cells of the grid", { 1003, 1017 }, 10, 10, true, 1010 },
-        { "the cut would be its beginning", { 1010, 1021 }, 10, 10, false, 0 },
+        { "a cell and a bit", { 1010, 1021 }, 10, 10, true, 1020 },
+        { "a bit and a cell", { 1009, 1020 }, 10, 10, true, 1010 },
+        { "two bits of cells", { 1009, 1012 }, 1, 10, true, 1010 },
         { "one cell", { 1010, 1020 }, 10, 10, false, 0 },
     };
 
@@ -208,6 +210,10 @@ static void test_bad_half(void **state)
     quarantine_halve(quarantine, &whole, 1, 1);
     CHECK(quarantine_bad_half(quarantine, &first)->window.lo == second.lo, "the other half");
     CHECK(!quarantine_bad_half(quarantine, &second), "the next one is no half of it");
+    CHECK(quarantine_due(quarantine, 100)->window.lo == first.lo, "the first half comes first");
+    quarantine_halve(quarantine, &second, 1, 1);
+    CHECK(!quarantine_bad_half(quarantine, &first), "a part of it");
+    second = seconds(20, 25);
     quarantine_retry(quarantine, &second, 500, false);
     CHECK(!quarantine_bad_half(quarantine, &first), "it was requested");
 }
