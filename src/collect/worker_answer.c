@@ -20,8 +20,8 @@ static struct next went_well(struct reading *reading, enum next_kind kind)
     return next;
 }
 
-/* Halves a quarantined window that fails: at once down to a second; the rest of the way waits for the first retry, so that
- * the records of 30 days arrive within 60 requests. Returns false if it is not cut now. */
+/* Halves a quarantined window that fails: at once down to a second; the rest of the way waits for the first retry, so
+ * that the records of 30 days arrive within 60 requests. Returns false if it is not cut now. */
 static bool halve(const struct reading *reading, const struct quarantined *entry)
 {
     struct feed *feed = reading->feed;
