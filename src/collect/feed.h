@@ -1,4 +1,4 @@
-/* collect/feed.h - what both workers of an input share: where it reads, its progress, and what it counted.
+/* collect/feed.h - what the workers of an input share: where it reads, its progress, and what it counted.
  *
  * Owned by the tenant. Workers report to it through the callbacks and never reach for it. */
 #pragma once

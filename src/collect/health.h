@@ -8,7 +8,7 @@ enum health_state { HEALTH_WAITING, HEALTH_OK, HEALTH_THROTTLED, HEALTH_FAILING,
 struct health_facts {
     bool    reading;            /* the input has got as far as signing in */
     bool    polled;             /* a poll was complete since the start */
-    int     failures, refusals; /* in a row, the most of both workers */
+    int     failures, refusals; /* in a row, the most of the live and the backfill worker */
     int64_t hold_until_ms;      /* the service asked to wait until then */
     enum token_state token;
     const struct token_view *view;

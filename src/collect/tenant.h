@@ -1,4 +1,4 @@
-/* collect/tenant.h - one input: it opens, runs two workers, saves, and reports its health.
+/* collect/tenant.h - one input: it opens, runs its workers, saves, and reports its health.
  *
  * Trouble of one tenant costs the others nothing: each of its waits is a timer of its own. */
 #pragma once

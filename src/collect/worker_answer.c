@@ -10,7 +10,7 @@
 #include "messages/log_events.h"
 
 #define EVIDENCE_MS   10000     /* this long after a complete response, the service counts as well */
-#define FIRST_RETRY_S 15        /* of a window that was just isolated; then the slow schedule */
+#define FIRST_RETRY_S 15        /* of a window that was just isolated, unless its JSON breaks; then the slow schedule */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -34,6 +34,31 @@ static void read_in_full(struct reading *reading, struct next *next)
     next->wake_others = true;
 }
 
+/* Halves a quarantined window that fails: at once down to a second; the rest of the way waits for the first retry, so
+ * that the records of 30 days arrive within 60 requests. Returns false if it is not cut now. */
+static bool halve(const struct reading *reading, const struct quarantined *entry)
+{
+    struct feed *feed = reading->feed;
+    struct window window = entry->window;
+    ticks resolution = feed->api->resolution(reading->variant);
+    ticks least = entry->tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
+
+    if (feed_is_unproven(feed) || !quarantine_halve(&feed->progress.quarantine, &window, least, resolution))
+        return false;
+    feed->unproven++;
+    return true;
+}
+
+/* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never tried
+ * again may just have been too much for one response, unless its JSON breaks; both of its halves are requested. */
+static void infer(const struct reading *reading)
+{
+    const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);
+
+    if (other && (other->tries || reading->suspicion.broke))
+        halve(reading, other);
+}
+
 /* All of the window has been read: the progress moves. */
 static struct next window_read(struct reading *reading, int64_t now_ms)
 {
@@ -46,6 +71,8 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
+    if (reading->kind == WORKER_QUARANTINE)
+        infer(reading);
     pages_forget(&reading->pages);
     reading->suspicion.tries = 0;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
@@ -54,14 +81,16 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     return next;
 }
 
-/* Makes the window as wide as the worker's part, for a service that ignores the bounds. Returns false if it is. */
+/* Makes the window as wide as the worker's part, for a service that ignores the bounds. Returns false if it is, or if it
+ * is quarantined. */
 static bool widen_window(struct reading *reading)
 {
     const struct cursor *cursor = &reading->feed->progress.cursor;
     ticks end = reading->kind == WORKER_BACKFILL ? cursor->backfill.end : TICKS_OPEN;
-    bool wider = reading->window.hi != end;
+    bool wider = reading->kind != WORKER_QUARANTINE && reading->window.hi != end;
 
-    reading->window.hi = end;
+    if (wider)
+        reading->window.hi = end;
     return wider;
 }
 
@@ -135,32 +164,33 @@ static void log_isolated(const struct reading *reading, const struct window *win
 
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
-    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, "input=%s tenant=%s api=%s from=%s to=%s "
-              "%s; everything around it is read, and this window is tried again", feed->label, feed->input->tenant_id,
-              feed->api->name, lo, hi, reading->suspicion.why);
+    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED,
+              "input=%s tenant=%s api=%s from=%s to=%s %s; everything around it is read, and this window is tried again",
+              feed->label, feed->input->tenant_id, feed->api->name, lo, hi, reading->suspicion.why);
 }
 
-/* A quarantined window failed. It is halved at once down to a second; the rest of the way waits for the first retry, so
- * that the records of 30 days arrive within 60 requests. */
+/* A quarantined window failed. It is halved, or waits for its next try. */
 static struct next isolate_further(struct reading *reading)
 {
     struct feed *feed = reading->feed;
     struct quarantine *quarantine = &feed->progress.quarantine;
     const struct window *window = &reading->suspicion.window;
     const struct quarantined *entry = quarantine_find(quarantine, window);
-    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND, wait_s;
     int tries = entry ? entry->tries : 0;
-    ticks resolution = feed->api->resolution(reading->variant);
-    ticks least = tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
-    bool may_cut = !feed_is_unproven(feed), is_news;
+    bool may_cut = !feed_is_unproven(feed), is_first, is_news;
 
-    if (may_cut && quarantine_halve(quarantine, window, least, resolution)) {
-        feed->unproven++;
+    if (entry && halve(reading, entry))
+        return (struct next){ .kind = NEXT_NOW };
+    if (tries)
+        page_size_shrink(&reading->page_size, reading_page_most(reading));
+    if (!tries && may_cut && reading->suspicion.broke) {        /* broken JSON does not pass: on to the finest step */
+        quarantine_retry(quarantine, window, now_s, false);
         return (struct next){ .kind = NEXT_NOW };
     }
-    page_size_shrink(&reading->page_size, reading_page_most(reading));
-    is_news = quarantine_retry(quarantine, window,
-                               now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S), may_cut);
+    is_first = !tries || (may_cut && entry && !entry->isolated);
+    wait_s = is_first ? FIRST_RETRY_S : backoff_refused_ms(tries > 1 ? tries - 1 : 1) / 1000;
+    is_news = quarantine_retry(quarantine, window, now_s + wait_s, may_cut);
     feed->tally.bad_records += is_news;
     feed->stalled = feed->stalled || !may_cut;
     if (is_news || (!may_cut && !tries))
@@ -180,6 +210,8 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     pages_forget(&reading->pages);
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
+    if (!suspicion->broke)      /* if it was too much for the service, the next window of this kind would be, too */
+        page_size_shrink(&reading->page_size, reading_page_most(reading));
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window,
                          feed->api->resolution(reading->variant), suspicion->sent_at, outbox_end(feed->env->outbox),
                          now_ms))

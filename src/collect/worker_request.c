@@ -1,6 +1,6 @@
 #include "collect/worker_request.h"
 
-#define KNOWN_TRIES 12      /* probes of a known record that fail in a row, in half an hour: the record itself may be bad now */
+#define KNOWN_TRIES 12      /* failed probes of a known record, in half an hour: it may be bad itself by now */
 
 /* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. While
  * nothing proves that records get through, it is a time that is known to hold a record. */

@@ -44,16 +44,14 @@ static bool next_quarantined(const struct progress *progress, ticks now, struct 
 static void skip_gaps(struct progress *progress, ticks now)
 {
     const struct cursor *cursor = &progress->cursor;
-    ticks lower = cursor_lower(cursor, progress->overlap_s), end, since = now - progress->gaps_read;
+    ticks lower = cursor_lower(cursor, progress->overlap_s), end, since = now - progress->looked;
     size_t gaps = quarantine_gaps(&progress->quarantine, lower, now, &end);
     ticks pause = ticks_min((ticks)gaps * GAP_S, GAP_MOST_S) * TICKS_PER_SECOND;
+    bool skips = gaps && since >= 0 && since < pause;
 
-    if (!gaps)
-        return;
-    if (since >= 0 && since < pause)
+    progress->began = skips ? 0 : now;
+    if (skips)
         windows_bound(&progress->plans[WORKER_LIVE], end, cursor->watermark, now);
-    else
-        progress->gaps_read = now;
 }
 
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
@@ -80,6 +78,24 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
     return true;
 }
 
+/* Raises the watermark, if the worker that met this quarantined window has passed it. It does not pass the beginning of
+ * the last poll, for the same reason as in a plan of many windows. */
+static void quarantined_read(struct progress *progress, const struct window *window, const struct page_stats *stats)
+{
+    struct cursor *cursor = &progress->cursor;
+    const struct window_plan *live = &progress->plans[WORKER_LIVE];
+    ticks newest = ticks_min(ticks_min(stats->newest, window->hi - 1), progress->looked);
+
+    if (!stats->count || stats->oldest > stats->newest)
+        return;
+    if (!cursor->backfill.active || window->lo >= cursor->backfill.end) {
+        if (!live->active || window->hi <= live->next)
+            cursor->watermark = ticks_max(cursor->watermark, newest);
+    } else if (window->hi <= cursor->backfill.next) {
+        cursor->backfill.watermark = ticks_max(cursor->backfill.watermark, newest);
+    }
+}
+
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
                    const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms)
 {
@@ -87,10 +103,14 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
 
     if (worker == WORKER_QUARANTINE) {
         quarantine_read(&progress->quarantine, window, pos);
+        quarantined_read(progress, window, stats);
+        acks_add(&progress->acks, &progress->cursor, pos, now_ms);
         return false;
     }
     caught_up = windows_read(&progress->cursor, worker, &progress->plans[worker], window, stats, capacity,
                              progress->overlap_s, now);
+    if (worker == WORKER_LIVE && caught_up && progress->began)
+        progress->looked = progress->began;
     acks_add(&progress->acks, &progress->cursor, pos, now_ms);
     return caught_up;
 }

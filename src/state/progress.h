@@ -16,7 +16,8 @@ struct progress {
     struct cursor      cursor;
     struct window_plan plans[WORKER_COUNT];
     struct quarantine  quarantine;
-    ticks              gaps_read;   /* when a poll last read between the quarantined windows */
+    ticks              began;       /* when the poll began that reads all of the overlap; 0: this one does not */
+    ticks              looked;      /* when the last such poll began that is complete; 0: none in this run */
     struct dedup      *dedup;
     struct acks        acks;
 };
@@ -31,13 +32,15 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 void progress_forget_written(struct progress *progress);
 
 /* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
- * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The
- * watermark waits for those that do. Returns false if it has nothing to read. A planned window that is quarantined
- * completely counts as read, with no events; pos and now_ms are as for progress_read(). */
+ * Looking for late alerts between many quarantined windows takes many requests, so not every poll does. The watermark
+ * waits for those that do.
+ * Returns false if it has nothing to read. A planned window that is quarantined completely counts as read, with no
+ * events; pos and now_ms are as for progress_read(). */
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret);
 
-/* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. */
+/* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. A
+ * quarantined window raises the watermark as well: everything before it was read, or is quarantined. */
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
                    const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms);
 

@@ -29,7 +29,7 @@ static size_t first_after(const struct quarantine *quarantine, ticks time)
 
 static void insert(struct quarantine *quarantine, size_t at, const struct quarantined *entry)
 {
-    if (quarantine->count == quarantine->cap) {
+    if (!quarantine->list || quarantine->count == quarantine->cap) {
         quarantine->cap = quarantine->cap * 2 + 4;
         quarantine->list = mem_grow(quarantine->list, quarantine->cap, sizeof(*quarantine->list));
     }
@@ -81,7 +81,7 @@ bool quarantine_restore(struct quarantine *quarantine, const struct quarantined 
 
 static bool comes_before(const struct quarantined *a, const struct quarantined *b)
 {
-    if (a->tries != b->tries)
+    if (a->tries || b->tries)
         return a->tries < b->tries;
     return a->window.hi - a->window.lo > b->window.hi - b->window.lo;
 }
@@ -123,18 +123,58 @@ void quarantine_read(struct quarantine *quarantine, const struct window *window,
     quarantine->version++;
 }
 
+/* Returns true if this entry and the one before it are halves that were not requested, and adjoin. */
+static bool is_rest(const struct quarantine *quarantine, size_t at)
+{
+    const struct quarantined *entry = quarantine->list + at;
+
+    return at && at < quarantine->count && entry->half && !entry->done && entry[-1].half && !entry[-1].done &&
+           entry[-1].window.hi == entry->window.lo && entry[-1].tries == entry->tries;
+}
+
+static void join_with_next(struct quarantine *quarantine, size_t at)
+{
+    struct quarantined *entry = &quarantine->list[at];
+
+    entry->window.hi = entry[1].window.hi;
+    quarantine->count--;
+    memmove(entry + 1, entry + 2, (quarantine->count - at - 1) * sizeof(*entry));
+}
+
+const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first)
+{
+    const struct quarantined *entry = find(quarantine, first), *other;
+    ticks width;
+
+    if (!entry || !entry->half || entry + 1 == quarantine->list + quarantine->count)
+        return NULL;
+    other = entry + 1;
+    if (!other->half || other->done || other->window.lo != first->hi || other->tries != entry->tries)
+        return NULL;
+    /* A second half is as wide as the first, or a little less. Another width: a part of it, or left over from several. */
+    width = other->window.hi - other->window.lo;
+    return width <= first->hi - first->lo && 2 * width > first->hi - first->lo ? other : NULL;
+}
+
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution)
 {
     struct quarantined *entry = find(quarantine, window), half;
-    ticks cut = window->lo + (window->hi - window->lo) / 2;
+    ticks cut = window->lo + (window->hi - window->lo + 1) / 2;     /* the first half is the wider one: it comes first */
+    size_t at;
 
-    cut -= cut % resolution;
+    cut += (resolution - cut % resolution) % resolution;
+    if (cut >= window->hi)
+        cut -= resolution;
     if (!entry || window->hi - window->lo <= least || cut <= window->lo || cut >= window->hi)
         return false;
+    entry->half = true;
     half = *entry;
     half.window.lo = cut;
     entry->window.hi = cut;
-    insert(quarantine, first_after(quarantine, cut), &half);
+    at = first_after(quarantine, cut);
+    insert(quarantine, at, &half);
+    if (half.tries && is_rest(quarantine, at + 1) && is_rest(quarantine, at + 2))
+        join_with_next(quarantine, at + 1);
     return true;
 }
 
@@ -147,6 +187,7 @@ bool quarantine_retry(struct quarantine *quarantine, const struct window *window
         return false;
     entry->tries++;
     entry->due_s = due_s;
+    entry->half = false;
     entry->isolated = entry->isolated || isolated;
     quarantine->version++;
     return is_news;

@@ -17,6 +17,7 @@ struct quarantined {
     int64_t       since_s;      /* when it first failed */
     int64_t       due_s;        /* not requested before then */
     int           tries;        /* requests that failed, of this window or the one that it is a half of */
+    bool          half;         /* a half of a window that failed; not requested yet */
     bool          isolated;     /* it cannot be made smaller; that was logged */
     bool          done;         /* it has been read ... */
     uint64_t      done_pos;     /* ... and its events end here */
@@ -35,17 +36,21 @@ void quarantine_add(struct quarantine *quarantine, const struct window *window, 
 /* Adds an entry of a checkpoint. Returns false if it is not a window, or overlaps one that is there. */
 bool quarantine_restore(struct quarantine *quarantine, const struct quarantined *entry);
 
-/* Returns the window to request now: the one that failed least often, then the widest, then the oldest. NULL: none
- * is due. Valid until the next change. */
+/* Returns the window to request now: the one that failed least often; of those that never did the widest, so that most
+ * records arrive soon; then the oldest. NULL: none is due. Valid until the next change. */
 const struct quarantined *quarantine_due(const struct quarantine *quarantine, int64_t now_s);
 /* Returns the earliest time at which one is due; INT64_MAX: never. */
 int64_t quarantine_next_s(const struct quarantine *quarantine);
 
 /* Records that the window, one of the list, has been read completely, with its events ending at pos. */
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos);
-/* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns
- * false if it is not wider than `least`, or cannot be cut. */
+/* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false if
+ * it is not wider than `least`, or cannot be cut. When the search begins again after a retry, the halves that are left
+ * over on the way become one window, so that it takes one request for each step. */
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution);
+/* Returns the other half of a window of which this one, the first half, has just been read: it is known to fail. NULL: it
+ * is not. Valid until the next change. */
+const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first);
 /* Returns the entry of a window; NULL: it is not in the list. */
 const struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);
 /* Plans the next try of a window that is not cut now. isolated: it cannot be. Returns true if that is news. */
@@ -57,8 +62,8 @@ void quarantine_wake(struct quarantine *quarantine, int64_t now_s);
  * nothing of it is left. */
 bool quarantine_avoid(const struct quarantine *quarantine, struct window *window);
 
-/* Returns how many stretches of time from `lo` to `hi` end at a quarantined window, and sets *end to where the last
- * one of these windows ends. */
+/* Returns how many stretches of time from `lo` to `hi` end at a quarantined window, and sets *end to where the last one
+ * of these windows ends. */
 size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, ticks *end);
 
 /* Returns true if the time lies in a quarantined window: its versions stay in the dedup set. */
@@ -66,7 +71,7 @@ bool quarantine_holds(const struct quarantine *quarantine, ticks time);
 /* Returns how many windows have not been read. */
 size_t quarantine_waiting(const struct quarantine *quarantine);
 
-/* Drops the windows that were read with their events ending at or before pos, which splunkd has taken, and those
- * that ended, and failed first, before `oldest`: the service keeps no records of that age. Returns how many of the
- * latter had not been read. */
+/* Drops the windows that were read with their events ending at or before pos, which splunkd has taken, and those that
+ * ended, and failed first, before `oldest`: the service keeps no records of that age. Returns how many of the latter had
+ * not been read. */
 size_t quarantine_settle(struct quarantine *quarantine, uint64_t pos, ticks oldest);

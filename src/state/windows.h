@@ -52,9 +52,8 @@ bool windows_next(const struct cursor *cursor, enum worker_kind worker, const st
 bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                   const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now);
 
-/* Makes the rest of an open window of the live worker bounded, since it had to end before a quarantined window, or
- * to begin after one. The watermark does not pass `since` (0: any): what lies before `next` is not read in this
- * poll. */
+/* Makes the rest of an open window of the live worker bounded, since it had to end before a quarantined window, or to
+ * begin after one. The watermark does not pass `since` (0: any): what lies before `next` is not read in this poll. */
 void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now);
 
 /* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest

@@ -81,7 +81,7 @@ class QuarantineCase(DeliveryCase):
 class Quarantine(QuarantineCase):
     """At the service's published rates."""
 
-    @pytest.mark.promise('Trouble', 'A window that fails while others are answered is set aside, and new alerts keep arriving')
+    @pytest.mark.promise('Trouble', 'A window that fails while others are answered is set aside, and new ones arrive')
     @pytest.mark.waits(15)
     def test_new_alerts_arrive_after_a_recent_poisoned_one(self):
         for api in ('graph', 'endpoint', 'siem', 'incidents'):
@@ -170,8 +170,8 @@ class Quarantine(QuarantineCase):
 
 @unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
 class HastyQuarantine(QuarantineCase):
-    """The program's clock runs faster than the service's, so that its request rate does not take the time. A search takes
-    dozens of requests, and the services allow one or two a second."""
+    """The program's clock runs faster than the service's, so that its request rate does not take the time. A search
+    takes dozens of requests, and the services allow one or two a second."""
 
     @classmethod
     def setUpClass(cls):
@@ -194,7 +194,7 @@ class HastyQuarantine(QuarantineCase):
         self.assertEqual(world.problems(), [])
 
     def searched(self, world, feed):
-        """Waits until the search for the bad records has come down to the finest step: three seconds with few requests."""
+        """Waits until the search has come down to the finest step: three seconds with few requests."""
         def few():
             before = self.requests(world, feed)
             time.sleep(3)
@@ -242,7 +242,7 @@ class HastyQuarantine(QuarantineCase):
                 self.ends(world)
                 world.close()
 
-    @pytest.mark.promise('Trouble', 'A quarantined window is tried again, and its alerts arrive when the service can read them')
+    @pytest.mark.promise('Trouble', 'A quarantined window is tried again, and its alerts arrive when they can be read')
     @pytest.mark.waits(40)
     def test_it_heals(self):
         world = self.world()
@@ -294,13 +294,14 @@ class HastyQuarantine(QuarantineCase):
         wait_for(lambda: len(self.logged(world.program, 'quarantined')) == 2, 20, 'two windows')
         for line in program.lines:
             if 'event=quarantined' in line.text:
-                self.assertRegex(line.text, r'^WARN event=quarantined input=c tenant=\S+ api=graph from=20\S+Z to=20\S+Z .*500')
+                self.assertRegex(line.text, r'^WARN event=quarantined input=c tenant=\S+ api=graph '
+                                            r'from=20\S+Z to=20\S+Z .*500')
         hits = poison.hits
         wait_for(lambda: poison.hits > hits + 4, 25, 'the retry after 15 s')
         self.assertEqual(len(self.logged(world.program, 'quarantined')), 2)
         program.terminate()
         self.assertTrue([line for line in program.lines if re.search('event=status .*quarantined=', line.text)])
-    @pytest.mark.promise('Events', 'Nothing is skipped without proof: a proxy that truncates every response costs no alert')
+    @pytest.mark.promise('Events', 'A proxy that truncates every response for a while costs no alert')
     @pytest.mark.waits(40)
     def test_a_proxy_that_truncates_every_response(self):
         """It corrects the length, and leaves empty responses alone."""

@@ -210,11 +210,11 @@ static void test_many_quarantined_windows_cost_few_requests(void **state)
         full += first.lo == BEGIN;
     }
     CHECK(requests <= 60 + 40 * 9 + 9 && full >= 8, "%d requests, %d full polls", requests, full);
-    progress->gaps_read = now;
+    progress->looked = now;
     progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &tail);
     progress_read(progress, WORKER_LIVE, &tail, &(struct page_stats){ 1, now, now }, 0, now + SECOND, 0, 0);
     CHECK(tail.lo == BEGIN + 40 * SECOND + 1 && progress->cursor.watermark == BEGIN, "the watermark passed the gaps");
-    progress->gaps_read = 0;
+    progress->looked = 0;
     for (int i = 0; i < 41; i++) {
         progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &tail);
         progress_read(progress, WORKER_LIVE, &tail, tail.hi == TICKS_OPEN ? &(struct page_stats){ 1, now, now } :
@@ -259,6 +259,45 @@ static void test_isolates(void **state)
     CHECK(!progress_next(progress, WORKER_QUARANTINE, now + SECOND, 0, 0, &window), "nothing is left");
     CHECK(!progress_settle(progress, 9, now) && progress->quarantine.count == 1, "splunkd has not taken it");
     CHECK(!progress_settle(progress, 10, now) && !progress->quarantine.count, "splunkd has taken it");
+}
+
+/* What a quarantined window held raises the watermark once everything before it was read or is quarantined, up to the
+ * beginning of the poll that met it. Else every poll would ask for all of it again. */
+static void test_a_quarantined_window_raises_the_watermark(void **state)
+{
+    static const struct { const char *name; int looked; bool plan, backfill; int next, newest, want, want_backfill; } rows[] = {
+        { "after an open window", 1000, false, false, 0, 590, 590, 0 },
+        { "a record after the window", 1000, false, false, 0, 700, 599, 0 },
+        { "no record", 1000, false, false, 0, -1, 0, 0 },
+        { "no poll was complete in this run", 0, false, false, 0, 590, 0, 0 },
+        { "the poll began earlier", 550, false, false, 0, 590, 550, 0 },
+        { "a plan that has passed it", 1000, true, false, 600, 590, 590, 0 },
+        { "a plan that has not passed it", 1000, true, false, 599, 590, 0, 0 },
+        { "a backfill that has passed it", 1000, false, true, 600, 590, 800, 590 },
+        { "a backfill that has not passed it", 1000, false, true, 599, 590, 800, 0 },
+    };
+    struct progress *progress = *state;
+    struct window window = { BEGIN + 500 * SECOND, BEGIN + 600 * SECOND };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ticks newest = BEGIN + rows[i].newest * SECOND;
+        struct page_stats stats = rows[i].newest < 0 ? page_stats_none() : (struct page_stats){ 1, newest, newest };
+
+        begin(progress);
+        progress->looked = rows[i].looked ? BEGIN + rows[i].looked * SECOND : 0;
+        progress->plans[WORKER_LIVE] = (struct window_plan){ .active = rows[i].plan, .next = BEGIN + rows[i].next * SECOND };
+        if (rows[i].backfill) {
+            cursor_backfill_begins(&progress->cursor, BEGIN, BEGIN + 800 * SECOND);
+            progress->cursor.backfill.next = BEGIN + rows[i].next * SECOND;
+        }
+        quarantine_add(&progress->quarantine, &window, 0);
+        progress_read(progress, WORKER_QUARANTINE, &window, &stats, 0, BEGIN + HOUR, 0, 0);
+        CHECK((progress->cursor.watermark - BEGIN) / SECOND - rows[i].want < 1 &&
+              progress->cursor.watermark >= BEGIN + rows[i].want * SECOND, "%s: %lld s", rows[i].name,
+              (long long)((progress->cursor.watermark - BEGIN) / SECOND));
+        CHECK(!rows[i].backfill || progress->cursor.backfill.watermark == BEGIN + rows[i].want_backfill * SECOND,
+              "%s: backfill", rows[i].name);
+    }
 }
 
 /* Versions within a quarantined window are still known when it is read, however old it is. */
@@ -364,6 +403,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_many_quarantined_windows_cost_few_requests),
     CASE(test_a_quarantined_window_counts_as_read),
     CASE(test_isolates),
+    CASE(test_a_quarantined_window_raises_the_watermark),
     CASE(test_versions_in_quarantine_are_kept),
     CASE(test_the_backfill_has_nothing_to_read),
     CASE(test_a_long_poll_is_shared_by_both_workers),

@@ -120,10 +120,12 @@ static void test_halve(void **state)
         { "two ticks", { 1000, 1002 }, 1, 1, true, 1001 },
         { "one tick", { 1000, 1001 }, 1, 1, false, 0 },
         { "as wide as asked for", { 1000, 1100 }, 100, 1, false, 0 },
-        { "a little wider", { 1000, 1101 }, 100, 1, true, 1050 },
-        { "the cut is on the grid", { 1003, 1047 }, 10, 10, true, 1020 },
+        { "a little wider", { 1000, 1101 }, 100, 1, true, 1051 },
+        { "the cut is on the grid", { 1003, 1047 }, 10, 10, true, 1030 },
         { "not two cells of the grid", { 1003, 1017 }, 10, 10, true, 1010 },
-        { "the cut would be its beginning", { 1010, 1021 }, 10, 10, false, 0 },
+        { "a cell and a bit", { 1010, 1021 }, 10, 10, true, 1020 },
+        { "a bit and a cell", { 1009, 1020 }, 10, 10, true, 1010 },
+        { "two bits of cells", { 1009, 1012 }, 1, 10, true, 1010 },
         { "one cell", { 1010, 1020 }, 10, 10, false, 0 },
     };
 
@@ -144,6 +146,78 @@ static void test_halve(void **state)
     }
 }
 
+/* Searches for one bad tick in a second: a request for each step, and one for all that is left over. */
+static size_t search(struct quarantine *quarantine, ticks bad)
+{
+    size_t requests = 0;
+    const struct quarantined *due;
+
+    while ((due = quarantine_due(quarantine, 1000)) && requests < 100) {
+        struct window window = due->window, other;
+
+        requests++;
+        if (window.lo <= bad && bad < window.hi) {
+            if (!quarantine_halve(quarantine, &window, 1, 1))
+                quarantine_retry(quarantine, &window, 5000, true);
+            continue;
+        }
+        due = quarantine_bad_half(quarantine, &window);
+        other = due ? due->window : window;
+        quarantine_read(quarantine, &window, 1);
+        if (due)
+            quarantine_halve(quarantine, &other, 1, 1);
+    }
+    return requests;
+}
+
+static void test_search(void **state)
+{
+    static const ticks bads[] = { 0, 1, 2, 3, 4999999, 5000000, 5000001, 1234567, 9999998, 9999999 };
+
+    for (size_t i = 0; i < COUNT_OF(bads); i++) {
+        struct quarantine *quarantine = *state;
+        struct window window = { 10 * S, 11 * S };
+        const struct quarantined *entry;
+        ticks covered = 0;
+        size_t requests;
+
+        quarantine_release(quarantine);
+        quarantine_add(quarantine, &window, 100);
+        quarantine_retry(quarantine, &window, 115, true);
+        requests = search(quarantine, 10 * S + bads[i]);
+        CHECK(requests <= 28, "bad tick %lld: %zu requests", (long long)bads[i], requests);
+        CHECK(quarantine_waiting(quarantine) == 1, "bad tick %lld: %zu wait", (long long)bads[i],
+              quarantine_waiting(quarantine));
+        for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++) {
+            CHECK(entry == quarantine->list || entry[-1].window.hi == entry->window.lo, "bad tick %lld: a gap",
+                  (long long)bads[i]);
+            CHECK(entry->done != (entry->window.lo == 10 * S + bads[i]), "bad tick %lld", (long long)bads[i]);
+            covered += entry->window.hi - entry->window.lo;
+        }
+        CHECK(covered == S, "bad tick %lld: %lld ticks", (long long)bads[i], (long long)covered);
+    }
+}
+
+/* The first half was read, so the other one is bad; a window from elsewhere is not. */
+static void test_bad_half(void **state)
+{
+    struct quarantine *quarantine = *state;
+    struct window whole = seconds(10, 30), first = seconds(10, 20), second = seconds(20, 30);
+
+    add(quarantine, 10, 30);
+    add(quarantine, 30, 40);
+    CHECK(!quarantine_bad_half(quarantine, &whole), "it is no half");
+    quarantine_halve(quarantine, &whole, 1, 1);
+    CHECK(quarantine_bad_half(quarantine, &first)->window.lo == second.lo, "the other half");
+    CHECK(!quarantine_bad_half(quarantine, &second), "the next one is no half of it");
+    CHECK(quarantine_due(quarantine, 100)->window.lo == first.lo, "the first half comes first");
+    quarantine_halve(quarantine, &second, 1, 1);
+    CHECK(!quarantine_bad_half(quarantine, &first), "a part of it");
+    second = seconds(20, 25);
+    quarantine_retry(quarantine, &second, 500, false);
+    CHECK(!quarantine_bad_half(quarantine, &first), "it was requested");
+}
+
 /* What is done with a window that has gone meanwhile does nothing. */
 static void test_gone(void **state)
 {
@@ -154,7 +228,7 @@ static void test_gone(void **state)
     add(quarantine, 10, 20);
     version = quarantine->version;
     quarantine_read(quarantine, &gone, 1);
-    CHECK(!quarantine_halve(quarantine, &gone, 1, 1) && !quarantine_retry(quarantine, &gone, 5, true) &&
+    CHECK(!quarantine_bad_half(quarantine, &gone) && !quarantine_halve(quarantine, &gone, 1, 1) && !quarantine_retry(quarantine, &gone, 5, true) &&
           !quarantine_find(quarantine, &gone), "it is there");
     CHECK(quarantine->version == version && quarantine_waiting(quarantine) == 1, "something changed");
 }
@@ -291,6 +365,8 @@ static const struct CMUnitTest cases[] = {
     CASE(test_restore),
     CASE(test_order),
     CASE(test_halve),
+    CASE(test_search),
+    CASE(test_bad_half),
     CASE(test_gone),
     CASE(test_retry_and_wake),
     CASE(test_avoid),

@@ -312,21 +312,36 @@ static void test_a_broken_record_is_quarantined(void **state)
     add_records(f, SCENE_DAY "11:01:00Z", 50);
     f->service.broken = 20;
     catch_up(f, 4);
-    read_quarantine(f, 40);
+    read_quarantine(f, 60);
     CHECK(f->scene.feed.tally.new_events == 49, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
     CHECK(f->scene.feed.tally.bad_records == 1 && waiting(f) == 1, "%zu windows", waiting(f));
     entry = quarantine_find(&progress_of(f)->quarantine, &f->isolated);
-    CHECK(entry && entry->isolated && entry->window.hi - entry->window.lo <= TICKS_PER_SECOND &&
-          entry->window.lo <= f->service.times[19] && entry->window.hi > f->service.times[19], "it is small");
-    /* The rest of the way to the finest step, when it fails once more. */
+    CHECK(entry && entry->isolated && entry->window.lo == f->service.times[19] &&
+          entry->window.hi == f->service.times[19] + 1 && !due(f), "it is alone");
     time_passes(f, 15);
-    read_quarantine(f, 60);
-    CHECK(waiting(f) == 1 && f->scene.feed.tally.bad_records == 1, "it was logged once");
-    CHECK(f->isolated.hi - f->isolated.lo == 1, "%lld ticks", (long long)(f->isolated.hi - f->isolated.lo));
+    CHECK(due(f) && read_quarantine(f, 3) <= 2, "it is tried again soon, perhaps with a probe");
     time_passes(f, 15 * 60 - 5);
     CHECK(!due(f), "the slow schedule");
     time_passes(f, 6);
     CHECK(due(f), "forever");
+}
+
+/* A 5xx may pass: the window is searched down to a second at once, and on when it fails again after 15 s. */
+static void test_a_poisoned_record_is_quarantined(void **state)
+{
+    struct fixture *f = *state;
+
+    add_records(f, SCENE_DAY "11:01:00Z", 50);
+    f->service.poisoned[19] = true;
+    catch_up(f, 4);
+    read_quarantine(f, 40);
+    CHECK(f->scene.feed.tally.new_events == 49 && waiting(f) == 1, "%llu events",
+          (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(f->isolated.hi - f->isolated.lo <= TICKS_PER_SECOND && !due(f), "it waits");
+    time_passes(f, 15);
+    read_quarantine(f, 60);
+    CHECK(waiting(f) == 1 && f->scene.feed.tally.bad_records == 1, "it was logged once");
+    CHECK(f->isolated.hi - f->isolated.lo == 1, "%lld ticks", (long long)(f->isolated.hi - f->isolated.lo));
 }
 
 /* The record is complete again one day: it comes. */
@@ -927,6 +942,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_burst_is_read_in_pages),
     CASE(test_a_chain_that_fails_in_the_middle),
     CASE(test_a_broken_record_is_quarantined),
+    CASE(test_a_poisoned_record_is_quarantined),
     CASE(test_a_quarantined_window_is_still_read),
     CASE(test_a_window_that_fails_alone),
     CASE(test_evidence),
