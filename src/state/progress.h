@@ -11,15 +11,15 @@
 #include "state/windows.h"
 
 struct progress {
-    bool               begun;       /* the cursor is set */
-    int64_t            overlap_s;
-    struct cursor      cursor;
+    bool begun; /* the cursor is set */
+    int64_t overlap_s;
+    struct cursor cursor;
     struct window_plan plans[WORKER_COUNT];
-    struct quarantine  quarantine;
-    ticks              began;       /* when the poll began that reads all of the overlap; 0: this one does not */
-    ticks              looked;      /* when the last such poll began that is complete; 0: none in this run */
-    struct dedup      *dedup;
-    struct acks        acks;
+    struct quarantine quarantine;
+    ticks began;  /* when the poll began that reads all of the overlap; 0: this one does not */
+    ticks looked; /* when the last such poll began that is complete; 0: none in this run */
+    struct dedup *dedup;
+    struct acks acks;
 };
 
 void progress_init(struct progress *progress, int64_t overlap_s);

@@ -59,7 +59,7 @@ void quarantine_add(struct quarantine *quarantine, const struct window *window, 
         if (part.lo < part.hi) {
             insert(quarantine, at, &(struct quarantined){ .window = part, .since_s = now_s, .due_s = now_s });
             part.lo = part.hi;
-        } else {                            /* it is in the list already, perhaps as one that had been read */
+        } else { /* it is in the list already, perhaps as one that had been read */
             next->done = false;
             next->due_s = now_s;
             part.lo = next->window.hi;
@@ -159,7 +159,7 @@ const struct quarantined *quarantine_bad_half(const struct quarantine *quarantin
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution)
 {
     struct quarantined *entry = find(quarantine, window), half;
-    ticks cut = window->lo + (window->hi - window->lo + 1) / 2;     /* the first half is the wider one: it comes first */
+    ticks cut = window->lo + (window->hi - window->lo + 1) / 2; /* the first half is the wider one: it comes first */
     size_t at;
 
     cut += (resolution - cut % resolution) % resolution;
