@@ -28,7 +28,7 @@ static int print_scheme(void)
     struct buf out = BUF_INIT(1 << 20);
     bool ok;
 
-    buf_room(&out, SCHEME_BYTES);   /* growing in steps touches more pages: a sixth of the time */
+    buf_room(&out, SCHEME_BYTES); /* growing in steps touches more pages: a sixth of the time */
     scheme_print(&out);
     ok = fwrite(buf_text(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_free(&out);
@@ -81,7 +81,7 @@ static void fill_descriptors(void)
     static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
     int fd;
 
-    for (fd = 0; fd < (int)COUNT_OF(modes); fd++)      /* the lowest free number is the one just found closed */
+    for (fd = 0; fd < (int)COUNT_OF(modes); fd++) /* the lowest free number is the one just found closed */
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
             _exit(1);
 }

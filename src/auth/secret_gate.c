@@ -11,17 +11,17 @@
 #define PATIENCE_MS 10000
 
 struct secret_gate {
-    struct loop          *loop;
-    char                 *client_id;
-    uint64_t              hash;
-    size_t                missing;      /* inputs that bring a secret which is not in place yet */
+    struct loop *loop;
+    char *client_id;
+    uint64_t hash;
+    size_t missing; /* inputs that bring a secret which is not in place yet */
     struct secret_ticket *waiting;
-    struct timer          timer;        /* opens the gate */
-    struct secret_gate   *next;
+    struct timer timer; /* opens the gate */
+    struct secret_gate *next;
 };
 
 struct secret_gates {
-    struct loop        *loop;
+    struct loop *loop;
     struct secret_gate *first;
 };
 
@@ -80,8 +80,11 @@ static struct secret_gate *gate_of(struct secret_gates *gates, const char *clien
         if (gate->hash == hash && text_same(gate->client_id, client_id))
             return gate;
     gate = mem_alloc(sizeof(*gate));
-    *gate = (struct secret_gate){ .loop = gates->loop, .client_id = mem_text(client_id), .hash = hash,
-                                  .timer = { .fire = gate_opens, .ctx = gate }, .next = gates->first };
+    *gate = (struct secret_gate){ .loop = gates->loop,
+                                  .client_id = mem_text(client_id),
+                                  .hash = hash,
+                                  .timer = { .fire = gate_opens, .ctx = gate },
+                                  .next = gates->first };
     return gates->first = gate;
 }
 

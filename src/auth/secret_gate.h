@@ -14,16 +14,16 @@ struct secret_gate;
 /* An input's place at the gate of its app. Lives inside its owner; initialize it with zeros. A ticket that never joined
  * finds the gate open. */
 struct secret_ticket {
-    void (*open)(void *ctx);            /* called once, from the event loop, if secret_gate_wait() returned true */
-    void  *ctx;
-    struct secret_gate   *gate;         /* the rest is the gate's */
+    void (*open)(void *ctx); /* called once, from the event loop, if secret_gate_wait() returned true */
+    void *ctx;
+    struct secret_gate *gate; /* the rest is the gate's */
     struct secret_ticket *next, **slot;
-    bool   brings, waits;
+    bool brings, waits;
 };
 
 /* Never returns NULL. */
 struct secret_gates *secret_gates_new(struct loop *loop);
-void secret_gates_free(struct secret_gates *gates);     /* NULL is allowed; every ticket must have left */
+void secret_gates_free(struct secret_gates *gates); /* NULL is allowed; every ticket must have left */
 
 /* Joins the gate of the app. brings: the input holds a secret that was entered. */
 void secret_gate_join(struct secret_gates *gates, const char *client_id, struct secret_ticket *ticket, bool brings);

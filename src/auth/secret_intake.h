@@ -40,19 +40,18 @@ struct secret_intake_owner {
 
 /* All pointers are borrowed and must outlive the intake. */
 struct secret_intake_spec {
-    struct loop    *loop;
+    struct loop *loop;
     struct passwords *passwords;
     struct data_inputs *data_inputs;
-    struct input   *input;          /* its plaintext secrets are wiped and set to NULL, one after the other */
-    struct secret_ticket *ticket;   /* at the gate of the input's app; NULL: nobody is waited for */
-    const char     *label;          /* the input's name for log lines */
-    const char     *login_url, *resource;
-    bool            v1;             /* the token endpoint's version */
+    struct input *input;          /* its plaintext secrets are wiped and set to NULL, one after the other */
+    struct secret_ticket *ticket; /* at the gate of the input's app; NULL: nobody is waited for */
+    const char *label;            /* the input's name for log lines */
+    const char *login_url, *resource;
+    bool v1; /* the token endpoint's version */
 };
 
 /* Copies *spec and *owner, not what they point to. Never returns NULL. */
-struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec,
-                                        const struct secret_intake_owner *owner);
+struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec, const struct secret_intake_owner *owner);
 /* NULL is allowed. A call to splunkd that is still pending would answer to freed memory: free it after the loop has
  * ended, before splunkd is freed. */
 void secret_intake_free(struct secret_intake *intake);

@@ -4,12 +4,12 @@
 #include "base/compiler.h"
 
 enum {
-    BACKOFF_MAX_MS         = 5 * 60 * 1000,         /* between retries of a transient failure */
-    BACKOFF_ASKED_MAX_MS   = 24 * 3600 * 1000,      /* longest delay that a server may ask for */
-    BACKOFF_REFUSED_MS     = 15 * 60 * 1000,        /* after the first refusal that a person has to resolve */
+    BACKOFF_MAX_MS = 5 * 60 * 1000,          /* between retries of a transient failure */
+    BACKOFF_ASKED_MAX_MS = 24 * 3600 * 1000, /* longest delay that a server may ask for */
+    BACKOFF_REFUSED_MS = 15 * 60 * 1000,     /* after the first refusal that a person has to resolve */
     BACKOFF_REFUSED_MAX_MS = 4 * 3600 * 1000,
-    BACKOFF_QUICK_TRIES    = 3,                     /* repetitions before a refusal counts as one */
-    BACKOFF_FULL_QUERY_MS  = 10 * 60 * 1000         /* with a simpler query before the full one is tried again */
+    BACKOFF_QUICK_TRIES = 3,               /* repetitions before a refusal counts as one */
+    BACKOFF_FULL_QUERY_MS = 10 * 60 * 1000 /* with a simpler query before the full one is tried again */
 };
 
 /* Returns the pause before the next try after `failures` in a row (1 after the first): 1 s, doubled each time up to

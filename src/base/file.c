@@ -31,7 +31,7 @@ static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
         room = ret->limit - ret->len;
         step = room < READ_STEP ? room : READ_STEP;
         to = buf_room(ret, step);
-        got = step ? read(fd, to, step) : read(fd, &more, 1);       /* full: the file must end here */
+        got = step ? read(fd, to, step) : read(fd, &more, 1); /* full: the file must end here */
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

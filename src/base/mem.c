@@ -8,10 +8,11 @@
 
 #include "base/die.h"
 
-#define STOP_BYTES ((size_t)4 << 20)    /* for the work in hand, and for an end as after SIGTERM */
-#define SAVE_BYTES ((size_t)8 << 20)    /* for the text of one checkpoint after the other */
-#define WORDS      "out of memory: %zu more bytes are not available; the process ends and continues from its " \
-                   "checkpoints when splunkd starts it again"
+#define STOP_BYTES ((size_t)4 << 20) /* for the work in hand, and for an end as after SIGTERM */
+#define SAVE_BYTES ((size_t)8 << 20) /* for the text of one checkpoint after the other */
+#define WORDS                                                                                                          \
+    "out of memory: %zu more bytes are not available; the process ends and continues from its "                        \
+    "checkpoints when splunkd starts it again"
 
 static struct mem_end on_end;
 static void *stop_block, *save_block;
@@ -75,7 +76,7 @@ void *mem_grow(void *old, size_t count, size_t size)
     void *fresh;
 
     if (__builtin_mul_overflow(count, size, &bytes))
-        bytes = PTRDIFF_MAX;            /* more than there is */
+        bytes = PTRDIFF_MAX; /* more than there is */
     while (!(fresh = realloc(old, bytes ? bytes : 1)))
         out_of_memory(bytes);
     return fresh;

@@ -49,7 +49,7 @@ static struct classified ok_response(const struct http_result *result, const str
         return ret;
     ret.class = page_in_records(facts->page) || facts->bad_records ? ANSWER_BROKEN : ANSWER_FAILED;
     ret.may_be_window = ret.class == ANSWER_FAILED;
-    if (page_has_error(facts->page)) {      /* the service itself says so; it may be able to finish a smaller answer */
+    if (page_has_error(facts->page)) { /* the service itself says so; it may be able to finish a smaller answer */
         ret.class = ANSWER_FAILED;
         ret.may_be_size = ret.may_be_window = true;
     }
@@ -66,8 +66,8 @@ static struct classified transient(const struct http_result *result, const struc
 {
     bool done = http_status_counts(result);
     bool busy = done && (result->status == 429 || result->status == 503 || result->status == 509);
-    bool body_broke = !done && (result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT ||
-                                result->fault == HTTP_GARBLED);
+    bool body_broke = !done &&
+                      (result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED);
     struct classified ret = { .class = ANSWER_FAILED, .err = *err };
     char words[REFUSAL_WORDS_MAX];
 
@@ -96,7 +96,7 @@ struct classified classify(const struct http_result *result, const struct classi
         return bad_request(result, facts);
     if (done && result->status == 401)
         return unauthorized(result, facts);
-    if (http_check(result, &err)) {     /* 201 to 299: not all of the answer */
+    if (http_check(result, &err)) { /* 201 to 299: not all of the answer */
         err_set(&err, ERR_RETRY, "HTTP %d, a partial answer", result->status);
         return (struct classified){ .class = ANSWER_FAILED, .may_be_window = true, .err = err };
     }

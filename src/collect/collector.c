@@ -12,12 +12,12 @@
 #include "splunk/stanza.h"
 #include "state/store_file.h"
 
-#define REQUESTS_MOST   100             /* in flight: as many as one HTTP/2 connection usually carries */
-#define REQUESTS_BURST  5               /* started in one go: responses are looked at in between */
-#define MINUTE_MS       60000
-#define LOOK_EVERY_MS   5000            /* at files that others may change */
-#define METRICS_MS      (5 * 60 * 1000)
-#define STORE_MOST_MS   50              /* of the store's work in one go; the disk makes everybody wait */
+#define REQUESTS_MOST      100 /* in flight: as many as one HTTP/2 connection usually carries */
+#define REQUESTS_BURST     5   /* started in one go: responses are looked at in between */
+#define MINUTE_MS          60000
+#define LOOK_EVERY_MS      5000 /* at files that others may change */
+#define METRICS_MS         (5 * 60 * 1000)
+#define STORE_MOST_MS      50 /* of the store's work in one go; the disk makes everybody wait */
 /* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
  * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
  * written). */
@@ -26,23 +26,25 @@
 #define SYNC_UNTIL_MS      600
 
 struct collector {
-    struct env      env;
-    struct output   output;
-    struct rest    *rest;               /* splunkd */
+    struct env env;
+    struct output output;
+    struct rest *rest; /* splunkd */
     struct tenant **tenants;
-    size_t          count;
-    struct timer    tick_timer;         /* every second, every ten while all inputs are at rest */
-    struct timer    store_timer;        /* set while the store has questions to answer */
-    struct watch    store_watch;        /* a save has ended */
-    int64_t         look_due_ms, metrics_due_ms;
-    uint64_t        metrics_events;
+    size_t count;
+    struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
+    struct timer store_timer; /* set while the store has questions to answer */
+    struct watch store_watch; /* a save has ended */
+    int64_t look_due_ms, metrics_due_ms;
+    uint64_t metrics_events;
 };
 
 /* The regular look. */
 
 static void log_metrics(struct collector *col, int64_t now_ms)
 {
-    struct metrics metrics = { .inputs = col->count, .events_before = col->metrics_events, .every_ms = METRICS_MS,
+    struct metrics metrics = { .inputs = col->count,
+                               .events_before = col->metrics_events,
+                               .every_ms = METRICS_MS,
                                .pending_bytes = outbox_pending(col->env.outbox),
                                .loop_ms = loop_take_longest_round_ms(col->env.loop),
                                .up_ms = now_ms - col->env.started_ms };
@@ -178,7 +180,7 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     CLEANUP(mem_freep) char *label = NULL;
     struct err err;
 
-    if (stanza_is_disabled(stanza))     /* whatever else it holds */
+    if (stanza_is_disabled(stanza)) /* whatever else it holds */
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
         label = input_label(stanza_input_name(stanza));
@@ -201,16 +203,19 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     output_init(&col->output, loop, env->http, env->limiter, out_fd);
     env->outbox = col->output.outbox;
     env->rates = rate_pool_new();
-    env->store = store_file_new(config->checkpoint_dir, &(struct store_watcher){
-        .asked = store_asks, .opened = store_opened, .ctx = col });
+    env->store = store_file_new(config->checkpoint_dir,
+                                &(struct store_watcher){ .asked = store_asks, .opened = store_opened, .ctx = col });
     col->store_watch = (struct watch){ .fd = store_fd(env->store), .events = POLLIN, .ready = save_ended, .ctx = col };
     watch_add(loop, &col->store_watch);
     col->rest = rest_new(loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     env->passwords = passwords_new(col->rest);
     env->data_inputs = data_inputs_new(col->rest);
-    env->secrets = secret_watch_new(loop, env->passwords, &(struct secret_watch_owner){
-        .loaded = secrets_loaded, .reloaded = secrets_reloaded, .wanted = any_refused, .session_over = session_over,
-        .ctx = col });
+    env->secrets = secret_watch_new(loop, env->passwords,
+                                    &(struct secret_watch_owner){ .loaded = secrets_loaded,
+                                                                  .reloaded = secrets_reloaded,
+                                                                  .wanted = any_refused,
+                                                                  .session_over = session_over,
+                                                                  .ctx = col });
     env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
@@ -313,15 +318,14 @@ bool collector_run(struct collector *col)
     timer_set(env->loop, &col->tick_timer, clock_ms());
     loop_run(env->loop);
     stopped_ms = clock_ms();
-    limiter_close(env->limiter);        /* the successor of a refresh token redeemed now could not be stored any more */
+    limiter_close(env->limiter); /* the successor of a refresh token redeemed now could not be stored any more */
     loop_drain(env->loop, stopped_ms + PASSWORDS_UNTIL_MS, storing, env->principals);
     outbox_close(env->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
     mem_give_back();
     if (mem_ran_out())
         return false;
-    log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count,
-              (long long)(clock_ms() - env->started_ms) / 1000);
+    log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count, (long long)(clock_ms() - env->started_ms) / 1000);
     return true;
 }
 

@@ -13,9 +13,10 @@ bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t
     if (service_clock_tell(&feed->clock, facts.now_ms)) {
         ticks_text(ticks_from_ms(date_ms), said);
         ticks_text(ticks_from_ms(known_ms), known);
-        log_event(EVENT_CLOCK, "input=%s tenant=%s api=%s a response is dated %s, but it is %s by what is known; the "
-                  "date is ignored unless the next response says the same", feed->label, feed->input->tenant_id,
-                  feed->api->name, said, known);
+        log_event(EVENT_CLOCK,
+                  "input=%s tenant=%s api=%s a response is dated %s, but it is %s by what is known; the "
+                  "date is ignored unless the next response says the same",
+                  feed->label, feed->input->tenant_id, feed->api->name, said, known);
     }
     return false;
 }

@@ -14,48 +14,48 @@
 /* Counts since the process started. */
 struct tally {
     uint64_t new_events, repeats, bad_records;
-    uint64_t requests, ok, throttled, refused, failed;  /* requests by result */
-    uint64_t bytes;                                     /* received, before decoding */
-    int64_t  throttled_ms;
+    uint64_t requests, ok, throttled, refused, failed; /* requests by result */
+    uint64_t bytes;                                    /* received, before decoding */
+    int64_t throttled_ms;
 };
 
-#define FEED_UNPROVEN_MOST 16   /* windows cut without a complete response with records; no more until one comes */
+#define FEED_UNPROVEN_MOST 16 /* windows cut without a complete response with records; no more until one comes */
 
 struct feed_owner {
-    bool (*writable)(void *ctx, struct err *err);   /* whether a checkpoint could be saved now */
-    void (*changed)(void *ctx);                     /* the input's health may have changed */
-    void (*wake_others)(void *ctx);                 /* the backfill or the quarantine may have something to read */
+    bool (*writable)(void *ctx, struct err *err); /* whether a checkpoint could be saved now */
+    void (*changed)(void *ctx);                   /* the input's health may have changed */
+    void (*wake_others)(void *ctx);               /* the backfill or the quarantine may have something to read */
 };
 
 struct feed {
-    const struct env    *env;
-    const struct input  *input;
-    const char          *label;         /* the input's name for log lines: in quotes if it has blanks */
-    size_t               number;        /* of the input; spreads what comes regularly */
-    const struct api    *api;
-    const char          *base_url;
-    struct http_route    route;
-    struct event_frame  *frame;
-    struct token_source *source;        /* NULL until the input is open */
-    struct rate         *rate;
-    struct variant       variants[WORKER_COUNT];    /* of the query, for each worker */
+    const struct env *env;
+    const struct input *input;
+    const char *label; /* the input's name for log lines: in quotes if it has blanks */
+    size_t number;     /* of the input; spreads what comes regularly */
+    const struct api *api;
+    const char *base_url;
+    struct http_route route;
+    struct event_frame *frame;
+    struct token_source *source; /* NULL until the input is open */
+    struct rate *rate;
+    struct variant variants[WORKER_COUNT]; /* of the query, for each worker */
 
-    struct progress      progress;
-    bool                 open;          /* the workers may read */
+    struct progress progress;
+    bool open; /* the workers may read */
     struct service_clock clock;
-    uint64_t             event_pos;     /* stream position after the last event */
-    ticks                newest_alert;  /* update time of the newest alert written in this run; 0: none */
-    int64_t              read_ms;       /* monotonic time of the last complete poll; 0: none */
-    int64_t              answered_ms;   /* ... of the last response that was read completely; 0: none */
-    int                  unproven;      /* windows cut since a response with records was complete */
-    ticks                proven;        /* update time of a record of the last such response; 0: none in this run */
-    bool                 stalled;       /* windows wait for the proof that such responses get through */
-    struct tally         tally;
-    struct err           problem;       /* why the input is not ok */
-    char                *sign_in_error; /* logged last; forgotten when a request succeeds */
+    uint64_t event_pos;  /* stream position after the last event */
+    ticks newest_alert;  /* update time of the newest alert written in this run; 0: none */
+    int64_t read_ms;     /* monotonic time of the last complete poll; 0: none */
+    int64_t answered_ms; /* ... of the last response that was read completely; 0: none */
+    int unproven;        /* windows cut since a response with records was complete */
+    ticks proven;        /* update time of a record of the last such response; 0: none in this run */
+    bool stalled;        /* windows wait for the proof that such responses get through */
+    struct tally tally;
+    struct err problem;  /* why the input is not ok */
+    char *sign_in_error; /* logged last; forgotten when a request succeeds */
 
     const struct feed_owner *owner;
-    void                *ctx;
+    void *ctx;
 };
 
 /* Returns true if it is not known whether any response with records gets through: all may be truncated on the way. */

@@ -5,7 +5,7 @@
 #include "messages/log_events.h"
 #include "microsoft/claims.h"
 
-#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND)     /* by how much clocks may be wrong */
+#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND) /* by how much clocks may be wrong */
 
 static void timer_fired(void *ctx, int64_t now_ms);
 
@@ -36,13 +36,10 @@ const char *opening_waits_for(const struct opening *opening)
 {
     switch (opening->state) {
     case OPENING_CLAIM:
-    case OPENING_LOAD:
-        return "another process still works on this input";
+    case OPENING_LOAD: return "another process still works on this input";
     case OPENING_SECRETS:
-    case OPENING_IMPORT:
-        return "its secrets are read from Splunk's password store";
-    default:
-        return "no poll is complete yet";
+    case OPENING_IMPORT: return "its secrets are read from Splunk's password store";
+    default: return "no poll is complete yet";
     }
 }
 
@@ -231,17 +228,17 @@ static void intake_done(void *ctx, bool changed)
     struct opening *opening = ctx;
 
     opening->in_place = true;
-    if (opening->state != OPENING_SECRETS)      /* the claim was lost meanwhile */
+    if (opening->state != OPENING_SECRETS) /* the claim was lost meanwhile */
         return;
     opening->state = OPENING_IMPORT;
-    if (!changed || !saver_save(opening->saver, 0, STORE_SYNCED))       /* a new input has nothing to save yet */
+    if (!changed || !saver_save(opening->saver, 0, STORE_SYNCED)) /* a new input has nothing to save yet */
         sign_in(opening);
 }
 
 static void start_intake(struct opening *opening)
 {
-    static const struct secret_intake_owner callbacks = { was_imported, import, use_proxy, principal, intake_waits,
-                                                          intake_done, NULL };
+    static const struct secret_intake_owner callbacks = { was_imported, import,      use_proxy, principal,
+                                                          intake_waits, intake_done, NULL };
     struct secret_intake_owner owner = callbacks;
     const struct feed *feed = opening->feed;
 
@@ -252,10 +249,16 @@ static void start_intake(struct opening *opening)
     if (opening->intake || !secret_watch_loaded(feed->env->secrets))
         return;
     owner.ctx = opening;
-    opening->intake = secret_intake_new(&(struct secret_intake_spec){
-        .loop = feed->env->loop, .passwords = feed->env->passwords, .data_inputs = feed->env->data_inputs,
-        .input = opening->input, .ticket = &opening->ticket, .label = feed->label,
-        .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
+    opening->intake = secret_intake_new(&(struct secret_intake_spec){ .loop = feed->env->loop,
+                                                                      .passwords = feed->env->passwords,
+                                                                      .data_inputs = feed->env->data_inputs,
+                                                                      .input = opening->input,
+                                                                      .ticket = &opening->ticket,
+                                                                      .label = feed->label,
+                                                                      .login_url = opening->login_url,
+                                                                      .resource = opening->resource,
+                                                                      .v1 = feed->api->v1_token },
+                                        &owner);
     secret_intake_start(opening->intake);
 }
 
@@ -282,7 +285,7 @@ static void begin_at_start_time(struct opening *opening, int64_t now_ms)
     const struct start_time *start = &feed->input->start_time;
     struct cursor cursor;
 
-    quarantine_release(&feed->progress.quarantine);     /* what lies after start_time is read again, the rest never */
+    quarantine_release(&feed->progress.quarantine); /* what lies after start_time is read again, the rest never */
     cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(opening->saver, &cursor);
@@ -316,8 +319,10 @@ static void settle_tenant(struct opening *opening, const char *authorization, in
     if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
         carry_over(opening, now_ms);
     if (!text_same(checkpoint->tenant_id, tenant_id)) {
-        log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
-                  "the same tenant", feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
+        log_event(EVENT_CHECKPOINT_RENEWED,
+                  "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
+                  "the same tenant",
+                  feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
         checkpoint_name_tenant(checkpoint, tenant_id, NULL);
         opening->saver->changed = true;
     }
@@ -342,8 +347,10 @@ static void have_token(struct opening *opening, const struct token_view *view, i
     }
     settle_tenant(opening, view->authorization, now_ms);
     if (ahead)
-        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
-                  "service's clock; reading begins at start_time", feed->label, feed->input->tenant_id);
+        log_event(EVENT_CHECKPOINT_BAD,
+                  "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
+                  "service's clock; reading begins at start_time",
+                  feed->label, feed->input->tenant_id);
     if (ahead || !feed->progress.begun)
         begin_at_start_time(opening, now_ms);
     opening->state = OPENING_BEGIN;
@@ -356,15 +363,12 @@ static void ask_for_token(struct opening *opening, int64_t now_ms)
     struct token_view view;
 
     switch (token_source_ask(opening->feed->source, now_ms, &view)) {
-    case TOKEN_BUSY:
-        return;
+    case TOKEN_BUSY: return;
     case TOKEN_FAILED:
         step_at(opening, view.retry_ms);
         opening->owner->changed(opening->ctx);
         return;
-    case TOKEN_READY:
-        have_token(opening, &view, now_ms);
-        return;
+    case TOKEN_READY: have_token(opening, &view, now_ms); return;
     }
 }
 
@@ -388,16 +392,11 @@ void opening_step(struct opening *opening, int64_t now_ms)
         if (!store_asked(opening->saver->claim))
             store_load(opening->saver->claim);
         return;
-    case OPENING_SECRETS:
-        start_intake(opening);
-        return;
-    case OPENING_TOKEN:
-        ask_for_token(opening, now_ms);
-        return;
+    case OPENING_SECRETS: start_intake(opening); return;
+    case OPENING_TOKEN: ask_for_token(opening, now_ms); return;
     case OPENING_IMPORT:
     case OPENING_BEGIN:
-    case OPENING_OPEN:
-        return;
+    case OPENING_OPEN: return;
     }
 }
 

@@ -5,7 +5,7 @@
 #include "messages/log_events.h"
 
 #define FLUSH_AT  (128 * 1024)
-#define RESUME_AT (256 * 1024)      /* each time the downloads go on, there is room for more than a few bytes of each */
+#define RESUME_AT (256 * 1024) /* each time the downloads go on, there is room for more than a few bytes of each */
 
 static void stop_unread(struct output *output)
 {
@@ -67,8 +67,7 @@ bool output_is_read(struct output *output)
 
 void output_init(struct output *output, struct loop *loop, struct http *http, struct limiter *limiter, int out_fd)
 {
-    *output = (struct output){ .loop = loop, .http = http, .limiter = limiter,
-                                .outbox = outbox_new(out_fd) };
+    *output = (struct output){ .loop = loop, .http = http, .limiter = limiter, .outbox = outbox_new(out_fd) };
     output->watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = output };
     output->flush_timer = (struct timer){ .fire = flush_timer_fired, .ctx = output };
     watch_add(loop, &output->watch);

@@ -6,12 +6,12 @@
 #include "splunk/events.h"
 
 struct output {
-    struct loop   *loop;
-    struct http   *http;
+    struct loop *loop;
+    struct http *http;
     struct limiter *limiter;
     struct outbox *outbox;
-    struct watch   watch;
-    struct timer   flush_timer;
+    struct watch watch;
+    struct timer flush_timer;
 };
 
 /* Opens the stream on out_fd. */

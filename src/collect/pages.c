@@ -6,12 +6,12 @@
 #include "base/text.h"
 #include "net/url.h"
 
-#define PAGES_MOST     10000
-#define SAME_MOST      3        /* pages with the same records in a row before the links are given up */
-#define EMPTY_MOST     100      /* ... and empty pages, which may lead on to full ones */
-#define PASSES_MOST    24
-#define QUIET_MOST     5        /* this many quiet passes are enough for records that cannot be told apart */
-#define OUTSIDE_FEW    10       /* records outside of the window that were just updated meanwhile */
+#define PAGES_MOST  10000
+#define SAME_MOST   3   /* pages with the same records in a row before the links are given up */
+#define EMPTY_MOST  100 /* ... and empty pages, which may lead on to full ones */
+#define PASSES_MOST 24
+#define QUIET_MOST  5  /* this many quiet passes are enough for records that cannot be told apart */
+#define OUTSIDE_FEW 10 /* records outside of the window that were just updated meanwhile */
 
 void pages_begin(struct pages *pages)
 {
@@ -194,7 +194,7 @@ enum pages_next pages_take(struct pages *pages, const struct page_taken *page, s
         return PAGES_UNFILTERED;
     if (page->stats.count) {
         if (pages->expected && pages->sum == pages->expected)
-            return PAGES_COMPLETE;      /* it has not changed: the pages after it were really empty */
+            return PAGES_COMPLETE; /* it has not changed: the pages after it were really empty */
         if (!pages->filled++) {
             pages->held = page->stats.count;
             pages->held_sum = pages->sum;

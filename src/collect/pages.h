@@ -17,43 +17,43 @@
 #include "state/windows.h"
 
 struct pages {
-    bool   chained;             /* the next request continues this window */
-    bool   whole;               /* reads page after page, since the window cannot be split */
-    char  *link;                /* of the next page; NULL: the first */
-    size_t skip;                /* records to skip, where the API has no links */
-    size_t count;               /* pages of this pass so far */
-    size_t filled;              /* ... that had records */
-    size_t held;                /* records of the first of these */
-    uint64_t held_sum;          /* ... and their sum */
-    uint64_t expected;          /* ... in the pass before; 0: it is not needed */
-    size_t passes;              /* complete ones */
-    size_t quiet;               /* passes in a row that agreed with the one before and brought nothing new */
-    size_t fresh;               /* events written in this pass */
-    size_t kept, kept_before;   /* records inside of the window: of this pass, and of the one before */
-    struct dedup *seen;         /* the different records of all passes */
-    uint64_t sum, sum_before;   /* of the records of this page, and of the page before */
-    int    same;                /* pages in a row with the same records, or with none */
-    struct page_stats stats;    /* of the pass */
+    bool chained;             /* the next request continues this window */
+    bool whole;               /* reads page after page, since the window cannot be split */
+    char *link;               /* of the next page; NULL: the first */
+    size_t skip;              /* records to skip, where the API has no links */
+    size_t count;             /* pages of this pass so far */
+    size_t filled;            /* ... that had records */
+    size_t held;              /* records of the first of these */
+    uint64_t held_sum;        /* ... and their sum */
+    uint64_t expected;        /* ... in the pass before; 0: it is not needed */
+    size_t passes;            /* complete ones */
+    size_t quiet;             /* passes in a row that agreed with the one before and brought nothing new */
+    size_t fresh;             /* events written in this pass */
+    size_t kept, kept_before; /* records inside of the window: of this pass, and of the one before */
+    struct dedup *seen;       /* the different records of all passes */
+    uint64_t sum, sum_before; /* of the records of this page, and of the page before */
+    int same;                 /* pages in a row with the same records, or with none */
+    struct page_stats stats;  /* of the pass */
 };
 
 enum pages_next {
-    PAGES_COMPLETE,     /* all of the window has been read */
-    PAGES_OVERFULL,     /* one response cannot hold it: split the window, or else call pages_follow() */
-    PAGES_UNFILTERED,   /* the pages bring everything the service has: widen the window, or else call pages_follow() */
-    PAGES_MORE,         /* read the next page, or the first page of another pass */
-    PAGES_FAILED        /* err says why the pages cannot be trusted */
+    PAGES_COMPLETE,   /* all of the window has been read */
+    PAGES_OVERFULL,   /* one response cannot hold it: split the window, or else call pages_follow() */
+    PAGES_UNFILTERED, /* the pages bring everything the service has: widen the window, or else call pages_follow() */
+    PAGES_MORE,       /* read the next page, or the first page of another pass */
+    PAGES_FAILED      /* err says why the pages cannot be trusted */
 };
 
 /* A page that was read completely. */
 struct page_taken {
-    const char *url;            /* of the page; a link may be relative to it */
-    const char *link;           /* to the next one; NULL or "": none */
-    const char *base_url;       /* the only origin that a link may lead to */
-    size_t      top;            /* records that were asked for; 0: the service's own choice */
-    size_t      cap;            /* most records that the service was seen to end a page at; 0: not known */
-    bool        open;           /* the window has no upper bound */
-    size_t      outside;        /* records well outside of the window */
-    bool        has_skip;       /* the API can skip records */
+    const char *url;      /* of the page; a link may be relative to it */
+    const char *link;     /* to the next one; NULL or "": none */
+    const char *base_url; /* the only origin that a link may lead to */
+    size_t top;           /* records that were asked for; 0: the service's own choice */
+    size_t cap;           /* most records that the service was seen to end a page at; 0: not known */
+    bool open;            /* the window has no upper bound */
+    size_t outside;       /* records well outside of the window */
+    bool has_skip;        /* the API can skip records */
     struct page_stats stats;
 };
 

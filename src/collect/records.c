@@ -141,14 +141,17 @@ static void take_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why
     ticks_text(reading->window.lo, lo);
     ticks_text(reading_window_end(reading), hi);
     feed->tally.bad_records++;
-    log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is not valid "
-              "JSON and is skipped: %s", feed->label, feed->input->tenant_id, feed->api->name, ordinal,
-              (unsigned long long)offset, lo, hi, why);
+    log_event(EVENT_BAD_RECORD,
+              "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is not valid "
+              "JSON and is skipped: %s",
+              feed->label, feed->input->tenant_id, feed->api->name, ordinal, (unsigned long long)offset, lo, hi, why);
 }
 
 struct page_handler records_handler(struct reading *reading)
 {
-    return (struct page_handler){ .record = take_record, .bad = take_bad, .ctx = reading,
+    return (struct page_handler){ .record = take_record,
+                                  .bad = take_bad,
+                                  .ctx = reading,
                                   .headroom = event_frame_headroom(reading->feed->frame) };
 }
 
@@ -157,11 +160,13 @@ void records_warn(const struct reading *reading)
     const struct feed *feed = reading->feed;
 
     if (reading->answer.malformed)
-        log_event(EVENT_ODD_RECORD, "input=%s tenant=%s api=%s records=%zu without an ID or an update time; they were "
-                  "written and are recognized by their content", feed->label, feed->input->tenant_id, feed->api->name,
-                  reading->answer.malformed);
+        log_event(EVENT_ODD_RECORD,
+                  "input=%s tenant=%s api=%s records=%zu without an ID or an update time; they were "
+                  "written and are recognized by their content",
+                  feed->label, feed->input->tenant_id, feed->api->name, reading->answer.malformed);
     if (reading->answer.replaced)
-        log_event(EVENT_REPLACED, "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
-                  "cannot carry; each is now U+FFFD", feed->label, feed->input->tenant_id, feed->api->name,
-                  reading->answer.replaced);
+        log_event(EVENT_REPLACED,
+                  "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
+                  "cannot carry; each is now U+FFFD",
+                  feed->label, feed->input->tenant_id, feed->api->name, reading->answer.replaced);
 }

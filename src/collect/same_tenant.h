@@ -10,7 +10,7 @@
 enum tenant_match {
     TENANT_SAME,
     TENANT_OTHER,
-    TENANT_UNDECIDED        /* the first token tells */
+    TENANT_UNDECIDED /* the first token tells */
 };
 
 /* tid: of the token; NULL: there is none yet; "": it names no tenant. */

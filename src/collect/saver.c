@@ -5,7 +5,7 @@
 
 #define SAVE_EVERY_MS (120 * 1000)
 #define RETRY_MS      5000
-#define TRIAL_BYTES   4096      /* the least that a checkpoint takes on a disk */
+#define TRIAL_BYTES   4096 /* the least that a checkpoint takes on a disk */
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim)
 {
@@ -101,8 +101,10 @@ static void settle(struct saver *saver, uint64_t settled)
     size_t given_up = progress_settle(&feed->progress, settled, feed_service_now(feed));
 
     if (given_up)
-        log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s windows=%zu could not be read for as long as the service "
-                  "keeps records; they are given up", feed->label, feed->input->tenant_id, feed->api->name, given_up);
+        log_event(EVENT_BAD_RECORD,
+                  "input=%s tenant=%s api=%s windows=%zu could not be read for as long as the service "
+                  "keeps records; they are given up",
+                  feed->label, feed->input->tenant_id, feed->api->name, given_up);
 }
 
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
@@ -119,8 +121,10 @@ static void cannot_save(struct saver *saver, const struct err *err)
     const struct feed *feed = saver->feed;
 
     if (!saver->fails)
-        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
-                  "written", feed->label, feed->input->tenant_id, err->text);
+        log_event(EVENT_CHECKPOINT_FAILED,
+                  "input=%s tenant=%s %s; the input holds its events back until it can be "
+                  "written",
+                  feed->label, feed->input->tenant_id, err->text);
     saver->fails = true;
 }
 
@@ -156,13 +160,13 @@ bool saver_writable(struct saver *saver, struct err *err)
 
     if (!saver->fails) {
         ok = store_writable(saver->claim, block, sizeof(block), err);
-    } else {        /* a block fits, all of a checkpoint may not */
+    } else { /* a block fits, all of a checkpoint may not */
         checkpoint_format(&saver->checkpoint, &saver->saved, &saver->feed->progress.quarantine,
                           saver->feed->progress.dedup, saver->saved_pos, saver->feed->progress.overlap_s, &text);
         ok = store_writable(saver->claim, buf_text(&text), text.len, err);
         buf_free(&text);
     }
-    if (!ok && saver->claim->held)      /* a lost claim is no trouble of the disk */
+    if (!ok && saver->claim->held) /* a lost claim is no trouble of the disk */
         cannot_save(saver, err);
     return ok;
 }

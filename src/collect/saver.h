@@ -8,19 +8,19 @@
 #include "state/store.h"
 
 struct saver {
-    struct feed      *feed;
-    struct claim     *claim;
-    struct checkpoint checkpoint;       /* tenant, API and imported secrets; the cursor is the feed's */
-    struct cursor     saved;            /* what the store holds */
-    uint64_t          saved_pos;
-    uint64_t          saved_version;    /* of the quarantine */
-    struct cursor     saving;           /* what is on its way there */
-    uint64_t          saving_pos;
-    uint64_t          saving_version;
-    int64_t           due_ms;           /* no regular save before then */
-    bool              changed;          /* something besides the cursor has to be saved */
-    bool              changed_saving;
-    bool              fails;            /* the last save or trial failed, and that was logged */
+    struct feed *feed;
+    struct claim *claim;
+    struct checkpoint checkpoint; /* tenant, API and imported secrets; the cursor is the feed's */
+    struct cursor saved;          /* what the store holds */
+    uint64_t saved_pos;
+    uint64_t saved_version; /* of the quarantine */
+    struct cursor saving;   /* what is on its way there */
+    uint64_t saving_pos;
+    uint64_t saving_version;
+    int64_t due_ms; /* no regular save before then */
+    bool changed;   /* something besides the cursor has to be saved */
+    bool changed_saving;
+    bool fails; /* the last save or trial failed, and that was logged */
 };
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim);

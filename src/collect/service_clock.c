@@ -1,8 +1,8 @@
 #include "collect/service_clock.h"
 
-#define NEAR_MS  INT64_C(300000)        /* clocks that differ by less agree */
-#define DAY_MS   INT64_C(86400000)
-#define TELL_MS  INT64_C(3600000)
+#define NEAR_MS INT64_C(300000) /* clocks that differ by less agree */
+#define DAY_MS  INT64_C(86400000)
+#define TELL_MS INT64_C(3600000)
 
 /* Returns true if the Date, which was the service's time at some moment of the response, agrees with a clock that reads
  * other_ms at its end. */
@@ -22,7 +22,7 @@ static bool saved_confirms(int64_t date_ms, const struct clock_facts *facts)
 {
     if (!facts->saved_ms)
         return false;
-    if (facts->wall_ms < facts->saved_ms - NEAR_MS)     /* the host's clock was set back */
+    if (facts->wall_ms < facts->saved_ms - NEAR_MS) /* the host's clock was set back */
         return date_ms > facts->saved_ms - NEAR_MS;
     return follows(date_ms, facts->saved_ms) && !follows(facts->wall_ms, facts->saved_ms);
 }

@@ -12,19 +12,19 @@
 #include "base/compiler.h"
 
 struct service_clock {
-    bool    known;          /* a Date was believed; good_ms is set */
-    int64_t good_ms;        /* the service's time less the monotonic one */
-    bool    doubted;        /* the last Date was not believed; doubted_ms is set */
+    bool known;      /* a Date was believed; good_ms is set */
+    int64_t good_ms; /* the service's time less the monotonic one */
+    bool doubted;    /* the last Date was not believed; doubted_ms is set */
     int64_t doubted_ms;
-    int64_t told_ms;        /* monotonic time of the last report of a doubt; 0: none */
+    int64_t told_ms; /* monotonic time of the last report of a doubt; 0: none */
 };
 
 /* What is known besides the Date. */
 struct clock_facts {
-    int64_t wall_ms;        /* the host's clock */
+    int64_t wall_ms; /* the host's clock */
     int64_t now_ms;
-    int64_t took_ms;        /* how long the response took: its Date may be that old */
-    int64_t saved_ms;       /* when the checkpoint was saved, by the host's clock of then; 0: there is none */
+    int64_t took_ms;  /* how long the response took: its Date may be that old */
+    int64_t saved_ms; /* when the checkpoint was saved, by the host's clock of then; 0: there is none */
 };
 
 /* Takes the Date of a response. Returns true if it is believed. Call it once for each response. */

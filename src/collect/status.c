@@ -85,7 +85,7 @@ static void add_why(struct buf *line, const struct status *status)
     if (status->state == HEALTH_OK)
         return;
     snprintf(why, sizeof(why), "%s", *problem ? problem : status->waits_for);
-    for (at = why; (at = strchr(at, '"')); )
+    for (at = why; (at = strchr(at, '"'));)
         *at = '\'';
     buf_add_format(line, " why=\"%s\"", why);
 }

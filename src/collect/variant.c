@@ -43,7 +43,7 @@ bool variant_refused(struct variant *variant, int used, int count)
         return true;
     variant->searches = true;
     variant->current = used + 1 < count ? used + 1 : 0;
-    if (begins && used)             /* it had worked: the search is for the best one that works now */
+    if (begins && used) /* it had worked: the search is for the best one that works now */
         variant->current = 0;
     return variant->current || (begins && used);
 }

@@ -11,11 +11,11 @@
 #include "base/compiler.h"
 
 struct variant {
-    int     current;    /* 0: the full query; higher: simpler */
-    int     settled;    /* worked last */
-    bool    searches;   /* each 400 leads to the next simpler variant, without repetitions */
-    int     returns;    /* searches that did not end with the full query since it worked last */
-    int64_t retry_ms;   /* the search begins again then, unless the full query is settled */
+    int current;      /* 0: the full query; higher: simpler */
+    int settled;      /* worked last */
+    bool searches;    /* each 400 leads to the next simpler variant, without repetitions */
+    int returns;      /* searches that did not end with the full query since it worked last */
+    int64_t retry_ms; /* the search begins again then, unless the full query is settled */
 };
 
 /* Begins the search with the full query, which works for the other worker again. */

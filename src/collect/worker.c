@@ -8,11 +8,11 @@
 #include "collect/worker_request.h"
 #include "messages/log_events.h"
 
-#define SILENCE_S       60      /* a response that stays silent for this long is given up */
-#define LOG_EVERY       10      /* failures in a row between two log lines */
-#define POLL_SLOTS      3       /* moments of the interval at which polls are due */
-#define FRESH_MS        10000   /* a token counts as fresh for this long, so that one serves all who need one */
-#define FIRST_WAIT_PART 10      /* the first pause is at least the interval divided by this */
+#define SILENCE_S       60    /* a response that stays silent for this long is given up */
+#define LOG_EVERY       10    /* failures in a row between two log lines */
+#define POLL_SLOTS      3     /* moments of the interval at which polls are due */
+#define FRESH_MS        10000 /* a token counts as fresh for this long, so that one serves all who need one */
+#define FIRST_WAIT_PART 10    /* the first pause is at least the interval divided by this */
 
 /* Towards a request. */
 
@@ -37,12 +37,9 @@ static int64_t work_wait_ms(const struct worker *worker)
     if (!feed->open)
         return NO_WORK;
     switch (worker->reading.kind) {
-    case WORKER_LIVE:
-        return 0;
-    case WORKER_BACKFILL:
-        return feed->progress.cursor.backfill.active ? 0 : NO_WORK;
-    default:
-        return quarantine_wait_ms(feed);
+    case WORKER_LIVE: return 0;
+    case WORKER_BACKFILL: return feed->progress.cursor.backfill.active ? 0 : NO_WORK;
+    default: return quarantine_wait_ms(feed);
     }
 }
 
@@ -56,7 +53,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
         wait_ms = work_wait_ms(worker);
         if (wait_ms == NO_WORK)
             return;
-        if (wait_ms && now_ms + wait_ms > worker->due_ms) {     /* due_ms stays: work may come sooner */
+        if (wait_ms && now_ms + wait_ms > worker->due_ms) { /* due_ms stays: work may come sooner */
             worker->port->wake(worker, now_ms + wait_ms);
             return;
         }
@@ -71,14 +68,12 @@ void worker_step(struct worker *worker, int64_t now_ms)
         /* fall through */
     case WORKER_TOKEN:
         switch (worker->port->token(worker, now_ms, &view)) {
-        case TOKEN_BUSY:            /* the tenant listens and calls again */
-            return;
+        case TOKEN_BUSY: /* the tenant listens and calls again */ return;
         case TOKEN_FAILED:
             worker->port->wake(worker, view.retry_ms);
             worker->reading.feed->owner->changed(worker->reading.feed->ctx);
             return;
-        case TOKEN_READY:
-            break;
+        case TOKEN_READY: break;
         }
         worker->state = WORKER_RATE;
         /* fall through */
@@ -92,8 +87,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker->port->slot(worker);
         return;
     case WORKER_SLOT:
-    case WORKER_REQUEST:
-        return;
+    case WORKER_REQUEST: return;
     }
 }
 
@@ -149,8 +143,10 @@ static void log_variant(const struct reading *reading, const struct next *next)
     int variant = feed->variants[reading->kind].current;
 
     log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried%s", feed->label,
-              feed->input->tenant_id, feed->api->name, variant, next->err.text, !api_is_partial(feed->api, variant)
-              ? "" : "; it leaves out some of each alert, which is read again once the full query works");
+              feed->input->tenant_id, feed->api->name, variant, next->err.text,
+              !api_is_partial(feed->api, variant)
+                  ? ""
+                  : "; it leaves out some of each alert, which is read again once the full query works");
 }
 
 /* Logs that the full query works again, and what it brings. */
@@ -164,8 +160,10 @@ static void log_full(const struct feed *feed, const struct next *next)
     if (!next->again_from)
         return;
     ticks_text(next->again_from, from);
-    log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written "
-              "without all of their content are read again", feed->label, feed->input->tenant_id, feed->api->name, from);
+    log_event(EVENT_FORM_FULL,
+              "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written "
+              "without all of their content are read again",
+              feed->label, feed->input->tenant_id, feed->api->name, from);
 }
 
 /* Logs a decision, once per kind of trouble. */
@@ -174,7 +172,7 @@ static void log_next(const struct worker *worker, const struct next *next)
     const struct feed *feed = worker->reading.feed;
     const char *tenant = feed->input->tenant_id, *api = feed->api->name;
 
-    if (worker->reading.kind == WORKER_QUARANTINE)      /* its windows are logged when they are isolated */
+    if (worker->reading.kind == WORKER_QUARANTINE) /* its windows are logged when they are isolated */
         return;
     switch (next->kind) {
     case NEXT_NOW:
@@ -197,12 +195,9 @@ static void log_next(const struct worker *worker, const struct next *next)
             log_event(EVENT_REFUSED, "input=%s tenant=%s api=%s %s. Retrying in %lld minutes", feed->label, tenant, api,
                       next->err.text, (long long)next->wait_ms / 60000);
         return;
-    case NEXT_VARIANT:
-        log_variant(&worker->reading, next);
-        return;
+    case NEXT_VARIANT: log_variant(&worker->reading, next); return;
     case NEXT_THROTTLED:
-    case NEXT_NEW_TOKEN:
-        return;
+    case NEXT_NEW_TOKEN: return;
     }
 }
 
@@ -231,11 +226,8 @@ void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms
         feed->problem = next->err;
         worker->due_ms = now_ms + wait_ms;
         break;
-    case NEXT_NEW_TOKEN:
-        token_source_reject(feed->source, worker->token);
-        break;
-    case NEXT_VARIANT:
-        break;
+    case NEXT_NEW_TOKEN: token_source_reject(feed->source, worker->token); break;
+    case NEXT_VARIANT: break;
     }
     if (next->wake_others)
         feed->owner->wake_others(feed->ctx);
@@ -333,10 +325,12 @@ static void answered(void *ctx, const struct http_result *result)
     worker->request = NULL;
     feed->tally.bytes += result->wire_bytes;
     take_clock(worker, result, now_ms);
-    classified = classify(result, &(struct classify_facts){
-        .page = worker->page, .bad_records = reading->answer.bad > 0, .rejected = reading->attempts.rejected,
-        .can_simplify = reading->variant + 1 < feed->api->variants, .has_filter = feed->input->filter != NULL,
-        .permission = feed->api->permission });
+    classified = classify(result, &(struct classify_facts){ .page = worker->page,
+                                                            .bad_records = reading->answer.bad > 0,
+                                                            .rejected = reading->attempts.rejected,
+                                                            .can_simplify = reading->variant + 1 < feed->api->variants,
+                                                            .has_filter = feed->input->filter != NULL,
+                                                            .permission = feed->api->permission });
     next = worker_answer(reading, worker->page, &classified, now_ms);
     worker_ended(worker, &next, now_ms);
 }
@@ -358,13 +352,18 @@ static void port_send(struct worker *worker, const struct token_view *view)
     worker->page = page_new(&feed->api->shape, &worker->handler);
     worker->sent_ms = clock_ms();
     feed->tally.requests++;
-    worker->request = http_start(feed->env->http, &(struct http_spec){
-        .url = buf_text(&url), .authorization = view->authorization, .headers = feed->api->headers,
-        .route = &feed->route, .sink = &sink, .done = answered, .ctx = worker, .timeout_s = SILENCE_S });
+    worker->request = http_start(feed->env->http, &(struct http_spec){ .url = buf_text(&url),
+                                                                       .authorization = view->authorization,
+                                                                       .headers = feed->api->headers,
+                                                                       .route = &feed->route,
+                                                                       .sink = &sink,
+                                                                       .done = answered,
+                                                                       .ctx = worker,
+                                                                       .timeout_s = SILENCE_S });
 }
 
-const struct worker_port worker_port = { port_renew, port_token, port_rate, port_slot, port_send, port_release,
-                                         port_wake };
+const struct worker_port worker_port = { port_renew, port_token,   port_rate, port_slot,
+                                         port_send,  port_release, port_wake };
 
 /* Beginning and end. */
 

@@ -9,8 +9,8 @@
 #include "collect/worker_retry.h"
 #include "messages/log_events.h"
 
-#define EVIDENCE_MS   10000     /* this long after a complete response, the service counts as well */
-#define FIRST_RETRY_S 15        /* of a window that was just isolated; then the slow schedule */
+#define EVIDENCE_MS   10000 /* this long after a complete response, the service counts as well */
+#define FIRST_RETRY_S 15    /* of a window that was just isolated; then the slow schedule */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -70,7 +70,7 @@ static bool split_window(struct reading *reading)
 {
     const struct pages *pages = &reading->pages;
 
-    if (pages->filled > 1)      /* the first page ended early */
+    if (pages->filled > 1) /* the first page ended early */
         page_size_learn(&reading->page_size, pages->held, true);
     if (!worker_retry_split(reading, &pages->stats))
         return false;
@@ -83,9 +83,13 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
 {
     const struct feed *feed = reading->feed;
     CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
-    struct page_taken taken = { .link = link, .base_url = feed->base_url, .top = reading->answer.top,
-                                .cap = reading->page_size.cap, .open = reading->window.hi == TICKS_OPEN,
-                                .outside = reading->answer.outside, .has_skip = feed->api->has_skip,
+    struct page_taken taken = { .link = link,
+                                .base_url = feed->base_url,
+                                .top = reading->answer.top,
+                                .cap = reading->page_size.cap,
+                                .open = reading->window.hi == TICKS_OPEN,
+                                .outside = reading->answer.outside,
+                                .has_skip = feed->api->has_skip,
                                 .stats = reading->answer.stats };
     enum pages_next pages;
     struct next next;
@@ -110,12 +114,9 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     if (pages == PAGES_OVERFULL || pages == PAGES_UNFILTERED)
         pages = pages_follow(&reading->pages, &taken, &err);
     switch (pages) {
-    case PAGES_FAILED:
-        return worker_retry_failed(reading, &err, false);
-    case PAGES_COMPLETE:
-        return window_read(reading, now_ms);
-    default:
-        return (struct next){ .kind = NEXT_NOW };
+    case PAGES_FAILED: return worker_retry_failed(reading, &err, false);
+    case PAGES_COMPLETE: return window_read(reading, now_ms);
+    default: return (struct next){ .kind = NEXT_NOW };
     }
 }
 
@@ -135,9 +136,10 @@ static void log_isolated(const struct reading *reading, const struct window *win
 
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
-    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, "input=%s tenant=%s api=%s from=%s to=%s "
-              "%s; everything around it is read, and this window is tried again", feed->label, feed->input->tenant_id,
-              feed->api->name, lo, hi, reading->suspicion.why);
+    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED,
+              "input=%s tenant=%s api=%s from=%s to=%s "
+              "%s; everything around it is read, and this window is tried again",
+              feed->label, feed->input->tenant_id, feed->api->name, lo, hi, reading->suspicion.why);
 }
 
 /* A quarantined window failed. It is halved at once down to a second; the rest of the way waits for the first retry, so
@@ -159,8 +161,8 @@ static struct next isolate_further(struct reading *reading)
         return (struct next){ .kind = NEXT_NOW };
     }
     page_size_shrink(&reading->page_size, reading_page_most(reading));
-    is_news = quarantine_retry(quarantine, window,
-                               now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S), may_cut);
+    is_news = quarantine_retry(quarantine, window, now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S),
+                               may_cut);
     feed->tally.bad_records += is_news;
     feed->stalled = feed->stalled || !may_cut;
     if (is_news || (!may_cut && !tries))
@@ -180,9 +182,8 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     pages_forget(&reading->pages);
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
-    if (progress_isolate(&feed->progress, reading->kind, &suspicion->window,
-                         feed->api->resolution(reading->variant), suspicion->sent_at, outbox_end(feed->env->outbox),
-                         now_ms))
+    if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
+                         suspicion->sent_at, outbox_end(feed->env->outbox), now_ms))
         next.kind = NEXT_POLL;
     next.backfill_done = was_backfilling && !feed->progress.cursor.backfill.active;
     reading->attempts = (struct attempts){ .failures = 0 };
@@ -196,7 +197,7 @@ static struct next window_failed(struct reading *reading, const struct err *err,
 {
     struct suspicion *suspicion = &reading->suspicion;
 
-    if (suspicion->probing) {       /* the service fails, not the window */
+    if (suspicion->probing) { /* the service fails, not the window */
         suspicion->probing = false;
         reading->feed->stalled = reading->feed->stalled || feed_is_unproven(reading->feed);
         return worker_retry_failed(reading, err, may_be_size);
@@ -247,7 +248,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
 
     if (is_held_back(reading, &err))
         return worker_retry_failed(reading, &err, false);
-    if (page_unbalanced(page)) {        /* good records may have gone with the bad one */
+    if (page_unbalanced(page)) { /* good records may have gone with the bad one */
         err_set(&err, ERR_RETRY, "the response holds a record with unbalanced quotes");
         return window_failed(reading, &err, true, false, now_ms);
     }
@@ -284,29 +285,18 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     struct err err;
 
     switch (classified->class) {
-    case ANSWER_READ:
-        records_warn(reading);
-        return response_read(reading, page, now_ms);
+    case ANSWER_READ: records_warn(reading); return response_read(reading, page, now_ms);
     case ANSWER_BROKEN:
         tally->failed++;
         records_warn(reading);
         if (is_held_back(reading, &err))
             return worker_retry_failed(reading, &err, false);
         return window_failed(reading, &classified->err, true, false, now_ms);
-    case ANSWER_NEW_TOKEN:
-        reading->attempts.rejected = true;
-        return (struct next){ .kind = NEXT_NEW_TOKEN };
-    case ANSWER_BAD_REQUEST:
-        tally->refused++;
-        return worker_retry_bad_request(reading, &classified->err);
-    case ANSWER_THROTTLED:
-        tally->throttled++;
-        return worker_retry_throttled(reading, &classified->err);
-    case ANSWER_REFUSED:
-        tally->refused++;
-        return worker_retry_refused(reading, &classified->err);
-    case ANSWER_FAILED:
-        break;
+    case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
+    case ANSWER_BAD_REQUEST: tally->refused++; return worker_retry_bad_request(reading, &classified->err);
+    case ANSWER_THROTTLED: tally->throttled++; return worker_retry_throttled(reading, &classified->err);
+    case ANSWER_REFUSED: tally->refused++; return worker_retry_refused(reading, &classified->err);
+    case ANSWER_FAILED: break;
     }
     tally->failed++;
     variant_failed(reading_variant(reading), reading->variant, now_ms);

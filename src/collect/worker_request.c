@@ -1,6 +1,7 @@
 #include "collect/worker_request.h"
 
-#define KNOWN_TRIES 12      /* probes of a known record that fail in a row, in half an hour: the record itself may be bad now */
+#define KNOWN_TRIES                                                                                                    \
+    12 /* probes of a known record that fail in a row, in half an hour: the record itself may be bad now */
 
 /* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. While
  * nothing proves that records get through, it is a time that is known to hold a record. */
@@ -25,7 +26,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
                                                        outbox_end(feed->env->outbox), now_ms, &reading->window))
         return false;
-    if (!reading->pages.count) {    /* the pages of a pass count as of its first, and belong to the same query */
+    if (!reading->pages.count) { /* the pages of a pass count as of its first, and belong to the same query */
         reading->sent_at = now;
         reading->variant = variant_choose(reading_variant(reading), now_ms);
     }
@@ -43,7 +44,12 @@ void worker_request_url(struct reading *reading, struct buf *url)
         buf_add_text(url, reading->pages.link);
         return;
     }
-    reading->answer.top = feed->api->url(&(struct api_query){
-        .base = feed->base_url, .lo = reading->window.lo, .hi = reading->window.hi, .top = reading->answer.top,
-        .skip = reading->pages.skip, .variant = reading->variant, .filter = feed->input->filter }, url);
+    reading->answer.top = feed->api->url(&(struct api_query){ .base = feed->base_url,
+                                                              .lo = reading->window.lo,
+                                                              .hi = reading->window.hi,
+                                                              .top = reading->answer.top,
+                                                              .skip = reading->pages.skip,
+                                                              .variant = reading->variant,
+                                                              .filter = feed->input->filter },
+                                         url);
 }

@@ -3,7 +3,7 @@
 #include "base/digest.h"
 #include "base/backoff.h"
 
-#define SMALLER_EVERY 3     /* failures in a row before a smaller page is requested */
+#define SMALLER_EVERY 3 /* failures in a row before a smaller page is requested */
 
 bool worker_retry_split(struct reading *reading, const struct page_stats *stats)
 {
@@ -41,7 +41,8 @@ struct next worker_retry_throttled(struct reading *reading, const struct err *er
     int failures = ++reading->attempts.failures;
 
     pages_forget(&reading->pages);
-    return (struct next){ .kind = NEXT_THROTTLED, .err = *err,
+    return (struct next){ .kind = NEXT_THROTTLED,
+                          .err = *err,
                           .wait_ms = backoff_wait_ms(failures, err->wait_ms, random_below(UINT32_MAX)) };
 }
 
@@ -55,7 +56,9 @@ static struct next refused(struct reading *reading, const struct err *err)
     if (quick_ms)
         return (struct next){ .kind = NEXT_RETRY, .err = *err, .tries = refusals, .wait_ms = quick_ms };
     refusals -= BACKOFF_QUICK_TRIES;
-    return (struct next){ .kind = NEXT_REFUSED, .err = *err, .tries = refusals,
+    return (struct next){ .kind = NEXT_REFUSED,
+                          .err = *err,
+                          .tries = refusals,
                           .wait_ms = backoff_refused_ms(refusals) };
 }
 

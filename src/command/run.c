@@ -8,7 +8,7 @@
 #include "net/loop.h"
 #include "splunk/config.h"
 
-#define BAD_START_MS 3000       /* splunkd restarts a process that ended; this keeps it from doing so in a tight loop */
+#define BAD_START_MS 3000 /* splunkd restarts a process that ended; this keeps it from doing so in a tight loop */
 
 static int bad_start(const struct err *err, int64_t began_ms)
 {

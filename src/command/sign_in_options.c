@@ -78,10 +78,12 @@ static bool read_proxy(struct sign_in_options *options, const char *password_fil
     struct buf line = BUF_INIT(LINE_MAX);
 
     if (options->input.proxy_password)
-        return err_set(err, ERR_INPUT, "--proxy has a password, which every user of this host can see: leave it out; "
+        return err_set(err, ERR_INPUT,
+                       "--proxy has a password, which every user of this host can see: leave it out; "
                        "it is asked for, or read from --proxy-password-file");
     if (password_file && !proxy_has_user(proxy))
-        return err_set(err, ERR_INPUT, "--proxy-password-file needs a --proxy that names its user: "
+        return err_set(err, ERR_INPUT,
+                       "--proxy-password-file needs a --proxy that names its user: "
                        "http://user@host:port");
     if (password_file && !read_secret_file(password_file, &password, err))
         return false;

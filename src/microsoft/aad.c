@@ -11,16 +11,16 @@
 
 #define CODE_MOST        INT64_C(999999999)
 #define CODE_PREFIX      "AADSTS"
-#define QUOTE_MAX        200    /* bytes of Entra's message that ours repeats */
-#define LOOP_WAIT_MS     (5 * 60 * 1000)    /* 50196: "same request repeated"; Microsoft says minutes */
-#define THROTTLE_WAIT_MS (60 * 1000)        /* 90055 without Retry-After: what Entra asks for with 429 */
+#define QUOTE_MAX        200             /* bytes of Entra's message that ours repeats */
+#define LOOP_WAIT_MS     (5 * 60 * 1000) /* 50196: "same request repeated"; Microsoft says minutes */
+#define THROTTLE_WAIT_MS (60 * 1000)     /* 90055 without Retry-After: what Entra asks for with 429 */
 
 /* The parts of an error response that matter here. Texts are borrowed. */
 struct answer {
-    const char            *error;           /* "invalid_client"; NULL: none, or not printable */
-    const char            *description;     /* NULL: none */
-    const char            *trace, *correlation;
-    int                    code;            /* 0: none */
+    const char *error;       /* "invalid_client"; NULL: none, or not printable */
+    const char *description; /* NULL: none */
+    const char *trace, *correlation;
+    int code; /* 0: none */
     const struct aad_code *known;
 };
 
@@ -62,7 +62,8 @@ static void codes_of_array(struct answer *answer, const cJSON *codes)
 
     if (!cJSON_IsArray(codes))
         return;
-    cJSON_ArrayForEach(item, codes) {
+    cJSON_ArrayForEach(item, codes)
+    {
         if (cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble <= (double)CODE_MOST)
             offer(answer, (int64_t)item->valuedouble);
         else if (cJSON_IsString(item) && text_int64(item->valuestring, 1, CODE_MOST, &code))
@@ -172,9 +173,9 @@ static void add_by_name(struct buf *to, const struct answer *answer, enum respon
     if (responsible == ACT_NOBODY)
         remedy_add(to, responsible, "tried again automatically");
     else
-        remedy_add(to, responsible, responsible == ACT_SIGN_IN
-                                    ? "sign in again and enter the new authorization_code in the input"
-                                    : "check the input and the app registration");
+        remedy_add(to, responsible,
+                   responsible == ACT_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
+                                              : "check the input and the app registration");
 }
 
 static bool explain_answer(const struct answer *answer, bool passes, struct err *err)
@@ -203,8 +204,10 @@ bool aad_read_error(const char *body, size_t len, int status, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(body, len);
     const char *error = json_text(root, "error");
-    struct answer answer = { .error = name_or_null(error), .description = json_text(root, "error_description"),
-                             .trace = json_text(root, "trace_id"), .correlation = json_text(root, "correlation_id") };
+    struct answer answer = { .error = name_or_null(error),
+                             .description = json_text(root, "error_description"),
+                             .trace = json_text(root, "trace_id"),
+                             .correlation = json_text(root, "correlation_id") };
 
     codes_of_array(&answer, json_member(root, "error_codes"));
     if (!answer.known)

@@ -4,14 +4,17 @@
 #define GRANT_CONSENT  "grant admin consent to the app in this tenant (Enterprise applications > the app > Permissions)"
 #define CHECK_RESOURCE "check api, cloud and resource in the input, and that the app has permissions for that API"
 #define CHECK_CLOUD    "set cloud (or login_url) in the input to the cloud that the customer's tenant is in"
-#define SIGN_IN        "sign in again and enter the new authorization_code in the input (? in that field shows the " \
-                       "address to open)"
-#define SIGN_IN_MFA    "sign in again with the second factor and enter the new authorization_code in the input (? in " \
-                       "that field shows the address to open)"
-#define SIGN_IN_DEVICE "sign in again on a registered device and enter the new authorization_code, or ask the " \
-                       "customer to let the user pass the policy"
-#define EXCLUDE        "let the app (or the user it signs in as) pass the conditional access policy"
-#define WAIT           "tried again automatically"
+#define SIGN_IN                                                                                                        \
+    "sign in again and enter the new authorization_code in the input (? in that field shows the "                      \
+    "address to open)"
+#define SIGN_IN_MFA                                                                                                    \
+    "sign in again with the second factor and enter the new authorization_code in the input (? in "                    \
+    "that field shows the address to open)"
+#define SIGN_IN_DEVICE                                                                                                 \
+    "sign in again on a registered device and enter the new authorization_code, or ask the "                           \
+    "customer to let the user pass the policy"
+#define EXCLUDE "let the app (or the user it signs in as) pass the conditional access policy"
+#define WAIT    "tried again automatically"
 
 /* clang-format off */
 const struct aad_code aad_codes[] = {

@@ -32,8 +32,7 @@ static void take_claims(const cJSON *root, struct claims *ret)
     ret->user = scopes != NULL;
     add_words(&granted, scopes);
     if (cJSON_IsArray(roles))
-        cJSON_ArrayForEach(role, roles)
-            add_words(&granted, cJSON_GetStringValue(role));
+        cJSON_ArrayForEach(role, roles) add_words(&granted, cJSON_GetStringValue(role));
     ret->granted = buf_take(&granted);
 }
 

@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define SCALAR_MAX 65536        /* longest key or text of the envelope that is read */
-#define ERROR_MAX  400          /* bytes of the service's error that are kept */
-#define QUOTE_MAX  300          /* ... and that a message repeats */
+#define SCALAR_MAX 65536 /* longest key or text of the envelope that is read */
+#define ERROR_MAX  400   /* bytes of the service's error that are kept */
+#define QUOTE_MAX  300   /* ... and that a message repeats */
 #define BOM        "\xEF\xBB\xBF"
 
 struct page *page_new(const struct page_shape *shape, const struct page_handler *handler)
@@ -174,21 +174,12 @@ static void between_tokens(struct page *p)
         }
         value_begin(p);
         return;
-    case ST_VALUE:
-        value_begin(p);
-        return;
+    case ST_VALUE: value_begin(p); return;
     case ST_FIRST_KEY:
-    case ST_KEY:
-        member_name(p);
-        return;
-    case ST_COLON:
-        member_colon(p);
-        return;
-    case ST_AFTER:
-        after_value(p);
-        return;
-    default:
-        page_bad(p, "something after the end of the JSON text");
+    case ST_KEY: member_name(p); return;
+    case ST_COLON: member_colon(p); return;
+    case ST_AFTER: after_value(p); return;
+    default: page_bad(p, "something after the end of the JSON text");
     }
 }
 
@@ -261,7 +252,7 @@ bool page_end(struct page *p, struct err *err)
         return error_said(p, err);
     if (!p->seen_array)
         return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s",
-                       p->shape->array ? "\"" : "of alerts",
-                       p->shape->array ? p->shape->array : "", p->shape->array ? "\"" : "");
+                       p->shape->array ? "\"" : "of alerts", p->shape->array ? p->shape->array : "",
+                       p->shape->array ? "\"" : "");
     return true;
 }

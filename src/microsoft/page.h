@@ -17,21 +17,21 @@
 
 /* The members that matter. */
 struct page_shape {
-    const char *array;      /* member of the envelope with the records; NULL: the response is the array itself */
-    const char *id;         /* member of a record; NULL: records have no id */
-    const char *time;       /* update time, a member of a record */
+    const char *array; /* member of the envelope with the records; NULL: the response is the array itself */
+    const char *id;    /* member of a record; NULL: records have no id */
+    const char *time;  /* update time, a member of a record */
 };
 
-#define PAGE_RECORD_MAX (64u * 1024 * 1024)     /* a longer record is reported as bad */
-#define PAGE_DEPTH_MAX  512                     /* deeper nesting makes a record bad */
+#define PAGE_RECORD_MAX (64u * 1024 * 1024) /* a longer record is reported as bad */
+#define PAGE_DEPTH_MAX  512                 /* deeper nesting makes a record bad */
 
 struct page_record {
-    size_t      start, len;     /* its bytes in the out buffer; before start there are headroom unset bytes */
-    const char *id;             /* without quotes and JSON escapes, escaped for XML, not zero-terminated; NULL: none */
-    size_t      id_len;         /* ... so that one ID has one text, however the service writes it */
-    bool        has_time;
-    ticks       time;
-    bool        replaced;       /* something became U+FFFD */
+    size_t start, len; /* its bytes in the out buffer; before start there are headroom unset bytes */
+    const char *id;    /* without quotes and JSON escapes, escaped for XML, not zero-terminated; NULL: none */
+    size_t id_len;     /* ... so that one ID has one text, however the service writes it */
+    bool has_time;
+    ticks time;
+    bool replaced; /* something became U+FFFD */
 };
 
 struct page_handler {
@@ -41,15 +41,15 @@ struct page_handler {
     /* Reports a record that is not JSON: its number (from 0) and the offset of its first byte in the decoded
      * response. */
     void (*bad)(void *ctx, size_t ordinal, uint64_t offset, const char *why);
-    void  *ctx;
-    size_t headroom;            /* bytes to leave free before each record */
+    void *ctx;
+    size_t headroom; /* bytes to leave free before each record */
 };
 
 struct page;
 
 /* shape and handler must outlive the page. Never returns NULL. */
 struct page *page_new(const struct page_shape *shape, const struct page_handler *handler);
-void page_free(struct page *page);      /* NULL is allowed */
+void page_free(struct page *page); /* NULL is allowed */
 
 /* Parses the next bytes. Between two calls out has only complete records. Returns false once the page is broken;
  * page_end() then says why. */
@@ -65,5 +65,5 @@ bool page_has_error(const struct page *page);
 bool page_in_records(const struct page *page);
 /* Returns true if a skipped record seems to have unbalanced quotes. Then more than one may have been skipped. */
 bool page_unbalanced(const struct page *page);
-size_t page_count(const struct page *page);             /* records so far, bad ones included */
-const char *page_next_link(const struct page *page);    /* "@odata.nextLink", decoded; NULL: none */
+size_t page_count(const struct page *page);          /* records so far, bad ones included */
+const char *page_next_link(const struct page *page); /* "@odata.nextLink", decoded; NULL: none */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SURROGATE(code, first) (((code) & 0xFC00u) == (first))
+#define SURROGATE(code, first) (((code)&0xFC00u) == (first))
 
 /* Returns the value of four hex digits. */
 static unsigned hex4(const char *digits)
@@ -11,7 +11,7 @@ static unsigned hex4(const char *digits)
     unsigned ret = 0;
 
     for (int i = 0; i < 4; i++) {
-        unsigned c = (unsigned char)digits[i] | 0x20u;      /* leaves the digits as they are */
+        unsigned c = (unsigned char)digits[i] | 0x20u; /* leaves the digits as they are */
 
         ret = ret << 4 | (c <= '9' ? c - '0' : c - 'a' + 10);
     }
@@ -41,7 +41,7 @@ static void put_code(struct buf *ret, unsigned code, bool xml)
         put_ascii(ret, (char)code, xml);
         return;
     }
-    if (xml && (code == 0xFFFE || code == 0xFFFF))      /* as page_text.c does with the bytes of these two */
+    if (xml && (code == 0xFFFE || code == 0xFFFF)) /* as page_text.c does with the bytes of these two */
         code = 0xFFFD;
     for (size_t i = size - 1; i; i--, code >>= 6)
         bytes[i] = (char)(0x80 | (code & 0x3F));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TOO_LARGE    "the record is larger than 64 MiB"
-#define PARTIAL_KEPT (1024 * 1024)      /* capacity for a cut record that is kept for the next one */
+#define PARTIAL_KEPT (1024 * 1024) /* capacity for a cut record that is kept for the next one */
 
 static void forget_partial(struct page *p)
 {
@@ -94,8 +94,11 @@ void page_record_end(struct page *p)
         record_drop(p, PAGE_NO_ROOM);
         return;
     }
-    record = (struct page_record){ .start = p->record_start, .len = p->out->len - p->record_start,
-                                    .has_time = p->has_time, .time = p->time, .replaced = p->replaced };
+    record = (struct page_record){ .start = p->record_start,
+                                   .len = p->out->len - p->record_start,
+                                   .has_time = p->has_time,
+                                   .time = p->time,
+                                   .replaced = p->replaced };
     p->in_record = false;
     p->count++;
     if (p->has_id)
@@ -152,8 +155,9 @@ void page_skip(struct page *p)
         else if (c > ' ' && !strchr("truefalsnE0123456789+-.,:", c))
             p->unbalanced = true;
         if (p->depth < p->record_depth || p->depth == INT_MAX) {
-            snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
-                     "a bracket that nothing opened", (unsigned long long)page_position(p));
+            snprintf(p->why, sizeof(p->why), "%s at byte %llu",
+                     p->depth == INT_MAX ? "too many open brackets" : "a bracket that nothing opened",
+                     (unsigned long long)page_position(p));
             p->state = ST_BROKEN;
             return;
         }

@@ -9,11 +9,11 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define REPLACEMENT   "\xEF\xBF\xBD"    /* U+FFFD */
-#define SCALAR_STEP   4096              /* bytes of a string of the envelope that are copied at a time */
-#define TIME_TEXT_MAX 256               /* no time is longer, escapes and all */
+#define REPLACEMENT   "\xEF\xBF\xBD" /* U+FFFD */
+#define SCALAR_STEP   4096           /* bytes of a string of the envelope that are copied at a time */
+#define TIME_TEXT_MAX 256            /* no time is longer, escapes and all */
 #define NEXT_LINK     "@odata.nextLink"
-#define ERROR_NAME    "error"           /* OData 4; "odata.error" in version 3 */
+#define ERROR_NAME    "error" /* OData 4; "odata.error" in version 3 */
 
 void page_text_begin(struct page *p, bool key)
 {
@@ -154,9 +154,9 @@ static void put_special(struct page *p, unsigned char c)
 
 static void put_character(struct page *p, const unsigned char *bytes, size_t size)
 {
-    bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE;    /* U+FFFE, U+FFFF */
+    bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE; /* U+FFFE, U+FFFF */
 
-    if (!size || (p->in_record && xml_forbids)) {      /* in the envelope too: dropped bytes must not make a name */
+    if (!size || (p->in_record && xml_forbids)) { /* in the envelope too: dropped bytes must not make a name */
         p->replaced = true;
         buf_add(copy_to(p), REPLACEMENT, 3);
     } else {
@@ -232,7 +232,7 @@ static void string_special(struct page *p)
         page_bad(p, "a control character inside a string");
     } else if (c >= 0x80) {
         multibyte(p);
-    } else {        /* & < >: escaped in XML only */
+    } else { /* & < >: escaped in XML only */
         if (p->in_record)
             put_special(p, c);
         else
@@ -251,7 +251,7 @@ static size_t string_room(struct page *p)
         left = most;
     if (p->in_record)
         return buf_room(p->out, left) ? left : 0;
-    if (!buf_room(&p->scalar, left)) {     /* a long string of the envelope that is not needed */
+    if (!buf_room(&p->scalar, left)) { /* a long string of the envelope that is not needed */
         buf_clear(&p->scalar);
         p->scalar_long = true;
         buf_room(&p->scalar, left);

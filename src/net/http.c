@@ -9,7 +9,7 @@
 #include "net/http_private.h"
 #include "net/retry_after.h"
 
-#define CONNECTIONS_KEPT 8      /* idle ones; over HTTP/2 one connection to a host carries everything */
+#define CONNECTIONS_KEPT 8 /* idle ones; over HTTP/2 one connection to a host carries everything */
 
 static void unsent_fire(void *ctx, int64_t now_ms);
 static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code);
@@ -77,7 +77,7 @@ static void request_free(struct http_request *req)
         curl_easy_cleanup(req->easy);
     http_answer_free(req);
     for (struct curl_slist *line = req->headers; line; line = line->next)
-        explicit_bzero(line->data, strlen(line->data));     /* one of them is Authorization */
+        explicit_bzero(line->data, strlen(line->data)); /* one of them is Authorization */
     curl_slist_free_all(req->headers);
     mem_free_secret(req->form);
     free(req->url);
@@ -104,7 +104,7 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->ctx = spec->ctx;
     req->body = BUF_INIT(HTTP_BODY_MAX);
     req->started_ms = clock_ms();
-    req->traced = req->attempt.resent = spec->traced;       /* a traced request has a connection of its own */
+    req->traced = req->attempt.resent = spec->traced; /* a traced request has a connection of its own */
     req->is_tls = text_starts(spec->url, "https:");
     req->unsendable = DIAGNOSIS_NO_CONNECTION;
     req->unverified = spec->traced && spec->unverified;
@@ -140,8 +140,10 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
 static void give_result(struct http_request *req, CURLcode code)
 {
     struct http_trace trace = { .name_ms = -1, .connect_ms = -1, .tls_ms = -1 };
-    struct http_result result = { .content_type = req->content_type, .request_id = req->request_id,
-                                  .authenticate = req->authenticate, .wire_bytes = req->wire_bytes,
+    struct http_result result = { .content_type = req->content_type,
+                                  .request_id = req->request_id,
+                                  .authenticate = req->authenticate,
+                                  .wire_bytes = req->wire_bytes,
                                   .retry_after_ms = -1 };
     long status = 0, connects = 0;
 
@@ -171,7 +173,7 @@ static void give_result(struct http_request *req, CURLcode code)
 
 static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code)
 {
-    struct http_request *req = (struct http_request *)transfer;     /* its first member */
+    struct http_request *req = (struct http_request *)transfer; /* its first member */
 
     curl_multi_remove_handle(req->http->multi, easy);
     if (http_send_again(req, code))
@@ -186,5 +188,5 @@ static void unsent_fire(void *ctx, int64_t now_ms UNUSED)
     struct http *http = ctx;
 
     while (http->unsent)
-        give_result(http->unsent, CURLE_OK);        /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
+        give_result(http->unsent, CURLE_OK); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
 }

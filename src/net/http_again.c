@@ -9,7 +9,7 @@
 #define LOOK_EVERY_MS   5000
 #define KEEPALIVE_S     30L
 #define PROBE_EVERY_S   10L
-#define UNACKED_MOST_MS 20000u      /* above the time to connect, which it limits as well */
+#define UNACKED_MOST_MS 20000u /* above the time to connect, which it limits as well */
 
 static void look_again(struct http *http)
 {
@@ -52,7 +52,7 @@ static void send_again(struct http_request *req)
     req->fault = HTTP_DONE;
     req->curl_error[0] = '\0';
     pool_retire(req->attempt.pool, req->attempt.generation);
-    curl_easy_setopt(req->easy, CURLOPT_FRESH_CONNECT, req->is_tls ? 0L : 1L);  /* TLS: the generation sees to it */
+    curl_easy_setopt(req->easy, CURLOPT_FRESH_CONNECT, req->is_tls ? 0L : 1L); /* TLS: the generation sees to it */
     http_send(req);
 }
 
@@ -89,7 +89,8 @@ void http_look(void *ctx, int64_t now_ms)
     struct http_request *req;
 
     for (req = http->in_flight; req && !http->held; req = req->next) {
-        if (req->attempt.resent || req->attempt.heard || (http->resumed_ms && now_ms - http->resumed_ms < POOL_SILENT_MS) ||
+        if (req->attempt.resent || req->attempt.heard ||
+            (http->resumed_ms && now_ms - http->resumed_ms < POOL_SILENT_MS) ||
             !pool_is_silent(req->attempt.pool, req->attempt.generation, req->attempt.sent_ms, now_ms))
             continue;
         curl_multi_remove_handle(http->multi, req->easy);

@@ -35,7 +35,7 @@ static void hear(struct http_request *req, const char *line, size_t len)
         req->attempt.http2 = line[5] == '2';
     req->attempt.heard = true;
     pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
-    if (req->http->held && req->has_sink) {     /* it was not yet under way when the others were paused */
+    if (req->http->held && req->has_sink) { /* it was not yet under way when the others were paused */
         req->paused = false;
         http_hold(req->http);
     }
@@ -47,7 +47,7 @@ size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
     size_t len = size * count;
 
     hear(req, line, len);
-    if (len > 5 && !strncmp(line, "HTTP/", 5))      /* the headers of a proxy or of a 1xx answer came before */
+    if (len > 5 && !strncmp(line, "HTTP/", 5)) /* the headers of a proxy or of a 1xx answer came before */
         clear_headers(req);
     keep_header(line, len, "Content-Type", req->content_type, sizeof(req->content_type));
     keep_header(line, len, "Content-Encoding", req->encoding, sizeof(req->encoding));
@@ -104,7 +104,7 @@ static bool on_decoded(void *ctx, const char *bytes, size_t len)
     }
     if (buf_add(&req->body, bytes, len))
         return true;
-    if (req->has_sink)      /* the rest of a long error page is not needed, its status still counts */
+    if (req->has_sink) /* the rest of a long error page is not needed, its status still counts */
         return true;
     req->fault = HTTP_GARBLED;
     snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
@@ -118,10 +118,8 @@ static bool decode(struct http_request *req, const char *bytes, size_t len)
     if (!req->inflater)
         req->inflater = inflater_take(req->http);
     switch (inflater_run(req->inflater, bytes, len, on_decoded, req)) {
-    case INFLATE_OK:
-        return true;
-    case INFLATE_STOPPED:
-        return false;
+    case INFLATE_OK: return true;
+    case INFLATE_STOPPED: return false;
     default:
         req->fault = HTTP_GARBLED;
         snprintf(req->why, sizeof(req->why), "the gzip encoding of the answer is broken");

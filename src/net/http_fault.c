@@ -6,7 +6,7 @@
 #include "net/http_private.h"
 #include "net/url.h"
 
-#define SAME_TIME_MS 5000       /* requests that wait for one connection end at the same time */
+#define SAME_TIME_MS 5000 /* requests that wait for one connection end at the same time */
 
 enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 {
@@ -18,25 +18,19 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
             return HTTP_DONE;
         snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
         return HTTP_CUT;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return HTTP_NO_NAME;
-    case CURLE_COULDNT_CONNECT:
-        return HTTP_NO_CONNECTION;
+    case CURLE_COULDNT_RESOLVE_HOST: return HTTP_NO_NAME;
+    case CURLE_COULDNT_CONNECT: return HTTP_NO_CONNECTION;
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-        return HTTP_NO_PROXY;
+    case CURLE_PROXY: return HTTP_NO_PROXY;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CIPHER:
-        return HTTP_NO_TLS;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTP_TIMEOUT;
+    case CURLE_SSL_CIPHER: return HTTP_NO_TLS;
+    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMEOUT;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return HTTP_BAD_REQUEST;
+    case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_BAD_REQUEST;
     default:
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
         return proxy_status >= 400 ? HTTP_NO_PROXY : HTTP_CUT;

@@ -1,7 +1,7 @@
 #include "net/http_private.h"
 
-#define RATION_BYTES    (16 * 1024)
-#define RATION_MS       60000       /* splunkd that was late is likely to be late again */
+#define RATION_BYTES (16 * 1024)
+#define RATION_MS    60000 /* splunkd that was late is likely to be late again */
 
 /* Pauses all transfers to a sink: none of them reads the socket that they share. */
 void http_hold_fire(void *ctx, int64_t now_ms UNUSED)
@@ -77,7 +77,7 @@ void http_turn_fire(void *ctx, int64_t now_ms)
 {
     struct http *http = ctx;
 
-    if (http->held)         /* http_resume_all() asks again */
+    if (http->held) /* http_resume_all() asks again */
         return;
     if (http->delivered) {
         http->delivered = false;

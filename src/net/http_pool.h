@@ -16,17 +16,17 @@
 
 #include "base/compiler.h"
 
-#define POOL_AGE_MS    (55 * 60 * 1000)     /* no connection is used for more than an hour */
-#define POOL_SILENT_MS 25000                /* HTTP/2: silent for so long, a connection is as good as dead */
+#define POOL_AGE_MS    (55 * 60 * 1000) /* no connection is used for more than an hour */
+#define POOL_SILENT_MS 25000            /* HTTP/2: silent for so long, a connection is as good as dead */
 
 struct pool {
     struct pool *next;
-    char        *key;           /* may hold a proxy's password */
-    unsigned     generation;
-    int64_t      born_ms;       /* first use of this generation */
-    int64_t      heard_ms;      /* a byte of any response of this generation came last; 0: none yet */
-    int64_t      named_ms;      /* when a request was last seen that had its host's name looked up; 0: never */
-    bool         http2;         /* this generation answers by HTTP/2: its requests share a connection */
+    char *key; /* may hold a proxy's password */
+    unsigned generation;
+    int64_t born_ms;  /* first use of this generation */
+    int64_t heard_ms; /* a byte of any response of this generation came last; 0: none yet */
+    int64_t named_ms; /* when a request was last seen that had its host's name looked up; 0: never */
+    bool http2;       /* this generation answers by HTTP/2: its requests share a connection */
 };
 
 /* Returns the pool for a request, from the list or new. proxy and ca_file may be NULL. The list owns it. */

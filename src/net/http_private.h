@@ -18,82 +18,82 @@
 #include "net/transport.h"
 
 enum {
-    INFLATERS_KEPT  = 4,
-    HEADER_TEXT_MAX = 512       /* longer values of the headers kept here are truncated */
+    INFLATERS_KEPT = 4,
+    HEADER_TEXT_MAX = 512 /* longer values of the headers kept here are truncated */
 };
 
 struct http {
-    struct loop          *loop;
-    CURLM                *multi;
-    CURLSH               *share;            /* TLS sessions, so that a new connection needs no full handshake */
-    struct http_request  *in_flight;
-    struct http_request  *unsent;           /* could not be sent; unsent_timer gives their results */
-    struct timer          unsent_timer;
-    struct pool          *pools;
-    struct timer          look_timer;       /* set while requests are in flight */
-    bool                  held;             /* a sink is not ready: no transfer to a sink is read until resumed */
-    struct timer          hold_timer;
-    int64_t               resumed_ms;       /* 0: never */
-    struct timer          turn_timer;
-    unsigned              turn;
-    bool                  delivered;        /* something went to a sink since turn_timer fired */
-    char                 *ca_good;          /* the CA file that was readable last; not checked again before ... */
-    int64_t               ca_good_until_ms;
-    struct inflater      *inflaters[INFLATERS_KEPT];
-    int                   inflaters_kept;
+    struct loop *loop;
+    CURLM *multi;
+    CURLSH *share; /* TLS sessions, so that a new connection needs no full handshake */
+    struct http_request *in_flight;
+    struct http_request *unsent; /* could not be sent; unsent_timer gives their results */
+    struct timer unsent_timer;
+    struct pool *pools;
+    struct timer look_timer; /* set while requests are in flight */
+    bool held;               /* a sink is not ready: no transfer to a sink is read until resumed */
+    struct timer hold_timer;
+    int64_t resumed_ms; /* 0: never */
+    struct timer turn_timer;
+    unsigned turn;
+    bool delivered; /* something went to a sink since turn_timer fired */
+    char *ca_good;  /* the CA file that was readable last; not checked again before ... */
+    int64_t ca_good_until_ms;
+    struct inflater *inflaters[INFLATERS_KEPT];
+    int inflaters_kept;
 };
 
 /* How a request was sent last. */
 struct attempt {
-    struct pool *pool;          /* NULL if it could not be sent */
-    unsigned     generation;
-    int64_t      sent_ms;
-    bool         http2;         /* answered by HTTP/2 */
-    bool         heard;         /* a byte of the response has arrived */
-    bool         resent;        /* is not sent again */
+    struct pool *pool; /* NULL if it could not be sent */
+    unsigned generation;
+    int64_t sent_ms;
+    bool http2;  /* answered by HTTP/2 */
+    bool heard;  /* a byte of the response has arrived */
+    bool resent; /* is not sent again */
 };
 
 /* What went to the sink in the transport's turn of that number (http_hold.c). */
 struct ration {
     unsigned turn;
-    size_t   bytes;
+    size_t bytes;
 };
 
 struct http_request {
-    struct transfer          transfer;      /* first: CURLOPT_PRIVATE points to it */
-    struct http             *http;
-    struct http_request     *next, **link;  /* in one of the transport's lists */
-    CURL                    *easy;          /* NULL if it could not be sent */
-    struct curl_slist       *headers;
-    char                    *url;
-    char                    *form;          /* secret */
+    struct transfer transfer; /* first: CURLOPT_PRIVATE points to it */
+    struct http *http;
+    struct http_request *next, **link; /* in one of the transport's lists */
+    CURL *easy;                        /* NULL if it could not be sent */
+    struct curl_slist *headers;
+    char *url;
+    char *form; /* secret */
     const struct http_route *route;
-    struct http_sink         sink;
-    http_done_fn            *done;
-    void                    *ctx;
-    bool                     has_sink;
-    bool                     traced, unverified;
-    struct attempt           attempt;
-    struct ration            ration;
-    bool                     is_tls;
-    bool                     begun;         /* the first byte of the body has arrived */
-    bool                     paused;        /* until http_resume_all() */
-    bool                     to_sink;       /* the body goes to the sink */
-    bool                     gzip;
-    struct inflater         *inflater;      /* NULL before the first byte that is decoded */
-    struct buf               body;          /* decoded, if it does not go to the sink */
-    enum http_fault          fault;         /* set from inside a callback; HTTP_DONE until then */
-    enum diagnosis           unsendable;    /* why, if the fault is HTTP_BAD_REQUEST */
-    char                     why[512];      /* our own words for the fault; "": curl's */
-    char                     curl_error[CURL_ERROR_SIZE];
-    char                     content_type[HEADER_TEXT_MAX];
-    char                     encoding[32];
-    char                     retry_after[64];
-    char                     date[64];
-    char                     request_id[128];
-    char                     authenticate[HEADER_TEXT_MAX];
-    uint64_t                 wire_bytes;
-    int64_t                  started_ms;
+    struct http_sink sink;
+    http_done_fn *done;
+    void *ctx;
+    bool has_sink;
+    bool traced, unverified;
+    struct attempt attempt;
+    struct ration ration;
+    bool is_tls;
+    bool begun;   /* the first byte of the body has arrived */
+    bool paused;  /* until http_resume_all() */
+    bool to_sink; /* the body goes to the sink */
+    bool gzip;
+    struct inflater *inflater; /* NULL before the first byte that is decoded */
+    struct buf body;           /* decoded, if it does not go to the sink */
+    enum http_fault fault;     /* set from inside a callback; HTTP_DONE until then */
+    enum diagnosis unsendable; /* why, if the fault is HTTP_BAD_REQUEST */
+    char why[512];             /* our own words for the fault; "": curl's */
+    char curl_error[CURL_ERROR_SIZE];
+    char content_type[HEADER_TEXT_MAX];
+    char encoding[32];
+    char retry_after[64];
+    char date[64];
+    char request_id[128];
+    char authenticate[HEADER_TEXT_MAX];
+    uint64_t wire_bytes;
+    int64_t started_ms;
 };
 
 /* http_hold.c

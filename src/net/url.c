@@ -112,7 +112,7 @@ char *url_resolve(const char *base, const char *reference)
         return mem_text(reference);
     if (!url)
         return NULL;
-    if (*reference == '\0' || *reference == '#')    /* the page itself; curl takes its folder */
+    if (*reference == '\0' || *reference == '#') /* the page itself; curl takes its folder */
         return mem_text(base);
     if (curl_url_set(url, CURLUPART_URL, reference, CURLU_ALLOW_SPACE | CURLU_URLENCODE))
         return NULL;

@@ -10,19 +10,19 @@
 
 struct queue {
     struct slot *first, *last;
-    unsigned     held;              /* slots that are held and not slow */
-    unsigned     started;           /* slots granted at started_ms */
-    int64_t      started_ms;
-    bool         granting;          /* a slot may be released from inside its go(), which must not recurse */
+    unsigned held;    /* slots that are held and not slow */
+    unsigned started; /* slots granted at started_ms */
+    int64_t started_ms;
+    bool granting; /* a slot may be released from inside its go(), which must not recurse */
 };
 
 struct limiter {
-    struct loop  *loop;
-    struct queue  queues[2];        /* [0] tokens, [1] pages */
-    unsigned      max_held, burst, slow;
-    bool          full;             /* the output, until limiter_resume() ... */
-    int64_t       full_until_ms;    /* ... came last; 0: never */
-    struct timer  burst_timer;
+    struct loop *loop;
+    struct queue queues[2]; /* [0] tokens, [1] pages */
+    unsigned max_held, burst, slow;
+    bool full;             /* the output, until limiter_resume() ... */
+    int64_t full_until_ms; /* ... came last; 0: never */
+    struct timer burst_timer;
 };
 
 static void next_burst(void *ctx, int64_t now_ms);
@@ -166,7 +166,7 @@ void limiter_release(struct slot *slot)
     struct limiter *limiter = slot->limiter;
     struct queue *queue;
 
-    if (slot->state == SLOT_FREE)       /* then slot->limiter may be NULL */
+    if (slot->state == SLOT_FREE) /* then slot->limiter may be NULL */
         return;
     queue = &limiter->queues[slot->page];
     if (slot->state == SLOT_QUEUED) {

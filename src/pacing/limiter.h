@@ -15,23 +15,23 @@ struct limiter;
 
 /* Part of its owner. Initialize with zeros and set the first three members once. */
 struct slot {
-    void (*go)(void *ctx);      /* starts the request: once per limiter_acquire(), maybe before that returns */
-    void  *ctx;
-    bool   page;                /* true: a page request; false: a token request */
+    void (*go)(void *ctx); /* starts the request: once per limiter_acquire(), maybe before that returns */
+    void *ctx;
+    bool page; /* true: a page request; false: a token request */
     /* private to the limiter: */
     enum { SLOT_FREE, SLOT_QUEUED, SLOT_HELD, SLOT_SLOW } state;
     struct limiter *limiter;
-    struct slot    *next, *prev;
-    struct timer    slow_timer;
+    struct slot *next, *prev;
+    struct timer slow_timer;
 };
 
 /* Creates a limiter for max_held slots of each kind. `burst` of them start in one millisecond of the loop's clock, the
  * others later, so that answers are handled in between. Never returns NULL. The loop must outlive it. */
 struct limiter *limiter_new(struct loop *loop, unsigned max_held, unsigned burst);
-void limiter_free(struct limiter *limiter);     /* NULL is allowed. All slots must be free. */
+void limiter_free(struct limiter *limiter); /* NULL is allowed. All slots must be free. */
 
-void limiter_acquire(struct limiter *limiter, struct slot *slot);   /* does nothing unless the slot is free */
-void limiter_release(struct slot *slot);        /* allowed in any state; a queued slot leaves the queue */
+void limiter_acquire(struct limiter *limiter, struct slot *slot); /* does nothing unless the slot is free */
+void limiter_release(struct slot *slot); /* allowed in any state; a queued slot leaves the queue */
 bool slot_is_free(const struct slot *slot);
 
 /* The output is full: grants no slot for pages until limiter_resume(), and considers no page request slow until a

@@ -4,14 +4,16 @@
 
 #define MINUTE_MS 60000.0
 #define HOUR_MS   3600000.0
-#define USED      0.9       /* part of a limit that is used */
-#define BURST     0.25      /* part of that which may go at once: the size of a bucket */
-#define FIRST     0.4       /* part of a bucket that is there at the start: together with the process before this one,
+#define USED      0.9  /* part of a limit that is used */
+#define BURST     0.25 /* part of that which may go at once: the size of a bucket */
+#define FIRST                                                                                                          \
+    0.4 /* part of a bucket that is there at the start: together with the process before this one,
                                which may have used its own within the hour, it must stay below the limit */
-#define UNKNOWN 10          /* requests of the hour that a process starts with if the one before was killed: few enough
+#define UNKNOWN                                                                                                        \
+    10                       /* requests of the hour that a process starts with if the one before was killed: few enough
                                that being killed every 75 s stays below the limit */
-#define BACKFILL_RESERVE   2        /* requests that a backfill leaves for polls */
-#define POLLS_PER_BACKFILL 2        /* requests of polls before a waiting backfill has its turn */
+#define BACKFILL_RESERVE   2 /* requests that a backfill leaves for polls */
+#define POLLS_PER_BACKFILL 2 /* requests of polls before a waiting backfill has its turn */
 /* Requests that a backfill makes in a row after its bucket was empty: with a pause before each page, the processor's
  * caches would be cold for every page. Only if no poll asked within ALONE_MS: a busy input's polls would take what is
  * saved up. */
@@ -31,9 +33,11 @@ struct rate_limits rate_limits_for(int per_minute, int per_hour)
 
 void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms)
 {
-    *rate = (struct rate){ .limits = limits, .minute = limits.minute_size * FIRST,
-                               .hour = limits.hour_size * FIRST, .at_ms = now_ms,
-                               .polled_ms = now_ms - ALONE_MS };
+    *rate = (struct rate){ .limits = limits,
+                           .minute = limits.minute_size * FIRST,
+                           .hour = limits.hour_size * FIRST,
+                           .at_ms = now_ms,
+                           .polled_ms = now_ms - ALONE_MS };
 }
 
 void rate_was_used(struct rate *rate)
@@ -122,8 +126,7 @@ static int place_of(const struct rate *rate, const struct rate_waiter *waiter)
 /* Returns how many waiters of the other kind have their turn before the one at this place. */
 static int others_ahead(const struct rate *rate, bool backfill, int place)
 {
-    int turns = backfill ? POLLS_PER_BACKFILL * (place + 1) - rate->polls
-                         : (rate->polls + place) / POLLS_PER_BACKFILL;
+    int turns = backfill ? POLLS_PER_BACKFILL * (place + 1) - rate->polls : (rate->polls + place) / POLLS_PER_BACKFILL;
     int others = count(rate->waiting[!backfill]);
 
     return turns < 0 ? 0 : turns < others ? turns : others;

@@ -11,28 +11,28 @@
 #include "base/compiler.h"
 
 struct rate_limits {
-    double minute_size, minute_rate;    /* requests; requests per millisecond */
-    double hour_size, hour_rate;        /* 0: no hourly limit */
+    double minute_size, minute_rate; /* requests; requests per millisecond */
+    double hour_size, hour_rate;     /* 0: no hourly limit */
 };
 
 /* Somebody who asks for requests. Part of its owner; set `backfill` once. */
 struct rate_waiter {
     bool backfill;
     /* private to the rate: */
-    bool waits;                         /* is in a queue */
+    bool waits; /* is in a queue */
     struct rate_waiter *next;
 };
 
 /* Private to rate.c, except for its size. */
 struct rate {
     struct rate_limits limits;
-    double  minute, hour;               /* requests left in each bucket */
-    int64_t at_ms;                      /* of the last refill */
-    int64_t hold_until_ms;              /* the service asked to wait */
-    int     throttles;                  /* in a row; those that came during a wait count as one */
-    int64_t polled_ms;                  /* a poll asked last */
-    int     polls;                      /* requests of polls since the last one of a backfill, at most two */
-    struct rate_waiter *waiting[2];     /* [0] polls, [1] backfills; who has waited longest comes first */
+    double minute, hour;            /* requests left in each bucket */
+    int64_t at_ms;                  /* of the last refill */
+    int64_t hold_until_ms;          /* the service asked to wait */
+    int throttles;                  /* in a row; those that came during a wait count as one */
+    int64_t polled_ms;              /* a poll asked last */
+    int polls;                      /* requests of polls since the last one of a backfill, at most two */
+    struct rate_waiter *waiting[2]; /* [0] polls, [1] backfills; who has waited longest comes first */
 };
 
 /* Returns limits of 90 % of the given requests per minute and hour (0: no hourly limit). */

@@ -9,12 +9,16 @@
 static const struct {
     const char *name;
     enum element parent, element;
-} elements[] = {
-    { "server_host", ROOT, SERVER_HOST }, { "server_uri", ROOT, SERVER_URI }, { "session_key", ROOT, SESSION_KEY },
-    { "checkpoint_dir", ROOT, CHECKPOINT_DIR }, { "configuration", ROOT, CONFIGURATION },
-    { "stanza", CONFIGURATION, STANZA }, { "item", ROOT, STANZA }, { "param", STANZA, PARAM },
-    { "param_list", STANZA, PARAM_LIST }, { "value", PARAM_LIST, VALUE }
-};
+} elements[] = { { "server_host", ROOT, SERVER_HOST },
+                 { "server_uri", ROOT, SERVER_URI },
+                 { "session_key", ROOT, SESSION_KEY },
+                 { "checkpoint_dir", ROOT, CHECKPOINT_DIR },
+                 { "configuration", ROOT, CONFIGURATION },
+                 { "stanza", CONFIGURATION, STANZA },
+                 { "item", ROOT, STANZA },
+                 { "param", STANZA, PARAM },
+                 { "param_list", STANZA, PARAM_LIST },
+                 { "value", PARAM_LIST, VALUE } };
 
 static const char *root_name(enum config_root root)
 {
@@ -65,7 +69,8 @@ static enum element find_element(const struct config_reader *reader, const char 
     for (i = 0; i < COUNT_OF(elements); i++)
         if (elements[i].parent == reader->open[reader->depth] && strcmp(elements[i].name, name) == 0)
             return (elements[i].element == CONFIGURATION && items) || (strcmp(name, "item") == 0 && !items)
-                   ? SKIPPED : elements[i].element;
+                       ? SKIPPED
+                       : elements[i].element;
     return SKIPPED;
 }
 
@@ -121,7 +126,7 @@ static enum element open_element(struct config_reader *reader, const char *name,
         return SKIPPED;
     if (element == VALUE && reader->values++)
         buf_add_char(&reader->text, ',');
-    else if (element != SKIPPED)        /* an unknown element inside a <param> keeps the text before it */
+    else if (element != SKIPPED) /* an unknown element inside a <param> keeps the text before it */
         buf_clear(&reader->text);
     return element;
 }
@@ -134,8 +139,10 @@ static bool may_open(struct config_reader *reader, const char *name, bool has_pr
     if (reader->depth == DEPTH_MOST)
         return err_set(&reader->err, ERR_INPUT, "the XML on stdin is nested deeper than %d elements", DEPTH_MOST);
     if (reader->depth == 0 && (has_prefix || strcmp(name, root) != 0))
-        return err_set(&reader->err, ERR_INPUT, "the XML on stdin should be an <%s> document, but its outermost element "
-                       "is <%.40s>", root, name);
+        return err_set(&reader->err, ERR_INPUT,
+                       "the XML on stdin should be an <%s> document, but its outermost element "
+                       "is <%.40s>",
+                       root, name);
     return true;
 }
 
@@ -153,8 +160,9 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
         config_stop(reader);
         return;
     }
-    element = reader->depth ? open_element(reader, (const char *)name, (const char *)prefix, attributes,
-                                           attribute_count) : ROOT;
+    element = reader->depth
+                  ? open_element(reader, (const char *)name, (const char *)prefix, attributes, attribute_count)
+                  : ROOT;
     reader->open[++reader->depth] = element;
 }
 
@@ -222,9 +230,12 @@ static void on_text(void *ctx, const xmlChar *text, int len)
     struct config_reader *reader = ctx;
 
     switch (reader->open[reader->depth]) {
-    case SERVER_HOST: case SERVER_URI: case SESSION_KEY: case CHECKPOINT_DIR: case PARAM: case VALUE:
-        buf_add(&reader->text, text, (size_t)len);
-        break;
+    case SERVER_HOST:
+    case SERVER_URI:
+    case SESSION_KEY:
+    case CHECKPOINT_DIR:
+    case PARAM:
+    case VALUE: buf_add(&reader->text, text, (size_t)len); break;
     default: break;
     }
 }
@@ -246,10 +257,14 @@ static void on_error(void *ctx UNUSED, xmlErrorPtr error UNUSED)
 
 xmlSAXHandler *config_sax(void)
 {
-    static xmlSAXHandler sax = {
-        .initialized = XML_SAX2_MAGIC, .startElementNs = on_start, .endElementNs = on_end, .characters = on_text,
-        .ignorableWhitespace = on_text, .cdataBlock = on_text, .internalSubset = on_doctype, .serror = on_error
-    };
+    static xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC,
+                                 .startElementNs = on_start,
+                                 .endElementNs = on_end,
+                                 .characters = on_text,
+                                 .ignorableWhitespace = on_text,
+                                 .cdataBlock = on_text,
+                                 .internalSubset = on_doctype,
+                                 .serror = on_error };
 
     return &sax;
 }

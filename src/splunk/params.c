@@ -3,21 +3,17 @@
 #include "base/text.h"
 #include "splunk/input.h"
 
-static const struct choice api_choices[] = {
-    [API_GRAPH] = { "graph", "Microsoft Graph alerts (recommended)" },
-    [API_ENDPOINT] = { "endpoint", "Defender for Endpoint alerts" },
-    [API_SIEM] = { "siem", "SIEM alert exporter (deprecated by Microsoft)" },
-    [API_INCIDENTS] = { "incidents", "Microsoft Graph incidents" },
-    [API_COUNT] = { NULL, NULL }
-};
+static const struct choice api_choices[] = { [API_GRAPH] = { "graph", "Microsoft Graph alerts (recommended)" },
+                                             [API_ENDPOINT] = { "endpoint", "Defender for Endpoint alerts" },
+                                             [API_SIEM] = { "siem", "SIEM alert exporter (deprecated by Microsoft)" },
+                                             [API_INCIDENTS] = { "incidents", "Microsoft Graph incidents" },
+                                             [API_COUNT] = { NULL, NULL } };
 
-static const struct choice cloud_choices[] = {
-    [CLOUD_COMMERCIAL] = { "commercial", "Commercial (worldwide)" },
-    [CLOUD_GCC] = { "gcc", "US Government GCC" },
-    [CLOUD_GCC_HIGH] = { "gcc_high", "US Government GCC High" },
-    [CLOUD_DOD] = { "dod", "US Department of Defense" },
-    [CLOUD_COUNT] = { NULL, NULL }
-};
+static const struct choice cloud_choices[] = { [CLOUD_COMMERCIAL] = { "commercial", "Commercial (worldwide)" },
+                                               [CLOUD_GCC] = { "gcc", "US Government GCC" },
+                                               [CLOUD_GCC_HIGH] = { "gcc_high", "US Government GCC High" },
+                                               [CLOUD_DOD] = { "dod", "US Department of Defense" },
+                                               [CLOUD_COUNT] = { NULL, NULL } };
 
 #define AT(member) .offset = offsetof(struct input, member)
 

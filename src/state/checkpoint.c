@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define HASH_TEXT 32    /* hex digits of a version's key */
+#define HASH_TEXT 32 /* hex digits of a version's key */
 
 void checkpoint_release(struct checkpoint *checkpoint)
 {
@@ -63,7 +63,8 @@ static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *er
     return (read_time(backfill, "next", &cursor->backfill.next, err) &&
             read_time(backfill, "end", &cursor->backfill.end, err) &&
             read_time(backfill, "newest", &cursor->backfill.watermark, err) &&
-            read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) || err_prefix(err, "backfill");
+            read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) ||
+           err_prefix(err, "backfill");
 }
 
 static bool read_hex64(const char *text, uint64_t *ret)
@@ -95,9 +96,8 @@ static bool check_written(const cJSON *object, struct err *err)
 
     if (!cJSON_IsArray(list))
         return err_set(err, ERR_INPUT, "member 'written' is not a list");
-    cJSON_ArrayForEach(item, list)
-        if (!read_entry(cJSON_GetStringValue(item), &entry))
-            return err_set(err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
+    cJSON_ArrayForEach(item, list) if (!read_entry(cJSON_GetStringValue(item), &entry)) return err_set(
+        err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
     return true;
 }
 
@@ -107,7 +107,8 @@ static void add_written(const cJSON *object, struct dedup *dedup)
     struct dedup_entry entry;
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, json_member(object, "written")) {
+    cJSON_ArrayForEach(item, json_member(object, "written"))
+    {
         read_entry(cJSON_GetStringValue(item), &entry);
         dedup_add(dedup, entry);
     }
@@ -168,9 +169,10 @@ static bool read_quarantine(const cJSON *root, struct quarantine *quarantine, st
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, json_member(root, "quarantine"))
-        if (!read_quarantined(item, quarantine, err))
-            return err_prefix(err, "quarantine");
+    cJSON_ArrayForEach(item,
+                       json_member(root, "quarantine")) if (!read_quarantined(item, quarantine,
+                                                                              err)) return err_prefix(err,
+                                                                                                      "quarantine");
     return true;
 }
 
@@ -190,7 +192,8 @@ static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
     if (!salt || !all_of(salt, hex, sizeof(checkpoint->salt) - 1, sizeof(checkpoint->salt) - 1))
         return;
     memcpy(checkpoint->salt, salt, sizeof(checkpoint->salt));
-    cJSON_ArrayForEach(item, json_member(root, "taken")) {
+    cJSON_ArrayForEach(item, json_member(root, "taken"))
+    {
         struct imported *imported = &checkpoint->imported[checkpoint->imported_count];
 
         if (checkpoint->imported_count == IMPORTED_MAX || !item->string || !cJSON_IsString(item) ||
@@ -248,12 +251,12 @@ static void add_time(struct buf *ret, const char *name, ticks time, const char *
 
 struct selection {
     const struct cursor *cursor;
-    bool      (*needs)(const struct cursor *cursor, ticks time, int64_t overlap_s);
+    bool (*needs)(const struct cursor *cursor, ticks time, int64_t overlap_s);
     const struct quarantine *quarantine;
-    int64_t     overlap_s;
-    uint64_t    pos;
+    int64_t overlap_s;
+    uint64_t pos;
     struct buf *ret;
-    bool        any;
+    bool any;
 };
 
 static void add_entry(void *ctx, const struct dedup_entry *entry)
@@ -261,8 +264,8 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     struct selection *sel = ctx;
     char time[TICKS_TEXT_MAX];
 
-    if (entry->pos > sel->pos || (!sel->needs(sel->cursor, entry->time, sel->overlap_s) &&
-                                  !quarantine_holds(sel->quarantine, entry->time)))
+    if (entry->pos > sel->pos ||
+        (!sel->needs(sel->cursor, entry->time, sel->overlap_s) && !quarantine_holds(sel->quarantine, entry->time)))
         return;
     ticks_text(entry->time, time);
     buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,
@@ -278,7 +281,8 @@ static void add_imported(const struct checkpoint *checkpoint, struct buf *ret)
         return;
     buf_add_format(ret, " \"salt\": \"%s\",\n \"taken\": {", checkpoint->salt);
     for (i = 0; i < checkpoint->imported_count; i++)
-        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", checkpoint->imported[i].param, checkpoint->imported[i].hash);
+        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", checkpoint->imported[i].param,
+                       checkpoint->imported[i].hash);
     buf_add_text(ret, "},\n");
 }
 

@@ -23,19 +23,19 @@ struct imported {
 };
 
 struct checkpoint {
-    char           *tenant_id;
-    char           *tid;                /* the tenant's GUID if tenant_id is a domain; NULL: not known */
-    char           *api;                /* the parameter's word */
-    struct cursor   cursor;
-    ticks           saved;              /* by the host's clock of then; 0: not known */
-    struct quarantine quarantine;       /* only as parsed */
-    char            salt[33];           /* of the imported secrets' hashes */
+    char *tenant_id;
+    char *tid; /* the tenant's GUID if tenant_id is a domain; NULL: not known */
+    char *api; /* the parameter's word */
+    struct cursor cursor;
+    ticks saved;                  /* by the host's clock of then; 0: not known */
+    struct quarantine quarantine; /* only as parsed */
+    char salt[33];                /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];
-    size_t          imported_count;
+    size_t imported_count;
     struct {
-        bool   known;                   /* false: the process did not end in peace, or there is no such limit */
-        double hour;                    /* requests left of the hour */
-        ticks  at;                      /* when; by this host's clock */
+        bool known;  /* false: the process did not end in peace, or there is no such limit */
+        double hour; /* requests left of the hour */
+        ticks at;    /* when; by this host's clock */
     } rate;
 };
 

@@ -78,7 +78,7 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest)
 
 void cursor_has_part(struct cursor *cursor, ticks time)
 {
-    time = ticks_max(time, 1);      /* 0: none */
+    time = ticks_max(time, 1); /* 0: none */
     if (!cursor->partial_from || time < cursor->partial_from)
         cursor->partial_from = time;
 }
@@ -150,14 +150,15 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
     struct cursor raised = *saved;
 
     cursor_raise_floors(&raised, overlap_s);
-    if (!saved->backfill.active && cursor->backfill.active) {           /* began since: the one floor is now its floor */
+    if (!saved->backfill.active && cursor->backfill.active) { /* began since: the one floor is now its floor */
         cursor->backfill.dedup_floor = ticks_max(cursor->backfill.dedup_floor, raised.dedup_floor);
     } else if (saved->backfill.active && cursor->backfill.active) {
         cursor->backfill.dedup_floor = ticks_max(cursor->backfill.dedup_floor, raised.backfill.dedup_floor);
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor);
-    } else if (saved->backfill.active) {                                /* ended since */
+    } else if (saved->backfill.active) { /* ended since */
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor > backfill_reach(saved)
-                                                             ? raised.dedup_floor : raised.backfill.dedup_floor);
+                                                                 ? raised.dedup_floor
+                                                                 : raised.backfill.dedup_floor);
     } else {
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor);
     }

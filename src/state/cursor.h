@@ -20,17 +20,17 @@
 #define CURSOR_COARSE_S 60
 
 struct cursor {
-    ticks begin;            /* where the input began; nothing older is ever written */
-    ticks watermark;        /* newest update time that was read completely; never past the service's own clock */
+    ticks begin;     /* where the input began; nothing older is ever written */
+    ticks watermark; /* newest update time that was read completely; never past the service's own clock */
     ticks dedup_floor;
     struct {
-        bool  active;
-        ticks next;         /* everything before this has been read */
-        ticks end;          /* exclusive; the live worker reads the rest */
-        ticks watermark;    /* newest update time seen before `next` */
+        bool active;
+        ticks next;      /* everything before this has been read */
+        ticks end;       /* exclusive; the live worker reads the rest */
+        ticks watermark; /* newest update time seen before `next` */
         ticks dedup_floor;
     } backfill;
-    ticks partial_from;     /* no record before this lacks any of its content; 0: none at all does. From here on the
+    ticks partial_from; /* no record before this lacks any of its content; 0: none at all does. From here on the
                                dedup set stays complete, so that records can be read again in full. */
 };
 

@@ -17,8 +17,8 @@ struct dedup;
 
 struct dedup_entry {
     struct hash128 key;
-    ticks          time;    /* the version's update time; without one, when it was seen last */
-    uint64_t       pos;     /* where its event ends in the stream; 0: written by an earlier process */
+    ticks time;   /* the version's update time; without one, when it was seen last */
+    uint64_t pos; /* where its event ends in the stream; 0: written by an earlier process */
 };
 
 struct dedup *dedup_new(void);
@@ -32,7 +32,7 @@ struct dedup *dedup_partial(struct dedup *dedup);
 struct hash128 dedup_key(const char *id, size_t id_len, ticks time);
 
 bool dedup_has(const struct dedup *dedup, struct hash128 key);
-void dedup_add(struct dedup *dedup, struct dedup_entry entry);      /* an entry with that key is replaced */
+void dedup_add(struct dedup *dedup, struct dedup_entry entry); /* an entry with that key is replaced */
 /* Moves the time of the entry with that key up to `time`, so that it is pruned later. Returns false if there is
  * none. */
 bool dedup_renew(struct dedup *dedup, struct hash128 key, ticks time);

@@ -18,31 +18,31 @@
 
 enum job_state {
     JOB_NONE,
-    JOB_GIVEN,      /* the thread works on it, or is about to */
-    JOB_GIVEN_UP,   /* the same, and nobody waits for it */
+    JOB_GIVEN,    /* the thread works on it, or is about to */
+    JOB_GIVEN_UP, /* the same, and nobody waits for it */
     JOB_ENDED,
-    JOB_OVER        /* ended after it was given up */
+    JOB_OVER /* ended after it was given up */
 };
 
 struct file_writer {
-    pthread_t       thread;
+    pthread_t thread;
     pthread_mutex_t mutex;
-    pthread_cond_t  given;
-    bool            running;        /* the thread exists */
-    int             fd;             /* an eventfd */
+    pthread_cond_t given;
+    bool running; /* the thread exists */
+    int fd;       /* an eventfd */
 
     /* Guarded by the mutex. The other members of the job belong to the thread while it is given. */
-    enum job_state  state;
-    bool            quit;
+    enum job_state state;
+    bool quit;
 
-    char           *path, *temp;
-    struct buf      text;
-    bool            sync;
-    int             error;
-    struct err      err;
+    char *path, *temp;
+    struct buf text;
+    bool sync;
+    int error;
+    struct err err;
 };
 
-static struct file_writer *volatile stuck_writer;    /* keeps the memory in sight of tools that look for leaks */
+static struct file_writer *volatile stuck_writer; /* keeps the memory in sight of tools that look for leaks */
 
 static enum job_state state_of(struct file_writer *writer)
 {
@@ -65,8 +65,8 @@ static void wake_loop(const struct file_writer *writer)
  * it in this thread. */
 static void do_job(struct file_writer *writer)
 {
-    int error = file_write(writer->temp, buf_text(&writer->text), writer->text.len, writer->sync, &writer->err)
-                ? 0 : errno;
+    int error = file_write(writer->temp, buf_text(&writer->text), writer->text.len, writer->sync, &writer->err) ? 0
+                                                                                                                : errno;
 
     pthread_mutex_lock(&writer->mutex);
     if (writer->state == JOB_GIVEN_UP) {

@@ -12,8 +12,8 @@
 #include "base/mem.h"
 
 struct lock_file {
-    char   *path;
-    int     fd;
+    char *path;
+    int fd;
     int64_t idle_ms;
 };
 
@@ -26,7 +26,7 @@ static int64_t idle_ms(int fd)
     if (fstat(fd, &held))
         return 0;
     idle = clock_wall_ms() - ((int64_t)held.st_mtim.tv_sec * 1000 + held.st_mtim.tv_nsec / 1000000);
-    return idle > 0 ? idle : 0;     /* a clock that was set back says nothing */
+    return idle > 0 ? idle : 0; /* a clock that was set back says nothing */
 }
 
 struct lock_file *lock_open(const char *dir, struct err *err)
@@ -84,8 +84,10 @@ static struct flock byte_of(const char *input_name, short type)
 {
     struct hash128 hash = hash128_of(input_name, strlen(input_name));
 
-    return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_len = 1,
-                           .l_start = (off_t)(hash.low >> 2) };     /* 62 bits: positive, with room for the length */
+    return (struct flock){ .l_type = type,
+                           .l_whence = SEEK_SET,
+                           .l_len = 1,
+                           .l_start = (off_t)(hash.low >> 2) }; /* 62 bits: positive, with room for the length */
 }
 
 bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
@@ -97,7 +99,7 @@ bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
     if (errno != EACCES && errno != EAGAIN)
         return err_set(err, ERR_RETRY, "cannot lock '%s': %s", lock->path, strerror(errno));
     range.l_type = F_WRLCK;
-    if (!control(lock, false, &range) && range.l_type != F_UNLCK && range.l_pid > 0)    /* -1: of an open file */
+    if (!control(lock, false, &range) && range.l_type != F_UNLCK && range.l_pid > 0) /* -1: of an open file */
         return err_set(err, ERR_RETRY, "process %d still works on this input", (int)range.l_pid);
     return err_set(err, ERR_RETRY, "another process still works on this input");
 }

@@ -12,7 +12,7 @@ struct lock_file;
 
 /* Opens or creates the file. Returns NULL with err if that fails. */
 struct lock_file *lock_open(const char *dir, struct err *err);
-void lock_close(struct lock_file *lock);        /* NULL is allowed */
+void lock_close(struct lock_file *lock); /* NULL is allowed */
 
 /* Returns how long before lock_open() a process last worked here (lock_touch()), in milliseconds of the host's
  * clock. -1: never, as far as the file tells. */

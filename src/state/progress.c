@@ -1,8 +1,8 @@
 #include "state/progress.h"
 
-#define GAP_S     10         /* a stretch between quarantined windows is read this often on average ... */
-#define GAP_MOST_S 3600     /* ... and all of them at least this often */
-#define RECORDS_KEPT_S (INT64_C(366) * 86400)    /* longer than any of the services keeps a record */
+#define GAP_S          10   /* a stretch between quarantined windows is read this often on average ... */
+#define GAP_MOST_S     3600 /* ... and all of them at least this often */
+#define RECORDS_KEPT_S (INT64_C(366) * 86400) /* longer than any of the services keeps a record */
 
 void progress_init(struct progress *progress, int64_t overlap_s)
 {
@@ -128,7 +128,7 @@ bool progress_isolate(struct progress *progress, enum worker_kind worker, const 
         isolated.hi = ticks_max(now, isolated.lo) / resolution * resolution + resolution;
     quarantine_add(&progress->quarantine, &isolated, now / TICKS_PER_SECOND);
     caught_up = progress_read(progress, worker, window, &none, 0, now, pos, now_ms);
-    if (plan->width)        /* an empty response would make the next window wider; this was none */
+    if (plan->width) /* an empty response would make the next window wider; this was none */
         plan->width = width;
     return caught_up;
 }
@@ -160,7 +160,7 @@ bool progress_format(struct progress *progress, const struct checkpoint *checkpo
 }
 
 struct pruning {
-    const struct cursor     *cursor;
+    const struct cursor *cursor;
     const struct quarantine *quarantine;
     int64_t overlap_s;
 };

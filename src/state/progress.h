@@ -11,14 +11,14 @@
 #include "state/windows.h"
 
 struct progress {
-    bool               begun;       /* the cursor is set */
-    int64_t            overlap_s;
-    struct cursor      cursor;
+    bool begun; /* the cursor is set */
+    int64_t overlap_s;
+    struct cursor cursor;
     struct window_plan plans[WORKER_COUNT];
-    struct quarantine  quarantine;
-    ticks              gaps_read;   /* when a poll last read between the quarantined windows */
-    struct dedup      *dedup;
-    struct acks        acks;
+    struct quarantine quarantine;
+    ticks gaps_read; /* when a poll last read between the quarantined windows */
+    struct dedup *dedup;
+    struct acks acks;
 };
 
 void progress_init(struct progress *progress, int64_t overlap_s);

@@ -59,7 +59,7 @@ void quarantine_add(struct quarantine *quarantine, const struct window *window, 
         if (part.lo < part.hi) {
             insert(quarantine, at, &(struct quarantined){ .window = part, .since_s = now_s, .due_s = now_s });
             part.lo = part.hi;
-        } else {                            /* it is in the list already, perhaps as one that had been read */
+        } else { /* it is in the list already, perhaps as one that had been read */
             next->done = false;
             next->due_s = now_s;
             part.lo = next->window.hi;

@@ -13,19 +13,19 @@
 #include "state/window.h"
 
 struct quarantined {
-    struct window window;       /* never open */
-    int64_t       since_s;      /* when it first failed */
-    int64_t       due_s;        /* not requested before then */
-    int           tries;        /* requests that failed, of this window or the one that it is a half of */
-    bool          isolated;     /* it cannot be made smaller; that was logged */
-    bool          done;         /* it has been read ... */
-    uint64_t      done_pos;     /* ... and its events end here */
+    struct window window; /* never open */
+    int64_t since_s;      /* when it first failed */
+    int64_t due_s;        /* not requested before then */
+    int tries;            /* requests that failed, of this window or the one that it is a half of */
+    bool isolated;        /* it cannot be made smaller; that was logged */
+    bool done;            /* it has been read ... */
+    uint64_t done_pos;    /* ... and its events end here */
 };
 
 struct quarantine {
-    struct quarantined *list;   /* by time; windows do not overlap */
-    size_t   count, cap;
-    uint64_t version;           /* changes with every change that a checkpoint would show */
+    struct quarantined *list; /* by time; windows do not overlap */
+    size_t count, cap;
+    uint64_t version; /* changes with every change that a checkpoint would show */
 };
 
 void quarantine_release(struct quarantine *quarantine);

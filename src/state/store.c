@@ -81,7 +81,7 @@ void store_cancel(struct claim *claim)
     claim->question = CLAIM_NOTHING;
     while (*slot && *slot != claim)
         slot = &(*slot)->next_question;
-    if (!*slot)         /* memory ran out while it was being answered */
+    if (!*slot) /* memory ran out while it was being answered */
         return;
     *slot = claim->next_question;
     if (!*slot)
@@ -169,7 +169,7 @@ static struct claim *take_first(struct claim_queue *queue)
 
 static void saved(struct claim *claim, bool ok, const struct err *err)
 {
-    claim->question = CLAIM_NOTHING;        /* its owner may ask again from inside of the answer */
+    claim->question = CLAIM_NOTHING; /* its owner may ask again from inside of the answer */
     claim->stored = claim->stored || ok;
     claim->owner->saved(claim->ctx, ok, ok ? NULL : err);
 }
@@ -182,7 +182,7 @@ static void begin_save(struct store *store)
     struct err err;
     bool ok;
 
-    if (!store->ops->holds(claim))      /* it is out of the queue */
+    if (!store->ops->holds(claim)) /* it is out of the queue */
         return;
     take_first(&store->saves);
     claim->owner->compose(claim->ctx, &text);

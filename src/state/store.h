@@ -17,25 +17,25 @@ struct store;
 struct claim;
 
 enum store_found {
-    STORE_NONE,             /* nothing is stored under this name */
+    STORE_NONE, /* nothing is stored under this name */
     STORE_FOUND,
-    STORE_FAILED            /* err->kind ERR_RETRY: it cannot be read now. ERR_INPUT: it can never be used */
+    STORE_FAILED /* err->kind ERR_RETRY: it cannot be read now. ERR_INPUT: it can never be used */
 };
 
 enum store_durability {
-    STORE_WRITTEN,          /* survives the end of the process */
-    STORE_SYNCED            /* survives the end of the host */
+    STORE_WRITTEN, /* survives the end of the process */
+    STORE_SYNCED   /* survives the end of the host */
 };
 
 /* The answers. ctx is the claim's owner. */
 struct claim_owner {
     void (*claimed)(void *ctx);
-    void (*busy)(void *ctx, const struct err *err);     /* not ours; claim again after err->wait_ms */
+    void (*busy)(void *ctx, const struct err *err); /* not ours; claim again after err->wait_ms */
     void (*loaded)(void *ctx, enum store_found found, const struct buf *text, const struct err *err);
-    void (*compose)(void *ctx, struct buf *text);       /* append what is to be saved: its turn has come */
+    void (*compose)(void *ctx, struct buf *text); /* append what is to be saved: its turn has come */
     void (*saved)(void *ctx, bool ok, const struct err *err);
-    void (*vanished)(void *ctx);                        /* what was stored is gone: save again */
-    void (*lost)(void *ctx);            /* the name is another process's now: stop, claim again, load again */
+    void (*vanished)(void *ctx); /* what was stored is gone: save again */
+    void (*lost)(void *ctx);     /* the name is another process's now: stop, claim again, load again */
 };
 
 enum claim_question { CLAIM_NOTHING, CLAIM_CLAIM, CLAIM_LOAD, CLAIM_SAVE, CLAIM_LOST };
@@ -43,42 +43,42 @@ enum claim_question { CLAIM_NOTHING, CLAIM_CLAIM, CLAIM_LOAD, CLAIM_SAVE, CLAIM_
 /* Lives inside its owner. Set store, name, owner and ctx; the rest is the store's. */
 struct claim {
     struct store *store;
-    const char   *name;                 /* the input's; stays as long as the claim */
+    const char *name; /* the input's; stays as long as the claim */
     const struct claim_owner *owner;
-    void         *ctx;
+    void *ctx;
 
-    enum claim_question question;       /* waits for store_pump() */
-    enum store_durability durability;   /* of the save that waits */
+    enum claim_question question;     /* waits for store_pump() */
+    enum store_durability durability; /* of the save that waits */
     struct claim *next_question;
-    struct claim *next, **slot;         /* all that are held */
-    bool          held;
-    bool          stored;               /* something is stored under the name, as far as known */
+    struct claim *next, **slot; /* all that are held */
+    bool held;
+    bool stored; /* something is stored under the name, as far as known */
 };
 
 struct store_ops {
     bool (*claim)(struct store *store, struct claim *claim, struct err *err);
     void (*release)(struct claim *claim);
     enum store_found (*load)(struct claim *claim, struct buf *text, struct err *err);
-    bool (*holds)(struct claim *claim);     /* looks whether the claim is lost, and calls store_lose() if so */
+    bool (*holds)(struct claim *claim); /* looks whether the claim is lost, and calls store_lose() if so */
     bool (*save)(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err);
     /* The same without waiting. One save at a time; takes the text over. */
     bool (*save_ready)(struct store *store);
     void (*save_begin)(struct claim *claim, struct buf *text, enum store_durability durability);
-    bool (*save_ended)(struct store *store, bool *ok, struct err *err);     /* false: it goes on */
+    bool (*save_ended)(struct store *store, bool *ok, struct err *err); /* false: it goes on */
     bool (*save_wait)(struct store *store, int64_t until_ms);
     void (*save_give_up)(struct store *store);
-    int  (*fd)(const struct store *store);
+    int (*fd)(const struct store *store);
     bool (*writable)(struct claim *claim, const char *bytes, size_t len, struct err *err);
     bool (*set_aside)(struct claim *claim, struct err *err);
     void (*look)(struct store *store);
     void (*free)(struct store *store);
-    size_t text_most;                   /* bytes */
+    size_t text_most; /* bytes */
 };
 
 /* Told by the store; all may be NULL. */
 struct store_watcher {
-    void (*asked)(void *ctx);           /* a question waits: call store_pump() soon */
-    void (*opened)(void *ctx, int64_t idle_ms);     /* first use; idle_ms since a process last worked here, -1: never */
+    void (*asked)(void *ctx);                   /* a question waits: call store_pump() soon */
+    void (*opened)(void *ctx, int64_t idle_ms); /* first use; idle_ms since a process last worked here, -1: never */
     void *ctx;
 };
 
@@ -89,19 +89,19 @@ struct claim_queue {
 /* The part that every implementation begins with. */
 struct store {
     const struct store_ops *ops;
-    struct store_watcher    watcher;
-    struct claim           *claims;
-    struct claim_queue      questions;      /* claims and loads */
-    struct claim_queue      saves;
-    struct claim           *saving;         /* its save is in flight */
-    bool                    directly;       /* saves are not handed over */
+    struct store_watcher watcher;
+    struct claim *claims;
+    struct claim_queue questions; /* claims and loads */
+    struct claim_queue saves;
+    struct claim *saving; /* its save is in flight */
+    bool directly;        /* saves are not handed over */
 };
 
 void store_init(struct store *store, const struct store_ops *ops, const struct store_watcher *watcher);
 /* For implementations: another process has the name. The claim is not held any more, nothing of it is saved, and its
  * owner is told by store_pump(). */
 void store_lose(struct claim *claim);
-void store_free(struct store *store);       /* NULL is allowed; every claim must have been released */
+void store_free(struct store *store); /* NULL is allowed; every claim must have been released */
 
 void store_claim(struct claim *claim);
 void store_load(struct claim *claim);

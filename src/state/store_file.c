@@ -12,22 +12,22 @@
 #include "state/file_writer.h"
 #include "state/lock.h"
 
-#define BUSY_RETRY_MS 250           /* the other process is usually about to end */
+#define BUSY_RETRY_MS 250 /* the other process is usually about to end */
 #define DISK_RETRY_MS 10000
 
 struct store_file {
-    struct store      store;
-    char             *folder;
-    struct lock_file *lock;         /* NULL: not opened yet */
-    struct stat       seen;         /* the folder when it was last looked at */
-    bool              settled;      /* it has been looked at again since it changed */
+    struct store store;
+    char *folder;
+    struct lock_file *lock; /* NULL: not opened yet */
+    struct stat seen;       /* the folder when it was last looked at */
+    bool settled;           /* it has been looked at again since it changed */
     struct file_writer *writer;
-    bool              again;        /* the save in flight is a second try */
+    bool again; /* the save in flight is a second try */
 };
 
 static struct store_file *file_store(struct store *store)
 {
-    return (struct store_file *)store;      /* its first member */
+    return (struct store_file *)store; /* its first member */
 }
 
 char *store_file_path(const char *folder, const char *input_name)
@@ -189,7 +189,7 @@ static bool file_save(struct claim *claim, const struct buf *text, enum store_du
     CLEANUP(mem_freep) char *temp = mem_format("%s.last", path);
     bool sync = durability == STORE_SYNCED;
 
-    if (text->full)     /* a file that could not be read back */
+    if (text->full) /* a file that could not be read back */
         return err_set(err, ERR_INPUT, "the checkpoint '%s' would be larger than %u bytes", path, STORE_FILE_MAX);
     if (file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err))
         return true;
@@ -272,11 +272,22 @@ static void file_free(struct store *store)
 
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher)
 {
-    static const struct store_ops ops = {
-        .claim = file_claim, .release = file_release, .load = file_load, .holds = file_holds, .save = file_save,
-        .save_ready = save_ready, .save_begin = save_begin, .save_ended = save_ended, .save_wait = save_wait,
-        .save_give_up = save_give_up, .fd = file_fd, .writable = file_writable, .set_aside = file_set_aside,
-        .look = file_look, .free = file_free, .text_most = STORE_FILE_MAX };
+    static const struct store_ops ops = { .claim = file_claim,
+                                          .release = file_release,
+                                          .load = file_load,
+                                          .holds = file_holds,
+                                          .save = file_save,
+                                          .save_ready = save_ready,
+                                          .save_begin = save_begin,
+                                          .save_ended = save_ended,
+                                          .save_wait = save_wait,
+                                          .save_give_up = save_give_up,
+                                          .fd = file_fd,
+                                          .writable = file_writable,
+                                          .set_aside = file_set_aside,
+                                          .look = file_look,
+                                          .free = file_free,
+                                          .text_most = STORE_FILE_MAX };
     struct store_file *files = mem_alloc(sizeof(*files));
 
     store_init(&files->store, &ops, watcher);

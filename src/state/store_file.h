@@ -7,7 +7,7 @@
 
 #include "state/store.h"
 
-#define STORE_FILE_MAX (256u * 1024 * 1024)     /* bytes of one checkpoint, written or read */
+#define STORE_FILE_MAX (256u * 1024 * 1024) /* bytes of one checkpoint, written or read */
 
 /* Never NULL. Opens nothing yet: the first claim does, and again while the folder cannot be used. Copies the folder. */
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher);

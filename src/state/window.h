@@ -4,7 +4,7 @@
 #include "base/ticks.h"
 
 struct window {
-    ticks lo, hi;       /* lo <= time < hi; hi is TICKS_OPEN for "up to now" */
+    ticks lo, hi; /* lo <= time < hi; hi is TICKS_OPEN for "up to now" */
 };
 
 static inline bool window_same(const struct window *a, const struct window *b)

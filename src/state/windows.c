@@ -1,9 +1,9 @@
 #include "state/windows.h"
 
-#define BACKFILL_FROM_S (2 * 3600)      /* an open window that reaches back further is handed to the backfill */
+#define BACKFILL_FROM_S (2 * 3600) /* an open window that reaches back further is handed to the backfill */
 #define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
-#define GROW_MOST       64              /* a window is at most this many times as wide as the one before it */
-#define FULL_AIM        0.75            /* the part of a response's capacity that a window aims at */
+#define GROW_MOST       64   /* a window is at most this many times as wide as the one before it */
+#define FULL_AIM        0.75 /* the part of a response's capacity that a window aims at */
 
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
@@ -61,7 +61,8 @@ static double growth(size_t count, size_t capacity)
 }
 
 /* Sets the next window's width by how full this response was. */
-static void adapt(struct window_plan *plan, const struct window *window, const struct page_stats *stats, size_t capacity)
+static void adapt(struct window_plan *plan, const struct window *window, const struct page_stats *stats,
+                  size_t capacity)
 {
     size_t count = stats->count;
     double width;
@@ -69,7 +70,7 @@ static void adapt(struct window_plan *plan, const struct window *window, const s
     if (window->hi == TICKS_OPEN || !plan->width)
         return;
     plan->resolution = ticks_max(plan->resolution, coarseness(window, stats));
-    if (!count && plan->overfull > window->hi) {    /* everything that was too much is still ahead */
+    if (!count && plan->overfull > window->hi) { /* everything that was too much is still ahead */
         plan->width = ticks_max((plan->overfull - window->hi) / 2, ticks_max(plan->resolution, 1));
         return;
     }
@@ -155,9 +156,12 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
         *plan = (struct window_plan){ .active = false };
         return true;
     }
-    *plan = (struct window_plan){ .active = true, .next = window->lo,
+    *plan = (struct window_plan){ .active = true,
+                                  .next = window->lo,
                                   .width = smaller(window, end, stats, resolution),
-                                  .end = window->hi == TICKS_OPEN ? end : plan->end, .overfull = end,
-                                  .resolution = resolution, .since = plan->active ? plan->since : 0 };
+                                  .end = window->hi == TICKS_OPEN ? end : plan->end,
+                                  .overfull = end,
+                                  .resolution = resolution,
+                                  .since = plan->active ? plan->since : 0 };
     return true;
 }

@@ -20,8 +20,8 @@ enum worker_kind { WORKER_LIVE, WORKER_BACKFILL, WORKER_QUARANTINE, WORKER_COUNT
 
 /* What a response, or a pass over several pages, held. */
 struct page_stats {
-    size_t count;               /* records */
-    ticks  oldest, newest;      /* their update times; oldest > newest if none had one */
+    size_t count;         /* records */
+    ticks oldest, newest; /* their update times; oldest > newest if none had one */
 };
 
 /* Returns the statistics of a response without records. */
@@ -32,14 +32,14 @@ static inline struct page_stats page_stats_none(void)
 
 /* How a worker divides the time ahead of it. Never saved: losing it costs requests, not alerts. */
 struct window_plan {
-    bool  active;       /* LIVE: in bounded windows; otherwise one open window per poll */
+    bool active; /* LIVE: in bounded windows; otherwise one open window per poll */
     ticks next;
-    ticks width;        /* 0: not known yet */
-    ticks resolution;   /* no window is narrower: a burst within one step, of the API's or of the service's own coarser
+    ticks width;      /* 0: not known yet */
+    ticks resolution; /* no window is narrower: a burst within one step, of the API's or of the service's own coarser
                          * filter, would be read again and again */
-    ticks end;          /* LIVE: from here on the window is open */
-    ticks overfull;     /* the part from `next` to here was too much for one response; 0: not known to be */
-    ticks since;        /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
+    ticks end;        /* LIVE: from here on the window is open */
+    ticks overfull;   /* the part from `next` to here was too much for one response; 0: not known to be */
+    ticks since;      /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
 };
 
 /* Sets *ret to the window that the worker requests next. Returns false if there is none (no backfill is active). */
