@@ -2,16 +2,16 @@
 
 BASE      = die mem buf utf8 text digest ticks clock file json err log backoff
 MESSAGES  = remedy log_events diagnosis
-NET       = loop http http_options http_answer http_fault http_trace http_check inflate tls url retry_after
+NET       = loop http http_pool http_again http_hold http_options http_answer http_fault http_trace http_check inflate tls url retry_after
 SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
             rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
-AUTH      = certificate principal token_source token_source_next token_source_fetch secret_intake secret_watch
-STATE     = cursor windows dedup acks checkpoint progress store store_file lock
+AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch
+STATE     = cursor quarantine windows dedup acks checkpoint progress store file_writer store_file lock
 PACING    = limiter rate rate_pool
-MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_word page_run \
+MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_plain page_word page_run \
             api api_graph api_endpoint api_siem
-COLLECT   = target page_size pages classify records worker_retry worker_answer worker_request worker health status saver \
-            opening tenant output metrics collector
+COLLECT   = target service_clock same_tenant variant feed page_size pages classify records worker_retry worker_answer \
+            worker_request worker health status saver opening tenant output metrics collector
 COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look \
             check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan
@@ -74,7 +74,7 @@ LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
 endif
 
 # $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
-FLAGS      = -std=c11 -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
+FLAGS      = -std=c11 -pthread -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
 COMPILE    = $(CC) $(FLAGS) $(DEFINES) $(LIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK_FLAGS = $(HARDEN_LINK) $(LDFLAGS)
 LINK       = $(CC) $(FLAGS) $(CFLAGS) $(LINK_FLAGS)
@@ -161,6 +161,7 @@ check: check-build
 .PHONY: check-build
 check-build:
 	tools/install-deps check
+	tools/install-tools splunk
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
 
@@ -168,6 +169,7 @@ check-build:
 .PHONY: test-e2e
 test-e2e:
 	tools/install-deps check
+	tools/install-tools splunk
 	$(MAKE) -s -j$(JOBS) all
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
 	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
@@ -279,26 +281,22 @@ build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 	@mkdir -p $(@D)
 	$(BENCH_CC) -Isrc -Ibench -o $@ $(filter %.c,$^) $(OBJECTS) $(LIBS)
 
-# Splunk's own judge of apps, on the package that is there.
-APPINSPECT = splunk-appinspect==4.3.1
-.PHONY: appinspect
-appinspect: build/venv-appinspect/$(APPINSPECT)
-	build/venv-appinspect/bin/splunk-appinspect inspect --max-messages all \
-	    build/TA-defender-mssp-$(VERSION)-linux_$(ARCH).spl | tee build/appinspect-$(ARCH).log
-	@[ "$$(grep -cE '^ *(error|failure): +0$$' build/appinspect-$(ARCH).log)" = 2 ]
-
-build/venv-appinspect/$(APPINSPECT):
-	@tools/install-deps appinspect
-	rm -rf build/venv-appinspect
-	/usr/bin/python3 -m venv build/venv-appinspect
-	build/venv-appinspect/bin/pip install --quiet $(APPINSPECT)
-	touch $@
-
 # The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
 ARCH ?= x86_64
-.PHONY: package package-tests install uninstall
+# PART=search-head: without the program and what could start it. package-plain: with the program that `make` builds.
+.PHONY: package package-plain package-tests inspect install uninstall
 package:
-	package/make-package $(ARCH)
+	package/make-package $(or $(PART),$(ARCH))
+
+package-plain: all
+	package/make-package plain
+
+# Splunk's own tools on the packages that need no release build (docs/testing.md).
+inspect: package-plain
+	@tools/install-tools splunk
+	package/make-package search-head
+	tests/package/judges.py build/TA-defender-mssp-$(VERSION)-search-head.spl \
+	    build/plain/TA-defender-mssp-$(VERSION)-plain.spl
 
 package-tests:
 	tests/package/run $(ARCH)
@@ -371,7 +369,8 @@ help:
 	@echo 'make compile_commands.json    for clangd and clang-tidy'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
-	@echo 'make appinspect     Splunk AppInspect (PyPI) on that package'
+	@echo 'make package PART=search-head    the app for search heads, without the program'
+	@echo "make inspect        Splunk's own tools (PyPI) on packages of this tree; package-tests asks them about releases"
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
@@ -384,7 +383,7 @@ help:
 dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
-	AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
+	MUST_RUN=1 AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
 
 .PHONY: print-sources
 print-sources:

@@ -1,4 +1,6 @@
 /* The modular input defender_alerts: see README.md and docs/. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +28,7 @@ static int print_scheme(void)
     struct buf out = BUF_INIT(1 << 20);
     bool ok;
 
-    buf_room(&out, SCHEME_BYTES);   /* growing in steps touches more pages: a sixth of the time */
+    buf_room(&out, SCHEME_BYTES); /* growing in steps touches more pages: a sixth of the time */
     scheme_print(&out);
     ok = fwrite(buf_text(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     buf_free(&out);
@@ -36,11 +38,12 @@ static int print_scheme(void)
 static int print_version(void)
 {
     puts("defender_alerts " VERSION);
-    return 0;
+    return fflush(stdout) ? 1 : 0;
 }
 
 static int print_help(void);
 
+/* clang-format off */
 /* In the order of --help. The first has no name: it runs without arguments. */
 static const struct command {
     const char *name;
@@ -58,6 +61,7 @@ static const struct command {
     { "--version", print_version, NULL, "print the version" },
     { "--help", print_help, NULL, "print this; also after check, sign-in and import" }
 };
+/* clang-format on */
 
 static int print_help(void)
 {
@@ -66,7 +70,20 @@ static int print_help(void)
     puts("usage: defender_alerts [COMMAND]");
     for (i = 0; i < COUNT_OF(commands); i++)
         printf("  %-22s %s\n", commands[i].name ? commands[i].name : "(none)", commands[i].help);
-    return 0;
+    return fflush(stdout) ? 1 : 0;
+}
+
+/* Opens stdin, stdout and stderr to /dev/null where they are closed: a socket or a checkpoint that became descriptor 1
+ * or 2 would receive events or log lines. stdin and stdout are opened for the wrong direction, so that using them still
+ * fails: events that go nowhere must not count as written. */
+static void fill_descriptors(void)
+{
+    static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+    int fd;
+
+    for (fd = 0; fd < (int)COUNT_OF(modes); fd++) /* the lowest free number is the one just found closed */
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
+            _exit(1);
 }
 
 /* Keeps secrets from core files and from debuggers of the same user, and files from other users. Raises the number of
@@ -107,6 +124,7 @@ int main(int argc, char **argv)
 {
     size_t i;
 
+    fill_descriptors();
     if (argc < 2 || strcmp(argv[1], VALIDATE) == 0)
         leave_on_signals(argc > 1);
     protect_process();

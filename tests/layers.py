@@ -36,7 +36,7 @@ _HELPERS = {'pages', 'records', 'classify', 'page_size'}
 _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver'}
-ORDER = {'collector': _TENANT | {'tenant'}, 'tenant': _TENANT, 'worker': _WORKER, 'worker_answer': _RETRY,
+ORDER = {'collector': _TENANT | {'tenant'}, 'tenant': _TENANT, 'worker': _WORKER, 'worker_answer': _RETRY | {'worker_request'},
          'worker_request': _RETRY, 'worker_retry': _HELPERS, 'opening': {'saver'}, 'status': {'health'}}
 
 # Headers of libraries, and the folder that may include them.

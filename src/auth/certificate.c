@@ -11,16 +11,16 @@
 /* Differs after a file was replaced or written again. */
 struct stamp {
     struct timespec changed;
-    off_t           size;
-    ino_t           inode;
+    off_t size;
+    ino_t inode;
 };
 
 struct certificate {
-    struct certificate   *next;
-    char                 *path;
+    struct certificate *next;
+    char *path;
     struct assertion_key *key;
-    struct stamp          stamp;        /* of the file when it was last read */
-    int64_t               warned_days;  /* see certificate_end_is_news() */
+    struct stamp stamp;  /* of the file when it was last read */
+    int64_t warned_days; /* see certificate_end_is_news() */
 };
 
 struct certificate *certificate_get(struct certificate **list, const char *path)
@@ -81,8 +81,10 @@ static void read_again(struct certificate *cert, struct err *err)
     key = assertion_key_read(cert->path, clock_wall_ms(), err);
     if (!key) {
         if (cert->key)
-            log_event(EVENT_CERTIFICATE_UNUSABLE, "the changed file cannot be used, the key that was read before "
-                      "goes on: %s", err->text);
+            log_event(EVENT_CERTIFICATE_UNUSABLE,
+                      "the changed file cannot be used, the key that was read before "
+                      "goes on: %s",
+                      err->text);
         return;
     }
     if (cert->key)

@@ -12,34 +12,34 @@
 /* What uses a principal's credential: a token source. Its first member. */
 struct credential_user {
     void (*credential_changed)(struct credential_user *user);
-    bool (*storing)(const struct credential_user *user);    /* a new refresh token would be lost with the process */
+    bool (*storing)(const struct credential_user *user); /* a new refresh token would be lost with the process */
     void (*free)(struct credential_user *user);
     struct credential_user *next;
 };
 
 struct principal {
     struct principals *principals;
-    struct principal  *next;
-    uint64_t hash;                      /* of tenant_id, for the search */
+    struct principal *next;
+    uint64_t hash; /* of tenant_id, for the search */
     char *tenant_id, *client_id, *login_url, *certificate;
-    struct http_route route;            /* of our own ca_file and proxy */
+    struct http_route route; /* of our own ca_file and proxy */
     char *ca_file;
-    char *proxy;                        /* with its password: secret */
-    char *client_secret;                /* secret */
-    char *refresh_token;                /* secret */
-    struct certificate *cert;           /* of the file named by certificate; NULL: none */
+    char *proxy;              /* with its password: secret */
+    char *client_secret;      /* secret */
+    char *refresh_token;      /* secret */
+    struct certificate *cert; /* of the file named by certificate; NULL: none */
     enum assertion_form form;
     struct credential_user *users;
-    struct credential_user *redeemer;   /* the one that may redeem the refresh token or a code; NULL: none does */
+    struct credential_user *redeemer; /* the one that may redeem the refresh token or a code; NULL: none does */
 };
 
 struct principals {
-    struct loop    *loop;
-    struct http    *http;
+    struct loop *loop;
+    struct http *http;
     struct limiter *limiter;
-    struct passwords *passwords;            /* NULL: no store */
-    void          (*session_lost)(void *ctx);
-    void           *ctx;
+    struct passwords *passwords; /* NULL: no store */
+    void (*session_lost)(void *ctx);
+    void *ctx;
     struct principal *first;
     struct certificate *certificates;
 };

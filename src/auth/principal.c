@@ -13,8 +13,12 @@ struct principals *principals_new(struct loop *loop, struct http *http, struct l
 {
     struct principals *principals = mem_alloc(sizeof(*principals));
 
-    *principals = (struct principals){ .loop = loop, .http = http, .limiter = limiter, .passwords = passwords,
-                                       .session_lost = session_lost, .ctx = ctx };
+    *principals = (struct principals){ .loop = loop,
+                                       .http = http,
+                                       .limiter = limiter,
+                                       .passwords = passwords,
+                                       .session_lost = session_lost,
+                                       .ctx = ctx };
     return principals;
 }
 

@@ -13,8 +13,8 @@ struct principal;
 
 struct principal_spec {
     const char *tenant_id, *client_id, *login_url;
-    const char *certificate;            /* path of a PEM file; NULL: none */
-    const struct http_route *route;     /* to the login service */
+    const char *certificate;        /* path of a PEM file; NULL: none */
+    const struct http_route *route; /* to the login service */
 };
 
 /* loop, http, limiter and splunkd are borrowed and must outlive the result. splunkd may be NULL: a

@@ -16,14 +16,16 @@ static const char *const param_names[SECRET_KINDS] = { "proxy", "client_secret",
                                                        "authorization_code" };
 
 struct secret_intake {
-    struct secret_intake_spec  spec;
+    struct secret_intake_spec spec;
     struct secret_intake_owner owner;
-    enum secret_kind at;                        /* SECRET_KINDS: done */
-    char            *names[SECRET_KINDS];       /* in the store; the code has none */
-    bool             to_mask[SECRET_KINDS];     /* readable in inputs.conf */
-    bool             changed;
-    bool             warned;                    /* of the secret at hand */
-    struct timer     retry;
+    enum secret_kind at;         /* SECRET_KINDS: done */
+    char *names[SECRET_KINDS];   /* in the store; the code has none */
+    bool to_mask[SECRET_KINDS];  /* readable in inputs.conf */
+    bool as_given[SECRET_KINDS]; /* used although the store did not take it */
+    bool gate_passed;
+    bool changed;
+    bool warned; /* of the secret at hand */
+    struct timer retry;
 };
 
 static void next_secrets(struct secret_intake *intake);
@@ -52,9 +54,7 @@ static void hand_over(struct secret_intake *intake, enum secret_kind kind, const
     const struct secret_intake_owner *owner = &intake->owner;
 
     switch (kind) {
-    case SECRET_PROXY:
-        owner->use_proxy(owner->ctx, intake->spec.input->proxy ? value : NULL);
-        return;
+    case SECRET_PROXY: owner->use_proxy(owner->ctx, intake->spec.input->proxy ? value : NULL); return;
     case SECRET_CLIENT:
         if (value)
             principal_set_secret(owner->principal(owner->ctx), value);
@@ -63,8 +63,7 @@ static void hand_over(struct secret_intake *intake, enum secret_kind kind, const
         if (value)
             principal_set_refresh_token(owner->principal(owner->ctx), value);
         return;
-    default:
-        return;
+    default: return;
     }
 }
 
@@ -109,10 +108,12 @@ static void stored(void *ctx, bool ok, const struct err *err)
         return;
     }
     hand_over(intake, intake->at, *plaintext(intake, intake->at));
+    intake->as_given[intake->at] = !ok;
     if (!ok) {
-        log_event(EVENT_SECRET_NOT_STORED, "input=%s tenant=%s parameter=%s Splunk's password store did not take it, "
-                  "so the one in inputs.conf is used: %s", spec->label, spec->input->tenant_id,
-                  param_names[intake->at], err->text);
+        log_event(EVENT_SECRET_NOT_STORED,
+                  "input=%s tenant=%s parameter=%s Splunk's password store did not take it, "
+                  "so the one in inputs.conf is used: %s",
+                  spec->label, spec->input->tenant_id, param_names[intake->at], err->text);
     } else {
         log_event(EVENT_SECRET_STORED, "input=%s tenant=%s parameter=%s moved to Splunk's password store", spec->label,
                   spec->input->tenant_id, param_names[intake->at]);
@@ -127,11 +128,14 @@ static void stored(void *ctx, bool ok, const struct err *err)
 static void code_refused(const struct secret_intake *intake, const struct err *err)
 {
     const struct secret_intake_spec *spec = &intake->spec;
-    CLEANUP(mem_freep) char *address = signin_address(spec->login_url, spec->input->tenant_id, spec->input->client_id,
-                                                      spec->input->redirect_uri, spec->resource, spec->v1);
+    CLEANUP(mem_freep)
+    char *address = signin_address(spec->login_url, spec->input->tenant_id, spec->input->client_id,
+                                   spec->input->redirect_uri, spec->resource, spec->v1);
 
-    log_event(EVENT_CODE_REFUSED, "input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at "
-              "%s", spec->label, spec->input->tenant_id, err->text, address);
+    log_event(EVENT_CODE_REFUSED,
+              "input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at "
+              "%s",
+              spec->label, spec->input->tenant_id, err->text, address);
 }
 
 /* Recursion: a code that cannot be read counts as refused at once. The code is the last secret, so it ends there.
@@ -164,7 +168,7 @@ static void exchange(struct secret_intake *intake)
     struct err err;
 
     if (!signin_code(spec->input->authorization_code, &code, &err)) {
-        err.kind = ERR_AUTH;        /* no later try reads more in it */
+        err.kind = ERR_AUTH; /* no later try reads more in it */
         exchanged(intake, false, &err);
         return;
     }
@@ -189,19 +193,54 @@ static bool is_in_place(struct secret_intake *intake)
     return true;
 }
 
+/* Hands over what the store holds by now. */
+static void hand_over_stored(struct secret_intake *intake)
+{
+    if (!intake->as_given[SECRET_CLIENT])
+        hand_over(intake, SECRET_CLIENT, stored_value(intake, SECRET_CLIENT));
+    hand_over(intake, SECRET_REFRESH, stored_value(intake, SECRET_REFRESH));
+}
+
+static void gate_opened(void *ctx)
+{
+    struct secret_intake *intake = ctx;
+
+    intake->gate_passed = true;
+    hand_over_stored(intake);
+    next_secrets(intake);
+}
+
+/* Returns false while the work on the secret at hand has to wait for the secrets that other inputs bring. */
+static bool passes_gate(struct secret_intake *intake)
+{
+    struct secret_ticket *ticket = intake->spec.ticket;
+
+    if (intake->at != SECRET_CODE || intake->gate_passed || !ticket)
+        return true;
+    ticket->open = gate_opened;
+    ticket->ctx = intake;
+    if (secret_gate_wait(ticket))
+        return false;
+    intake->gate_passed = true;
+    hand_over_stored(intake);
+    return true;
+}
+
 static void next_secrets(struct secret_intake *intake)
 {
     const struct secret_intake_owner *owner = &intake->owner;
 
-    while (intake->at < SECRET_KINDS && is_in_place(intake))
+    while (intake->at < SECRET_KINDS && passes_gate(intake) && is_in_place(intake))
         finish_secret(intake);
+    if (intake->at == SECRET_CODE && intake->spec.ticket && !intake->gate_passed)
+        return;
     if (intake->at == SECRET_KINDS)
         owner->done(owner->ctx, intake->changed);
     else if (intake->at == SECRET_CODE)
         exchange(intake);
     else
         passwords_store(intake->spec.passwords, intake->names[intake->at], *plaintext(intake, intake->at), stored,
-                             intake);
+                        intake);
 }
 
 /* NOLINTEND(misc-no-recursion) */
@@ -251,8 +290,7 @@ void secret_intake_mask(struct secret_intake *intake)
 
 /* Beginning, end, and the store read again. */
 
-struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec,
-                                        const struct secret_intake_owner *owner)
+struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec, const struct secret_intake_owner *owner)
 {
     struct secret_intake *intake = mem_alloc(sizeof(*intake));
     const struct input *input = spec->input;
@@ -278,8 +316,6 @@ void secret_intake_free(struct secret_intake *intake)
 
 void secret_intake_refresh(struct secret_intake *intake)
 {
-    if (intake->at != SECRET_KINDS)
-        return;
-    hand_over(intake, SECRET_CLIENT, stored_value(intake, SECRET_CLIENT));
-    hand_over(intake, SECRET_REFRESH, stored_value(intake, SECRET_REFRESH));
+    if (intake->at == SECRET_KINDS)
+        hand_over_stored(intake);
 }

@@ -1,13 +1,17 @@
 /* auth/secret_intake.h - moves the plaintext secrets of one stanza into Splunk's password store.
  *
  * Each secret is stored, reported to the owner as imported, handed to the principal, wiped from memory and masked in
- * inputs.conf. An authorization code is exchanged for a refresh token once. The owner remembers the imported values
- * (as salted hashes): a secret that cannot be masked comes again with each start, and must not overwrite its successor.
+ * inputs.conf. Then the input waits for the secrets that other inputs of its app bring (auth/secret_gate.h), because
+ * what follows signs in with them. An authorization code is exchanged for a refresh token once. The owner remembers the
+ * imported values (as salted hashes): a secret that cannot be masked comes again with each start, and must not
+ * overwrite its successor.
  *
- * Call order: _new, _start once the store has been read, done() by callback, _mask. _refresh at any time after that. */
+ * Call order: _new, _start once the store has been read, done() by callback, _mask. _refresh at any time after
+ * that. */
 #pragma once
 
 #include "auth/principal.h"
+#include "auth/secret_gate.h"
 #include "splunk/data_inputs.h"
 #include "splunk/input.h"
 
@@ -36,18 +40,18 @@ struct secret_intake_owner {
 
 /* All pointers are borrowed and must outlive the intake. */
 struct secret_intake_spec {
-    struct loop    *loop;
+    struct loop *loop;
     struct passwords *passwords;
     struct data_inputs *data_inputs;
-    struct input   *input;          /* its plaintext secrets are wiped and set to NULL, one after the other */
-    const char     *label;          /* the input's name for log lines */
-    const char     *login_url, *resource;
-    bool            v1;             /* the token endpoint's version */
+    struct input *input;          /* its plaintext secrets are wiped and set to NULL, one after the other */
+    struct secret_ticket *ticket; /* at the gate of the input's app; NULL: nobody is waited for */
+    const char *label;            /* the input's name for log lines */
+    const char *login_url, *resource;
+    bool v1; /* the token endpoint's version */
 };
 
 /* Copies *spec and *owner, not what they point to. Never returns NULL. */
-struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec,
-                                        const struct secret_intake_owner *owner);
+struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec, const struct secret_intake_owner *owner);
 /* NULL is allowed. A call to splunkd that is still pending would answer to freed memory: free it after the loop has
  * ended, before splunkd is freed. */
 void secret_intake_free(struct secret_intake *intake);

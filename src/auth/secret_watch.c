@@ -12,20 +12,20 @@
 #define SESSION_GRACE_MS 60000
 
 struct secret_watch {
-    struct loop    *loop;
+    struct loop *loop;
     struct passwords *passwords;
     struct secret_watch_owner owner;
-    struct timer    reload_timer;       /* not set while the store is being read */
-    struct timer    session_timer;
-    bool            loaded, session_lost;
-    struct err      logged;             /* the last failure; "": none since the last success */
+    struct timer reload_timer; /* not set while the store is being read */
+    struct timer session_timer;
+    bool loaded, session_lost;
+    struct err logged; /* the last failure; "": none since the last success */
 };
 
 static void failed(struct secret_watch *watch, const struct err *err)
 {
     if (!text_same(watch->logged.text, err->text))
-        log_event(EVENT_STORE_UNREADABLE, "Splunk's password store cannot be read: %s. Trying again in %d s",
-                  err->text, RETRY_MS / 1000);
+        log_event(EVENT_STORE_UNREADABLE, "Splunk's password store cannot be read: %s. Trying again in %d s", err->text,
+                  RETRY_MS / 1000);
     watch->logged = *err;
     if (err->kind == ERR_AUTH)
         secret_watch_session_lost(watch);
@@ -65,7 +65,7 @@ static void session_fire(void *ctx, int64_t now_ms UNUSED)
     const struct secret_watch *watch = ctx;
 
     log_event(EVENT_STOP_KEY, "reason=session_key splunkd no longer takes this process's session key; it ends so "
-              "that splunkd starts it with a fresh one");
+                              "that splunkd starts it with a fresh one");
     watch->owner.session_over(watch->owner.ctx);
 }
 
@@ -76,8 +76,10 @@ void secret_watch_session_lost(void *ctx)
     if (watch->session_lost)
         return;
     watch->session_lost = true;
-    log_event(EVENT_SESSION_KEY, "splunkd no longer takes this process's session key; inputs go on with what they "
-              "hold, and the process ends in %d s to get a fresh key", SESSION_GRACE_MS / 1000);
+    log_event(EVENT_SESSION_KEY,
+              "splunkd no longer takes this process's session key; inputs go on with what they "
+              "hold, and the process ends in %d s to get a fresh key",
+              SESSION_GRACE_MS / 1000);
     timer_set(watch->loop, &watch->session_timer, clock_ms() + SESSION_GRACE_MS);
 }
 
@@ -86,7 +88,9 @@ struct secret_watch *secret_watch_new(struct loop *loop, struct passwords *passw
 {
     struct secret_watch *watch = mem_alloc(sizeof(*watch));
 
-    *watch = (struct secret_watch){ .loop = loop, .passwords = passwords, .owner = *owner,
+    *watch = (struct secret_watch){ .loop = loop,
+                                    .passwords = passwords,
+                                    .owner = *owner,
                                     .reload_timer = { .fire = reload_fire, .ctx = watch },
                                     .session_timer = { .fire = session_fire, .ctx = watch } };
     return watch;

@@ -9,10 +9,10 @@
 struct secret_watch;
 
 struct secret_watch_owner {
-    void (*loaded)(void *ctx);          /* the store was read for the first time */
-    void (*reloaded)(void *ctx);        /* the store was read again; it may hold the same as before */
-    bool (*wanted)(void *ctx);          /* Returns true while some input waits for a new secret. */
-    void (*session_over)(void *ctx);    /* the grace time after a lost session key has passed: end the process */
+    void (*loaded)(void *ctx);       /* the store was read for the first time */
+    void (*reloaded)(void *ctx);     /* the store was read again; it may hold the same as before */
+    bool (*wanted)(void *ctx);       /* Returns true while some input waits for a new secret. */
+    void (*session_over)(void *ctx); /* the grace time after a lost session key has passed: end the process */
     void *ctx;
 };
 

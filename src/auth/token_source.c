@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "base/backoff.h"
 
-#define USABLE_MARGIN_MS  15000     /* a token that expires sooner is not used for another request, ... */
-#define USABLE_PART       10        /* ... or sooner than this part of a short life */
-#define STORE_RETRY_MS    5000
+#define USABLE_MARGIN_MS 15000 /* a token that expires sooner is not used for another request, ... */
+#define USABLE_PART      10    /* ... or sooner than this part of a short life */
+#define STORE_RETRY_MS   5000
 
 /* Listeners. */
 
@@ -39,8 +39,8 @@ static void code_exchange_free(struct code_exchange *exchange)
     free(exchange);
 }
 
-/* Recursion: a source that ends its try lets one of those go on that wait for the refresh token, which takes it or fails
- * at once. Each step ends one try, so the depth is at most the number of sources, one for each API.
+/* Recursion: a source that ends its try lets one of those go on that wait for the refresh token, which takes it or
+ * fails at once. Each step ends one try, so the depth is at most the number of sources, one for each API.
  * NOLINTBEGIN(misc-no-recursion) */
 
 /* Lets the sources that wait for the refresh token go on; the first one takes it. */
@@ -94,6 +94,7 @@ static void use_fetched(struct token_source *source, int64_t now_ms)
     source->token = source->fetched;
     source->fetched = (struct token){ 0 };
     source->token_number++;
+    source->token_ms = now_ms;
     source->failures = source->refusals = 0;
     end_try(source, true, now_ms);
 }
@@ -112,7 +113,8 @@ static void plan_retry(struct token_source *source, int64_t now_ms)
 
 static void refuse(struct token_source *source, int64_t now_ms)
 {
-    err_set(&source->err, ERR_AUTH, "no credential: neither client_secret nor client_certificate nor refresh_token is "
+    err_set(&source->err, ERR_AUTH,
+            "no credential: neither client_secret nor client_certificate nor refresh_token is "
             "given, and none is stored for client_id %s. Our administrator: enter one in the input",
             source->principal->client_id);
     plan_retry(source, now_ms);
@@ -134,9 +136,10 @@ static void stored(void *ctx, bool ok, const struct err *err)
     const struct principal *principal = source->principal;
 
     if (!ok) {
-        log_event(EVENT_STORE_FAILED, "tenant=%s client=%s the new refresh token could not be stored, its access token "
-                  "is not used before that, trying again in %d s: %s", principal->tenant_id, principal->client_id,
-                  STORE_RETRY_MS / 1000, err->text);
+        log_event(EVENT_STORE_FAILED,
+                  "tenant=%s client=%s the new refresh token could not be stored, its access token "
+                  "is not used before that, trying again in %d s: %s",
+                  principal->tenant_id, principal->client_id, STORE_RETRY_MS / 1000, err->text);
         if (err->kind == ERR_AUTH)
             principal->principals->session_lost(principal->principals->ctx);
         err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
@@ -195,58 +198,42 @@ static struct source_facts facts_of(const struct token_source *source, int64_t n
 {
     const struct principal *principal = source->principal;
 
-    return (struct source_facts){
-        .due = !usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token),
-        .retry_due = now_ms >= source->retry_ms,
-        .credential = principal->client_secret || principal->certificate || principal->refresh_token || source->codes,
-        .redeems = redeems(source),
-        .redeemer_busy = principal->redeemer && principal->redeemer != &source->user,
-        .code_sent = source->grant == GRANT_AUTHORIZATION_CODE
-    };
+    return (struct source_facts){ .due = !usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token),
+                                  .retry_due = now_ms >= source->retry_ms,
+                                  .credential = principal->client_secret || principal->certificate ||
+                                                principal->refresh_token || source->codes,
+                                  .redeems = redeems(source),
+                                  .redeemer_busy = principal->redeemer && principal->redeemer != &source->user,
+                                  .code_sent = source->grant == GRANT_AUTHORIZATION_CODE };
 }
 
 static void act(struct token_source *source, enum source_action action, int64_t now_ms)
 {
     switch (action) {
-    case DO_NOTHING:
-        return;
-    case DO_TELL:
-        tell(source);
-        return;
+    case DO_NOTHING: return;
+    case DO_TELL: tell(source); return;
     case DO_ACQUIRE:
         claim_redeeming(source);
         limiter_acquire(source->principal->principals->limiter, &source->slot);
         return;
-    case DO_RELEASE:
-        limiter_release(&source->slot);
-        return;
+    case DO_RELEASE: limiter_release(&source->slot); return;
     case DO_SEND:
         claim_redeeming(source);
         token_fetch_start(source, now_ms);
         return;
-    case DO_STORE:
-        store(source);
-        return;
-    case DO_STORE_LATER:
-        store_later(source, now_ms);
-        return;
-    case DO_USE:
-        use_fetched(source, now_ms);
-        return;
+    case DO_STORE: store(source); return;
+    case DO_STORE_LATER: store_later(source, now_ms); return;
+    case DO_USE: use_fetched(source, now_ms); return;
     case DO_FAIL:
         plan_retry(source, now_ms);
         end_try(source, false, now_ms);
         return;
-    case DO_REFUSE:
-        refuse(source, now_ms);
-        return;
+    case DO_REFUSE: refuse(source, now_ms); return;
     case DO_FAIL_CODE:
         source->failures = source->refusals = 0;
         end_try(source, false, now_ms);
         return;
-    case DO_FORGIVE:
-        forgive(source);
-        return;
+    case DO_FORGIVE: forgive(source); return;
     }
 }
 
@@ -292,8 +279,7 @@ static bool is_storing(const struct credential_user *user)
 {
     const struct token_source *source = (const struct token_source *)user;
 
-    return source->state == SOURCE_STORING ||
-           (source->state == SOURCE_REQUEST && source->principal->redeemer == user);
+    return source->state == SOURCE_STORING || (source->state == SOURCE_REQUEST && source->principal->redeemer == user);
 }
 
 /* What others call. */
@@ -310,7 +296,9 @@ struct token_source *token_source_get(struct principal *principal, const char *r
     }
     source = mem_alloc(sizeof(*source));
     *source = (struct token_source){ .user = { credential_changed, is_storing, free_source, principal->users },
-                                     .principal = principal, .resource = mem_text(resource), .v1 = v1,
+                                     .principal = principal,
+                                     .resource = mem_text(resource),
+                                     .v1 = v1,
                                      .slot = { .go = slot_acquired, .ctx = source },
                                      .store_timer = { .fire = store_fire, .ctx = source } };
     principal->users = &source->user;
@@ -324,12 +312,15 @@ struct principal *token_source_principal(const struct token_source *source)
 
 enum token_state token_source_peek(const struct token_source *source, int64_t now_ms, struct token_view *ret)
 {
-    *ret = (struct token_view){ .clock_offset_ms = source->clock_offset_ms, .has_clock = source->has_clock,
-                                .err = &source->err, .fails = source->failures || source->refusals };
+    *ret = (struct token_view){ .clock_offset_ms = source->clock_offset_ms,
+                                .has_clock = source->has_clock,
+                                .err = &source->err,
+                                .fails = source->failures || source->refusals };
     if (usable(source, now_ms)) {
         ret->authorization = source->token.authorization;
         ret->token = source->token_number;
         ret->expires_ms = source->token.expires_ms;
+        ret->fetched_ms = source->token_ms;
         return TOKEN_READY;
     }
     ret->retry_ms = source->retry_ms;
@@ -361,7 +352,9 @@ void token_source_exchange(struct token_source *source, const char *code, const 
 {
     struct code_exchange *exchange = mem_alloc(sizeof(*exchange)), **slot = &source->codes;
 
-    *exchange = (struct code_exchange){ .code = mem_text(code), .redirect_uri = mem_text(redirect_uri), .done = done,
+    *exchange = (struct code_exchange){ .code = mem_text(code),
+                                        .redirect_uri = mem_text(redirect_uri),
+                                        .done = done,
                                         .ctx = ctx };
     while (*slot)
         slot = &(*slot)->next;

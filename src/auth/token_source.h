@@ -22,26 +22,27 @@ struct principal *token_source_principal(const struct token_source *source);
  * token_source_ask(), perhaps from inside of that call. */
 struct token_listener {
     void (*changed)(void *ctx);
-    void  *ctx;
-    struct token_listener *next;    /* the source's */
+    void *ctx;
+    struct token_listener *next; /* the source's */
 };
 /* Adds the listener, once; it cannot be removed. */
 void token_source_listen(struct token_source *source, struct token_listener *listener);
 
 enum token_state {
-    TOKEN_READY,        /* `authorization` is valid */
-    TOKEN_BUSY,         /* no token yet; the listeners will be told */
-    TOKEN_FAILED        /* no token: `err` says why; the next try is not before `retry_ms` */
+    TOKEN_READY, /* `authorization` is valid */
+    TOKEN_BUSY,  /* no token yet; the listeners will be told */
+    TOKEN_FAILED /* no token: `err` says why; the next try is not before `retry_ms` */
 };
 struct token_view {
-    const char *authorization;  /* TOKEN_READY: header value, valid until the next call or event; a secret */
-    uint64_t token;             /* TOKEN_READY: its number, for token_source_reject() */
-    int64_t expires_ms;         /* TOKEN_READY */
-    const struct err *err;      /* of the last failure; owned by the source */
-    int64_t retry_ms;           /* TOKEN_FAILED */
-    int64_t clock_offset_ms;    /* the login service's clock minus ours, if has_clock */
-    bool    has_clock;
-    bool    fails;              /* the last try to get a token failed, even if the old token is still valid */
+    const char *authorization; /* TOKEN_READY: header value, valid until the next call or event; a secret */
+    uint64_t token;            /* TOKEN_READY: its number, for token_source_reject() */
+    int64_t expires_ms;        /* TOKEN_READY */
+    int64_t fetched_ms;        /* TOKEN_READY: when it came */
+    const struct err *err;     /* of the last failure; owned by the source */
+    int64_t retry_ms;          /* TOKEN_FAILED */
+    int64_t clock_offset_ms;   /* the login service's clock minus ours, if has_clock */
+    bool has_clock;
+    bool fails; /* the last try to get a token failed, even if the old token is still valid */
 };
 
 /* Returns the token for a request now, and starts to fetch one if there is none, or if the present one expires soon

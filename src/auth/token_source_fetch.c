@@ -18,8 +18,10 @@ static bool other_assertion_form(struct token_source *source)
     if (!principal->certificate || principal->form == ASSERTION_RS256 || !assertion_refused(&source->err))
         return false;
     principal->form = ASSERTION_RS256;
-    log_event(EVENT_ASSERTION, "tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is "
-              "tried", principal->tenant_id, principal->client_id);
+    log_event(EVENT_ASSERTION,
+              "tenant=%s client=%s the tenant does not take a PS256 client assertion, RS256 is "
+              "tried",
+              principal->tenant_id, principal->client_id);
     return true;
 }
 
@@ -83,12 +85,16 @@ void token_fetch_start(struct token_source *source, int64_t now_ms)
     const struct code_exchange *exchange = source->codes;
     struct buf url = BUF_INIT(FORM_MAX), form = BUF_INIT(FORM_MAX);
     CLEANUP(mem_free_secretp) char *assertion = NULL;
-    struct token_request request = {
-        .login_url = principal->login_url, .tenant_id = principal->tenant_id, .client_id = principal->client_id,
-        .client_secret = principal->client_secret, .resource = source->resource, .v1 = source->v1,
-        .grant = token_fetch_grant(source), .refresh_token = principal->refresh_token,
-        .code = exchange ? exchange->code : NULL, .redirect_uri = exchange ? exchange->redirect_uri : NULL
-    };
+    struct token_request request = { .login_url = principal->login_url,
+                                     .tenant_id = principal->tenant_id,
+                                     .client_id = principal->client_id,
+                                     .client_secret = principal->client_secret,
+                                     .resource = source->resource,
+                                     .v1 = source->v1,
+                                     .grant = token_fetch_grant(source),
+                                     .refresh_token = principal->refresh_token,
+                                     .code = exchange ? exchange->code : NULL,
+                                     .redirect_uri = exchange ? exchange->redirect_uri : NULL };
 
     source->grant = request.grant;
     if (!add_assertion(source, &request, &assertion)) {
@@ -97,9 +103,12 @@ void token_fetch_start(struct token_source *source, int64_t now_ms)
         return;
     }
     token_build(&request, &url, &form);
-    source->request = http_start(principal->principals->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = &principal->route, .done = answered, .ctx = source,
-        .timeout_s = TOKEN_TIMEOUT_S });
+    source->request = http_start(principal->principals->http, &(struct http_spec){ .url = buf_text(&url),
+                                                                                   .form = buf_text(&form),
+                                                                                   .route = &principal->route,
+                                                                                   .done = answered,
+                                                                                   .ctx = source,
+                                                                                   .timeout_s = TOKEN_TIMEOUT_S });
     buf_free(&url);
     buf_free_secret(&form);
 }

@@ -21,18 +21,14 @@ static struct source_next let_through(const struct source_facts *facts)
 static struct source_next answered(enum source_event event, const struct source_facts *facts)
 {
     switch (event) {
-    case ON_TOKEN:
-        return (struct source_next){ SOURCE_IDLE, DO_USE };
-    case ON_ROTATED:
-        return (struct source_next){ SOURCE_STORING, DO_STORE };
-    case ON_OTHER_FORM:
-        return (struct source_next){ SOURCE_QUEUED, DO_ACQUIRE };
+    case ON_TOKEN: return (struct source_next){ SOURCE_IDLE, DO_USE };
+    case ON_ROTATED: return (struct source_next){ SOURCE_STORING, DO_STORE };
+    case ON_OTHER_FORM: return (struct source_next){ SOURCE_QUEUED, DO_ACQUIRE };
     case ON_FAILURE:
         if (facts->code_sent)
             return (struct source_next){ SOURCE_IDLE, DO_FAIL_CODE };
         return (struct source_next){ SOURCE_RETRY, DO_FAIL };
-    default:
-        return (struct source_next){ SOURCE_REQUEST, DO_NOTHING };
+    default: return (struct source_next){ SOURCE_REQUEST, DO_NOTHING };
     }
 }
 
@@ -53,7 +49,7 @@ struct source_next token_next(enum source_state state, enum source_event event, 
         break;
     case SOURCE_WAIT:
         if (event == ON_REDEEMED && !facts->credential)
-            return (struct source_next){ SOURCE_IDLE, DO_TELL };    /* nobody hears of a refusal without asking */
+            return (struct source_next){ SOURCE_IDLE, DO_TELL }; /* nobody hears of a refusal without asking */
         if (asked || event == ON_REDEEMED)
             return begin(facts);
         break;
@@ -61,8 +57,7 @@ struct source_next token_next(enum source_state state, enum source_event event, 
         if (event == ON_SLOT)
             return let_through(facts);
         break;
-    case SOURCE_REQUEST:
-        return answered(event, facts);
+    case SOURCE_REQUEST: return answered(event, facts);
     case SOURCE_STORING:
         if (event == ON_STORED)
             return (struct source_next){ SOURCE_IDLE, DO_USE };

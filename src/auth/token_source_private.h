@@ -8,25 +8,25 @@
 #include "pacing/limiter.h"
 
 enum source_state {
-    SOURCE_IDLE,        /* nothing to do until somebody asks */
-    SOURCE_RETRY,       /* the last try failed; the next one is not before retry_ms */
-    SOURCE_WAIT,        /* waits while another source of the principal redeems the refresh token */
-    SOURCE_QUEUED,      /* waits for a slot of the limiter */
-    SOURCE_REQUEST,     /* request in flight */
-    SOURCE_STORING,     /* a new refresh token is on its way into the password store */
-    SOURCE_STORE_WAIT   /* the store did not take it; the timer starts another try */
+    SOURCE_IDLE,      /* nothing to do until somebody asks */
+    SOURCE_RETRY,     /* the last try failed; the next one is not before retry_ms */
+    SOURCE_WAIT,      /* waits while another source of the principal redeems the refresh token */
+    SOURCE_QUEUED,    /* waits for a slot of the limiter */
+    SOURCE_REQUEST,   /* request in flight */
+    SOURCE_STORING,   /* a new refresh token is on its way into the password store */
+    SOURCE_STORE_WAIT /* the store did not take it; the timer starts another try */
 };
 
 enum source_event {
-    ON_ASK,             /* somebody asked for a token */
-    ON_CODE,            /* an authorization code is to be exchanged */
-    ON_CREDENTIAL,      /* a credential of the principal has changed */
-    ON_REDEEMED,        /* no source of the principal redeems any more */
-    ON_SLOT,            /* the limiter lets the request through */
-    ON_TOKEN,           /* the response has an access token and nothing to store */
-    ON_ROTATED,         /* the response has a new refresh token too */
-    ON_OTHER_FORM,      /* the response refuses the form of our assertion; there is another one */
-    ON_FAILURE,         /* no request could be built, or the response has no token */
+    ON_ASK,        /* somebody asked for a token */
+    ON_CODE,       /* an authorization code is to be exchanged */
+    ON_CREDENTIAL, /* a credential of the principal has changed */
+    ON_REDEEMED,   /* no source of the principal redeems any more */
+    ON_SLOT,       /* the limiter lets the request through */
+    ON_TOKEN,      /* the response has an access token and nothing to store */
+    ON_ROTATED,    /* the response has a new refresh token too */
+    ON_OTHER_FORM, /* the response refuses the form of our assertion; there is another one */
+    ON_FAILURE,    /* no request could be built, or the response has no token */
     ON_STORED,
     ON_NOT_STORED,
     ON_TIMER
@@ -34,17 +34,17 @@ enum source_event {
 
 enum source_action {
     DO_NOTHING,
-    DO_TELL,            /* tell the listeners */
-    DO_ACQUIRE,         /* ask the limiter for a slot */
-    DO_RELEASE,         /* give the slot back */
+    DO_TELL,    /* tell the listeners */
+    DO_ACQUIRE, /* ask the limiter for a slot */
+    DO_RELEASE, /* give the slot back */
     DO_SEND,
     DO_STORE,
-    DO_STORE_LATER,     /* report the failure and set the timer */
-    DO_USE,             /* make the fetched token the present one; ends the try */
-    DO_FAIL,            /* plan the next try, by the error; ends the try */
-    DO_REFUSE,          /* the same for want of a credential, without a try */
-    DO_FAIL_CODE,       /* report that the code failed: the other credentials are not to blame; ends the try */
-    DO_FORGIVE          /* forget earlier failures */
+    DO_STORE_LATER, /* report the failure and set the timer */
+    DO_USE,         /* make the fetched token the present one; ends the try */
+    DO_FAIL,        /* plan the next try, by the error; ends the try */
+    DO_REFUSE,      /* the same for want of a credential, without a try */
+    DO_FAIL_CODE,   /* report that the code failed: the other credentials are not to blame; ends the try */
+    DO_FORGIVE      /* forget earlier failures */
 };
 
 /* What a decision depends on besides the state and the event. */
@@ -58,7 +58,7 @@ struct source_facts {
 };
 
 struct source_next {
-    enum source_state  state;
+    enum source_state state;
     enum source_action action;
 };
 
@@ -68,33 +68,34 @@ struct source_next token_next(enum source_state state, enum source_event event, 
 /* A request to exchange an authorization code; see token_source_exchange(). */
 struct code_exchange {
     struct code_exchange *next;
-    char  *code;                    /* secret */
-    char  *redirect_uri;
+    char *code; /* secret */
+    char *redirect_uri;
     void (*done)(void *ctx, bool ok, const struct err *err);
-    void  *ctx;
+    void *ctx;
 };
 
 struct token_source {
-    struct credential_user user;            /* one of the principal's */
-    struct principal    *principal;
-    char                *resource;
-    bool                 v1;
+    struct credential_user user; /* one of the principal's */
+    struct principal *principal;
+    char *resource;
+    bool v1;
 
-    enum source_state    state;             /* set by token_source_step() only */
-    struct token         token;
-    uint64_t             token_number;      /* counts the tokens */
-    struct token         fetched;           /* not used before its refresh token is stored */
-    enum token_grant     grant;             /* of the request in flight */
-    struct code_exchange *codes;            /* waiting, first in, first out */
-    struct slot          slot;
+    enum source_state state; /* set by token_source_step() only */
+    struct token token;
+    uint64_t token_number;       /* counts the tokens */
+    int64_t token_ms;            /* when the token came */
+    struct token fetched;        /* not used before its refresh token is stored */
+    enum token_grant grant;      /* of the request in flight */
+    struct code_exchange *codes; /* waiting, first in, first out */
+    struct slot slot;
     struct http_request *request;
-    struct timer         store_timer;
+    struct timer store_timer;
 
-    struct err           err;               /* of the last failure */
-    int                  failures, refusals;    /* in a row; both 0: the last try succeeded */
-    int64_t              retry_ms;
-    int64_t              clock_offset_ms;   /* the login service's clock minus ours, if has_clock */
-    bool                 has_clock;
+    struct err err;         /* of the last failure */
+    int failures, refusals; /* in a row; both 0: the last try succeeded */
+    int64_t retry_ms;
+    int64_t clock_offset_ms; /* the login service's clock minus ours, if has_clock */
+    bool has_clock;
     struct token_listener *listeners;
 };
 

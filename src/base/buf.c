@@ -76,7 +76,7 @@ bool buf_add_char(struct buf *buf, char c)
 
 bool buf_add_format(struct buf *buf, const char *fmt, ...)
 {
-    size_t room = buf->cap - buf->len;      /* usually enough, so that the text is formatted once */
+    size_t room = buf->cap - buf->len; /* usually enough, so that the text is formatted once */
     va_list args, again;
     char *to;
     int len;

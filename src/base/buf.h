@@ -8,18 +8,18 @@
 #include "base/compiler.h"
 
 struct buf {
-    char  *data;        /* NULL until the first byte */
+    char *data; /* NULL until the first byte */
     size_t len;
     size_t cap;
-    size_t limit;       /* most bytes it may hold */
-    bool   full;        /* something did not fit */
+    size_t limit; /* most bytes it may hold */
+    bool full;    /* something did not fit */
 };
 
 #define BUF_INIT(limit_bytes) ((struct buf){ .limit = (limit_bytes) })
 
-void buf_free(struct buf *buf);         /* releases the memory; the buffer is empty and can be used again */
-void buf_free_secret(struct buf *buf);  /* the same; overwrites the bytes first */
-void buf_clear(struct buf *buf);        /* makes it empty and not full; keeps the memory */
+void buf_free(struct buf *buf);        /* releases the memory; the buffer is empty and can be used again */
+void buf_free_secret(struct buf *buf); /* the same; overwrites the bytes first */
+void buf_clear(struct buf *buf);       /* makes it empty and not full; keeps the memory */
 
 /* Makes room for len more bytes and returns where they go. The caller writes there and then adds to buf->len. Returns
  * NULL and sets full if the limit forbids it. */
@@ -41,7 +41,7 @@ static inline void buf_put(struct buf *buf, char c)
 bool buf_add_text(struct buf *buf, const char *text);
 bool buf_add_char(struct buf *buf, char c);
 bool buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
-void buf_cut_front(struct buf *buf, size_t len);    /* removes the first len bytes */
+void buf_cut_front(struct buf *buf, size_t len); /* removes the first len bytes */
 
 /* Returns the content as text ("" if empty), owned by buf and valid until buf changes. */
 const char *buf_text(const struct buf *buf);

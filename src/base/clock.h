@@ -6,11 +6,11 @@
 
 #include "base/compiler.h"
 
-int64_t clock_ms(void);         /* monotonic milliseconds (CLOCK_BOOTTIME: counts while the machine sleeps) */
-int64_t clock_wall_ms(void);    /* milliseconds since 1970 UTC; may jump */
+int64_t clock_ms(void);      /* monotonic milliseconds (CLOCK_BOOTTIME: counts while the machine sleeps) */
+int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC; may jump */
 
 #define CLOCK_SECOND_MS 1000
-#define CLOCK_IDLE_MS   10000   /* between checks that repeat while nothing else happens */
+#define CLOCK_IDLE_MS   10000 /* between checks that repeat while nothing else happens */
 
 /* Returns the first multiple of every_ms after now_ms: periodic work then happens at the same moment, in one wake-up.
  * now_ms may be negative: an offset was subtracted soon after boot. */

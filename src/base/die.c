@@ -8,18 +8,33 @@
 
 #define LINE_MAX_BYTES 1000
 
-void die(const char *fmt, ...)
+static void write_line(const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES] = "ERROR event=fatal ";
     size_t len = strlen(line);
-    va_list args;
     ssize_t ignored UNUSED;
 
-    va_start(args, fmt);
     vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
-    va_end(args);
     len = strlen(line);
     line[len++] = '\n';
     ignored = write(STDERR_FILENO, line, len);
+}
+
+void die_soon(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    write_line(fmt, args);
+    va_end(args);
+}
+
+void die(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    write_line(fmt, args);
+    va_end(args);
     exit(1);
 }

@@ -138,7 +138,7 @@ static void guid_bytes(unsigned char ret[16])
     static size_t left;
 
     if (!left) {
-        if (getrandom(stock, sizeof(stock), 0) != sizeof(stock))    /* a kernel older than 3.17 */
+        if (getrandom(stock, sizeof(stock), 0) != sizeof(stock)) /* a kernel older than 3.17 */
             random_bytes(stock, sizeof(stock));
         left = sizeof(stock);
     }

@@ -6,16 +6,16 @@
 #include "base/compiler.h"
 
 enum err_kind {
-    ERR_RETRY,      /* transient: wait and try again */
-    ERR_AUTH,       /* a person has to act: secret, consent, license */
-    ERR_INPUT,      /* malformed input or response */
-    ERR_FATAL       /* the process cannot continue */
+    ERR_RETRY, /* transient: wait and try again */
+    ERR_AUTH,  /* a person has to act: secret, consent, license */
+    ERR_INPUT, /* malformed input or response */
+    ERR_FATAL  /* the process cannot continue */
 };
 
 struct err {
     enum err_kind kind;
-    int64_t       wait_ms;      /* ERR_RETRY: delay requested by the server; 0: our own backoff */
-    char          text[1024];   /* one line, no secrets; may be truncated */
+    int64_t wait_ms; /* ERR_RETRY: delay requested by the server; 0: our own backoff */
+    char text[1024]; /* one line, no secrets; may be truncated */
 };
 
 /* Fills in *err with wait_ms = 0. Line ends and other control characters of the text become blanks. Always returns

@@ -31,7 +31,7 @@ static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
         room = ret->limit - ret->len;
         step = room < READ_STEP ? room : READ_STEP;
         to = buf_room(ret, step);
-        got = step ? read(fd, to, step) : read(fd, &more, 1);       /* full: the file must end here */
+        got = step ? read(fd, to, step) : read(fd, &more, 1); /* full: the file must end here */
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -74,39 +74,55 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-static bool stage(const char *temp, const char *bytes, size_t len, bool sync, struct err *err)
+/* Creates the file in the place of one that a crash left. A thread that still writes to that one does no harm. */
+static int create(const char *path)
 {
-    int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    static const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    int fd = open(path, flags, 0600);
+
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    unlink(path);
+    return open(path, flags, 0600);
+}
+
+bool file_write(const char *path, const char *bytes, size_t len, bool sync, struct err *err)
+{
+    int fd = create(path);
 
     if (fd < 0)
-        return fail(err, "create", temp);
-    /* open() sets no mode on a file that exists, such as one that a crash left. */
-    if (fchmod(fd, 0600) || !write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
-        fail(err, "write", temp);
+        return fail(err, "create", path);
+    if (!write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
+        fail(err, "write", path);
         close(fd);
         return false;
     }
     if (close(fd))
-        return fail(err, "write", temp);
+        return fail(err, "write", path);
     return true;
 }
 
-bool file_stage(const char *path, const char *bytes, size_t len, struct err *err)
+bool file_rename(const char *from, const char *to, struct err *err)
 {
-    CLEANUP(mem_freep) char *temp = mem_format("%s.tmp", path);
+    return !rename(from, to) || fail(err, "replace", to);
+}
 
-    return stage(temp, bytes, len, false, err);
+bool file_try(const char *path, const char *bytes, size_t len, struct err *err)
+{
+    CLEANUP(mem_freep) char *trial = mem_format("%s.try", path);
+    bool ok = file_write(trial, bytes, len, false, err);
+    int saved = errno;
+
+    unlink(trial);
+    errno = saved;
+    return ok;
 }
 
 bool file_replace(const char *path, const char *bytes, size_t len, bool sync, struct err *err)
 {
     CLEANUP(mem_freep) char *temp = mem_format("%s.tmp", path);
 
-    if (!stage(temp, bytes, len, sync, err))
-        return false;
-    if (rename(temp, path))
-        return fail(err, "replace", path);
-    return true;
+    return file_write(temp, bytes, len, sync, err) && file_rename(temp, path, err);
 }
 
 bool file_make_folder(const char *path, struct err *err)

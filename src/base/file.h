@@ -9,8 +9,13 @@
  * is ERR_INPUT. */
 bool file_read(const char *path, struct buf *ret, struct err *err);
 
-/* Writes the bytes to path.tmp with mode 0600 and leaves it there: proves that the folder is writable and has room. */
-bool file_stage(const char *path, const char *bytes, size_t len, struct err *err);
+/* Writes the bytes to a new file with mode 0600 in the place of one of that name, and calls fdatasync() on it if
+ * sync is set. Allocates no memory, and so does file_rename(). */
+bool file_write(const char *path, const char *bytes, size_t len, bool sync, struct err *err);
+bool file_rename(const char *from, const char *to, struct err *err);
+
+/* Writes the bytes to path.try and removes that file again: proves that the folder is writable and has room. */
+bool file_try(const char *path, const char *bytes, size_t len, struct err *err);
 
 /* Writes path.tmp, calls fdatasync() on it if sync is set, and renames it to path. After a crash the file holds the old
  * or the new content, never a mixture. On failure the old file stays. */

@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 
 static enum log_level lowest = LOG_INFO;
-static unsigned long dropped;       /* lines since the last one that was written */
+static unsigned long dropped; /* lines since the last one that was written */
 
 const char *log_level_text(enum log_level level)
 {

@@ -17,7 +17,7 @@ const char *log_level_text(enum log_level level);
 
 /* Drops lines below this level from now on. The level at the start is LOG_INFO. */
 void log_set_level(enum log_level level);
-bool log_has_level(enum log_level level);      /* true unless lines of this level are dropped */
+bool log_has_level(enum log_level level); /* true unless lines of this level are dropped */
 
 /* Writes "LEVEL text". Keeps errno. */
 void log_line(enum log_level level, const char *text);

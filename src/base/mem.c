@@ -8,17 +8,64 @@
 
 #include "base/die.h"
 
-static NORETURN void out_of_memory(size_t size)
+#define STOP_BYTES ((size_t)4 << 20) /* for the work in hand, and for an end as after SIGTERM */
+#define SAVE_BYTES ((size_t)8 << 20) /* for the text of one checkpoint after the other */
+#define WORDS                                                                                                          \
+    "out of memory: %zu more bytes are not available; the process ends and continues from its "                        \
+    "checkpoints when splunkd starts it again"
+
+static struct mem_end on_end;
+static void *stop_block, *save_block;
+static bool ran_out;
+
+/* Returns if the allocation may be tried again. */
+static void out_of_memory(size_t size)
 {
-    die("out of memory: %zu more bytes are not available; the process ends and continues from its checkpoints when "
-        "splunkd starts it again", size);
+    void *block = stop_block ? stop_block : save_block;
+
+    if (!ran_out)
+        die_soon(WORDS, size);
+    ran_out = true;
+    if (!block)
+        exit(1);
+    free(block);
+    if (block == stop_block) {
+        stop_block = NULL;
+        on_end.stop(on_end.ctx);
+        return;
+    }
+    save_block = NULL;
+    on_end.save(on_end.ctx);
+    exit(1);
+}
+
+void mem_keep_back(const struct mem_end *end)
+{
+    void *first = malloc(STOP_BYTES), *second = malloc(SAVE_BYTES);
+
+    if (!first || !second)
+        out_of_memory(STOP_BYTES + SAVE_BYTES);
+    on_end = *end;
+    stop_block = first;
+    save_block = second;
+}
+
+void mem_give_back(void)
+{
+    mem_freep(&stop_block);
+    mem_freep(&save_block);
+}
+
+bool mem_ran_out(void)
+{
+    return ran_out;
 }
 
 void *mem_alloc(size_t size)
 {
-    void *fresh = calloc(1, size ? size : 1);
+    void *fresh;
 
-    if (!fresh)
+    while (!(fresh = calloc(1, size ? size : 1)))
         out_of_memory(size);
     return fresh;
 }
@@ -29,9 +76,8 @@ void *mem_grow(void *old, size_t count, size_t size)
     void *fresh;
 
     if (__builtin_mul_overflow(count, size, &bytes))
-        out_of_memory(SIZE_MAX);
-    fresh = realloc(old, bytes ? bytes : 1);
-    if (!fresh)
+        bytes = PTRDIFF_MAX; /* more than there is */
+    while (!(fresh = realloc(old, bytes ? bytes : 1)))
         out_of_memory(bytes);
     return fresh;
 }
@@ -57,12 +103,14 @@ char *mem_format(const char *fmt, ...)
     char *text = NULL;
     int len;
 
-    va_start(args, fmt);
-    len = vasprintf(&text, fmt, args);
-    va_end(args);
-    if (len < 0)
+    for (;;) {
+        va_start(args, fmt);
+        len = vasprintf(&text, fmt, args);
+        va_end(args);
+        if (len >= 0)
+            return text;
         out_of_memory(strlen(fmt));
-    return text;
+    }
 }
 
 void *mem_lib_alloc(size_t size)

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-#define WORD_MAX 30     /* the shortest secrets, Entra's client secrets, have 34 characters */
+#define WORD_MAX 30 /* the shortest secrets, Entra's client secrets, have 34 characters */
 
 static bool alnum(unsigned char c)
 {
@@ -74,7 +74,7 @@ static bool xml_can_carry(const unsigned char *text, size_t size)
 {
     if (size == 1)
         return text[0] >= 0x20 || text[0] == '\t' || text[0] == '\n' || text[0] == '\r';
-    return !(size == 3 && text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE);   /* U+FFFE, U+FFFF */
+    return !(size == 3 && text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE); /* U+FFFE, U+FFFF */
 }
 
 static const char *xml_entity(char c)

@@ -27,8 +27,8 @@ bool text_url_decode(const char *text, size_t len, bool plus_is_blank, char **re
 /* Reads a decimal integer from least to most. Returns false if anything else is in the text. NULL is no number. */
 bool text_int64(const char *text, int64_t least, int64_t most, int64_t *ret);
 
-bool text_empty(const char *text);              /* NULL or "" */
-bool text_same(const char *a, const char *b);   /* NULL equals only NULL */
+bool text_empty(const char *text);            /* NULL or "" */
+bool text_same(const char *a, const char *b); /* NULL equals only NULL */
 bool text_same_nocase(const char *a, const char *b);
 bool text_starts(const char *text, const char *start);
 /* Returns a copy without blanks, tabs and line ends at both ends. The caller frees it. */

@@ -146,7 +146,8 @@ bool ticks_of_date(const struct date *date, ticks *ret)
         date->minute > 59 || date->second < 0 || date->second > 60)
         return false;
     *ret = (days_of(date->year, date->month, date->day) * DAY_SECONDS + date->hour * 3600 + date->minute * 60 +
-            (date->second > 59 ? 59 : date->second)) * TICKS_PER_SECOND;
+            (date->second > 59 ? 59 : date->second)) *
+           TICKS_PER_SECOND;
     return true;
 }
 
@@ -225,7 +226,7 @@ size_t ticks_epoch_text(ticks time, char ret[TICKS_TEXT_MAX])
     char *to = ret;
 
     split(time, &seconds, &part);
-    if (seconds < 0 && part) {      /* -0.25 s is second -1 and three quarters */
+    if (seconds < 0 && part) { /* -0.25 s is second -1 and three quarters */
         seconds += 1;
         part = TICKS_PER_SECOND - part;
         if (!seconds)

@@ -8,10 +8,10 @@
 
 typedef int64_t ticks;
 
-#define TICKS_PER_SECOND  INT64_C(10000000)
-#define TICKS_PER_MS      INT64_C(10000)
-#define TICKS_OPEN        INT64_MAX     /* an end that is not set: "up to now" */
-#define TICKS_TEXT_MAX    64            /* size of the buffers below, including the zero */
+#define TICKS_PER_SECOND INT64_C(10000000)
+#define TICKS_PER_MS     INT64_C(10000)
+#define TICKS_OPEN       INT64_MAX /* an end that is not set: "up to now" */
+#define TICKS_TEXT_MAX   64        /* size of the buffers below, including the zero */
 
 /* Reads ISO 8601: "2026-11-01" or "2026-11-01T08:35:12", with 0 to 9 fraction digits (after the seventh they are
  * dropped), then nothing or "Z" (UTC) or "+02:00" or "-0530". A blank in place of "T" and lower case are accepted.
@@ -32,8 +32,8 @@ void ticks_text_digits(ticks time, int digits, char ret[TICKS_TEXT_MAX]);
 /* Writes epoch seconds for Splunk's <time>, "1793522112.1333333". Returns the length. */
 size_t ticks_epoch_text(ticks time, char ret[TICKS_TEXT_MAX]);
 
-ticks ticks_from_ms(int64_t unix_ms);   /* limited to the range of ticks */
-int64_t ticks_to_ms(ticks time);        /* rounded down */
+ticks ticks_from_ms(int64_t unix_ms); /* limited to the range of ticks */
+int64_t ticks_to_ms(ticks time);      /* rounded down */
 
 /* Return time - seconds and time + seconds, limited to the range of ticks. TICKS_OPEN stays TICKS_OPEN. */
 ticks ticks_back(ticks time, int64_t seconds);

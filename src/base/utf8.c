@@ -4,9 +4,10 @@
 
 size_t utf8_length(const unsigned char *text, size_t len)
 {
-    static const struct { unsigned char least, mask; uint32_t smallest; } shapes[] = {
-        { 0xC0, 0x1F, 0x80 }, { 0xE0, 0x0F, 0x800 }, { 0xF0, 0x07, 0x10000 }
-    };
+    static const struct {
+        unsigned char least, mask;
+        uint32_t smallest;
+    } shapes[] = { { 0xC0, 0x1F, 0x80 }, { 0xE0, 0x0F, 0x800 }, { 0xF0, 0x07, 0x10000 } };
     uint32_t point;
     size_t size, i;
 

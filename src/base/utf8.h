@@ -3,7 +3,7 @@
 
 #include "base/compiler.h"
 
-#define UTF8_REPLACEMENT "\xEF\xBF\xBD"     /* U+FFFD, for bytes that are no UTF-8 */
+#define UTF8_REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD, for bytes that are no UTF-8 */
 
 /* Returns the length (1 to 4) of the well-formed sequence at text, or 0 if no sequence starts there. */
 size_t utf8_length(const unsigned char *text, size_t len);

@@ -4,13 +4,13 @@
 #include "state/windows.h"
 
 struct answer {
-    size_t top;                 /* most records it may hold; 0: the service's own choice */
+    size_t top; /* most records it may hold; 0: the service's own choice */
     struct page_stats stats;
-    size_t outside;             /* records well outside of the window */
-    size_t malformed;           /* records without an ID or a time */
-    size_t replaced;            /* records with characters that became U+FFFD */
-    size_t bad;                 /* records that are not JSON */
-    bool   probed;              /* the store was tried before the first event */
-    bool   held_back;           /* ... and cannot be written, so the events were not */
-    char   held_why[256];
+    size_t outside;   /* records well outside of the window */
+    size_t malformed; /* records without an ID or a time */
+    size_t replaced;  /* records with characters that became U+FFFD */
+    size_t bad;       /* records that are not JSON */
+    bool probed;      /* the store was tried before the first event */
+    bool held_back;   /* ... and cannot be written, so the events were not */
+    char held_why[256];
 };

@@ -12,14 +12,16 @@ static struct classified refused(const struct http_result *result, enum diagnosi
     return ret;
 }
 
-/* Reads a 400: the query may be more than the service takes. */
+/* Reads a 400: the query may be more than the service takes. After the simplest one a person has to act. */
 static struct classified bad_request(const struct http_result *result, const struct classify_facts *facts)
 {
-    struct classified ret = { .class = ANSWER_VARIANT };
+    struct classified ret = { .class = ANSWER_BAD_REQUEST };
     char words[REFUSAL_WORDS_MAX];
 
-    if (!facts->can_simplify)
-        return refused(result, facts->has_filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400, NULL);
+    if (!facts->can_simplify) {
+        refusal_set(result, facts->has_filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400, NULL, &ret.err);
+        return ret;
+    }
     refusal_words(result, words);
     err_set(&ret.err, ERR_INPUT, "HTTP 400%s", words);
     return ret;
@@ -46,6 +48,11 @@ static struct classified ok_response(const struct http_result *result, const str
     if (page_end(facts->page, &ret.err))
         return ret;
     ret.class = page_in_records(facts->page) || facts->bad_records ? ANSWER_BROKEN : ANSWER_FAILED;
+    ret.may_be_window = ret.class == ANSWER_FAILED;
+    if (page_has_error(facts->page)) { /* the service itself says so; it may be able to finish a smaller answer */
+        ret.class = ANSWER_FAILED;
+        ret.may_be_size = ret.may_be_window = true;
+    }
     ret.err.kind = ERR_RETRY;
     if (strcasestr(result->content_type, "html")) {
         ret.class = ANSWER_FAILED;
@@ -57,9 +64,10 @@ static struct classified ok_response(const struct http_result *result, const str
 /* Reads a failure that passes; err is what http_check() said. */
 static struct classified transient(const struct http_result *result, const struct err *err)
 {
-    bool done = result->fault == HTTP_DONE;
+    bool done = http_status_counts(result);
     bool busy = done && (result->status == 429 || result->status == 503 || result->status == 509);
-    bool body_broke = result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED;
+    bool body_broke = !done &&
+                      (result->fault == HTTP_CUT || result->fault == HTTP_TIMEOUT || result->fault == HTTP_GARBLED);
     struct classified ret = { .class = ANSWER_FAILED, .err = *err };
     char words[REFUSAL_WORDS_MAX];
 
@@ -68,6 +76,7 @@ static struct classified transient(const struct http_result *result, const struc
         return ret;
     }
     ret.may_be_size = body_broke || (done && result->status >= 500);
+    ret.may_be_window = body_broke || done;
     refusal_words(result, words);
     if (*words) {
         err_set(&ret.err, ERR_RETRY, "HTTP %d%s", result->status, words);
@@ -78,7 +87,7 @@ static struct classified transient(const struct http_result *result, const struc
 
 struct classified classify(const struct http_result *result, const struct classify_facts *facts)
 {
-    bool done = result->fault == HTTP_DONE;
+    bool done = http_status_counts(result);
     struct err err;
 
     if (result->fault == HTTP_STOPPED || (done && result->status == 200))
@@ -87,9 +96,9 @@ struct classified classify(const struct http_result *result, const struct classi
         return bad_request(result, facts);
     if (done && result->status == 401)
         return unauthorized(result, facts);
-    if (http_check(result, &err)) {     /* 201 to 299: not all of the answer */
+    if (http_check(result, &err)) { /* 201 to 299: not all of the answer */
         err_set(&err, ERR_RETRY, "HTTP %d, a partial answer", result->status);
-        return (struct classified){ .class = ANSWER_FAILED, .err = err };
+        return (struct classified){ .class = ANSWER_FAILED, .may_be_window = true, .err = err };
     }
     if (err.kind == ERR_RETRY)
         return transient(result, &err);

@@ -1,5 +1,6 @@
 #include "collect/collector.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -11,35 +12,39 @@
 #include "splunk/stanza.h"
 #include "state/store_file.h"
 
-#define REQUESTS_MOST   100             /* in flight: as many as one HTTP/2 connection usually carries */
-#define REQUESTS_BURST  5               /* started in one go: responses are looked at in between */
-#define MINUTE_MS       60000
-#define LOOK_EVERY_MS   5000            /* at files that others may change */
-#define METRICS_MS      (5 * 60 * 1000)
-#define STORE_MOST_MS   50              /* of the store's work in one go; the disk makes everybody wait */
-/* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn event
- * may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only written). */
+#define REQUESTS_MOST      100 /* in flight: as many as one HTTP/2 connection usually carries */
+#define REQUESTS_BURST     5   /* started in one go: responses are looked at in between */
+#define MINUTE_MS          60000
+#define LOOK_EVERY_MS      5000 /* at files that others may change */
+#define METRICS_MS         (5 * 60 * 1000)
+#define STORE_MOST_MS      50 /* of the store's work in one go; the disk makes everybody wait */
+/* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
+ * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
+ * written). */
 #define PASSWORDS_UNTIL_MS 300
 #define CLOSE_UNTIL_MS     450
 #define SYNC_UNTIL_MS      600
 
 struct collector {
-    struct env      env;
-    struct output   output;
-    struct rest    *rest;               /* splunkd */
+    struct env env;
+    struct output output;
+    struct rest *rest; /* splunkd */
     struct tenant **tenants;
-    size_t          count;
-    struct timer    tick_timer;         /* every second, every ten while all inputs are at rest */
-    struct timer    store_timer;        /* set while the store has questions to answer */
-    int64_t         look_due_ms, metrics_due_ms;
-    uint64_t        metrics_events;
+    size_t count;
+    struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
+    struct timer store_timer; /* set while the store has questions to answer */
+    struct watch store_watch; /* a save has ended */
+    int64_t look_due_ms, metrics_due_ms;
+    uint64_t metrics_events;
 };
 
 /* The regular look. */
 
 static void log_metrics(struct collector *col, int64_t now_ms)
 {
-    struct metrics metrics = { .inputs = col->count, .events_before = col->metrics_events, .every_ms = METRICS_MS,
+    struct metrics metrics = { .inputs = col->count,
+                               .events_before = col->metrics_events,
+                               .every_ms = METRICS_MS,
                                .pending_bytes = outbox_pending(col->env.outbox),
                                .loop_ms = loop_take_longest_round_ms(col->env.loop),
                                .up_ms = now_ms - col->env.started_ms };
@@ -110,6 +115,11 @@ static void pump_store(void *ctx, int64_t now_ms UNUSED)
         timer_set(col->env.loop, &col->store_timer, clock_ms() + STORE_MOST_MS);
 }
 
+static void save_ended(void *ctx, short revents UNUSED)
+{
+    pump_store(ctx, 0);
+}
+
 /* A process that is killed and started again every few seconds must stay below the limits of a minute, too. */
 static void store_opened(void *ctx, int64_t idle_ms)
 {
@@ -170,7 +180,7 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
     CLEANUP(mem_freep) char *label = NULL;
     struct err err;
 
-    if (stanza_is_disabled(stanza))     /* whatever else it holds */
+    if (stanza_is_disabled(stanza)) /* whatever else it holds */
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
         label = input_label(stanza_input_name(stanza));
@@ -189,18 +199,24 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->loop = loop;
     env->started_ms = clock_ms();
     env->http = http_new(loop);
-    output_init(&col->output, loop, env->http, out_fd);
-    env->outbox = col->output.outbox;
     env->limiter = limiter_new(loop, REQUESTS_MOST, REQUESTS_BURST);
+    output_init(&col->output, loop, env->http, env->limiter, out_fd);
+    env->outbox = col->output.outbox;
     env->rates = rate_pool_new();
-    env->store = store_file_new(config->checkpoint_dir, &(struct store_watcher){
-        .asked = store_asks, .opened = store_opened, .ctx = col });
+    env->store = store_file_new(config->checkpoint_dir,
+                                &(struct store_watcher){ .asked = store_asks, .opened = store_opened, .ctx = col });
+    col->store_watch = (struct watch){ .fd = store_fd(env->store), .events = POLLIN, .ready = save_ended, .ctx = col };
+    watch_add(loop, &col->store_watch);
     col->rest = rest_new(loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     env->passwords = passwords_new(col->rest);
     env->data_inputs = data_inputs_new(col->rest);
-    env->secrets = secret_watch_new(loop, env->passwords, &(struct secret_watch_owner){
-        .loaded = secrets_loaded, .reloaded = secrets_reloaded, .wanted = any_refused, .session_over = session_over,
-        .ctx = col });
+    env->secrets = secret_watch_new(loop, env->passwords,
+                                    &(struct secret_watch_owner){ .loaded = secrets_loaded,
+                                                                  .reloaded = secrets_reloaded,
+                                                                  .wanted = any_refused,
+                                                                  .session_over = session_over,
+                                                                  .ctx = col });
+    env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
     env->wrote = wrote;
@@ -222,19 +238,37 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     return col;
 }
 
+/* Saves one input for the last time. From sync_until_ms on, the save is only written, and does not wait for one that a
+ * slow disk still has. */
+static void save_last(struct collector *col, struct tenant *tenant, uint64_t taken, int64_t sync_until_ms)
+{
+    struct store *store = col->env.store;
+    enum store_durability durability = clock_ms() < sync_until_ms ? STORE_SYNCED : STORE_WRITTEN;
+
+    if (durability == STORE_WRITTEN)
+        store_save_directly(store);
+    tenant_save_last(tenant, taken, durability);
+    store_pump(store, 0);
+    if (store_settle(store, sync_until_ms))
+        return;
+    store_save_directly(store);
+    tenant_ends(tenant);
+    tenant_save_last(tenant, taken, STORE_WRITTEN);
+    store_pump(store, 0);
+}
+
 /* Saves every input as far as splunkd has taken its events. What is still in the pipe comes again at the next start. */
 static void save_all(struct collector *col, int64_t sync_until_ms)
 {
     uint64_t taken = outbox_taken(col->env.outbox);
     size_t i;
 
+    store_settle(col->env.store, sync_until_ms);
     for (i = 0; i < col->count; i++)
         tenant_ends(col->tenants[i]);
     store_look(col->env.store);
-    for (i = 0; i < col->count; i++) {
-        tenant_save_last(col->tenants[i], taken, clock_ms() < sync_until_ms ? STORE_SYNCED : STORE_WRITTEN);
-        store_pump(col->env.store, 0);
-    }
+    for (i = 0; i < col->count; i++)
+        save_last(col, col->tenants[i], taken, sync_until_ms);
 }
 
 static bool storing(void *ctx)
@@ -242,7 +276,34 @@ static bool storing(void *ctx)
     return principals_storing(ctx);
 }
 
-void collector_run(struct collector *col)
+/* Memory ran out: whatever is being done is finished, and the process ends as after SIGTERM. */
+static void memory_low(void *ctx)
+{
+    const struct collector *col = ctx;
+
+    loop_stop(col->env.loop);
+}
+
+/* Memory ran out again, anywhere. Nothing but whole events may follow what is in the pipe, and of an input only what a
+ * checkpoint may hold is certain to be consistent. */
+static void save_now(void *ctx)
+{
+    struct collector *col = ctx;
+    uint64_t taken;
+    size_t i;
+
+    outbox_break_off(col->env.outbox, CLOSE_UNTIL_MS);
+    taken = outbox_taken(col->env.outbox);
+    store_save_directly(col->env.store);
+    for (i = 0; i < col->count; i++)
+        tenant_ends(col->tenants[i]);
+    for (i = 0; i < col->count; i++) {
+        tenant_save_last(col->tenants[i], taken, STORE_WRITTEN);
+        store_pump(col->env.store, 0);
+    }
+}
+
+bool collector_run(struct collector *col)
 {
     struct env *env = &col->env;
     int64_t stopped_ms;
@@ -250,18 +311,22 @@ void collector_run(struct collector *col)
 
     log_event(EVENT_START, "inputs=%zu version=%s", col->count, VERSION);
     output_flush(&col->output);
+    mem_keep_back(&(struct mem_end){ memory_low, save_now, col });
     secret_watch_start(env->secrets);
     for (i = 0; i < col->count; i++)
         tenant_start(col->tenants[i]);
     timer_set(env->loop, &col->tick_timer, clock_ms());
     loop_run(env->loop);
     stopped_ms = clock_ms();
-    limiter_close(env->limiter);        /* the successor of a refresh token redeemed now could not be stored any more */
+    limiter_close(env->limiter); /* the successor of a refresh token redeemed now could not be stored any more */
     loop_drain(env->loop, stopped_ms + PASSWORDS_UNTIL_MS, storing, env->principals);
     outbox_close(env->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
-    log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count,
-              (long long)(clock_ms() - env->started_ms) / 1000);
+    mem_give_back();
+    if (mem_ran_out())
+        return false;
+    log_event(EVENT_STOPPED, "inputs=%zu uptime_s=%lld", col->count, (long long)(clock_ms() - env->started_ms) / 1000);
+    return true;
 }
 
 void collector_free(struct collector *col)
@@ -273,6 +338,7 @@ void collector_free(struct collector *col)
         tenant_free(col->tenants[i]);
     free(col->tenants);
     principals_free(env->principals);
+    secret_gates_free(env->gates);
     secret_watch_free(env->secrets);
     data_inputs_free(env->data_inputs);
     passwords_free(env->passwords);
@@ -281,6 +347,7 @@ void collector_free(struct collector *col)
     limiter_free(env->limiter);
     rate_pool_free(env->rates);
     output_free(&col->output);
+    watch_remove(env->loop, &col->store_watch);
     store_free(env->store);
     free(col);
 }

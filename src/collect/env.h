@@ -3,6 +3,7 @@
 
 #include "auth/principal.h"
 #include "auth/token_source.h"
+#include "auth/secret_gate.h"
 #include "auth/secret_watch.h"
 #include "net/http.h"
 #include "net/loop.h"
@@ -14,19 +15,20 @@
 #include "state/store.h"
 
 struct env {
-    struct loop         *loop;
-    struct http         *http;
-    struct outbox       *outbox;
-    struct limiter      *limiter;
-    struct rate_pool    *rates;
-    struct principals   *principals;
-    struct passwords    *passwords;
-    struct data_inputs  *data_inputs;
+    struct loop *loop;
+    struct http *http;
+    struct outbox *outbox;
+    struct limiter *limiter;
+    struct rate_pool *rates;
+    struct principals *principals;
+    struct passwords *passwords;
+    struct data_inputs *data_inputs;
     struct secret_watch *secrets;
-    struct store        *store;
-    int64_t              started_ms;
+    struct secret_gates *gates;
+    struct store *store;
+    int64_t started_ms;
 
-    void (*wrote)(void *ctx);       /* events were appended to the outbox */
-    void (*changed)(void *ctx);     /* something happened to a tenant: its regular look is due soon */
-    void  *ctx;
+    void (*wrote)(void *ctx);   /* events were appended to the outbox */
+    void (*changed)(void *ctx); /* something happened to a tenant: its regular look is due soon */
+    void *ctx;
 };

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "collect/env.h"
+#include "collect/service_clock.h"
+#include "collect/variant.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
 #include "state/progress.h"
@@ -12,46 +14,61 @@
 /* Counts since the process started. */
 struct tally {
     uint64_t new_events, repeats, bad_records;
-    uint64_t complete;                                  /* complete responses that held records */
-    uint64_t requests, ok, throttled, refused, failed;  /* requests by result */
-    uint64_t bytes;                                     /* received, before decoding */
-    int64_t  throttled_ms;
+    uint64_t requests, ok, throttled, refused, failed; /* requests by result */
+    uint64_t bytes;                                    /* received, before decoding */
+    int64_t throttled_ms;
 };
 
+#define FEED_UNPROVEN_MOST 16 /* windows cut without a complete response with records; no more until one comes */
+
 struct feed_owner {
-    bool (*writable)(void *ctx, struct err *err);   /* whether a checkpoint could be saved now */
-    void (*changed)(void *ctx);                     /* the input's health may have changed */
-    void (*wake_backfill)(void *ctx);               /* the backfill worker may have something to do */
+    bool (*writable)(void *ctx, struct err *err); /* whether a checkpoint could be saved now */
+    void (*changed)(void *ctx);                   /* the input's health may have changed */
+    void (*wake_others)(void *ctx);               /* the backfill or the quarantine may have something to read */
 };
 
 struct feed {
-    const struct env    *env;
-    const struct input  *input;
-    const char          *label;         /* the input's name for log lines: in quotes if it has blanks */
-    size_t               number;        /* of the input; spreads what comes regularly */
-    const struct api    *api;
-    const char          *base_url;
-    struct http_route    route;
-    struct event_frame  *frame;
-    struct token_source *source;        /* NULL until the input is open */
-    struct rate         *rate;
+    const struct env *env;
+    const struct input *input;
+    const char *label; /* the input's name for log lines: in quotes if it has blanks */
+    size_t number;     /* of the input; spreads what comes regularly */
+    const struct api *api;
+    const char *base_url;
+    struct http_route route;
+    struct event_frame *frame;
+    struct token_source *source; /* NULL until the input is open */
+    struct rate *rate;
+    struct variant variants[WORKER_COUNT]; /* of the query, for each worker */
 
-    struct progress      progress;
-    bool                 open;          /* the workers may read */
-    int64_t              clock_offset_ms;   /* the service's clock minus ours */
-    uint64_t             event_pos;     /* stream position after the last event */
-    ticks                newest_alert;  /* update time of the newest alert written in this run; 0: none */
-    int64_t              read_ms;       /* monotonic time of the last complete poll; 0: none */
-    struct tally         tally;
-    struct err           problem;       /* why the input is not ok */
-    char                *sign_in_error; /* logged last; forgotten when a request succeeds */
+    struct progress progress;
+    bool open; /* the workers may read */
+    struct service_clock clock;
+    uint64_t event_pos;  /* stream position after the last event */
+    ticks newest_alert;  /* update time of the newest alert written in this run; 0: none */
+    int64_t read_ms;     /* monotonic time of the last complete poll; 0: none */
+    int64_t answered_ms; /* ... of the last response that was read completely; 0: none */
+    int unproven;        /* windows cut since a response with records was complete */
+    ticks proven;        /* update time of a record of the last such response; 0: none in this run */
+    bool stalled;        /* windows wait for the proof that such responses get through */
+    struct tally tally;
+    struct err problem;  /* why the input is not ok */
+    char *sign_in_error; /* logged last; forgotten when a request succeeds */
 
     const struct feed_owner *owner;
-    void                *ctx;
+    void *ctx;
 };
 
-/* Returns the service's present time, as far as it is known. */
+/* Returns true if it is not known whether any response with records gets through: all may be truncated on the way. */
+static inline bool feed_is_unproven(const struct feed *feed)
+{
+    return feed->unproven >= FEED_UNPROVEN_MOST;
+}
+
+/* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
+bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
+
+/* Returns the service's present time, as far as it is known: a host's clock that jumps does not change it. */
 static inline ticks feed_service_now(const struct feed *feed)
 {
-    return ticks_from_ms(clock_wall_ms() + feed->clock_offset_ms);
+    return ticks_from_ms(service_clock_now(&feed->clock, clock_wall_ms(), clock_ms()));
 }

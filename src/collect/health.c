@@ -1,5 +1,7 @@
 #include "collect/health.h"
 
+#include "base/backoff.h"
+
 /* A throttled input asks again when its wait is over, and may be told to wait once more. Until the response has come it
  * still counts as throttled; otherwise each wait would log two lines. */
 #define RESPONSE_MS 30000
@@ -22,8 +24,10 @@ static enum health_state reading_state(const struct health_facts *facts, int64_t
 {
     int64_t response_ms = facts->before == HEALTH_THROTTLED ? RESPONSE_MS : 0;
 
-    if (facts->refusals)
+    if (facts->refusals > BACKOFF_QUICK_TRIES)
         return HEALTH_REFUSED;
+    if (facts->refusals) /* it may pass within seconds */
+        return HEALTH_FAILING;
     if (facts->failures)
         return now_ms < facts->hold_until_ms + response_ms ? HEALTH_THROTTLED : HEALTH_FAILING;
     return facts->polled ? HEALTH_OK : HEALTH_WAITING;
@@ -35,7 +39,7 @@ struct health health_of(const struct health_facts *facts, int64_t now_ms)
         return (struct health){ .state = HEALTH_WAITING };
     if (facts->token == TOKEN_FAILED)
         return (struct health){ .state = sign_in_state(facts->view->err), .sign_in = facts->view->err };
-    if (facts->token == TOKEN_BUSY && facts->view->fails)      /* another try is under way: its result will tell */
+    if (facts->token == TOKEN_BUSY && facts->view->fails) /* another try is under way: its result will tell */
         return (struct health){ .state = facts->before };
     return (struct health){ .state = reading_state(facts, now_ms),
                             .by_clock = facts->failures || (facts->token == TOKEN_READY && facts->view->fails) };

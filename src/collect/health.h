@@ -6,10 +6,10 @@
 enum health_state { HEALTH_WAITING, HEALTH_OK, HEALTH_THROTTLED, HEALTH_FAILING, HEALTH_REFUSED };
 
 struct health_facts {
-    bool    reading;            /* the input has got as far as signing in */
-    bool    polled;             /* a poll was complete since the start */
-    int     failures, refusals; /* in a row, the most of both workers */
-    int64_t hold_until_ms;      /* the service asked to wait until then */
+    bool reading;           /* the input has got as far as signing in */
+    bool polled;            /* a poll was complete since the start */
+    int failures, refusals; /* in a row, the most of both workers */
+    int64_t hold_until_ms;  /* the service asked to wait until then */
     enum token_state token;
     const struct token_view *view;
     enum health_state before;
@@ -18,8 +18,8 @@ struct health_facts {
 /* What is known at now_ms, monotonic. */
 struct health {
     enum health_state state;
-    bool              by_clock; /* it may change without anything happening */
-    const struct err *sign_in;  /* the sign-in fails, and why; NULL: it does not */
+    bool by_clock;             /* it may change without anything happening */
+    const struct err *sign_in; /* the sign-in fails, and why; NULL: it does not */
 };
 
 struct health health_of(const struct health_facts *facts, int64_t now_ms);

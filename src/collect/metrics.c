@@ -16,7 +16,7 @@ static unsigned long resident_kb(void)
 
     if (!file)
         return 0;
-    if (fgets(line, sizeof(line), file))        /* "total resident ...", in pages */
+    if (fgets(line, sizeof(line), file)) /* "total resident ...", in pages */
         resident = strchr(line, ' ');
     fclose(file);
     return resident ? strtoul(resident, NULL, 10) * (unsigned long)sysconf(_SC_PAGESIZE) / 1024 : 0;
@@ -32,7 +32,7 @@ static unsigned open_descriptors(void)
     while (readdir(dir))
         count++;
     closedir(dir);
-    return count > 3 ? count - 3 : 0;       /* ".", ".." and the folder itself */
+    return count > 3 ? count - 3 : 0; /* ".", ".." and the folder itself */
 }
 
 static double cpu_s(void)
@@ -48,9 +48,10 @@ void metrics_log(const struct metrics *metrics)
 {
     double events_per_s = (double)(metrics->events - metrics->events_before) * 1000 / (double)metrics->every_ms;
 
-    log_event(EVENT_METRICS, "inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f "
-              "requests=%llu bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld", metrics->inputs, resident_kb(),
-              open_descriptors(), (long long)metrics->loop_ms, (unsigned long long)metrics->events, events_per_s,
-              (unsigned long long)metrics->requests, (unsigned long long)metrics->bytes, metrics->pending_bytes,
-              cpu_s(), (long long)metrics->up_ms / 1000);
+    log_event(EVENT_METRICS,
+              "inputs=%zu rss_kb=%lu descriptors=%u loop_ms=%lld events=%llu events_per_s=%.2f "
+              "requests=%llu bytes=%llu pending_bytes=%zu cpu_s=%.2f uptime_s=%lld",
+              metrics->inputs, resident_kb(), open_descriptors(), (long long)metrics->loop_ms,
+              (unsigned long long)metrics->events, events_per_s, (unsigned long long)metrics->requests,
+              (unsigned long long)metrics->bytes, metrics->pending_bytes, cpu_s(), (long long)metrics->up_ms / 1000);
 }

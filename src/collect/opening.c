@@ -1,9 +1,11 @@
 #include "collect/opening.h"
 
 #include "base/text.h"
+#include "collect/same_tenant.h"
 #include "messages/log_events.h"
+#include "microsoft/claims.h"
 
-#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND)     /* by how much clocks may be wrong */
+#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND) /* by how much clocks may be wrong */
 
 static void timer_fired(void *ctx, int64_t now_ms);
 
@@ -14,10 +16,19 @@ void opening_start(struct opening *opening)
     store_claim(opening->saver->claim);
 }
 
+void opening_start_again(struct opening *opening)
+{
+    timer_cancel(opening->feed->env->loop, &opening->timer);
+    opening->asked_again = false;
+    opening->state = OPENING_CLAIM;
+    store_claim(opening->saver->claim);
+}
+
 void opening_release(struct opening *opening)
 {
     if (opening->feed)
         timer_cancel(opening->feed->env->loop, &opening->timer);
+    secret_gate_leave(&opening->ticket);
     secret_intake_free(opening->intake);
 }
 
@@ -25,13 +36,10 @@ const char *opening_waits_for(const struct opening *opening)
 {
     switch (opening->state) {
     case OPENING_CLAIM:
-    case OPENING_LOAD:
-        return "another process still works on this input";
+    case OPENING_LOAD: return "another process still works on this input";
     case OPENING_SECRETS:
-    case OPENING_IMPORT:
-        return "its secrets are read from Splunk's password store";
-    default:
-        return "no poll is complete yet";
+    case OPENING_IMPORT: return "its secrets are read from Splunk's password store";
+    default: return "no poll is complete yet";
     }
 }
 
@@ -89,12 +97,34 @@ static void carry_over(struct opening *opening, int64_t now_ms)
     saver_starts_from(opening->saver, &checkpoint->cursor);
 }
 
+/* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint
+ * is saved without it before the first request, since this process may be killed. */
+static void take_rate(struct opening *opening)
+{
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+    struct rate *rate = opening->feed->rate;
+
+    if (!checkpoint->rate.known) {
+        rate_resume_unknown(rate);
+        return;
+    }
+    rate_resume(rate, checkpoint->rate.hour, clock_wall_ms() - ticks_to_ms(checkpoint->rate.at));
+    checkpoint->rate.known = false;
+    opening->saver->changed = true;
+}
+
 static void take_checkpoint(struct opening *opening)
 {
     struct feed *feed = opening->feed;
     struct checkpoint *checkpoint = &opening->saver->checkpoint;
 
-    if (!text_same(checkpoint->tenant_id, feed->input->tenant_id) || !text_same(checkpoint->api, feed->api->name)) {
+    take_rate(opening);
+    feed->progress.quarantine = checkpoint->quarantine;
+    checkpoint->quarantine = (struct quarantine){ .count = 0 };
+    opening->saver->saved_version = feed->progress.quarantine.version;
+
+    if (!text_same(checkpoint->api, feed->api->name) ||
+        same_tenant(checkpoint, feed->input->tenant_id, NULL) == TENANT_OTHER) {
         carry_over(opening, clock_ms());
         return;
     }
@@ -197,24 +227,38 @@ static void intake_done(void *ctx, bool changed)
 {
     struct opening *opening = ctx;
 
+    opening->in_place = true;
+    if (opening->state != OPENING_SECRETS) /* the claim was lost meanwhile */
+        return;
     opening->state = OPENING_IMPORT;
-    if (!changed || !saver_save(opening->saver, 0, STORE_SYNCED))       /* a new input has nothing to save yet */
+    if (!changed || !saver_save(opening->saver, 0, STORE_SYNCED)) /* a new input has nothing to save yet */
         sign_in(opening);
 }
 
 static void start_intake(struct opening *opening)
 {
-    static const struct secret_intake_owner callbacks = { was_imported, import, use_proxy, principal, intake_waits,
-                                                          intake_done, NULL };
+    static const struct secret_intake_owner callbacks = { was_imported, import,      use_proxy, principal,
+                                                          intake_waits, intake_done, NULL };
     struct secret_intake_owner owner = callbacks;
     const struct feed *feed = opening->feed;
 
+    if (opening->in_place) {
+        sign_in(opening);
+        return;
+    }
     if (opening->intake || !secret_watch_loaded(feed->env->secrets))
         return;
     owner.ctx = opening;
-    opening->intake = secret_intake_new(&(struct secret_intake_spec){
-        .loop = feed->env->loop, .passwords = feed->env->passwords, .data_inputs = feed->env->data_inputs,
-        .input = opening->input, .label = feed->label, .login_url = opening->login_url, .resource = opening->resource, .v1 = feed->api->v1_token }, &owner);
+    opening->intake = secret_intake_new(&(struct secret_intake_spec){ .loop = feed->env->loop,
+                                                                      .passwords = feed->env->passwords,
+                                                                      .data_inputs = feed->env->data_inputs,
+                                                                      .input = opening->input,
+                                                                      .ticket = &opening->ticket,
+                                                                      .label = feed->label,
+                                                                      .login_url = opening->login_url,
+                                                                      .resource = opening->resource,
+                                                                      .v1 = feed->api->v1_token },
+                                        &owner);
     secret_intake_start(opening->intake);
 }
 
@@ -241,23 +285,72 @@ static void begin_at_start_time(struct opening *opening, int64_t now_ms)
     const struct start_time *start = &feed->input->start_time;
     struct cursor cursor;
 
+    quarantine_release(&feed->progress.quarantine); /* what lies after start_time is read again, the rest never */
     cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(opening->saver, &cursor);
     opening->saver->changed = true;
 }
 
+/* Returns false if the Date of the token's response is doubted. */
+static bool take_clock(struct opening *opening, const struct token_view *view)
+{
+    int64_t saved_ms = opening->saver->checkpoint.saved / TICKS_PER_MS;
+
+    return !view->has_clock ||
+           feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0, saved_ms > 0 ? saved_ms : 0);
+}
+
+/* Returns true if the clock decides where the input begins. */
+static bool begins_now(const struct feed *feed)
+{
+    return !feed->progress.begun && feed->input->start_time.relative;
+}
+
+/* Decides by the token whether the checkpoint is of this tenant, and keeps the tenant's GUID. */
+static void settle_tenant(struct opening *opening, const char *authorization, int64_t now_ms)
+{
+    const struct feed *feed = opening->feed;
+    const char *tenant_id = feed->input->tenant_id;
+    struct checkpoint *checkpoint = &opening->saver->checkpoint;
+    struct claims claims;
+
+    claims_read(authorization, &claims);
+    if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
+        carry_over(opening, now_ms);
+    if (!text_same(checkpoint->tenant_id, tenant_id)) {
+        log_event(EVENT_CHECKPOINT_RENEWED,
+                  "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
+                  "the same tenant",
+                  feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
+        checkpoint_name_tenant(checkpoint, tenant_id, NULL);
+        opening->saver->changed = true;
+    }
+    if (!text_is_guid(tenant_id) && !text_empty(claims.tenant) && !text_same(checkpoint->tid, claims.tenant)) {
+        checkpoint_name_tenant(checkpoint, tenant_id, claims.tenant);
+        opening->saver->changed = true;
+    }
+    claims_release(&claims);
+}
+
+/* A doubted Date gets a second opinion, that of another response of the login service, before it matters. */
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
     struct feed *feed = opening->feed;
-    bool ahead;
+    bool believed = take_clock(opening, view), ahead = feed->progress.begun && view->has_clock && is_ahead(feed);
 
-    if (view->has_clock)
-        feed->clock_offset_ms = view->clock_offset_ms;
-    ahead = feed->progress.begun && view->has_clock && is_ahead(feed);
+    if (!believed && !opening->asked_again && (ahead || begins_now(feed))) {
+        opening->asked_again = true;
+        token_source_refetch(feed->source, view->token);
+        step_at(opening, now_ms);
+        return;
+    }
+    settle_tenant(opening, view->authorization, now_ms);
     if (ahead)
-        log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
-                  "service's clock; reading begins at start_time", feed->label, feed->input->tenant_id);
+        log_event(EVENT_CHECKPOINT_BAD,
+                  "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
+                  "service's clock; reading begins at start_time",
+                  feed->label, feed->input->tenant_id);
     if (ahead || !feed->progress.begun)
         begin_at_start_time(opening, now_ms);
     opening->state = OPENING_BEGIN;
@@ -270,15 +363,12 @@ static void ask_for_token(struct opening *opening, int64_t now_ms)
     struct token_view view;
 
     switch (token_source_ask(opening->feed->source, now_ms, &view)) {
-    case TOKEN_BUSY:
-        return;
+    case TOKEN_BUSY: return;
     case TOKEN_FAILED:
         step_at(opening, view.retry_ms);
         opening->owner->changed(opening->ctx);
         return;
-    case TOKEN_READY:
-        have_token(opening, &view, now_ms);
-        return;
+    case TOKEN_READY: have_token(opening, &view, now_ms); return;
     }
 }
 
@@ -302,16 +392,11 @@ void opening_step(struct opening *opening, int64_t now_ms)
         if (!store_asked(opening->saver->claim))
             store_load(opening->saver->claim);
         return;
-    case OPENING_SECRETS:
-        start_intake(opening);
-        return;
-    case OPENING_TOKEN:
-        ask_for_token(opening, now_ms);
-        return;
+    case OPENING_SECRETS: start_intake(opening); return;
+    case OPENING_TOKEN: ask_for_token(opening, now_ms); return;
     case OPENING_IMPORT:
     case OPENING_BEGIN:
-    case OPENING_OPEN:
-        return;
+    case OPENING_OPEN: return;
     }
 }
 

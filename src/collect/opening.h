@@ -15,33 +15,44 @@
 #include "collect/saver.h"
 
 enum opening_state {
-    OPENING_CLAIM, OPENING_LOAD, OPENING_SECRETS, OPENING_IMPORT, OPENING_TOKEN, OPENING_BEGIN, OPENING_OPEN
+    OPENING_CLAIM,
+    OPENING_LOAD,
+    OPENING_SECRETS,
+    OPENING_IMPORT,
+    OPENING_TOKEN,
+    OPENING_BEGIN,
+    OPENING_OPEN
 };
 
 struct opening_owner {
-    struct principal *(*principal)(void *ctx);                      /* asked once the proxy is settled */
+    struct principal *(*principal)(void *ctx); /* asked once the proxy is settled */
     void (*use_proxy)(void *ctx, const char *password);
-    void (*waits)(void *ctx, const struct err *err, bool is_news);  /* for the status line */
-    void (*has_source)(void *ctx, struct token_source *source);     /* listen to it, and call opening_step() */
-    void (*changed)(void *ctx);                                     /* the input's health may have changed */
+    void (*waits)(void *ctx, const struct err *err, bool is_news); /* for the status line */
+    void (*has_source)(void *ctx, struct token_source *source);    /* listen to it, and call opening_step() */
+    void (*changed)(void *ctx);                                    /* the input's health may have changed */
     void (*opened)(void *ctx);
 };
 
 struct opening {
-    enum opening_state    state;
-    struct feed          *feed;
-    struct input         *input;        /* its secrets are taken out of it */
-    struct saver         *saver;
-    struct timer          timer;
-    struct secret_intake *intake;       /* NULL until SECRETS */
-    const char           *login_url, *resource;
+    enum opening_state state;
+    struct feed *feed;
+    struct input *input; /* its secrets are taken out of it */
+    struct saver *saver;
+    struct timer timer;
+    struct secret_intake *intake; /* NULL until SECRETS */
+    bool in_place;                /* the secrets are */
+    bool asked_again;             /* for a second token, whose response has another Date */
+    struct secret_ticket ticket;
+    const char *login_url, *resource;
     const struct opening_owner *owner;
-    void                 *ctx;
+    void *ctx;
 };
 
 /* Set feed, input, saver, login_url, resource, owner and ctx before. Borrows them. */
 void opening_start(struct opening *opening);
 void opening_release(struct opening *opening);
+/* The claim is lost: begins with CLAIM again. The secrets stay in place. */
+void opening_start_again(struct opening *opening);
 
 /* Takes the next step, if the state allows one: after the password store was read, after the token source changed. */
 void opening_step(struct opening *opening, int64_t now_ms);

@@ -4,7 +4,8 @@
 
 #include "messages/log_events.h"
 
-#define FLUSH_AT (128 * 1024)
+#define FLUSH_AT  (128 * 1024)
+#define RESUME_AT (256 * 1024) /* each time the downloads go on, there is room for more than a few bytes of each */
 
 static void stop_unread(struct output *output)
 {
@@ -25,8 +26,10 @@ void output_flush(struct output *output)
 static void flush_and_resume(struct output *output)
 {
     output_flush(output);
-    if (outbox_has_room(output->outbox))
-        http_resume_all(output->http);
+    if (outbox_pending(output->outbox) > RESUME_AT)
+        return;
+    http_resume_all(output->http);
+    limiter_resume(output->limiter);
 }
 
 static void stdout_ready(void *ctx, short revents)
@@ -62,9 +65,9 @@ bool output_is_read(struct output *output)
     return false;
 }
 
-void output_init(struct output *output, struct loop *loop, struct http *http, int out_fd)
+void output_init(struct output *output, struct loop *loop, struct http *http, struct limiter *limiter, int out_fd)
 {
-    *output = (struct output){ .loop = loop, .http = http, .outbox = outbox_new(out_fd) };
+    *output = (struct output){ .loop = loop, .http = http, .limiter = limiter, .outbox = outbox_new(out_fd) };
     output->watch = (struct watch){ .fd = out_fd, .ready = stdout_ready, .ctx = output };
     output->flush_timer = (struct timer){ .fire = flush_timer_fired, .ctx = output };
     watch_add(loop, &output->watch);

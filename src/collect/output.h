@@ -2,18 +2,20 @@
 #pragma once
 
 #include "net/http.h"
+#include "pacing/limiter.h"
 #include "splunk/events.h"
 
 struct output {
-    struct loop   *loop;
-    struct http   *http;
+    struct loop *loop;
+    struct http *http;
+    struct limiter *limiter;
     struct outbox *outbox;
-    struct watch   watch;
-    struct timer   flush_timer;
+    struct watch watch;
+    struct timer flush_timer;
 };
 
 /* Opens the stream on out_fd. */
-void output_init(struct output *output, struct loop *loop, struct http *http, int out_fd);
+void output_init(struct output *output, struct loop *loop, struct http *http, struct limiter *limiter, int out_fd);
 void output_free(struct output *output);
 
 /* Writes what the pipe takes. Stops the loop if splunkd has closed its end. */

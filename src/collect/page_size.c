@@ -1,8 +1,8 @@
 #include "collect/page_size.h"
 
 #define SMALLEST                1
-#define SUCCESSES_BEFORE_GROWTH 20      /* pages in a row before a size that failed is tried again */
-#define CAP_LEAST               20      /* a response with fewer records was cut for another reason than its size */
+#define SUCCESSES_BEFORE_GROWTH 20 /* pages in a row before a size that failed is tried again */
+#define CAP_LEAST               20 /* a response with fewer records was cut for another reason than its size */
 
 size_t page_size_top(const struct page_size *page, size_t most)
 {

@@ -7,10 +7,10 @@
 #include "base/compiler.h"
 
 struct page_size {
-    size_t size;            /* 0: the API's own */
-    size_t too_large;       /* a size that failed after a smaller one had worked; 0: none */
-    int    successes;       /* pages read in a row */
-    size_t cap;             /* most records seen in one response that was cut short; 0: no cap seen */
+    size_t size;      /* 0: the API's own */
+    size_t too_large; /* a size that failed after a smaller one had worked; 0: none */
+    int successes;    /* pages read in a row */
+    size_t cap;       /* most records seen in one response that was cut short; 0: no cap seen */
 };
 
 /* Returns the number of records to ask for where the API's own page size is `most` (0: the service's own choice). */

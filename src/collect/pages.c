@@ -6,12 +6,12 @@
 #include "base/text.h"
 #include "net/url.h"
 
-#define PAGES_MOST     10000
-#define SAME_MOST      3        /* pages with the same records in a row before the links are given up */
-#define EMPTY_MOST     100      /* ... and empty pages, which may lead on to full ones */
-#define PASSES_MOST    24
-#define QUIET_MOST     5        /* this many quiet passes are enough for records that cannot be told apart */
-#define OUTSIDE_FEW    10       /* records outside of the window that were just updated meanwhile */
+#define PAGES_MOST  10000
+#define SAME_MOST   3   /* pages with the same records in a row before the links are given up */
+#define EMPTY_MOST  100 /* ... and empty pages, which may lead on to full ones */
+#define PASSES_MOST 24
+#define QUIET_MOST  5  /* this many quiet passes are enough for records that cannot be told apart */
+#define OUTSIDE_FEW 10 /* records outside of the window that were just updated meanwhile */
 
 void pages_begin(struct pages *pages)
 {
@@ -38,26 +38,40 @@ static void add_stats(struct page_stats *sum, const struct page_stats *page)
     sum->newest = ticks_max(sum->newest, page->newest);
 }
 
-/* Returns true if this link may be followed. */
-static bool link_is_good(const struct pages *pages, const struct page_taken *page, struct err *err)
+static bool has_link(const struct page_taken *page)
 {
-    CLEANUP(mem_freep) char *host = url_host(page->link);
-
-    if (!url_same_origin(page->link, page->base_url))
-        return err_set(err, ERR_RETRY, "the next-page link leads to another host ('%s') and is not followed", host);
-    if (text_same(page->link, pages->link))
-        return err_set(err, ERR_RETRY, "the service gives the same next-page link again and again");
-    if (pages->same >= (pages->sum ? SAME_MOST : EMPTY_MOST))
-        return err_set(err, ERR_RETRY, "the service gives the same page again and again");
-    if (pages->count >= PAGES_MOST)
-        return err_set(err, ERR_RETRY, "the chain of next-page links does not end after %d pages", PAGES_MOST);
-    return true;
+    return page->link && *page->link;
 }
 
-/* Returns true if the passes brought all of the window. One pass is not enough: its pages came one after the other while
- * the set may have changed. The last pass must have held as many records as the one before and nothing new. All passes
- * together must have held as many different records as it, since a service that shuffles shows some twice and others
- * never. */
+/* Returns the address that the page's link leads to; NULL, with a reason, if it may not be followed. The caller frees
+ * it. */
+static char *next_url(const struct pages *pages, const struct page_taken *page, struct err *err)
+{
+    CLEANUP(mem_freep) char *url = url_resolve(page->url, page->link);
+    CLEANUP(mem_freep) char *host = url_host(url);
+    char *ret = NULL;
+
+    if (!url)
+        err_set(err, ERR_RETRY, "the next-page link is not an address and is not followed");
+    else if (!url_same_origin(url, page->base_url))
+        err_set(err, ERR_RETRY, "the next-page link leads to another host ('%s') and is not followed", host);
+    else if (text_same(url, pages->link))
+        err_set(err, ERR_RETRY, "the service gives the same next-page link again and again");
+    else if (pages->same >= (pages->sum ? SAME_MOST : EMPTY_MOST))
+        err_set(err, ERR_RETRY, "the service gives the same page again and again");
+    else if (pages->count >= PAGES_MOST)
+        err_set(err, ERR_RETRY, "the chain of next-page links does not end after %d pages", PAGES_MOST);
+    else {
+        ret = url;
+        url = NULL;
+    }
+    return ret;
+}
+
+/* Returns true if the passes brought all of the window. One pass is not enough: its pages came one after the other
+ * while the set may have changed. The last pass must have held as many records as the one before and nothing new.
+ * All passes together must have held as many different records as it, since a service that shuffles shows some twice
+ * and others never. */
 static bool passes_agree(struct pages *pages)
 {
     bool same = pages->passes && !pages->fresh && pages->kept == pages->kept_before;
@@ -67,61 +81,126 @@ static bool passes_agree(struct pages *pages)
     return pages->quiet && (dedup_count(pages->seen) >= pages->kept || pages->quiet >= QUIET_MOST);
 }
 
-static enum pages_next pass_ends(struct pages *pages, struct err *err)
+static enum pages_next another_pass(struct pages *pages, struct err *err)
 {
-    if (pages->count == 1 || passes_agree(pages))
-        return PAGES_COMPLETE;
     if (++pages->passes > PASSES_MOST) {
         err_set(err, ERR_RETRY, "the alerts change faster than their pages can be read");
         return PAGES_FAILED;
     }
     free(pages->link);
     pages->link = NULL;
-    pages->skip = pages->count = pages->fresh = 0;
+    pages->skip = pages->count = pages->filled = pages->fresh = 0;
     return PAGES_MORE;
 }
 
-static bool is_full(const struct page_taken *page)
+static enum pages_next pass_ends(struct pages *pages, struct err *err)
 {
-    return page->link || (page->top && page->stats.count >= page->top);
+    return pages->count == 1 || passes_agree(pages) ? PAGES_COMPLETE : another_pass(pages, err);
 }
 
-enum pages_next pages_follow(struct pages *pages, const struct page_taken *page, struct err *err)
+static void count_page(struct pages *pages)
 {
-    char *next;
-
     pages->chained = true;
     pages->count++;
     pages->same = pages->sum == pages->sum_before ? pages->same + 1 : 1;
     pages->sum_before = pages->sum;
+}
+
+static void go_to(struct pages *pages, char *url)
+{
+    free(pages->link);
+    pages->link = url;
+}
+
+void pages_restart(struct pages *pages)
+{
+    pages_forget(pages);
+    pages->chained = pages->whole = true;
+}
+
+/* Returns true if the page has as many records as were asked for. */
+static bool has_all_asked(const struct page_taken *page)
+{
+    return page->top && page->stats.count >= page->top;
+}
+
+enum pages_next pages_follow(struct pages *pages, const struct page_taken *page, struct err *err)
+{
+    char *url;
+
+    if (!pages->whole)
+        pages->passes = 0;
+    pages->whole = true;
+    count_page(pages);
     if (!pages->seen)
         pages->seen = dedup_new();
-    if (page->link) {
-        if (!link_is_good(pages, page, err))
+    if (has_link(page)) {
+        url = next_url(pages, page, err);
+        if (!url)
             return PAGES_FAILED;
-        next = mem_text(page->link);
-        free(pages->link);
-        pages->link = next;
+        go_to(pages, url);
         return PAGES_MORE;
     }
-    if (is_full(page) && page->has_skip) {
+    if (page->has_skip && has_all_asked(page)) {
         pages->skip += page->stats.count;
         return PAGES_MORE;
     }
     return pass_ends(pages, err);
 }
 
+/* Returns true if the page has as many records as the service puts into one: more are to be expected. */
+static bool is_full(const struct page_taken *page)
+{
+    return has_all_asked(page) || (has_link(page) && page->cap && page->stats.count >= page->cap);
+}
+
+/* Returns true for a page of records from outside of the window: the filter is ignored, and smaller windows would bring
+ * the same page again. */
+static bool is_unfiltered(const struct page_taken *page)
+{
+    return (has_link(page) || has_all_asked(page)) && page->outside > OUTSIDE_FEW &&
+           page->outside * 2 > page->stats.count;
+}
+
+/* Follows the link of a page that is not full. If it may not be followed, smaller windows may do without it. */
+static enum pages_next look_further(struct pages *pages, const struct page_taken *page, struct err *err)
+{
+    char *url = next_url(pages, page, err);
+
+    if (!url)
+        return page->stats.count ? PAGES_OVERFULL : PAGES_FAILED;
+    count_page(pages);
+    go_to(pages, url);
+    return PAGES_MORE;
+}
+
+/* Decides after the last page of a window of which at most one page had records. */
+static enum pages_next one_page_held_all(struct pages *pages, const struct page_taken *page, struct err *err)
+{
+    bool alone = !pages->count;
+
+    if (alone || page->open || !pages->filled)
+        return PAGES_COMPLETE;
+    pages->expected = pages->held_sum;
+    return another_pass(pages, err);
+}
+
 enum pages_next pages_take(struct pages *pages, const struct page_taken *page, struct err *err)
 {
     add_stats(&pages->stats, &page->stats);
-    if (pages->chained)
+    if (pages->whole)
         return pages_follow(pages, page, err);
-    if (!is_full(page))
-        return PAGES_COMPLETE;
-    /* A page full of records from outside of the window means that the filter is ignored: smaller windows would bring
-     * the same page again. */
-    pages->unfiltered = page->outside > OUTSIDE_FEW && page->outside * 2 > page->stats.count;
-    if (pages->unfiltered || !page->stats.count)
-        return pages_follow(pages, page, err);
-    return PAGES_OVERFULL;
+    if (!pages->filled && is_unfiltered(page))
+        return PAGES_UNFILTERED;
+    if (page->stats.count) {
+        if (pages->expected && pages->sum == pages->expected)
+            return PAGES_COMPLETE; /* it has not changed: the pages after it were really empty */
+        if (!pages->filled++) {
+            pages->held = page->stats.count;
+            pages->held_sum = pages->sum;
+        }
+        if (pages->filled > 1 || is_full(page))
+            return PAGES_OVERFULL;
+    }
+    return has_link(page) ? look_further(pages, page, err) : one_page_held_all(pages, page, err);
 }

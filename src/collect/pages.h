@@ -1,8 +1,15 @@
 /* collect/pages.h - pagination: whether a page held all of its window, and where the next page is.
  *
- * A window that one response cannot hold is split by the caller. Where it cannot be split, its pages are read one after
- * the other. Since the set may change meanwhile, such passes are repeated until two of them agree. The links of a service
- * are followed only to the host that the input reads from, because the access token goes with the request. */
+ * A window that one response cannot hold is split by the caller. A next link alone does not mean that: services end
+ * pages early and link to empty ones. So the link of a page that is not full is followed. If no other page of the
+ * window has records, the one page held all of it. In a window that is open to the present nothing can have slipped
+ * past it: records only move into the set, or to its end. From a bounded window an update takes records away, and
+ * the ones after them move up into the page that was read before. There the page is requested once more, and must be
+ * the same.
+ *
+ * Where a window cannot be split, its pages are read one after the other. Since the set may change meanwhile, such
+ * passes are repeated until two of them agree. The links of a service are followed only to the host that the input
+ * reads from, because the access token goes with the request. */
 #pragma once
 
 #include "base/err.h"
@@ -10,35 +17,43 @@
 #include "state/windows.h"
 
 struct pages {
-    bool   chained;             /* reads page after page, since the window cannot be split */
-    bool   unfiltered;          /* the service ignores the filter: the pages bring everything it has */
-    char  *link;                /* of the next page; NULL: the first */
-    size_t skip;                /* records to skip, where the API has no links */
-    size_t count;               /* pages of this pass so far */
-    size_t passes;              /* complete ones */
-    size_t quiet;               /* passes in a row that agreed with the one before and brought nothing new */
-    size_t fresh;               /* events written in this pass */
-    size_t kept, kept_before;   /* records inside of the window: of this pass, and of the one before */
-    struct dedup *seen;         /* the different records of all passes */
-    uint64_t sum, sum_before;   /* of the records of this page, and of the page before */
-    int    same;                /* pages in a row with the same records, or with none */
-    struct page_stats stats;    /* of the pass */
+    bool chained;             /* the next request continues this window */
+    bool whole;               /* reads page after page, since the window cannot be split */
+    char *link;               /* of the next page; NULL: the first */
+    size_t skip;              /* records to skip, where the API has no links */
+    size_t count;             /* pages of this pass so far */
+    size_t filled;            /* ... that had records */
+    size_t held;              /* records of the first of these */
+    uint64_t held_sum;        /* ... and their sum */
+    uint64_t expected;        /* ... in the pass before; 0: it is not needed */
+    size_t passes;            /* complete ones */
+    size_t quiet;             /* passes in a row that agreed with the one before and brought nothing new */
+    size_t fresh;             /* events written in this pass */
+    size_t kept, kept_before; /* records inside of the window: of this pass, and of the one before */
+    struct dedup *seen;       /* the different records of all passes */
+    uint64_t sum, sum_before; /* of the records of this page, and of the page before */
+    int same;                 /* pages in a row with the same records, or with none */
+    struct page_stats stats;  /* of the pass */
 };
 
 enum pages_next {
-    PAGES_COMPLETE,     /* all of the window has been read */
-    PAGES_OVERFULL,     /* one response cannot hold it: split the window, or else call pages_follow() */
-    PAGES_MORE,         /* read the next page, or the first page of another pass */
-    PAGES_FAILED        /* err says why the pages cannot be trusted */
+    PAGES_COMPLETE,   /* all of the window has been read */
+    PAGES_OVERFULL,   /* one response cannot hold it: split the window, or else call pages_follow() */
+    PAGES_UNFILTERED, /* the pages bring everything the service has: widen the window, or else call pages_follow() */
+    PAGES_MORE,       /* read the next page, or the first page of another pass */
+    PAGES_FAILED      /* err says why the pages cannot be trusted */
 };
 
 /* A page that was read completely. */
 struct page_taken {
-    const char *link;           /* to the next one, or NULL */
-    const char *base_url;       /* the only origin that a link may lead to */
-    size_t      top;            /* records that were asked for; 0: the service's own choice */
-    size_t      outside;        /* records well outside of the window */
-    bool        has_skip;       /* the API can skip records */
+    const char *url;      /* of the page; a link may be relative to it */
+    const char *link;     /* to the next one; NULL or "": none */
+    const char *base_url; /* the only origin that a link may lead to */
+    size_t top;           /* records that were asked for; 0: the service's own choice */
+    size_t cap;           /* most records that the service was seen to end a page at; 0: not known */
+    bool open;            /* the window has no upper bound */
+    size_t outside;       /* records well outside of the window */
+    bool has_skip;        /* the API can skip records */
     struct page_stats stats;
 };
 
@@ -48,5 +63,7 @@ void pages_begin(struct pages *pages);
 void pages_forget(struct pages *pages);
 
 enum pages_next pages_take(struct pages *pages, const struct page_taken *page, struct err *err);
-/* After PAGES_OVERFULL, when the window cannot be split. */
+/* After PAGES_UNFILTERED, when the window was widened: the next request is the first page of all. */
+void pages_restart(struct pages *pages);
+/* After PAGES_OVERFULL, when the window cannot be split, and after PAGES_UNFILTERED. */
 enum pages_next pages_follow(struct pages *pages, const struct page_taken *page, struct err *err);

@@ -1,7 +1,7 @@
 /* collect/reading.h - what a worker reads at present, and how it has been going.
  *
- * Shared by the worker and its helpers. The helpers change it and return a decision (struct next); only worker.c acts on
- * the decision. */
+ * Shared by the worker and its helpers. The helpers change it and return a decision (struct next); only worker.c
+ * acts on the decision. */
 #pragma once
 
 #include "collect/answer.h"
@@ -11,54 +11,65 @@
 
 /* Failures since the last response that was as it should be. */
 struct attempts {
-    int  failures;              /* in a row, of the kind that passes */
-    int  refusals;              /* in a row, of the kind that a person has to correct */
-    bool rejected;              /* the last response was a 401 */
+    int failures;     /* in a row, of the kind that passes */
+    int refusals;     /* in a row; the first BACKOFF_QUICK_TRIES are repeated at once: they may pass */
+    bool rejected;    /* a 401 came, and a new token was fetched for it */
+    bool fresh_token; /* the next try needs one: permissions may have been added to the app since */
 };
 
-/* The search for a record that breaks its response. */
-struct bisection {
-    int      tries;             /* responses that broke among their records since the worker last caught up */
-    int      smallest_tries;    /* ... of the window that cannot be made smaller */
-    ticks    width;             /* of the windows before the search */
-    uint64_t complete_before;   /* complete responses of the feed when the first one broke */
-    size_t   bad_accepted;      /* unreadable records of the last response that was accepted with them */
-    int      bad_tries;         /* responses requested again because of unreadable records */
+/* A window that failed. Whether the service fails or only this window is decided by evidence: another window is
+ * answered. Without any, a probe asks for the newest second. */
+struct suspicion {
+    int tries;            /* requests of the window that failed in a row */
+    bool probing;         /* the request in flight is the probe */
+    bool broke;           /* the response was complete, but broke among its records */
+    struct window window; /* the suspect; may be open */
+    ticks sent_at;        /* the service's clock when it was requested */
+    char why[256];
+};
+
+/* Records that are not JSON. */
+struct unreadable {
+    size_t accepted; /* in the last response that was accepted with them */
+    int tries;       /* responses requested again because of them */
 };
 
 struct reading {
-    struct feed      *feed;
-    enum worker_kind  kind;
-    struct window     window;
-    ticks             sent_at;  /* the service's clock when the first page of the pass was requested */
-    int               variant;  /* of the query; 0: the full one */
-    struct answer     answer;
-    struct pages      pages;
-    struct page_size  page_size;
-    struct attempts   attempts;
-    struct bisection  bisection;
+    struct feed *feed;
+    enum worker_kind kind;
+    struct window window;
+    ticks sent_at; /* the service's clock when the first page of the pass was requested */
+    int variant;   /* of the query that was sent; 0: the full one */
+    struct answer answer;
+    struct pages pages;
+    struct page_size page_size;
+    struct attempts attempts;
+    struct suspicion suspicion;
+    struct unreadable unreadable;
 };
 
-#define READING_BAD_TRIES 2     /* a response with records that are not JSON is requested again this often */
+#define READING_BAD_TRIES 2 /* a response with records that are not JSON is requested again this often */
 
 enum next_kind {
-    NEXT_NOW,           /* send the next request at once */
-    NEXT_POLL,          /* everything has been read: wait for the next poll, or end the backfill */
-    NEXT_RETRY,         /* err passes: try again after wait_ms */
-    NEXT_THROTTLED,     /* the service asks this app and tenant to wait for wait_ms */
-    NEXT_REFUSED,       /* err is for a person to correct: try again after wait_ms */
-    NEXT_NEW_TOKEN,     /* the token was not accepted: the same request with a new one */
-    NEXT_VARIANT        /* err says why the query is simplified */
+    NEXT_NOW,       /* send the next request at once */
+    NEXT_POLL,      /* everything has been read: wait for the next poll, or end the backfill */
+    NEXT_RETRY,     /* err passes, or may pass: try again after wait_ms */
+    NEXT_THROTTLED, /* the service asks this app and tenant to wait for wait_ms */
+    NEXT_REFUSED,   /* err is for a person to correct: try again after wait_ms */
+    NEXT_NEW_TOKEN, /* the token was not accepted: the same request with a new one */
+    NEXT_VARIANT    /* err says why the query is simplified */
 };
 
 /* What a helper decided. */
 struct next {
     enum next_kind kind;
-    int64_t        wait_ms;
-    int            tries;           /* failures or refusals in a row: with this response, or ended by it */
-    bool           wake_backfill;   /* the backfill may have something to do */
-    bool           backfill_done;
-    struct err     err;
+    int64_t wait_ms;
+    int tries;        /* failures or refusals in a row: with this response, or ended by it */
+    bool wake_others; /* the backfill or the quarantine may have something to read */
+    bool backfill_done;
+    bool full_again;  /* the full query works again */
+    ticks again_from; /* what was read in part from this time on is read again; 0: nothing is */
+    struct err err;
 };
 
 /* Returns the API's page size for this worker; 0: the service's own choice. */
@@ -66,7 +77,25 @@ static inline size_t reading_page_most(const struct reading *reading)
 {
     const struct api *api = reading->feed->api;
 
-    return reading->kind == WORKER_BACKFILL ? api->top : api->top_first;
+    return reading->kind == WORKER_LIVE ? api->top_first : api->top;
+}
+
+/* Returns the state of this worker's query. */
+static inline struct variant *reading_variant(const struct reading *reading)
+{
+    return &reading->feed->variants[reading->kind];
+}
+
+/* Returns that of the input's other worker. */
+static inline struct variant *reading_other_variant(const struct reading *reading)
+{
+    return &reading->feed->variants[reading->kind == WORKER_LIVE ? WORKER_BACKFILL : WORKER_LIVE];
+}
+
+/* Returns true if the query that was sent leaves out some of what an alert has. */
+static inline bool reading_is_partial(const struct reading *reading)
+{
+    return api_is_partial(reading->feed->api, reading->variant);
 }
 
 /* Returns the end of the window, or of an open one the time at which it was requested. */

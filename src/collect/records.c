@@ -4,8 +4,6 @@
 
 #include "messages/log_events.h"
 
-#define OUTSIDE_S 1     /* a coarser filter lets records this far outside of a window through */
-
 static void count_time(struct reading *reading, ticks time)
 {
     struct page_stats *stats = &reading->answer.stats;
@@ -13,9 +11,31 @@ static void count_time(struct reading *reading, ticks time)
 
     stats->oldest = ticks_min(stats->oldest, time);
     stats->newest = ticks_max(stats->newest, time);
-    if (time < ticks_back(window->lo, OUTSIDE_S) ||
-        (window->hi != TICKS_OPEN && time > ticks_ahead(window->hi, OUTSIDE_S)))
+    if (time < ticks_back(window->lo, CURSOR_COARSE_S) ||
+        (window->hi != TICKS_OPEN && time > ticks_ahead(window->hi, CURSOR_COARSE_S)))
         reading->answer.outside++;
+}
+
+/* Returns true if a record with this time may be new. Outside of the window, where a coarse filter may bring it
+ * from, the dedup set must reach that far. */
+static bool may_be_new(const struct reading *reading, ticks time)
+{
+    const struct cursor *cursor = &reading->feed->progress.cursor;
+    bool inside = time >= reading->window.lo && time < reading->window.hi;
+
+    return inside ? time >= cursor->begin : cursor_knows(cursor, time);
+}
+
+/* Returns the time under which a record without one is remembered: no watermark is later than that. Seen again, it is
+ * renewed, so a record is known for as long as it keeps coming. */
+static ticks present(const struct feed *feed)
+{
+    return ticks_max(feed_service_now(feed), feed->progress.cursor.watermark);
+}
+
+static bool is_in(struct dedup *dedup, const struct feed *feed, const struct page_record *record, struct hash128 key)
+{
+    return record->has_time ? dedup_has(dedup, key) : dedup_renew(dedup, key, present(feed));
 }
 
 /* Returns true if events may be written. Before the first event of a response, the store is asked whether it could save
@@ -48,10 +68,25 @@ static struct hash128 key_of(const struct reading *reading, const struct buf *ou
     return dedup_key(out->data + record->start, record->len, 0);
 }
 
+/* Returns true if this version has been written. With a query that leaves something out, it is enough that it was
+ * written in part; what is not written in full by then is remembered, since it has to be read again. */
+static bool is_written(struct reading *reading, const struct page_record *record, struct hash128 key)
+{
+    struct feed *feed = reading->feed;
+    struct progress *progress = &feed->progress;
+
+    if (is_in(progress->dedup, feed, record, key))
+        return true;
+    if (!reading_is_partial(reading))
+        return false;
+    cursor_has_part(&progress->cursor, record->has_time ? record->time : reading->window.lo);
+    return is_in(dedup_partial(progress->dedup), feed, record, key);
+}
+
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
-    ticks time = record->has_time ? record->time : feed_service_now(feed);
+    ticks time = record->has_time ? record->time : present(feed);
 
     if ((feed->api->shape.id && !has_id(record)) || !record->has_time)
         reading->answer.malformed++;
@@ -59,7 +94,8 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.replaced++;
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
-    dedup_add(feed->progress.dedup, (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
+    dedup_add(reading_is_partial(reading) ? dedup_partial(feed->progress.dedup) : feed->progress.dedup,
+              (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
     if (record->has_time)
         feed->newest_alert = ticks_max(feed->newest_alert, time);
     feed->tally.new_events++;
@@ -76,7 +112,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->answer.stats.count++;
     if (record->has_time)
         count_time(reading, record->time);
-    if (record->has_time && record->time < reading->window.lo) {    /* read before, or older than the input's start */
+    if (record->has_time && !may_be_new(reading, record->time)) {
         out->len = undo;
         return;
     }
@@ -85,7 +121,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->pages.sum += key.low ^ key.high * 3;
     if (reading->pages.seen)
         dedup_add(reading->pages.seen, (struct dedup_entry){ .key = key });
-    if (dedup_has(feed->progress.dedup, key) || !may_write(reading)) {
+    if (is_written(reading, record, key) || !may_write(reading)) {
         feed->tally.repeats += !reading->answer.held_back;
         out->len = undo;
         return;
@@ -100,19 +136,22 @@ static void take_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
     reading->answer.stats.count++;
-    if (++reading->answer.bad <= reading->bisection.bad_accepted || reading->bisection.bad_tries < READING_BAD_TRIES)
+    if (++reading->answer.bad <= reading->unreadable.accepted || reading->unreadable.tries < READING_BAD_TRIES)
         return;
     ticks_text(reading->window.lo, lo);
     ticks_text(reading_window_end(reading), hi);
     feed->tally.bad_records++;
-    log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is not valid "
-              "JSON and is skipped: %s", feed->label, feed->input->tenant_id, feed->api->name, ordinal,
-              (unsigned long long)offset, lo, hi, why);
+    log_event(EVENT_BAD_RECORD,
+              "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is not valid "
+              "JSON and is skipped: %s",
+              feed->label, feed->input->tenant_id, feed->api->name, ordinal, (unsigned long long)offset, lo, hi, why);
 }
 
 struct page_handler records_handler(struct reading *reading)
 {
-    return (struct page_handler){ .record = take_record, .bad = take_bad, .ctx = reading,
+    return (struct page_handler){ .record = take_record,
+                                  .bad = take_bad,
+                                  .ctx = reading,
                                   .headroom = event_frame_headroom(reading->feed->frame) };
 }
 
@@ -121,11 +160,13 @@ void records_warn(const struct reading *reading)
     const struct feed *feed = reading->feed;
 
     if (reading->answer.malformed)
-        log_event(EVENT_ODD_RECORD, "input=%s tenant=%s api=%s records=%zu without an ID or an update time; they were "
-                  "written and are recognized by their content", feed->label, feed->input->tenant_id, feed->api->name,
-                  reading->answer.malformed);
+        log_event(EVENT_ODD_RECORD,
+                  "input=%s tenant=%s api=%s records=%zu without an ID or an update time; they were "
+                  "written and are recognized by their content",
+                  feed->label, feed->input->tenant_id, feed->api->name, reading->answer.malformed);
     if (reading->answer.replaced)
-        log_event(EVENT_REPLACED, "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
-                  "cannot carry; each is now U+FFFD", feed->label, feed->input->tenant_id, feed->api->name,
-                  reading->answer.replaced);
+        log_event(EVENT_REPLACED,
+                  "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
+                  "cannot carry; each is now U+FFFD",
+                  feed->label, feed->input->tenant_id, feed->api->name, reading->answer.replaced);
 }

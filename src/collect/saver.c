@@ -5,7 +5,7 @@
 
 #define SAVE_EVERY_MS (120 * 1000)
 #define RETRY_MS      5000
-#define TRIAL_BYTES   4096      /* the least that a checkpoint takes on a disk */
+#define TRIAL_BYTES   4096 /* the least that a checkpoint takes on a disk */
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim)
 {
@@ -15,6 +15,16 @@ void saver_init(struct saver *saver, struct feed *feed, struct claim *claim)
 void saver_release(struct saver *saver)
 {
     checkpoint_release(&saver->checkpoint);
+}
+
+void saver_forget(struct saver *saver)
+{
+    struct feed *feed = saver->feed;
+    struct claim *claim = saver->claim;
+
+    saver_release(saver);
+    saver_init(saver, feed, claim);
+    saver->saved_pos = feed->event_pos;
 }
 
 void saver_starts_from(struct saver *saver, const struct cursor *cursor)
@@ -35,6 +45,18 @@ bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durabil
     return true;
 }
 
+void saver_ends(struct saver *saver, int64_t now_ms)
+{
+    double left = rate_hour_left(saver->feed->rate, now_ms);
+
+    if (left < 0)
+        return;
+    saver->checkpoint.rate.known = true;
+    saver->checkpoint.rate.hour = left > 0 ? left : 0;
+    saver->checkpoint.rate.at = ticks_from_ms(clock_wall_ms());
+    saver->changed = true;
+}
+
 void saver_cancel(struct saver *saver)
 {
     if (!store_asked(saver->claim))
@@ -45,6 +67,7 @@ void saver_cancel(struct saver *saver)
 
 void saver_compose(struct saver *saver, struct buf *text)
 {
+    saver->saving_version = saver->feed->progress.quarantine.version;
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
 }
 
@@ -56,7 +79,8 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
 
     if (!confirmed)
         return false;
-    return saver->changed || !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
+    return saver->changed || saver->saved_version != progress->quarantine.version ||
+           !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 
@@ -66,12 +90,26 @@ bool saver_is_behind(const struct saver *saver)
 
     if (!progress->begun)
         return false;
-    return saver->changed || saver->fails || saver->feed->event_pos > saver->saved_pos ||
+    return saver->changed || saver->fails || saver->saved_version != progress->quarantine.version ||
+           saver->feed->event_pos > saver->saved_pos ||
            !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
+}
+
+static void settle(struct saver *saver, uint64_t settled)
+{
+    struct feed *feed = saver->feed;
+    size_t given_up = progress_settle(&feed->progress, settled, feed_service_now(feed));
+
+    if (given_up)
+        log_event(EVENT_BAD_RECORD,
+                  "input=%s tenant=%s api=%s windows=%zu could not be read for as long as the service "
+                  "keeps records; they are given up",
+                  feed->label, feed->input->tenant_id, feed->api->name, given_up);
 }
 
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
 {
+    settle(saver, settled);
     if (now_ms < saver->due_ms || store_asked(saver->claim) || !saver_has_news(saver, settled))
         return;
     saver_save(saver, settled, STORE_SYNCED);
@@ -83,8 +121,10 @@ static void cannot_save(struct saver *saver, const struct err *err)
     const struct feed *feed = saver->feed;
 
     if (!saver->fails)
-        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; the input holds its events back until it can be "
-                  "written", feed->label, feed->input->tenant_id, err->text);
+        log_event(EVENT_CHECKPOINT_FAILED,
+                  "input=%s tenant=%s %s; the input holds its events back until it can be "
+                  "written",
+                  feed->label, feed->input->tenant_id, err->text);
     saver->fails = true;
 }
 
@@ -101,6 +141,7 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->fails = false;
     saver->saved = saver->saving;
     saver->saved_pos = saver->saving_pos;
+    saver->saved_version = saver->saving_version;
     saver->due_ms = now_ms + SAVE_EVERY_MS;
     progress_saved(&saver->feed->progress, &saver->saved);
 }
@@ -119,13 +160,13 @@ bool saver_writable(struct saver *saver, struct err *err)
 
     if (!saver->fails) {
         ok = store_writable(saver->claim, block, sizeof(block), err);
-    } else {        /* a block fits, all of a checkpoint may not */
-        checkpoint_format(&saver->checkpoint, &saver->saved, saver->feed->progress.dedup, saver->saved_pos,
-                          saver->feed->progress.overlap_s, &text);
+    } else { /* a block fits, all of a checkpoint may not */
+        checkpoint_format(&saver->checkpoint, &saver->saved, &saver->feed->progress.quarantine,
+                          saver->feed->progress.dedup, saver->saved_pos, saver->feed->progress.overlap_s, &text);
         ok = store_writable(saver->claim, buf_text(&text), text.len, err);
         buf_free(&text);
     }
-    if (!ok)
+    if (!ok && saver->claim->held) /* a lost claim is no trouble of the disk */
         cannot_save(saver, err);
     return ok;
 }

@@ -8,21 +8,25 @@
 #include "state/store.h"
 
 struct saver {
-    struct feed      *feed;
-    struct claim     *claim;
-    struct checkpoint checkpoint;       /* tenant, API and imported secrets; the cursor is the feed's */
-    struct cursor     saved;            /* what the store holds */
-    uint64_t          saved_pos;
-    struct cursor     saving;           /* what is on its way there */
-    uint64_t          saving_pos;
-    int64_t           due_ms;           /* no regular save before then */
-    bool              changed;          /* something besides the cursor has to be saved */
-    bool              changed_saving;
-    bool              fails;            /* the last save or trial failed, and that was logged */
+    struct feed *feed;
+    struct claim *claim;
+    struct checkpoint checkpoint; /* tenant, API and imported secrets; the cursor is the feed's */
+    struct cursor saved;          /* what the store holds */
+    uint64_t saved_pos;
+    uint64_t saved_version; /* of the quarantine */
+    struct cursor saving;   /* what is on its way there */
+    uint64_t saving_pos;
+    uint64_t saving_version;
+    int64_t due_ms; /* no regular save before then */
+    bool changed;   /* something besides the cursor has to be saved */
+    bool changed_saving;
+    bool fails; /* the last save or trial failed, and that was logged */
 };
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim);
 void saver_release(struct saver *saver);
+/* The claim is lost: forgets everything, until saver_starts_from(). */
+void saver_forget(struct saver *saver);
 
 /* Tells the saver that the store holds this cursor. */
 void saver_starts_from(struct saver *saver, const struct cursor *cursor);
@@ -39,6 +43,9 @@ bool saver_is_behind(const struct saver *saver);
 
 /* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);
+
+/* The process ends: what is left of the hourly limit is saved with the rest. A process that is killed never says. */
+void saver_ends(struct saver *saver, int64_t now_ms);
 
 /* The save that waits goes no further; its news are news again. */
 void saver_cancel(struct saver *saver);

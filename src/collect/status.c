@@ -51,9 +51,9 @@ static void add_times(struct buf *line, const struct status *status, int64_t now
     buf_add_format(line, " lag_s=%lld next_s=%lld read_age_s=%lld up_s=%lld", (long long)alert_age_s(feed),
                    (long long)status->next_s, (long long)read_age_s,
                    (long long)(now_ms - feed->env->started_ms) / 1000);
-    buf_add_format(line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu",
+    buf_add_format(line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu quarantined=%zu",
                    (long long)feed->input->poll_interval, feed->api->per_minute, feed->api->per_hour,
-                   dedup_count(feed->progress.dedup));
+                   dedup_count(feed->progress.dedup), quarantine_waiting(&feed->progress.quarantine));
 }
 
 static void add_backfill(struct buf *line, const struct cursor *cursor)
@@ -85,7 +85,7 @@ static void add_why(struct buf *line, const struct status *status)
     if (status->state == HEALTH_OK)
         return;
     snprintf(why, sizeof(why), "%s", *problem ? problem : status->waits_for);
-    for (at = why; (at = strchr(at, '"')); )
+    for (at = why; (at = strchr(at, '"'));)
         *at = '\'';
     buf_add_format(line, " why=\"%s\"", why);
 }

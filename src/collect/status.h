@@ -7,12 +7,12 @@
 /* What the line says that the feed does not know. Seconds; -1: unknown. */
 struct status {
     const struct feed *feed;
-    enum health_state  state;
-    const char        *waits_for;           /* said if there is no other reason */
-    int64_t            next_s;              /* to the next request */
-    int64_t            token_s;             /* until the access token expires */
-    int64_t            certificate_days;
-    bool               has_token, has_certificate;
+    enum health_state state;
+    const char *waits_for; /* said if there is no other reason */
+    int64_t next_s;        /* to the next request */
+    int64_t token_s;       /* until the access token expires */
+    int64_t certificate_days;
+    bool has_token, has_certificate;
 };
 
 void status_log(const struct status *status, int64_t now_ms);

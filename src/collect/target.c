@@ -11,12 +11,10 @@ void target_of(const struct input *input, struct target *ret)
 {
     const struct api *api = api_at(input->api);
 
-    *ret = (struct target){
-        .api = api,
-        .login_url = input->login_url ? input->login_url : login_host(input->cloud),
-        .base_url = input->api_url ? input->api_url : api->host[input->cloud],
-        .resource = input->resource ? input->resource : api->resource[input->cloud]
-    };
+    *ret = (struct target){ .api = api,
+                            .login_url = input->login_url ? input->login_url : login_host(input->cloud),
+                            .base_url = input->api_url ? input->api_url : api->host[input->cloud],
+                            .resource = input->resource ? input->resource : api->resource[input->cloud] };
 }
 
 char *target_sign_in_address(const struct input *input)

@@ -9,9 +9,9 @@
 
 struct target {
     const struct api *api;
-    const char *login_url;      /* of the sign-in service: scheme, host, port */
-    const char *base_url;       /* of the API: scheme, host, port */
-    const char *resource;       /* audience of the access tokens */
+    const char *login_url; /* of the sign-in service: scheme, host, port */
+    const char *base_url;  /* of the API: scheme, host, port */
+    const char *resource;  /* audience of the access tokens */
 };
 
 /* Fills *ret. The texts belong to the input or are constants. */

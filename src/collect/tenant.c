@@ -13,21 +13,21 @@
 #include "splunk/app.h"
 
 struct tenant {
-    const struct env     *env;
-    struct input          input;
-    char                 *label;
-    struct target         target;
-    struct feed           feed;
-    struct claim          claim;
-    struct saver          saver;
-    struct opening        opening;
-    struct worker         workers[WORKER_COUNT];
+    const struct env *env;
+    struct input input;
+    char *label;
+    struct target target;
+    struct feed feed;
+    struct claim claim;
+    struct saver saver;
+    struct opening opening;
+    struct worker workers[WORKER_COUNT];
     struct token_listener listener;
-    struct principal     *principal;        /* NULL until the proxy is settled */
-    char                 *proxy;            /* with its password; secret; NULL: the environment's */
-    enum health_state     state;
-    struct timer          status_timer;     /* for the next regular line */
-    bool                  ending;           /* the process saves for the last time */
+    struct principal *principal; /* NULL until the proxy is settled */
+    char *proxy;                 /* with its password; secret; NULL: the environment's */
+    enum health_state state;
+    struct timer status_timer; /* for the next regular line */
+    bool ending;               /* the process saves for the last time */
 };
 
 /* Health and status. */
@@ -85,11 +85,15 @@ static bool update_health(struct tenant *t, int64_t now_ms)
     const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
     struct token_view view;
     enum token_state token = peek_token(t, now_ms, &view);
-    struct health health = health_of(&(struct health_facts){
-        .reading = t->feed.source != NULL, .polled = t->feed.read_ms != 0,
-        .failures = max_int(live->failures, backfill->failures),
-        .refusals = max_int(live->refusals, backfill->refusals), .hold_until_ms = t->feed.rate->hold_until_ms,
-        .token = token, .view = &view, .before = t->state }, now_ms);
+    struct health health = health_of(&(struct health_facts){ .reading = t->opening.state >= OPENING_TOKEN,
+                                                             .polled = t->feed.read_ms != 0,
+                                                             .failures = max_int(live->failures, backfill->failures),
+                                                             .refusals = max_int(live->refusals, backfill->refusals),
+                                                             .hold_until_ms = t->feed.rate->hold_until_ms,
+                                                             .token = token,
+                                                             .view = &view,
+                                                             .before = t->state },
+                                     now_ms);
 
     if (health.sign_in)
         log_sign_in(t, health.sign_in);
@@ -123,14 +127,15 @@ static void feed_changed(void *ctx)
     changed(ctx);
 }
 
-static void feed_wake_backfill(void *ctx)
+static void feed_wake_others(void *ctx)
 {
     struct tenant *t = ctx;
 
     worker_wake(&t->workers[WORKER_BACKFILL]);
+    worker_wake(&t->workers[WORKER_QUARANTINE]);
 }
 
-static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_backfill };
+static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_others };
 
 /* What the opening reports. */
 
@@ -148,10 +153,12 @@ static struct principal *get_principal(void *ctx)
     struct tenant *t = ctx;
 
     if (!t->principal)
-        t->principal = principal_get(t->env->principals, &(struct principal_spec){
-            .tenant_id = t->input.tenant_id, .client_id = t->input.client_id,
-            .login_url = t->target.login_url, .certificate = t->input.client_certificate,
-            .route = &t->feed.route });
+        t->principal = principal_get(t->env->principals,
+                                     &(struct principal_spec){ .tenant_id = t->input.tenant_id,
+                                                               .client_id = t->input.client_id,
+                                                               .login_url = t->target.login_url,
+                                                               .certificate = t->input.client_certificate,
+                                                               .route = &t->feed.route });
     return t->principal;
 }
 
@@ -160,7 +167,7 @@ static void opening_waits(void *ctx, const struct err *err, bool is_news)
     struct tenant *t = ctx;
 
     t->feed.problem = *err;
-    if (is_news)        /* its state was "waiting" from the start, so no change of state will tell */
+    if (is_news) /* its state was "waiting" from the start, so no change of state will tell */
         log_status(t, clock_ms());
 }
 
@@ -180,6 +187,8 @@ static void has_source(void *ctx, struct token_source *source)
 {
     struct tenant *t = ctx;
 
+    if (t->feed.source) /* the input opens again */
+        return;
     t->feed.source = source;
     token_source_listen(source, &t->listener);
 }
@@ -193,8 +202,8 @@ static void opened(void *ctx)
         worker_wake(&t->workers[kind]);
 }
 
-static const struct opening_owner opening_owner = { get_principal, set_proxy, opening_waits, has_source, feed_changed,
-                                                    opened };
+static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
+                                                    has_source,    feed_changed, opened };
 
 /* What the store answers. */
 
@@ -230,11 +239,11 @@ static void saved(void *ctx, bool ok, const struct err *err)
 {
     struct tenant *t = ctx;
 
-    if (!ok && t->ending) {
+    if (!ok && t->ending)
         log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; what was written since its last save comes again",
                   t->label, t->input.tenant_id, err->text);
+    if (t->ending) /* nothing depends on it any more */
         return;
-    }
     saver_saved(&t->saver, ok, err, clock_ms());
     opening_saved(&t->opening);
     changed(t);
@@ -248,7 +257,31 @@ static void vanished(void *ctx)
     changed(t);
 }
 
-static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished };
+/* Another process reads for this input now. What is in flight ends without a result, and what is known of the progress
+ * is out of date. */
+static void lost(void *ctx)
+{
+    struct tenant *t = ctx;
+    int kind;
+
+    log_event(EVENT_WAITING,
+              "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another "
+              "process took over this input; reading stops until that process ends",
+              t->label, t->input.tenant_id);
+    t->feed.open = false;
+    for (kind = 0; kind < WORKER_COUNT; kind++) {
+        worker_release(&t->workers[kind]);
+        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
+    }
+    progress_release(&t->feed.progress);
+    progress_init(&t->feed.progress, t->input.overlap);
+    saver_forget(&t->saver);
+    if (!t->ending)
+        opening_start_again(&t->opening);
+    changed(t);
+}
+
+static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished, lost };
 
 /* From beginning to end. */
 
@@ -258,8 +291,14 @@ static void init_feed(struct tenant *t, size_t number)
     const struct api *api = t->target.api;
     const struct env *env = t->env;
 
-    t->feed = (struct feed){ .env = env, .input = &t->input, .label = t->label, .number = number, .api = api,
-                             .base_url = t->target.base_url, .owner = &feed_owner, .ctx = t };
+    t->feed = (struct feed){ .env = env,
+                             .input = &t->input,
+                             .label = t->label,
+                             .number = number,
+                             .api = api,
+                             .base_url = t->target.base_url,
+                             .owner = &feed_owner,
+                             .ctx = t };
     t->feed.route.ca_file = t->input.ca_file;
     t->feed.frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : api->sourcetype);
     t->feed.rate = rate_pool_get(env->rates, t->input.tenant_id, t->input.client_id, api->family, api->per_minute,
@@ -280,9 +319,15 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     init_feed(t, number);
     t->claim = (struct claim){ .store = env->store, .name = t->input.name, .owner = &claim_owner, .ctx = t };
     saver_init(&t->saver, &t->feed, &t->claim);
-    t->opening = (struct opening){ .feed = &t->feed, .input = &t->input, .saver = &t->saver,
-                                   .login_url = t->target.login_url, .resource = t->target.resource,
-                                   .owner = &opening_owner, .ctx = t };
+    t->opening = (struct opening){ .feed = &t->feed,
+                                   .input = &t->input,
+                                   .saver = &t->saver,
+                                   .login_url = t->target.login_url,
+                                   .resource = t->target.resource,
+                                   .owner = &opening_owner,
+                                   .ctx = t };
+    secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket,
+                     t->input.client_secret || t->input.refresh_token);
     for (kind = 0; kind < WORKER_COUNT; kind++)
         worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };
@@ -351,6 +396,10 @@ void tenant_ends(struct tenant *t)
 
 void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)
 {
+    if (!saver_has_news(&t->saver, taken))
+        durability = STORE_WRITTEN; /* what is left of the rate alone is not worth a sync */
+    if (t->feed.open)
+        saver_ends(&t->saver, clock_ms());
     if (saver_has_news(&t->saver, taken))
         saver_save(&t->saver, taken, durability);
 }

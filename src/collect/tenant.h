@@ -28,7 +28,8 @@ bool tenant_is_refused(const struct tenant *tenant);
  * look is due in a second; a tenant at rest needs one only after something has happened. */
 bool tenant_tick(struct tenant *tenant, uint64_t settled, int64_t now_ms);
 
-/* The process is about to end: nothing more is asked of the store but the last save. */
+/* The process is about to end: nothing more is asked of the store but the last save. A save that waits or is in
+ * flight is given up. */
 void tenant_ends(struct tenant *tenant);
 /* Saves up to what the reader has taken, if that is news. The store has nothing else to do then. */
 void tenant_save_last(struct tenant *tenant, uint64_t taken, enum store_durability durability);

@@ -1,5 +1,6 @@
 #include "collect/worker.h"
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "collect/classify.h"
 #include "collect/records.h"
@@ -7,19 +8,39 @@
 #include "collect/worker_request.h"
 #include "messages/log_events.h"
 
-#define SILENCE_S       60      /* a response that stays silent for this long is given up */
-#define URL_MOST        (1 << 20)
-#define LOG_EVERY       10      /* failures in a row between two log lines */
-#define POLL_SLOTS      3       /* moments of the interval at which polls are due */
-#define FIRST_WAIT_PART 10      /* the first pause is at least the interval divided by this */
+#define SILENCE_S       60    /* a response that stays silent for this long is given up */
+#define LOG_EVERY       10    /* failures in a row between two log lines */
+#define POLL_SLOTS      3     /* moments of the interval at which polls are due */
+#define FRESH_MS        10000 /* a token counts as fresh for this long, so that one serves all who need one */
+#define FIRST_WAIT_PART 10    /* the first pause is at least the interval divided by this */
 
 /* Towards a request. */
 
-static bool has_work(const struct worker *worker)
+#define NO_WORK INT64_MAX
+
+/* Returns how long until the quarantine has something to request, by the service's clock. */
+static int64_t quarantine_wait_ms(const struct feed *feed)
+{
+    int64_t next_s = quarantine_next_s(&feed->progress.quarantine);
+    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+
+    if (next_s == INT64_MAX)
+        return NO_WORK;
+    return next_s <= now_s ? 0 : (next_s - now_s) * 1000;
+}
+
+/* Returns how long until the worker has something to read; NO_WORK: until it is told. */
+static int64_t work_wait_ms(const struct worker *worker)
 {
     const struct feed *feed = worker->reading.feed;
 
-    return feed->open && (worker->reading.kind == WORKER_LIVE || feed->progress.cursor.backfill.active);
+    if (!feed->open)
+        return NO_WORK;
+    switch (worker->reading.kind) {
+    case WORKER_LIVE: return 0;
+    case WORKER_BACKFILL: return feed->progress.cursor.backfill.active ? 0 : NO_WORK;
+    default: return quarantine_wait_ms(feed);
+    }
 }
 
 void worker_step(struct worker *worker, int64_t now_ms)
@@ -29,24 +50,30 @@ void worker_step(struct worker *worker, int64_t now_ms)
 
     switch (worker->state) {
     case WORKER_IDLE:
-        if (!has_work(worker))
+        wait_ms = work_wait_ms(worker);
+        if (wait_ms == NO_WORK)
             return;
+        if (wait_ms && now_ms + wait_ms > worker->due_ms) { /* due_ms stays: work may come sooner */
+            worker->port->wake(worker, now_ms + wait_ms);
+            return;
+        }
         if (now_ms < worker->due_ms) {
             worker->port->wake(worker, worker->due_ms);
             return;
         }
         worker->state = WORKER_TOKEN;
+        if (worker->reading.attempts.fresh_token)
+            worker->port->renew(worker, now_ms);
+        worker->reading.attempts.fresh_token = false;
         /* fall through */
     case WORKER_TOKEN:
         switch (worker->port->token(worker, now_ms, &view)) {
-        case TOKEN_BUSY:            /* the tenant listens and calls again */
-            return;
+        case TOKEN_BUSY: /* the tenant listens and calls again */ return;
         case TOKEN_FAILED:
             worker->port->wake(worker, view.retry_ms);
             worker->reading.feed->owner->changed(worker->reading.feed->ctx);
             return;
-        case TOKEN_READY:
-            break;
+        case TOKEN_READY: break;
         }
         worker->state = WORKER_RATE;
         /* fall through */
@@ -60,8 +87,7 @@ void worker_step(struct worker *worker, int64_t now_ms)
         worker->port->slot(worker);
         return;
     case WORKER_SLOT:
-    case WORKER_REQUEST:
-        return;
+    case WORKER_REQUEST: return;
     }
 }
 
@@ -88,9 +114,9 @@ void worker_wake(struct worker *worker)
 
 /* After a response. */
 
-/* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few moments
- * of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the next own moment
- * that is half an interval away. */
+/* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few
+ * moments of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the
+ * next own moment that is half an interval away. */
 static int64_t next_poll_ms(const struct worker *worker, int64_t now_ms)
 {
     const struct feed *feed = worker->reading.feed;
@@ -110,11 +136,44 @@ static void caught_up(struct worker *worker, int64_t now_ms)
     worker->reading.feed->read_ms = now_ms;
 }
 
-/* Logs a decision, once per kind of trouble. */
-static void log_next(const struct feed *feed, const struct next *next, int variant)
+/* Logs that a simpler query is used. It is said once: searches for the full one that fail change nothing. */
+static void log_variant(const struct reading *reading, const struct next *next)
 {
+    const struct feed *feed = reading->feed;
+    int variant = feed->variants[reading->kind].current;
+
+    log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried%s", feed->label,
+              feed->input->tenant_id, feed->api->name, variant, next->err.text,
+              !api_is_partial(feed->api, variant)
+                  ? ""
+                  : "; it leaves out some of each alert, which is read again once the full query works");
+}
+
+/* Logs that the full query works again, and what it brings. */
+static void log_full(const struct feed *feed, const struct next *next)
+{
+    char from[TICKS_TEXT_MAX];
+
+    if (next->full_again)
+        log_event(EVENT_FORM_FULL, "input=%s tenant=%s api=%s form=0 the full query works again", feed->label,
+                  feed->input->tenant_id, feed->api->name);
+    if (!next->again_from)
+        return;
+    ticks_text(next->again_from, from);
+    log_event(EVENT_FORM_FULL,
+              "input=%s tenant=%s api=%s form=0 from=%s the alerts since then that were written "
+              "without all of their content are read again",
+              feed->label, feed->input->tenant_id, feed->api->name, from);
+}
+
+/* Logs a decision, once per kind of trouble. */
+static void log_next(const struct worker *worker, const struct next *next)
+{
+    const struct feed *feed = worker->reading.feed;
     const char *tenant = feed->input->tenant_id, *api = feed->api->name;
 
+    if (worker->reading.kind == WORKER_QUARANTINE) /* its windows are logged when they are isolated */
+        return;
     switch (next->kind) {
     case NEXT_NOW:
     case NEXT_POLL:
@@ -124,6 +183,7 @@ static void log_next(const struct feed *feed, const struct next *next, int varia
         if (next->backfill_done)
             log_event(EVENT_BACKFILL_DONE, "input=%s tenant=%s api=%s new=%llu", feed->label, tenant, api,
                       (unsigned long long)feed->tally.new_events);
+        log_full(feed, next);
         return;
     case NEXT_RETRY:
         if (next->tries == 1 || next->tries % LOG_EVERY == 0)
@@ -135,46 +195,42 @@ static void log_next(const struct feed *feed, const struct next *next, int varia
             log_event(EVENT_REFUSED, "input=%s tenant=%s api=%s %s. Retrying in %lld minutes", feed->label, tenant, api,
                       next->err.text, (long long)next->wait_ms / 60000);
         return;
-    case NEXT_VARIANT:
-        log_event(EVENT_FORM, "input=%s tenant=%s api=%s form=%d %s, a simpler query is tried", feed->label, tenant,
-                  api, variant, next->err.text);
-        return;
+    case NEXT_VARIANT: log_variant(&worker->reading, next); return;
     case NEXT_THROTTLED:
-    case NEXT_NEW_TOKEN:
-        return;
+    case NEXT_NEW_TOKEN: return;
     }
 }
 
 void worker_ended(struct worker *worker, const struct next *next, int64_t now_ms)
 {
     struct feed *feed = worker->reading.feed;
+    int64_t wait_ms = next->wait_ms;
 
-    log_next(feed, next, worker->reading.variant);
+    log_next(worker, next);
     switch (next->kind) {
     case NEXT_NOW:
         mem_freep(&feed->sign_in_error);
+        rate_succeeded(feed->rate, now_ms);
         break;
     case NEXT_POLL:
         mem_freep(&feed->sign_in_error);
+        rate_succeeded(feed->rate, now_ms);
         caught_up(worker, now_ms);
         break;
     case NEXT_THROTTLED:
-        feed->tally.throttled_ms += next->wait_ms;
-        rate_hold(feed->rate, now_ms + next->wait_ms);
+        wait_ms = rate_throttled(feed->rate, next->wait_ms, random_below(UINT32_MAX), now_ms);
+        feed->tally.throttled_ms += wait_ms;
         /* fall through */
     case NEXT_RETRY:
     case NEXT_REFUSED:
         feed->problem = next->err;
-        worker->due_ms = now_ms + next->wait_ms;
+        worker->due_ms = now_ms + wait_ms;
         break;
-    case NEXT_NEW_TOKEN:
-        token_source_reject(feed->source, worker->token);
-        break;
-    case NEXT_VARIANT:
-        break;
+    case NEXT_NEW_TOKEN: token_source_reject(feed->source, worker->token); break;
+    case NEXT_VARIANT: break;
     }
-    if (next->wake_backfill)
-        feed->owner->wake_backfill(feed->ctx);
+    if (next->wake_others)
+        feed->owner->wake_others(feed->ctx);
     worker->port->release(worker);
     worker->state = WORKER_IDLE;
     feed->owner->changed(feed->ctx);
@@ -188,9 +244,20 @@ static enum token_state port_token(struct worker *worker, int64_t now_ms, struct
     return token_source_ask(worker->reading.feed->source, now_ms, ret);
 }
 
+/* A token that is valid is kept while the login service fails: other inputs may still use it. */
+static void port_renew(struct worker *worker, int64_t now_ms)
+{
+    struct token_source *source = worker->reading.feed->source;
+    struct token_view view;
+
+    if (token_source_peek(source, now_ms, &view) == TOKEN_READY && !view.fails &&
+        (view.token == worker->token || now_ms - view.fetched_ms >= FRESH_MS))
+        token_source_refetch(source, view.token);
+}
+
 static int64_t port_rate(struct worker *worker, int64_t now_ms)
 {
-    return rate_take(worker->reading.feed->rate, worker->reading.kind == WORKER_BACKFILL, now_ms);
+    return rate_take(worker->reading.feed->rate, &worker->waiter, now_ms);
 }
 
 static void port_slot(struct worker *worker)
@@ -203,6 +270,8 @@ static void port_release(struct worker *worker)
     if (worker->request)
         http_cancel(worker->request);
     worker->request = NULL;
+    if (worker->waiter.waits)
+        rate_leave(worker->reading.feed->rate, &worker->waiter);
     limiter_release(&worker->slot);
     page_free(worker->page);
     worker->page = NULL;
@@ -216,9 +285,13 @@ static void port_wake(struct worker *worker, int64_t due_ms)
 
 static bool sink_ready(void *ctx)
 {
-    struct worker *worker = ctx;
+    const struct worker *worker = ctx;
+    const struct env *env = worker->reading.feed->env;
 
-    return outbox_has_room(worker->reading.feed->env->outbox);
+    if (outbox_has_room(env->outbox))
+        return true;
+    limiter_hold(env->limiter);
+    return false;
 }
 
 static bool sink_data(void *ctx, const char *bytes, size_t len)
@@ -231,13 +304,13 @@ static bool sink_data(void *ctx, const char *bytes, size_t len)
     return ok;
 }
 
-/* Takes over the service's clock; it bounds the watermark. */
-static void take_clock(struct reading *reading, const struct http_result *result)
+/* Takes over the service's clock, if it is to be believed; it bounds the watermark. */
+static void take_clock(struct worker *worker, const struct http_result *result, int64_t now_ms)
 {
-    if (!result->date_ms)
-        return;
-    reading->feed->clock_offset_ms = result->date_ms - clock_wall_ms();
-    reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
+    struct reading *reading = &worker->reading;
+
+    if (result->date_ms && feed_take_date(reading->feed, result->date_ms, now_ms - worker->sent_ms, 0))
+        reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
 }
 
 static void answered(void *ctx, const struct http_result *result)
@@ -251,11 +324,13 @@ static void answered(void *ctx, const struct http_result *result)
 
     worker->request = NULL;
     feed->tally.bytes += result->wire_bytes;
-    take_clock(reading, result);
-    classified = classify(result, &(struct classify_facts){
-        .page = worker->page, .bad_records = reading->answer.bad > 0, .rejected = reading->attempts.rejected,
-        .can_simplify = reading->variant + 1 < feed->api->variants, .has_filter = feed->input->filter != NULL,
-        .permission = feed->api->permission });
+    take_clock(worker, result, now_ms);
+    classified = classify(result, &(struct classify_facts){ .page = worker->page,
+                                                            .bad_records = reading->answer.bad > 0,
+                                                            .rejected = reading->attempts.rejected,
+                                                            .can_simplify = reading->variant + 1 < feed->api->variants,
+                                                            .has_filter = feed->input->filter != NULL,
+                                                            .permission = feed->api->permission });
     next = worker_answer(reading, worker->page, &classified, now_ms);
     worker_ended(worker, &next, now_ms);
 }
@@ -263,20 +338,32 @@ static void answered(void *ctx, const struct http_result *result)
 static void port_send(struct worker *worker, const struct token_view *view)
 {
     static const struct http_sink sink = { sink_ready, sink_data };
+    struct next nothing = { .kind = NEXT_NOW, .backfill_done = worker->reading.kind == WORKER_BACKFILL };
+    int64_t now_ms = clock_ms();
     struct reading *reading = &worker->reading;
     struct feed *feed = reading->feed;
-    CLEANUP(buf_free) struct buf url = BUF_INIT(URL_MOST);
+    CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
 
-    worker_request_prepare(reading);
+    if (!worker_request_prepare(reading, now_ms)) {
+        worker_ended(worker, &nothing, now_ms);
+        return;
+    }
     worker_request_url(reading, &url);
     worker->page = page_new(&feed->api->shape, &worker->handler);
+    worker->sent_ms = clock_ms();
     feed->tally.requests++;
-    worker->request = http_start(feed->env->http, &(struct http_spec){
-        .url = buf_text(&url), .authorization = view->authorization, .headers = feed->api->headers,
-        .route = &feed->route, .sink = &sink, .done = answered, .ctx = worker, .timeout_s = SILENCE_S });
+    worker->request = http_start(feed->env->http, &(struct http_spec){ .url = buf_text(&url),
+                                                                       .authorization = view->authorization,
+                                                                       .headers = feed->api->headers,
+                                                                       .route = &feed->route,
+                                                                       .sink = &sink,
+                                                                       .done = answered,
+                                                                       .ctx = worker,
+                                                                       .timeout_s = SILENCE_S });
 }
 
-const struct worker_port worker_port = { port_token, port_rate, port_slot, port_send, port_release, port_wake };
+const struct worker_port worker_port = { port_renew, port_token,   port_rate, port_slot,
+                                         port_send,  port_release, port_wake };
 
 /* Beginning and end. */
 
@@ -299,6 +386,7 @@ void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind
     worker->reading.kind = kind;
     worker->timer = (struct timer){ .fire = timer_fired, .ctx = worker };
     worker->slot = (struct slot){ .go = slot_granted, .ctx = worker, .page = true };
+    worker->waiter = (struct rate_waiter){ .backfill = kind != WORKER_LIVE };
     worker->handler = records_handler(&worker->reading);
 }
 

@@ -1,49 +1,54 @@
-/* collect/worker.h - reads one input's alerts: the live worker polls, the backfill worker takes the older part.
+/* collect/worker.h - reads one input's alerts: the live worker polls, the backfill worker takes the older part, the
+ * quarantine worker retries the windows that failed.
  *
  * A state machine with at most one request in flight:
  *
  *   IDLE --due--> TOKEN --ready--> RATE --allowed--> SLOT --granted--> REQUEST --response--> IDLE
  *
- * A token that is still being fetched, a rate that is used up and a slot that is not free are waited for in the state of
- * that name. The state changes in three functions only: worker_step() on the way to a slot, worker_granted() with the
- * slot, worker_ended() after the response. What a response means is decided by helpers (worker_answer.h, worker_retry.h); worker.c acts on it. */
+ * A token that is still being fetched, a rate that is used up and a slot that is not free are waited for in the
+ * state of that name. The state changes in three functions only: worker_step() on the way to a slot,
+ * worker_granted() with the slot, worker_ended() after the response. What a response means is decided by helpers
+ * (worker_answer.h, worker_retry.h); worker.c acts on it. */
 #pragma once
 
 #include "collect/reading.h"
 
 enum worker_state {
-    WORKER_IDLE,        /* until due_ms: next poll, or next try after a failure */
-    WORKER_TOKEN,       /* waits for an access token */
-    WORKER_RATE,        /* waits until the rate limit allows a request */
-    WORKER_SLOT,        /* waits for a slot of the concurrency limiter */
-    WORKER_REQUEST      /* a request is in flight */
+    WORKER_IDLE,   /* until due_ms: next poll, or next try after a failure */
+    WORKER_TOKEN,  /* waits for an access token */
+    WORKER_RATE,   /* waits until the rate limit allows a request */
+    WORKER_SLOT,   /* waits for a slot of the concurrency limiter */
+    WORKER_REQUEST /* a request is in flight */
 };
 
 struct worker;
 
 /* What a worker asks of the rest of the program; a seam for tests. worker_port is the real one. */
 struct worker_port {
+    void (*renew)(struct worker *worker, int64_t now_ms); /* the next token must be a fresh one */
     enum token_state (*token)(struct worker *worker, int64_t now_ms, struct token_view *ret);
-    int64_t (*rate)(struct worker *worker, int64_t now_ms);     /* 0: allowed; else ms to wait */
-    void (*slot)(struct worker *worker);                        /* calls worker_granted(), perhaps at once */
+    int64_t (*rate)(struct worker *worker, int64_t now_ms); /* 0: allowed; else ms to wait */
+    void (*slot)(struct worker *worker);                    /* calls worker_granted(), perhaps at once */
     void (*send)(struct worker *worker, const struct token_view *view);
-    void (*release)(struct worker *worker);                     /* gives back slot, page and request */
-    void (*wake)(struct worker *worker, int64_t due_ms);        /* calls worker_step() then, or sooner */
+    void (*release)(struct worker *worker);              /* gives back place, slot, page and request */
+    void (*wake)(struct worker *worker, int64_t due_ms); /* calls worker_step() then, or sooner */
 };
 extern const struct worker_port worker_port;
 
 struct worker {
-    enum worker_state         state;
-    int64_t                   due_ms;       /* IDLE: the next request is sent then */
-    struct reading            reading;
+    enum worker_state state;
+    int64_t due_ms; /* IDLE: the next request is sent then */
+    struct reading reading;
     const struct worker_port *port;
 
-    struct timer              timer;
-    struct slot               slot;
-    struct http_request      *request;
-    struct page              *page;
-    struct page_handler       handler;
-    uint64_t                  token;        /* the one that the request carries */
+    struct timer timer;
+    struct slot slot;
+    struct rate_waiter waiter;
+    struct http_request *request;
+    struct page *page;
+    struct page_handler handler;
+    uint64_t token;  /* the one that the request carries */
+    int64_t sent_ms; /* when the request was sent */
 };
 
 void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind);

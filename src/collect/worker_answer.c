@@ -1,13 +1,16 @@
 #include "collect/worker_answer.h"
 
+#include <stdio.h>
+
+#include "base/backoff.h"
 #include "base/mem.h"
 #include "collect/records.h"
+#include "collect/worker_request.h"
 #include "collect/worker_retry.h"
 #include "messages/log_events.h"
 
-#define BROKEN_TRIES         2      /* a response that breaks among its records is requested again this often, unsplit */
-#define SMALLEST_TRIES       4      /* ... and a window that cannot be made smaller, before it is skipped */
-#define SMALLEST_TRIES_ALONE 30     /* ... while no other response is complete: all may be truncated on the way */
+#define EVIDENCE_MS   10000 /* this long after a complete response, the service counts as well */
+#define FIRST_RETRY_S 15    /* of a window that was just isolated; then the slow schedule */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -16,6 +19,19 @@ static struct next went_well(struct reading *reading, enum next_kind kind)
 
     worker_retry_recovered(reading);
     return next;
+}
+
+/* The window was read. With a query that leaves nothing out, what was written in part before may be read again. */
+static void read_in_full(struct reading *reading, struct next *next)
+{
+    struct progress *progress = &reading->feed->progress;
+    bool caught_up = reading->kind == WORKER_LIVE && next->kind == NEXT_POLL;
+
+    if (reading_is_partial(reading) || !progress_read_in_full(progress, &reading->window, caught_up))
+        return;
+    variant_search(reading_other_variant(reading));
+    next->again_from = progress->cursor.backfill.next;
+    next->wake_others = true;
 }
 
 /* All of the window has been read: the progress moves. */
@@ -27,103 +43,176 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     size_t most = feed->api->top ? page_size_top(&reading->page_size, reading_page_most(reading)) : feed->api->capacity;
     struct next next;
 
-    if (reading->pages.unfiltered)      /* the pages brought everything there is */
-        reading->window.hi = reading->kind == WORKER_BACKFILL ? progress->cursor.backfill.end : TICKS_OPEN;
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
     pages_forget(&reading->pages);
-    if (caught_up)
-        reading->bisection.tries = 0;
+    reading->suspicion.tries = 0;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
     next.backfill_done = was_backfilling && !progress->cursor.backfill.active;
+    read_in_full(reading, &next);
     return next;
+}
+
+/* Makes the window as wide as the worker's part, for a service that ignores the bounds. Returns false if it is. */
+static bool widen_window(struct reading *reading)
+{
+    const struct cursor *cursor = &reading->feed->progress.cursor;
+    ticks end = reading->kind == WORKER_BACKFILL ? cursor->backfill.end : TICKS_OPEN;
+    bool wider = reading->window.hi != end;
+
+    reading->window.hi = end;
+    return wider;
+}
+
+/* The window is too much for one response. Returns true if it was split. */
+static bool split_window(struct reading *reading)
+{
+    const struct pages *pages = &reading->pages;
+
+    if (pages->filled > 1) /* the first page ended early */
+        page_size_learn(&reading->page_size, pages->held, true);
+    if (!worker_retry_split(reading, &pages->stats))
+        return false;
+    pages_forget(&reading->pages);
+    return true;
 }
 
 /* Decides after a page that was read completely. */
 static struct next page_read(struct reading *reading, const char *link, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
-    struct page_taken taken = { .link = link, .base_url = feed->base_url, .top = reading->answer.top,
-                                .outside = reading->answer.outside, .has_skip = feed->api->has_skip,
+    CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
+    struct page_taken taken = { .link = link,
+                                .base_url = feed->base_url,
+                                .top = reading->answer.top,
+                                .cap = reading->page_size.cap,
+                                .open = reading->window.hi == TICKS_OPEN,
+                                .outside = reading->answer.outside,
+                                .has_skip = feed->api->has_skip,
                                 .stats = reading->answer.stats };
     enum pages_next pages;
     struct next next;
     struct err err;
 
-    page_size_learn(&reading->page_size, taken.stats.count, link != NULL);
+    if (link)
+        worker_request_url(reading, &url);
+    taken.url = buf_text(&url);
+    if (!link)
+        page_size_learn(&reading->page_size, taken.stats.count, false);
     pages = pages_take(&reading->pages, &taken, &err);
-    if (pages == PAGES_OVERFULL && worker_retry_split(reading, &taken.stats)) {
+    if (pages == PAGES_OVERFULL && split_window(reading)) {
+        reading->suspicion.tries = 0;
         next = went_well(reading, NEXT_NOW);
-        next.wake_backfill = true;
+        next.wake_others = true;
         return next;
     }
-    if (pages == PAGES_OVERFULL)
+    if (pages == PAGES_UNFILTERED && widen_window(reading)) {
+        pages_restart(&reading->pages);
+        return (struct next){ .kind = NEXT_NOW };
+    }
+    if (pages == PAGES_OVERFULL || pages == PAGES_UNFILTERED)
         pages = pages_follow(&reading->pages, &taken, &err);
     switch (pages) {
-    case PAGES_FAILED:
-        return worker_retry_failed(reading, &err, false);
-    case PAGES_COMPLETE:
-        return window_read(reading, now_ms);
-    default:
-        return (struct next){ .kind = NEXT_NOW };
+    case PAGES_FAILED: return worker_retry_failed(reading, &err, false);
+    case PAGES_COMPLETE: return window_read(reading, now_ms);
+    default: return (struct next){ .kind = NEXT_NOW };
     }
 }
 
-/* Skips what cannot be read: the window counts as read and is quarantined. */
-static struct next skip_window(struct reading *reading, const struct err *err, int64_t now_ms)
+/* Returns true if the service answers other windows: this one fails alone. */
+static bool has_evidence(const struct reading *reading, int64_t now_ms)
+{
+    const struct feed *feed = reading->feed;
+
+    return feed->answered_ms && now_ms - feed->answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
+}
+
+/* Logs that a window cannot be read; once for each. at_fault: it is known to be the window, not the way to it. */
+static void log_isolated(const struct reading *reading, const struct window *window, bool at_fault)
+{
+    const struct feed *feed = reading->feed;
+    char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
+
+    ticks_text(window->lo, lo);
+    ticks_text(window->hi, hi);
+    log_event(reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED,
+              "input=%s tenant=%s api=%s from=%s to=%s "
+              "%s; everything around it is read, and this window is tried again",
+              feed->label, feed->input->tenant_id, feed->api->name, lo, hi, reading->suspicion.why);
+}
+
+/* A quarantined window failed. It is halved at once down to a second; the rest of the way waits for the first retry, so
+ * that the records of 30 days arrive within 60 requests. */
+static struct next isolate_further(struct reading *reading)
 {
     struct feed *feed = reading->feed;
-    struct window_plan *plan = &feed->progress.plans[reading->kind];
-    char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
-    struct next next;
+    struct quarantine *quarantine = &feed->progress.quarantine;
+    const struct window *window = &reading->suspicion.window;
+    const struct quarantined *entry = quarantine_find(quarantine, window);
+    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+    int tries = entry ? entry->tries : 0;
+    ticks resolution = feed->api->resolution(reading->variant);
+    ticks least = tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
+    bool may_cut = !feed_is_unproven(feed), is_news;
 
-    ticks_text(reading->window.lo, lo);
-    ticks_text(reading_window_end(reading), hi);
-    feed->tally.bad_records++;
-    log_event(EVENT_BAD_RECORD, "input=%s tenant=%s api=%s from=%s to=%s %s; what cannot be read there is skipped",
-              feed->label, feed->input->tenant_id, feed->api->name, lo, hi, err->text);
-    reading->bisection.tries = BROKEN_TRIES;
-    reading->bisection.smallest_tries = 0;
-    quarantine_add(&feed->progress.quarantine, &reading->window);
-    next = window_read(reading, now_ms);
-    if (plan->width && reading->bisection.width)    /* later windows need not be as small */
-        plan->width = reading->bisection.width;
+    if (may_cut && quarantine_halve(quarantine, window, least, resolution)) {
+        feed->unproven++;
+        return (struct next){ .kind = NEXT_NOW };
+    }
+    page_size_shrink(&reading->page_size, reading_page_most(reading));
+    is_news = quarantine_retry(quarantine, window, now_s + (tries ? backoff_refused_ms(tries) / 1000 : FIRST_RETRY_S),
+                               may_cut);
+    feed->tally.bad_records += is_news;
+    feed->stalled = feed->stalled || !may_cut;
+    if (is_news || (!may_cut && !tries))
+        log_isolated(reading, window, may_cut);
+    return (struct next){ .kind = NEXT_NOW };
+}
+
+/* The window fails alone: it is set aside, and the worker continues past it. */
+static struct next isolate(struct reading *reading, int64_t now_ms)
+{
+    struct feed *feed = reading->feed;
+    struct suspicion *suspicion = &reading->suspicion;
+    struct next next = { .kind = NEXT_NOW, .wake_others = true, .tries = reading->attempts.failures };
+    bool was_backfilling = feed->progress.cursor.backfill.active;
+
+    suspicion->tries = 0;
+    pages_forget(&reading->pages);
+    if (reading->kind == WORKER_QUARANTINE)
+        return isolate_further(reading);
+    if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
+                         suspicion->sent_at, outbox_end(feed->env->outbox), now_ms))
+        next.kind = NEXT_POLL;
+    next.backfill_done = was_backfilling && !feed->progress.cursor.backfill.active;
+    reading->attempts = (struct attempts){ .failures = 0 };
     return next;
 }
 
-/* Returns how often the smallest window is requested before it is skipped. Skipping takes proof that other responses do
- * get through: a proxy that truncates every response must not cost an alert. */
-static int smallest_tries(const struct reading *reading)
+/* A window failed in a way that may be its own: a 5xx, a truncated response, JSON that breaks among the records. It is
+ * requested once more, since most failures pass. Then evidence decides. */
+static struct next window_failed(struct reading *reading, const struct err *err, bool broke, bool may_be_size,
+                                 int64_t now_ms)
 {
-    bool others_work = reading->feed->tally.complete != reading->bisection.complete_before;
+    struct suspicion *suspicion = &reading->suspicion;
 
-    return others_work ? SMALLEST_TRIES : SMALLEST_TRIES_ALONE;
-}
-
-/* The response was complete, but its JSON breaks among the records. The broken record is found by halving the window, so
- * that the others get through; it alone is skipped. */
-static struct next response_broke(struct reading *reading, const struct err *err, int64_t now_ms)
-{
-    struct bisection *bisection = &reading->bisection;
-    struct next next = { .kind = NEXT_NOW, .wake_backfill = true };
-
-    if (quarantine_has(&reading->feed->progress.quarantine, &reading->window))      /* still broken */
-        return window_read(reading, now_ms);
-    if (!bisection->tries++) {
-        bisection->complete_before = reading->feed->tally.complete;
-        bisection->width = reading_window_end(reading) - reading->window.lo;
+    if (suspicion->probing) { /* the service fails, not the window */
+        suspicion->probing = false;
+        reading->feed->stalled = reading->feed->stalled || feed_is_unproven(reading->feed);
+        return worker_retry_failed(reading, err, may_be_size);
     }
-    if (bisection->tries <= BROKEN_TRIES)
-        return worker_retry_failed(reading, err, false);
-    if (worker_retry_split(reading, NULL)) {
-        pages_forget(&reading->pages);
-        bisection->smallest_tries = 0;
-        return next;
-    }
-    if (++bisection->smallest_tries > smallest_tries(reading))
-        return skip_window(reading, err, now_ms);
-    return worker_retry_failed(reading, err, false);
+    suspicion->window = reading->window;
+    suspicion->sent_at = reading->sent_at;
+    suspicion->broke = broke;
+    snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
+    if (!suspicion->tries++ && reading->kind != WORKER_QUARANTINE)
+        return worker_retry_failed(reading, err, may_be_size);
+    if (has_evidence(reading, now_ms))
+        return isolate(reading, now_ms);
+    suspicion->probing = true;
+    pages_forget(&reading->pages);
+    return (struct next){ .kind = NEXT_NOW };
 }
 
 /* Returns true if events of the response could not be written, since the store takes nothing. */
@@ -136,32 +225,61 @@ static bool is_held_back(struct reading *reading, struct err *err)
     return true;
 }
 
+/* A response with records is complete: this is the proof that responses get through. Returns true if quarantined
+ * windows have waited for it. */
+static bool records_came(struct feed *feed, const struct page_stats *stats)
+{
+    bool stalled = feed->stalled;
+
+    if (stats->oldest <= stats->newest)
+        feed->proven = stats->newest;
+    if (stalled)
+        quarantine_wake(&feed->progress.quarantine, feed_service_now(feed) / TICKS_PER_SECOND);
+    feed->stalled = false;
+    feed->unproven = 0;
+    return stalled;
+}
+
 /* Takes a 200 whose body was read to its end. */
 static struct next response_read(struct reading *reading, const struct page *page, int64_t now_ms)
 {
     CLEANUP(mem_freep) char *link = mem_text(page_next_link(page));
-    struct bisection *bisection = &reading->bisection;
+    struct unreadable *unreadable = &reading->unreadable;
     struct feed *feed = reading->feed;
+    struct next next;
     struct err err;
+    bool full_again, woken;
 
     if (is_held_back(reading, &err))
         return worker_retry_failed(reading, &err, false);
-    if (page_unbalanced(page)) {        /* good records may have gone with the bad one */
+    if (page_unbalanced(page)) { /* good records may have gone with the bad one */
         err_set(&err, ERR_RETRY, "the response holds a record with unbalanced quotes");
-        return response_broke(reading, &err, now_ms);
+        return window_failed(reading, &err, true, false, now_ms);
     }
-    if (reading->answer.bad > bisection->bad_accepted && bisection->bad_tries < READING_BAD_TRIES) {
-        bisection->bad_tries++;
+    if (reading->answer.bad > unreadable->accepted && unreadable->tries < READING_BAD_TRIES) {
+        unreadable->tries++;
         err_set(&err, ERR_RETRY, "the response holds a record that is not valid JSON");
         return worker_retry_failed(reading, &err, false);
     }
-    if (!reading->pages.chained || reading->answer.bad > bisection->bad_accepted)
-        bisection->bad_accepted = reading->answer.bad;
-    bisection->bad_tries = 0;
+    if (!reading->pages.chained || reading->answer.bad > unreadable->accepted)
+        unreadable->accepted = reading->answer.bad;
+    unreadable->tries = 0;
     reading->attempts.rejected = false;
     feed->tally.ok++;
-    feed->tally.complete += reading->answer.stats.count > 0;
-    return page_read(reading, link, now_ms);
+    full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);
+    if (full_again)
+        variant_search(reading_other_variant(reading));
+    feed->answered_ms = now_ms;
+    woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
+    if (reading->suspicion.probing) {
+        reading->suspicion.probing = false;
+        next = isolate(reading, now_ms);
+    } else {
+        next = page_read(reading, link, now_ms);
+    }
+    next.full_again = full_again;
+    next.wake_others = next.wake_others || woken;
+    return next;
 }
 
 struct next worker_answer(struct reading *reading, const struct page *page, const struct classified *classified,
@@ -171,31 +289,22 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     struct err err;
 
     switch (classified->class) {
-    case ANSWER_READ:
-        records_warn(reading);
-        return response_read(reading, page, now_ms);
+    case ANSWER_READ: records_warn(reading); return response_read(reading, page, now_ms);
     case ANSWER_BROKEN:
         tally->failed++;
         records_warn(reading);
         if (is_held_back(reading, &err))
             return worker_retry_failed(reading, &err, false);
-        return response_broke(reading, &classified->err, now_ms);
-    case ANSWER_NEW_TOKEN:
-        reading->attempts.rejected = true;
-        return (struct next){ .kind = NEXT_NEW_TOKEN };
-    case ANSWER_VARIANT:
-        pages_forget(&reading->pages);
-        reading->variant++;
-        return (struct next){ .kind = NEXT_VARIANT, .err = classified->err };
-    case ANSWER_THROTTLED:
-        tally->throttled++;
-        return worker_retry_throttled(reading, &classified->err);
-    case ANSWER_REFUSED:
-        tally->refused++;
-        return worker_retry_refused(reading, &classified->err);
-    case ANSWER_FAILED:
-        break;
+        return window_failed(reading, &classified->err, true, false, now_ms);
+    case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
+    case ANSWER_BAD_REQUEST: tally->refused++; return worker_retry_bad_request(reading, &classified->err);
+    case ANSWER_THROTTLED: tally->throttled++; return worker_retry_throttled(reading, &classified->err);
+    case ANSWER_REFUSED: tally->refused++; return worker_retry_refused(reading, &classified->err);
+    case ANSWER_FAILED: break;
     }
     tally->failed++;
-    return worker_retry_failed(reading, &classified->err, classified->may_be_size);
+    variant_failed(reading_variant(reading), reading->variant, now_ms);
+    if (classified->may_be_window || reading->suspicion.probing)
+        return window_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
+    return worker_retry_failed(reading, &classified->err, false);
 }

@@ -1,17 +1,39 @@
 #include "collect/worker_request.h"
 
-void worker_request_prepare(struct reading *reading)
+#define KNOWN_TRIES                                                                                                    \
+    12 /* probes of a known record that fail in a row, in half an hour: the record itself may be bad now */
+
+/* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. While
+ * nothing proves that records get through, it is a time that is known to hold a record. */
+static struct window probe(const struct reading *reading, ticks now)
+{
+    const struct feed *feed = reading->feed;
+    const struct cursor *cursor = &feed->progress.cursor;
+    ticks known = feed->proven ? feed->proven : cursor->watermark;
+
+    if (feed_is_unproven(feed) && known > cursor->begin && reading->attempts.failures < KNOWN_TRIES)
+        return (struct window){ known, known + feed->api->resolution(reading->variant) };
+    return (struct window){ ticks_max(ticks_back(now, 1), cursor->begin), TICKS_OPEN };
+}
+
+bool worker_request_prepare(struct reading *reading, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
-    if (!reading->pages.chained)
-        progress_next(&feed->progress, reading->kind, now, &reading->window);
-    if (!reading->pages.count)      /* the pages of a pass count as of its first */
+    if (reading->suspicion.probing)
+        reading->window = probe(reading, now);
+    else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
+                                                       outbox_end(feed->env->outbox), now_ms, &reading->window))
+        return false;
+    if (!reading->pages.count) { /* the pages of a pass count as of its first, and belong to the same query */
         reading->sent_at = now;
+        reading->variant = variant_choose(reading_variant(reading), now_ms);
+    }
     pages_begin(&reading->pages);
     reading->answer = (struct answer){ .stats = page_stats_none(),
                                        .top = page_size_top(&reading->page_size, reading_page_most(reading)) };
+    return true;
 }
 
 void worker_request_url(struct reading *reading, struct buf *url)
@@ -22,7 +44,12 @@ void worker_request_url(struct reading *reading, struct buf *url)
         buf_add_text(url, reading->pages.link);
         return;
     }
-    reading->answer.top = feed->api->url(&(struct api_query){
-        .base = feed->base_url, .lo = reading->window.lo, .hi = reading->window.hi, .top = reading->answer.top,
-        .skip = reading->pages.skip, .variant = reading->variant, .filter = feed->input->filter }, url);
+    reading->answer.top = feed->api->url(&(struct api_query){ .base = feed->base_url,
+                                                              .lo = reading->window.lo,
+                                                              .hi = reading->window.hi,
+                                                              .top = reading->answer.top,
+                                                              .skip = reading->pages.skip,
+                                                              .variant = reading->variant,
+                                                              .filter = feed->input->filter },
+                                         url);
 }

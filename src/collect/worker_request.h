@@ -5,8 +5,10 @@
 #include "microsoft/page.h"
 
 /* Prepares the reading for a request: chooses the window unless a chain of pages is being read, and clears what belongs
- * to the last response. */
-void worker_request_prepare(struct reading *reading);
+ * to the last response. now_ms is monotonic. Returns false if there is nothing to read any more. */
+bool worker_request_prepare(struct reading *reading, int64_t now_ms);
 
-/* Appends the request's URL. */
+#define WORKER_URL_MOST (1 << 20)
+
+/* Appends the request's URL. Until the next response is taken, it is also the URL of the page that came. */
 void worker_request_url(struct reading *reading, struct buf *url);

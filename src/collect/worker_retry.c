@@ -3,7 +3,7 @@
 #include "base/digest.h"
 #include "base/backoff.h"
 
-#define SMALLER_EVERY 3     /* failures in a row before a smaller piece is requested */
+#define SMALLER_EVERY 3 /* failures in a row before a smaller page is requested */
 
 bool worker_retry_split(struct reading *reading, const struct page_stats *stats)
 {
@@ -31,10 +31,8 @@ struct next worker_retry_failed(struct reading *reading, const struct err *err, 
     next.wait_ms = backoff_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));
     pages_forget(&reading->pages);
     just_grown = page_size_failed(&reading->page_size, failures, may_be_size);
-    if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0)) {
+    if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0))
         page_size_shrink(&reading->page_size, reading_page_most(reading));
-        next.wake_backfill = worker_retry_split(reading, NULL);
-    }
     return next;
 }
 
@@ -43,17 +41,45 @@ struct next worker_retry_throttled(struct reading *reading, const struct err *er
     int failures = ++reading->attempts.failures;
 
     pages_forget(&reading->pages);
-    return (struct next){ .kind = NEXT_THROTTLED, .err = *err,
+    return (struct next){ .kind = NEXT_THROTTLED,
+                          .err = *err,
                           .wait_ms = backoff_wait_ms(failures, err->wait_ms, random_below(UINT32_MAX)) };
+}
+
+/* Counts a refusal. Returns the decision to repeat the request soon, or to treat it as refused. */
+static struct next refused(struct reading *reading, const struct err *err)
+{
+    int refusals = ++reading->attempts.refusals;
+    int64_t quick_ms = backoff_quick_ms(refusals);
+
+    pages_forget(&reading->pages);
+    if (quick_ms)
+        return (struct next){ .kind = NEXT_RETRY, .err = *err, .tries = refusals, .wait_ms = quick_ms };
+    refusals -= BACKOFF_QUICK_TRIES;
+    return (struct next){ .kind = NEXT_REFUSED,
+                          .err = *err,
+                          .tries = refusals,
+                          .wait_ms = backoff_refused_ms(refusals) };
 }
 
 struct next worker_retry_refused(struct reading *reading, const struct err *err)
 {
+    reading->attempts.fresh_token = true;
+    return refused(reading, err);
+}
+
+struct next worker_retry_bad_request(struct reading *reading, const struct err *err)
+{
+    struct variant *variant = reading_variant(reading), *other = reading_other_variant(reading);
+    bool in_trial = variant->returns || reading->attempts.refusals > BACKOFF_QUICK_TRIES;
+    bool it_lasts = variant->searches || other->searches || other->settled;
+
+    if (!it_lasts && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
+        return refused(reading, err);
     pages_forget(&reading->pages);
-    reading->attempts.rejected = false;     /* the next try may renew the token again */
-    reading->attempts.refusals++;
-    return (struct next){ .kind = NEXT_REFUSED, .err = *err, .tries = reading->attempts.refusals,
-                          .wait_ms = backoff_refused_ms(reading->attempts.refusals) };
+    if (!variant_refused(variant, reading->variant, reading->feed->api->variants))
+        return refused(reading, err);
+    return (struct next){ .kind = in_trial ? NEXT_NOW : NEXT_VARIANT, .err = *err };
 }
 
 void worker_retry_recovered(struct reading *reading)

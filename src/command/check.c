@@ -17,15 +17,15 @@
 #define PROGRESS_MS   200
 
 struct check {
-    struct loop     *loop;
-    struct http     *http;
-    struct limiter  *limiter;
+    struct loop *loop;
+    struct http *http;
+    struct limiter *limiter;
     struct row_context context;
-    bool             ready;     /* the password store was read, or could not be: rows may begin */
-    struct timer     progress_timer;
-    bool             progress, progress_shown;
-    struct row     **rows;
-    size_t           count, next, running, finished;
+    bool ready; /* the password store was read, or could not be: rows may begin */
+    struct timer progress_timer;
+    bool progress, progress_shown;
+    struct row **rows;
+    size_t count, next, running, finished;
 };
 
 /* Rows. */
@@ -116,8 +116,10 @@ static void try_all(struct check *check, const struct config *config)
     check->http = context->http = http_new(check->loop);
     check->limiter = limiter_new(check->loop, REQUESTS_MOST, REQUESTS_MOST);
     context->endpoints = endpoints_new(check->http, endpoint_tried, check);
-    context->store = check_store_new(check->loop, check->http, config, &(struct check_store_calls){
-        .read = store_was_read, .proved = rows_step, .ctx = check });
+    context->store = check_store_new(check->loop, check->http, config,
+                                     &(struct check_store_calls){ .read = store_was_read,
+                                                                  .proved = rows_step,
+                                                                  .ctx = check });
     context->principals = principals_new(check->loop, check->http, check->limiter,
                                          check_store_passwords(context->store), session_lost, check);
     context->finished = row_finished;
@@ -170,7 +172,7 @@ static int check_all(const struct config *config, const char *only, bool as_json
     struct check check = { .progress = isatty(STDERR_FILENO) };
     int status = 1;
 
-    log_set_level(LOG_ERROR);       /* the table has everything else */
+    log_set_level(LOG_ERROR); /* the table has everything else */
     rows_fill(&check, config, only);
     if (check.finished < check.count)
         try_all(&check, config);
@@ -198,10 +200,8 @@ int check_run(int argc, char **argv)
 {
     const char *only = NULL;
     bool as_json = false;
-    const struct option_spec specs[] = {
-        { "--input", &only, NULL, "NAME", "only the input of this name" },
-        { "--json", NULL, &as_json, NULL, "the findings as JSON" }
-    };
+    const struct option_spec specs[] = { { "--input", &only, NULL, "NAME", "only the input of this name" },
+                                         { "--json", NULL, &as_json, NULL, "the findings as JSON" } };
     struct config config;
     struct err err;
     int status;

@@ -15,8 +15,8 @@
 struct endpoints {
     struct http *http;
     struct endpoint *first;
-    void       (*done)(void *ctx, const struct endpoint *endpoint);
-    void        *ctx;
+    void (*done)(void *ctx, const struct endpoint *endpoint);
+    void *ctx;
 };
 
 struct endpoints *endpoints_new(struct http *http, void (*done)(void *ctx, const struct endpoint *endpoint), void *ctx)
@@ -62,9 +62,14 @@ static void certificate_read(void *ctx, const struct http_result *result)
  * that is missing. */
 static void look_unverified(struct endpoint *endpoint)
 {
-    endpoint->request = http_start(endpoint->endpoints->http, &(struct http_spec){
-        .url = endpoint->url, .route = &endpoint->route, .done = certificate_read, .ctx = endpoint,
-        .timeout_s = LOOK_TIMEOUT_S, .connect_timeout_s = LOOK_TIMEOUT_S, .traced = true, .unverified = true });
+    endpoint->request = http_start(endpoint->endpoints->http, &(struct http_spec){ .url = endpoint->url,
+                                                                                   .route = &endpoint->route,
+                                                                                   .done = certificate_read,
+                                                                                   .ctx = endpoint,
+                                                                                   .timeout_s = LOOK_TIMEOUT_S,
+                                                                                   .connect_timeout_s = LOOK_TIMEOUT_S,
+                                                                                   .traced = true,
+                                                                                   .unverified = true });
 }
 
 static void endpoint_answered(void *ctx, const struct http_result *result)
@@ -97,9 +102,11 @@ static struct endpoint *endpoint_new(struct endpoints *endpoints, const char *ba
     endpoint->ca_file = mem_text(ca_file);
     endpoint->proxy = mem_text(proxy);
     endpoint->route = (struct http_route){ .ca_file = endpoint->ca_file, .proxy = endpoint->proxy };
-    endpoint->found = (struct finding){
-        .url = endpoint->base, .proxied = proxy != NULL,
-        .ca_file = !text_starts(base, "https:") ? NULL : ca_file ? endpoint->ca_file : tls_ca_bundle() };
+    endpoint->found = (struct finding){ .url = endpoint->base,
+                                        .proxied = proxy != NULL,
+                                        .ca_file = !text_starts(base, "https:") ? NULL
+                                                   : ca_file                    ? endpoint->ca_file
+                                                                                : tls_ca_bundle() };
     endpoint->next = endpoints->first;
     return endpoints->first = endpoint;
 }
@@ -113,9 +120,13 @@ struct endpoint *endpoints_get(struct endpoints *endpoints, const char *base, co
             text_same(endpoint->proxy, proxy))
             return endpoint;
     endpoint = endpoint_new(endpoints, base, ca_file, proxy);
-    endpoint->request = http_start(endpoints->http, &(struct http_spec){
-        .url = endpoint->url, .route = &endpoint->route, .done = endpoint_answered, .ctx = endpoint,
-        .timeout_s = TIMEOUT_S, .connect_timeout_s = CONNECT_S, .traced = true });
+    endpoint->request = http_start(endpoints->http, &(struct http_spec){ .url = endpoint->url,
+                                                                         .route = &endpoint->route,
+                                                                         .done = endpoint_answered,
+                                                                         .ctx = endpoint,
+                                                                         .timeout_s = TIMEOUT_S,
+                                                                         .connect_timeout_s = CONNECT_S,
+                                                                         .traced = true });
     return endpoint;
 }
 

@@ -5,21 +5,21 @@
 #include "net/http.h"
 
 struct endpoint {
-    struct endpoint     *next;
-    struct endpoints    *endpoints;
-    char                *base, *url, *ca_file, *proxy;  /* proxy is a secret */
-    struct http_route    route;             /* for the requests that follow; valid as long as the endpoints */
+    struct endpoint *next;
+    struct endpoints *endpoints;
+    char *base, *url, *ca_file, *proxy; /* proxy is a secret */
+    struct http_route route;            /* for the requests that follow; valid as long as the endpoints */
     struct http_request *request;
-    struct finding       found;             /* .done: it has been tried */
-    int64_t              clock_offset_ms;   /* service minus ours */
-    bool                 has_clock;
+    struct finding found;    /* .done: it has been tried */
+    int64_t clock_offset_ms; /* service minus ours */
+    bool has_clock;
 };
 
 struct endpoints;
 
 /* done is called for each endpoint when it has been tried. */
 struct endpoints *endpoints_new(struct http *http, void (*done)(void *ctx, const struct endpoint *endpoint), void *ctx);
-void endpoints_free(struct endpoints *endpoints);   /* after http; NULL is allowed */
+void endpoints_free(struct endpoints *endpoints); /* after http; NULL is allowed */
 
 /* Returns the endpoint of a base URL, and starts to try it the first time. ca_file and proxy may be NULL. Owned by
  * endpoints. */

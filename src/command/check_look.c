@@ -13,17 +13,17 @@
 static const int windows_h[] = { 1, 24, 30 * 24 };
 
 struct look {
-    struct look_spec     spec;
-    char                *authorization;     /* secret */
+    struct look_spec spec;
+    char *authorization; /* secret */
     struct http_request *request;
-    struct page         *page;
-    struct page_handler  handler;
-    struct buf           out;
-    size_t               window;
-    int                  variant;
-    struct look_found    found;
-    look_done_fn        *done;
-    void                *ctx;
+    struct page *page;
+    struct page_handler handler;
+    struct buf out;
+    size_t window;
+    int variant;
+    struct look_found found;
+    look_done_fn *done;
+    void *ctx;
 };
 
 static void look_ask(struct look *look);
@@ -82,7 +82,7 @@ static bool is_refusal(const struct http_result *result)
 {
     int status = result->status;
 
-    return result->fault == HTTP_DONE && status >= 400 && status < 500 && status != 407 && status != 408 &&
+    return http_status_counts(result) && status >= 400 && status < 500 && status != 407 && status != 408 &&
            status != 429;
 }
 
@@ -92,7 +92,7 @@ static void look_answered(void *ctx, const struct http_result *result)
     struct err err;
 
     look->request = NULL;
-    if (result->fault == HTTP_DONE && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
+    if (http_status_counts(result) && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
         look->variant++;
         look_ask(look);
     } else if (is_refusal(result)) {
@@ -108,19 +108,26 @@ static void look_ask(struct look *look)
 {
     static const struct http_sink sink = { .ready = on_ready, .data = on_data };
     const struct api *api = look->spec.api;
-    struct api_query query = {
-        .base = look->spec.base, .lo = ticks_back(service_now(look), windows_h[look->window] * INT64_C(3600)),
-        .hi = TICKS_OPEN, .variant = look->variant, .filter = look->spec.filter,
-        .top = api->top < PAGE_TOP ? api->top : PAGE_TOP };
+    struct api_query query = { .base = look->spec.base,
+                               .lo = ticks_back(service_now(look), windows_h[look->window] * INT64_C(3600)),
+                               .hi = TICKS_OPEN,
+                               .variant = look->variant,
+                               .filter = look->spec.filter,
+                               .top = api->top < PAGE_TOP ? api->top : PAGE_TOP };
     struct buf url = BUF_INIT(65536);
 
     page_free(look->page);
     buf_clear(&look->out);
     look->page = page_new(&api->shape, &look->handler);
     api->url(&query, &url);
-    look->request = http_start(look->spec.http, &(struct http_spec){
-        .url = buf_text(&url), .authorization = look->authorization, .headers = api->headers,
-        .route = look->spec.route, .sink = &sink, .done = look_answered, .ctx = look, .timeout_s = TIMEOUT_S });
+    look->request = http_start(look->spec.http, &(struct http_spec){ .url = buf_text(&url),
+                                                                     .authorization = look->authorization,
+                                                                     .headers = api->headers,
+                                                                     .route = look->spec.route,
+                                                                     .sink = &sink,
+                                                                     .done = look_answered,
+                                                                     .ctx = look,
+                                                                     .timeout_s = TIMEOUT_S });
     buf_free(&url);
 }
 
@@ -128,9 +135,12 @@ struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *
 {
     struct look *look = mem_alloc(sizeof(*look));
 
-    *look = (struct look){ .spec = *spec, .authorization = mem_text(spec->authorization),
+    *look = (struct look){ .spec = *spec,
+                           .authorization = mem_text(spec->authorization),
                            .handler = { .record = on_record, .bad = on_bad, .ctx = look },
-                           .out = BUF_INIT(PAGE_OUT_MAX), .done = done, .ctx = ctx };
+                           .out = BUF_INIT(PAGE_OUT_MAX),
+                           .done = done,
+                           .ctx = ctx };
     look_ask(look);
     return look;
 }

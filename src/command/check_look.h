@@ -6,25 +6,25 @@
 #include "net/http.h"
 
 struct look_spec {
-    struct http             *http;
+    struct http *http;
     const struct http_route *route;
-    const struct api        *api;
-    const char              *base, *filter;     /* filter: NULL for none */
-    const char              *authorization;     /* secret; copied */
-    int64_t                  clock_offset_ms;   /* service minus ours */
+    const struct api *api;
+    const char *base, *filter; /* filter: NULL for none */
+    const char *authorization; /* secret; copied */
+    int64_t clock_offset_ms;   /* service minus ours */
 };
 
 enum look_end {
     LOOK_DONE,
-    LOOK_REFUSED,       /* *result is a 4xx that a person has to act on */
-    LOOK_FAILED         /* transient; *err says why */
+    LOOK_REFUSED, /* *result is a 4xx that a person has to act on */
+    LOOK_FAILED   /* transient; *err says why */
 };
 
 struct look_found {
-    bool  has_newest;
+    bool has_newest;
     ticks newest;
-    ticks service_now;      /* to compute its age */
-    int   looked_back_h;    /* hours searched; without has_newest they have no alert */
+    ticks service_now; /* to compute its age */
+    int looked_back_h; /* hours searched; without has_newest they have no alert */
 };
 
 struct look;
@@ -34,4 +34,4 @@ typedef void look_done_fn(void *ctx, enum look_end end, const struct look_found 
 /* Starts. The strings and the route of *spec must outlive it. done is called once, from the loop. The look lives until
  * look_free(), which also cancels it. */
 struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *ctx);
-void look_free(struct look *look);      /* before http; NULL is allowed */
+void look_free(struct look *look); /* before http; NULL is allowed */

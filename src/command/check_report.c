@@ -7,14 +7,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define CELL_MAX      512
-#define CLOCK_FAR_MS  (60 * 1000)       /* signed assertions are refused from a few minutes on */
-#define DAYS_WARN     30
+#define CELL_MAX     512
+#define CLOCK_FAR_MS (60 * 1000) /* signed assertions are refused from a few minutes on */
+#define DAYS_WARN    30
 
 enum column { COL_INPUT, COL_API, COL_RESULT, COL_DNS, COL_TCP, COL_TLS, COL_TOKEN, COL_ALERT, COL_CLOCK, COLUMNS };
 
-static const char *const titles[COLUMNS] = { "INPUT", "API", "RESULT", "DNS", "TCP", "TLS (issuer, CA file)", "TOKEN",
-                                             "NEWEST ALERT", "CLOCK" };
+static const char *const titles[COLUMNS] = { "INPUT", "API",          "RESULT", "DNS", "TCP", "TLS (issuer, CA file)",
+                                             "TOKEN", "NEWEST ALERT", "CLOCK" };
 
 const char *result_word(enum check_result result)
 {
@@ -33,8 +33,11 @@ static enum stage stage_of(const struct finding *finding)
     case HTTP_NO_CONNECTION:
     case HTTP_NO_PROXY: return STAGE_TCP;
     case HTTP_NO_TLS: return STAGE_TLS;
-    case HTTP_TIMEOUT: return finding->trace.name_ms < 0 ? STAGE_DNS : finding->trace.connect_ms < 0 ? STAGE_TCP
-                              : finding->trace.tls_ms < 0 ? STAGE_TLS : STAGE_PASSED;
+    case HTTP_TIMEOUT:
+        return finding->trace.name_ms < 0      ? STAGE_DNS
+               : finding->trace.connect_ms < 0 ? STAGE_TCP
+               : finding->trace.tls_ms < 0     ? STAGE_TLS
+                                               : STAGE_PASSED;
     default: return STAGE_PASSED;
     }
 }
@@ -109,15 +112,18 @@ static void add_token(struct buf *cell, const struct outcome *row)
     else if (!row->claims.readable)
         buf_add_text(cell, "yes (opaque)");
     else
-        buf_add_format(cell, "%s: %.120s", row->claims.user ? "user" : "app", *row->claims.granted
-                       ? row->claims.granted : row->lacks_permission ? "no permissions" : "yes");
+        buf_add_format(cell, "%s: %.120s", row->claims.user ? "user" : "app",
+                       *row->claims.granted    ? row->claims.granted
+                       : row->lacks_permission ? "no permissions"
+                                               : "yes");
 }
 
 static void add_age(struct buf *cell, int64_t seconds)
 {
-    static const struct { int64_t least, unit; const char *name; } units[] = {
-        { 2 * 86400, 86400, "days" }, { 2 * 3600, 3600, "h" }, { 120, 60, "min" }, { INT64_MIN, 1, "s" }
-    };
+    static const struct {
+        int64_t least, unit;
+        const char *name;
+    } units[] = { { 2 * 86400, 86400, "days" }, { 2 * 3600, 3600, "h" }, { 120, 60, "min" }, { INT64_MIN, 1, "s" } };
     size_t i = 0;
 
     while (seconds < units[i].least)
@@ -147,10 +153,10 @@ static void add_clock(struct buf *cell, const struct outcome *row)
 
     if (!row->has_clock)
         buf_add_char(cell, '-');
-    else if (s >= -1 && s <= 1)     /* a Date header has whole seconds */
+    else if (s >= -1 && s <= 1) /* a Date header has whole seconds */
         buf_add_text(cell, "right");
     else
-        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind");   /* lint: words */
+        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind"); /* lint: words */
 }
 
 static char *cell_text(const struct outcome *row, enum column column)
@@ -235,7 +241,7 @@ void report_table(const struct outcome *const *rows, size_t count, bool colors, 
     }
     for (c = 0; c < COLUMNS; c++) {
         if (c + 1 == COLUMNS)
-            widths[c] = 0;              /* the last column needs no padding */
+            widths[c] = 0; /* the last column needs no padding */
         else if (width_of(titles[c]) > widths[c])
             widths[c] = width_of(titles[c]);
         print_cell(titles[c], widths[c], colors ? "\033[1m" : NULL, to);

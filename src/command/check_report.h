@@ -8,37 +8,37 @@
 
 /* An endpoint that was tried: the sign-in service or an alert API. */
 struct finding {
-    const char       *url;
-    const char       *ca_file;      /* NULL: none needed (http on loopback) */
-    bool              proxied;      /* by the input's proxy parameter */
-    bool              done;
-    enum http_fault   fault;        /* HTTP_DONE: it answered */
+    const char *url;
+    const char *ca_file; /* NULL: none needed (http on loopback) */
+    bool proxied;        /* by the input's proxy parameter */
+    bool done;
+    enum http_fault fault; /* HTTP_DONE: it answered */
     struct http_trace trace;
-    enum diagnosis    diagnosis;    /* of another fault, and its sentence */
-    char              reason[768];
+    enum diagnosis diagnosis; /* of another fault, and its sentence */
+    char reason[768];
 };
 
 enum check_result {
     CHECK_OK,
-    CHECK_BAD_INPUT,    /* a parameter of the stanza is bad */
-    CHECK_UNREACHABLE,  /* DNS, TCP, proxy or TLS */
-    CHECK_REFUSED,      /* a person has to act */
-    CHECK_FAILING,      /* transient */
-    CHECK_NOT_TRIED     /* would use up a refresh token that cannot be replaced */
+    CHECK_BAD_INPUT,   /* a parameter of the stanza is bad */
+    CHECK_UNREACHABLE, /* DNS, TCP, proxy or TLS */
+    CHECK_REFUSED,     /* a person has to act */
+    CHECK_FAILING,     /* transient */
+    CHECK_NOT_TRIED    /* would use up a refresh token that cannot be replaced */
 };
 
 struct outcome {
     const char *input, *tenant_id, *client_id, *api, *permission;
     enum check_result result;
-    struct err err;                     /* why it is not ok */
-    const struct finding *login, *service;  /* NULL: not tried */
-    bool   has_token;
+    struct err err;                        /* why it is not ok */
+    const struct finding *login, *service; /* NULL: not tried */
+    bool has_token;
     struct claims claims;
-    bool   lacks_permission;
-    struct look_found newest;           /* all zero: not searched */
-    bool   has_clock;
-    int64_t clock_offset_ms;            /* service minus ours */
-    bool   has_days;
+    bool lacks_permission;
+    struct look_found newest; /* all zero: not searched */
+    bool has_clock;
+    int64_t clock_offset_ms; /* service minus ours */
+    bool has_days;
     int64_t certificate_days;
 };
 

@@ -11,21 +11,21 @@
 #include "microsoft/refusal.h"
 #include "splunk/secret_name.h"
 
-#define MOST_MS 9500        /* at most ten seconds for each input */
+#define MOST_MS 9500 /* at most ten seconds for each input */
 
 struct row {
     const struct row_context *context;
-    char              *label;
-    struct input       input;
-    struct target      target;
-    struct endpoint   *login, *service;
-    struct principal  *principal;
+    char *label;
+    struct input input;
+    struct target target;
+    struct endpoint *login, *service;
+    struct principal *principal;
     struct token_source *source;
     struct token_listener listener;
-    bool               begun, finished, has_principal;
-    struct timer       deadline;
-    struct look       *look;
-    struct outcome     outcome;
+    bool begun, finished, has_principal;
+    struct timer deadline;
+    struct look *look;
+    struct outcome outcome;
 };
 
 /* The end of a row. */
@@ -48,7 +48,8 @@ static void row_deadline_fired(void *ctx, int64_t now_ms UNUSED)
 {
     struct row *row = ctx;
     const char *what = !row->login->found.done || !row->service->found.done ? "the connection to"
-                       : !row->outcome.has_token ? "a token from" : "alerts from";
+                       : !row->outcome.has_token                            ? "a token from"
+                                                                            : "alerts from";
     bool at_login = !row->outcome.has_token && row->service->found.done;
     struct err err;
 
@@ -72,7 +73,7 @@ static enum diagnosis diagnosis_of_refusal(const struct row *row, const struct h
 }
 
 static void row_looked(void *ctx, enum look_end end, const struct look_found *found, const struct http_result *result,
-                   const struct err *err)
+                       const struct err *err)
 {
     struct row *row = ctx;
     struct err refusal;
@@ -88,16 +89,21 @@ static void row_looked(void *ctx, enum look_end end, const struct look_found *fo
         return;
     }
     row->outcome.newest = *found;
-    row->outcome.lacks_permission = false;      /* the service has accepted the token */
+    row->outcome.lacks_permission = false; /* the service has accepted the token */
     row_end(row, CHECK_OK);
 }
 
 static void row_look(struct row *row, const char *authorization)
 {
-    row->look = look_start(&(struct look_spec){
-        .http = row->context->http, .route = &row->service->route, .api = row->target.api, .base = row->target.base_url,
-        .filter = row->input.filter, .authorization = authorization,
-        .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms : 0 }, row_looked, row);
+    row->look = look_start(&(struct look_spec){ .http = row->context->http,
+                                                .route = &row->service->route,
+                                                .api = row->target.api,
+                                                .base = row->target.base_url,
+                                                .filter = row->input.filter,
+                                                .authorization = authorization,
+                                                .clock_offset_ms = row->outcome.has_clock ? row->outcome.clock_offset_ms
+                                                                                          : 0 },
+                           row_looked, row);
 }
 
 /* Tokens. */
@@ -122,17 +128,15 @@ static bool refresh_ready(struct row *row, bool *delegated)
     *delegated = false;
     if (!stored && row->input.refresh_token)
         return row_not_tried(row, "the refresh token is still in inputs.conf, so its successor could not be stored; "
-                             "the running input moves it to Splunk's password store first");
+                                  "the running input moves it to Splunk's password store first");
     if (!stored)
         return true;
     switch (check_store_prove(row->context->store, name, stored, &err)) {
-    case PROOF_WAIT:
-        return false;
+    case PROOF_WAIT: return false;
     case PROOF_FAILED:
         why = mem_format("a refresh token is stored, but its successor could not be: %s", err.text);
         return row_not_tried(row, why);
-    case PROOF_OK:
-        break;
+    case PROOF_OK: break;
     }
     principal_set_refresh_token(row->principal, check_store_secret(row->context->store, name));
     return *delegated = true;
@@ -149,9 +153,12 @@ static void principal_begin(struct row *row)
     CLEANUP(mem_freep) char *name = secret_name_client(input->client_id);
     const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->context->store, name);
 
-    row->principal = principal_get(row->context->principals, &(struct principal_spec){
-        .tenant_id = input->tenant_id, .client_id = input->client_id, .login_url = row->target.login_url,
-        .certificate = input->client_certificate, .route = &row->login->route });
+    row->principal = principal_get(row->context->principals,
+                                   &(struct principal_spec){ .tenant_id = input->tenant_id,
+                                                             .client_id = input->client_id,
+                                                             .login_url = row->target.login_url,
+                                                             .certificate = input->client_certificate,
+                                                             .route = &row->login->route });
     if (secret)
         principal_set_secret(row->principal, secret);
     row->source = token_source_get(row->principal, row->target.resource, row->target.api->v1_token);
@@ -216,11 +223,8 @@ void row_step(struct row *row)
     if (!endpoints_passed(row) || !principal_ready(row))
         return;
     switch (token_source_ask(row->source, clock_ms(), &view)) {
-    case TOKEN_BUSY:
-        return;
-    case TOKEN_FAILED:
-        row_fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err);
-        return;
+    case TOKEN_BUSY: return;
+    case TOKEN_FAILED: row_fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err); return;
     case TOKEN_READY:
         row_take_token(row, &view);
         row_look(row, view.authorization);

@@ -9,13 +9,13 @@
 
 /* Shared by the rows. */
 struct row_context {
-    struct loop        *loop;
-    struct http        *http;
-    struct endpoints   *endpoints;
+    struct loop *loop;
+    struct http *http;
+    struct endpoints *endpoints;
     struct check_store *store;
-    struct principals  *principals;
-    void              (*finished)(void *ctx);       /* called when a row has its outcome */
-    void               *ctx;
+    struct principals *principals;
+    void (*finished)(void *ctx); /* called when a row has its outcome */
+    void *ctx;
 };
 
 struct row;
@@ -23,7 +23,7 @@ struct row;
 /* Parses the stanza. A bad one is finished at once, without a call of finished(). *context is filled in before the
  * first row begins, and outlives the rows. */
 struct row *row_new(const struct row_context *context, const struct raw_stanza *stanza);
-void row_free(struct row *row);     /* before http; NULL is allowed */
+void row_free(struct row *row); /* before http; NULL is allowed */
 
 bool row_is_finished(const struct row *row);
 /* Returns the findings so far; owned by the row. */

@@ -9,22 +9,22 @@
 #define MOST_MS 5000
 
 struct proof {
-    struct proof       *next;
+    struct proof *next;
     struct check_store *store;
-    char               *name;
-    enum proof_state    state;
-    struct err          err;
+    char *name;
+    enum proof_state state;
+    struct err err;
 };
 
 struct check_store {
-    struct loop    *loop;
-    struct rest    *rest;
+    struct loop *loop;
+    struct rest *rest;
     struct passwords *passwords;
     struct check_store_calls calls;
-    struct timer    timer;
-    bool            read, known;
-    struct err      err;
-    struct proof   *proofs;
+    struct timer timer;
+    bool read, known;
+    struct err err;
+    struct proof *proofs;
 };
 
 static void store_loaded(void *ctx, bool ok, const struct err *err)

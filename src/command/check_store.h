@@ -8,15 +8,15 @@
 struct check_store;
 
 struct check_store_calls {
-    void (*read)(void *ctx);        /* called once: the store was read, or could not be */
-    void (*proved)(void *ctx);      /* a result of check_store_prove() is there */
-    void  *ctx;
+    void (*read)(void *ctx);   /* called once: the store was read, or could not be */
+    void (*proved)(void *ctx); /* a result of check_store_prove() is there */
+    void *ctx;
 };
 
 /* Never returns NULL. Copies *calls. loop and http must outlive it. */
 struct check_store *check_store_new(struct loop *loop, struct http *http, const struct config *config,
                                     const struct check_store_calls *calls);
-void check_store_free(struct check_store *store);       /* NULL is allowed */
+void check_store_free(struct check_store *store); /* NULL is allowed */
 struct passwords *check_store_passwords(const struct check_store *store);
 
 /* Starts to read it. calls.read may be called before this returns. */

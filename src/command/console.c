@@ -17,9 +17,9 @@
 #define DELETE    0x7f
 
 static struct termios as_it_was;
-static volatile sig_atomic_t changed_fd = -1;      /* the terminal whose settings were changed; -1: none */
+static volatile sig_atomic_t changed_fd = -1; /* the terminal whose settings were changed; -1: none */
 static const char *stopped_text;
-static bool stderr_is_terminal;     /* a prompt or a progress line may be on it */
+static bool stderr_is_terminal; /* a prompt or a progress line may be on it */
 
 static void terminal_restore(void)
 {
@@ -136,7 +136,7 @@ bool console_line(struct console *console, const char *prompt, bool hidden, stru
     bool found = false;
 
     while (!console->is_terminal && !ret->len && (found = read_line(console, hidden, ret)))
-        trim_line(ret);      /* empty lines of a pipe are skipped */
+        trim_line(ret); /* empty lines of a pipe are skipped */
     if (!found && (console->is_terminal || to_terminal(console))) {
         fflush(stdout);
         set_terminal(console->fd, hidden);

@@ -9,7 +9,7 @@
 #include "base/err.h"
 
 struct console {
-    int  fd;
+    int fd;
     bool is_terminal;
 };
 

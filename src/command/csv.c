@@ -10,7 +10,7 @@
 
 struct reader {
     const char *at, *end;
-    size_t      line;
+    size_t line;
     struct csv *csv;
     struct err *err;
 };
@@ -45,8 +45,10 @@ static bool read_quoted(struct reader *r, struct buf *cell)
             r->at++;
             if (at_line_end(r) || *r->at == ',')
                 return true;
-            return err_set(r->err, ERR_INPUT, "line %zu: there is text after a closing quote; a quote inside a "
-                           "field should be written twice and the whole field be quoted", r->line);
+            return err_set(r->err, ERR_INPUT,
+                           "line %zu: there is text after a closing quote; a quote inside a "
+                           "field should be written twice and the whole field be quoted",
+                           r->line);
         }
     }
     return err_set(r->err, ERR_INPUT, "line %zu: a quoted field is not closed", began);
@@ -90,7 +92,7 @@ static bool csv_read_row(struct reader *r)
             return false;
         if (at_line_end(r))
             break;
-        r->at++;        /* the comma */
+        r->at++; /* the comma */
     }
     skip_line_end(r);
     return true;

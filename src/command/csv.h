@@ -7,9 +7,9 @@
 #include "base/err.h"
 
 struct csv_row {
-    char  **cells;
-    size_t  count;
-    size_t  line;       /* of its first character, from 1 */
+    char **cells;
+    size_t count;
+    size_t line; /* of its first character, from 1 */
 };
 
 struct csv {
@@ -20,4 +20,4 @@ struct csv {
 /* Returns false for a quote that is not closed or inside an unquoted field, and for a zero byte; err names the line.
  * Free with csv_free() in either case. */
 bool csv_parse(const char *bytes, size_t len, struct csv *ret, struct err *err);
-void csv_free(struct csv *csv);     /* frees the members */
+void csv_free(struct csv *csv); /* frees the members */

@@ -10,12 +10,12 @@
 
 #define FORM_MAX   (64 * 1024)
 #define TIMEOUT_S  30
-#define INTERVAL_S 5            /* RFC 8628 section 3.2: the default */
+#define INTERVAL_S 5 /* RFC 8628 section 3.2: the default */
 
 struct device_code_ask {
     struct http_request *sent;
     device_code_done_fn *done;
-    void                *ctx;
+    void *ctx;
 };
 
 void device_code_release(struct device_code *device)
@@ -38,10 +38,12 @@ static bool device_code_read(const struct http_result *result, struct device_cod
         return false;
     }
     if (!where)
-        where = json_text(root, "verification_url");    /* the v1 endpoint */
+        where = json_text(root, "verification_url"); /* the v1 endpoint */
     if (text_empty(code) || text_empty(user) || text_empty(where) || !json_int64(root, "expires_in", 1, 86400, &life_s))
         return err_set(err, ERR_INPUT, "the sign-in service's answer has no device code");
-    *ret = (struct device_code){ .code = mem_text(code), .user_code = mem_text(user), .where = mem_text(where),
+    *ret = (struct device_code){ .code = mem_text(code),
+                                 .user_code = mem_text(user),
+                                 .where = mem_text(where),
                                  .give_up_ms = clock_ms() + life_s * 1000 };
     if (!json_int64(root, "interval", 1, 3600, &ret->interval_s))
         ret->interval_s = INTERVAL_S;
@@ -72,9 +74,12 @@ struct device_code_ask *device_code_ask(struct http *http, const struct http_rou
     buf_add_form(&form, "client_id", who->client_id);
     buf_add_form(&form, who->v1 ? "resource" : "scope", who->v1 ? who->resource : scope);
     *ask = (struct device_code_ask){ .done = done, .ctx = ctx };
-    ask->sent = http_start(http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = route, .done = device_code_answered, .ctx = ask,
-        .timeout_s = TIMEOUT_S });
+    ask->sent = http_start(http, &(struct http_spec){ .url = buf_text(&url),
+                                                      .form = buf_text(&form),
+                                                      .route = route,
+                                                      .done = device_code_answered,
+                                                      .ctx = ask,
+                                                      .timeout_s = TIMEOUT_S });
     buf_free(&url);
     buf_free(&form);
     return ask;

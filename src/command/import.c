@@ -8,20 +8,20 @@
 #include "command/session.h"
 #include "splunk/data_inputs.h"
 
-#define AT_ONCE 4       /* splunkd starts a process to validate each input */
+#define AT_ONCE 4 /* splunkd starts a process to validate each input */
 
 struct import {
     const char *path, *server_uri;
-    bool        dry_run;
+    bool dry_run;
     struct import_rows rows;
-    size_t      next, running, uploads_left;
-    struct loop    *loop;
-    struct http    *http;
-    struct rest    *rest;
+    size_t next, running, uploads_left;
+    struct loop *loop;
+    struct http *http;
+    struct rest *rest;
     struct passwords *passwords;
     struct data_inputs *inputs;
-    struct err      err;
-    bool            failed;     /* before the first row */
+    struct err err;
+    bool failed; /* before the first row */
 };
 
 /* Carrying out the plan. */
@@ -165,9 +165,8 @@ static int import_report(const struct import *import)
             printf(": %s", buf_text(&row->changes));
         putchar('\n');
     }
-    printf("\n%zu %s, %zu %s, %zu unchanged, %zu refused.\n", counts[ACTION_CREATE],
-           action_word(import, ACTION_CREATE), counts[ACTION_UPDATE], action_word(import, ACTION_UPDATE),
-           counts[ACTION_NONE], counts[ACTION_REFUSED]);
+    printf("\n%zu %s, %zu %s, %zu unchanged, %zu refused.\n", counts[ACTION_CREATE], action_word(import, ACTION_CREATE),
+           counts[ACTION_UPDATE], action_word(import, ACTION_UPDATE), counts[ACTION_NONE], counts[ACTION_REFUSED]);
     return fflush(stdout) == 0 && !counts[ACTION_REFUSED] ? 0 : 1;
 }
 
@@ -217,11 +216,10 @@ static const char usage[] =
 int import_run(int argc, char **argv)
 {
     struct import import = { .path = NULL };
-    const struct option_spec specs[] = {
-        { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
-        { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
-        { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; default " SERVER_URI }
-    };
+    const struct option_spec specs[] = { { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
+                                         { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
+                                         { "--server-uri", &import.server_uri, NULL, "URL",
+                                           "splunkd; default " SERVER_URI } };
     struct err err;
     int status = 1;
 

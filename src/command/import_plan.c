@@ -11,8 +11,8 @@
 
 /* The existing inputs and secrets, with which rows are compared. */
 struct plan {
-    struct import_rows   *rows;
-    const cJSON          *inputs;
+    struct import_rows *rows;
+    const cJSON *inputs;
     const struct passwords *passwords;
 };
 
@@ -38,8 +38,12 @@ static struct upload *upload_new(struct plan *plan, const struct import_row *row
     const char *stored = passwords_get(plan->passwords, name);
     struct upload *upload = mem_alloc(sizeof(*upload));
 
-    *upload = (struct upload){ .ctx = row->ctx, .name = mem_text(name), .value = value, .line = row->line,
-                               .due = !stored || (replace && !text_same(stored, value)), .next = plan->rows->uploads };
+    *upload = (struct upload){ .ctx = row->ctx,
+                               .name = mem_text(name),
+                               .value = value,
+                               .line = row->line,
+                               .due = !stored || (replace && !text_same(stored, value)),
+                               .next = plan->rows->uploads };
     return plan->rows->uploads = upload;
 }
 
@@ -55,9 +59,10 @@ static void add_upload(struct plan *plan, struct import_row *row, char *name, co
         upload = upload_new(plan, row, name, value, replace);
     free(name);
     if (!text_same(upload->value, value)) {
-        err_set(&err, ERR_INPUT, "%s differs from the one in line %zu, but both are for the same %s; one of them "
-                "should be empty", parameter, upload->line,
-                text_same(parameter, "client_secret") ? "client_id" : "sign-in");
+        err_set(&err, ERR_INPUT,
+                "%s differs from the one in line %zu, but both are for the same %s; one of them "
+                "should be empty",
+                parameter, upload->line, text_same(parameter, "client_secret") ? "client_id" : "sign-in");
         import_refuse(row, &err);
     }
     if (!upload->due || row->action == ACTION_REFUSED)
@@ -86,9 +91,7 @@ static const cJSON *existing(const cJSON *list, const char *name)
     const cJSON *entry;
 
     if (list)
-        cJSON_ArrayForEach(entry, list)
-            if (text_same(json_text(entry, "name"), name))
-                return entry;
+        cJSON_ArrayForEach(entry, list) if (text_same(json_text(entry, "name"), name)) return entry;
     return NULL;
 }
 

@@ -36,11 +36,15 @@ static bool check_column(const struct csv_row *header, size_t at, struct err *er
     size_t i;
 
     if (text_same(name, "authorization_code"))
-        return err_set(err, ERR_INPUT, "line %zu: the column authorization_code cannot be imported, since a code is "
-                       "used up at once; use 'sign-in --store' or the inputs page", header->line);
+        return err_set(err, ERR_INPUT,
+                       "line %zu: the column authorization_code cannot be imported, since a code is "
+                       "used up at once; use 'sign-in --store' or the inputs page",
+                       header->line);
     if (!text_same(name, "name") && !param_find(name) && !is_own_key(name))
-        return err_set(err, ERR_INPUT, "line %zu: the column '%.80s' is not a parameter of an input; "
-                       "README/inputs.conf.spec lists them", header->line, name);
+        return err_set(err, ERR_INPUT,
+                       "line %zu: the column '%.80s' is not a parameter of an input; "
+                       "README/inputs.conf.spec lists them",
+                       header->line, name);
     for (i = 0; i < at; i++)
         if (text_same(header->cells[i], name))
             return err_set(err, ERR_INPUT, "line %zu: the column %s occurs twice", header->line, name);
@@ -54,7 +58,8 @@ static bool check_header(const struct csv *csv, struct err *err)
     size_t i, k;
 
     if (!csv->count)
-        return err_set(err, ERR_INPUT, "the file is empty; its first line should name the columns: name, tenant_id, "
+        return err_set(err, ERR_INPUT,
+                       "the file is empty; its first line should name the columns: name, tenant_id, "
                        "client_id and other parameters of an input");
     for (i = 0; i < header->count; i++) {
         char *trimmed = text_trimmed(header->cells[i]);

@@ -13,40 +13,40 @@ enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REFUSED };
 /* A secret of one or more rows. */
 struct upload {
     struct upload *next;
-    void          *ctx;         /* for the caller */
-    char          *name;
-    const char    *value;       /* secret, borrowed from the row's input */
-    size_t         line;        /* of the first row that has it */
-    bool           due;         /* it is not stored yet */
-    bool           failed;
-    struct err     err;
+    void *ctx; /* for the caller */
+    char *name;
+    const char *value; /* secret, borrowed from the row's input */
+    size_t line;       /* of the first row that has it */
+    bool due;          /* it is not stored yet */
+    bool failed;
+    struct err err;
 };
 
 struct import_row {
-    void             *ctx;              /* for the caller */
-    size_t            line;
+    void *ctx; /* for the caller */
+    size_t line;
     struct raw_stanza stanza;
-    struct input      input;
-    enum action       action;
-    char             *app;              /* where the existing stanza lives; NULL: none exists */
-    char             *proxy;            /* masked, for inputs.conf; NULL: as given */
-    const char      **list;             /* to send: name, value, ..., NULL */
-    size_t            list_len;
-    struct buf        changes;          /* names, for the report */
-    struct upload    *uploads[3];
-    size_t            upload_count;
-    struct err        err;              /* why it was refused */
+    struct input input;
+    enum action action;
+    char *app;         /* where the existing stanza lives; NULL: none exists */
+    char *proxy;       /* masked, for inputs.conf; NULL: as given */
+    const char **list; /* to send: name, value, ..., NULL */
+    size_t list_len;
+    struct buf changes; /* names, for the report */
+    struct upload *uploads[3];
+    size_t upload_count;
+    struct err err; /* why it was refused */
 };
 
 struct import_rows {
     struct import_row *list;
-    size_t             count;
-    struct upload     *uploads;
+    size_t count;
+    struct upload *uploads;
 };
 
 /* Reads the CSV file and validates each row like an input. Returns false if the file as a whole is unusable. */
 bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, struct err *err);
-void import_rows_release(struct import_rows *rows);     /* frees the members */
+void import_rows_release(struct import_rows *rows); /* frees the members */
 
 /* Marks a row as refused, with the reason. */
 void import_refuse(struct import_row *row, const struct err *err);

@@ -54,8 +54,7 @@ bool options_read(const struct option_spec *specs, size_t count, int argc, char 
         for (k = 0; k < count && !names_option(&specs[k], argv[i], &value); k++)
             ;
         if (k == count)
-            return err_set(err, ERR_INPUT, "unknown argument '%.80s'; '%s --help' lists the options", argv[i],
-                           argv[0]);
+            return err_set(err, ERR_INPUT, "unknown argument '%.80s'; '%s --help' lists the options", argv[i], argv[0]);
         if (!take_option(&specs[k], value, i + 1 < argc ? argv[i + 1] : NULL, &i, err))
             return false;
     }

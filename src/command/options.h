@@ -5,11 +5,11 @@
 #include "base/err.h"
 
 struct option_spec {
-    const char  *name;          /* with its dashes; without dashes: the one positional argument */
-    const char **value;         /* where the text goes; NULL: a flag */
-    bool        *flag;
-    const char  *argument;      /* name of the value in --help */
-    const char  *help;
+    const char *name;   /* with its dashes; without dashes: the one positional argument */
+    const char **value; /* where the text goes; NULL: a flag */
+    bool *flag;
+    const char *argument; /* name of the value in --help */
+    const char *help;
 };
 
 /* Parses argv[1..]; argv[0] is the command. On false err is a sentence. It may repeat arguments: secrets are never

@@ -12,17 +12,17 @@
 
 #define FORM_MAX          (256 * 1024)
 #define TIMEOUT_S         30
-#define SLOWER_S          5             /* added by slow_down: RFC 8628 section 3.5 */
+#define SLOWER_S          5 /* added by slow_down: RFC 8628 section 3.5 */
 #define VERIFIER_MISMATCH 501481
 
 struct redeem {
-    struct redeem_spec  spec;
+    struct redeem_spec spec;
     enum assertion_form form;
-    bool                device;
-    struct timer        timer;
+    bool device;
+    struct timer timer;
     struct http_request *sent;
-    redeem_done_fn     *done;
-    void               *ctx;
+    redeem_done_fn *done;
+    void *ctx;
 };
 
 static void redeem_ask(struct redeem *redeem);
@@ -117,9 +117,12 @@ static void redeem_ask(struct redeem *redeem)
         request.client_assertion = assertion;
     }
     token_build(&request, &url, &form);
-    redeem->sent = http_start(spec->http, &(struct http_spec){
-        .url = buf_text(&url), .form = buf_text(&form), .route = spec->route, .done = redeem_answered, .ctx = redeem,
-        .timeout_s = TIMEOUT_S });
+    redeem->sent = http_start(spec->http, &(struct http_spec){ .url = buf_text(&url),
+                                                               .form = buf_text(&form),
+                                                               .route = spec->route,
+                                                               .done = redeem_answered,
+                                                               .ctx = redeem,
+                                                               .timeout_s = TIMEOUT_S });
     buf_free(&url);
     buf_free_secret(&form);
 }
@@ -133,7 +136,9 @@ struct redeem *redeem_start(const struct redeem_spec *spec, redeem_done_fn *done
 {
     struct redeem *redeem = mem_alloc(sizeof(*redeem));
 
-    *redeem = (struct redeem){ .spec = *spec, .device = spec->request.grant == GRANT_DEVICE_CODE, .done = done,
+    *redeem = (struct redeem){ .spec = *spec,
+                               .device = spec->request.grant == GRANT_DEVICE_CODE,
+                               .done = done,
                                .ctx = ctx };
     redeem->timer = (struct timer){ .fire = redeem_timer_fired, .ctx = redeem };
     if (redeem->device)

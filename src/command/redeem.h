@@ -6,12 +6,12 @@
 #include "microsoft/token.h"
 
 struct redeem_spec {
-    struct loop             *loop;
-    struct http             *http;
+    struct loop *loop;
+    struct http *http;
     const struct http_route *route;
-    struct token_request     request;       /* grant: GRANT_AUTHORIZATION_CODE or GRANT_DEVICE_CODE */
-    const struct assertion_key *key;        /* signs in place of a client secret; NULL: none */
-    int64_t                  interval_s, give_up_ms;    /* device code: pause, and monotonic end */
+    struct token_request request;    /* grant: GRANT_AUTHORIZATION_CODE or GRANT_DEVICE_CODE */
+    const struct assertion_key *key; /* signs in place of a client secret; NULL: none */
+    int64_t interval_s, give_up_ms;  /* device code: pause, and monotonic end */
 };
 
 struct redeem;
@@ -20,4 +20,4 @@ struct redeem;
  * with the token (secret, borrowed), or NULL and err. */
 typedef void redeem_done_fn(void *ctx, const char *refresh_token, const struct err *err);
 struct redeem *redeem_start(const struct redeem_spec *spec, redeem_done_fn *done, void *ctx);
-void redeem_free(struct redeem *redeem);    /* NULL is allowed */
+void redeem_free(struct redeem *redeem); /* NULL is allowed */

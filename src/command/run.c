@@ -8,7 +8,7 @@
 #include "net/loop.h"
 #include "splunk/config.h"
 
-#define BAD_START_MS 3000       /* splunkd restarts a process that ended; this keeps it from doing so in a tight loop */
+#define BAD_START_MS 3000 /* splunkd restarts a process that ended; this keeps it from doing so in a tight loop */
 
 static int bad_start(const struct err *err, int64_t began_ms)
 {
@@ -27,6 +27,7 @@ int run_inputs(void)
     struct collector *col;
     struct loop *loop;
     struct err err;
+    bool ok;
 
     if (!config_read(STDIN_FILENO, CONFIG_INPUT, &config, &err))
         return bad_start(&err, began_ms);
@@ -38,8 +39,8 @@ int run_inputs(void)
     loop_catch_signals(loop);
     col = collector_new(loop, &config, STDOUT_FILENO);
     config_free(&config);
-    collector_run(col);
+    ok = collector_run(col);
     collector_free(col);
     loop_free(loop);
-    return 0;
+    return ok ? 0 : 1;
 }

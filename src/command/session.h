@@ -9,4 +9,4 @@
 /* Reads the session key from the console. server_uri NULL: the address in the XML that has the key, else SERVER_URI.
  * Returns NULL with err if there is no key. Caller frees with rest_free(). */
 struct rest *session_open(struct console *console, struct loop *loop, struct http *http, const char *server_uri,
-                             struct err *err);
+                          struct err *err);

@@ -18,22 +18,22 @@
 
 struct sign_in {
     struct sign_in_options asked;
-    struct console  console;
-    char           *client_secret;  /* secret; NULL: none */
-    bool            secret_is_new;  /* given here, not found in the store */
-    char           *verifier;       /* secret */
-    char           *code;           /* secret: the pasted one */
+    struct console console;
+    char *client_secret; /* secret; NULL: none */
+    bool secret_is_new;  /* given here, not found in the store */
+    char *verifier;      /* secret */
+    char *code;          /* secret: the pasted one */
     struct device_code device;
-    char           *refresh_token;  /* secret */
-    int             to_store;       /* secrets whose stores have not ended */
+    char *refresh_token; /* secret */
+    int to_store;        /* secrets whose stores have not ended */
 
-    struct loop    *loop;
-    struct http    *http;
-    struct rest    *rest;
+    struct loop *loop;
+    struct http *http;
+    struct rest *rest;
     struct passwords *passwords;
     struct device_code_ask *ask;
-    struct redeem  *redeem;
-    int             status;
+    struct redeem *redeem;
+    int status;
 };
 
 static void sign_in_end(struct sign_in *s, int status)
@@ -54,7 +54,8 @@ static void sign_in_fail(struct sign_in *s, const char *text)
 static void print_token(struct sign_in *s)
 {
     printf("Signed in. The refresh token is a secret; enter it as refresh_token in the input. It is shown only this "
-           "once:\n%s\n", s->refresh_token);
+           "once:\n%s\n",
+           s->refresh_token);
     sign_in_end(s, fflush(stdout) == 0 ? 0 : 1);
 }
 
@@ -65,13 +66,15 @@ static void secret_stored(void *ctx, bool ok, const struct err *err)
     if (!ok) {
         s->to_store = -1;
         log_error("signed in, but Splunk's password store did not take the secret, so nothing was kept; sign in again "
-                  "when this is fixed: %s", err->text);
+                  "when this is fixed: %s",
+                  err->text);
         sign_in_end(s, 1);
         return;
     }
     if (--s->to_store == 0) {
         printf("Signed in. The refresh token is in Splunk's password store for tenant %s and app %s; inputs of both "
-               "use it.\n", s->asked.input.tenant_id, s->asked.input.client_id);
+               "use it.\n",
+               s->asked.input.tenant_id, s->asked.input.client_id);
         sign_in_end(s, 0);
     }
 }
@@ -110,17 +113,28 @@ static struct token_request request_of(const struct sign_in *s, enum token_grant
     const struct input *input = &s->asked.input;
     const struct target *target = &s->asked.target;
 
-    return (struct token_request){
-        .login_url = target->login_url, .tenant_id = input->tenant_id, .client_id = input->client_id,
-        .client_secret = s->client_secret, .resource = target->resource, .v1 = target->api->v1_token, .grant = grant,
-        .code = code, .code_verifier = s->verifier, .redirect_uri = input->redirect_uri };
+    return (struct token_request){ .login_url = target->login_url,
+                                   .tenant_id = input->tenant_id,
+                                   .client_id = input->client_id,
+                                   .client_secret = s->client_secret,
+                                   .resource = target->resource,
+                                   .v1 = target->api->v1_token,
+                                   .grant = grant,
+                                   .code = code,
+                                   .code_verifier = s->verifier,
+                                   .redirect_uri = input->redirect_uri };
 }
 
 static void sign_in_redeem(struct sign_in *s, enum token_grant grant, const char *code)
 {
-    s->redeem = redeem_start(&(struct redeem_spec){
-        .loop = s->loop, .http = s->http, .route = &s->asked.route, .request = request_of(s, grant, code),
-        .key = s->asked.key, .interval_s = s->device.interval_s, .give_up_ms = s->device.give_up_ms }, redeemed, s);
+    s->redeem = redeem_start(&(struct redeem_spec){ .loop = s->loop,
+                                                    .http = s->http,
+                                                    .route = &s->asked.route,
+                                                    .request = request_of(s, grant, code),
+                                                    .key = s->asked.key,
+                                                    .interval_s = s->device.interval_s,
+                                                    .give_up_ms = s->device.give_up_ms },
+                             redeemed, s);
 }
 
 static void device_answered(void *ctx, struct device_code *device, const struct err *err)
@@ -152,7 +166,8 @@ static void print_address(struct sign_in *s)
     buf_add_text(&address, plain);
     signin_add_challenge(&address, s->verifier);
     printf("Open this address and sign in:\n%s\nThe sign-in ends on a page that does not load. Copy its whole address "
-           "and paste it here.\n", buf_text(&address));
+           "and paste it here.\n",
+           buf_text(&address));
     fflush(stdout);
     buf_free(&address);
 }

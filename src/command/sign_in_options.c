@@ -14,6 +14,7 @@
 #define SECRET_FILE_MAX 16384
 
 /* Options that are parameters of an input. */
+/* clang-format off */
 static const struct { const char *option, *parameter, *argument, *help; } parameters[] = {
     { "--tenant", "tenant_id", "TENANT", "the customer's tenant: GUID or domain" },
     { "--client-id", "client_id", "GUID", "application (client) id" },
@@ -26,6 +27,7 @@ static const struct { const char *option, *parameter, *argument, *help; } parame
     { "--proxy", "proxy", "URL", "http://[user@]host:port; default: the environment's" },
     { "--ca-file", "ca_file", "FILE", "PEM file of the authorities to trust instead of the system's" }
 };
+/* clang-format on */
 
 static const char usage[] =
     "usage: defender_alerts sign-in --tenant TENANT --client-id GUID [OPTION ...]\n"
@@ -76,10 +78,12 @@ static bool read_proxy(struct sign_in_options *options, const char *password_fil
     struct buf line = BUF_INIT(LINE_MAX);
 
     if (options->input.proxy_password)
-        return err_set(err, ERR_INPUT, "--proxy has a password, which every user of this host can see: leave it out; "
+        return err_set(err, ERR_INPUT,
+                       "--proxy has a password, which every user of this host can see: leave it out; "
                        "it is asked for, or read from --proxy-password-file");
     if (password_file && !proxy_has_user(proxy))
-        return err_set(err, ERR_INPUT, "--proxy-password-file needs a --proxy that names its user: "
+        return err_set(err, ERR_INPUT,
+                       "--proxy-password-file needs a --proxy that names its user: "
                        "http://user@host:port");
     if (password_file && !read_secret_file(password_file, &password, err))
         return false;

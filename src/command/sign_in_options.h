@@ -7,15 +7,15 @@
 #include "splunk/stanza.h"
 
 struct sign_in_options {
-    bool        help, device, store, secret_stdin;
-    const char *server_uri;             /* NULL: the default */
+    bool help, device, store, secret_stdin;
+    const char *server_uri; /* NULL: the default */
 
-    struct input      input;
-    struct target     target;
+    struct input input;
+    struct target target;
     struct http_route route;
-    char             *proxy;            /* secret: with its password; NULL: the environment's */
-    char             *client_secret;    /* secret: from a file; NULL: asked for later */
-    struct assertion_key *key;          /* NULL: no certificate */
+    char *proxy;               /* secret: with its password; NULL: the environment's */
+    char *client_secret;       /* secret: from a file; NULL: asked for later */
+    struct assertion_key *key; /* NULL: no certificate */
 };
 
 /* Parses and validates them. With help set, nothing else is filled in. Asks for a proxy's password on the terminal.

@@ -16,21 +16,21 @@
 
 struct trial {
     const struct input *input;
-    struct target      target;
-    struct loop       *loop;
-    struct http       *http;
-    struct limiter    *limiter;
-    struct rest       *rest;
-    struct passwords  *passwords;
+    struct target target;
+    struct loop *loop;
+    struct http *http;
+    struct limiter *limiter;
+    struct rest *rest;
+    struct passwords *passwords;
     struct principals *principals;
-    struct principal  *principal;
+    struct principal *principal;
     struct token_source *source;
     struct token_listener listener;
-    struct timer       deadline;
-    struct http_route  route;
-    char              *proxy;       /* secret */
-    enum trial_result  result;
-    char              *why;
+    struct timer deadline;
+    struct http_route route;
+    char *proxy; /* secret */
+    enum trial_result result;
+    char *why;
 };
 
 /* Takes why over. */
@@ -58,11 +58,8 @@ static void token_changed(void *ctx)
     struct token_view view;
 
     switch (token_source_ask(trial->source, clock_ms(), &view)) {
-    case TOKEN_BUSY:
-        return;
-    case TOKEN_READY:
-        trial_end(trial, TRIAL_ACCEPTED, NULL);
-        return;
+    case TOKEN_BUSY: return;
+    case TOKEN_READY: trial_end(trial, TRIAL_ACCEPTED, NULL); return;
     case TOKEN_FAILED:
         trial_end(trial, view.err->kind == ERR_AUTH ? TRIAL_REFUSED : TRIAL_NOT_TRIED, mem_text(view.err->text));
         return;
@@ -75,9 +72,12 @@ static void sign_in_begin(struct trial *trial, const char *secret, const char *p
 
     trial->proxy = target_proxy(input, proxy_password);
     trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
-    trial->principal = principal_get(trial->principals, &(struct principal_spec){
-        .tenant_id = input->tenant_id, .client_id = input->client_id, .certificate = input->client_certificate,
-        .login_url = trial->target.login_url, .route = &trial->route });
+    trial->principal = principal_get(trial->principals,
+                                     &(struct principal_spec){ .tenant_id = input->tenant_id,
+                                                               .client_id = input->client_id,
+                                                               .certificate = input->client_certificate,
+                                                               .login_url = trial->target.login_url,
+                                                               .route = &trial->route });
     trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token);
     trial->listener = (struct token_listener){ .changed = token_changed, .ctx = trial };
     token_source_listen(trial->source, &trial->listener);
@@ -99,7 +99,8 @@ static char *no_credential(const struct input *input)
     CLEANUP(mem_freep) char *address = target_sign_in_address(input);
 
     return mem_format("client_secret is empty and none is stored for client_id %s; enter the client secret, or "
-                      "client_certificate. Or let a user sign in: " TRIAL_HOW, input->client_id, address);
+                      "client_certificate. Or let a user sign in: " TRIAL_HOW,
+                      input->client_id, address);
 }
 
 /* Goes on after the password store was read, or could not be: a secret that was typed can be tried all the same. */
@@ -114,8 +115,9 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     if (!input->client_certificate && !secret && !ok)
         trial_end(trial, TRIAL_NOT_TRIED, mem_text(err->text));
     else if (stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id)))
-        trial_end(trial, TRIAL_NOT_TRIED, mem_text("a refresh token is stored for this tenant and app, and trying it "
-                                                   "would use it up"));
+        trial_end(trial, TRIAL_NOT_TRIED,
+                  mem_text("a refresh token is stored for this tenant and app, and trying it "
+                           "would use it up"));
     else if (!input->client_certificate && !secret)
         trial_end(trial, TRIAL_REFUSED, no_credential(input));
     else
@@ -146,8 +148,7 @@ static void trial_close(struct trial *trial)
     mem_free_secret(trial->proxy);
 }
 
-enum trial_result trial_sign_in(const struct input *input, const struct config *config, int64_t most_ms,
-                                char **ret_why)
+enum trial_result trial_sign_in(const struct input *input, const struct config *config, int64_t most_ms, char **ret_why)
 {
     struct trial trial = { .input = input };
 

@@ -8,8 +8,8 @@
 
 enum trial_result {
     TRIAL_ACCEPTED,
-    TRIAL_REFUSED,      /* a person has to act: the input cannot work like this */
-    TRIAL_NOT_TRIED     /* the cause is elsewhere or may pass: splunkd, network, service, time */
+    TRIAL_REFUSED,  /* a person has to act: the input cannot work like this */
+    TRIAL_NOT_TRIED /* the cause is elsewhere or may pass: splunkd, network, service, time */
 };
 
 /* Takes at most most_ms. Except for TRIAL_ACCEPTED *ret_why is a sentence; caller frees. *config has the session key of
@@ -18,5 +18,6 @@ enum trial_result trial_sign_in(const struct input *input, const struct config *
                                 char **ret_why);
 
 /* How a person signs in from the inputs page, after "To sign in, ". %s: the address (target_sign_in_address()). */
-#define TRIAL_HOW "open %s and sign in; the sign-in ends on a page that does not load; copy its whole address into " \
-                  "authorization_code and save again within ten minutes"
+#define TRIAL_HOW                                                                                                      \
+    "open %s and sign in; the sign-in ends on a page that does not load; copy its whole address into "                 \
+    "authorization_code and save again within ten minutes"

@@ -12,7 +12,7 @@
 #include "microsoft/signin.h"
 #include "splunk/validate.h"
 
-#define TRIAL_MOST_MS 8000      /* of the ten seconds; starting and ending take some */
+#define TRIAL_MOST_MS 8000 /* of the ten seconds; starting and ending take some */
 
 static int refuse_input(const char *text)
 {
@@ -29,8 +29,8 @@ static void log_not_tried(const struct input *input, const char *verb, const cha
 {
     CLEANUP(mem_freep) char *label = input_label(input->name);
 
-    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in %s tried while saving: %s", label,
-              input->tenant_id, verb, why);
+    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in %s tried while saving: %s", label, input->tenant_id,
+              verb, why);
 }
 
 /* Returns true if authorization_code is empty or has a code, which the running input redeems. Otherwise *ret_why tells
@@ -57,18 +57,15 @@ static bool try_input(const struct input *input, const struct config *config, ch
     if (!check_code(input, ret_why))
         return false;
     if (input->refresh_token || input->authorization_code) {
-        log_not_tried(input, "was not", input->refresh_token ? "a refresh token can be used only once"
-                                                             : "an authorization code can be used only once");
+        log_not_tried(input, "was not",
+                      input->refresh_token ? "a refresh token can be used only once"
+                                           : "an authorization code can be used only once");
         return true;
     }
     switch (trial_sign_in(input, config, TRIAL_MOST_MS, ret_why)) {
-    case TRIAL_ACCEPTED:
-        return true;
-    case TRIAL_NOT_TRIED:
-        log_not_tried(input, "could not be", *ret_why);
-        return true;
-    case TRIAL_REFUSED:
-        break;
+    case TRIAL_ACCEPTED: return true;
+    case TRIAL_NOT_TRIED: log_not_tried(input, "could not be", *ret_why); return true;
+    case TRIAL_REFUSED: break;
     }
     return false;
 }

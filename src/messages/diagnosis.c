@@ -4,6 +4,7 @@
 
 #define ADMIN_CONSENT "grant admin consent to the permission {that api needs (README.md names it)}"
 
+/* clang-format off */
 const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_NO_NAME] = { "the name {of the host} cannot be looked up",
         "the name is not known to this host's DNS, or the DNS does not answer",
@@ -24,7 +25,7 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_CA_FILE] = { "CA file {of the input} cannot be read",
         "the file was removed, or Splunk's user may not read it",
         { ACT_PROVIDER, "restore the file, or correct ca_file" } },
-    [DIAGNOSIS_CUT] = { "no whole answer from {the host}",
+    [DIAGNOSIS_CUT] = { "no complete response from {the host}",
         "the connection broke off or was too slow",
         { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" } },
     [DIAGNOSIS_WEB_PAGE] = { "a web page came in place of {the service's} answer",
@@ -70,6 +71,7 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "the user of the session key may not read the password store or change inputs",
         { ACT_PROVIDER, "give it list_storage_passwords and edit_storage_passwords, or admin_all_objects" } }
 };
+/* clang-format on */
 
 void diagnosis_fill(struct buf *to, const char *text, const char *value)
 {

@@ -10,25 +10,41 @@
 #include "messages/remedy.h"
 
 enum diagnosis {
-    DIAGNOSIS_NO_NAME, DIAGNOSIS_NO_CONNECTION, DIAGNOSIS_NO_PROXY, DIAGNOSIS_NO_TLS, DIAGNOSIS_NO_CA,
-    DIAGNOSIS_CA_FILE, DIAGNOSIS_CUT, DIAGNOSIS_WEB_PAGE, DIAGNOSIS_HTTP_400, DIAGNOSIS_HTTP_400_FILTER,
-    DIAGNOSIS_HTTP_401, DIAGNOSIS_HTTP_403, DIAGNOSIS_PERMISSION, DIAGNOSIS_POLICY, DIAGNOSIS_HTTP_4XX,
-    DIAGNOSIS_HTTP_429, DIAGNOSIS_HTTP_5XX, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_KEY, DIAGNOSIS_SPLUNKD_RIGHTS,
+    DIAGNOSIS_NO_NAME,
+    DIAGNOSIS_NO_CONNECTION,
+    DIAGNOSIS_NO_PROXY,
+    DIAGNOSIS_NO_TLS,
+    DIAGNOSIS_NO_CA,
+    DIAGNOSIS_CA_FILE,
+    DIAGNOSIS_CUT,
+    DIAGNOSIS_WEB_PAGE,
+    DIAGNOSIS_HTTP_400,
+    DIAGNOSIS_HTTP_400_FILTER,
+    DIAGNOSIS_HTTP_401,
+    DIAGNOSIS_HTTP_403,
+    DIAGNOSIS_PERMISSION,
+    DIAGNOSIS_POLICY,
+    DIAGNOSIS_HTTP_4XX,
+    DIAGNOSIS_HTTP_429,
+    DIAGNOSIS_HTTP_5XX,
+    DIAGNOSIS_SPLUNKD_TLS,
+    DIAGNOSIS_SPLUNKD_KEY,
+    DIAGNOSIS_SPLUNKD_RIGHTS,
     DIAGNOSIS_COUNT
 };
 
 struct diagnosis_entry {
-    const char   *text;
-    const char   *cause;        /* for the documentation */
-    struct remedy remedy;       /* with ACT_NOBODY only for the documentation */
+    const char *text;
+    const char *cause;    /* for the documentation */
+    struct remedy remedy; /* with ACT_NOBODY only for the documentation */
 };
 extern const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT];
 
 /* The parts of a message that the table does not know. Each may be NULL. */
 struct diagnosis_facts {
-    const char *text;       /* for the placeholder of the text */
-    const char *detail;     /* after the text, with its own ": " or " (...)" */
-    const char *advice;     /* for the placeholder of the advice */
+    const char *text;   /* for the placeholder of the text */
+    const char *detail; /* after the text, with its own ": " or " (...)" */
+    const char *advice; /* for the placeholder of the advice */
 };
 
 /* Sets *err to "<text><detail>. Our administrator: <advice>". Always returns false. */

@@ -6,6 +6,7 @@
 
 #define NOTHING "nothing"
 
+/* clang-format off */
 const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_REFUSED] = { "refused", LOG_ERROR, false,
         "Microsoft refuses the sign-in or the request; the rest of the line says which of the two, with Entra's code "
@@ -29,14 +30,23 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_BAD_RECORD] = { "bad_record", LOG_ERROR, false,
         "the service sent a record that is not JSON; the records before and after it were read",
         { ACT_NOBODY, "open a case with Microsoft if it repeats; the line names the position" } },
+    [EVENT_QUARANTINED] = { "quarantined", LOG_WARN, false,
+        "a window of update times keeps failing while the service answers others; it was set aside so that everything "
+        "around it can be read, and it is requested again after 15 seconds, later every 15 minutes to 4 hours",
+        { ACT_NOBODY, "open a case with Microsoft if it lasts; the line names the window" } },
     [EVENT_ODD_RECORD] = { "odd_record", LOG_WARN, false,
         "alerts arrived without an id or an update time",
         { ACT_NOBODY, "nothing: they were written as they are" } },
     [EVENT_REPLACED] = { "replaced", LOG_WARN, false,
         "alerts held bytes that are not UTF-8, or characters that Splunk's input protocol cannot carry",
         { ACT_NOBODY, "nothing: each of these characters is U+FFFD in the event" } },
-    [EVENT_FORM] = { "form", LOG_INFO, false,
-        "the service answered 400 to a request; the input uses a simpler form of the request",
+    [EVENT_FORM] = { "form", LOG_WARN, false,
+        "the service keeps answering 400 to a request; for a while the input uses a simpler form of the request",
+        { ACT_NOBODY, "nothing: the full form is tried again after ten minutes, later after up to 4 hours, and what "
+          "the simpler one left out is then read again" } },
+    [EVENT_FORM_FULL] = { "form", LOG_INFO, false,
+        "the service takes the full form of the request again, or alerts that were written without all of their "
+        "content are read again",
         { ACT_NOBODY, NOTHING } },
     [EVENT_WAITING] = { "waiting", LOG_WARN, false,
         "the input cannot start yet: another process still holds its checkpoint, or the checkpoint folder cannot be "
@@ -109,6 +119,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_BACKFILL_DONE] = { "backfill_done", LOG_INFO, false,
         "the older alerts of a new input, or of an outage, have been read",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_CLOCK] = { "clock", LOG_WARN, false,
+        "the Date of a response contradicts this host's clock and what was known before; one wrong Date decides "
+        "nothing, but a second one that says the same is believed",
+        { ACT_NOBODY, "nothing if it stays a single line; if it repeats, check this host's clock (NTP)" } },
     [EVENT_STATUS] = { "status", LOG_INFO, false,
         "the state of an input; why= holds the reason if it is not ok",
         { ACT_NOBODY, NOTHING } },
@@ -132,6 +146,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_PROVIDER, "check the host; the process ends, splunkd starts it again, and it continues from its "
           "checkpoints" } }
 };
+/* clang-format on */
 
 void log_event(enum event event, const char *fmt, ...)
 {

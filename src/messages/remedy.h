@@ -5,16 +5,16 @@
 #include "base/buf.h"
 
 enum responsible {
-    ACT_NOBODY,         /* transient, or nothing is wrong */
-    ACT_PROVIDER,       /* our administrator: configuration, app registration, this host */
-    ACT_CUSTOMER,       /* the customer's administrator: consent, conditional access */
-    ACT_SIGN_IN,        /* someone has to sign in again: the refresh token is no longer valid */
-    ACT_AS_SAID         /* depends; the line itself says who */
+    ACT_NOBODY,   /* transient, or nothing is wrong */
+    ACT_PROVIDER, /* our administrator: configuration, app registration, this host */
+    ACT_CUSTOMER, /* the customer's administrator: consent, conditional access */
+    ACT_SIGN_IN,  /* someone has to sign in again: the refresh token is no longer valid */
+    ACT_AS_SAID   /* depends; the line itself says who */
 };
 
 struct remedy {
     enum responsible responsible;
-    const char      *advice;    /* imperative, lower case, no period; "nothing ..." if there is nothing to do */
+    const char *advice; /* imperative, lower case, no period; "nothing ..." if there is nothing to do */
 };
 
 /* Returns "our administrator", "the customer's administrator", ... */

@@ -11,16 +11,16 @@
 
 #define CODE_MOST        INT64_C(999999999)
 #define CODE_PREFIX      "AADSTS"
-#define QUOTE_MAX        200    /* bytes of Entra's message that ours repeats */
-#define LOOP_WAIT_MS     (5 * 60 * 1000)    /* 50196: "same request repeated"; Microsoft says minutes */
-#define THROTTLE_WAIT_MS (60 * 1000)        /* 90055 without Retry-After: what Entra asks for with 429 */
+#define QUOTE_MAX        200             /* bytes of Entra's message that ours repeats */
+#define LOOP_WAIT_MS     (5 * 60 * 1000) /* 50196: "same request repeated"; Microsoft says minutes */
+#define THROTTLE_WAIT_MS (60 * 1000)     /* 90055 without Retry-After: what Entra asks for with 429 */
 
 /* The parts of an error response that matter here. Texts are borrowed. */
 struct answer {
-    const char            *error;           /* "invalid_client"; NULL: none, or not printable */
-    const char            *description;     /* NULL: none */
-    const char            *trace, *correlation;
-    int                    code;            /* 0: none */
+    const char *error;       /* "invalid_client"; NULL: none, or not printable */
+    const char *description; /* NULL: none */
+    const char *trace, *correlation;
+    int code; /* 0: none */
     const struct aad_code *known;
 };
 
@@ -62,7 +62,8 @@ static void codes_of_array(struct answer *answer, const cJSON *codes)
 
     if (!cJSON_IsArray(codes))
         return;
-    cJSON_ArrayForEach(item, codes) {
+    cJSON_ArrayForEach(item, codes)
+    {
         if (cJSON_IsNumber(item) && item->valuedouble > 0 && item->valuedouble <= (double)CODE_MOST)
             offer(answer, (int64_t)item->valuedouble);
         else if (cJSON_IsString(item) && text_int64(item->valuestring, 1, CODE_MOST, &code))
@@ -104,7 +105,7 @@ static bool passes_by_itself(const struct answer *answer, int status)
            is(answer, "authorization_pending");
 }
 
-/* Returns who has to act on a response whose code is not in the table. */
+/* Returns who has to act on a response that has no code. */
 static enum responsible responsible_by_error(const struct answer *answer)
 {
     if (is(answer, "invalid_grant") || is(answer, "interaction_required") || is(answer, "login_required") ||
@@ -141,24 +142,40 @@ static void add_ids(struct buf *to, const struct answer *answer)
                    correlation ? answer->correlation : "");
 }
 
-static void add_unknown(struct buf *to, const struct answer *answer, enum responsible responsible)
+/* Appends what Entra says about it; nothing without a description. */
+static void add_words(struct buf *to, const char *before, const struct answer *answer)
+{
+    if (text_empty(answer->description))
+        return;
+    buf_add_text(to, before);
+    buf_add_text(to, "Entra says '");
+    add_quote(to, answer->description);
+    buf_add_char(to, '\'');
+}
+
+/* Appends a refusal whose code the table does not have: who has to act is not known, so nobody is named. */
+static void add_unknown_code(struct buf *to, const struct answer *answer)
+{
+    buf_add_format(to, CODE_PREFIX "%d: a code that is unknown here", answer->code);
+    if (answer->error)
+        buf_add_format(to, " (%s)", answer->error);
+    add_words(to, ". ", answer);
+    buf_add_text(to, ". Look it up at https://login.microsoftonline.com/error");
+}
+
+/* Appends a refusal or a passing error by its error name and Entra's own words. */
+static void add_by_name(struct buf *to, const struct answer *answer, enum responsible responsible)
 {
     if (answer->code)
         buf_add_format(to, CODE_PREFIX "%d: ", answer->code);
     buf_add_text(to, answer->error ? answer->error : "the request was refused");
-    if (!text_empty(answer->description)) {
-        buf_add_text(to, ", Entra says '");
-        add_quote(to, answer->description);
-        buf_add_char(to, '\'');
-    }
+    add_words(to, ", ", answer);
     if (responsible == ACT_NOBODY)
         remedy_add(to, responsible, "tried again automatically");
-    else if (answer->code)
-        remedy_add(to, responsible, "look the code up at https://login.microsoftonline.com/error");
     else
-        remedy_add(to, responsible, responsible == ACT_SIGN_IN
-                                    ? "sign in again and enter the new authorization_code in the input"
-                                    : "check the input and the app registration");
+        remedy_add(to, responsible,
+                   responsible == ACT_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
+                                              : "check the input and the app registration");
 }
 
 static bool explain_answer(const struct answer *answer, bool passes, struct err *err)
@@ -169,8 +186,10 @@ static bool explain_answer(const struct answer *answer, bool passes, struct err 
     if (known) {
         buf_add_format(&text, CODE_PREFIX "%d: %s", answer->code, answer->known->meaning);
         remedy_add(&text, answer->known->responsible, answer->known->advice);
+    } else if (answer->code && !answer->known && !passes) {
+        add_unknown_code(&text, answer);
     } else {
-        add_unknown(&text, answer, passes ? ACT_NOBODY : responsible_by_error(answer));
+        add_by_name(&text, answer, passes ? ACT_NOBODY : responsible_by_error(answer));
     }
     add_ids(&text, answer);
     err_set(err, passes ? ERR_RETRY : ERR_AUTH, "%s", buf_text(&text));
@@ -185,8 +204,10 @@ bool aad_read_error(const char *body, size_t len, int status, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(body, len);
     const char *error = json_text(root, "error");
-    struct answer answer = { .error = name_or_null(error), .description = json_text(root, "error_description"),
-                             .trace = json_text(root, "trace_id"), .correlation = json_text(root, "correlation_id") };
+    struct answer answer = { .error = name_or_null(error),
+                             .description = json_text(root, "error_description"),
+                             .trace = json_text(root, "trace_id"),
+                             .correlation = json_text(root, "correlation_id") };
 
     codes_of_array(&answer, json_member(root, "error_codes"));
     if (!answer.known)

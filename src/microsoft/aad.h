@@ -6,7 +6,8 @@
  *
  * Texts read "AADSTS7000222: the client secret has expired. Our administrator: create a new secret ...", followed by
  * Entra's trace and correlation ids. Entra's own message appears only for codes that are not in the table, in 'quotes'
- * and without words long enough to be a secret. */
+ * and without words long enough to be a secret. Such a line says that the code is unknown, and names nobody who has to
+ * act. */
 #pragma once
 
 #include "base/compiler.h"
@@ -14,15 +15,15 @@
 #include "messages/remedy.h"
 
 struct aad_code {
-    int            code;        /* AADSTS<code> */
+    int code; /* AADSTS<code> */
     enum responsible responsible;
-    const char    *meaning;     /* a clause without a full stop */
-    const char    *advice;      /* an imperative sentence in lower case without a full stop */
+    const char *meaning; /* a clause without a full stop */
+    const char *advice;  /* an imperative sentence in lower case without a full stop */
 };
 extern const struct aad_code aad_codes[];
 extern const size_t aad_codes_count;
 
-const struct aad_code *aad_find(int code);      /* NULL: not in the table */
+const struct aad_code *aad_find(int code); /* NULL: not in the table */
 
 /* Sets err from a token endpoint's JSON error body: ERR_RETRY for a transient error (wait_ms if the code asks for a
  * long wait), else ERR_AUTH. Returns false with err untouched if the body is not an error in JSON. */

@@ -4,15 +4,19 @@
 #define GRANT_CONSENT  "grant admin consent to the app in this tenant (Enterprise applications > the app > Permissions)"
 #define CHECK_RESOURCE "check api, cloud and resource in the input, and that the app has permissions for that API"
 #define CHECK_CLOUD    "set cloud (or login_url) in the input to the cloud that the customer's tenant is in"
-#define SIGN_IN        "sign in again and enter the new authorization_code in the input (? in that field shows the " \
-                       "address to open)"
-#define SIGN_IN_MFA    "sign in again with the second factor and enter the new authorization_code in the input (? in " \
-                       "that field shows the address to open)"
-#define SIGN_IN_DEVICE "sign in again on a registered device and enter the new authorization_code, or ask the " \
-                       "customer to let the user pass the policy"
-#define EXCLUDE        "let the app (or the user it signs in as) pass the conditional access policy"
-#define WAIT           "tried again automatically"
+#define SIGN_IN                                                                                                        \
+    "sign in again and enter the new authorization_code in the input (? in that field shows the "                      \
+    "address to open)"
+#define SIGN_IN_MFA                                                                                                    \
+    "sign in again with the second factor and enter the new authorization_code in the input (? in "                    \
+    "that field shows the address to open)"
+#define SIGN_IN_DEVICE                                                                                                 \
+    "sign in again on a registered device and enter the new authorization_code, or ask the "                           \
+    "customer to let the user pass the policy"
+#define EXCLUDE "let the app (or the user it signs in as) pass the conditional access policy"
+#define WAIT    "tried again automatically"
 
+/* clang-format off */
 const struct aad_code aad_codes[] = {
     /* Our configuration, our app registration. */
     { 7000215, ACT_PROVIDER, "the client secret is wrong",
@@ -63,6 +67,9 @@ const struct aad_code aad_codes[] = {
     { 90038, ACT_PROVIDER, "the tenant belongs to another national cloud", CHECK_CLOUD },
     { 900382, ACT_PROVIDER, "the app cannot sign in across clouds", CHECK_CLOUD },
     { 900432, ACT_PROVIDER, "the app cannot sign in across clouds", CHECK_CLOUD },
+    { 900439, ACT_PROVIDER, "an app or user of the US government cloud signed in at the public endpoint", CHECK_CLOUD },
+    { 90051, ACT_PROVIDER, "the national cloud that the request names is not the tenant's", CHECK_CLOUD },
+    { 650054, ACT_PROVIDER, "the app asks for an API that was removed or is no longer available", CHECK_RESOURCE },
     { 501481, ACT_PROVIDER, "the code verifier does not fit the sign-in",
       "sign in again with a new address and enter the new authorization_code" },
     { 54005, ACT_SIGN_IN, "the authorization code was used before; it works only once",
@@ -74,6 +81,12 @@ const struct aad_code aad_codes[] = {
     { 7000229, ACT_CUSTOMER, "the app has no service principal in the customer's tenant", GRANT_CONSENT },
     { 650052, ACT_CUSTOMER, "the tenant has not subscribed to the service that the app needs, or disabled it",
       "check the Defender license, then grant admin consent to the app again" },
+    { 500014, ACT_CUSTOMER,
+      "the service is disabled in the tenant: its subscription has lapsed, or it was switched off",
+      "renew the Defender subscription, or enable the service again (Enterprise applications > the service > "
+      "Properties)" },
+    { 1000031, ACT_CUSTOMER, "the tenant does not let the app in at this time",
+      "enable the app and allow sign-ins to it (Enterprise applications > the app > Properties)" },
     { 650056, ACT_CUSTOMER, "the app has no permissions here or nobody has consented to them", GRANT_CONSENT },
     { 650057, ACT_CUSTOMER, "the API is not among the permissions that the app was granted",
       "grant admin consent again after the permission was added to the app registration" },
@@ -86,6 +99,8 @@ const struct aad_code aad_codes[] = {
       "approve the request of the app (Enterprise applications > Admin consent requests)" },
     { 90099, ACT_CUSTOMER, "the app is not authorized in the tenant", GRANT_CONSENT },
     { 500021, ACT_CUSTOMER, "tenant restrictions of the network deny this tenant",
+      "allow the tenant in the tenant restrictions of the proxy that the request passed" },
+    { 50002, ACT_CUSTOMER, "the restricted proxy access of the tenant denies the sign-in",
       "allow the tenant in the tenant restrictions of the proxy that the request passed" },
     { 500022, ACT_CUSTOMER, "tenant restrictions deny this tenant",
       "allow the app in the tenant restrictions policy" },
@@ -149,6 +164,7 @@ const struct aad_code aad_codes[] = {
     { 90012, ACT_NOBODY, "the request took too long inside Entra", WAIT },
     { 90024, ACT_NOBODY, "Entra's quota for the request is used up at the moment", WAIT },
     { 90090, ACT_NOBODY, "Entra's directory is failing at the moment", WAIT },
+    { 90091, ACT_NOBODY, "Entra's directory cannot be reached at the moment", WAIT },
     { 90055, ACT_NOBODY, "the tenant has sent too many requests", WAIT },
     { 50033, ACT_NOBODY, "a transient database error in Entra", WAIT },
     { 50087, ACT_NOBODY, "a transient error during the sign-in", WAIT },
@@ -161,5 +177,6 @@ const struct aad_code aad_codes[] = {
       "tried again with a new one; if this persists, set this host's clock right (NTP)" },
     { 70016, ACT_NOBODY, "the sign-in on the other device is not finished yet", WAIT }
 };
+/* clang-format on */
 
 const size_t aad_codes_count = COUNT_OF(aad_codes);

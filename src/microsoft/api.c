@@ -4,10 +4,10 @@
 
 static const struct api *const apis[API_KINDS] = { &api_graph, &api_endpoint, &api_siem, &api_incidents };
 
-static const char *const login_hosts[API_CLOUDS] = {
-    "https://login.microsoftonline.com", "https://login.microsoftonline.com",
-    "https://login.microsoftonline.us", "https://login.microsoftonline.us"
-};
+static const char *const login_hosts[API_CLOUDS] = { "https://login.microsoftonline.com",
+                                                     "https://login.microsoftonline.com",
+                                                     "https://login.microsoftonline.us",
+                                                     "https://login.microsoftonline.us" };
 
 const struct api *api_at(int kind)
 {

@@ -9,12 +9,12 @@
 
 /* What to request. */
 struct api_query {
-    const char *base;       /* scheme://host[:port] */
-    ticks       lo, hi;     /* update time; hi TICKS_OPEN: no upper bound */
-    size_t      top;        /* most records in a response; 0: the service's choice */
-    size_t      skip;       /* only if the API has it and no next link came */
-    int         variant;    /* 0: the best query; higher: simpler ones, after a 400 */
-    const char *filter;     /* the user's OData expression; NULL: none */
+    const char *base;   /* scheme://host[:port] */
+    ticks lo, hi;       /* update time; hi TICKS_OPEN: no upper bound */
+    size_t top;         /* most records in a response; 0: the service's choice */
+    size_t skip;        /* only if the API has it and no next link came */
+    int variant;        /* 0: the best query; higher: simpler ones, after a 400 */
+    const char *filter; /* the user's OData expression; NULL: none */
 };
 
 /* The clouds: commercial, gcc, gcc_high, dod. And the kinds of API: graph, endpoint, siem, incidents. The indexes are
@@ -23,29 +23,36 @@ struct api_query {
 #define API_KINDS  4
 
 struct api {
-    const char *name;           /* the word in the parameter `api` */
+    const char *name; /* the word in the parameter `api` */
     const char *sourcetype;
     struct page_shape shape;
     const char *host[API_CLOUDS];
-    const char *resource[API_CLOUDS];   /* audience of the token */
-    const char *const *headers; /* sent with every request; NULL-terminated, or NULL */
-    bool        v1_token;       /* token from the v1 endpoint */
-    bool        has_skip;
-    size_t      top;            /* most records in a response; 0: the whole window comes at once */
-    size_t      top_first;      /* records that a poll asks for: most polls find few */
-    size_t      capacity;       /* records that a window is sized for if top is 0 */
-    int         variants;
-    int         per_minute, per_hour;   /* published limits for each app and tenant; 0: none */
-    const char *family;         /* APIs of one family share their limits */
-    const char *permission;     /* the one that the app needs, for messages */
-    const char *permissions;    /* any one of these words in the token is enough; NULL: tokens do not tell */
+    const char *resource[API_CLOUDS]; /* audience of the token */
+    const char *const *headers;       /* sent with every request; NULL-terminated, or NULL */
+    bool v1_token;                    /* token from the v1 endpoint */
+    bool has_skip;
+    size_t top;       /* most records in a response; 0: the whole window comes at once */
+    size_t top_first; /* records that a poll asks for: most polls find few */
+    size_t capacity;  /* records that a window is sized for if top is 0 */
+    int variants;
+    int whole_variants;       /* variants below this one bring all that an alert has; the others leave some out */
+    int per_minute, per_hour; /* published limits for each app and tenant; 0: none */
+    const char *family;       /* APIs of one family share their limits */
+    const char *permission;   /* the one that the app needs, for messages */
+    const char *permissions;  /* any one of these words in the token is enough; NULL: tokens do not tell */
 
     /* Appends the URL. Returns the number of records that it asks for; 0: the service's choice. */
     size_t (*url)(const struct api_query *query, struct buf *ret);
-    ticks (*resolution)(int variant);   /* finest step of the time filter in that variant */
+    ticks (*resolution)(int variant); /* finest step of the time filter in that variant */
 };
 
 extern const struct api api_graph, api_incidents, api_endpoint, api_siem;
+
+/* Returns true if this variant of the query leaves out some of what an alert has. */
+static inline bool api_is_partial(const struct api *api, int variant)
+{
+    return variant >= api->whole_variants;
+}
 
 /* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);

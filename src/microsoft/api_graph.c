@@ -34,24 +34,32 @@ static size_t incidents_url(const struct api_query *query, struct buf *ret)
 }
 
 #define GRAPH_SERVICES                                                                                                 \
-    .host = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",             \
+    .host = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",              \
               "https://dod-graph.microsoft.us" },                                                                      \
-    .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",         \
+    .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",          \
                   "https://dod-graph.microsoft.us" },                                                                  \
-    .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers,                  \
-    .variants = VARIANTS, .per_minute = 150, .family = "graph", .resolution = graph_resolution
+    .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .variants = VARIANTS, \
+    .whole_variants = VARIANTS, .per_minute = 150, .family = "graph", .resolution = graph_resolution
 
 const struct api api_graph = {
-    .name = "graph", .sourcetype = "ms:defender:atp:alerts", GRAPH_SERVICES, .top = 1000, .top_first = 1000,
+    .name = "graph",
+    .sourcetype = "ms:defender:atp:alerts",
+    GRAPH_SERVICES,
+    .top = 1000,
+    .top_first = 1000,
     .permission = "SecurityAlert.Read.All",
     .permissions = "SecurityAlert.Read.All SecurityAlert.ReadWrite.All SecurityIncident.Read.All "
-                   "SecurityIncident.ReadWrite.All", .url = alerts_url
+                   "SecurityIncident.ReadWrite.All",
+    .url = alerts_url
 };
 
 /* The service answers 400 to more than 50 a page. Alerts are not expanded: in tenants with large incidents that always
  * fails, and alerts have their own API. */
-const struct api api_incidents = {
-    .name = "incidents", .sourcetype = "ms365:defender:incident", GRAPH_SERVICES, .top = 50, .top_first = 50,
-    .permission = "SecurityIncident.Read.All",
-    .permissions = "SecurityIncident.Read.All SecurityIncident.ReadWrite.All", .url = incidents_url
-};
+const struct api api_incidents = { .name = "incidents",
+                                   .sourcetype = "ms365:defender:incident",
+                                   GRAPH_SERVICES,
+                                   .top = 50,
+                                   .top_first = 50,
+                                   .permission = "SecurityIncident.Read.All",
+                                   .permissions = "SecurityIncident.Read.All SecurityIncident.ReadWrite.All",
+                                   .url = incidents_url };

@@ -24,7 +24,7 @@ static void add_bound(struct buf *ret, const char *name, ticks time, int variant
     ticks_text_digits(time, variant == VARIANT_SECONDS ? 0 : 3, text);
     len = strlen(text);
     if (variant == VARIANT_MS)
-        text[len - 1] = '\0';       /* the documented form has no zone */
+        text[len - 1] = '\0'; /* the documented form has no zone */
     buf_add_form(ret, name, text);
 }
 
@@ -41,14 +41,20 @@ static size_t siem_url(const struct api_query *query, struct buf *ret)
 
 #define US "https://wdatp-alertexporter-us"
 
-const struct api api_siem = {
-    .name = "siem", .sourcetype = "ms:defender:siem:alerts",
-    .shape = { .time = "LastProcessedTimeUtc" },
-    .host = { US ".windows.com", US ".gcc.securitycenter.windows.us", US ".securitycenter.windows.us",
-              US ".securitycenter.windows.us" },
-    .resource = { "https://graph.windows.net", "https://graph.windows.net", "https://graph.windows.net",
-                  "https://graph.windows.net" },
-    .v1_token = true, .capacity = 5000, .variants = VARIANTS, .per_minute = 100, .per_hour = 1500, .family = "siem",
-    .permission = "the portal's authorization under Settings > Endpoints > APIs > SIEM", .url = siem_url,
-    .resolution = siem_resolution
-};
+const struct api api_siem = { .name = "siem",
+                              .sourcetype = "ms:defender:siem:alerts",
+                              .shape = { .time = "LastProcessedTimeUtc" },
+                              .host = { US ".windows.com", US ".gcc.securitycenter.windows.us",
+                                        US ".securitycenter.windows.us", US ".securitycenter.windows.us" },
+                              .resource = { "https://graph.windows.net", "https://graph.windows.net",
+                                            "https://graph.windows.net", "https://graph.windows.net" },
+                              .v1_token = true,
+                              .capacity = 5000,
+                              .variants = VARIANTS,
+                              .whole_variants = VARIANTS,
+                              .per_minute = 100,
+                              .per_hour = 1500,
+                              .family = "siem",
+                              .permission = "the portal's authorization under Settings > Endpoints > APIs > SIEM",
+                              .url = siem_url,
+                              .resolution = siem_resolution };

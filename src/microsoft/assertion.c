@@ -19,20 +19,20 @@
 #include "microsoft/aad.h"
 #include "microsoft/base64url.h"
 
-#define CLOCK_SLACK_MS   (5 * 60 * 1000)    /* Entra's own tolerance between clocks */
-#define FILE_MAX_BYTES   (256 * 1024)
-#define KEY_LEAST_BITS   2048           /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
-#define THUMBPRINT_TEXT  64             /* base64url of 32 bytes fits */
-#define LIFE_S           600            /* Microsoft advises 5 to 10 minutes */
-#define BACKDATED_S      30             /* a Date header has whole seconds and is some time old */
-#define ASSERTION_MAX    65536
+#define CLOCK_SLACK_MS  (5 * 60 * 1000) /* Entra's own tolerance between clocks */
+#define FILE_MAX_BYTES  (256 * 1024)
+#define KEY_LEAST_BITS  2048 /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
+#define THUMBPRINT_TEXT 64   /* base64url of 32 bytes fits */
+#define LIFE_S          600  /* Microsoft advises 5 to 10 minutes */
+#define BACKDATED_S     30   /* a Date header has whole seconds and is some time old */
+#define ASSERTION_MAX   65536
 
 struct assertion_key {
     EVP_PKEY *key;
-    char     *path;
-    int64_t   from_ms, to_ms;           /* the certificate's validity, unix milliseconds */
-    char      sha256[THUMBPRINT_TEXT];
-    char      sha1[THUMBPRINT_TEXT];
+    char *path;
+    int64_t from_ms, to_ms; /* the certificate's validity, unix milliseconds */
+    char sha256[THUMBPRINT_TEXT];
+    char sha1[THUMBPRINT_TEXT];
 };
 
 /* Sets err for a file that cannot be used. Empties OpenSSL's error queue, so that no later caller finds an old
@@ -71,7 +71,8 @@ static bool read_key(struct assertion_key *key, const struct buf *file, struct e
 
     key->key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &asked);
     if (asked)
-        return unusable(err, key->path, "has a key protected by a passphrase: store it without one (openssl pkey "
+        return unusable(err, key->path,
+                        "has a key protected by a passphrase: store it without one (openssl pkey "
                         "-in <file> -out <new file>), readable by Splunk's user only");
     if (!key->key && strstr(buf_text(file), "PRIVATE KEY-----"))
         return unusable(err, key->path, "has a private key that cannot be read: it is damaged or cut off");
@@ -118,7 +119,7 @@ static X509 *own_certificate(const struct assertion_key *key, const struct buf *
         if (X509_check_private_key(certificate, key->key) == 1)
             break;
     }
-    ERR_clear_error();      /* OpenSSL reports the end of the file and each foreign certificate as an error */
+    ERR_clear_error(); /* OpenSSL reports the end of the file and each foreign certificate as an error */
     return certificate;
 }
 
@@ -153,9 +154,11 @@ static bool valid_at(const struct assertion_key *key, int64_t now_unix_ms, struc
     if (!early && now_unix_ms <= key->to_ms)
         return true;
     ticks_text_digits(ticks_from_ms(early ? key->from_ms : key->to_ms), 0, date);
-    return err_set(err, ERR_AUTH, early ? "the certificate in client_certificate '%s' is not valid before %s"
-                                        : "the certificate in client_certificate '%s' expired on %s: make a new one "
-                                          "and upload it to the app registration", key->path, date);
+    return err_set(err, ERR_AUTH,
+                   early ? "the certificate in client_certificate '%s' is not valid before %s"
+                         : "the certificate in client_certificate '%s' expired on %s: make a new one "
+                           "and upload it to the app registration",
+                   key->path, date);
 }
 
 static bool fill(struct assertion_key *key, int64_t now_unix_ms, struct err *err)
@@ -166,7 +169,8 @@ static bool fill(struct assertion_key *key, int64_t now_unix_ms, struct err *err
     if (!file_read(key->path, &file, &why))
         return err_set(err, ERR_AUTH, "client_certificate: %s", why.text);
     if (!strstr(buf_text(&file), "-----BEGIN "))
-        return unusable(err, key->path, "is not a PEM file (a .pfx or .p12 can be turned into one: openssl pkcs12 -in "
+        return unusable(err, key->path,
+                        "is not a PEM file (a .pfx or .p12 can be turned into one: openssl pkcs12 -in "
                         "<file> -nodes -out <new file>)");
     return read_key(key, &file, err) && read_certificate(key, &file, err) && valid_at(key, now_unix_ms, err);
 }

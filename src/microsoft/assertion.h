@@ -19,7 +19,7 @@ struct assertion_key;
  * not a pair, key with a passphrase, not RSA or too short, certificate expired or not valid yet at now_unix_ms. Free
  * with assertion_key_free(). */
 struct assertion_key *assertion_key_read(const char *path, int64_t now_unix_ms, struct err *err);
-void assertion_key_free(struct assertion_key *key);     /* NULL is allowed */
+void assertion_key_free(struct assertion_key *key); /* NULL is allowed */
 
 /* Returns the whole days until the certificate expires: 0 on its last day, negative afterward. */
 int64_t assertion_days_left(const struct assertion_key *key, int64_t now_unix_ms);

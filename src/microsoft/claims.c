@@ -28,11 +28,11 @@ static void take_claims(const cJSON *root, struct claims *ret)
     const char *scopes = json_text(root, "scp");
 
     ret->readable = true;
+    ret->tenant = mem_text(json_text(root, "tid"));
     ret->user = scopes != NULL;
     add_words(&granted, scopes);
     if (cJSON_IsArray(roles))
-        cJSON_ArrayForEach(role, roles)
-            add_words(&granted, cJSON_GetStringValue(role));
+        cJSON_ArrayForEach(role, roles) add_words(&granted, cJSON_GetStringValue(role));
     ret->granted = buf_take(&granted);
 }
 
@@ -51,10 +51,13 @@ void claims_read(const char *authorization, struct claims *ret)
     buf_free_secret(&payload);
     if (!ret->granted)
         ret->granted = mem_text("");
+    if (!ret->tenant)
+        ret->tenant = mem_text("");
 }
 
 void claims_release(struct claims *claims)
 {
+    free(claims->tenant);
     free(claims->granted);
     *claims = (struct claims){ .readable = false };
 }

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
-#define SCALAR_MAX 65536        /* longest key or text of the envelope that is read */
+#define SCALAR_MAX 65536 /* longest key or text of the envelope that is read */
+#define ERROR_MAX  400   /* bytes of the service's error that are kept */
+#define QUOTE_MAX  300   /* ... and that a message repeats */
 #define BOM        "\xEF\xBB\xBF"
 
 struct page *page_new(const struct page_shape *shape, const struct page_handler *handler)
@@ -16,6 +19,8 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
     p->handler = handler;
     p->partial = BUF_INIT((size_t)2 * PAGE_RECORD_MAX);
     p->scalar = BUF_INIT(SCALAR_MAX);
+    p->id_plain = BUF_INIT(PAGE_RECORD_MAX);
+    p->error = BUF_INIT(ERROR_MAX);
     p->state = ST_VALUE;
     p->records_next = !shape->array;
     return p;
@@ -27,6 +32,8 @@ void page_free(struct page *p)
         return;
     buf_free(&p->partial);
     buf_free(&p->scalar);
+    buf_free(&p->id_plain);
+    buf_free(&p->error);
     free(p->link);
     free(p);
 }
@@ -34,6 +41,11 @@ void page_free(struct page *p)
 size_t page_count(const struct page *p)
 {
     return p->count;
+}
+
+bool page_has_error(const struct page *p)
+{
+    return p->has_error;
 }
 
 bool page_in_records(const struct page *p)
@@ -91,6 +103,7 @@ static void value_begin(struct page *p)
         page_bad(p, "a next link that is not a string");
         return;
     }
+    p->has_error |= p->error_member && c != 'n';
     if (c == '{' || c == '[') {
         p->member_id = p->member_time = p->next_link = false;
         container_open(p, c == '{');
@@ -161,21 +174,12 @@ static void between_tokens(struct page *p)
         }
         value_begin(p);
         return;
-    case ST_VALUE:
-        value_begin(p);
-        return;
+    case ST_VALUE: value_begin(p); return;
     case ST_FIRST_KEY:
-    case ST_KEY:
-        member_name(p);
-        return;
-    case ST_COLON:
-        member_colon(p);
-        return;
-    case ST_AFTER:
-        after_value(p);
-        return;
-    default:
-        page_bad(p, "something after the end of the JSON text");
+    case ST_KEY: member_name(p); return;
+    case ST_COLON: member_colon(p); return;
+    case ST_AFTER: after_value(p); return;
+    default: page_bad(p, "something after the end of the JSON text");
     }
 }
 
@@ -224,6 +228,15 @@ bool page_feed(struct page *p, const char *bytes, size_t len, struct buf *out)
     return p->state != ST_BROKEN;
 }
 
+/* Says what the service wrote about its error. */
+static bool error_said(const struct page *p, struct err *err)
+{
+    CLEANUP(buf_free) struct buf words = BUF_INIT(QUOTE_MAX);
+
+    buf_add_foreign(&words, buf_text(&p->error), QUOTE_MAX);
+    return err_set(err, ERR_INPUT, "the answer is not complete, it holds an error: '%s'", buf_text(&words));
+}
+
 bool page_end(struct page *p, struct err *err)
 {
     if (p->state == ST_NUMBER && p->depth == 0 && page_number_complete(p))
@@ -235,9 +248,11 @@ bool page_end(struct page *p, struct err *err)
     if (p->state != ST_DONE)
         return err_set(err, ERR_INPUT, "the answer ends inside its JSON, after %llu bytes",
                        (unsigned long long)p->offset);
+    if (p->has_error)
+        return error_said(p, err);
     if (!p->seen_array)
         return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s",
-                       p->shape->array ? "\"" : "of alerts",
-                       p->shape->array ? p->shape->array : "", p->shape->array ? "\"" : "");
+                       p->shape->array ? "\"" : "of alerts", p->shape->array ? p->shape->array : "",
+                       p->shape->array ? "\"" : "");
     return true;
 }

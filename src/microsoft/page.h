@@ -1,6 +1,7 @@
 /* microsoft/page.h - parses a response of an alert API while it arrives.
  *
- * Splits value[] of the envelope (or the bare array of the SIEM exporter) into records without building a tree. Each
+ * Splits value[] of the envelope (or the bare array of the SIEM exporter) into records without building a tree. Should
+ * value come more than once, all of them are read. Each
  * byte is checked against RFC 8259 and copied once, from the decoder's slice to the buffer that is written to stdout.
  * The copy of a record has no white space between tokens, is escaped for XML (& < >), and has U+FFFD for malformed
  * UTF-8 and for characters that XML 1.0 does not allow.
@@ -16,21 +17,21 @@
 
 /* The members that matter. */
 struct page_shape {
-    const char *array;      /* member of the envelope with the records; NULL: the response is the array itself */
-    const char *id;         /* member of a record; NULL: records have no id */
-    const char *time;       /* update time, a member of a record */
+    const char *array; /* member of the envelope with the records; NULL: the response is the array itself */
+    const char *id;    /* member of a record; NULL: records have no id */
+    const char *time;  /* update time, a member of a record */
 };
 
-#define PAGE_RECORD_MAX (64u * 1024 * 1024)     /* a longer record is reported as bad */
-#define PAGE_DEPTH_MAX  512                     /* deeper nesting makes a record bad */
+#define PAGE_RECORD_MAX (64u * 1024 * 1024) /* a longer record is reported as bad */
+#define PAGE_DEPTH_MAX  512                 /* deeper nesting makes a record bad */
 
 struct page_record {
-    size_t      start, len;     /* its bytes in the out buffer; before start there are headroom unset bytes */
-    const char *id;             /* JSON text of the id without quotes, not zero-terminated; NULL: none */
-    size_t      id_len;
-    bool        has_time;
-    ticks       time;
-    bool        replaced;       /* something became U+FFFD */
+    size_t start, len; /* its bytes in the out buffer; before start there are headroom unset bytes */
+    const char *id;    /* without quotes and JSON escapes, escaped for XML, not zero-terminated; NULL: none */
+    size_t id_len;     /* ... so that one ID has one text, however the service writes it */
+    bool has_time;
+    ticks time;
+    bool replaced; /* something became U+FFFD */
 };
 
 struct page_handler {
@@ -40,26 +41,29 @@ struct page_handler {
     /* Reports a record that is not JSON: its number (from 0) and the offset of its first byte in the decoded
      * response. */
     void (*bad)(void *ctx, size_t ordinal, uint64_t offset, const char *why);
-    void  *ctx;
-    size_t headroom;            /* bytes to leave free before each record */
+    void *ctx;
+    size_t headroom; /* bytes to leave free before each record */
 };
 
 struct page;
 
 /* shape and handler must outlive the page. Never returns NULL. */
 struct page *page_new(const struct page_shape *shape, const struct page_handler *handler);
-void page_free(struct page *page);      /* NULL is allowed */
+void page_free(struct page *page); /* NULL is allowed */
 
 /* Parses the next bytes. Between two calls out has only complete records. Returns false once the page is broken;
  * page_end() then says why. */
 bool page_feed(struct page *page, const char *bytes, size_t len, struct buf *out);
 
-/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. */
+/* Returns true for a whole page. Otherwise err (ERR_INPUT) says what is wrong at which byte. A page with an error next
+ * to its records is not whole, although its records are good. */
 bool page_end(struct page *page, struct err *err);
 
+/* Returns true if the envelope has a member "error" other than null: the service did not finish. */
+bool page_has_error(const struct page *page);
 /* Returns true while the parser is inside the array of records: a broken record, not a broken response. */
 bool page_in_records(const struct page *page);
 /* Returns true if a skipped record seems to have unbalanced quotes. Then more than one may have been skipped. */
 bool page_unbalanced(const struct page *page);
-size_t page_count(const struct page *page);             /* records so far, bad ones included */
-const char *page_next_link(const struct page *page);    /* "@odata.nextLink", decoded; NULL: none */
+size_t page_count(const struct page *page);          /* records so far, bad ones included */
+const char *page_next_link(const struct page *page); /* "@odata.nextLink", decoded; NULL: none */

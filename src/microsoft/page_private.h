@@ -1,9 +1,9 @@
 /* microsoft/page_private.h - shared by the files of the page reader (page*.c).
  *
- * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_word.c
- * numbers and words, page_record.c begins and ends records and skips those that are not JSON, page_run.c is the fast
- * path through the usual tokens. Each function below is called in the state that its name says, takes at least one byte
- * or changes the state, and stops at p->end at the latest. */
+ * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_plain.c
+ * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records and skips those that are
+ * not JSON, page_run.c is the fast path through the usual tokens. Each function below is called in the state that
+ * its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
 #pragma once
 
 #include <stdio.h>
@@ -12,24 +12,24 @@
 #include "microsoft/scan.h"
 
 #define PAGE_NO_ROOM "the record does not fit into the output"
-#define PAGE_STEP    16384      /* bytes of a record that are copied at a time */
+#define PAGE_STEP    16384 /* bytes of a record that are copied at a time */
 
 /* What comes next. */
 enum state {
-    ST_VALUE,           /* a value */
-    ST_FIRST_ITEM,      /* a value or ']' */
-    ST_FIRST_KEY,       /* a key or '}' */
+    ST_VALUE,      /* a value */
+    ST_FIRST_ITEM, /* a value or ']' */
+    ST_FIRST_KEY,  /* a key or '}' */
     ST_KEY,
     ST_COLON,
-    ST_AFTER,           /* ',' or the end of the container */
-    ST_STRING,          /* inside a string */
-    ST_ESCAPE,          /* after its backslash */
-    ST_HEX,             /* inside \uXXXX, with hex_left digits to come */
-    ST_UTF8,            /* inside a multi-byte character that the last slice cut */
+    ST_AFTER,  /* ',' or the end of the container */
+    ST_STRING, /* inside a string */
+    ST_ESCAPE, /* after its backslash */
+    ST_HEX,    /* inside \uXXXX, with hex_left digits to come */
+    ST_UTF8,   /* inside a multi-byte character that the last slice cut */
     ST_NUMBER,
-    ST_LITERAL,         /* inside true, false, null */
-    ST_SKIP,            /* inside a bad record: looking for its end */
-    ST_DONE,            /* the value is complete: only white space */
+    ST_LITERAL, /* inside true, false, null */
+    ST_SKIP,    /* inside a bad record: looking for its end */
+    ST_DONE,    /* the value is complete: only white space */
     ST_BROKEN
 };
 
@@ -37,48 +37,52 @@ enum state {
 enum number { NUM_BAD, NUM_MINUS, NUM_ZERO, NUM_INT, NUM_POINT, NUM_FRACTION, NUM_E, NUM_E_SIGN, NUM_EXPONENT };
 
 struct page {
-    const struct page_shape   *shape;
+    const struct page_shape *shape;
     const struct page_handler *handler;
-    struct buf  *sink;              /* the caller's buffer, during page_feed() */
-    struct buf  *out;               /* where the record grows: the sink, or partial if a slice cut it */
-    struct buf   partial;           /* a cut record with its headroom */
-    struct buf   scalar;            /* a key or string of the envelope */
-    bool         scalar_long;       /* its beginning did not fit, so it equals no name that matters */
-    const unsigned char *at, *end;  /* the slice */
+    struct buf *sink;              /* the caller's buffer, during page_feed() */
+    struct buf *out;               /* where the record grows: the sink, or partial if a slice cut it */
+    struct buf partial;            /* a cut record with its headroom */
+    struct buf scalar;             /* a key or string of the envelope */
+    bool scalar_long;              /* its beginning did not fit, so it equals no name that matters */
+    const unsigned char *at, *end; /* the slice */
     const unsigned char *slice;
-    uint64_t     offset;            /* of the slice in the answer */
+    uint64_t offset; /* of the slice in the answer */
 
-    bool         unbalanced;        /* a skipped record had words outside of strings */
-    size_t       bom;               /* bytes of a byte order mark that were skipped */
-    enum state   state;
-    enum number  number;
-    const char  *literal;           /* the rest of true, false, null */
-    int          hex_left;
+    bool unbalanced; /* a skipped record had words outside of strings */
+    size_t bom;      /* bytes of a byte order mark that were skipped */
+    enum state state;
+    enum number number;
+    const char *literal; /* the rest of true, false, null */
+    int hex_left;
     unsigned char utf8[4];
-    size_t       utf8_len;
-    bool         key;               /* the string is a member's name */
-    bool         member_id, member_time;    /* the next value is the record's id, its time */
-    bool         next_link;         /* the next value is the next link */
-    bool         records_next;      /* the next value is the array of records */
+    size_t utf8_len;
+    bool key;                    /* the string is a member's name */
+    bool member_id, member_time; /* the next value is the record's id, its time */
+    bool next_link;              /* the next value is the next link */
+    bool records_next;           /* the next value is the array of records */
+    bool error_member;           /* the value is the envelope's error, or a part of it */
 
-    int          depth;             /* open containers */
-    int          record_depth;      /* depth of the array of records while it is open; 0: it is not */
-    bool         seen_array;
-    uint64_t     objects[PAGE_DEPTH_MAX / 64];  /* bit n: container at depth n + 1 is an object */
+    int depth;        /* open containers */
+    int record_depth; /* depth of the array of records while it is open; 0: it is not */
+    bool seen_array;
+    uint64_t objects[PAGE_DEPTH_MAX / 64]; /* bit n: container at depth n + 1 is an object */
 
-    bool         in_record;
-    size_t       record_start;      /* in out */
-    uint64_t     record_offset;     /* in the answer */
-    size_t       token_start;       /* in out or scalar, of the string or number being read */
-    size_t       id_start, id_len;  /* relative to record_start */
-    bool         has_id, has_time;
-    ticks        time;
-    bool         replaced;
-    bool         skip_string, skip_escape;
+    bool in_record;
+    size_t record_start;     /* in out */
+    uint64_t record_offset;  /* in the answer */
+    size_t token_start;      /* in out or scalar, of the string or number being read */
+    size_t id_start, id_len; /* relative to record_start */
+    struct buf id_plain;     /* the id if it has escapes */
+    bool has_id, has_time;
+    ticks time;
+    bool replaced;
+    bool skip_string, skip_escape;
 
-    size_t       count;
-    char        *link;
-    char         why[160];
+    size_t count;
+    char *link;
+    bool has_error;
+    struct buf error; /* the first texts of the envelope's error */
+    char why[160];
 };
 
 /* Returns true if the innermost container is an object. */
@@ -119,7 +123,7 @@ static inline void set_object(struct page *p, bool object)
 
 /* page_record.c */
 
-void page_record_begin(struct page *p);         /* on return !p->in_record: there was no room */
+void page_record_begin(struct page *p); /* on return !p->in_record: there was no room */
 void page_record_end(struct page *p);
 /* Reports malformed JSON. Inside a record the rest of it is skipped; outside, the page is broken. */
 void page_bad(struct page *p, const char *why);
@@ -137,6 +141,12 @@ void page_text_hex(struct page *p);
 void page_text_cut_character(struct page *p);
 /* Takes a complete string or number that is the id, the time or the next link. */
 void page_scalar_end(struct page *p);
+
+/* page_plain.c */
+
+/* Appends the text of a JSON string without its escapes. text is well-formed. xml: escaped and replaced as in a record,
+ * where text already is. Half of a surrogate pair and U+0000 are kept. */
+void page_plain(const char *text, size_t len, bool xml, struct buf *ret);
 
 /* page_word.c: ST_NUMBER and ST_LITERAL. */
 

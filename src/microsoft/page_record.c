@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TOO_LARGE    "the record is larger than 64 MiB"
-#define PARTIAL_KEPT (1024 * 1024)      /* capacity for a cut record that is kept for the next one */
+#define PARTIAL_KEPT (1024 * 1024) /* capacity for a cut record that is kept for the next one */
 
 static void forget_partial(struct page *p)
 {
@@ -69,6 +69,19 @@ static bool record_join(struct page *p)
     return true;
 }
 
+/* Sets the record's id, decoded where the service wrote escapes. */
+static void set_id(struct page *p, struct page_record *record)
+{
+    record->id = p->out->data + p->record_start + p->id_start;
+    record->id_len = p->id_len;
+    if (!memchr(record->id, '\\', record->id_len))
+        return;
+    buf_clear(&p->id_plain);
+    page_plain(record->id, record->id_len, true, &p->id_plain);
+    record->id = buf_text(&p->id_plain);
+    record->id_len = p->id_plain.len;
+}
+
 void page_record_end(struct page *p)
 {
     struct page_record record;
@@ -81,14 +94,15 @@ void page_record_end(struct page *p)
         record_drop(p, PAGE_NO_ROOM);
         return;
     }
-    record = (struct page_record){ .start = p->record_start, .len = p->out->len - p->record_start,
-                                    .has_time = p->has_time, .time = p->time, .replaced = p->replaced };
+    record = (struct page_record){ .start = p->record_start,
+                                   .len = p->out->len - p->record_start,
+                                   .has_time = p->has_time,
+                                   .time = p->time,
+                                   .replaced = p->replaced };
     p->in_record = false;
     p->count++;
-    if (p->has_id) {
-        record.id = p->out->data + p->record_start + p->id_start;
-        record.id_len = p->id_len;
-    }
+    if (p->has_id)
+        set_id(p, &record);
     p->handler->record(p->handler->ctx, p->out, &record);
 }
 
@@ -141,8 +155,9 @@ void page_skip(struct page *p)
         else if (c > ' ' && !strchr("truefalsnE0123456789+-.,:", c))
             p->unbalanced = true;
         if (p->depth < p->record_depth || p->depth == INT_MAX) {
-            snprintf(p->why, sizeof(p->why), "%s at byte %llu", p->depth == INT_MAX ? "too many open brackets" :
-                     "a bracket that nothing opened", (unsigned long long)page_position(p));
+            snprintf(p->why, sizeof(p->why), "%s at byte %llu",
+                     p->depth == INT_MAX ? "too many open brackets" : "a bracket that nothing opened",
+                     (unsigned long long)page_position(p));
             p->state = ST_BROKEN;
             return;
         }

@@ -9,14 +9,14 @@
 #include "base/utf8.h"
 
 struct run {
-    const unsigned char *at, *last;     /* while at <= last, RUN_AHEAD bytes from at on may be read */
+    const unsigned char *at, *last; /* while at <= last, RUN_AHEAD bytes from at on may be read */
     char *to;
-    bool  object;                       /* the innermost container is an object */
+    bool object; /* the innermost container is an object */
 };
 
 #define RUN_AHEAD    64
-#define RUN_LEAST    256        /* bytes of a slice below which the fast path does not pay */
-#define SCALAR_BYTES 32         /* copied at once, so that the compiler makes it two instructions */
+#define RUN_LEAST    256 /* bytes of a slice below which the fast path does not pay */
+#define SCALAR_BYTES 32  /* copied at once, so that the compiler makes it two instructions */
 
 static inline bool simple_escape(unsigned char c)
 {
@@ -153,17 +153,14 @@ ALWAYS_INLINE bool run_token(struct page *p, struct run *r)
         r->at++;
         p->state = r->object ? ST_KEY : ST_VALUE;
         return true;
-    case ST_KEY:
-        return run_name(p, r);
-    case ST_VALUE:
-        return run_value(p, r);
+    case ST_KEY: return run_name(p, r);
+    case ST_VALUE: return run_value(p, r);
     case ST_FIRST_KEY:
     case ST_FIRST_ITEM:
         if (run_close(p, r))
             return true;
         return r->object ? run_name(p, r) : run_value(p, r);
-    default:
-        return false;
+    default: return false;
     }
 }
 

@@ -9,10 +9,11 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define REPLACEMENT   "\xEF\xBF\xBD"    /* U+FFFD */
-#define SCALAR_STEP   4096              /* bytes of a string of the envelope that are copied at a time */
-#define TIME_TEXT_MAX 256               /* no time is longer, escapes and all */
+#define REPLACEMENT   "\xEF\xBF\xBD" /* U+FFFD */
+#define SCALAR_STEP   4096           /* bytes of a string of the envelope that are copied at a time */
+#define TIME_TEXT_MAX 256            /* no time is longer, escapes and all */
 #define NEXT_LINK     "@odata.nextLink"
+#define ERROR_NAME    "error" /* OData 4; "odata.error" in version 3 */
 
 void page_text_begin(struct page *p, bool key)
 {
@@ -35,6 +36,22 @@ static bool token_is(const struct page *p, const struct buf *text, const char *n
            !memcmp(text->data + p->token_start, name, len);
 }
 
+/* Looks at the name of a member of the envelope. A name may be written with escapes, too: an overlooked link or error
+ * would make a part pass for the whole. */
+static void envelope_name(struct page *p)
+{
+    CLEANUP(buf_free) struct buf plain = BUF_INIT(p->scalar.limit);
+    const char *name, *text;
+
+    page_plain(buf_text(&p->scalar), p->scalar_long ? 0 : p->scalar.len, false, &plain);
+    name = text = buf_text(&plain);
+    name += *name == '@';
+    name += text_starts(name, "odata.") ? strlen("odata.") : 0;
+    p->next_link = text_same(text, NEXT_LINK);
+    p->error_member = text_same_nocase(name, ERROR_NAME);
+    p->records_next = token_is(p, &p->scalar, p->shape->array);
+}
+
 static void key_end(struct page *p)
 {
     const struct buf *text = copy_to(p);
@@ -43,8 +60,7 @@ static void key_end(struct page *p)
         p->member_id = !p->has_id && token_is(p, text, p->shape->id);
         p->member_time = !p->has_time && token_is(p, text, p->shape->time);
     } else if (!p->in_record && p->depth == 1) {
-        p->next_link = token_is(p, text, NEXT_LINK);
-        p->records_next = !p->seen_array && token_is(p, text, p->shape->array);
+        envelope_name(p);
     }
 }
 
@@ -98,6 +114,15 @@ void page_scalar_end(struct page *p)
     p->member_id = p->member_time = p->next_link = false;
 }
 
+/* Keeps a text of the envelope's error: its code, its message. */
+static void take_error(struct page *p)
+{
+    if (p->error.len)
+        buf_add_text(&p->error, " ");
+    if (!p->scalar_long)
+        page_plain(buf_text(&p->scalar), p->scalar.len, false, &p->error);
+}
+
 static void string_end(struct page *p)
 {
     p->at++;
@@ -111,6 +136,8 @@ static void string_end(struct page *p)
         page_scalar_end(p);
     if (p->state == ST_BROKEN)
         return;
+    if (p->error_member && !p->in_record)
+        take_error(p);
     page_put(p, '"');
     p->records_next = false;
     value_end(p);
@@ -127,9 +154,9 @@ static void put_special(struct page *p, unsigned char c)
 
 static void put_character(struct page *p, const unsigned char *bytes, size_t size)
 {
-    bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE;    /* U+FFFE, U+FFFF */
+    bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE; /* U+FFFE, U+FFFF */
 
-    if (!size || (p->in_record && xml_forbids)) {      /* in the envelope too: dropped bytes must not make a name */
+    if (!size || (p->in_record && xml_forbids)) { /* in the envelope too: dropped bytes must not make a name */
         p->replaced = true;
         buf_add(copy_to(p), REPLACEMENT, 3);
     } else {
@@ -205,7 +232,7 @@ static void string_special(struct page *p)
         page_bad(p, "a control character inside a string");
     } else if (c >= 0x80) {
         multibyte(p);
-    } else {        /* & < >: escaped in XML only */
+    } else { /* & < >: escaped in XML only */
         if (p->in_record)
             put_special(p, c);
         else
@@ -224,7 +251,7 @@ static size_t string_room(struct page *p)
         left = most;
     if (p->in_record)
         return buf_room(p->out, left) ? left : 0;
-    if (!buf_room(&p->scalar, left)) {     /* a long string of the envelope that is not needed */
+    if (!buf_room(&p->scalar, left)) { /* a long string of the envelope that is not needed */
         buf_clear(&p->scalar);
         p->scalar_long = true;
         buf_room(&p->scalar, left);

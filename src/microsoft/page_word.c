@@ -35,7 +35,7 @@ void page_number_begin(struct page *p)
 
 static void number_end(struct page *p)
 {
-    if (p->member_id)           /* a number may be an id, but not a time */
+    if (p->member_id) /* a number may be an id, but not a time */
         page_scalar_end(p);
     p->member_time = p->next_link = p->records_next = false;
     value_end(p);

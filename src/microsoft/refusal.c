@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 #define CODE_MAX  60
-#define QUOTE_MAX 200       /* bytes of the service's message that ours repeats */
+#define QUOTE_MAX 200 /* bytes of the service's message that ours repeats */
 
 void refusal_words(const struct http_result *result, char ret[REFUSAL_WORDS_MAX])
 {
@@ -39,6 +39,8 @@ void refusal_set(const struct http_result *result, enum diagnosis diagnosis, con
     snprintf(status, sizeof(status), "%d", result->status);
     snprintf(detail, sizeof(detail), "%s%s%s%s", words, has_id ? " (request-id " : "", result->request_id,
              has_id ? ")" : "");
-    diagnosis_set(err, ERR_AUTH, diagnosis, &(struct diagnosis_facts){
-        .text = diagnosis == DIAGNOSIS_HTTP_4XX ? status : permission, .detail = detail, .advice = permission });
+    diagnosis_set(err, ERR_AUTH, diagnosis,
+                  &(struct diagnosis_facts){ .text = diagnosis == DIAGNOSIS_HTTP_4XX ? status : permission,
+                                             .detail = detail,
+                                             .advice = permission });
 }

@@ -18,7 +18,7 @@ static inline size_t scan_plain(const unsigned char *from, size_t len, char *to)
 {
     const unsigned char *at = from, *end = from + len;
 
-    for (; end - at >= 8; at += 8, to += 8) {       /* most strings have no other bytes: one branch for eight */
+    for (; end - at >= 8; at += 8, to += 8) { /* most strings have no other bytes: one branch for eight */
         memcpy(to, at, 8);
         if (!(scan_is_plain[at[0]] & scan_is_plain[at[1]] & scan_is_plain[at[2]] & scan_is_plain[at[3]] &
               scan_is_plain[at[4]] & scan_is_plain[at[5]] & scan_is_plain[at[6]] & scan_is_plain[at[7]]))

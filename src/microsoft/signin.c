@@ -75,7 +75,7 @@ static char *squeezed(const char *pasted)
     for (at = pasted; *at; at++)
         if (!strchr(" \t\r\n\"'<>", *at))
             *to++ = *at;
-    explicit_bzero(to, strlen(to));     /* the bytes after the moved text are a secret too */
+    explicit_bzero(to, strlen(to)); /* the bytes after the moved text are a secret too */
     return text;
 }
 
@@ -143,7 +143,8 @@ bool signin_code(const char *pasted, char **ret, struct err *err)
     if (is_address(text) && !find_parameter(text, "code", &value, &len)) {
         if (find_parameter(text, "error", &other, &other_len))
             return refused(pasted, err);
-        return err_set(err, ERR_INPUT, "the address has no code=: copy the whole address of the page that the "
+        return err_set(err, ERR_INPUT,
+                       "the address has no code=: copy the whole address of the page that the "
                        "sign-in ended on, also the part after '?'");
     }
     if (!len)

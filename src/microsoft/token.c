@@ -9,10 +9,10 @@
 #include "base/text.h"
 #include "microsoft/aad.h"
 
-#define LIFE_MOST_S      (10 * INT64_C(365) * 86400)    /* in milliseconds it must not overflow */
-#define RENEW_AHEAD_MS   (5 * 60 * 1000)
-#define DEVICE_GRANT     "urn:ietf:params:oauth:grant-type:device_code"
-#define ASSERTION_TYPE   "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#define LIFE_MOST_S    (10 * INT64_C(365) * 86400) /* in milliseconds it must not overflow */
+#define RENEW_AHEAD_MS (5 * 60 * 1000)
+#define DEVICE_GRANT   "urn:ietf:params:oauth:grant-type:device_code"
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 void token_address(const struct token_request *request, struct buf *url)
 {
@@ -55,9 +55,7 @@ void token_build(const struct token_request *request, struct buf *url, struct bu
 {
     token_address(request, url);
     switch (request->grant) {
-    case GRANT_CLIENT_CREDENTIALS:
-        buf_add_form(form, "grant_type", "client_credentials");
-        break;
+    case GRANT_CLIENT_CREDENTIALS: buf_add_form(form, "grant_type", "client_credentials"); break;
     case GRANT_REFRESH_TOKEN:
         buf_add_form(form, "grant_type", "refresh_token");
         buf_add_form(form, "refresh_token", request->refresh_token);
@@ -91,9 +89,8 @@ static void free_secret_tree(cJSON **tree)
     cJSON *item;
 
     if (cJSON_IsObject(*tree))
-        cJSON_ArrayForEach(item, *tree)
-            if (cJSON_IsString(item) && item->valuestring)
-                explicit_bzero(item->valuestring, strlen(item->valuestring));
+        cJSON_ArrayForEach(item, *tree) if (cJSON_IsString(item) && item->valuestring)
+            explicit_bzero(item->valuestring, strlen(item->valuestring));
     json_freep(tree);
 }
 
@@ -116,9 +113,11 @@ static bool unreadable(const struct http_result *result, struct err *err)
         return err_set(err, ERR_INPUT, "the sign-in service's answer is empty (HTTP %d)", result->status);
     if (*at == '<' || strcasestr(result->content_type, "html"))
         return diagnosis_set(err, ERR_INPUT, DIAGNOSIS_WEB_PAGE,
-                           &(struct diagnosis_facts){ .text = "the sign-in service's", .detail = status });
-    return err_set(err, ERR_INPUT, "the sign-in service's answer is not a JSON object (HTTP %d, %zu bytes): cut off, "
-                   "or not from Entra", result->status, result->body_len);
+                             &(struct diagnosis_facts){ .text = "the sign-in service's", .detail = status });
+    return err_set(err, ERR_INPUT,
+                   "the sign-in service's answer is not a JSON object (HTTP %d, %zu bytes): cut off, "
+                   "or not from Entra",
+                   result->status, result->body_len);
 }
 
 static bool bad_member(struct err *err, const cJSON *root, const char *name, const char *should)
@@ -173,10 +172,12 @@ static bool read_success(const struct http_result *result, enum token_grant gran
     if (!check_members(root, &life_s, err))
         return false;
     if ((grant == GRANT_AUTHORIZATION_CODE || grant == GRANT_DEVICE_CODE) && text_empty(refresh))
-        return err_set(err, ERR_AUTH, "the sign-in gave no refresh token. Our administrator: allow offline_access for "
+        return err_set(err, ERR_AUTH,
+                       "the sign-in gave no refresh token. Our administrator: allow offline_access for "
                        "the app, sign in again and enter the new authorization_code in the input.");
     *ret = (struct token){ .authorization = mem_format("Bearer %s", json_text(root, "access_token")),
-                           .expires_ms = now_ms + life_s * 1000, .lifetime_ms = life_s * 1000 };
+                           .expires_ms = now_ms + life_s * 1000,
+                           .lifetime_ms = life_s * 1000 };
     if (grant != GRANT_CLIENT_CREDENTIALS && !text_empty(refresh))
         ret->refresh_token = mem_text(refresh);
     return true;
@@ -189,7 +190,7 @@ bool token_read(const struct http_result *result, enum token_grant grant, int64_
 
     if (http_check(result, err))
         return read_success(result, grant, now_ms, ret, err);
-    if (result->fault != HTTP_DONE)
+    if (!http_status_counts(result))
         return false;
     if (!aad_read_error(result->body, result->body_len, result->status, &said))
         return err_prefix(err, "sign-in service");

@@ -8,22 +8,21 @@
 #include "base/err.h"
 #include "net/http.h"
 
-enum token_grant { GRANT_CLIENT_CREDENTIALS, GRANT_REFRESH_TOKEN, GRANT_AUTHORIZATION_CODE,
-                   GRANT_DEVICE_CODE };
+enum token_grant { GRANT_CLIENT_CREDENTIALS, GRANT_REFRESH_TOKEN, GRANT_AUTHORIZATION_CODE, GRANT_DEVICE_CODE };
 
 /* The parts of a request. All are borrowed. */
 struct token_request {
-    const char *login_url;          /* scheme://host[:port] */
+    const char *login_url; /* scheme://host[:port] */
     const char *tenant_id;
     const char *client_id;
-    const char *client_secret;      /* NULL: none */
-    const char *client_assertion;   /* signed JWT instead of the secret (assertion.h); NULL: none */
-    const char *resource;           /* audience, e.g. https://graph.microsoft.com */
-    bool        v1;                 /* the v1 endpoint with resource=, else v2 with scope=<resource>/.default */
+    const char *client_secret;    /* NULL: none */
+    const char *client_assertion; /* signed JWT instead of the secret (assertion.h); NULL: none */
+    const char *resource;         /* audience, e.g. https://graph.microsoft.com */
+    bool v1;                      /* the v1 endpoint with resource=, else v2 with scope=<resource>/.default */
     enum token_grant grant;
     const char *refresh_token;
-    const char *code;               /* the authorization code (signin.h) or the device code */
-    const char *code_verifier;      /* PKCE: of the address at which the user signed in; NULL: none */
+    const char *code;          /* the authorization code (signin.h) or the device code */
+    const char *code_verifier; /* PKCE: of the address at which the user signed in; NULL: none */
     const char *redirect_uri;
 };
 
@@ -34,12 +33,12 @@ void token_build(const struct token_request *request, struct buf *url, struct bu
 void token_address(const struct token_request *request, struct buf *url);
 
 struct token {
-    char   *authorization;          /* secret: "Bearer ..."; NULL: none yet */
-    char   *refresh_token;          /* secret: a new one, to be saved before the token is used; NULL: none came */
-    int64_t expires_ms;             /* monotonic */
+    char *authorization; /* secret: "Bearer ..."; NULL: none yet */
+    char *refresh_token; /* secret: a new one, to be saved before the token is used; NULL: none came */
+    int64_t expires_ms;  /* monotonic */
     int64_t lifetime_ms;
 };
-void token_release(struct token *token);    /* overwrites and frees the members */
+void token_release(struct token *token); /* overwrites and frees the members */
 
 /* Parses the response to a token request. On false *ret is untouched, and err->kind is ERR_AUTH (a person has to act;
  * the text has the AADSTS code, who has to act and what to do), ERR_RETRY (with the wait that the service asks for),

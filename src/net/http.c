@@ -5,10 +5,11 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/http_private.h"
 #include "net/retry_after.h"
 
-#define CONNECTIONS_KEPT 8      /* idle ones; over HTTP/2 one connection to a host carries everything */
+#define CONNECTIONS_KEPT 8 /* idle ones; over HTTP/2 one connection to a host carries everything */
 
 static void unsent_fire(void *ctx, int64_t now_ms);
 static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code);
@@ -26,6 +27,9 @@ struct http *http_new(struct loop *loop)
     curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     http->unsent_timer = (struct timer){ .fire = unsent_fire, .ctx = http };
+    http->look_timer = (struct timer){ .fire = http_look, .ctx = http };
+    http->hold_timer = (struct timer){ .fire = http_hold_fire, .ctx = http };
+    http->turn_timer = (struct timer){ .fire = http_turn_fire, .ctx = http };
     return http;
 }
 
@@ -38,8 +42,12 @@ void http_free(struct http *http)
     while (http->unsent)
         http_cancel(http->unsent);
     timer_cancel(http->loop, &http->unsent_timer);
+    timer_cancel(http->loop, &http->look_timer);
+    timer_cancel(http->loop, &http->hold_timer);
+    timer_cancel(http->loop, &http->turn_timer);
     while (http->inflaters_kept)
         inflater_free(http->inflaters[--http->inflaters_kept]);
+    pools_free(&http->pools);
     curl_share_cleanup(http->share);
     free(http->ca_good);
     free(http);
@@ -69,7 +77,7 @@ static void request_free(struct http_request *req)
         curl_easy_cleanup(req->easy);
     http_answer_free(req);
     for (struct curl_slist *line = req->headers; line; line = line->next)
-        explicit_bzero(line->data, strlen(line->data));     /* one of them is Authorization */
+        explicit_bzero(line->data, strlen(line->data)); /* one of them is Authorization */
     curl_slist_free_all(req->headers);
     mem_free_secret(req->form);
     free(req->url);
@@ -81,19 +89,6 @@ void http_cancel(struct http_request *req)
     if (req->easy)
         curl_multi_remove_handle(req->http->multi, req->easy);
     request_free(req);
-}
-
-void http_resume_all(struct http *http)
-{
-    struct http_request *req, *next;
-
-    for (req = http->in_flight; req; req = next) {
-        next = req->next;
-        if (!req->paused)
-            continue;
-        req->paused = false;
-        curl_easy_pause(req->easy, CURLPAUSE_CONT);
-    }
 }
 
 static struct http_request *request_new(struct http *http, const struct http_spec *spec)
@@ -109,7 +104,8 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->ctx = spec->ctx;
     req->body = BUF_INIT(HTTP_BODY_MAX);
     req->started_ms = clock_ms();
-    req->traced = spec->traced;
+    req->traced = req->attempt.resent = spec->traced; /* a traced request has a connection of its own */
+    req->is_tls = text_starts(spec->url, "https:");
     req->unsendable = DIAGNOSIS_NO_CONNECTION;
     req->unverified = spec->traced && spec->unverified;
     assert(!req->unverified || (!spec->form && !spec->authorization));
@@ -133,9 +129,10 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
     req->easy = curl_easy_init();
     if (!req->easy)
         die("out of memory: libcurl cannot create another transfer");
+    req->attempt.pool = pool_find(&http->pools, req->url, req->route->proxy, http_ca_file(req));
     http_set_options(req, spec);
     list_add(&http->in_flight, req);
-    curl_multi_add_handle(http->multi, req->easy);
+    http_send(req);
     return req;
 }
 
@@ -143,8 +140,10 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
 static void give_result(struct http_request *req, CURLcode code)
 {
     struct http_trace trace = { .name_ms = -1, .connect_ms = -1, .tls_ms = -1 };
-    struct http_result result = { .content_type = req->content_type, .request_id = req->request_id,
-                                  .authenticate = req->authenticate, .wire_bytes = req->wire_bytes,
+    struct http_result result = { .content_type = req->content_type,
+                                  .request_id = req->request_id,
+                                  .authenticate = req->authenticate,
+                                  .wire_bytes = req->wire_bytes,
                                   .retry_after_ms = -1 };
     long status = 0, connects = 0;
 
@@ -174,9 +173,13 @@ static void give_result(struct http_request *req, CURLcode code)
 
 static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code)
 {
-    struct http_request *req = (struct http_request *)transfer;     /* its first member */
+    struct http_request *req = (struct http_request *)transfer; /* its first member */
 
     curl_multi_remove_handle(req->http->multi, easy);
+    if (http_send_again(req, code))
+        return;
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        http_blame(req);
     give_result(req, code);
 }
 
@@ -185,5 +188,5 @@ static void unsent_fire(void *ctx, int64_t now_ms UNUSED)
     struct http *http = ctx;
 
     while (http->unsent)
-        give_result(http->unsent, CURLE_OK);        /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
+        give_result(http->unsent, CURLE_OK); /* NOLINT(clang-analyzer-unix.Malloc): it leaves the list first */
 }

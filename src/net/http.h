@@ -13,10 +13,10 @@
 
 /* The way to a service. Must outlive the requests that use it. */
 struct http_route {
-    const char *ca_file;        /* PEM bundle; NULL: tls_ca_bundle() */
-    const char *proxy;          /* "http://user:password@host:port"; "": no proxy, not even the environment's;
+    const char *ca_file; /* PEM bundle; NULL: tls_ca_bundle() */
+    const char *proxy;   /* "http://user:password@host:port"; "": no proxy, not even the environment's;
                                    NULL: the environment's */
-    bool        loopback_name;  /* if the host is a loopback address, the certificate's name is not compared: splunkd's
+    bool loopback_name;  /* if the host is a loopback address, the certificate's name is not compared: splunkd's
                                    certificate never carries it */
 };
 
@@ -30,7 +30,7 @@ struct http_sink {
 };
 
 enum {
-    HTTP_BODY_MAX = 4 * 1024 * 1024,    /* tokens, errors and splunkd's lists; alert pages go to a sink */
+    HTTP_BODY_MAX = 4 * 1024 * 1024, /* tokens, errors and splunkd's lists; alert pages go to a sink */
     HTTP_ERROR_BODY_MAX = 64 * 1024
 };
 
@@ -41,35 +41,35 @@ enum http_fault {
     HTTP_NO_PROXY,      /* the proxy refused, or requires a login (407) */
     HTTP_NO_TLS,        /* certificate or handshake */
     HTTP_TIMEOUT,
-    HTTP_CUT,           /* the connection ended inside the answer */
-    HTTP_GARBLED,       /* the encoding of the body is broken, or the body is too large */
-    HTTP_STOPPED,       /* by the sink */
-    HTTP_BAD_REQUEST    /* was not sent: the address is not allowed, or the CA file is missing or unreadable */
+    HTTP_CUT,        /* the connection ended inside the answer */
+    HTTP_GARBLED,    /* the encoding of the body is broken, or the body is too large */
+    HTTP_STOPPED,    /* by the sink */
+    HTTP_BAD_REQUEST /* was not sent: the address is not allowed, or the CA file is missing or unreadable */
 };
 
 /* How the connection was made, for troubleshooting. */
 struct http_trace {
-    int  name_ms, connect_ms, tls_ms;   /* from the start to the end of each phase; -1: not reached */
-    char address[64];                   /* numeric, of the host or its proxy; "" */
-    char issuer[128];                   /* of the certificate that was presented; "" */
+    int name_ms, connect_ms, tls_ms; /* from the start to the end of each phase; -1: not reached */
+    char address[64];                /* numeric, of the host or its proxy; "" */
+    char issuer[128];                /* of the certificate that was presented; "" */
 };
 
 /* Everything in it is valid during the call of done(). */
 struct http_result {
     enum http_fault fault;
-    enum diagnosis diagnosis;       /* if fault is not HTTP_DONE: its row of messages/diagnosis.c */
-    char        reason[768];        /* the same as text, without advice; no secrets */
-    int         status;             /* 0 without an answer */
-    const char *body;               /* "" if a sink took it */
-    size_t      body_len;
-    const char *content_type;       /* "" */
-    int64_t     retry_after_ms;     /* delay of the Retry-After header; -1: none */
-    int64_t     date_ms;            /* the service's clock (Date header), Unix milliseconds; 0: none */
-    const char *request_id;         /* request-id or x-ms-request-id; "" */
-    const char *authenticate;       /* WWW-Authenticate; "" */
-    uint64_t    wire_bytes;         /* body bytes received, before decoding */
-    int         duration_ms;
-    bool        reused;             /* sent over a connection that was already open */
+    enum diagnosis diagnosis; /* if fault is not HTTP_DONE: its row of messages/diagnosis.c */
+    char reason[768];         /* the same as text, without advice; no secrets */
+    int status;               /* 0 without an answer */
+    const char *body;         /* "" if a sink took it */
+    size_t body_len;
+    const char *content_type; /* "" */
+    int64_t retry_after_ms;   /* delay of the Retry-After header; -1: none */
+    int64_t date_ms;          /* the service's clock (Date header), Unix milliseconds; 0: none */
+    const char *request_id;   /* request-id or x-ms-request-id; "" */
+    const char *authenticate; /* WWW-Authenticate; "" */
+    uint64_t wire_bytes;      /* body bytes received, before decoding */
+    int duration_ms;
+    bool reused;                    /* sent over a connection that was already open */
     const struct http_trace *trace; /* NULL unless requested */
 };
 
@@ -77,21 +77,21 @@ typedef void http_done_fn(void *ctx, const struct http_result *result);
 
 struct http_spec {
     const char *url;
-    const char *form;               /* POST body, application/x-www-form-urlencoded; NULL: GET */
-    const char *method;             /* any other method, such as "DELETE"; NULL: GET or POST, by form */
-    const char *authorization;      /* header value, secret; NULL: none */
-    const char *const *headers;     /* NULL-terminated "Name: value" lines; NULL: none */
+    const char *form;           /* POST body, application/x-www-form-urlencoded; NULL: GET */
+    const char *method;         /* any other method, such as "DELETE"; NULL: GET or POST, by form */
+    const char *authorization;  /* header value, secret; NULL: none */
+    const char *const *headers; /* NULL-terminated "Name: value" lines; NULL: none */
     const struct http_route *route;
-    const struct http_sink *sink;   /* NULL: the body is in the result */
+    const struct http_sink *sink; /* NULL: the body is in the result */
     http_done_fn *done;
-    void *ctx;                      /* for done and the sink */
-    int timeout_s;                  /* without a sink: for the whole request; with one: the longest silence */
-    int connect_timeout_s;          /* 0: 15 */
-    bool traced;                    /* uses a connection of its own; the result has a trace */
-    bool unverified;                /* only with traced: accepts any certificate. Must not carry a secret. */
+    void *ctx;             /* for done and the sink */
+    int timeout_s;         /* without a sink: for the whole request; with one: the longest silence */
+    int connect_timeout_s; /* 0: 15 */
+    bool traced;           /* uses a connection of its own; the result has a trace */
+    bool unverified;       /* only with traced: accepts any certificate. Must not carry a secret. */
 };
 
-struct http;                        /* the transport: connections, TLS sessions and DNS answers in common */
+struct http; /* the transport: connections, TLS sessions and DNS answers in common */
 struct http_request;
 
 /* Creates the transport. Never returns NULL. The loop must outlive it. */
@@ -107,6 +107,10 @@ void http_cancel(struct http_request *request);
 
 /* Resumes the transfers that paused because their sink was not ready. */
 void http_resume_all(struct http *http);
+
+/* Returns true if the status tells what happened: the answer is whole, or it is a refusal or an error (300 to 599),
+ * whose status and headers count although its body is cut, broken or late. A 407 of the proxy is a fault of its own. */
+bool http_status_counts(const struct http_result *result);
 
 /* Returns true for a 2xx answer and maps every other result to an err. Faults, throttling (429, 408), 1xx, 3xx, 5xx,
  * 407 and HTML pages are ERR_RETRY; err->wait_ms is the delay that the header or else the body asks for. Other 4xx are

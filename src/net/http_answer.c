@@ -28,12 +28,26 @@ static void clear_headers(struct http_request *req)
     req->request_id[0] = req->authenticate[0] = '\0';
 }
 
+/* Notes that the connection is alive, and what it speaks. */
+static void hear(struct http_request *req, const char *line, size_t len)
+{
+    if (len > 5 && !strncmp(line, "HTTP/", 5))
+        req->attempt.http2 = line[5] == '2';
+    req->attempt.heard = true;
+    pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
+    if (req->http->held && req->has_sink) { /* it was not yet under way when the others were paused */
+        req->paused = false;
+        http_hold(req->http);
+    }
+}
+
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct http_request *req = ctx;
     size_t len = size * count;
 
-    if (len > 5 && !strncmp(line, "HTTP/", 5))      /* the headers of a proxy or of a 1xx answer came before */
+    hear(req, line, len);
+    if (len > 5 && !strncmp(line, "HTTP/", 5)) /* the headers of a proxy or of a 1xx answer came before */
         clear_headers(req);
     keep_header(line, len, "Content-Type", req->content_type, sizeof(req->content_type));
     keep_header(line, len, "Content-Encoding", req->encoding, sizeof(req->encoding));
@@ -90,7 +104,7 @@ static bool on_decoded(void *ctx, const char *bytes, size_t len)
     }
     if (buf_add(&req->body, bytes, len))
         return true;
-    if (req->has_sink)      /* the rest of a long error page is not needed, its status still counts */
+    if (req->has_sink) /* the rest of a long error page is not needed, its status still counts */
         return true;
     req->fault = HTTP_GARBLED;
     snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
@@ -104,10 +118,8 @@ static bool decode(struct http_request *req, const char *bytes, size_t len)
     if (!req->inflater)
         req->inflater = inflater_take(req->http);
     switch (inflater_run(req->inflater, bytes, len, on_decoded, req)) {
-    case INFLATE_OK:
-        return true;
-    case INFLATE_STOPPED:
-        return false;
+    case INFLATE_OK: return true;
+    case INFLATE_STOPPED: return false;
     default:
         req->fault = HTTP_GARBLED;
         snprintf(req->why, sizeof(req->why), "the gzip encoding of the answer is broken");
@@ -120,14 +132,17 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
     struct http_request *req = ctx;
     size_t len = size * count;
 
+    pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
     if (!req->begun && !body_begins(req)) {
         req->fault = HTTP_GARBLED;
         return 0;
     }
-    if (req->to_sink && !req->sink.ready(req->ctx)) {
+    if (req->to_sink && !http_may_deliver(req)) {
         req->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
+    if (req->to_sink)
+        http_delivers(req, len);
     req->wire_bytes += len;
     return decode(req, bytes, len) ? len : 0;
 }

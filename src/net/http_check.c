@@ -27,7 +27,7 @@ static enum diagnosis diagnosis_of_status(const struct http_result *result)
 static void say_status(const struct http_result *result, struct err *err, enum err_kind kind)
 {
     enum diagnosis diagnosis = diagnosis_of_status(result);
-    bool status_apart = diagnosis == DIAGNOSIS_WEB_PAGE || diagnosis == DIAGNOSIS_NO_PROXY;     /* not in its text */
+    bool status_apart = diagnosis == DIAGNOSIS_WEB_PAGE || diagnosis == DIAGNOSIS_NO_PROXY; /* not in its text */
     struct buf detail = BUF_INIT(256);
     char status[16];
 
@@ -36,8 +36,8 @@ static void say_status(const struct http_result *result, struct err *err, enum e
         buf_add_format(&detail, " (HTTP %s)", status);
     if (*result->request_id)
         buf_add_format(&detail, " (request-id %s)", result->request_id);
-    diagnosis_set(err, kind, diagnosis, &(struct diagnosis_facts){ .text = status_apart ? NULL : status,
-                                                             .detail = buf_text(&detail) });
+    diagnosis_set(err, kind, diagnosis,
+                  &(struct diagnosis_facts){ .text = status_apart ? NULL : status, .detail = buf_text(&detail) });
     buf_free(&detail);
 }
 
@@ -52,12 +52,19 @@ static bool fault_check(const struct http_result *result, struct err *err)
     return false;
 }
 
+bool http_status_counts(const struct http_result *result)
+{
+    bool body_broke = result->fault == HTTP_CUT || result->fault == HTTP_GARBLED || result->fault == HTTP_TIMEOUT;
+
+    return result->fault == HTTP_DONE || (body_broke && result->status >= 300 && result->status <= 599);
+}
+
 bool http_check(const struct http_result *result, struct err *err)
 {
     int64_t wait_ms = result->retry_after_ms;
     int status = result->status;
 
-    if (result->fault != HTTP_DONE)
+    if (!http_status_counts(result))
         return fault_check(result, err);
     if (status >= 200 && status < 300)
         return true;

@@ -1,9 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/http_private.h"
 #include "net/url.h"
+
+#define SAME_TIME_MS 5000 /* requests that wait for one connection end at the same time */
 
 enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 {
@@ -15,39 +18,62 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
             return HTTP_DONE;
         snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
         return HTTP_CUT;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return HTTP_NO_NAME;
-    case CURLE_COULDNT_CONNECT:
-        return HTTP_NO_CONNECTION;
+    case CURLE_COULDNT_RESOLVE_HOST: return HTTP_NO_NAME;
+    case CURLE_COULDNT_CONNECT: return HTTP_NO_CONNECTION;
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-        return HTTP_NO_PROXY;
+    case CURLE_PROXY: return HTTP_NO_PROXY;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CIPHER:
-        return HTTP_NO_TLS;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTP_TIMEOUT;
+    case CURLE_SSL_CIPHER: return HTTP_NO_TLS;
+    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMEOUT;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return HTTP_BAD_REQUEST;
+    case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_BAD_REQUEST;
     default:
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
         return proxy_status >= 400 ? HTTP_NO_PROXY : HTTP_CUT;
     }
 }
 
-/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. */
-static enum diagnosis diagnosis_of_timeout(CURL *easy)
+bool http_was_sent(CURL *easy)
 {
-    curl_off_t name_us = 0, connect_us = 0;
+    long bytes = 0;
 
-    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &name_us);
-    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-    return !name_us ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
+    return !curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) && bytes > 0;
+}
+
+static bool has_name(CURL *easy)
+{
+    curl_off_t us = 0;
+
+    return !curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &us) && us > 0;
+}
+
+/* Returns true if the host's name was looked up, by the request or by the one whose connection it waited for. */
+static bool name_was_found(const struct http_request *req)
+{
+    const struct http_request *other;
+    struct pool *pool = req->attempt.pool;
+    int64_t now_ms = loop_now(req->http->loop);
+
+    for (other = req->http->in_flight; other; other = other->next)
+        if (other->attempt.pool == pool && has_name(other->easy))
+            pool->named_ms = now_ms;
+    return pool->named_ms && now_ms - pool->named_ms < SAME_TIME_MS;
+}
+
+/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. On a
+ * connection that was reused, libcurl has no times of the phases before the request. */
+static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
+{
+    curl_off_t connect_us = 0;
+
+    if (http_was_sent(req->easy))
+        return DIAGNOSIS_CUT;
+    curl_easy_getinfo(req->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
 }
 
 static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault)
@@ -57,10 +83,16 @@ static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fau
     case HTTP_NO_CONNECTION: return DIAGNOSIS_NO_CONNECTION;
     case HTTP_NO_PROXY: return DIAGNOSIS_NO_PROXY;
     case HTTP_NO_TLS: return DIAGNOSIS_NO_TLS;
-    case HTTP_TIMEOUT: return diagnosis_of_timeout(req->easy);
+    case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
     case HTTP_BAD_REQUEST: return req->unsendable;
     default: return DIAGNOSIS_CUT;
     }
+}
+
+/* Returns true for a request that was sent and had no complete response in time. */
+static bool was_silent(const struct http_request *req, enum http_fault fault)
+{
+    return fault == HTTP_TIMEOUT && http_was_sent(req->easy);
 }
 
 /* Returns the text for a fault. Our own text comes first: curl's text for an answer that a callback refused says less.
@@ -88,7 +120,9 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
     result->diagnosis = diagnosis_of(req, result->fault);
     diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
-    if (*why)
+    if (was_silent(req, result->fault))
+        buf_add_format(&text, " within %lld s", (long long)(clock_ms() - req->started_ms) / 1000);
+    else if (*why)
         buf_add_format(&text, ": %s", why);
     if (result->fault == HTTP_NO_TLS)
         buf_add_format(&text, " (CA file %s)", ca_file);

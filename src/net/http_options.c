@@ -12,7 +12,7 @@
 
 #define CONNECT_TIMEOUT_S 15
 #define CA_GOOD_MS        1000
-#define SLOWEST_BYTES_A_S 64        /* a transfer to a sink ends if it is slower than this for its whole timeout */
+#define SLOWEST_BYTES_A_S 64 /* a transfer to a sink ends if it is slower than this for its whole timeout */
 #define USER_AGENT        "TA-defender-mssp/" VERSION
 
 const char *http_ca_file(const struct http_request *req)
@@ -80,7 +80,7 @@ static void add_headers(struct http_request *req, const struct http_spec *spec)
 
     add_header(req, "Accept-Encoding: gzip");
     add_header(req, "Accept: application/json");
-    add_header(req, "User-Agent: " USER_AGENT);     /* CURLOPT_USERAGENT would cost more */
+    add_header(req, "User-Agent: " USER_AGENT); /* CURLOPT_USERAGENT would cost more */
     if (spec->form)
         add_header(req, "Expect:");
     random_guid(id);
@@ -96,24 +96,40 @@ static void set_route(CURL *easy, const struct http_request *req)
     const struct http_route *route = req->route;
     bool no_name = route->loopback_name && url_is_loopback(req->url);
 
-    curl_easy_setopt(easy, CURLOPT_CAINFO, http_ca_file(req));
-    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);   /* else curl reads the host's folder for each new connection */
+    curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else curl reads the host's folder for each new connection */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, req->unverified ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, no_name || req->unverified ? 0L : 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (route->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
-        if (*route->proxy)      /* a configured proxy is for every host, whatever no_proxy says */
+        if (*route->proxy) /* a configured proxy is for every host, whatever no_proxy says */
             curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     }
+}
+
+/* libcurl reuses a connection only if it was verified with a CA file of the same name. "/." in front of the path makes
+ * another name for the same file. After 64 generations their connections are long closed. */
+void http_set_generation(struct http_request *req)
+{
+    const char *ca = http_ca_file(req);
+    struct buf path = BUF_INIT(HTTP_BODY_MAX);
+    unsigned i;
+
+    if (!ca) /* plain HTTP needs none */
+        return;
+    for (i = 0; i < req->attempt.generation % 64; i++)
+        buf_add_text(&path, *ca == '/' ? "/." : "./");
+    buf_add_text(&path, ca);
+    curl_easy_setopt(req->easy, CURLOPT_CAINFO, buf_text(&path));
+    buf_free(&path);
 }
 
 static void set_trace(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);       /* an unverified connection must not serve other requests */
-    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);    /* a resumed session has no certificate to show */
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L); /* an unverified connection must not serve other requests */
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* a resumed session has no certificate to show */
 }
 
 /* Sets the request, and the connections that it may use. */
@@ -128,7 +144,7 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     /* Only TLS can negotiate HTTP/2. Without TLS, waiting would serialize all requests to the host. */
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, text_starts(req->url, "https:") ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, req->is_tls ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, req->headers);
     if (req->form)
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->form);
@@ -167,6 +183,7 @@ void http_set_options(struct http_request *req, const struct http_spec *spec)
     set_message(req->easy, req, spec);
     set_answer(req->easy, req);
     set_limits(req->easy, req, spec);
+    http_watch_sockets(req->easy);
     if (req->traced)
         set_trace(req->easy);
 }

@@ -11,20 +11,20 @@
 #include <zlib.h>
 #endif
 
-static char slice[INFLATE_SLICE];   /* the process has one thread, and no sink keeps it past the call */
+static char slice[INFLATE_SLICE]; /* the process has one thread, and no sink keeps it past the call */
 
 /* The bytes that are still to be decoded. */
 struct input {
     const char *at;
-    size_t      left;
+    size_t left;
 };
 
-enum step { STEP_BROKEN, STEP_MORE, STEP_END };     /* STEP_END: the member is whole */
+enum step { STEP_BROKEN, STEP_MORE, STEP_END }; /* STEP_END: the member is whole */
 
 #ifdef HAVE_ISAL
 
 struct decoder {
-    struct inflate_state    state;
+    struct inflate_state state;
     struct isal_gzip_header header;
 };
 
@@ -126,9 +126,9 @@ static enum step decoder_step(struct decoder *decoder, struct input *in, size_t 
 
 struct inflater {
     enum {
-        MEMBER,         /* inside a member, or before the first */
-        BETWEEN,        /* after a whole member: another one, padding or the end may follow */
-        PADDING         /* in the zero bytes after the last member */
+        MEMBER,  /* inside a member, or before the first */
+        BETWEEN, /* after a whole member: another one, padding or the end may follow */
+        PADDING  /* in the zero bytes after the last member */
     } state;
     struct decoder decoder;
 };

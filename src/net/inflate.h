@@ -10,14 +10,14 @@
 
 #include "base/compiler.h"
 
-#define INFLATE_SLICE 65536     /* most decoded bytes in one call of the sink */
+#define INFLATE_SLICE 65536 /* most decoded bytes in one call of the sink */
 
 struct inflater;
 
 /* Creates an inflater that waits for the first byte. Never returns NULL. */
 struct inflater *inflater_new(void);
-void inflater_reset(struct inflater *inf);      /* makes it as new; keeps its memory */
-void inflater_free(struct inflater *inf);       /* NULL is allowed */
+void inflater_reset(struct inflater *inf); /* makes it as new; keeps its memory */
+void inflater_free(struct inflater *inf);  /* NULL is allowed */
 
 /* Takes 1 to INFLATE_SLICE decoded bytes, which are valid during the call. Returns false to stop. */
 typedef bool inflate_fn(void *ctx, const char *bytes, size_t len);

@@ -18,29 +18,29 @@
 #define WATCHES_MAX 16
 
 struct loop {
-    CURLM         *multi;
-    struct timer **heap;        /* binary heap: heap[1] is due first; heap[0] is unused, so that index 0 is "not set" */
-    size_t         timers;
-    size_t         heap_cap;
-    struct watch  *watches;
-    bool           stop;
-    bool           firing;
-    int64_t        now_ms;
-    int64_t        longest_ms;
-    pid_t          parent;
-    struct timer   parent_timer;
-    struct watch   wake;
+    CURLM *multi;
+    struct timer **heap; /* binary heap: heap[1] is due first; heap[0] is unused, so that index 0 is "not set" */
+    size_t timers;
+    size_t heap_cap;
+    struct watch *watches;
+    bool stop;
+    bool firing;
+    int64_t now_ms;
+    int64_t longest_ms;
+    pid_t parent;
+    struct timer parent_timer;
+    struct watch wake;
 };
 
-static int wake_pipe[2] = { -1, -1 };   /* global, for the signal handler */
+static int wake_pipe[2] = { -1, -1 }; /* global, for the signal handler */
 
 struct loop *loop_new(void)
 {
     struct loop *loop = mem_alloc(sizeof(*loop));
 
     tls_forget_environment();
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_alloc, free, mem_lib_grow, mem_lib_text,
-                             mem_lib_calloc) || !(loop->multi = curl_multi_init()))
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_alloc, free, mem_lib_grow, mem_lib_text, mem_lib_calloc) ||
+        !(loop->multi = curl_multi_init()))
         die("libcurl cannot be initialized");
     loop->now_ms = clock_ms();
     return loop;
@@ -210,7 +210,7 @@ static void wait_for_events(struct loop *loop)
     }
     curl_multi_poll(loop->multi, fds, count, wait_ms(loop), NULL);
     loop->now_ms = clock_ms();
-    for (i = 0; i < count; i++)     /* curl reports an error or a hang-up as POLLIN or POLLOUT */
+    for (i = 0; i < count; i++) /* curl reports an error or a hang-up as POLLIN or POLLOUT */
         if (fds[i].revents)
             watched[i]->ready(watched[i]->ctx, fds[i].events ? from_curl(fds[i].revents) : POLLERR);
 }
@@ -224,7 +224,7 @@ static void continue_transfers(struct loop *loop)
     int running, left;
 
     curl_multi_perform(loop->multi, &running);
-    while ((msg = curl_multi_info_read(loop->multi, &left))) {      /* one wake-up can end many */
+    while ((msg = curl_multi_info_read(loop->multi, &left))) { /* one wake-up can end many */
         if (msg->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);

@@ -27,28 +27,28 @@ int64_t loop_now(const struct loop *loop);
 
 /* A timer is part of its owner; the loop only links it. Initialize it with zeros and set fire and ctx once. */
 struct timer {
-    void   (*fire)(void *ctx, int64_t now_ms);
-    void    *ctx;
-    int64_t  due_ms;
-    size_t   heap_index;    /* private to the loop */
+    void (*fire)(void *ctx, int64_t now_ms);
+    void *ctx;
+    int64_t due_ms;
+    size_t heap_index; /* private to the loop */
 };
 /* Sets the timer, or moves it if it is set. A timer that is set to now from inside a timer fires in the next round. */
 void timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
-void timer_cancel(struct loop *loop, struct timer *timer);      /* allowed if it is not set */
+void timer_cancel(struct loop *loop, struct timer *timer); /* allowed if it is not set */
 /* Returns true from timer_set() until it fires or is canceled. */
 bool timer_is_set(const struct timer *timer);
 
 /* A file descriptor to wait for. Part of its owner, like a timer. With events = 0, ready() is called with POLLERR on an
  * error or a hang-up, such as the end of a pipe's reader. */
 struct watch {
-    int     fd;
-    short   events;     /* POLLIN, POLLOUT, 0; may change between calls */
-    void  (*ready)(void *ctx, short revents);
-    void   *ctx;
+    int fd;
+    short events; /* POLLIN, POLLOUT, 0; may change between calls */
+    void (*ready)(void *ctx, short revents);
+    void *ctx;
     struct watch *next; /* private to the loop */
 };
 void watch_add(struct loop *loop, struct watch *watch);
-void watch_remove(struct loop *loop, struct watch *watch);      /* allowed if it was not added */
+void watch_remove(struct loop *loop, struct watch *watch); /* allowed if it was not added */
 
 /* From now on SIGTERM, SIGINT and SIGHUP call loop_stop(), and SIGPIPE is ignored. The end of the parent process stops
  * the loop too: its pid is compared every CLOCK_IDLE_MS, because prctl(PR_SET_PDEATHSIG) fires when the parent's thread

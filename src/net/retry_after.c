@@ -120,10 +120,10 @@ int64_t retry_after_in_body_ms(const char *body, size_t len)
     return -1;
 }
 
-static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
-static const char *const weekdays[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
-                                        NULL };
+static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+                                      "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
+static const char *const weekdays[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
+                                        "Friday", "Saturday", "Sunday",    NULL };
 
 /* Reads one of the names, whole or its first three letters. Returns its number, 1 for the first; 0: none. */
 static int name(struct reader *c, const char *const *names, bool whole)
@@ -159,7 +159,7 @@ static bool field(struct reader *c, char kind, struct date *date)
     case 'W': return name(c, weekdays, true) != 0;
     case 'n': return (date->month = name(c, months, false)) != 0;
     case 'd': return digits(c, 2, &date->day);
-    case 'e': return digits(c, skip_word(c, " ") ? 1 : 2, &date->day);      /* asctime pads with a blank */
+    case 'e': return digits(c, skip_word(c, " ") ? 1 : 2, &date->day); /* asctime pads with a blank */
     case 'Y': return digits(c, 4, &date->year);
     case 'H': return digits(c, 2, &date->hour);
     case 'M': return digits(c, 2, &date->minute);
@@ -169,8 +169,7 @@ static bool field(struct reader *c, char kind, struct date *date)
             return false;
         date->year += date->year < 70 ? 2000 : 1900;
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -190,7 +189,7 @@ static bool matches(const char *text, const char *pattern, struct date *date)
 bool http_date_ms(const char *text, int64_t *ret)
 {
     static const char *const formats[] = { "%w, %d %n %Y %H:%M:%S GMT", "%W, %d-%n-%y %H:%M:%S GMT",
-                                         "%w %n %e %H:%M:%S %Y" };
+                                           "%w %n %e %H:%M:%S %Y" };
     struct date date;
     ticks time;
     size_t i;

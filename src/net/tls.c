@@ -8,26 +8,23 @@
 
 /* The bundle of public certificate authorities of each Linux distribution. */
 static const char *const system_bundles[] = {
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",    /* RHEL 7 and newer, Fedora */
-    "/etc/pki/tls/certs/ca-bundle.crt",                     /* older RHEL */
-    "/etc/ssl/certs/ca-certificates.crt",                   /* Debian, Ubuntu, Alpine */
-    "/etc/ssl/ca-bundle.pem",                               /* SUSE */
-    "/var/lib/ca-certificates/ca-bundle.pem",               /* SUSE, the target of that link */
-    "/etc/ssl/cert.pem"                                     /* Alpine */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* RHEL 7 and newer, Fedora */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* older RHEL */
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Alpine */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/var/lib/ca-certificates/ca-bundle.pem",            /* SUSE, the target of that link */
+    "/etc/ssl/cert.pem"                                  /* Alpine */
 };
 
 /* Bundles of public certificate authorities in a Splunk installation, relative to SPLUNK_HOME. */
-static const char *const splunk_bundles[] = {
-    "etc/auth/appsCA.pem",
-    "lib/python3.9/site-packages/certifi/cacert.pem",
-    "lib/python3.13/site-packages/certifi/cacert.pem",
-    "lib/python3.7/site-packages/certifi/cacert.pem"
-};
+static const char *const splunk_bundles[] = { "etc/auth/appsCA.pem", "lib/python3.9/site-packages/certifi/cacert.pem",
+                                              "lib/python3.13/site-packages/certifi/cacert.pem",
+                                              "lib/python3.7/site-packages/certifi/cacert.pem" };
 
 void tls_forget_environment(void)
 {
     static const char *const names[] = { "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSL_CERT_FILE",
-                                         "SSL_CERT_DIR", "CURL_CA_BUNDLE", "SSLKEYLOGFILE", "CURL_SSL_BACKEND" };
+                                         "SSL_CERT_DIR", "CURL_CA_BUNDLE",  "SSLKEYLOGFILE",   "CURL_SSL_BACKEND" };
     size_t i;
 
     for (i = 0; i < COUNT_OF(names); i++)

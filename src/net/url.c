@@ -102,6 +102,24 @@ bool url_same_origin(const char *a, const char *b)
     return true;
 }
 
+char *url_resolve(const char *base, const char *reference)
+{
+    CLEANUP(url_cleanupp) CURLU *absolute = parse(reference);
+    CLEANUP(url_cleanupp) CURLU *url = parse(base);
+    CLEANUP(curl_freep) char *text = NULL;
+
+    if (absolute)
+        return mem_text(reference);
+    if (!url)
+        return NULL;
+    if (*reference == '\0' || *reference == '#') /* the page itself; curl takes its folder */
+        return mem_text(base);
+    if (curl_url_set(url, CURLUPART_URL, reference, CURLU_ALLOW_SPACE | CURLU_URLENCODE))
+        return NULL;
+    text = part(url, CURLUPART_URL);
+    return mem_text(text);
+}
+
 char *url_host(const char *url)
 {
     CLEANUP(url_cleanupp) CURLU *parsed = parse(url);

@@ -1,4 +1,4 @@
-/* net/url.h - questions about absolute URLs, answered by curl's own parser, so that they hold for the request. */
+/* net/url.h - questions about URLs, answered by curl's own parser, so that they hold for the request. */
 #pragma once
 
 #include "base/compiler.h"
@@ -11,5 +11,8 @@ bool url_is_loopback(const char *url);
 /* Returns true if scheme, host (in any case) and port (the default if none is given) are the same: RFC 6454 section 4.
  * */
 bool url_same_origin(const char *a, const char *b);
+/* Returns the URL that a reference on the page at `base` means: RFC 3986 section 5. An absolute URL stays as it is.
+ * Blanks are encoded. Returns NULL if there is none. The caller frees it. */
+char *url_resolve(const char *base, const char *reference);
 /* Returns the host without the port, for messages; "" if url has none. The caller frees it. */
 char *url_host(const char *url);

@@ -10,17 +10,19 @@
 
 struct queue {
     struct slot *first, *last;
-    unsigned     held;              /* slots that are held and not slow */
-    unsigned     started;           /* slots granted at started_ms */
-    int64_t      started_ms;
-    bool         granting;          /* a slot may be released from inside its go(), which must not recurse */
+    unsigned held;    /* slots that are held and not slow */
+    unsigned started; /* slots granted at started_ms */
+    int64_t started_ms;
+    bool granting; /* a slot may be released from inside its go(), which must not recurse */
 };
 
 struct limiter {
-    struct loop  *loop;
-    struct queue  queues[2];        /* [0] tokens, [1] pages */
-    unsigned      max_held, burst, slow;
-    struct timer  burst_timer;
+    struct loop *loop;
+    struct queue queues[2]; /* [0] tokens, [1] pages */
+    unsigned max_held, burst, slow;
+    bool full;             /* the output, until limiter_resume() ... */
+    int64_t full_until_ms; /* ... came last; 0: never */
+    struct timer burst_timer;
 };
 
 static void next_burst(void *ctx, int64_t now_ms);
@@ -91,6 +93,12 @@ static bool burst_left(struct limiter *limiter, struct queue *queue)
     return false;
 }
 
+/* Returns how many slots may be held in the queue. */
+static unsigned most_held(const struct limiter *limiter, const struct queue *queue)
+{
+    return limiter->full && queue == &limiter->queues[1] ? 0 : limiter->max_held;
+}
+
 /* Grants slots to the front of the queue, as many as the limit and the burst allow. */
 static void grant(struct limiter *limiter, struct queue *queue)
 {
@@ -99,7 +107,7 @@ static void grant(struct limiter *limiter, struct queue *queue)
     if (queue->granting)
         return;
     queue->granting = true;
-    while ((slot = queue->first) && queue->held < limiter->max_held && burst_left(limiter, queue)) {
+    while ((slot = queue->first) && queue->held < most_held(limiter, queue) && burst_left(limiter, queue)) {
         dequeue(queue, slot);
         slot->state = SLOT_HELD;
         queue->held++;
@@ -118,13 +126,21 @@ static void next_burst(void *ctx, int64_t now_ms UNUSED)
     grant(limiter, &limiter->queues[0]);
 }
 
+/* Returns true if the output is or was full while a request could have been slow because of that. */
+static bool output_is_slow(const struct limiter *limiter)
+{
+    return limiter->full ||
+           (limiter->full_until_ms && loop_now(limiter->loop) - limiter->full_until_ms < SLOW_AFTER_MS);
+}
+
 static void became_slow(void *ctx, int64_t now_ms UNUSED)
 {
     struct slot *slot = ctx;
     struct limiter *limiter = slot->limiter;
     struct queue *queue = &limiter->queues[slot->page];
 
-    if (limiter->slow >= SLOW_MAX) {    /* waits until another slow one ends */
+    /* Waits until another slow one ends, or until it is the service that is slow and not splunkd. */
+    if (limiter->slow >= SLOW_MAX || (slot->page && output_is_slow(limiter))) {
         timer_set(limiter->loop, &slot->slow_timer, loop_now(limiter->loop) + SLOW_AGAIN_MS);
         return;
     }
@@ -150,7 +166,7 @@ void limiter_release(struct slot *slot)
     struct limiter *limiter = slot->limiter;
     struct queue *queue;
 
-    if (slot->state == SLOT_FREE)       /* then slot->limiter may be NULL */
+    if (slot->state == SLOT_FREE) /* then slot->limiter may be NULL */
         return;
     queue = &limiter->queues[slot->page];
     if (slot->state == SLOT_QUEUED) {
@@ -164,6 +180,20 @@ void limiter_release(struct slot *slot)
     slot->state = SLOT_FREE;
     timer_cancel(limiter->loop, &slot->slow_timer);
     grant(limiter, queue);
+}
+
+void limiter_hold(struct limiter *limiter)
+{
+    limiter->full = true;
+}
+
+void limiter_resume(struct limiter *limiter)
+{
+    if (!limiter->full)
+        return;
+    limiter->full = false;
+    limiter->full_until_ms = loop_now(limiter->loop);
+    grant(limiter, &limiter->queues[1]);
 }
 
 void limiter_close(struct limiter *limiter)

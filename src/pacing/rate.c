@@ -1,14 +1,19 @@
 #include "pacing/rate.h"
 
+#include "base/backoff.h"
+
 #define MINUTE_MS 60000.0
 #define HOUR_MS   3600000.0
-#define USED      0.9       /* part of a limit that is used */
-#define BURST     0.25      /* part of that which may go at once: the size of a bucket */
-#define FIRST     0.4       /* part of a bucket that is there at the start: together with the process before this one,
+#define USED      0.9  /* part of a limit that is used */
+#define BURST     0.25 /* part of that which may go at once: the size of a bucket */
+#define FIRST                                                                                                          \
+    0.4 /* part of a bucket that is there at the start: together with the process before this one,
                                which may have used its own within the hour, it must stay below the limit */
-#define BACKFILL_RESERVE   2        /* requests that a backfill leaves for polls */
-#define POLLS_PER_BACKFILL 2        /* requests of polls before a waiting backfill has its turn */
-#define TURN_MS            1000     /* a backfill that does not come within this time loses its turn */
+#define UNKNOWN                                                                                                        \
+    10                       /* requests of the hour that a process starts with if the one before was killed: few enough
+                               that being killed every 75 s stays below the limit */
+#define BACKFILL_RESERVE   2 /* requests that a backfill leaves for polls */
+#define POLLS_PER_BACKFILL 2 /* requests of polls before a waiting backfill has its turn */
 /* Requests that a backfill makes in a row after its bucket was empty: with a pause before each page, the processor's
  * caches would be cold for every page. Only if no poll asked within ALONE_MS: a busy input's polls would take what is
  * saved up. */
@@ -28,9 +33,11 @@ struct rate_limits rate_limits_for(int per_minute, int per_hour)
 
 void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms)
 {
-    *rate = (struct rate){ .limits = limits, .minute = limits.minute_size * FIRST,
-                               .hour = limits.hour_size * FIRST, .at_ms = now_ms,
-                               .polled_ms = now_ms - ALONE_MS };
+    *rate = (struct rate){ .limits = limits,
+                           .minute = limits.minute_size * FIRST,
+                           .hour = limits.hour_size * FIRST,
+                           .at_ms = now_ms,
+                           .polled_ms = now_ms - ALONE_MS };
 }
 
 void rate_was_used(struct rate *rate)
@@ -73,35 +80,137 @@ static int64_t until(const struct rate *rate, double reserve)
     return hour_wait > wait ? hour_wait : wait;
 }
 
-int64_t rate_take(struct rate *rate, bool backfill, int64_t now_ms)
+double rate_hour_left(struct rate *rate, int64_t now_ms)
 {
-    bool backfills_turn = now_ms < rate->backfill_waits_ms && rate->polls >= POLLS_PER_BACKFILL;
+    if (rate->limits.hour_size <= 0)
+        return -1;
+    refill(rate, now_ms);
+    return rate->hour;
+}
+
+void rate_resume(struct rate *rate, double hour_left, int64_t ago_ms)
+{
+    const struct rate_limits *l = &rate->limits;
+    double left = filled(hour_left, l->hour_size, l->hour_rate, ago_ms > 0 ? ago_ms : 0);
+
+    if (left < rate->hour)
+        rate->hour = left;
+}
+
+void rate_resume_unknown(struct rate *rate)
+{
+    rate_resume(rate, UNKNOWN, 0);
+}
+
+/* The queues. */
+
+static int count(const struct rate_waiter *queue)
+{
+    int n = 0;
+
+    for (; queue; queue = queue->next)
+        n++;
+    return n;
+}
+
+static int place_of(const struct rate *rate, const struct rate_waiter *waiter)
+{
+    const struct rate_waiter *other;
+    int place = 0;
+
+    for (other = rate->waiting[waiter->backfill]; other && other != waiter; other = other->next)
+        place++;
+    return place;
+}
+
+/* Returns how many waiters of the other kind have their turn before the one at this place. */
+static int others_ahead(const struct rate *rate, bool backfill, int place)
+{
+    int turns = backfill ? POLLS_PER_BACKFILL * (place + 1) - rate->polls : (rate->polls + place) / POLLS_PER_BACKFILL;
+    int others = count(rate->waiting[!backfill]);
+
+    return turns < 0 ? 0 : turns < others ? turns : others;
+}
+
+static void join(struct rate *rate, struct rate_waiter *waiter)
+{
+    struct rate_waiter **end = &rate->waiting[waiter->backfill];
+
+    while (*end)
+        end = &(*end)->next;
+    *end = waiter;
+    waiter->next = NULL;
+    waiter->waits = true;
+}
+
+void rate_leave(struct rate *rate, struct rate_waiter *waiter)
+{
+    struct rate_waiter **at = &rate->waiting[waiter->backfill];
+
+    if (!waiter->waits)
+        return;
+    while (*at && *at != waiter)
+        at = &(*at)->next;
+    if (*at)
+        *at = waiter->next;
+    waiter->waits = false;
+}
+
+/* Returns the milliseconds until the waiter's turn. */
+static int64_t until_turn(struct rate *rate, const struct rate_waiter *waiter, int64_t now_ms)
+{
+    int place = place_of(rate, waiter), ahead = place + others_ahead(rate, waiter->backfill, place);
+    bool its_turn = waiter->waits && !place && rate->polls >= POLLS_PER_BACKFILL;
     int64_t wait;
 
-    if (!backfill)
-        rate->polled_ms = now_ms;
     if (now_ms < rate->hold_until_ms)
         return rate->hold_until_ms - now_ms;
     refill(rate, now_ms);
-    wait = until(rate, backfill && !backfills_turn ? BACKFILL_RESERVE : 0);
-    if (backfill && wait && now_ms - rate->polled_ms >= ALONE_MS)
-        wait = until(rate, BACKFILL_RESERVE + BACKFILL_TOGETHER - 1);
-    if (backfill && wait)
-        rate->backfill_waits_ms = now_ms + wait + TURN_MS;
-    if (!backfill && !wait && backfills_turn)
-        wait = TURN_MS / 10;
-    if (wait)
+    if (!waiter->backfill)
+        return until(rate, ahead);
+    wait = until(rate, ahead + (its_turn ? 0 : BACKFILL_RESERVE));
+    if (wait && now_ms - rate->polled_ms >= ALONE_MS)
+        wait = until(rate, ahead + BACKFILL_RESERVE + BACKFILL_TOGETHER - 1);
+    return wait;
+}
+
+int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms)
+{
+    int64_t wait;
+
+    if (!waiter->backfill)
+        rate->polled_ms = now_ms;
+    wait = until_turn(rate, waiter, now_ms);
+    if (wait) {
+        if (!waiter->waits)
+            join(rate, waiter);
         return wait;
+    }
+    rate_leave(rate, waiter);
     rate->minute -= 1;
     rate->hour -= 1;
-    rate->polls = backfill ? 0 : rate->polls + 1;
-    if (backfill)
-        rate->backfill_waits_ms = 0;
+    rate->polls = waiter->backfill ? 0 : rate->polls < POLLS_PER_BACKFILL ? rate->polls + 1 : rate->polls;
     return 0;
 }
 
-void rate_hold(struct rate *rate, int64_t until_ms)
+/* Throttling. */
+
+int64_t rate_throttled(struct rate *rate, int64_t asked_ms, uint32_t random, int64_t now_ms)
 {
-    if (until_ms > rate->hold_until_ms)
-        rate->hold_until_ms = until_ms;
+    int64_t wait_ms;
+
+    if (now_ms >= rate->hold_until_ms)
+        rate->throttles++;
+    wait_ms = backoff_wait_ms(rate->throttles, 0, random);
+    if (asked_ms > wait_ms)
+        wait_ms = asked_ms;
+    if (now_ms + wait_ms > rate->hold_until_ms)
+        rate->hold_until_ms = now_ms + wait_ms;
+    return wait_ms;
+}
+
+void rate_succeeded(struct rate *rate, int64_t now_ms)
+{
+    if (now_ms >= rate->hold_until_ms)
+        rate->throttles = 0;
 }

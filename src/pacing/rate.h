@@ -3,25 +3,36 @@
  * Two token buckets, for the minute and for the hour. A bucket of size B with refill rate R lets at most B + 60 R (or
  * 3600 R) requests through in any minute (or hour); sizes and rates are chosen so that this is 90 % of the limit.
  * Inputs with the same tenant, app and API family use one rate (rate_pool.h), because the service counts them together.
- * */
+ *
+ * There are two queues, for polls and for backfills. Who has waited longest goes first, and while both kinds wait,
+ * every third request is a backfill's. A waiter may go as soon as there is a request for it and for all before it. */
 #pragma once
 
 #include "base/compiler.h"
 
 struct rate_limits {
-    double minute_size, minute_rate;    /* requests; requests per millisecond */
-    double hour_size, hour_rate;        /* 0: no hourly limit */
+    double minute_size, minute_rate; /* requests; requests per millisecond */
+    double hour_size, hour_rate;     /* 0: no hourly limit */
+};
+
+/* Somebody who asks for requests. Part of its owner; set `backfill` once. */
+struct rate_waiter {
+    bool backfill;
+    /* private to the rate: */
+    bool waits; /* is in a queue */
+    struct rate_waiter *next;
 };
 
 /* Private to rate.c, except for its size. */
 struct rate {
     struct rate_limits limits;
-    double  minute, hour;               /* requests left in each bucket */
-    int64_t at_ms;                      /* of the last refill */
-    int64_t hold_until_ms;              /* the service asked to wait */
-    int64_t backfill_waits_ms;          /* until then a backfill counts as waiting for its turn */
-    int64_t polled_ms;                  /* a poll asked last */
-    int     polls;                      /* requests of polls since the last one of a backfill */
+    double minute, hour;            /* requests left in each bucket */
+    int64_t at_ms;                  /* of the last refill */
+    int64_t hold_until_ms;          /* the service asked to wait */
+    int throttles;                  /* in a row; those that came during a wait count as one */
+    int64_t polled_ms;              /* a poll asked last */
+    int polls;                      /* requests of polls since the last one of a backfill, at most two */
+    struct rate_waiter *waiting[2]; /* [0] polls, [1] backfills; who has waited longest comes first */
 };
 
 /* Returns limits of 90 % of the given requests per minute and hour (0: no hourly limit). */
@@ -32,10 +43,25 @@ void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms);
 /* Empties the bucket of the minute: another process used the rate within the last minute. */
 void rate_was_used(struct rate *rate);
 
-/* Takes one request and returns 0, or takes nothing and returns the milliseconds to wait before asking again. A
- * backfill leaves two requests for polls, so that new alerts need not wait. Under contention a backfill gets one
- * request in three. Without polls a backfill waits until it can make five requests in a row. */
-int64_t rate_take(struct rate *rate, bool backfill, int64_t now_ms);
+/* The hour's limit holds across restarts: a process that ends says how many requests the hour's bucket has, and the
+ * next one continues from there. */
 
-/* Allows no request before until_ms. */
-void rate_hold(struct rate *rate, int64_t until_ms);
+/* Returns the requests that are left of the hour; -1: there is no hourly limit. */
+double rate_hour_left(struct rate *rate, int64_t now_ms);
+/* An earlier process left this many, ago_ms ago. Never raises what is there. */
+void rate_resume(struct rate *rate, double hour_left, int64_t ago_ms);
+/* An earlier process ended without saying what it left: ten requests are there at most. */
+void rate_resume_unknown(struct rate *rate);
+
+/* Takes one request and returns 0. Otherwise the waiter has a place in its queue, and the result is the milliseconds to
+ * wait before asking again. A backfill leaves two requests for polls, so that new alerts need not wait. Without polls a
+ * backfill waits until it can make five requests in a row. */
+int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms);
+/* Gives up the place in the queue, if there is one. A waiter must do so before it is freed. */
+void rate_leave(struct rate *rate, struct rate_waiter *waiter);
+
+/* The service asked to wait for asked_ms. Allows no request before that, or before our own backoff, which grows with
+ * each time in a row. random: uniform in 0..UINT32_MAX. Returns the wait, the larger of the two. */
+int64_t rate_throttled(struct rate *rate, int64_t asked_ms, uint32_t random, int64_t now_ms);
+/* A request succeeded: what comes next is no longer in a row. Ignored during a wait: that request was sent before. */
+void rate_succeeded(struct rate *rate, int64_t now_ms);

@@ -9,9 +9,9 @@
 
 struct pooled {
     struct pooled *next;
-    uint64_t       hash;        /* of the tenant's id: comparing thousands of ids with a common start takes long */
-    char          *tenant_id, *client_id, *family;
-    struct rate    rate;
+    uint64_t hash; /* of the tenant's id: comparing thousands of ids with a common start takes long */
+    char *tenant_id, *client_id, *family;
+    struct rate rate;
 };
 
 struct rate_pool {

@@ -8,8 +8,8 @@
 
 struct rate_pool;
 
-struct rate_pool *rate_pool_new(void);          /* never returns NULL */
-void rate_pool_free(struct rate_pool *pool);    /* frees its rates too; NULL is allowed */
+struct rate_pool *rate_pool_new(void);       /* never returns NULL */
+void rate_pool_free(struct rate_pool *pool); /* frees its rates too; NULL is allowed */
 
 /* Returns the rate for these three, exactly compared, and creates it if it is new: per_minute and per_hour are the
  * service's limits (per_hour 0: none) and apply only then. The rate is owned by the pool and stays at its address until

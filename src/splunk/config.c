@@ -93,7 +93,7 @@ bool config_reader_feed(struct config_reader *reader, const char *bytes, size_t 
         decoded = utf16_feed(&reader->utf16, bytes, len, &reader->utf8, err);
         if (reader->utf8.len)
             parse_bytes(reader);
-        if (!decoded && !reader->done && !reader->failed) {     /* anything may follow the document */
+        if (!decoded && !reader->done && !reader->failed) { /* anything may follow the document */
             reader->err = *err;
             config_stop(reader);
         }
@@ -106,13 +106,14 @@ bool config_reader_feed(struct config_reader *reader, const char *bytes, size_t 
 static bool check_needed(const struct config_reader *reader, struct err *err)
 {
     const struct config *config = &reader->config;
-    const struct { const char *name, *value; } needed[] = {
-        { "server_uri", config->server_uri }, { "session_key", config->session_key },
-        { "checkpoint_dir", config->checkpoint_dir }
-    };
+    const struct {
+        const char *name, *value;
+    } needed[] = { { "server_uri", config->server_uri },
+                   { "session_key", config->session_key },
+                   { "checkpoint_dir", config->checkpoint_dir } };
     size_t i;
 
-    if (reader->root == CONFIG_ITEMS)       /* a validation works without splunkd's password store */
+    if (reader->root == CONFIG_ITEMS) /* a validation works without splunkd's password store */
         return config->count == 1 ||
                err_set(err, ERR_INPUT, "the XML on stdin holds %zu <item> elements, but it should hold exactly one",
                        config->count);

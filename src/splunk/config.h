@@ -2,23 +2,23 @@
  *
  * It is parsed as it arrives and ends at the closing root tag, since stdin may stay open. UTF-8 or UTF-16 with BOM,
  * header elements in any order, unknown elements and attributes skipped, at most CONFIG_MAX bytes. No DTD, entity or
- * network access: a DOCTYPE is refused. */
+ * network access: a DOCTYPE is refused. Of a disabled <stanza> only its name and the parameter `disabled` are kept. */
 #pragma once
 
 #include "base/err.h"
 #include "splunk/stanza.h"
 
-#define CONFIG_MAX (4 * 1024 * 1024)
+#define CONFIG_MAX (64 * 1024 * 1024) /* about 67,000 inputs */
 
-enum config_root { CONFIG_INPUT, CONFIG_ITEMS };    /* <input> of a run, <items> of a validation */
+enum config_root { CONFIG_INPUT, CONFIG_ITEMS }; /* <input> of a run, <items> of a validation */
 
 struct config {
-    char *server_host;          /* each "" when absent */
+    char *server_host; /* each "" when absent */
     char *server_uri;
-    char *session_key;          /* secret */
+    char *session_key; /* secret */
     char *checkpoint_dir;
     struct raw_stanza *stanzas;
-    size_t count;
+    size_t count, capacity;
 };
 
 struct config_reader;
@@ -34,4 +34,4 @@ bool config_reader_take(struct config_reader *reader, struct config *ret, struct
 
 /* Reads fd until the root element ends. On false err is a sentence for the log. */
 bool config_read(int fd, enum config_root root, struct config *ret, struct err *err);
-void config_free(struct config *config);    /* frees the members; secrets are overwritten */
+void config_free(struct config *config); /* frees the members; secrets are overwritten */

@@ -9,12 +9,16 @@
 static const struct {
     const char *name;
     enum element parent, element;
-} elements[] = {
-    { "server_host", ROOT, SERVER_HOST }, { "server_uri", ROOT, SERVER_URI }, { "session_key", ROOT, SESSION_KEY },
-    { "checkpoint_dir", ROOT, CHECKPOINT_DIR }, { "configuration", ROOT, CONFIGURATION },
-    { "stanza", CONFIGURATION, STANZA }, { "item", ROOT, STANZA }, { "param", STANZA, PARAM },
-    { "param_list", STANZA, PARAM_LIST }, { "value", PARAM_LIST, VALUE }
-};
+} elements[] = { { "server_host", ROOT, SERVER_HOST },
+                 { "server_uri", ROOT, SERVER_URI },
+                 { "session_key", ROOT, SESSION_KEY },
+                 { "checkpoint_dir", ROOT, CHECKPOINT_DIR },
+                 { "configuration", ROOT, CONFIGURATION },
+                 { "stanza", CONFIGURATION, STANZA },
+                 { "item", ROOT, STANZA },
+                 { "param", STANZA, PARAM },
+                 { "param_list", STANZA, PARAM_LIST },
+                 { "value", PARAM_LIST, VALUE } };
 
 static const char *root_name(enum config_root root)
 {
@@ -65,7 +69,8 @@ static enum element find_element(const struct config_reader *reader, const char 
     for (i = 0; i < COUNT_OF(elements); i++)
         if (elements[i].parent == reader->open[reader->depth] && strcmp(elements[i].name, name) == 0)
             return (elements[i].element == CONFIGURATION && items) || (strcmp(name, "item") == 0 && !items)
-                   ? SKIPPED : elements[i].element;
+                       ? SKIPPED
+                       : elements[i].element;
     return SKIPPED;
 }
 
@@ -85,7 +90,10 @@ static bool open_stanza(struct config_reader *reader, const xmlChar **attributes
         config_stop(reader);
         return false;
     }
-    config->stanzas = mem_grow(config->stanzas, config->count + 1, sizeof(*config->stanzas));
+    if (config->count == config->capacity) {
+        config->capacity = config->capacity * 2 + 8;
+        config->stanzas = mem_grow(config->stanzas, config->capacity, sizeof(*config->stanzas));
+    }
     config->stanzas[config->count++] = (struct raw_stanza){
         .name = name,
         .app = attribute(attributes, count, "app"),
@@ -118,7 +126,7 @@ static enum element open_element(struct config_reader *reader, const char *name,
         return SKIPPED;
     if (element == VALUE && reader->values++)
         buf_add_char(&reader->text, ',');
-    else if (element != SKIPPED)        /* an unknown element inside a <param> keeps the text before it */
+    else if (element != SKIPPED) /* an unknown element inside a <param> keeps the text before it */
         buf_clear(&reader->text);
     return element;
 }
@@ -131,8 +139,10 @@ static bool may_open(struct config_reader *reader, const char *name, bool has_pr
     if (reader->depth == DEPTH_MOST)
         return err_set(&reader->err, ERR_INPUT, "the XML on stdin is nested deeper than %d elements", DEPTH_MOST);
     if (reader->depth == 0 && (has_prefix || strcmp(name, root) != 0))
-        return err_set(&reader->err, ERR_INPUT, "the XML on stdin should be an <%s> document, but its outermost element "
-                       "is <%.40s>", root, name);
+        return err_set(&reader->err, ERR_INPUT,
+                       "the XML on stdin should be an <%s> document, but its outermost element "
+                       "is <%.40s>",
+                       root, name);
     return true;
 }
 
@@ -150,8 +160,9 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
         config_stop(reader);
         return;
     }
-    element = reader->depth ? open_element(reader, (const char *)name, (const char *)prefix, attributes,
-                                           attribute_count) : ROOT;
+    element = reader->depth
+                  ? open_element(reader, (const char *)name, (const char *)prefix, attributes, attribute_count)
+                  : ROOT;
     reader->open[++reader->depth] = element;
 }
 
@@ -168,6 +179,29 @@ static void end_param(struct config_reader *reader)
     stanza->params[stanza->count - 1].value = mem_text(buf_text(&reader->text));
 }
 
+/* Forgets the parameters of a disabled input, except that it is disabled: nobody needs them, and thousands of them take
+ * memory. */
+static void end_stanza(struct config_reader *reader)
+{
+    struct raw_stanza *stanza = last_stanza(reader);
+    size_t i, kept = 0;
+
+    if (reader->root != CONFIG_INPUT || !stanza_is_disabled(stanza))
+        return;
+    for (i = 0; i < stanza->count; i++) {
+        struct raw_param param = stanza->params[i];
+
+        if (strcmp(param.name, "disabled") == 0) {
+            stanza->params[kept++] = param;
+            continue;
+        }
+        free(param.name);
+        mem_free_secret(param.value);
+    }
+    stanza->count = kept;
+    stanza->params = mem_grow(stanza->params, kept, sizeof(*stanza->params));
+}
+
 static void on_end(void *ctx, const xmlChar *name UNUSED, const xmlChar *prefix UNUSED, const xmlChar *uri UNUSED)
 {
     struct config_reader *reader = ctx;
@@ -182,6 +216,7 @@ static void on_end(void *ctx, const xmlChar *name UNUSED, const xmlChar *prefix 
     case CHECKPOINT_DIR: end_header(reader, &config->checkpoint_dir); break;
     case PARAM:
     case PARAM_LIST: end_param(reader); break;
+    case STANZA: end_stanza(reader); break;
     case ROOT:
         reader->done = true;
         xmlStopParser(reader->xml);
@@ -195,9 +230,12 @@ static void on_text(void *ctx, const xmlChar *text, int len)
     struct config_reader *reader = ctx;
 
     switch (reader->open[reader->depth]) {
-    case SERVER_HOST: case SERVER_URI: case SESSION_KEY: case CHECKPOINT_DIR: case PARAM: case VALUE:
-        buf_add(&reader->text, text, (size_t)len);
-        break;
+    case SERVER_HOST:
+    case SERVER_URI:
+    case SESSION_KEY:
+    case CHECKPOINT_DIR:
+    case PARAM:
+    case VALUE: buf_add(&reader->text, text, (size_t)len); break;
     default: break;
     }
 }
@@ -219,10 +257,14 @@ static void on_error(void *ctx UNUSED, xmlErrorPtr error UNUSED)
 
 xmlSAXHandler *config_sax(void)
 {
-    static xmlSAXHandler sax = {
-        .initialized = XML_SAX2_MAGIC, .startElementNs = on_start, .endElementNs = on_end, .characters = on_text,
-        .ignorableWhitespace = on_text, .cdataBlock = on_text, .internalSubset = on_doctype, .serror = on_error
-    };
+    static xmlSAXHandler sax = { .initialized = XML_SAX2_MAGIC,
+                                 .startElementNs = on_start,
+                                 .endElementNs = on_end,
+                                 .characters = on_text,
+                                 .ignorableWhitespace = on_text,
+                                 .cdataBlock = on_text,
+                                 .internalSubset = on_doctype,
+                                 .serror = on_error };
 
     return &sax;
 }

@@ -8,21 +8,21 @@
 #include "splunk/rest_call.h"
 
 #define ENDPOINT    "data/inputs/" SCHEME_NAME
-#define LISTING_MAX (64 * 1024 * 1024)      /* thousands of inputs, with all that splunkd adds to each entry */
+#define LISTING_MAX (64 * 1024 * 1024) /* thousands of inputs, with all that splunkd adds to each entry */
 
 struct input_call {
-    struct data_inputs    *inputs;
-    struct input_call     *next;
-    struct rest_call       call;
-    rest_done_fn          *done;
-    data_inputs_listed_fn *listed;      /* of a listing, in place of done */
-    void                  *ctx;
-    struct buf             body;
+    struct data_inputs *inputs;
+    struct input_call *next;
+    struct rest_call call;
+    rest_done_fn *done;
+    data_inputs_listed_fn *listed; /* of a listing, in place of done */
+    void *ctx;
+    struct buf body;
 };
 
 struct data_inputs {
-    struct rest       *rest;
-    struct input_call *calls;           /* in flight */
+    struct rest *rest;
+    struct input_call *calls; /* in flight */
 };
 
 struct data_inputs *data_inputs_new(struct rest *rest)
@@ -37,10 +37,10 @@ static struct input_call *input_call_new(struct data_inputs *inputs, rest_call_f
 {
     struct input_call *call = mem_alloc(sizeof(*call));
 
-    *call = (struct input_call){
-        .inputs = inputs, .next = inputs->calls, .ctx = ctx,
-        .call = { .rest = inputs->rest, .done = ended, .ctx = call }
-    };
+    *call = (struct input_call){ .inputs = inputs,
+                                 .next = inputs->calls,
+                                 .ctx = ctx,
+                                 .call = { .rest = inputs->rest, .done = ended, .ctx = call } };
     return inputs->calls = call;
 }
 

@@ -13,28 +13,28 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define BUFFER_MAX    (512u * 1024 * 1024)  /* never reached in practice: OUTBOX_HIGH stops the downloads */
-#define BUFFER_KEPT   (4u * 1024 * 1024)    /* a larger buffer, grown for a huge record, is freed */
-#define PIPE_WISH     (256 * 1024)          /* fewer, larger reads for splunkd; the kernel may refuse */
+#define BUFFER_MAX     (512u * 1024 * 1024) /* never reached in practice: OUTBOX_HIGH stops the downloads */
+#define BUFFER_KEPT    (4u * 1024 * 1024)   /* a larger buffer, grown for a huge record, is freed */
+#define PIPE_WISH      (256 * 1024)         /* fewer, larger reads for splunkd; the kernel may refuse */
 #define READER_LOOK_MS 5
-#define NOTES         (OUTBOX_SETTLED_S + 2)
-#define USUAL_TIME    18                    /* "1793522112.1333333" */
+#define NOTES          (OUTBOX_SETTLED_S + 2)
+#define USUAL_TIME     18 /* "1793522112.1333333" */
 
 struct note {
-    int64_t  at_ms;
+    int64_t at_ms;
     uint64_t taken;
 };
 
 struct outbox {
-    int         fd;
-    bool        is_pipe;
-    bool        closed;
-    struct buf  buf;
-    size_t      sent;           /* bytes of buf that are written */
-    uint64_t    written;        /* all bytes written so far */
-    bool        torn;           /* the last of them is inside an event */
-    struct note notes[NOTES];   /* a ring, oldest overwritten */
-    size_t      note_count;
+    int fd;
+    bool is_pipe;
+    bool closed;
+    struct buf buf;
+    size_t sent;              /* bytes of buf that are written */
+    uint64_t written;         /* all bytes written so far */
+    bool torn;                /* the last of them is inside an event */
+    struct note notes[NOTES]; /* a ring, oldest overwritten */
+    size_t note_count;
 };
 
 struct outbox *outbox_new(int fd)
@@ -166,22 +166,35 @@ static void wait_for_reader(const struct outbox *box, int64_t until_ms)
         poll(NULL, 0, READER_LOOK_MS);
 }
 
-static void write_stream_end(struct outbox *box, int64_t until_ms)
+/* Writes the rest of the event that is partly in the pipe, and nothing after it. */
+static void complete_torn(struct outbox *box, int64_t until_ms)
 {
     struct pollfd pfd = { .fd = box->fd, .events = POLLOUT };
-    char *event_end;
+    char *event_end = memchr(box->buf.data + box->sent, '\n', outbox_pending(box));
 
-    if (outbox_flush(box) == OUTBOX_BLOCKED && box->torn) {
-        event_end = memchr(box->buf.data + box->sent, '\n', outbox_pending(box));
-        if (event_end)
-            box->buf.len = (size_t)(event_end - box->buf.data) + 1;
-        while (outbox_flush(box) == OUTBOX_BLOCKED && clock_ms() < until_ms)
-            poll(&pfd, 1, 20);
-    }
+    if (event_end)
+        box->buf.len = (size_t)(event_end - box->buf.data) + 1;
+    while (outbox_flush(box) == OUTBOX_BLOCKED && clock_ms() < until_ms)
+        poll(&pfd, 1, 20);
+}
+
+static void write_stream_end(struct outbox *box, int64_t until_ms)
+{
+    if (outbox_flush(box) == OUTBOX_BLOCKED && box->torn)
+        complete_torn(box, until_ms);
     if (outbox_pending(box) || box->closed)
         return;
     buf_add_text(&box->buf, "</stream>\n");
     outbox_flush(box);
+}
+
+void outbox_break_off(struct outbox *box, int wait_ms)
+{
+    int64_t until_ms = clock_ms() + wait_ms;
+
+    if (box->torn && outbox_pending(box))
+        complete_torn(box, until_ms);
+    wait_for_reader(box, until_ms);
 }
 
 void outbox_close(struct outbox *box, int wait_ms)
@@ -195,8 +208,8 @@ void outbox_close(struct outbox *box, int wait_ms)
 /* Event frames. */
 
 struct event_frame {
-    char  *before_time;         /* <event stanza="..." unbroken="1"> */
-    char  *after_time;          /* <sourcetype>...</sourcetype><data> */
+    char *before_time; /* <event stanza="..." unbroken="1"> */
+    char *after_time;  /* <sourcetype>...</sourcetype><data> */
     size_t before_len, after_len;
 };
 
@@ -251,7 +264,7 @@ void event_finish(const struct event_frame *frame, struct buf *out, size_t start
     size_t time_len = has_time ? ticks_epoch_text(time, text) : 0, headroom = event_frame_headroom(frame), head_len;
 
     head_len = frame->before_len + (has_time ? strlen(TIME_OPEN TIME_CLOSE) + time_len : 0) + frame->after_len;
-    if (head_len != headroom) {     /* no time, or one outside the years 2001 to 2286 */
+    if (head_len != headroom) { /* no time, or one outside the years 2001 to 2286 */
         size_t data_len = out->len - start;
 
         if (!buf_room(out, head_len))

@@ -12,19 +12,19 @@
 #include "base/compiler.h"
 #include "base/ticks.h"
 
-#define OUTBOX_HIGH    (1024u * 1024)   /* bytes pending before downloads pause */
+#define OUTBOX_HIGH      (1024u * 1024) /* bytes pending before downloads pause */
 #define OUTBOX_SETTLED_S 60             /* after which an event that the reader took counts as safe */
 
 struct outbox;
 
 /* Puts a pipe or socket into non-blocking mode and opens the <stream>. */
 struct outbox *outbox_new(int fd);
-void outbox_free(struct outbox *box);           /* NULL is allowed; pending bytes are lost */
+void outbox_free(struct outbox *box); /* NULL is allowed; pending bytes are lost */
 
-struct buf *outbox_buffer(struct outbox *box);      /* append whole events here */
+struct buf *outbox_buffer(struct outbox *box); /* append whole events here */
 bool outbox_has_room(const struct outbox *box);
-size_t outbox_pending(const struct outbox *box);    /* bytes not written yet */
-uint64_t outbox_end(const struct outbox *box);      /* position after the last appended byte */
+size_t outbox_pending(const struct outbox *box); /* bytes not written yet */
+uint64_t outbox_end(const struct outbox *box);   /* position after the last appended byte */
 
 enum outbox_state { OUTBOX_EMPTY, OUTBOX_BLOCKED, OUTBOX_CLOSED };
 /* Writes as much as the pipe takes. CLOSED: the reader is gone. */
@@ -43,12 +43,16 @@ uint64_t outbox_settled(const struct outbox *box, int64_t now_ms);
  * partly in the pipe and for a reader that is a moment late. */
 void outbox_close(struct outbox *box, int wait_ms);
 
+/* Ends the stream in the middle of whatever is being appended: completes the event that is partly in the pipe, writes
+ * nothing more, and waits for the reader as outbox_close() does. */
+void outbox_break_off(struct outbox *box, int wait_ms);
+
 /* The XML around the data of an input's events. */
 struct event_frame;
 
 /* Returns the frame. sourcetype NULL: the stanza sets its own. */
 struct event_frame *event_frame_new(const char *stanza, const char *sourcetype);
-void event_frame_free(struct event_frame *frame);       /* NULL is allowed */
+void event_frame_free(struct event_frame *frame); /* NULL is allowed */
 /* Returns the bytes to leave free before the data of an event. */
 size_t event_frame_headroom(const struct event_frame *frame);
 

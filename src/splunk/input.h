@@ -11,35 +11,35 @@ enum cloud { CLOUD_COMMERCIAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_COUNT
 
 /* start_time as given: a point in time, or seconds before the input's first poll. */
 struct start_time {
-    bool    relative;
+    bool relative;
     int64_t back_s;
-    ticks   time;
+    ticks time;
 };
 
 struct input {
-    char *name;                 /* without "defender_alerts://" */
-    char *app;                  /* where the stanza lives; "" when splunkd did not say */
-    bool  disabled;
-    bool  has_sourcetype;       /* the stanza sets its own, so events carry none */
+    char *name; /* without "defender_alerts://" */
+    char *app;  /* where the stanza lives; "" when splunkd did not say */
+    bool disabled;
+    bool has_sourcetype; /* the stanza sets its own, so events carry none */
 
-    char *tenant_id;            /* lower case */
-    char *client_id;            /* lower case */
-    char *client_secret;        /* secrets: plaintext as given; NULL: not given, empty or a mask */
+    char *tenant_id;     /* lower case */
+    char *client_id;     /* lower case */
+    char *client_secret; /* secrets: plaintext as given; NULL: not given, empty or a mask */
     char *client_certificate;
     char *refresh_token;
     char *authorization_code;
     char *redirect_uri;
-    int   api;                  /* enum api_kind */
-    int   cloud;                /* enum cloud */
-    char *login_url;            /* NULL: by cloud and api */
+    int api;         /* enum api_kind */
+    int cloud;       /* enum cloud */
+    char *login_url; /* NULL: by cloud and api */
     char *api_url;
     char *resource;
     char *filter;
     struct start_time start_time;
-    int64_t poll_interval;      /* seconds */
-    int64_t overlap;            /* seconds */
-    char *proxy;                /* without the password: "http://user@host:port" (splunk/proxy.h puts it back) */
-    char *proxy_password;       /* secret: plaintext from inside proxy; NULL: masked or none */
+    int64_t poll_interval; /* seconds */
+    int64_t overlap;       /* seconds */
+    char *proxy;           /* without the password: "http://user@host:port" (splunk/proxy.h puts it back) */
+    char *proxy_password;  /* secret: plaintext from inside proxy; NULL: masked or none */
     char *ca_file;
 };
 

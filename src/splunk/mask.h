@@ -3,7 +3,7 @@
 
 #include "base/compiler.h"
 
-#define SECRET_MASK "********"      /* eight: Splunk Web's own password field takes it for "unchanged" */
+#define SECRET_MASK "********" /* eight: Splunk Web's own password field takes it for "unchanged" */
 
 /* Returns true for NULL, "" and text that is all asterisks: the stored secret is meant. */
 bool mask_matches(const char *value);

@@ -3,24 +3,21 @@
 #include "base/text.h"
 #include "splunk/input.h"
 
-static const struct choice api_choices[] = {
-    [API_GRAPH] = { "graph", "Microsoft Graph alerts (recommended)" },
-    [API_ENDPOINT] = { "endpoint", "Defender for Endpoint alerts" },
-    [API_SIEM] = { "siem", "SIEM alert exporter (deprecated by Microsoft)" },
-    [API_INCIDENTS] = { "incidents", "Microsoft Graph incidents" },
-    [API_COUNT] = { NULL, NULL }
-};
+static const struct choice api_choices[] = { [API_GRAPH] = { "graph", "Microsoft Graph alerts (recommended)" },
+                                             [API_ENDPOINT] = { "endpoint", "Defender for Endpoint alerts" },
+                                             [API_SIEM] = { "siem", "SIEM alert exporter (deprecated by Microsoft)" },
+                                             [API_INCIDENTS] = { "incidents", "Microsoft Graph incidents" },
+                                             [API_COUNT] = { NULL, NULL } };
 
-static const struct choice cloud_choices[] = {
-    [CLOUD_COMMERCIAL] = { "commercial", "Commercial (worldwide)" },
-    [CLOUD_GCC] = { "gcc", "US Government GCC" },
-    [CLOUD_GCC_HIGH] = { "gcc_high", "US Government GCC High" },
-    [CLOUD_DOD] = { "dod", "US Department of Defense" },
-    [CLOUD_COUNT] = { NULL, NULL }
-};
+static const struct choice cloud_choices[] = { [CLOUD_COMMERCIAL] = { "commercial", "Commercial (worldwide)" },
+                                               [CLOUD_GCC] = { "gcc", "US Government GCC" },
+                                               [CLOUD_GCC_HIGH] = { "gcc_high", "US Government GCC High" },
+                                               [CLOUD_DOD] = { "dod", "US Department of Defense" },
+                                               [CLOUD_COUNT] = { NULL, NULL } };
 
 #define AT(member) .offset = offsetof(struct input, member)
 
+/* clang-format off */
 const struct param params[] = {
     { .name = "tenant_id", .type = PARAM_TENANT, AT(tenant_id), .required = true, .title = "Tenant ID",
       .help = "The customer's Microsoft Entra tenant: its directory (tenant) ID or one of its verified domains, such "
@@ -81,6 +78,7 @@ const struct param params[] = {
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
               "that inspects TLS." }
 };
+/* clang-format on */
 const size_t params_count = COUNT_OF(params);
 
 const struct param *param_find(const char *name)

@@ -7,13 +7,13 @@
 #include "base/compiler.h"
 
 enum param_type {
-    PARAM_TENANT,       /* GUID or domain */
+    PARAM_TENANT, /* GUID or domain */
     PARAM_GUID,
     PARAM_SECRET,
-    PARAM_FILE,         /* empty or a readable file */
-    PARAM_URI,          /* redirect_uri: an absolute URI */
+    PARAM_FILE, /* empty or a readable file */
+    PARAM_URI,  /* redirect_uri: an absolute URI */
     PARAM_CHOICE,
-    PARAM_BASE_URL,     /* scheme, host, port */
+    PARAM_BASE_URL, /* scheme, host, port */
     PARAM_TEXT,
     PARAM_FILTER,
     PARAM_START,
@@ -23,20 +23,20 @@ enum param_type {
 
 struct choice {
     const char *value;
-    const char *label;          /* what the inputs page shows */
+    const char *label; /* what the inputs page shows */
 };
 
 struct param {
-    const char     *name;
+    const char *name;
     enum param_type type;
-    size_t          offset;     /* of the member in struct input */
-    bool            required;
-    int64_t         min, max;   /* PARAM_SECONDS */
-    const char     *default_text;   /* NULL: none */
-    const struct choice *choices;   /* PARAM_CHOICE: in the order of the enum, ended by a NULL value */
-    const char     *title;
-    const char     *help;       /* one or two sentences for the person who fills it in */
-    bool            rare;       /* shown under "More settings" */
+    size_t offset; /* of the member in struct input */
+    bool required;
+    int64_t min, max;             /* PARAM_SECONDS */
+    const char *default_text;     /* NULL: none */
+    const struct choice *choices; /* PARAM_CHOICE: in the order of the enum, ended by a NULL value */
+    const char *title;
+    const char *help; /* one or two sentences for the person who fills it in */
+    bool rare;        /* shown under "More settings" */
 };
 
 extern const struct param params[];

@@ -11,13 +11,13 @@
 #include "splunk/passwords_pieces.h"
 #include "splunk/passwords_private.h"
 
-#define LISTING_MAX (64 * 1024 * 1024)      /* thousands of entries, with all that splunkd adds to each */
+#define LISTING_MAX (64 * 1024 * 1024) /* thousands of entries, with all that splunkd adds to each */
 
 struct password_load {
     struct rest_call call;
-    struct buf       body;
-    rest_done_fn    *done;
-    void            *ctx;
+    struct buf body;
+    rest_done_fn *done;
+    void *ctx;
 };
 
 struct passwords *passwords_new(struct rest *rest)
@@ -58,7 +58,8 @@ static bool read_entries(const struct buf *body, struct secret_list *ret)
 
     if (!cJSON_IsArray(list))
         return false;
-    cJSON_ArrayForEach(entry, list) {
+    cJSON_ArrayForEach(entry, list)
+    {
         const cJSON *content = json_member(entry, "content");
         const char *name = json_text(content, "username"), *value = json_text(content, "clear_password");
 
@@ -82,8 +83,7 @@ static char *whole_secret(struct passwords *passwords, const struct secret *entr
         if (strlen(entry->value) > STORE_KEEPS_BYTES)
             passwords->truncation = TRUNCATES_NOT;
         return mem_text(entry->value);
-    case MANIFEST_DAMAGED:
-        break;
+    case MANIFEST_DAMAGED: break;
     }
     return NULL;
 }
@@ -107,7 +107,7 @@ static void join_entries(struct passwords *passwords)
             log_event(EVENT_SECRET_DAMAGED, "secret=%s its pieces in Splunk's password store are not complete",
                       entry->name);
     }
-    for (i = 0; i < entries->count; i++) {      /* from here on the names are enough */
+    for (i = 0; i < entries->count; i++) { /* from here on the names are enough */
         mem_free_secret(entries->items[i].value);
         entries->items[i].value = mem_text("");
     }
@@ -123,8 +123,9 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
     struct err why = *err;
 
     if (ok && !read_entries(&load->body, &entries))
-        ok = err_set(&why, ERR_RETRY, "splunkd's list of stored passwords cannot be read: it is not a JSON list of "
-                                      "entries");
+        ok = err_set(&why, ERR_RETRY,
+                     "splunkd's list of stored passwords cannot be read: it is not a JSON list of "
+                     "entries");
     if (ok) {
         secret_list_clear(&passwords->whole);
         secret_list_clear(&passwords->entries);
@@ -143,11 +144,15 @@ void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx)
     load_free(passwords);
     *load = (struct password_load){
         .call = { .rest = passwords->rest, .done = on_loaded, .ctx = passwords, .body = &load->body },
-        .body = BUF_INIT(LISTING_MAX), .done = done, .ctx = ctx
+        .body = BUF_INIT(LISTING_MAX),
+        .done = done,
+        .ctx = ctx
     };
     passwords->load = load;
-    rest_call_start(&load->call, NULL, rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, NULL,
-                                                "count=0&f=realm&f=username&f=clear_password"), NULL);
+    rest_call_start(&load->call, NULL,
+                    rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, NULL,
+                             "count=0&f=realm&f=username&f=clear_password"),
+                    NULL);
 }
 
 const char *passwords_get(const struct passwords *passwords, const char *name)

@@ -9,7 +9,7 @@
 #include "splunk/app.h"
 
 #define MANIFEST_START APP_NAME " parts "
-#define PIECE_BYTES    240              /* below STORE_KEEPS_BYTES, whether the store counts bytes or characters */
+#define PIECE_BYTES    240 /* below STORE_KEEPS_BYTES, whether the store counts bytes or characters */
 #define PIECES_MOST    1000
 
 enum { FIELD_GENERATION, FIELD_COUNT, FIELD_LENGTH, FIELD_SHA256, FIELDS };
@@ -107,7 +107,7 @@ char *pieces_join(const struct secret_list *entries, const char *name, const str
     char sha256[65];
     unsigned i;
 
-    buf_room(&whole, manifest->length);     /* at once: growth would leave copies in freed memory */
+    buf_room(&whole, manifest->length); /* at once: growth would leave copies in freed memory */
     for (i = 0; i < manifest->count; i++) {
         CLEANUP(mem_freep) char *piece = piece_name(name, manifest, i);
         const char *value = secret_list_get(entries, piece);

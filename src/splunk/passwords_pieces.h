@@ -8,19 +8,19 @@
 #include "splunk/secret_list.h"
 
 #define PIECE_INFIX       ".part."
-#define STORE_KEEPS_BYTES 255           /* that any version of the store keeps of a secret */
+#define STORE_KEEPS_BYTES 255 /* that any version of the store keeps of a secret */
 
 struct manifest {
-    char     generation[17];    /* 16 hex digits, new with every write */
-    unsigned count;             /* of pieces: 1 to 1000 */
-    size_t   length;            /* bytes of the whole secret */
-    char     sha256[65];        /* of the whole secret, in hex */
+    char generation[17]; /* 16 hex digits, new with every write */
+    unsigned count;      /* of pieces: 1 to 1000 */
+    size_t length;       /* bytes of the whole secret */
+    char sha256[65];     /* of the whole secret, in hex */
 };
 
 enum manifest_kind {
-    MANIFEST_NONE,              /* a plain secret */
+    MANIFEST_NONE, /* a plain secret */
     MANIFEST_GOOD,
-    MANIFEST_DAMAGED            /* begins like a manifest, but a part of it is missing or impossible */
+    MANIFEST_DAMAGED /* begins like a manifest, but a part of it is missing or impossible */
 };
 
 /* Parses the value of an entry. *ret is set only for MANIFEST_GOOD. */

@@ -6,7 +6,7 @@
 #include "splunk/secret_list.h"
 
 #define PASSWORDS_ENDPOINT "storage/passwords"
-#define PROBE_NAME         "length_probe"       /* an entry that is written to see whether the store truncates */
+#define PROBE_NAME         "length_probe" /* an entry that is written to see whether the store truncates */
 
 enum truncation { TRUNCATES_UNKNOWN, TRUNCATES_NOT, TRUNCATES };
 
@@ -14,13 +14,13 @@ struct password_load;
 struct password_write;
 
 struct passwords {
-    struct rest           *rest;
-    struct secret_list     whole;       /* our secrets, joined */
-    struct secret_list     entries;     /* every entry of our realm, pieces too; values only while they are loaded */
-    enum truncation        truncation;  /* whether the store truncates long secrets */
-    bool                   probing;     /* one write is finding that out */
-    struct password_write *writes;      /* in the order of passwords_store() */
-    struct password_load  *load;        /* NULL: none in flight */
+    struct rest *rest;
+    struct secret_list whole;      /* our secrets, joined */
+    struct secret_list entries;    /* every entry of our realm, pieces too; values only while they are loaded */
+    enum truncation truncation;    /* whether the store truncates long secrets */
+    bool probing;                  /* one write is finding that out */
+    struct password_write *writes; /* in the order of passwords_store() */
+    struct password_load *load;    /* NULL: none in flight */
 };
 
 /* Frees the writes in flight. */

@@ -11,18 +11,18 @@
 #include "splunk/passwords_pieces.h"
 
 enum {
-    WRITES_AT_ONCE = 8,         /* each write makes splunkd rewrite passwords.conf */
+    WRITES_AT_ONCE = 8, /* each write makes splunkd rewrite passwords.conf */
     PROBE_BYTES = 4096,
-    TURNS_MOST = 4              /* between 409 (exists) and 404 (does not exist) */
+    TURNS_MOST = 4 /* between 409 (exists) and 404 (does not exist) */
 };
 
 enum step {
     STEP_QUEUED,
-    STEP_PROBE,         /* a meaningless long text, to see whether the store keeps it whole */
-    STEP_PLAIN,         /* the secret as one entry */
-    STEP_PIECES,        /* the pieces of a new generation */
-    STEP_SWITCH,        /* the main entry: from then on it names the new pieces */
-    STEP_CLEAN          /* the caller has been told; deletes the entries that no main entry names */
+    STEP_PROBE,  /* a meaningless long text, to see whether the store keeps it whole */
+    STEP_PLAIN,  /* the secret as one entry */
+    STEP_PIECES, /* the pieces of a new generation */
+    STEP_SWITCH, /* the main entry: from then on it names the new pieces */
+    STEP_CLEAN   /* the caller has been told; deletes the entries that no main entry names */
 };
 
 enum entry_call { ENTRY_UPDATE, ENTRY_CREATE, ENTRY_READ };
@@ -30,19 +30,19 @@ enum entry_call { ENTRY_UPDATE, ENTRY_CREATE, ENTRY_READ };
 struct password_write {
     struct passwords *passwords;
     struct password_write *next;
-    char             *name;
-    char             *value;        /* secret */
-    rest_done_fn     *done;
-    void             *ctx;
-    enum step         step;
-    struct manifest   manifest;
-    unsigned          piece;        /* number of the piece that is being written */
-    struct rest_call  call;
+    char *name;
+    char *value; /* secret */
+    rest_done_fn *done;
+    void *ctx;
+    enum step step;
+    struct manifest manifest;
+    unsigned piece; /* number of the piece that is being written */
+    struct rest_call call;
 
-    enum entry_call   entry_call;   /* what is asked of the entry that is being written */
-    char             *entry_name;
-    char             *entry_value;  /* secret */
-    int               turns;
+    enum entry_call entry_call; /* what is asked of the entry that is being written */
+    char *entry_name;
+    char *entry_value; /* secret */
+    int turns;
 };
 
 static void start_queued(struct passwords *passwords);
@@ -96,7 +96,7 @@ static void entry_send(struct password_write *write, enum entry_call entry_call)
         rest_call_start(&write->call, NULL, url, NULL);
         return;
     }
-    buf_room(&form, form.limit);    /* at once: growth would leave copies in freed memory */
+    buf_room(&form, form.limit); /* at once: growth would leave copies in freed memory */
     if (entry_call == ENTRY_CREATE) {
         buf_add_form(&form, "name", write->entry_name);
         buf_add_form(&form, "realm", APP_NAME);
@@ -145,7 +145,7 @@ static void write_end(struct password_write *write, bool ok, const struct err *e
         write_free(write);
         start_queued(passwords);
     }
-    done(ctx, ok, &why);    /* last: it may end everything */
+    done(ctx, ok, &why); /* last: it may end everything */
 }
 
 static void probe_begin(struct password_write *write)
@@ -191,7 +191,7 @@ static void entry_written(struct password_write *write, bool whole)
         passwords->probing = false;
         passwords->truncation = whole ? TRUNCATES_NOT : TRUNCATES;
         write_begin(write);
-        start_queued(passwords);      /* the writes that waited for the probe */
+        start_queued(passwords); /* the writes that waited for the probe */
         return;
     case STEP_PLAIN:
         if (!whole && is_long(write)) {
@@ -211,8 +211,7 @@ static void entry_written(struct password_write *write, bool whole)
             return;
         }
         break;
-    default:
-        break;
+    default: break;
     }
     if (!whole)
         err_set(&err, ERR_INPUT, "Splunk's password store returns another value than was written (entry '%s')",
@@ -330,10 +329,12 @@ void passwords_store(struct passwords *passwords, const char *name, const char *
 {
     struct password_write *write = mem_alloc(sizeof(*write)), **slot = &passwords->writes;
 
-    *write = (struct password_write){
-        .passwords = passwords, .name = mem_text(name), .value = mem_text(value), .done = done, .ctx = ctx,
-        .call = { .rest = passwords->rest, .done = on_answer, .ctx = write }
-    };
+    *write = (struct password_write){ .passwords = passwords,
+                                      .name = mem_text(name),
+                                      .value = mem_text(value),
+                                      .done = done,
+                                      .ctx = ctx,
+                                      .call = { .rest = passwords->rest, .done = on_answer, .ctx = write } };
     while (*slot)
         slot = &(*slot)->next;
     *slot = write;

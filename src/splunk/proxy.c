@@ -70,7 +70,7 @@ bool proxy_parse(const char *text, char **ret_proxy, char **ret_password)
     if (strncasecmp(text, SCHEME, strlen(SCHEME)) != 0)
         return false;
     user = text + strlen(SCHEME);
-    sign = strrchr(user, '@');      /* the last: a plain password may contain one */
+    sign = strrchr(user, '@'); /* the last: a plain password may contain one */
     host = host_port_length(sign ? sign + 1 : user);
     colon = sign ? memchr(user, ':', (size_t)(sign - user)) : NULL;
     if (!host || sign == user || colon == user)

@@ -19,4 +19,4 @@ typedef void rest_done_fn(void *ctx, bool ok, const struct err *err);
  * NULL. */
 struct rest *rest_new(struct loop *loop, struct http *http, const char *server_uri, const char *session_key,
                       const char *splunk_home);
-void rest_free(struct rest *rest);      /* after its endpoints; NULL is allowed; overwrites the session key */
+void rest_free(struct rest *rest); /* after its endpoints; NULL is allowed; overwrites the session key */

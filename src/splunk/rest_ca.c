@@ -13,9 +13,9 @@
 #define CONF_MAX (1024 * 1024)
 
 struct ssl_config {
-    char *root_ca;      /* sslRootCAPath */
-    char *ca_path;      /* caPath: the folder of caCertFile */
-    char *ca_cert;      /* caCertFile: the older setting */
+    char *root_ca; /* sslRootCAPath */
+    char *ca_path; /* caPath: the folder of caCertFile */
+    char *ca_cert; /* caCertFile: the older setting */
 };
 
 static void ssl_config_free(struct ssl_config *config)
@@ -28,9 +28,12 @@ static void ssl_config_free(struct ssl_config *config)
 /* Reads one "key = value". The last of a key wins, as in Splunk. */
 static void take_setting(struct ssl_config *config, const char *line)
 {
-    const struct { const char *key; char **slot; } keys[] = {
-        { "sslRootCAPath", &config->root_ca }, { "caPath", &config->ca_path }, { "caCertFile", &config->ca_cert }
-    };
+    const struct {
+        const char *key;
+        char **slot;
+    } keys[] = { { "sslRootCAPath", &config->root_ca },
+                 { "caPath", &config->ca_path },
+                 { "caCertFile", &config->ca_cert } };
     const char *equals = strchr(line, '=');
     CLEANUP(mem_freep) char *before = mem_text_n(line, equals ? (size_t)(equals - line) : 0);
     CLEANUP(mem_freep) char *key = text_trimmed(before);
@@ -63,7 +66,7 @@ static void read_conf(const char *path, struct ssl_config *config)
                 take_setting(config, trimmed);
         }
     }
-    buf_free_secret(&conf);     /* the stanza also has sslPassword */
+    buf_free_secret(&conf); /* the stanza also has sslPassword */
 }
 
 /* Replaces the $SPLUNK_HOME that Splunk writes into its paths. */
@@ -92,8 +95,8 @@ static char *if_usable(char *path)
 static char *old_setting_file(const struct ssl_config *config, const char *home)
 {
     CLEANUP(mem_freep) char *file = expanded(config->ca_cert, home);
-    CLEANUP(mem_freep) char *folder = expanded(text_empty(config->ca_path) ? "$SPLUNK_HOME/etc/auth" : config->ca_path,
-                                               home);
+    CLEANUP(mem_freep)
+    char *folder = expanded(text_empty(config->ca_path) ? "$SPLUNK_HOME/etc/auth" : config->ca_path, home);
 
     return if_usable(*file == '/' ? mem_take(&file) : mem_format("%s/%s", folder, file));
 }

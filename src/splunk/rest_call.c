@@ -11,11 +11,11 @@
 #include "splunk/rest_private.h"
 
 enum {
-    TRY_FOR_MS = 60 * 1000,         /* splunkd opens its REST port well within a minute of its start */
+    TRY_FOR_MS = 60 * 1000, /* splunkd opens its REST port well within a minute of its start */
     PAUSE_MOST_MS = 4 * 1000,
     REQUEST_TIMEOUT_S = 20,
     CONNECT_TIMEOUT_S = 5,
-    ANSWER_TEXT_MOST = 200          /* bytes of splunkd's message that ours repeats */
+    ANSWER_TEXT_MOST = 200 /* bytes of splunkd's message that ours repeats */
 };
 
 #define URL_MAX 8192
@@ -92,7 +92,7 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
         diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_TLS, &(struct diagnosis_facts){ .detail = said });
         return;
     }
-    if (result->fault != HTTP_DONE) {
+    if (!http_status_counts(result)) {
         err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
                 "splunkd at %s: %s", call->rest->server_uri, result->reason);
         return;
@@ -137,7 +137,7 @@ static void call_answered(void *ctx, const struct http_result *result)
     if (wait_ms > PAUSE_MOST_MS)
         wait_ms = PAUSE_MOST_MS;
     if (wait_ms > call->give_up_ms - now_ms)
-        wait_ms = call->give_up_ms - now_ms;    /* the last try comes exactly at the end */
+        wait_ms = call->give_up_ms - now_ms; /* the last try comes exactly at the end */
     timer_set(call->rest->loop, &call->timer, now_ms + wait_ms);
 }
 
@@ -156,11 +156,16 @@ static bool body_data(void *ctx, const char *bytes, size_t len)
 static void call_send(struct rest_call *call)
 {
     static const struct http_sink sink = { .ready = body_ready, .data = body_data };
-    struct http_spec spec = {
-        .url = call->url, .form = call->form, .method = call->method, .authorization = call->rest->authorization,
-        .route = &call->rest->route, .sink = call->body ? &sink : NULL, .done = call_answered, .ctx = call,
-        .timeout_s = REQUEST_TIMEOUT_S, .connect_timeout_s = CONNECT_TIMEOUT_S
-    };
+    struct http_spec spec = { .url = call->url,
+                              .form = call->form,
+                              .method = call->method,
+                              .authorization = call->rest->authorization,
+                              .route = &call->rest->route,
+                              .sink = call->body ? &sink : NULL,
+                              .done = call_answered,
+                              .ctx = call,
+                              .timeout_s = REQUEST_TIMEOUT_S,
+                              .connect_timeout_s = CONNECT_TIMEOUT_S };
 
     if (call->body)
         buf_clear(call->body);

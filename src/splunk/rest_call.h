@@ -14,18 +14,18 @@ typedef void rest_call_fn(void *ctx, const struct http_result *result, bool ok, 
 
 struct rest_call {
     /* Set by the owner before rest_call_start(). */
-    struct rest         *rest;
-    rest_call_fn        *done;
-    void                *ctx;
-    struct buf          *body;          /* where a large answer goes; NULL: into the result */
+    struct rest *rest;
+    rest_call_fn *done;
+    void *ctx;
+    struct buf *body; /* where a large answer goes; NULL: into the result */
 
-    struct http_request *request;       /* NULL: none in flight */
-    struct timer         timer;
-    const char          *method;
-    char                *url;
-    char                *form;          /* secret */
-    int64_t              give_up_ms;
-    int                  failures;
+    struct http_request *request; /* NULL: none in flight */
+    struct timer timer;
+    const char *method;
+    char *url;
+    char *form; /* secret */
+    int64_t give_up_ms;
+    int failures;
 };
 
 /* Returns the URL of an endpoint of an app ("-": of all apps), or of one of its entries: name is escaped, NULL: none.

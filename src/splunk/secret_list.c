@@ -39,7 +39,7 @@ void secret_list_set(struct secret_list *list, const char *name, const char *val
 {
     bool found;
     size_t at = index_of(list, name, &found);
-    char *copy = mem_text(value);       /* before the old one goes: it may be the same text */
+    char *copy = mem_text(value); /* before the old one goes: it may be the same text */
 
     if (found) {
         mem_free_secret(list->items[at].value);

@@ -18,5 +18,5 @@ struct secret_list {
 const char *secret_list_get(const struct secret_list *list, const char *name);
 /* Adds or replaces a secret. Copies both texts; value may be the present one. */
 void secret_list_set(struct secret_list *list, const char *name, const char *value);
-void secret_list_remove(struct secret_list *list, const char *name);    /* harmless if there is none */
-void secret_list_clear(struct secret_list *list);       /* frees all; usable again */
+void secret_list_remove(struct secret_list *list, const char *name); /* harmless if there is none */
+void secret_list_clear(struct secret_list *list);                    /* frees all; usable again */

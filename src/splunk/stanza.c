@@ -11,7 +11,7 @@
 #include "splunk/value.h"
 
 #define STANZA_PREFIX  SCHEME_NAME "://"
-#define FILE_NAME_MOST 240      /* of a file system's 255 bytes; a checkpoint's endings take some */
+#define FILE_NAME_MOST 240 /* of a file system's 255 bytes; a checkpoint's endings take some */
 
 void raw_stanza_free(struct raw_stanza *stanza)
 {
@@ -91,9 +91,11 @@ static bool take_name(const struct raw_stanza *stanza, struct input *input, stru
     fits = !file.full;
     buf_free(&file);
     if (!fits)
-        return err_set(err, ERR_INPUT, "the input's name '%.60s...' is too long: it becomes a file name, in which "
+        return err_set(err, ERR_INPUT,
+                       "the input's name '%.60s...' is too long: it becomes a file name, in which "
                        "letters, digits, '-' and '_' take one byte and every other byte takes three; it should take %d "
-                       "at most", name, FILE_NAME_MOST);
+                       "at most",
+                       name, FILE_NAME_MOST);
     input->name = mem_text(name);
     input->app = mem_text(stanza->app ? stanza->app : "");
     return true;
@@ -130,11 +132,13 @@ static bool take_param(const struct raw_stanza *stanza, const struct param *para
 static bool check_together(const struct input *input, struct err *err)
 {
     if (input->filter && input->api == API_SIEM)
-        return err_set(err, ERR_INPUT, "filter is given with api 'siem', but the alert exporter has no OData; filter "
-                                       "should be empty, or api should be graph, endpoint or incidents");
+        return err_set(err, ERR_INPUT,
+                       "filter is given with api 'siem', but the alert exporter has no OData; filter "
+                       "should be empty, or api should be graph, endpoint or incidents");
     if (input->client_secret && input->client_certificate)
-        return err_set(err, ERR_INPUT, "client_secret and client_certificate '%.200s' are both given, but the app "
-                                       "signs in with one of them; one of the two should be empty",
+        return err_set(err, ERR_INPUT,
+                       "client_secret and client_certificate '%.200s' are both given, but the app "
+                       "signs in with one of them; one of the two should be empty",
                        input->client_certificate);
     return true;
 }

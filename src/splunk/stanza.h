@@ -10,7 +10,7 @@ struct raw_param {
     char *value;
 };
 struct raw_stanza {
-    char *name;                 /* as given: with or without "defender_alerts://" */
+    char *name; /* as given: with or without "defender_alerts://" */
     char *app;
     struct raw_param *params;
     size_t count;

@@ -36,13 +36,11 @@ static void detect_encoding(struct utf16 *utf16, const char **bytes, size_t *len
         unsigned char bytes[3];
         size_t count, dropped;
         enum encoding encoding;
-    } starts[] = {
-        { { 0xEF, 0xBB, 0xBF }, 3, 3, ENCODING_UTF8 },
-        { { 0xFF, 0xFE }, 2, 2, ENCODING_UTF16LE },
-        { { 0xFE, 0xFF }, 2, 2, ENCODING_UTF16BE },
-        { { '<', 0 }, 2, 0, ENCODING_UTF16LE },
-        { { 0, '<' }, 2, 0, ENCODING_UTF16BE }
-    };
+    } starts[] = { { { 0xEF, 0xBB, 0xBF }, 3, 3, ENCODING_UTF8 },
+                   { { 0xFF, 0xFE }, 2, 2, ENCODING_UTF16LE },
+                   { { 0xFE, 0xFF }, 2, 2, ENCODING_UTF16BE },
+                   { { '<', 0 }, 2, 0, ENCODING_UTF16LE },
+                   { { 0, '<' }, 2, 0, ENCODING_UTF16BE } };
     size_t i;
 
     while (utf16->encoding == ENCODING_UNKNOWN && *len) {

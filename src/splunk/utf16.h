@@ -11,9 +11,9 @@ enum encoding { ENCODING_UNKNOWN, ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF1
 
 struct utf16 {
     enum encoding encoding;
-    unsigned char held[4];      /* bytes that do not decide yet */
-    size_t        held_count;
-    uint32_t      high;         /* a high surrogate whose other half has not come; 0: none */
+    unsigned char held[4]; /* bytes that do not decide yet */
+    size_t held_count;
+    uint32_t high; /* a high surrogate whose other half has not come; 0: none */
 };
 
 /* Appends the decoded bytes to ret, without a BOM. Returns false for malformed UTF-16 (a lone surrogate, a zero

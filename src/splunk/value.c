@@ -19,11 +19,11 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 enum {
-    SHOWN_MOST = 80,            /* bytes of a bad value that a message repeats */
+    SHOWN_MOST = 80, /* bytes of a bad value that a message repeats */
     TEXT_MOST = 1024,
-    FILTER_MOST = 2000,         /* it travels in a URL */
-    SECRET_MOST = 16384,        /* refresh tokens take 1 to 3 KB; a pasted address holds a code and more */
-    SECRET_LEAST = 16,          /* Entra's have 34 and more */
+    FILTER_MOST = 2000,  /* it travels in a URL */
+    SECRET_MOST = 16384, /* refresh tokens take 1 to 3 KB; a pasted address holds a code and more */
+    SECRET_LEAST = 16,   /* Entra's have 34 and more */
     DOMAIN_MOST = 253,
     BACK_MOST_S = 50 * 365 * 86400
 };
@@ -40,13 +40,16 @@ const char *value_wanted(const struct param *param)
     case PARAM_SECRET: return "the secret itself, without line ends or other control characters";
     case PARAM_FILE: return "the full path of a file that Splunk's user can read";
     case PARAM_URI: return "an absolute URI without a fragment, such as https://SiemMsspConnector";
-    case PARAM_BASE_URL: return "https://host or https://host:port with nothing after it (http:// only for this "
-                                "machine)";
+    case PARAM_BASE_URL:
+        return "https://host or https://host:port with nothing after it (http:// only for this "
+               "machine)";
     case PARAM_TEXT: return "one word without blanks, such as https://graph.microsoft.com";
-    case PARAM_FILTER: return "an OData expression with all quotes and parentheses closed, such as "
-                              "severity eq 'high'";
-    case PARAM_START: return "a time back from now, such as -12h, -30d, -90m, -45s or -2w (50 years at most), or a "
-                             "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
+    case PARAM_FILTER:
+        return "an OData expression with all quotes and parentheses closed, such as "
+               "severity eq 'high'";
+    case PARAM_START:
+        return "a time back from now, such as -12h, -30d, -90m, -45s or -2w (50 years at most), or a "
+               "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
     case PARAM_PROXY: return "http://[user:password@]host:port";
     case PARAM_SECONDS:
         snprintf(text, sizeof(text), "a whole number of seconds from %lld to %lld", (long long)param->min,
@@ -126,11 +129,15 @@ static bool refuse_value(const struct param *param, const char *value, struct er
     CLEANUP(mem_freep) char *text = shown(param, value);
 
     if (may_be_secret(param, value))
-        return err_set(err, ERR_INPUT, "%s has %zu bytes that may be a secret (they are not shown here), but it "
-                       "should be %s", param->name, strlen(value), value_wanted(param));
+        return err_set(err, ERR_INPUT,
+                       "%s has %zu bytes that may be a secret (they are not shown here), but it "
+                       "should be %s",
+                       param->name, strlen(value), value_wanted(param));
     if (param->type == PARAM_SECRET)
-        return err_set(err, ERR_INPUT, "%s has %zu bytes that cannot be a secret (they are not shown here); it "
-                       "should be %s", param->name, strlen(value), value_wanted(param));
+        return err_set(err, ERR_INPUT,
+                       "%s has %zu bytes that cannot be a secret (they are not shown here); it "
+                       "should be %s",
+                       param->name, strlen(value), value_wanted(param));
     return err_set(err, ERR_INPUT, "%s is '%s', but it should be %s", param->name, text, value_wanted(param));
 }
 
@@ -222,7 +229,7 @@ static bool is_filter(const char *text)
     int depth = 0;
     bool quoted = false;
 
-    if (*text == '$')       /* "$filter=..." pasted whole */
+    if (*text == '$') /* "$filter=..." pasted whole */
         return false;
     for (; *text; text++) {
         if (*text == '\'')
@@ -285,7 +292,7 @@ static bool take_file(char **slot, const char *value, bool check)
     struct stat st;
 
     if (*path != '/')
-        return false;       /* the working directory is splunkd's choice */
+        return false; /* the working directory is splunkd's choice */
     if (check && (stat(path, &st) || !S_ISREG(st.st_mode) || !file_readable(path)))
         return false;
     *slot = mem_take(&path);

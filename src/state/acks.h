@@ -9,13 +9,13 @@
 #include "state/cursor.h"
 
 struct pending_cursor {
-    uint64_t      pos;      /* all events up to this cursor end here */
-    int64_t       at_ms;
+    uint64_t pos; /* all events up to this cursor end here */
+    int64_t at_ms;
     struct cursor cursor;
 };
 
 struct acks {
-    struct pending_cursor *pending;     /* oldest first */
+    struct pending_cursor *pending; /* oldest first */
     size_t count, cap;
 };
 

@@ -10,21 +10,33 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define HASH_TEXT 32    /* hex digits of a version's key */
+#define HASH_TEXT 32 /* hex digits of a version's key */
 
 void checkpoint_release(struct checkpoint *checkpoint)
 {
     free(checkpoint->tenant_id);
+    free(checkpoint->tid);
     free(checkpoint->api);
+    quarantine_release(&checkpoint->quarantine);
     *checkpoint = (struct checkpoint){ .imported_count = 0 };
 }
 
 void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, const char *api)
 {
-    free(checkpoint->tenant_id);
     free(checkpoint->api);
-    checkpoint->tenant_id = mem_text(tenant_id);
+    mem_freep(&checkpoint->tid);
+    checkpoint_name_tenant(checkpoint, tenant_id, NULL);
     checkpoint->api = mem_text(api);
+}
+
+void checkpoint_name_tenant(struct checkpoint *checkpoint, const char *tenant_id, const char *tid)
+{
+    char *spelled = mem_text(tenant_id), *guid = mem_text(tid ? tid : checkpoint->tid);
+
+    free(checkpoint->tenant_id);
+    free(checkpoint->tid);
+    checkpoint->tenant_id = spelled;
+    checkpoint->tid = guid;
 }
 
 /* Reading. */
@@ -51,7 +63,8 @@ static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *er
     return (read_time(backfill, "next", &cursor->backfill.next, err) &&
             read_time(backfill, "end", &cursor->backfill.end, err) &&
             read_time(backfill, "newest", &cursor->backfill.watermark, err) &&
-            read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) || err_prefix(err, "backfill");
+            read_time(backfill, "floor", &cursor->backfill.dedup_floor, err)) ||
+           err_prefix(err, "backfill");
 }
 
 static bool read_hex64(const char *text, uint64_t *ret)
@@ -76,20 +89,90 @@ static bool read_entry(const char *text, struct dedup_entry *ret)
            (ret->key.high || ret->key.low);
 }
 
-static bool read_dedup(const cJSON *root, struct dedup *dedup, struct err *err)
+static bool check_written(const cJSON *object, struct err *err)
 {
-    const cJSON *list = json_member(root, "written"), *item;
+    const cJSON *list = json_member(object, "written"), *item;
     struct dedup_entry entry;
 
     if (!cJSON_IsArray(list))
         return err_set(err, ERR_INPUT, "member 'written' is not a list");
-    cJSON_ArrayForEach(item, list)
-        if (!read_entry(cJSON_GetStringValue(item), &entry))
-            return err_set(err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
-    cJSON_ArrayForEach(item, list) {        /* only now: a refused text must add nothing */
+    cJSON_ArrayForEach(item, list) if (!read_entry(cJSON_GetStringValue(item), &entry)) return err_set(
+        err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
+    return true;
+}
+
+/* Adds a list that was checked. */
+static void add_written(const cJSON *object, struct dedup *dedup)
+{
+    struct dedup_entry entry;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, json_member(object, "written"))
+    {
         read_entry(cJSON_GetStringValue(item), &entry);
         dedup_add(dedup, entry);
     }
+}
+
+/* Reads the written versions, and those that were written in part. A refused text adds nothing. */
+static bool read_dedup(const cJSON *root, struct cursor *cursor, struct dedup *dedup, struct err *err)
+{
+    const cJSON *partial = json_member(root, "partial");
+
+    if (!check_written(root, err))
+        return false;
+    if (partial && !(read_time(partial, "from", &cursor->partial_from, err) && check_written(partial, err)))
+        return err_prefix(err, "partial");
+    add_written(root, dedup);
+    if (partial)
+        add_written(partial, dedup_partial(dedup));
+    return true;
+}
+
+/* Reads what was left of the rate limit. A member that is not as it should be counts as missing. */
+static void read_rate(const cJSON *root, struct checkpoint *checkpoint, struct err *err)
+{
+    const cJSON *rate = json_member(root, "rate"), *hour = json_member(rate, "hour");
+
+    checkpoint->rate.known = cJSON_IsNumber(hour) && hour->valuedouble >= 0 && hour->valuedouble < 1e9 &&
+                             read_time(rate, "at", &checkpoint->rate.at, err);
+    if (checkpoint->rate.known)
+        checkpoint->rate.hour = hour->valuedouble;
+}
+
+static bool read_seconds(const cJSON *object, const char *name, int64_t *ret, struct err *err)
+{
+    ticks time;
+
+    if (!read_time(object, name, &time, err))
+        return false;
+    *ret = time / TICKS_PER_SECOND;
+    return true;
+}
+
+static bool read_quarantined(const cJSON *item, struct quarantine *quarantine, struct err *err)
+{
+    struct quarantined entry = { .isolated = cJSON_IsTrue(json_member(item, "isolated")) };
+    int64_t tries;
+
+    if (!read_time(item, "from", &entry.window.lo, err) || !read_time(item, "to", &entry.window.hi, err) ||
+        !read_seconds(item, "since", &entry.since_s, err) || !read_seconds(item, "due", &entry.due_s, err))
+        return false;
+    if (!json_int64(item, "tries", 0, INT32_MAX, &tries))
+        return err_set(err, ERR_INPUT, "member 'tries' is not a number");
+    entry.tries = (int)tries;
+    return quarantine_restore(quarantine, &entry) || err_set(err, ERR_INPUT, "'from' and 'to' are not a window");
+}
+
+/* Checkpoints of version 1.0.0 have no quarantine. */
+static bool read_quarantine(const cJSON *root, struct quarantine *quarantine, struct err *err)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item,
+                       json_member(root, "quarantine")) if (!read_quarantined(item, quarantine,
+                                                                              err)) return err_prefix(err,
+                                                                                                      "quarantine");
     return true;
 }
 
@@ -109,7 +192,8 @@ static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
     if (!salt || !all_of(salt, hex, sizeof(checkpoint->salt) - 1, sizeof(checkpoint->salt) - 1))
         return;
     memcpy(checkpoint->salt, salt, sizeof(checkpoint->salt));
-    cJSON_ArrayForEach(item, json_member(root, "taken")) {
+    cJSON_ArrayForEach(item, json_member(root, "taken"))
+    {
         struct imported *imported = &checkpoint->imported[checkpoint->imported_count];
 
         if (checkpoint->imported_count == IMPORTED_MAX || !item->string || !cJSON_IsString(item) ||
@@ -126,6 +210,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
     struct checkpoint ret = { .imported_count = 0 };
+    const char *saved;
     int64_t version;
 
     if (!cJSON_IsObject(root))
@@ -137,9 +222,17 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
                        CHECKPOINT_VERSION);
     if (!json_text(root, "tenant_id") || !json_text(root, "api"))
         return err_set(err, ERR_INPUT, "it does not say for which tenant_id and api");
-    if (!read_cursor(root, &ret.cursor, err) || !read_dedup(root, dedup, err))
+    if (!read_cursor(root, &ret.cursor, err) || !read_quarantine(root, &ret.quarantine, err) ||
+        !read_dedup(root, &ret.cursor, dedup, err)) {
+        quarantine_release(&ret.quarantine);
         return false;
+    }
+    read_rate(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
+    checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
+    saved = json_text(root, "saved");
+    if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
+        ret.saved = 0;
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;
@@ -158,10 +251,12 @@ static void add_time(struct buf *ret, const char *name, ticks time, const char *
 
 struct selection {
     const struct cursor *cursor;
-    int64_t     overlap_s;
-    uint64_t    pos;
+    bool (*needs)(const struct cursor *cursor, ticks time, int64_t overlap_s);
+    const struct quarantine *quarantine;
+    int64_t overlap_s;
+    uint64_t pos;
     struct buf *ret;
-    bool        any;
+    bool any;
 };
 
 static void add_entry(void *ctx, const struct dedup_entry *entry)
@@ -169,7 +264,8 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     struct selection *sel = ctx;
     char time[TICKS_TEXT_MAX];
 
-    if (entry->pos > sel->pos || !cursor_needs(sel->cursor, entry->time, sel->overlap_s))
+    if (entry->pos > sel->pos ||
+        (!sel->needs(sel->cursor, entry->time, sel->overlap_s) && !quarantine_holds(sel->quarantine, entry->time)))
         return;
     ticks_text(entry->time, time);
     buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,
@@ -185,19 +281,83 @@ static void add_imported(const struct checkpoint *checkpoint, struct buf *ret)
         return;
     buf_add_format(ret, " \"salt\": \"%s\",\n \"taken\": {", checkpoint->salt);
     for (i = 0; i < checkpoint->imported_count; i++)
-        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", checkpoint->imported[i].param, checkpoint->imported[i].hash);
+        buf_add_format(ret, "%s\"%s\": \"%s\"", i ? ", " : "", checkpoint->imported[i].param,
+                       checkpoint->imported[i].hash);
     buf_add_text(ret, "},\n");
 }
 
-void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor, const struct dedup *dedup, uint64_t pos,
-                       int64_t overlap_s, struct buf *ret)
+static void add_list(struct selection *sel, const struct dedup *dedup)
 {
-    struct selection sel = { cursor, overlap_s, pos, ret, false };
+    buf_add_text(sel->ret, "\"written\": [");
+    sel->any = false;
+    dedup_each(dedup, add_entry, sel);
+    buf_add_text(sel->ret, "]}");
+}
+
+/* Adds the versions that were written in part, and from where on they have to be read again. */
+static void add_partial(struct selection *sel, struct dedup *partial)
+{
+    if (!sel->cursor->partial_from)
+        return;
+    sel->needs = cursor_needs_part;
+    buf_add_text(sel->ret, " \"partial\": {");
+    add_time(sel->ret, "from", sel->cursor->partial_from, ", ");
+    add_list(sel, partial);
+    buf_add_text(sel->ret, ",\n");
+    sel->needs = cursor_needs;
+}
+
+static void add_rate(const struct checkpoint *checkpoint, struct buf *ret)
+{
+    if (!checkpoint->rate.known)
+        return;
+    buf_add_format(ret, " \"rate\": {\"hour\": %.1f, ", checkpoint->rate.hour);
+    add_time(ret, "at", checkpoint->rate.at, "},\n");
+}
+
+static void add_quarantined(const struct quarantined *entry, struct buf *ret)
+{
+    buf_add_text(ret, "\n  {");
+    add_time(ret, "from", entry->window.lo, ", ");
+    add_time(ret, "to", entry->window.hi, ", ");
+    add_time(ret, "since", entry->since_s * TICKS_PER_SECOND, ",\n   ");
+    add_time(ret, "due", entry->due_s * TICKS_PER_SECOND, ", ");
+    buf_add_format(ret, "\"tries\": %d, \"isolated\": %s}", entry->tries, entry->isolated ? "true" : "false");
+}
+
+/* Adds the windows that are still to be read, or whose events splunkd may not have yet. */
+static void add_quarantine(const struct quarantine *quarantine, uint64_t pos, struct buf *ret)
+{
+    bool any = false;
+    size_t i;
+
+    for (i = 0; i < quarantine->count; i++) {
+        const struct quarantined *entry = &quarantine->list[i];
+
+        if (entry->done && entry->done_pos <= pos)
+            continue;
+        buf_add_text(ret, any ? "," : " \"quarantine\": [");
+        add_quarantined(entry, ret);
+        any = true;
+    }
+    if (any)
+        buf_add_text(ret, "],\n");
+}
+
+void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor,
+                       const struct quarantine *quarantine, struct dedup *dedup, uint64_t pos, int64_t overlap_s,
+                       struct buf *ret)
+{
+    struct selection sel = { cursor, cursor_needs, quarantine, overlap_s, pos, ret, false };
     struct cursor raised = *cursor;
 
     cursor_raise_floors(&raised, overlap_s);
     buf_add_format(ret, "{\"version\": %d,\n \"tenant_id\": ", CHECKPOINT_VERSION);
     buf_add_json(ret, checkpoint->tenant_id);
+    if (checkpoint->tid) {
+        buf_add_text(ret, ", \"tid\": ");
+        buf_add_json(ret, checkpoint->tid);
+    }
     buf_add_text(ret, ", \"api\": ");
     buf_add_json(ret, checkpoint->api);
     buf_add_text(ret, ",\n ");
@@ -213,9 +373,12 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
         add_time(ret, "floor", raised.backfill.dedup_floor, "},\n");
     }
     add_imported(checkpoint, ret);
-    buf_add_text(ret, " \"written\": [");
-    dedup_each(dedup, add_entry, &sel);
-    buf_add_text(ret, "]}\n");
+    add_rate(checkpoint, ret);
+    add_quarantine(quarantine, pos, ret);
+    add_partial(&sel, dedup_partial(dedup));
+    buf_add_text(ret, " ");
+    add_list(&sel, dedup);
+    buf_add_text(ret, "\n");
 }
 
 /* Imported secrets. The members of the file are still called "taken", as in version 1.0.0. */

@@ -37,6 +37,12 @@ static ticks backfill_lower(const struct cursor *cursor, int64_t overlap_s)
                      cursor->backfill.dedup_floor);
 }
 
+/* Returns the end of the part that is the backfill's in the dedup set. */
+static ticks backfill_reach(const struct cursor *cursor)
+{
+    return ticks_ahead(cursor->backfill.end, CURSOR_COARSE_S);
+}
+
 void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from)
 {
     cursor->backfill.active = true;
@@ -51,7 +57,7 @@ void cursor_backfill_begins(struct cursor *cursor, ticks from, ticks live_from)
 /* Joins the two parts: from here on there is one watermark. */
 static void backfill_ends(struct cursor *cursor)
 {
-    bool contiguous = cursor->dedup_floor <= cursor->backfill.end;
+    bool contiguous = cursor->dedup_floor <= backfill_reach(cursor);
 
     cursor->backfill.active = false;
     if (cursor->watermark <= cursor->backfill.end)
@@ -70,18 +76,73 @@ bool cursor_backfill_read(struct cursor *cursor, ticks next, ticks newest)
     return true;
 }
 
-bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
+void cursor_has_part(struct cursor *cursor, ticks time)
 {
-    if (cursor->backfill.active && time < cursor->backfill.end)
-        return time >= backfill_lower(cursor, overlap_s);
-    return time >= cursor_lower(cursor, overlap_s);
+    time = ticks_max(time, 1); /* 0: none */
+    if (!cursor->partial_from || time < cursor->partial_from)
+        cursor->partial_from = time;
 }
 
+void cursor_read_in_full(struct cursor *cursor, ticks lo, ticks hi)
+{
+    if (cursor->partial_from && lo <= cursor->partial_from && cursor->partial_from < hi)
+        cursor->partial_from = hi == TICKS_OPEN ? 0 : hi;
+}
+
+bool cursor_read_again(struct cursor *cursor, int64_t overlap_s)
+{
+    ticks from = cursor->partial_from, end = cursor_lower(cursor, overlap_s);
+
+    if (!from || from >= end || cursor->backfill.active)
+        return false;
+    cursor_backfill_begins(cursor, from, end);
+    return true;
+}
+
+bool cursor_knows(const struct cursor *cursor, ticks time)
+{
+    bool backfill = cursor->backfill.active && time < backfill_reach(cursor);
+
+    return time >= cursor->begin && time >= (backfill ? cursor->backfill.dedup_floor : cursor->dedup_floor);
+}
+
+bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
+{
+    struct cursor raised = *cursor;
+
+    cursor_raise_floors(&raised, overlap_s);
+    return cursor_knows(&raised, time);
+}
+
+bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s)
+{
+    struct cursor complete = *cursor;
+
+    complete.partial_from = 0;
+    return cursor_needs(&complete, time, overlap_s);
+}
+
+/* Returns the floor of a set that keeps what windows from `lower` on may bring, and everything from partial_from on. */
+static ticks floor_below(const struct cursor *cursor, ticks lower, ticks floor)
+{
+    ticks below = ticks_back(lower, CURSOR_COARSE_S);
+
+    if (cursor->partial_from)
+        below = ticks_min(below, cursor->partial_from);
+    return ticks_max(below, floor);
+}
+
+/* The live worker's part is kept from the end of the backfill on: the set has no hole when the two parts join. */
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s)
 {
-    cursor->dedup_floor = cursor_lower(cursor, overlap_s);
+    ticks lower = cursor_lower(cursor, overlap_s);
+
     if (cursor->backfill.active)
-        cursor->backfill.dedup_floor = backfill_lower(cursor, overlap_s);
+        lower = ticks_min(lower, cursor->backfill.end);
+    cursor->dedup_floor = floor_below(cursor, lower, cursor->dedup_floor);
+    if (cursor->backfill.active)
+        cursor->backfill.dedup_floor = floor_below(cursor, backfill_lower(cursor, overlap_s),
+                                                   cursor->backfill.dedup_floor);
 }
 
 void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t overlap_s)
@@ -89,14 +150,15 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
     struct cursor raised = *saved;
 
     cursor_raise_floors(&raised, overlap_s);
-    if (!saved->backfill.active && cursor->backfill.active) {           /* began since: the one floor is now its floor */
+    if (!saved->backfill.active && cursor->backfill.active) { /* began since: the one floor is now its floor */
         cursor->backfill.dedup_floor = ticks_max(cursor->backfill.dedup_floor, raised.dedup_floor);
     } else if (saved->backfill.active && cursor->backfill.active) {
         cursor->backfill.dedup_floor = ticks_max(cursor->backfill.dedup_floor, raised.backfill.dedup_floor);
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor);
-    } else if (saved->backfill.active) {                                /* ended since */
-        cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor > saved->backfill.end
-                                                             ? raised.dedup_floor : raised.backfill.dedup_floor);
+    } else if (saved->backfill.active) { /* ended since */
+        cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor > backfill_reach(saved)
+                                                                 ? raised.dedup_floor
+                                                                 : raised.backfill.dedup_floor);
     } else {
         cursor->dedup_floor = ticks_max(cursor->dedup_floor, raised.dedup_floor);
     }
@@ -105,7 +167,7 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
 bool cursor_same(const struct cursor *a, const struct cursor *b)
 {
     if (a->begin != b->begin || a->watermark != b->watermark || a->dedup_floor != b->dedup_floor ||
-        a->backfill.active != b->backfill.active)
+        a->backfill.active != b->backfill.active || a->partial_from != b->partial_from)
         return false;
     return !a->backfill.active ||
            (a->backfill.next == b->backfill.next && a->backfill.end == b->backfill.end &&

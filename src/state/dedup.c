@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 
-#define FIRST_SHIFT 2           /* the first block has 4 entries, each further one twice as many, until */
-#define BLOCK_SHIFT 9           /* 512: 16 kB */
+#define FIRST_SHIFT 2 /* the first block has 4 entries, each further one twice as many, until */
+#define BLOCK_SHIFT 9 /* 512: 16 kB */
 #define FIRST_BITS  4
 
 /* The entries lie in the order of their coming, in blocks that stay where they are. What grows by copying is only the
@@ -16,10 +16,11 @@
  * are nearly always told apart without a look at the entry. */
 struct dedup {
     struct dedup_entry **blocks;
-    uint32_t            *index;
-    size_t               count;
-    size_t               block_count;
-    unsigned             bits;      /* 0: no index yet */
+    uint32_t *index;
+    size_t count;
+    size_t block_count;
+    unsigned bits;         /* 0: no index yet */
+    struct dedup *partial; /* NULL until it is asked for */
 };
 
 struct dedup *dedup_new(void)
@@ -37,7 +38,15 @@ void dedup_free(struct dedup *dedup)
         free(dedup->blocks[i]);
     free(dedup->blocks);
     free(dedup->index);
+    dedup_free(dedup->partial); /* it has none of its own */
     free(dedup);
+}
+
+struct dedup *dedup_partial(struct dedup *dedup)
+{
+    if (!dedup->partial)
+        dedup->partial = dedup_new();
+    return dedup->partial;
 }
 
 struct hash128 dedup_key(const char *id, size_t id_len, ticks time)
@@ -45,7 +54,7 @@ struct hash128 dedup_key(const char *id, size_t id_len, ticks time)
     struct hash128 key = hash128_of(id, id_len);
 
     key.low ^= (uint64_t)time;
-    if (!key.high && !key.low)      /* to the reader of a checkpoint, a hash of zeros is damage */
+    if (!key.high && !key.low) /* to the reader of a checkpoint, a hash of zeros is damage */
         key.low = 1;
     return key;
 }
@@ -80,7 +89,7 @@ static void add_block(struct dedup *dedup)
     size_t block = dedup->block_count++;
     size_t entries = (size_t)1 << (block < BLOCK_SHIFT - FIRST_SHIFT ? block + FIRST_SHIFT : BLOCK_SHIFT);
 
-    if (!(block & (block - 1)))     /* the list of blocks has room up to the next power of two */
+    if (!(block & (block - 1))) /* the list of blocks has room up to the next power of two */
         dedup->blocks = mem_grow(dedup->blocks, block ? 2 * block : 1, sizeof(*dedup->blocks));
     dedup->blocks[block] = mem_grow(NULL, entries, sizeof(**dedup->blocks));
 }
@@ -138,13 +147,13 @@ static void index_entry(struct dedup *dedup, struct hash128 key, size_t number)
     dedup->index[at] = ((uint32_t)key.high & ~(uint32_t)last) | (uint32_t)(number + 1);
 }
 
-/* Fills the index again from the entries. The old index is handed to realloc() for the sake of its pages: if they stay in
- * use, only the new half costs page faults. */
+/* Fills the index again from the entries. The old index is handed to realloc() for the sake of its pages: if they
+ * stay in use, only the new half costs page faults. */
 static void reindex(struct dedup *dedup, unsigned bits)
 {
     size_t number, slots = (size_t)1 << bits;
 
-    assert(bits <= 32);     /* number + 1 stays below 2^bits, as a quarter is empty: 2^31 entries would take 64 GB */
+    assert(bits <= 32); /* number + 1 stays below 2^bits, as a quarter is empty: 2^31 entries would take 64 GB */
     if (bits != dedup->bits)
         dedup->index = mem_grow(dedup->index, slots, sizeof(*dedup->index));
     dedup->bits = bits;
@@ -178,6 +187,16 @@ void dedup_add(struct dedup *dedup, struct dedup_entry entry)
     *entry_at(dedup, number) = entry;
     index_entry(dedup, entry.key, number);
     dedup->count++;
+}
+
+bool dedup_renew(struct dedup *dedup, struct hash128 key, ticks time)
+{
+    struct dedup_entry *entry = find(dedup, key);
+
+    if (!entry)
+        return false;
+    entry->time = ticks_max(entry->time, time);
+    return true;
 }
 
 size_t dedup_count(const struct dedup *dedup)

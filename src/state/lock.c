@@ -12,8 +12,8 @@
 #include "base/mem.h"
 
 struct lock_file {
-    char   *path;
-    int     fd;
+    char *path;
+    int fd;
     int64_t idle_ms;
 };
 
@@ -26,7 +26,7 @@ static int64_t idle_ms(int fd)
     if (fstat(fd, &held))
         return 0;
     idle = clock_wall_ms() - ((int64_t)held.st_mtim.tv_sec * 1000 + held.st_mtim.tv_nsec / 1000000);
-    return idle > 0 ? idle : 0;     /* a clock that was set back says nothing */
+    return idle > 0 ? idle : 0; /* a clock that was set back says nothing */
 }
 
 struct lock_file *lock_open(const char *dir, struct err *err)
@@ -68,25 +68,38 @@ void lock_touch(struct lock_file *lock)
     futimens(lock->fd, NULL);
 }
 
+/* Sets or asks for a lock that belongs to the open file: closing another descriptor of the same file does not release
+ * it. Kernels before 3.15 have only locks that belong to the process. */
+static int control(const struct lock_file *lock, bool set, struct flock *range)
+{
+    int status = fcntl(lock->fd, set ? F_OFD_SETLK : F_OFD_GETLK, range);
+
+    if (status < 0 && errno == EINVAL)
+        status = fcntl(lock->fd, set ? F_SETLK : F_GETLK, range);
+    return status;
+}
+
 /* Returns the input's byte of the file. */
 static struct flock byte_of(const char *input_name, short type)
 {
     struct hash128 hash = hash128_of(input_name, strlen(input_name));
 
-    return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_len = 1,
-                           .l_start = (off_t)(hash.low >> 2) };     /* 62 bits: positive, with room for the length */
+    return (struct flock){ .l_type = type,
+                           .l_whence = SEEK_SET,
+                           .l_len = 1,
+                           .l_start = (off_t)(hash.low >> 2) }; /* 62 bits: positive, with room for the length */
 }
 
 bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
 {
     struct flock range = byte_of(input_name, F_WRLCK);
 
-    if (!fcntl(lock->fd, F_SETLK, &range))
+    if (!control(lock, true, &range))
         return true;
     if (errno != EACCES && errno != EAGAIN)
         return err_set(err, ERR_RETRY, "cannot lock '%s': %s", lock->path, strerror(errno));
     range.l_type = F_WRLCK;
-    if (!fcntl(lock->fd, F_GETLK, &range) && range.l_type != F_UNLCK)
+    if (!control(lock, false, &range) && range.l_type != F_UNLCK && range.l_pid > 0) /* -1: of an open file */
         return err_set(err, ERR_RETRY, "process %d still works on this input", (int)range.l_pid);
     return err_set(err, ERR_RETRY, "another process still works on this input");
 }
@@ -95,7 +108,7 @@ void lock_release_input(struct lock_file *lock, const char *input_name)
 {
     struct flock range = byte_of(input_name, F_UNLCK);
 
-    fcntl(lock->fd, F_SETLK, &range);
+    control(lock, true, &range);
 }
 
 bool lock_is_current(const struct lock_file *lock)

@@ -1,8 +1,9 @@
 /* state/lock.h - one process per input. Private to state/store_file.c and its tests.
  *
- * After an edit, splunkd's old and new process overlap for moments. Each input is one byte, chosen by the hash of its
- * name, of the file defender_alerts.lock in the checkpoint folder. The byte is locked with fcntl: one descriptor serves
- * any number of inputs, and the kernel releases the locks when the process ends, however it ends. */
+ * After an edit, splunkd's old and new process overlap for moments. Each input is one byte, chosen by the hash of
+ * its name, of the file defender_alerts.lock in the checkpoint folder. The byte is locked with an open file
+ * description lock: one descriptor serves any number of inputs, and the kernel releases the locks when the process
+ * ends, however it ends. */
 #pragma once
 
 #include "base/err.h"
@@ -11,10 +12,10 @@ struct lock_file;
 
 /* Opens or creates the file. Returns NULL with err if that fails. */
 struct lock_file *lock_open(const char *dir, struct err *err);
-void lock_close(struct lock_file *lock);        /* NULL is allowed */
+void lock_close(struct lock_file *lock); /* NULL is allowed */
 
-/* Returns how long before lock_open() a process last worked here (lock_touch()), in milliseconds of the host's clock. -1:
- * never, as far as the file tells. */
+/* Returns how long before lock_open() a process last worked here (lock_touch()), in milliseconds of the host's
+ * clock. -1: never, as far as the file tells. */
 int64_t lock_idle_ms(const struct lock_file *lock);
 /* Records that this process is at work. To be called every CLOCK_IDLE_MS at least. */
 void lock_touch(struct lock_file *lock);

@@ -1,5 +1,9 @@
 #include "state/progress.h"
 
+#define GAP_S          10   /* a stretch between quarantined windows is read this often on average ... */
+#define GAP_MOST_S     3600 /* ... and all of them at least this often */
+#define RECORDS_KEPT_S (INT64_C(366) * 86400) /* longer than any of the services keeps a record */
+
 void progress_init(struct progress *progress, int64_t overlap_s)
 {
     *progress = (struct progress){ .overlap_s = overlap_s, .dedup = dedup_new() };
@@ -8,6 +12,7 @@ void progress_init(struct progress *progress, int64_t overlap_s)
 void progress_release(struct progress *progress)
 {
     acks_release(&progress->acks);
+    quarantine_release(&progress->quarantine);
     dedup_free(progress->dedup);
     progress->dedup = NULL;
 }
@@ -26,31 +31,120 @@ void progress_forget_written(struct progress *progress)
     progress->dedup = dedup_new();
 }
 
-bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, struct window *ret)
+static bool next_quarantined(const struct progress *progress, ticks now, struct window *ret)
+{
+    const struct quarantined *due = quarantine_due(&progress->quarantine, now / TICKS_PER_SECOND);
+
+    if (due)
+        *ret = due->window;
+    return due != NULL;
+}
+
+/* Begins a poll after the last quarantined window if the stretches before it were read a short while ago. */
+static void skip_gaps(struct progress *progress, ticks now)
+{
+    const struct cursor *cursor = &progress->cursor;
+    ticks lower = cursor_lower(cursor, progress->overlap_s), end, since = now - progress->gaps_read;
+    size_t gaps = quarantine_gaps(&progress->quarantine, lower, now, &end);
+    ticks pause = ticks_min((ticks)gaps * GAP_S, GAP_MOST_S) * TICKS_PER_SECOND;
+
+    if (!gaps)
+        return;
+    if (since >= 0 && since < pause)
+        windows_bound(&progress->plans[WORKER_LIVE], end, cursor->watermark, now);
+    else
+        progress->gaps_read = now;
+}
+
+bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
+                   struct window *ret)
 {
     struct window_plan *plan = &progress->plans[worker];
+    struct page_stats none = page_stats_none();
+    struct window planned;
 
-    if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, ret))
-        return false;
-    windows_avoid(&progress->quarantine, worker, plan, ret, now);
+    if (worker == WORKER_QUARANTINE)
+        return next_quarantined(progress, now, ret);
+    if (worker == WORKER_LIVE && !plan->active)
+        skip_gaps(progress, now);
+    for (;;) {
+        if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, &planned))
+            return false;
+        *ret = planned;
+        if (quarantine_avoid(&progress->quarantine, ret))
+            break;
+        progress_read(progress, worker, &planned, &none, 0, now, pos, now_ms);
+    }
+    if (planned.hi == TICKS_OPEN && ret->hi != TICKS_OPEN && !plan->active)
+        windows_bound(plan, ret->lo, 0, now);
     return true;
 }
 
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
                    const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms)
 {
-    bool caught_up = windows_read(&progress->cursor, worker, &progress->plans[worker], window, stats, capacity,
-                                  progress->overlap_s, now);
+    bool caught_up;
 
+    if (worker == WORKER_QUARANTINE) {
+        quarantine_read(&progress->quarantine, window, pos);
+        return false;
+    }
+    caught_up = windows_read(&progress->cursor, worker, &progress->plans[worker], window, stats, capacity,
+                             progress->overlap_s, now);
     acks_add(&progress->acks, &progress->cursor, pos, now_ms);
+    return caught_up;
+}
+
+/* What is quarantined is read in full later; records that were written in part are looked for around it. */
+static void skip_quarantined_part(struct progress *progress)
+{
+    struct window rest = { progress->cursor.partial_from, TICKS_OPEN };
+
+    if (rest.lo && quarantine_avoid(&progress->quarantine, &rest))
+        progress->cursor.partial_from = rest.lo;
+}
+
+bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up)
+{
+    skip_quarantined_part(progress);
+    cursor_read_in_full(&progress->cursor, window->lo, window->hi);
+    skip_quarantined_part(progress);
+    if (!caught_up || !cursor_read_again(&progress->cursor, progress->overlap_s))
+        return false;
+    progress->plans[WORKER_BACKFILL] = (struct window_plan){ .active = false };
+    return true;
+}
+
+bool progress_isolate(struct progress *progress, enum worker_kind worker, const struct window *window, ticks resolution,
+                      ticks now, uint64_t pos, int64_t now_ms)
+{
+    struct window_plan *plan = &progress->plans[worker];
+    struct page_stats none = page_stats_none();
+    struct window isolated = *window;
+    ticks width = plan->width;
+    bool caught_up;
+
+    if (isolated.hi == TICKS_OPEN)
+        isolated.hi = ticks_max(now, isolated.lo) / resolution * resolution + resolution;
+    quarantine_add(&progress->quarantine, &isolated, now / TICKS_PER_SECOND);
+    caught_up = progress_read(progress, worker, window, &none, 0, now, pos, now_ms);
+    if (plan->width) /* an empty response would make the next window wider; this was none */
+        plan->width = width;
     return caught_up;
 }
 
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
                     const struct page_stats *stats, ticks resolution, ticks now)
 {
+    if (worker == WORKER_QUARANTINE)
+        return quarantine_halve(&progress->quarantine, window, resolution, resolution);
     return windows_split(&progress->cursor, worker, progress->plans, window, stats, resolution, progress->overlap_s,
                          now);
+}
+
+size_t progress_settle(struct progress *progress, uint64_t pos, ticks now)
+{
+    return quarantine_settle(&progress->quarantine, pos, ticks_back(now, RECORDS_KEPT_S));
 }
 
 bool progress_format(struct progress *progress, const struct checkpoint *checkpoint, uint64_t pos, struct buf *ret,
@@ -61,12 +155,13 @@ bool progress_format(struct progress *progress, const struct checkpoint *checkpo
     if (!confirmed)
         return false;
     *saved = confirmed->cursor;
-    checkpoint_format(checkpoint, saved, progress->dedup, pos, progress->overlap_s, ret);
+    checkpoint_format(checkpoint, saved, &progress->quarantine, progress->dedup, pos, progress->overlap_s, ret);
     return true;
 }
 
 struct pruning {
     const struct cursor *cursor;
+    const struct quarantine *quarantine;
     int64_t overlap_s;
 };
 
@@ -74,13 +169,22 @@ static bool is_needed(void *ctx, const struct dedup_entry *entry)
 {
     const struct pruning *pruning = ctx;
 
-    return cursor_needs(pruning->cursor, entry->time, pruning->overlap_s);
+    return cursor_needs(pruning->cursor, entry->time, pruning->overlap_s) ||
+           quarantine_holds(pruning->quarantine, entry->time);
+}
+
+static bool is_needed_part(void *ctx, const struct dedup_entry *entry)
+{
+    const struct pruning *pruning = ctx;
+
+    return cursor_needs_part(pruning->cursor, entry->time, pruning->overlap_s);
 }
 
 void progress_saved(struct progress *progress, const struct cursor *saved)
 {
-    struct pruning pruning = { saved, progress->overlap_s };
+    struct pruning pruning = { saved, &progress->quarantine, progress->overlap_s };
 
     dedup_prune(progress->dedup, is_needed, &pruning);
+    dedup_prune(dedup_partial(progress->dedup), is_needed_part, &pruning);
     cursor_pruned(&progress->cursor, saved, progress->overlap_s);
 }

@@ -7,16 +7,18 @@
 #include "state/acks.h"
 #include "state/checkpoint.h"
 #include "state/dedup.h"
+#include "state/quarantine.h"
 #include "state/windows.h"
 
 struct progress {
-    bool               begun;       /* the cursor is set */
-    int64_t            overlap_s;
-    struct cursor      cursor;
+    bool begun; /* the cursor is set */
+    int64_t overlap_s;
+    struct cursor cursor;
     struct window_plan plans[WORKER_COUNT];
-    struct quarantine  quarantine;
-    struct dedup      *dedup;
-    struct acks        acks;
+    struct quarantine quarantine;
+    ticks gaps_read; /* when a poll last read between the quarantined windows */
+    struct dedup *dedup;
+    struct acks acks;
 };
 
 void progress_init(struct progress *progress, int64_t overlap_s);
@@ -28,20 +30,37 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 /* Forgets which versions were written: they belong to another feed, or to a checkpoint that cannot be used. */
 void progress_forget_written(struct progress *progress);
 
-/* Sets *ret to the worker's next window, past what is quarantined. Returns false if it has nothing to read. */
-bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, struct window *ret);
+/* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
+ * Between many quarantined windows it takes many requests to look for late alerts, so not every poll does. The
+ * watermark waits for those that do. Returns false if it has nothing to read. A planned window that is quarantined
+ * completely counts as read, with no events; pos and now_ms are as for progress_read(). */
+bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
+                   struct window *ret);
 
 /* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. */
 bool progress_read(struct progress *progress, enum worker_kind worker, const struct window *window,
                    const struct page_stats *stats, size_t capacity, ticks now, uint64_t pos, int64_t now_ms);
 
-/* Plans smaller windows; see windows_split(). */
+/* Records that the window was read with a query that leaves nothing out. If the live worker has caught up with it, what
+ * was written in part before is handed to the backfill. Returns true if there is any. */
+bool progress_read_in_full(struct progress *progress, const struct window *window, bool caught_up);
+
+/* Puts a window that fails alone into quarantine; for the worker it counts as read. An open window ends at `now`.
+ * Returns true if the worker has caught up. */
+bool progress_isolate(struct progress *progress, enum worker_kind worker, const struct window *window, ticks resolution,
+                      ticks now, uint64_t pos, int64_t now_ms);
+
+/* Plans smaller windows; see windows_split() and, for the quarantine worker, quarantine_halve(). */
 bool progress_split(struct progress *progress, enum worker_kind worker, const struct window *window,
                     const struct page_stats *stats, ticks resolution, ticks now);
 
-/* Appends the newest checkpoint whose events end at or before pos, and sets *saved to its cursor. Returns false if there
- * is none yet. */
+/* Appends the newest checkpoint whose events end at or before pos, and sets *saved to its cursor. Returns false if
+ * there is none yet. */
 bool progress_format(struct progress *progress, const struct checkpoint *checkpoint, uint64_t pos, struct buf *ret,
                      struct cursor *saved);
+/* Drops the quarantined windows that splunkd has the events of, up to pos, and those that are older than a service
+ * keeps records. Returns how many of the latter were never read. */
+size_t progress_settle(struct progress *progress, uint64_t pos, ticks now);
+
 /* Drops the written versions that a process continuing from the saved cursor does not need. */
 void progress_saved(struct progress *progress, const struct cursor *saved);

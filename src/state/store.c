@@ -11,8 +11,9 @@ void store_init(struct store *store, const struct store_ops *ops, const struct s
 {
     store->ops = ops;
     store->watcher = watcher ? *watcher : (struct store_watcher){ .ctx = NULL };
-    store->claims = store->questions = NULL;
-    store->questions_end = &store->questions;
+    store->claims = store->saving = NULL;
+    store->questions = store->saves = (struct claim_queue){ .first = NULL };
+    store->directly = false;
 }
 
 void store_free(struct store *store)
@@ -21,16 +22,23 @@ void store_free(struct store *store)
         store->ops->free(store);
 }
 
-/* Puts a question into the queue. */
+static struct claim_queue *queue_of(const struct claim *claim)
+{
+    return claim->question == CLAIM_SAVE ? &claim->store->saves : &claim->store->questions;
+}
+
+/* Puts a question into its queue. */
 static void ask(struct claim *claim, enum claim_question question)
 {
     struct store *store = claim->store;
+    struct claim_queue *queue;
 
     assert(claim->question == CLAIM_NOTHING);
     claim->question = question;
     claim->next_question = NULL;
-    *store->questions_end = claim;
-    store->questions_end = &claim->next_question;
+    queue = queue_of(claim);
+    *(queue->first ? queue->end : &queue->first) = claim;
+    queue->end = &claim->next_question;
     if (store->watcher.asked)
         store->watcher.asked(store->watcher.ctx);
 }
@@ -59,16 +67,34 @@ bool store_asked(const struct claim *claim)
 void store_cancel(struct claim *claim)
 {
     struct store *store = claim->store;
-    struct claim **slot = &store->questions;
+    struct claim_queue *queue = queue_of(claim);
+    struct claim **slot = &queue->first;
 
     if (!store_asked(claim))
         return;
-    while (*slot != claim)
+    if (store->saving == claim) {
+        store->ops->save_give_up(store);
+        store->saving = NULL;
+        claim->question = CLAIM_NOTHING;
+        return;
+    }
+    claim->question = CLAIM_NOTHING;
+    while (*slot && *slot != claim)
         slot = &(*slot)->next_question;
+    if (!*slot) /* memory ran out while it was being answered */
+        return;
     *slot = claim->next_question;
     if (!*slot)
-        store->questions_end = slot;
-    claim->question = CLAIM_NOTHING;
+        queue->end = slot;
+}
+
+/* Takes the claim out of the list of those that are held. */
+static void let_go(struct claim *claim)
+{
+    claim->held = false;
+    *claim->slot = claim->next;
+    if (claim->next)
+        claim->next->slot = claim->slot;
 }
 
 void store_release(struct claim *claim)
@@ -78,11 +104,15 @@ void store_release(struct claim *claim)
     store_cancel(claim);
     if (!claim->held)
         return;
-    claim->held = false;
-    *claim->slot = claim->next;
-    if (claim->next)
-        claim->next->slot = claim->slot;
+    let_go(claim);
     claim->store->ops->release(claim);
+}
+
+void store_lose(struct claim *claim)
+{
+    store_cancel(claim);
+    let_go(claim);
+    ask(claim, CLAIM_LOST);
 }
 
 /* Returns true if another claim of this process holds the name. */
@@ -128,41 +158,74 @@ static void answer_load(struct claim *claim)
     buf_free(&text);
 }
 
-static void answer_save(struct claim *claim)
+/* Takes the first question out of its queue. */
+static struct claim *take_first(struct claim_queue *queue)
 {
-    struct buf text = BUF_INIT(claim->store->ops->text_most);
+    struct claim *claim = queue->first;
+
+    queue->first = claim->next_question;
+    return claim;
+}
+
+static void saved(struct claim *claim, bool ok, const struct err *err)
+{
+    claim->question = CLAIM_NOTHING; /* its owner may ask again from inside of the answer */
+    claim->stored = claim->stored || ok;
+    claim->owner->saved(claim->ctx, ok, ok ? NULL : err);
+}
+
+/* Starts the first save that waits. */
+static void begin_save(struct store *store)
+{
+    struct claim *claim = store->saves.first;
+    struct buf text = BUF_INIT(store->ops->text_most);
     struct err err;
     bool ok;
 
+    if (!store->ops->holds(claim)) /* it is out of the queue */
+        return;
+    take_first(&store->saves);
     claim->owner->compose(claim->ctx, &text);
-    ok = claim->store->ops->save(claim, &text, claim->durability, &err);
-    buf_free(&text);
-    claim->stored = claim->stored || ok;
-    claim->owner->saved(claim->ctx, ok, ok ? NULL : &err);
+    if (store->directly || text.full) {
+        ok = store->ops->save(claim, &text, claim->durability, &err);
+        buf_free(&text);
+        saved(claim, ok, &err);
+        return;
+    }
+    store->saving = claim;
+    store->ops->save_begin(claim, &text, claim->durability);
+}
+
+static bool can_save(const struct store *store)
+{
+    return store->saves.first && !store->saving && (store->directly || store->ops->save_ready((struct store *)store));
+}
+
+/* Tells the owner of the save in flight, if that has ended. */
+static void end_save(struct store *store)
+{
+    struct claim *claim = store->saving;
+    struct err err;
+    bool ok;
+
+    if (!store->ops->save_ended(store, &ok, &err) || !claim)
+        return;
+    store->saving = NULL;
+    saved(claim, ok, &err);
 }
 
 static void answer_first(struct store *store)
 {
-    struct claim *claim = store->questions;
+    struct claim *claim = take_first(&store->questions);
     enum claim_question question = claim->question;
 
-    store->questions = claim->next_question;
-    if (!store->questions)
-        store->questions_end = &store->questions;
-    claim->question = CLAIM_NOTHING;        /* its owner may ask again from inside of the answer */
-    switch (question) {
-    case CLAIM_CLAIM:
+    claim->question = CLAIM_NOTHING;
+    if (question == CLAIM_CLAIM)
         answer_claim(claim);
-        break;
-    case CLAIM_LOAD:
+    else if (question == CLAIM_LOAD)
         answer_load(claim);
-        break;
-    case CLAIM_SAVE:
-        answer_save(claim);
-        break;
-    case CLAIM_NOTHING:
-        break;
-    }
+    else
+        claim->owner->lost(claim->ctx);
 }
 
 bool store_pump(struct store *store, int64_t most_ms)
@@ -170,16 +233,42 @@ bool store_pump(struct store *store, int64_t most_ms)
     int64_t until_ms = clock_ms() + most_ms;
 
     do {
-        if (!store->questions)
+        end_save(store);
+        if (can_save(store))
+            begin_save(store);
+        else if (store->questions.first)
+            answer_first(store);
+        else
             return false;
-        answer_first(store);
     } while (clock_ms() < until_ms);
-    return store->questions != NULL;
+    return store->questions.first || can_save(store);
+}
+
+int store_fd(const struct store *store)
+{
+    return store->ops->fd(store);
+}
+
+bool store_settle(struct store *store, int64_t until_ms)
+{
+    while (store->saving) {
+        if (!store->ops->save_wait(store, until_ms))
+            return false;
+        end_save(store);
+    }
+    return true;
+}
+
+void store_save_directly(struct store *store)
+{
+    store->directly = true;
 }
 
 bool store_writable(struct claim *claim, const char *bytes, size_t len, struct err *err)
 {
-    return claim->store->ops->writable(claim, bytes, len, err);
+    bool ok = claim->store->ops->writable(claim, bytes, len, err);
+
+    return claim->held ? ok : err_set(err, ERR_RETRY, "another process works on this input");
 }
 
 bool store_set_aside(struct claim *claim, struct err *err)

@@ -9,22 +9,25 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "state/file_writer.h"
 #include "state/lock.h"
 
-#define BUSY_RETRY_MS 250           /* the other process is usually about to end */
+#define BUSY_RETRY_MS 250 /* the other process is usually about to end */
 #define DISK_RETRY_MS 10000
 
 struct store_file {
-    struct store      store;
-    char             *folder;
-    struct lock_file *lock;         /* NULL: not opened yet */
-    struct stat       seen;         /* the folder when it was last looked at */
-    bool              settled;      /* it has been looked at again since it changed */
+    struct store store;
+    char *folder;
+    struct lock_file *lock; /* NULL: not opened yet */
+    struct stat seen;       /* the folder when it was last looked at */
+    bool settled;           /* it has been looked at again since it changed */
+    struct file_writer *writer;
+    bool again; /* the save in flight is a second try */
 };
 
 static struct store_file *file_store(struct store *store)
 {
-    return (struct store_file *)store;      /* its first member */
+    return (struct store_file *)store; /* its first member */
 }
 
 char *store_file_path(const char *folder, const char *input_name)
@@ -59,18 +62,21 @@ static bool open_lock(struct store_file *files, struct err *err)
 }
 
 /* Takes the claims of a folder that was cleaned in its new lock file before the old one is let go. What the inputs know
- * is in memory alone now. */
+ * is in memory alone now. A claim that another process has in the new file is lost. */
 static bool replace_lock(struct store_file *files, struct err *err)
 {
     struct lock_file *lock;
-    struct claim *claim;
+    struct claim *claim, *next;
     struct err ignored;
 
     if (!file_make_folder(files->folder, err) || !(lock = lock_open(files->folder, err)))
         return false;
-    for (claim = files->store.claims; claim; claim = claim->next) {
-        lock_input(lock, claim->name, &ignored);
-        claim->owner->vanished(claim->ctx);
+    for (claim = files->store.claims; claim; claim = next) {
+        next = claim->next;
+        if (lock_input(lock, claim->name, &ignored))
+            claim->owner->vanished(claim->ctx);
+        else
+            store_lose(claim);
     }
     lock_close(files->lock);
     files->lock = lock;
@@ -82,6 +88,14 @@ static bool have_lock(struct store_file *files, struct err *err)
     if (!files->lock)
         return open_lock(files, err);
     return lock_is_current(files->lock) || replace_lock(files, err);
+}
+
+static bool file_holds(struct claim *claim)
+{
+    struct err ignored;
+
+    have_lock(file_store(claim->store), &ignored);
+    return claim->held;
 }
 
 static bool file_claim(struct store *store, struct claim *claim, struct err *err)
@@ -120,25 +134,74 @@ static enum store_found file_load(struct claim *claim, struct buf *text, struct 
     return STORE_FAILED;
 }
 
+static bool save_ready(struct store *store)
+{
+    return file_writer_idle(file_store(store)->writer);
+}
+
+static void save_begin(struct claim *claim, struct buf *text, enum store_durability durability)
+{
+    CLEANUP(mem_freep) char *path = claim_path(claim);
+    struct store_file *files = file_store(claim->store);
+
+    files->again = false;
+    file_writer_start(files->writer, path, text, durability == STORE_SYNCED);
+}
+
+/* A folder that vanished is made again; anything else is for an administrator to correct. */
+static bool save_ended(struct store *store, bool *ok, struct err *err)
+{
+    struct store_file *files = file_store(store);
+    struct err ignored;
+    int error;
+
+    if (!file_writer_ended(files->writer, &error, err))
+        return false;
+    if (error == ENOENT && !files->again && file_make_folder(files->folder, &ignored)) {
+        files->again = true;
+        file_writer_again(files->writer);
+        return false;
+    }
+    file_writer_take(files->writer);
+    *ok = !error;
+    return true;
+}
+
+static bool save_wait(struct store *store, int64_t until_ms)
+{
+    return file_writer_wait(file_store(store)->writer, until_ms);
+}
+
+static void save_give_up(struct store *store)
+{
+    file_writer_give_up(file_store(store)->writer);
+}
+
+static int file_fd(const struct store *store)
+{
+    return file_writer_fd(((const struct store_file *)store)->writer);
+}
+
+/* Saves without the thread, which may be stuck in an earlier text of the same file: under another temporary name. */
 static bool file_save(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
+    CLEANUP(mem_freep) char *temp = mem_format("%s.last", path);
     bool sync = durability == STORE_SYNCED;
 
-    if (text->full)     /* a file that could not be read back */
+    if (text->full) /* a file that could not be read back */
         return err_set(err, ERR_INPUT, "the checkpoint '%s' would be larger than %u bytes", path, STORE_FILE_MAX);
-    if (file_replace(path, text->data, text->len, sync, err))
+    if (file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err))
         return true;
-    /* A folder that vanished is made again; anything else is for an administrator to correct. */
     return file_make_folder(file_store(claim->store)->folder, err) &&
-           file_replace(path, text->data, text->len, sync, err);
+           file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err);
 }
 
 static bool file_writable(struct claim *claim, const char *bytes, size_t len, struct err *err)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
 
-    return have_lock(file_store(claim->store), err) && file_stage(path, bytes, len, err);
+    return have_lock(file_store(claim->store), err) && file_try(path, bytes, len, err);
 }
 
 static bool file_set_aside(struct claim *claim, struct err *err)
@@ -201,6 +264,7 @@ static void file_free(struct store *store)
 {
     struct store_file *files = file_store(store);
 
+    file_writer_free(files->writer);
     lock_close(files->lock);
     free(files->folder);
     free(files);
@@ -208,11 +272,26 @@ static void file_free(struct store *store)
 
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher)
 {
-    static const struct store_ops ops = { file_claim, file_release, file_load, file_save, file_writable,
-                                          file_set_aside, file_look, file_free, STORE_FILE_MAX };
+    static const struct store_ops ops = { .claim = file_claim,
+                                          .release = file_release,
+                                          .load = file_load,
+                                          .holds = file_holds,
+                                          .save = file_save,
+                                          .save_ready = save_ready,
+                                          .save_begin = save_begin,
+                                          .save_ended = save_ended,
+                                          .save_wait = save_wait,
+                                          .save_give_up = save_give_up,
+                                          .fd = file_fd,
+                                          .writable = file_writable,
+                                          .set_aside = file_set_aside,
+                                          .look = file_look,
+                                          .free = file_free,
+                                          .text_most = STORE_FILE_MAX };
     struct store_file *files = mem_alloc(sizeof(*files));
 
     store_init(&files->store, &ops, watcher);
     files->folder = mem_text(folder);
+    files->writer = file_writer_new();
     return &files->store;
 }

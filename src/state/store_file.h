@@ -1,13 +1,13 @@
 /* state/store_file.h - a store that is a folder of checkpoint files.
  *
  * <folder>/<input name, percent-encoded>.json: mode 0600, replaced atomically. Text that cannot be used is kept as
- * <file>.bad. Claims are locks on bytes of <folder>/defender_alerts.lock (state/lock.h). A folder that was removed while
- * the process runs is made again, and every claim is told that its file has vanished. */
+ * <file>.bad. Claims are locks on bytes of <folder>/defender_alerts.lock (state/lock.h). A folder that was removed
+ * while the process runs is made again, and every claim is told that its file has vanished. */
 #pragma once
 
 #include "state/store.h"
 
-#define STORE_FILE_MAX (256u * 1024 * 1024)     /* bytes of one checkpoint, written or read */
+#define STORE_FILE_MAX (256u * 1024 * 1024) /* bytes of one checkpoint, written or read */
 
 /* Never NULL. Opens nothing yet: the first claim does, and again while the folder cannot be used. Copies the folder. */
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher);

@@ -1,30 +1,9 @@
 #include "state/windows.h"
 
-#define BACKFILL_FROM_S (2 * 3600)      /* an open window that reaches back further is handed to the backfill */
+#define BACKFILL_FROM_S (2 * 3600) /* an open window that reaches back further is handed to the backfill */
 #define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
-#define GROW_MOST       64              /* a window is at most this many times as wide as the one before it */
-#define FULL_AIM        0.75            /* the part of a response's capacity that a window aims at */
-
-void quarantine_add(struct quarantine *quarantine, const struct window *window)
-{
-    if (!quarantine_has(quarantine, window))
-        quarantine->list[quarantine->count++ % QUARANTINE_MAX] = *window;
-}
-
-static size_t quarantine_kept(const struct quarantine *quarantine)
-{
-    return quarantine->count < QUARANTINE_MAX ? quarantine->count : QUARANTINE_MAX;
-}
-
-bool quarantine_has(const struct quarantine *quarantine, const struct window *window)
-{
-    size_t i;
-
-    for (i = 0; i < quarantine_kept(quarantine); i++)
-        if (quarantine->list[i].lo == window->lo && quarantine->list[i].hi == window->hi)
-            return true;
-    return false;
-}
+#define GROW_MOST       64   /* a window is at most this many times as wide as the one before it */
+#define FULL_AIM        0.75 /* the part of a response's capacity that a window aims at */
 
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
@@ -53,22 +32,24 @@ bool windows_next(const struct cursor *cursor, enum worker_kind worker, const st
     return true;
 }
 
-void windows_avoid(const struct quarantine *quarantine, enum worker_kind worker, struct window_plan *plan,
-                   struct window *window, ticks now)
+void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
 {
-    bool was_open = window->hi == TICKS_OPEN;
-    size_t i;
+    *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now, .since = since };
+}
 
-    for (i = 0; i < quarantine_kept(quarantine); i++) {
-        const struct window *quarantined = &quarantine->list[i];
+/* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window
+ * tell. Windows narrower than that would bring the same records again. Single records from far away were updated
+ * while the response was made. */
+static ticks coarseness(const struct window *window, const struct page_stats *stats)
+{
+    ticks outside = 0;
 
-        if (quarantined->lo > window->lo && quarantined->lo < window->hi)
-            window->hi = quarantined->lo;
-        else if (quarantined->lo <= window->lo && window->lo < quarantined->hi)
-            window->hi = ticks_min(window->hi, quarantined->hi);
-    }
-    if (worker == WORKER_LIVE && was_open && window->hi != TICKS_OPEN && !plan->active)
-        *plan = (struct window_plan){ .active = true, .next = window->lo, .width = WIDTH_MOST, .end = now };
+    if (!stats || stats->oldest > stats->newest)
+        return 0;
+    outside = ticks_max(outside, window->lo - stats->oldest);
+    if (window->hi != TICKS_OPEN)
+        outside = ticks_max(outside, stats->newest - window->hi + 1);
+    return outside <= CURSOR_COARSE_S * TICKS_PER_SECOND ? outside : 0;
 }
 
 /* Returns how many times as wide the next window may be as one that held `count` records. */
@@ -80,13 +61,16 @@ static double growth(size_t count, size_t capacity)
 }
 
 /* Sets the next window's width by how full this response was. */
-static void adapt(struct window_plan *plan, const struct window *window, size_t count, size_t capacity)
+static void adapt(struct window_plan *plan, const struct window *window, const struct page_stats *stats,
+                  size_t capacity)
 {
+    size_t count = stats->count;
     double width;
 
     if (window->hi == TICKS_OPEN || !plan->width)
         return;
-    if (!count && plan->overfull > window->hi) {    /* everything that was too much is still ahead */
+    plan->resolution = ticks_max(plan->resolution, coarseness(window, stats));
+    if (!count && plan->overfull > window->hi) { /* everything that was too much is still ahead */
         plan->width = ticks_max((plan->overfull - window->hi) / 2, ticks_max(plan->resolution, 1));
         return;
     }
@@ -106,9 +90,9 @@ static bool backfill_read(struct cursor *cursor, struct window_plan *plan, const
     return true;
 }
 
-/* Raises the watermark. It never passes the service's clock: a date in the future must not hide what comes before it.
- * A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark does not
- * pass the time at which the first of these windows was read either, and the next poll starts there. */
+/* Raises the watermark. It never passes the service's clock: a date in the future must not hide what comes before
+ * it. A plan of many windows takes a while, and the ones read early may have got late alerts since. So the watermark
+ * does not pass the time at which the first of these windows was read either, and the next poll starts there. */
 static void live_read(struct cursor *cursor, struct window_plan *plan, const struct window *window,
                       const struct page_stats *stats, int64_t overlap_s, ticks now)
 {
@@ -127,7 +111,7 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
 bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                   const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now)
 {
-    adapt(plan, window, stats->count, capacity);
+    adapt(plan, window, stats, capacity);
     if (worker == WORKER_BACKFILL)
         return backfill_read(cursor, plan, window, stats);
     live_read(cursor, plan, window, stats, overlap_s, now);
@@ -139,8 +123,8 @@ bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_
     return true;
 }
 
-/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A response
- * full of a single update time says where the burst is: first the time before it, then the burst alone. */
+/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A
+ * response full of a single update time says where the burst is: first the time before it, then the burst alone. */
 static ticks smaller(const struct window *window, ticks end, const struct page_stats *stats, ticks resolution)
 {
     ticks width = (end - window->lo) / 2;
@@ -154,23 +138,14 @@ static ticks smaller(const struct window *window, ticks end, const struct page_s
     return ticks_max(width, resolution);
 }
 
-/* Returns where an open window ends for the purpose of splitting it. */
-static ticks split_end(const struct window *window, const struct page_stats *stats, ticks resolution, ticks now)
-{
-    ticks end = ticks_max(now, window->lo + 2 * resolution);
-
-    if (window->hi != TICKS_OPEN)
-        return window->hi;
-    return stats && stats->newest >= end && stats->oldest <= stats->newest ? stats->newest + 1 : end;
-}
-
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now)
 {
     struct window_plan *plan = &plans[worker];
-    ticks live_from = ticks_back(now, overlap_s), end = split_end(window, stats, resolution, now);
+    ticks live_from = ticks_back(now, overlap_s), end = window->hi == TICKS_OPEN ? now : window->hi;
 
+    resolution = ticks_max(resolution, coarseness(window, stats));
     if (end - window->lo <= resolution)
         return false;
     if (worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&
@@ -181,9 +156,12 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
         *plan = (struct window_plan){ .active = false };
         return true;
     }
-    *plan = (struct window_plan){ .active = true, .next = window->lo,
+    *plan = (struct window_plan){ .active = true,
+                                  .next = window->lo,
                                   .width = smaller(window, end, stats, resolution),
-                                  .end = window->hi == TICKS_OPEN ? end : plan->end, .overfull = end,
-                                  .resolution = resolution, .since = plan->active ? plan->since : 0 };
+                                  .end = window->hi == TICKS_OPEN ? end : plan->end,
+                                  .overfull = end,
+                                  .resolution = resolution,
+                                  .since = plan->active ? plan->since : 0 };
     return true;
 }

@@ -2,28 +2,26 @@
  *
  * Pure arithmetic on update times (base/ticks.h). No clock, no network, no file.
  *
- * The rule that loses nothing: a window [lo, hi) counts as read only when ONE response held all of it. A window that is
- * too large for one response is requested again in smaller windows. The records of the large response are written all
- * the same, and the dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next link over
- * a changing set has to be trusted.
+ * The rule that loses nothing: a window [lo, hi) counts as read only when ONE response held all of it. A window that
+ * is too large for one response is requested again in smaller windows. The records of the large response are written
+ * all the same, and the dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next
+ * link over a changing set has to be trusted.
  *
- * Two workers read side by side. The live worker polls from the watermark less the overlap up to now. When that is more
- * than one response holds and reaches far back (a new input, a long outage), the backfill worker takes the older part,
- * oldest first. The live worker continues with the last stretch, so new alerts do not wait. */
+ * Two workers read side by side. The live worker polls from the watermark less the overlap up to now. When that is
+ * more than one response holds and reaches far back (a new input, a long outage), the backfill worker takes the
+ * older part, oldest first. The live worker continues with the last stretch, so new alerts do not wait. */
 #pragma once
 
 #include "state/cursor.h"
+#include "state/window.h"
 
-enum worker_kind { WORKER_LIVE, WORKER_BACKFILL, WORKER_COUNT };
-
-struct window {
-    ticks lo, hi;       /* lo <= time < hi; hi is TICKS_OPEN for "up to now" */
-};
+/* The quarantine worker requests the windows that failed (state/quarantine.h); it has no part in the plans. */
+enum worker_kind { WORKER_LIVE, WORKER_BACKFILL, WORKER_QUARANTINE, WORKER_COUNT };
 
 /* What a response, or a pass over several pages, held. */
 struct page_stats {
-    size_t count;               /* records */
-    ticks  oldest, newest;      /* their update times; oldest > newest if none had one */
+    size_t count;         /* records */
+    ticks oldest, newest; /* their update times; oldest > newest if none had one */
 };
 
 /* Returns the statistics of a response without records. */
@@ -34,33 +32,19 @@ static inline struct page_stats page_stats_none(void)
 
 /* How a worker divides the time ahead of it. Never saved: losing it costs requests, not alerts. */
 struct window_plan {
-    bool  active;       /* LIVE: in bounded windows; otherwise one open window per poll */
+    bool active; /* LIVE: in bounded windows; otherwise one open window per poll */
     ticks next;
-    ticks width;        /* 0: not known yet */
-    ticks resolution;   /* no window is narrower: a burst within one step would be read again and again */
-    ticks end;          /* LIVE: from here on the window is open */
-    ticks overfull;     /* the part from `next` to here was too much for one response; 0: not known to be */
-    ticks since;        /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
+    ticks width;      /* 0: not known yet */
+    ticks resolution; /* no window is narrower: a burst within one step, of the API's or of the service's own coarser
+                         * filter, would be read again and again */
+    ticks end;        /* LIVE: from here on the window is open */
+    ticks overfull;   /* the part from `next` to here was too much for one response; 0: not known to be */
+    ticks since;      /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
 };
-
-/* Windows that cannot be parsed. They are requested alone, so that polls around them need no bisection. Not saved. */
-#define QUARANTINE_MAX 16
-struct quarantine {
-    struct window list[QUARANTINE_MAX];
-    size_t        count;        /* all that were ever added: a ring that forgets the oldest */
-};
-
-void quarantine_add(struct quarantine *quarantine, const struct window *window);
-bool quarantine_has(const struct quarantine *quarantine, const struct window *window);
 
 /* Sets *ret to the window that the worker requests next. Returns false if there is none (no backfill is active). */
 bool windows_next(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan,
                   int64_t overlap_s, struct window *ret);
-
-/* Ends the window where a quarantined one begins or, inside of one, where that ends. An open window of the live worker
- * that is cut in this way becomes the first of a plan that ends at `now`. */
-void windows_avoid(const struct quarantine *quarantine, enum worker_kind worker, struct window_plan *plan,
-                   struct window *window, ticks now);
 
 /* Records that one response held all of the window. capacity is how many records a response can hold, 0 if there is no
  * limit; now is the service's clock when the request was sent. Returns true if the worker has caught up (LIVE: wait for
@@ -68,9 +52,15 @@ void windows_avoid(const struct quarantine *quarantine, enum worker_kind worker,
 bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                   const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now);
 
-/* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest step of
- * the API's time filter; stats may be NULL. plans are those of both workers, since LIVE may hand its older part to
- * BACKFILL. Returns false if the window cannot be made smaller. */
+/* Makes the rest of an open window of the live worker bounded, since it had to end before a quarantined window, or
+ * to begin after one. The watermark does not pass `since` (0: any): what lies before `next` is not read in this
+ * poll. */
+void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now);
+
+/* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest
+ * step of the API's time filter; stats may be NULL. plans are those of both workers, since LIVE may hand its older
+ * part to BACKFILL. Returns false if the window cannot be made smaller. Records dated in the future belong to the
+ * open window: it is never cut after `now`. */
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now);

@@ -2,6 +2,7 @@
 
 The page is served from here too, so that it is one origin. searches: each job that was asked for, as (name, search,
 earliest, latest, rows)."""
+import contextlib
 import http.server
 import json
 import os
@@ -73,10 +74,8 @@ class Splunkd:
                 self.send_header('Content-Type', kind)
                 self.send_header('Content-Length', str(len(data)))
                 self.end_headers()
-                try:
+                with contextlib.suppress(BrokenPipeError):      # the page has moved on
                     self.wfile.write(data)
-                except BrokenPipeError:
-                    pass                    # the page has moved on
 
             do_GET = do_POST = do_DELETE = _do
 
@@ -98,6 +97,8 @@ class Splunkd:
                 return 200, 'text/javascript' if path.endswith('js') else 'text/css', file.read()
         if path == '/':
             return 200, 'text/html', _PAGE.encode()
+        if path == '/favicon.ico':
+            return 200, 'image/x-icon', b''
         if path == '/definition.json':
             return 200, 'application/json', self.definition.encode()
         try:
@@ -111,6 +112,8 @@ class Splunkd:
         if path.endswith('data/ui/times'):
             return 200, {'entry': [{'name': label, 'content': {'label': label, 'earliest_time': a, 'latest_time': b,
                                     'header_label': label, 'order': n}} for n, (label, a, b) in enumerate(_TIMES)]}
+        if path.endswith('search/timeparser'):
+            return 200, {args['time']: _iso(relative(args['time'], self.now))}
         if 'current-context' in path:
             return 200, {'entry': [{'content': {'capabilities': ['search', 'rtsearch'], 'username': 'admin',
                                                 'tz': ''}}]}
@@ -136,7 +139,7 @@ class Splunkd:
         rows = search.run(self.events, relative(args.get('latest_time'), self.now), earliest)
         with self._lock:
             sid = f'job{len(self.jobs)}'
-            self.jobs[sid] = (search, rows)
+            self.jobs[sid] = (search, rows, earliest)
             self.searches.append((args.get('label'), text, args.get('earliest_time'), args.get('latest_time'), rows))
         return sid
 
@@ -147,9 +150,11 @@ class Splunkd:
                 'resultPreviewCount': count, 'scanCount': count, 'runDuration': 0.1, 'messages': []}}
 
     def _results(self, sid, more):
-        search, rows = self.jobs[sid]
-        if more:                            # a data source that goes on where another one ends
-            search = spl.Search('| ' + more.strip().lstrip('|'), self.macros)
-            rows = search.run(rows, self.now)
-            self.searches.append((None, more, None, None, rows))
-        return columns(search, rows)
+        search, rows, earliest = self.jobs[sid]
+        if not more:
+            return columns(search, rows)
+        # A data source that goes on where another one ends, over the same time.
+        search = spl.Search('| ' + more.strip().lstrip('|'), self.macros)
+        rows = search.run(rows, self.now, earliest)
+        self.searches.append((None, more, None, None, rows))
+        return {**columns(search, rows), 'post_process_count': len(rows)}

@@ -6,7 +6,6 @@ import unittest
 import pytest
 from cases import APIS, SECOND, DeliveryCase
 from world import jsonnorm, ticks
-from world.httpd import Response
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLES = os.environ.get('SAMPLES') or os.path.join(os.path.dirname(ROOT), 'shared', 'samples')
@@ -259,16 +258,6 @@ class Paging(DeliveryCase):
             self.assertLess(world.clock.steady() - begin, 8, 'a new alert waits for the back-fill')
         self.exact(world, seconds=60)
 
-    @pytest.mark.promise('Trouble', 'A page that keeps failing is requested in smaller pieces')
-    def test_a_400_for_large_pages_leads_to_smaller_ones(self):
-        world = self.world()
-        feed = world.customer('small-pages', api='endpoint')
-        feed.publish(2600, ticks=self.now(world) - 300 * SECOND, size='small')
-        feed.publish(600, span_s=20 * 86400, size='small')
-        world.faults.add(lambda request, answer: _refuse_top(request, answer, 1000), kind='endpoint')
-        world.start()
-        self.exact(world, seconds=75, polls=1)
-
 
 def _lead_back(request, answer):
     """Every page names itself as the next one."""
@@ -278,12 +267,6 @@ def _lead_back(request, answer):
     response.body = json.dumps(document, ensure_ascii=False).encode()
     return response
 
-
-def _refuse_top(request, answer, most):
-    """A service whose largest $top is smaller than documented, and that takes no fractions of a second."""
-    if int(request.args.get('$top', 0)) > most or '.' in request.args.get('$filter', ''):
-        return Response(400, b'{"error":{"code":"BadRequest","message":"no"}}')
-    return answer()
 
 
 class Exporter(DeliveryCase):

@@ -13,6 +13,7 @@ import unittest
 import pytest
 from checks import BlackHole, Mute, closed_port, end_within, listens_to, spawn
 from world import faults, inputxml
+from world.login_errors import refusing
 from world.runner import binary, wait_for
 from world.world import World
 
@@ -111,7 +112,7 @@ class Endings(unittest.TestCase):
         """In a long wait after a 429, and after a refusal."""
         self.world.customer('throttled')
         refused = self.world.customer('refused')
-        refused.tenant.consent(given=False)
+        self.world.faults.add(refusing(7000215), service='login', tenant=refused.tenant)
         self.world.faults.add(faults.throttled(429, 300), tenant=self.world.microsoft.tenant('throttled'),
                               service='graph')
         program = self.world.start()
@@ -171,7 +172,8 @@ class AtRest(unittest.TestCase):
     def test_sleeps(self):
         with World() as world:
             world.customer('quiet', poll_interval=3600)
-            world.customer('refused', poll_interval=3600).tenant.consent(given=False)
+            refused = world.customer('refused', poll_interval=3600)
+            world.faults.add(refusing(7000215), service='login', tenant=refused.tenant)
             program = world.start()
             program.wait_line('input=quiet .*state=ok')
             program.wait_line('input=refused .*state=refused')

@@ -58,13 +58,13 @@ class LifecycleAlert(DeliveryCase):
         for api in STATES:
             with self.subTest(api=api):
                 world, identity, states = self.live(api)
-                rows = self.search(world, f'`defender_events` id="{identity}" | sort 0 _time '
+                rows = self.search(world, f'`defender_mssp_events` id="{identity}" | sort 0 _time '
                                           '| table _time customer status id')
                 self.assertEqual([row['status'] for row in rows], list(states))
                 times = [row['_time'] for row in rows]
                 self.assertEqual(times, sorted(times))
                 self.assertGreater(times[3] - times[2], 90 * 86400)
-                latest = self.search(world, f'`defender_events` | `defender_latest` | search id="{identity}"')
+                latest = self.search(world, f'`defender_mssp_events` | `defender_mssp_latest` | search id="{identity}"')
                 self.assertEqual([row['status'] for row in latest], [states[-1]])
                 self.assertEqual(latest[0]['_time'], times[-1])
 

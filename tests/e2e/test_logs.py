@@ -26,7 +26,7 @@ class Lines(unittest.TestCase):
         with World() as world:
             feed = world.customer('a')
             refused = world.customer('refused one')
-            refused.tenant.consent(given=False)
+            world.faults.add(refusing(7000215), service='login', tenant=refused.tenant)
             feed.publish(3)
             program = world.start()
             ok = program.wait_line('event=status input=a .*state=ok')
@@ -77,7 +77,7 @@ class Lines(unittest.TestCase):
             text = 'No.\r\nERROR event=forged input=x state=ok\n' + 'y' * 5000
             world.faults.add(faults.status(403, {'error': {'code': 'X\nERROR', 'message': text}}), service='graph')
             program = world.start()
-            line = program.wait_line('ERROR event=refused')
+            line = program.wait_line('WARN event=trouble .*HTTP 403')
             self.assertFalse([each for each in program.lines if each.text.startswith('ERROR event=forged')])
             self.assertLess(len(line.text), 2048)
             self.assertIn(feed.tenant.id, line.text)

@@ -77,4 +77,4 @@ class Scarce(unittest.TestCase):
             last = world.start(program=self.program)
             last.wait_line('state=ok')
             last.terminate()
-            self.assertEqual(len(world.verdict().lost), 0, world.verdict())
+            self.assertEqual((world.verdict().lost, world.verdict().repeated), ([], []), world.verdict())

@@ -170,21 +170,6 @@ class Tokens(unittest.TestCase):
         self.exact()
 
     @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
-    def test_a_token_that_is_never_accepted(self):
-        """One renewal, then an ERROR line that says whose move it is, and no hammering."""
-        feed = self.world.customer('a')
-        self.world.faults.add(faults.status(401, {'error': {'code': 'InvalidAuthenticationToken', 'message': 'No.'}}),
-                              kind='graph')
-        program = self.world.start()
-        line = program.wait_line('ERROR event=refused input=a')
-        self.assertRegex(line.text, r'HTTP 401.*administrator')
-        program.wait_line('state=refused')
-        time.sleep(2.5)
-        self.assertLessEqual(len(self.world.microsoft.requests(feed.tenant, service='login')), 2)
-        self.assertLessEqual(len(self.world.microsoft.requests(feed.tenant, service='graph')), 4)
-        self.assertEqual(len([each for each in program.lines if each.level == 'ERROR']), 1)
-
-    @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
     def test_refusals_name_the_one_who_must_act(self):
         """One ERROR line with Entra's code for each customer, one request, and the others go on."""
         cases = {7000215: 'Our administrator', 7000222: 'Our administrator', 700016: 'administrator',

@@ -47,7 +47,7 @@ static void again(const struct checkpoint *cp, const struct dedup *dedup)
     struct cursor raised = cp->cursor;
     struct err err;
 
-    checkpoint_format(cp, &cp->cursor, dedup, 0, 900, &text);
+    checkpoint_format(cp, &cp->cursor, &cp->quarantine, dedup, 0, 900, &text);
     need(!text.full && checkpoint_parse(text.data, text.len, &copy, copied, &err), "what was written can be read");
     cursor_raise_floors(&raised, 900);
     need(cursor_same_saved(&raised, &copy.cursor, 900), "the place is the same");

@@ -274,6 +274,7 @@ FUNCTIONS = {
     'lower': _each(str.lower), 'tonumber': lambda event, value: number(value(event)),
     'floor': lambda event, value: None if number(value(event)) is None else int(number(value(event)) // 1),
     'mvdedup': lambda event, value: _shrink(list(dict.fromkeys(values(value(event))))),
+    'mvappend': lambda event, *arguments: _shrink([one for value in arguments for one in values(value(event))]),
     'mvcount': lambda event, value: len(values(value(event))) or None,
     'max': _pick(max), 'min': _pick(min),
     'match': lambda event, text, pattern: None if text(event) is None else

@@ -66,6 +66,17 @@ def _aliases(value):
     return [(old.strip('"'), new.strip('"')) for old, _as, new in parts]
 
 
+def defined_by(stanza):
+    """The names of the fields that a source type's stanza defines."""
+    for key, value in stanza.items():
+        if key.startswith('EVAL-'):
+            yield key[5:]
+        if key.startswith('FIELDALIAS-'):
+            yield from (new for _old, new in _aliases(value))
+        if key.startswith('EXTRACT-'):
+            yield from re.findall(r'\(\?<(\w+)>', value)
+
+
 def fields_of(stanza, raw, source, cutoff=CUTOFF, **more):
     """All search-time fields of an event of this source type's stanza; values as evals.py has them."""
     event = {'_raw': raw, 'source': source, **more}

@@ -1,6 +1,6 @@
 """Splunk's search language, as far as the add-on's searches use it: enough to run them over real lines and events.
 
-    Search('`defender_status` | `defender_health`', macros).run(events, now, earliest)
+    Search('`defender_mssp_status` | `defender_mssp_health`', macros).run(events, now, earliest)
 
 Events are dicts of fields, newest first or in any order. A command or an option that is not known here is an error.
 """
@@ -33,9 +33,11 @@ def expand(text, macros, depth=0):
 
 def split(text, mark='|'):
     """Parts between marks that stand outside of quotes and parentheses."""
-    parts, depth, quote, start = [], 0, False, 0
+    parts, depth, quote, escaped, start = [], 0, False, False, 0
     for at, sign in enumerate(text):
-        if sign == '"' and text[at - 1] != '\\':
+        if escaped or (quote and sign == '\\'):
+            escaped = not escaped
+        elif sign == '"':
             quote = not quote
         elif not quote:
             depth += (sign in '([') - (sign in ')]')
@@ -93,7 +95,8 @@ class Terms:
 
 
 def _comparison(name, sign, wanted):
-    wanted = re.sub(r'\\(["\\])', r'\1', wanted.strip('"'))
+    if wanted.startswith('"'):
+        wanted = re.sub(r'\\(["\\])', r'\1', wanted[1:-1])
 
     def test(event):
         found = values(event.get(name))
@@ -176,6 +179,7 @@ class Search:
         """The result's rows."""
         rows, commands = list(events), list(self.commands)
         self._now, self._from = now, now - 86400 if earliest is None else earliest
+        self._events = rows
         if not self.text.lstrip().startswith('|'):
             test = Terms(commands.pop(0)).test
             rows = [e for e in rows if self._from <= e.get('_time', now) <= now and test(e)]
@@ -214,14 +218,62 @@ class Search:
         if not names:
             groups = {(): rows}
         self.fields = [*names, *(result for _n, _f, result in wanted)]
-        return [{**dict(zip(names, key)), **{r: aggregate(n, f, groups[key]) for n, f, r in wanted}}
-                for key in sorted(groups)]
+        found = [{**dict(zip(names, key)), **{r: aggregate(n, f, groups[key]) for n, f, r in wanted}}
+                 for key in sorted(groups)]
+        return [{**row, '_time': float(row['_time'])} if '_time' in row else row for row in found]
+
+    def _do_eventstats(self, rows, rest):
+        """Over all rows, as used here."""
+        wanted, names = _aggregates(rest)
+        if names:
+            raise Wrong(f'eventstats {rest}')
+        found = {result: aggregate(name, field, rows) for name, field, result in wanted}
+        return [{**row, **found} for row in rows]
+
+    def _do_append(self, rows, rest):
+        """The subsearch has the events and the times of the whole search."""
+        if not re.fullmatch(r'\[\s*\|.*\]', rest, re.DOTALL):
+            raise Wrong(f'append {rest}')
+        inner = Search(rest[1:-1].strip())
+        found = inner.run(self._events, self._now, self._from)
+        self.fields = self.fields and inner.fields and [*self.fields, *inner.fields]
+        return rows + found
+
+    def _do_tstats(self, _rows, rest):
+        """Counts the events of an index in the last hours."""
+        match = re.fullmatch(r'count AS (\w+) WHERE (index=\S+) earliest=-(\d+)h', rest)
+        if not match:
+            raise Wrong(f'tstats {rest}')
+        name, index, hours = match.groups()
+        test, first = Terms(index).test, self._now - 3600 * int(hours)
+        self.fields = [name]
+        return [{name: sum(test(event) and first <= event['_time'] <= self._now for event in self._events)}]
+
+    def _span(self):
+        """The length of a bar on the time axis."""
+        return next(s for s in SPANS if (self._now - self._from) / s <= _BINS)
+
+    def _do_bin(self, rows, rest):
+        if rest != f'_time bins={_BINS}':
+            raise Wrong(f'bin {rest}')
+        return [{**row, '_time': math.floor(row['_time'] / self._span()) * self._span()} for row in rows]
+
+    def _do_eventstats(self, rows, rest):
+        wanted, names = _aggregates(rest)
+        groups = {}
+        for row in rows:
+            groups.setdefault(_key(row, names), []).append(row)
+        if any(row.get(r) is not None for row in rows for _n, _f, r in wanted):
+            raise Wrong('eventstats into a field that is there: what it leaves in it is not documented')
+        added = {key: {r: aggregate(n, f, group) for n, f, r in wanted} for key, group in groups.items()
+                 if None not in key}            # as for stats, a row without the field belongs to no group
+        return [{**row, **{k: v for k, v in added.get(_key(row, names), {}).items() if v is not None}}
+                for row in rows]
 
     def _do_timechart(self, rows, rest):
         options, rest = _options(rest)
         wanted, names = _aggregates(rest)
-        length = self._now - self._from
-        span = next(s for s in SPANS if length / s <= _BINS)
+        span = self._span()
         bins, at = [], math.floor(self._from / span) * span
         while at <= self._now:
             bins.append(at)
@@ -267,6 +319,9 @@ class Search:
             out.append({**row, **{r: last[f] for _n, f, r in wanted if f in last}})
             before[_key(row, names)] = {**last, **{f: row[f] for _n, f, _r in wanted if row.get(f) is not None}}
         return out
+
+    def _do_mvexpand(self, rows, rest):
+        return [{**row, rest: value} for row in rows for value in values(row.get(rest)) or [None]]
 
     def _do_dedup(self, rows, rest):
         options, rest = _options(rest)

@@ -1,10 +1,14 @@
 """Health, alerting searches and the searches of the documentation, run over made-up lines and events."""
+import json
 import os
 import re
 import unittest
 
+import alerts
+import conf_keys
 import evals
 import fields
+import pytest
 import spl
 
 NOW = 1790000000
@@ -30,17 +34,18 @@ def run(text, events, hours=24, macros=None):
 
 
 def alerting(name, events, macros=None):
-    """Customers that a shipped search tells of."""
-    search = SEARCHES['Defender alerts: ' + name]
+    """Customers that a shipped search alerts about once it is enabled."""
+    search = SEARCHES['defender_mssp_' + name]
     hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60}[search['dispatch.earliest_time']]
-    return [row['customer'] for row in run(search['search'], events, hours, macros)]
+    rows = run(search['search'], events, hours, macros)
+    return [row['customer'] for group in alerts.Alert(search, enabled=True).fire(rows, NOW) for row in group]
 
 
 class Health(unittest.TestCase):
-    """The macro defender_health."""
+    """The macro defender_mssp_health."""
 
     def condition(self, *lines, macros=None):
-        rows = run('`defender_status` | `defender_health`', lines, macros=macros)
+        rows = run('`defender_mssp_status` | `defender_mssp_health`', lines, macros=macros)
         self.assertEqual(len(rows), 1)
         return rows[0]['condition']
 
@@ -63,16 +68,102 @@ class Health(unittest.TestCase):
                          'ok')
 
     def test_threshold_of_one_customer(self):
-        macros = {**MACROS, 'defender_silent_minutes': {'definition': 'case(input=="slow",300,true(),30)'}}
+        macros = {**MACROS, 'defender_mssp_silent_minutes': {'definition': 'case(input=="slow",300,true(),30)'}}
         self.assertEqual(self.condition(line('slow', 60, read_age_s=7200), macros=macros), 'late')
         self.assertEqual(self.condition(line('other', 60, read_age_s=7200), macros=macros), 'silent')
 
     def test_worst_first(self):
-        rows = run('`defender_status` | `defender_health` | sort 0 rank -silent_s',
+        rows = run('`defender_mssp_status` | `defender_mssp_health` | sort 0 rank -silent_s',
                    [line('fine'), line('slow', state='throttled'), line('gone', 7200), line('long gone', 9000), line(
                        'stuck', state='throttled', read_age_s=5000), line('shut', state='refused')])
         self.assertEqual([row['input'] for row in rows], ['long gone', 'gone', 'shut', 'stuck', 'slow', 'fine'])
         self.assertTrue(all(row['todo'] for row in rows))
+
+
+def record(kind, identity, age_s=60, **members):
+    """An alert or an incident as search time shows it."""
+    sourcetype = {'incident': 'ms365:defender:incident', 'alert': 'ms:defender:atp:alerts'}[kind]
+    raw = json.dumps({'id': identity, 'tenantId': 't1', 'severity': 'medium', **members})
+    return fields.fields_of(fields.read('props')[sourcetype], raw, f'defender_alerts://{kind}s of contoso',
+                            _time=NOW - age_s, sourcetype=sourcetype, index='x')
+
+
+class Cases(unittest.TestCase):
+    """The macros that join an incident and its alerts."""
+    SEARCH = '`defender_mssp_events` | `defender_mssp_latest` | `defender_mssp_cases`'
+
+    def cases(self, *events):
+        """{case_id: row} of the present state."""
+        return {row['case_id']: row for row in run(self.SEARCH + ' | `defender_mssp_case_state`', events)}
+
+    def test_an_incident_and_its_alerts_are_one_row(self):
+        found = self.cases(
+            record('incident', '29', 100, displayName='old name', status='active', severity='low'),
+            record('incident', '29', 50, displayName='Theft', status='inProgress', assignedTo='ann', severity='low',
+                   priorityScore=90, incidentWebUrl='https://x/29'),
+            record('alert', 'a1', 90, incidentId='29', status='new', severity='high',
+                   evidence=[{'deviceDnsName': 'pc1', 'userAccount': {'userPrincipalName': 'u@x'}}]),
+            record('alert', 'a2', 80, incidentId='29', status='new'),
+            record('alert', 'a2', 40, incidentId='29', status='resolved'),
+            record('alert', 'a3', 30, incidentId=None, status='new'),
+            record('alert', 'a4', 20, incidentId='30', tenantId='t2', status='new'))
+        self.assertEqual(set(found), {'29', '30'})
+        row = found['29']
+        self.assertEqual({name: row.get(name) for name in (
+            'title', 'status', 'owner', 'priority', 'severity', 'alerts', 'open_alerts', 'dest', 'user', 'last_update',
+            'url', 'case_tenant', 'customer')},
+            {'title': 'Theft', 'status': 'inProgress', 'owner': 'ann', 'priority': 'high', 'severity': 'high',
+             'alerts': 2, 'open_alerts': 1, 'dest': ['pc1'], 'user': ['u@x'], 'last_update': NOW - 40,
+             'url': 'https://x/29', 'case_tenant': 't1', 'customer': ['alerts of contoso', 'incidents of contoso']})
+
+    def test_the_same_id_in_two_tenants_is_two_cases(self):
+        rows = run(self.SEARCH + ' | `defender_mssp_case_state`', [
+            record('incident', '29', tenantId='t1'), record('incident', '29', tenantId='t2'),
+            record('alert', 'a', tenantId='t2', incidentId=29)])
+        self.assertEqual([(row['case_tenant'], row['alerts']) for row in rows], [('t1', 0), ('t2', 1)])
+
+    def test_a_merged_incident_is_followed(self):
+        """1 was merged into 2, 2 into 3, 3 into 4: what belonged to any of them is of case 4."""
+        merged = [record('incident', str(n), 50, status='redirected', redirectIncidentId=str(n + 1)) for n in (1, 2, 3)]
+        last = record('incident', '4', 60, status='active', displayName='All of it', redirectIncidentId=None)
+        of_each = [record('alert', f'a{n}', 40, incidentId=str(n), status='new') for n in (1, 2, 3, 4)]
+        for events in ([*merged, last, *of_each], [*of_each, last, *merged[::-1]]):
+            found = self.cases(*events)
+            self.assertEqual(set(found), {'4'})
+            self.assertEqual({name: found['4'][name] for name in ('title', 'status', 'alerts', 'merged')},
+                             {'title': 'All of it', 'status': 'active', 'alerts': 4, 'merged': ['1', '2', '3']})
+        rows = run(self.SEARCH + ' | search case_id=4 case_kind=alert | table id', [*merged, last, *of_each])
+        self.assertEqual(sorted(row['id'] for row in rows), ['a1', 'a2', 'a3', 'a4'])
+
+    def test_mergers_in_a_circle_end(self):
+        found = self.cases(record('incident', '1', redirectIncidentId='2'),
+                           record('incident', '2', redirectIncidentId='1'))
+        self.assertEqual(sum(row['alerts'] for row in found.values()), 0)
+
+
+class Names(unittest.TestCase):
+    """What this app exports collides with nothing."""
+    ALIASES = ('late_minutes', 'silent_minutes', 'lag_limit_s', 'expiry_days', 'secret_dates', 'alerts_events',
+               'incidents_events', 'events', 'latest', 'log', 'status', 'health')
+
+    @pytest.mark.promise('Splunk', 'Macros, saved searches and views have names of their own: defender_mssp_...')
+    def test_prefix(self):
+        old = {'defender_' + name for name in self.ALIASES}
+        views = {name[:-4] for name in os.listdir(os.path.join(fields.ROOT, 'default/data/ui/views'))}
+        for name in [*(set(MACROS) - old), *SEARCHES, *views]:
+            self.assertTrue(name.startswith('defender_mssp_'), name)
+        self.assertNotIn('defender_index', MACROS)      # the add-ons 6207, 4959 and 3786 define it too
+
+    def test_the_old_names_mean_the_same(self):
+        for name in self.ALIASES:
+            with self.subTest(name):
+                self.assertEqual(spl.expand(f'`defender_{name}`', MACROS),
+                                 spl.expand(f'`defender_mssp_{name}`', MACROS))
+
+    def test_a_setting_under_its_old_name_still_counts(self):
+        changed = {**MACROS, 'defender_silent_minutes': {'definition': '240'}}
+        rows = run('`defender_mssp_status` | `defender_mssp_health`', [line('a', 60, read_age_s=3000)], macros=changed)
+        self.assertEqual(rows[0]['condition'], 'late')
 
 
 class Alerting(unittest.TestCase):
@@ -81,25 +172,61 @@ class Alerting(unittest.TestCase):
     def test_shipped_disabled(self):
         self.assertEqual(len(SEARCHES), 5)
         for name, search in SEARCHES.items():
-            self.assertEqual((search['disabled'], search.get('enableSched')), ('1', None), name)
+            self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
+
+    @pytest.mark.promise('Splunk', 'Each of the five alerts runs on its schedule once it is enabled, and fires only '
+                                   'for what it finds')
+    def test_fire_once_enabled(self):
+        for name, search in SEARCHES.items():
+            with self.subTest(name):
+                alert = alerts.Alert(search, enabled=True)
+                self.assertTrue(alert.scheduled)
+                self.assertEqual(alert.fire([], NOW), [])
+                found = [{'customer': 'a'}, {'customer': 'b'}]
+                together = search['alert.digest_mode'] == '1'
+                self.assertEqual(alert.fire(found, NOW), [found] if together else [[row] for row in found])
+
+    def test_are_not_repeated(self):
+        """Within alert.suppress.period a customer is reported once; another one is reported at once."""
+        for name in ('customer_silent', 'credentials_refused', 'lag_over_limit', 'bad_records'):
+            with self.subTest(name):
+                search = SEARCHES['defender_mssp_' + name]
+                alert, period = alerts.Alert(search, enabled=True), alerts.seconds(search['alert.suppress.period'])
+                a, b = {'customer': 'a'}, {'customer': 'b'}
+                self.assertEqual([alert.fire(rows, NOW + at) for rows, at in
+                                  (([a], 0), ([a], 600), ([a, b], 1200), ([a], period))], [[[a]], [], [[b]], [[a]]])
+
+    def test_the_reader_has_splunks_defaults(self):
+        """What is missing, or has another name, is what Splunk would do without it."""
+        good = SEARCHES['defender_mssp_customer_silent']
+        for key, wanted in (('counttype', 'fires'), ('enableSched', 'unscheduled'), ('cron_schedule', 'unscheduled')):
+            with self.subTest(key):
+                alert = alerts.Alert({name: value for name, value in good.items() if name != key}, enabled=True)
+                found = 'fires' if alert.fire([{}], NOW) and alert.keys['counttype'] == 'always' else \
+                    'scheduled' if alert.scheduled else 'unscheduled'
+                self.assertEqual(found, wanted)
+        for broken in ({'counttype': 'number of evens'}, {'relation': 'more than'}, {'alert.suppress.fields': ''},
+                       {'enableSched': 'on'}):
+            with self.subTest(broken), self.assertRaises(evals.Wrong):
+                alerts.Alert({**good, **broken}, enabled=True).fire([{}], NOW)
 
     def test_nothing_to_tell(self):
         for name in SEARCHES:
-            self.assertEqual(alerting(name.partition(': ')[2], [line('a'), line('b', 250)]), [], name)
+            self.assertEqual(alerting(name[len('defender_mssp_'):], [line('a'), line('b', 250)]), [], name)
 
     def test_silent(self):
-        self.assertEqual(alerting('customer silent', [
+        self.assertEqual(alerting('customer_silent', [
             line('gone', 4000), line('stuck', 60, state='failing', read_age_s=4000), line('fine')]), ['stuck', 'gone'])
 
     def test_refused(self):
-        self.assertEqual(alerting('credentials refused', [
+        self.assertEqual(alerting('credentials_refused', [
             line('a', 600), line('a', 30, state='refused', why='x'), line('b')]), ['a'])
-        self.assertEqual(alerting('credentials refused', [line('a', 600, state='refused'), line('a', 30)]), [])
+        self.assertEqual(alerting('credentials_refused', [line('a', 600, state='refused'), line('a', 30)]), [])
 
     def test_expiry(self):
-        name = 'certificate or secret about to expire'
-        dates = {**MACROS, 'defender_secret_dates': {
+        name = 'about_to_expire'
+        dates = {**MACROS, 'defender_mssp_secret_dates': {
             'definition': 'eval secret_ends=case(client=="c1","2026-10-01",client=="c2","2031-01-01")'}}
         self.assertEqual(alerting(name, [line('a', certificate_days=29), line('b', certificate_days=31), line('c')]),
                          ['a'])
@@ -107,13 +234,42 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting(name, [line('e', client='c1'), line('f', client='c2'), line('g')], dates), ['e'])
 
     def test_lag(self):
-        self.assertEqual(alerting('lag over the limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
+        self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
                                                          line('new', lag_s=-1), line('fine')]), ['quiet'])
 
     def test_left_behind(self):
-        self.assertEqual(alerting('records left behind', [
+        self.assertEqual(alerting('bad_records', [
             line('a', event='bad_record', **{'from': 'x', 'to': 'y'}), line('a', 90, event='bad_record'),
             line('b')]), ['a'])
+
+
+class Keys(unittest.TestCase):
+    """No key that splunkd would ignore."""
+
+    @pytest.mark.promise('Splunk', 'Splunk knows every key of every conf file in the package')
+    def test_all_are_known(self):
+        self.assertEqual(list(conf_keys.complaints(fields.ROOT)), [])
+
+    def test_what_is_not_known_is_found(self):
+        declared = {'defender_alerts': {'tenant_id'}}
+        for file, stanza, key in (
+                ('savedsearches', 'x', 'alert_type'), ('savedsearches', 'x', 'alert_threshold'),
+                ('savedsearches', 'x', 'is_scheduled'), ('savedsearches', 'x', 'cron'), ('props', 'x', 'EVALUATE-a'),
+                ('props', 'x', 'TRUNCATED'), ('props', 'x', 'EVAL-'), ('macros', 'x', 'defintion'),
+                ('eventtypes', 'x', 'query'), ('app', 'ui', 'visible'), ('app', 'launcher', 'label'),
+                ('app', 'user', 'label'), ('inputs', 'defender_alerts', 'tenant'), ('inputs', 'other', 'tenant_id'),
+                ('authorize', 'role_x', 'srchIndexAllowed'), ('authorize', 'rolex', 'importRoles'),
+                ('web', 'expose:x', 'method'), ('default.meta', 'views', 'acces'), ('limits', 'spath', 'x'),
+                ('tags', 'eventtype', 'alert')):
+            with self.subTest(file=file, key=key):
+                self.assertEqual(len(list(conf_keys.unknown(file, {stanza: {key: '1'}}, declared))), 1)
+        for file, stanza, key in (
+                ('savedsearches', 'x', 'action.email.to'), ('savedsearches', 'x', 'counttype'),
+                ('props', 'x', 'EVAL-a'), ('inputs', 'defender_alerts', 'interval'),
+                ('inputs', 'defender_alerts', 'tenant_id'), ('authorize', 'role_x', 'edit_modinput_defender_alerts'),
+                ('tags', 'eventtype=x', 'alert'), ('default.meta', '', 'export')):
+            with self.subTest(file=file, key=key):
+                self.assertEqual(list(conf_keys.unknown(file, {stanza: {key: '1'}}, declared)), [])
 
 
 class Documentation(unittest.TestCase):
@@ -137,7 +293,8 @@ class Evaluator(unittest.TestCase):
                              ('a."-".n', 'x-10'), ('if(n>9,"big","small")', 'big'), ('case(n<5,1,true(),2)', 2),
                              ('none=="a"', None),
                              ('mvdedup(mvfilter(m!="null"))', ['1', '2']), ('mvfilter(none!="x")', None),
-                             ("'x y'", 'z'), ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
+                             ("'x y'", 'z'), ('mvappend(a,m,none)', ['x', '1', '2', 'null', '2']),
+                             ('lower("AB")', 'ab'), ('replace("a://b","^[a-z]+://","")', 'b'),
                              ('(1+2)*3-4/2', 7), ('NOT a=="x" OR n==10', True), ('match(a,"^x$")', True),
                              ('tostring(93784,"duration")', '1+02:03:04'), ('round(2.5)', 3), ('floor(-1.5)', -2),
                              ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),

@@ -15,6 +15,8 @@ struct fake_store {
     int    saves, trials, set_asides;
     size_t trial_len;                   /* of the last trial */
     enum store_durability durability;   /* of the last save */
+    bool         saved_ok;      /* the result of the save in flight */
+    struct err   saved_err;
 };
 
 static inline struct fake_store *fake_store_of(struct claim *claim)
@@ -57,6 +59,47 @@ static bool fake_save(struct claim *claim, const struct buf *text, enum store_du
     return buf_add(&fake->text, text->data, text->len);
 }
 
+static bool fake_holds(struct claim *claim UNUSED)
+{
+    return true;
+}
+
+static bool fake_save_ready(struct store *store UNUSED)
+{
+    return true;
+}
+
+static void fake_save_begin(struct claim *claim, struct buf *text, enum store_durability durability)
+{
+    struct fake_store *fake = fake_store_of(claim);
+
+    fake->saved_ok = fake_save(claim, text, durability, &fake->saved_err);
+    buf_free(text);
+}
+
+static bool fake_save_ended(struct store *store, bool *ok, struct err *err)
+{
+    const struct fake_store *fake = (const struct fake_store *)store;
+
+    *ok = fake->saved_ok;
+    *err = fake->saved_err;
+    return true;
+}
+
+static bool fake_save_wait(struct store *store UNUSED, int64_t until_ms UNUSED)
+{
+    return true;
+}
+
+static void fake_save_give_up(struct store *store UNUSED)
+{
+}
+
+static int fake_fd(const struct store *store UNUSED)
+{
+    return -1;
+}
+
 static bool fake_writable(struct claim *claim, const char *bytes UNUSED, size_t len, struct err *err)
 {
     struct fake_store *fake = fake_store_of(claim);
@@ -89,8 +132,11 @@ static void fake_free(struct store *store)
 /* Puts it where it is to stay. The claim is still to be made. */
 static inline void fake_store_init(struct fake_store *fake, const struct claim_owner *owner, void *ctx)
 {
-    static const struct store_ops ops = { fake_claim, fake_release, fake_load, fake_save, fake_writable, fake_set_aside,
-                                          fake_look, fake_free, 1 << 20 };
+    static const struct store_ops ops = {
+        .claim = fake_claim, .release = fake_release, .load = fake_load, .holds = fake_holds, .save = fake_save,
+        .save_ready = fake_save_ready, .save_begin = fake_save_begin, .save_ended = fake_save_ended,
+        .save_wait = fake_save_wait, .save_give_up = fake_save_give_up, .fd = fake_fd, .writable = fake_writable,
+        .set_aside = fake_set_aside, .look = fake_look, .free = fake_free, .text_most = 1 << 20 };
 
     *fake = (struct fake_store){ .text = BUF_INIT(1 << 20), .found = STORE_NONE };
     store_init(&fake->store, &ops, NULL);

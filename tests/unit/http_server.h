@@ -1,5 +1,5 @@
 /* A server on loopback for test_http.c: each connection has a process of its own, answers what the path of its request
- * names, byte by byte as it stands here, and closes. /echo answers with the request itself. */
+ * names, byte by byte as it stands here, and closes, but not after /keep. /echo answers with the request itself. */
 #pragma once
 
 #include <arpa/inet.h>
@@ -55,6 +55,17 @@ static void server_read(int fd, struct buf *request)
     }
 }
 
+static void server_answer(int fd, const struct reply *replies);
+
+/* Keeps the connection open for another request. */
+static void server_keep(int fd, const struct reply *replies)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+    server_send(fd, answer, strlen(answer));
+    server_answer(fd, replies);
+}
+
 static void server_answer(int fd, const struct reply *replies)
 {
     struct buf request = BUF_INIT(1 << 20);
@@ -67,6 +78,10 @@ static void server_answer(int fd, const struct reply *replies)
         snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", request.len);
         server_send(fd, head, strlen(head));
         server_send(fd, request.data, request.len);
+        return;
+    }
+    if (strstr(buf_text(&request), " /keep ")) {
+        server_keep(fd, replies);
         return;
     }
     for (reply = replies; reply->path; reply++) {

@@ -19,6 +19,7 @@ struct scene {
     struct env   env;
     struct input input;
     struct feed  feed;
+    struct rate  rate;
     int          pipe[2];
 
     bool         not_writable;  /* what the feed's owner says */
@@ -47,7 +48,7 @@ static void scene_changed(void *ctx)
     ((struct scene *)ctx)->changed++;
 }
 
-static void scene_wake_backfill(void *ctx)
+static void scene_wake_others(void *ctx)
 {
     ((struct scene *)ctx)->woken++;
 }
@@ -55,7 +56,7 @@ static void scene_wake_backfill(void *ctx)
 /* An open input of this API that begins at SCENE_BEGIN. It must stay where it is. */
 static inline void scene_open(struct scene *scene, const struct api *api)
 {
-    static const struct feed_owner owner = { scene_writable, scene_changed, scene_wake_backfill };
+    static const struct feed_owner owner = { scene_writable, scene_changed, scene_wake_others };
     struct cursor cursor;
 
     *scene = (struct scene){ .asked = 0 };
@@ -65,8 +66,9 @@ static inline void scene_open(struct scene *scene, const struct api *api)
     scene->input = (struct input){ .name = mem_text("c"), .tenant_id = mem_text("tenant"), .client_id = mem_text("app"),
                                    .poll_interval = 60, .overlap = 900 };
     scene->feed = (struct feed){ .env = &scene->env, .input = &scene->input, .label = "c", .api = api,
-                                 .base_url = "https://api.example",
+                                 .base_url = "https://api.example", .rate = &scene->rate,
                                  .frame = event_frame_new("defender_alerts://c", NULL), .open = true, .owner = &owner, .ctx = scene };
+    rate_start(&scene->rate, rate_limits_for(api->per_minute, api->per_hour), 0);
     progress_init(&scene->feed.progress, scene->input.overlap);
     cursor_start(&cursor, scene_time(SCENE_BEGIN));
     progress_begin(&scene->feed.progress, &cursor, 0);

@@ -62,8 +62,16 @@ static void test_sentences(void **state UNUSED)
           "automatically" },
         { "{\"error\":\"invalid_request\",\"error_codes\":[123456],"
           "\"error_description\":\"AADSTS123456: A new\\r\\nrule.\\r\\nTrace ID: x\"}",
-          "AADSTS123456: invalid_request, Entra says 'A new rule.'. Our administrator: look the code up at "
+          "AADSTS123456: a code that is unknown here (invalid_request). Entra says 'A new rule.'. Look it up at "
           "https://login.microsoftonline.com/error" },
+        { "{\"error\":\"invalid_grant\",\"error_codes\":[123456],\"trace_id\":\"" TRACE "\"}",
+          "AADSTS123456: a code that is unknown here (invalid_grant). Look it up at "
+          "https://login.microsoftonline.com/error (trace ID " TRACE ")" },
+        { "{\"error\":\"Odd Name!\",\"error_description\":\"AADSTS123456: Odd.\"}",
+          "AADSTS123456: a code that is unknown here. Entra says 'Odd.'. Look it up at "
+          "https://login.microsoftonline.com/error" },
+        { "{\"error\":\"temporarily_unavailable\",\"error_codes\":[123456]}",
+          "AADSTS123456: temporarily_unavailable. No action needed: tried again automatically" },
         { "{\"error\":\"invalid_grant\"}",
           "invalid_grant. Somebody must sign in: sign in again and enter the new authorization_code in the input" },
         { "{\"error\":\"Odd Name!\"}",
@@ -74,6 +82,41 @@ static void test_sentences(void **state UNUSED)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         CHECK(read_error(rows[i].body, 400, &err), "'%s' is not read", rows[i].body);
         CHECK_TEXT(err.text, rows[i].want);
+    }
+}
+
+/* Whoever could be named for an unknown code would be named for no reason, whatever the error is called. */
+/* promise: Trouble: A code of Entra that is unknown names nobody, and Microsoft's own text is quoted */
+static void test_unknown(void **state UNUSED)
+{
+    static const char *const errors[] = {
+        "invalid_client", "invalid_grant", "interaction_required", "login_required", "consent_required", "access_denied",
+        "unauthorized_client", "invalid_resource", "expired_token", "something_new",
+    };
+    char body[256];
+    struct err err;
+
+    for (size_t i = 0; i < COUNT_OF(errors); i++) {
+        snprintf(body, sizeof(body), "{\"error\":\"%s\",\"error_codes\":[999001],"
+                 "\"error_description\":\"AADSTS999001: Words of Microsoft.\"}", errors[i]);
+        CHECK(read_error(body, 400, &err) && err.kind == ERR_AUTH && aad_code_in(&err) == 999001, "'%s'", err.text);
+        CHECK(strstr(err.text, "unknown") && strstr(err.text, "'Words of Microsoft.'"), "'%s'", err.text);
+        CHECK(!strstr(err.text, "dministrator") && !strstr(err.text, "omebody"), "'%s'", err.text);
+    }
+}
+
+/* Codes about which it matters whom the line names. */
+static void test_responsible(void **state UNUSED)
+{
+    static const struct { int code; enum responsible want; } rows[] = {
+        { 500014, ACT_CUSTOMER }, { 50002, ACT_CUSTOMER }, { 1000031, ACT_CUSTOMER }, { 900439, ACT_PROVIDER },
+        { 90051, ACT_PROVIDER }, { 650054, ACT_PROVIDER }, { 90091, ACT_NOBODY }, { 90090, ACT_NOBODY },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct aad_code *code = aad_find(rows[i].code);
+
+        CHECK(code && code->responsible == rows[i].want, "AADSTS%d", rows[i].code);
     }
 }
 
@@ -176,6 +219,8 @@ static void test_address(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_table),
     cmocka_unit_test(test_sentences),
+    cmocka_unit_test(test_unknown),
+    cmocka_unit_test(test_responsible),
     cmocka_unit_test(test_choice),
     cmocka_unit_test(test_kind),
     cmocka_unit_test(test_foreign),

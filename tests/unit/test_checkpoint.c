@@ -9,6 +9,10 @@
              ",\"floor\":" T("05")
 #define KEY  "0123456789abcdef0123456789abcdef"
 
+#define QUARANTINED(from, to, tries) "{\"from\":" T(from) ",\"to\":" T(to) ",\"since\":" T("50") ",\"due\":" T("55") \
+                                     ",\"tries\":" tries ",\"isolated\":true}"
+#define QUARANTINE(list) HEAD ",\"quarantine\":[" list "],\"written\":[]}"
+
 static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"written\":[]}", true, "" },
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", true, "" },
@@ -30,6 +34,25 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"written\":[\"2026-11-01T08:35:12Z 00000000000000000000000000000000\"]}", false, "time hash" },
     { HEAD ",\"backfill\":7,\"written\":[]}", false, "backfill" },
     { HEAD ",\"backfill\":{},\"written\":[]}", false, "backfill" },
+    { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]},\"written\":[]}", true,
+      "" },
+    { HEAD ",\"partial\":7,\"written\":[]}", false, "partial" },
+    { HEAD ",\"partial\":{},\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", false, "partial" },
+    { HEAD ",\"partial\":{\"from\":" T("07") "},\"written\":[\"2026-11-01T08:35:12Z " KEY "\"]}", false, "partial" },
+    { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[1]},\"written\":[]}", false, "partial" },
+    /* not worth the loss of a checkpoint */
+    { HEAD ",\"rate\":7,\"written\":[]}", true, "" }, { HEAD ",\"rate\":{\"hour\":-1},\"written\":[]}", true, "" },
+    { QUARANTINE(""), true, "" }, { HEAD ",\"quarantine\":null,\"written\":[]}", true, "" },
+    { QUARANTINE(QUARANTINED("01", "02", "3")), true, "" },
+    { QUARANTINE(QUARANTINED("03", "04", "3") "," QUARANTINED("01", "02", "0")), true, "" },
+    { QUARANTINE("7"), false, "quarantine" }, { QUARANTINE("{}"), false, "quarantine" },
+    { QUARANTINE(QUARANTINED("02", "01", "3")), false, "not a window" },
+    { QUARANTINE(QUARANTINED("01", "01", "3")), false, "not a window" },
+    { QUARANTINE(QUARANTINED("01", "03", "3") "," QUARANTINED("02", "04", "3")), false, "not a window" },
+    { QUARANTINE(QUARANTINED("01", "xx", "3")), false, "quarantine: member 'to'" },
+    { QUARANTINE(QUARANTINED("01", "02", "-1")), false, "'tries'" },
+    { QUARANTINE(QUARANTINED("01", "02", "\"many\"")), false, "'tries'" },
+    { QUARANTINE("{\"from\":" T("01") ",\"to\":" T("02") ",\"tries\":1}"), false, "'since'" },
 };
 
 static void test_rows(void **state UNUSED)
@@ -41,7 +64,8 @@ static void test_rows(void **state UNUSED)
         bool good = checkpoint_parse(rows[i].text, strlen(rows[i].text), &cp, dedup, &err);
 
         CHECK(good == rows[i].good && strstr(err.text, rows[i].why), "row %zu: %d '%s'", i, good, err.text);
-        CHECK(good || (!cp.tenant_id && !dedup_count(dedup)), "row %zu leaves something behind", i);
+        CHECK(good || (!cp.tenant_id && !cp.quarantine.list && !dedup_count(dedup) && !dedup_count(dedup_partial(dedup))),
+              "row %zu leaves something behind", i);
         checkpoint_release(&cp);
         dedup_free(dedup);
     }
@@ -67,6 +91,7 @@ static void check_round_trip(bool backfill)
     struct cursor cursor = { .begin = 100, .watermark = 9000 * TICKS_PER_SECOND, .dedup_floor = 200 }, raised;
     struct dedup *dedup = dedup_new(), *copied = dedup_new();
     struct buf text = BUF_INIT(64u << 20);
+    struct quarantine none = { .count = 0 };
     struct err err;
     size_t i;
 
@@ -83,7 +108,7 @@ static void check_round_trip(bool backfill)
     checkpoint_add_imported(&cp, "refresh_token", "new");
     for (i = 0; i < 10000; i++)
         dedup_add(dedup, (struct dedup_entry){ dedup_key((char *)&i, sizeof(i), 0), (ticks)i * TICKS_PER_SECOND, i });
-    checkpoint_format(&cp, &cursor, dedup, 9500, 900, &text);
+    checkpoint_format(&cp, &cursor, &none, dedup, 9500, 900, &text);
     CHECK(!strstr(text.data, "s3cret"), "a secret is in the file");
     CHECK(checkpoint_parse(text.data, text.len, &copy, copied, &err), "%s", err.text);
     raised = cursor;
@@ -118,6 +143,64 @@ static void test_round_trip_with_a_backfill(void **state UNUSED)
     check_round_trip(true);
 }
 
+/* What was written in part, from where on it is to be read again, and what is kept for that. */
+static void test_round_trip_of_what_was_written_in_part(void **state UNUSED)
+{
+    struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("endpoint") }, copy = { .imported_count = 0 };
+    struct cursor cursor = { .begin = 1, .watermark = 9000 * TICKS_PER_SECOND, .dedup_floor = 1,
+                             .partial_from = 2000 * TICKS_PER_SECOND };
+    struct dedup *dedup = dedup_new(), *copied = dedup_new();
+    struct buf text = BUF_INIT(64u << 20);
+    struct err err = { .text = "" };
+
+    for (ticks i = 1; i < 9000; i++) {
+        struct dedup_entry entry = { dedup_key((char *)&i, sizeof(i), 0), i * TICKS_PER_SECOND, (uint64_t)i };
+
+        dedup_add(i % 2 ? dedup : dedup_partial(dedup), entry);
+    }
+    checkpoint_format(&cp, &cursor, &(struct quarantine){ .count = 0 }, dedup, 8900, 900, &text);
+    CHECK(checkpoint_parse(buf_text(&text), text.len, &copy, copied, &err), "%s", err.text);
+    CHECK(copy.cursor.partial_from == cursor.partial_from, "from another time");
+    CHECK(copy.cursor.dedup_floor == cursor.partial_from, "the set is complete from %lld on",
+          (long long)copy.cursor.dedup_floor);
+    for (ticks i = 1; i < 9000; i++) {
+        struct hash128 key = dedup_key((char *)&i, sizeof(i), 0);
+
+        CHECK(dedup_has(copied, key) == (i % 2 && i >= 2000 && i <= 8900), "version %lld in full", (long long)i);
+        CHECK(dedup_has(dedup_partial(copied), key) == (i % 2 == 0 && i >= 8100 - CURSOR_COARSE_S && i <= 8900), "version %lld in part",
+              (long long)i);
+    }
+    checkpoint_release(&cp);
+    checkpoint_release(&copy);
+    dedup_free(dedup);
+    dedup_free(copied);
+    buf_free(&text);
+}
+
+static void test_round_trip_of_the_rate(void **state UNUSED)
+{
+    struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("endpoint") }, copy = { .imported_count = 0 };
+    struct cursor cursor = { .begin = 1, .watermark = 1, .dedup_floor = 1 };
+    struct dedup *dedup = dedup_new();
+    struct err err = { .text = "" };
+
+    for (int known = 0; known < 2; known++) {
+        CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
+
+        cp.rate.known = known;
+        cp.rate.hour = 123.4;
+        cp.rate.at = 5 * TICKS_PER_SECOND;
+        checkpoint_format(&cp, &cursor, &(struct quarantine){ .count = 0 }, dedup, 0, 900, &text);
+        CHECK(checkpoint_parse(buf_text(&text), text.len, &copy, dedup, &err), "%s", err.text);
+        CHECK(copy.rate.known == known, "known: %d", copy.rate.known);
+        CHECK(!known || (copy.rate.hour > 123.3 && copy.rate.hour < 123.5 && copy.rate.at == cp.rate.at), "%.1f",
+              copy.rate.hour);
+    }
+    checkpoint_release(&cp);
+    checkpoint_release(&copy);
+    dedup_free(dedup);
+}
+
 /* A struct that holds an older checkpoint is replaced as a whole, or not at all. */
 static void test_replaces_what_it_held(void **state UNUSED)
 {
@@ -139,11 +222,76 @@ static void test_replaces_what_it_held(void **state UNUSED)
     dedup_free(dedup);
 }
 
+/* Windows that wait are saved. So are those whose events splunkd may not have; they are requested again. */
+static void test_round_trip_with_a_quarantine(void **state UNUSED)
+{
+    static const struct { uint64_t pos; size_t want; } counts[] = { { 0, 4 }, { 99, 4 }, { 100, 3 }, { 199, 3 }, { 200, 2 } };
+    struct quarantine quarantine = { .count = 0 };
+    struct cursor cursor = { .begin = 100, .watermark = 9000 * TICKS_PER_SECOND };
+    struct dedup *dedup = dedup_new();
+    struct window window;
+    struct err err;
+
+    for (ticks i = 1; i <= 4; i++)
+        quarantine_add(&quarantine, &(struct window){ i * 1000 + 1, i * 1000 + 8 }, 1790000000 + i);
+    window = quarantine.list[0].window;
+    quarantine_retry(&quarantine, &window, 1790009999, true);
+    quarantine_read(&quarantine, &(struct window){ 2001, 2008 }, 100);
+    quarantine_read(&quarantine, &(struct window){ 3001, 3008 }, 200);
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("graph") };
+        struct buf text = BUF_INIT(1 << 20);
+        struct quarantined *first;
+
+        checkpoint_format(&cp, &cursor, &quarantine, dedup, counts[i].pos, 900, &text);
+        CHECK(checkpoint_parse(buf_text(&text), text.len, &cp, dedup, &err), "%s", err.text);
+        CHECK(cp.quarantine.count == counts[i].want && quarantine_waiting(&cp.quarantine) == counts[i].want,
+              "at %llu: %zu windows", (unsigned long long)counts[i].pos, cp.quarantine.count);
+        first = cp.quarantine.list;
+        CHECK(window_same(&first->window, &window) && first->since_s == 1790000001 && first->due_s == 1790009999 &&
+              first->tries == 1 && first->isolated, "another window");
+        CHECK(!first[1].isolated && !first[1].tries, "another history");
+        checkpoint_release(&cp);
+        buf_free(&text);
+    }
+    quarantine_release(&quarantine);
+    dedup_free(dedup);
+}
+
+/* Versions in a quarantined window are saved, however old it is. */
+static void test_versions_in_quarantine(void **state UNUSED)
+{
+    struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("graph") };
+    struct quarantine quarantine = { .count = 0 };
+    struct cursor cursor = { .begin = 100, .watermark = 9000 * TICKS_PER_SECOND };
+    struct dedup *dedup = dedup_new(), *copied = dedup_new();
+    struct buf text = BUF_INIT(1 << 20);
+    struct err err;
+
+    quarantine_add(&quarantine, &(struct window){ 1000, 1010 }, 0);
+    for (ticks time = 990; time < 1020; time++)
+        dedup_add(dedup, (struct dedup_entry){ dedup_key((char *)&time, sizeof(time), time), time, 50 });
+    checkpoint_format(&cp, &cursor, &quarantine, dedup, 50, 900, &text);
+    CHECK(checkpoint_parse(buf_text(&text), text.len, &cp, copied, &err), "%s", err.text);
+    for (ticks time = 990; time < 1020; time++)
+        CHECK(dedup_has(copied, dedup_key((char *)&time, sizeof(time), time)) == (time >= 1000 && time < 1010),
+              "version of %lld", (long long)time);
+    checkpoint_release(&cp);
+    quarantine_release(&quarantine);
+    buf_free(&text);
+    dedup_free(dedup);
+    dedup_free(copied);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_rows),
     cmocka_unit_test(test_cut),
     cmocka_unit_test(test_round_trip),
     cmocka_unit_test(test_round_trip_with_a_backfill),
+    cmocka_unit_test(test_round_trip_of_what_was_written_in_part),
+    cmocka_unit_test(test_round_trip_of_the_rate),
+    cmocka_unit_test(test_round_trip_with_a_quarantine),
+    cmocka_unit_test(test_versions_in_quarantine),
     cmocka_unit_test(test_replaces_what_it_held),
 };
 

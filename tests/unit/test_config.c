@@ -122,6 +122,12 @@ static const struct {
     { ITEMS("<configuration><stanza name=\"no\"/></configuration><item name=\"defender_alerts://x\"/>"), CONFIG_ITEMS,
       HEAD_TEXT " defender_alerts://x@{}" },
     { "<items><item name=\"x\"/></items>", CONFIG_ITEMS, "    x@{}" },
+    { INPUT("<stanza name=\"off\"><param name=\"a\">v</param><param name=\"disabled\">1</param>"
+            "<param name=\"b\">w</param></stanza><stanza name=\"on\"><param name=\"disabled\">0</param><param name=\"a\">v</param></stanza>"
+            "<stanza name=\"off\"><param name=\"disabled\">true</param></stanza>"), CONFIG_INPUT,
+      HEAD_TEXT " off@{disabled=1} on@{disabled=0;a=v} off@{disabled=true}" },
+    { ITEMS("<item name=\"x\"><param name=\"a\">v</param><param name=\"disabled\">1</param></item>"), CONFIG_ITEMS,
+      HEAD_TEXT " x@{a=v;disabled=1}" },
     { INPUT("") "trailing <junk", CONFIG_INPUT, HEAD_TEXT },
     { "<input xmlns=\"urn:x\">" HEADER "</input>", CONFIG_INPUT, HEAD_TEXT },
     { "<input><server_host>old</server_host>" HEADER "</input>", CONFIG_INPUT, HEAD_TEXT },

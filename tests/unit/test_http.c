@@ -348,6 +348,28 @@ static void test_a_ca_file_that_is_not_there(void **state UNUSED)
     wait_for_all();
 }
 
+/* libcurl reports no times for the phases that a reused connection skips. */
+static void reused_and_silent(void *ctx UNUSED, const struct http_result *result)
+{
+    CHECK(result->fault == HTTP_TIMEOUT && result->reused, "fault %d, reused %d", result->fault, result->reused);
+    CHECK(result->diagnosis == DIAGNOSIS_CUT, "diagnosis %d", result->diagnosis);
+    CHECK_TEXT(result->reason, "no complete response from 127.0.0.1 within 1 s");
+    finished();
+}
+
+static void kept(void *ctx UNUSED, const struct http_result *result)
+{
+    CHECK(result->fault == HTTP_DONE && !result->reused, "fault %d", result->fault);
+    begin((struct http_spec){ .done = reused_and_silent, .timeout_s = 1 }, "/silent");
+    finished();
+}
+
+static void test_silence_on_a_reused_connection(void **state UNUSED)
+{
+    begin((struct http_spec){ .done = kept }, "/keep");
+    wait_for_all();
+}
+
 static void test_a_canceled_request_has_no_result(void **state UNUSED)
 {
     http_cancel(begin((struct http_spec){ .done = never }, "/plain"));
@@ -399,6 +421,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_what_is_sent, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_details_of_an_answer, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_a_ca_file_that_is_not_there, open_http, close_http),
+    cmocka_unit_test_setup_teardown(test_silence_on_a_reused_connection, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_a_canceled_request_has_no_result, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_free_ends_what_is_under_way, open_http, close_http),
 };

@@ -247,6 +247,36 @@ static void test_closed(void **state)
     CHECK(went(0, 10) == 2, "and no more");
 }
 
+/* promise: Trouble: While splunkd does not read, memory stays below 64 MB */
+static void test_output_full(void **state)
+{
+    struct limiter *limiter = ((struct fixture *)*state)->limiter;
+    struct loop *loop = ((struct fixture *)*state)->loop;
+    int i;
+
+    begin();
+    limiter_acquire(limiter, &requests[0].slot);
+    limiter_hold(limiter);
+    limiter_hold(limiter);
+    for (i = 1; i < 6; i++) {
+        requests[i].slot.page = i < 4;
+        limiter_acquire(limiter, &requests[i].slot);
+    }
+    CHECK(went(1, 4) == 0 && went(4, 6) == 2, "%d pages, %d tokens", went(1, 4), went(4, 6));
+    becomes_slow(loop, &requests[0]);
+    CHECK(requests[0].slot.state == SLOT_HELD && timer_is_set(&requests[0].slot.slow_timer), "splunkd is slow, not it");
+    becomes_slow(loop, &requests[4]);
+    CHECK(requests[4].slot.state == SLOT_SLOW, "a token has nothing to do with it");
+    limiter_release(&requests[0].slot);
+    CHECK(went(1, 4) == 0, "not even in place of another");
+    limiter_resume(limiter);
+    limiter_resume(limiter);
+    CHECK(went(1, 4) == 2, "%d pages went on", went(1, 4));
+    becomes_slow(loop, &requests[1]);
+    CHECK(went(1, 4) == 2, "it may have been splunkd that was slow");
+    release_all();
+}
+
 static int open_limiter(void **state)
 {
     static struct fixture fixture;
@@ -273,6 +303,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_release_from_inside, open_limiter, close_limiter),
     cmocka_unit_test_setup_teardown(test_slow, open_limiter, close_limiter),
     cmocka_unit_test_setup_teardown(test_slow_is_bounded, open_limiter, close_limiter),
+    cmocka_unit_test_setup_teardown(test_output_full, open_limiter, close_limiter),
     cmocka_unit_test_setup_teardown(test_closed, open_limiter, close_limiter),
     cmocka_unit_test(test_burst),
 };

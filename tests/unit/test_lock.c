@@ -47,6 +47,8 @@ static void test_one_process_an_input(void **state UNUSED)
     lock_release_input(lock, "one");
     CHECK(another_gets("one") && !another_gets(""), "one is free when released, the other is kept");
     CHECK(lock_input(lock, "one", &err), "and may be taken again");
+    lock_close(lock_open(dir, &err));
+    CHECK(!another_gets("one"), "another descriptor of the file was closed");
     lock_close(lock);
     CHECK(another_gets("one"), "free when closed");
     lock_close(NULL);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "fake_store.h"
 #include "scene.h"
+#include "settle.h"
 
 #define CURSOR_AT SCENE_DAY "06:00:00Z"
 
@@ -17,6 +18,7 @@ struct fixture {
     struct token_source source;
     int                 waits, news, opened;
     struct err          waited_for;
+    const struct quarantine *stored;     /* of store_checkpoint(); NULL: empty */
 };
 
 /* The claim's owner does what the tenant does. */
@@ -73,8 +75,9 @@ static const struct opening_owner opening_owner = { .waits = waits, .changed = s
 
 static void pump(struct fixture *f)
 {
-    while (store_pump(&f->fake.store, 1000))
-        ;
+    do
+        settle(&f->fake.store, &f->fake.claim);
+    while (store_asked(&f->fake.claim));
 }
 
 /* The timer fires; it must be due within most_ms. */
@@ -100,7 +103,7 @@ static void store_checkpoint(struct fixture *f, const char *tenant_id, const cha
     dedup_add(dedup, (struct dedup_entry){ .key = dedup_key("a", 1, 0), .time = cursor.watermark });
     checkpoint_assign(&checkpoint, tenant_id, api);
     buf_clear(&f->fake.text);
-    checkpoint_format(&checkpoint, &cursor, dedup, 0, 900, &f->fake.text);
+    checkpoint_format(&checkpoint, &cursor, f->stored ? f->stored : &checkpoint.quarantine, dedup, 0, 900, &f->fake.text);
     f->fake.found = STORE_FOUND;
     checkpoint_release(&checkpoint);
     dedup_free(dedup);
@@ -272,7 +275,7 @@ static void test_waits_if_it_cannot_be_put_aside(void **state)
 /* TOKEN and BEGIN. */
 
 /* The secrets are in place, and the token has this clock offset. */
-static void have_token(struct fixture *f, int64_t clock_offset_ms)
+static void give_token(struct fixture *f, int64_t clock_offset_ms)
 {
     f->source.token.authorization = mem_text("Bearer x");
     f->source.token.expires_ms = clock_ms() + 3600000;
@@ -283,6 +286,14 @@ static void have_token(struct fixture *f, int64_t clock_offset_ms)
     f->scene.feed.source = &f->source;
     f->opening.state = OPENING_TOKEN;
     opening_step(&f->opening, clock_ms());
+}
+
+/* The service's clock differs from the host's: it is believed when a second token says the same. */
+static void have_token(struct fixture *f, int64_t clock_offset_ms)
+{
+    give_token(f, clock_offset_ms);
+    if (f->opening.state == OPENING_TOKEN)
+        give_token(f, clock_offset_ms);
 }
 
 static int64_t offset_to(const char *text)
@@ -352,12 +363,54 @@ static void test_a_checkpoint_of_the_future(void **state)
         pump(f);
         progress_of(f)->cursor.begin = scene_time("2026-10-01T00:00:00Z");
         token_release(&f->source.token);
+        f->scene.feed.clock = (struct service_clock){
+            .known = true, .good_ms = scene_time(rows[i].clock) / TICKS_PER_MS - clock_ms() };
         have_token(f, offset_to(rows[i].clock));
         pump(f);
         CHECK(f->opening.state == OPENING_OPEN, "%s: state %d", rows[i].name, f->opening.state);
         CHECK((progress_of(f)->cursor.watermark == scene_time("2026-10-30T00:00:00Z")) == rows[i].ahead, "%s",
               rows[i].name);
         store_release(&f->fake.claim);
+    }
+}
+
+/* Quarantined windows go on with the cursor. Where reading begins at start_time they go, since nothing before it is ever
+ * read. */
+static void test_the_quarantine_follows_the_cursor(void **state)
+{
+    static const struct { const char *name, *tenant, *api, *clock; size_t want; } rows[] = {
+        { "the same feed", "tenant", "graph", "2026-11-01T12:00:00Z", 1 },
+        { "another tenant", "other", "graph", "2026-11-01T12:00:00Z", 1 },
+        { "another API for alerts", "tenant", "siem", "2026-11-01T12:00:00Z", 1 },
+        { "another kind of record", "tenant", "incidents", "2026-11-01T12:00:00Z", 0 },
+        { "times that are still to come", "tenant", "graph", "2026-10-30T05:00:00Z", 0 },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine quarantine = { .count = 0 };
+
+        progress_release(progress_of(f));
+        progress_init(progress_of(f), 900);
+        f->scene.input.start_time.time = scene_time("2026-10-29T00:00:00Z");
+        quarantine_add(&quarantine, &(struct window){ scene_time(CURSOR_AT) - 5, scene_time(CURSOR_AT) }, 0);
+        f->stored = &quarantine;
+        store_checkpoint(f, rows[i].tenant, rows[i].api);
+        f->stored = NULL;
+        opening_start(&f->opening);
+        pump(f);
+        if (progress_of(f)->begun)
+            progress_of(f)->cursor.begin = scene_time("2026-10-01T00:00:00Z");
+        token_release(&f->source.token);
+        f->scene.feed.clock = (struct service_clock){
+            .known = true, .good_ms = scene_time(rows[i].clock) / TICKS_PER_MS - clock_ms() };
+        have_token(f, offset_to(rows[i].clock));
+        pump(f);
+        CHECK(f->opening.state == OPENING_OPEN, "%s: state %d", rows[i].name, f->opening.state);
+        CHECK(progress_of(f)->quarantine.count == rows[i].want, "%s: %zu windows", rows[i].name,
+              progress_of(f)->quarantine.count);
+        store_release(&f->fake.claim);
+        quarantine_release(&quarantine);
     }
 }
 
@@ -413,6 +466,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_opens_without_a_first_save),
     CASE(test_an_old_input_has_nothing_to_save),
     CASE(test_a_checkpoint_of_the_future),
+    CASE(test_the_quarantine_follows_the_cursor),
 };
 
 UNIT(opening, cases, NULL, NULL)

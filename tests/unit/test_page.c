@@ -25,7 +25,7 @@ static const struct row envelope_rows[] = {
       "error the answer is JSON but has no array \"value\"\n", 0 },
     { "{\"value\":{\"value\":[1]}}", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "{\"value\":null}", "error the answer is JSON but has no array \"value\"\n", 0 },
-    { "{\"value\":[1],\"value\":[2]}", "record - - 1\nend 1 -\n", 0 },
+    { "{\"value\":[1],\"value\":[2]}", "record - - 1\nrecord - - 2\nend 2 -\n", 0 },
     { "[1]", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "12", "error the answer is JSON but has no array \"value\"\n", 0 },
     { "\"value\"", "error the answer is JSON but has no array \"value\"\n", 0 },
@@ -68,7 +68,32 @@ static const struct row link_rows[] = {
       0 },
     { "{\"value\":[],\"@odata.nextLink\":\"\\uD800\"}",
       "error the answer is not JSON: a next link that cannot be read at byte 38\n", 0 },
+    { "{\"value\":[],\"\\u0040odata.next\\u004cink\":\"x\"}", "end 0 x\n", 0 },
     { V("{\"@odata.nextLink\":\"in a record\"}"), "record - - {\"@odata.nextLink\":\"in a record\"}\nend 1 -\n", 0 },
+};
+
+/* An error next to the records: they are good, the page is not whole. null is no error, and in a record it is data. */
+#define PARTIAL "error the answer is not complete, it holds an error: "
+static const struct row error_rows[] = {
+    { "{\"value\":[1],\"error\":{\"code\":\"Timeout\",\"message\":\"Some are\\nmissing.\"}}",
+      "record - - 1\n" PARTIAL "'Timeout Some are missing.'\n", 0 },
+    { "{\"error\":{\"code\":\"Timeout\"},\"value\":[1]}", "record - - 1\n" PARTIAL "'Timeout'\n", 0 },
+    { "{\"@odata.nextLink\":\"x\",\"error\":\"Some are missing.\",\"value\":[]}", PARTIAL "'Some are missing.'\n", 0 },
+    { "{\"value\":[1],\"error\":{}}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"error\":[]}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"error\":false}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"error\":0}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"err\\u006fr\":{}}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"Error\":{}}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"odata.error\":{}}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"value\":[1],\"@odata.error\":{}}", "record - - 1\n" PARTIAL "''\n", 0 },
+    { "{\"error\":{\"value\":[1]},\"value\":[2]}", "record - - 2\n" PARTIAL "''\n", 0 },
+    { "{\"error\":null,\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
+    { "{\"value\":[1],\"error\":null}", "record - - 1\nend 1 -\n", 0 },
+    { "{\"errors\":[],\"x\":{\"error\":{}},\"value\":[1]}", "record - - 1\nend 1 -\n", 0 },
+    { "{\"a\":\"error\",\"value\":[\"error\"]}", "record - - \"error\"\nend 1 -\n", 0 },
+    { V("{\"error\":{\"code\":\"x\"}}"), "record - - {\"error\":{\"code\":\"x\"}}\nend 1 -\n", 0 },
+    { "{\"error\":{\"code\":\"NotFound\"}}", PARTIAL "'NotFound'\n", 0 },
 };
 
 /* Records: white space goes, all else stays. */
@@ -100,6 +125,28 @@ static const struct row id_and_time_rows[] = {
       "bad 1 52 an incomplete \\u escape inside a string\nend 2 -\n", 0 },
     { V("{\"time\":\"" T "\\uD800\"},{\"id\":\"\",\"ID\":\"x\",\" id\":\"y\"}"),
       "record - - {\"time\":\"" T "\\uD800\"}\nrecord  - {\"id\":\"\",\"ID\":\"x\",\" id\":\"y\"}\nend 2 -\n", 0 },
+};
+
+/* The same ID, however it is written. */
+static const struct { const char *name, *one, *other; } same_id_rows[] = {
+    { "a plus sign", "a\\u002Bb", "a+b" },
+    { "hex digits in any case", "a\\u002bb", "a+b" },
+    { "a slash", "a\\/b", "a/b" },
+    { "escaped for XML in both forms", "a\\u0026\\u003c\\u003E", "a&<>" },
+    { "next to one that XML escapes", "&\\u002B<", "&+<" },
+    { "all short escapes", "\\b\\f\\n\\r\\t\\\"\\\\", "\\u0008\\u000c\\u000A\\u000d\\u0009\\u0022\\u005c" },
+    { "two bytes of UTF-8", "\\u00e9", "\xC3\xA9" },
+    { "three bytes", "\\u20AC", "\xE2\x82\xAC" },
+    { "a pair of surrogates", "\\uD83d\\uDE00", "\xF0\x9F\x98\x80" },
+    { "half a pair", "\\uD83D\\u0041", "\\ud83dA" },
+    { "a character that XML cannot carry", "\\uFFFE", "\xEF\xBF\xBE" },
+};
+static const struct { const char *name, *one, *other; } different_id_rows[] = {
+    { "an escaped backslash", "a\\\\u002Bb", "a+b" },
+    { "zero bytes", "a\\u0000b", "a\\u0000c" },
+    { "a zero byte at the end", "a\\u0000", "a" },
+    { "halves of pairs", "\\uD83D", "\\uD83E" },
+    { "a pair and its halves in the wrong order", "\\uDE00\\uD83D", "\\uD83D\\uDE00" },
 };
 
 /* Broken UTF-8: each lost byte is one U+FFFD, what follows is not touched. */
@@ -205,6 +252,12 @@ static void test_envelope(void **state UNUSED)
     check_rows(&graph, envelope_rows, COUNT_OF(envelope_rows));
 }
 
+/* promise: Trouble: A response with an error next to its records does not count as complete. */
+static void test_error_next_to_the_records(void **state UNUSED)
+{
+    check_rows(&graph, error_rows, COUNT_OF(error_rows));
+}
+
 static void test_next_link(void **state UNUSED)
 {
     check_rows(&graph, link_rows, COUNT_OF(link_rows));
@@ -218,6 +271,41 @@ static void test_records(void **state UNUSED)
 static void test_id_and_time(void **state UNUSED)
 {
     check_rows(&graph, id_and_time_rows, COUNT_OF(id_and_time_rows));
+}
+
+/* Returns the ID of a record as the handler gets it. */
+static struct buf id_of(const char *id)
+{
+    struct buf json = BUF_INIT(1000), ret = BUF_INIT(1000);
+    struct transcript t;
+    const char *blank;
+
+    buf_add_format(&json, "{\"value\":[{\"id\":\"%s\"}]}", id);
+    t = transcript_of(&graph, json.data, json.len, 0, 0, 0, NULL);
+    blank = memmem(t.text.data, t.text.len, " - {", 4);
+    CHECK(blank, "%s gives '%s'", id, buf_text(&t.text));
+    if (blank)
+        buf_add(&ret, t.text.data + strlen("record "), (size_t)(blank - t.text.data) - strlen("record "));
+    transcript_free(&t);
+    buf_free(&json);
+    return ret;
+}
+
+static bool same_ids(const char *one, const char *other)
+{
+    CLEANUP(buf_free) struct buf left = id_of(one);
+    CLEANUP(buf_free) struct buf right = id_of(other);
+
+    return left.len == right.len && !memcmp(left.data, right.data, left.len);
+}
+
+/* promise: Events: An alert is known by its id and its update time. */
+static void test_ids_with_escapes(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT_OF(same_id_rows); i++)
+        CHECK(same_ids(same_id_rows[i].one, same_id_rows[i].other), "%s", same_id_rows[i].name);
+    for (size_t i = 0; i < COUNT_OF(different_id_rows); i++)
+        CHECK(!same_ids(different_id_rows[i].one, different_id_rows[i].other), "%s", different_id_rows[i].name);
 }
 
 static void test_broken_utf8(void **state UNUSED)
@@ -265,9 +353,11 @@ static void test_truncated(void **state UNUSED)
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_envelope),
+    cmocka_unit_test(test_error_next_to_the_records),
     cmocka_unit_test(test_next_link),
     cmocka_unit_test(test_records),
     cmocka_unit_test(test_id_and_time),
+    cmocka_unit_test(test_ids_with_escapes),
     cmocka_unit_test(test_broken_utf8),
     cmocka_unit_test(test_bad_records),
     cmocka_unit_test(test_missing_comma),

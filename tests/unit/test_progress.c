@@ -104,7 +104,7 @@ static void test_pruned_to_what_is_needed(void **state)
     for (i = 0; i <= 8; i++)
         CHECK(dedup_has(progress->dedup, key_of(BEGIN + (ticks)i * 600 * SECOND)) == (i >= 3), "version %zu of %s", i,
               i >= 3 ? "those that may come again" : "those that cannot");
-    CHECK(cursor_lower(&progress->cursor, 86400) >= BEGIN + 1500 * SECOND, "a longer overlap reaches what was pruned");
+    CHECK(cursor_lower(&progress->cursor, 86400) >= BEGIN + (1500 - CURSOR_COARSE_S) * SECOND, "a longer overlap reaches what was pruned");
     progress_release(&next);
 }
 
@@ -133,23 +133,23 @@ static void test_begins_again(void **state)
     progress_release(&next);
 }
 
-/* What cannot be parsed is requested alone; the windows before and after it are whole. */
+/* The windows before and after a quarantined one are whole; it is left out. */
 static void test_windows_around_a_quarantine(void **state)
 {
     static const struct { const char *name; ticks watermark, lo, hi; } rows[] = {
         { "ahead of it", 2 * HOUR, 2 * HOUR - OVERLAP * SECOND, 3 * HOUR },
-        { "inside of it", 3 * HOUR + OVERLAP * SECOND, 3 * HOUR, 3 * HOUR + SECOND },
+        { "inside of it", 3 * HOUR + OVERLAP * SECOND, 3 * HOUR + SECOND, TICKS_OPEN },
         { "after it", 4 * HOUR, 4 * HOUR - OVERLAP * SECOND, TICKS_OPEN },
     };
     struct progress *progress = *state;
     struct window window;
 
     begin(progress);
-    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 3 * HOUR, BEGIN + 3 * HOUR + SECOND });
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 3 * HOUR, BEGIN + 3 * HOUR + SECOND }, 0);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         progress->plans[WORKER_LIVE] = (struct window_plan){ .active = false };
         progress->cursor.watermark = BEGIN + rows[i].watermark;
-        CHECK(progress_next(progress, WORKER_LIVE, BEGIN + 5 * HOUR, &window), "%s", rows[i].name);
+        CHECK(progress_next(progress, WORKER_LIVE, BEGIN + 5 * HOUR, 0, 0, &window), "%s", rows[i].name);
         CHECK(window.lo == BEGIN + rows[i].lo &&
               window.hi == (rows[i].hi == TICKS_OPEN ? TICKS_OPEN : BEGIN + rows[i].hi),
               "%s: from %lld s to %lld s", rows[i].name, (long long)((window.lo - BEGIN) / SECOND),
@@ -157,25 +157,126 @@ static void test_windows_around_a_quarantine(void **state)
     }
 }
 
+/* Plays a poll in which no record comes. Returns the number of windows, and checks that only what is quarantined is left
+ * out between them. */
+static int poll_windows(struct progress *progress, ticks now, struct window *first)
+{
+    struct page_stats none = page_stats_none();
+    struct window window = { 0, 0 };
+    bool caught_up = false;
+    int windows = 0;
+
+    while (!caught_up && ++windows < 100) {
+        ticks end = window.hi;
+
+        progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
+        CHECK(windows == 1 || window.lo == end || quarantine_holds(&progress->quarantine, end),
+              "a gap before window %d", windows);
+        if (windows == 1)
+            *first = window;
+        caught_up = progress_read(progress, WORKER_LIVE, &window, &none, 0, now, 0, windows);
+    }
+    CHECK(window.hi == TICKS_OPEN, "it does not reach the present");
+    return windows;
+}
+
 /* A poll that is cut by a quarantined window goes on to the present. */
 static void test_a_poll_past_a_quarantine_reaches_the_present(void **state)
 {
     struct progress *progress = *state;
-    struct window window = { 0, 0 };
-    struct page_stats none = page_stats_none();
-    bool caught_up = false;
-    int windows = 0;
+    struct window first;
+    int windows;
 
     begin(progress);
-    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + HOUR, BEGIN + HOUR + SECOND });
-    while (!caught_up && ++windows < 10) {
-        ticks end = window.hi;
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + HOUR, BEGIN + HOUR + SECOND }, 0);
+    windows = poll_windows(progress, BEGIN + 2 * HOUR, &first);
+    CHECK(windows == 2 && first.lo == BEGIN && first.hi == BEGIN + HOUR, "%d windows", windows);
+}
 
-        progress_next(progress, WORKER_LIVE, BEGIN + 2 * HOUR, &window);
-        CHECK(windows == 1 || window.lo == end, "a gap before window %d", windows);
-        caught_up = progress_read(progress, WORKER_LIVE, &window, &none, 0, BEGIN + 2 * HOUR, 0, windows);
+/* Many quarantined windows in the overlap: most polls only ask for what is new. The watermark waits for the others, so
+ * that late alerts are still found. */
+static void test_many_quarantined_windows_cost_few_requests(void **state)
+{
+    struct progress *progress = *state;
+    ticks now = BEGIN + 60 * SECOND;
+    int requests = 0, full = 0;
+    struct window first, tail;
+
+    begin(progress);
+    for (int i = 1; i <= 40; i++)
+        quarantine_add(&progress->quarantine, &(struct window){ BEGIN + i * SECOND, BEGIN + i * SECOND + 1 }, 0);
+    for (int poll = 0; poll < 60; poll++, now += 60 * SECOND) {
+        requests += poll_windows(progress, now, &first);
+        full += first.lo == BEGIN;
     }
-    CHECK(windows == 3 && window.hi == TICKS_OPEN, "%d windows", windows);
+    CHECK(requests <= 60 + 40 * 9 + 9 && full >= 8, "%d requests, %d full polls", requests, full);
+    progress->gaps_read = now;
+    progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &tail);
+    progress_read(progress, WORKER_LIVE, &tail, &(struct page_stats){ 1, now, now }, 0, now + SECOND, 0, 0);
+    CHECK(tail.lo == BEGIN + 40 * SECOND + 1 && progress->cursor.watermark == BEGIN, "the watermark passed the gaps");
+    progress->gaps_read = 0;
+    for (int i = 0; i < 41; i++) {
+        progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &tail);
+        progress_read(progress, WORKER_LIVE, &tail, tail.hi == TICKS_OPEN ? &(struct page_stats){ 1, now, now } :
+                      &(struct page_stats){ 0, 1, 0 }, 0, now + SECOND, 0, 0);
+    }
+    CHECK(tail.hi == TICKS_OPEN && progress->cursor.watermark == now, "a poll that read all of them raises it");
+}
+
+/* A planned window that is quarantined completely counts as read; a backfill ends with it. */
+static void test_a_quarantined_window_counts_as_read(void **state)
+{
+    struct progress *progress = *state;
+    struct window window;
+
+    begin(progress);
+    cursor_backfill_begins(&progress->cursor, BEGIN, BEGIN + 4 * HOUR);
+    progress->plans[WORKER_BACKFILL] = (struct window_plan){ .width = HOUR, .resolution = 1 };
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN, BEGIN + 2 * HOUR }, 0);
+    CHECK(progress_next(progress, WORKER_BACKFILL, BEGIN + 5 * HOUR, 0, 0, &window), "there is more");
+    CHECK(window.lo == BEGIN + 2 * HOUR, "from %lld s", (long long)((window.lo - BEGIN) / SECOND));
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 2 * HOUR, BEGIN + 4 * HOUR }, 0);
+    CHECK(!progress_next(progress, WORKER_BACKFILL, BEGIN + 5 * HOUR, 0, 0, &window), "all is quarantined");
+    CHECK(!progress->cursor.backfill.active, "the backfill is complete");
+}
+
+/* An open window ends at the service's clock, a bounded one stays; the worker continues after it. */
+static void test_isolates(void **state)
+{
+    struct progress *progress = *state;
+    ticks now = BEGIN + HOUR;
+    struct window window;
+
+    begin(progress);
+    progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
+    CHECK(progress_isolate(progress, WORKER_LIVE, &window, 1, now, 0, 0), "it has caught up");
+    CHECK(progress->quarantine.count == 1 && progress->quarantine.list[0].window.hi == now + 1, "it ends now");
+    CHECK(progress->cursor.watermark == BEGIN, "nothing was read");
+    progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &window);
+    CHECK(window.lo == now + 1 && window.hi == TICKS_OPEN, "what is new is still read");
+    CHECK(progress_next(progress, WORKER_QUARANTINE, now + SECOND, 0, 0, &window) && window.lo == BEGIN, "at once");
+    CHECK(!progress_read(progress, WORKER_QUARANTINE, &window, &(struct page_stats){ 1, now, now }, 0, now, 10, 0), "read");
+    CHECK(!progress_next(progress, WORKER_QUARANTINE, now + SECOND, 0, 0, &window), "nothing is left");
+    CHECK(!progress_settle(progress, 9, now) && progress->quarantine.count == 1, "splunkd has not taken it");
+    CHECK(!progress_settle(progress, 10, now) && !progress->quarantine.count, "splunkd has taken it");
+}
+
+/* Versions within a quarantined window are still known when it is read, however old it is. */
+static void test_versions_in_quarantine_are_kept(void **state)
+{
+    struct progress *progress = *state, next;
+    struct cursor saved;
+
+    begin(progress);
+    for (size_t i = 0; i <= 8; i++)
+        read_one(progress, BEGIN + (ticks)i * 600 * SECOND, i);
+    quarantine_add(&progress->quarantine, &(struct window){ BEGIN + 600 * SECOND, BEGIN + 601 * SECOND }, 0);
+    CHECK(next_process(progress, 8, &next, &saved), "saved");
+    CHECK(dedup_has(next.dedup, key_of(BEGIN + 600 * SECOND)) && !dedup_has(next.dedup, key_of(BEGIN)), "saved with it");
+    progress_release(&next);
+    progress_saved(progress, &saved);
+    CHECK(dedup_has(progress->dedup, key_of(BEGIN + 600 * SECOND)), "kept");
+    CHECK(!dedup_has(progress->dedup, key_of(BEGIN)), "the others go");
 }
 
 static void test_the_backfill_has_nothing_to_read(void **state)
@@ -184,8 +285,8 @@ static void test_the_backfill_has_nothing_to_read(void **state)
     struct window window;
 
     begin(progress);
-    CHECK(!progress_next(progress, WORKER_BACKFILL, BEGIN + HOUR, &window), "it reads");
-    CHECK(progress_next(progress, WORKER_LIVE, BEGIN + HOUR, &window) && window.lo == BEGIN, "the other one does not");
+    CHECK(!progress_next(progress, WORKER_BACKFILL, BEGIN + HOUR, 0, 0, &window), "it reads");
+    CHECK(progress_next(progress, WORKER_LIVE, BEGIN + HOUR, 0, 0, &window) && window.lo == BEGIN, "the other one does not");
 }
 
 /* promise: Parameters: start_time bounds exactly. Overlaps do not reach before it. */
@@ -196,12 +297,12 @@ static void test_a_long_poll_is_shared_by_both_workers(void **state)
     struct window window;
 
     begin(progress);
-    progress_next(progress, WORKER_LIVE, now, &window);
+    progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
     CHECK(window.lo == BEGIN && window.hi == TICKS_OPEN, "one window at first");
     CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ 10, BEGIN, now }, 1, now), "split");
-    progress_next(progress, WORKER_LIVE, now, &window);
+    progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
     CHECK(window.lo == now - OVERLAP * SECOND && window.hi == TICKS_OPEN, "new alerts do not wait");
-    CHECK(progress_next(progress, WORKER_BACKFILL, now, &window) && window.lo == BEGIN &&
+    CHECK(progress_next(progress, WORKER_BACKFILL, now, 0, 0, &window) && window.lo == BEGIN &&
           window.hi <= now - OVERLAP * SECOND, "the older part");
 }
 
@@ -260,6 +361,10 @@ static const struct CMUnitTest cases[] = {
     CASE(test_begins_again),
     CASE(test_windows_around_a_quarantine),
     CASE(test_a_poll_past_a_quarantine_reaches_the_present),
+    CASE(test_many_quarantined_windows_cost_few_requests),
+    CASE(test_a_quarantined_window_counts_as_read),
+    CASE(test_isolates),
+    CASE(test_versions_in_quarantine_are_kept),
     CASE(test_the_backfill_has_nothing_to_read),
     CASE(test_a_long_poll_is_shared_by_both_workers),
     CASE(test_what_raises_the_watermark),

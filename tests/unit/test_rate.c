@@ -10,6 +10,22 @@
 
 static int64_t taken[MOST];
 
+/* Those who ask: one poll, one backfill. */
+static struct rate_waiter poll, fill = { .backfill = true };
+
+/* Asks as a poll or as a backfill. */
+static int64_t ask(struct rate *rate, bool backfill, int64_t now_ms)
+{
+    return rate_take(rate, backfill ? &fill : &poll, now_ms);
+}
+
+static void start(struct rate *rate, int per_minute, int per_hour, int64_t now_ms)
+{
+    poll = (struct rate_waiter){ .backfill = false };
+    fill = (struct rate_waiter){ .backfill = true };
+    rate_start(rate, rate_limits_for(per_minute, per_hour), now_ms);
+}
+
 static size_t within(size_t count, int64_t ms)
 {
     size_t from = 0, i, most = 0;
@@ -28,9 +44,9 @@ static void check_windows(int per_minute, int per_hour, uint32_t pause_most_ms)
     int64_t now = 1000, wait;
     size_t count = 0, asked;
 
-    rate_start(&rate, rate_limits_for(per_minute, per_hour), now);
+    start(&rate, per_minute, per_hour, now);
     for (asked = 0; asked < 200000 && count < MOST; asked++) {
-        wait = rate_take(&rate, random_below(4) == 0, now);
+        wait = ask(&rate, random_below(4) == 0, now);
         CHECK(wait >= 0, "a negative wait");
         if (!wait)
             taken[count++] = now;
@@ -50,17 +66,16 @@ static void test_wait(void **state UNUSED)
     int64_t wait;
     int n = 0;
 
-    rate_start(&rate, rate_limits_for(100, 1500), 0);
-    while (!(wait = rate_take(&rate, 0, 0)))
+    start(&rate, 100, 1500, 0);
+    while (!(wait = ask(&rate, 0, 0)))
         n++;
     /* What the limit leaves beside a whole minute of the process before. */
     CHECK(n >= 5 && n <= 10, "%d at once", n);
-    CHECK(rate_take(&rate, 0, wait - 2) > 0 && rate_take(&rate, 0, wait) == 0,
+    CHECK(ask(&rate, 0, wait - 2) > 0 && ask(&rate, 0, wait) == 0,
           "the wait of %lld ms is not exact", (long long)wait);
-    rate_hold(&rate, 100000);
-    rate_hold(&rate, 50000);
-    CHECK(rate_take(&rate, 0, 90000) == 10000 && rate_take(&rate, 0, 100000) == 0, "the hold");
-    CHECK(rate_take(&rate, 0, 0) >= 0, "a clock that goes back");
+    CHECK(rate_throttled(&rate, 50000, 0, 50000) == 50000 && rate_throttled(&rate, 5000, 0, 60000) == 5000, "the wait");
+    CHECK(ask(&rate, 0, 90000) == 10000 && ask(&rate, 0, 100000) == 0, "the hold");
+    CHECK(ask(&rate, 0, 0) >= 0, "a clock that goes back");
 }
 
 /* Polls that would use everything leave a waiting back-fill every third request; one that is gone takes nothing. */
@@ -70,18 +85,19 @@ static void test_share(void **state UNUSED)
     int polls = 0, fills = 0;
     struct rate rate;
 
-    rate_start(&rate, rate_limits_for(100, 0), 0);
+    start(&rate, 100, 0, 0);
     for (; now < 600000; now += 100) {
-        if (now >= fill_due && (wait = rate_take(&rate, true, now)))
+        if (now >= fill_due && (wait = ask(&rate, true, now)))
             fill_due = now + wait;
         else if (now >= fill_due)
             fills++;
-        while (!rate_take(&rate, false, now))
+        while (!ask(&rate, false, now))
             polls++;
     }
     CHECK(fills * 4 > polls, "%d of the back-fill beside %d of polls", fills, polls);
+    rate_leave(&rate, &fill);
     for (polls = 0; now < 660000; now += 100)
-        polls += !rate_take(&rate, false, now);
+        polls += !ask(&rate, false, now);
     CHECK(polls > 50, "%d polls in the minute after the back-fill", polls);
 }
 
@@ -92,11 +108,11 @@ static void check_together(int per_minute, int per_hour, int64_t until_ms, int l
     int fills = 0, waits = 0;
     struct rate rate;
 
-    rate_start(&rate, rate_limits_for(per_minute, per_hour), 0);
+    start(&rate, per_minute, per_hour, 0);
     while (now < until_ms) {
-        if (now >= poll_due && !rate_take(&rate, false, now))
+        if (now >= poll_due && !ask(&rate, false, now))
             poll_due = now + 60000;
-        wait = rate_take(&rate, true, now);
+        wait = ask(&rate, true, now);
         fills += !wait;
         waits += wait > 0;
         now += wait ? wait : 20;
@@ -108,17 +124,18 @@ static void check_together(int per_minute, int per_hour, int64_t until_ms, int l
 /* Lives of seconds that are killed, each of which asks as often as it may: the minute's limit holds for all of them. */
 static void check_lives(int per_minute, int64_t life_ms)
 {
-    int64_t now, until = 600000, sent[8000];
+    static int64_t sent[8000];
+    int64_t now, until = 600000;
     size_t count = 0, first = 0, most = 0;
     struct rate rate;
 
     for (now = 0; now < until; now += 50) {
         if (now % life_ms == 0) {
-            rate_start(&rate, rate_limits_for(per_minute, 0), now);
+            start(&rate, per_minute, 0, now);
             if (now)
                 rate_was_used(&rate);
         }
-        while (count < COUNT_OF(sent) && !rate_take(&rate, false, now))
+        while (count < COUNT_OF(sent) && !ask(&rate, false, now))
             sent[count++] = now;
         while (first < count && sent[first] <= now - 60000)
             first++;
@@ -161,7 +178,195 @@ static void test_lives_of_seconds(void **state UNUSED)
     check_lives(100, 6500);
 }
 
+/* Many who poll: who waits longest goes first, so nobody waits longer than all of them take. */
+
+#define MANY 500
+
+struct crowd {
+    struct rate_waiter waiter[MANY];
+    int64_t due_ms[MANY], last_ms[MANY], taken[MANY];
+    int64_t worst_ms;           /* between two requests of one of them, once all have begun */
+};
+
+/* Lets `count` ask every `interval_ms` until until_ms. Their timers are late by some milliseconds. `fills` of them are
+ * backfills, which ask again at once. */
+static void run_crowd(struct crowd *crowd, struct rate *rate, int count, int fills, int64_t interval_ms,
+                      int64_t until_ms)
+{
+    int64_t now, wait;
+
+    for (int i = 0; i < count; i++) {
+        crowd->waiter[i] = (struct rate_waiter){ .backfill = i < fills };
+        crowd->due_ms[i] = random_below((uint32_t)interval_ms);
+        crowd->last_ms[i] = 0;
+        crowd->taken[i] = 0;
+    }
+    crowd->worst_ms = 0;
+    for (now = 0; now < until_ms; now += 20) {
+        for (int i = 0; i < count; i++) {
+            if (now < crowd->due_ms[i])
+                continue;
+            wait = rate_take(rate, &crowd->waiter[i], now);
+            crowd->due_ms[i] = now + (wait ? wait : i < fills ? 100 : interval_ms) + random_below(10);
+            if (wait)
+                continue;
+            if (i >= fills && crowd->taken[i]++ && now - crowd->last_ms[i] > crowd->worst_ms)
+                crowd->worst_ms = now - crowd->last_ms[i];
+            crowd->last_ms[i] = now;
+        }
+    }
+}
+
+/* promise: Trouble: Inputs that share a rate limit are served in turn. */
+static void test_in_turn(void **state UNUSED)
+{
+    static const struct { const char *name; int per_minute, per_hour, count, fills; int64_t interval_ms; double fair_s; }
+    rows[] = {
+        { "60 that poll each second", 150, 0, 60, 0, 1000, 36 },
+        { "60 that poll every ten seconds", 150, 0, 60, 0, 10000, 36 },
+        { "60 that need no more than there is", 150, 0, 60, 0, 60000, 60 },
+        { "60 beside a backfill that has every third", 150, 0, 61, 1, 1000, 54 },
+        { "60 beside 20 backfills", 150, 0, 80, 20, 1000, 54 },
+        { "30 with a limit of the hour", 100, 1500, 30, 0, 1000, 107 },
+        { "300", 150, 0, 300, 0, 10000, 178 },
+        { "2", 150, 0, 2, 0, 100, 1.3 },
+    };
+    static struct crowd crowd;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rate rate;
+
+        rate_start(&rate, rate_limits_for(rows[i].per_minute, rows[i].per_hour), 0);
+        run_crowd(&crowd, &rate, rows[i].count, rows[i].fills, rows[i].interval_ms, 1800000);
+        CHECK(crowd.worst_ms <= rows[i].fair_s * 1100 + 200, "%s: the worst gap is %.1f s, %.1f s are fair",
+              rows[i].name,              (double)crowd.worst_ms / 1000, rows[i].fair_s);
+        for (int n = rows[i].fills; n < rows[i].count; n++)
+            CHECK(crowd.taken[n] > 5, "%s: number %d had %lld requests", rows[i].name, n, (long long)crowd.taken[n]);
+    }
+}
+
+static void test_leaving(void **state UNUSED)
+{
+    struct rate_waiter first = { .backfill = false }, second = first, third = first;
+    struct rate rate;
+    int64_t now = 0, wait;
+
+    start(&rate, 150, 0, 0);
+    while (!rate_take(&rate, &first, now))
+        ;
+    wait = rate_take(&rate, &second, now);
+    CHECK(rate_take(&rate, &third, now) > wait, "the third waits longest");
+    rate_leave(&rate, &second);
+    rate_leave(&rate, &second);
+    CHECK(rate_take(&rate, &third, now) == wait, "it moved up");
+    CHECK(rate_take(&rate, &second, now) > wait, "who left is the last");
+    now += wait;
+    CHECK(!rate_take(&rate, &first, now) && !rate_take(&rate, &third, now), "both have their request");
+}
+
+/* promise: Trouble: While throttling goes on, waits grow, whatever the service asks for. */
+static void test_throttled_again_and_again(void **state UNUSED)
+{
+    static const struct { const char *name; int64_t asked_ms; int times; int64_t least_ms, most_ms; } rows[] = {
+        { "the first: as the service asks", 1000, 1, 1000, 1000 },
+        { "the second", 1000, 2, 1000, 2000 },
+        { "the fifth", 1000, 5, 8000, 16000 },
+        { "the tenth: five minutes at most", 1000, 10, 150000, 300000 },
+        { "the thousandth", 1000, 1000, 150000, 300000 },
+        { "a long wait is kept", 600000, 10, 600000, 600000 },
+        { "nothing asked", 0, 3, 2000, 4000 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rate rate;
+        int64_t now = 0, wait = 0;
+
+        start(&rate, 150, 0, 0);
+        for (int n = 0; n < rows[i].times; n++, now += wait) {
+            wait = rate_throttled(&rate, rows[i].asked_ms, random_below(UINT32_MAX), now);
+            /* The other requests that were in flight say the same, or succeed. */
+            for (int other = 0; other < 20; other++)
+                rate_throttled(&rate, 1, 0, now + 1);
+            rate_succeeded(&rate, now + 1);
+        }
+        CHECK(wait >= rows[i].least_ms && wait <= rows[i].most_ms, "%s: %lld ms", rows[i].name, (long long)wait);
+        rate_succeeded(&rate, now);
+        CHECK(rate_throttled(&rate, 1000, 0, now) == 1000, "%s: after a success it begins again", rows[i].name);
+    }
+}
+
+/* One life after another, each asking as often as it may. Returns the requests in the worst hour. */
+static size_t lives(int64_t life_ms, int64_t pause_ms, bool killed)
+{
+    int64_t now = 0, ended_ms = 0;
+    size_t count = 0;
+    double left = 0;
+    struct rate rate;
+
+    while (now < 4 * 3600000) {
+        start(&rate, 100, 1500, now);
+        if (now && killed)
+            rate_resume_unknown(&rate);
+        else if (now)
+            rate_resume(&rate, left, now - ended_ms);
+        rate_was_used(&rate);
+        for (ended_ms = now + life_ms; now < ended_ms; now += 50)
+            while (count < MOST && !ask(&rate, false, now))
+                taken[count++] = now;
+        left = rate_hour_left(&rate, now);
+        now += pause_ms;
+    }
+    return within(count, 3600000);
+}
+
+/* promise: Trouble: Requests stay below the published limits by design. */
+static void test_the_hour_holds_across_restarts(void **state UNUSED)
+{
+    static const struct { const char *name; int64_t life_ms, pause_ms; bool killed; size_t least; } rows[] = {
+        { "restarts every two minutes", 120000, 0, false, 1000 },
+        { "restarts every two minutes, with a pause", 120000, 10000, false, 1000 },
+        { "restarts every ten seconds", 10000, 0, false, 800 },
+        { "restarts every hour", 3600000, 0, false, 1000 },
+        { "a kill every two minutes", 120000, 0, true, 1000 },
+        { "a kill every ten minutes", 600000, 0, true, 1000 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t most = lives(rows[i].life_ms, rows[i].pause_ms, rows[i].killed);
+
+        CHECK(most <= 1500 && most >= rows[i].least, "%s: %zu in an hour", rows[i].name, most);
+    }
+}
+
+static void test_resume(void **state UNUSED)
+{
+    static const struct { const char *name; int per_hour; double left; int64_t ago_ms; double want; } rows[] = {
+        { "as it was left", 1500, 50, 0, 50 },
+        { "some time has passed", 1500, 50, 60000, 66.9 },
+        { "the clock went back", 1500, 50, -60000, 50 },
+        { "never more than at any start", 1500, 300, 0, 135 },
+        { "a day later", 1500, 0, 86400000, 135 },
+        { "no hourly limit", 0, 5, 0, -1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct rate rate;
+        double left;
+
+        start(&rate, 100, rows[i].per_hour, 0);
+        rate_resume(&rate, rows[i].left, rows[i].ago_ms);
+        rate_resume(&rate, 1e6, 0);             /* another input knows less */
+        left = rate_hour_left(&rate, 0);
+        CHECK(left > rows[i].want - 0.1 && left < rows[i].want + 0.1, "%s: %.1f", rows[i].name, left);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_in_turn),
+    cmocka_unit_test(test_leaving),
+    cmocka_unit_test(test_throttled_again_and_again),
+    cmocka_unit_test(test_the_hour_holds_across_restarts),
+    cmocka_unit_test(test_resume),
     cmocka_unit_test(test_windows_of_a_minute),
     cmocka_unit_test(test_windows_of_a_minute_and_an_hour),
     cmocka_unit_test(test_wait),

@@ -50,8 +50,30 @@ static void test_new_and_known(void **state)
     CHECK(f->scene.feed.event_pos <= outbox_end(f->scene.env.outbox), "the position of the last event");
 }
 
-/* Older than the window: read before, or from before the input began. */
-static void test_below_the_window(void **state)
+/* A coarse filter brings records from outside of the window. They are written unless they are known, older than the
+ * input, or out of the dedup set's reach. */
+/* promise: Events: Nothing is lost or repeated by a filter that is coarser than the times, up to a minute. */
+static void test_outside_of_the_window(void **state)
+{
+    struct fixture *f = *state;
+    struct cursor *cursor = &f->scene.feed.progress.cursor;
+
+    f->reading.window = (struct window){ scene_time(SCENE_DAY "10:00:00Z"), scene_time(SCENE_DAY "11:00:00Z") };
+    cursor->dedup_floor = scene_time(SCENE_DAY "09:59:00Z");
+    CHECK(read_response(f, RECORD("below", "09:59:00Z") "," RECORD("above", "11:00:01Z")) == 2, "nothing is known");
+    CHECK(read_response(f, RECORD("below", "09:59:00Z") "," RECORD("above", "11:00:01Z")) == 0, "known now");
+    CHECK(read_response(f, RECORD("far", "09:58:59.9999999Z")) == 0, "the set does not reach there");
+    /* The live worker's part ends far above the backfill's: what is between was written and is forgotten. */
+    cursor->backfill.active = true;
+    cursor->backfill.dedup_floor = cursor->dedup_floor;
+    cursor->backfill.end = f->reading.window.hi;
+    cursor->dedup_floor = scene_time(SCENE_DAY "12:00:00Z");
+    CHECK(read_response(f, RECORD("seam", "11:00:59Z")) == 1, "a minute above the seam is still known");
+    CHECK(read_response(f, RECORD("between", "11:01:00Z")) == 0, "not beyond it");
+}
+
+/* Older than the input's beginning. */
+static void test_before_the_beginning(void **state)
 {
     struct fixture *f = *state;
 
@@ -81,6 +103,37 @@ static void test_odd(void **state)
           "replaced characters are counted");
 }
 
+static bool is_needed(void *ctx, const struct dedup_entry *entry)
+{
+    return cursor_needs(ctx, entry->time, 900);
+}
+
+/* promise: Events: A record without a time is written once, for as long as it keeps coming. */
+static void test_without_a_time_it_stays_known(void **state)
+{
+    struct fixture *f = *state;
+    struct feed *feed = &f->scene.feed;
+    struct cursor *cursor = &feed->progress.cursor;
+
+    feed->clock = (struct service_clock){ .known = true, .good_ms = scene_time(SCENE_DAY "01:00:00Z") / TICKS_PER_MS -
+                                                                    clock_ms() };
+    CHECK(read_response(f, "{\"id\":\"no time\"}") == 1, "it is written");
+    for (int poll = 0; poll < 10; poll++) {
+        cursor->watermark = feed_service_now(feed);
+        feed->clock.good_ms += 800 * 1000;
+        CHECK(read_response(f, "{\"id\":\"no time\"}") == 0, "it is known at poll %d", poll);
+        cursor->watermark = feed_service_now(feed);
+        dedup_prune(feed->progress.dedup, is_needed, cursor);
+    }
+    feed->clock.good_ms -= INT64_C(2) * 86400 * 1000;        /* the service's clock is wrong */
+    read_response(f, "{\"id\":\"no time\"}");
+    dedup_prune(feed->progress.dedup, is_needed, cursor);
+    CHECK(read_response(f, "{\"id\":\"no time\"}") == 0, "a clock that goes back changes nothing");
+    cursor->watermark = ticks_ahead(cursor->watermark, 961);
+    dedup_prune(feed->progress.dedup, is_needed, cursor);
+    CHECK(!dedup_count(feed->progress.dedup), "once it comes no more, it is forgotten");
+}
+
 /* promise: Events: A record that is not JSON gives an ERROR with its place. All others arrive. */
 static void test_bad(void **state)
 {
@@ -91,7 +144,7 @@ static void test_bad(void **state)
           "what is behind it comes");
     CHECK(f->reading.answer.bad == 1 && f->scene.feed.tally.bad_records == before, "asked for again before it is given up");
     f->reading.answer.bad = 0;
-    f->reading.bisection.bad_tries = READING_BAD_TRIES;
+    f->reading.unreadable.tries = READING_BAD_TRIES;
     read_response(f, "{\"id\":nonsense}");
     CHECK(f->scene.feed.tally.bad_records == before + 1, "given up, once");
 }
@@ -127,11 +180,11 @@ static void test_asks_only_before_an_event(void **state)
     CHECK(f->scene.feed.tally.repeats == 1, "%llu repeats", (unsigned long long)f->scene.feed.tally.repeats);
 }
 
-/* Records from outside of the window show that a service ignores the filter; a second more is a coarser filter. */
+/* Records from outside of the window show that a service ignores the filter; a minute more is a coarser filter. */
 static void test_outside(void **state)
 {
     static const struct { const char *time; size_t outside; } rows[] = {
-        { "09:59:59Z", 0 }, { "09:59:58Z", 1 }, { "10:30:00Z", 0 }, { "11:00:01Z", 0 }, { "11:00:02Z", 1 }
+        { "09:59:00Z", 0 }, { "09:58:59Z", 1 }, { "10:30:00Z", 0 }, { "11:01:00Z", 0 }, { "11:01:01Z", 1 }
     };
     struct fixture *f = *state;
 
@@ -164,7 +217,9 @@ static int close_fixture(void **state)
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_new_and_known, open_fixture, close_fixture),
-    cmocka_unit_test_setup_teardown(test_below_the_window, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_outside_of_the_window, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_before_the_beginning, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_without_a_time_it_stays_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_odd, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_bad, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_held_back, open_fixture, close_fixture),

@@ -3,6 +3,7 @@
 
 #include "fake_store.h"
 #include "scene.h"
+#include "settle.h"
 
 #define NOW INT64_C(1000000)
 
@@ -51,7 +52,7 @@ static bool tick(struct fixture *f, uint64_t settled, int64_t now_ms)
 
     f->now_ms = now_ms;
     saver_tick(&f->saver, settled, now_ms);
-    store_pump(&f->fake.store, 0);
+    settle(&f->fake.store, &f->fake.claim);
     return f->fake.saves > before;
 }
 
@@ -168,12 +169,12 @@ static void test_a_canceled_save_is_news_again(void **state)
     CHECK(saver_save(&f->saver, 200, STORE_SYNCED) && !f->saver.changed, "under way");
     CHECK(!saver_save(&f->saver, 200, STORE_SYNCED), "a second one beside it");
     saver_cancel(&f->saver);
-    store_pump(&f->fake.store, 0);
+    settle(&f->fake.store, &f->fake.claim);
     CHECK(f->fake.saves == 1 && stored(f) == scene_time(T1), "%d saves", f->fake.saves);
     CHECK(f->saver.changed && saver_has_news(&f->saver, 200), "its news are lost");
     saver_cancel(&f->saver);
     CHECK(saver_save(&f->saver, 200, STORE_WRITTEN), "the last save");
-    store_pump(&f->fake.store, 0);
+    settle(&f->fake.store, &f->fake.claim);
     CHECK(stored(f) == scene_time(T2) && f->fake.durability == STORE_WRITTEN, "something older is stored");
 }
 
@@ -185,7 +186,7 @@ static void test_composed_in_turn(void **state)
     read_up_to(f, T1, 100);
     CHECK(saver_save(&f->saver, 100, STORE_SYNCED), "under way");
     read_up_to(f, T2, 200);
-    store_pump(&f->fake.store, 0);
+    settle(&f->fake.store, &f->fake.claim);
     CHECK(stored(f) == scene_time(T1) && f->saver.saved_pos == 100, "saved up to %llu",
           (unsigned long long)f->saver.saved_pos);
     CHECK(saver_has_news(&f->saver, 200), "the rest is news");
@@ -242,7 +243,7 @@ static int open_fixture(void **state)
     scene_open(&fixture.scene, &api_graph);
     fake_store_init(&fixture.fake, &owner, &fixture);
     store_claim(&fixture.fake.claim);
-    store_pump(&fixture.fake.store, 0);
+    settle(&fixture.fake.store, &fixture.fake.claim);
     saver_init(&fixture.saver, &fixture.scene.feed, &fixture.fake.claim);
     checkpoint_assign(&fixture.saver.checkpoint, "tenant", "graph");
     saver_starts_from(&fixture.saver, &fixture.scene.feed.progress.cursor);

@@ -51,6 +51,38 @@ static void test_loopback(void **state UNUSED)
     CHECK(!url_is_loopback(NULL), "NULL");
 }
 
+/* promise: Trouble: A next-page link may be relative. */
+static void test_resolve(void **state UNUSED)
+{
+#define PAGE "https://h.example:8443/a/b?x=1"
+    static const struct { const char *reference, *want; } rows[] = {
+        { "https://h.example:8443/p/../k?%7e=1", "https://h.example:8443/p/../k?%7e=1" },
+        { "HTTPS://o.example", "HTTPS://o.example" },
+        { "/v1.0/x?$skip=2", "https://h.example:8443/v1.0/x?$skip=2" },
+        { "?$skiptoken=a%2bB", "https://h.example:8443/a/b?$skiptoken=a%2bB" },
+        { "c?y", "https://h.example:8443/a/c?y" },
+        { "./../c", "https://h.example:8443/c" },
+        { "//h.example:8443/z", "https://h.example:8443/z" },
+        { "//evil.example/z", "https://evil.example/z" },
+        { "//h.example:8443@evil.example/", "https://h.example:8443@evil.example/" },
+        { "/x?u=https://evil.example/", "https://h.example:8443/x?u=https://evil.example/" },
+        { "@evil.example/x", "https://h.example:8443/a/@evil.example/x" },
+        { "/x?$filter=a ge 1", "https://h.example:8443/x?$filter=a+ge+1" },
+        { "https://h.example:8443/a b", "https://h.example:8443/a%20b" },
+        { "", PAGE }, { "#top", PAGE },
+        { "javascript:alert(1)", NULL }, { "https:x", NULL }, { "https://a b/", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char *url = url_resolve(PAGE, rows[i].reference);
+
+        CHECK(url ? rows[i].want && !strcmp(url, rows[i].want) : !rows[i].want, "'%s' becomes %s", rows[i].reference,
+              TEXT(url));
+        free(url);
+    }
+    CHECK(!url_resolve("no URL", "/x"), "a page without an address");
+}
+
 /* promise: Trouble: No token goes to another host. */
 static void test_same_origin(void **state UNUSED)
 {
@@ -89,6 +121,7 @@ static void test_host(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_base),
     cmocka_unit_test(test_loopback),
+    cmocka_unit_test(test_resolve),
     cmocka_unit_test(test_same_origin),
     cmocka_unit_test(test_host),
 };

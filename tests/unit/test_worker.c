@@ -30,6 +30,7 @@ struct row {
     enum worker_kind kind;
     bool    closed, backfilling;
     int64_t due_ms;                 /* before, less NOW */
+    bool fresh_token;               /* the request before was refused */
     struct next next;               /* of ENDED */
 };
 
@@ -54,6 +55,11 @@ static enum token_state fake_token(struct worker *worker UNUSED, int64_t now_ms 
     *ret = (struct token_view){ .token = 77, .retry_ms = fake.says.token_retry_ms };
     note("token");
     return fake.says.token;
+}
+
+static void fake_renew(struct worker *worker UNUSED, int64_t now_ms UNUSED)
+{
+    note("renew");
 }
 
 static int64_t fake_rate(struct worker *worker UNUSED, int64_t now_ms UNUSED)
@@ -90,7 +96,8 @@ static void fake_wake(struct worker *worker UNUSED, int64_t due_ms)
     note(call);
 }
 
-static const struct worker_port fake_port = { fake_token, fake_rate, fake_slot, fake_send, fake_release, fake_wake };
+static const struct worker_port fake_port = { fake_renew, fake_token, fake_rate, fake_slot, fake_send, fake_release,
+                                              fake_wake };
 
 /* The feed's owner. */
 
@@ -99,12 +106,12 @@ static void owner_changed(void *ctx UNUSED)
     note("changed");
 }
 
-static void owner_wake_backfill(void *ctx UNUSED)
+static void owner_wake_others(void *ctx UNUSED)
 {
-    note("wake-backfill");
+    note("wake-others");
 }
 
-static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_backfill };
+static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_others };
 
 static int open_fake(void **state UNUSED)
 {
@@ -138,6 +145,7 @@ static void prepare(const struct row *row)
     fake.source.token.authorization = mem_text("secret");
     fake.scene.feed.open = !row->closed;
     fake.scene.feed.progress.cursor.backfill.active = row->backfilling;
+    fake.worker.reading.attempts.fresh_token = row->fresh_token;
     fake.says = row->says;
 }
 
@@ -201,6 +209,13 @@ static const struct row step_rows[] = {
     { "the token has come", WORKER_TOKEN, STEP, { .slot_at_once = true },
       "token rate slot token send", .after = WORKER_REQUEST },
 
+    { "the request was refused: the repetition has a fresh token", WORKER_IDLE, STEP, { .token = TOKEN_BUSY },
+      "renew token", .after = WORKER_TOKEN, .fresh_token = true },
+    { "the fresh token has come", WORKER_TOKEN, STEP, { .slot_at_once = true },
+      "token rate slot token send", .after = WORKER_REQUEST, .fresh_token = true },
+    { "the request was refused, and the repetition is not due", WORKER_IDLE, STEP, { 0 },
+      "wake@900000", .after = WORKER_IDLE, .due_ms = 900000, .fresh_token = true },
+
     { "the rate is used up", WORKER_IDLE, STEP, { .rate_ms = 250 }, "token rate wake@250", .after = WORKER_RATE },
     { "the rate is still used up", WORKER_RATE, STEP, { .rate_ms = 50 }, "rate wake@50", .after = WORKER_RATE },
     { "the rate allows it now", WORKER_RATE, STEP, { .slot_at_once = true },
@@ -237,14 +252,14 @@ static const struct row end_rows[] = {
     { "the next window at once", WORKER_REQUEST, ENDED, { 0 },
       "release changed token rate slot", .after = WORKER_SLOT, .next = { .kind = NEXT_NOW } },
     { "the next window, and the backfill has something to do", WORKER_REQUEST, ENDED, { 0 },
-      "wake-backfill release changed token rate slot", .after = WORKER_SLOT,
-      .next = { .kind = NEXT_NOW, .wake_backfill = true } },
+      "wake-others release changed token rate slot", .after = WORKER_SLOT,
+      .next = { .kind = NEXT_NOW, .wake_others = true } },
     { "a failure that passes", WORKER_REQUEST, ENDED, { .slot_at_once = true },
       "release changed wake@1500", .after = WORKER_IDLE,
       .next = { .kind = NEXT_RETRY, .wait_ms = 1500, .tries = 1, .err.text = "HTTP 500" } },
     { "a failure that split the window", WORKER_REQUEST, ENDED, { 0 },
-      "wake-backfill release changed wake@4000", .after = WORKER_IDLE,
-      .next = { .kind = NEXT_RETRY, .wait_ms = 4000, .tries = 3, .wake_backfill = true, .err.text = "HTTP 500" } },
+      "wake-others release changed wake@4000", .after = WORKER_IDLE,
+      .next = { .kind = NEXT_RETRY, .wait_ms = 4000, .tries = 3, .wake_others = true, .err.text = "HTTP 500" } },
     { "throttled", WORKER_REQUEST, ENDED, { .slot_at_once = true },
       "release changed wake@60000", .after = WORKER_IDLE,
       .next = { .kind = NEXT_THROTTLED, .wait_ms = 60000, .err.text = "HTTP 429" } },
@@ -324,8 +339,8 @@ static void test_throttled_holds_the_rate(void **state UNUSED)
     fake.worker.state = WORKER_REQUEST;
     worker_ended(&fake.worker, &next, NOW);
     CHECK(fake.worker.due_ms == NOW + 60000, "due at %lld", (long long)(fake.worker.due_ms - NOW));
-    CHECK(rate_take(&fake.rate, false, NOW + 59999) > 0, "another input of the tenant may ask");
-    CHECK(rate_take(&fake.rate, false, NOW + 60000) == 0, "nobody may ask after the wait");
+    CHECK(rate_take(&fake.rate, &fake.worker.waiter, NOW + 59999) > 0, "another input of the tenant may ask");
+    CHECK(rate_take(&fake.rate, &fake.worker.waiter, NOW + 60000) == 0, "nobody may ask after the wait");
     CHECK(fake.scene.feed.tally.throttled_ms == 60000, "%lld ms in the metrics",
           (long long)fake.scene.feed.tally.throttled_ms);
     CHECK_TEXT(fake.scene.feed.problem.text, "HTTP 429");
@@ -341,7 +356,7 @@ static void test_other_failures_do_not_hold_the_rate(void **state UNUSED)
         fake.worker.state = WORKER_REQUEST;
         worker_ended(&fake.worker, &next, NOW);
         CHECK(fake.worker.due_ms == NOW + 60000, "due at %lld", (long long)(fake.worker.due_ms - NOW));
-        CHECK(rate_take(&fake.rate, false, NOW) == 0, "the rate is held");
+        CHECK(rate_take(&fake.rate, &fake.worker.waiter, NOW) == 0, "the rate is held");
         CHECK_TEXT(fake.scene.feed.problem.text, "why");
     }
 }
@@ -362,6 +377,54 @@ static void test_a_401_rejects_the_token(void **state UNUSED)
     CHECK(!fake.source.token.authorization, "the token that was refused is still there");
 }
 
+/* promise: Trouble: While throttling goes on, waits grow, whatever the service asks for. */
+static void test_throttled_again_and_again(void **state UNUSED)
+{
+    int64_t now_ms = NOW, wait_ms = 0;
+
+    for (int i = 0; i < 12; i++, now_ms += wait_ms) {
+        struct next next = { .kind = NEXT_THROTTLED, .wait_ms = 1000, .err.text = "HTTP 429" };
+
+        fake.worker.state = WORKER_REQUEST;
+        worker_ended(&fake.worker, &next, now_ms);
+        wait_ms = fake.worker.due_ms - now_ms;
+        CHECK(wait_ms >= 1000, "%lld ms", (long long)wait_ms);
+    }
+    CHECK(wait_ms >= 150000, "after twelve times in a row it waits %lld ms", (long long)wait_ms);
+    fake.worker.state = WORKER_REQUEST;
+    worker_ended(&fake.worker, &(struct next){ .kind = NEXT_POLL }, now_ms);
+    fake.worker.state = WORKER_REQUEST;
+    worker_ended(&fake.worker, &(struct next){ .kind = NEXT_THROTTLED, .wait_ms = 1000 }, now_ms);
+    CHECK(fake.worker.due_ms - now_ms == 1000, "after a success it begins again");
+}
+
+/* A token lists the permissions of the moment when it was issued. */
+static void test_a_repetition_has_a_fresh_token(void **state UNUSED)
+{
+    static const struct { const char *name; uint64_t refused; int64_t age_ms; bool login_fails; bool kept; } rows[] = {
+        { "the token that was refused", 77, 1000, false, false },
+        { "an old token that was refused", 77, 3000000, false, false },
+        { "another input has fetched one just now", 76, 1000, false, true },
+        { "another input has fetched one some time ago", 76, 600000, false, false },
+        { "the login service fails: others may still use the token", 77, 3000000, true, true },
+    };
+
+    struct principal principal = { .tenant_id = NULL };
+
+    fake.source.principal = &principal;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fake.worker.token = rows[i].refused;
+        fake.source.state = SOURCE_REQUEST;     /* so that nothing is sent from here */
+        fake.source.token_ms = NOW - rows[i].age_ms;
+        fake.source.failures = rows[i].login_fails;
+        token_release(&fake.source.token);
+        fake.source.token = (struct token){ .authorization = mem_text("secret"), .expires_ms = INT64_MAX / 2,
+                                            .lifetime_ms = 3600000 };
+        worker_port.renew(&fake.worker, NOW);
+        CHECK(!fake.source.token.authorization == !rows[i].kept, "%s", rows[i].name);
+    }
+}
+
 static void test_success_forgets_the_sign_in_error(void **state UNUSED)
 {
     static const struct { enum next_kind kind; bool kept; } rows[] = {
@@ -378,6 +441,30 @@ static void test_success_forgets_the_sign_in_error(void **state UNUSED)
         worker_ended(&fake.worker, &next, NOW);
         CHECK(!fake.scene.feed.sign_in_error == !rows[i].kept, "after kind %d", rows[i].kind);
     }
+}
+
+/* The quarantine worker waits for the first window that is due, and does not wait longer than for that. */
+static void test_the_quarantine_worker(void **state UNUSED)
+{
+    struct quarantine *quarantine = &fake.scene.feed.progress.quarantine;
+    int64_t now_s = feed_service_now(&fake.scene.feed) / TICKS_PER_SECOND;
+    struct window first = { 0, 10 * TICKS_PER_SECOND }, second = { 20 * TICKS_PER_SECOND, 30 * TICKS_PER_SECOND };
+    int64_t wait_ms;
+
+    fake.worker.reading.kind = WORKER_QUARANTINE;
+    fake.worker.due_ms = 0;
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "");
+    quarantine_add(quarantine, &first, now_s);
+    quarantine_retry(quarantine, &first, now_s + 900, true);
+    worker_step(&fake.worker, NOW);
+    CHECK(sscanf(buf_text(&fake.calls), "wake@%lld", (long long *)&wait_ms) == 1 && wait_ms > 890000 && wait_ms <= 900000,
+          "%s", buf_text(&fake.calls));
+    buf_clear(&fake.calls);
+    quarantine_add(quarantine, &second, now_s);
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "token rate slot");
+    CHECK(fake.worker.state == WORKER_SLOT, "a window that is due waits for one that is not");
 }
 
 /* A slot that is granted at once is not asked for twice, however often the worker is stepped. */
@@ -438,7 +525,10 @@ static const struct CMUnitTest cases[] = {
     CASE(test_throttled_holds_the_rate),
     CASE(test_other_failures_do_not_hold_the_rate),
     CASE(test_a_401_rejects_the_token),
+    CASE(test_throttled_again_and_again),
+    CASE(test_a_repetition_has_a_fresh_token),
     CASE(test_success_forgets_the_sign_in_error),
+    CASE(test_the_quarantine_worker),
     CASE(test_one_request_at_a_time),
     CASE(test_no_slot_leaks),
 };

@@ -1,6 +1,7 @@
 /* What a response settles. A small service answers from a list of records; nothing is sent anywhere. */
 #include "collect/worker_answer.h"
 
+#include "base/backoff.h"
 #include "collect/classify.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
@@ -13,7 +14,10 @@ struct service {
     ticks  times[RECORDS_MAX];
     size_t count, most;
     size_t broken;              /* number of a record that breaks its response; 0: none */
+    size_t fails_above;         /* a response with more records is a 500; 0: no limit */
+    bool   poisoned[RECORDS_MAX];   /* a response with this record is a 500 */
     bool   truncates;           /* every response ends inside of a record */
+    bool   cuts;                /* ... every one that has any */
     bool   has_link;            /* a response that is not all has a next-page link */
 };
 
@@ -26,12 +30,14 @@ struct fixture {
     struct buf     url;
     int64_t        now_ms;
     size_t         requests;
+    struct window  isolated;    /* that failed last in read_quarantine() */
 };
 
 /* The service's clock shows this, plus what the test itself takes. */
 static void set_service_clock(struct fixture *f, const char *text)
 {
-    f->scene.feed.clock_offset_ms = scene_time(text) / TICKS_PER_MS - clock_wall_ms();
+    f->scene.feed.clock.known = true;
+    f->scene.feed.clock.good_ms = scene_time(text) / TICKS_PER_MS - clock_ms();
 }
 
 static struct next respond_with(struct fixture *f, struct http_result result, const char *body)
@@ -41,7 +47,7 @@ static struct next respond_with(struct fixture *f, struct http_result result, co
     struct classified classified;
     struct next next;
 
-    worker_request_prepare(&f->reading);
+    worker_request_prepare(&f->reading, f->now_ms);
     buf_clear(&f->url);
     worker_request_url(&f->reading, &f->url);
     f->requests++;
@@ -77,26 +83,22 @@ static struct next serve(struct fixture *f)
 {
     const struct service *service = &f->service;
     CLEANUP(buf_free) struct buf body = BUF_INIT(1 << 20);
-    struct reading ahead;       /* asks as the real one will, to see its window */
-    struct window window;
+    const struct window *window = &f->reading.window;
     size_t i, skip = 0, matching = 0, sent = 0;
+    bool fails = false;
     char time[TICKS_TEXT_MAX];
     const char *at;
 
-    if (f->reading.pages.chained) {
-        window = f->reading.window;
-    } else {
-        ahead = f->reading;
-        progress_next(&f->scene.feed.progress, ahead.kind, feed_service_now(&f->scene.feed), &window);
-    }
+    worker_request_prepare(&f->reading, f->now_ms);     /* to see the window; respond() prepares the same again */
     if (f->reading.pages.link && (at = strstr(f->reading.pages.link, "skip=")))
         skip = strtoul(at + 5, NULL, 10);
     buf_add_text(&body, "{\"value\":[");
     for (i = 0; i < service->count; i++) {
-        if (service->times[i] < window.lo || service->times[i] >= window.hi || matching++ < skip)
+        if (service->times[i] < window->lo || service->times[i] >= window->hi || matching++ < skip)
             continue;
         if (service->most && sent == service->most)
             continue;
+        fails = fails || service->poisoned[i];
         ticks_text(service->times[i], time);
         if (i + 1 == service->broken) {
             buf_add_format(&body, "%s{\"id\":\"%zu\", \"x", sent ? "," : "", i);
@@ -105,7 +107,9 @@ static struct next serve(struct fixture *f)
         buf_add_format(&body, "%s{\"id\":\"%zu\",\"lastUpdateDateTime\":\"%s\"}", sent ? "," : "", i, time);
         sent++;
     }
-    if (service->truncates) {
+    if (fails || (service->fails_above && sent > service->fails_above))
+        return respond_status(f, 500, 0);
+    if (service->truncates || (service->cuts && sent)) {
         buf_add_text(&body, sent ? ",{\"id\":" : "{\"id\":");
         return respond(f, buf_text(&body));
     }
@@ -127,6 +131,44 @@ static size_t catch_up(struct fixture *f, size_t most)
     while (next.kind != NEXT_POLL && f->requests - requests < most);
     CHECK(next.kind == NEXT_POLL, "not caught up after %zu requests: %s", most, next.err.text);
     return f->requests - requests;
+}
+
+static void time_passes(struct fixture *f, int64_t seconds)
+{
+    struct service_clock *clock = &f->scene.feed.clock;
+
+    if (!clock->known)
+        *clock = (struct service_clock){ .known = true, .good_ms = clock_wall_ms() - clock_ms() };
+    clock->good_ms += seconds * 1000;
+    f->now_ms += seconds * 1000;
+}
+
+static const struct quarantined *due(struct fixture *f)
+{
+    return quarantine_due(&f->scene.feed.progress.quarantine, feed_service_now(&f->scene.feed) / TICKS_PER_SECOND);
+}
+
+/* Requests what is due of the quarantine. Returns the number of requests. */
+static size_t read_quarantine(struct fixture *f, size_t most)
+{
+    size_t requests = f->requests;
+    struct next next = { .kind = NEXT_NOW };
+    struct reading live = f->reading;
+
+    f->reading.kind = WORKER_QUARANTINE;
+    f->reading.suspicion = (struct suspicion){ .tries = 0 };
+    while (due(f) && next.kind == NEXT_NOW && f->requests - requests < most)
+        next = serve(f);
+    CHECK(!due(f) || next.kind == NEXT_RETRY, "something is due after %zu requests", most);
+    pages_forget(&f->reading.pages);
+    f->isolated = f->reading.suspicion.window;
+    f->reading = live;
+    return f->requests - requests;
+}
+
+static size_t waiting(struct fixture *f)
+{
+    return quarantine_waiting(&f->scene.feed.progress.quarantine);
 }
 
 /* Records a minute apart, from this time on. */
@@ -159,14 +201,17 @@ static void test_a_window_is_read(void **state)
     struct next next = respond(f, POLL1);
     struct pending_cursor *last;
 
-    CHECK(next.kind == NEXT_POLL && !next.tries && !next.wake_backfill && !next.backfill_done, "kind %d", next.kind);
+    CHECK(next.kind == NEXT_POLL && !next.tries && !next.wake_others && !next.backfill_done, "kind %d", next.kind);
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:20:00Z"), "the watermark is the newest one's");
     CHECK(dedup_count(progress_of(f)->dedup) == 2 && f->scene.feed.tally.new_events == 2, "two events");
     last = &progress_of(f)->acks.pending[progress_of(f)->acks.count - 1];
     CHECK(last->pos == outbox_end(f->scene.env.outbox), "the cursor may only be saved once its events are safe");
-    CHECK(f->scene.feed.tally.ok == 1 && f->scene.feed.tally.complete == 1, "counts");
+    CHECK(f->scene.feed.tally.ok == 1 && f->scene.feed.proven == scene_time(SCENE_DAY "11:20:00Z"), "counts");
+    f->scene.feed.unproven = 3;
     respond(f, "{\"value\":[]}");
-    CHECK(f->scene.feed.tally.ok == 2 && f->scene.feed.tally.complete == 1, "an empty response proves nothing");
+    CHECK(f->scene.feed.tally.ok == 2 && f->scene.feed.unproven == 3, "an empty response proves nothing");
+    respond(f, POLL1);
+    CHECK(!f->scene.feed.unproven, "one with records does");
 }
 
 /* The first request asks from the beginning, the next one from the watermark less the overlap. */
@@ -189,7 +234,7 @@ static void test_a_window_is_split(void **state)
     add_records(f, SCENE_DAY "11:01:00Z", 50);
     f->service.most = f->api.top = f->api.top_first = 10;
     next = serve(f);
-    CHECK(next.kind == NEXT_NOW && next.wake_backfill, "kind %d", next.kind);
+    CHECK(next.kind == NEXT_NOW && next.wake_others, "kind %d", next.kind);
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:00:00Z"), "nothing counts as read");
     CHECK(f->scene.feed.tally.new_events == 10, "but its records are written");
     CHECK(progress_of(f)->plans[WORKER_LIVE].active, "smaller windows are planned");
@@ -209,7 +254,7 @@ static void test_a_long_window_becomes_a_backfill(void **state)
     add_records(f, SCENE_DAY "11:50:00Z", 5);
     f->service.most = f->api.top = f->api.top_first = 10;
     next = serve(f);
-    CHECK(next.kind == NEXT_NOW && next.wake_backfill && progress_of(f)->cursor.backfill.active, "it begins");
+    CHECK(next.kind == NEXT_NOW && next.wake_others && progress_of(f)->cursor.backfill.active, "it begins");
     CHECK(catch_up(f, 5) == 1, "the live worker reads the last stretch");
     CHECK(dedup_has(progress_of(f)->dedup, dedup_key("104", 3, f->service.times[104])), "the newest one is there");
     f->reading.kind = WORKER_BACKFILL;
@@ -259,28 +304,29 @@ static void test_a_chain_that_fails_in_the_middle(void **state)
 /* What breaks. */
 
 /* promise: Events: A record that is not JSON gives an ERROR with its place. All others arrive. */
-static void test_a_broken_record_is_found_and_skipped(void **state)
+static void test_a_broken_record_is_quarantined(void **state)
 {
     struct fixture *f = *state;
-    size_t requests;
+    const struct quarantined *entry;
 
     add_records(f, SCENE_DAY "11:01:00Z", 50);
     f->service.broken = 20;
-    catch_up(f, 200);
+    catch_up(f, 4);
+    read_quarantine(f, 40);
     CHECK(f->scene.feed.tally.new_events == 49, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
-    CHECK(f->scene.feed.tally.bad_records == 1, "%llu are skipped",
-          (unsigned long long)f->scene.feed.tally.bad_records);
-    CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:50:00Z"), "all is read");
-    CHECK(progress_of(f)->quarantine.count == 1, "%zu windows are quarantined", progress_of(f)->quarantine.count);
-    CHECK(progress_of(f)->quarantine.list[0].hi - progress_of(f)->quarantine.list[0].lo <= 60 * TICKS_PER_SECOND,
-          "the window that was skipped is small");
-    /* Polls around it need no search; those that reach it request it alone. */
-    f->service.times[f->service.count++] = scene_time(SCENE_DAY "11:51:00Z");
-    begin_at(f, SCENE_DAY "11:15:00Z");
-    requests = catch_up(f, 50);
-    CHECK(requests <= 3, "%zu requests", requests);
-    CHECK(f->scene.feed.tally.new_events == 50 && f->scene.feed.tally.bad_records == 1, "%llu events, %llu skipped",
-          (unsigned long long)f->scene.feed.tally.new_events, (unsigned long long)f->scene.feed.tally.bad_records);
+    CHECK(f->scene.feed.tally.bad_records == 1 && waiting(f) == 1, "%zu windows", waiting(f));
+    entry = quarantine_find(&progress_of(f)->quarantine, &f->isolated);
+    CHECK(entry && entry->isolated && entry->window.hi - entry->window.lo <= TICKS_PER_SECOND &&
+          entry->window.lo <= f->service.times[19] && entry->window.hi > f->service.times[19], "it is small");
+    /* The rest of the way to the finest step, when it fails once more. */
+    time_passes(f, 15);
+    read_quarantine(f, 60);
+    CHECK(waiting(f) == 1 && f->scene.feed.tally.bad_records == 1, "it was logged once");
+    CHECK(f->isolated.hi - f->isolated.lo == 1, "%lld ticks", (long long)(f->isolated.hi - f->isolated.lo));
+    time_passes(f, 15 * 60 - 5);
+    CHECK(!due(f), "the slow schedule");
+    time_passes(f, 6);
+    CHECK(due(f), "forever");
 }
 
 /* The record is complete again one day: it comes. */
@@ -289,47 +335,243 @@ static void test_a_quarantined_window_is_still_read(void **state)
     struct fixture *f = *state;
 
     add_records(f, SCENE_DAY "11:01:00Z", 50);
-    f->service.broken = 20;
-    catch_up(f, 200);
-    f->service.broken = 0;
-    begin_at(f, SCENE_DAY "11:15:00Z");
-    catch_up(f, 50);
+    f->service.poisoned[49] = true;
+    catch_up(f, 4);
+    read_quarantine(f, 40);
+    f->service.poisoned[49] = false;
+    time_passes(f, 15);
+    CHECK(read_quarantine(f, 2) == 1 && !waiting(f), "one request");
     CHECK(f->scene.feed.tally.new_events == 50, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress_of(f)->quarantine.count > 0, "they stay in the saved list until splunkd has taken the events");
+    CHECK(!progress_settle(progress_of(f), outbox_end(f->scene.env.outbox), feed_service_now(&f->scene.feed)) &&
+          !progress_of(f)->quarantine.count, "%zu are left", progress_of(f)->quarantine.count);
 }
 
-/* Something on the way truncates every response. Nothing proves that a record is to blame, so the window is requested
- * for a long time before it is skipped. */
-static void test_skipping_takes_proof(void **state)
+/* promise: Trouble: A window that fails while others are answered is set aside. New alerts keep arriving. */
+static void test_a_window_that_fails_alone(void **state)
 {
     struct fixture *f = *state;
-    ticks begin = progress_of(f)->cursor.watermark;
-    size_t patient = 0;
+    struct next next;
 
-    add_records(f, SCENE_DAY "11:01:00Z", 1);
-    f->service.truncates = true;
-    while (!f->scene.feed.tally.bad_records && f->requests < 500) {
-        serve(f);
-        patient += f->reading.bisection.smallest_tries > 0;
-        if (!f->scene.feed.tally.bad_records)
-            CHECK(progress_of(f)->cursor.watermark == begin, "it moved on after %zu requests", f->requests);
-    }
-    CHECK(patient >= 30, "skipped after %zu requests of the smallest window", patient);
-    CHECK(f->scene.feed.tally.bad_records == 1, "it is skipped at last");
+    add_records(f, SCENE_DAY "11:50:00Z", 1);
+    f->service.poisoned[0] = true;
+    next = serve(f);
+    CHECK(next.kind == NEXT_RETRY && next.tries == 1, "it is requested once more: kind %d", next.kind);
+    next = serve(f);
+    CHECK(next.kind == NEXT_NOW && f->reading.suspicion.probing && !waiting(f), "without evidence, a probe");
+    next = serve(f);
+    CHECK(f->reading.window.lo > scene_time(SCENE_DAY "11:59:50Z"), "the newest second is asked for");
+    CHECK(next.kind == NEXT_POLL && next.wake_others && next.tries == 1, "kind %d", next.kind);
+    CHECK(waiting(f) == 1 && !f->reading.attempts.failures, "it is quarantined");
+    CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:00:00Z"), "nothing was read");
+    time_passes(f, 60);
+    f->service.times[f->service.count++] = scene_time(SCENE_DAY "12:00:30Z");
+    CHECK(catch_up(f, 1) == 1 && f->scene.feed.tally.new_events == 1, "the next poll is as usual");
 }
 
-static void test_with_proof_it_is_skipped_soon(void **state)
+/* With evidence there is no probe: another window was answered a moment ago. */
+static void test_evidence(void **state)
+{
+    static const struct { const char *name; int64_t age_s; enum next_kind want; } rows[] = {
+        { "another window was answered just now", 0, NEXT_POLL },
+        { "9 s ago", 9, NEXT_POLL },
+        { "11 s ago", 11, NEXT_NOW },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct next next;
+
+        begin_at(f, SCENE_DAY "11:00:00Z");
+        CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "an answer");
+        time_passes(f, rows[i].age_s);
+        respond_status(f, 500, 0);
+        next = respond_status(f, 500, 0);
+        CHECK(next.kind == rows[i].want, "%s: kind %d", rows[i].name, next.kind);
+        CHECK(f->reading.suspicion.probing == (next.kind == NEXT_NOW), "%s: a probe", rows[i].name);
+        if (f->reading.suspicion.probing)
+            CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "%s: answered", rows[i].name);
+    }
+}
+
+/* The probe fails as well: the service fails. Nothing is set aside, however long it takes. */
+static void test_a_service_that_fails(void **state)
 {
     struct fixture *f = *state;
-    size_t tries = 0;
+    int tries = 0;
 
-    add_records(f, SCENE_DAY "11:01:00Z", 2);
-    f->service.broken = 2;
-    while (!f->scene.feed.tally.bad_records && f->requests < 500) {
-        serve(f);
-        tries += f->reading.bisection.smallest_tries > 0;
+    for (int i = 0; i < 100; i++) {
+        struct next next = respond_status(f, 500, 0);
+
+        CHECK(next.kind == NEXT_RETRY || f->reading.suspicion.probing, "kind %d", next.kind);
+        tries = next.kind == NEXT_RETRY ? next.tries : tries;
     }
-    CHECK(tries >= 4 && tries < 10, "skipped after %zu requests of the smallest window", tries);
-    CHECK(f->scene.feed.tally.new_events == 1, "the other one arrives");
+    CHECK(!progress_of(f)->quarantine.count && tries == 50, "%d failures", tries);
+    CHECK(respond(f, POLL1).kind == NEXT_POLL, "it recovers");
+}
+
+/* A response came, but it is of no use. */
+static void test_failures_of_a_window(void **state)
+{
+    static const struct { const char *name; struct http_result result; const char *body; bool alone; } rows[] = {
+        { "a 500", { .status = 500 }, NULL, true },
+        { "a 502", { .status = 502 }, NULL, true },
+        { "a 504", { .status = 504 }, NULL, true },
+        { "a body that ends early", { .status = 200, .fault = HTTP_CUT }, "{\"value\":[", true },
+        { "a body that never ends", { .status = 200, .fault = HTTP_TIMEOUT }, "{\"value\":[", true },
+        { "garbled compression", { .status = 200, .fault = HTTP_GARBLED }, "", true },
+        { "JSON that breaks among the records", { .status = 200 }, "{\"value\":[" RECORD("a", "11:10:00Z") ",{\"i", true },
+        { "JSON that breaks before them", { .status = 200 }, "{\"val", true },
+        { "no list", { .status = 200 }, "{\"value\":7}", true },
+        { "a part of the answer", { .status = 206 }, "{\"value\":[]}", true },
+        { "no connection", { .fault = HTTP_NO_CONNECTION }, NULL, false },
+        { "throttled", { .status = 429 }, NULL, false },
+        { "refused", { .status = 403 }, NULL, false },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct next next;
+
+        quarantine_release(&progress_of(f)->quarantine);
+        f->reading.suspicion = (struct suspicion){ .tries = 0 };
+        begin_at(f, SCENE_DAY "11:00:00Z");
+        CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "%s: evidence", rows[i].name);
+        respond_with(f, rows[i].result, rows[i].body);
+        next = respond_with(f, rows[i].result, rows[i].body);
+        CHECK((next.kind == NEXT_POLL) == rows[i].alone && waiting(f) == rows[i].alone, "%s: kind %d, %zu waiting",
+              rows[i].name, next.kind, waiting(f));
+    }
+}
+
+/* 29 of 30 records over 30 days, within 60 requests. */
+static void test_a_poisoned_record_in_the_past(void **state)
+{
+    for (size_t poisoned = 0; poisoned < 30; poisoned += poisoned < 2 || poisoned > 26 ? 1 : 6) {
+        struct fixture *f = *state;
+
+        f->service.count = 0;
+        f->requests = 0;
+        f->scene.feed.tally = (struct tally){ .new_events = 0 };
+        f->scene.feed.unproven = 0;
+        f->scene.feed.proven = 0;
+        quarantine_release(&progress_of(f)->quarantine);
+        progress_forget_written(progress_of(f));
+        memset(progress_of(f)->plans, 0, sizeof(progress_of(f)->plans));
+        begin_at(f, "2026-10-02T00:00:00Z");
+        for (size_t i = 0; i < 30; i++)
+            f->service.times[f->service.count++] = scene_time("2026-10-02T03:07:09.1234567Z") +
+                                                   (ticks)i * 86411 * TICKS_PER_SECOND;
+        memset(f->service.poisoned, 0, sizeof(f->service.poisoned));
+        f->service.poisoned[poisoned] = true;
+        catch_up(f, 5);
+        read_quarantine(f, 100);
+        CHECK(f->scene.feed.tally.new_events == 29 && f->requests <= 60, "record %zu: %llu events, %zu requests",
+              poisoned, (unsigned long long)f->scene.feed.tally.new_events, f->requests);
+    }
+}
+
+/* A response of more than 60 records is a 500. */
+static void test_responses_that_are_too_much(void **state)
+{
+    struct fixture *f = *state;
+
+    add_records(f, SCENE_DAY "09:00:00Z", 150);
+    begin_at(f, SCENE_BEGIN);
+    f->service.fails_above = 60;
+    catch_up(f, 5);
+    read_quarantine(f, 30);
+    CHECK(f->scene.feed.tally.new_events == 150 && !waiting(f), "%llu events, %zu windows wait",
+          (unsigned long long)f->scene.feed.tally.new_events, waiting(f));
+    CHECK(!f->scene.feed.tally.bad_records, "nothing is bad");
+}
+
+/* The backfill continues past a window that fails, and ends. */
+static void test_the_backfill_continues(void **state)
+{
+    struct fixture *f = *state;
+    struct next next;
+
+    begin_at(f, SCENE_BEGIN);
+    add_records(f, SCENE_DAY "01:00:00Z", 100);
+    add_records(f, SCENE_DAY "11:50:00Z", 5);
+    f->service.most = f->api.top = f->api.top_first = 10;
+    f->service.poisoned[50] = true;
+    while (!progress_of(f)->cursor.backfill.active && f->requests < 10)
+        serve(f);
+    if (!progress_of(f)->cursor.backfill.active)
+        fail_msg("no backfill");
+    catch_up(f, 5);
+    f->reading.kind = WORKER_BACKFILL;
+    do
+        next = serve(f);
+    while (next.kind != NEXT_POLL && f->requests < 100);
+    CHECK(next.backfill_done && waiting(f) == 1, "kind %d, %zu windows", next.kind, waiting(f));
+    read_quarantine(f, 100);
+    CHECK(f->scene.feed.tally.new_events == 104, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+}
+
+/* Something on the way truncates every response with records. It is not the records' fault. */
+static void test_nothing_proves_that_records_get_through(void **state)
+{
+    struct fixture *f = *state;
+    size_t cuts;
+    struct next next;
+
+    respond(f, POLL1);      /* a record that was read: the probe of it fails, too */
+    f->service.times[f->service.count++] = scene_time(SCENE_DAY "11:20:00Z");
+    add_records(f, SCENE_DAY "11:21:00Z", 20);
+    f->service.cuts = true;
+    for (int i = 0; i < 3; i++)
+        serve(f);
+    read_quarantine(f, 100);
+    cuts = progress_of(f)->quarantine.count;
+    CHECK(cuts <= FEED_UNPROVEN_MOST + 1 && feed_is_unproven(&f->scene.feed), "%zu windows", cuts);
+    add_records(f, SCENE_DAY "12:00:00Z", 1);
+    time_passes(f, 60);
+    for (int i = 0; i < 8 && !f->reading.suspicion.probing; i++)
+        serve(f);
+    CHECK(f->reading.suspicion.probing, "a probe");
+    next = serve(f);
+    CHECK(next.kind == NEXT_RETRY && f->reading.window.lo == scene_time(SCENE_DAY "11:20:00Z"), "of a known record");
+    CHECK(progress_of(f)->quarantine.count == cuts, "nothing more is quarantined");
+    for (int i = 0; i < 40 && progress_of(f)->quarantine.count == cuts; i++)
+        serve(f);
+    CHECK(progress_of(f)->quarantine.count == cuts + 1, "it takes half an hour until the record may be to blame");
+    f->service.cuts = false;
+    f->service.times[f->service.count++] = scene_time(SCENE_DAY "12:00:30Z");
+    catch_up(f, 3);
+    read_quarantine(f, 100);
+    CHECK(!waiting(f) && dedup_count(progress_of(f)->dedup) == 25, "%zu versions, %zu windows wait",
+          dedup_count(progress_of(f)->dedup), waiting(f));
+}
+
+/* Two poisoned records with nothing good between them: a quiet customer is not blind after the second. */
+static void test_poisoned_records_of_a_quiet_customer(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t before;
+
+    for (int begun = 0; begun < 2; begun++) {
+        if (begun)
+            respond(f, "{\"value\":[" RECORD("a", "12:01:30Z") "]}");
+        for (int i = 0; i < 3; i++) {
+            f->service.count = 1;
+            memset(f->service.poisoned, 0, sizeof(f->service.poisoned));
+            f->service.poisoned[0] = true;
+            f->service.times[0] = feed_service_now(&f->scene.feed) - 10 * TICKS_PER_SECOND;
+            catch_up(f, 10);
+            read_quarantine(f, 100);
+            time_passes(f, 15);
+            read_quarantine(f, 100);
+            time_passes(f, 45);
+        }
+        f->service.times[f->service.count++] = feed_service_now(&f->scene.feed) - TICKS_PER_SECOND;
+        f->service.poisoned[f->service.count - 1] = false;
+        before = f->scene.feed.tally.new_events;
+        catch_up(f, 10);
+        CHECK(f->scene.feed.tally.new_events == before + 1, "round %d: it does not arrive", begun);
+    }
 }
 
 /* A record that is not JSON, in a response that goes on after it: it is requested again twice, then given up. */
@@ -354,17 +596,13 @@ static void test_a_bad_record_is_requested_again(void **state)
 static void test_unbalanced_quotes_are_searched(void **state)
 {
     static const char body[] = "{\"value\":[{\"id\":nonsense}," RECORD("b", "11:20:00Z") "]}";
-    static const enum next_kind kinds[] = { NEXT_RETRY, NEXT_RETRY, NEXT_NOW, NEXT_NOW };
     struct fixture *f = *state;
     ticks begin = progress_of(f)->cursor.watermark;
 
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        struct next next = respond(f, body);
-
-        CHECK(next.kind == kinds[i], "response %zu: kind %d", i, next.kind);
-        CHECK(progress_of(f)->cursor.watermark == begin, "the cursor moved with response %zu", i);
-    }
-    CHECK(progress_of(f)->plans[WORKER_LIVE].active && !f->scene.feed.tally.ok, "smaller windows are requested");
+    CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "evidence");
+    CHECK(respond(f, body).kind == NEXT_RETRY && !waiting(f), "once more");
+    CHECK(respond(f, body).kind == NEXT_POLL && waiting(f) == 1, "%zu windows", waiting(f));
+    CHECK(progress_of(f)->cursor.watermark == begin && f->scene.feed.tally.ok == 1, "it counts as read");
 }
 
 /* promise: Checkpoints: While a checkpoint cannot be written, events are held back. None is lost. */
@@ -399,7 +637,7 @@ static void test_held_back_and_broken(void **state)
 
         CHECK(next.kind == NEXT_RETRY && strstr(next.err.text, "held back"), "%s", next.err.text);
     }
-    CHECK(!f->scene.feed.tally.bad_records && !f->reading.bisection.tries, "a search began");
+    CHECK(!f->scene.feed.tally.bad_records && !f->reading.suspicion.tries && !progress_of(f)->quarantine.count, "a search began");
 }
 
 /* What is refused or fails. */
@@ -417,35 +655,30 @@ static void test_throttled(void **state)
     CHECK(next.kind == NEXT_POLL && next.tries == 1 && !f->reading.attempts.failures, "it recovers");
 }
 
+/* promise: Trouble: A refusal that lasts seconds costs seconds. */
 static void test_refused(void **state)
 {
+    static const struct { enum next_kind kind; int tries; int64_t wait_ms; } rows[] = {
+        { NEXT_RETRY, 1, 2000 }, { NEXT_RETRY, 2, 10000 }, { NEXT_RETRY, 3, 60000 },
+        { NEXT_REFUSED, 1, 15 * 60000 }, { NEXT_REFUSED, 2, 30 * 60000 }, { NEXT_REFUSED, 3, 60 * 60000 },
+    };
+    static const int statuses[] = { 403, 404, 410 };
     struct fixture *f = *state;
 
-    for (int i = 1; i <= 3; i++) {
-        struct next next = respond_status(f, 403, 0);
+    for (size_t s = 0; s < COUNT_OF(statuses); s++) {
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            struct next next = respond_status(f, statuses[s], 0);
 
-        CHECK(next.kind == NEXT_REFUSED && next.tries == i && next.err.kind == ERR_AUTH, "kind %d", next.kind);
-        CHECK(next.wait_ms == (15 * 60000) << (i - 1), "%lld ms", (long long)next.wait_ms);
+            CHECK(next.kind == rows[i].kind && next.tries == rows[i].tries && next.wait_ms == rows[i].wait_ms &&
+                  next.err.kind == ERR_AUTH, "%d, %zu: kind %d, %lld ms", statuses[s], i, next.kind,
+                  (long long)next.wait_ms);
+            CHECK(f->reading.attempts.fresh_token, "the next try has a fresh token");
+        }
+        CHECK(respond(f, POLL1).tries == COUNT_OF(rows), "it recovers");
+        CHECK(!f->reading.attempts.refusals && !f->reading.attempts.fresh_token && !reading_variant(&f->reading)->current,
+              "nothing remains");
     }
-    CHECK(f->scene.feed.tally.refused == 3, "counts");
-    CHECK(respond(f, POLL1).tries == 3 && !f->reading.attempts.refusals, "it recovers");
-}
-
-/* promise: Trouble: A request that gets a 400 is tried in a simpler form. After the last form it is a refusal. */
-static void test_variants(void **state)
-{
-    struct fixture *f = *state;
-    struct next next;
-
-    for (int variant = 1; variant < f->api.variants; variant++) {
-        next = respond_status(f, 400, 0);
-        CHECK(next.kind == NEXT_VARIANT && f->reading.variant == variant, "kind %d, form %d", next.kind,
-              f->reading.variant);
-        CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
-    }
-    next = respond_status(f, 400, 0);
-    CHECK(next.kind == NEXT_REFUSED && f->reading.variant == f->api.variants - 1, "kind %d", next.kind);
-    CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == f->api.variants - 1, "the form stays");
+    CHECK(f->scene.feed.tally.refused == COUNT_OF(statuses) * COUNT_OF(rows), "counts");
 }
 
 static void test_401(void **state)
@@ -455,10 +688,179 @@ static void test_401(void **state)
     CHECK(respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "once more with a new token");
     CHECK(respond(f, POLL1).kind == NEXT_POLL, "that works");
     CHECK(respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "and again later");
-    CHECK(respond_status(f, 401, 0).kind == NEXT_REFUSED, "a new token that is not accepted either");
-    CHECK(respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "the next try may renew it again");
+    for (int i = 0; i < BACKOFF_QUICK_TRIES; i++) {
+        CHECK(respond_status(f, 401, 0).kind == NEXT_RETRY, "a new token that is not accepted either");
+        CHECK(f->reading.attempts.fresh_token, "each repetition has a fresh one");
+    }
+    CHECK(respond_status(f, 401, 0).kind == NEXT_REFUSED, "for longer than a minute");
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && respond_status(f, 401, 0).kind == NEXT_NEW_TOKEN, "as at first");
 }
 
+/* Variants of the query. */
+
+/* Answers 400 until the repetitions are over. */
+static void refuse_repetitions(struct fixture *f)
+{
+    for (int i = 1; i <= BACKOFF_QUICK_TRIES; i++) {
+        struct next next = respond_status(f, 400, 0);
+
+        CHECK(next.kind == NEXT_RETRY && next.wait_ms == backoff_quick_ms(i), "kind %d, %lld ms", next.kind,
+              (long long)next.wait_ms);
+        CHECK(!f->reading.variant && !f->reading.attempts.fresh_token, "the same request");
+        CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
+    }
+}
+
+/* promise: Trouble: A 400 is repeated first. Then simpler forms are tried. After the last form it is a refusal. */
+static void test_variants(void **state)
+{
+    struct fixture *f = *state;
+    struct next next;
+
+    refuse_repetitions(f);
+    for (int variant = 1; variant < f->api.variants; variant++) {
+        next = respond_status(f, 400, 0);
+        CHECK(next.kind == NEXT_VARIANT && reading_variant(&f->reading)->current == variant, "kind %d, form %d", next.kind,
+              f->scene.feed.variants[WORKER_LIVE].current);
+        CHECK(strstr(next.err.text, "HTTP 400"), "%s", next.err.text);
+    }
+    next = respond_status(f, 400, 0);
+    CHECK(next.kind == NEXT_REFUSED && next.wait_ms == BACKOFF_REFUSED_MS && strstr(next.err.text, "administrator"),
+          "kind %d: %s", next.kind, next.err.text);
+    for (int i = 1; i <= f->api.variants; i++)     /* the slow retry: each once, nothing to say */
+        next = respond_status(f, 400, 0);
+    CHECK(next.kind == NEXT_REFUSED && next.wait_ms == 2 * BACKOFF_REFUSED_MS, "kind %d", next.kind);
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && !f->reading.variant, "the full query comes first after that");
+}
+
+/* Comes to the variant by 400s. */
+static void simplify(struct fixture *f, int variant)
+{
+    refuse_repetitions(f);
+    for (int i = 0; i < variant; i++)
+        respond_status(f, 400, 0);
+}
+
+/* promise: Trouble: A simpler form is temporary. The full one is tried again after 10 minutes to 4 hours. */
+static void test_a_simpler_variant_is_temporary(void **state)
+{
+    static const int64_t minutes[] = { 10, 20, 40, 80, 160, 240, 240 };
+    struct fixture *f = *state;
+    struct next next;
+
+    simplify(f, 2);
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "variant %d", f->reading.variant);
+    for (size_t i = 0; i < COUNT_OF(minutes); i++) {
+        f->now_ms += minutes[i] * 60000 - 10;
+        CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "too soon");
+        f->now_ms += 10;
+        for (int variant = 0; variant < 2; variant++) {
+            next = respond_status(f, 400, 0);
+            CHECK(next.kind == NEXT_NOW && f->reading.variant == variant, "kind %d, form %d", next.kind,
+                  f->reading.variant);
+        }
+        CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "back at what works");
+    }
+    f->now_ms += 240 * 60000;
+    next = respond_status(f, 500, 0);
+    CHECK(next.kind == NEXT_RETRY && !f->reading.variant, "a failure says nothing about the query");
+    CHECK(respond(f, POLL1).kind == NEXT_POLL && f->reading.variant == 2, "variant %d", f->reading.variant);
+    f->now_ms += 240 * 60000;
+    next = respond(f, POLL1);
+    CHECK(next.kind == NEXT_POLL && next.full_again && !f->reading.variant, "the full query works again");
+    CHECK(!respond(f, POLL1).full_again && !f->scene.feed.variants[WORKER_LIVE].returns, "that is said once");
+    refuse_repetitions(f);
+}
+
+/* The polls' query is refused for long: the backfill need not find that out by repetitions. When the polls are back at
+ * the full query, so is the backfill. */
+static void test_what_the_other_worker_knows(void **state)
+{
+    struct fixture *f = *state;
+    struct variant *backfill = &f->scene.feed.variants[WORKER_BACKFILL];
+
+    simplify(f, 1);
+    respond(f, POLL1);
+    cursor_backfill_begins(&progress_of(f)->cursor, scene_time(SCENE_BEGIN), scene_time(SCENE_DAY "10:00:00Z"));
+    f->reading.kind = WORKER_BACKFILL;
+    CHECK(respond_status(f, 400, 0).kind == NEXT_VARIANT && backfill->current == 1, "no repetition");
+    respond_status(f, 400, 0);
+    respond(f, "{\"value\":[]}");
+    CHECK(backfill->settled == 2, "it may need another variant than the polls");
+    f->reading.kind = WORKER_LIVE;
+    f->now_ms += BACKOFF_FULL_QUERY_MS - 3;
+    CHECK(respond(f, POLL1).full_again && !backfill->current && backfill->searches, "the backfill goes back, too");
+}
+
+/* A 400 that comes and goes costs nothing but the repetition. */
+static void test_a_passing_400(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int round = 0; round < 5; round++) {
+        refuse_repetitions(f);
+        CHECK(respond(f, POLL1).kind == NEXT_POLL && !f->reading.variant, "the query is still the full one");
+    }
+}
+
+/* promise: Trouble: What a simpler form left out of an alert is read again, and nothing else. */
+static void test_what_was_left_out_is_read_again(void **state)
+{
+    struct fixture *f = *state;
+    struct progress *progress = progress_of(f);
+    struct next next;
+
+    f->api.whole_variants = 3;          /* the last one leaves something out */
+    add_records(f, SCENE_DAY "11:01:00Z", 20);
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 20 && !progress->cursor.partial_from, "all in full");
+    simplify(f, 3);
+    add_records(f, SCENE_DAY "11:21:00Z", 30);
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 50, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.partial_from == scene_time(SCENE_DAY "11:21:00Z"), "from the first one in part");
+    CHECK(dedup_count(progress->dedup) == 20 && dedup_count(dedup_partial(progress->dedup)) == 30, "two kinds");
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 50, "in part they count as written");
+    progress_saved(progress, &progress->cursor);
+    CHECK(dedup_has(progress->dedup, dedup_key("19", 2, f->service.times[19])) || f->service.times[19] <
+          progress->cursor.partial_from, "what is needed to read again is kept");
+
+    f->now_ms += BACKOFF_FULL_QUERY_MS;
+    next = serve(f);                    /* the overlap: 11:35 to 11:50 */
+    CHECK(next.kind == NEXT_POLL && next.full_again && next.wake_others &&
+          next.again_from == scene_time(SCENE_DAY "11:21:00Z"), "kind %d", next.kind);
+    CHECK(f->scene.feed.tally.new_events == 66, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.backfill.active && progress->cursor.backfill.end == scene_time(SCENE_DAY "11:35:00Z"),
+          "the rest is the backfill's");
+    f->reading.kind = WORKER_BACKFILL;
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 80, "each of the 30 once more: %llu events",
+          (unsigned long long)f->scene.feed.tally.new_events);
+    CHECK(progress->cursor.partial_from == scene_time(SCENE_DAY "11:35:00Z"), "as far as the backfill came");
+    f->reading.kind = WORKER_LIVE;
+    catch_up(f, 5);
+    CHECK(!progress->cursor.partial_from && !progress->cursor.backfill.active, "nothing remains");
+    begin_at(f, SCENE_DAY "11:21:00Z");     /* older ones are no longer known */
+    catch_up(f, 5);
+    CHECK(f->scene.feed.tally.new_events == 80, "nothing comes again: %llu events",
+          (unsigned long long)f->scene.feed.tally.new_events);
+}
+
+/* Variants that only ask for less at once, or with coarser times, leave nothing out. */
+static void test_nothing_is_read_again_without_need(void **state)
+{
+    struct fixture *f = *state;
+
+    add_records(f, SCENE_DAY "11:01:00Z", 20);
+    simplify(f, 3);
+    catch_up(f, 5);
+    f->now_ms += BACKOFF_FULL_QUERY_MS;
+    CHECK(serve(f).full_again && !progress_of(f)->cursor.backfill.active, "a backfill begins");
+    CHECK(f->scene.feed.tally.new_events == 20, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+}
+
+/* A service that fails altogether may take a smaller page. Each try after the first is followed by a probe. */
 static void test_failures_ask_for_less(void **state)
 {
     struct fixture *f = *state;
@@ -466,11 +868,13 @@ static void test_failures_ask_for_less(void **state)
 
     for (int i = 1; i <= 3; i++) {
         next = respond_status(f, 500, 0);
+        if (f->reading.suspicion.probing)
+            next = respond_status(f, 500, 0);
         CHECK(next.kind == NEXT_RETRY && next.tries == i, "try %d: kind %d", i, next.kind);
         CHECK(!f->reading.page_size.size == (i < 3), "try %d: pages of %zu", i, f->reading.page_size.size);
     }
-    CHECK(next.wake_backfill && progress_of(f)->plans[WORKER_LIVE].active, "the window is smaller, too");
-    CHECK(f->scene.feed.tally.failed == 3, "counts");
+    CHECK(!progress_of(f)->plans[WORKER_LIVE].active, "the window is as it was");
+    CHECK(f->scene.feed.tally.failed == 5, "counts");
     respond(f, "{\"value\":[]}");
     CHECK(strstr(buf_text(&f->url), "top=250"), "%s", buf_text(&f->url));
     CHECK(f->reading.page_size.size == 500, "it grows again: %zu", f->reading.page_size.size);
@@ -522,10 +926,17 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_long_window_becomes_a_backfill),
     CASE(test_a_burst_is_read_in_pages),
     CASE(test_a_chain_that_fails_in_the_middle),
-    CASE(test_a_broken_record_is_found_and_skipped),
+    CASE(test_a_broken_record_is_quarantined),
     CASE(test_a_quarantined_window_is_still_read),
-    CASE(test_skipping_takes_proof),
-    CASE(test_with_proof_it_is_skipped_soon),
+    CASE(test_a_window_that_fails_alone),
+    CASE(test_evidence),
+    CASE(test_a_service_that_fails),
+    CASE(test_failures_of_a_window),
+    CASE(test_a_poisoned_record_in_the_past),
+    CASE(test_responses_that_are_too_much),
+    CASE(test_the_backfill_continues),
+    CASE(test_nothing_proves_that_records_get_through),
+    CASE(test_poisoned_records_of_a_quiet_customer),
     CASE(test_a_bad_record_is_requested_again),
     CASE(test_unbalanced_quotes_are_searched),
     CASE(test_held_back),
@@ -533,6 +944,11 @@ static const struct CMUnitTest cases[] = {
     CASE(test_throttled),
     CASE(test_refused),
     CASE(test_variants),
+    CASE(test_a_simpler_variant_is_temporary),
+    CASE(test_what_the_other_worker_knows),
+    CASE(test_a_passing_400),
+    CASE(test_what_was_left_out_is_read_again),
+    CASE(test_nothing_is_read_again_without_need),
     CASE(test_401),
     CASE(test_failures_ask_for_less),
     CASE(test_failures_without_a_response),

@@ -113,9 +113,11 @@ class AlertApi:
         page = [] if empty else rows[skip:skip + size]
         after = skip + (0 if quirks.repeat_link else len(page))
         link = None
-        if api != 'endpoint' and (after < len(rows) or quirks.repeat_link) and top:
+        more = after < len(rows) or quirks.repeat_link or (quirks.trailing_link and page)
+        if api != 'endpoint' and more and top:
             base = quirks.foreign_link or request.base
             link = f'{base}{request.path}?$skiptoken={_pack(args, after, turn + 1)}'
+            link = _relative(link, quirks.relative_link)
         if api == 'endpoint' and quirks.corrupt_link and '$top' not in args and page:
             link = f'{request.base}{request.path}?=&10000'
         bare = api == 'endpoint' and 'evidence' not in args.get('$expand', '').split(',')
@@ -127,7 +129,8 @@ class AlertApi:
         condition = odata.Filter()
         if '$filter' in args:
             condition = odata.parse_filter(args['$filter'], FIELDS[api], UPDATE[api])
-        rows = feed.select(condition.lower, condition.upper, condition.test)
+        grain = feed.quirks.grain
+        rows = feed.select(condition.lower // grain * grain, (condition.upper + 1) // grain * grain - 1, condition.test)
         if '$orderby' in args and feed.quirks.orderby != 'ignore':
             if feed.quirks.orderby == 'refuse':
                 raise odata.ODataError("The query specified in the URI is not valid: '$orderby' is not allowed.")
@@ -150,7 +153,7 @@ class AlertApi:
             limit = int(args['limit']) if 'limit' in args else None
         except ValueError as problem:
             raise ApiError(400, 'BadRequest', f'Bad request: {problem}') from problem
-        rows = feed.select(lower, upper)
+        rows = feed.select(lower // quirks.grain * quirks.grain, upper // quirks.grain * quirks.grain)
         rows = rows[-limit:] if limit else rows
         return _page(request, 'siem', _ordered(rows, quirks.order), None, None, quirks.pretty, False)
 
@@ -193,6 +196,15 @@ def _duration(text):
     return ((days * 24 + hours) * 60 + minutes) * 60 * ticks.PER_SECOND + seconds * ticks.PER_SECOND
 
 
+def _relative(link, without):
+    """The link as it is written on its own page, without its scheme, host, folder or path."""
+    scheme, _, rest = link.partition('//')
+    path = rest[rest.index('/'):]
+    folder, _, name = path.partition('?')[0].rpartition('/')
+    return {None: link, 'scheme': link[len(scheme):], 'host': path, 'folder': path[len(folder) + 1:],
+            'path': path[len(folder) + 1 + len(name):]}[without]
+
+
 def _pack(args, skip, turn):
     """The opaque part of a next link. It holds a position, not a snapshot: the set may shift underneath, as it does
     at Microsoft's."""
@@ -223,7 +235,7 @@ def _page(request, api, versions, link, count, pretty, bare):
         body = b'{' + gap + (b',' + gap).join(name + colon + value for name, value in members) + gap + b'}'
     response = Response(200, body, {'request-id': str(uuid.uuid4())},
                         kind='application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8')
-    response.items = len(versions)
+    response.items, response.versions = len(versions), versions
 
     def sent():
         for version in versions:

@@ -87,12 +87,15 @@ class Quirks:
     many empty pages with a link come before the first real one. repeat_link: the next link leads to the same page
     for ever. foreign_link: base address of another host put into next links. pretty: white space between tokens.
     since_included, until_included: bounds of the exporter. expand_fails: $expand=alerts answers 500. corrupt_link:
-    the Endpoint API sends a link that has lost the filter."""
+    the Endpoint API sends a link that has lost the filter. trailing_link: a page that is not full has a link, too,
+    which leads to an empty page. relative_link: what is left out of a link's address: 'scheme', 'host', 'folder' or
+    'path'. grain: the bounds of a filter are cut to so many ticks."""
 
     def __init__(self, **changes):
         self.order, self.orderby = 'newest', 'accept'
         self.page_cap, self.empty_first, self.repeat_link, self.foreign_link = None, 0, False, None
-        self.pretty = self.expand_fails = self.corrupt_link = False
+        self.pretty = self.expand_fails = self.corrupt_link = self.trailing_link = False
+        self.relative_link, self.grain = None, 1
         self.since_included = self.until_included = True
         self.set(**changes)
 

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server that can misbehave on purpose.
+"""A small HTTP/1.1 server that can misbehave on purpose; it speaks HTTP/2 if asked to (http2.py).
 
 http.server cannot break a connection in the middle of a body, count connections or hold a thousand of them open, so
 the wire is handled here. All servers of a test share one thread with one event loop; handlers are plain functions
@@ -125,6 +125,11 @@ class Connection:
         self.service, self.number, self.reader, self.writer = service, number, reader, writer
         self.requests = 0
 
+    async def serve(self):
+        """Until the connection ends."""
+        while await self.service.exchange(self, await self.read_request()):
+            pass
+
     async def read_request(self):
         """The next request; raises _Gone at the end of the connection."""
         try:
@@ -188,13 +193,20 @@ class Connection:
 
     def abort(self):
         """End with RST, so that the peer sees "connection reset" and not an orderly end."""
-        link = self.writer.get_extra_info('socket')
-        if link is not None:
-            try:
-                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-            except OSError:
-                pass
-        self.writer.transport.abort()
+        reset(self.writer)
+
+
+def reset(writer):
+    """End a connection with RST."""
+    if writer.is_closing():         # its transport may be gone already
+        return
+    link = writer.get_extra_info('socket')
+    if link is not None:
+        try:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        except OSError:
+            pass
+    writer.transport.abort()
 
 
 class Service:
@@ -202,13 +214,14 @@ class Service:
 
     stop() and start() keep the port, so that "connection refused" and a service that comes back are both possible.
     threaded: run handlers off the loop, for those that wait for something the loop itself has to serve.
+    http2: offer it to clients; needs a pair and the package h2.
     """
 
     def __init__(self, loop, name, handler, pair=None, clock=None, faults=None, identify=None, host='127.0.0.1',
-                 threaded=False):
+                 threaded=False, http2=False):
         self.loop, self.name, self._handler, self._identify = loop, name, handler, identify
         self.clock, self.faults, self.host, self.pair, self.port = clock, faults, host, pair, 0
-        self.threaded, self.gzip, self.date = threaded, True, True
+        self.threaded, self.http2, self.gzip, self.date = threaded, http2, True, True
         self.chunked = False
         self.requests_per_connection = None     # close after so many, as load balancers do
         self.connections, self.accepted, self.most_open, self.active, self.most_active = set(), 0, 0, 0, 0
@@ -235,6 +248,8 @@ class Service:
 
         async def listen():
             context = self.pair.server_context() if self.pair else None
+            if context and self.http2:
+                context.set_alpn_protocols(['h2', 'http/1.1'])
             return await asyncio.start_server(self._accept, self.host, self.port, ssl=context, limit=_HEAD_LIMIT,
                                               backlog=1024)
         self._server = self.loop.run(listen())
@@ -265,20 +280,26 @@ class Service:
 
     async def _accept(self, reader, writer):
         self.accepted += 1
-        connection = Connection(self, self.accepted, reader, writer)
+        connection = self._connection(reader, writer)
         self.connections.add(connection)
         self.most_open = max(self.most_open, len(self.connections))
         try:
-            while await self._one(connection):
-                pass
+            await connection.serve()
         except (_Gone, OSError, asyncio.CancelledError):
             pass
         finally:
             self.connections.discard(connection)
             writer.close()
 
-    async def _one(self, connection):
-        request = await connection.read_request()
+    def _connection(self, reader, writer):
+        link = writer.get_extra_info('ssl_object')
+        if link and link.selected_alpn_protocol() == 'h2':
+            from .http2 import Http2Connection      # only tests that ask for it need the package
+            return Http2Connection(self, self.accepted, reader, writer, Request, reset)
+        return Connection(self, self.accepted, reader, writer)
+
+    async def exchange(self, connection, request):
+        """Answer one request. True when the connection can serve another one."""
         connection.requests += 1
         self.active += 1
         self.most_active = max(self.most_active, self.active)

@@ -54,9 +54,9 @@ class Microsoft:
 
     login, graph (alerts_v2 and incidents), endpoint, siem: the Service objects (url, log, stop(), start(), ...).
     identity: tokens and their steering. faults, limits, clock, ledger: see their modules. pair: certificate for TLS,
-    None for plain http."""
+    None for plain http. http2: offered by all of them."""
 
-    def __init__(self, pair=None, clock=None, loop=None, seed=0):
+    def __init__(self, pair=None, clock=None, loop=None, seed=0, http2=False):
         self._own_loop = None if loop else Loop()
         self.loop = loop or self._own_loop
         self.clock, self.seed = clock or Clock(), seed
@@ -64,7 +64,7 @@ class Microsoft:
         self.identity = Login(self.clock)
         self.tenants = {}
         api = AlertApi(self.identity, self.limits, self.clock)
-        how = {'pair': pair, 'clock': self.clock, 'faults': self.faults}
+        how = {'pair': pair, 'clock': self.clock, 'faults': self.faults, 'http2': http2}
         self.login = Service(self.loop, 'login', self.identity.handle, identify=self.identity.identify, **how)
         self.graph, self.endpoint, self.siem = (
             Service(self.loop, name, api.handle, identify=api.identify, **how) for name in

@@ -16,14 +16,16 @@ class World:
     """Microsoft, splunkd, a SPLUNK_HOME and the program between them.
 
     tls=False: plain http on loopback everywhere. splunkd_names: names in splunkd's certificate (as shipped, it does
-    not fit 127.0.0.1). ca_where: see SplunkHome. Use it as a context manager: leaving it ends the program and fails
-    if the program or a stand-in did what it never may (sanitizer report, broken stream, a crash of a stand-in)."""
+    not fit 127.0.0.1). ca_where: see SplunkHome. http2: Microsoft's side offers it. Use it as a context manager:
+    leaving it ends the program and fails if the program or a stand-in did what it never may (sanitizer report, broken
+    stream, a crash of a stand-in)."""
 
     def __init__(self, tls=True, seed=0, clock=None, splunkd_names=('SplunkServerDefaultCert',), ca_where='auth',
-                 arguments=None):
+                 arguments=None, http2=False):
         self.loop, self.clock, self.seed = Loop(), clock or Clock(), seed
         self.authority = Authority() if tls else None
-        self.microsoft = Microsoft(self.authority and self.authority.server(), self.clock, self.loop, seed)
+        self.microsoft = Microsoft(self.authority and self.authority.server(), self.clock, self.loop, seed,
+                                   http2)
         self.faults, self.ledger = self.microsoft.faults, self.microsoft.ledger
         self.splunkd = Splunkd(self.loop, self.authority and self.authority.server(*splunkd_names), self.clock,
                                self.faults, arguments)

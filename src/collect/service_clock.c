@@ -1,0 +1,75 @@
+#include "collect/service_clock.h"
+
+#define NEAR_MS INT64_C(300000) /* clocks that differ by less agree */
+#define DAY_MS  INT64_C(86400000)
+#define TELL_MS INT64_C(3600000)
+
+/* Returns true if the Date, which was the service's time at some moment of the response, agrees with a clock that reads
+ * other_ms at its end. */
+static bool agrees(int64_t date_ms, int64_t other_ms, int64_t took_ms)
+{
+    return date_ms < other_ms + NEAR_MS && date_ms > other_ms - took_ms - NEAR_MS;
+}
+
+/* Returns true if a clock that shows time_ms fits a checkpoint that was saved within the last day. */
+static bool follows(int64_t time_ms, int64_t saved_ms)
+{
+    return time_ms > saved_ms - NEAR_MS && time_ms < saved_ms + DAY_MS;
+}
+
+/* Returns true if the checkpoint confirms the Date and contradicts the host's clock. */
+static bool saved_confirms(int64_t date_ms, const struct clock_facts *facts)
+{
+    if (!facts->saved_ms)
+        return false;
+    if (facts->wall_ms < facts->saved_ms - NEAR_MS) /* the host's clock was set back */
+        return date_ms > facts->saved_ms - NEAR_MS;
+    return follows(date_ms, facts->saved_ms) && !follows(facts->wall_ms, facts->saved_ms);
+}
+
+static bool is_believed(const struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
+{
+    if (agrees(date_ms, facts->wall_ms, facts->took_ms))
+        return true;
+    if (clock->known && agrees(date_ms, clock->good_ms + facts->now_ms, facts->took_ms))
+        return true;
+    if (clock->doubted && agrees(date_ms, clock->doubted_ms + facts->now_ms, facts->took_ms))
+        return true;
+    return !clock->known && saved_confirms(date_ms, facts);
+}
+
+/* Moves the known time into the range that the Date allows: the Date was right at some moment of the response. */
+static int64_t settle(const struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
+{
+    int64_t known_ms = clock->good_ms + facts->now_ms, latest_ms = date_ms + facts->took_ms;
+
+    if (!clock->known || known_ms < date_ms)
+        return date_ms;
+    return known_ms < latest_ms ? known_ms : latest_ms;
+}
+
+bool service_clock_take(struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
+{
+    bool believed = is_believed(clock, date_ms, facts);
+
+    clock->doubted = !believed;
+    if (believed)
+        clock->good_ms = settle(clock, date_ms, facts) - facts->now_ms;
+    else
+        clock->doubted_ms = date_ms - facts->now_ms;
+    clock->known = clock->known || believed;
+    return believed;
+}
+
+int64_t service_clock_now(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms)
+{
+    return clock->known ? clock->good_ms + now_ms : wall_ms;
+}
+
+bool service_clock_tell(struct service_clock *clock, int64_t now_ms)
+{
+    if (clock->told_ms && now_ms < clock->told_ms + TELL_MS)
+        return false;
+    clock->told_ms = now_ms ? now_ms : 1;
+    return true;
+}

@@ -1,0 +1,37 @@
+/* collect/service_clock.h - whether a Date header is to be believed.
+ *
+ * The service's clock decides where a new input begins, how far its watermark may go, and whether a checkpoint's
+ * times are possible. One wrong Date must decide none of these. So there are three witnesses: the Date, the host's
+ * clock, and what is known from before, which is the last Date that was believed or, at the start, the time at which
+ * the checkpoint was saved. The clock that two of them agree on is right. A Date that nothing confirms is doubted until
+ * the next response says the same: then the host's clock is wrong.
+ *
+ * Pure arithmetic. Times are milliseconds of the Unix epoch; now_ms is monotonic (base/clock.h). */
+#pragma once
+
+#include "base/compiler.h"
+
+struct service_clock {
+    bool known;      /* a Date was believed; good_ms is set */
+    int64_t good_ms; /* the service's time less the monotonic one */
+    bool doubted;    /* the last Date was not believed; doubted_ms is set */
+    int64_t doubted_ms;
+    int64_t told_ms; /* monotonic time of the last report of a doubt; 0: none */
+};
+
+/* What is known besides the Date. */
+struct clock_facts {
+    int64_t wall_ms; /* the host's clock */
+    int64_t now_ms;
+    int64_t took_ms;  /* how long the response took: its Date may be that old */
+    int64_t saved_ms; /* when the checkpoint was saved, by the host's clock of then; 0: there is none */
+};
+
+/* Takes the Date of a response. Returns true if it is believed. Call it once for each response. */
+bool service_clock_take(struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts);
+
+/* Returns the service's time now: by the last Date that was believed, else the host's. */
+int64_t service_clock_now(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
+
+/* Returns true if a doubt is to be reported now: the first one, and then one an hour at most. */
+bool service_clock_tell(struct service_clock *clock, int64_t now_ms);

@@ -1,0 +1,353 @@
+"""A window of update times that fails alone is set aside: everything around it arrives, and it is tried again."""
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+import unittest
+
+import pytest
+from cases import SECOND, DeliveryCase
+from test_memory import PLAIN, build_shim
+from world.httpd import Response
+from world.runner import wait_for
+
+DAY = 86400
+ERROR = b'{"error":{"code":"InternalServerError","message":"Internal server error"}}'
+
+
+class Poison:
+    """Fails every response that would hold one of these records. heal() ends it."""
+
+    def __init__(self, world, feed, versions=(), fault=None):
+        self.texts = [version.raw for version in versions]
+        self.fault = fault or (lambda response: Response(500, ERROR))
+        self.rule = world.faults.add(self._answer, kind=feed.api, tenant=feed.tenant)
+        self.hits = 0
+
+    def add(self, versions):
+        """Poisons further records."""
+        self.texts += [version.raw for version in versions]
+
+    def heal(self):
+        """All records can be read from now on."""
+        self.rule.remove()
+
+    def _answer(self, request, answer):
+        response = answer()
+        if not any(text in response.body for text in self.texts):
+            return response
+        self.hits += 1
+        return self.fault(response)
+
+
+class QuarantineCase(DeliveryCase):
+    """`lost` is how many records are poisoned: all others arrive, once."""
+
+    def requests(self, world, feed):
+        """How many requests the feed's service got."""
+        return len(world.microsoft.requests(feed.tenant, kind=feed.api))
+
+    def all_but(self, world, lost, seconds=20):
+        """Waits until only the poisoned ones are missing."""
+        self.arrives(world, seconds, lost)
+        verdict = world.verdict()
+        self.assertEqual(len(verdict.lost), lost, verdict)
+        self.assertFalse(verdict.repeated or verdict.altered or verdict.unexpected, verdict)
+
+    @staticmethod
+    def logged(program, event):
+        """The lines of this event."""
+        return [line for line in program.lines if f'event={event} ' in line.text]
+
+    def checkpoint(self, world, change=None):
+        """The input's checkpoint; change(document) edits it."""
+        path = os.path.join(world.home.checkpoints, 'c.json')
+        with open(path, encoding='utf-8') as file:
+            document = json.load(file)
+        if change:
+            change(document)
+            with open(path, 'w', encoding='utf-8') as file:
+                json.dump(document, file)
+        return document
+
+    @staticmethod
+    def due_at_once(document):
+        """Makes every quarantined window due."""
+        for entry in document['quarantine']:
+            entry['due'] = '2026-01-01T00:00:00Z'
+
+class Quarantine(QuarantineCase):
+    """At the service's published rates."""
+
+    @pytest.mark.promise('Trouble', 'A window that fails while others are answered is set aside, and new alerts keep arriving')
+    @pytest.mark.waits(15)
+    def test_new_alerts_arrive_after_a_recent_poisoned_one(self):
+        for api in ('graph', 'endpoint', 'siem', 'incidents'):
+            with self.subTest(api):
+                world = self.world()
+                feed = world.customer('c', api=api, start_time='-2h')
+                feed.publish(3, span_s=3000, size='small')
+                world.start().wait_events(3)
+                poison = Poison(world, feed)
+                poison.add(feed.publish(1, size='small'))
+                wait_for(lambda: poison.hits >= 2, 10, 'two failures')
+                for _ in range(4):
+                    published = time.time()
+                    feed.publish(1, size='small')
+                    self.all_but(world, 1, 8)
+                    self.assertLess(time.time() - published, 6)
+                self.assertFalse([line for line in world.program.lines if 'state=failing' in line.text][1:])
+                self.ends(world)
+                world.close()
+
+    @pytest.mark.waits(30)
+    def test_a_poisoned_record_of_the_past(self):
+        for place in (0, 17, 29):
+            with self.subTest(place):
+                world = self.world()
+                feed = world.customer('c', start_time='-30d')
+                versions = sorted(feed.publish(30, span_s=30 * DAY - 600, size='small'), key=lambda v: v.ticks)
+                Poison(world, feed, versions[place:place + 1])
+                world.start()
+                self.all_but(world, 1, 60)
+                self.assertLessEqual(self.requests(world, feed), 60)
+                self.ends(world)
+                world.close()
+
+    @pytest.mark.waits(10)
+    def test_responses_of_the_exporter_that_are_too_much(self):
+        world = self.world()
+        feed = world.customer('c', api='siem', start_time='-30d')
+        feed.publish(150, span_s=20 * DAY, size='small')
+
+        def too_much(request, answer):
+            response = answer()
+            return Response(500, ERROR) if (response.items or 0) > 60 else response
+        world.faults.add(too_much, kind='siem', tenant=feed.tenant)
+        world.start()
+        self.exact(world, seconds=60)
+        self.assertLess(self.requests(world, feed), 60)
+        world.program.terminate()
+        self.assertFalse([line for line in world.program.lines if 'event=bad_record' in line.text])
+
+    @pytest.mark.waits(10)
+    def test_a_record_of_the_year_9999(self):
+        """More than a page in the overlap: the future belongs to the open window."""
+        for api in ('graph', 'incidents', 'siem'):
+            with self.subTest(api):
+                world = self.world()
+                feed = world.customer('c', api=api, start_time='-2h')
+                feed.quirks.set(page_cap=20)
+                feed.publish(70, span_s=600, size='small')
+                feed.publish(1, ticks=self.now(world) + 7973 * 365 * DAY * SECOND, size='small')
+                world.start()
+                self.exact(world, seconds=40)
+                before = self.requests(world, feed)
+                time.sleep(3)
+                self.assertLess(self.requests(world, feed) - before, 60)
+                self.ends(world)
+                world.close()
+
+    @pytest.mark.waits(30)
+    def test_only_poisoned_records_at_first(self):
+        """No good record proves anything, and yet the first good one arrives."""
+        world = self.world()
+        feed = world.customer('c', start_time='-2h')
+        poison = Poison(world, feed)
+        world.start()
+        self.polls(world, feed, 1)
+        for number in range(3):
+            poison.add(feed.publish(1, size='small'))
+            hits = poison.hits
+            wait_for(lambda: poison.hits >= hits + 3, 10, f'failures of record {number}')
+            time.sleep(1.5)
+        feed.publish(1, size='small')
+        self.all_but(world, 3, 10)
+        self.ends(world)
+
+
+@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
+class HastyQuarantine(QuarantineCase):
+    """The program's clock runs faster than the service's, so that its request rate does not take the time. A search takes
+    dozens of requests, and the services allow one or two a second."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.shim = build_shim(cls.folder, 'haste')
+        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
+
+    def start(self, world, haste=20):
+        """The program, that many times as fast."""
+        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
+                                                                                    HASTE=str(haste)))
+
+    def complete(self, world, seconds):
+        """Everything arrives, once. The limits at Microsoft are those of real time."""
+        self.arrives(world, seconds)
+        self.polls(world, world.feeds['c'])
+        verdict = world.verdict()
+        self.assertTrue(verdict.exact, f'{verdict}\n{world.program.tail()}')
+        self.assertEqual(world.problems(), [])
+
+    def searched(self, world, feed):
+        """Waits until the search for the bad records has come down to the finest step: three seconds with few requests."""
+        def few():
+            before = self.requests(world, feed)
+            time.sleep(3)
+            return self.requests(world, feed) - before < 15
+        time.sleep(16)      # the first retry
+        wait_for(few, 60, lambda: world.program.tail())
+
+    def customer(self, world, haste=20, **how):
+        """One that is polled each second of real time."""
+        return world.customer('c', **{'start_time': '-2h', 'poll_interval': haste, **how})
+
+    @pytest.mark.promise('Trouble', 'Quarantined windows cost polls no further requests, however many they are')
+    @pytest.mark.waits(45)
+    def test_forty_records_that_break_their_page(self):
+        world = self.world()
+        feed = self.customer(world, 100)
+        base = self.now(world) // SECOND * SECOND - 90 * SECOND
+        for number in range(0, 82, 2):
+            feed.publish(1, ticks=base + number * SECOND, size='small')
+        for number in range(1, 81, 2):
+            feed.add(b'{"id": "da%d_1", "title": "never closed}' % number, ticks=base + number * SECOND, readable=False)
+        self.start(world, 100)
+        self.all_but(world, 0, 60)
+        wait_for(lambda: len(self.logged(world.program, 'bad_record')) == 40, 30, lambda: world.program.tail())
+        self.searched(world, feed)
+        before = self.requests(world, feed)
+        polls = 6
+        time.sleep(polls)
+        self.assertLess(self.requests(world, feed) - before, 3 * polls)
+        feed.publish(2, size='small')
+        self.all_but(world, 0, 10)
+
+    @pytest.mark.waits(30)
+    def test_poisoned_first_and_last_and_neighbors(self):
+        for places in ((0, 29), (0, 1), (13, 14, 15)):
+            with self.subTest(places):
+                world = self.world()
+                feed = self.customer(world)
+                versions = sorted(feed.publish(30, span_s=3000, size='small'), key=lambda v: v.ticks)
+                Poison(world, feed, [versions[place] for place in places])
+                self.start(world)
+                self.all_but(world, len(places), 40)
+                feed.publish(2, size='small')
+                self.all_but(world, len(places), 10)
+                self.ends(world)
+                world.close()
+
+    @pytest.mark.promise('Trouble', 'A quarantined window is tried again, and its alerts arrive when the service can read them')
+    @pytest.mark.waits(40)
+    def test_it_heals(self):
+        world = self.world()
+        feed = self.customer(world)
+        poison = Poison(world, feed, feed.publish(20, span_s=3000, size='small')[7:9])
+        self.start(world)
+        self.all_but(world, 2, 20)
+        wait_for(lambda: len(self.logged(world.program, 'quarantined')) == 2, 20,
+                 'two windows')
+        poison.heal()
+        self.complete(world, seconds=30)
+        self.assertEqual(len(self.logged(world.program, 'quarantined')), 2)
+        world.program.terminate()
+        self.assertNotIn('quarantine', self.checkpoint(world))
+
+    @pytest.mark.promise('Checkpoints', 'Quarantined windows are remembered across restarts')
+    @pytest.mark.waits(30)
+    def test_restarts(self):
+        world = self.world()
+        feed = self.customer(world)
+        poison = Poison(world, feed, feed.publish(20, span_s=3000, size='small')[7:9])
+        program = self.start(world)
+        self.all_but(world, 2, 20)
+        program.wait_line('event=quarantined', 20)
+        program.terminate()
+        self.assertGreaterEqual(len(self.checkpoint(world)['quarantine']), 2)
+        feed.publish(3, size='small')
+        program = self.start(world)
+        self.all_but(world, 2, 20)
+        hits = poison.hits
+        self.polls(world, feed, 3)
+        self.assertLessEqual(poison.hits - hits, 40)
+        program.terminate()
+        poison.heal()
+        self.checkpoint(world, self.due_at_once)
+        self.start(world)
+        self.complete(world, seconds=20)
+        world.program.terminate()
+        self.assertNotIn('quarantine', self.checkpoint(world))
+
+    @pytest.mark.promise('Log lines', 'The status line names how many windows are quarantined; each is logged once')
+    @pytest.mark.waits(30)
+    def test_what_an_operator_sees(self):
+        world = self.world()
+        feed = self.customer(world)
+        poison = Poison(world, feed, feed.publish(20, span_s=3000, size='small')[7:9])
+        program = self.start(world)
+        self.all_but(world, 2, 20)
+        wait_for(lambda: len(self.logged(world.program, 'quarantined')) == 2, 20, 'two windows')
+        for line in program.lines:
+            if 'event=quarantined' in line.text:
+                self.assertRegex(line.text, r'^WARN event=quarantined input=c tenant=\S+ api=graph from=20\S+Z to=20\S+Z .*500')
+        hits = poison.hits
+        wait_for(lambda: poison.hits > hits + 4, 25, 'the retry after 15 s')
+        self.assertEqual(len(self.logged(world.program, 'quarantined')), 2)
+        program.terminate()
+        self.assertTrue([line for line in program.lines if re.search('event=status .*quarantined=', line.text)])
+    @pytest.mark.promise('Events', 'Nothing is skipped without proof: a proxy that truncates every response costs no alert')
+    @pytest.mark.waits(40)
+    def test_a_proxy_that_truncates_every_response(self):
+        """It corrects the length, and leaves empty responses alone."""
+        for known in (False, True):
+            with self.subTest(known):
+                world = self.world()
+                feed = self.customer(world)
+                if known:
+                    feed.publish(3, span_s=3000, size='small')
+                self.start(world)
+                if known:
+                    self.arrives(world)
+                self.polls(world, feed, 2)
+
+                def chop(request, answer):
+                    response = answer()
+                    return Response(200, response.body[:len(response.body) * 2 // 3]) if response.items else response
+                rule = world.faults.add(chop, kind='graph')
+                before = self.requests(world, feed)
+                for _ in range(4):
+                    feed.publish(3, size='small')
+                    time.sleep(2)
+                self.assertLess(self.requests(world, feed) - before, 90)
+                rule.remove()
+                feed.publish(1, size='small')
+                self.complete(world, seconds=30)
+                self.ends(world)
+                world.close()
+
+    @pytest.mark.waits(20)
+    def test_a_kill(self):
+        """Nothing is lost, whether the quarantine was saved or not."""
+        world = self.world()
+        feed = self.customer(world)
+        poison = Poison(world, feed, feed.publish(20, span_s=3000, size='small')[7:9])
+        self.start(world)
+        self.arrives(world, 20, 2)
+        world.program.kill()
+        feed.publish(3, size='small')
+        self.start(world)
+        self.arrives(world, 20, 2)
+        world.program.wait_line('event=quarantined', 20)
+        world.program.kill()
+        poison.heal()
+        self.start(world)
+        self.arrives(world, 20)
+        verdict = world.verdict()
+        self.assertFalse(verdict.lost or verdict.altered or verdict.unexpected, verdict)
+        self.ends(world)
+

@@ -1,0 +1,302 @@
+/* The list of windows that could not be read. Times of the table rows are seconds. */
+#include "state/quarantine.h"
+
+#include "check.h"
+
+#define S TICKS_PER_SECOND
+
+static struct window seconds(int lo, int hi)
+{
+    return (struct window){ lo * S, hi < 0 ? TICKS_OPEN : hi * S };
+}
+
+static void add(struct quarantine *quarantine, int lo, int hi)
+{
+    struct window window = seconds(lo, hi);
+
+    quarantine_add(quarantine, &window, 100);
+}
+
+/* Shows the list as "lo-hi", '*' for one that was read. */
+static const char *shown(const struct quarantine *quarantine)
+{
+    static char text[1024];
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < quarantine->count; i++)
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%lld-%lld%s", i ? " " : "",
+                                (long long)(quarantine->list[i].window.lo / S),
+                                (long long)(quarantine->list[i].window.hi / S), quarantine->list[i].done ? "*" : "");
+    return text;
+}
+
+static void test_add(void **state)
+{
+    static const struct { const char *name; int lo, hi; const char *want; } rows[] = {
+        { "before all", 0, 5, "0-5 10-20 30-40*" },
+        { "right before one", 5, 10, "5-10 10-20 30-40*" },
+        { "between two", 22, 28, "10-20 22-28 30-40*" },
+        { "just between two", 20, 30, "10-20 20-30 30-40*" },
+        { "after all", 50, 60, "10-20 30-40* 50-60" },
+        { "the same again", 10, 20, "10-20 30-40*" },
+        { "inside of one", 12, 15, "10-20 30-40*" },
+        { "the beginning is there", 15, 25, "10-20 20-25 30-40*" },
+        { "the end is there", 5, 15, "5-10 10-20 30-40*" },
+        { "one that had been read fails again", 30, 40, "10-20 30-40" },
+        { "all of both and around", 0, 50, "0-10 10-20 20-30 30-40 40-50" },
+        { "nothing", 25, 25, "10-20 30-40*" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+
+        quarantine_release(quarantine);
+        add(quarantine, 10, 20);
+        add(quarantine, 30, 40);
+        quarantine_read(quarantine, &quarantine->list[1].window, 7);
+        add(quarantine, rows[i].lo, rows[i].hi);
+        CHECK(strcmp(shown(quarantine), rows[i].want) == 0, "%s: %s", rows[i].name, shown(quarantine));
+    }
+}
+
+static void test_restore(void **state)
+{
+    static const struct { const char *name; int lo, hi; bool ok; } rows[] = {
+        { "a free place", 0, 10, true }, { "another one", 20, 30, true }, { "empty", 5, 5, false },
+        { "backwards", 50, 40, false }, { "open", 50, -1, false }, { "the same", 10, 20, false },
+        { "overlapping at its end", 5, 11, false }, { "overlapping at its beginning", 19, 25, false },
+        { "inside", 12, 13, false }, { "around", 0, 50, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        struct quarantined entry = { .window = seconds(rows[i].lo, rows[i].hi), .since_s = 1, .due_s = 2, .tries = 3,
+                                     .isolated = true };
+
+        quarantine_release(quarantine);
+        add(quarantine, 10, 20);
+        CHECK(quarantine_restore(quarantine, &entry) == rows[i].ok, "%s", rows[i].name);
+        CHECK(quarantine->count == 1u + rows[i].ok, "%s: %s", rows[i].name, shown(quarantine));
+    }
+}
+
+/* The one that failed least often first, then the widest, then the oldest. */
+static void test_order(void **state)
+{
+    struct quarantine *quarantine = *state;
+    struct window a = seconds(0, 10), b = seconds(20, 40), c = seconds(50, 60);
+    static const int want[] = { 20, 0, 50 };
+
+    CHECK(!quarantine_due(quarantine, 1000) && quarantine_next_s(quarantine) == INT64_MAX, "empty");
+    add(quarantine, 50, 60);
+    add(quarantine, 20, 40);
+    add(quarantine, 0, 10);
+    CHECK(!quarantine_due(quarantine, 99) && quarantine_next_s(quarantine) == 100, "not yet");
+    for (size_t i = 0; i < COUNT_OF(want); i++) {
+        const struct quarantined *due = quarantine_due(quarantine, 100);
+        struct window window;
+
+        CHECK(due && due->window.lo == want[i] * S, "turn %zu: %lld", i, due ? (long long)(due->window.lo / S) : -1);
+        window = due->window;
+        quarantine_read(quarantine, &window, i);
+    }
+    CHECK(!quarantine_due(quarantine, 100) && quarantine_next_s(quarantine) == INT64_MAX, "all are read");
+    quarantine_release(quarantine);
+    add(quarantine, 0, 10);
+    add(quarantine, 20, 40);
+    add(quarantine, 50, 60);
+    quarantine_retry(quarantine, &b, 100, false);
+    quarantine_retry(quarantine, &a, 300, false);
+    CHECK(quarantine_due(quarantine, 100)->window.lo == c.lo, "one that never failed");
+    quarantine_retry(quarantine, &c, 200, false);
+    CHECK(quarantine_due(quarantine, 199)->window.lo == b.lo && quarantine_next_s(quarantine) == 100, "the only one due");
+}
+
+static void test_halve(void **state)
+{
+    static const struct { const char *name; struct window window; ticks least, resolution; bool ok; ticks cut; } rows[] = {
+        { "down to ticks", { 1000, 1100 }, 1, 1, true, 1050 },
+        { "two ticks", { 1000, 1002 }, 1, 1, true, 1001 },
+        { "one tick", { 1000, 1001 }, 1, 1, false, 0 },
+        { "as wide as asked for", { 1000, 1100 }, 100, 1, false, 0 },
+        { "a little wider", { 1000, 1101 }, 100, 1, true, 1050 },
+        { "the cut is on the grid", { 1003, 1047 }, 10, 10, true, 1020 },
+        { "not two cells of the grid", { 1003, 1017 }, 10, 10, true, 1010 },
+        { "the cut would be its beginning", { 1010, 1021 }, 10, 10, false, 0 },
+        { "one cell", { 1010, 1020 }, 10, 10, false, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        struct window window = rows[i].window;
+        uint64_t version;
+
+        quarantine_release(quarantine);
+        quarantine_add(quarantine, &window, 100);
+        version = quarantine->version;
+        CHECK(quarantine_halve(quarantine, &window, rows[i].least, rows[i].resolution) == rows[i].ok, "%s", rows[i].name);
+        CHECK((quarantine->version != version) == rows[i].ok && quarantine->count == 1u + rows[i].ok, "%s", rows[i].name);
+        if (rows[i].ok)
+            CHECK(quarantine->list[0].window.hi == rows[i].cut && quarantine->list[1].window.lo == rows[i].cut &&
+                  quarantine->list[0].window.lo == window.lo && quarantine->list[1].window.hi == window.hi, "%s: cut at %lld",
+                  rows[i].name, (long long)quarantine->list[0].window.hi);
+    }
+}
+
+/* What is done with a window that has gone meanwhile does nothing. */
+static void test_gone(void **state)
+{
+    struct quarantine *quarantine = *state;
+    struct window gone = seconds(10, 15);
+    uint64_t version;
+
+    add(quarantine, 10, 20);
+    version = quarantine->version;
+    quarantine_read(quarantine, &gone, 1);
+    CHECK(!quarantine_halve(quarantine, &gone, 1, 1) && !quarantine_retry(quarantine, &gone, 5, true) &&
+          !quarantine_find(quarantine, &gone), "it is there");
+    CHECK(quarantine->version == version && quarantine_waiting(quarantine) == 1, "something changed");
+}
+
+static void test_retry_and_wake(void **state)
+{
+    struct quarantine *quarantine = *state;
+    struct window window = seconds(10, 20);
+
+    add(quarantine, 10, 20);
+    CHECK(!quarantine_retry(quarantine, &window, 115, false), "it may still be cut: no news");
+    CHECK(quarantine_find(quarantine, &window)->tries == 1 && quarantine_next_s(quarantine) == 115, "later");
+    CHECK(quarantine_retry(quarantine, &window, 900, true), "news");
+    CHECK(!quarantine_retry(quarantine, &window, 2700, true), "no news any more");
+    CHECK(!quarantine_retry(quarantine, &window, 2700, false) && quarantine_find(quarantine, &window)->isolated, "it stays");
+    quarantine_wake(quarantine, 500);
+    CHECK(quarantine_next_s(quarantine) == 500 && quarantine_due(quarantine, 500), "woken");
+    quarantine_wake(quarantine, 400);
+    quarantine_wake(quarantine, 600);
+    CHECK(quarantine_next_s(quarantine) == 400, "never later");
+}
+
+static void test_avoid(void **state)
+{
+    static const struct { const char *name; int lo, hi; bool left; int want_lo, want_hi; } rows[] = {
+        { "before all", 0, 5, true, 0, 5 }, { "up to one", 0, 10, true, 0, 10 }, { "into one", 0, 15, true, 0, 10 },
+        { "over one", 5, 35, true, 5, 10 }, { "inside of one", 12, 15, false, 0, 0 }, { "just one", 10, 20, false, 0, 0 },
+        { "from one on", 15, 28, true, 20, 28 }, { "from one on into the next", 15, 35, true, 20, 30 },
+        { "two in a row", 30, 50, false, 0, 0 }, { "out of two in a row", 35, 55, true, 50, 55 },
+        { "over one that was read", 55, 75, true, 55, 75 }, { "inside of one that was read", 62, 65, true, 62, 65 },
+        { "open, before all", 0, -1, true, 0, 10 }, { "open, from the last", 45, -1, true, 50, -1 },
+        { "open, after all", 80, -1, true, 80, -1 },
+    };
+    struct quarantine *quarantine = *state;
+    struct window done = seconds(60, 70);
+
+    add(quarantine, 10, 20);
+    add(quarantine, 30, 40);
+    add(quarantine, 40, 50);
+    add(quarantine, 60, 70);
+    quarantine_read(quarantine, &done, 1);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct window window = seconds(rows[i].lo, rows[i].hi), want = seconds(rows[i].want_lo, rows[i].want_hi);
+
+        CHECK(quarantine_avoid(quarantine, &window) == rows[i].left, "%s", rows[i].name);
+        CHECK(!rows[i].left || window_same(&window, &want), "%s: %lld to %lld", rows[i].name, (long long)(window.lo / S),
+              (long long)(window.hi / S));
+    }
+}
+
+static void test_gaps(void **state)
+{
+    static const struct { const char *name; int lo, hi; size_t gaps; int end; } rows[] = {
+        { "none", 60, 90, 0, 60 }, { "before all", 0, 10, 0, 0 }, { "one", 0, 25, 1, 20 }, { "two in a row are one", 20, 90, 1, 50 },
+        { "all", 0, 90, 2, 50 }, { "from inside of one", 15, 90, 1, 50 }, { "inside of one", 12, 15, 0, 20 },
+    };
+    struct quarantine *quarantine = *state;
+    struct window done = seconds(60, 70);
+
+    add(quarantine, 10, 20);
+    add(quarantine, 30, 40);
+    add(quarantine, 40, 50);
+    add(quarantine, 60, 70);
+    quarantine_read(quarantine, &done, 1);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ticks end;
+        size_t gaps = quarantine_gaps(quarantine, rows[i].lo * S, rows[i].hi * S, &end);
+
+        CHECK(gaps == rows[i].gaps && end == rows[i].end * S, "%s: %zu, %lld", rows[i].name, gaps, (long long)(end / S));
+    }
+}
+
+static void test_holds(void **state)
+{
+    static const struct { int at; bool want; } rows[] = { { 9, false }, { 10, true }, { 19, true }, { 20, false },
+                                                          { 30, true }, { 39, true }, { 40, false } };
+    struct quarantine *quarantine = *state;
+    struct window done = seconds(30, 40);
+
+    add(quarantine, 10, 20);
+    add(quarantine, 30, 40);
+    quarantine_read(quarantine, &done, 1);      /* a crash may still bring it again */
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(quarantine_holds(quarantine, rows[i].at * S) == rows[i].want, "%d s", rows[i].at);
+}
+
+static void test_settle(void **state)
+{
+    static const struct { const char *name; uint64_t pos; int oldest; size_t given_up; const char *want; } rows[] = {
+        { "nothing is taken", 49, 0, 0, "10-20 30-40* 150-160" },
+        { "what was read is taken", 50, 0, 0, "10-20 150-160" },
+        { "old, but it failed a short while ago", 49, 90, 0, "10-20 30-40* 150-160" },
+        { "too old", 49, 101, 1, "150-160" },
+        { "all are too old", 50, 161, 2, "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        struct window done = seconds(30, 40);
+        uint64_t version;
+        size_t given_up;
+
+        quarantine_release(quarantine);
+        add(quarantine, 10, 20);
+        add(quarantine, 30, 40);
+        add(quarantine, 150, 160);
+        quarantine_read(quarantine, &done, 50);
+        version = quarantine->version;
+        given_up = quarantine_settle(quarantine, rows[i].pos, rows[i].oldest * S);
+        CHECK(given_up == rows[i].given_up && strcmp(shown(quarantine), rows[i].want) == 0, "%s: %zu given up, '%s'",
+              rows[i].name, given_up, shown(quarantine));
+        CHECK((quarantine->version != version) == (quarantine->count != 3), "%s: the version", rows[i].name);
+    }
+}
+
+static int open_quarantine(void **state)
+{
+    static struct quarantine quarantine;
+
+    *state = &quarantine;
+    return 0;
+}
+
+static int close_quarantine(void **state)
+{
+    quarantine_release(*state);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_quarantine, close_quarantine)
+
+static const struct CMUnitTest cases[] = {
+    CASE(test_add),
+    CASE(test_restore),
+    CASE(test_order),
+    CASE(test_halve),
+    CASE(test_gone),
+    CASE(test_retry_and_wake),
+    CASE(test_avoid),
+    CASE(test_gaps),
+    CASE(test_holds),
+    CASE(test_settle),
+};
+
+UNIT(quarantine, cases, NULL, NULL)

@@ -1,0 +1,94 @@
+/* Which of three clocks is right: the Date, the host's, and what was known before. */
+#include "collect/service_clock.h"
+
+#include "check.h"
+
+#define S INT64_C(1000)
+#define M (60 * S)
+#define H (60 * M)
+#define D (24 * H)
+#define T INT64_C(1793520000000)    /* the true time at the first response; responses come a minute apart */
+#define MOST 6
+
+struct said {
+    int64_t date, host;     /* less the true time */
+    int64_t took;
+    bool    believed;
+    int64_t now;            /* the service's time as it is known afterwards, less the true time */
+};
+
+/* promise: Events: Wrong clocks lose no alert */
+static void test_three_witnesses(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        int64_t     saved;      /* less the true time; 0: there is no checkpoint */
+        struct said said[MOST];
+        size_t      count;
+    } rows[] = {
+        { "all agree", -M, { { 0, 0, 0, true, 0 }, { 0, 0, 0, true, 0 } }, 2 },
+        { "a host that is a little off", 0, { { 0, -4 * M, 0, true, 0 } }, 1 },
+        { "40 days ahead at the first start", 0,
+          { { 40 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 }, { 0, 0, 0, true, 0 } }, 3 },
+        { "40 days ahead at a restart", -M, { { 40 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 } }, 2 },
+        { "two days in the past at a restart", -M, { { -2 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 } }, 2 },
+        { "two days in the past after an outage of a week", -7 * D, { { -2 * D, 0, 0, false, 0 } }, 1 },
+        { "one wrong Date among many", -M,
+          { { 0, 0, 0, true, 0 }, { -2 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 }, { 40 * D, 0, 0, false, 0 } }, 4 },
+        { "two wrong Dates that differ", -M,
+          { { 0, 0, 0, true, 0 }, { -2 * D, 0, 0, false, 0 }, { 40 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 } }, 4 },
+        { "wrong Dates that take turns with good ones", -M,
+          { { 3 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 }, { 3 * D, 0, 0, false, 0 }, { 0, 0, 0, true, 0 } }, 4 },
+        { "the host is 40 days behind at the first start", 0,
+          { { 0, -40 * D, 0, false, -40 * D }, { 0, -40 * D, 0, true, 0 }, { 0, -40 * D, 0, true, 0 } }, 3 },
+        { "the host has always been an hour ahead", H - M,
+          { { 0, H, 0, false, H }, { 0, H, 0, true, 0 }, { 0, H, 0, true, 0 } }, 3 },
+        { "the host was set back before the restart", -M, { { 0, -2 * D, 0, true, 0 }, { 0, -2 * D, 0, true, 0 } }, 2 },
+        { "the host jumped ahead before the restart", -M, { { 0, 40 * D, 0, true, 0 } }, 1 },
+        { "the host jumps while the process runs", -M,
+          { { 0, 0, 0, true, 0 }, { 0, 3 * H, 0, true, 0 }, { 0, -3 * H, 0, true, 0 } }, 3 },
+        { "host and Date are wrong at once", -M,
+          { { 0, 0, 0, true, 0 }, { 5 * D, -3 * H, 0, false, 0 }, { 0, -3 * H, 0, true, 0 } }, 3 },
+        { "the service's clock is corrected", -M,
+          { { H, 0, 0, false, 0 }, { H, 0, 0, true, H }, { 0, 0, 0, true, 0 } }, 3 },
+        { "a response that took twenty minutes", -M,
+          { { 0, 0, 0, true, 0 }, { -20 * M, 0, 21 * M, true, 0 }, { -20 * M, 0, 10 * M, false, 0 },
+            { 0, 0, 21 * M, true, 0 } }, 4 },
+        { "a checkpoint that was saved by a clock ten days ahead", 10 * D, { { 0, 0, 0, true, 0 } }, 1 },
+    };
+    size_t i, k;
+
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        struct service_clock clock = { .known = false };
+
+        for (k = 0; k < rows[i].count; k++) {
+            const struct said *said = &rows[i].said[k];
+            int64_t passed = (int64_t)k * M, now_ms = 777 * S + passed, saved = rows[i].saved;
+            struct clock_facts facts = { T + passed + said->host, now_ms, said->took, saved ? T + saved : 0 };
+            bool believed = service_clock_take(&clock, T + passed + said->date, &facts);
+            int64_t known = service_clock_now(&clock, facts.wall_ms, now_ms) - T - passed;
+
+            CHECK(believed == said->believed, "%s, response %zu: believed %d", rows[i].name, k, believed);
+            CHECK(known == said->now, "%s, response %zu: the time is %lld s off", rows[i].name, k,
+                  (long long)known / 1000);
+        }
+    }
+}
+
+static void test_tells_once_an_hour(void **state UNUSED)
+{
+    struct service_clock clock = { .known = false };
+
+    CHECK(service_clock_tell(&clock, 0), "the first");
+    CHECK(!service_clock_tell(&clock, 1), "not at once");
+    CHECK(!service_clock_tell(&clock, H - 1), "nor soon");
+    CHECK(service_clock_tell(&clock, H + 1), "an hour later");
+    CHECK(!service_clock_tell(&clock, H + 2), "and not at once");
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_three_witnesses),
+    cmocka_unit_test(test_tells_once_an_hour),
+};
+
+UNIT(service_clock, cases, NULL, NULL)
