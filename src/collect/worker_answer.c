@@ -49,8 +49,8 @@ static bool halve(const struct reading *reading, const struct quarantined *entry
     return true;
 }
 
-/* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never tried
- * again may just have been too much for one response, unless its JSON breaks; both of its halves are requested. */
+/* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never
+ * tried again may just have been too much for one response, unless its JSON breaks; both of its halves are requested. */
 static void infer(const struct reading *reading)
 {
     const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);
@@ -81,8 +81,8 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     return next;
 }
 
-/* Makes the window as wide as the worker's part, for a service that ignores the bounds. Returns false if it is, or if it
- * is quarantined. */
+/* Makes the window as wide as the worker's part, for a service that ignores the bounds. Returns false if it is, or if
+ * it is quarantined. */
 static bool widen_window(struct reading *reading)
 {
     const struct cursor *cursor = &reading->feed->progress.cursor;
@@ -257,15 +257,19 @@ static bool is_held_back(struct reading *reading, struct err *err)
     return true;
 }
 
-/* A response with records is complete: this is the proof that responses get through. */
-static void records_came(struct feed *feed, const struct page_stats *stats)
+/* A response with records is complete: this is the proof that responses get through. Returns true if quarantined
+ * windows have waited for it. */
+static bool records_came(struct feed *feed, const struct page_stats *stats)
 {
+    bool stalled = feed->stalled;
+
     if (stats->oldest <= stats->newest)
         feed->proven = stats->newest;
-    if (feed->stalled)
+    if (stalled)
         quarantine_wake(&feed->progress.quarantine, feed_service_now(feed) / TICKS_PER_SECOND);
     feed->stalled = false;
     feed->unproven = 0;
+    return stalled;
 }
 
 /* Takes a 200 whose body was read to its end. */
@@ -276,7 +280,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
     struct feed *feed = reading->feed;
     struct next next;
     struct err err;
-    bool full_again;
+    bool full_again, woken;
 
     if (is_held_back(reading, &err))
         return worker_retry_failed(reading, &err, false);
@@ -298,8 +302,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
     if (full_again)
         variant_search(reading_other_variant(reading));
     feed->answered_ms = now_ms;
-    if (reading->answer.stats.count)
-        records_came(feed, &reading->answer.stats);
+    woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
     if (reading->suspicion.probing) {
         reading->suspicion.probing = false;
         next = isolate(reading, now_ms);
@@ -307,6 +310,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
         next = page_read(reading, link, now_ms);
     }
     next.full_again = full_again;
+    next.wake_others = next.wake_others || woken;
     return next;
 }
 

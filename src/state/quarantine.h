@@ -44,12 +44,12 @@ int64_t quarantine_next_s(const struct quarantine *quarantine);
 
 /* Records that the window, one of the list, has been read completely, with its events ending at pos. */
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos);
-/* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false if
- * it is not wider than `least`, or cannot be cut. When the search begins again after a retry, the halves that are left
+/* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false
+ * if it is not wider than `least`, or cannot be cut. When the search begins again after a retry, the halves that are left
  * over on the way become one window, so that it takes one request for each step. */
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution);
-/* Returns the other half of a window of which this one, the first half, has just been read: it is known to fail. NULL: it
- * is not. Valid until the next change. */
+/* Returns the other half of a window of which this one, the first half, has just been read: it is known to fail. NULL:
+ * it is not. Valid until the next change. */
 const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first);
 /* Returns the entry of a window; NULL: it is not in the list. */
 const struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);

@@ -41,15 +41,9 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "params", 10 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
-<<<<<<< HEAD
-    { "progress", 14 },
-    { "quarantine", 10 },
-    { "rate", 12 },
-=======
     { "progress", 15 },
     { "quarantine", 12 },
-    { "rate", 7 },
->>>>>>> wt-quartest
+    { "rate", 12 },
     { "rate_pool", 4 },
     { "records", 9 },
     { "refusal", 2 },
@@ -74,11 +68,6 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "utf8", 3 },
     { "variant", 2 },
     { "week", 4 },
-<<<<<<< HEAD
     { "worker", 14 },
-    { "worker_answer", 32 },
-=======
-    { "worker", 12 },
-    { "worker_answer", 28 },
->>>>>>> wt-quartest
+    { "worker_answer", 33 },
 };
