@@ -50,7 +50,8 @@ static bool halve(const struct reading *reading, const struct quarantined *entry
 }
 
 /* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never
- * tried again may just have been too much for one response, unless its JSON breaks; both of its halves are requested. */
+ * tried again may just have been too much for one response, unless its JSON breaks; both of its halves are
+ * requested. */
 static void infer(const struct reading *reading)
 {
     const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);

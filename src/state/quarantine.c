@@ -151,7 +151,7 @@ const struct quarantined *quarantine_bad_half(const struct quarantine *quarantin
     other = entry + 1;
     if (!other->half || other->done || other->window.lo != first->hi || other->tries != entry->tries)
         return NULL;
-    /* A second half is as wide as the first, or a little less. Another width: a part of it, or left over from several. */
+    /* A second half is as wide as the first, or a little less. Another width: a part of it, or a rest of several. */
     width = other->window.hi - other->window.lo;
     return width <= first->hi - first->lo && 2 * width > first->hi - first->lo ? other : NULL;
 }

@@ -45,8 +45,8 @@ int64_t quarantine_next_s(const struct quarantine *quarantine);
 /* Records that the window, one of the list, has been read completely, with its events ending at pos. */
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos);
 /* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false
- * if it is not wider than `least`, or cannot be cut. When the search begins again after a retry, the halves that are left
- * over on the way become one window, so that it takes one request for each step. */
+ * if it is not wider than `least`, or cannot be cut. When the search begins again after a retry, the halves that are
+ * left over on the way become one window, so that it takes one request for each step. */
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution);
 /* Returns the other half of a window of which this one, the first half, has just been read: it is known to fail. NULL:
  * it is not. Valid until the next change. */
@@ -72,6 +72,6 @@ bool quarantine_holds(const struct quarantine *quarantine, ticks time);
 size_t quarantine_waiting(const struct quarantine *quarantine);
 
 /* Drops the windows that were read with their events ending at or before pos, which splunkd has taken, and those that
- * ended, and failed first, before `oldest`: the service keeps no records of that age. Returns how many of the latter had
- * not been read. */
+ * ended, and failed first, before `oldest`: the service keeps no records of that age. Returns how many of the latter
+ * had not been read. */
 size_t quarantine_settle(struct quarantine *quarantine, uint64_t pos, ticks oldest);

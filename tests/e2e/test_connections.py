@@ -81,7 +81,7 @@ class Connections(DeliveryCase):
         self.assertEqual(world.microsoft.graph.accepted, 1)
         self.assertEqual(troubles(program, lines), [])
         line = program.wait_line('event=trouble input=c0', 25, lines)
-        self.assertRegex(line.text, r'no complete response from 127\.0\.0\.1 within 6\d s')
+        self.assertRegex(line.text, r'no complete response from 127\.0\.0\.1 within (59|6\d) s')
         timed_out = time.time()
         for feed in feeds:
             feed.publish(1)
