@@ -210,6 +210,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     col->rest = rest_new(loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     env->passwords = passwords_new(col->rest);
     env->data_inputs = data_inputs_new(col->rest);
+    env->notices = notices_new(col->rest);
     env->secrets = secret_watch_new(loop, env->passwords,
                                     &(struct secret_watch_owner){ .loaded = secrets_loaded,
                                                                   .reloaded = secrets_reloaded,
@@ -340,6 +341,7 @@ void collector_free(struct collector *col)
     principals_free(env->principals);
     secret_gates_free(env->gates);
     secret_watch_free(env->secrets);
+    notices_free(env->notices);
     data_inputs_free(env->data_inputs);
     passwords_free(env->passwords);
     rest_free(col->rest);

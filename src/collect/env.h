@@ -11,6 +11,7 @@
 #include "pacing/rate_pool.h"
 #include "splunk/data_inputs.h"
 #include "splunk/events.h"
+#include "splunk/notices.h"
 #include "splunk/passwords.h"
 #include "state/store.h"
 
@@ -23,6 +24,7 @@ struct env {
     struct principals *principals;
     struct passwords *passwords;
     struct data_inputs *data_inputs;
+    struct notices *notices; /* of inputs whose sign-in could not be tried when they were saved */
     struct secret_watch *secrets;
     struct secret_gates *gates;
     struct store *store;

@@ -100,8 +100,10 @@ static bool update_health(struct tenant *t, int64_t now_ms)
     if (health.state == t->state)
         return health.by_clock;
     t->state = health.state;
-    if (t->state == HEALTH_OK)
+    if (t->state == HEALTH_OK) {
         t->feed.problem.text[0] = '\0';
+        notices_input_works(t->env->notices, t->input.name);
+    }
     log_status(t, now_ms);
     return health.by_clock;
 }

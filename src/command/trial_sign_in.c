@@ -8,11 +8,15 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/target.h"
+#include "messages/diagnosis.h"
 #include "pacing/limiter.h"
 #include "splunk/passwords.h"
 #include "splunk/secret_name.h"
 
 #define REQUESTS_MOST 4
+#define WHY_MAX       4096
+
+enum { REACH_TIMEOUT_S = 5 };
 
 struct trial {
     const struct input *input;
@@ -28,7 +32,10 @@ struct trial {
     struct token_listener listener;
     struct timer deadline;
     struct http_route route;
-    char *proxy; /* secret */
+    char *proxy;      /* secret */
+    bool at_login;    /* it waits for the sign-in host, no longer for splunkd */
+    const char *once; /* why the sign-in itself must not be tried */
+    char *remark;     /* splunkd did not answer; NULL: it did */
     enum trial_result result;
     char *why;
 };
@@ -44,7 +51,16 @@ static void trial_end(struct trial *trial, enum trial_result result, char *why)
 
 static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
 {
-    trial_end(ctx, TRIAL_NOT_TRIED, mem_text("no answer in time"));
+    struct trial *trial = ctx;
+    struct buf why = BUF_INIT(WHY_MAX);
+
+    if (trial->at_login) {
+        buf_add_format(&why, "%s did not answer in time", trial->target.login_url);
+        diagnosis_add_advice(&why, DIAGNOSIS_NO_CONNECTION, NULL);
+    } else {
+        buf_add_text(&why, "splunkd did not answer in time");
+    }
+    trial_end(trial, TRIAL_NOT_TRIED, buf_take(&why));
 }
 
 static void trial_session_lost(void *ctx UNUSED)
@@ -59,19 +75,41 @@ static void token_changed(void *ctx)
 
     switch (token_source_ask(trial->source, clock_ms(), &view)) {
     case TOKEN_BUSY: return;
-    case TOKEN_READY: trial_end(trial, TRIAL_ACCEPTED, NULL); return;
+    case TOKEN_READY: trial_end(trial, TRIAL_ACCEPTED, mem_text(trial->remark)); return;
     case TOKEN_FAILED:
         trial_end(trial, view.err->kind == ERR_AUTH ? TRIAL_REFUSED : TRIAL_NOT_TRIED, mem_text(view.err->text));
         return;
     }
 }
 
-static void sign_in_begin(struct trial *trial, const char *secret, const char *proxy_password)
+static void reached(void *ctx, const struct http_result *result)
+{
+    struct trial *trial = ctx;
+    struct err err;
+
+    if (result->fault == HTTP_DONE) {
+        trial_end(trial, TRIAL_SPARED, mem_text(trial->once));
+        return;
+    }
+    http_check(result, &err);
+    trial_end(trial, TRIAL_NOT_TRIED, mem_text(err.text));
+}
+
+/* Tries the way to the sign-in host in place of the sign-in. */
+static void reach_begin(struct trial *trial)
+{
+    http_start(trial->http, &(struct http_spec){ .url = trial->target.login_url,
+                                                 .route = &trial->route,
+                                                 .done = reached,
+                                                 .ctx = trial,
+                                                 .timeout_s = REACH_TIMEOUT_S,
+                                                 .connect_only = true });
+}
+
+static void sign_in_begin(struct trial *trial, const char *secret)
 {
     const struct input *input = trial->input;
 
-    trial->proxy = target_proxy(input, proxy_password);
-    trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
     trial->principal = principal_get(trial->principals,
                                      &(struct principal_spec){ .tenant_id = input->tenant_id,
                                                                .client_id = input->client_id,
@@ -103,6 +141,20 @@ static char *no_credential(const struct input *input)
                       input->client_id, address);
 }
 
+/* Returns why the sign-in must not be tried, NULL: it may be. */
+static const char *works_once(const struct trial *trial)
+{
+    const struct input *input = trial->input;
+
+    if (input->refresh_token)
+        return "a refresh token can be used only once";
+    if (input->authorization_code)
+        return "an authorization code can be used only once";
+    if (stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id)))
+        return "a refresh token is stored for this tenant and app, and trying it would use it up";
+    return NULL;
+}
+
 /* Goes on after the password store was read, or could not be: a secret that was typed can be tried all the same. */
 static void trial_loaded(void *ctx, bool ok, const struct err *err)
 {
@@ -110,18 +162,22 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     const struct input *input = trial->input;
     const char *secret = input->client_secret;
 
+    trial->proxy = target_proxy(input, stored_secret(trial, secret_name_proxy(input->name)));
+    trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
+    if (!ok && err->kind == ERR_RETRY)
+        trial->remark = mem_text(err->text);
+    trial->once = works_once(trial);
+    trial->at_login = true;
     if (!secret)
         secret = stored_secret(trial, secret_name_client(input->client_id));
-    if (!input->client_certificate && !secret && !ok)
-        trial_end(trial, TRIAL_NOT_TRIED, mem_text(err->text));
-    else if (stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id)))
-        trial_end(trial, TRIAL_NOT_TRIED,
-                  mem_text("a refresh token is stored for this tenant and app, and trying it "
-                           "would use it up"));
-    else if (!input->client_certificate && !secret)
+    if (trial->once)
+        reach_begin(trial);
+    else if (input->client_certificate || secret)
+        sign_in_begin(trial, secret);
+    else if (ok)
         trial_end(trial, TRIAL_REFUSED, no_credential(input));
     else
-        sign_in_begin(trial, secret, stored_secret(trial, secret_name_proxy(input->name)));
+        trial_end(trial, TRIAL_NOT_TRIED, mem_text(err->text));
 }
 
 static void trial_open(struct trial *trial, const struct config *config)
@@ -146,13 +202,16 @@ static void trial_close(struct trial *trial)
     limiter_free(trial->limiter);
     loop_free(trial->loop);
     mem_free_secret(trial->proxy);
+    free(trial->remark);
 }
 
-enum trial_result trial_sign_in(const struct input *input, const struct config *config, int64_t most_ms, char **ret_why)
+enum trial_result trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
+                                int64_t most_ms, char **ret_why)
 {
     struct trial trial = { .input = input };
 
     trial_open(&trial, config);
+    rest_hurry(trial.rest, splunkd_most_s);
     timer_set(trial.loop, &trial.deadline, clock_ms() + most_ms);
     if (text_empty(config->session_key) || text_empty(config->server_uri))
         trial_loaded(&trial, false, &(struct err){ .kind = ERR_RETRY, .text = "splunkd gave no session key" });

@@ -1,7 +1,8 @@
 /* command/trial_sign_in.h - tries to sign in as an input would, while splunkd waits for the validation.
  *
  * Asks for a token with the secret or certificate of the input, or with the stored secret that the mask means. A
- * refresh token or authorization code is never used: it works only once. Stores nothing. */
+ * refresh token or authorization code is never used, since it works only once: a connection to the sign-in host is all
+ * that is tried then. Stores nothing. */
 #pragma once
 
 #include "splunk/config.h"
@@ -9,13 +10,15 @@
 enum trial_result {
     TRIAL_ACCEPTED,
     TRIAL_REFUSED,  /* a person has to act: the input cannot work like this */
+    TRIAL_SPARED,   /* the host was reached; more would use up a refresh token or a code */
     TRIAL_NOT_TRIED /* the cause is elsewhere or may pass: splunkd, network, service, time */
 };
 
-/* Takes at most most_ms. Except for TRIAL_ACCEPTED *ret_why is a sentence; caller frees. *config has the session key of
- * the password store; without one a secret that was typed is tried all the same. */
-enum trial_result trial_sign_in(const struct input *input, const struct config *config, int64_t most_ms,
-                                char **ret_why);
+/* Takes at most most_ms. splunkd is asked once, and may take splunkd_most_s of that. *ret_why is a sentence, which the
+ * caller frees. With TRIAL_ACCEPTED it is NULL, or says that splunkd did not answer: stored secrets were not tried.
+ * *config has the session key of the password store; without one a secret that was typed is tried all the same. */
+enum trial_result trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
+                                int64_t most_ms, char **ret_why);
 
 /* How a person signs in from the inputs page, after "To sign in, ". %s: the address (target_sign_in_address()). */
 #define TRIAL_HOW                                                                                                      \

@@ -7,12 +7,17 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/target.h"
+#include "command/save_notice.h"
 #include "command/trial_sign_in.h"
 #include "messages/log_events.h"
 #include "microsoft/signin.h"
 #include "splunk/validate.h"
 
-#define TRIAL_MOST_MS 8000 /* of the ten seconds; starting and ending take some */
+/* A person waits, ten seconds at most: for the trial, then for the notice, and for the start and the end. */
+#define TRIAL_MOST_MS  6500
+#define SPLUNKD_MOST_S 3 /* for an answer */
+
+#define TEXT_MAX 65536
 
 static int refuse_input(const char *text)
 {
@@ -25,12 +30,39 @@ static int refuse_input(const char *text)
     return 1;
 }
 
-static void log_not_tried(const struct input *input, const char *verb, const char *why)
+static void log_not_tried(const struct input *input, const char *what, const char *why)
 {
     CLEANUP(mem_freep) char *label = input_label(input->name);
 
-    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s the sign-in %s tried while saving: %s", label, input->tenant_id,
-              verb, why);
+    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s %s tried while saving: %s", label, input->tenant_id, what, why);
+}
+
+/* Tells the person who saves the input, in Splunk Web if splunkd takes the notice and in the log in any case. */
+static void tell_not_tried(const struct input *input, const struct config *config, const char *why)
+{
+    struct buf text = BUF_INIT(TEXT_MAX);
+    struct err err;
+
+    buf_add_format(&text,
+                   "Microsoft Defender alerts: the input '%s' was saved, but its sign-in could not be tried: %s. The "
+                   "input keeps trying, and this message disappears when it works",
+                   input->name, why);
+    if (!save_notice_show(config, SPLUNKD_MOST_S, input->name, buf_text(&text), &err) && !text_same(err.text, why)) {
+        buf_clear(&text);
+        buf_add_format(&text, "%s. Splunk Web does not show this: %s", why, err.text);
+        why = buf_text(&text);
+    }
+    log_not_tried(input, "the sign-in could not be", why);
+    buf_free(&text);
+}
+
+/* The sign-in works, whatever the stored secrets are: removes what an earlier save told. */
+static void accept_input(const struct input *input, const struct config *config, const char *remark)
+{
+    if (remark)
+        log_not_tried(input, "the secrets in Splunk's password store could not be", remark);
+    else
+        save_notice_remove(config, SPLUNKD_MOST_S, input->name);
 }
 
 /* Returns true if authorization_code is empty or has a code, which the running input redeems. Otherwise *ret_why tells
@@ -56,15 +88,10 @@ static bool try_input(const struct input *input, const struct config *config, ch
 {
     if (!check_code(input, ret_why))
         return false;
-    if (input->refresh_token || input->authorization_code) {
-        log_not_tried(input, "was not",
-                      input->refresh_token ? "a refresh token can be used only once"
-                                           : "an authorization code can be used only once");
-        return true;
-    }
-    switch (trial_sign_in(input, config, TRIAL_MOST_MS, ret_why)) {
-    case TRIAL_ACCEPTED: return true;
-    case TRIAL_NOT_TRIED: log_not_tried(input, "could not be", *ret_why); return true;
+    switch (trial_sign_in(input, config, SPLUNKD_MOST_S, TRIAL_MOST_MS, ret_why)) {
+    case TRIAL_ACCEPTED: accept_input(input, config, *ret_why); return true;
+    case TRIAL_SPARED: log_not_tried(input, "the sign-in was not", *ret_why); return true;
+    case TRIAL_NOT_TRIED: tell_not_tried(input, config, *ret_why); return true;
     case TRIAL_REFUSED: break;
     }
     return false;

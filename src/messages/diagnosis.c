@@ -68,8 +68,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         { ACT_NOBODY, "nothing: the process ends and is started with a new one. If started by hand: take a new "
           "key" } },
     [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)",
-        "the user of the session key may not read the password store or change inputs",
-        { ACT_PROVIDER, "give it list_storage_passwords and edit_storage_passwords, or admin_all_objects" } }
+        "the user of the session key may not read the password store, change inputs or show a message",
+        { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" } }
 };
 /* clang-format on */
 

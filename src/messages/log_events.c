@@ -101,8 +101,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_SIGN_IN, "open the address in the line, sign in, and save the new page's address as "
           "authorization_code" } },
     [EVENT_NOT_TRIED] = { "not_tried", LOG_WARN, false,
-        "the sign-in of an input could not be tried while it was saved",
-        { ACT_NOBODY, "nothing; check or the input's status tells whether it works" } },
+        "the sign-in of an input could not be tried while it was saved; Splunk Web says so in its menu Messages, unless "
+        "the line says why it does not",
+        { ACT_AS_SAID, "do what the line says; nothing if the sign-in was not tried on purpose. The input tries again "
+          "in any case, and check or its status tells whether it works" } },
     [EVENT_ASSERTION] = { "assertion", LOG_INFO, false,
         "the tenant does not accept the newer form of a signed assertion",
         { ACT_NOBODY, NOTHING } },

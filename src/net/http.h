@@ -89,6 +89,7 @@ struct http_spec {
     int connect_timeout_s; /* 0: 15 */
     bool traced;           /* uses a connection of its own; the result has a trace */
     bool unverified;       /* only with traced: accepts any certificate. Must not carry a secret. */
+    bool connect_only;     /* sends nothing: HTTP_DONE with status 0 once the connection is there, TLS included */
 };
 
 struct http; /* the transport: connections, TLS sessions and DNS answers in common */

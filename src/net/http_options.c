@@ -150,6 +150,8 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->form);
     if (spec->method)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
+    if (spec->connect_only)
+        curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 }
 
 static void set_answer(CURL *easy, struct http_request *req)

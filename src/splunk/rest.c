@@ -7,6 +7,12 @@
 #include "splunk/rest_ca.h"
 #include "splunk/rest_private.h"
 
+enum {
+    TRY_FOR_MS = 60 * 1000, /* splunkd opens its REST port well within a minute of its start */
+    REQUEST_TIMEOUT_S = 20,
+    CONNECT_TIMEOUT_S = 5
+};
+
 struct rest *rest_new(struct loop *loop, struct http *http, const char *server_uri, const char *session_key,
                       const char *splunk_home)
 {
@@ -20,8 +26,17 @@ struct rest *rest_new(struct loop *loop, struct http *http, const char *server_u
     rest->server_uri = mem_text_n(server_uri, len);
     rest->authorization = mem_format("Splunk %s", session_key);
     rest->ca_file = rest_ca_file(splunk_home);
+    rest->try_for_ms = TRY_FOR_MS;
+    rest->timeout_s = REQUEST_TIMEOUT_S;
+    rest->connect_timeout_s = CONNECT_TIMEOUT_S;
     rest->route = (struct http_route){ .ca_file = rest->ca_file, .proxy = "", .loopback_name = true };
     return rest;
+}
+
+void rest_hurry(struct rest *rest, int timeout_s)
+{
+    rest->try_for_ms = 0;
+    rest->timeout_s = rest->connect_timeout_s = timeout_s;
 }
 
 void rest_free(struct rest *rest)

@@ -1,6 +1,7 @@
 /* splunk/rest.h - the REST interface of the splunkd that started us.
  *
- * A connection that the endpoints share: passwords (storage/passwords) and data_inputs (data/inputs/defender_alerts).
+ * A connection that the endpoints share: passwords (storage/passwords), data_inputs (data/inputs/defender_alerts) and
+ * notices (messages).
  * Each endpoint owns its own state and its requests (rest_call.h).
  * TLS is verified against the CA that Splunk itself uses (rest_ca.h). The host name is not compared on loopback.
  * Proxies never see these calls. Everything is asynchronous on the loop. */
@@ -20,3 +21,7 @@ typedef void rest_done_fn(void *ctx, bool ok, const struct err *err);
 struct rest *rest_new(struct loop *loop, struct http *http, const char *server_uri, const char *session_key,
                       const char *splunk_home);
 void rest_free(struct rest *rest); /* after its endpoints; NULL is allowed; overwrites the session key */
+
+/* Makes every call end soon, for a command that a person waits for: nothing is tried twice, and splunkd may be silent
+ * for timeout_s at most. Without this, calls are repeated for up to a minute while splunkd starts. */
+void rest_hurry(struct rest *rest, int timeout_s);

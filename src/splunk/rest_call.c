@@ -11,10 +11,7 @@
 #include "splunk/rest_private.h"
 
 enum {
-    TRY_FOR_MS = 60 * 1000, /* splunkd opens its REST port well within a minute of its start */
     PAUSE_MOST_MS = 4 * 1000,
-    REQUEST_TIMEOUT_S = 20,
-    CONNECT_TIMEOUT_S = 5,
     ANSWER_TEXT_MOST = 200 /* bytes of splunkd's message that ours repeats */
 };
 
@@ -26,8 +23,9 @@ char *rest_url(const struct rest *rest, const char *app, const char *endpoint, c
 {
     struct buf url = BUF_INIT(URL_MAX);
 
-    buf_add_format(&url, "%s/servicesNS/nobody/", rest->server_uri);
-    buf_add_url(&url, app);
+    buf_add_format(&url, "%s/%s", rest->server_uri, app ? "servicesNS/nobody/" : "services");
+    if (app)
+        buf_add_url(&url, app);
     buf_add_format(&url, "/%s", endpoint);
     if (name) {
         buf_add_char(&url, '/');
@@ -78,6 +76,8 @@ static char *answer_text(const struct rest_call *call, const struct http_result 
         return mem_text("");
     buf_add_text(&said, ": ");
     buf_add_foreign(&said, text, ANSWER_TEXT_MOST);
+    if (said.data[said.len - 1] == '.') /* ours goes on */
+        said.data[--said.len] = '\0';
     return buf_take(&said);
 }
 
@@ -101,7 +101,8 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
     if (result->status == 401)
         diagnosis_set(err, ERR_AUTH, DIAGNOSIS_SPLUNKD_KEY, &(struct diagnosis_facts){ .detail = said });
     else if (result->status == 403)
-        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS, &(struct diagnosis_facts){ .detail = said });
+        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS,
+                      &(struct diagnosis_facts){ .detail = said, .advice = call->rights });
     else
         err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
 }
@@ -164,8 +165,8 @@ static void call_send(struct rest_call *call)
                               .sink = call->body ? &sink : NULL,
                               .done = call_answered,
                               .ctx = call,
-                              .timeout_s = REQUEST_TIMEOUT_S,
-                              .connect_timeout_s = CONNECT_TIMEOUT_S };
+                              .timeout_s = call->rest->timeout_s,
+                              .connect_timeout_s = call->rest->connect_timeout_s };
 
     if (call->body)
         buf_clear(call->body);
@@ -178,7 +179,7 @@ void rest_call_start(struct rest_call *call, const char *method, char *url, char
     call->url = url;
     call->form = form;
     call->failures = 0;
-    call->give_up_ms = clock_ms() + TRY_FOR_MS;
+    call->give_up_ms = clock_ms() + call->rest->try_for_ms;
     call->timer.fire = call_timer_fired;
     call->timer.ctx = call;
     call_send(call);

@@ -17,7 +17,8 @@ struct rest_call {
     struct rest *rest;
     rest_call_fn *done;
     void *ctx;
-    struct buf *body; /* where a large answer goes; NULL: into the result */
+    struct buf *body;   /* where a large answer goes; NULL: into the result */
+    const char *rights; /* capabilities that a 403 lacks; NULL: those of the password store and of inputs */
 
     struct http_request *request; /* NULL: none in flight */
     struct timer timer;
@@ -28,8 +29,8 @@ struct rest_call {
     int failures;
 };
 
-/* Returns the URL of an endpoint of an app ("-": of all apps), or of one of its entries: name is escaped, NULL: none.
- * query: NULL, or more of it ("count=0"). Caller frees. */
+/* Returns the URL of an endpoint of an app ("-": of all apps; NULL: outside of the apps), or of one of its entries: name
+ * is escaped, NULL: none. query: NULL, or more of it ("count=0"). Caller frees. */
 char *rest_url(const struct rest *rest, const char *app, const char *endpoint, const char *name, const char *query);
 
 /* Starts the request. method NULL: GET, or POST with a form. Takes url and form over. The form is a secret; NULL:

@@ -10,4 +10,6 @@ struct rest {
     char *ca_file;       /* owned, for the route */
     char *server_uri;    /* without a slash at its end */
     char *authorization; /* secret */
+    int64_t try_for_ms;  /* how long a call that fails is repeated */
+    int timeout_s, connect_timeout_s;
 };

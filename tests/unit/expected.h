@@ -32,6 +32,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "lock", 4 },
     { "loop", 5 },
     { "messages", 4 },
+    { "notices", 2 },
     { "opening", 14 },
     { "page", 11 },
     { "page_bytes", 5 },
