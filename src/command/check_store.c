@@ -34,6 +34,7 @@ static void store_loaded(void *ctx, bool ok, const struct err *err)
     if (store->read)
         return;
     store->read = true;
+    rest_hurry(store->rest, 0); /* a renewed refresh token must not be lost */
     timer_cancel(store->loop, &store->timer);
     store->known = ok;
     if (!ok)
@@ -91,6 +92,7 @@ void check_store_load(struct check_store *store, const struct config *config)
         return;
     }
     timer_set(store->loop, &store->timer, clock_ms() + MOST_MS);
+    rest_hurry(store->rest, MOST_MS / 1000);
     passwords_load(store->passwords, store_loaded, store);
 }
 

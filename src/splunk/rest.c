@@ -26,17 +26,16 @@ struct rest *rest_new(struct loop *loop, struct http *http, const char *server_u
     rest->server_uri = mem_text_n(server_uri, len);
     rest->authorization = mem_format("Splunk %s", session_key);
     rest->ca_file = rest_ca_file(splunk_home);
-    rest->try_for_ms = TRY_FOR_MS;
-    rest->timeout_s = REQUEST_TIMEOUT_S;
-    rest->connect_timeout_s = CONNECT_TIMEOUT_S;
+    rest_hurry(rest, 0);
     rest->route = (struct http_route){ .ca_file = rest->ca_file, .proxy = "", .loopback_name = true };
     return rest;
 }
 
 void rest_hurry(struct rest *rest, int timeout_s)
 {
-    rest->try_for_ms = 0;
-    rest->timeout_s = rest->connect_timeout_s = timeout_s;
+    rest->try_for_ms = timeout_s ? 0 : TRY_FOR_MS;
+    rest->timeout_s = timeout_s ? timeout_s : REQUEST_TIMEOUT_S;
+    rest->connect_timeout_s = timeout_s ? timeout_s : CONNECT_TIMEOUT_S;
 }
 
 void rest_free(struct rest *rest)

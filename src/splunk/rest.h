@@ -22,6 +22,7 @@ struct rest *rest_new(struct loop *loop, struct http *http, const char *server_u
                       const char *splunk_home);
 void rest_free(struct rest *rest); /* after its endpoints; NULL is allowed; overwrites the session key */
 
-/* Makes every call end soon, for a command that a person waits for: nothing is tried twice, and splunkd may be silent
- * for timeout_s at most. Without this, calls are repeated for up to a minute while splunkd starts. */
+/* Makes the calls that start from now on end soon, for a person who waits: nothing is tried twice, and splunkd may be
+ * silent for timeout_s at most. 0: no hurry, as after rest_new(): calls are repeated for up to a minute while splunkd
+ * starts. */
 void rest_hurry(struct rest *rest, int timeout_s);

@@ -194,3 +194,18 @@ class Refresh(unittest.TestCase):
                 row = json.loads(result.out)['inputs'][0]
                 self.assertEqual((result.code, row['result']), (1, 'not tried'), row)
                 self.assertEqual(seen.requests, [])
+
+
+class Splunkd(unittest.TestCase):
+    """A splunkd that is no help."""
+
+    def test_refused_connections_are_told_at_once(self):
+        """And as what they are; it used to take 5 s, and to be no answer."""
+        with World() as world:
+            world.customer('contoso')
+            xml = world.xml().replace(world.splunkd.url.encode(), f'https://127.0.0.1:{checks.closed_port()}'.encode())
+            result = call(world.home, 'check', '--json', stdin=xml)
+            row = json.loads(result.out)['inputs'][0]
+            self.assertEqual((result.code, row['result']), (1, 'not tried'), row)
+            self.assertRegex(row['why'], 'password store could not be read: splunkd at https://127.0.0.1:')
+            self.assertLess(result.seconds, checks.end_within(2))
