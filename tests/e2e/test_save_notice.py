@@ -26,7 +26,7 @@ class Saving(unittest.TestCase):
         self.world.faults.clear()
         self.world.splunkd.passwords.clear()
         self.world.splunkd.messages.clear()
-        self.world.splunkd.messages_forbidden = False
+        self.world.splunkd.messages.forbidden = False
         self.tenant = self.world.microsoft.tenant('customer')
 
     def save(self, name='new', home=None, **changes):
@@ -164,7 +164,7 @@ class Saving(unittest.TestCase):
                                (faults.reset(), 'no complete response'), (faults.black_hole(), 'within [0-9] s')):
             with self.subTest(pattern):
                 self.world.faults.clear()
-                self.world.splunkd.messages_forbidden = not fault
+                self.world.splunkd.messages.forbidden = not fault
                 if fault:
                     self.world.faults.add(fault, kind='messages')
                 self.accepted(self.save(login_url=url), f'no connection .*Splunk Web does not show this: .*{pattern}')
@@ -173,9 +173,9 @@ class Saving(unittest.TestCase):
 
     def test_a_splunkd_that_does_not_know_the_capability(self):
         """The message would be for everybody then, with the name of a customer in it."""
-        self.world.splunkd.capabilities.clear()
+        self.world.splunkd.messages.capabilities.clear()
         self.accepted(self.save(login_url='https://login.invalid'), 'Splunk Web does not show this')
-        self.world.splunkd.capabilities.add('edit_modinput_defender_alerts')
+        self.world.splunkd.messages.capabilities.add('edit_modinput_defender_alerts')
 
 
 class Splunkd(unittest.TestCase):
@@ -213,7 +213,8 @@ class Splunkd(unittest.TestCase):
         self.tell(1, f'splunkd at {uri}: ', uri=uri)
         result = self.save(1, uri)                          # a secret that was typed is tried all the same
         self.assertEqual((result.code, result.out), (0, ''))
-        self.assertRegex(result.err, rf'\AWARN event=not_tried [^\n]* password store could not be tried [^\n]*{uri}')
+        self.assertRegex(result.err, r'\AWARN event=not_tried [^\n]* password store could not be tried [^\n]*\n\Z')
+        self.assertIn(f'splunkd at {uri}: ', result.err)
         self.assertIn('AADSTS7000215', self.save(1, uri, client_secret=SECRET).message)
 
     def test_refusals_and_trouble(self):

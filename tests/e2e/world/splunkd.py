@@ -1,4 +1,4 @@
-"""splunkd's management port, as far as a modular input talks to it: password store, data inputs and messages.
+"""splunkd's management port, as far as a modular input talks to it: password store and data inputs.
 
 Its inputs.conf is a model in memory from which runner.py also writes the XML for the program, so an edit that the
 program makes itself (masking a secret) has the effect it has in Splunk: the process is started again.
@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from .httpd import Response, Service
+from .messages import Messages
 
 APP, KIND = 'TA-defender-mssp', 'defender_alerts'
 MASK = '********'
@@ -31,9 +32,8 @@ class Refusal(Exception):
 class Splunkd:
     """The stand-in. Steering: cut_at (secrets are stored cut to so many characters), refuse_over (longer ones are
     answered with 400), forbidden (403 to all), starting_until (time.time() up to which it answers 503),
-    new_session() (the old key is dead). arguments: names that data/inputs accepts; None accepts all. capabilities:
-    those that the installed apps define, by which the audience of a message can be limited. messages_forbidden: 403 to
-    whoever shows or removes one.
+    new_session() (the old key is dead). arguments: names that data/inputs accepts; None accepts all. messages: see
+    messages.py.
 
     validate(name, params) -> error text or None is asked before an input is stored, as splunkd runs the program with
     --validate-arguments; changed(stanza) is called after one was stored, changed or removed."""
@@ -43,9 +43,7 @@ class Splunkd:
                                threaded=True)    # validation runs the program, which asks back
         self.passwords = {}         # (app, realm, name) -> secret
         self.inputs = {}            # input name -> (app, params)
-        self.messages = {}          # name -> {'value': ..., 'severity': ..., 'capability': ...}: the menu of Splunk Web
-        self.capabilities = {f'edit_modinput_{KIND}', 'admin_all_objects'}
-        self.messages_forbidden = False
+        self.messages = Messages(f'edit_modinput_{KIND}')
         self.defaults = {'host': '$decideOnStartup', 'index': 'default', 'start_by_shell': 'false'}
         self.cut_at = self.refuse_over = None
         self.forbidden, self.starting_until = False, 0
@@ -95,8 +93,8 @@ class Splunkd:
     # --- requests -------------------------------------------------------------------------------------------------
 
     def _identify(self, request):
-        parts = {'storage/passwords': 'passwords', 'services/messages': 'messages'}
-        request.kind = next((kind for part, kind in parts.items() if part in request.path), 'inputs')
+        kinds = {'storage/passwords': 'passwords', 'services/messages': 'messages'}
+        request.kind = next((kind for part, kind in kinds.items() if part in request.path), 'inputs')
 
     def _handle(self, request):
         as_json = request.args.get('output_mode') == 'json' or request.form.get('output_mode') == 'json'
@@ -110,7 +108,10 @@ class Splunkd:
         self._admit(request)
         parts = [unquote(part) for part in request.path.split('/')]
         if parts[1:3] == ['services', 'messages']:
-            return self._messages(request, parts[3:])
+            status, found = self.messages.handle(request, parts[3:])
+            if status >= 400:
+                raise Refusal(status, found)
+            return (status,) + self._paged(found, request.args)
         if parts[1:2] != ['servicesNS'] or len(parts) < 6:
             raise Refusal(404, 'Not Found')
         owner, app, kind, rest = parts[2], parts[3], '/'.join(parts[4:6]), parts[6:]
@@ -130,38 +131,6 @@ class Splunkd:
         if self.forbidden:
             raise Refusal(403, 'You (user=splunk-system-user) do not have permission to perform this operation '
                                '(requires capability: list_storage_passwords OR admin_all_objects).')
-
-    def _messages(self, request, rest):
-        """Messages of Splunk Web. A name that exists is replaced (solnlib, bulletin_rest_client.py)."""
-        if request.method != 'GET' and self.messages_forbidden:
-            raise Refusal(403, 'You (user=somebody) do not have permission to perform this operation (requires '
-                               'capability: edit_messages).')
-        if request.method == 'POST':
-            return self._show(request.form)
-        if rest:
-            if rest[0] not in self.messages:
-                raise Refusal(404, f'Could not find object id={rest[0]}')
-            if request.method == 'DELETE':
-                del self.messages[rest[0]]
-                return 200, [], {}
-        names = rest or sorted(self.messages)
-        entries = [{'name': name, 'acl': {'app': '', 'owner': 'system'},
-                    'content': {'message': self.messages[name]['value'], 'severity': self.messages[name]['severity']}}
-                   for name in names]
-        return (200,) + self._paged(entries, request.args)
-
-    def _show(self, form):
-        unknown = set(form) - {'name', 'value', 'severity', 'capability', 'role'} - _LISTING
-        missing = [name for name in ('name', 'value') if not form.get(name)]
-        if unknown or missing:
-            raise Refusal(400, f'Argument "{unknown.pop()}" is not supported by this handler.' if unknown else
-                          f'The following required arguments are missing: {", ".join(missing)}.')
-        if form.get('severity', 'info') not in ('info', 'warn', 'error'):
-            raise Refusal(400, 'Severity must be info, warn or error.')
-        if form.get('capability', 'admin_all_objects') not in self.capabilities:
-            raise Refusal(400, f"Unknown capability: {form['capability']}")
-        self.messages[form['name']] = {'severity': 'info', **form}
-        return 201, [], {}
 
     def _passwords(self, request, app, rest):
         form = request.form
