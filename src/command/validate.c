@@ -45,7 +45,7 @@ static void tell_not_tried(const struct input *input, const struct config *confi
 
     buf_add_format(&text,
                    "Microsoft Defender alerts: the input '%s' was saved, but its sign-in could not be tried: %s. The "
-                   "input keeps trying, and this message disappears when it works",
+                   "input keeps trying, and this message disappears when it works.",
                    input->name, why);
     if (!save_notice_show(config, SPLUNKD_MOST_S, input->name, buf_text(&text), &err) && !text_same(err.text, why)) {
         buf_clear(&text);

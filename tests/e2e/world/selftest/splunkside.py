@@ -3,11 +3,12 @@ from ..splunkd import APP
 from .base import WithWorld
 
 PASSWORDS = f'/servicesNS/nobody/{APP}/storage/passwords'
+MESSAGES = '/services/messages'
 INPUTS = '/servicesNS/nobody/search/data/inputs/defender_alerts'
 
 
 class SplunkSide(WithWorld):
-    """Password store and data inputs."""
+    """Password store, data inputs and messages."""
 
     def setUp(self):
         super().setUp()
@@ -83,3 +84,21 @@ class SplunkSide(WithWorld):
         self.ask(INPUTS + '/n', {'disabled': '1'})
         self.assertEqual(list(self.splunkd.stanzas()), ['defender_alerts://a b/c'])
         self.assertIn('defender_alerts://a b/c', told)
+
+    def test_messages(self):
+        form = {'name': 'a b', 'value': 'one', 'severity': 'warn', 'capability': 'admin_all_objects'}
+        one = MESSAGES + '/a%20b'
+        self.assertEqual(self.ask(one)[0], 404)
+        self.assertEqual(self.ask(MESSAGES, form)[0], 201)
+        self.assertEqual(self.ask(MESSAGES, dict(form, value='two'))[0], 201, 'it is replaced')
+        self.assertEqual([entry['content']['message'] for entry in self.ask(MESSAGES)[1]['entry']], ['two'])
+        for wrong in ({'value': ''}, {'severity': 'bad'}, {'capability': 'none'}, {'colour': 'red'}):
+            self.assertEqual(self.ask(MESSAGES, {**form, **wrong})[0], 400, wrong)
+        self.splunkd.messages.forbidden = True
+        self.assertEqual((self.ask(MESSAGES, form)[0], self.ask(one, method='DELETE')[0]), (403, 403))
+        self.splunkd.messages.forbidden = False
+        self.assertEqual(self.ask(one, method='DELETE')[0], 200)
+        self.assertEqual(self.splunkd.messages, {})
+        for number in range(40):
+            self.splunkd.messages[f'n{number}'] = {'value': 'x', 'severity': 'info'}
+        self.assertEqual([len(self.ask(MESSAGES + query)[1]['entry']) for query in ('', '?count=0')], [30, 40])
