@@ -88,7 +88,7 @@ static void reached(void *ctx, const struct http_result *result)
     struct err err;
 
     if (result->fault == HTTP_DONE) {
-        trial_end(trial, TRIAL_SPARED, mem_text(trial->once));
+        trial_end(trial, TRIAL_LEFT, mem_text(trial->once));
         return;
     }
     http_check(result, &err);

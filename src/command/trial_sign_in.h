@@ -10,7 +10,7 @@
 enum trial_result {
     TRIAL_ACCEPTED,
     TRIAL_REFUSED,  /* a person has to act: the input cannot work like this */
-    TRIAL_SPARED,   /* the host was reached; more would use up a refresh token or a code */
+    TRIAL_LEFT,     /* the host was reached; more would use up a refresh token or a code */
     TRIAL_NOT_TRIED /* the cause is elsewhere or may pass: splunkd, network, service, time */
 };
 

@@ -90,7 +90,7 @@ static bool try_input(const struct input *input, const struct config *config, ch
         return false;
     switch (trial_sign_in(input, config, SPLUNKD_MOST_S, TRIAL_MOST_MS, ret_why)) {
     case TRIAL_ACCEPTED: accept_input(input, config, *ret_why); return true;
-    case TRIAL_SPARED: log_not_tried(input, "the sign-in was not", *ret_why); return true;
+    case TRIAL_LEFT: log_not_tried(input, "the sign-in was not", *ret_why); return true;
     case TRIAL_NOT_TRIED: tell_not_tried(input, config, *ret_why); return true;
     case TRIAL_REFUSED: break;
     }
