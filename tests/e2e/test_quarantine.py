@@ -2,14 +2,10 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
-import unittest
 
 import pytest
-from cases import SECOND, DeliveryCase
-from test_memory import PLAIN, build_shim
+from cases import SECOND, DeliveryCase, HastyCase
 from world.httpd import Response
 from world.runner import wait_for
 
@@ -168,22 +164,12 @@ class Quarantine(QuarantineCase):
         self.ends(world)
 
 
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class HastyQuarantine(QuarantineCase):
+class HastyQuarantine(HastyCase, QuarantineCase):
     """The program's clock runs faster than the service's, so that its request rate does not take the time. A search
     takes dozens of requests, and the services allow one or two a second."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'haste')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
-
     def start(self, world, haste=20):
-        """The program, that many times as fast."""
-        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
-                                                                                    HASTE=str(haste)))
+        return super().start(world, haste)
 
     def complete(self, world, seconds):
         """Everything arrives, once. The limits at Microsoft are those of real time."""

@@ -2,15 +2,11 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
-import unittest
 import urllib.parse
 
 import pytest
-from cases import APIS, SECOND, DeliveryCase
-from test_memory import PLAIN, build_shim
+from cases import APIS, SECOND, DeliveryCase, HastyCase
 from world import faults
 from world.httpd import Response
 from world.login_errors import refusing
@@ -176,21 +172,11 @@ class Refusals(DeliveryCase):
         self.arrives(world)
 
 
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class Hours(DeliveryCase):
-    """With a clock that runs faster; see test_hours.py."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'haste')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
+class Hours(HastyCase):
+    """With a clock that runs faster."""
 
     def start(self, world, haste=HASTE):
-        """The program, that many times as fast."""
-        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
-                                                                                    HASTE=str(haste)))
+        return super().start(world, haste)
 
     @pytest.mark.promise('Trouble', 'A 400 is repeated first. Then simpler queries are tried, and then it is a refusal')
     @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
