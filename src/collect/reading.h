@@ -80,6 +80,12 @@ static inline size_t reading_page_most(const struct reading *reading)
     return reading->kind == WORKER_LIVE ? api->top_first : api->top;
 }
 
+/* Makes the page smaller: the last one may have been too much for the service. */
+static inline void reading_shrink_page(struct reading *reading)
+{
+    page_size_shrink(&reading->page_size, reading_page_most(reading));
+}
+
 /* Returns the state of this worker's query. */
 static inline struct variant *reading_variant(const struct reading *reading)
 {

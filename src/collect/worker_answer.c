@@ -186,7 +186,7 @@ static struct next isolate_further(struct reading *reading)
     if (entry && halve(reading, entry))
         return (struct next){ .kind = NEXT_NOW };
     if (tries)
-        page_size_shrink(&reading->page_size, reading_page_most(reading));
+        reading_shrink_page(reading);
     if (!tries && may_cut && reading->suspicion.broke) { /* broken JSON does not pass: on to the finest step */
         quarantine_retry(quarantine, window, now_s, false);
         return (struct next){ .kind = NEXT_NOW };
@@ -214,7 +214,7 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
     if (!suspicion->broke) /* if it was too much for the service, the next window of this kind would be, too */
-        page_size_shrink(&reading->page_size, reading_page_most(reading));
+        reading_shrink_page(reading);
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
                          suspicion->sent_at, outbox_end(feed->env->outbox), now_ms))
         next.kind = NEXT_POLL;

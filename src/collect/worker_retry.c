@@ -32,7 +32,7 @@ struct next worker_retry_failed(struct reading *reading, const struct err *err, 
     pages_forget(&reading->pages);
     just_grown = page_size_failed(&reading->page_size, failures, may_be_size);
     if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0))
-        page_size_shrink(&reading->page_size, reading_page_most(reading));
+        reading_shrink_page(reading);
     return next;
 }
 
