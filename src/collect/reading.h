@@ -92,7 +92,7 @@ static inline struct variant *reading_variant(const struct reading *reading)
     return &reading->feed->variants[reading->kind];
 }
 
-/* Returns that of the input's other worker. */
+/* Returns that of the worker which learns from this one: LIVE and BACKFILL from each other, LIVE from QUARANTINE. */
 static inline struct variant *reading_other_variant(const struct reading *reading)
 {
     return &reading->feed->variants[reading->kind == WORKER_LIVE ? WORKER_BACKFILL : WORKER_LIVE];
