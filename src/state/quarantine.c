@@ -39,8 +39,7 @@ static void insert(struct quarantine *quarantine, size_t at, const struct quaran
     quarantine->version++;
 }
 
-/* Returns the entry with just this window; NULL: it has gone meanwhile. */
-static struct quarantined *find(const struct quarantine *quarantine, const struct window *window)
+struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window)
 {
     size_t at = first_after(quarantine, window->lo);
 
@@ -107,14 +106,9 @@ int64_t quarantine_next_s(const struct quarantine *quarantine)
     return next_s;
 }
 
-const struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window)
-{
-    return find(quarantine, window);
-}
-
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos)
 {
-    struct quarantined *entry = find(quarantine, window);
+    struct quarantined *entry = quarantine_find(quarantine, window);
 
     if (!entry)
         return;
@@ -143,7 +137,7 @@ static void join_with_next(struct quarantine *quarantine, size_t at)
 
 const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first)
 {
-    const struct quarantined *entry = find(quarantine, first), *other;
+    const struct quarantined *entry = quarantine_find(quarantine, first), *other;
     ticks width;
 
     if (!entry || !entry->half || entry + 1 == quarantine->list + quarantine->count)
@@ -158,7 +152,7 @@ const struct quarantined *quarantine_bad_half(const struct quarantine *quarantin
 
 bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution)
 {
-    struct quarantined *entry = find(quarantine, window), half;
+    struct quarantined *entry = quarantine_find(quarantine, window), half;
     ticks cut = window->lo + (window->hi - window->lo + 1) / 2; /* the first half is the wider one: it comes first */
     size_t at;
 
@@ -180,7 +174,7 @@ bool quarantine_halve(struct quarantine *quarantine, const struct window *window
 
 bool quarantine_retry(struct quarantine *quarantine, const struct window *window, int64_t due_s, bool isolated)
 {
-    struct quarantined *entry = find(quarantine, window);
+    struct quarantined *entry = quarantine_find(quarantine, window);
     bool is_news = entry && isolated && !entry->isolated;
 
     if (!entry)

@@ -51,8 +51,8 @@ bool quarantine_halve(struct quarantine *quarantine, const struct window *window
 /* Returns the other half of a window of which this one, the first half, has just been read: it is known to fail. NULL:
  * it is not. Valid until the next change. */
 const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first);
-/* Returns the entry of a window; NULL: it is not in the list. */
-const struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);
+/* Returns the entry of just this window; NULL: it is not in the list. Valid until the next change. */
+struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);
 /* Plans the next try of a window that is not cut now. isolated: it cannot be. Returns true if that is news. */
 bool quarantine_retry(struct quarantine *quarantine, const struct window *window, int64_t due_s, bool isolated);
 /* Makes everything due: requests of this kind have just begun to succeed. */
