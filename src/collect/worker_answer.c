@@ -2,15 +2,13 @@
 
 #include <stdio.h>
 
-#include "base/backoff.h"
 #include "base/mem.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
 #include "collect/worker_retry.h"
 #include "messages/log_events.h"
 
-#define EVIDENCE_MS   10000 /* this long after a complete response, the service counts as well */
-#define FIRST_RETRY_S 15    /* of a window that was just isolated, unless its JSON breaks; then the slow schedule */
+#define EVIDENCE_MS 10000 /* this long after a complete response, the service counts as well */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -34,30 +32,25 @@ static void read_in_full(struct reading *reading, struct next *next)
     next->wake_others = true;
 }
 
-/* Halves a quarantined window that fails: at once down to a second; the rest of the way waits for the first retry, so
- * that the records of 30 days arrive within 60 requests. Returns false if it is not cut now. */
-static bool halve(const struct reading *reading, const struct quarantined *entry)
+/* Returns the facts about a quarantined window that failed. */
+static struct quarantine_failure failure_of(const struct reading *reading)
 {
-    struct feed *feed = reading->feed;
-    struct window window = entry->window;
-    ticks resolution = feed->api->resolution(reading->variant);
-    ticks least = entry->tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
+    const struct feed *feed = reading->feed;
 
-    if (feed_is_unproven(feed) || !quarantine_halve(&feed->progress.quarantine, &window, least, resolution))
-        return false;
-    feed->unproven++;
-    return true;
+    return (struct quarantine_failure){ .proven = !feed_is_unproven(feed),
+                                        .broke = reading->suspicion.broke,
+                                        .resolution = feed->api->resolution(reading->variant),
+                                        .now_s = feed_service_now(feed) / TICKS_PER_SECOND };
 }
 
-/* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never
- * tried again may just have been too much for one response, unless its JSON breaks; both of its halves are
- * requested. */
+/* A quarantined window is about to be recorded as read: the other half of one that failed may be halved. */
 static void infer(const struct reading *reading)
 {
-    const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);
+    const struct quarantine_failure failure = failure_of(reading);
+    struct feed *feed = reading->feed;
 
-    if (other && (other->tries || reading->suspicion.broke))
-        halve(reading, other);
+    if (quarantine_infer(&feed->progress.quarantine, &reading->window, &failure))
+        feed->unproven++;
 }
 
 /* All of the window has been read: the progress moves. */
@@ -69,11 +62,11 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     size_t most = feed->api->top ? page_size_top(&reading->page_size, reading_page_most(reading)) : feed->api->capacity;
     struct next next;
 
+    if (reading->kind == WORKER_QUARANTINE)
+        infer(reading);
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
-    if (reading->kind == WORKER_QUARANTINE)
-        infer(reading);
     pages_forget(&reading->pages);
     reading->suspicion.tries = 0;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
@@ -175,29 +168,21 @@ static void log_isolated(const struct reading *reading, const struct window *win
 /* A quarantined window failed. It is halved, or waits for its next try. */
 static struct next isolate_further(struct reading *reading)
 {
+    const struct quarantine_failure failure = failure_of(reading);
+    const struct window *window = &reading->suspicion.window;
     struct feed *feed = reading->feed;
     struct quarantine *quarantine = &feed->progress.quarantine;
-    const struct window *window = &reading->suspicion.window;
     const struct quarantined *entry = quarantine_find(quarantine, window);
-    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND, wait_s;
-    int tries = entry ? entry->tries : 0;
-    bool may_cut = !feed_is_unproven(feed), is_first, is_news;
+    bool was_coarse = !entry || entry->search == SEARCH_COARSE;
+    enum quarantine_outcome outcome = quarantine_failed(quarantine, window, &failure);
 
-    if (entry && halve(reading, entry))
-        return (struct next){ .kind = NEXT_NOW };
-    if (tries)
+    feed->unproven += outcome == QUARANTINE_HALVED;
+    feed->tally.bad_records += outcome == QUARANTINE_ISOLATED;
+    feed->stalled = feed->stalled || !failure.proven;
+    if (outcome == QUARANTINE_ISOLATED || outcome == QUARANTINE_STALLED)
+        log_isolated(reading, window, outcome == QUARANTINE_ISOLATED);
+    if (outcome != QUARANTINE_HALVED && !was_coarse)
         reading_shrink_page(reading);
-    if (!tries && may_cut && reading->suspicion.broke) { /* broken JSON does not pass: on to the finest step */
-        quarantine_retry(quarantine, window, now_s, false);
-        return (struct next){ .kind = NEXT_NOW };
-    }
-    is_first = !tries || (may_cut && entry && !entry->isolated);
-    wait_s = is_first ? FIRST_RETRY_S : backoff_refused_ms(tries > 1 ? tries - 1 : 1) / 1000;
-    is_news = quarantine_retry(quarantine, window, now_s + wait_s, may_cut);
-    feed->tally.bad_records += is_news;
-    feed->stalled = feed->stalled || !may_cut;
-    if (is_news || (!may_cut && !tries))
-        log_isolated(reading, window, may_cut);
     return (struct next){ .kind = NEXT_NOW };
 }
 

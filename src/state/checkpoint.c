@@ -152,7 +152,7 @@ static bool read_seconds(const cJSON *object, const char *name, int64_t *ret, st
 
 static bool read_quarantined(const cJSON *item, struct quarantine *quarantine, struct err *err)
 {
-    struct quarantined entry = { .isolated = cJSON_IsTrue(json_member(item, "isolated")) };
+    struct quarantined entry = { .state = QUARANTINED_FAILED };
     int64_t tries;
 
     if (!read_time(item, "from", &entry.window.lo, err) || !read_time(item, "to", &entry.window.hi, err) ||
@@ -161,6 +161,10 @@ static bool read_quarantined(const cJSON *item, struct quarantine *quarantine, s
     if (!json_int64(item, "tries", 0, INT32_MAX, &tries))
         return err_set(err, ERR_INPUT, "member 'tries' is not a number");
     entry.tries = (int)tries;
+    if (cJSON_IsTrue(json_member(item, "isolated")))
+        entry.search = SEARCH_LOGGED;
+    else
+        entry.search = tries ? SEARCH_FINE : SEARCH_COARSE;
     return quarantine_restore(quarantine, &entry) || err_set(err, ERR_INPUT, "'from' and 'to' are not a window");
 }
 
@@ -322,7 +326,8 @@ static void add_quarantined(const struct quarantined *entry, struct buf *ret)
     add_time(ret, "to", entry->window.hi, ", ");
     add_time(ret, "since", entry->since_s * TICKS_PER_SECOND, ",\n   ");
     add_time(ret, "due", entry->due_s * TICKS_PER_SECOND, ", ");
-    buf_add_format(ret, "\"tries\": %d, \"isolated\": %s}", entry->tries, entry->isolated ? "true" : "false");
+    buf_add_format(ret, "\"tries\": %d, \"isolated\": %s}", entry->tries,
+                   entry->search == SEARCH_LOGGED ? "true" : "false");
 }
 
 /* Adds the windows that are still to be read, or whose events splunkd may not have yet. */
@@ -334,7 +339,7 @@ static void add_quarantine(const struct quarantine *quarantine, uint64_t pos, st
     for (i = 0; i < quarantine->count; i++) {
         const struct quarantined *entry = &quarantine->list[i];
 
-        if (entry->done && entry->done_pos <= pos)
+        if (entry->state == QUARANTINED_READ && entry->read_pos <= pos)
             continue;
         buf_add_text(ret, any ? "," : " \"quarantine\": [");
         add_quarantined(entry, ret);

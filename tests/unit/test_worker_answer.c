@@ -316,7 +316,7 @@ static void test_a_broken_record_is_quarantined(void **state)
     CHECK(f->scene.feed.tally.new_events == 49, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
     CHECK(f->scene.feed.tally.bad_records == 1 && waiting(f) == 1, "%zu windows", waiting(f));
     entry = quarantine_find(&progress_of(f)->quarantine, &f->isolated);
-    CHECK(entry && entry->isolated && entry->window.lo == f->service.times[19] &&
+    CHECK(entry && entry->search == SEARCH_LOGGED && entry->window.lo == f->service.times[19] &&
           entry->window.hi == f->service.times[19] + 1 && !due(f), "it is alone");
     time_passes(f, 15);
     CHECK(due(f) && read_quarantine(f, 3) <= 2, "it is tried again soon, perhaps with a probe");
