@@ -19,9 +19,14 @@ struct attempts {
 
 /* A window that failed. Whether the service fails or only this window is decided by evidence: another window is
  * answered. Without any, a probe asks for the newest second. */
+enum suspicion_state {
+    SUSPICION_NONE,
+    SUSPICION_OPEN, /* the window failed, and is requested once more */
+    SUSPICION_PROBE /* the next request, or the one in flight, is the probe */
+};
+
 struct suspicion {
-    int tries;            /* requests of the window that failed in a row */
-    bool probing;         /* the request in flight is the probe */
+    enum suspicion_state state;
     bool broke;           /* the response was complete, but broke among its records */
     struct window window; /* the suspect; may be open */
     ticks sent_at;        /* the service's clock when it was requested */

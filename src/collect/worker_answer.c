@@ -68,7 +68,7 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
     pages_forget(&reading->pages);
-    reading->suspicion.tries = 0;
+    reading->suspicion.state = SUSPICION_NONE;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
     next.backfill_done = was_backfilling && !progress->cursor.backfill.active;
     read_in_full(reading, &next);
@@ -125,7 +125,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         page_size_learn(&reading->page_size, taken.stats.count, false);
     pages = pages_take(&reading->pages, &taken, &err);
     if (pages == PAGES_OVERFULL && split_window(reading)) {
-        reading->suspicion.tries = 0;
+        reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
         next.wake_others = true;
         return next;
@@ -194,7 +194,7 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     struct next next = { .kind = NEXT_NOW, .wake_others = true, .tries = reading->attempts.failures };
     bool was_backfilling = feed->progress.cursor.backfill.active;
 
-    suspicion->tries = 0;
+    suspicion->state = SUSPICION_NONE;
     pages_forget(&reading->pages);
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
@@ -215,8 +215,8 @@ static struct next window_failed(struct reading *reading, const struct err *err,
 {
     struct suspicion *suspicion = &reading->suspicion;
 
-    if (suspicion->probing) { /* the service fails, not the window */
-        suspicion->probing = false;
+    if (suspicion->state == SUSPICION_PROBE) { /* the service fails, not the window */
+        suspicion->state = SUSPICION_OPEN;
         reading->feed->stalled = reading->feed->stalled || feed_is_unproven(reading->feed);
         return worker_retry_failed(reading, err, may_be_size);
     }
@@ -224,11 +224,13 @@ static struct next window_failed(struct reading *reading, const struct err *err,
     suspicion->sent_at = reading->sent_at;
     suspicion->broke = broke;
     snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
-    if (!suspicion->tries++ && reading->kind != WORKER_QUARANTINE)
+    if (suspicion->state == SUSPICION_NONE && reading->kind != WORKER_QUARANTINE) {
+        suspicion->state = SUSPICION_OPEN;
         return worker_retry_failed(reading, err, may_be_size);
+    }
     if (has_evidence(reading, now_ms))
         return isolate(reading, now_ms);
-    suspicion->probing = true;
+    suspicion->state = SUSPICION_PROBE;
     pages_forget(&reading->pages);
     return (struct next){ .kind = NEXT_NOW };
 }
@@ -289,12 +291,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
         variant_search(reading_other_variant(reading));
     feed->answered_ms = now_ms;
     woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
-    if (reading->suspicion.probing) {
-        reading->suspicion.probing = false;
-        next = isolate(reading, now_ms);
-    } else {
-        next = page_read(reading, link, now_ms);
-    }
+    next = reading->suspicion.state == SUSPICION_PROBE ? isolate(reading, now_ms) : page_read(reading, link, now_ms);
     next.full_again = full_again;
     next.wake_others = next.wake_others || woken;
     return next;
@@ -322,7 +319,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     }
     tally->failed++;
     variant_failed(reading_variant(reading), reading->variant, now_ms);
-    if (classified->may_be_window || reading->suspicion.probing)
+    if (classified->may_be_window || reading->suspicion.state == SUSPICION_PROBE)
         return window_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
     return worker_retry_failed(reading, &classified->err, false);
 }

@@ -20,7 +20,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
-    if (reading->suspicion.probing)
+    if (reading->suspicion.state == SUSPICION_PROBE)
         reading->window = probe(reading, now);
     else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
                                                        outbox_end(feed->env->outbox), now_ms, &reading->window))

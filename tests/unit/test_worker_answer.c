@@ -156,7 +156,7 @@ static size_t read_quarantine(struct fixture *f, size_t most)
     struct reading live = f->reading;
 
     f->reading.kind = WORKER_QUARANTINE;
-    f->reading.suspicion = (struct suspicion){ .tries = 0 };
+    f->reading.suspicion = (struct suspicion){ .state = SUSPICION_NONE };
     while (due(f) && next.kind == NEXT_NOW && f->requests - requests < most)
         next = serve(f);
     CHECK(!due(f) || next.kind == NEXT_RETRY, "something is due after %zu requests", most);
@@ -169,6 +169,12 @@ static size_t read_quarantine(struct fixture *f, size_t most)
 static size_t waiting(struct fixture *f)
 {
     return quarantine_waiting(&f->scene.feed.progress.quarantine);
+}
+
+/* Returns true if the next request is a probe. */
+static bool probes(const struct fixture *f)
+{
+    return f->reading.suspicion.state == SUSPICION_PROBE;
 }
 
 /* Records a minute apart, from this time on. */
@@ -373,7 +379,7 @@ static void test_a_window_that_fails_alone(void **state)
     next = serve(f);
     CHECK(next.kind == NEXT_RETRY && next.tries == 1, "it is requested once more: kind %d", next.kind);
     next = serve(f);
-    CHECK(next.kind == NEXT_NOW && f->reading.suspicion.probing && !waiting(f), "without evidence, a probe");
+    CHECK(next.kind == NEXT_NOW && probes(f) && !waiting(f), "without evidence, a probe");
     next = serve(f);
     CHECK(f->reading.window.lo > scene_time(SCENE_DAY "11:59:50Z"), "the newest second is asked for");
     CHECK(next.kind == NEXT_POLL && next.wake_others && next.tries == 1, "kind %d", next.kind);
@@ -403,8 +409,8 @@ static void test_evidence(void **state)
         respond_status(f, 500, 0);
         next = respond_status(f, 500, 0);
         CHECK(next.kind == rows[i].want, "%s: kind %d", rows[i].name, next.kind);
-        CHECK(f->reading.suspicion.probing == (next.kind == NEXT_NOW), "%s: a probe", rows[i].name);
-        if (f->reading.suspicion.probing)
+        CHECK(probes(f) == (next.kind == NEXT_NOW), "%s: a probe", rows[i].name);
+        if (probes(f))
             CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "%s: answered", rows[i].name);
     }
 }
@@ -418,7 +424,7 @@ static void test_a_service_that_fails(void **state)
     for (int i = 0; i < 100; i++) {
         struct next next = respond_status(f, 500, 0);
 
-        CHECK(next.kind == NEXT_RETRY || f->reading.suspicion.probing, "kind %d", next.kind);
+        CHECK(next.kind == NEXT_RETRY || probes(f), "kind %d", next.kind);
         tries = next.kind == NEXT_RETRY ? next.tries : tries;
     }
     CHECK(!progress_of(f)->quarantine.count && tries == 50, "%d failures", tries);
@@ -449,7 +455,7 @@ static void test_failures_of_a_window(void **state)
         struct next next;
 
         quarantine_release(&progress_of(f)->quarantine);
-        f->reading.suspicion = (struct suspicion){ .tries = 0 };
+        f->reading.suspicion = (struct suspicion){ .state = SUSPICION_NONE };
         begin_at(f, SCENE_DAY "11:00:00Z");
         CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "%s: evidence", rows[i].name);
         respond_with(f, rows[i].result, rows[i].body);
@@ -544,9 +550,9 @@ static void test_nothing_proves_that_records_get_through(void **state)
     CHECK(cuts <= FEED_UNPROVEN_MOST + 1 && feed_is_unproven(&f->scene.feed), "%zu windows", cuts);
     add_records(f, SCENE_DAY "12:00:00Z", 1);
     time_passes(f, 60);
-    for (int i = 0; i < 8 && !f->reading.suspicion.probing; i++)
+    for (int i = 0; i < 8 && !probes(f); i++)
         serve(f);
-    CHECK(f->reading.suspicion.probing, "a probe");
+    CHECK(probes(f), "a probe");
     next = serve(f);
     CHECK(next.kind == NEXT_RETRY && f->reading.window.lo == scene_time(SCENE_DAY "11:20:00Z"), "of a known record");
     CHECK(progress_of(f)->quarantine.count == cuts, "nothing more is quarantined");
@@ -652,7 +658,8 @@ static void test_held_back_and_broken(void **state)
 
         CHECK(next.kind == NEXT_RETRY && strstr(next.err.text, "held back"), "%s", next.err.text);
     }
-    CHECK(!f->scene.feed.tally.bad_records && !f->reading.suspicion.tries && !progress_of(f)->quarantine.count, "a search began");
+    CHECK(!f->scene.feed.tally.bad_records && !progress_of(f)->quarantine.count, "a search began");
+    CHECK(f->reading.suspicion.state == SUSPICION_NONE, "the window is suspected");
 }
 
 /* What is refused or fails. */
@@ -883,7 +890,7 @@ static void test_failures_ask_for_less(void **state)
 
     for (int i = 1; i <= 3; i++) {
         next = respond_status(f, 500, 0);
-        if (f->reading.suspicion.probing)
+        if (probes(f))
             next = respond_status(f, 500, 0);
         CHECK(next.kind == NEXT_RETRY && next.tries == i, "try %d: kind %d", i, next.kind);
         CHECK(!f->reading.page_size.size == (i < 3), "try %d: pages of %zu", i, f->reading.page_size.size);
