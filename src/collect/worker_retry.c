@@ -72,7 +72,7 @@ struct next worker_retry_bad_request(struct reading *reading, const struct err *
 {
     struct variant *variant = reading_variant(reading), *other = reading_other_variant(reading);
     bool in_trial = variant->returns || reading->attempts.refusals > BACKOFF_QUICK_TRIES;
-    bool it_lasts = variant->searches || other->searches || other->settled;
+    bool it_lasts = variant->state == VARIANT_SEARCH || other->state != VARIANT_FULL;
 
     if (!it_lasts && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
         return refused(reading, err);
