@@ -6,7 +6,7 @@ NET       = loop http http_pool http_again http_hold http_options http_answer ht
 SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
             rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs
 AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch
-STATE     = cursor quarantine windows dedup acks checkpoint progress store file_writer store_file lock
+STATE     = cursor quarantine windows dedup acks checkpoint checkpoint_format progress store file_writer store_file lock
 PACING    = limiter rate rate_pool
 MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_plain page_word page_run \
             api api_graph api_endpoint api_siem
