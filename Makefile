@@ -11,7 +11,7 @@ PACING    = limiter rate rate_pool
 MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_plain page_word page_run \
             api api_graph api_endpoint api_siem
 COLLECT   = target service_clock same_tenant variant feed page_size pages classify records worker_retry worker_answer \
-            worker_request worker_log worker health status saver opening tenant output metrics collector
+            worker_request worker_log worker health status saver beginning opening tenant output metrics collector
 COMMAND   = run validate trial_sign_in options console session csv check check_row check_endpoint check_store check_look \
             check_report check_json \
             sign_in sign_in_options device_code redeem import import_rows import_plan

@@ -37,7 +37,7 @@ _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver'}
 ORDER = {'collector': _TENANT | {'tenant'}, 'tenant': _TENANT, 'worker': _WORKER, 'worker_answer': _RETRY | {'worker_request'},
-         'worker_request': _RETRY, 'worker_retry': _HELPERS, 'opening': {'saver'}, 'status': {'health'}}
+         'worker_request': _RETRY, 'worker_retry': _HELPERS, 'opening': {'saver'}, 'beginning': {'saver'}, 'status': {'health'}}
 
 # Headers of libraries, and the folder that may include them.
 LIBRARIES = {'curl/': 'net', 'libxml/': 'splunk'}

@@ -67,6 +67,12 @@ static inline bool feed_is_unproven(const struct feed *feed)
 /* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
 bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
 
+/* Returns the state of the token, without asking for one; TOKEN_BUSY and an empty view before the input is open. */
+enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct token_view *ret);
+
+/* Notes that the sign-in fails, and logs it once per reason. */
+void feed_sign_in_failed(struct feed *feed, const struct err *err);
+
 /* Returns the service's present time, as far as it is known: a host's clock that jumps does not change it. */
 static inline ticks feed_service_now(const struct feed *feed)
 {
