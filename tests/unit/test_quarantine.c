@@ -337,6 +337,18 @@ static void test_wake(void **state)
     CHECK(quarantine_next_s(quarantine) == 400, "never later");
 }
 
+/* Three windows that wait, two of them in a row, and one that was read. */
+static void add_four(struct quarantine *quarantine)
+{
+    struct window done = seconds(60, 70);
+
+    add(quarantine, 10, 20);
+    add(quarantine, 30, 40);
+    add(quarantine, 40, 50);
+    add(quarantine, 60, 70);
+    quarantine_read(quarantine, &done, 1);
+}
+
 static void test_avoid(void **state)
 {
     static const struct { const char *name; int lo, hi; bool left; int want_lo, want_hi; } rows[] = {
@@ -349,13 +361,8 @@ static void test_avoid(void **state)
         { "open, after all", 80, -1, true, 80, -1 },
     };
     struct quarantine *quarantine = *state;
-    struct window done = seconds(60, 70);
 
-    add(quarantine, 10, 20);
-    add(quarantine, 30, 40);
-    add(quarantine, 40, 50);
-    add(quarantine, 60, 70);
-    quarantine_read(quarantine, &done, 1);
+    add_four(quarantine);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct window window = seconds(rows[i].lo, rows[i].hi), want = seconds(rows[i].want_lo, rows[i].want_hi);
 
@@ -372,13 +379,8 @@ static void test_gaps(void **state)
         { "all", 0, 90, 2, 50 }, { "from inside of one", 15, 90, 1, 50 }, { "inside of one", 12, 15, 0, 20 },
     };
     struct quarantine *quarantine = *state;
-    struct window done = seconds(60, 70);
 
-    add(quarantine, 10, 20);
-    add(quarantine, 30, 40);
-    add(quarantine, 40, 50);
-    add(quarantine, 60, 70);
-    quarantine_read(quarantine, &done, 1);
+    add_four(quarantine);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         ticks end;
         size_t gaps = quarantine_gaps(quarantine, rows[i].lo * S, rows[i].hi * S, &end);

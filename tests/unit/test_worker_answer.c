@@ -249,16 +249,22 @@ static void test_a_window_is_split(void **state)
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:50:00Z"), "all is read");
 }
 
+/* An input with 100 records of the past and five new ones, and responses that hold ten. */
+static void begin_with_a_past(struct fixture *f)
+{
+    begin_at(f, SCENE_BEGIN);
+    add_records(f, SCENE_DAY "01:00:00Z", 100);
+    add_records(f, SCENE_DAY "11:50:00Z", 5);
+    f->service.most = f->api.top = f->api.top_first = 10;
+}
+
 /* A window that reaches far back goes to the backfill; new alerts do not wait for it. */
 static void test_a_long_window_becomes_a_backfill(void **state)
 {
     struct fixture *f = *state;
     struct next next;
 
-    begin_at(f, SCENE_BEGIN);
-    add_records(f, SCENE_DAY "01:00:00Z", 100);
-    add_records(f, SCENE_DAY "11:50:00Z", 5);
-    f->service.most = f->api.top = f->api.top_first = 10;
+    begin_with_a_past(f);
     next = serve(f);
     CHECK(next.kind == NEXT_NOW && next.wake_others && progress_of(f)->cursor.backfill.active, "it begins");
     CHECK(catch_up(f, 5) == 1, "the live worker reads the last stretch");
@@ -513,10 +519,7 @@ static void test_the_backfill_continues(void **state)
     struct fixture *f = *state;
     struct next next;
 
-    begin_at(f, SCENE_BEGIN);
-    add_records(f, SCENE_DAY "01:00:00Z", 100);
-    add_records(f, SCENE_DAY "11:50:00Z", 5);
-    f->service.most = f->api.top = f->api.top_first = 10;
+    begin_with_a_past(f);
     f->service.poisoned[50] = true;
     while (!progress_of(f)->cursor.backfill.active && f->requests < 10)
         serve(f);
