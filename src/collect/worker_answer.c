@@ -50,7 +50,7 @@ static void infer(const struct reading *reading)
     struct feed *feed = reading->feed;
 
     if (quarantine_infer(&feed->progress.quarantine, &reading->window, &failure))
-        feed->unproven++;
+        feed->evidence.unproven++;
 }
 
 /* All of the window has been read: the progress moves. */
@@ -148,7 +148,7 @@ static bool has_evidence(const struct reading *reading, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
 
-    return feed->answered_ms && now_ms - feed->answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
+    return feed->evidence.answered_ms && now_ms - feed->evidence.answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
 }
 
 /* Logs that a window cannot be read; once for each. at_fault: it is known to be the window, not the way to it. */
@@ -176,9 +176,10 @@ static struct next isolate_further(struct reading *reading)
     bool was_coarse = !entry || entry->search == SEARCH_COARSE;
     enum quarantine_outcome outcome = quarantine_failed(quarantine, window, &failure);
 
-    feed->unproven += outcome == QUARANTINE_HALVED;
+    feed->evidence.unproven += outcome == QUARANTINE_HALVED;
     feed->tally.bad_records += outcome == QUARANTINE_ISOLATED;
-    feed->stalled = feed->stalled || !failure.proven;
+    if (!failure.proven)
+        feed->evidence.stalled = true;
     if (outcome == QUARANTINE_ISOLATED || outcome == QUARANTINE_STALLED)
         log_isolated(reading, window, outcome == QUARANTINE_ISOLATED);
     if (outcome != QUARANTINE_HALVED && !was_coarse)
@@ -217,7 +218,8 @@ static struct next window_failed(struct reading *reading, const struct err *err,
 
     if (suspicion->state == SUSPICION_PROBE) { /* the service fails, not the window */
         suspicion->state = SUSPICION_OPEN;
-        reading->feed->stalled = reading->feed->stalled || feed_is_unproven(reading->feed);
+        if (feed_is_unproven(reading->feed))
+            reading->feed->evidence.stalled = true;
         return worker_retry_failed(reading, err, may_be_size);
     }
     suspicion->window = reading->window;
@@ -249,14 +251,14 @@ static bool is_held_back(struct reading *reading, struct err *err)
  * windows have waited for it. */
 static bool records_came(struct feed *feed, const struct page_stats *stats)
 {
-    bool stalled = feed->stalled;
+    bool stalled = feed->evidence.stalled;
 
     if (stats->oldest <= stats->newest)
-        feed->proven = stats->newest;
+        feed->evidence.proven = stats->newest;
     if (stalled)
         quarantine_wake(&feed->progress.quarantine, feed_service_now(feed) / TICKS_PER_SECOND);
-    feed->stalled = false;
-    feed->unproven = 0;
+    feed->evidence.stalled = false;
+    feed->evidence.unproven = 0;
     return stalled;
 }
 
@@ -289,7 +291,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
     full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);
     if (full_again)
         variant_search(reading_other_variant(reading));
-    feed->answered_ms = now_ms;
+    feed->evidence.answered_ms = now_ms;
     woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
     next = reading->suspicion.state == SUSPICION_PROBE ? isolate(reading, now_ms) : page_read(reading, link, now_ms);
     next.full_again = full_again;

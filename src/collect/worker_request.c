@@ -8,7 +8,7 @@ static struct window probe(const struct reading *reading, ticks now)
 {
     const struct feed *feed = reading->feed;
     const struct cursor *cursor = &feed->progress.cursor;
-    ticks known = feed->proven ? feed->proven : cursor->watermark;
+    ticks known = feed->evidence.proven ? feed->evidence.proven : cursor->watermark;
 
     if (feed_is_unproven(feed) && known > cursor->begin && reading->attempts.failures < KNOWN_TRIES)
         return (struct window){ known, known + feed->api->resolution(reading->variant) };

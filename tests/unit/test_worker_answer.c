@@ -212,12 +212,12 @@ static void test_a_window_is_read(void **state)
     CHECK(dedup_count(progress_of(f)->dedup) == 2 && f->scene.feed.tally.new_events == 2, "two events");
     last = &progress_of(f)->acks.pending[progress_of(f)->acks.count - 1];
     CHECK(last->pos == outbox_end(f->scene.env.outbox), "the cursor may only be saved once its events are safe");
-    CHECK(f->scene.feed.tally.ok == 1 && f->scene.feed.proven == scene_time(SCENE_DAY "11:20:00Z"), "counts");
-    f->scene.feed.unproven = 3;
+    CHECK(f->scene.feed.tally.ok == 1 && f->scene.feed.evidence.proven == scene_time(SCENE_DAY "11:20:00Z"), "counts");
+    f->scene.feed.evidence.unproven = 3;
     respond(f, "{\"value\":[]}");
-    CHECK(f->scene.feed.tally.ok == 2 && f->scene.feed.unproven == 3, "an empty response proves nothing");
+    CHECK(f->scene.feed.tally.ok == 2 && f->scene.feed.evidence.unproven == 3, "an empty response proves nothing");
     respond(f, POLL1);
-    CHECK(!f->scene.feed.unproven, "one with records does");
+    CHECK(!f->scene.feed.evidence.unproven, "one with records does");
 }
 
 /* The first request asks from the beginning, the next one from the watermark less the overlap. */
@@ -480,8 +480,8 @@ static void test_a_poisoned_record_in_the_past(void **state)
         f->service.count = 0;
         f->requests = 0;
         f->scene.feed.tally = (struct tally){ .new_events = 0 };
-        f->scene.feed.unproven = 0;
-        f->scene.feed.proven = 0;
+        f->scene.feed.evidence.unproven = 0;
+        f->scene.feed.evidence.proven = 0;
         quarantine_release(&progress_of(f)->quarantine);
         progress_forget_written(progress_of(f));
         memset(progress_of(f)->plans, 0, sizeof(progress_of(f)->plans));
