@@ -88,7 +88,7 @@ class Quarantine(QuarantineCase):
                 world.start().wait_events(3)
                 poison = Poison(world, feed)
                 poison.add(feed.publish(1, size='small'))
-                wait_for(lambda: poison.hits >= 2, 10, 'two failures')
+                wait_for(lambda poison=poison: poison.hits >= 2, 10, 'two failures')
                 for _ in range(4):
                     published = time.time()
                     feed.publish(1, size='small')
@@ -156,8 +156,7 @@ class Quarantine(QuarantineCase):
         self.polls(world, feed, 1)
         for number in range(3):
             poison.add(feed.publish(1, size='small'))
-            hits = poison.hits
-            wait_for(lambda: poison.hits >= hits + 3, 10, f'failures of record {number}')
+            wait_for(lambda hits=poison.hits: poison.hits >= hits + 3, 10, f'failures of record {number}')
             time.sleep(1.5)
         feed.publish(1, size='small')
         self.all_but(world, 3, 10)
