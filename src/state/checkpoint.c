@@ -95,8 +95,11 @@ static bool check_written(const cJSON *object, struct err *err)
 
     if (!cJSON_IsArray(list))
         return err_set(err, ERR_INPUT, "member 'written' is not a list");
-    cJSON_ArrayForEach(item, list) if (!read_entry(cJSON_GetStringValue(item), &entry)) return err_set(
-        err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!read_entry(cJSON_GetStringValue(item), &entry))
+            return err_set(err, ERR_INPUT, "member 'written' holds something that is not a \"time hash\"");
+    }
     return true;
 }
 
@@ -141,7 +144,7 @@ static void read_rate(const cJSON *root, struct checkpoint *checkpoint, struct e
 
 static bool read_seconds(const cJSON *object, const char *name, int64_t *ret, struct err *err)
 {
-    ticks time;
+    ticks time = 0;
 
     if (!read_time(object, name, &time, err))
         return false;
@@ -172,10 +175,11 @@ static bool read_quarantine(const cJSON *root, struct quarantine *quarantine, st
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item,
-                       json_member(root, "quarantine")) if (!read_quarantined(item, quarantine,
-                                                                              err)) return err_prefix(err,
-                                                                                                      "quarantine");
+    cJSON_ArrayForEach(item, json_member(root, "quarantine"))
+    {
+        if (!read_quarantined(item, quarantine, err))
+            return err_prefix(err, "quarantine");
+    }
     return true;
 }
 
