@@ -41,7 +41,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "params", 10 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
-    { "progress", 15 },
+    { "progress", 16 },
     { "quarantine", 13 },
     { "rate", 12 },
     { "rate_pool", 4 },
