@@ -1,10 +1,13 @@
 """A window of update times that fails alone is set aside: everything around it arrives, and it is tried again."""
 import json
 import os
+import re
 import time
+import urllib.parse
 
 import pytest
 from cases import SECOND, DeliveryCase, HastyCase
+from world import ticks
 from world.httpd import Response
 from world.runner import wait_for
 
@@ -142,6 +145,9 @@ class Quarantine(QuarantineCase):
                 before = self.requests(world, feed)
                 time.sleep(3)
                 self.assertLess(self.requests(world, feed) - before, 60)
+                asked = ' '.join(entry.query for entry in world.microsoft.requests(feed.tenant, kind=api))
+                times = re.findall(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d', urllib.parse.unquote(asked))
+                self.assertLess(max(times), ticks.iso(self.now(world) + 60 * SECOND), 'a bound in the future')
                 self.ends(world)
                 world.close()
 

@@ -223,7 +223,7 @@ class Hours(HastyCase):
     def evidence(self, end):
         """The service refuses to expand evidence for a while, in which the program may end."""
         world = self.world()
-        feed = world.customer('c', 'endpoint', poll_interval=60, start_time='-2h')
+        feed = world.customer('c', 'endpoint', poll_interval=60, start_time='-2h', overlap=2)
         before = feed.publish(10, span_s=6000)
         program = self.start(world)
         program.wait_events(10)
@@ -237,6 +237,7 @@ class Hours(HastyCase):
             getattr(program, end)()
             program = self.start(world)
             program.wait_line('WARN event=form input=c .*form=3 .*leaves out', 30)
+        time.sleep(3)       # the first five are out of the polls' reach then
         bare += feed.publish(5)
         wait_for(lambda: len(world.events()) >= 20, 30, program.tail)
         rule.remove()
