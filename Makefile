@@ -1,23 +1,6 @@
 # Builds bin/defender_alerts and everything around it. `make help` lists the targets.
 
-BASE      = die mem buf utf8 text digest ticks clock file json err log backoff
-MESSAGES  = remedy log_events diagnosis
-NET       = loop http http_pool http_again http_hold http_options http_answer http_fault http_trace http_check inflate tls url retry_after
-SPLUNK    = mask input params value proxy stanza scheme utf16 config config_elements validate events rest_ca rest \
-            rest_call secret_list secret_name passwords_pieces passwords passwords_write data_inputs notices
-AUTH      = certificate principal token_source token_source_next token_source_fetch secret_gate secret_intake secret_watch
-STATE     = cursor quarantine windows dedup acks checkpoint progress store file_writer store_file lock
-PACING    = limiter rate rate_pool
-MICROSOFT = refusal base64url token claims aad aad_codes signin assertion scan page page_record page_text page_plain page_word page_run \
-            api api_graph api_endpoint api_siem
-COLLECT   = target service_clock same_tenant variant feed page_size pages classify records worker_retry worker_answer \
-            worker_request worker health status saver opening tenant output metrics collector
-COMMAND   = run validate trial_sign_in save_notice options console session csv check check_row check_endpoint check_store check_look \
-            check_report check_json \
-            sign_in sign_in_options device_code redeem import import_rows import_plan
-SOURCES   = $(MESSAGES:%=src/messages/%.c) $(BASE:%=src/base/%.c) $(NET:%=src/net/%.c) $(SPLUNK:%=src/splunk/%.c) \
-            $(MICROSOFT:%=src/microsoft/%.c) $(COLLECT:%=src/collect/%.c) $(AUTH:%=src/auth/%.c) $(STATE:%=src/state/%.c) $(PACING:%=src/pacing/%.c) \
-            $(COMMAND:%=src/command/%.c)
+SOURCES   = $(wildcard src/*/*.c)
 MAIN      = src/main.c
 
 JOBS       := $(shell nproc)

@@ -34,10 +34,19 @@ EXTRA = {'state/store_kv': {'splunk'}}  # modules that may include more
 # Inside collect, from the top down: what each of these modules may include of the others.
 _HELPERS = {'pages', 'records', 'classify', 'page_size'}
 _RETRY = _HELPERS | {'worker_retry'}
-_WORKER = _RETRY | {'worker_answer', 'worker_request'}
+_WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver'}
-ORDER = {'collector': _TENANT | {'tenant'}, 'tenant': _TENANT, 'worker': _WORKER, 'worker_answer': _RETRY | {'worker_request'},
-         'worker_request': _RETRY, 'worker_retry': _HELPERS, 'opening': {'saver'}, 'status': {'health'}}
+ORDER = {
+    'collector': _TENANT | {'tenant'},
+    'tenant': _TENANT,
+    'worker': _WORKER,
+    'worker_answer': _RETRY | {'worker_request'},
+    'worker_request': _RETRY,
+    'worker_retry': _HELPERS,
+    'opening': {'beginning', 'saver'},
+    'beginning': {'saver'},
+    'status': {'health'},
+}
 
 # Headers of libraries, and the folder that may include them.
 LIBRARIES = {'curl/': 'net', 'libxml/': 'splunk'}

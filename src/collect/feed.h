@@ -19,6 +19,14 @@ struct tally {
     int64_t throttled_ms;
 };
 
+/* What tells whether the service fails, or a window alone: responses that were complete. */
+struct evidence {
+    int64_t answered_ms; /* monotonic time of the last one; 0: none */
+    int unproven;        /* windows cut since one with records came */
+    ticks proven;        /* update time of a record of the last such one; 0: none in this run */
+    bool stalled;        /* windows wait for such a one: nothing proves that they get through */
+};
+
 #define FEED_UNPROVEN_MOST 16 /* windows cut without a complete response with records; no more until one comes */
 
 struct feed_owner {
@@ -43,13 +51,10 @@ struct feed {
     struct progress progress;
     bool open; /* the workers may read */
     struct service_clock clock;
-    uint64_t event_pos;  /* stream position after the last event */
-    ticks newest_alert;  /* update time of the newest alert written in this run; 0: none */
-    int64_t read_ms;     /* monotonic time of the last complete poll; 0: none */
-    int64_t answered_ms; /* ... of the last response that was read completely; 0: none */
-    int unproven;        /* windows cut since a response with records was complete */
-    ticks proven;        /* update time of a record of the last such response; 0: none in this run */
-    bool stalled;        /* windows wait for the proof that such responses get through */
+    uint64_t event_pos; /* stream position after the last event */
+    ticks newest_alert; /* update time of the newest alert written in this run; 0: none */
+    int64_t read_ms;    /* monotonic time of the last complete poll; 0: none */
+    struct evidence evidence;
     struct tally tally;
     struct err problem;  /* why the input is not ok */
     char *sign_in_error; /* logged last; forgotten when a request succeeds */
@@ -61,11 +66,17 @@ struct feed {
 /* Returns true if it is not known whether any response with records gets through: all may be truncated on the way. */
 static inline bool feed_is_unproven(const struct feed *feed)
 {
-    return feed->unproven >= FEED_UNPROVEN_MOST;
+    return feed->evidence.unproven >= FEED_UNPROVEN_MOST;
 }
 
 /* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
 bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
+
+/* Returns the state of the token, without asking for one; TOKEN_BUSY and an empty view before the input is open. */
+enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct token_view *ret);
+
+/* Notes that the sign-in fails, and logs it once per reason. */
+void feed_sign_in_failed(struct feed *feed, const struct err *err);
 
 /* Returns the service's present time, as far as it is known: a host's clock that jumps does not change it. */
 static inline ticks feed_service_now(const struct feed *feed)

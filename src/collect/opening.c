@@ -1,11 +1,8 @@
 #include "collect/opening.h"
 
 #include "base/text.h"
-#include "collect/same_tenant.h"
+#include "collect/beginning.h"
 #include "messages/log_events.h"
-#include "microsoft/claims.h"
-
-#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND) /* by how much clocks may be wrong */
 
 static void timer_fired(void *ctx, int64_t now_ms);
 
@@ -72,66 +69,6 @@ void opening_busy(struct opening *opening, const struct err *err)
     wait_with(opening, err);
 }
 
-static bool same_records(const char *api, const char *other)
-{
-    return text_same(api, api_incidents.name) == text_same(other, api_incidents.name);
-}
-
-/* The checkpoint is another tenant's or another API's. Its cursor is good for the same kind of record; its IDs are
- * not. */
-static void carry_over(struct opening *opening, int64_t now_ms)
-{
-    struct feed *feed = opening->feed;
-    struct checkpoint *checkpoint = &opening->saver->checkpoint;
-    bool same = same_records(checkpoint->api, feed->api->name);
-
-    log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
-              feed->label, feed->input->tenant_id, feed->api->name, checkpoint->tenant_id, checkpoint->api,
-              same ? "reading continues at its cursor" : "reading begins at start_time");
-    progress_forget_written(&feed->progress);
-    checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
-    if (!same)
-        return;
-    cursor_carry_over(&checkpoint->cursor, feed->input->overlap);
-    progress_begin(&feed->progress, &checkpoint->cursor, now_ms);
-    saver_starts_from(opening->saver, &checkpoint->cursor);
-}
-
-/* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint
- * is saved without it before the first request, since this process may be killed. */
-static void take_rate(struct opening *opening)
-{
-    struct checkpoint *checkpoint = &opening->saver->checkpoint;
-    struct rate *rate = opening->feed->rate;
-
-    if (!checkpoint->rate.known) {
-        rate_resume_unknown(rate);
-        return;
-    }
-    rate_resume(rate, checkpoint->rate.hour, clock_wall_ms() - ticks_to_ms(checkpoint->rate.at));
-    checkpoint->rate.known = false;
-    opening->saver->changed = true;
-}
-
-static void take_checkpoint(struct opening *opening)
-{
-    struct feed *feed = opening->feed;
-    struct checkpoint *checkpoint = &opening->saver->checkpoint;
-
-    take_rate(opening);
-    feed->progress.quarantine = checkpoint->quarantine;
-    checkpoint->quarantine = (struct quarantine){ .count = 0 };
-    opening->saver->saved_version = feed->progress.quarantine.version;
-
-    if (!text_same(checkpoint->api, feed->api->name) ||
-        same_tenant(checkpoint, feed->input->tenant_id, NULL) == TENANT_OTHER) {
-        carry_over(opening, clock_ms());
-        return;
-    }
-    progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
-    saver_starts_from(opening->saver, &checkpoint->cursor);
-}
-
 /* Puts a checkpoint aside that cannot be used. Returns false if that is not possible; the input then waits. */
 static bool set_aside(struct opening *opening, struct err *err)
 {
@@ -161,7 +98,7 @@ void opening_loaded(struct opening *opening, enum store_found found, const struc
         why = *err;
     if (found == STORE_FOUND) {
         if (checkpoint_parse(buf_text(text), text->len, checkpoint, feed->progress.dedup, &why))
-            take_checkpoint(opening);
+            beginning_from_checkpoint(feed, opening->saver);
         else
             found = STORE_FAILED;
     }
@@ -271,27 +208,6 @@ static void open_input(struct opening *opening)
     opening->owner->opened(opening->ctx);
 }
 
-/* Returns true if the checkpoint was edited, or written while the service's clock was wrong: everything up to its times
- * would be passed over in silence. */
-static bool is_ahead(const struct feed *feed)
-{
-    return cursor_is_ahead(&feed->progress.cursor, feed_service_now(feed) + AHEAD_MOST);
-}
-
-/* Sets the cursor from start_time. */
-static void begin_at_start_time(struct opening *opening, int64_t now_ms)
-{
-    struct feed *feed = opening->feed;
-    const struct start_time *start = &feed->input->start_time;
-    struct cursor cursor;
-
-    quarantine_release(&feed->progress.quarantine); /* what lies after start_time is read again, the rest never */
-    cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
-    progress_begin(&feed->progress, &cursor, now_ms);
-    saver_starts_from(opening->saver, &cursor);
-    opening->saver->changed = true;
-}
-
 /* Returns false if the Date of the token's response is doubted. */
 static bool take_clock(struct opening *opening, const struct token_view *view)
 {
@@ -301,58 +217,27 @@ static bool take_clock(struct opening *opening, const struct token_view *view)
            feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0, saved_ms > 0 ? saved_ms : 0);
 }
 
-/* Returns true if the clock decides where the input begins. */
-static bool begins_now(const struct feed *feed)
-{
-    return !feed->progress.begun && feed->input->start_time.relative;
-}
-
-/* Decides by the token whether the checkpoint is of this tenant, and keeps the tenant's GUID. */
-static void settle_tenant(struct opening *opening, const char *authorization, int64_t now_ms)
-{
-    const struct feed *feed = opening->feed;
-    const char *tenant_id = feed->input->tenant_id;
-    struct checkpoint *checkpoint = &opening->saver->checkpoint;
-    struct claims claims;
-
-    claims_read(authorization, &claims);
-    if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
-        carry_over(opening, now_ms);
-    if (!text_same(checkpoint->tenant_id, tenant_id)) {
-        log_event(EVENT_CHECKPOINT_RENEWED,
-                  "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
-                  "the same tenant",
-                  feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
-        checkpoint_name_tenant(checkpoint, tenant_id, NULL);
-        opening->saver->changed = true;
-    }
-    if (!text_is_guid(tenant_id) && !text_empty(claims.tenant) && !text_same(checkpoint->tid, claims.tenant)) {
-        checkpoint_name_tenant(checkpoint, tenant_id, claims.tenant);
-        opening->saver->changed = true;
-    }
-    claims_release(&claims);
-}
-
 /* A doubted Date gets a second opinion, that of another response of the login service, before it matters. */
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
     struct feed *feed = opening->feed;
-    bool believed = take_clock(opening, view), ahead = feed->progress.begun && view->has_clock && is_ahead(feed);
+    bool believed = take_clock(opening, view),
+         ahead = feed->progress.begun && view->has_clock && beginning_is_ahead(feed);
 
-    if (!believed && !opening->asked_again && (ahead || begins_now(feed))) {
+    if (!believed && !opening->asked_again && (ahead || beginning_needs_clock(feed))) {
         opening->asked_again = true;
         token_source_refetch(feed->source, view->token);
         step_at(opening, now_ms);
         return;
     }
-    settle_tenant(opening, view->authorization, now_ms);
+    beginning_settle_tenant(feed, opening->saver, view->authorization, now_ms);
     if (ahead)
         log_event(EVENT_CHECKPOINT_BAD,
                   "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
                   "service's clock; reading begins at start_time",
                   feed->label, feed->input->tenant_id);
     if (ahead || !feed->progress.begun)
-        begin_at_start_time(opening, now_ms);
+        beginning_at_start_time(feed, opening->saver, now_ms);
     opening->state = OPENING_BEGIN;
     if (!opening->saver->changed || !saver_save(opening->saver, 0, STORE_WRITTEN))
         open_input(opening);

@@ -19,9 +19,14 @@ struct attempts {
 
 /* A window that failed. Whether the service fails or only this window is decided by evidence: another window is
  * answered. Without any, a probe asks for the newest second. */
+enum suspicion_state {
+    SUSPICION_NONE,
+    SUSPICION_OPEN, /* the window failed, and is requested once more */
+    SUSPICION_PROBE /* the next request, or the one in flight, is the probe */
+};
+
 struct suspicion {
-    int tries;            /* requests of the window that failed in a row */
-    bool probing;         /* the request in flight is the probe */
+    enum suspicion_state state;
     bool broke;           /* the response was complete, but broke among its records */
     struct window window; /* the suspect; may be open */
     ticks sent_at;        /* the service's clock when it was requested */
@@ -80,13 +85,19 @@ static inline size_t reading_page_most(const struct reading *reading)
     return reading->kind == WORKER_LIVE ? api->top_first : api->top;
 }
 
+/* Makes the page smaller: the last one may have been too much for the service. */
+static inline void reading_shrink_page(struct reading *reading)
+{
+    page_size_shrink(&reading->page_size, reading_page_most(reading));
+}
+
 /* Returns the state of this worker's query. */
 static inline struct variant *reading_variant(const struct reading *reading)
 {
     return &reading->feed->variants[reading->kind];
 }
 
-/* Returns that of the input's other worker. */
+/* Returns that of the worker which learns from this one: LIVE and BACKFILL from each other, LIVE from QUARANTINE. */
 static inline struct variant *reading_other_variant(const struct reading *reading)
 {
     return &reading->feed->variants[reading->kind == WORKER_LIVE ? WORKER_BACKFILL : WORKER_LIVE];

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "collect/opening.h"
 #include "collect/saver.h"
 #include "collect/status.h"
@@ -37,12 +36,6 @@ static int max_int(int a, int b)
     return a > b ? a : b;
 }
 
-static enum token_state peek_token(const struct tenant *t, int64_t now_ms, struct token_view *ret)
-{
-    *ret = (struct token_view){ .err = NULL };
-    return t->feed.source ? token_source_peek(t->feed.source, now_ms, ret) : TOKEN_BUSY;
-}
-
 static void log_status(struct tenant *t, int64_t now_ms)
 {
     int64_t due_ms = t->workers[WORKER_LIVE].due_ms;
@@ -51,7 +44,7 @@ static void log_status(struct tenant *t, int64_t now_ms)
 
     timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, now_ms));
     status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
-    status.has_token = peek_token(t, now_ms, &view) == TOKEN_READY;
+    status.has_token = feed_peek_token(&t->feed, now_ms, &view) == TOKEN_READY;
     status.token_s = (view.expires_ms - now_ms) / 1000;
     status.has_certificate = t->feed.source && principal_certificate_days(t->principal, &status.certificate_days);
     status_log(&status, now_ms);
@@ -62,21 +55,6 @@ static void status_timer_fired(void *ctx, int64_t now_ms)
     log_status(ctx, now_ms);
 }
 
-/* Logs that the sign-in fails; once per reason. It comes before the line of the state. */
-static void log_sign_in(struct tenant *t, const struct err *err)
-{
-    struct feed *feed = &t->feed;
-    bool refused = err->kind == ERR_AUTH;
-
-    feed->problem = *err;
-    if (text_same(feed->sign_in_error, err->text))
-        return;
-    log_event(refused ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s", t->label, t->input.tenant_id,
-              feed->api->name, err->text, refused ? "" : ", retrying");
-    mem_freep(&feed->sign_in_error);
-    feed->sign_in_error = mem_text(err->text);
-}
-
 /* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without
  * anything happening. */
 static bool update_health(struct tenant *t, int64_t now_ms)
@@ -84,7 +62,7 @@ static bool update_health(struct tenant *t, int64_t now_ms)
     const struct attempts *live = &t->workers[WORKER_LIVE].reading.attempts;
     const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
     struct token_view view;
-    enum token_state token = peek_token(t, now_ms, &view);
+    enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
     struct health health = health_of(&(struct health_facts){ .reading = t->opening.state >= OPENING_TOKEN,
                                                              .polled = t->feed.read_ms != 0,
                                                              .failures = max_int(live->failures, backfill->failures),
@@ -95,8 +73,8 @@ static bool update_health(struct tenant *t, int64_t now_ms)
                                                              .before = t->state },
                                      now_ms);
 
-    if (health.sign_in)
-        log_sign_in(t, health.sign_in);
+    if (health.sign_in) /* comes before the line of the state */
+        feed_sign_in_failed(&t->feed, health.sign_in);
     if (health.state == t->state)
         return health.by_clock;
     t->state = health.state;
@@ -173,16 +151,23 @@ static void opening_waits(void *ctx, const struct err *err, bool is_news)
         log_status(t, clock_ms());
 }
 
+static void wake_workers(struct tenant *t)
+{
+    int kind;
+
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_wake(&t->workers[kind]);
+}
+
 static void source_changed(void *ctx)
 {
     struct tenant *t = ctx;
-    int kind;
 
     changed(t);
     if (t->opening.state != OPENING_OPEN)
         timer_set(t->env->loop, &t->opening.timer, loop_now(t->env->loop));
-    for (kind = 0; t->feed.open && kind < WORKER_COUNT; kind++)
-        worker_wake(&t->workers[kind]);
+    if (t->feed.open)
+        wake_workers(t);
 }
 
 static void has_source(void *ctx, struct token_source *source)
@@ -197,11 +182,7 @@ static void has_source(void *ctx, struct token_source *source)
 
 static void opened(void *ctx)
 {
-    struct tenant *t = ctx;
-    int kind;
-
-    for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_wake(&t->workers[kind]);
+    wake_workers(ctx);
 }
 
 static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
@@ -259,22 +240,35 @@ static void vanished(void *ctx)
     changed(t);
 }
 
+static void init_workers(struct tenant *t)
+{
+    int kind;
+
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
+}
+
+static void release_workers(struct tenant *t)
+{
+    int kind;
+
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_release(&t->workers[kind]);
+}
+
 /* Another process reads for this input now. What is in flight ends without a result, and what is known of the progress
  * is out of date. */
 static void lost(void *ctx)
 {
     struct tenant *t = ctx;
-    int kind;
 
     log_event(EVENT_WAITING,
               "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another "
               "process took over this input; reading stops until that process ends",
               t->label, t->input.tenant_id);
     t->feed.open = false;
-    for (kind = 0; kind < WORKER_COUNT; kind++) {
-        worker_release(&t->workers[kind]);
-        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
-    }
+    release_workers(t);
+    init_workers(t);
     progress_release(&t->feed.progress);
     progress_init(&t->feed.progress, t->input.overlap);
     saver_forget(&t->saver);
@@ -311,7 +305,6 @@ static void init_feed(struct tenant *t, size_t number)
 struct tenant *tenant_new(const struct env *env, size_t number, struct input *input)
 {
     struct tenant *t = mem_alloc(sizeof(*t));
-    int kind;
 
     t->env = env;
     t->input = *input;
@@ -330,8 +323,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
                                    .ctx = t };
     secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket,
                      t->input.client_secret || t->input.refresh_token);
-    for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
+    init_workers(t);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_timer_fired, .ctx = t };
     timer_set(env->loop, &t->status_timer, status_first_ms(number, env->started_ms));
@@ -340,12 +332,9 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
 
 void tenant_free(struct tenant *t)
 {
-    int kind;
-
     if (!t)
         return;
-    for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_release(&t->workers[kind]);
+    release_workers(t);
     timer_cancel(t->env->loop, &t->status_timer);
     opening_release(&t->opening);
     store_release(&t->claim);

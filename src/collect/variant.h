@@ -10,12 +10,18 @@
 
 #include "base/compiler.h"
 
+enum variant_state {
+    VARIANT_FULL,    /* the full query is used */
+    VARIANT_SIMPLER, /* a simpler one is used: the search begins again at retry_ms */
+    VARIANT_SEARCH   /* each 400 leads to the next simpler variant, without repetitions */
+};
+
 struct variant {
-    int current;      /* 0: the full query; higher: simpler */
-    int settled;      /* worked last */
-    bool searches;    /* each 400 leads to the next simpler variant, without repetitions */
-    int returns;      /* searches that did not end with the full query since it worked last */
-    int64_t retry_ms; /* the search begins again then, unless the full query is settled */
+    enum variant_state state;
+    int current; /* 0: the full query; higher: simpler */
+    int settled; /* worked last */
+    int returns; /* searches that did not end with the full query since it worked last */
+    int64_t retry_ms;
 };
 
 /* Begins the search with the full query, which works for the other worker again. */

@@ -2,15 +2,13 @@
 
 #include <stdio.h>
 
-#include "base/backoff.h"
 #include "base/mem.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
 #include "collect/worker_retry.h"
 #include "messages/log_events.h"
 
-#define EVIDENCE_MS   10000 /* this long after a complete response, the service counts as well */
-#define FIRST_RETRY_S 15    /* of a window that was just isolated, unless its JSON breaks; then the slow schedule */
+#define EVIDENCE_MS 10000 /* this long after a complete response, the service counts as well */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -34,30 +32,25 @@ static void read_in_full(struct reading *reading, struct next *next)
     next->wake_others = true;
 }
 
-/* Halves a quarantined window that fails: at once down to a second; the rest of the way waits for the first retry, so
- * that the records of 30 days arrive within 60 requests. Returns false if it is not cut now. */
-static bool halve(const struct reading *reading, const struct quarantined *entry)
+/* Returns the facts about a quarantined window that failed. */
+static struct quarantine_failure failure_of(const struct reading *reading)
 {
-    struct feed *feed = reading->feed;
-    struct window window = entry->window;
-    ticks resolution = feed->api->resolution(reading->variant);
-    ticks least = entry->tries ? resolution : ticks_max(resolution, TICKS_PER_SECOND);
+    const struct feed *feed = reading->feed;
 
-    if (feed_is_unproven(feed) || !quarantine_halve(&feed->progress.quarantine, &window, least, resolution))
-        return false;
-    feed->unproven++;
-    return true;
+    return (struct quarantine_failure){ .proven = !feed_is_unproven(feed),
+                                        .broke = reading->suspicion.broke,
+                                        .resolution = feed->api->resolution(reading->variant),
+                                        .now_s = feed_service_now(feed) / TICKS_PER_SECOND };
 }
 
-/* Halves the other half of a window that failed: this one was read, so it must be to blame. A window that was never
- * tried again may just have been too much for one response, unless its JSON breaks; both of its halves are
- * requested. */
+/* A quarantined window is about to be recorded as read: the other half of one that failed may be halved. */
 static void infer(const struct reading *reading)
 {
-    const struct quarantined *other = quarantine_bad_half(&reading->feed->progress.quarantine, &reading->window);
+    const struct quarantine_failure failure = failure_of(reading);
+    struct feed *feed = reading->feed;
 
-    if (other && (other->tries || reading->suspicion.broke))
-        halve(reading, other);
+    if (quarantine_infer(&feed->progress.quarantine, &reading->window, &failure))
+        feed->evidence.unproven++;
 }
 
 /* All of the window has been read: the progress moves. */
@@ -69,13 +62,13 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     size_t most = feed->api->top ? page_size_top(&reading->page_size, reading_page_most(reading)) : feed->api->capacity;
     struct next next;
 
+    if (reading->kind == WORKER_QUARANTINE)
+        infer(reading);
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading->sent_at,
                               outbox_end(feed->env->outbox), now_ms);
-    if (reading->kind == WORKER_QUARANTINE)
-        infer(reading);
     pages_forget(&reading->pages);
-    reading->suspicion.tries = 0;
+    reading->suspicion.state = SUSPICION_NONE;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
     next.backfill_done = was_backfilling && !progress->cursor.backfill.active;
     read_in_full(reading, &next);
@@ -132,7 +125,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         page_size_learn(&reading->page_size, taken.stats.count, false);
     pages = pages_take(&reading->pages, &taken, &err);
     if (pages == PAGES_OVERFULL && split_window(reading)) {
-        reading->suspicion.tries = 0;
+        reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
         next.wake_others = true;
         return next;
@@ -155,7 +148,7 @@ static bool has_evidence(const struct reading *reading, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
 
-    return feed->answered_ms && now_ms - feed->answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
+    return feed->evidence.answered_ms && now_ms - feed->evidence.answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
 }
 
 /* Logs that a window cannot be read; once for each. at_fault: it is known to be the window, not the way to it. */
@@ -175,29 +168,22 @@ static void log_isolated(const struct reading *reading, const struct window *win
 /* A quarantined window failed. It is halved, or waits for its next try. */
 static struct next isolate_further(struct reading *reading)
 {
+    const struct quarantine_failure failure = failure_of(reading);
+    const struct window *window = &reading->suspicion.window;
     struct feed *feed = reading->feed;
     struct quarantine *quarantine = &feed->progress.quarantine;
-    const struct window *window = &reading->suspicion.window;
     const struct quarantined *entry = quarantine_find(quarantine, window);
-    int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND, wait_s;
-    int tries = entry ? entry->tries : 0;
-    bool may_cut = !feed_is_unproven(feed), is_first, is_news;
+    bool was_coarse = !entry || entry->search == SEARCH_COARSE;
+    enum quarantine_outcome outcome = quarantine_failed(quarantine, window, &failure);
 
-    if (entry && halve(reading, entry))
-        return (struct next){ .kind = NEXT_NOW };
-    if (tries)
-        page_size_shrink(&reading->page_size, reading_page_most(reading));
-    if (!tries && may_cut && reading->suspicion.broke) { /* broken JSON does not pass: on to the finest step */
-        quarantine_retry(quarantine, window, now_s, false);
-        return (struct next){ .kind = NEXT_NOW };
-    }
-    is_first = !tries || (may_cut && entry && !entry->isolated);
-    wait_s = is_first ? FIRST_RETRY_S : backoff_refused_ms(tries > 1 ? tries - 1 : 1) / 1000;
-    is_news = quarantine_retry(quarantine, window, now_s + wait_s, may_cut);
-    feed->tally.bad_records += is_news;
-    feed->stalled = feed->stalled || !may_cut;
-    if (is_news || (!may_cut && !tries))
-        log_isolated(reading, window, may_cut);
+    feed->evidence.unproven += outcome == QUARANTINE_HALVED;
+    feed->tally.bad_records += outcome == QUARANTINE_ISOLATED;
+    if (!failure.proven)
+        feed->evidence.stalled = true;
+    if (outcome == QUARANTINE_ISOLATED || outcome == QUARANTINE_STALLED)
+        log_isolated(reading, window, outcome == QUARANTINE_ISOLATED);
+    if (outcome != QUARANTINE_HALVED && !was_coarse)
+        reading_shrink_page(reading);
     return (struct next){ .kind = NEXT_NOW };
 }
 
@@ -209,12 +195,12 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     struct next next = { .kind = NEXT_NOW, .wake_others = true, .tries = reading->attempts.failures };
     bool was_backfilling = feed->progress.cursor.backfill.active;
 
-    suspicion->tries = 0;
+    suspicion->state = SUSPICION_NONE;
     pages_forget(&reading->pages);
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
     if (!suspicion->broke) /* if it was too much for the service, the next window of this kind would be, too */
-        page_size_shrink(&reading->page_size, reading_page_most(reading));
+        reading_shrink_page(reading);
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
                          suspicion->sent_at, outbox_end(feed->env->outbox), now_ms))
         next.kind = NEXT_POLL;
@@ -230,20 +216,23 @@ static struct next window_failed(struct reading *reading, const struct err *err,
 {
     struct suspicion *suspicion = &reading->suspicion;
 
-    if (suspicion->probing) { /* the service fails, not the window */
-        suspicion->probing = false;
-        reading->feed->stalled = reading->feed->stalled || feed_is_unproven(reading->feed);
+    if (suspicion->state == SUSPICION_PROBE) { /* the service fails, not the window */
+        suspicion->state = SUSPICION_OPEN;
+        if (feed_is_unproven(reading->feed))
+            reading->feed->evidence.stalled = true;
         return worker_retry_failed(reading, err, may_be_size);
     }
     suspicion->window = reading->window;
     suspicion->sent_at = reading->sent_at;
     suspicion->broke = broke;
     snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
-    if (!suspicion->tries++ && reading->kind != WORKER_QUARANTINE)
+    if (suspicion->state == SUSPICION_NONE && reading->kind != WORKER_QUARANTINE) {
+        suspicion->state = SUSPICION_OPEN;
         return worker_retry_failed(reading, err, may_be_size);
+    }
     if (has_evidence(reading, now_ms))
         return isolate(reading, now_ms);
-    suspicion->probing = true;
+    suspicion->state = SUSPICION_PROBE;
     pages_forget(&reading->pages);
     return (struct next){ .kind = NEXT_NOW };
 }
@@ -262,14 +251,14 @@ static bool is_held_back(struct reading *reading, struct err *err)
  * windows have waited for it. */
 static bool records_came(struct feed *feed, const struct page_stats *stats)
 {
-    bool stalled = feed->stalled;
+    bool stalled = feed->evidence.stalled;
 
     if (stats->oldest <= stats->newest)
-        feed->proven = stats->newest;
+        feed->evidence.proven = stats->newest;
     if (stalled)
         quarantine_wake(&feed->progress.quarantine, feed_service_now(feed) / TICKS_PER_SECOND);
-    feed->stalled = false;
-    feed->unproven = 0;
+    feed->evidence.stalled = false;
+    feed->evidence.unproven = 0;
     return stalled;
 }
 
@@ -302,14 +291,9 @@ static struct next response_read(struct reading *reading, const struct page *pag
     full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);
     if (full_again)
         variant_search(reading_other_variant(reading));
-    feed->answered_ms = now_ms;
+    feed->evidence.answered_ms = now_ms;
     woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
-    if (reading->suspicion.probing) {
-        reading->suspicion.probing = false;
-        next = isolate(reading, now_ms);
-    } else {
-        next = page_read(reading, link, now_ms);
-    }
+    next = reading->suspicion.state == SUSPICION_PROBE ? isolate(reading, now_ms) : page_read(reading, link, now_ms);
     next.full_again = full_again;
     next.wake_others = next.wake_others || woken;
     return next;
@@ -337,7 +321,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     }
     tally->failed++;
     variant_failed(reading_variant(reading), reading->variant, now_ms);
-    if (classified->may_be_window || reading->suspicion.probing)
+    if (classified->may_be_window || reading->suspicion.state == SUSPICION_PROBE)
         return window_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
     return worker_retry_failed(reading, &classified->err, false);
 }

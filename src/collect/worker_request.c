@@ -8,7 +8,7 @@ static struct window probe(const struct reading *reading, ticks now)
 {
     const struct feed *feed = reading->feed;
     const struct cursor *cursor = &feed->progress.cursor;
-    ticks known = feed->proven ? feed->proven : cursor->watermark;
+    ticks known = feed->evidence.proven ? feed->evidence.proven : cursor->watermark;
 
     if (feed_is_unproven(feed) && known > cursor->begin && reading->attempts.failures < KNOWN_TRIES)
         return (struct window){ known, known + feed->api->resolution(reading->variant) };
@@ -20,7 +20,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
-    if (reading->suspicion.probing)
+    if (reading->suspicion.state == SUSPICION_PROBE)
         reading->window = probe(reading, now);
     else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
                                                        outbox_end(feed->env->outbox), now_ms, &reading->window))

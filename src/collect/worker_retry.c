@@ -32,7 +32,7 @@ struct next worker_retry_failed(struct reading *reading, const struct err *err, 
     pages_forget(&reading->pages);
     just_grown = page_size_failed(&reading->page_size, failures, may_be_size);
     if (just_grown || (may_be_size && failures % SMALLER_EVERY == 0))
-        page_size_shrink(&reading->page_size, reading_page_most(reading));
+        reading_shrink_page(reading);
     return next;
 }
 
@@ -72,7 +72,7 @@ struct next worker_retry_bad_request(struct reading *reading, const struct err *
 {
     struct variant *variant = reading_variant(reading), *other = reading_other_variant(reading);
     bool in_trial = variant->returns || reading->attempts.refusals > BACKOFF_QUICK_TRIES;
-    bool it_lasts = variant->searches || other->searches || other->settled;
+    bool it_lasts = variant->state == VARIANT_SEARCH || other->state != VARIANT_FULL;
 
     if (!it_lasts && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
         return refused(reading, err);

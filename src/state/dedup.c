@@ -28,18 +28,25 @@ struct dedup *dedup_new(void)
     return mem_alloc(sizeof(struct dedup));
 }
 
-void dedup_free(struct dedup *dedup)
+/* Frees a set without the one of what was written in part. */
+static void free_set(struct dedup *dedup)
 {
     size_t i;
 
-    if (!dedup)
-        return;
     for (i = 0; i < dedup->block_count; i++)
         free(dedup->blocks[i]);
     free(dedup->blocks);
     free(dedup->index);
-    dedup_free(dedup->partial); /* it has none of its own */
     free(dedup);
+}
+
+void dedup_free(struct dedup *dedup)
+{
+    if (!dedup)
+        return;
+    if (dedup->partial) /* it has none of its own */
+        free_set(dedup->partial);
+    free_set(dedup);
 }
 
 struct dedup *dedup_partial(struct dedup *dedup)

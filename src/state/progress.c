@@ -157,7 +157,7 @@ bool progress_split(struct progress *progress, enum worker_kind worker, const st
                     const struct page_stats *stats, ticks resolution, ticks now)
 {
     if (worker == WORKER_QUARANTINE)
-        return quarantine_halve(&progress->quarantine, window, resolution, resolution);
+        return quarantine_halve(&progress->quarantine, window, resolution);
     return windows_split(&progress->cursor, worker, progress->plans, window, stats, resolution, progress->overlap_s,
                          now);
 }

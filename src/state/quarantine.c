@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/mem.h"
+
+#define FIRST_RETRY_S 15 /* of a window that cannot be halved, unless its JSON breaks; then the slow schedule */
 
 void quarantine_release(struct quarantine *quarantine)
 {
@@ -39,8 +42,7 @@ static void insert(struct quarantine *quarantine, size_t at, const struct quaran
     quarantine->version++;
 }
 
-/* Returns the entry with just this window; NULL: it has gone meanwhile. */
-static struct quarantined *find(const struct quarantine *quarantine, const struct window *window)
+struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window)
 {
     size_t at = first_after(quarantine, window->lo);
 
@@ -60,7 +62,8 @@ void quarantine_add(struct quarantine *quarantine, const struct window *window, 
             insert(quarantine, at, &(struct quarantined){ .window = part, .since_s = now_s, .due_s = now_s });
             part.lo = part.hi;
         } else { /* it is in the list already, perhaps as one that had been read */
-            next->done = false;
+            if (next->state == QUARANTINED_READ)
+                next->state = QUARANTINED_FAILED;
             next->due_s = now_s;
             part.lo = next->window.hi;
             quarantine->version++;
@@ -91,7 +94,7 @@ const struct quarantined *quarantine_due(const struct quarantine *quarantine, in
     const struct quarantined *best = NULL, *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (!entry->done && entry->due_s <= now_s && (!best || comes_before(entry, best)))
+        if (entry->state != QUARANTINED_READ && entry->due_s <= now_s && (!best || comes_before(entry, best)))
             best = entry;
     return best;
 }
@@ -102,33 +105,30 @@ int64_t quarantine_next_s(const struct quarantine *quarantine)
     const struct quarantined *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (!entry->done && entry->due_s < next_s)
+        if (entry->state != QUARANTINED_READ && entry->due_s < next_s)
             next_s = entry->due_s;
     return next_s;
 }
 
-const struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window)
-{
-    return find(quarantine, window);
-}
-
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos)
 {
-    struct quarantined *entry = find(quarantine, window);
+    struct quarantined *entry = quarantine_find(quarantine, window);
 
     if (!entry)
         return;
-    entry->done = true;
-    entry->done_pos = pos;
+    entry->state = QUARANTINED_READ;
+    entry->read_pos = pos;
     quarantine->version++;
 }
 
-/* Returns true if this entry and the one before it are halves that were not requested, and adjoin. */
+/* Halving. */
+
+/* Returns true if this entry and the one before it are halves of the same search, and adjoin. */
 static bool is_rest(const struct quarantine *quarantine, size_t at)
 {
     const struct quarantined *entry = quarantine->list + at;
 
-    return at && at < quarantine->count && entry->half && !entry->done && entry[-1].half && !entry[-1].done &&
+    return at && at < quarantine->count && entry->state == QUARANTINED_HALF && entry[-1].state == QUARANTINED_HALF &&
            entry[-1].window.hi == entry->window.lo && entry[-1].tries == entry->tries;
 }
 
@@ -141,56 +141,118 @@ static void join_with_next(struct quarantine *quarantine, size_t at)
     memmove(entry + 1, entry + 2, (quarantine->count - at - 1) * sizeof(*entry));
 }
 
-const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first)
+/* Halves the entry if it is wider than `least`. */
+static bool halve(struct quarantine *quarantine, struct quarantined *entry, ticks least, ticks resolution)
 {
-    const struct quarantined *entry = find(quarantine, first), *other;
+    ticks lo = entry->window.lo, hi = entry->window.hi;
+    ticks cut = lo + (hi - lo + 1) / 2; /* the first half is the wider one: it comes first */
+    struct quarantined half;
+    size_t at;
+
+    cut += (resolution - cut % resolution) % resolution;
+    if (cut >= hi)
+        cut -= resolution;
+    if (hi - lo <= least || cut <= lo || cut >= hi)
+        return false;
+    entry->state = QUARANTINED_HALF;
+    half = *entry;
+    half.window.lo = cut;
+    entry->window.hi = cut;
+    at = first_after(quarantine, cut);
+    insert(quarantine, at, &half);
+    if (half.search != SEARCH_COARSE && is_rest(quarantine, at + 1) && is_rest(quarantine, at + 2))
+        join_with_next(quarantine, at + 1);
+    return true;
+}
+
+bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks resolution)
+{
+    struct quarantined *entry = quarantine_find(quarantine, window);
+
+    return entry && halve(quarantine, entry, resolution, resolution);
+}
+
+/* Halves the entry as far as its search goes at present. */
+static bool search(struct quarantine *quarantine, struct quarantined *entry, const struct quarantine_failure *failure)
+{
+    ticks least = entry->search == SEARCH_COARSE ? ticks_max(failure->resolution, TICKS_PER_SECOND)
+                                                 : failure->resolution;
+
+    return failure->proven && halve(quarantine, entry, least, failure->resolution);
+}
+
+/* Returns the other half of the window that this one, a first half, is a part of; NULL: it is none. */
+static struct quarantined *other_half(const struct quarantine *quarantine, const struct window *first)
+{
+    struct quarantined *entry = quarantine_find(quarantine, first), *other;
     ticks width;
 
-    if (!entry || !entry->half || entry + 1 == quarantine->list + quarantine->count)
+    if (!entry || entry->state != QUARANTINED_HALF || entry + 1 == quarantine->list + quarantine->count)
         return NULL;
     other = entry + 1;
-    if (!other->half || other->done || other->window.lo != first->hi || other->tries != entry->tries)
+    if (other->state != QUARANTINED_HALF || other->window.lo != first->hi || other->tries != entry->tries)
         return NULL;
     /* A second half is as wide as the first, or a little less. Another width: a part of it, or a rest of several. */
     width = other->window.hi - other->window.lo;
     return width <= first->hi - first->lo && 2 * width > first->hi - first->lo ? other : NULL;
 }
 
-bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution)
+bool quarantine_infer(struct quarantine *quarantine, const struct window *first,
+                      const struct quarantine_failure *failure)
 {
-    struct quarantined *entry = find(quarantine, window), half;
-    ticks cut = window->lo + (window->hi - window->lo + 1) / 2; /* the first half is the wider one: it comes first */
-    size_t at;
+    struct quarantined *other = other_half(quarantine, first);
 
-    cut += (resolution - cut % resolution) % resolution;
-    if (cut >= window->hi)
-        cut -= resolution;
-    if (!entry || window->hi - window->lo <= least || cut <= window->lo || cut >= window->hi)
-        return false;
-    entry->half = true;
-    half = *entry;
-    half.window.lo = cut;
-    entry->window.hi = cut;
-    at = first_after(quarantine, cut);
-    insert(quarantine, at, &half);
-    if (half.tries && is_rest(quarantine, at + 1) && is_rest(quarantine, at + 2))
-        join_with_next(quarantine, at + 1);
-    return true;
+    return other && (other->search != SEARCH_COARSE || failure->broke) && search(quarantine, other, failure);
 }
 
-bool quarantine_retry(struct quarantine *quarantine, const struct window *window, int64_t due_s, bool isolated)
+/* What follows from a failure. */
+
+struct consequence {
+    enum quarantined_search search;
+    enum { AT_ONCE, SOON, SLOWLY } due;
+    enum quarantine_outcome outcome;
+};
+
+/* Returns what follows for a window that is not halved now. The table is in the header. */
+static struct consequence consequence(enum quarantined_search search, const struct quarantine_failure *failure)
 {
-    struct quarantined *entry = find(quarantine, window);
-    bool is_news = entry && isolated && !entry->isolated;
+    switch (search) {
+    case SEARCH_COARSE:
+        if (!failure->proven)
+            return (struct consequence){ SEARCH_FINE, SOON, QUARANTINE_STALLED };
+        if (failure->broke)
+            return (struct consequence){ SEARCH_FINE, AT_ONCE, QUARANTINE_CONTINUES };
+        return (struct consequence){ SEARCH_LOGGED, SOON, QUARANTINE_ISOLATED };
+    case SEARCH_FINE:
+        if (failure->proven)
+            return (struct consequence){ SEARCH_LOGGED, SOON, QUARANTINE_ISOLATED };
+        break;
+    case SEARCH_LOGGED: break;
+    }
+    return (struct consequence){ search, SLOWLY, QUARANTINE_WAITS };
+}
+
+enum quarantine_outcome quarantine_failed(struct quarantine *quarantine, const struct window *window,
+                                          const struct quarantine_failure *failure)
+{
+    struct quarantined *entry = quarantine_find(quarantine, window);
+    struct consequence next;
 
     if (!entry)
-        return false;
+        return QUARANTINE_GONE;
+    if (search(quarantine, entry, failure))
+        return QUARANTINE_HALVED;
+    next = consequence(entry->search, failure);
+    entry->due_s = failure->now_s;
+    if (next.due == SOON)
+        entry->due_s += FIRST_RETRY_S;
+    else if (next.due == SLOWLY)
+        entry->due_s += backoff_refused_ms(entry->tries - 1) / 1000;
+    entry->state = QUARANTINED_FAILED;
+    entry->search = next.search;
     entry->tries++;
-    entry->due_s = due_s;
-    entry->half = false;
-    entry->isolated = entry->isolated || isolated;
     quarantine->version++;
-    return is_news;
+    return next.outcome;
 }
 
 void quarantine_wake(struct quarantine *quarantine, int64_t now_s)
@@ -209,7 +271,7 @@ bool quarantine_avoid(const struct quarantine *quarantine, struct window *window
     for (at = first_after(quarantine, window->lo); at < quarantine->count; at++) {
         const struct quarantined *entry = &quarantine->list[at];
 
-        if (entry->done)
+        if (entry->state == QUARANTINED_READ)
             continue;
         if (entry->window.lo > window->lo) {
             window->hi = ticks_min(window->hi, entry->window.lo);
@@ -229,7 +291,7 @@ size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, 
 
         if (entry->window.lo >= hi)
             break;
-        if (entry->done)
+        if (entry->state == QUARANTINED_READ)
             continue;
         gaps += entry->window.lo > *end;
         *end = entry->window.hi;
@@ -249,7 +311,7 @@ size_t quarantine_waiting(const struct quarantine *quarantine)
     size_t i, waiting = 0;
 
     for (i = 0; i < quarantine->count; i++)
-        waiting += !quarantine->list[i].done;
+        waiting += quarantine->list[i].state != QUARANTINED_READ;
     return waiting;
 }
 
@@ -259,10 +321,10 @@ size_t quarantine_settle(struct quarantine *quarantine, uint64_t pos, ticks olde
 
     for (i = 0; i < quarantine->count; i++) {
         const struct quarantined *entry = &quarantine->list[i];
-        bool settled = entry->done && entry->done_pos <= pos;
+        bool settled = entry->state == QUARANTINED_READ && entry->read_pos <= pos;
         bool gone = ticks_max(entry->window.hi, entry->since_s * TICKS_PER_SECOND) < oldest;
 
-        given_up += gone && !entry->done;
+        given_up += gone && entry->state != QUARANTINED_READ;
         if (!settled && !gone)
             quarantine->list[kept++] = *entry;
     }

@@ -2,7 +2,13 @@
  *
  * A window that keeps failing while other windows are answered is put in here, and counts as read for the cursor. A
  * worker of its own requests the quarantined windows until each of them has been read: it halves the ones that fail,
- * so that the records around a broken one arrive at once, and retries what cannot be halved on a slow schedule.
+ * so that the records around a broken one arrive at once, and retries what cannot be halved on a slow schedule:
+ *
+ *     search                            fails while responses get through    fails while none may
+ *     COARSE  down to a second,         halved; or LOGGED, tried after 15 s  FINE, tried after 15 s
+ *             at once                   (JSON that broke: FINE, at once)
+ *     FINE    down to the finest step   halved; or LOGGED, tried after 15 s  FINE, tried after 15 min to 4 h
+ *     LOGGED  the same                  halved; or tried after 15 min to 4 h LOGGED, tried after 15 min to 4 h
  *
  * The list is saved with the cursor. A window that has been read stays in the saved list until splunkd has taken its
  * events: a crash before that must request it again. Times are update times (ticks); positions are offsets in the
@@ -12,15 +18,27 @@
 #include "base/compiler.h"
 #include "state/window.h"
 
+enum quarantined_state {
+    QUARANTINED_FAILED, /* it was requested, and failed */
+    QUARANTINED_HALF,   /* a half of one that failed; not requested yet */
+    QUARANTINED_READ    /* it has been read, and its events end at read_pos */
+};
+
+/* How the search for what fails goes on in a window, and in its halves. */
+enum quarantined_search {
+    SEARCH_COARSE, /* at once down to a second, so that the records of 30 days arrive within 60 requests */
+    SEARCH_FINE,   /* down to the finest step of the API's filter */
+    SEARCH_LOGGED  /* the same; that something cannot be read was logged */
+};
+
 struct quarantined {
     struct window window; /* never open */
-    int64_t since_s;      /* when it first failed */
-    int64_t due_s;        /* not requested before then */
-    int tries;            /* requests that failed, of this window or the one that it is a half of */
-    bool half;            /* a half of a window that failed; not requested yet */
-    bool isolated;        /* it cannot be made smaller; that was logged */
-    bool done;            /* it has been read ... */
-    uint64_t done_pos;    /* ... and its events end here */
+    enum quarantined_state state;
+    enum quarantined_search search;
+    int tries;       /* requests that failed before, of this window or the ones that it is a part of */
+    int64_t since_s; /* when it first failed */
+    int64_t due_s;   /* not requested before then */
+    uint64_t read_pos;
 };
 
 struct quarantine {
@@ -45,16 +63,36 @@ int64_t quarantine_next_s(const struct quarantine *quarantine);
 /* Records that the window, one of the list, has been read completely, with its events ending at pos. */
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos);
 /* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false
- * if it is not wider than `least`, or cannot be cut. When the search begins again after a retry, the halves that are
- * left over on the way become one window, so that it takes one request for each step. */
-bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks least, ticks resolution);
-/* Returns the other half of a window of which this one, the first half, has just been read: it is known to fail. NULL:
- * it is not. Valid until the next change. */
-const struct quarantined *quarantine_bad_half(const struct quarantine *quarantine, const struct window *first);
-/* Returns the entry of a window; NULL: it is not in the list. */
-const struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);
-/* Plans the next try of a window that is not cut now. isolated: it cannot be. Returns true if that is news. */
-bool quarantine_retry(struct quarantine *quarantine, const struct window *window, int64_t due_s, bool isolated);
+ * if it is not wider than that. When the search begins again after a retry, the halves that are left over on the way
+ * become one window, so that it takes one request for each step. */
+bool quarantine_halve(struct quarantine *quarantine, const struct window *window, ticks resolution);
+
+struct quarantine_failure {
+    bool proven;      /* responses with records get through: what cannot be halved is to blame */
+    bool broke;       /* the JSON broke among the records, which does not pass */
+    ticks resolution; /* the finest step of the API's filter */
+    int64_t now_s;
+};
+
+enum quarantine_outcome {
+    QUARANTINE_GONE,      /* it is not in the list any more */
+    QUARANTINE_HALVED,    /* its halves are due at once */
+    QUARANTINE_CONTINUES, /* the search goes on in it at once */
+    QUARANTINE_STALLED,   /* news: it waits, and nothing proves that responses get through */
+    QUARANTINE_ISOLATED,  /* news: it waits, and is to blame itself */
+    QUARANTINE_WAITS      /* as before */
+};
+
+/* A request of the window, one of the list, failed: it is halved, or waits for its next try. */
+enum quarantine_outcome quarantine_failed(struct quarantine *quarantine, const struct window *window,
+                                          const struct quarantine_failure *failure);
+/* The window, the first half of one that failed, is about to be recorded as read: the other half is to blame, and is
+ * halved without a request. In the coarse search this is not known, unless JSON broke: the whole may just have been too
+ * much for one response. Returns true if it was halved. */
+bool quarantine_infer(struct quarantine *quarantine, const struct window *first,
+                      const struct quarantine_failure *failure);
+/* Returns the entry of just this window; NULL: it is not in the list. Valid until the next change. */
+struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);
 /* Makes everything due: requests of this kind have just begun to succeed. */
 void quarantine_wake(struct quarantine *quarantine, int64_t now_s);
 

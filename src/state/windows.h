@@ -7,15 +7,15 @@
  * all the same, and the dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next
  * link over a changing set has to be trusted.
  *
- * Two workers read side by side. The live worker polls from the watermark less the overlap up to now. When that is
- * more than one response holds and reaches far back (a new input, a long outage), the backfill worker takes the
- * older part, oldest first. The live worker continues with the last stretch, so new alerts do not wait. */
+ * Two workers plan windows and read side by side. The live worker polls from the watermark less the overlap up to
+ * now. When that is more than one response holds and reaches far back (a new input, a long outage), the backfill
+ * worker takes the older part, oldest first. The live worker continues with the last stretch, so new alerts do not
+ * wait. The third worker requests the windows that failed (state/quarantine.h); it has no part in the plans. */
 #pragma once
 
 #include "state/cursor.h"
 #include "state/window.h"
 
-/* The quarantine worker requests the windows that failed (state/quarantine.h); it has no part in the plans. */
 enum worker_kind { WORKER_LIVE, WORKER_BACKFILL, WORKER_QUARANTINE, WORKER_COUNT };
 
 /* What a response, or a pass over several pages, held. */
@@ -57,7 +57,7 @@ bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_
 void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now);
 
 /* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest
- * step of the API's time filter; stats may be NULL. plans are those of both workers, since LIVE may hand its older
+ * step of the API's time filter; stats may be NULL. plans are those of all workers, since LIVE may hand its older
  * part to BACKFILL. Returns false if the window cannot be made smaller. Records dated in the future belong to the
  * open window: it is never cut after `now`. */
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],

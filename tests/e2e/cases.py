@@ -1,15 +1,27 @@
 """What the delivery tests share: a world whose ledger must come out even."""
 import os
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 from world import ticks
 from world.runner import wait_for
 from world.world import World
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+PLAIN = os.path.join(HERE, '..', '..', 'bin', 'defender_alerts')
 SECOND = ticks.PER_SECOND
 SANITIZED = 'sanitize' in os.environ.get('DEFENDER_ALERTS', '')
 SOON = 4.0 if SANITIZED else 2.0    # seconds for an end, on a machine that may be busy with other tests
 APIS = ('graph', 'endpoint', 'siem', 'incidents')
+
+
+def build_shim(folder, name):
+    """shim/NAME.c as a library in the folder; its path."""
+    path = os.path.join(folder, name + '.so')
+    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', path, os.path.join(HERE, 'shim', name + '.c')], check=True)
+    return path
 
 
 class DeliveryCase(unittest.TestCase):
@@ -53,3 +65,28 @@ class DeliveryCase(unittest.TestCase):
     def now(world):
         """The services' clock in ticks."""
         return ticks.from_seconds(world.clock.now())
+
+
+@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
+class ShimCase(unittest.TestCase):
+    """Preloads shim/SHIM.c. That does not work together with a sanitizer, so it is the plain program that runs."""
+
+    SHIM = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.shim = build_shim(cls.folder, cls.SHIM)
+        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
+
+
+class HastyCase(ShimCase, DeliveryCase):
+    """The program's own clock runs faster, where a promise is about minutes or hours."""
+
+    SHIM = 'haste'
+
+    def start(self, world, haste):
+        """The program, that many times as fast."""
+        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
+                                                                                    HASTE=str(haste)))

@@ -1,28 +1,17 @@
-"""What the program asks of network and disk, and in which order: a preloaded shim writes it down.
-
-It cannot stand beside a sanitizer, so these tests use the plain program."""
+"""What the program asks of network and disk, and in which order: a preloaded shim writes it down."""
 import os
-import shutil
-import tempfile
-import unittest
 
 import checks
 import pytest
-from test_memory import PLAIN, build_shim
+from cases import ShimCase
 from world.runner import SplunkHome, call, wait_for
 from world.world import World
 
 
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class Calls(unittest.TestCase):
+class Calls(ShimCase):
     """One call a line, as shim/calls.c notes them."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'calls')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
+    SHIM = 'calls'
 
     def setUp(self):
         self.notes = os.path.join(self.folder, self.id())

@@ -1,16 +1,12 @@
 """Connections that die, end or grow old under the requests that share them: HTTP/2, as Microsoft's hosts speak it."""
 import importlib.util
-import os
 import re
-import shutil
 import socket
-import tempfile
 import time
 import unittest
 
 import pytest
-from cases import DeliveryCase
-from test_memory import PLAIN, build_shim
+from cases import DeliveryCase, HastyCase
 from world import faults
 from world.relay import Relay
 from world.runner import wait_for
@@ -140,16 +136,9 @@ class Connections(DeliveryCase):
         self.assertEqual([line.text for line in program.lines if 'event=trouble input=c1' in line.text], [])
 
 
-@unittest.skipUnless(HAVE_H2 and os.path.exists(PLAIN), 'needs python3-h2 and the plain program (make)')
-class Plain(DeliveryCase):
+@unittest.skipUnless(HAVE_H2, 'needs python3-h2')
+class Plain(HastyCase):
     """What a sanitizer would distort: memory, and the preloaded clock."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'haste')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
 
     @pytest.mark.promise('Trouble', 'No connection is used for more than an hour')
     @pytest.mark.waits(25)
@@ -157,8 +146,7 @@ class Plain(DeliveryCase):
         """The program's clock runs 300 times as fast: an hour is 12 s. Nobody is disturbed."""
         world = self.world(tls=True, http2=True)
         feeds = [world.customer(f'c{number}', shared=True, poll_interval=30) for number in range(3)]
-        program = world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
-                                                                                       HASTE='300'))
+        program = self.start(world, 300)
         wait_for(lambda: len({entry.connection for entry in polls(world, feeds[0])}) >= 3, 40, program.tail)
         used = {}
         for entry in world.microsoft.requests(service='graph'):

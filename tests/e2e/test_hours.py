@@ -1,37 +1,17 @@
-"""Promises of minutes and hours, in seconds: a preloaded shim lets the program's own clock run faster.
-
-It cannot stand beside a sanitizer, so these tests use the plain program."""
-import os
-import shutil
+"""Promises of minutes and hours, in seconds: the program's own clock runs faster."""
 import statistics
-import tempfile
 import time
-import unittest
 
 import pytest
-from cases import DeliveryCase
-from test_memory import PLAIN, build_shim
+from cases import HastyCase
 from world import faults
 from world.login_errors import refusing
 
 MINUTE = 60
 
 
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class Hours(DeliveryCase):
+class Hours(HastyCase):
     """Times are in seconds of the program's clock."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'haste')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
-
-    def start(self, world, haste):
-        """The program, that many times as fast."""
-        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
-                                                                                    HASTE=str(haste)))
 
     @staticmethod
     def gaps(moments, haste):

@@ -1,42 +1,21 @@
 """Memory that is not there: whichever allocation fails, the program says so in one line or goes on, and loses nothing.
 
-A preloaded shim refuses the n-th allocation. It cannot stand beside a sanitizer, so these tests use the plain program.
-"""
+A preloaded shim refuses the n-th allocation."""
 import os
 import random
 import re
-import shutil
 import subprocess
-import tempfile
-import unittest
 
+from cases import ShimCase
 from world.runner import wait_for
 from world.world import World
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PLAIN = os.path.join(HERE, '..', '..', 'bin', 'defender_alerts')
 SAID = re.compile(r'out of memory|no random bytes', re.I)    # OpenSSL's generator needs memory too
 
 
-def build_shim(folder, name):
-    """shim/NAME.c as a library in the folder; its path."""
-    path = os.path.join(folder, name + '.so')
-    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', path, os.path.join(HERE, 'shim', name + '.c')], check=True)
-    return path
+class Scarce(ShimCase):
 
-
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class Scarce(unittest.TestCase):
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.shim = build_shim(cls.folder, 'scarce')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
+    SHIM = 'scarce'
 
     def environment(self, n):
         return {'LD_PRELOAD': self.shim, 'FAIL_AT': str(n)}

@@ -9,9 +9,8 @@ import time
 import unittest
 
 import pytest
-from cases import SANITIZED, SOON, DeliveryCase
+from cases import SANITIZED, SOON, DeliveryCase, build_shim
 from checks import listens_to, spawn
-from test_memory import build_shim
 from world import faults
 from world.runner import SplunkHome, binary, wait_for
 

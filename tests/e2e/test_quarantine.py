@@ -2,14 +2,12 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
-import unittest
+import urllib.parse
 
 import pytest
-from cases import SECOND, DeliveryCase
-from test_memory import PLAIN, build_shim
+from cases import SECOND, DeliveryCase, HastyCase
+from world import ticks
 from world.httpd import Response
 from world.runner import wait_for
 
@@ -92,7 +90,7 @@ class Quarantine(QuarantineCase):
                 world.start().wait_events(3)
                 poison = Poison(world, feed)
                 poison.add(feed.publish(1, size='small'))
-                wait_for(lambda: poison.hits >= 2, 10, 'two failures')
+                wait_for(lambda poison=poison: poison.hits >= 2, 10, 'two failures')
                 for _ in range(4):
                     published = time.time()
                     feed.publish(1, size='small')
@@ -147,6 +145,9 @@ class Quarantine(QuarantineCase):
                 before = self.requests(world, feed)
                 time.sleep(3)
                 self.assertLess(self.requests(world, feed) - before, 60)
+                asked = ' '.join(entry.query for entry in world.microsoft.requests(feed.tenant, kind=api))
+                times = re.findall(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d', urllib.parse.unquote(asked))
+                self.assertLess(max(times), ticks.iso(self.now(world) + 60 * SECOND), 'a bound in the future')
                 self.ends(world)
                 world.close()
 
@@ -160,30 +161,19 @@ class Quarantine(QuarantineCase):
         self.polls(world, feed, 1)
         for number in range(3):
             poison.add(feed.publish(1, size='small'))
-            hits = poison.hits
-            wait_for(lambda: poison.hits >= hits + 3, 10, f'failures of record {number}')
+            wait_for(lambda hits=poison.hits: poison.hits >= hits + 3, 10, f'failures of record {number}')
             time.sleep(1.5)
         feed.publish(1, size='small')
         self.all_but(world, 3, 10)
         self.ends(world)
 
 
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class HastyQuarantine(QuarantineCase):
+class HastyQuarantine(HastyCase, QuarantineCase):
     """The program's clock runs faster than the service's, so that its request rate does not take the time. A search
     takes dozens of requests, and the services allow one or two a second."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'haste')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
-
     def start(self, world, haste=20):
-        """The program, that many times as fast."""
-        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
-                                                                                    HASTE=str(haste)))
+        return super().start(world, haste)
 
     def complete(self, world, seconds):
         """Everything arrives, once. The limits at Microsoft are those of real time."""
@@ -299,8 +289,9 @@ class HastyQuarantine(QuarantineCase):
         hits = poison.hits
         wait_for(lambda: poison.hits > hits + 4, 25, 'the retry after 15 s')
         self.assertEqual(len(self.logged(world.program, 'quarantined')), 2)
+        program.wait_line('event=status input=c .* quarantined=[1-9]', 20)
         program.terminate()
-        self.assertTrue([line for line in program.lines if re.search('event=status .*quarantined=', line.text)])
+
     @pytest.mark.promise('Events', 'A proxy that truncates every response for a while costs no alert')
     @pytest.mark.waits(40)
     def test_a_proxy_that_truncates_every_response(self):

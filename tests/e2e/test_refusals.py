@@ -2,15 +2,11 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 import time
-import unittest
 import urllib.parse
 
 import pytest
-from cases import APIS, SECOND, DeliveryCase
-from test_memory import PLAIN, build_shim
+from cases import APIS, SECOND, DeliveryCase, HastyCase
 from world import faults
 from world.httpd import Response
 from world.login_errors import refusing
@@ -176,21 +172,11 @@ class Refusals(DeliveryCase):
         self.arrives(world)
 
 
-@unittest.skipUnless(os.path.exists(PLAIN), 'needs the plain program (make)')
-class Hours(DeliveryCase):
-    """With a clock that runs faster; see test_hours.py."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.shim = build_shim(cls.folder, 'haste')
-        cls.program = shutil.copy(PLAIN, os.path.join(cls.folder, 'defender_alerts'))
+class Hours(HastyCase):
+    """With a clock that runs faster."""
 
     def start(self, world, haste=HASTE):
-        """The program, that many times as fast."""
-        return world.start(program=self.program, environment=world.home.environment(LD_PRELOAD=self.shim,
-                                                                                    HASTE=str(haste)))
+        return super().start(world, haste)
 
     @pytest.mark.promise('Trouble', 'A 400 is repeated first. Then simpler queries are tried, and then it is a refusal')
     @pytest.mark.promise('Trouble', "A refusal is one ERROR with Entra's code and who has to act")
@@ -237,7 +223,7 @@ class Hours(DeliveryCase):
     def evidence(self, end):
         """The service refuses to expand evidence for a while, in which the program may end."""
         world = self.world()
-        feed = world.customer('c', 'endpoint', poll_interval=60, start_time='-2h')
+        feed = world.customer('c', 'endpoint', poll_interval=60, start_time='-2h', overlap=2)
         before = feed.publish(10, span_s=6000)
         program = self.start(world)
         program.wait_events(10)
@@ -251,6 +237,7 @@ class Hours(DeliveryCase):
             getattr(program, end)()
             program = self.start(world)
             program.wait_line('WARN event=form input=c .*form=3 .*leaves out', 30)
+        time.sleep(3)       # the first five are out of the polls' reach then
         bare += feed.publish(5)
         wait_for(lambda: len(world.events()) >= 20, 30, program.tail)
         rule.remove()

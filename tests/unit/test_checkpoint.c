@@ -235,7 +235,8 @@ static void test_round_trip_with_a_quarantine(void **state UNUSED)
     for (ticks i = 1; i <= 4; i++)
         quarantine_add(&quarantine, &(struct window){ i * 1000 + 1, i * 1000 + 8 }, 1790000000 + i);
     window = quarantine.list[0].window;
-    quarantine_retry(&quarantine, &window, 1790009999, true);
+    quarantine_failed(&quarantine, &window, &(struct quarantine_failure){ .proven = true, .resolution = 1,
+                                                                          .now_s = 1790009984 });
     quarantine_read(&quarantine, &(struct window){ 2001, 2008 }, 100);
     quarantine_read(&quarantine, &(struct window){ 3001, 3008 }, 200);
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
@@ -249,13 +250,39 @@ static void test_round_trip_with_a_quarantine(void **state UNUSED)
               "at %llu: %zu windows", (unsigned long long)counts[i].pos, cp.quarantine.count);
         first = cp.quarantine.list;
         CHECK(window_same(&first->window, &window) && first->since_s == 1790000001 && first->due_s == 1790009999 &&
-              first->tries == 1 && first->isolated, "another window");
-        CHECK(!first[1].isolated && !first[1].tries, "another history");
+              first->tries == 1 && first->search == SEARCH_LOGGED, "another window");
+        CHECK(first[1].search == SEARCH_COARSE && !first[1].tries, "another history");
         checkpoint_release(&cp);
         buf_free(&text);
     }
     quarantine_release(&quarantine);
     dedup_free(dedup);
+}
+
+/* What the members of a quarantined window say about the search in it. They are those of earlier checkpoints. */
+static void test_searches_in_a_quarantine(void **state UNUSED)
+{
+    static const struct { const char *members; int tries; enum quarantined_search search; } searches[] = {
+        { "\"tries\":0,\"isolated\":false", 0, SEARCH_COARSE }, { "\"tries\":1,\"isolated\":false", 1, SEARCH_FINE },
+        { "\"tries\":5,\"isolated\":false", 5, SEARCH_FINE },   { "\"tries\":1,\"isolated\":true", 1, SEARCH_LOGGED },
+        { "\"tries\":9,\"isolated\":true", 9, SEARCH_LOGGED },  { "\"tries\":2", 2, SEARCH_FINE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(searches); i++) {
+        struct checkpoint cp = { .imported_count = 0 };
+        struct dedup *dedup = dedup_new();
+        CLEANUP(mem_freep) char *text = mem_format(QUARANTINE("{\"from\":" T("01") ",\"to\":" T("02") ",\"since\":" T("50") ",\"due\":" T("55")
+                                           ",%s}"), searches[i].members);
+        const struct quarantined *entry;
+        struct err err;
+
+        CHECK(checkpoint_parse(text, strlen(text), &cp, dedup, &err) && cp.quarantine.count == 1, "row %zu: %s", i, err.text);
+        entry = cp.quarantine.list;
+        CHECK(entry->tries == searches[i].tries && entry->search == searches[i].search &&
+              entry->state == QUARANTINED_FAILED, "row %zu: search %d", i, entry->search);
+        checkpoint_release(&cp);
+        dedup_free(dedup);
+    }
 }
 
 /* Versions in a quarantined window are saved, however old it is. */
@@ -291,6 +318,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_round_trip_of_what_was_written_in_part),
     cmocka_unit_test(test_round_trip_of_the_rate),
     cmocka_unit_test(test_round_trip_with_a_quarantine),
+    cmocka_unit_test(test_searches_in_a_quarantine),
     cmocka_unit_test(test_versions_in_quarantine),
     cmocka_unit_test(test_replaces_what_it_held),
 };

@@ -3,7 +3,6 @@
 #include "base/compiler.h"
 #include "check.h"
 #include "microsoft/api.h"
-#include "microsoft/refusal.h"
 
 #define WHOLE  "{\"value\":[{\"id\":\"1\",\"lastUpdateDateTime\":\"2026-11-01T00:00:00Z\"}]}"
 #define REFUSE "{\"error\":{\"code\":\"Forbidden\",\"message\":\"Missing roles.\"}}"
@@ -138,27 +137,8 @@ static void test_classes(void **state UNUSED)
     }
 }
 
-static void test_own_words(void **state UNUSED)
-{
-    static const struct { const char *body, *words; } rows[] = {
-        { REFUSE, ": Forbidden 'Missing roles.'" }, { "{\"error\":{\"message\":\"m\"}}", ": 'm'" },
-        { "{\"error\":\"plain\"}", ": 'plain'" },   { "{\"error\":{\"code\":\"c\"}}", ": c ''" },
-        { "{\"error\":{}}", "" }, { "{}", "" },     { "", "" }, { "<html>", "" }, { "{\"error\":{\"message\":7}}", "" },
-    };
-    char words[REFUSAL_WORDS_MAX], body[3000];
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        refusal_words(&(struct http_result){ .body = rows[i].body, .body_len = strlen(rows[i].body) }, words);
-        CHECK_TEXT(words, rows[i].words);
-    }
-    snprintf(body, sizeof(body), "{\"error\":{\"code\":\"%01000d\",\"message\":\"a\\nb%01000d\"}}", 0, 0);
-    refusal_words(&(struct http_result){ .body = body, .body_len = strlen(body) }, words);
-    CHECK(strlen(words) < REFUSAL_WORDS_MAX && !strchr(words, '\n') && words[strlen(words) - 1] == '\'', "'%s'", words);
-}
-
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_classes),
-    cmocka_unit_test(test_own_words),
 };
 
 UNIT(classify, cases, NULL, NULL)

@@ -56,6 +56,18 @@ static void test_many_failures_retire_it_once(void **state UNUSED)
     pools_free(&list);
 }
 
+/* Returns a pool whose connection was used at START, and answered that much later. */
+static struct pool *used(bool http2, int heard_s, bool retired)
+{
+    struct pool *pool = fresh();
+
+    pool_use(pool, START);
+    pool_heard(pool, 0, http2, START + heard_s * 1000);
+    if (retired)
+        pool_retire(pool, 0);
+    return pool;
+}
+
 /* One request was sent at START; the time in a row counts from there. */
 static void test_silence(void **state UNUSED)
 {
@@ -70,12 +82,8 @@ static void test_silence(void **state UNUSED)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct pool *pool = fresh();
+        struct pool *pool = used(rows[i].http2, rows[i].heard_s, rows[i].retired);
 
-        pool_use(pool, START);
-        pool_heard(pool, 0, rows[i].http2, START + rows[i].heard_s * 1000);
-        if (rows[i].retired)
-            pool_retire(pool, 0);
         CHECK(pool_is_silent(pool, 0, START, START + rows[i].now_s * 1000) == rows[i].silent, "%s", rows[i].name);
     }
     pools_free(&list);
@@ -101,12 +109,8 @@ static void test_a_timeout_casts_doubt(void **state UNUSED)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct pool *pool = fresh();
+        struct pool *pool = used(rows[i].http2, rows[i].heard_s, rows[i].retired);
 
-        pool_use(pool, START);
-        pool_heard(pool, 0, rows[i].http2, START + rows[i].heard_s * 1000);
-        if (rows[i].retired)
-            pool_retire(pool, 0);
         CHECK(pool_is_doubtful(pool, 0, START) == rows[i].doubtful, "%s", rows[i].name);
     }
     pools_free(&list);

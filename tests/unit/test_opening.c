@@ -301,6 +301,15 @@ static int64_t offset_to(const char *text)
     return scene_time(text) / TICKS_PER_MS - clock_wall_ms();
 }
 
+/* A token comes, at that time by the service's clock. */
+static void token_comes_at(struct fixture *f, const char *text)
+{
+    token_release(&f->source.token);
+    f->scene.feed.clock = (struct service_clock){ .known = true, .good_ms = scene_time(text) / TICKS_PER_MS - clock_ms() };
+    have_token(f, offset_to(text));
+    pump(f);
+}
+
 /* promise: Parameters: start_time bounds exactly. Overlaps do not reach before it. */
 static void test_a_relative_start_time_is_saved(void **state)
 {
@@ -362,11 +371,7 @@ static void test_a_checkpoint_of_the_future(void **state)
         opening_start(&f->opening);
         pump(f);
         progress_of(f)->cursor.begin = scene_time("2026-10-01T00:00:00Z");
-        token_release(&f->source.token);
-        f->scene.feed.clock = (struct service_clock){
-            .known = true, .good_ms = scene_time(rows[i].clock) / TICKS_PER_MS - clock_ms() };
-        have_token(f, offset_to(rows[i].clock));
-        pump(f);
+        token_comes_at(f, rows[i].clock);
         CHECK(f->opening.state == OPENING_OPEN, "%s: state %d", rows[i].name, f->opening.state);
         CHECK((progress_of(f)->cursor.watermark == scene_time("2026-10-30T00:00:00Z")) == rows[i].ahead, "%s",
               rows[i].name);
@@ -401,11 +406,7 @@ static void test_the_quarantine_follows_the_cursor(void **state)
         pump(f);
         if (progress_of(f)->begun)
             progress_of(f)->cursor.begin = scene_time("2026-10-01T00:00:00Z");
-        token_release(&f->source.token);
-        f->scene.feed.clock = (struct service_clock){
-            .known = true, .good_ms = scene_time(rows[i].clock) / TICKS_PER_MS - clock_ms() };
-        have_token(f, offset_to(rows[i].clock));
-        pump(f);
+        token_comes_at(f, rows[i].clock);
         CHECK(f->opening.state == OPENING_OPEN, "%s: state %d", rows[i].name, f->opening.state);
         CHECK(progress_of(f)->quarantine.count == rows[i].want, "%s: %zu windows", rows[i].name,
               progress_of(f)->quarantine.count);

@@ -345,6 +345,24 @@ static void test_a_long_poll_is_shared_by_both_workers(void **state)
           window.hi <= now - OVERLAP * SECOND, "the older part");
 }
 
+/* A record of the year 9999 and more than one response holds: no window is bounded by a time after the present. */
+static void test_the_future_belongs_to_the_open_window(void **state)
+{
+    struct progress *progress = *state;
+    ticks now = BEGIN + HOUR, far = now + INT64_C(7973) * 365 * 24 * HOUR;
+    struct window window = { BEGIN, TICKS_OPEN };
+    int windows = 0;
+
+    begin(progress);
+    CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ 10, BEGIN, far }, 1, now), "split");
+    do {
+        CHECK(progress_next(progress, WORKER_LIVE, now, 0, 0, &window), "nothing to read");
+        CHECK(window.hi == TICKS_OPEN || window.hi <= now, "a window that ends in the future");
+        progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ 1, window.lo, window.lo }, 0, now, 0, 0);
+    } while (window.hi != TICKS_OPEN && ++windows < 20);
+    CHECK(windows < 5 && window.hi == TICKS_OPEN, "%d bounded windows", windows);
+}
+
 /* How far a window of the live worker raises the watermark, in seconds after the beginning. The service's clock shows
  * 100 s. A record that the watermark passes without its window being read would never be asked for again. */
 static void test_what_raises_the_watermark(void **state)
@@ -407,6 +425,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_versions_in_quarantine_are_kept),
     CASE(test_the_backfill_has_nothing_to_read),
     CASE(test_a_long_poll_is_shared_by_both_workers),
+    CASE(test_the_future_belongs_to_the_open_window),
     CASE(test_what_raises_the_watermark),
 };
 

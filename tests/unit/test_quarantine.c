@@ -17,6 +17,12 @@ static void add(struct quarantine *quarantine, int lo, int hi)
     quarantine_add(quarantine, &window, 100);
 }
 
+/* The window failed at that time, and cannot be halved if nothing is proven. */
+static enum quarantine_outcome fails(struct quarantine *quarantine, const struct window *window, int64_t now_s, bool proven)
+{
+    return quarantine_failed(quarantine, window, &(struct quarantine_failure){ .proven = proven, .resolution = 1, .now_s = now_s });
+}
+
 /* Shows the list as "lo-hi", '*' for one that was read. */
 static const char *shown(const struct quarantine *quarantine)
 {
@@ -27,7 +33,7 @@ static const char *shown(const struct quarantine *quarantine)
     for (size_t i = 0; i < quarantine->count; i++)
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%lld-%lld%s", i ? " " : "",
                                 (long long)(quarantine->list[i].window.lo / S),
-                                (long long)(quarantine->list[i].window.hi / S), quarantine->list[i].done ? "*" : "");
+                                (long long)(quarantine->list[i].window.hi / S), quarantine->list[i].state == QUARANTINED_READ ? "*" : "");
     return text;
 }
 
@@ -72,7 +78,7 @@ static void test_restore(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct quarantine *quarantine = *state;
         struct quarantined entry = { .window = seconds(rows[i].lo, rows[i].hi), .since_s = 1, .due_s = 2, .tries = 3,
-                                     .isolated = true };
+                                     .search = SEARCH_LOGGED };
 
         quarantine_release(quarantine);
         add(quarantine, 10, 20);
@@ -106,27 +112,25 @@ static void test_order(void **state)
     add(quarantine, 0, 10);
     add(quarantine, 20, 40);
     add(quarantine, 50, 60);
-    quarantine_retry(quarantine, &b, 100, false);
-    quarantine_retry(quarantine, &a, 300, false);
+    fails(quarantine, &b, 85, false);
+    fails(quarantine, &a, 285, false);
     CHECK(quarantine_due(quarantine, 100)->window.lo == c.lo, "one that never failed");
-    quarantine_retry(quarantine, &c, 200, false);
+    fails(quarantine, &c, 185, false);
     CHECK(quarantine_due(quarantine, 199)->window.lo == b.lo && quarantine_next_s(quarantine) == 100, "the only one due");
 }
 
 static void test_halve(void **state)
 {
-    static const struct { const char *name; struct window window; ticks least, resolution; bool ok; ticks cut; } rows[] = {
-        { "down to ticks", { 1000, 1100 }, 1, 1, true, 1050 },
-        { "two ticks", { 1000, 1002 }, 1, 1, true, 1001 },
-        { "one tick", { 1000, 1001 }, 1, 1, false, 0 },
-        { "as wide as asked for", { 1000, 1100 }, 100, 1, false, 0 },
-        { "a little wider", { 1000, 1101 }, 100, 1, true, 1051 },
-        { "the cut is on the grid", { 1003, 1047 }, 10, 10, true, 1030 },
-        { "not two cells of the grid", { 1003, 1017 }, 10, 10, true, 1010 },
-        { "a cell and a bit", { 1010, 1021 }, 10, 10, true, 1020 },
-        { "a bit and a cell", { 1009, 1020 }, 10, 10, true, 1010 },
-        { "two bits of cells", { 1009, 1012 }, 1, 10, true, 1010 },
-        { "one cell", { 1010, 1020 }, 10, 10, false, 0 },
+    static const struct { const char *name; struct window window; ticks resolution; bool ok; ticks cut; } rows[] = {
+        { "down to ticks", { 1000, 1100 }, 1, true, 1050 },
+        { "two ticks", { 1000, 1002 }, 1, true, 1001 },
+        { "one tick", { 1000, 1001 }, 1, false, 0 },
+        { "the cut is on the grid", { 1003, 1047 }, 10, true, 1030 },
+        { "not two cells of the grid", { 1003, 1017 }, 10, true, 1010 },
+        { "a cell and a bit", { 1010, 1021 }, 10, true, 1020 },
+        { "a bit and a cell", { 1009, 1020 }, 10, true, 1010 },
+        { "two bits of cells", { 1009, 1012 }, 10, false, 0 },
+        { "one cell", { 1010, 1020 }, 10, false, 0 },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -137,7 +141,7 @@ static void test_halve(void **state)
         quarantine_release(quarantine);
         quarantine_add(quarantine, &window, 100);
         version = quarantine->version;
-        CHECK(quarantine_halve(quarantine, &window, rows[i].least, rows[i].resolution) == rows[i].ok, "%s", rows[i].name);
+        CHECK(quarantine_halve(quarantine, &window, rows[i].resolution) == rows[i].ok, "%s", rows[i].name);
         CHECK((quarantine->version != version) == rows[i].ok && quarantine->count == 1u + rows[i].ok, "%s", rows[i].name);
         if (rows[i].ok)
             CHECK(quarantine->list[0].window.hi == rows[i].cut && quarantine->list[1].window.lo == rows[i].cut &&
@@ -146,26 +150,81 @@ static void test_halve(void **state)
     }
 }
 
+/* One row for each state of the search and each kind of failure; COARSE windows are a second wide. */
+static void test_what_follows_from_a_failure(void **state)
+{
+    enum { M15 = 900, M30 = 1800, H4 = 14400 };
+    static const struct {
+        const char *name;
+        enum quarantined_search search;
+        int tries;
+        ticks width;
+        bool proven, broke;
+        enum quarantine_outcome outcome;
+        enum quarantined_search next;
+        int due_s;
+    } rows[] = {
+        { "coarse, wide", SEARCH_COARSE, 0, S + 1, true, false, QUARANTINE_HALVED, SEARCH_COARSE, 0 },
+        { "coarse, wide, broken JSON", SEARCH_COARSE, 0, S + 1, true, true, QUARANTINE_HALVED, SEARCH_COARSE, 0 },
+        { "coarse", SEARCH_COARSE, 0, S, true, false, QUARANTINE_ISOLATED, SEARCH_LOGGED, 15 },
+        { "coarse, broken JSON", SEARCH_COARSE, 0, S, true, true, QUARANTINE_CONTINUES, SEARCH_FINE, 0 },
+        { "coarse, no proof", SEARCH_COARSE, 0, 100 * S, false, false, QUARANTINE_STALLED, SEARCH_FINE, 15 },
+        { "coarse, no proof, broken JSON", SEARCH_COARSE, 0, S, false, true, QUARANTINE_STALLED, SEARCH_FINE, 15 },
+        { "fine", SEARCH_FINE, 1, 2, true, false, QUARANTINE_HALVED, SEARCH_FINE, 0 },
+        { "fine, one step", SEARCH_FINE, 1, 1, true, false, QUARANTINE_ISOLATED, SEARCH_LOGGED, 15 },
+        { "fine, one step, broken JSON", SEARCH_FINE, 1, 1, true, true, QUARANTINE_ISOLATED, SEARCH_LOGGED, 15 },
+        { "fine, one step, at last", SEARCH_FINE, 7, 1, true, false, QUARANTINE_ISOLATED, SEARCH_LOGGED, 15 },
+        { "fine, no proof", SEARCH_FINE, 1, 2, false, false, QUARANTINE_WAITS, SEARCH_FINE, M15 },
+        { "fine, no proof for long", SEARCH_FINE, 9, 2, false, true, QUARANTINE_WAITS, SEARCH_FINE, H4 },
+        { "logged", SEARCH_LOGGED, 1, S, true, false, QUARANTINE_HALVED, SEARCH_LOGGED, 0 },
+        { "logged, one step", SEARCH_LOGGED, 1, 1, true, false, QUARANTINE_WAITS, SEARCH_LOGGED, M15 },
+        { "logged, the second time", SEARCH_LOGGED, 2, 1, true, true, QUARANTINE_WAITS, SEARCH_LOGGED, M15 },
+        { "logged, the third time", SEARCH_LOGGED, 3, 1, true, false, QUARANTINE_WAITS, SEARCH_LOGGED, M30 },
+        { "logged, no proof", SEARCH_LOGGED, 3, S, false, false, QUARANTINE_WAITS, SEARCH_LOGGED, M30 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        struct quarantined entry = { .window = { 10 * S, 10 * S + rows[i].width }, .search = rows[i].search,
+                                     .tries = rows[i].tries, .since_s = 1, .due_s = 1000 };
+        bool halved = rows[i].outcome == QUARANTINE_HALVED;
+        const struct quarantined *first;
+        enum quarantine_outcome outcome;
+        uint64_t version;
+
+        quarantine_release(quarantine);
+        quarantine_restore(quarantine, &entry);
+        version = quarantine->version;
+        outcome = quarantine_failed(quarantine, &entry.window, &(struct quarantine_failure){
+            .proven = rows[i].proven, .broke = rows[i].broke, .resolution = 1, .now_s = 1000 });
+        first = quarantine->list;
+        CHECK(outcome == rows[i].outcome && quarantine->count == 1u + halved, "%s: outcome %d", rows[i].name, outcome);
+        CHECK(first->state == (halved ? QUARANTINED_HALF : QUARANTINED_FAILED) && first->search == rows[i].next &&
+              first->tries == rows[i].tries + !halved && quarantine->version != version, "%s: state %d, search %d",
+              rows[i].name, first->state, first->search);
+        CHECK(first->due_s == 1000 + rows[i].due_s, "%s: due after %lld s", rows[i].name, (long long)first->due_s - 1000);
+        CHECK(!halved || (first[1].state == QUARANTINED_HALF && first[1].search == rows[i].next &&
+                          first[1].tries == rows[i].tries && first[1].due_s == 1000), "%s: the second half", rows[i].name);
+    }
+}
+
 /* Searches for one bad tick in a second: a request for each step, and one for all that is left over. */
 static size_t search(struct quarantine *quarantine, ticks bad)
 {
+    static const struct quarantine_failure failure = { .proven = true, .resolution = 1, .now_s = 5000 };
     size_t requests = 0;
     const struct quarantined *due;
 
     while ((due = quarantine_due(quarantine, 1000)) && requests < 100) {
-        struct window window = due->window, other;
+        struct window window = due->window;
 
         requests++;
         if (window.lo <= bad && bad < window.hi) {
-            if (!quarantine_halve(quarantine, &window, 1, 1))
-                quarantine_retry(quarantine, &window, 5000, true);
-            continue;
+            quarantine_failed(quarantine, &window, &failure);
+        } else {
+            quarantine_infer(quarantine, &window, &failure);
+            quarantine_read(quarantine, &window, 1);
         }
-        due = quarantine_bad_half(quarantine, &window);
-        other = due ? due->window : window;
-        quarantine_read(quarantine, &window, 1);
-        if (due)
-            quarantine_halve(quarantine, &other, 1, 1);
     }
     return requests;
 }
@@ -183,7 +242,7 @@ static void test_search(void **state)
 
         quarantine_release(quarantine);
         quarantine_add(quarantine, &window, 100);
-        quarantine_retry(quarantine, &window, 115, true);
+        fails(quarantine, &window, 100, true);
         requests = search(quarantine, 10 * S + bads[i]);
         CHECK(requests <= 28, "bad tick %lld: %zu requests", (long long)bads[i], requests);
         CHECK(quarantine_waiting(quarantine) == 1, "bad tick %lld: %zu wait", (long long)bads[i],
@@ -191,31 +250,60 @@ static void test_search(void **state)
         for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++) {
             CHECK(entry == quarantine->list || entry[-1].window.hi == entry->window.lo, "bad tick %lld: a gap",
                   (long long)bads[i]);
-            CHECK(entry->done != (entry->window.lo == 10 * S + bads[i]), "bad tick %lld", (long long)bads[i]);
+            CHECK((entry->state == QUARANTINED_READ) != (entry->window.lo == 10 * S + bads[i]), "bad tick %lld", (long long)bads[i]);
             covered += entry->window.hi - entry->window.lo;
         }
         CHECK(covered == S, "bad tick %lld: %lld ticks", (long long)bads[i], (long long)covered);
     }
 }
 
-/* The first half was read, so the other one is bad; a window from elsewhere is not. */
-static void test_bad_half(void **state)
+/* The first half was read, so the other one is bad and halved; a window from elsewhere is not. */
+static void test_infer(void **state)
 {
-    struct quarantine *quarantine = *state;
-    struct window whole = seconds(10, 30), first = seconds(10, 20), second = seconds(20, 30);
+    enum half { UNTOUCHED, HALVED, REQUESTED, READ };
+    static const struct {
+        const char *name;
+        enum quarantined_search search;
+        bool proven, broke;
+        enum half other;
+        bool ok;
+    } rows[] = {
+        { "fine", SEARCH_FINE, true, false, UNTOUCHED, true },
+        { "logged", SEARCH_LOGGED, true, false, UNTOUCHED, true },
+        { "coarse: both halves are requested", SEARCH_COARSE, true, false, UNTOUCHED, false },
+        { "coarse, broken JSON", SEARCH_COARSE, true, true, UNTOUCHED, true },
+        { "nothing proves that it is to blame", SEARCH_FINE, false, true, UNTOUCHED, false },
+        { "the next one is a part of the other half", SEARCH_FINE, true, false, HALVED, false },
+        { "the other half was requested", SEARCH_FINE, true, false, REQUESTED, false },
+        { "the other half was read", SEARCH_FINE, true, false, READ, false },
+    };
+    const struct window first = seconds(10, 20), second = seconds(20, 30), third = seconds(30, 40);
 
-    add(quarantine, 10, 30);
-    add(quarantine, 30, 40);
-    CHECK(!quarantine_bad_half(quarantine, &whole), "it is no half");
-    quarantine_halve(quarantine, &whole, 1, 1);
-    CHECK(quarantine_bad_half(quarantine, &first)->window.lo == second.lo, "the other half");
-    CHECK(!quarantine_bad_half(quarantine, &second), "the next one is no half of it");
-    CHECK(quarantine_due(quarantine, 100)->window.lo == first.lo, "the first half comes first");
-    quarantine_halve(quarantine, &second, 1, 1);
-    CHECK(!quarantine_bad_half(quarantine, &first), "a part of it");
-    second = seconds(20, 25);
-    quarantine_retry(quarantine, &second, 500, false);
-    CHECK(!quarantine_bad_half(quarantine, &first), "it was requested");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        struct quarantine_failure failure = { .proven = rows[i].proven, .broke = rows[i].broke, .resolution = 1 };
+        size_t count;
+
+        quarantine_release(quarantine);
+        quarantine_restore(quarantine, &(struct quarantined){ .window = seconds(10, 30), .search = rows[i].search,
+                                                              .tries = rows[i].search != SEARCH_COARSE });
+        add(quarantine, 30, 40);
+        CHECK(!quarantine_infer(quarantine, &quarantine->list[0].window, &failure), "%s: it is no half", rows[i].name);
+        quarantine_halve(quarantine, &quarantine->list[0].window, 1);
+        CHECK(quarantine_due(quarantine, 100)->window.lo == (rows[i].search == SEARCH_COARSE ? 10 : 30) * S, "the order");
+        if (rows[i].other == HALVED)
+            quarantine_halve(quarantine, &second, 1);
+        else if (rows[i].other == REQUESTED)
+            fails(quarantine, &second, 500, false);
+        else if (rows[i].other == READ)
+            quarantine_read(quarantine, &second, 7);
+        count = quarantine->count;
+        CHECK(!quarantine_infer(quarantine, &second, &failure) && !quarantine_infer(quarantine, &third, &failure),
+              "%s: the next one is no half of it", rows[i].name);
+        CHECK(quarantine_infer(quarantine, &first, &failure) == rows[i].ok && quarantine->count == count + rows[i].ok,
+              "%s: %s", rows[i].name, shown(quarantine));
+        CHECK(!rows[i].ok || quarantine->list[1].window.hi == 25 * S, "%s: %s", rows[i].name, shown(quarantine));
+    }
 }
 
 /* What is done with a window that has gone meanwhile does nothing. */
@@ -228,27 +316,37 @@ static void test_gone(void **state)
     add(quarantine, 10, 20);
     version = quarantine->version;
     quarantine_read(quarantine, &gone, 1);
-    CHECK(!quarantine_bad_half(quarantine, &gone) && !quarantine_halve(quarantine, &gone, 1, 1) && !quarantine_retry(quarantine, &gone, 5, true) &&
+    CHECK(!quarantine_infer(quarantine, &gone, &(struct quarantine_failure){ .proven = true, .resolution = 1 }) &&
+          !quarantine_halve(quarantine, &gone, 1) && fails(quarantine, &gone, 5, true) == QUARANTINE_GONE &&
           !quarantine_find(quarantine, &gone), "it is there");
     CHECK(quarantine->version == version && quarantine_waiting(quarantine) == 1, "something changed");
 }
 
-static void test_retry_and_wake(void **state)
+static void test_wake(void **state)
 {
     struct quarantine *quarantine = *state;
     struct window window = seconds(10, 20);
 
     add(quarantine, 10, 20);
-    CHECK(!quarantine_retry(quarantine, &window, 115, false), "it may still be cut: no news");
-    CHECK(quarantine_find(quarantine, &window)->tries == 1 && quarantine_next_s(quarantine) == 115, "later");
-    CHECK(quarantine_retry(quarantine, &window, 900, true), "news");
-    CHECK(!quarantine_retry(quarantine, &window, 2700, true), "no news any more");
-    CHECK(!quarantine_retry(quarantine, &window, 2700, false) && quarantine_find(quarantine, &window)->isolated, "it stays");
+    fails(quarantine, &window, 700, false);
+    CHECK(quarantine_next_s(quarantine) == 715 && !quarantine_due(quarantine, 700), "later");
     quarantine_wake(quarantine, 500);
     CHECK(quarantine_next_s(quarantine) == 500 && quarantine_due(quarantine, 500), "woken");
     quarantine_wake(quarantine, 400);
     quarantine_wake(quarantine, 600);
     CHECK(quarantine_next_s(quarantine) == 400, "never later");
+}
+
+/* Three windows that wait, two of them in a row, and one that was read. */
+static void add_four(struct quarantine *quarantine)
+{
+    struct window done = seconds(60, 70);
+
+    add(quarantine, 10, 20);
+    add(quarantine, 30, 40);
+    add(quarantine, 40, 50);
+    add(quarantine, 60, 70);
+    quarantine_read(quarantine, &done, 1);
 }
 
 static void test_avoid(void **state)
@@ -263,13 +361,8 @@ static void test_avoid(void **state)
         { "open, after all", 80, -1, true, 80, -1 },
     };
     struct quarantine *quarantine = *state;
-    struct window done = seconds(60, 70);
 
-    add(quarantine, 10, 20);
-    add(quarantine, 30, 40);
-    add(quarantine, 40, 50);
-    add(quarantine, 60, 70);
-    quarantine_read(quarantine, &done, 1);
+    add_four(quarantine);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct window window = seconds(rows[i].lo, rows[i].hi), want = seconds(rows[i].want_lo, rows[i].want_hi);
 
@@ -286,13 +379,8 @@ static void test_gaps(void **state)
         { "all", 0, 90, 2, 50 }, { "from inside of one", 15, 90, 1, 50 }, { "inside of one", 12, 15, 0, 20 },
     };
     struct quarantine *quarantine = *state;
-    struct window done = seconds(60, 70);
 
-    add(quarantine, 10, 20);
-    add(quarantine, 30, 40);
-    add(quarantine, 40, 50);
-    add(quarantine, 60, 70);
-    quarantine_read(quarantine, &done, 1);
+    add_four(quarantine);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         ticks end;
         size_t gaps = quarantine_gaps(quarantine, rows[i].lo * S, rows[i].hi * S, &end);
@@ -365,10 +453,11 @@ static const struct CMUnitTest cases[] = {
     CASE(test_restore),
     CASE(test_order),
     CASE(test_halve),
+    CASE(test_what_follows_from_a_failure),
     CASE(test_search),
-    CASE(test_bad_half),
+    CASE(test_infer),
     CASE(test_gone),
-    CASE(test_retry_and_wake),
+    CASE(test_wake),
     CASE(test_avoid),
     CASE(test_gaps),
     CASE(test_holds),

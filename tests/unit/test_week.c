@@ -147,16 +147,9 @@ static bool fails(const struct world *w, const struct window *window)
 /* What collect/worker_answer.c does with a window that fails alone: the second time it is set aside, and halved. */
 static void window_failed(struct world *w, enum worker_kind worker, const struct window *window, ticks sent)
 {
-    struct quarantine *quarantine = &w->progress.quarantine;
-    const struct quarantined *entry;
-    int tries;
-
     if (worker == WORKER_QUARANTINE) {
-        entry = quarantine_find(quarantine, window);
-        tries = entry ? entry->tries : 0;
-        if (!quarantine_halve(quarantine, window, tries ? 1 : TICKS_PER_SECOND, 1))
-            quarantine_retry(quarantine, window, w->now / TICKS_PER_SECOND + (tries ? 900 << (tries < 5 ? tries - 1 : 4) : 15),
-                             true);
+        quarantine_failed(&w->progress.quarantine, window, &(struct quarantine_failure){
+            .proven = true, .resolution = 1, .now_s = w->now / TICKS_PER_SECOND });
     } else if (!w->failed[worker]) {
         w->failed[worker] = true;
         w->due[worker] = w->now + TICKS_PER_SECOND;

@@ -156,7 +156,7 @@ static size_t read_quarantine(struct fixture *f, size_t most)
     struct reading live = f->reading;
 
     f->reading.kind = WORKER_QUARANTINE;
-    f->reading.suspicion = (struct suspicion){ .tries = 0 };
+    f->reading.suspicion = (struct suspicion){ .state = SUSPICION_NONE };
     while (due(f) && next.kind == NEXT_NOW && f->requests - requests < most)
         next = serve(f);
     CHECK(!due(f) || next.kind == NEXT_RETRY, "something is due after %zu requests", most);
@@ -169,6 +169,12 @@ static size_t read_quarantine(struct fixture *f, size_t most)
 static size_t waiting(struct fixture *f)
 {
     return quarantine_waiting(&f->scene.feed.progress.quarantine);
+}
+
+/* Returns true if the next request is a probe. */
+static bool probes(const struct fixture *f)
+{
+    return f->reading.suspicion.state == SUSPICION_PROBE;
 }
 
 /* Records a minute apart, from this time on. */
@@ -206,12 +212,12 @@ static void test_a_window_is_read(void **state)
     CHECK(dedup_count(progress_of(f)->dedup) == 2 && f->scene.feed.tally.new_events == 2, "two events");
     last = &progress_of(f)->acks.pending[progress_of(f)->acks.count - 1];
     CHECK(last->pos == outbox_end(f->scene.env.outbox), "the cursor may only be saved once its events are safe");
-    CHECK(f->scene.feed.tally.ok == 1 && f->scene.feed.proven == scene_time(SCENE_DAY "11:20:00Z"), "counts");
-    f->scene.feed.unproven = 3;
+    CHECK(f->scene.feed.tally.ok == 1 && f->scene.feed.evidence.proven == scene_time(SCENE_DAY "11:20:00Z"), "counts");
+    f->scene.feed.evidence.unproven = 3;
     respond(f, "{\"value\":[]}");
-    CHECK(f->scene.feed.tally.ok == 2 && f->scene.feed.unproven == 3, "an empty response proves nothing");
+    CHECK(f->scene.feed.tally.ok == 2 && f->scene.feed.evidence.unproven == 3, "an empty response proves nothing");
     respond(f, POLL1);
-    CHECK(!f->scene.feed.unproven, "one with records does");
+    CHECK(!f->scene.feed.evidence.unproven, "one with records does");
 }
 
 /* The first request asks from the beginning, the next one from the watermark less the overlap. */
@@ -243,16 +249,22 @@ static void test_a_window_is_split(void **state)
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:50:00Z"), "all is read");
 }
 
+/* An input with 100 records of the past and five new ones, and responses that hold ten. */
+static void begin_with_a_past(struct fixture *f)
+{
+    begin_at(f, SCENE_BEGIN);
+    add_records(f, SCENE_DAY "01:00:00Z", 100);
+    add_records(f, SCENE_DAY "11:50:00Z", 5);
+    f->service.most = f->api.top = f->api.top_first = 10;
+}
+
 /* A window that reaches far back goes to the backfill; new alerts do not wait for it. */
 static void test_a_long_window_becomes_a_backfill(void **state)
 {
     struct fixture *f = *state;
     struct next next;
 
-    begin_at(f, SCENE_BEGIN);
-    add_records(f, SCENE_DAY "01:00:00Z", 100);
-    add_records(f, SCENE_DAY "11:50:00Z", 5);
-    f->service.most = f->api.top = f->api.top_first = 10;
+    begin_with_a_past(f);
     next = serve(f);
     CHECK(next.kind == NEXT_NOW && next.wake_others && progress_of(f)->cursor.backfill.active, "it begins");
     CHECK(catch_up(f, 5) == 1, "the live worker reads the last stretch");
@@ -316,7 +328,7 @@ static void test_a_broken_record_is_quarantined(void **state)
     CHECK(f->scene.feed.tally.new_events == 49, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
     CHECK(f->scene.feed.tally.bad_records == 1 && waiting(f) == 1, "%zu windows", waiting(f));
     entry = quarantine_find(&progress_of(f)->quarantine, &f->isolated);
-    CHECK(entry && entry->isolated && entry->window.lo == f->service.times[19] &&
+    CHECK(entry && entry->search == SEARCH_LOGGED && entry->window.lo == f->service.times[19] &&
           entry->window.hi == f->service.times[19] + 1 && !due(f), "it is alone");
     time_passes(f, 15);
     CHECK(due(f) && read_quarantine(f, 3) <= 2, "it is tried again soon, perhaps with a probe");
@@ -373,7 +385,7 @@ static void test_a_window_that_fails_alone(void **state)
     next = serve(f);
     CHECK(next.kind == NEXT_RETRY && next.tries == 1, "it is requested once more: kind %d", next.kind);
     next = serve(f);
-    CHECK(next.kind == NEXT_NOW && f->reading.suspicion.probing && !waiting(f), "without evidence, a probe");
+    CHECK(next.kind == NEXT_NOW && probes(f) && !waiting(f), "without evidence, a probe");
     next = serve(f);
     CHECK(f->reading.window.lo > scene_time(SCENE_DAY "11:59:50Z"), "the newest second is asked for");
     CHECK(next.kind == NEXT_POLL && next.wake_others && next.tries == 1, "kind %d", next.kind);
@@ -403,8 +415,8 @@ static void test_evidence(void **state)
         respond_status(f, 500, 0);
         next = respond_status(f, 500, 0);
         CHECK(next.kind == rows[i].want, "%s: kind %d", rows[i].name, next.kind);
-        CHECK(f->reading.suspicion.probing == (next.kind == NEXT_NOW), "%s: a probe", rows[i].name);
-        if (f->reading.suspicion.probing)
+        CHECK(probes(f) == (next.kind == NEXT_NOW), "%s: a probe", rows[i].name);
+        if (probes(f))
             CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "%s: answered", rows[i].name);
     }
 }
@@ -418,7 +430,7 @@ static void test_a_service_that_fails(void **state)
     for (int i = 0; i < 100; i++) {
         struct next next = respond_status(f, 500, 0);
 
-        CHECK(next.kind == NEXT_RETRY || f->reading.suspicion.probing, "kind %d", next.kind);
+        CHECK(next.kind == NEXT_RETRY || probes(f), "kind %d", next.kind);
         tries = next.kind == NEXT_RETRY ? next.tries : tries;
     }
     CHECK(!progress_of(f)->quarantine.count && tries == 50, "%d failures", tries);
@@ -449,7 +461,7 @@ static void test_failures_of_a_window(void **state)
         struct next next;
 
         quarantine_release(&progress_of(f)->quarantine);
-        f->reading.suspicion = (struct suspicion){ .tries = 0 };
+        f->reading.suspicion = (struct suspicion){ .state = SUSPICION_NONE };
         begin_at(f, SCENE_DAY "11:00:00Z");
         CHECK(respond(f, "{\"value\":[]}").kind == NEXT_POLL, "%s: evidence", rows[i].name);
         respond_with(f, rows[i].result, rows[i].body);
@@ -468,8 +480,8 @@ static void test_a_poisoned_record_in_the_past(void **state)
         f->service.count = 0;
         f->requests = 0;
         f->scene.feed.tally = (struct tally){ .new_events = 0 };
-        f->scene.feed.unproven = 0;
-        f->scene.feed.proven = 0;
+        f->scene.feed.evidence.unproven = 0;
+        f->scene.feed.evidence.proven = 0;
         quarantine_release(&progress_of(f)->quarantine);
         progress_forget_written(progress_of(f));
         memset(progress_of(f)->plans, 0, sizeof(progress_of(f)->plans));
@@ -507,10 +519,7 @@ static void test_the_backfill_continues(void **state)
     struct fixture *f = *state;
     struct next next;
 
-    begin_at(f, SCENE_BEGIN);
-    add_records(f, SCENE_DAY "01:00:00Z", 100);
-    add_records(f, SCENE_DAY "11:50:00Z", 5);
-    f->service.most = f->api.top = f->api.top_first = 10;
+    begin_with_a_past(f);
     f->service.poisoned[50] = true;
     while (!progress_of(f)->cursor.backfill.active && f->requests < 10)
         serve(f);
@@ -544,9 +553,9 @@ static void test_nothing_proves_that_records_get_through(void **state)
     CHECK(cuts <= FEED_UNPROVEN_MOST + 1 && feed_is_unproven(&f->scene.feed), "%zu windows", cuts);
     add_records(f, SCENE_DAY "12:00:00Z", 1);
     time_passes(f, 60);
-    for (int i = 0; i < 8 && !f->reading.suspicion.probing; i++)
+    for (int i = 0; i < 8 && !probes(f); i++)
         serve(f);
-    CHECK(f->reading.suspicion.probing, "a probe");
+    CHECK(probes(f), "a probe");
     next = serve(f);
     CHECK(next.kind == NEXT_RETRY && f->reading.window.lo == scene_time(SCENE_DAY "11:20:00Z"), "of a known record");
     CHECK(progress_of(f)->quarantine.count == cuts, "nothing more is quarantined");
@@ -652,7 +661,8 @@ static void test_held_back_and_broken(void **state)
 
         CHECK(next.kind == NEXT_RETRY && strstr(next.err.text, "held back"), "%s", next.err.text);
     }
-    CHECK(!f->scene.feed.tally.bad_records && !f->reading.suspicion.tries && !progress_of(f)->quarantine.count, "a search began");
+    CHECK(!f->scene.feed.tally.bad_records && !progress_of(f)->quarantine.count, "a search began");
+    CHECK(f->reading.suspicion.state == SUSPICION_NONE, "the window is suspected");
 }
 
 /* What is refused or fails. */
@@ -804,7 +814,7 @@ static void test_what_the_other_worker_knows(void **state)
     CHECK(backfill->settled == 2, "it may need another variant than the polls");
     f->reading.kind = WORKER_LIVE;
     f->now_ms += BACKOFF_FULL_QUERY_MS - 3;
-    CHECK(respond(f, POLL1).full_again && !backfill->current && backfill->searches, "the backfill goes back, too");
+    CHECK(respond(f, POLL1).full_again && !backfill->current && backfill->state == VARIANT_SEARCH, "it goes back, too");
 }
 
 /* A 400 that comes and goes costs nothing but the repetition. */
@@ -883,7 +893,7 @@ static void test_failures_ask_for_less(void **state)
 
     for (int i = 1; i <= 3; i++) {
         next = respond_status(f, 500, 0);
-        if (f->reading.suspicion.probing)
+        if (probes(f))
             next = respond_status(f, 500, 0);
         CHECK(next.kind == NEXT_RETRY && next.tries == i, "try %d: kind %d", i, next.kind);
         CHECK(!f->reading.page_size.size == (i < 3), "try %d: pages of %zu", i, f->reading.page_size.size);

@@ -1,5 +1,5 @@
-/* Preloaded into the program by test_hours.py: its own clock and its waits go HASTE times as fast. libcurl's clock,
- * which is another one, stays. */
+/* Preloaded into the program by HastyCase in cases.py: its own clock and its waits go HASTE times as fast. libcurl's
+ * clock, which is another one, stays. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <poll.h>

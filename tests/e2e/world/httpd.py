@@ -294,7 +294,8 @@ class Service:
     def _connection(self, reader, writer):
         link = writer.get_extra_info('ssl_object')
         if link and link.selected_alpn_protocol() == 'h2':
-            from .http2 import Http2Connection      # only tests that ask for it need the package
+            # Only tests that ask for it need the package.
+            from .http2 import Http2Connection  # noqa: PLC0415
             return Http2Connection(self, self.accepted, reader, writer, Request, reset)
         return Connection(self, self.accepted, reader, writer)
 

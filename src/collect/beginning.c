@@ -1,0 +1,112 @@
+#include "collect/beginning.h"
+
+#include "base/text.h"
+#include "collect/same_tenant.h"
+#include "messages/log_events.h"
+#include "microsoft/claims.h"
+
+#define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND) /* by how much clocks may be wrong */
+
+static bool same_records(const char *api, const char *other)
+{
+    return text_same(api, api_incidents.name) == text_same(other, api_incidents.name);
+}
+
+/* The checkpoint is another tenant's or another API's. Its cursor is good for the same kind of record; its IDs are
+ * not. */
+static void carry_over(struct feed *feed, struct saver *saver, int64_t now_ms)
+{
+    struct checkpoint *checkpoint = &saver->checkpoint;
+    bool same = same_records(checkpoint->api, feed->api->name);
+
+    log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
+              feed->label, feed->input->tenant_id, feed->api->name, checkpoint->tenant_id, checkpoint->api,
+              same ? "reading continues at its cursor" : "reading begins at start_time");
+    progress_forget_written(&feed->progress);
+    checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    if (!same)
+        return;
+    cursor_carry_over(&checkpoint->cursor, feed->input->overlap);
+    progress_begin(&feed->progress, &checkpoint->cursor, now_ms);
+    saver_starts_from(saver, &checkpoint->cursor);
+}
+
+/* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint
+ * is saved without it before the first request, since this process may be killed. */
+static void take_rate(const struct feed *feed, struct saver *saver)
+{
+    struct checkpoint *checkpoint = &saver->checkpoint;
+    struct rate *rate = feed->rate;
+
+    if (!checkpoint->rate.known) {
+        rate_resume_unknown(rate);
+        return;
+    }
+    rate_resume(rate, checkpoint->rate.hour, clock_wall_ms() - ticks_to_ms(checkpoint->rate.at));
+    checkpoint->rate.known = false;
+    saver->changed = true;
+}
+
+void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
+{
+    struct checkpoint *checkpoint = &saver->checkpoint;
+
+    take_rate(feed, saver);
+    feed->progress.quarantine = checkpoint->quarantine;
+    checkpoint->quarantine = (struct quarantine){ .count = 0 };
+    saver->saved_version = feed->progress.quarantine.version;
+
+    if (!text_same(checkpoint->api, feed->api->name) ||
+        same_tenant(checkpoint, feed->input->tenant_id, NULL) == TENANT_OTHER) {
+        carry_over(feed, saver, clock_ms());
+        return;
+    }
+    progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
+    saver_starts_from(saver, &checkpoint->cursor);
+}
+
+bool beginning_is_ahead(const struct feed *feed)
+{
+    return cursor_is_ahead(&feed->progress.cursor, feed_service_now(feed) + AHEAD_MOST);
+}
+
+void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now_ms)
+{
+    const struct start_time *start = &feed->input->start_time;
+    struct cursor cursor;
+
+    quarantine_release(&feed->progress.quarantine); /* what lies after start_time is read again, the rest never */
+    cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
+    progress_begin(&feed->progress, &cursor, now_ms);
+    saver_starts_from(saver, &cursor);
+    saver->changed = true;
+}
+
+bool beginning_needs_clock(const struct feed *feed)
+{
+    return !feed->progress.begun && feed->input->start_time.relative;
+}
+
+void beginning_settle_tenant(struct feed *feed, struct saver *saver, const char *authorization, int64_t now_ms)
+{
+    const char *tenant_id = feed->input->tenant_id;
+    struct checkpoint *checkpoint = &saver->checkpoint;
+    struct claims claims;
+
+    claims_read(authorization, &claims);
+    if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
+        carry_over(feed, saver, now_ms);
+    if (!text_same(checkpoint->tenant_id, tenant_id)) {
+        log_event(EVENT_CHECKPOINT_RENEWED,
+                  "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
+                  "the same tenant",
+                  feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
+        checkpoint_name_tenant(checkpoint, tenant_id, NULL);
+        saver->changed = true;
+    }
+    if (!text_is_guid(tenant_id) && !text_empty(claims.tenant) && !text_same(checkpoint->tid, claims.tenant)) {
+        checkpoint_name_tenant(checkpoint, tenant_id, claims.tenant);
+        saver->changed = true;
+    }
+    claims_release(&claims);
+}

@@ -1,0 +1,8 @@
+/* collect/worker_log.h - what a worker says of its decisions. */
+#pragma once
+
+#include "collect/reading.h"
+
+/* Logs a decision, once per kind of trouble. The quarantine worker says nothing: its windows are logged when they are
+ * isolated. */
+void worker_log(const struct reading *reading, const struct next *next);
