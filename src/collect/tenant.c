@@ -151,8 +151,9 @@ static void opening_waits(void *ctx, const struct err *err, bool is_news)
         log_status(t, clock_ms());
 }
 
-static void wake_workers(struct tenant *t)
+static void wake_workers(void *ctx)
 {
+    struct tenant *t = ctx;
     int kind;
 
     for (kind = 0; kind < WORKER_COUNT; kind++)
@@ -180,13 +181,8 @@ static void has_source(void *ctx, struct token_source *source)
     token_source_listen(source, &t->listener);
 }
 
-static void opened(void *ctx)
-{
-    wake_workers(ctx);
-}
-
 static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
-                                                    has_source,    feed_changed, opened };
+                                                    has_source,    feed_changed, wake_workers };
 
 /* What the store answers. */
 
