@@ -32,6 +32,16 @@ bool page_size_failed(struct page_size *page, int failures, bool may_be_size)
     return just_grown;
 }
 
+bool page_size_refused(struct page_size *page, size_t top, size_t sure)
+{
+    if (top <= sure)
+        return false;
+    page->too_large = top;
+    page->size = sure;
+    page->successes = 0;
+    return true;
+}
+
 void page_size_worked(struct page_size *page, size_t most)
 {
     if (++page->successes > SUCCESSES_BEFORE_GROWTH)

@@ -23,6 +23,10 @@ void page_size_shrink(struct page_size *page, size_t most);
 /* A page failed, for the n-th time in a row. may_be_size: a smaller one may help. Returns true if the size was raised
  * just before, and so is to blame. */
 bool page_size_failed(struct page_size *page, int failures, bool may_be_size);
+/* A request for `top` records was refused with 400. The service may take no more than the `sure` records of a poll.
+ * Returns true if fewer are asked for from now on, so that the same request is worth sending. */
+bool page_size_refused(struct page_size *page, size_t top, size_t sure);
+
 /* A page was read. most: the API's largest page. */
 void page_size_worked(struct page_size *page, size_t most);
 

@@ -74,6 +74,10 @@ struct next worker_retry_bad_request(struct reading *reading, const struct err *
     bool in_trial = variant->returns || reading->attempts.refusals > BACKOFF_QUICK_TRIES;
     bool it_lasts = variant->state == VARIANT_SEARCH || other->state != VARIANT_FULL;
 
+    if (page_size_refused(&reading->page_size, reading->answer.top, reading->feed->api->top_first)) {
+        pages_forget(&reading->pages);
+        return (struct next){ .kind = NEXT_NOW };
+    }
     if (!it_lasts && reading->attempts.refusals < BACKOFF_QUICK_TRIES)
         return refused(reading, err);
     pages_forget(&reading->pages);

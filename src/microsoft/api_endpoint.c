@@ -1,9 +1,7 @@
 /* Defender for Endpoint: /api/alerts. */
 #include "microsoft/api.h"
 
-enum { VARIANT_FULL, VARIANT_SECONDS, VARIANT_SMALL, VARIANT_NO_EVIDENCE, VARIANTS };
-
-#define SMALL_TOP 1000
+enum { VARIANT_FULL, VARIANT_SECONDS, VARIANT_NO_EVIDENCE, VARIANTS };
 
 static ticks endpoint_resolution(int variant)
 {
@@ -12,18 +10,16 @@ static ticks endpoint_resolution(int variant)
 
 static size_t endpoint_url(const struct api_query *query, struct buf *ret)
 {
-    size_t top = query->variant >= VARIANT_SMALL && query->top > SMALL_TOP ? SMALL_TOP : query->top;
-
     buf_add_text(ret, query->base);
     buf_add_text(ret, "/api/alerts?");
     api_add_filter(ret, query, "lastUpdateTime", query->variant == VARIANT_FULL ? 7 : 0);
     if (query->variant < VARIANT_NO_EVIDENCE)
         buf_add_text(ret, "&$expand=evidence");
-    if (top)
-        buf_add_format(ret, "&$top=%zu", top);
+    if (query->top)
+        buf_add_format(ret, "&$top=%zu", query->top);
     if (query->skip)
         buf_add_format(ret, "&$skip=%zu", query->skip);
-    return top;
+    return query->top;
 }
 
 /* In the commercial cloud the token's audience differs from the host's name. */

@@ -37,7 +37,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "page", 11 },
     { "page_bytes", 5 },
     { "page_large", 5 },
-    { "page_size", 7 },
+    { "page_size", 8 },
     { "pages", 15 },
     { "params", 10 },
     { "passwords", 2 },

@@ -59,7 +59,7 @@ static void test_urls(void **state UNUSED)
           "2026-11-01T08:00:00.1234567Z&$top=50", 50 },
         { &api_endpoint, 0, true, 10000, 10000, NULL, BASE "/api/alerts?$filter=lastUpdateTime ge "
           "2026-11-01T08:00:00.1234567Z&$expand=evidence&$top=10000&$skip=10000", 10000 },
-        { &api_endpoint, 3, false, 10000, 0, NULL, BASE "/api/alerts?$filter=lastUpdateTime ge "
+        { &api_endpoint, 2, false, 1000, 0, NULL, BASE "/api/alerts?$filter=lastUpdateTime ge "
           "2026-11-01T08:00:00Z and lastUpdateTime lt 2026-11-01T09:00:01Z&$top=1000", 1000 },
         /* the exporter's bounds may be exclusive: one step further out, and never a limit */
         { &api_siem, 0, false, 0, 0, NULL, BASE "/api/alerts?sinceTimeUtc=2026-11-01T08:00:00.122&untilTimeUtc="

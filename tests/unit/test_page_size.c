@@ -86,6 +86,21 @@ static void test_what_is_not_to_blame(void **state UNUSED)
     }
 }
 
+static void test_a_size_that_is_refused(void **state UNUSED)
+{
+    struct page_size page = { .successes = 5 };
+
+    CHECK(!page_size_refused(&page, 1000, 1000) && page.successes == 5, "no more than a poll asks for: not the size");
+    CHECK(!page_size_refused(&page, 0, 1000), "the service chose the size");
+    CHECK(page_size_refused(&page, 10000, 1000) && page_size_top(&page, 10000) == 1000, "as many as a poll");
+    CHECK(!page_size_refused(&page, 1000, 1000), "it was not the size");
+    page_size_worked(&page, 10000);
+    CHECK(page_size_top(&page, 10000) == 2000, "a size in between is tried");
+    CHECK(page_size_refused(&page, 2000, 1000) && page_size_top(&page, 10000) == 1000, "and refused");
+    page_size_worked(&page, 10000);
+    CHECK(page_size_top(&page, 10000) == 1000, "and not tried with every other page");
+}
+
 static void test_learns_the_cap(void **state UNUSED)
 {
     static const struct { const char *name; size_t cap, count; bool has_link; size_t want; } rows[] = {
@@ -117,6 +132,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_grows_while_pages_succeed),
     cmocka_unit_test(test_a_size_that_failed_is_avoided),
     cmocka_unit_test(test_what_is_not_to_blame),
+    cmocka_unit_test(test_a_size_that_is_refused),
     cmocka_unit_test(test_learns_the_cap),
 };
 
