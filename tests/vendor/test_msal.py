@@ -8,6 +8,8 @@ import urllib.parse
 import checks
 import msal
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from world.certs import signing_pair
 from world.world import World
 
@@ -181,7 +183,8 @@ class App(WithEntra):
         self.addCleanup(seen.rule.remove)
         for credential, algorithm in (({'private_key': key, 'public_certificate': cert}, 'PS256'),
                                       ({'private_key': key, 'thumbprint': thumbprint}, 'RS256'),
-                                      ({'private_key': key, 'thumbprint': thumbprint, 'public_certificate': cert}, 'RS256')):
+                                      ({'private_key': key, 'thumbprint': thumbprint, 'public_certificate': cert},
+                                       'RS256')):
             answer = self.confidential(credential).acquire_token_for_client(GRAPH)
             self.assertIn('access_token', answer, answer)
             self.assertEqual(part(seen.forms[-1]['client_assertion'], 0)['alg'], algorithm)
@@ -281,7 +284,8 @@ class User(WithEntra):
         self.assertIsNotNone(client.acquire_token_silent(GRAPH, account, force_refresh=True))
         self.assertEqual(self.stored(client), before)
         self.identity.rotation = 'strict'
-        self.refused(client.acquire_token_by_refresh_token(tokens[0], GRAPH), 'invalid_grant', 50173, suberror='bad_token')
+        self.refused(client.acquire_token_by_refresh_token(tokens[0], GRAPH), 'invalid_grant', 50173,
+                     suberror='bad_token')
 
     def test_refresh_tokens_that_are_refused(self):
         client, _, account = self.signed_in()
@@ -366,8 +370,6 @@ class Alike(WithEntra):
 
 def thumbprint_of(cert):
     """The SHA-1 thumbprint as an administrator copies it."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
     return x509.load_pem_x509_certificate(read(cert).encode()).fingerprint(hashes.SHA1()).hex().upper()
 
 

@@ -66,7 +66,8 @@ class SignIn(WithClient):
             self.connect(basic=True, password='wrong').storage_passwords.list()
 
     def test_the_key_that_an_input_gets(self):
-        self.assertEqual(self.connect(username=None, password=None, token=self.splunkd.session_key).info['mode'], 'normal')
+        service = self.connect(username=None, password=None, token=self.splunkd.session_key)
+        self.assertEqual(service.info['mode'], 'normal')
 
     def test_a_dead_session(self):
         dead = self.connect()
@@ -133,7 +134,8 @@ class Mistakes(WithClient):
         for mistake in (mock.patch.object(httpd.Service, 'encode', silent), changed(links={}), changed(content={}),
                         changed(acl={'app': 'other', 'owner': 'nobody', 'sharing': 'app'}),
                         mock.patch.object(splunkd, '_identity', lambda key: ''.join(part + ':' for part in key[1:])),
-                        mock.patch.object(atom, 'unquote_plus', unquote), mock.patch.object(atom, '_value', lambda _: '')):
+                        mock.patch.object(atom, 'unquote_plus', unquote),
+                        mock.patch.object(atom, '_value', lambda _: '')):
             with mistake, self.assertRaises((AssertionError, AttributeError, HTTPError, SyntaxError, TypeError)):
                 use()
         use()
@@ -160,7 +162,7 @@ class Passwords(WithClient):
                 self.assertEqual(self.store[made.name].clear_password, text)
                 listed.update(password='2' + text)
                 self.assertEqual(listed.refresh().clear_password, '2' + text)
-                self.assertEqual(self.store[made.name[:-1]].clear_password, '2' + text, 'the last colon may be left out')
+                self.assertEqual(self.store[made.name[:-1]].name, made.name, 'the last colon may be left out')
                 listed.delete()
                 self.assertEqual(self.splunkd.passwords, {})
                 self.store.create(text, text, text)
@@ -251,7 +253,7 @@ class Inputs(WithClient):
         made = self.inputs.create('a', KIND, tenant_id='t')
         self.assertIn('already exists', self.refused(409, self.inputs.create, 'a', KIND, tenant_id='t'))
         self.assertIn('no tenant', self.refused(400, self.inputs.create, 'b', KIND, tenant_id=''))
-        self.assertIn('not supported', self.refused(400, made.update, colour='red'))
+        self.assertIn('not supported', self.refused(400, made.update, color='red'))
         made.delete()
         self.refused(404, made.update, tenant_id='t')
         for missing in (('a', KIND), ('a', 'other')):
@@ -283,7 +285,8 @@ class KvStore(WithClient):
         self.assertEqual(stores['c'].content['field.n'], 'number')
         stores['c'].update_field('more', 'string')
         stores['c'].update_accelerated_field('by_n', {'n': 1})
-        self.assertEqual((stores['c']['field.more'], stores['c'].content['accelerated_fields.by_n']), ('string', {'n': 1}))
+        self.assertEqual(stores['c']['field.more'], 'string')
+        self.assertEqual(stores['c'].content['accelerated_fields.by_n'], {'n': 1})
         self.refused(409, stores.create, 'c')
         self.assertNotIn('none', stores)
         stores['c'].delete()
@@ -322,7 +325,8 @@ class KvStore(WithClient):
         self.assertEqual(rows, [{'n': 9}, {'n': 7}])
         self.assertEqual(self.data.query(query={'n': 1}, fields='at:0,_user:0'), [{'_key': 'k1', 'n': 1, 'half': 1}])
         self.refused(400, self.data.query, query={'n': {'$near': 1}})
-        self.assertEqual([len(rows) for rows in self.data.batch_find({'query': {'half': 1}}, {'query': {'n': 0}})], [5, 1])
+        found = self.data.batch_find({'query': {'half': 1}}, {'query': {'n': 0}})
+        self.assertEqual([len(rows) for rows in found], [5, 1])
         self.data.delete(json.dumps({'half': 1}))
         self.assertEqual(keys({}), '02468')
         self.data.delete()
@@ -406,9 +410,9 @@ class Alike(WithClient):
         inputs, passwords = self.state()
         self.assertEqual(set(inputs), set(TOGETHER))
         self.assertEqual([secret for *_, secret in passwords.values()], ['\\'.join(ODD)])
-        self.assertEqual((inputs, passwords), ({name: (app, params) for name, (app, params) in self.splunkd.inputs.items()},
-                                               {f'{realm}:{name}:': (realm, name, secret) for (_, realm, name), secret
-                                                in self.splunkd.passwords.items()}))
+        self.assertEqual(inputs, self.splunkd.inputs)
+        self.assertEqual(passwords, {f'{realm}:{name}:': (realm, name, secret) for (_, realm, name), secret
+                                     in self.splunkd.passwords.items()})
         self.splunkd.inputs.clear()
         self.splunkd.passwords.clear()
         service = self.connect()
@@ -435,7 +439,7 @@ class Alike(WithClient):
         self.assertEqual(self.state(), edited)
 
     def test_secrets(self):
-        """A secret in clear goes to the store, from which the client reads it; one that the client puts there is used."""
+        """One in clear goes to the store, from which the client reads it; one that the client puts there is used."""
         app = self.world.microsoft.tenant('contoso').app
         for text in ODD:
             app.secrets[f'secret {text}'] = None
@@ -448,7 +452,7 @@ class Alike(WithClient):
         self.assertEqual((stored.realm, stored.username, stored.clear_password), (APP, name, 'secret ' + ODD[-1]))
         program.terminate()
         self.world.splunkd.inputs['contoso'][1]['client_secret'] = MASK
-        for count, text in enumerate(ODD[:4] + ODD[-4:], 2):
+        for count, text in enumerate(ODD[:3] + ODD[-2:], 2):
             with self.subTest(text):
                 stored.update(password='secret ' + text)
                 app.secrets = {'secret ' + text: None}

@@ -162,7 +162,8 @@ def _rows(records, options):
     except ValueError as problem:
         raise Refusal(400, 'JSON in the request is invalid.') from problem
     rows = [record for record in records.values() if _fits(record, query)]
-    for name, _, direction in reversed([part.partition(':') for part in (options.get('sort') or '').split(',') if part]):
+    for part in reversed([part for part in (options.get('sort') or '').split(',') if part]):
+        name, _, direction = part.partition(':')
         rows.sort(key=lambda row, name=name: _rank(row.get(name)), reverse=direction == '-1')
     skip, limit = int(options.get('skip') or 0), int(options.get('limit') or 0) or MOST_ROWS
     return [_picked(row, options.get('fields') or '') for row in rows[skip:skip + limit]]
