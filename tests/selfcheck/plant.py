@@ -11,14 +11,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def run(*command, cwd=ROOT, **environment):
     """(exit status, what it wrote) of a command."""
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, text=True,
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, 'MAKEFLAGS': '', **environment}, stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, errors='replace', timeout=200)
     return done.returncode, done.stdout
 
 
 def built(*targets):
-    """Makes what a check needs and says so if that fails."""
-    code, said = run('make', '-s', *targets)
+    """Makes what a check needs, one test at a time."""
+    os.makedirs(os.path.join(ROOT, 'build'), exist_ok=True)
+    code, said = run('flock', os.path.join(ROOT, 'build/selfcheck.lock'), 'make', '-s', *targets)
     assert code == 0, said
 
 
