@@ -11,8 +11,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def run(*command, cwd=ROOT, **environment):
     """(exit status, what it wrote) of a command."""
-    done = subprocess.run(command, cwd=cwd, env={**os.environ, 'MAKEFLAGS': '', **environment}, stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, errors='replace', timeout=200)
+    done = subprocess.run(command, cwd=cwd, env={**os.environ, 'MAKEFLAGS': '', **environment}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          errors='replace', timeout=200)
     return done.returncode, done.stdout
 
 

@@ -37,11 +37,11 @@ def test_the_copy_is_in_order(tree):
 
 
 def test_each_file_that_differs(tree):
-    """With one more line, empty, and gone."""
+    """With one more line; the first and the last also empty, and gone."""
     for name in GENERATED:
         text = plant.read(tree, name)
         more = text.replace('\n<!-- End', 'x\n<!-- End') if name == 'docs/testing.md' else text + 'x\n'
-        for other in (more, '', None):
+        for other in (more, '', None) if name in (GENERATED[0], GENERATED[-1]) else (more,):
             if other is None:
                 os.remove(tree / name)
             else:
