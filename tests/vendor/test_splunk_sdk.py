@@ -270,6 +270,26 @@ class Inputs(WithClient):
         self.assertEqual(self.splunkd.inputs, {'theirs': ('search', {'filter': 'y'})})
 
 
+class Messages(WithClient):
+    """messages"""
+
+    def test_every_sign(self):
+        self.addCleanup(self.splunkd.messages.clear)
+        messages = self.connect().messages
+        for text in ODD:
+            with self.subTest(text):
+                made = messages.create(text, value=text, severity='warn', capability=f'edit_modinput_{KIND}')
+                self.assertEqual((made.name, made.value, made['severity']), (text, text, 'warn'))
+                self.assertEqual([one.name for one in messages], [text])
+                messages.create(text, value='again')
+                self.assertEqual(messages[text].value, 'again')
+                made.delete()
+                self.assertEqual(self.splunkd.messages, {})
+        self.refused(400, messages.create, 'a', value='b', capability='none')
+        self.splunkd.messages.forbidden = True
+        self.assertIn('edit_messages', self.refused(403, messages.create, 'a', value='b'))
+
+
 class KvStore(WithClient):
     """storage/collections"""
 
