@@ -306,8 +306,12 @@ LINT_WORDS    = $(shell git ls-files '*.md' 'README/*' 'bin/README' 'src/*.[ch]'
                     '*.yml' Makefile)
 LINT_SPELLING = $(LINT_WORDS) $(LINT_SHELL) $(LINT_PYTHON)
 
-.PHONY: lint lint-c lint-shell lint-python lint-words
-lint: lint-words lint-shell lint-python lint-c
+.PHONY: lint lint-c lint-shell lint-python lint-words lint-mistakes
+lint: lint-words lint-shell lint-python lint-c lint-mistakes
+
+# Each of these tools has to find the mistakes that are planted for it.
+lint-mistakes: build/venv-lint/$(RUFF) compile_commands.json
+	MUST_RUN=1 $(PYTHON) -m pytest -q tests/selfcheck/test_of_lint.py
 
 # cppcheck 2.10 reads 0x1p63 as 0 (incorrectLogicOperator); it does not read the headers of the system.
 # clang-tidy: a process for each file, as va_list of several files confuses its analyzer.
@@ -371,6 +375,10 @@ dashboard:
 .PHONY: print-sources
 print-sources:
 	@printf '%s\n' $(SOURCES) $(MAIN)
+
+.PHONY: print-list
+print-list:
+	@printf '%s\n' $($(LIST))
 
 .PHONY: clean
 clean:

@@ -161,6 +161,14 @@ def costs(result):
     return cost
 
 
+def need_exact(files, verdict, status):
+    """Ends the bench unless every alert came once, unchanged, and the program ended well."""
+    if not verdict or not verdict['events'] or verdict['missing'] or verdict['repeated'] or verdict['wrong'] or status:
+        with open(files.at('stderr')) as file:
+            sys.stderr.write(file.read()[-4000:])
+        raise SystemExit('bench: delivery was not exact: exit status %s, %s' % (status, json.dumps(verdict)))
+
+
 def run_program(server, program, expected=None, more=''):
     """One round as splunkd runs it: until all events have come, then SIGTERM."""
     files = server.files
@@ -178,12 +186,9 @@ def run_program(server, program, expected=None, more=''):
     process.wait()
     verdict = sink.end()
     cost = costs(result)
+    need_exact(files, verdict, cost['status'])
     cost.update(verdict, stats=server.ask('/stats'), server_s=server.cpu_s() - server_before,
                 first=verdict['first_ms'] - cost['began_ms'], last=verdict['last_ms'] - cost['began_ms'])
-    if verdict['missing'] or verdict['repeated'] or verdict['wrong'] or cost['status']:
-        with open(files.at('stderr')) as file:
-            sys.stderr.write(file.read()[-4000:])
-        raise SystemExit('bench: delivery was not exact: %s' % json.dumps(cost))
     return cost
 
 
@@ -341,7 +346,7 @@ def bench_idle(options, tenants, warm_s, watch_s):
             rss_kb = [int(line.split()[1]) for line in file if line.startswith('VmRSS')][0]
         process.send_signal(signal.SIGTERM)
         process.wait()
-        sink.end()
+        need_exact(files, sink.end(), process.returncode)
         polls = sum(row['polls'] for row in rows)
         floors = [run_floor(server, '--parallel', '8')['cpu_s'] * 1e6 / polls for _ in range(options.rounds)]
     result = {name: median(rows, name) for name in rows[0]}
@@ -361,6 +366,8 @@ def bench_scheme(options):
             process, result = timed(options.files, command)
             process.wait()
             costs_of.append(costs(result))
+    if any(row['status'] for row in rows):
+        raise SystemExit('bench: --scheme failed')
     result = {'cpu_ms': median(rows, 'cpu_s') * 1000, 'rss_mb': median(rows, 'rss_kb') / 1024,
               'true_ms': median(nothing, 'cpu_s') * 1000}
     options.results['scheme'] = result
@@ -394,6 +401,8 @@ def callgrind(options):
                               tool('micro'), part], capture_output=True, text=True)
         size = int(run.stdout.split()[0])
         instructions = int([line for line in run.stderr.splitlines() if 'Collected' in line][0].split(':')[1])
+        if not instructions:
+            raise SystemExit('bench: callgrind saw nothing of ' + part)
         result[part] = instructions / size
         print('callgrind %s: %d instructions for %d bytes, %.3f a byte' % (part, instructions, size, result[part]))
     return result
@@ -453,6 +462,9 @@ def main():
     parser.add_argument('--program', default=os.path.join(ROOT, 'bin', 'defender_alerts'))
     parser.add_argument('parts', nargs='*', help=' '.join(PARTS) + '; all without')
     options = parser.parse_args()
+    unknown = set(options.parts) - {*PARTS, 'compare'}
+    if unknown:
+        parser.error('there is no part ' + ', '.join(sorted(unknown)))
     options.program = os.path.abspath(options.program)
     options.files = Files()
     options.results = {}
@@ -492,6 +504,7 @@ def main():
             options.results['callgrind'] = callgrind(options)
         if not small:
             judge(options)
+        print('%d passed, 0 failed' % (len(growth.rows) - 1 + len(options.results)))    # a failure has ended it
     finally:
         options.files.remove()
 

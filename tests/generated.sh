@@ -10,7 +10,7 @@ compare() {     # compare FILE GENERATOR [WHAT]
     shift
     program=$1
     shift
-    if "build/plain/$program" "$@" | cmp -s - "$file"; then
+    if [ -s "$file" ] && "build/plain/$program" "$@" | cmp -s - "$file"; then
         passed=$((passed + 1))
     else
         echo "$file differs from what $program prints; run: make generate" >&2
@@ -33,15 +33,18 @@ fi
 # A row that no code uses would document nothing. EVENT_FATAL is written by base/die.c, which cannot include the table;
 # tests/unit/test_messages.c compares the two.
 rows=$(grep -hoE '^    \[(EVENT|DIAGNOSIS)_[A-Z0-9_]+\]' src/messages/log_events.c src/messages/diagnosis.c | tr -d '[] ' |
-       grep -v EVENT_FATAL)
+       grep -v EVENT_FATAL) || true
 [ -n "$rows" ] || { echo "the tables of messages have no rows" >&2; failed=$((failed + 1)); }
+said=$(grep -rhowE '(EVENT|DIAGNOSIS)_[A-Z0-9_]+' src --include='*.c' --exclude=log_events.c --exclude=diagnosis.c |
+       sort -u | tr '\n' ' ')
 for row in $rows; do
-    if grep -rqw "$row" src --include='*.c' --exclude=log_events.c --exclude=diagnosis.c; then
-        passed=$((passed + 1))
-    else
+    case " $said" in
+    *" $row "*) passed=$((passed + 1)) ;;
+    *)
         echo "$row is in the table, but no code says it" >&2
         failed=$((failed + 1))
-    fi
+        ;;
+    esac
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

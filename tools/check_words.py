@@ -3,7 +3,7 @@
 
     tools/check_words.py LIST FILE...
 
-The format of the list is in tools/words. Exits 1 if a word was found.
+The format of the list is in tools/words. Exits 1 if a word was found, and if there was nothing to look for or in.
 """
 import re
 import sys
@@ -56,6 +56,9 @@ def findings(text, rules, right):
 def main():
     """Reads the list and each file."""
     rules, right, skipped = read_list(sys.argv[1])
+    if not rules or not sys.argv[2:]:
+        print('words: no word to look for, or no file to look in')
+        return 1
     count = 0
     for path in sys.argv[2:]:
         if path in skipped:

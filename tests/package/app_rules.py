@@ -196,7 +196,7 @@ def names_are_plain(app):
 @rule
 def nothing_left_over(app):
     for name in app.files:
-        if re.search(r'(~|\.(pyc|pyo|pyd|exe|dll|so|o|a|bak|orig|rej|swp|tmp|log|tar|gz|zip|spl))\Z|'
+        if re.search(r'(~|\.(exe|dll|so|o|a|bak|orig|rej|swp|tmp|log|tar|gz|zip|spl))\Z|'
                      r'(\A|/)(core|thumbs\.db)\Z', name, re.IGNORECASE):
             yield name
 

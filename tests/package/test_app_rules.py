@@ -149,7 +149,7 @@ BREAKERS = {
     'modes_of_files':
         [mode('README.md', 0o600), mode(PROGRAM, 0o644), mode('README.md', 0o444)],
     'names_are_plain': [put('docs/a b.md'), put('docs/\u00e4.md')],
-    'nothing_left_over': [put('default/x.pyc'), put('static/Thumbs.db'), put('docs/x.md~')],
+    'nothing_left_over': [put('default/x.bak'), put('docs/Thumbs.db'), put('docs/x.md~')],
     'only_known_top_folders': [put('src/main.c')],
     'version_is_that_of_the_file':
         [change('default/app.conf', f'version = {version()}', 'version = 9.9.9'),

@@ -83,6 +83,7 @@ MISTAKES = {
     'a stanza for the second time': append('default/macros.conf', '\n[defender_mssp_index]\ndefinition = index=x\n'),
     'another version in the manifest': change('app.manifest', '"version": "', '"version": "9'),
     'a program without its x bit': lambda app: os.chmod(os.path.join(app, 'bin/defender_alerts'), 0o644),
+    'a compiled Python file': append('bin/x.pyc', 'x'),
     'a hidden file': append('default/.notes', 'x'),
     'a stanza of the spec without its program':
         append('README/inputs.conf.spec', '\n[defender_other://<name>]\nother = <string>\n'),

@@ -54,11 +54,15 @@ def declared_keys(root):
 
 
 def complaints(root):
-    """Of all files of an app's default/ and metadata/."""
+    """Of all files of an app's default/ and metadata/; that there is none is one, too."""
+    read = 0
     for folder, ending in (('default', '.conf'), ('metadata', '.meta')):
         for name in sorted(os.listdir(os.path.join(root, folder))):
             if not name.endswith(ending):
                 continue
+            read += 1
             with open(os.path.join(root, folder, name), 'rb') as file:
                 stanzas = conf.read_conf(file.read(), name, ending == '.meta')
             yield from unknown(name if ending == '.meta' else name[:-len(ending)], stanzas, declared_keys(root))
+    if not read:
+        yield f'there is no conf file in {root}'

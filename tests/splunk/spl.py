@@ -17,6 +17,7 @@ _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\(|\)|[^\s()"]+(?:"(?:[^"\\]|\\.)*")?')
 _TERM = re.compile(r'([\w.{}\']+)(!=|>=|<=|=|>|<)(.*)\Z', re.DOTALL)
 _STATS = re.compile(r'(\w+?)(?:\(\s*(eval\([^)]*\)|[^)]*?)\s*\))?(?:\s+AS\s+("[^"]*"|\w+))?\s*(?:,|\s|\Z)',
                     re.IGNORECASE)
+_FUNCTION = re.compile(r'(count|c|dc|values|latest|last|first|sum|max|min|avg|p(erc)?\d+)\Z')
 
 
 def expand(text, macros, depth=0):
@@ -143,12 +144,17 @@ def aggregate(name, field, events):
 
 
 def _aggregates(text):
-    """[(function, field, name of the result)], [fields to group by]."""
+    """[(function, field, name of the result)], [fields to group by]. With no rows, too, a mistake is one."""
     head, *groups = re.split(r'\s+by\s+', text, flags=re.IGNORECASE)
     wanted = []
     for name, field, result in _STATS.findall(head.strip()):
+        if not _FUNCTION.match(name):
+            raise Wrong(f'no function of stats is called {name}')
         wanted.append((name, field, result.strip('"') or (f'{name}({field})' if field else name)))
-    return wanted, re.split(r'[\s,]+', groups[0].strip()) if groups else []
+    names = re.split(r'[\s,]+', groups[0].strip()) if groups else []
+    if not wanted or _STATS.sub('', head.strip()).strip() or len(groups) > 1 or 'by' in map(str.lower, names):
+        raise Wrong(f'stats {text}')
+    return wanted, names
 
 
 def _options(text):
@@ -221,14 +227,6 @@ class Search:
         found = [{**dict(zip(names, key)), **{r: aggregate(n, f, groups[key]) for n, f, r in wanted}}
                  for key in sorted(groups)]
         return [{**row, '_time': float(row['_time'])} if '_time' in row else row for row in found]
-
-    def _do_eventstats(self, rows, rest):
-        """Over all rows, as used here."""
-        wanted, names = _aggregates(rest)
-        if names:
-            raise Wrong(f'eventstats {rest}')
-        found = {result: aggregate(name, field, rows) for name, field, result in wanted}
-        return [{**row, **found} for row in rows]
 
     def _do_append(self, rows, rest):
         """The subsearch has the events and the times of the whole search."""

@@ -241,7 +241,9 @@ class Samples(unittest.TestCase):
     maxDiff = None
 
     def test_rows(self):
-        for path in sorted(glob.glob(os.path.join(HERE, 'expected', '*.json'))):
+        paths = sorted(glob.glob(os.path.join(HERE, 'expected', '*.json')))
+        self.assertTrue(paths)
+        for path in paths:
             with open(path, encoding='utf-8') as file:
                 expected = json.load(file)
             with open(os.path.join(SAMPLES, expected['sample']), 'rb') as file:

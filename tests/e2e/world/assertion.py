@@ -45,7 +45,8 @@ def check(token, client_id, certificates, audiences, now):
     if not name:
         raise Refused(50012)
     # A SHA-256 thumbprint put into x5t is a known mistake and must be refused like an unknown certificate.
-    named = [cert for cert in certificates if _thumbprint(cert, digest) == header.get(name)]
+    # Microsoft's own client pads the thumbprint, so that is taken, too.
+    named = [cert for cert in certificates if _thumbprint(cert, digest) == str(header.get(name)).rstrip('=')]
     if not named:
         raise Refused(700027)
     if not _signed_by(named[0], algorithm, f'{head}.{claims}'.encode(), signature):

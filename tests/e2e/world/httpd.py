@@ -222,7 +222,7 @@ class Service:
         self.loop, self.name, self._handler, self._identify = loop, name, handler, identify
         self.clock, self.faults, self.host, self.pair, self.port = clock, faults, host, pair, 0
         self.threaded, self.http2, self.gzip, self.date = threaded, http2, True, True
-        self.chunked = False
+        self.chunked = self.keep_alive = False
         self.requests_per_connection = None     # close after so many, as load balancers do
         self.connections, self.accepted, self.most_open, self.active, self.most_active = set(), 0, 0, 0, 0
         self.log, self.crashes = collections.deque(), []
@@ -351,8 +351,10 @@ class Service:
         elif not response.headed('content-length'):
             lines.append(f'Content-Length: {len(body) if response.length is None else response.length}')
         lines += [f'{name}: {value}' for name, value in response.headers.items()]
-        if response.close:
+        if response.close or request.headers.get('connection', '').lower() == 'close':
             lines.append('Connection: close')
+        elif self.keep_alive:       # said although it is the rule in HTTP/1.1, as splunkd does
+            lines.append('Connection: Keep-Alive')
         head = '\r\n'.join(lines) + '\r\n\r\n'
         return head.encode('latin-1'), b'' if request.method == 'HEAD' else body
 

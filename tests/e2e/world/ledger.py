@@ -23,8 +23,9 @@ class Verdict:
 
     @property
     def exact(self):
-        """Nothing lost, repeated, altered or made up?"""
-        return not (self.lost or self.repeated or self.altered or self.unexpected)
+        """Nothing lost, repeated, altered or made up? Where nothing was to come and nothing came, nothing was seen to
+        be right: look at the lists."""
+        return self.delivered > 0 and not (self.lost or self.repeated or self.altered or self.unexpected)
 
     @property
     def surplus(self):

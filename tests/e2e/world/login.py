@@ -1,4 +1,5 @@
-"""The login service: Entra's token endpoints, v1 and v2, for many tenants.
+"""The login service: Entra's token endpoints, v1 and v2, for many tenants. Microsoft's own client works with it
+(tests/vendor).
 
 Stricter than the real one where being lenient would hide a mistake of the client, e.g. a `resource` sent to v2.
 """
@@ -10,7 +11,7 @@ import secrets
 import urllib.parse
 import uuid
 
-from . import assertion
+from . import assertion, discovery
 from .httpd import Response
 from .login_errors import Refused, answer
 
@@ -25,6 +26,8 @@ ROLES = {'graph': ['SecurityAlert.Read.All'], 'incidents': ['SecurityIncident.Re
          'endpoint': ['Alert.Read.All'], 'siem': [], 'xdr': ['Incident.Read.All']}
 _DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 _CODE_LIFE_S, _IDLE_S = 600, 90 * 86400
+_NO_RESOURCE = {'offline_access', 'openid', 'profile', 'email'}
+_DOCUMENTS = {'v2.0/.well-known/openid-configuration': 2, '.well-known/openid-configuration': 1}
 
 
 class App:
@@ -74,13 +77,14 @@ class Login:
         self.refresh[text] = token
         return text
 
-    def new_code(self, tenant, app=None, redirect_uri=None, resource=None, scope='', challenge=None, method='plain'):
+    def new_code(self, tenant, app=None, redirect_uri=None, resource=None, scope='', challenge=None, method='plain',
+                 nonce=None):
         """An authorization code, as the sign-in page would have sent it to redirect_uri."""
         text = '1.B' + secrets.token_urlsafe(700) + '_'
         app = app or tenant.app
         self.codes[text] = Token(tenant, app, expires=self.clock.steady() + _CODE_LIFE_S, details={
             'redirect_uri': redirect_uri or app.redirect_uris[0], 'resource': resource, 'scope': scope,
-            'challenge': challenge, 'method': method})
+            'challenge': challenge, 'method': method, 'nonce': nonce})
         return text
 
     def landing_address(self, code, redirect_uri='https://SiemMsspConnector', **more):
@@ -117,13 +121,19 @@ class Login:
         parts = request.path.strip('/').split('/')
         version = 2 if parts[1:-1] == ['oauth2', 'v2.0'] else 1 if parts[1:-1] == ['oauth2'] else 0
         handlers = {'token': self._token, 'devicecode': self._devicecode, 'authorize': self._authorize}
-        if not version or parts[-1] not in handlers:
+        document = _DOCUMENTS.get('/'.join(parts[1:]))
+        if not document and parts[1:] != ['discovery', 'instance'] and (not version or parts[-1] not in handlers):
             return Response(404, b'', kind=None)
         try:
             tenant = self.tenants.get(parts[0].lower())
-            if tenant is None:
-                raise Refused(9001023 if parts[0] in ('common', 'organizations', 'consumers') else 90002)
-            response = handlers[parts[-1]](request, tenant, version)
+            if document:
+                response = discovery.tenant(request, tenant, parts[0].lower(), document)
+            elif parts[1] == 'discovery':
+                response = discovery.instance(request)
+            elif tenant is None:
+                raise Refused(9001023 if parts[0] in discovery.ALIASES else 90002)
+            else:
+                response = handlers[parts[-1]](request, tenant, version)
         except Refused as refused:
             response = answer(refused, self.clock, request.base, self.one_line_errors)
         response.headers.update({'Cache-Control': 'no-store, no-cache', 'x-ms-request-id': str(uuid.uuid4())})
@@ -179,7 +189,7 @@ class Login:
             if not resource:
                 raise Refused(50001)
         else:
-            scopes = [s for s in form.get('scope', '').split() if s not in ('offline_access', 'openid', 'profile')]
+            scopes = [scope for scope in form.get('scope', '').split() if scope not in _NO_RESOURCE]
             if not scopes and granted_before:
                 return granted_before
             if not scopes:
@@ -197,7 +207,7 @@ class Login:
 
     def _client_credentials(self, form, tenant, app, version):
         audience = self._audience(form, version, default_needed=True)
-        return self._grant(tenant, app, audience, version, None)
+        return self._grant(form, tenant, app, audience, version, None)
 
     def _redeem_refresh(self, form, tenant, app, version):
         text = form.get('refresh_token')
@@ -216,10 +226,12 @@ class Login:
             raise Refused(50173)
         if token.expires <= self.clock.steady():
             raise Refused(700082, 70008)
+        if not tenant.consented(app):
+            raise Refused(65001)
         audience = self._audience(form, version, token.audience or None)
         token.used, token.expires = True, self.clock.steady() + _IDLE_S
         fresh = None if self.rotation == 'same' else self.new_refresh_token(tenant, app, family)
-        return self._grant(tenant, app, audience, version, fresh)
+        return self._grant(form, tenant, app, audience, version, fresh, {})
 
     def _redeem_code(self, form, tenant, app, version):
         code = self.codes.get(form.get('code', ''))
@@ -238,8 +250,8 @@ class Login:
             raise Refused(500011)
         code.used = True
         wanted = version == 1 or 'offline_access' in (form.get('scope', '') + ' ' + code.details['scope']).split()
-        return self._grant(tenant, app, audience, version, self.new_refresh_token(tenant, app) if wanted else None,
-                           delegated=True)
+        return self._grant(form, tenant, app, audience, version,
+                           self.new_refresh_token(tenant, app) if wanted else None, code.details)
 
     def _redeem_device(self, form, tenant, app, version):
         device = self.devices.get(form.get('device_code') or form.get('code', ''))
@@ -251,12 +263,13 @@ class Login:
             raise Refused(65004 if device.details['state'] == 'declined' else 70016)
         device.used = True
         wanted = version == 1 or 'offline_access' in device.details['scope'].split()
-        return self._grant(tenant, app, device.audience, version,
-                           self.new_refresh_token(tenant, app) if wanted else None, delegated=True)
+        return self._grant(form, tenant, app, device.audience, version,
+                           self.new_refresh_token(tenant, app) if wanted else None, device.details)
 
-    def _grant(self, tenant, app, audience, version, refresh, delegated=False):
+    def _grant(self, form, tenant, app, audience, version, refresh, details=None):
+        """The token response. details: of the code that is redeemed, {} for a refresh; None if there is no user."""
         self.issued += 1
-        text = self._access_text(tenant, app, audience, version, delegated or refresh is not None)
+        text = self._access_text(tenant, app, audience, version, details is not None)
         self.access[text] = Token(tenant, app, audience, version, self.clock.steady() + self.life_s)
         if self.issued % 4096 == 0:
             self._forget_expired()
@@ -266,8 +279,12 @@ class Login:
             body.update({'expires_in': str(self.life_s), 'ext_expires_in': str(self.life_s), 'resource': audience,
                          'expires_on': str(now + self.life_s), 'not_before': str(now - 300)})
         body['access_token'] = text
-        if refresh or delegated:
-            body['scope'] = 'user_impersonation' if version == 1 else f'{audience}/.default'
+        if details is not None:
+            scopes = set(f'{form.get("scope", "")} {details.get("scope", "")}'.split())
+            granted = {f'{audience}/.default', *(scopes - _NO_RESOURCE)}
+            body['scope'] = 'user_impersonation' if version == 1 else ' '.join(sorted(granted))
+            body.update(discovery.user(tenant, app, self.clock.now(), scopes, details.get('nonce'),
+                                       form.get('client_info') == '1'))
         if refresh:
             self.refresh[refresh].audience = audience
             body['refresh_token'] = refresh
@@ -283,8 +300,7 @@ class Login:
             claims['scp'] = ' '.join(granted)
         elif granted:
             claims['roles'] = granted
-        head = '.'.join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b'=').decode()
-                        for part in ({'typ': 'JWT', 'alg': 'RS256'}, claims))
+        head = '.'.join(discovery.pack(part) for part in ({'typ': 'JWT', 'alg': 'RS256'}, claims))
         return head + '.' + secrets.token_urlsafe(max(32, (self.token_size - len(head)) * 3 // 4))
 
     def _forget_expired(self):
@@ -316,9 +332,15 @@ class Login:
             code = 700016 if app is None else 50011 if target not in app.redirect_uris else 900144
             page = f'<html><body>Sorry, but we are having trouble: AADSTS{code}</body></html>'
             return Response(400, page.encode(), kind='text/html; charset=utf-8')
-        code = self.new_code(tenant, app, target, args.get('resource'), args.get('scope', ''),
-                             args.get('code_challenge'), args.get('code_challenge_method', 'plain'))
         more = {'state': args['state']} if 'state' in args else {}
+        if not tenant.consented(app):       # the user was asked again, and said no
+            more.update(error='access_denied', error_description='AADSTS65004: User declined to consent to access the '
+                                                                 'app.')
+            return Response(302, b'', {'Location': f'{target}?{urllib.parse.urlencode(more)}'})
+        code = self.new_code(tenant, app, target, args.get('resource'), args.get('scope', ''),
+                             args.get('code_challenge'), args.get('code_challenge_method', 'plain'), args.get('nonce'))
+        if args.get('client_info') == '1':
+            more['client_info'] = discovery.user(tenant, app, 0, (), client_info=True)['client_info']
         return Response(302, b'', {'Location': self.landing_address(code, target, **more)})
 
 

@@ -35,6 +35,7 @@ TABLE = {
     50011: (400, 'invalid_request', 'The redirect URI does not match one configured for the application.'),
     500112: (400, 'invalid_client', 'The reply address does not match the one used when requesting the code.'),
     501481: (400, 'invalid_grant', 'The code verifier does not match the code challenge.'),
+    50049: (400, 'invalid_instance', 'Unknown or invalid instance.'),
     50020: (400, 'invalid_grant', 'The user account does not exist in this tenant.'),
     50076: (400, 'interaction_required', 'Multi-factor authentication is required.'),
     53003: (400, 'invalid_grant', 'Access has been blocked by conditional access policies.'),
@@ -46,6 +47,8 @@ TABLE = {
     70019: (400, 'expired_token', 'The device code has expired.'),
     65004: (400, 'authorization_declined', 'The user declined to consent.'),
 }
+# What Entra adds for programs that talk to a user: who has to do what.
+SUBERRORS = {65001: 'consent_required', 50173: 'bad_token', 50076: 'basic_action', 53003: 'message_only'}
 
 
 class Refused(Exception):
@@ -67,7 +70,7 @@ def answer(refused, clock=None, host='https://login.microsoftonline.com', one_li
                             f'Timestamp: {stamp}'))
     body = {'error': refused.error or error, 'error_description': description, 'error_codes': list(refused.codes),
             'timestamp': stamp, 'trace_id': trace, 'correlation_id': correlation,
-            'error_uri': f'{host}/error?code={code}'}
+            'error_uri': f'{host}/error?code={code}', **({'suberror': SUBERRORS[code]} if code in SUBERRORS else {})}
     return Response(refused.status or status, json.dumps(body).encode(), kind='application/json; charset=utf-8')
 
 

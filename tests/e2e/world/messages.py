@@ -3,6 +3,8 @@
 After the REST manual and solnlib's client of it (bulletin_rest_client.py): a POST with a name that exists replaces that
 message, and a capability that splunkd does not know is an error.
 """
+from .atom import Refusal, entry, find
+
 _FORM = {'name', 'value', 'severity', 'capability', 'role', 'output_mode'}
 _SEVERITIES = ('info', 'warn', 'error')
 
@@ -16,30 +18,31 @@ class Messages(dict):
         self.capabilities, self.forbidden = {'admin_all_objects', *capabilities}, False
 
     def handle(self, request, rest):
-        """(status, entries), or (status, words of the error). rest: what is left of the path."""
+        """(status, entries). rest: what is left of the path."""
         if request.method != 'GET' and self.forbidden:
-            return 403, ('You (user=somebody) do not have permission to perform this operation (requires capability: '
-                         'edit_messages).')
+            raise Refusal(403, 'You (user=somebody) do not have permission to perform this operation (requires '
+                               'capability: edit_messages).')
         if request.method == 'POST':
             return self._show(request.form)
-        if rest and rest[0] not in self:
-            return 404, f'Could not find object id={rest[0]}'
+        name = find(self, rest[0]) if rest else None
+        if rest and name is None:
+            raise Refusal(404, f'Could not find object id={rest[0]}')
         if request.method == 'DELETE':
-            del self[rest[0]]
+            del self[name]
             return 200, []
-        return 200, [{'name': name, 'acl': {'app': '', 'owner': 'system'},
-                      'content': {'message': self[name]['value'], 'severity': self[name]['severity']}}
-                     for name in rest or sorted(self)]
+        return 200, [entry('messages', each, '', {each: self[each]['value'], 'message': self[each]['value'],
+                                                  'severity': self[each]['severity']}, ('list', 'remove'), 'system')
+                     for each in ([name] if rest else sorted(self))]
 
     def _show(self, form):
         missing = [name for name in ('name', 'value') if not form.get(name)]
         if set(form) - _FORM:
-            return 400, f'Argument "{sorted(set(form) - _FORM)[0]}" is not supported by this handler.'
+            raise Refusal(400, f'Argument "{sorted(set(form) - _FORM)[0]}" is not supported by this handler.')
         if missing:
-            return 400, f'The following required arguments are missing: {", ".join(missing)}.'
+            raise Refusal(400, f'The following required arguments are missing: {", ".join(missing)}.')
         if form.get('severity', 'info') not in _SEVERITIES:
-            return 400, f'Severity must be one of: {", ".join(_SEVERITIES)}.'
+            raise Refusal(400, f'Severity must be one of: {", ".join(_SEVERITIES)}.')
         if 'capability' in form and form['capability'] not in self.capabilities:
-            return 400, f"Unknown capability: {form['capability']}"
+            raise Refusal(400, f"Unknown capability: {form['capability']}")
         self[form['name']] = {'severity': 'info', **form}
         return 201, []

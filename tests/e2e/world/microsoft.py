@@ -31,7 +31,8 @@ class Tenant:
         return app
 
     def consent(self, app=None, given=True):
-        """Give or withdraw the customer's consent: without it tokens are still issued, and the APIs answer 403."""
+        """Give or withdraw the customer's consent. Without it an app still gets tokens, with which the APIs answer 403.
+        A refresh token is refused, and so is a sign-in."""
         (self._refusing.discard if given else self._refusing.add)((app or self.app).client_id)
 
     def consented(self, app):

@@ -1,39 +1,35 @@
-"""splunkd's management port, as far as a modular input talks to it: password store and data inputs.
+"""splunkd's management port, as far as a modular input and those who set it up talk to it: sign-in, password store,
+data inputs, messages and KV store. Splunk's own client works with it (tests/vendor).
 
 Its inputs.conf is a model in memory from which runner.py also writes the XML for the program, so an edit that the
 program makes itself (masking a secret) has the effect it has in Splunk: the process is started again.
 """
-import json
 import secrets
 import threading
 import time
-from urllib.parse import unquote
-from xml.sax.saxutils import escape
+from urllib.parse import parse_qsl
 
+from . import atom
+from .atom import BUILD, VERSION, Refusal, find
 from .httpd import Response, Service
+from .kvstore import KvStore
 from .messages import Messages
 
 APP, KIND = 'TA-defender-mssp', 'defender_alerts'
 MASK = '********'
+PASSWORDS, INPUTS, COLLECTIONS = 'storage/passwords', f'data/inputs/{KIND}', 'storage/collections'
+_HOME = 'search'        # the app that /services/ writes to
 _LISTING = {'count', 'offset', 'search', 'output_mode', 'f', 'sort_key', 'sort_dir'}
 # Keys that splunkd itself allows in every stanza, besides the scheme's arguments.
 _IMPLICIT = {'name', 'index', 'host', 'source', 'sourcetype', 'interval', 'disabled', 'python.version',
              'start_by_shell', 'output_mode'}
 
 
-class Refusal(Exception):
-    """Becomes splunkd's error message."""
-
-    def __init__(self, status, text, kind='ERROR'):
-        super().__init__(text)
-        self.status, self.text, self.kind = status, text, kind
-
-
 class Splunkd:
     """The stand-in. Steering: cut_at (secrets are stored cut to so many characters), refuse_over (longer ones are
     answered with 400), forbidden (403 to all), starting_until (time.time() up to which it answers 503),
-    new_session() (the old key is dead). arguments: names that data/inputs accepts; None accepts all. messages: see
-    messages.py.
+    new_session() (the old keys are dead). arguments: names that data/inputs accepts; None accepts all. users: name ->
+    password of those who may sign in. kvstore, messages: see kvstore.py, messages.py.
 
     validate(name, params) -> error text or None is asked before an input is stored, as splunkd runs the program with
     --validate-arguments; changed(stanza) is called after one was stored, changed or removed."""
@@ -41,6 +37,8 @@ class Splunkd:
     def __init__(self, loop, pair=None, clock=None, faults=None, arguments=None):
         self.service = Service(loop, 'splunkd', self._handle, pair, clock, faults, self._identify,
                                threaded=True)    # validation runs the program, which asks back
+        self.service.keep_alive = True
+        self.users, self.sessions, self.kvstore = {'admin': 'changeme'}, set(), KvStore()
         self.passwords = {}         # (app, realm, name) -> secret
         self.inputs = {}            # input name -> (app, params)
         self.messages = Messages(f'edit_modinput_{KIND}')
@@ -65,6 +63,7 @@ class Splunkd:
     def new_session(self):
         """Session keys given out so far are worthless from here on."""
         self.session_key = self._key()
+        self.sessions.clear()
         return self.session_key
 
     def starting(self, seconds):
@@ -93,44 +92,92 @@ class Splunkd:
     # --- requests -------------------------------------------------------------------------------------------------
 
     def _identify(self, request):
-        kinds = {'storage/passwords': 'passwords', 'services/messages': 'messages'}
-        request.kind = next((kind for part, kind in kinds.items() if part in request.path), 'inputs')
+        request.kind = next((kind for kind, part in (
+            ('passwords', PASSWORDS), ('kvstore', COLLECTIONS), ('login', '/auth/login'), ('info', '/server/info'),
+            ('messages', '/messages')) if part in request.path), 'inputs')
 
     def _handle(self, request):
         as_json = request.args.get('output_mode') == 'json' or request.form.get('output_mode') == 'json'
         try:
-            status, entries, paging = self._route(request)
-            return _answer(status, entries, paging, as_json)
+            response = self._route(request, as_json)
         except Refusal as refusal:
-            return _refuse(refusal, as_json)
+            response = atom.refuse(refusal, as_json)
+        response.headers.update({'Expires': 'Thu, 26 Oct 1978 00:00:00 GMT', 'Server': 'Splunkd',
+                                 'Cache-Control': 'no-store, no-cache, must-revalidate, max-age=0',
+                                 'Vary': 'Cookie, Authorization', 'X-Frame-Options': 'SAMEORIGIN',
+                                 'X-Content-Type-Options': 'nosniff'})
+        return response
 
-    def _route(self, request):
-        self._admit(request)
-        parts = [unquote(part) for part in request.path.split('/')]
-        if parts[1:3] == ['services', 'messages']:
-            status, found = self.messages.handle(request, parts[3:])
-            if status >= 400:
-                raise Refusal(status, found)
-            return (status,) + self._paged(found, request.args)
-        if parts[1:2] != ['servicesNS'] or len(parts) < 6:
-            raise Refusal(404, 'Not Found')
-        owner, app, kind, rest = parts[2], parts[3], '/'.join(parts[4:6]), parts[6:]
-        if owner not in ('nobody', '-'):
-            raise Refusal(404, f'User does not exist: {owner}')
-        if kind == 'storage/passwords':
-            return self._passwords(request, app, rest)
-        if kind == 'data/inputs' and rest[:1] == [KIND]:
-            return self._inputs(request, app, rest[1:])
-        raise Refusal(404, 'Not Found')
-
-    def _admit(self, request):
+    def _route(self, request, as_json):
         if time.time() < self.starting_until:
             raise Refusal(503, 'Splunkd is starting up.', 'WARN')
-        if request.headers.get('authorization') != f'Splunk {self.session_key}':
+        parts = atom.segments(request.path)
+        if parts[1:] == ['services', 'auth', 'login']:
+            return self._login(request, as_json)
+        self._admit(request)
+        owner, app, rest = self._place(request, parts)
+        kind = '/'.join(rest[:2])
+        if kind == 'server/info':
+            return atom.answer(request.base, kind, 200, [self._info()], as_json=as_json)
+        if rest[0] == 'messages':
+            status, entries = self.messages.handle(request, [part for part in rest[1:] if part])
+            return atom.answer(request.base, 'messages', status, *self._paged(entries, request.args), as_json)
+        if kind == COLLECTIONS:
+            return self.kvstore.handle(request, owner, app, rest[2:], as_json)
+        if kind == PASSWORDS:
+            found = self._passwords(request, app, [part for part in rest[2:] if part])
+        elif kind == 'data/inputs':
+            kind, found = INPUTS, self._all_inputs(request, app, [part for part in rest[2:] if part])
+        else:
+            raise Refusal(404, 'Not Found')
+        wanted = [value for key, value in parse_qsl(request.query) if key == 'f']
+        return atom.answer(request.base, kind, *found, as_json, wanted)
+
+    def _place(self, request, parts):
+        """(owner, app, the rest of the path). /services/ reads everywhere and writes to the user's own app."""
+        if parts[1:2] == ['services'] and parts[2:]:
+            return 'nobody', _HOME if request.method == 'POST' else '-', parts[2:]
+        if parts[1:2] != ['servicesNS'] or len(parts) < 5:
+            raise Refusal(404, 'Not Found')
+        if parts[2] not in ('nobody', '-', *self.users):
+            raise Refusal(404, f'User does not exist: {parts[2]}')
+        return parts[2], parts[3], parts[4:]
+
+    def _login(self, request, as_json):
+        """A session key for name and password; with cookie=1 it comes as a cookie, too."""
+        form = request.form
+        if not form.get('password') or self.users.get(form.get('username')) != form['password']:
+            raise Refusal(401, 'Login failed', 'WARN')
+        key = self._key()
+        self.sessions.add(key)
+        cookie = {'Set-Cookie': f'{self._cookie()}={key}; Path=/; HttpOnly; Max-Age=3600'} \
+            if form.get('cookie') == '1' else {}
+        body = f'{{"sessionKey":"{key}","message":"","code":""}}' if as_json else \
+            f'<response><sessionKey>{key}</sessionKey><messages><msg code=""></msg></messages></response>'
+        return Response(200, body.encode(), cookie, f'{"application/json" if as_json else "text/xml"}; charset=UTF-8')
+
+    def _cookie(self):
+        return f'splunkd_{self.service.port}'
+
+    def _admit(self, request):
+        keys = {self.session_key, *self.sessions}
+        cookies = dict(part.strip().partition('=')[::2] for part in request.headers.get('cookie', '').split(';'))
+        kind, _, key = request.headers.get('authorization', '').partition(' ')
+        user, password = request.basic_auth() or (None, None)
+        if not (kind == 'Splunk' and key in keys or cookies.get(self._cookie()) in keys or
+                user in self.users and self.users[user] == password):
             raise Refusal(401, 'call not properly authenticated', 'WARN')
         if self.forbidden:
             raise Refusal(403, 'You (user=splunk-system-user) do not have permission to perform this operation '
                                '(requires capability: list_storage_passwords OR admin_all_objects).')
+
+    def _info(self):
+        content = {'build': BUILD, 'version': VERSION, 'serverName': 'test', 'host': 'test', 'mode': 'normal',
+                   'guid': '6F3C9B0A-52D1-4E07-9A3B-0C1D2E3F4A5B', 'isFree': False, 'isTrial': False,
+                   'instance_type': 'download', 'product_type': 'enterprise', 'os_name': 'Linux',
+                   'server_roles': ['indexer', 'license_master', 'kv_store'],
+                   'kvStoreStatus': 'failed' if self.kvstore.down else 'ready'}
+        return atom.entry('server/info', 'server-info', '', content, ('list',), 'system')
 
     def _passwords(self, request, app, rest):
         form = request.form
@@ -142,8 +189,8 @@ class Splunkd:
             key = self._known(app, rest[0])
             if request.method == 'DELETE':
                 del self.passwords[key]
-                return 200, self._listed(app), {}
-            return 200, [self._entry(key)], {}
+                return 200, self._listed(app), None
+            return 200, [self._entry(key)], None
         return (200,) + self._paged(self._listed(app), request.args)
 
     @staticmethod
@@ -166,7 +213,7 @@ class Splunkd:
         if key in self.passwords:
             raise Refusal(409, f"Could not create object id='{_identity(key)}': object already exists.")
         self._write(key, form.get('password'))
-        return 201, [self._entry(key)], {}
+        return 201, [self._entry(key)], None
 
     def _update(self, app, identity, form):
         key = self._known(app, identity)
@@ -174,7 +221,7 @@ class Splunkd:
         if unknown:
             raise Refusal(400, f'Argument "{unknown.pop()}" is not supported by this handler.')
         self._write(key, form.get('password'))
-        return 200, [self._entry(key)], {}
+        return 200, [self._entry(key)], None
 
     def _write(self, key, secret):
         if not secret or not secret.strip():
@@ -184,10 +231,11 @@ class Splunkd:
         self.passwords[key] = secret if self.cut_at is None else secret[:self.cut_at]
 
     def _known(self, app, identity):
-        for key in self.passwords:
-            if app in (key[0], '-') and _identity(key) == identity:
-                return key
-        raise Refusal(404, f"Could not find object id={identity}")
+        known = {_identity(key): key for key in self.passwords if app in (key[0], '-')}
+        name = find(known, identity) or find(known, identity + ':')     # the last colon may be left out
+        if name is None:
+            raise Refusal(404, f'Could not find object id={identity}')
+        return known[name]
 
     def _listed(self, app):
         return [self._entry(key) for key in sorted(self.passwords) if app in (key[0], '-')]
@@ -196,29 +244,38 @@ class Splunkd:
         app, realm, name = key
         content = {'realm': realm, 'username': name, 'clear_password': self.passwords[key], 'password': MASK,
                    'encr_password': '$7$' + '0' * 24}
-        return {'name': _identity(key), 'acl': {'app': app, 'owner': 'nobody', 'sharing': 'app'}, 'content': content}
+        return atom.entry(PASSWORDS, _identity(key), app, content)
+
+    def _all_inputs(self, request, app, rest):
+        """data/inputs lists the kinds of inputs. There is one, of this app."""
+        if not rest:
+            return 200, [atom.entry('data/inputs', KIND, app, {}, ('list', 'create'))], None
+        if rest[0] != KIND:
+            raise Refusal(404, 'Not Found')
+        return self._inputs(request, app, rest[1:])
 
     def _inputs(self, request, app, rest):
         if rest == ['_reload']:
             self.reloads += 1
             self._tell(None)
-            return 200, [], {}
+            return 200, [], None
         if not rest and request.method == 'POST':
             return self._add(app, request.form)
         if not rest:
             shown = [self._input_entry(name) for name in sorted(self.inputs) if app in (self.inputs[name][0], '-')]
             return (200,) + self._paged(shown, request.args)
-        name = rest[0]
-        if name not in self.inputs or app not in (self.inputs[name][0], '-'):
-            raise Refusal(404, f'Could not find object id={name}')
+        name = find([name for name in self.inputs if app in (self.inputs[name][0], '-')], rest[0])
+        if name is None:
+            raise Refusal(404, f'Could not find object id={rest[0]}')
         if request.method == 'DELETE':
             with self.lock:
                 del self.inputs[name]
             self._tell(name)
-            return 200, [], {}
+            return 200, [], None
         if request.method == 'POST':
-            self._edit(name, request.form)
-        return 200, [self._input_entry(name)], {}
+            switch = {'disable': {'disabled': '1'}, 'enable': {'disabled': '0'}}.get(rest[-1]) if rest[1:] else None
+            self._edit(name, request.form if switch is None else switch)
+        return 200, [self._input_entry(name)], None
 
     def _add(self, app, form):
         name = form.get('name')
@@ -230,7 +287,7 @@ class Splunkd:
         with self.lock:
             self.inputs[name] = (app, _stored(form))
         self._tell(name)
-        return 201, [self._input_entry(name)], {}
+        return 201, [self._input_entry(name)], None
 
     def _edit(self, name, form):
         if 'name' in form:
@@ -257,12 +314,12 @@ class Splunkd:
 
     def _input_entry(self, name):
         app, params = self.inputs[name]
-        return {'name': name, 'acl': {'app': app, 'owner': 'nobody', 'sharing': 'app'}, 'content': dict(params)}
+        return atom.entry(INPUTS, name, app, dict(params), ('list', '_reload', 'edit', 'remove', 'disable'))
 
 
 def _identity(key):
-    """The id of a password; a colon inside a part is escaped."""
-    return ''.join(part.replace(':', '\\:') + ':' for part in key[1:])
+    """The id of a password; a colon or a backslash inside a part is escaped by a backslash."""
+    return ''.join(part.replace('\\', '\\\\').replace(':', '\\:') + ':' for part in key[1:])
 
 
 def _stored(form):
@@ -271,24 +328,3 @@ def _stored(form):
 
 def _true(text):
     return str(text).lower() in ('1', 'true', 't', 'yes', 'y')
-
-
-def _answer(status, entries, paging, as_json):
-    if as_json:
-        body = json.dumps({'links': {}, 'origin': '', 'entry': entries, 'paging': paging, 'messages': []})
-        return Response(status, body.encode(), kind='application/json; charset=UTF-8')
-    rows = ''.join('<entry><title>{}</title><content type="text/xml"><s:dict>{}</s:dict></content></entry>'.format(
-        escape(entry['name']), ''.join(f'<s:key name="{escape(key)}">{escape(str(value))}</s:key>'
-                                       for key, value in entry['content'].items())) for entry in entries)
-    body = ('<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" '
-            f'xmlns:s="http://dev.splunk.com/ns/rest">{rows}</feed>')
-    return Response(status, body.encode(), kind='text/xml; charset=UTF-8')
-
-
-def _refuse(refusal, as_json):
-    if as_json:
-        body = json.dumps({'messages': [{'type': refusal.kind, 'text': refusal.text}]})
-        return Response(refusal.status, body.encode(), kind='application/json; charset=UTF-8')
-    body = (f'<?xml version="1.0" encoding="UTF-8"?>\n<response><messages><msg type="{refusal.kind}">'
-            f'{escape(refusal.text)}</msg></messages></response>')
-    return Response(refusal.status, body.encode(), kind='text/xml; charset=UTF-8')

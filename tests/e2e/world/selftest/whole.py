@@ -124,7 +124,9 @@ class Whole(unittest.TestCase):
 
     def test_ledger(self):
         world = self.world(tls=False)
+        self.assertFalse(world.ledger.compare([]).exact, 'nothing was seen to be right')
         feed = world.customer('acme', where=lambda version: version.fields.get('severity') != 'low')
+        self.assertFalse(world.ledger.compare([]).exact)
         wanted = feed.add(b'{"id":"a","severity":"high","lastUpdateDateTime":"2026-11-01T08:00:00Z"}')
         feed.add(b'{"id":"b","severity":"low","lastUpdateDateTime":"2026-11-01T08:00:00Z"}')
         odd = feed.add(b'{"text":"\xff\xfe \xef\xbf\xbf"}')
