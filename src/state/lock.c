@@ -29,23 +29,31 @@ static int64_t idle_ms(int fd)
     return idle > 0 ? idle : 0; /* a clock that was set back says nothing */
 }
 
+static bool is_regular(int fd)
+{
+    struct stat held;
+
+    return !fstat(fd, &held) && S_ISREG(held.st_mode);
+}
+
 struct lock_file *lock_open(const char *dir, struct err *err)
 {
+    static const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
     struct lock_file *lock = mem_alloc(sizeof(*lock));
 
     lock->path = mem_format("%s/defender_alerts.lock", dir);
-    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    lock->fd = open(lock->path, flags | O_EXCL, 0600);
     lock->idle_ms = -1;
     if (lock->fd < 0 && errno == EEXIST) {
-        lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        lock->fd = open(lock->path, flags, 0600);
         lock->idle_ms = lock->fd < 0 ? -1 : idle_ms(lock->fd);
     }
-    if (lock->fd < 0) {
-        err_set(err, ERR_RETRY, "cannot open '%s': %s", lock->path, strerror(errno));
-        lock_close(lock);
-        return NULL;
-    }
-    return lock;
+    if (lock->fd >= 0 && is_regular(lock->fd))
+        return lock;
+    err_set(err, ERR_RETRY, "cannot open '%s': %s", lock->path,
+            lock->fd < 0 ? strerror(errno) : "it is a named pipe or a device, not a file");
+    lock_close(lock);
+    return NULL;
 }
 
 void lock_close(struct lock_file *lock)

@@ -21,7 +21,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "dedup", 5 },
     { "digest", 5 },
     { "events", 9 },
-    { "file", 6 },
+    { "file", 10 },
     { "file_writer", 3 },
     { "health", 2 },
     { "http", 8 },

@@ -99,6 +99,8 @@ static void test_trouble(void **state UNUSED)
     unlink(path);
     CHECK(!symlink("/tmp/test_lock_elsewhere", path) && !lock_open(dir, &err), "a link is not followed");
     unlink(path);
+    CHECK(!mkfifo(path, 0600) && !lock_open(dir, &err) && strstr(err.text, "a named pipe"), "'%s'", err.text);
+    unlink(path);
 }
 
 static int set_up(void **state UNUSED)
