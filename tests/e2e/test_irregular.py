@@ -63,11 +63,21 @@ class WhileItRuns(DeliveryCase):
     @pytest.mark.promise('Trouble', 'A named pipe, a device or a folder in place of a file holds up no other customer '
                                     'and no end')
     def test_lock_file(self):
-        world = self.world()
-        world.customer('c')
-        put('pipe', os.path.join(world.home.checkpoints, 'defender_alerts.lock'))
-        world.start().wait_line('input=c .*it is a named pipe or a device, not a file')
-        self.ends(world)
+        """Before the start, and while it runs: a lock file takes its place, as it would stop every input."""
+        for kind in KINDS:
+            with self.subTest(kind):
+                world = self.world()
+                feed = world.customer('c')
+                path = os.path.join(world.home.checkpoints, 'defender_alerts.lock')
+                put(kind, path)
+                feed.publish(2)
+                world.start()
+                self.exact(world)
+                put(kind, path)
+                feed.publish(2)
+                self.exact(world)
+                wait_for(lambda path=path: os.path.isfile(path) and not os.path.islink(path), 20, 'a lock file')
+                self.ends(world)
 
     @pytest.mark.promise('Trouble', 'A named pipe, a device or a folder in place of a file holds up no other customer '
                                     'and no end')

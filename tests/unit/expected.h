@@ -29,7 +29,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "inflate", 8 },
     { "json", 5 },
     { "limiter", 9 },
-    { "lock", 4 },
+    { "lock", 5 },
     { "loop", 5 },
     { "messages", 4 },
     { "opening", 14 },
