@@ -39,7 +39,9 @@ endif
 SANITIZE ?=
 COVERAGE ?=
 # Marks where jumps may end: CET, or BTI on Arm.
-BRANCHES := $(if $(filter aarch64,$(shell uname -m)),-mbranch-protection=standard,-fcf-protection=full)
+BRANCHES_x86_64  := -fcf-protection=full
+BRANCHES_aarch64 := -mbranch-protection=standard
+BRANCHES := $(BRANCHES_$(shell uname -m))
 ISAL     ?= $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo 1 || echo 0)
 OPT      ?= -O2
 ifneq ($(SANITIZE),)
