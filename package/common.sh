@@ -43,7 +43,7 @@ x86_64)
     ;;
 aarch64)
     # The gap at a thread's end is smaller than the 64 KiB that GCC expects there.
-    PROTECT+=' --param stack-clash-protection-guard-size=12 -mbranch-protection=standard'
+    PROTECT+=' --param=stack-clash-protection-guard-size=12 -mbranch-protection=standard'
     HOST_CC=aarch64-linux-gnu-gcc-12 CROSS=aarch64-linux-gnu-
     KERNEL_HEADERS='/usr/aarch64-linux-gnu/include/linux /usr/aarch64-linux-gnu/include/asm
                     /usr/aarch64-linux-gnu/include/asm-generic'
