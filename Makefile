@@ -21,6 +21,10 @@ endif
 #   LIB_CFLAGS, LIB_LIBS         the libraries, in place of pkg-config's answer; the release gives its own
 SANITIZE ?=
 COVERAGE ?=
+# Marks where jumps may end: CET, or BTI on Arm.
+BRANCHES_x86_64  := -fcf-protection=full
+BRANCHES_aarch64 := -mbranch-protection=standard
+BRANCHES := $(BRANCHES_$(shell uname -m))
 ISAL     ?= $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo 1 || echo 0)
 OPT      ?= -O2
 ifneq ($(SANITIZE),)
@@ -37,7 +41,7 @@ HARDEN_LINK :=
 else
 OUT      := build/plain
 PROGRAM  := bin/defender_alerts
-HARDEN   ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN   ?= -fstack-protector-strong -fstack-clash-protection $(BRANCHES) -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fPIE
 HARDEN_LINK ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
@@ -267,9 +271,18 @@ build/bench/micro: bench/micro.c bench/alerts.c bench/alerts.h $(OBJECTS)
 # The app in one file, for any Linux of that machine type; see package/ and docs/operations.md.
 ARCH ?= x86_64
 # PART=search-head: without the program and what could start it. package-plain: with the program that `make` builds.
-.PHONY: package package-plain package-tests inspect install uninstall
+# OUTDATED='reason': although a library has a newer release, for a reason that the SBOM then names.
+.PHONY: package package-plain package-tests check-pins sign inspect install uninstall
 package:
 	package/make-package $(or $(PART),$(ARCH))
+
+# Fails if Debian offers a newer version of a library than package/versions names.
+check-pins:
+	package/build-libs --check-pins
+
+# SIGNING_KEY=/path/of/key.pem: signs build/SHA256SUMS (SECURITY.md).
+sign:
+	package/checksums
 
 package-plain: all
 	package/make-package plain
@@ -356,6 +369,7 @@ help:
 	@echo 'make compile_commands.json    for clangd and clang-tidy'
 	@echo 'make generate       spec, conf, inputs page and tables of the docs, from the tables in src/'
 	@echo 'make package        the app in one file (ARCH=x86_64 or aarch64); make package-tests tries it'
+	@echo 'make check-pins     are the libraries of the package the newest? make sign SIGNING_KEY=...: signs its checksums'
 	@echo 'make package PART=search-head    the app for search heads, without the program'
 	@echo "make inspect        Splunk's own tools (PyPI) on packages of this tree; package-tests asks them about releases"
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'

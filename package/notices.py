@@ -3,8 +3,8 @@
 
     package/notices.py STAGE APP VERSION ARCH COMPILER_VERSION
 
-Reads package/versions and what build-libs recorded under STAGE/built. The result depends on nothing else but
-SOURCE_DATE_EPOCH.
+Reads package/versions, and what build-libs recorded under STAGE/built and STAGE/accepted. The result depends on nothing
+else but SOURCE_DATE_EPOCH.
 """
 import datetime
 import hashlib
@@ -22,10 +22,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Part:
-    """One library that is linked in. hash: of the .dsc that names and checks its source files."""
+    """One library that is linked in. digest: of the .dsc that names and checks its source files. outdated: why it is
+    not the newest version; empty if it is."""
 
-    def __init__(self, name, version, license, home, digest):
-        self.name, self.version, self.license, self.home, self.digest = name, version, license, home, digest
+    def __init__(self, name, version, suite, license, home, digest, outdated):
+        self.name, self.version, self.suite, self.license, self.home = name, version, suite, license, home
+        self.digest, self.outdated = digest, outdated
 
     @property
     def upstream(self):
@@ -42,15 +44,20 @@ def parts(stage):
     found = []
     with open(os.path.join(HERE, 'versions'), encoding='ascii') as file:
         rows = [line.split() for line in file if line.strip() and not line.startswith('#')]
-    for name, _suite, _pinned, license, home in rows:
+    with open(os.path.join(stage, 'accepted'), encoding='utf-8') as file:
+        accepted = json.load(file)
+    for name, suite, _pinned, license, home in rows:
+        if not os.path.exists(os.path.join(stage, 'built', name)):      # not linked on this machine
+            continue
         with open(os.path.join(stage, 'built', name), encoding='ascii') as file:
             _recipe, version, digest = file.read().split()
-        found.append(Part(name, version, license, home, digest))
+        found.append(Part(name, version, suite, license, home, digest, accepted.get(name, '')))
     return found
 
 
 def third_party(libraries, compiler):
     changed = '; '.join(f'{name}: {what}' for name, what in CHANGED.items())
+    outdated = ''.join(f'Outdated: {part.name}, {part.outdated}.\n\n' for part in libraries if part.outdated)
     rows = '\n'.join(f'| {part.name} | {part.upstream} | {part.version} | {part.license} | LICENSES/{part.name}.txt |'
                      f' {part.home} |' for part in libraries)
     return f"""# Third-party software
@@ -65,7 +72,7 @@ packages in the versions named here, with Debian's patches and nothing else chan
 Parts of GCC's run-time library (libgcc {compiler}) are linked in under the GCC Runtime Library Exception, which asks
 for nothing further of programs that are compiled with GCC.
 
-The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
+{outdated}The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
 """
 
 
@@ -80,12 +87,13 @@ def sbom(libraries, program, version, arch, compiler):
                 'licenseConcluded': license, 'licenseDeclared': license, 'copyrightText': 'NOASSERTION', **more}
 
     def debian(part):
-        locator = f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source'
+        locator = f'pkg:deb/debian/{part.name}@{quote(part.version)}?arch=source&distro={part.suite}'
+        more = {'comment': f'Outdated: {part.outdated}'} if part.outdated else {}
         return package(part.spdx, part.name, part.upstream, part.license, part.home, 'Organization: Debian',
                        sourceInfo=f'Debian source package {part.name} {part.version}, .dsc with SHA-256 {part.digest}' +
                        (f'; changed here: {CHANGED[part.name]}' if part.name in CHANGED else ''),
                        externalRefs=[{'referenceCategory': 'PACKAGE-MANAGER', 'referenceType': 'purl',
-                                      'referenceLocator': locator}])
+                                      'referenceLocator': locator}], **more)
 
     app = package('SPDXRef-app', APP_ID, version, OWN_LICENSE, 'NOASSERTION', 'NOASSERTION',
                   primaryPackagePurpose='APPLICATION')

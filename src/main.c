@@ -86,14 +86,15 @@ static void fill_descriptors(void)
             _exit(1);
 }
 
-/* Keeps secrets from core files and from debuggers of the same user, and files from other users. Raises the number of
- * open files to what connections may need. */
+/* Keeps secrets from core files and from debuggers of the same user, files from other users, and rights from whatever
+ * might be started. Raises the number of open files to what connections may need. */
 static void protect_process(void)
 {
     struct rlimit none = { 0, 0 }, files;
 
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     umask(077);
     if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < files.rlim_max) {
         files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;

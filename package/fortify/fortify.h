@@ -7,9 +7,15 @@
 #define FORTIFIED FORTIFIED_VARIADIC
 
 /* Bytes from p to the end of the object, or of the innermost field, that it points into; (size_t)-1 when unknown. Text
- * functions have no business outside their field; memory functions may copy across several. */
+ * functions have no business outside their field; memory functions may copy across several. At level 3 sizes count that
+ * are known only when the program runs, such as that of an allocation. */
+#if _FORTIFY_SOURCE > 2
+#define FORTIFY_ROOM(p) __builtin_dynamic_object_size(p, 0)
+#define FORTIFY_FIELD(p) __builtin_dynamic_object_size(p, 1)
+#else
 #define FORTIFY_ROOM(p) __builtin_object_size(p, 0)
 #define FORTIFY_FIELD(p) __builtin_object_size(p, _FORTIFY_SOURCE > 1)
+#endif
 
 void __chk_fail(void) __attribute__((__noreturn__, __cold__));
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define BYTES_OF(...)      __attribute__((alloc_size(__VA_ARGS__))) /* of what is returned: the arguments' product */
 #define NORETURN           __attribute__((noreturn))
 #define UNUSED             __attribute__((unused))
 #define ALWAYS_INLINE      static inline __attribute__((always_inline))

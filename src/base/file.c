@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define READ_STEP 65536
 
@@ -19,6 +21,53 @@ static bool fail(struct err *err, const char *what, const char *path)
     err_set(err, ERR_RETRY, "cannot %s '%s': %s", what, path, strerror(saved));
     errno = saved;
     return false;
+}
+
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a named pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+static bool is_regular(const struct stat *st, const char *path, struct err *err)
+{
+    if (S_ISREG(st->st_mode))
+        return true;
+    err_set(err, ERR_RETRY, "cannot open '%s': it is %s, not a file", path, kind_of(st->st_mode));
+    errno = EINVAL;
+    return false;
+}
+
+/* Opens a regular file. Looks before it opens, as opening a device can have effects, and again afterwards, as the file
+ * may have been replaced meanwhile: O_NONBLOCK keeps even that from waiting. Returns -1 with err. */
+static int open_regular(const char *path, struct stat *st, struct err *err)
+{
+    int fd;
+
+    if (stat(path, st)) {
+        fail(err, "open", path);
+        return -1;
+    }
+    if (!is_regular(st, path, err))
+        return -1;
+    if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0) {
+        fail(err, "open", path);
+        return -1;
+    }
+    if (!fstat(fd, st) && is_regular(st, path, err))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool is_too_large(const struct stat *st, size_t limit)
+{
+    return st->st_size > 0 && (uintmax_t)st->st_size > limit;
+}
+
+static bool too_large(const char *path, size_t limit, struct err *err)
+{
+    errno = EFBIG;
+    return err_set(err, ERR_INPUT, "'%s' is larger than %zu bytes", path, limit);
 }
 
 static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
@@ -39,7 +88,7 @@ static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
         if (got == 0)
             break;
         if (!step)
-            return err_set(err, ERR_INPUT, "'%s' is larger than %zu bytes", path, ret->limit);
+            return too_large(path, ret->limit, err);
         ret->len += (size_t)got;
     }
     ret->data[ret->len] = '\0';
@@ -48,14 +97,50 @@ static bool read_all(int fd, const char *path, struct buf *ret, struct err *err)
 
 bool file_read(const char *path, struct buf *ret, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int fd = open_regular(path, &st, err);
     bool ok;
 
     if (fd < 0)
-        return fail(err, "open", path);
-    ok = read_all(fd, path, ret, err);
+        return false;
+    ok = is_too_large(&st, ret->limit - ret->len) ? too_large(path, ret->limit, err) : read_all(fd, path, ret, err);
     close(fd);
     return ok;
+}
+
+/* Returns the number of the descriptor that the path names; -1: it names a file. */
+static int descriptor_of(const char *path)
+{
+    static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+    int64_t number;
+    size_t i;
+
+    if (text_same(path, "/dev/stdin"))
+        return STDIN_FILENO;
+    for (i = 0; i < COUNT_OF(folders); i++)
+        if (text_starts(path, folders[i]) && text_int64(path + strlen(folders[i]), 0, INT_MAX, &number))
+            return (int)number;
+    return -1;
+}
+
+bool file_read_passed(const char *path, struct buf *ret, struct err *err)
+{
+    int fd = descriptor_of(path);
+
+    return fd < 0 ? file_read(path, ret, err) : read_all(fd, path, ret, err);
+}
+
+bool file_usable(const char *path, size_t limit, struct err *err)
+{
+    struct stat st;
+    int fd = open_regular(path, &st, err);
+
+    if (fd < 0)
+        return false;
+    close(fd);
+    if (!st.st_size)
+        return err_set(err, ERR_INPUT, "'%s' is empty", path);
+    return !is_too_large(&st, limit) || too_large(path, limit, err);
 }
 
 static bool write_all(int fd, const char *bytes, size_t len)
@@ -148,9 +233,4 @@ bool file_make_folder(const char *path, struct err *err)
         return fail(err, "use as a folder", path);
     }
     return true;
-}
-
-bool file_readable(const char *path)
-{
-    return access(path, R_OK) == 0;
 }

@@ -5,9 +5,18 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Appends the file's content to *ret. errno is ENOENT if there is no file. A file that is larger than the limit of *ret
- * is ERR_INPUT. */
+/* Appends the content of a regular file to *ret. A folder, a named pipe, a socket or a device in its place is refused
+ * before it is opened: waiting for one would hold up every input and the end of the process. Links are followed. errno
+ * is ENOENT if there is no file. A file that is larger than the limit of *ret is ERR_INPUT. */
 bool file_read(const char *path, struct buf *ret, struct err *err);
+
+/* The same for a file that a person names on the command line, where waiting holds up nobody: descriptors that the
+ * shell passed may be pipes too (/dev/stdin, and /dev/fd/63 of a <(...)). */
+bool file_read_passed(const char *path, struct buf *ret, struct err *err);
+
+/* Returns true for a regular file that can be read, is not empty and has at most the limit's bytes: a file that a
+ * library will open. */
+bool file_usable(const char *path, size_t limit, struct err *err);
 
 /* Writes the bytes to a new file with mode 0600 in the place of one of that name, and calls fdatasync() on it if
  * sync is set. Allocates no memory, and so does file_rename(). */
@@ -23,5 +32,3 @@ bool file_replace(const char *path, const char *bytes, size_t len, bool sync, st
 
 /* Creates the folder and its missing parents with mode 0700. */
 bool file_make_folder(const char *path, struct err *err);
-
-bool file_readable(const char *path);

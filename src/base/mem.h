@@ -8,10 +8,11 @@
 
 #include "base/compiler.h"
 
-void *mem_alloc(size_t size);                         /* zeroed */
-void *mem_grow(void *old, size_t count, size_t size); /* realloc to count * size; overflow is checked; not zeroed */
-char *mem_text(const char *text);                     /* copy; NULL for NULL */
-char *mem_text_n(const char *bytes, size_t len);      /* copy with a zero byte after it */
+void *mem_alloc(size_t size) BYTES_OF(1); /* zeroed */
+/* realloc() to count * size; overflow is checked; not zeroed. */
+void *mem_grow(void *old, size_t count, size_t size) BYTES_OF(2, 3);
+char *mem_text(const char *text);                /* copy; NULL for NULL */
+char *mem_text_n(const char *bytes, size_t len); /* copy with a zero byte after it */
 char *mem_format(const char *fmt, ...) PRINTF(1, 2);
 
 /* What happens when memory runs out. The first time, a block that was kept back is freed, stop() is called, and the

@@ -131,7 +131,8 @@ bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, str
 {
     struct buf text = BUF_INIT(FILE_MAX_BYTES);
     struct csv csv = { 0 };
-    bool ok = file_read(path, &text, err) && csv_parse(buf_text(&text), text.len, &csv, err) && check_header(&csv, err);
+    bool ok = file_read_passed(path, &text, err) && csv_parse(buf_text(&text), text.len, &csv, err) &&
+              check_header(&csv, err);
     size_t i;
 
     buf_free_secret(&text);

@@ -62,7 +62,7 @@ static bool read_input(const char *const *values, struct input *ret, struct err 
 static bool read_secret_file(const char *path, char **ret, struct err *err)
 {
     struct buf text = BUF_INIT(SECRET_FILE_MAX);
-    bool ok = file_read(path, &text, err);
+    bool ok = file_read_passed(path, &text, err);
 
     if (ok)
         *ret = text_trimmed(buf_text(&text));

@@ -23,7 +23,7 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "the host has no bundle of public authorities",
         { ACT_PROVIDER, "install the package ca-certificates, or name a bundle in ca_file" } },
     [DIAGNOSIS_CA_FILE] = { "CA file {of the input} cannot be read",
-        "the file was removed, or Splunk's user may not read it",
+        "the file was removed, is a pipe or a folder, or Splunk's user may not read it",
         { ACT_PROVIDER, "restore the file, or correct ca_file" } },
     [DIAGNOSIS_CUT] = { "no complete response from {the host}",
         "the connection broke off or was too slow",

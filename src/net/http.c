@@ -49,7 +49,6 @@ void http_free(struct http *http)
         inflater_free(http->inflaters[--http->inflaters_kept]);
     pools_free(&http->pools);
     curl_share_cleanup(http->share);
-    free(http->ca_good);
     free(http);
 }
 

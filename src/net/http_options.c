@@ -11,7 +11,6 @@
 #include "net/url.h"
 
 #define CONNECT_TIMEOUT_S 15
-#define CA_GOOD_MS        1000
 #define SLOWEST_BYTES_A_S 64 /* a transfer to a sink ends if it is slower than this for its whole timeout */
 #define USER_AGENT        "TA-defender-mssp/" VERSION
 
@@ -20,24 +19,10 @@ const char *http_ca_file(const struct http_request *req)
     return req->route->ca_file ? req->route->ca_file : tls_ca_bundle();
 }
 
-/* Checks the file at most once a second: inputs share it, and their polls come together. */
-static bool ca_is_readable(struct http *http, const char *ca)
-{
-    int64_t now_ms = loop_now(http->loop);
-
-    if (now_ms < http->ca_good_until_ms && text_same(ca, http->ca_good))
-        return true;
-    if (!file_readable(ca))
-        return false;
-    free(http->ca_good);
-    http->ca_good = mem_text(ca);
-    http->ca_good_until_ms = now_ms + CA_GOOD_MS;
-    return true;
-}
-
 bool http_may_be_sent(struct http_request *req)
 {
     const char *ca = http_ca_file(req);
+    struct err err;
 
     if (!text_starts(req->url, "https://")) {
         if (text_starts(req->url, "http://") && url_is_loopback(req->url))
@@ -46,8 +31,9 @@ bool http_may_be_sent(struct http_request *req)
     } else if (!ca) {
         req->unsendable = DIAGNOSIS_NO_CA;
         snprintf(req->why, sizeof(req->why), "looked for %s", tls_ca_places());
-    } else if (!ca_is_readable(req->http, ca)) {
+    } else if (!file_usable(ca, TLS_CA_MAX, &err)) { /* libcurl would wait for a pipe in its place */
         req->unsendable = DIAGNOSIS_CA_FILE;
+        snprintf(req->why, sizeof(req->why), "%s", err.text);
     } else {
         return true;
     }

@@ -37,8 +37,6 @@ struct http {
     struct timer turn_timer;
     unsigned turn;
     bool delivered; /* something went to a sink since turn_timer fired */
-    char *ca_good;  /* the CA file that was readable last; not checked again before ... */
-    int64_t ca_good_until_ms;
     struct inflater *inflaters[INFLATERS_KEPT];
     int inflaters_kept;
 };

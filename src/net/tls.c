@@ -41,17 +41,18 @@ static char *splunk_bundle(size_t i)
 const char *tls_ca_bundle(void)
 {
     static char *found;
+    struct err ignored;
     size_t i;
 
     if (found)
         return found;
     for (i = 0; i < COUNT_OF(system_bundles); i++)
-        if (file_readable(system_bundles[i]))
+        if (file_usable(system_bundles[i], TLS_CA_MAX, &ignored))
             return found = mem_text(system_bundles[i]);
     for (i = 0; i < COUNT_OF(splunk_bundles); i++) {
         char *path = splunk_bundle(i);
 
-        if (path && file_readable(path))
+        if (path && file_usable(path, TLS_CA_MAX, &ignored))
             return found = path;
         free(path);
     }

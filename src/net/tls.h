@@ -1,6 +1,10 @@
 /* net/tls.h - trusted certificates, independent of the host's environment. */
 #pragma once
 
+#include <stddef.h>
+
+#define TLS_CA_MAX ((size_t)16 * 1024 * 1024) /* bytes of a CA file; public bundles have a quarter of a million */
+
 /* Removes the environment variables that change the behavior of OpenSSL and curl: splunkd passes its own OPENSSL_CONF
  * and SSL_CERT_FILE on, and SSLKEYLOGFILE would write session keys to a file. Call before libcurl is initialized. */
 void tls_forget_environment(void);

@@ -32,7 +32,8 @@ const struct param params[] = {
               "Endpoint API), siem (the older alert exporter) or incidents (Graph incidents)." },
     { .name = "cloud", .type = PARAM_CHOICE, AT(cloud), .choices = cloud_choices, .default_text = "commercial",
       .title = "Cloud",
-      .help = "The Microsoft cloud that holds the customer's tenant: commercial, gcc, gcc_high or dod." },
+      .help = "The Microsoft cloud that holds the customer's tenant: commercial, gcc, gcc_high or dod. The program's "
+              "cryptography is not FIPS-validated, for gcc_high and dod neither." },
     { .name = "start_time", .type = PARAM_START, AT(start_time), .default_text = "-30d", .title = "Start time",
       .help = "Where a new input starts: a time back from now, such as -12h or -30d, or a date and time, such as "
               "2026-11-01 or 2026-11-01T08:00:00+02:00. It has no effect once the input has read alerts." },

@@ -2,13 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tls.h"
 
 #define CONF_MAX (1024 * 1024)
 
@@ -84,9 +84,9 @@ static char *expanded(const char *path, const char *home)
 /* Returns the path if it is a readable file, else NULL. Takes the path over. */
 static char *if_usable(char *path)
 {
-    struct stat st;
+    struct err ignored;
 
-    if (path && *path == '/' && stat(path, &st) == 0 && S_ISREG(st.st_mode) && file_readable(path))
+    if (path && *path == '/' && file_usable(path, TLS_CA_MAX, &ignored))
         return path;
     free(path);
     return NULL;

@@ -3,14 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "net/http.h"
+#include "net/tls.h"
 #include "net/url.h"
 #include "splunk/mask.h"
 #include "splunk/proxy.h"
@@ -286,21 +285,18 @@ static char *expanded_path(const char *value)
     return mem_format("%s/%s", home, value + strlen(variable));
 }
 
-static bool take_file(char **slot, const char *value, bool check)
+static bool take_file(char **slot, const char *value)
 {
     CLEANUP(mem_freep) char *path = expanded_path(value);
-    struct stat st;
 
     if (*path != '/')
         return false; /* the working directory is splunkd's choice */
-    if (check && (stat(path, &st) || !S_ISREG(st.st_mode) || !file_readable(path)))
-        return false;
     *slot = mem_take(&path);
     return true;
 }
 
 /* Parses the value by type. Returns false if it is not of the type. */
-static bool take_value(const struct param *param, const char *value, bool check_files, struct input *input)
+static bool take_value(const struct param *param, const char *value, struct input *input)
 {
     void *slot = (char *)input + param->offset;
 
@@ -308,7 +304,7 @@ static bool take_value(const struct param *param, const char *value, bool check_
     case PARAM_TENANT: return (text_is_guid(value) || is_domain(value)) && take_lower(slot, value);
     case PARAM_GUID: return text_is_guid(value) && take_lower(slot, value);
     case PARAM_SECRET: return mask_matches(value) || take_text(slot, value);
-    case PARAM_FILE: return take_file(slot, value, check_files);
+    case PARAM_FILE: return take_file(slot, value);
     case PARAM_URI: return is_absolute_uri(value) && !holds_code(value) && take_text(slot, value);
     case PARAM_CHOICE: return take_choice(slot, param->choices, value);
     case PARAM_BASE_URL: return take_base_url(slot, value);
@@ -321,9 +317,20 @@ static bool take_value(const struct param *param, const char *value, bool check_
     return false;
 }
 
+static bool check_file(const struct param *param, const char *value, const struct input *input, struct err *err)
+{
+    const char *path = *(char *const *)((const char *)input + param->offset);
+    struct err why, refusal;
+
+    if (file_usable(path, TLS_CA_MAX, &why))
+        return true;
+    refuse_value(param, value, &refusal);
+    return err_set(err, ERR_INPUT, "%s: %s", refusal.text, why.text);
+}
+
 bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input, struct err *err)
 {
-    if (!is_clean(param, value) || !take_value(param, value, check_files, input))
+    if (!is_clean(param, value) || !take_value(param, value, input))
         return refuse_value(param, value, err);
-    return true;
+    return !check_files || param->type != PARAM_FILE || check_file(param, value, input, err);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,22 +30,44 @@ static int64_t idle_ms(int fd)
     return idle > 0 ? idle : 0; /* a clock that was set back says nothing */
 }
 
+/* Opens the file or creates it, and says which. Returns -1 with errno EEXIST for anything that is not a regular file. */
+static int open_file(const char *path, bool *is_new)
+{
+    static const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    int fd = open(path, flags | O_EXCL, 0600);
+    struct stat held;
+
+    *is_new = fd >= 0;
+    if (fd >= 0 || errno != EEXIST)
+        return fd;
+    fd = open(path, flags, 0600);
+    if (fd >= 0 && !fstat(fd, &held) && S_ISREG(held.st_mode))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 || errno == ENXIO || errno == ELOOP || errno == EISDIR) /* a socket, a link, a folder */
+        errno = EEXIST;
+    return -1;
+}
+
 struct lock_file *lock_open(const char *dir, struct err *err)
 {
     struct lock_file *lock = mem_alloc(sizeof(*lock));
+    bool is_new, irregular = false;
 
     lock->path = mem_format("%s/defender_alerts.lock", dir);
-    lock->fd = open(lock->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    lock->idle_ms = -1;
-    if (lock->fd < 0 && errno == EEXIST) {
-        lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        lock->idle_ms = lock->fd < 0 ? -1 : idle_ms(lock->fd);
+    lock->fd = open_file(lock->path, &is_new);
+    if (lock->fd < 0 && errno == EEXIST) { /* it would stop every input */
+        irregular = remove(lock->path) != 0;
+        lock->fd = irregular ? -1 : open_file(lock->path, &is_new);
     }
     if (lock->fd < 0) {
-        err_set(err, ERR_RETRY, "cannot open '%s': %s", lock->path, strerror(errno));
+        err_set(err, ERR_RETRY, "cannot open '%s': %s", lock->path,
+                irregular ? "it is not a regular file" : strerror(errno));
         lock_close(lock);
         return NULL;
     }
+    lock->idle_ms = is_new ? -1 : idle_ms(lock->fd);
     return lock;
 }
 

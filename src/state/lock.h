@@ -10,7 +10,8 @@
 
 struct lock_file;
 
-/* Opens or creates the file. Returns NULL with err if that fails. */
+/* Opens or creates the file. A link, a named pipe or an empty folder in its place is removed. Returns NULL with err if
+ * that fails. */
 struct lock_file *lock_open(const char *dir, struct err *err);
 void lock_close(struct lock_file *lock); /* NULL is allowed */
 

@@ -328,6 +328,8 @@ class Inputs(unittest.TestCase):
         with open(f'/proc/{program.pid}/limits', encoding='ascii') as file:
             core = next(line for line in file if line.startswith('Max core file size'))
         self.assertEqual(core.split()[4:6], ['0', '0'])
+        with open(f'/proc/{program.pid}/status', encoding='ascii') as file:
+            self.assertIn('NoNewPrivs:\t1\n', file.readlines())
 
     @pytest.mark.promise('Secrets', 'No secret appears in a core dump')
     def test_its_memory_is_closed_to_its_own_user(self):

@@ -19,6 +19,15 @@ SIZE_MOST = 8 * 1024 * 1024
 FIRST_BYTE_MOST_MS = 10
 MACHINES = {'x86_64': 62, 'aarch64': 183}
 
+# Of arch: how a place where jumps may end begins, and how a page of the stack is touched.
+CODE = {'x86_64': ((b'\xf3\x0f\x1e\xfa',), bytes.fromhex('4881ec00100000' '48830c2400')),
+        'aarch64': ((bytes.fromhex('5f2403d5'), bytes.fromhex('3f2303d5')), bytes.fromhex('ff0740d1' 'ff0302f9'))}
+# One function of our own and some of each library; the linker drops those that nobody calls.
+MARKED = '''main malloc fopen getaddrinfo SSL_connect SSL_read EVP_DigestUpdate curl_multi_perform curl_easy_setopt
+    nghttp2_session_mem_recv nghttp2_session_mem_send inflate cJSON_ParseWithLengthOpts xmlParseChunk'''.split()
+TOUCHES_LEAST = 10
+CHECKED_LEAST = 30      # FORTIFY 2 leaves 16 of them, 3 has 53
+
 PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 PT_GNU_STACK, PT_GNU_RELRO = 0x6474e551, 0x6474e552
 PF_X, PF_W = 1, 2
@@ -58,30 +67,46 @@ class Elf:
                 found.setdefault(tag, []).append(value)
         return found
 
-    def section(self, name):
-        """The bytes of the section with that name."""
+    def _header(self, name):
         table = self._sections[self._names]
         for each in self._sections:
             at = table[4] + each[0]
             if self.data[at:self.data.index(b'\0', at)] == name:
-                return self.data[each[4]:each[4] + each[5]]
+                return each
         raise ValueError(f'no section {name.decode()}')
+
+    def section(self, name):
+        """The bytes of the section with that name."""
+        each = self._header(name)
+        return self.data[each[4]:each[4] + each[5]]
+
+    def section_address(self, name):
+        """Where the program has it."""
+        return self._header(name)[3]
 
     def has_symbols(self):
         """Is there a symbol table, as before strip?"""
         return any(each[1] == SHT_SYMTAB for each in self._sections)
 
     def symbols(self):
-        """The names of the symbol table."""
-        names = set()
+        """The symbol table: name -> address."""
+        found = {}
         for each in self._sections:
             if each[1] != SHT_SYMTAB:
                 continue
             strings = self._sections[each[6]]
             for at in range(each[4], each[4] + each[5], 24):
-                start = strings[4] + struct.unpack_from('<I', self.data, at)[0]
-                names.add(self.data[start:self.data.index(b'\0', start)].decode('ascii', 'replace'))
-        return names
+                name, _info, _other, _section, address, _size = struct.unpack_from('<IBBHQQ', self.data, at)
+                start = strings[4] + name
+                found[self.data[start:self.data.index(b'\0', start)].decode('ascii', 'replace')] = address
+        return found
+
+    def code_at(self, address, size):
+        """The bytes that the program has at an address."""
+        for _type, _flags, offset, start, _physical, length, _memory, _align in self.segment(PT_LOAD):
+            if start <= address < start + length:
+                return self.data[offset + address - start:][:size]
+        return b''
 
 
 class Checks:
@@ -116,6 +141,34 @@ def check_file(checks, elf, arch):
     checks.check(len(elf.data) <= SIZE_MOST, f'is at most {SIZE_MOST} bytes', len(elf.data))
 
 
+def calls(code, base, target):
+    """How many calls of the function there are in the code (x86_64: E8 and the distance)."""
+    count, at = 0, code.find(b'\xe8')
+    while at >= 0:
+        if at + 5 <= len(code) and base + at + 5 + struct.unpack_from('<i', code, at + 1)[0] == target:
+            count += 1
+        at = code.find(b'\xe8', at + 1)
+    return count
+
+
+def check_code(checks, elf, unstripped, arch):
+    """What the compiler's options put into the code, in our part and in each library."""
+    symbols, code = unstripped.symbols(), elf.section(b'.text')
+    marks, touch = CODE[arch]
+    functions = [name for name in MARKED if name in symbols]
+    bare = [name for name in functions if elf.code_at(symbols[name], 4) not in marks]
+    checks.check(len(functions) > len(MARKED) // 2 and not bare,
+                 'marks where jumps may end, in every library (CET, BTI)',
+                 ' '.join(bare) or f'{len(functions)} looked at')
+    checks.check(code.count(touch) >= TOUCHES_LEAST, 'touches each page of a large stack frame (stack clash)',
+                 code.count(touch))
+    if arch == 'x86_64':
+        base = elf.section_address(b'.text')
+        count = sum(calls(code, base, symbols[name]) for name in symbols if re.fullmatch(r'__mem\w+_chk', name))
+        checks.check(count >= CHECKED_LEAST, 'checks copies into memory of a size that only the run knows (FORTIFY 3)',
+                     count)
+
+
 def check_symbols(checks, elf, unstripped):
     """Which protections the compiler built in: only names tell, and those are in the unstripped twin."""
     checks.check(elf.section(b'.text') == unstripped.section(b'.text'), 'has the code of the file with symbols')
@@ -123,8 +176,21 @@ def check_symbols(checks, elf, unstripped):
     checks.check('__stack_chk_fail' in names, 'has stack protectors')
     fortified = sorted(name for name in names if re.fullmatch(r'__\w+_chk', name))
     checks.check('__chk_fail' in names and fortified, 'has fortified functions', ' '.join(fortified))
-    checks.check('mi_malloc' in names, 'has the allocator that was chosen (mimalloc)')
-    checks.check('isal_inflate' in names, 'has the fast inflate (ISA-L)')
+    checks.check({'__malloc_alloc_meta', 'get_meta'} & set(names) and not any('mi_malloc' in name for name in names),
+                 "has musl's allocator, which keeps its lists away from the data and checks them")
+
+
+def check_environment(checks, command):
+    """Variables that allocators and C libraries listen to: what is said and done stays the same."""
+    settings = {**{f'MIMALLOC_{name}': '1' for name in ('SHOW_STATS', 'VERBOSE', 'SHOW_ERRORS', 'LARGE_OS_PAGES')},
+                'MALLOC_CONF': 'stats_print:true,abort_conf:true', 'MALLOC_CHECK_': '3', 'MALLOC_PERTURB_': '165',
+                'MALLOC_TRACE': '/dev/stderr', 'MALLOC_ARENA_MAX': '1', 'MALLOC_TOP_PAD_': '1',
+                'GLIBC_TUNABLES': 'glibc.malloc.check=3:glibc.malloc.perturb=165', 'LD_DEBUG': 'all',
+                'LD_SHOW_AUXV': '1', 'TCMALLOC_STACKTRACE': '1', 'HEAPPROFILE': '/dev/stderr'}
+    said = [subprocess.run([*command, '--scheme'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                           env=env).stdout for env in ({}, settings)]
+    checks.check(said[0] == said[1], 'heeds no variable of an allocator or a C library',
+                 '' if said[0] == said[1] else said[1][:80])
 
 
 def check_strings(checks, elf, folders):
@@ -171,10 +237,13 @@ def main():
     check_file(checks, elf, options.arch)
     if options.symbols:
         check_symbols(checks, elf, Elf(options.symbols))
+        check_code(checks, elf, Elf(options.symbols), options.arch)
     check_strings(checks, elf, options.not_in)
     own = platform.machine() == options.arch
     command = [os.path.abspath(options.program)]
-    check_running(checks, command if own else [f'qemu-{options.arch}-static', *command], options.version, own)
+    command = command if own else [f'qemu-{options.arch}-static', *command]
+    check_running(checks, command, options.version, own)
+    check_environment(checks, command)
     print(f'{checks.passed} passed, {checks.failed} failed')
     return 1 if checks.failed else 0
 

@@ -77,7 +77,12 @@ int main(int argc, char **argv)
         return recvfrom(0, text, len, 0, NULL, NULL) > 0;
     else if (!strcmp(argv[1], "poll"))
         return poll((struct pollfd *)text, len / sizeof(struct pollfd), 0) > 1;
-    else if (!strcmp(argv[1], "loop"))          /* only the stack protector sees this one */
+    else if (!strcmp(argv[1], "heap")) {        /* its size is known only here */
+        char *block = malloc((size_t)argc * 5 + 1);
+
+        memcpy(block, source, len);
+        return block[0] == 'y';
+    } else if (!strcmp(argv[1], "loop"))          /* only the stack protector sees this one */
         for (volatile char *to = text; to < text + len; to++)
             *to = 'x';
     else

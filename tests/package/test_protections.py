@@ -13,9 +13,9 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARCH = os.environ.get('ARCH') or platform.machine()
 COMPILER = os.path.join(HERE, '../../build/release', ARCH, 'musl/bin/musl-gcc')
-FLAGS = '''-std=c11 -D_GNU_SOURCE -O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -static-pie -w'''.split()
+FLAGS = '''-std=c11 -D_GNU_SOURCE -O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=3 -static-pie -w'''.split()
 CALLS = '''memcpy memmove memset strcpy strncpy strcat strncat sprintf snprintf vsprintf vsnprintf read pread
-    fread fgets getcwd readlink recv recvfrom poll'''.split()
+    fread fgets getcwd readlink recv recvfrom poll heap'''.split()
 
 
 class Protections(unittest.TestCase):

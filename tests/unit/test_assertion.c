@@ -237,7 +237,7 @@ static void test_bad_files(void **state UNUSED)
 {
     struct { char *path; const char *said; } rows[] = {
         { mem_format("%s/none.pem", folder), "No such file" },
-        { mem_text(folder), "directory" },
+        { mem_text(folder), "it is a folder" },
         { pem_file("empty", "", NULL, NULL, NULL, NULL, ""), "is not a PEM file" },
         { pem_file("pfx", "0\x82\x01\x02 binary", NULL, NULL, NULL, NULL, ""), "is not a PEM file" },
         { pem_file("nokey", "", NULL, NULL, cert_one, NULL, ""), "has no private key" },

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "check.h"
+
+#define READ_AT_MOST 1000000
 
 static char folder[] = "/tmp/test_file.XXXXXX";
 
@@ -130,10 +134,104 @@ static void test_read(void **state UNUSED)
     CHECK_TEXT(buf_text(&got), "before 0123456789");
     errno = 0;
     CHECK(!file_read(none, &got, &err) && errno == ENOENT, "%d, %s", errno, err.text);
-    CHECK(!file_read(folder, &got, &err) && strstr(err.text, "directory"), "%s", err.text);
     CHECK_TEXT(buf_text(&got), "before 0123456789");
-    CHECK(file_readable(path) && !file_readable(none), "readable");
     unlink(path);
+}
+
+static void make_socket(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    CHECK(!bind(fd, (struct sockaddr *)&address, sizeof(address)), "no socket");
+    close(fd);
+}
+
+/* promise: Trouble: A named pipe, a device or a folder in place of a file holds up no other customer and no end */
+static void test_irregular(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *pipe_path = in_folder("pipe"), *socket_path = in_folder("socket"),
+                            *link_path = in_folder("link"), *dangling = in_folder("dangling");
+    const struct { const char *path, *want; } rows[] = {
+        { pipe_path, "it is a named pipe, not a file" },
+        { link_path, "it is a named pipe, not a file" },
+        { socket_path, "it is a socket, not a file" },
+        { folder, "it is a folder, not a file" },
+        { "/dev/zero", "it is a device, not a file" },
+        { "/dev/null", "it is a device, not a file" },
+        { "/dev/tty", "it is a device, not a file" },
+        { dangling, "No such file" },
+        { "/nonexistent/file", "No such file" },
+    };
+    struct err err;
+    size_t i;
+
+    CHECK(!mkfifo(pipe_path, 0600) && !symlink("pipe", link_path) && !symlink("none", dangling), "made");
+    make_socket(socket_path);
+    alarm(20); /* a read that waits ends the runner */
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        CLEANUP(buf_free) struct buf got = BUF_INIT(100);
+
+        errno = 0;
+        CHECK(!file_read(rows[i].path, &got, &err) && strstr(err.text, rows[i].want) && strstr(err.text, rows[i].path),
+              "read %s: %s", rows[i].path, err.text);
+        CHECK(err.kind == ERR_RETRY && (errno == ENOENT) == !strncmp(rows[i].want, "No", 2), "%s", rows[i].path);
+        CHECK(!file_read_passed(rows[i].path, &got, &err) && strstr(err.text, rows[i].want), "%s", err.text);
+        CHECK(!file_usable(rows[i].path, 100, &err) && strstr(err.text, rows[i].want), "use %s: %s", rows[i].path,
+              err.text);
+    }
+    alarm(0);
+    unlink(pipe_path);
+    unlink(socket_path);
+    unlink(link_path);
+    unlink(dangling);
+}
+
+static void test_usable(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *path = in_folder("ca.pem"), *link_path = in_folder("link");
+    struct err err;
+
+    CHECK(file_replace(path, "", 0, false, &err) && !symlink("ca.pem", link_path), "%s", err.text);
+    CHECK(!file_usable(path, 10, &err) && strstr(err.text, "is empty"), "%s", err.text);
+    CHECK(file_replace(path, "0123456789", 10, false, &err), "%s", err.text);
+    CHECK(file_usable(path, 10, &err) && file_usable(link_path, 10, &err), "%s", err.text);
+    CHECK(!file_usable(path, 9, &err) && strstr(err.text, "is larger than 9 bytes"), "%s", err.text);
+    chmod(path, 0);
+    CHECK(file_usable(path, 10, &err) == !geteuid(), "root alone may read it: %s", err.text);
+    CHECK(!geteuid() || strstr(err.text, "Permission denied"), "%s", err.text);
+    unlink(path);
+    unlink(link_path);
+}
+
+/* A file of a terabyte without blocks is refused before it is read. */
+static void test_too_large(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *path = in_folder("sparse");
+    CLEANUP(buf_free) struct buf got = BUF_INIT((size_t)1 << 30);
+    struct err err;
+
+    CHECK(file_replace(path, "", 0, false, &err) && !truncate(path, (off_t)1 << 40), "%s", err.text);
+    CHECK(!file_read(path, &got, &err) && err.kind == ERR_INPUT && strstr(err.text, "is larger than"), "%s", err.text);
+    CHECK(!got.len && got.cap < READ_AT_MOST, "%zu bytes were taken", got.cap);
+    unlink(path);
+}
+
+static void test_passed(void **state UNUSED)
+{
+    CLEANUP(buf_free) struct buf got = BUF_INIT(10);
+    CLEANUP(mem_freep) char *path = NULL, *wrong = mem_text("/dev/fd/9999");
+    struct err err = { .text = "" };
+    int ends[2];
+
+    CHECK(!pipe(ends) && write(ends[1], "0123456789", 10) == 10, "no pipe");
+    close(ends[1]);
+    path = mem_format("/dev/fd/%d", ends[0]);
+    CHECK(file_read_passed(path, &got, &err), "%s", err.text);
+    CHECK_TEXT(buf_text(&got), "0123456789");
+    close(ends[0]);
+    CHECK(!file_read_passed(wrong, &got, &err) && strstr(err.text, wrong), "%s", err.text);
 }
 
 static void test_large(void **state UNUSED)
@@ -184,6 +282,10 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_replace_fails),
     cmocka_unit_test(test_full_disk),
     cmocka_unit_test(test_read),
+    cmocka_unit_test(test_irregular),
+    cmocka_unit_test(test_usable),
+    cmocka_unit_test(test_too_large),
+    cmocka_unit_test(test_passed),
     cmocka_unit_test(test_large),
     cmocka_unit_test(test_folder),
 };

@@ -96,9 +96,41 @@ static void test_trouble(void **state UNUSED)
 
     CHECK(!lock_open("/nonexistent/folder", &err) && err.kind == ERR_RETRY && strstr(err.text, "/nonexistent/folder"),
           "'%s'", err.text);
+}
+
+static bool is_regular(const char *name)
+{
+    struct stat st;
+
+    return !lstat(name, &st) && S_ISREG(st.st_mode);
+}
+
+/* What is not a regular file gives way to one: it would keep every input from being read. */
+static void test_irregular(void **state UNUSED)
+{
+    char elsewhere[80], inside[80];
+    struct err err;
+    int kind;
+
+    snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
+    snprintf(inside, sizeof(inside), "%s/inside", path);
+    for (kind = 0; kind < 3; kind++) {
+        struct lock_file *lock;
+
+        unlink(path);
+        CHECK(!(kind == 0 ? mkfifo(path, 0600) : kind == 1 ? symlink(elsewhere, path) : mkdir(path, 0700)), "made");
+        lock = lock_open(dir, &err);
+        CHECK(lock && is_regular(path) && lock_is_current(lock) && lock_idle_ms(lock) == -1, "kind %d", kind);
+        CHECK(lock_input(lock, "one", &err) && !another_gets("one"), "kind %d", kind);
+        lock_close(lock);
+    }
+    CHECK(access(elsewhere, F_OK), "the link was followed");
     unlink(path);
-    CHECK(!symlink("/tmp/test_lock_elsewhere", path) && !lock_open(dir, &err), "a link is not followed");
-    unlink(path);
+    CHECK(!mkdir(path, 0700) && !mkdir(inside, 0700), "made");
+    CHECK(!lock_open(dir, &err) && err.kind == ERR_RETRY && strstr(err.text, "it is not a regular file"), "'%s'",
+          err.text);
+    rmdir(inside);
+    rmdir(path);
 }
 
 static int set_up(void **state UNUSED)
@@ -120,6 +152,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_cleaned_folder),
     cmocka_unit_test(test_idle),
     cmocka_unit_test(test_trouble),
+    cmocka_unit_test(test_irregular),
 };
 
 UNIT(lock, cases, set_up, tear_down)

@@ -355,9 +355,10 @@ static void test_own_keys(void **state UNUSED)
 /* Files are looked at only when asked: a running input copes with one that is gone for a while. */
 static void test_files(void **state UNUSED)
 {
-    char folder[] = "/tmp/paramsXXXXXX", file[64];
-    const struct { const char *path; bool want; } rows[] = {
-        { file, true }, { folder, false }, { "/no/such/file", false }
+    char folder[] = "/tmp/paramsXXXXXX", file[64], empty[64], fifo[64];
+    const struct { const char *path, *why; } rows[] = {
+        { file, NULL },           { folder, "it is a folder" },        { "/no/such/file", "No such file" },
+        { empty, "is empty" },    { fifo, "it is a named pipe" },      { "/dev/zero", "it is a device" }
     };
     struct err err = { 0 };
     FILE *made;
@@ -365,19 +366,25 @@ static void test_files(void **state UNUSED)
 
     CHECK(mkdtemp(folder) != NULL, "no folder");
     snprintf(file, sizeof(file), "%s/ca.pem", folder);
+    snprintf(empty, sizeof(empty), "%s/empty.pem", folder);
+    snprintf(fifo, sizeof(fifo), "%s/fifo.pem", folder);
     made = fopen(file, "w");
-    CHECK(made && fclose(made) == 0, "no file");
+    CHECK(made && fputs("x", made) >= 0 && fclose(made) == 0, "no file");
+    made = fopen(empty, "w");
+    CHECK(made && fclose(made) == 0 && !mkfifo(fifo, 0600), "no file");
     for (i = 0; i < COUNT_OF(rows); i++) {
         const char *const pairs[] = { "ca_file", rows[i].path, NULL };
         struct input input = { 0 };
 
-        CHECK(make("x", pairs, true, &input, &err) == rows[i].want, "'%s': %s", rows[i].path, err.text);
-        CHECK(rows[i].want || strstr(err.text, rows[i].path), "%s", err.text);
+        CHECK(make("x", pairs, true, &input, &err) == !rows[i].why, "'%s': %s", rows[i].path, err.text);
+        CHECK(!rows[i].why || (strstr(err.text, rows[i].path) && strstr(err.text, rows[i].why)), "%s", err.text);
         input_free(&input);
         CHECK(make("x", pairs, false, &input, &err), "'%s': %s", rows[i].path, err.text);
         input_free(&input);
     }
     unlink(file);
+    unlink(empty);
+    unlink(fifo);
     rmdir(folder);
 }
 
