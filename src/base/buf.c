@@ -40,11 +40,13 @@ char *buf_room(struct buf *buf, size_t len)
     }
     need = buf->len + len + 1;
     if (need > buf->cap) {
-        cap = buf->cap ? buf->cap : FIRST_CAPACITY;
-        while (cap < need)
-            cap += cap / 2 + FIRST_CAPACITY;
-        if (cap > buf->limit + 1)
+        cap = buf->cap;
+        if (buf->limit - cap < cap / 2 + FIRST_CAPACITY) /* no sum below overflows, whatever the limit */
             cap = buf->limit + 1;
+        else
+            cap += cap / 2 + FIRST_CAPACITY;
+        if (cap < need)
+            cap = need;
         buf->data = mem_grow(buf->data, cap, 1);
         buf->cap = cap;
     }

@@ -47,6 +47,10 @@ static struct classified ok_response(const struct http_result *result, const str
 
     if (page_end(facts->page, &ret.err))
         return ret;
+    if (page_gave_up(facts->page)) { /* for lack of memory here: nothing is known about the window */
+        ret.class = ANSWER_FAILED;
+        return ret;
+    }
     ret.class = page_in_records(facts->page) || facts->bad_records ? ANSWER_BROKEN : ANSWER_FAILED;
     ret.may_be_window = ret.class == ANSWER_FAILED;
     if (page_has_error(facts->page)) { /* the service itself says so; it may be able to finish a smaller answer */
