@@ -30,7 +30,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_PROVIDER, "look at 'splunk cmd splunkd print-modinput-config defender_alerts'; to start the program by "
           "hand, use one of the commands of --help" } },
     [EVENT_BAD_RECORD] = { "bad_record", LOG_ERROR, CAPPED,
-        "the service sent a record that is not JSON; the records before and after it were read",
+        "the service sent a record that is not JSON or is larger than 16 MiB; the records before and after it were read",
         { ACT_NOBODY, "open a case with Microsoft if it repeats; the line names the position" } },
     [EVENT_QUARANTINED] = { "quarantined", LOG_WARN, CAPPED,
         "a window of update times keeps failing while the service answers others; it was set aside so that everything "

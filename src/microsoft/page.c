@@ -17,7 +17,7 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
 
     p->shape = shape;
     p->handler = handler;
-    p->partial = BUF_INIT(PAGE_RECORD_MAX + PAGE_SLACK);
+    p->partial = BUF_MAPPED(PAGE_RECORD_MAX + PAGE_SLACK);
     p->holding = (struct holding){ .give_up = page_give_up, .ctx = p };
     p->scalar = BUF_INIT(SCALAR_MAX);
     p->id_plain = BUF_INIT(PAGE_ID_MAX);
