@@ -205,7 +205,7 @@ def check_forbidden(files):
 
 
 def log_calls(text):
-    """Each call of a function that writes a log line, up to its semicolon, with its position; string contents blanked."""
+    """Each call of a function that writes a log line: name, position, text up to its semicolon; strings are blank."""
     text = re.sub(r'"(?:[^"\\\n]|\\.)*"', lambda match: '"' + ' ' * (len(match[0]) - 2) + '"', text)
     for match in re.finditer(r'\b(log_event|feed_log)\(', text):
         yield match[1], match.start(), text[match.end():text.find(';', match.end())]

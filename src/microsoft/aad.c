@@ -71,10 +71,10 @@ static void codes_of_array(struct answer *answer, const cJSON *codes)
 
 static void codes_of_text(struct answer *answer, const char *text)
 {
-    const char *at = text;
+    const char *at;
     int64_t code;
 
-    while (at && (at = strstr(at, CODE_PREFIX))) {
+    for (at = text ? strstr(text, CODE_PREFIX) : NULL; at; at = strstr(at, CODE_PREFIX)) {
         at += strlen(CODE_PREFIX);
         if (text_number(at, strspn(at, DIGITS), 1, CODE_MOST, &code))
             offer(answer, code);

@@ -139,7 +139,8 @@ class Lines(DeliveryCase):
                 if not number:
                     file.write(','.join(row) + '\r\n')
                 file.write(','.join('"' + value.replace('"', '""') + '"' for value in row.values()) + '\r\n')
-        done = call(world.home, 'import', path, '--server-uri', world.splunkd.url, stdin=world.splunkd.session_key.encode())
+        done = call(world.home, 'import', path, '--server-uri', world.splunkd.url,
+                    stdin=world.splunkd.session_key.encode())
         self.plain(done.out + done.err)
         self.assertIn('1 created, 0 updated, 0 unchanged, 7 refused', done.out)
         self.assertEqual(list(world.splunkd.inputs), ['good'])
