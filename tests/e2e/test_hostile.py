@@ -9,9 +9,8 @@ import time
 import unittest
 
 import pytest
-from cases import DeliveryCase
+from cases import PLAIN, DeliveryCase
 from test_check import check
-from test_memory import PLAIN
 from world import faults
 from world.certs import Authority
 from world.httpd import Response
