@@ -15,7 +15,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "certificate", 2 },
     { "checkpoint", 10 },
     { "claims", 3 },
-    { "classify", 1 },
+    { "classify", 2 },
     { "config", 7 },
     { "csv", 2 },
     { "cursor", 5 },
