@@ -57,7 +57,9 @@ LIBRARIES = {'curl/': 'net', 'libxml/': 'splunk'}
 FORBIDDEN = [
     ({'net', 'splunk', 'microsoft', 'pacing', 'auth', 'state', 'collect'}, r'\blog_(error|line)\(|"[^"]*event=',
      'logs without an event of messages/log_events.c'),
-    (set(MAY_INCLUDE), r'\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|alloca)\(', 'uses a banned function'),
+    (set(MAY_INCLUDE), r'\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\(', 'uses a banned function'),
+    (set(MAY_INCLUDE), r'\b(v?f?s?scanf|ato(i|l|ll|f)|strto(l|ll|ul|ull|imax|umax|d|f|ld))\(',
+     'reads a number without base/text.h (text_number)'),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
@@ -207,7 +209,27 @@ def check_forbidden(files):
                         yield at(file, number, why)
 
 
-CHECKS = (check_folders, check_libraries, check_private, check_collector, check_order, check_circles, check_forbidden)
+def log_calls(text):
+    """Each call of a function that writes a log line: name, position, text up to its semicolon; strings are blank."""
+    text = re.sub(r'"(?:[^"\\\n]|\\.)*"', lambda match: '"' + ' ' * (len(match[0]) - 2) + '"', text)
+    for match in re.finditer(r'\b(log_event|feed_log)\(', text):
+        yield match[1], match.start(), text[match.end():text.find(';', match.end())]
+
+
+def check_quotes(files):
+    """Text that may come from elsewhere is a value in quotes (base/log.h), or it could forge the fields of a line."""
+    foreign = re.compile(r'(err(\.|->)text|\bwhy\b|held_why|->path\b|->app\b|checkpoint->\w+|entry->name)')
+    for file in files.values():
+        text = '\n'.join(file.lines)
+        for name, start, call in log_calls(text) if file.folder else ():
+            if name == 'feed_log':          # its third argument is quoted there
+                call = ','.join(part for number, part in enumerate(call.split(',')) if number != 2)
+            if foreign.search(re.sub(r'QUOTED\([^()]*\)', '', call)):
+                yield at(file, text.count('\n', 0, start) + 1, 'logs text of others without QUOTED()')
+
+
+CHECKS = (check_folders, check_libraries, check_private, check_collector, check_order, check_circles, check_forbidden,
+          check_quotes)
 
 
 def main():

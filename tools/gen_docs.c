@@ -52,7 +52,8 @@ static void add_events(struct buf *out)
     size_t i;
 
     for (i = 0; i < EVENT_COUNT; i++) {
-        buf_add_format(out, "| `%s` %s |", event_table[i].word, log_level_text(event_table[i].level));
+        buf_add_format(out, "| `%s` %s%s |", event_table[i].word, log_level_text(event_table[i].level),
+                       event_table[i].flags & EVENT_CAPPED ? ", capped" : "");
         add_rest(out, event_table[i].cause, &event_table[i].remedy);
     }
 }
@@ -117,7 +118,11 @@ int main(void)
                  "The program's lines are in `index=_internal sourcetype=splunkd component=ExecProcessor`; each has "
                  "`event=...`, and `input=...` if it is about one input. *Our administrator* runs this Splunk and owns "
                  "the app registration; *the customer's administrator* owns the tenant.\n");
-    add_head(&out, "Lines in the log", "By the word after `event=`, with the level at the start of the line.", "event");
+    add_head(&out, "Lines in the log", "By the word after `event=`, with the level at the start of the "
+             "line. Text of a service, a file or a name is a value in quotes (`why=\"...\"`), with its own double quotes "
+             "as single ones. *capped*: of one kind, an input writes five lines; more within a minute are counted, and "
+             "one line with the number in `more=` repeats the latest. After a minute without any, five are written "
+             "again.", "event");
     add_events(&out);
     add_head(&out, "Answers and connections", "Texts in lines with `event=refused` and `event=trouble`, in `why` of "
              "`event=status`, and below the rows of `check`.", "text");

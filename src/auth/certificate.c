@@ -82,13 +82,12 @@ static void read_again(struct certificate *cert, struct err *err)
     if (!key) {
         if (cert->key)
             log_event(EVENT_CERTIFICATE_UNUSABLE,
-                      "the changed file cannot be used, the key that was read before "
-                      "goes on: %s",
-                      err->text);
+                      "why=%s the changed file cannot be used, the key that was read before goes on",
+                      QUOTED(err->text));
         return;
     }
     if (cert->key)
-        log_event(EVENT_CERTIFICATE_READ, "the changed file '%s' was read", cert->path);
+        log_event(EVENT_CERTIFICATE_READ, "file=%s the changed file was read", QUOTED(cert->path));
     assertion_key_free(cert->key);
     cert->key = key;
     cert->warned_days = 0;
@@ -113,8 +112,8 @@ static void warn_of_end(struct certificate *cert)
 
     if (!certificate_end_is_news(left, &cert->warned_days))
         return;
-    log_event(EVENT_CERTIFICATE_ENDS, "days=%lld the certificate in '%s' ends in %lld days", (long long)left,
-              cert->path, (long long)left);
+    log_event(EVENT_CERTIFICATE_ENDS, "days=%lld file=%s the certificate ends in %lld days", (long long)left,
+              QUOTED(cert->path), (long long)left);
 }
 
 bool certificate_renewed(struct certificate *cert)

@@ -90,8 +90,8 @@ static void retry_later(struct secret_intake *intake, const struct err *err)
     const struct secret_intake_owner *owner = &intake->owner;
 
     if (!intake->warned)
-        log_event(EVENT_SECRET_WAITS, "input=%s tenant=%s parameter=%s %s, trying again in %d s", intake->spec.label,
-                  intake->spec.input->tenant_id, param_names[intake->at], err->text, RETRY_MS / 1000);
+        log_event(EVENT_SECRET_WAITS, "input=%s tenant=%s parameter=%s why=%s trying again in %d s", intake->spec.label,
+                  intake->spec.input->tenant_id, param_names[intake->at], QUOTED(err->text), RETRY_MS / 1000);
     intake->warned = true;
     owner->waits(owner->ctx, err);
     timer_set(intake->spec.loop, &intake->retry, clock_ms() + RETRY_MS);
@@ -111,9 +111,9 @@ static void stored(void *ctx, bool ok, const struct err *err)
     intake->as_given[intake->at] = !ok;
     if (!ok) {
         log_event(EVENT_SECRET_NOT_STORED,
-                  "input=%s tenant=%s parameter=%s Splunk's password store did not take it, "
-                  "so the one in inputs.conf is used: %s",
-                  spec->label, spec->input->tenant_id, param_names[intake->at], err->text);
+                  "input=%s tenant=%s parameter=%s why=%s Splunk's password store did not take it, so the one in "
+                  "inputs.conf is used",
+                  spec->label, spec->input->tenant_id, param_names[intake->at], QUOTED(err->text));
     } else {
         log_event(EVENT_SECRET_STORED, "input=%s tenant=%s parameter=%s moved to Splunk's password store", spec->label,
                   spec->input->tenant_id, param_names[intake->at]);
@@ -133,9 +133,8 @@ static void code_refused(const struct secret_intake *intake, const struct err *e
                                    spec->input->redirect_uri, spec->resource, spec->v1);
 
     log_event(EVENT_CODE_REFUSED,
-              "input=%s tenant=%s the authorization code was not accepted: %s. Sign in again at "
-              "%s",
-              spec->label, spec->input->tenant_id, err->text, address);
+              "input=%s tenant=%s why=%s the authorization code was not accepted. Sign in again at %s", spec->label,
+              spec->input->tenant_id, QUOTED(err->text), address);
 }
 
 /* Recursion: a code that cannot be read counts as refused at once. The code is the last secret, so it ends there.
@@ -263,8 +262,9 @@ static void masked(void *ctx, bool ok, const struct err *err)
     const struct input *input = intake->spec.input;
 
     if (!ok)
-        log_event(EVENT_NOT_MASKED, "input=%s tenant=%s the secret stays readable in inputs.conf of app '%s': %s",
-                  intake->spec.label, input->tenant_id, input->app, err->text);
+        log_event(EVENT_NOT_MASKED,
+                  "input=%s tenant=%s app=%s why=%s the secret stays readable in the app's inputs.conf",
+                  intake->spec.label, input->tenant_id, QUOTED(input->app), QUOTED(err->text));
 }
 
 void secret_intake_mask(struct secret_intake *intake)

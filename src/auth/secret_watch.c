@@ -24,8 +24,8 @@ struct secret_watch {
 static void failed(struct secret_watch *watch, const struct err *err)
 {
     if (!text_same(watch->logged.text, err->text))
-        log_event(EVENT_STORE_UNREADABLE, "Splunk's password store cannot be read: %s. Trying again in %d s", err->text,
-                  RETRY_MS / 1000);
+        log_event(EVENT_STORE_UNREADABLE, "why=%s Splunk's password store cannot be read; trying again in %d s",
+                  QUOTED(err->text), RETRY_MS / 1000);
     watch->logged = *err;
     if (err->kind == ERR_AUTH)
         secret_watch_session_lost(watch);

@@ -137,9 +137,9 @@ static void stored(void *ctx, bool ok, const struct err *err)
 
     if (!ok) {
         log_event(EVENT_STORE_FAILED,
-                  "tenant=%s client=%s the new refresh token could not be stored, its access token "
-                  "is not used before that, trying again in %d s: %s",
-                  principal->tenant_id, principal->client_id, STORE_RETRY_MS / 1000, err->text);
+                  "tenant=%s client=%s why=%s the new refresh token could not be stored, its access token is not used "
+                  "before that, trying again in %d s",
+                  principal->tenant_id, principal->client_id, QUOTED(err->text), STORE_RETRY_MS / 1000);
         if (err->kind == ERR_AUTH)
             principal->principals->session_lost(principal->principals->ctx);
         err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +9,38 @@
 #include "base/mem.h"
 
 #define FIRST_CAPACITY 64
+#define MAP_FROM       (256 * 1024) /* capacity from which a buffer is mapped */
+
+static bool is_mapped(const struct buf *buf)
+{
+    return buf->maps && buf->cap >= MAP_FROM;
+}
 
 void buf_free(struct buf *buf)
 {
-    free(buf->data);
-    *buf = BUF_INIT(buf->limit);
+    if (is_mapped(buf))
+        mem_unmap(buf->data, buf->cap);
+    else
+        free(buf->data);
+    *buf = (struct buf){ .limit = buf->limit, .maps = buf->maps };
+}
+
+/* Changes the capacity. */
+static void resize(struct buf *buf, size_t cap)
+{
+    char *old = buf->data;
+
+    if (is_mapped(buf)) {
+        buf->data = mem_map(old, buf->cap, cap);
+    } else if (buf->maps && cap >= MAP_FROM) {
+        buf->data = mem_map(NULL, 0, cap);
+        if (old)
+            memcpy(buf->data, old, buf->cap);
+        free(old);
+    } else {
+        buf->data = mem_grow(old, cap, 1);
+    }
+    buf->cap = cap;
 }
 
 void buf_free_secret(struct buf *buf)
@@ -40,13 +68,14 @@ char *buf_room(struct buf *buf, size_t len)
     }
     need = buf->len + len + 1;
     if (need > buf->cap) {
-        cap = buf->cap ? buf->cap : FIRST_CAPACITY;
-        while (cap < need)
-            cap += cap / 2 + FIRST_CAPACITY;
-        if (cap > buf->limit + 1)
+        cap = buf->cap;
+        if (buf->limit - cap < cap / 2 + FIRST_CAPACITY) /* no sum below overflows, whatever the limit */
             cap = buf->limit + 1;
-        buf->data = mem_grow(buf->data, cap, 1);
-        buf->cap = cap;
+        else
+            cap += cap / 2 + FIRST_CAPACITY;
+        if (cap < need)
+            cap = need;
+        resize(buf, cap);
     }
     return buf->data + buf->len;
 }
@@ -113,6 +142,7 @@ char *buf_take(struct buf *buf)
 {
     char *text = buf->data ? buf->data : mem_text("");
 
+    assert(!buf->maps);
     *buf = BUF_INIT(buf->limit);
     return text;
 }

@@ -64,6 +64,46 @@ static void tell_dropped(void)
         dropped = 0;
 }
 
+const char *log_quoted(const char *text, char ret[LOG_QUOTED_MAX])
+{
+    char plain[LOG_QUOTED_MAX];
+    const char *at;
+    size_t len = 0;
+
+    snprintf(plain, sizeof(plain), "%s", text);
+    utf8_make_line(plain);
+    ret[len++] = '"';
+    for (at = plain; *at && len < LOG_QUOTED_MAX - 3; at++) {
+        if (*at == '\\')
+            ret[len++] = '\\';
+        ret[len++] = *at;
+        if (*at == '"')
+            ret[len - 1] = '\'';
+    }
+    ret[len] = '\0';
+    utf8_end_whole(ret);
+    len = strlen(ret);
+    ret[len] = '"';
+    ret[len + 1] = '\0';
+    return ret;
+}
+
+/* Ends a value in quotes that the end of the line cut off. There is room for one more byte. */
+static void close_quote(char *line)
+{
+    size_t len = strlen(line), slashes = 0, quotes = 0, i;
+
+    for (i = 0; i < len; i++)
+        quotes += line[i] == '"';
+    if (quotes % 2 == 0)
+        return;
+    while (slashes < len && line[len - 1 - slashes] == '\\')
+        slashes++;
+    len -= slashes % 2; /* half an escape */
+    line[len] = '"';
+    line[len + 1] = '\0';
+}
+
 void log_line(enum log_level level, const char *text)
 {
     char line[LOG_LINE_MAX + 1];
@@ -72,8 +112,9 @@ void log_line(enum log_level level, const char *text)
 
     if (!log_has_level(level))
         return;
-    snprintf(line, LOG_LINE_MAX, "%s %s", log_level_text(level), text);
+    snprintf(line, LOG_LINE_MAX - 1, "%s %s", log_level_text(level), text);
     utf8_make_line(line);
+    close_quote(line);
     len = strlen(line);
     line[len++] = '\n';
     tell_dropped();

@@ -1,9 +1,13 @@
 /* base/log.h - lines on stderr, which splunkd copies into splunkd.log (component ExecProcessor).
  *
  * One call is one line and one write(). The first word is the level: splunkd takes a line without one for an error.
- * Control characters become blanks. A line has at most LOG_LINE_MAX bytes, because splunkd truncates long lines. Stderr
- * is a pipe that may be full: a line that cannot be written at once is dropped and counted, and the next line tells the
- * count, because a log must not stop the collection. Nothing here allocates memory. Never pass secrets in. */
+ * Hidden characters (base/utf8.h) become blanks. A line has at most LOG_LINE_MAX bytes, because splunkd truncates long
+ * lines. Stderr is a pipe that may be full: a line that cannot be written at once is dropped and counted, and the next
+ * line tells the count, because a log must not stop the collection. Nothing here allocates memory. Never pass secrets
+ * in.
+ *
+ * Splunk takes key=value from anywhere in a line. Text that is not ours (of a service, a file, a name, a conf file, or
+ * an err that may repeat any of them) is therefore always a value in quotes: "why=%s", QUOTED(err->text). */
 #pragma once
 
 #include "base/compiler.h"
@@ -21,6 +25,14 @@ bool log_has_level(enum log_level level); /* true unless lines of this level are
 
 /* Writes "LEVEL text". Keeps errno. */
 void log_line(enum log_level level, const char *text);
+
+/* Writes the text, in double quotes, as a value for key="value": one line, truncated if need be, with every backslash
+ * doubled. A double quote becomes a single one, because some readers, Splunk's own extraction among them, end a value at
+ * an escaped quote too. Returns ret. */
+#define LOG_QUOTED_MAX 1300
+const char *log_quoted(const char *text, char ret[LOG_QUOTED_MAX]);
+/* The same in a buffer that lasts as long as the caller's block. */
+#define QUOTED(text) log_quoted((text), (char[LOG_QUOTED_MAX]){ "" })
 
 /* Writes an error for the person who called a command. Not for splunkd's log: see log_event() in messages. */
 void log_error(const char *fmt, ...) PRINTF(1, 2);

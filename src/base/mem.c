@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/die.h"
 
@@ -90,6 +91,24 @@ char *mem_text_n(const char *bytes, size_t len)
         memcpy(copy, bytes, len);
     copy[len] = '\0';
     return copy;
+}
+
+void *mem_map(void *old, size_t old_size, size_t size)
+{
+    void *pages;
+
+    for (;;) {
+        pages = old ? mremap(old, old_size, size, MREMAP_MAYMOVE)
+                    : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages != MAP_FAILED)
+            return pages;
+        out_of_memory(size);
+    }
+}
+
+void mem_unmap(void *pages, size_t size)
+{
+    munmap(pages, size);
 }
 
 char *mem_text(const char *text)

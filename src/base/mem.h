@@ -11,6 +11,9 @@
 void *mem_alloc(size_t size) BYTES_OF(1); /* zeroed */
 /* realloc() to count * size; overflow is checked; not zeroed. */
 void *mem_grow(void *old, size_t count, size_t size) BYTES_OF(2, 3);
+/* Returns pages of the system, zeroed, that grow without a copy (old and old_size: the present ones; NULL and 0: none) */
+void *mem_map(void *old, size_t old_size, size_t size);
+void mem_unmap(void *pages, size_t size);
 char *mem_text(const char *text);                /* copy; NULL for NULL */
 char *mem_text_n(const char *bytes, size_t len); /* copy with a zero byte after it */
 char *mem_format(const char *fmt, ...) PRINTF(1, 2);

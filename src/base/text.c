@@ -1,7 +1,5 @@
 #include "base/text.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -129,24 +127,38 @@ static void add_json_char(struct buf *buf, unsigned char c)
     case '\n': buf_add_text(buf, "\\n"); break;
     case '\r': buf_add_text(buf, "\\r"); break;
     case '\t': buf_add_text(buf, "\\t"); break;
-    default:
-        if (c < 0x20)
-            buf_add_format(buf, "\\u%04x", c);
-        else
-            buf_add_char(buf, (char)c);
+    default: buf_add_char(buf, (char)c);
     }
+}
+
+/* Adds \uXXXX, or two of them for a character above U+FFFF (RFC 8259 section 7). */
+static void add_json_escape(struct buf *buf, uint32_t point)
+{
+    if (point == '\n' || point == '\r' || point == '\t') {
+        add_json_char(buf, (unsigned char)point);
+        return;
+    }
+    if (point > 0xFFFF) {
+        point -= 0x10000;
+        buf_add_format(buf, "\\u%04x", (unsigned)(0xD800 + (point >> 10)));
+        point = 0xDC00 + (point & 0x3FF);
+    }
+    buf_add_format(buf, "\\u%04x", (unsigned)point);
 }
 
 void buf_add_json(struct buf *buf, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t left = strlen(text), size;
+    uint32_t point;
 
     buf_add_char(buf, '"');
     for (; left; at += size ? size : 1, left -= size ? size : 1) {
         size = utf8_length(at, left);
         if (!size)
             buf_add_text(buf, UTF8_REPLACEMENT);
+        else if (utf8_hidden(at, left, &point))
+            add_json_escape(buf, point);
         else if (size == 1)
             add_json_char(buf, *at);
         else
@@ -188,18 +200,38 @@ bool text_url_decode(const char *text, size_t len, bool plus_is_blank, char **re
     return true;
 }
 
+bool text_number(const char *text, size_t len, int64_t least, int64_t most, int64_t *ret)
+{
+    int64_t value = 0;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9' || value > (INT64_MAX - (text[i] - '0')) / 10)
+            return false;
+        value = value * 10 + (text[i] - '0');
+    }
+    if (!len || value < least || value > most)
+        return false;
+    *ret = value;
+    return true;
+}
+
 bool text_int64(const char *text, int64_t least, int64_t most, int64_t *ret)
 {
-    const char *first = text && *text == '-' ? text + 1 : text;
-    long long value;
-    char *end;
+    return text && text_number(text, strlen(text), least, most, ret);
+}
 
-    if (!first || *first < '0' || *first > '9')
-        return false;
-    errno = 0;
-    value = strtoll(text, &end, 10);
-    if (errno || *end || value < least || value > most)
-        return false;
+bool text_hex64(const char *text, uint64_t *ret)
+{
+    uint64_t value = 0;
+    int i, digit;
+
+    for (i = 0; i < 16; i++) {
+        digit = text[i] >= 'A' && text[i] <= 'F' ? -1 : hex_value(text[i]);
+        if (digit < 0)
+            return false;
+        value = value << 4 | (unsigned)digit;
+    }
     *ret = value;
     return true;
 }

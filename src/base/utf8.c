@@ -2,7 +2,17 @@
 
 #include <string.h>
 
-size_t utf8_length(const unsigned char *text, size_t len)
+/* Characters that could change how a line is shown or where it ends, without being seen themselves: controls (C0, DEL
+ * and C1, whose U+009B begins a terminal sequence), line and paragraph separators, marks that reverse the direction of
+ * the text around them (Unicode Technical Report 36, section 2.10.1), and format characters without a shape. U+200C and
+ * U+200D stay: Persian, the languages of India and emoji need them. */
+static const struct {
+    uint32_t first, last;
+} hidden[] = { { 0x00, 0x1F },     { 0x7F, 0x9F },     { 0x61C, 0x61C },   { 0x200B, 0x200B }, { 0x200E, 0x200F },
+               { 0x2028, 0x202E }, { 0x2060, 0x206F }, { 0xFEFF, 0xFEFF }, { 0xFFF9, 0xFFFB }, { 0xE0000, 0xE007F } };
+
+/* Returns the length of the well-formed sequence at text, and the character in *ret; 0: no sequence starts there. */
+static size_t decode(const unsigned char *text, size_t len, uint32_t *ret)
 {
     static const struct {
         unsigned char least, mask;
@@ -13,6 +23,7 @@ size_t utf8_length(const unsigned char *text, size_t len)
 
     if (!len)
         return 0;
+    *ret = text[0];
     if (text[0] < 0x80)
         return 1;
     size = text[0] >= 0xF8 ? 0 : text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : text[0] >= 0xC0 ? 2 : 0;
@@ -26,7 +37,39 @@ size_t utf8_length(const unsigned char *text, size_t len)
     }
     if (point < shapes[size - 2].smallest || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
         return 0;
+    *ret = point;
     return size;
+}
+
+size_t utf8_length(const unsigned char *text, size_t len)
+{
+    uint32_t point;
+
+    return decode(text, len, &point);
+}
+
+size_t utf8_hidden(const unsigned char *text, size_t len, uint32_t *ret)
+{
+    size_t size = decode(text, len, ret), i;
+
+    for (i = 0; size && i < COUNT_OF(hidden); i++)
+        if (*ret >= hidden[i].first && *ret <= hidden[i].last)
+            return size;
+    return 0;
+}
+
+bool utf8_is_plain(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = strlen(text), size;
+    uint32_t point;
+
+    for (; left; at += size, left -= size) {
+        size = utf8_length(at, left);
+        if (!size || utf8_hidden(at, left, &point))
+            return false;
+    }
+    return true;
 }
 
 void utf8_end_whole(char *text)
@@ -42,8 +85,20 @@ void utf8_end_whole(char *text)
 
 void utf8_make_line(char *text)
 {
+    unsigned char *at = (unsigned char *)text, *to = at;
+    size_t left, size;
+    uint32_t point;
+
     utf8_end_whole(text);
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
+    for (left = strlen(text); left; at += size, left -= size) {
+        size = utf8_length(at, left);
+        if (size && !utf8_hidden(at, left, &point)) {
+            memmove(to, at, size);
+            to += size;
+            continue;
+        }
+        *to++ = size ? ' ' : '?';
+        size = size ? size : 1;
+    }
+    *to = '\0';
 }

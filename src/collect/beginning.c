@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "collect/same_tenant.h"
-#include "messages/log_events.h"
 #include "microsoft/claims.h"
 
 #define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND) /* by how much clocks may be wrong */
@@ -19,9 +18,9 @@ static void carry_over(struct feed *feed, struct saver *saver, int64_t now_ms)
     struct checkpoint *checkpoint = &saver->checkpoint;
     bool same = same_records(checkpoint->api, feed->api->name);
 
-    log_event(EVENT_CHECKPOINT_RENEWED, "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, api %s; %s",
-              feed->label, feed->input->tenant_id, feed->api->name, checkpoint->tenant_id, checkpoint->api,
-              same ? "reading continues at its cursor" : "reading begins at start_time");
+    feed_log(feed, EVENT_CHECKPOINT_RENEWED, NULL, "old_tenant=%s old_api=%s the checkpoint was of these; %s",
+             QUOTED(checkpoint->tenant_id), QUOTED(checkpoint->api),
+             same ? "reading continues at its cursor" : "reading begins at start_time");
     progress_forget_written(&feed->progress);
     checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
     if (!same)
@@ -97,10 +96,9 @@ void beginning_settle_tenant(struct feed *feed, struct saver *saver, const char 
     if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
         carry_over(feed, saver, now_ms);
     if (!text_same(checkpoint->tenant_id, tenant_id)) {
-        log_event(EVENT_CHECKPOINT_RENEWED,
-                  "input=%s tenant=%s api=%s the checkpoint was of tenant_id %s, which is "
-                  "the same tenant",
-                  feed->label, tenant_id, feed->api->name, checkpoint->tenant_id);
+        feed_log(feed, EVENT_CHECKPOINT_RENEWED, NULL,
+                 "old_tenant=%s the checkpoint was of that tenant_id, which is the same tenant",
+                 QUOTED(checkpoint->tenant_id));
         checkpoint_name_tenant(checkpoint, tenant_id, NULL);
         saver->changed = true;
     }

@@ -4,6 +4,8 @@
 
 #include "microsoft/refusal.h"
 
+#define GAVE_UP_WAIT_MS 15000 /* the others should have come to their end by then */
+
 static struct classified refused(const struct http_result *result, enum diagnosis diagnosis, const char *permission)
 {
     struct classified ret = { .class = ANSWER_REFUSED };
@@ -47,6 +49,11 @@ static struct classified ok_response(const struct http_result *result, const str
 
     if (page_end(facts->page, &ret.err))
         return ret;
+    if (page_gave_up(facts->page)) { /* for lack of memory here: nothing is known about the window */
+        ret.class = ANSWER_FAILED;
+        ret.err.wait_ms = GAVE_UP_WAIT_MS;
+        return ret;
+    }
     ret.class = page_in_records(facts->page) || facts->bad_records ? ANSWER_BROKEN : ANSWER_FAILED;
     ret.may_be_window = ret.class == ANSWER_FAILED;
     if (page_has_error(facts->page)) { /* the service itself says so; it may be able to finish a smaller answer */

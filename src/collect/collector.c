@@ -184,7 +184,8 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
         label = input_label(stanza_input_name(stanza));
-        log_event(EVENT_BAD_INPUT, "input=%s %s. This input does not run until it is corrected", label, err.text);
+        log_event(EVENT_BAD_INPUT, "input=%s why=%s this input does not run until it is corrected", label,
+                  QUOTED(err.text));
         return;
     }
     col->tenants = mem_grow(col->tenants, col->count + 1, sizeof(*col->tenants));

@@ -1,8 +1,34 @@
 #include "collect/feed.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "base/text.h"
-#include "messages/log_events.h"
+
+void feed_log(const struct feed *feed, enum event event, const char *why, const char *fmt, ...)
+{
+    char sentence[LOG_LINE_MAX], text[LOG_LINE_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(sentence, sizeof(sentence), fmt, args);
+    va_end(args);
+    snprintf(text, sizeof(text), "%s%s%s%s", why ? "why=" : "", why ? QUOTED(why) : "", why ? " " : "", sentence);
+    if (feed->cap && event_table[event].flags & EVENT_CAPPED && !log_cap_take(feed->cap, event, text, clock_ms()))
+        return;
+    log_event(event, "input=%s tenant=%s api=%s %s", feed->label, feed->input->tenant_id, feed->api->name, text);
+}
+
+void feed_log_counts(const struct feed *feed, bool at_end, int64_t now_ms)
+{
+    struct log_left_out left_out;
+
+    while (log_cap_due(feed->cap, at_end, now_ms, &left_out))
+        log_event(left_out.event, "input=%s tenant=%s api=%s more=%llu like it in the last %lld s; the latest: %s",
+                  feed->label, feed->input->tenant_id, feed->api->name, (unsigned long long)left_out.count,
+                  (long long)left_out.for_s, left_out.text);
+}
 
 bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms)
 {
@@ -15,10 +41,10 @@ bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t
     if (service_clock_tell(&feed->clock, facts.now_ms)) {
         ticks_text(ticks_from_ms(date_ms), said);
         ticks_text(ticks_from_ms(known_ms), known);
-        log_event(EVENT_CLOCK,
-                  "input=%s tenant=%s api=%s a response is dated %s, but it is %s by what is known; the "
-                  "date is ignored unless the next response says the same",
-                  feed->label, feed->input->tenant_id, feed->api->name, said, known);
+        feed_log(feed, EVENT_CLOCK, NULL,
+                 "a response is dated %s, but it is %s by what is known; the date is ignored unless the next response "
+                 "says the same",
+                 said, known);
     }
     return false;
 }
@@ -36,8 +62,8 @@ void feed_sign_in_failed(struct feed *feed, const struct err *err)
     feed->problem = *err;
     if (text_same(feed->sign_in_error, err->text))
         return;
-    log_event(refused ? EVENT_REFUSED : EVENT_TROUBLE, "input=%s tenant=%s api=%s %s%s", feed->label,
-              feed->input->tenant_id, feed->api->name, err->text, refused ? "" : ", retrying");
+    feed_log(feed, refused ? EVENT_REFUSED : EVENT_TROUBLE, err->text, "%s",
+             refused ? "the sign-in is refused" : "the sign-in fails, retrying");
     mem_freep(&feed->sign_in_error);
     feed->sign_in_error = mem_text(err->text);
 }

@@ -7,6 +7,7 @@
 #include "collect/env.h"
 #include "collect/service_clock.h"
 #include "collect/variant.h"
+#include "messages/log_cap.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
 #include "state/progress.h"
@@ -38,8 +39,9 @@ struct feed_owner {
 struct feed {
     const struct env *env;
     const struct input *input;
-    const char *label; /* the input's name for log lines: in quotes if it has blanks */
-    size_t number;     /* of the input; spreads what comes regularly */
+    const char *label;   /* the input's name for log lines: in quotes if it has blanks */
+    struct log_cap *cap; /* of its lines; NULL: none */
+    size_t number;       /* of the input; spreads what comes regularly */
     const struct api *api;
     const char *base_url;
     struct http_route route;
@@ -77,6 +79,12 @@ enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct
 
 /* Notes that the sign-in fails, and logs it once per reason. */
 void feed_sign_in_failed(struct feed *feed, const struct err *err);
+
+/* Writes a line of this input if its cap allows it: the word of the event, input=, tenant=, api=, why= in quotes, then the
+ * text. why: text that may come from elsewhere, such as that of an err; NULL: none. */
+void feed_log(const struct feed *feed, enum event event, const char *why, const char *fmt, ...) PRINTF(4, 5);
+/* Writes the counts of lines that were left out, once a minute. at_end: the rest of them. */
+void feed_log_counts(const struct feed *feed, bool at_end, int64_t now_ms);
 
 /* Returns the service's present time, as far as it is known: a host's clock that jumps does not change it. */
 static inline ticks feed_service_now(const struct feed *feed)

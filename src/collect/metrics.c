@@ -7,19 +7,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "messages/log_events.h"
 
 static unsigned long resident_kb(void)
 {
-    char line[128] = "", *resident = NULL;
+    char line[128] = "";
+    const char *resident = NULL;
     FILE *file = fopen("/proc/self/statm", "re");
+    int64_t pages = 0;
 
     if (!file)
         return 0;
     if (fgets(line, sizeof(line), file)) /* "total resident ...", in pages */
         resident = strchr(line, ' ');
     fclose(file);
-    return resident ? strtoul(resident, NULL, 10) * (unsigned long)sysconf(_SC_PAGESIZE) / 1024 : 0;
+    if (resident)
+        text_number(resident + 1, strcspn(resident + 1, " \n"), 0, INT32_MAX, &pages);
+    return (unsigned long)pages * (unsigned long)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 static unsigned open_descriptors(void)

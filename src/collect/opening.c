@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "collect/beginning.h"
-#include "messages/log_events.h"
 
 static void timer_fired(void *ctx, int64_t now_ms);
 
@@ -53,7 +52,7 @@ static void wait_with(struct opening *opening, const struct err *err)
     bool is_news = !text_same(feed->problem.text, err->text);
 
     if (is_news)
-        log_event(EVENT_WAITING, "input=%s tenant=%s %s", feed->label, feed->input->tenant_id, err->text);
+        feed_log(feed, EVENT_WAITING, err->text, "waiting");
     opening->owner->waits(opening->ctx, err, is_news);
     step_at(opening, clock_ms() + err->wait_ms);
 }
@@ -79,8 +78,7 @@ static bool set_aside(struct opening *opening, struct err *err)
         wait_with(opening, err);
         return false;
     }
-    log_event(EVENT_CHECKPOINT_BAD, "input=%s tenant=%s %s; it was renamed to .bad and reading begins at start_time",
-              feed->label, feed->input->tenant_id, err->text);
+    feed_log(feed, EVENT_CHECKPOINT_BAD, err->text, "it was renamed to .bad and reading begins at start_time");
     return true;
 }
 
@@ -232,10 +230,9 @@ static void have_token(struct opening *opening, const struct token_view *view, i
     }
     beginning_settle_tenant(feed, opening->saver, view->authorization, now_ms);
     if (ahead)
-        log_event(EVENT_CHECKPOINT_BAD,
-                  "input=%s tenant=%s the checkpoint holds times that are still to come, by the "
-                  "service's clock; reading begins at start_time",
-                  feed->label, feed->input->tenant_id);
+        feed_log(feed, EVENT_CHECKPOINT_BAD, NULL,
+                 "the checkpoint holds times that are still to come, by the service's clock; reading begins at "
+                 "start_time");
     if (ahead || !feed->progress.begun)
         beginning_at_start_time(feed, opening->saver, now_ms);
     opening->state = OPENING_BEGIN;

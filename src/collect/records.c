@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-#include "messages/log_events.h"
-
 static void count_time(struct reading *reading, ticks time)
 {
     struct page_stats *stats = &reading->answer.stats;
@@ -141,10 +139,8 @@ static void take_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why
     ticks_text(reading->window.lo, lo);
     ticks_text(reading_window_end(reading), hi);
     feed->tally.bad_records++;
-    log_event(EVENT_BAD_RECORD,
-              "input=%s tenant=%s api=%s record=%zu offset=%llu from=%s to=%s a record is not valid "
-              "JSON and is skipped: %s",
-              feed->label, feed->input->tenant_id, feed->api->name, ordinal, (unsigned long long)offset, lo, hi, why);
+    feed_log(feed, EVENT_BAD_RECORD, why, "record=%zu offset=%llu from=%s to=%s a record cannot be read and is skipped",
+             ordinal, (unsigned long long)offset, lo, hi);
 }
 
 struct page_handler records_handler(struct reading *reading)
@@ -152,7 +148,8 @@ struct page_handler records_handler(struct reading *reading)
     return (struct page_handler){ .record = take_record,
                                   .bad = take_bad,
                                   .ctx = reading,
-                                  .headroom = event_frame_headroom(reading->feed->frame) };
+                                  .headroom = event_frame_headroom(reading->feed->frame),
+                                  .budget = http_budget(reading->feed->env->http) };
 }
 
 void records_warn(const struct reading *reading)
@@ -160,13 +157,11 @@ void records_warn(const struct reading *reading)
     const struct feed *feed = reading->feed;
 
     if (reading->answer.malformed)
-        log_event(EVENT_ODD_RECORD,
-                  "input=%s tenant=%s api=%s records=%zu without an ID or an update time; they were "
-                  "written and are recognized by their content",
-                  feed->label, feed->input->tenant_id, feed->api->name, reading->answer.malformed);
+        feed_log(feed, EVENT_ODD_RECORD, NULL,
+                 "records=%zu without an ID or an update time; they were written and are recognized by their content",
+                 reading->answer.malformed);
     if (reading->answer.replaced)
-        log_event(EVENT_REPLACED,
-                  "input=%s tenant=%s api=%s records=%zu with broken UTF-8 or characters that XML "
-                  "cannot carry; each is now U+FFFD",
-                  feed->label, feed->input->tenant_id, feed->api->name, reading->answer.replaced);
+        feed_log(feed, EVENT_REPLACED, NULL,
+                 "records=%zu with broken UTF-8 or characters that XML cannot carry; each is now U+FFFD",
+                 reading->answer.replaced);
 }

@@ -1,6 +1,5 @@
 #include "collect/saver.h"
 
-#include "messages/log_events.h"
 #include "state/store_file.h"
 
 #define SAVE_EVERY_MS (120 * 1000)
@@ -101,10 +100,8 @@ static void settle(struct saver *saver, uint64_t settled)
     size_t given_up = progress_settle(&feed->progress, settled, feed_service_now(feed));
 
     if (given_up)
-        log_event(EVENT_BAD_RECORD,
-                  "input=%s tenant=%s api=%s windows=%zu could not be read for as long as the service "
-                  "keeps records; they are given up",
-                  feed->label, feed->input->tenant_id, feed->api->name, given_up);
+        feed_log(feed, EVENT_BAD_RECORD, NULL,
+                 "windows=%zu could not be read for as long as the service keeps records; they are given up", given_up);
 }
 
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
@@ -121,10 +118,7 @@ static void cannot_save(struct saver *saver, const struct err *err)
     const struct feed *feed = saver->feed;
 
     if (!saver->fails)
-        log_event(EVENT_CHECKPOINT_FAILED,
-                  "input=%s tenant=%s %s; the input holds its events back until it can be "
-                  "written",
-                  feed->label, feed->input->tenant_id, err->text);
+        feed_log(feed, EVENT_CHECKPOINT_FAILED, err->text, "the input holds its events back until it can be written");
     saver->fails = true;
 }
 
@@ -137,7 +131,7 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
         return;
     }
     if (saver->fails)
-        log_event(EVENT_CHECKPOINT, "input=%s the checkpoint can be written again", saver->feed->label);
+        feed_log(saver->feed, EVENT_CHECKPOINT, NULL, "the checkpoint can be written again");
     saver->fails = false;
     saver->saved = saver->saving;
     saver->saved_pos = saver->saving_pos;

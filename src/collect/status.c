@@ -1,7 +1,6 @@
 #include "collect/status.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "messages/log_events.h"
 
@@ -76,18 +75,15 @@ static void add_expiry(struct buf *line, const struct status *status)
         buf_add_format(line, " certificate_days=%lld", (long long)status->certificate_days);
 }
 
-/* Adds the reason. The value is in double quotes, so it may not hold any. */
 static void add_why(struct buf *line, const struct status *status)
 {
     const char *problem = status->feed->problem.text;
-    char why[401], *at;
+    char why[401];
 
     if (status->state == HEALTH_OK)
         return;
     snprintf(why, sizeof(why), "%s", *problem ? problem : status->waits_for);
-    for (at = why; (at = strchr(at, '"'));)
-        *at = '\'';
-    buf_add_format(line, " why=\"%s\"", why);
+    buf_add_format(line, " why=%s", QUOTED(why));
 }
 
 void status_log(const struct status *status, int64_t now_ms)

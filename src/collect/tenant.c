@@ -8,7 +8,6 @@
 #include "collect/status.h"
 #include "collect/target.h"
 #include "collect/worker.h"
-#include "messages/log_events.h"
 #include "splunk/app.h"
 
 struct tenant {
@@ -219,8 +218,7 @@ static void saved(void *ctx, bool ok, const struct err *err)
     struct tenant *t = ctx;
 
     if (!ok && t->ending)
-        log_event(EVENT_CHECKPOINT_FAILED, "input=%s tenant=%s %s; what was written since its last save comes again",
-                  t->label, t->input.tenant_id, err->text);
+        feed_log(&t->feed, EVENT_CHECKPOINT_FAILED, err->text, "what was written since its last save comes again");
     if (t->ending) /* nothing depends on it any more */
         return;
     saver_saved(&t->saver, ok, err, clock_ms());
@@ -258,10 +256,9 @@ static void lost(void *ctx)
 {
     struct tenant *t = ctx;
 
-    log_event(EVENT_WAITING,
-              "input=%s tenant=%s the lock file in the checkpoint folder was removed, and another "
-              "process took over this input; reading stops until that process ends",
-              t->label, t->input.tenant_id);
+    feed_log(&t->feed, EVENT_WAITING, NULL,
+             "the lock file in the checkpoint folder was removed, and another process took over this input; reading "
+             "stops until that process ends");
     t->feed.open = false;
     release_workers(t);
     init_workers(t);
@@ -286,6 +283,7 @@ static void init_feed(struct tenant *t, size_t number)
     t->feed = (struct feed){ .env = env,
                              .input = &t->input,
                              .label = t->label,
+                             .cap = log_cap_new(),
                              .number = number,
                              .api = api,
                              .base_url = t->target.base_url,
@@ -336,6 +334,8 @@ void tenant_free(struct tenant *t)
     store_release(&t->claim);
     saver_release(&t->saver);
     progress_release(&t->feed.progress);
+    feed_log_counts(&t->feed, true, clock_ms());
+    log_cap_free(t->feed.cap);
     event_frame_free(t->feed.frame);
     free(t->feed.sign_in_error);
     mem_free_secret(t->proxy);
@@ -370,6 +370,7 @@ bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
     bool by_clock = update_health(t, now_ms);
 
+    feed_log_counts(&t->feed, false, now_ms);
     if (t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN)
         saver_tick(&t->saver, settled, now_ms);
     return by_clock || saver_is_behind(&t->saver);

@@ -6,7 +6,6 @@
 #include "collect/records.h"
 #include "collect/worker_request.h"
 #include "collect/worker_retry.h"
-#include "messages/log_events.h"
 
 #define EVIDENCE_MS 10000 /* this long after a complete response, the service counts as well */
 
@@ -159,10 +158,8 @@ static void log_isolated(const struct reading *reading, const struct window *win
 
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
-    log_event(
-        reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED,
-        "input=%s tenant=%s api=%s from=%s to=%s %s; everything around it is read, and this window is tried again",
-        feed->label, feed->input->tenant_id, feed->api->name, lo, hi, reading->suspicion.why);
+    feed_log(feed, reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, reading->suspicion.why,
+             "from=%s to=%s everything around it is read, and this window is tried again", lo, hi);
 }
 
 /* A quarantined window failed. It is halved, or waits for its next try. */

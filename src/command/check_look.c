@@ -135,12 +135,14 @@ struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *
 {
     struct look *look = mem_alloc(sizeof(*look));
 
-    *look = (struct look){ .spec = *spec,
-                           .authorization = mem_text(spec->authorization),
-                           .handler = { .record = on_record, .bad = on_bad, .ctx = look },
-                           .out = BUF_INIT(PAGE_OUT_MAX),
-                           .done = done,
-                           .ctx = ctx };
+    *look = (struct look){
+        .spec = *spec,
+        .authorization = mem_text(spec->authorization),
+        .handler = { .record = on_record, .bad = on_bad, .ctx = look, .budget = http_budget(spec->http) },
+        .out = BUF_INIT(PAGE_OUT_MAX),
+        .done = done,
+        .ctx = ctx
+    };
     look_ask(look);
     return look;
 }

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "command/console.h"
 
 #define CELL_MAX     512
 #define CLOCK_FAR_MS (60 * 1000) /* signed assertions are refused from a few minutes on */
@@ -162,6 +164,7 @@ static void add_clock(struct buf *cell, const struct outcome *row)
 static char *cell_text(const struct outcome *row, enum column column)
 {
     struct buf cell = BUF_INIT(CELL_MAX);
+    char *text;
 
     switch (column) {
     case COL_INPUT: buf_add_format(&cell, "%.80s", row->input); break;
@@ -175,7 +178,9 @@ static char *cell_text(const struct outcome *row, enum column column)
     case COL_CLOCK: add_clock(&cell, row); break;
     default: break;
     }
-    return buf_take(&cell);
+    text = buf_take(&cell);
+    utf8_make_line(text); /* here, so that the width is right */
+    return text;
 }
 
 /* Returns the number of characters (not bytes) of a text. */
@@ -188,20 +193,13 @@ static size_t width_of(const char *text)
     return width;
 }
 
-/* Prints a text without control characters: names and servers' messages must not control the terminal. */
-static void print_plain(const char *text, FILE *to)
-{
-    for (; *text; text++)
-        putc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
-}
-
 static void print_cell(const char *text, size_t width, const char *color, FILE *to)
 {
     size_t used = width_of(text);
 
     if (color)
         fputs(color, to);
-    print_plain(text, to);
+    console_put(text, to);
     if (color)
         fputs("\033[0m", to);
     for (; width && used < width + 2; used++)
@@ -218,7 +216,7 @@ static void print_notes(const struct outcome *row, FILE *to)
 {
     if (row->result != CHECK_OK) {
         fputs("    ", to);
-        print_plain(row->err.text, to);
+        console_put(row->err.text, to);
         putc('\n', to);
     }
     if (row->has_clock && (row->clock_offset_ms > CLOCK_FAR_MS || row->clock_offset_ms < -CLOCK_FAR_MS))

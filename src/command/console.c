@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "splunk/config.h"
 
 #define CTRL_D    0x04
@@ -193,6 +193,14 @@ bool console_session(struct console *console, char **session_key, char **server_
     }
     buf_free_secret(&line);
     return ok;
+}
+
+void console_put(const char *text, FILE *to)
+{
+    CLEANUP(mem_freep) char *plain = mem_text(text);
+
+    utf8_make_line(plain);
+    fputs(plain, to);
 }
 
 void console_progress(const char *text)

@@ -5,6 +5,8 @@
  * at 4,095 bytes: addresses may be longer. */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -24,6 +26,10 @@ bool console_line(struct console *console, const char *prompt, bool hidden, stru
 /* Reads the session key: the first line, or the <input> XML of print-modinput-config, which also has splunkd's address.
  * Each is NULL if it is missing. The key is a secret: free with mem_free_secret(). */
 bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err);
+
+/* Prints text that is not ours (a name, words of a service, an address) without hidden characters (base/utf8.h), which
+ * could control the terminal or change the order of what is read. */
+void console_put(const char *text, FILE *to);
 
 /* Shows a progress line if stderr is a terminal. NULL clears it. */
 void console_progress(const char *text);

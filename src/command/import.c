@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/utf8.h"
 #include "command/import_rows.h"
 #include "command/options.h"
 #include "command/session.h"
@@ -149,6 +151,18 @@ static const char *action_word(const struct import *import, enum action action)
     }
 }
 
+static void print_row(const struct import *import, const struct import_row *row)
+{
+    CLEANUP(mem_freep) char *name = mem_text(row->stanza.name);
+
+    utf8_make_line(name);
+    printf("line %zu  %-24s  %s", row->line, name, action_word(import, row->action));
+    if (row->action == ACTION_REFUSED || row->changes.len)
+        fputs(": ", stdout);
+    console_put(row->action == ACTION_REFUSED ? row->err.text : buf_text(&row->changes), stdout);
+    putchar('\n');
+}
+
 static int import_report(const struct import *import)
 {
     size_t counts[ACTION_REFUSED + 1] = { 0 }, i;
@@ -158,12 +172,7 @@ static int import_report(const struct import *import)
         const struct import_row *row = &import->rows.list[i];
 
         counts[row->action]++;
-        printf("line %zu  %-24s  %s", row->line, row->stanza.name, action_word(import, row->action));
-        if (row->action == ACTION_REFUSED)
-            printf(": %s", row->err.text);
-        else if (row->changes.len)
-            printf(": %s", buf_text(&row->changes));
-        putchar('\n');
+        print_row(import, row);
     }
     printf("\n%zu %s, %zu %s, %zu unchanged, %zu refused.\n", counts[ACTION_CREATE], action_word(import, ACTION_CREATE),
            counts[ACTION_UPDATE], action_word(import, ACTION_UPDATE), counts[ACTION_NONE], counts[ACTION_REFUSED]);

@@ -122,7 +122,7 @@ static void read_row(const struct import_rows *rows, struct import_row *row, con
                 header->count);
     else if (same_name_before(rows, row))
         err_set(&err, ERR_INPUT, "another row has this name");
-    else if (input_from_stanza(&row->stanza, true, &row->input, &err))
+    else if (input_from_stanza(&row->stanza, true, &row->input, &err) && stanza_is_plain(&row->stanza, &err))
         return;
     import_refuse(row, &err);
 }

@@ -14,7 +14,7 @@ static int bad_start(const struct err *err, int64_t began_ms)
 {
     int64_t left_ms = BAD_START_MS - (clock_ms() - began_ms);
 
-    log_event(EVENT_BAD_START, "%s", err->text);
+    log_event(EVENT_BAD_START, "why=%s nothing is read", QUOTED(err->text));
     if (left_ms > 0)
         usleep((useconds_t)left_ms * 1000);
     return 1;

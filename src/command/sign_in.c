@@ -146,7 +146,11 @@ static void device_answered(void *ctx, struct device_code *device, const struct 
         return;
     }
     s->device = *device;
-    printf("Open %s and enter the code %s\n", device->where, device->user_code);
+    fputs("Open ", stdout);
+    console_put(device->where, stdout);
+    fputs(" and enter the code ", stdout);
+    console_put(device->user_code, stdout);
+    putchar('\n');
     fflush(stdout);
     sign_in_redeem(s, GRANT_DEVICE_CODE, s->device.code);
 }

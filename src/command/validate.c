@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "collect/target.h"
 #include "command/save_notice.h"
 #include "command/trial_sign_in.h"
@@ -34,7 +35,8 @@ static void log_not_tried(const struct input *input, const char *what, const cha
 {
     CLEANUP(mem_freep) char *label = input_label(input->name);
 
-    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s %s tried while saving: %s", label, input->tenant_id, what, why);
+    log_event(EVENT_NOT_TRIED, "input=%s tenant=%s why=%s %s tried while saving", label, input->tenant_id, QUOTED(why),
+              what);
 }
 
 /* Tells the person who saves the input, in Splunk Web if splunkd takes the notice and in the log in any case. */
@@ -47,6 +49,7 @@ static void tell_not_tried(const struct input *input, const struct config *confi
                    "Microsoft Defender alerts: the input '%s' was saved, but its sign-in could not be tried: %s. The "
                    "input keeps trying, and this message disappears when it works.",
                    input->name, why);
+    utf8_make_line(text.data); /* Splunk Web shows it as it is */
     if (!save_notice_show(config, SPLUNKD_MOST_S, input->name, buf_text(&text), &err) && !text_same(err.text, why)) {
         buf_clear(&text);
         buf_add_format(&text, "%s. Splunk Web does not show this: %s", why, err.text);

@@ -53,15 +53,21 @@ enum event {
     EVENT_COUNT
 };
 
+enum {
+    EVENT_ADVISED = 1, /* the line ends with the remedy */
+    EVENT_CAPPED = 2   /* what a service sends decides how many are due: see messages/log_cap.h */
+};
+
 struct event_entry {
     const char *word; /* after event= */
     enum log_level level;
-    bool advised;      /* the line ends with the remedy */
+    unsigned flags;
     const char *cause; /* a clause, no period */
     struct remedy remedy;
 };
 extern const struct event_entry event_table[EVENT_COUNT];
 
 /* Writes "WARN event=waiting <text>" with base/log, and the remedy after it if the row says so. The text starts with
- * the facts (input=, tenant=, ...). Never pass secrets in. Keeps errno. */
+ * the facts (input=, tenant=, ...); a fact that is not ours is QUOTED() (base/log.h). Lines of an input are written with
+ * feed_log() (collect/feed.h). Never pass secrets in. Keeps errno. */
 void log_event(enum event event, const char *fmt, ...) PRINTF(2, 3);

@@ -1,8 +1,5 @@
 #include "microsoft/aad.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -11,6 +8,7 @@
 
 #define CODE_MOST        INT64_C(999999999)
 #define CODE_PREFIX      "AADSTS"
+#define DIGITS           "0123456789"
 #define QUOTE_MAX        200             /* bytes of Entra's message that ours repeats */
 #define LOOP_WAIT_MS     (5 * 60 * 1000) /* 50196: "same request repeated"; Microsoft says minutes */
 #define THROTTLE_WAIT_MS (60 * 1000)     /* 90055 without Retry-After: what Entra asks for with 429 */
@@ -73,12 +71,13 @@ static void codes_of_array(struct answer *answer, const cJSON *codes)
 
 static void codes_of_text(struct answer *answer, const char *text)
 {
-    const char *at = text;
+    const char *at;
+    int64_t code;
 
-    while (at && (at = strstr(at, CODE_PREFIX))) {
+    for (at = text ? strstr(text, CODE_PREFIX) : NULL; at; at = strstr(at, CODE_PREFIX)) {
         at += strlen(CODE_PREFIX);
-        if (isdigit((unsigned char)*at))
-            offer(answer, strtoll(at, NULL, 10));
+        if (text_number(at, strspn(at, DIGITS), 1, CODE_MOST, &code))
+            offer(answer, code);
     }
 }
 
@@ -125,7 +124,7 @@ static void add_quote(struct buf *to, const char *text)
 
     if (text_starts(start, CODE_PREFIX)) {
         start += strlen(CODE_PREFIX);
-        start += strspn(start, "0123456789");
+        start += strspn(start, DIGITS);
         start += strspn(start, ": ");
     }
     buf_add_foreign(to, start, QUOTE_MAX);
@@ -228,12 +227,10 @@ bool aad_set_error(const char *error, const char *description, struct err *err)
 
 int aad_code_in(const struct err *err)
 {
-    int64_t code;
-    CLEANUP(mem_freep) char *digits = NULL;
     const char *at = err->text + strlen(CODE_PREFIX);
+    int64_t code;
 
     if (!text_starts(err->text, CODE_PREFIX))
         return 0;
-    digits = mem_text_n(at, strspn(at, "0123456789"));
-    return text_int64(digits, 1, CODE_MOST, &code) ? (int)code : 0;
+    return text_number(at, strspn(at, DIGITS), 1, CODE_MOST, &code) ? (int)code : 0;
 }

@@ -17,9 +17,10 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
 
     p->shape = shape;
     p->handler = handler;
-    p->partial = BUF_INIT((size_t)2 * PAGE_RECORD_MAX);
+    p->partial = BUF_MAPPED(PAGE_RECORD_MAX + PAGE_SLACK);
+    p->holding = (struct holding){ .give_up = page_give_up, .ctx = p };
     p->scalar = BUF_INIT(SCALAR_MAX);
-    p->id_plain = BUF_INIT(PAGE_RECORD_MAX);
+    p->id_plain = BUF_INIT(PAGE_ID_MAX);
     p->error = BUF_INIT(ERROR_MAX);
     p->state = ST_VALUE;
     p->records_next = !shape->array;
@@ -30,6 +31,7 @@ void page_free(struct page *p)
 {
     if (!p)
         return;
+    budget_release(&p->holding);
     buf_free(&p->partial);
     buf_free(&p->scalar);
     buf_free(&p->id_plain);
@@ -41,6 +43,11 @@ void page_free(struct page *p)
 size_t page_count(const struct page *p)
 {
     return p->count;
+}
+
+bool page_gave_up(const struct page *p)
+{
+    return p->gave_up;
 }
 
 bool page_has_error(const struct page *p)
@@ -213,6 +220,8 @@ bool page_feed(struct page *p, const char *bytes, size_t len, struct buf *out)
 {
     if (!len || p->state == ST_BROKEN)
         return p->state != ST_BROKEN;
+    if (!page_reserve(p, len))
+        return false;
     p->slice = p->at = (const unsigned char *)bytes;
     p->end = p->at + len;
     p->sink = out;
@@ -241,6 +250,10 @@ bool page_end(struct page *p, struct err *err)
 {
     if (p->state == ST_NUMBER && p->depth == 0 && page_number_complete(p))
         p->state = ST_DONE;
+    if (p->gave_up)
+        return err_set(err, ERR_RETRY,
+                       "the answer has the largest of too many unfinished records, and waits for the "
+                       "others");
     if (p->state == ST_BROKEN)
         return err_set(err, ERR_INPUT, "the answer is not JSON: %s", p->why);
     if (p->offset == 0)

@@ -6,11 +6,12 @@
  * The copy of a record has no white space between tokens, is escaped for XML (& < >), and has U+FFFD for malformed
  * UTF-8 and for characters that XML 1.0 does not allow.
  *
- * A record that is not JSON is skipped by its brackets and reported; the records after it are still read. An error
- * outside of the records, or one after which no next record can be found, breaks the page: page_feed() returns false.
+ * A record that is not JSON, or is too long, is skipped by its brackets and reported; the records after it are still
+ * read. An error outside of the records, or one after which no next record can be found, breaks the page: page_feed() returns false.
  * Records that were handed out before stay good. */
 #pragma once
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/ticks.h"
@@ -22,7 +23,7 @@ struct page_shape {
     const char *time;  /* update time, a member of a record */
 };
 
-#define PAGE_RECORD_MAX (64u * 1024 * 1024) /* a longer record is reported as bad */
+#define PAGE_RECORD_MAX (16u * 1024 * 1024) /* a longer record is reported as bad */
 #define PAGE_DEPTH_MAX  512                 /* deeper nesting makes a record bad */
 
 struct page_record {
@@ -42,7 +43,8 @@ struct page_handler {
      * response. */
     void (*bad)(void *ctx, size_t ordinal, uint64_t offset, const char *why);
     void *ctx;
-    size_t headroom; /* bytes to leave free before each record */
+    size_t headroom;       /* bytes to leave free before each record */
+    struct budget *budget; /* of unfinished records; NULL: none */
 };
 
 struct page;
@@ -59,6 +61,9 @@ bool page_feed(struct page *page, const char *bytes, size_t len, struct buf *out
  * to its records is not whole, although its records are good. */
 bool page_end(struct page *page, struct err *err);
 
+/* Returns true if the response was given up because its unfinished record was the largest of all in the budget. It is to
+ * be requested again later; the page itself may be good. */
+bool page_gave_up(const struct page *page);
 /* Returns true if the envelope has a member "error" other than null: the service did not finish. */
 bool page_has_error(const struct page *page);
 /* Returns true while the parser is inside the array of records: a broken record, not a broken response. */

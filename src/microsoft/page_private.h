@@ -12,7 +12,9 @@
 #include "microsoft/scan.h"
 
 #define PAGE_NO_ROOM "the record does not fit into the output"
-#define PAGE_STEP    16384 /* bytes of a record that are copied at a time */
+#define PAGE_STEP    16384          /* bytes of a record that are copied at a time */
+#define PAGE_SLACK   (1024u * 1024) /* what a slice may add to a record before its length is looked at */
+#define PAGE_ID_MAX  65536          /* the escapes of a longer id are not decoded */
 
 /* What comes next. */
 enum state {
@@ -42,6 +44,8 @@ struct page {
     struct buf *sink;              /* the caller's buffer, during page_feed() */
     struct buf *out;               /* where the record grows: the sink, or partial if a slice cut it */
     struct buf partial;            /* a cut record with its headroom */
+    struct holding holding;        /* its share of the budget */
+    bool gave_up;                  /* ... was taken away: the page is broken */
     struct buf scalar;             /* a key or string of the envelope */
     bool scalar_long;              /* its beginning did not fit, so it equals no name that matters */
     const unsigned char *at, *end; /* the slice */
@@ -129,6 +133,11 @@ void page_record_end(struct page *p);
 void page_bad(struct page *p, const char *why);
 /* ST_SKIP: skips the rest of a bad record. */
 void page_skip(struct page *p);
+/* Makes room for the next slice of a cut record that is large already. Returns false if the budget forbids it: the page
+ * is broken then. */
+bool page_reserve(struct page *p, size_t len);
+/* Frees the memory of a cut record; what belongs to the record is broken then. ctx is the page. */
+void page_give_up(void *ctx);
 /* Moves an unfinished record out of the caller's buffer at the end of a slice. */
 void page_keep_partial(struct page *p);
 

@@ -4,8 +4,10 @@
 #include <limits.h>
 #include <string.h>
 
-#define TOO_LARGE    "the record is larger than 64 MiB"
-#define PARTIAL_KEPT (1024 * 1024) /* capacity for a cut record that is kept for the next one */
+#define TOO_LARGE    "the record is larger than 16 MiB"
+#define PARTIAL_KEPT (64 * 1024)  /* capacity for a cut record that is kept for the next one */
+#define LARGE        (256 * 1024) /* a cut record of this size gets its memory from the budget before it grows */
+#define LONGEST      5            /* bytes that one byte of a record can become: & is &amp; */
 
 static void forget_partial(struct page *p)
 {
@@ -13,7 +15,47 @@ static void forget_partial(struct page *p)
         buf_free(&p->partial);
     else
         buf_clear(&p->partial);
+    budget_hold(p->handler->budget, &p->holding, p->partial.cap);
     p->out = p->sink;
+}
+
+void page_give_up(void *ctx)
+{
+    struct page *p = ctx;
+
+    buf_free(&p->partial);
+    if (!p->in_record) /* only capacity for the next one */
+        return;
+    p->in_record = false;
+    p->gave_up = true;
+    p->state = ST_BROKEN;
+}
+
+/* Accounts for the memory of the cut record, once it has or before it gets that many bytes. */
+static bool hold_partial(struct page *p, size_t bytes)
+{
+    if (budget_hold(p->handler->budget, &p->holding, bytes))
+        return true;
+    page_give_up(p);
+    return false;
+}
+
+bool page_reserve(struct page *p, size_t len)
+{
+    struct buf *partial = &p->partial;
+    size_t most = PAGE_RECORD_MAX + PAGE_SLACK, need, cap;
+
+    if (!p->in_record || partial->len < LARGE || len > most / LONGEST)
+        return true;
+    need = partial->len + LONGEST * len;
+    if (need < partial->cap || partial->len >= most)
+        return true;
+    cap = need > partial->cap + partial->cap / 2 ? need : partial->cap + partial->cap / 2;
+    cap = cap < most ? cap : most;
+    if (!hold_partial(p, cap))
+        return false;
+    buf_room(partial, cap - partial->len);
+    return hold_partial(p, partial->cap);
 }
 
 static void record_drop(struct page *p, const char *why)
@@ -74,7 +116,7 @@ static void set_id(struct page *p, struct page_record *record)
 {
     record->id = p->out->data + p->record_start + p->id_start;
     record->id_len = p->id_len;
-    if (!memchr(record->id, '\\', record->id_len))
+    if (record->id_len > PAGE_ID_MAX || !memchr(record->id, '\\', record->id_len))
         return;
     buf_clear(&p->id_plain);
     page_plain(record->id, record->id_len, true, &p->id_plain);
@@ -117,14 +159,17 @@ void page_keep_partial(struct page *p)
         page_bad(p, TOO_LARGE);
         return;
     }
-    if (p->out == &p->partial)
+    if (p->out == &p->partial) {
+        hold_partial(p, p->partial.cap);
         return;
+    }
     buf_add(&p->partial, p->out->data + from, p->out->len - from);
     p->partial.full = p->out->full;
     p->out->len = from;
     p->out = &p->partial;
     p->record_start -= from;
     p->token_start -= from;
+    hold_partial(p, p->partial.cap);
 }
 
 /* Skips the rest of a bad record by its strings and brackets, until the array goes on or ends. */

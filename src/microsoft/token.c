@@ -94,7 +94,8 @@ static void free_secret_tree(cJSON **tree)
     json_freep(tree);
 }
 
-/* Returns true if the text can be a token in a header line: without blanks, line ends and control characters. */
+/* Returns true if the text can be a token, in a header line, a form or Splunk's password store: printable ASCII without
+ * blanks (RFC 6749, appendix A, allows a blank in a refresh token; Entra's have none). */
 static bool is_header_value(const char *token)
 {
     for (; *token; token++)
@@ -137,8 +138,8 @@ static bool check_members(const cJSON *root, int64_t *life_s, struct err *err)
         return bad_member(err, root, "token_type", "'Bearer'");
     if (!json_int64(root, "expires_in", 1, LIFE_MOST_S, life_s))
         return bad_member(err, root, "expires_in", "a whole number of seconds");
-    if (refresh && !cJSON_IsNull(refresh) && !cJSON_IsString(refresh))
-        return bad_member(err, root, "refresh_token", "text");
+    if (refresh && !cJSON_IsNull(refresh) && !(cJSON_IsString(refresh) && is_header_value(refresh->valuestring)))
+        return bad_member(err, root, "refresh_token", "text without blanks");
     return true;
 }
 

@@ -20,6 +20,7 @@ struct http *http_new(struct loop *loop)
 
     http->loop = loop;
     http->multi = loop_multi(loop);
+    http->budget.limit = UNFINISHED_MOST;
     http->share = curl_share_init();
     if (!http->share)
         die("libcurl cannot be initialized");
@@ -50,6 +51,11 @@ void http_free(struct http *http)
     pools_free(&http->pools);
     curl_share_cleanup(http->share);
     free(http);
+}
+
+struct budget *http_budget(struct http *http)
+{
+    return http ? &http->budget : NULL;
 }
 
 /* Puts the request at the front of one of the two lists. */
@@ -102,6 +108,7 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->done = spec->done;
     req->ctx = spec->ctx;
     req->body = BUF_INIT(HTTP_BODY_MAX);
+    req->holding = (struct holding){ .give_up = http_give_up, .ctx = req };
     req->started_ms = clock_ms();
     req->traced = req->attempt.resent = spec->traced; /* a traced request has a connection of its own */
     req->is_tls = text_starts(spec->url, "https:");

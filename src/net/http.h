@@ -5,6 +5,7 @@
  * returned, unless it is canceled. */
 #pragma once
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/compiler.h"
 #include "base/err.h"
@@ -105,6 +106,10 @@ void http_free(struct http *http);
 struct http_request *http_start(struct http *http, const struct http_spec *spec);
 /* Ends a request without a result. Not allowed from inside its done() or its sink. */
 void http_cancel(struct http_request *request);
+
+/* Returns the budget of the memory for what has arrived but is not complete: bodies that go to no sink, and what sinks
+ * keep. NULL for NULL. */
+struct budget *http_budget(struct http *http);
 
 /* Resumes the transfers that paused because their sink was not ready. */
 void http_resume_all(struct http *http);

@@ -22,6 +22,14 @@ static void keep_header(const char *line, size_t len, const char *name, char *to
     to[len] = '\0';
 }
 
+/* The same for an ID that messages repeat. One with other characters than Microsoft's IDs have is not kept. */
+static void keep_id(const char *line, size_t len, const char *name, char *to, size_t size)
+{
+    keep_header(line, len, name, to, size);
+    if (to[strspn(to, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._")])
+        to[0] = '\0';
+}
+
 static void clear_headers(struct http_request *req)
 {
     req->content_type[0] = req->encoding[0] = req->retry_after[0] = req->date[0] = '\0';
@@ -53,9 +61,9 @@ size_t http_on_header(char *line, size_t size, size_t count, void *ctx)
     keep_header(line, len, "Content-Encoding", req->encoding, sizeof(req->encoding));
     keep_header(line, len, "Retry-After", req->retry_after, sizeof(req->retry_after));
     keep_header(line, len, "Date", req->date, sizeof(req->date));
-    keep_header(line, len, "request-id", req->request_id, sizeof(req->request_id));
+    keep_id(line, len, "request-id", req->request_id, sizeof(req->request_id));
     if (!req->request_id[0])
-        keep_header(line, len, "x-ms-request-id", req->request_id, sizeof(req->request_id));
+        keep_id(line, len, "x-ms-request-id", req->request_id, sizeof(req->request_id));
     keep_header(line, len, "WWW-Authenticate", req->authenticate, sizeof(req->authenticate));
     return len;
 }
@@ -92,6 +100,32 @@ static struct inflater *inflater_take(struct http *http)
     return inflater;
 }
 
+void http_give_up(void *ctx)
+{
+    struct http_request *req = ctx;
+
+    buf_free_secret(&req->body);
+    req->fault = HTTP_GARBLED;
+    snprintf(req->why, sizeof(req->why),
+             "the answer is the largest of too many unfinished ones, and waits for the others");
+}
+
+/* Adds to a body that is kept here. Returns false if there is no memory for it. */
+static bool keep_body(struct http_request *req, const char *bytes, size_t len)
+{
+    if (!buf_add(&req->body, bytes, len)) {
+        if (req->has_sink) /* the rest of a long error page is not needed, its status still counts */
+            return true;
+        req->fault = HTTP_GARBLED;
+        snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
+        return false;
+    }
+    if (budget_hold(&req->http->budget, &req->holding, req->body.cap))
+        return true;
+    http_give_up(req);
+    return false;
+}
+
 static bool on_decoded(void *ctx, const char *bytes, size_t len)
 {
     struct http_request *req = ctx;
@@ -102,13 +136,7 @@ static bool on_decoded(void *ctx, const char *bytes, size_t len)
         req->fault = HTTP_STOPPED;
         return false;
     }
-    if (buf_add(&req->body, bytes, len))
-        return true;
-    if (req->has_sink) /* the rest of a long error page is not needed, its status still counts */
-        return true;
-    req->fault = HTTP_GARBLED;
-    snprintf(req->why, sizeof(req->why), "the answer is larger than %zu bytes", req->body.limit);
-    return false;
+    return keep_body(req, bytes, len);
 }
 
 static bool decode(struct http_request *req, const char *bytes, size_t len)
@@ -133,6 +161,8 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
     size_t len = size * count;
 
     pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
+    if (req->fault != HTTP_DONE) /* it was given up */
+        return 0;
     if (!req->begun && !body_begins(req)) {
         req->fault = HTTP_GARBLED;
         return 0;
@@ -155,5 +185,6 @@ void http_answer_free(struct http_request *req)
         http->inflaters[http->inflaters_kept++] = req->inflater;
     else
         inflater_free(req->inflater);
+    budget_release(&req->holding);
     buf_free_secret(&req->body);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "net/http_private.h"
 #include "net/url.h"
 
@@ -127,5 +128,6 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
     if (result->fault == HTTP_NO_TLS)
         buf_add_format(&text, " (CA file %s)", ca_file);
     snprintf(result->reason, sizeof(result->reason), "%s", buf_text(&text));
+    utf8_make_line(result->reason); /* curl repeats names of certificates and words of the peer */
     buf_free(&text);
 }

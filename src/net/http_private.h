@@ -19,7 +19,8 @@
 
 enum {
     INFLATERS_KEPT = 4,
-    HEADER_TEXT_MAX = 512 /* longer values of the headers kept here are truncated */
+    UNFINISHED_MOST = 32 * 1024 * 1024, /* bytes of all bodies and records that are not complete */
+    HEADER_TEXT_MAX = 512               /* longer values of the headers kept here are truncated */
 };
 
 struct http {
@@ -37,6 +38,7 @@ struct http {
     struct timer turn_timer;
     unsigned turn;
     bool delivered; /* something went to a sink since turn_timer fired */
+    struct budget budget;
     struct inflater *inflaters[INFLATERS_KEPT];
     int inflaters_kept;
 };
@@ -80,6 +82,7 @@ struct http_request {
     bool gzip;
     struct inflater *inflater; /* NULL before the first byte that is decoded */
     struct buf body;           /* decoded, if it does not go to the sink */
+    struct holding holding;    /* its share of the budget */
     enum http_fault fault;     /* set from inside a callback; HTTP_DONE until then */
     enum diagnosis unsendable; /* why, if the fault is HTTP_BAD_REQUEST */
     char why[512];             /* our own words for the fault; "": curl's */
@@ -141,6 +144,8 @@ bool http_may_be_sent(struct http_request *req);
 /* The callbacks of curl for a header line and for body bytes. ctx is the request. */
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx);
 size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx);
+/* Frees the body for the sake of others, and fails the request. ctx is the request. */
+void http_give_up(void *ctx);
 /* Frees what the callbacks allocated. */
 void http_answer_free(struct http_request *req);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "net/http_private.h"
 
 /* Copies the organization, else the common name, of "C = US, O = DigiCert Inc, CN = ...". Blanks around '=' are
@@ -22,6 +23,7 @@ static void name_issuer(const char *line, char *to, size_t size)
             end = *at == '"' ? strchr(at + 1, '"') : strchr(at, ',');
             at += *at == '"';
             snprintf(to, size, "%.*s", end ? (int)(end - at) : (int)strlen(at), at);
+            utf8_make_line(to);
             break;
         }
     }

@@ -44,7 +44,7 @@ struct outbox *outbox_new(int fd)
     int flags;
 
     box->fd = fd;
-    box->buf = BUF_INIT(BUFFER_MAX);
+    box->buf = BUF_MAPPED(BUFFER_MAX);
     if (!fstat(fd, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
         box->is_pipe = S_ISFIFO(st.st_mode);
         flags = fcntl(fd, F_GETFL);

@@ -51,7 +51,7 @@ void passwords_free(struct passwords *passwords)
     free(passwords);
 }
 
-static bool read_entries(const struct buf *body, struct secret_list *ret)
+bool passwords_read_entries(const struct buf *body, struct secret_list *ret)
 {
     CLEANUP(rest_json_freep) cJSON *tree = json_parse(body->data, body->len);
     const cJSON *list = json_member(tree, "entry"), *entry;
@@ -105,7 +105,7 @@ static void join_entries(struct passwords *passwords)
             secret_list_set(&passwords->whole, entry->name, secret);
         else
             log_event(EVENT_SECRET_DAMAGED, "secret=%s its pieces in Splunk's password store are not complete",
-                      entry->name);
+                      QUOTED(entry->name));
     }
     for (i = 0; i < entries->count; i++) { /* from here on the names are enough */
         mem_free_secret(entries->items[i].value);
@@ -122,7 +122,7 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
     struct secret_list entries = { 0 };
     struct err why = *err;
 
-    if (ok && !read_entries(&load->body, &entries))
+    if (ok && !passwords_read_entries(&load->body, &entries))
         ok = err_set(&why, ERR_RETRY,
                      "splunkd's list of stored passwords cannot be read: it is not a JSON list of "
                      "entries");

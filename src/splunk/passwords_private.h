@@ -23,5 +23,7 @@ struct passwords {
     struct password_load *load;    /* NULL: none in flight */
 };
 
+/* Reads splunkd's list of entries; ret gets those of our realm, as they are stored. Returns false if it is no list. */
+bool passwords_read_entries(const struct buf *body, struct secret_list *ret);
 /* Frees the writes in flight. */
 void passwords_writes_free(struct passwords *passwords);

@@ -48,14 +48,12 @@ static size_t host_length(const char *text)
 static size_t host_port_length(const char *text)
 {
     size_t host = host_length(text), digits;
-    CLEANUP(mem_freep) char *port = NULL;
-    int64_t number;
+    int64_t port;
 
     if (!host || text[host] != ':')
         return 0;
     digits = strspn(text + host + 1, "0123456789");
-    port = mem_text_n(text + host + 1, digits);
-    if (!text_int64(port, 1, 65535, &number))
+    if (!text_number(text + host + 1, digits, 1, 65535, &port))
         return 0;
     text += host + 1 + digits;
     return !*text || strcmp(text, "/") == 0 ? host + 1 + digits : 0;

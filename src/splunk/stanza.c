@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "splunk/app.h"
 #include "splunk/params.h"
 #include "splunk/value.h"
@@ -157,5 +158,23 @@ bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct
     }
     take_own_keys(stanza, &input);
     *ret = input;
+    return true;
+}
+
+bool stanza_is_plain(const struct raw_stanza *stanza, struct err *err)
+{
+    static const char should[] = "should be UTF-8 without control characters, line ends, marks of text direction and "
+                                 "invisible characters";
+    size_t i;
+
+    if (!utf8_is_plain(stanza_input_name(stanza)))
+        return err_set(err, ERR_INPUT, "the input's name '%.200s' %s", stanza_input_name(stanza), should);
+    for (i = 0; i < stanza->count; i++) {
+        const struct raw_param *raw = &stanza->params[i];
+        CLEANUP(mem_free_secretp) char *value = text_trimmed(raw->value ? raw->value : "");
+
+        if (!utf8_is_plain(raw->name) || !utf8_is_plain(value))
+            return err_set(err, ERR_INPUT, "%.80s %s", raw->name, should);
+    }
     return true;
 }

@@ -29,3 +29,8 @@ void input_free(struct input *input);
 const char *stanza_input_name(const struct raw_stanza *stanza);
 /* Returns true if splunkd's own key `disabled` is set: the input is not ours, even if a parameter is bad. */
 bool stanza_is_disabled(const struct raw_stanza *stanza);
+
+/* Returns true if the name, and the value of every parameter, those of splunkd's own keys included, have no hidden
+ * characters (base/utf8.h): in a conf file, a log or a terminal they could act or deceive. For an input that is being
+ * saved; an existing one runs on. err names the parameter. */
+bool stanza_is_plain(const struct raw_stanza *stanza, struct err *err);

@@ -7,7 +7,12 @@ bool validate_items(const struct config *config, struct input *ret, struct err *
     if (config->count != 1)
         return err_set(err, ERR_INPUT, "splunkd sent %zu <item> elements to validate, but there should be exactly one",
                        config->count);
-    return input_from_stanza(&config->stanzas[0], true, ret, err);
+    if (!input_from_stanza(&config->stanzas[0], true, ret, err))
+        return false;
+    if (stanza_is_plain(&config->stanzas[0], err))
+        return true;
+    input_free(ret);
+    return false;
 }
 
 void validate_print_refusal(struct buf *ret, const char *text)

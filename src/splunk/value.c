@@ -247,12 +247,13 @@ static bool take_start(struct start_time *ret, const char *value)
     static const int64_t seconds[] = { 1, 60, 3600, 86400, 7 * 86400 };
     size_t digits = *value == '-' ? strspn(value + 1, DIGITS) : 0;
     const char *unit = digits && digits <= 10 && value[digits + 1] ? strchr(units, value[digits + 1]) : NULL;
+    int64_t number;
     ticks time;
 
     if (*value == '-') {
-        if (!unit || value[digits + 2])
+        if (!unit || value[digits + 2] || !text_number(value + 1, digits, 0, BACK_MOST_S, &number))
             return false;
-        *ret = (struct start_time){ .relative = true, .back_s = strtoll(value + 1, NULL, 10) * seconds[unit - units] };
+        *ret = (struct start_time){ .relative = true, .back_s = number * seconds[unit - units] };
         return ret->back_s <= BACK_MOST_S;
     }
     if (!ticks_parse(value, strlen(value), &time) || time < 0)

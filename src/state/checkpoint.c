@@ -66,17 +66,6 @@ static bool read_cursor(const cJSON *root, struct cursor *cursor, struct err *er
            err_prefix(err, "backfill");
 }
 
-static bool read_hex64(const char *text, uint64_t *ret)
-{
-    char digits[17];
-
-    if (strspn(text, "0123456789abcdef") < 16)
-        return false;
-    snprintf(digits, sizeof(digits), "%s", text);
-    *ret = strtoull(digits, NULL, 16);
-    return true;
-}
-
 /* Parses an entry such as "2026-11-01T08:35:12.1333333Z 0123456789abcdef0123456789abcdef". */
 static bool read_entry(const char *text, struct dedup_entry *ret)
 {
@@ -84,7 +73,7 @@ static bool read_entry(const char *text, struct dedup_entry *ret)
 
     *ret = (struct dedup_entry){ .pos = 0 };
     return blank && ticks_parse(text, (size_t)(blank - text), &ret->time) && strlen(blank + 1) == HASH_TEXT &&
-           read_hex64(blank + 1, &ret->key.high) && read_hex64(blank + 17, &ret->key.low) &&
+           text_hex64(blank + 1, &ret->key.high) && text_hex64(blank + 17, &ret->key.low) &&
            (ret->key.high || ret->key.low);
 }
 

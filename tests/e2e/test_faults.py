@@ -48,7 +48,7 @@ def _odd_records(feed):
 
 
 def _huge(feed):
-    feed.publish(1, size=20_000_000)
+    feed.publish(1, size=15_000_000)
 
 
 def _number_for_link(request, answer):

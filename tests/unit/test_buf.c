@@ -44,6 +44,26 @@ static void test_limit(void **state UNUSED)
     buf_free(&buf);
 }
 
+/* Growth ends at what is needed or at the limit, however large that is. */
+static void test_large_limits(void **state UNUSED)
+{
+    static const struct { size_t limit, first, then; } rows[] = {
+        { SIZE_MAX - 1, 10, 1000 }, { SIZE_MAX / 2, 1000, 10 }, { 100, 90, 5 }, { 1000, 100, 100 }, { 60, 1, 1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf buf = BUF_INIT(rows[i].limit);
+
+        buf_room(&buf, rows[i].first);
+        buf.len = rows[i].first;
+        CHECK(buf_room(&buf, rows[i].then) && buf.cap >= rows[i].first + rows[i].then + 1 && buf.cap < 2000 &&
+              buf.cap <= rows[i].limit + 1, "row %zu: %zu", i, buf.cap);
+        buf.len = 0;
+        CHECK(!buf_room(&buf, SIZE_MAX) && buf.full, "row %zu: SIZE_MAX has room", i);
+        buf_free(&buf);
+    }
+}
+
 static void test_no_limit_left(void **state UNUSED)
 {
     struct buf buf = BUF_INIT(0);
@@ -95,6 +115,7 @@ static void test_cut_and_take(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_growth),
     cmocka_unit_test(test_limit),
+    cmocka_unit_test(test_large_limits),
     cmocka_unit_test(test_no_limit_left),
     cmocka_unit_test(test_put),
     cmocka_unit_test(test_cut_and_take),

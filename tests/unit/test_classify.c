@@ -137,8 +137,32 @@ static void test_classes(void **state UNUSED)
     }
 }
 
+/* A response that was given up for lack of memory says nothing about its window, and the next one comes later. */
+static void test_gave_up(void **state UNUSED)
+{
+    struct budget budget = { .limit = 1000 };
+    struct page_handler bounded = { .record = keep, .bad = bad, .budget = &budget };
+    struct page *page = page_new(&api_graph.shape, &bounded);
+    struct buf out = BUF_INIT(1 << 20);
+    struct http_result result = { .fault = HTTP_STOPPED, .status = 200, .body = "", .content_type = "",
+                                  .request_id = "", .authenticate = "", .retry_after_ms = -1 };
+    struct classified got;
+    int i;
+
+    CHECK(page_feed(page, "{\"value\":[{\"id\":\"", 17, &out), "the beginning");
+    for (i = 0; i < 1000 && page_feed(page, "0123456789", 10, &out); i++)
+        ;
+    CHECK(i > 10 && i < 200 && page_gave_up(page) && !budget.used, "after %d pieces, %zu used", i, budget.used);
+    got = classify(&result, &(struct classify_facts){ .page = page, .permission = "x" });
+    CHECK(got.class == ANSWER_FAILED && !got.may_be_window && !got.may_be_size, "class %d", got.class);
+    CHECK(got.err.kind == ERR_RETRY && got.err.wait_ms == 15000, "waits %lld", (long long)got.err.wait_ms);
+    page_free(page);
+    buf_free(&out);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_classes),
+    cmocka_unit_test(test_gave_up),
 };
 
 UNIT(classify, cases, NULL, NULL)

@@ -71,7 +71,7 @@ static void test_int64(void **state UNUSED)
     static const struct { const char *value; int64_t least, most; bool good; int64_t want; } rows[] = {
         { "5", 0, 10, true, 5 },            { "\"5\"", 0, 10, true, 5 },        { "5.0", 0, 10, true, 5 },
         { "5e0", 0, 10, true, 5 },          { "0", 0, 10, true, 0 },            { "10", 0, 10, true, 10 },
-        { "-5", -5, 10, true, -5 },         { "\"-5\"", -5, 10, true, -5 },     { "11", 0, 10, false, 0 },
+        { "-5", -5, 10, true, -5 },         { "\"-5\"", -5, 10, false, 0 },     { "11", 0, 10, false, 0 },
         { "-1", 0, 10, false, 0 },          { "5.5", 0, 10, false, 0 },         { "\"5.5\"", 0, 10, false, 0 },
         { "\"\"", 0, 10, false, 0 },        { "\" 5\"", 0, 10, false, 0 },      { "\"5 \"", 0, 10, false, 0 },
         { "\"0x5\"", 0, 10, false, 0 },     { "null", 0, 10, false, 0 },        { "true", 0, 10, false, 0 },

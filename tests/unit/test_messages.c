@@ -30,7 +30,7 @@ static void test_rows(void **state UNUSED)
 
         CHECK(row->word && strspn(row->word, "abcdefghijklmnopqrstuvwxyz_") == strlen(row->word), "event %zu", i);
         CHECK(is_clause(row->cause) && is_clause(row->remedy.advice) && fits(&row->remedy), "event %zu", i);
-        CHECK(!row->advised || row->remedy.responsible != ACT_NOBODY, "event %zu advises nobody", i);
+        CHECK(!(row->flags & EVENT_ADVISED) || row->remedy.responsible != ACT_NOBODY, "event %zu advises nobody", i);
     }
     for (i = 0; i < DIAGNOSIS_COUNT; i++) {
         const struct diagnosis_entry *row = &diagnosis_table[i];

@@ -32,9 +32,10 @@ static void add_big(struct buf *json, const char *piece, size_t size)
 static void test_sizes(void **state UNUSED)
 {
     static const struct { const char *piece; size_t size; bool good; } rows[] = {
-        { "0123456789abcdef", 20 * MIB, true },
+        { "0123456789abcdef", 15 * MIB, true },
+        { "0123456789abcdef", 17 * MIB, false },
         { "0123456789abcdef", 65 * MIB, false },
-        { "&", 13 * MIB, false },               /* five times as long behind the escape */
+        { "&", 4 * MIB, false },               /* five times as long behind the escape */
         { "\\n\xC3\xA9\xF0\x9F\x98\x80", 4 * MIB, true },
     };
     static const size_t steps[] = { 16384, (size_t)1 << 30 };
@@ -51,7 +52,7 @@ static void test_sizes(void **state UNUSED)
                   "row %zu, slices of %zu: %zu records, %zu bad, %s", i, steps[k], t.records, t.bads, t.fault);
             CHECK(strstr(buf_text(&t.text), "record small - {\"id\":\"small\"}\nend 2 -\n"), "row %zu: what follows",
                   i);
-            CHECK(rows[i].good || strstr(buf_text(&t.text), "bad 0 10 the record is larger than 64 MiB\n"), "row %zu",
+            CHECK(rows[i].good || strstr(buf_text(&t.text), "bad 0 10 the record is larger than 16 MiB\n"), "row %zu",
                   i);
             /* Work grows with the record, not with its square: otherwise this takes minutes. */
             CHECK(clock() - began < 10 * CLOCKS_PER_SEC, "row %zu, slices of %zu: %ld ms of CPU", i, steps[k],
@@ -126,7 +127,7 @@ static void test_small_output(void **state UNUSED)
     for (limit = 0; limit < 120; limit++) {
         for (step = 1; step < sizeof(json); step += 4) {
             struct transcript t = { .text = BUF_INIT(4096), .out = BUF_INIT(limit) };
-            struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM };
+            struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, NULL };
             struct page *page = page_new(&shape, &handler);
             size_t at;
 
@@ -140,6 +141,72 @@ static void test_small_output(void **state UNUSED)
             page_free(page);
         }
     }
+}
+
+/* A page with the beginning of a record of that many bytes, in slices. */
+static bool feed_open(struct page *page, struct buf *out, size_t size)
+{
+    static const char start[] = "{\"value\":[{\"id\":\"", piece[] = "0123456789abcdef";
+    bool ok = page_feed(page, start, sizeof(start) - 1, out);
+    char slice[65536];
+    size_t at;
+
+    for (at = 0; at < sizeof(slice); at += 16)
+        memcpy(slice + at, piece, 16);
+    for (at = 0; ok && at < size; at += sizeof(slice))
+        ok = page_feed(page, slice, sizeof(slice), out);
+    return ok;
+}
+
+/* promise: Trouble: All unfinished records together take at most 32 MiB */
+static void test_budget(void **state UNUSED)
+{
+    struct budget budget = { .limit = 32 * MIB };
+    struct transcript t = { .text = BUF_INIT(4096), .out = BUF_INIT(MIB) };
+    struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, &budget };
+    struct page *pages[8], *small = page_new(&shape, &handler);
+    struct buf out = BUF_INIT(64 * MIB);
+    size_t i, waiting = 0;
+    struct err err;
+
+    CHECK(page_feed(small, "{\"value\":[{\"id\":\"sm", 19, &out), "the small one");
+    for (i = 0; i < COUNT_OF(pages); i++) {
+        pages[i] = page_new(&shape, &handler);
+        feed_open(pages[i], &out, 10 * MIB);
+        CHECK(budget.used <= budget.limit, "%zu used", budget.used);
+    }
+    for (i = 0; i < COUNT_OF(pages); i++) {
+        waiting += page_gave_up(pages[i]);
+        CHECK(!page_gave_up(pages[i]) || (!page_feed(pages[i], "x", 1, &out) && !page_end(pages[i], &err) &&
+              err.kind == ERR_RETRY && strstr(err.text, "waits")), "page %zu: %s", i, err.text);
+    }
+    CHECK(waiting >= 5 && waiting < COUNT_OF(pages), "%zu wait", waiting);
+    CHECK(!page_gave_up(small) && page_feed(small, "all\"}]}", 7, &t.out) && page_end(small, &err), "%s", err.text);
+    CHECK(strstr(buf_text(&t.text), "record small - {\"id\":\"small\"}\n"), "%s", buf_text(&t.text));
+    page_free(small);
+    for (i = 0; i < COUNT_OF(pages); i++)
+        page_free(pages[i]);
+    CHECK(!budget.used && !budget.first, "%zu left", budget.used);
+    transcript_free(&t);
+    buf_free(&out);
+}
+
+/* A record that is too long gives its memory back at once, and costs no other. */
+static void test_too_long(void **state UNUSED)
+{
+    struct budget budget = { .limit = 32 * MIB };
+    struct transcript t = { .text = BUF_INIT(4096), .out = BUF_INIT(MIB) };
+    struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, &budget };
+    struct page *page = page_new(&shape, &handler);
+    struct err err;
+
+    CHECK(feed_open(page, &t.out, 100 * MIB) && !page_gave_up(page), "it is skipped");
+    CHECK(budget.used < MIB, "%zu used", budget.used);
+    CHECK(page_feed(page, "\"},{\"id\":\"next\"}]}", 18, &t.out) && page_end(page, &err), "%s", err.text);
+    CHECK(strstr(buf_text(&t.text), "bad 0 10 the record is larger than 16 MiB\n"), "%s", buf_text(&t.text));
+    CHECK(strstr(buf_text(&t.text), "record next - {\"id\":\"next\"}\n"), "%s", buf_text(&t.text));
+    page_free(page);
+    transcript_free(&t);
 }
 
 /* Random documents, whose compact form the generator knows. */
@@ -251,6 +318,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_depth),
     cmocka_unit_test(test_envelope),
     cmocka_unit_test(test_small_output),
+    cmocka_unit_test(test_budget),
+    cmocka_unit_test(test_too_long),
     cmocka_unit_test(test_random),
 };
 

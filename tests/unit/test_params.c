@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "check.h"
 #include "splunk/proxy.h"
 #include "splunk/validate.h"
@@ -471,7 +472,37 @@ static int tear_down(void **state UNUSED)
     return 0;
 }
 
+/* promise: Parameters: Control characters and marks of text direction reach no conf file */
+static void test_plain(void **state UNUSED)
+{
+    static const struct { const char *name, *key, *value; bool good; } rows[] = {
+        { "contoso", "host", "h", true }, { "Contoso \xC3\xA4/1", "host", "\xE6\x97\xA5", true },
+        { "contoso", "client_secret", " trimmed\n", true },
+        { "contoso", "host", "h\n[script://./bin/x.sh]", false }, { "contoso", "index", "a\rb", false },
+        { "contoso", "source", "\x1b[2J", false }, { "contoso", "filter", "title eq '\xE2\x80\xAE'", false },
+        { "contoso", "sourcetype", "\xC2\x9B" "31m", false }, { "contoso", "unknown", "\xE2\x80\x8F", false },
+        { "contoso", "host", "\xFF", false }, { "contoso", "h\nost", "x", false },
+        { "con\ntoso", "host", "h", false }, { "contoso\xE2\x80\x8B", "host", "h", false },
+        { "\xE2\x80\xAE" "osotnoc", "host", "h", false }, { "con\x7Ftoso", "host", "h", false },
+        { "con\xFFtoso", "host", "h", false }, { "con\xE2\x80\xA8toso", "host", "h", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct raw_param param = { mem_text(rows[i].key), mem_text(rows[i].value) };
+        struct raw_stanza stanza = { .name = mem_text(rows[i].name), .params = &param, .count = 1 };
+        struct err err = { .kind = ERR_FATAL };
+
+        CHECK(stanza_is_plain(&stanza, &err) == rows[i].good, "row %zu", i);
+        CHECK(rows[i].good || (err.kind == ERR_INPUT && utf8_is_plain(err.text) && strstr(err.text, "should be")),
+              "row %zu: %s", i, err.text);
+        free(param.name);
+        free(param.value);
+        free(stanza.name);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_plain),
     cmocka_unit_test(test_good),
     cmocka_unit_test(test_bad),
     cmocka_unit_test(test_long),

@@ -70,7 +70,8 @@ static void test_json(void **state UNUSED)
 {
     static const struct escape_row rows[] = {
         { "", "\"\"" }, { "a\"b\\c/", "\"a\\\"b\\\\c/\"" }, { "\n\r\t", "\"\\n\\r\\t\"" },
-        { "\x01\x1F\x7F", "\"\\u0001\\u001f\x7F\"" }, { "\xC3\xA4", "\"\xC3\xA4\"" }, { "\xFF", "\"" BAD "\"" },
+        { "\x01\x1F\x7F", "\"\\u0001\\u001f\\u007f\"" }, { "\xC2\x9B" "31m", "\"\\u009b31m\"" },
+        { "\xE2\x80\xAE\xD8\x9C", "\"\\u202e\\u061c\"" }, { "\xF3\xA0\x81\x81", "\"\\udb40\\udc41\"" }, { "\xC3\xA4", "\"\xC3\xA4\"" }, { "\xFF", "\"" BAD "\"" },
         { "\xEF\xBF\xBE", "\"\xEF\xBF\xBE\"" },
     };
 
@@ -114,14 +115,16 @@ static void test_url_decode(void **state UNUSED)
 static void test_int64(void **state UNUSED)
 {
     static const struct { const char *text; int64_t least, most; bool good; int64_t want; } rows[] = {
-        { "0", 0, 9, true, 0 }, { "9", 0, 9, true, 9 }, { "-3", -9, 9, true, -3 }, { "007", 0, 9, true, 7 },
+        { "0", 0, 9, true, 0 }, { "9", 0, 9, true, 9 }, { "-3", -9, 9, false, 0 }, { "007", 0, 9, true, 7 },
         { "10", 0, 9, false, 0 }, { "-1", 0, 9, false, 0 }, { "", 0, 9, false, 0 }, { " 1", 0, 9, false, 0 },
         { "1 ", 0, 9, false, 0 }, { "+1", 0, 9, false, 0 }, { "1.0", 0, 9, false, 0 }, { "0x1", 0, 9, false, 0 },
         { "1e0", 0, 9, false, 0 }, { "-", -9, 9, false, 0 }, { "--1", -9, 9, false, 0 }, { "- 1", -9, 9, false, 0 },
-        { "9223372036854775807", INT64_MIN, INT64_MAX, true, INT64_MAX },
-        { "-9223372036854775808", INT64_MIN, INT64_MAX, true, INT64_MIN },
-        { "9223372036854775808", INT64_MIN, INT64_MAX, false, 0 },
-        { "-9223372036854775809", INT64_MIN, INT64_MAX, false, 0 }, { NULL, 0, 9, false, 0 },
+        { "-0", 0, 9, false, 0 }, { "-0", -9, 9, false, 0 }, { "\t1", 0, 9, false, 0 }, { "1\n", 0, 9, false, 0 },
+        { "9223372036854775807", 0, INT64_MAX, true, INT64_MAX },
+        { "9223372036854775808", 0, INT64_MAX, false, 0 }, { "18446744073709551615", 0, INT64_MAX, false, 0 },
+        { "18446744073709551617", 0, INT64_MAX, false, 0 }, { "99999999999999999999999999", 0, INT64_MAX, false, 0 },
+        { "-9223372036854775808", INT64_MIN, INT64_MAX, false, 0 }, { "\xD9\xA3", 0, 9, false, 0 },
+        { NULL, 0, 9, false, 0 },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -129,6 +132,33 @@ static void test_int64(void **state UNUSED)
 
         CHECK(text_int64(rows[i].text, rows[i].least, rows[i].most, &got) == rows[i].good && got == rows[i].want,
               "'%s': %lld", rows[i].text ? rows[i].text : "NULL", (long long)got);
+    }
+}
+
+/* A number that is a part of a text: exactly these bytes. */
+static void test_number_and_hex(void **state UNUSED)
+{
+    static const struct { const char *text; size_t len; bool good; int64_t want; } rows[] = {
+        { "12345", 3, true, 123 }, { "12:34", 2, true, 12 }, { "12:34", 3, false, 0 }, { "12", 0, false, 0 },
+        { "1\0" "2", 3, false, 0 },
+    };
+    static const struct { const char *text; bool good; uint64_t want; } hex[] = {
+        { "0123456789abcdef", true, UINT64_C(0x0123456789abcdef) }, { "ffffffffffffffff-", true, UINT64_MAX },
+        { "0123456789abcdeF", false, 7 }, { "0123456789abcde", false, 7 }, { "-123456789abcdef", false, 7 },
+        { "0x23456789abcdef", false, 7 }, { " 123456789abcdef", false, 7 }, { "", false, 7 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t got = 0;
+
+        CHECK(text_number(rows[i].text, rows[i].len, 0, INT64_MAX, &got) == rows[i].good && got == rows[i].want,
+              "'%s': %lld", rows[i].text, (long long)got);
+    }
+    for (size_t i = 0; i < COUNT_OF(hex); i++) {
+        uint64_t got = 7;
+
+        CHECK(text_hex64(hex[i].text, &got) == hex[i].good && got == hex[i].want, "'%s': %llx", hex[i].text,
+              (unsigned long long)got);
     }
 }
 
@@ -176,6 +206,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_file_name),
     cmocka_unit_test(test_url_decode),
     cmocka_unit_test(test_int64),
+    cmocka_unit_test(test_number_and_hex),
     cmocka_unit_test(test_looks),
     cmocka_unit_test(test_guid),
 };

@@ -123,6 +123,8 @@ static void test_unreadable(void **state UNUSED)
         { "application/json", "{\"access_token\":\"eyJ\",\"expires_in\":1,\"token_type\":\"pop\"}", "token_type" },
         { "application/json", "{\"access_token\":\"eyJ\",\"expires_in\":1,\"token_type\":1}", "token_type" },
         { "application/json", "{\"access_token\":\"eyJ\",\"expires_in\":1,\"refresh_token\":5}", "refresh_token" },
+        { "application/json", "{\"access_token\":\"eyJ\",\"expires_in\":1,\"refresh_token\":\"a\\n[x]\"}", "refresh_token" },
+        { "application/json", "{\"access_token\":\"eyJ\",\"expires_in\":1,\"refresh_token\":\"\\u202e\"}", "refresh_token" },
     };
     struct err err;
 

@@ -58,12 +58,37 @@ static void test_whole_end(void **state UNUSED)
     }
 }
 
+/* promise: Log lines: Control characters and marks of text direction reach neither the log nor a terminal */
 static void test_make_line(void **state UNUSED)
 {
-    char text[] = "a\r\nb\tc\x7f" "d\xc3\xa4\xe2\x82";
+    static const struct { const char *name, *text, *want; } rows[] = {
+        { "nothing", "", "" },
+        { "line ends, a cut end", "a\r\nb\tc\x7f" "d\xc3\xa4\xe2\x82", "a  b c d\xc3\xa4" },
+        { "a terminal sequence", "\x1b]0;t\x07\x1b[2J", " ]0;t  [2J" },
+        { "C1: CSI in UTF-8", "a\xC2\x9B" "31mb", "a 31mb" },
+        { "C1: first and last", "\xC2\x80\xC2\x9F\xC2\xA0", "  \xC2\xA0" },
+        { "C1 as a byte", "a\x9B" "31m", "a?31m" },
+        { "next line", "a\xC2\x85" "b", "a b" },
+        { "line and paragraph separator", "a\xE2\x80\xA8" "b\xE2\x80\xA9" "c", "a b c" },
+        { "embeddings and overrides", "\xE2\x80\xAA\xE2\x80\xAB\xE2\x80\xAC\xE2\x80\xAD\xE2\x80\xAE", "     " },
+        { "isolates", "\xE2\x81\xA6\xE2\x81\xA7\xE2\x81\xA8\xE2\x81\xA9", "    " },
+        { "direction marks", "\xE2\x80\x8E\xE2\x80\x8F\xD8\x9C", "   " },
+        { "invisible", "\xE2\x80\x8B\xE2\x81\xA0\xEF\xBB\xBF\xEF\xBF\xB9\xF3\xA0\x81\x81", "     " },
+        { "joiners stay", "\xE2\x80\x8C\xE2\x80\x8D", "\xE2\x80\x8C\xE2\x80\x8D" },
+        { "other scripts stay", "\xD7\xA9\xD9\x85\xE6\x97\xA5\xF0\x9F\x98\x80", "\xD7\xA9\xD9\x85\xE6\x97\xA5\xF0\x9F\x98\x80" },
+        { "no UTF-8", "a\xFF" "b\xC0\xAF" "c\xED\xA0\x80" "d\xF4\x90\x80\x80" "e", "a?b??c???d????e" },
+        { "a sequence that breaks off inside", "a\xE2\x80" "b", "a??b" },
+    };
 
-    utf8_make_line(text);
-    CHECK_TEXT(text, "a  b c d\xc3\xa4");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[100];
+
+        snprintf(text, sizeof(text), "%s", rows[i].text);
+        CHECK(utf8_is_plain(text) == !strcmp(rows[i].text, rows[i].want), "%s", rows[i].name);
+        utf8_make_line(text);
+        CHECK(!strcmp(text, rows[i].want), "%s: '%s'", rows[i].name, text);
+        CHECK(utf8_is_plain(text), "%s: not plain", rows[i].name);
+    }
 }
 
 static const struct CMUnitTest cases[] = {

@@ -10,7 +10,7 @@
 #define NOW      INT64_C(10000000)
 #define INTERVAL INT64_C(60000)         /* of scene.h */
 
-enum event { STEP, GRANTED, ENDED };
+enum call { STEP, GRANTED, ENDED };
 
 /* What the fake port says. */
 struct says {
@@ -23,7 +23,7 @@ struct says {
 struct row {
     const char *name;
     enum worker_state before;
-    enum event event;
+    enum call event;
     struct says says;
     const char *calls;              /* of the port and the feed's owner, in order; '@' is a time less NOW */
     enum worker_state after;

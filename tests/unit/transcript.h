@@ -90,7 +90,7 @@ static inline struct transcript transcript_of(const struct page_shape *shape, co
                                               size_t two, size_t step, void (*look)(const char *, size_t))
 {
     struct transcript t = { .text = BUF_INIT((size_t)1 << 30), .out = BUF_INIT((size_t)1 << 30), .look = look };
-    struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM };
+    struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, NULL };
     struct page *page = page_new(shape, &handler);
     size_t at = 0, next;
 

@@ -1,0 +1,102 @@
+/* Values in quotes, and what a line keeps of them when it is cut. */
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "check.h"
+
+/* promise: Log lines: Text of a service forges no field of a log line */
+static void test_quoted(void **state UNUSED)
+{
+    static const struct { const char *name, *text, *want; } rows[] = {
+        { "nothing", "", "\"\"" },
+        { "plain", "HTTP 403: no", "\"HTTP 403: no\"" },
+        { "an end of the value", "x\" event=status input=victim state=ok why=\"", "\"x' event=status input=victim state=ok why='\"" },
+        { "a backslash at the end", "x\\", "\"x\\\\\"" },
+        { "an escaped quote", "x\\\" state=ok", "\"x\\\\' state=ok\"" },
+        { "two backslashes", "\\\\", "\"\\\\\\\\\"" },
+        { "line ends", "a\r\nERROR event=forged", "\"a  ERROR event=forged\"" },
+        { "separators", "a\xE2\x80\xA8" "b\xC2\x85" "c", "\"a b c\"" },
+        { "no UTF-8", "a\xFF\"", "\"a?'\"" },
+    };
+    char ret[LOG_QUOTED_MAX];
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(!strcmp(log_quoted(rows[i].text, ret), rows[i].want), "%s: %s", rows[i].name, ret);
+}
+
+/* However long a text is, its value ends with a quote that no backslash escapes. */
+static void test_long_values(void **state UNUSED)
+{
+    static const char *const units[] = { "x", "\\", "\"", "\xC3\xA4", "\xF0\x9F\x98\x80", "a\\" };
+    char text[4000], ret[LOG_QUOTED_MAX];
+    size_t i, len, slashes;
+
+    for (i = 0; i < COUNT_OF(units); i++) {
+        for (len = 0; len + strlen(units[i]) < sizeof(text); len += strlen(units[i]))
+            memcpy(text + len, units[i], strlen(units[i]));
+        text[len] = '\0';
+        len = strlen(log_quoted(text, ret));
+        for (slashes = 0; ret[len - 2 - slashes] == '\\'; slashes++)
+            ;
+        CHECK(len > 600 && len < LOG_QUOTED_MAX && ret[len - 1] == '"' && slashes % 2 == 0 && utf8_is_plain(ret),
+              "unit %zu: %zu bytes, ends in %s", i, len, ret + len - 5);
+        CHECK(strchr(ret + 1, '"') == ret + len - 1, "unit %zu: a quote inside", i);
+    }
+}
+
+/* What log_line() writes. */
+static const char *written(const char *text)
+{
+    static char line[4096];
+    int ends[2], real = dup(STDERR_FILENO);
+    ssize_t len;
+
+    if (pipe(ends))
+        abort();
+    dup2(ends[1], STDERR_FILENO);
+    log_line(LOG_WARN, text);
+    dup2(real, STDERR_FILENO);
+    close(ends[1]);
+    close(real);
+    len = read(ends[0], line, sizeof(line) - 1);
+    close(ends[0]);
+    line[len > 0 ? len : 0] = '\0';
+    return line;
+}
+
+/* A value that the end of the line cuts off is closed: what follows it in splunkd.log is not a part of it. */
+static void test_cut_lines(void **state UNUSED)
+{
+    static const char *const fills[] = { "x", "\\\\", "\xC3\xA4", "x\\\\" };
+    char text[3000];
+    const char *line;
+    size_t i, shift, at, len, slashes;
+
+    CHECK_TEXT(written("a \"b\" c"), "WARN a \"b\" c\n");
+    CHECK_TEXT(written("a \xE2\x80\xAE\x1b c"), "WARN a    c\n");
+    for (i = 0; i < COUNT_OF(fills); i++) {
+        for (shift = 0; shift < 4; shift++) {
+            at = (size_t)snprintf(text, sizeof(text), "%.*swhy=\"", (int)shift, "....");
+            for (; at + 5 < sizeof(text); at += strlen(fills[i]))
+                memcpy(text + at, fills[i], strlen(fills[i]));
+            text[at] = '\0';
+            line = written(text);
+            len = strlen(line);
+            for (slashes = 0; line[len - 3 - slashes] == '\\'; slashes++)
+                ;
+            CHECK(len <= LOG_LINE_MAX + 1 && len > LOG_LINE_MAX - 8 && !strcmp(line + len - 2, "\"\n") && slashes % 2 == 0,
+                  "fill %zu, shift %zu: %zu bytes, %s", i, shift, len, line + len - 6);
+        }
+    }
+}
+
+static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_quoted),
+    cmocka_unit_test(test_long_values),
+    cmocka_unit_test(test_cut_lines),
+};
+
+UNIT(log, cases, NULL, NULL)
