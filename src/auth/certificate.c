@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "messages/log_events.h"
@@ -87,6 +88,8 @@ static void read_again(struct certificate *cert, struct err *err)
                       err->text);
         return;
     }
+    if (file_is_shared(cert->path))
+        log_event(EVENT_FILE_SHARED, "others on this host can use the private key in '%s'", cert->path);
     if (cert->key)
         log_event(EVENT_CERTIFICATE_READ, "the changed file '%s' was read", cert->path);
     assertion_key_free(cert->key);

@@ -30,6 +30,21 @@ void buf_clear(struct buf *buf)
         buf->data[0] = '\0';
 }
 
+/* Moves the bytes to more memory. The old copy is overwritten: it may be part of a secret. */
+static void move_to(struct buf *buf, size_t cap)
+{
+    char *fresh = mem_grow(NULL, cap, 1);
+
+    if (buf->data) {
+        memcpy(fresh, buf->data, buf->len);
+        explicit_bzero(buf->data, buf->cap);
+        free(buf->data);
+    }
+    fresh[buf->len] = '\0';
+    buf->data = fresh;
+    buf->cap = cap;
+}
+
 char *buf_room(struct buf *buf, size_t len)
 {
     size_t need, cap;
@@ -45,8 +60,7 @@ char *buf_room(struct buf *buf, size_t len)
             cap += cap / 2 + FIRST_CAPACITY;
         if (cap > buf->limit + 1)
             cap = buf->limit + 1;
-        buf->data = mem_grow(buf->data, cap, 1);
-        buf->cap = cap;
+        move_to(buf, cap);
     }
     return buf->data + buf->len;
 }

@@ -25,3 +25,8 @@ bool file_replace(const char *path, const char *bytes, size_t len, bool sync, st
 bool file_make_folder(const char *path, struct err *err);
 
 bool file_readable(const char *path);
+/* Returns true if people other than the owner and this process's group may read or change the file. */
+bool file_is_shared(const char *path);
+/* Writes new content in place of the file, in one step, with its mode and owner. A link is followed. On failure the old
+ * file stays. */
+bool file_rewrite(const char *path, const char *bytes, size_t len, struct err *err);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "command/options.h"
 #include "command/session.h"
+#include "messages/log_events.h"
 #include "splunk/proxy.h"
 
 #define LINE_MAX        65536
@@ -22,6 +23,7 @@ static const struct { const char *option, *parameter, *argument, *help; } parame
     { "--api", "api", "API", "graph (default), endpoint, siem or incidents" },
     { "--cloud", "cloud", "CLOUD", "commercial (default), gcc, gcc_high or dod" },
     { "--login-url", "login_url", "URL", "instead of the cloud's sign-in service" },
+    { "--api-url", "api_url", "URL", "instead of the API's own host; the stored token may go there" },
     { "--resource", "resource", "URI", "audience of the token; default by --api and --cloud" },
     { "--redirect-uri", "redirect_uri", "URI", "as registered; default https://SiemMsspConnector" },
     { "--proxy", "proxy", "URL", "http://[user@]host:port; default: the environment's" },
@@ -59,6 +61,12 @@ static bool read_input(const char *const *values, struct input *ret, struct err 
     return ok;
 }
 
+static void warn_of_shared(const char *path)
+{
+    if (path && file_is_shared(path))
+        log_event(EVENT_FILE_SHARED, "others on this host can read the secret in '%s'", path);
+}
+
 static bool read_secret_file(const char *path, char **ret, struct err *err)
 {
     struct buf text = BUF_INIT(SECRET_FILE_MAX);
@@ -85,6 +93,7 @@ static bool read_proxy(struct sign_in_options *options, const char *password_fil
         return err_set(err, ERR_INPUT,
                        "--proxy-password-file needs a --proxy that names its user: "
                        "http://user@host:port");
+    warn_of_shared(password_file);
     if (password_file && !read_secret_file(password_file, &password, err))
         return false;
     if (!password && proxy_has_user(proxy)) {
@@ -102,6 +111,8 @@ static bool prepare(struct sign_in_options *options, const char *secret_file, st
 {
     const struct input *input = &options->input;
 
+    warn_of_shared(secret_file);
+    warn_of_shared(input->client_certificate);
     if (secret_file && input->client_certificate)
         return err_set(err, ERR_INPUT, "--client-secret-file and --client-certificate exclude each other");
     if (secret_file && !read_secret_file(secret_file, &options->client_secret, err))

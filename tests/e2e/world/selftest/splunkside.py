@@ -45,6 +45,7 @@ class SplunkSide(WithWorld):
 
         self.assertEqual((len(names('')), len(names('?count=0')), len(names('?count=-1'))), (30, 40, 40))
         self.assertEqual(names('?search=n39'), [f'{APP}:n39:'])
+        self.assertEqual((len(names(f'?count=0&search=realm%3D{APP}')), names('?search=realm%3Dother')), (40, []))
 
     def test_lengths(self):
         self.splunkd.cut_at = 255
