@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "splunk/config.h"
@@ -193,6 +194,13 @@ bool console_session(struct console *console, char **session_key, char **server_
     }
     buf_free_secret(&line);
     return ok;
+}
+
+void console_warn_of_readers(const char *path)
+{
+    if (path && file_is_shared(path))
+        printf("Warning: others on this host can read the secrets in %s; take their permission away (chmod 600).\n",
+               path);
 }
 
 void console_progress(const char *text)

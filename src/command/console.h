@@ -25,5 +25,8 @@ bool console_line(struct console *console, const char *prompt, bool hidden, stru
  * Each is NULL if it is missing. The key is a secret: free with mem_free_secret(). */
 bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err);
 
+/* Prints a warning if others on this host can read the file, which holds a secret. NULL is no file. */
+void console_warn_of_readers(const char *path);
+
 /* Shows a progress line if stderr is a terminal. NULL clears it. */
 void console_progress(const char *text);

@@ -3,14 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "command/import_clean.h"
 #include "command/import_rows.h"
 #include "command/options.h"
 #include "command/session.h"
-#include "messages/log_events.h"
 #include "splunk/data_inputs.h"
 
 #define AT_ONCE 4 /* splunkd starts a process to validate each input */
@@ -231,8 +229,8 @@ static bool import_all(struct import *import, struct err *err)
     if (!import_rows_read(&import->rows, import->path, import, err))
         return false;
     import->has_secrets = import_has_secrets(&import->rows.text);
-    if (import->has_secrets && file_is_shared(import->path))
-        log_event(EVENT_FILE_SHARED, "others on this host can read the secrets in '%s'", import->path);
+    if (import->has_secrets)
+        console_warn_of_readers(import->path);
     import->loop = loop_new();
     import->http = http_new(import->loop);
     import->rest = session_open(&import->console, import->loop, import->http, import->server_uri, err);

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "command/options.h"
 #include "command/session.h"
-#include "messages/log_events.h"
 #include "splunk/proxy.h"
 
 #define LINE_MAX        65536
@@ -61,12 +60,6 @@ static bool read_input(const char *const *values, struct input *ret, struct err 
     return ok;
 }
 
-static void warn_of_shared(const char *path)
-{
-    if (path && file_is_shared(path))
-        log_event(EVENT_FILE_SHARED, "others on this host can read the secret in '%s'", path);
-}
-
 static bool read_secret_file(const char *path, char **ret, struct err *err)
 {
     struct buf text = BUF_INIT(SECRET_FILE_MAX);
@@ -93,7 +86,7 @@ static bool read_proxy(struct sign_in_options *options, const char *password_fil
         return err_set(err, ERR_INPUT,
                        "--proxy-password-file needs a --proxy that names its user: "
                        "http://user@host:port");
-    warn_of_shared(password_file);
+    console_warn_of_readers(password_file);
     if (password_file && !read_secret_file(password_file, &password, err))
         return false;
     if (!password && proxy_has_user(proxy)) {
@@ -111,8 +104,8 @@ static bool prepare(struct sign_in_options *options, const char *secret_file, st
 {
     const struct input *input = &options->input;
 
-    warn_of_shared(secret_file);
-    warn_of_shared(input->client_certificate);
+    console_warn_of_readers(secret_file);
+    console_warn_of_readers(input->client_certificate);
     if (secret_file && input->client_certificate)
         return err_set(err, ERR_INPUT, "--client-secret-file and --client-certificate exclude each other");
     if (secret_file && !read_secret_file(secret_file, &options->client_secret, err))

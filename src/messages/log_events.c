@@ -119,7 +119,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "the certificate expires in 30, 7 or 1 days",
         { ACT_PROVIDER, "make a new one, upload it to the app registration, then replace the file" } },
     [EVENT_FILE_SHARED] = { "file_shared", LOG_WARN, true,
-        "a file with a private key or a secret can be read or changed by others on this host",
+        "the file of client_certificate, which has a private key, can be read or changed by others on this host",
         { ACT_PROVIDER, "take their permission away: chmod 600 for a file of Splunk's user, or 640 with Splunk's group" } },
     [EVENT_BACKFILL_DONE] = { "backfill_done", LOG_INFO, false,
         "the older alerts of a new input, or of an outage, have been read",

@@ -13,8 +13,8 @@ bool url_is_loopback(const char *url);
 struct sockaddr;
 bool url_peer_is_loopback(const struct sockaddr *peer);
 /* Returns the origin (RFC 6454): scheme://host[:port], in lower case, without the default port, a user or a path. NULL
- * if url is no URL of http or https. The caller frees it. */
-char *url_origin(const char *url);
+ * if text is no URL. The caller frees it. */
+char *url_origin(const char *text);
 /* Returns true if scheme, host (in any case) and port (the default if none is given) are the same: RFC 6454 section 4.
  * */
 bool url_same_origin(const char *a, const char *b);

@@ -16,11 +16,11 @@ class World:
     """Microsoft, splunkd, a SPLUNK_HOME and the program between them.
 
     tls=False: plain http on loopback everywhere. splunkd_names: names in splunkd's certificate (as shipped, it does
-    not fit 127.0.0.1). ca_where: see SplunkHome. http2: Microsoft's side offers it. far: inputs name Microsoft's side by
-    a name that is no loopback address, so that a proxy is used; without one it is reached all the same, since curl and
-    the stand-in of a proxy resolve it to this machine. Use it as a context manager:
-    leaving it ends the program and fails if the program or a stand-in did what it never may (sanitizer report, broken
-    stream, a crash of a stand-in)."""
+    not fit 127.0.0.1). ca_where: see SplunkHome. http2: Microsoft's side offers it. far: inputs name Microsoft's side
+    by a name that is no loopback address, so that a proxy is used; without one it is reached all the same, since curl
+    and the stand-in of a proxy resolve it to this machine. Use it as a context manager: leaving it ends the program and
+    fails if the program or a stand-in did what it never may (sanitizer report, broken stream, a crash of a
+    stand-in)."""
 
     def __init__(self, tls=True, seed=0, clock=None, splunkd_names=('SplunkServerDefaultCert',), ca_where='auth',
                  arguments=None, http2=False, far=False):

@@ -37,8 +37,8 @@ class SplunkSide(WithWorld):
 
     def test_lists_end_at_thirty(self):
         for number in range(40):
-            self.splunkd.store(f'n{number}', 'x')
-        self.splunkd.store('foreign', 'x', app='other')
+            self.splunkd.store(f'n{number}', 'x', hosts=())
+        self.splunkd.store('foreign', 'x', app='other', hosts=())
 
         def names(query):
             return [entry['name'] for entry in self.ask(PASSWORDS + query)[1]['entry']]
