@@ -91,6 +91,14 @@ bool binding_allows(const struct passwords *passwords, const char *param, const 
     return true;
 }
 
+bool binding_allows_code(const struct passwords *passwords, const char *name, const struct destination *to,
+                         struct err *err)
+{
+    const struct destination sign_in = { .login_url = to->login_url };
+
+    return binding_allows(passwords, "refresh_token", name, &sign_in, err);
+}
+
 bool binding_allows_proxy(const struct passwords *passwords, const struct input *input, struct err *err)
 {
     CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
@@ -134,6 +142,8 @@ bool binding_allows_input(const struct passwords *passwords, const struct input 
         return false;
     if (input->client_certificate && !is_delegated(passwords, input, refresh) && !binding_allows_certificate(to, err))
         return false;
-    return input->refresh_token || input->authorization_code ||
-           binding_allows(passwords, "refresh_token", refresh, to, err);
+    if (input->refresh_token)
+        return true;
+    return input->authorization_code ? binding_allows_code(passwords, refresh, to, err)
+                                     : binding_allows(passwords, "refresh_token", refresh, to, err);
 }

@@ -30,7 +30,11 @@ char *binding_proxy_hosts(const char *proxy);
  * err is ERR_AUTH: a person has to enter the secret again. */
 bool binding_allows(const struct passwords *passwords, const char *param, const char *name,
                     const struct destination *to, struct err *err);
-/* The same for the stored password of the input's proxy. */
+/* Returns true if a code may be exchanged there although a refresh token of that name is stored, which the new one would
+ * replace: a host that could not be sent the stored one must not replace it either. */
+bool binding_allows_code(const struct passwords *passwords, const char *name, const struct destination *to,
+                         struct err *err);
+/* The same as binding_allows() for the stored password of the input's proxy. */
 bool binding_allows_proxy(const struct passwords *passwords, const struct input *input, struct err *err);
 /* The same for the tokens that a certificate brings. A certificate is not stored, so it is bound to nothing: tokens of
  * Microsoft's sign-in service go to Microsoft's own hosts only. Another sign-in service can do nothing with an

@@ -39,7 +39,8 @@ bool secret_is_bound(const struct secret_intake *intake, enum secret_kind kind, 
     }
 }
 
-/* A code is entered in this stanza, and the token that it brings takes the place of the stored one. */
+/* A code is entered in this stanza, and the token that it brings takes the place of the stored one, if its sign-in
+ * service may. */
 bool secrets_may_sign_in(const struct secret_intake *intake, struct err *err)
 {
     const struct input *input = intake->spec.input;
@@ -48,8 +49,10 @@ bool secrets_may_sign_in(const struct secret_intake *intake, struct err *err)
     if (input->client_certificate && !code && !secret_stored(intake, SECRET_REFRESH) &&
         !binding_allows_certificate(&intake->spec.to, err))
         return false;
-    return (input->client_certificate || secret_is_bound(intake, SECRET_CLIENT, err)) &&
-           (code || secret_is_bound(intake, SECRET_REFRESH, err));
+    if (!input->client_certificate && !secret_is_bound(intake, SECRET_CLIENT, err))
+        return false;
+    return code ? binding_allows_code(intake->spec.passwords, intake->names[SECRET_REFRESH], &intake->spec.to, err)
+                : secret_is_bound(intake, SECRET_REFRESH, err);
 }
 
 /* Returns the hosts that the value is bound to: what the store says of it, or for a value that the store did not take

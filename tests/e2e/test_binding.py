@@ -113,6 +113,21 @@ class Running(BindingCase):
         self.assertIn(self.world.splunkd.password(name), self.world.microsoft.identity.refresh)
         self.nothing_caught()
 
+    def test_a_code_for_a_foreign_host_replaces_no_stored_token(self):
+        """An app without a secret: nothing stored would be sent, but a token of that host would be stored."""
+        victim = self.world.customer('victim')
+        name, _ = self.delegated(victim)
+        del self.world.splunkd.passwords['TA-defender-mssp', 'TA-defender-mssp',
+                                         f'client_secret.{victim.tenant.app.client_id}']
+        params = self.attacker(victim, login_url=self.evil.url, client_secret='', authorization_code='a-code-of-mine')
+        result = validate(self.world.home, 'attacker', params, self.world.splunkd.session_key)
+        self.assertEqual(result.code, 1)
+        self.assertIn('stored refresh_token may go to', result.message)
+        self.world.start()
+        self.refused('stored refresh_token may go to .*login_url')
+        self.assertNotEqual(self.world.splunkd.password(name), 'evil-refresh')
+        self.nothing_caught()
+
     def test_a_code_that_fails_opens_no_way_to_the_stored_token(self):
         """The sign-in service is the real one, so the input would share the victim's tokens."""
         victim = self.world.customer('victim')

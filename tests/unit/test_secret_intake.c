@@ -269,12 +269,21 @@ static const struct row rows[] = {
       .expected = "proxy(-) held(the stored refresh_token may go to only Microsoft's own hosts, not to " EVIL
                   " (login_url). Our administrator: enter refresh_token again in this input, or correct login_url)",
       .is_held = true },
-    { .name = "a stored refresh token, and a code that a foreign host refuses", .login = EVIL, .code = "k",
+    { .name = "a stored refresh token, and a code for a foreign sign-in host", .login = EVIL, .code = "k",
+      .fake = { .stored_name = REFRESH, .stored_value = "old" },
+      .expected = "proxy(-) held(the stored refresh_token may go to only Microsoft's own hosts, not to " EVIL
+                  " (login_url). Our administrator: enter refresh_token again in this input, or correct login_url)",
+      .is_held = true, .keeps_code = true },
+    { .name = "a stored refresh token, a foreign API host, and a code that is refused", .api = EVIL, .code = "k",
       .fake = { .stored_name = REFRESH, .stored_value = "old", .answers = { REFUSED } },
       .expected = "proxy(-) exchange(k=https://x) hosts(" EVIL ") import(authorization_code=k) "
                   "mask(authorization_code=) held(the stored refresh_token may go to only Microsoft's own hosts, not "
-                  "to " EVIL " (login_url). Our administrator: enter refresh_token again in this input, or correct "
-                  "login_url)", .is_held = true },
+                  "to " EVIL " (api_url). Our administrator: enter refresh_token again in this input, or correct "
+                  "api_url)", .is_held = true },
+    { .name = "a code in place of a stored refresh token, at Microsoft", .code = "k",
+      .fake = { .stored_name = REFRESH, .stored_value = "old" },
+      .expected = "proxy(-) exchange(k=https://x) import(authorization_code=k) done(changed) "
+                  "mask(authorization_code=)", .has_refresh = "old" },
     { .name = "a stored client secret, and a code for a foreign host", .login = EVIL, .code = "k",
       .fake = { .stored_name = CLIENT, .stored_value = "old" },
       .expected = "proxy(-) held(" REFUSED_SECRET "only Microsoft's own hosts, not to " EVIL " (login_url)"
