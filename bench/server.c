@@ -334,11 +334,17 @@ static void login_answer(struct exchange *ex)
     plain_answer(&ex->answer, 200, text);
 }
 
+/* The password store: the app's secret, and the note that binds it to this server (src/splunk/secret_hosts.h). */
 static void splunkd_answer(struct exchange *ex)
 {
-    plain_answer(&ex->answer, 200, "{\"entry\":[{\"name\":\"TA-defender-mssp:client_secret.11111111-1111-4111-8111-111111111111:\","
-                 "\"content\":{\"realm\":\"TA-defender-mssp\",\"username\":\"client_secret.11111111-1111-4111-8111-111111111111\","
-                 "\"clear_password\":\"a secret of the bench\"}}],\"messages\":[]}");
+#define ENTRY "{\"content\":{\"realm\":\"TA-defender-mssp\",\"username\":\"client_secret.11111111-1111-4111-8111-111111111111"
+    char text[1024];
+
+    snprintf(text, sizeof(text), "{\"entry\":[" ENTRY "\",\"clear_password\":\"a secret of the bench\"}},"
+             ENTRY ".hosts\",\"clear_password\":\"TA-defender-mssp hosts "
+             "3526fa46069c1a2e878f3c5f75db4a0151b0d6c82e8ee672498bc13e22698fe6 https://127.0.0.1:%d "
+             "https://127.0.0.1:%d\"}}],\"messages\":[]}", listeners[PORT_LOGIN].port, listeners[PORT_API].port);
+    plain_answer(&ex->answer, 200, text);
 }
 
 static void stats_answer(struct answer *answer)

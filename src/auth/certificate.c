@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "messages/log_events.h"
@@ -86,6 +87,8 @@ static void read_again(struct certificate *cert, struct err *err)
                       QUOTED(err->text));
         return;
     }
+    if (file_is_shared(cert->path))
+        log_event(EVENT_FILE_SHARED, "file=%s others on this host can use its private key", QUOTED(cert->path));
     if (cert->key)
         log_event(EVENT_CERTIFICATE_READ, "file=%s the changed file was read", QUOTED(cert->path));
     assertion_key_free(cert->key);

@@ -26,7 +26,9 @@ struct principal {
     char *ca_file;
     char *proxy;              /* with its password: secret */
     char *client_secret;      /* secret */
+    char *secret_hosts;       /* where its tokens may go besides hosts of their audience; see passwords_hosts() */
     char *refresh_token;      /* secret */
+    char *refresh_hosts;      /* the same for the refresh token */
     struct certificate *cert; /* of the file named by certificate; NULL: none */
     enum assertion_form form;
     struct credential_user *users;

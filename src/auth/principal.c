@@ -33,6 +33,8 @@ static void principal_free(struct principal *principal)
     mem_free_secret(principal->client_secret);
     mem_free_secret(principal->refresh_token);
     mem_free_secret(principal->proxy);
+    free(principal->secret_hosts);
+    free(principal->refresh_hosts);
     free(principal->ca_file);
     free(principal->tenant_id);
     free(principal->client_id);
@@ -123,23 +125,30 @@ static void credential_changed(struct principal *principal)
         user->credential_changed(user);
 }
 
-static void set_credential(struct principal *principal, char **slot, const char *value)
+static void set_credential(struct principal *principal, char **slot, const char *value, char **hosts_slot,
+                           const char *hosts)
 {
-    if (text_same(*slot, value))
+    CLEANUP(mem_freep) char *fresh = mem_text(hosts ? hosts : "");
+
+    if (text_same(*slot, value) && text_same(*hosts_slot, fresh))
         return;
-    mem_free_secret(*slot);
-    *slot = mem_text(value);
+    mem_freep(hosts_slot);
+    *hosts_slot = mem_take(&fresh);
+    if (!text_same(*slot, value)) {
+        mem_free_secret(*slot);
+        *slot = mem_text(value);
+    }
     credential_changed(principal);
 }
 
-void principal_set_secret(struct principal *principal, const char *client_secret)
+void principal_set_secret(struct principal *principal, const char *client_secret, const char *hosts)
 {
-    set_credential(principal, &principal->client_secret, client_secret);
+    set_credential(principal, &principal->client_secret, client_secret, &principal->secret_hosts, hosts);
 }
 
-void principal_set_refresh_token(struct principal *principal, const char *refresh_token)
+void principal_set_refresh_token(struct principal *principal, const char *refresh_token, const char *hosts)
 {
-    set_credential(principal, &principal->refresh_token, refresh_token);
+    set_credential(principal, &principal->refresh_token, refresh_token, &principal->refresh_hosts, hosts);
 }
 
 void principals_look_at_certificates(struct principals *principals)

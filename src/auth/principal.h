@@ -36,8 +36,9 @@ void principals_look_at_certificates(struct principals *principals);
 /* Finds the principal with this tenant, app, login service, certificate and route, or creates it. Copies *spec, route
  * included. Owned by principals. */
 struct principal *principal_get(struct principals *principals, const struct principal_spec *spec);
-/* Replaces a credential with a copy of the value; NULL: none. After a change, sources that failed try again at once. */
-void principal_set_secret(struct principal *principal, const char *client_secret);
-void principal_set_refresh_token(struct principal *principal, const char *refresh_token);
+/* Replaces a credential with a copy of the value; NULL: none. hosts: the origins that its tokens may go to besides hosts
+ * of their audience, separated by blanks; NULL: none. After a change, sources that failed try again at once. */
+void principal_set_secret(struct principal *principal, const char *client_secret, const char *hosts);
+void principal_set_refresh_token(struct principal *principal, const char *refresh_token, const char *hosts);
 /* Sets *ret to the whole days until the certificate expires. Returns false without a readable certificate. */
 bool principal_certificate_days(const struct principal *principal, int64_t *ret);

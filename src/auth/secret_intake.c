@@ -2,84 +2,37 @@
 
 #include <stdlib.h>
 
+#include "auth/secret_intake_private.h"
 #include "auth/token_source.h"
 #include "base/clock.h"
 #include "messages/log_events.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "microsoft/signin.h"
 #include "splunk/mask.h"
 #include "splunk/proxy.h"
 
 #define RETRY_MS 10000
 
-static const char *const param_names[SECRET_KINDS] = { "proxy", "client_secret", "refresh_token",
-                                                       "authorization_code" };
-
-struct secret_intake {
-    struct secret_intake_spec spec;
-    struct secret_intake_owner owner;
-    enum secret_kind at;         /* SECRET_KINDS: done */
-    char *names[SECRET_KINDS];   /* in the store; the code has none */
-    bool to_mask[SECRET_KINDS];  /* readable in inputs.conf */
-    bool as_given[SECRET_KINDS]; /* used although the store did not take it */
-    bool gate_passed;
-    bool changed;
-    bool warned; /* of the secret at hand */
-    struct timer retry;
-};
-
 static void next_secrets(struct secret_intake *intake);
 
-static char **plaintext(const struct secret_intake *intake, enum secret_kind kind)
-{
-    struct input *input = intake->spec.input;
-
-    switch (kind) {
-    case SECRET_PROXY: return &input->proxy_password;
-    case SECRET_CLIENT: return &input->client_secret;
-    case SECRET_REFRESH: return &input->refresh_token;
-    default: return &input->authorization_code;
-    }
-}
-
-static const char *stored_value(const struct secret_intake *intake, enum secret_kind kind)
-{
-    return intake->names[kind] ? passwords_get(intake->spec.passwords, intake->names[kind]) : NULL;
-}
-
-/* Hands the secret to the part that uses it. A principal that other inputs share keeps what it has if this one has
- * none. */
-static void hand_over(struct secret_intake *intake, enum secret_kind kind, const char *value)
-{
-    const struct secret_intake_owner *owner = &intake->owner;
-
-    switch (kind) {
-    case SECRET_PROXY: owner->use_proxy(owner->ctx, intake->spec.input->proxy ? value : NULL); return;
-    case SECRET_CLIENT:
-        if (value)
-            principal_set_secret(owner->principal(owner->ctx), value);
-        return;
-    case SECRET_REFRESH:
-        if (value)
-            principal_set_refresh_token(owner->principal(owner->ctx), value);
-        return;
-    default: return;
-    }
-}
-
+/* No hash of a proxy's password is kept: people choose those, so they can be guessed. The store itself tells whether it
+ * is known. */
 static void remember(struct secret_intake *intake)
 {
     const struct secret_intake_owner *owner = &intake->owner;
 
-    owner->import(owner->ctx, param_names[intake->at], *plaintext(intake, intake->at));
-    intake->changed = true;
     intake->to_mask[intake->at] = true;
+    if (intake->at == SECRET_PROXY)
+        return;
+    owner->import(owner->ctx, secret_param_names[intake->at], *secret_plaintext(intake, intake->at));
+    intake->changed = true;
 }
 
 /* Ends the work on one secret: its plaintext is not needed any more. */
 static void finish_secret(struct secret_intake *intake)
 {
-    mem_free_secretp(plaintext(intake, intake->at));
+    mem_free_secretp(secret_plaintext(intake, intake->at));
     intake->warned = false;
     intake->at++;
 }
@@ -91,7 +44,7 @@ static void retry_later(struct secret_intake *intake, const struct err *err)
 
     if (!intake->warned)
         log_event(EVENT_SECRET_WAITS, "input=%s tenant=%s parameter=%s why=%s trying again in %d s", intake->spec.label,
-                  intake->spec.input->tenant_id, param_names[intake->at], QUOTED(err->text), RETRY_MS / 1000);
+                  intake->spec.input->tenant_id, secret_param_names[intake->at], QUOTED(err->text), RETRY_MS / 1000);
     intake->warned = true;
     owner->waits(owner->ctx, err);
     timer_set(intake->spec.loop, &intake->retry, clock_ms() + RETRY_MS);
@@ -107,16 +60,16 @@ static void stored(void *ctx, bool ok, const struct err *err)
         retry_later(intake, err);
         return;
     }
-    hand_over(intake, intake->at, *plaintext(intake, intake->at));
+    secret_hand_over(intake, intake->at, *secret_plaintext(intake, intake->at));
     intake->as_given[intake->at] = !ok;
     if (!ok) {
         log_event(EVENT_SECRET_NOT_STORED,
                   "input=%s tenant=%s parameter=%s why=%s Splunk's password store did not take it, so the one in "
                   "inputs.conf is used",
-                  spec->label, spec->input->tenant_id, param_names[intake->at], QUOTED(err->text));
+                  spec->label, spec->input->tenant_id, secret_param_names[intake->at], QUOTED(err->text));
     } else {
         log_event(EVENT_SECRET_STORED, "input=%s tenant=%s parameter=%s moved to Splunk's password store", spec->label,
-                  spec->input->tenant_id, param_names[intake->at]);
+                  spec->input->tenant_id, secret_param_names[intake->at]);
         remember(intake);
     }
     finish_secret(intake);
@@ -129,8 +82,8 @@ static void code_refused(const struct secret_intake *intake, const struct err *e
 {
     const struct secret_intake_spec *spec = &intake->spec;
     CLEANUP(mem_freep)
-    char *address = signin_address(spec->login_url, spec->input->tenant_id, spec->input->client_id,
-                                   spec->input->redirect_uri, spec->resource, spec->v1);
+    char *address = signin_address(spec->to.login_url, spec->input->tenant_id, spec->input->client_id,
+                                   spec->input->redirect_uri, spec->to.resource, spec->v1);
 
     log_event(EVENT_CODE_REFUSED,
               "input=%s tenant=%s why=%s the authorization code was not accepted. Sign in again at %s", spec->label,
@@ -164,6 +117,7 @@ static void exchange(struct secret_intake *intake)
     const struct secret_intake_spec *spec = &intake->spec;
     const struct secret_intake_owner *owner = &intake->owner;
     CLEANUP(mem_free_secretp) char *code = NULL;
+    CLEANUP(mem_freep) char *api = binding_api(&spec->to);
     struct err err;
 
     if (!signin_code(spec->input->authorization_code, &code, &err)) {
@@ -171,42 +125,81 @@ static void exchange(struct secret_intake *intake)
         exchanged(intake, false, &err);
         return;
     }
-    token_source_exchange(token_source_get(owner->principal(owner->ctx), spec->resource, spec->v1), code,
-                          spec->input->redirect_uri, exchanged, intake);
+    token_source_exchange(token_source_get(owner->principal(owner->ctx), spec->to.resource, spec->v1, api), code,
+                          spec->input->redirect_uri, intake->hosts[SECRET_REFRESH], exchanged, intake);
 }
 
 /* One secret after the other. */
 
+/* Stops until a person enters a secret again, which a later look at the store will show. What was stored so far is
+ * masked all the same. */
+static void hold(struct secret_intake *intake, const struct err *err)
+{
+    secret_intake_mask(intake);
+    intake->held = true;
+    intake->held_err = *err;
+    intake->owner.held(intake->owner.ctx);
+}
+
+/* Returns true if this plaintext was moved into the store before, so that what is stored now counts. The same value is
+ * stored again if it comes with hosts that it is not bound to yet. */
+static bool was_stored(const struct secret_intake *intake, const char *value)
+{
+    const struct secret_intake_owner *owner = &intake->owner;
+    const char *in_store = secret_stored(intake, intake->at);
+    bool same = text_same(in_store, value);
+    struct err err;
+
+    if (intake->at == SECRET_CODE)
+        return owner->imported(owner->ctx, secret_param_names[intake->at], value);
+    if (!in_store || (same && !secret_is_bound(intake, intake->at, &err)))
+        return false;
+    return intake->at == SECRET_PROXY ? same : owner->imported(owner->ctx, secret_param_names[intake->at], value);
+}
+
 /* Returns true if the secret at hand needs neither the store nor the login service. */
 static bool is_in_place(struct secret_intake *intake)
 {
-    const struct secret_intake_owner *owner = &intake->owner;
-    const char *value = *plaintext(intake, intake->at), *in_store = stored_value(intake, intake->at);
+    const char *value = *secret_plaintext(intake, intake->at);
+    struct err err;
 
-    if (value) {
-        if (!owner->imported(owner->ctx, param_names[intake->at], value) || (!in_store && intake->at != SECRET_CODE))
-            return false;
-        intake->to_mask[intake->at] = true;
+    if (value && !was_stored(intake, value))
+        return false;
+    intake->to_mask[intake->at] = value != NULL;
+    if (intake->at == SECRET_PROXY && !secret_is_bound(intake, SECRET_PROXY, &err)) {
+        hold(intake, &err); /* whatever comes later needs the proxy */
+        return false;
     }
-    hand_over(intake, intake->at, in_store);
+    secret_hand_over_stored(intake, intake->at);
     return true;
 }
 
-/* Hands over what the store holds by now. */
-static void hand_over_stored(struct secret_intake *intake)
+static void hand_over_all(const struct secret_intake *intake)
 {
-    if (!intake->as_given[SECRET_CLIENT])
-        hand_over(intake, SECRET_CLIENT, stored_value(intake, SECRET_CLIENT));
-    hand_over(intake, SECRET_REFRESH, stored_value(intake, SECRET_REFRESH));
+    secret_hand_over_stored(intake, SECRET_CLIENT);
+    secret_hand_over_stored(intake, SECRET_REFRESH);
+}
+
+/* The secrets that were entered for the app are in the store. Returns false if the input must not use them. */
+static bool gate_is_passed(struct secret_intake *intake)
+{
+    struct err err;
+
+    if (!secrets_may_sign_in(intake, &err)) {
+        hold(intake, &err);
+        return false;
+    }
+    intake->gate_passed = true;
+    hand_over_all(intake);
+    return true;
 }
 
 static void gate_opened(void *ctx)
 {
     struct secret_intake *intake = ctx;
 
-    intake->gate_passed = true;
-    hand_over_stored(intake);
-    next_secrets(intake);
+    if (gate_is_passed(intake))
+        next_secrets(intake);
 }
 
 /* Returns false while the work on the secret at hand has to wait for the secrets that other inputs bring. */
@@ -214,32 +207,44 @@ static bool passes_gate(struct secret_intake *intake)
 {
     struct secret_ticket *ticket = intake->spec.ticket;
 
-    if (intake->at != SECRET_CODE || intake->gate_passed || !ticket)
+    if (intake->at != SECRET_CODE || intake->gate_passed)
         return true;
-    ticket->open = gate_opened;
-    ticket->ctx = intake;
-    if (secret_gate_wait(ticket))
-        return false;
-    intake->gate_passed = true;
-    hand_over_stored(intake);
-    return true;
+    if (ticket) {
+        ticket->open = gate_opened;
+        ticket->ctx = intake;
+        if (secret_gate_wait(ticket))
+            return false;
+    }
+    return gate_is_passed(intake);
+}
+
+/* Looks once more: a code that was refused has brought no token, so the stored one would be used after all. */
+static void end_intake(struct secret_intake *intake)
+{
+    const struct secret_intake_owner *owner = &intake->owner;
+    struct err err;
+
+    if (!secrets_may_sign_in(intake, &err)) {
+        hold(intake, &err);
+        return;
+    }
+    hand_over_all(intake);
+    owner->done(owner->ctx, intake->changed);
 }
 
 static void next_secrets(struct secret_intake *intake)
 {
-    const struct secret_intake_owner *owner = &intake->owner;
-
     while (intake->at < SECRET_KINDS && passes_gate(intake) && is_in_place(intake))
         finish_secret(intake);
-    if (intake->at == SECRET_CODE && intake->spec.ticket && !intake->gate_passed)
+    if (intake->held || (intake->at == SECRET_CODE && !intake->gate_passed))
         return;
     if (intake->at == SECRET_KINDS)
-        owner->done(owner->ctx, intake->changed);
+        end_intake(intake);
     else if (intake->at == SECRET_CODE)
         exchange(intake);
     else
-        passwords_store(intake->spec.passwords, intake->names[intake->at], *plaintext(intake, intake->at), stored,
-                        intake);
+        passwords_store(intake->spec.passwords, intake->names[intake->at], *secret_plaintext(intake, intake->at),
+                        intake->hosts[intake->at], stored, intake);
 }
 
 /* NOLINTEND(misc-no-recursion) */
@@ -280,7 +285,7 @@ void secret_intake_mask(struct secret_intake *intake)
         if (!intake->to_mask[kind])
             continue;
         intake->to_mask[kind] = false;
-        list[n++] = param_names[kind];
+        list[n++] = secret_param_names[kind];
         list[n++] = masks[kind];
     }
     list[n] = NULL;
@@ -299,6 +304,9 @@ struct secret_intake *secret_intake_new(const struct secret_intake_spec *spec, c
     intake->names[SECRET_PROXY] = secret_name_proxy(input->name);
     intake->names[SECRET_CLIENT] = secret_name_client(input->client_id);
     intake->names[SECRET_REFRESH] = secret_name_refresh(input->tenant_id, input->client_id);
+    intake->hosts[SECRET_PROXY] = binding_proxy_hosts(input->proxy);
+    intake->hosts[SECRET_CLIENT] = binding_hosts(&spec->to);
+    intake->hosts[SECRET_REFRESH] = binding_hosts(&spec->to);
     return intake;
 }
 
@@ -309,13 +317,24 @@ void secret_intake_free(struct secret_intake *intake)
     if (!intake)
         return;
     timer_cancel(intake->spec.loop, &intake->retry);
-    for (kind = 0; kind < SECRET_KINDS; kind++)
+    for (kind = 0; kind < SECRET_KINDS; kind++) {
         free(intake->names[kind]);
+        free(intake->hosts[kind]);
+    }
     free(intake);
 }
 
 void secret_intake_refresh(struct secret_intake *intake)
 {
-    if (intake->at == SECRET_KINDS)
-        hand_over_stored(intake);
+    if (intake->held) {
+        intake->held = false;
+        next_secrets(intake);
+    } else if (intake->at == SECRET_KINDS) {
+        hand_over_all(intake);
+    }
+}
+
+const struct err *secret_intake_held(const struct secret_intake *intake)
+{
+    return intake && intake->held ? &intake->held_err : NULL;
 }

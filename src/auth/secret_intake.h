@@ -1,7 +1,8 @@
 /* auth/secret_intake.h - moves the plaintext secrets of one stanza into Splunk's password store.
  *
  * Each secret is stored, reported to the owner as imported, handed to the principal, wiped from memory and masked in
- * inputs.conf. Then the input waits for the secrets that other inputs of its app bring (auth/secret_gate.h), because
+ * inputs.conf. It is bound to the hosts that the stanza names (auth/binding.h); a stored secret that is not bound to them
+ * holds the input. Then the input waits for the secrets that other inputs of its app bring (auth/secret_gate.h), because
  * what follows signs in with them. An authorization code is exchanged for a refresh token once. The owner remembers the
  * imported values (as salted hashes): a secret that cannot be masked comes again with each start, and must not
  * overwrite its successor.
@@ -10,6 +11,7 @@
  * that. */
 #pragma once
 
+#include "auth/binding.h"
 #include "auth/principal.h"
 #include "auth/secret_gate.h"
 #include "splunk/data_inputs.h"
@@ -32,6 +34,8 @@ struct secret_intake_owner {
     struct principal *(*principal)(void *ctx);
     /* Reports why a secret is not in place yet. The intake tries again. */
     void (*waits)(void *ctx, const struct err *err);
+    /* A stored secret may not go where this input would send it: see secret_intake_held(). */
+    void (*held)(void *ctx);
     /* All secrets are in place. changed: import() was called; save that before the call of secret_intake_mask(), which
      * is due in either case. */
     void (*done)(void *ctx, bool changed);
@@ -46,7 +50,7 @@ struct secret_intake_spec {
     struct input *input;          /* its plaintext secrets are wiped and set to NULL, one after the other */
     struct secret_ticket *ticket; /* at the gate of the input's app; NULL: nobody is waited for */
     const char *label;            /* the input's name for log lines */
-    const char *login_url, *resource;
+    struct destination to;
     bool v1; /* the token endpoint's version */
 };
 
@@ -64,5 +68,8 @@ void secret_intake_start(struct secret_intake *intake);
  * once the owner has saved that they were imported. Does nothing if there is nothing to mask. A refusal is logged. */
 void secret_intake_mask(struct secret_intake *intake);
 
-/* The store was read again: hands its client secret and refresh token to the principal. Does nothing before done(). */
+/* The store was read again: hands its client secret and refresh token to the principal if they may go there, or looks
+ * again at a secret that is held. */
 void secret_intake_refresh(struct secret_intake *intake);
+/* Returns why the input must not sign in, until a person enters the secret again; NULL: it may. NULL is allowed. */
+const struct err *secret_intake_held(const struct secret_intake *intake);

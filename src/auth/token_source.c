@@ -36,6 +36,7 @@ static void code_exchange_free(struct code_exchange *exchange)
 {
     mem_free_secret(exchange->code);
     free(exchange->redirect_uri);
+    free(exchange->hosts);
     free(exchange);
 }
 
@@ -89,6 +90,10 @@ static void use_fetched(struct token_source *source, int64_t now_ms)
     if (source->fetched.refresh_token) {
         mem_free_secret(principal->refresh_token);
         principal->refresh_token = mem_take(&source->fetched.refresh_token);
+        if (source->grant == GRANT_AUTHORIZATION_CODE) {
+            mem_freep(&principal->refresh_hosts);
+            principal->refresh_hosts = mem_text(source->codes->hosts);
+        }
     }
     token_release(&source->token);
     source->token = source->fetched;
@@ -113,10 +118,11 @@ static void plan_retry(struct token_source *source, int64_t now_ms)
 
 static void refuse(struct token_source *source, int64_t now_ms)
 {
-    err_set(&source->err, ERR_AUTH,
-            "no credential: neither client_secret nor client_certificate nor refresh_token is "
-            "given, and none is stored for client_id %s. Our administrator: enter one in the input",
-            source->principal->client_id);
+    if (token_fetch_may_serve(source, &source->err))
+        err_set(&source->err, ERR_AUTH,
+                "no credential: neither client_secret nor client_certificate nor refresh_token is "
+                "given, and none is stored for client_id %s. Our administrator: enter one in the input",
+                source->principal->client_id);
     plan_retry(source, now_ms);
 }
 
@@ -152,8 +158,9 @@ static void store(struct token_source *source)
 {
     const struct principal *principal = source->principal;
     CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
+    const char *hosts = source->grant == GRANT_AUTHORIZATION_CODE ? source->codes->hosts : NULL;
 
-    passwords_store(principal->principals->passwords, name, source->fetched.refresh_token, stored, source);
+    passwords_store(principal->principals->passwords, name, source->fetched.refresh_token, hosts, stored, source);
 }
 
 static void store_later(struct token_source *source, int64_t now_ms)
@@ -197,11 +204,12 @@ static bool usable(const struct token_source *source, int64_t now_ms)
 static struct source_facts facts_of(const struct token_source *source, int64_t now_ms)
 {
     const struct principal *principal = source->principal;
+    bool has = principal->client_secret || principal->certificate || principal->refresh_token;
+    struct err err;
 
     return (struct source_facts){ .due = !usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token),
                                   .retry_due = now_ms >= source->retry_ms,
-                                  .credential = principal->client_secret || principal->certificate ||
-                                                principal->refresh_token || source->codes,
+                                  .credential = source->codes || (has && token_fetch_may_serve(source, &err)),
                                   .redeems = redeems(source),
                                   .redeemer_busy = principal->redeemer && principal->redeemer != &source->user,
                                   .code_sent = source->grant == GRANT_AUTHORIZATION_CODE };
@@ -267,6 +275,7 @@ static void free_source(struct credential_user *user)
     token_release(&source->token);
     token_release(&source->fetched);
     free(source->resource);
+    free(source->api);
     free(source);
 }
 
@@ -284,14 +293,14 @@ static bool is_storing(const struct credential_user *user)
 
 /* What others call. */
 
-struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1)
+struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1, const char *api)
 {
     struct credential_user *user;
     struct token_source *source;
 
     for (user = principal->users; user; user = user->next) {
         source = (struct token_source *)user;
-        if (text_same(source->resource, resource) && source->v1 == v1)
+        if (text_same(source->resource, resource) && source->v1 == v1 && text_same(source->api, api))
             return source;
     }
     source = mem_alloc(sizeof(*source));
@@ -299,6 +308,7 @@ struct token_source *token_source_get(struct principal *principal, const char *r
                                      .principal = principal,
                                      .resource = mem_text(resource),
                                      .v1 = v1,
+                                     .api = mem_text(api),
                                      .slot = { .go = slot_acquired, .ctx = source },
                                      .store_timer = { .fire = store_fire, .ctx = source } };
     principal->users = &source->user;
@@ -347,13 +357,14 @@ void token_source_refetch(struct token_source *source, uint64_t token)
     token_source_step(source, ON_ASK, clock_ms());
 }
 
-void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
+void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri, const char *hosts,
                            void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
 {
     struct code_exchange *exchange = mem_alloc(sizeof(*exchange)), **slot = &source->codes;
 
     *exchange = (struct code_exchange){ .code = mem_text(code),
                                         .redirect_uri = mem_text(redirect_uri),
+                                        .hosts = mem_text(hosts),
                                         .done = done,
                                         .ctx = ctx };
     while (*slot)

@@ -13,9 +13,10 @@
 struct principal;
 struct token_source;
 
-/* Finds the principal's source of tokens for this resource, or creates it. v1: the token endpoint's version. Owned by
- * the principal. */
-struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1);
+/* Finds the principal's source of tokens for this resource, or creates it. v1: the token endpoint's version. api: the
+ * origin that its tokens go to if that is no host of their audience (binding_api()); NULL: it is one, or none are used.
+ * Inputs that differ in it share no token, and no credential is used that may not serve it. Owned by the principal. */
+struct token_source *token_source_get(struct principal *principal, const char *resource, bool v1, const char *api);
 struct principal *token_source_principal(const struct token_source *source);
 
 /* Lives inside its owner, which outlives the source. changed() is called whenever the source may have a new answer for
@@ -59,7 +60,8 @@ void token_source_reject(struct token_source *source, uint64_t token);
 void token_source_refetch(struct token_source *source, uint64_t token);
 
 /* Exchanges an authorization code for a refresh token, stores it and makes the access token ready. Copies its texts.
+ * hosts: where the refresh token may go besides Microsoft's own hosts (passwords_store()).
  * done() is called once, with ok as soon as the refresh token is stored; otherwise err->kind is ERR_AUTH if the code is
  * of no further use. An unreadable certificate fails before this returns. Several exchanges take turns. */
-void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri,
+void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri, const char *hosts,
                            void (*done)(void *ctx, bool ok, const struct err *err), void *ctx);

@@ -4,6 +4,8 @@
 #include "messages/log_events.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "microsoft/hosts.h"
+#include "splunk/secret_hosts.h"
 
 #define TOKEN_TIMEOUT_S 30
 #define FORM_MAX        (256 * 1024)
@@ -62,6 +64,31 @@ enum token_grant token_fetch_grant(const struct token_source *source)
     return source->principal->refresh_token ? GRANT_REFRESH_TOKEN : GRANT_CLIENT_CREDENTIALS;
 }
 
+static bool refuse_api(const struct token_source *source, const char *param, struct err *err)
+{
+    return err_set(
+        err, ERR_AUTH,
+        "tokens of the %s in use may not go to %s (api_url). Our administrator: enter %s again in this input, "
+        "or correct api_url",
+        param, source->api, param);
+}
+
+bool token_fetch_may_serve(const struct token_source *source, struct err *err)
+{
+    const struct principal *principal = source->principal;
+    enum token_grant grant = token_fetch_grant(source);
+
+    if (!source->api)
+        return true;
+    if (principal->certificate && grant == GRANT_CLIENT_CREDENTIALS)
+        return !hosts_sign_in(principal->login_url) || refuse_api(source, "client_certificate", err);
+    if (!principal->certificate && principal->client_secret && !secret_hosts_hold(principal->secret_hosts, source->api))
+        return refuse_api(source, "client_secret", err);
+    if (grant == GRANT_REFRESH_TOKEN && !secret_hosts_hold(principal->refresh_hosts, source->api))
+        return refuse_api(source, "refresh_token", err);
+    return true;
+}
+
 /* Adds the credential of a client with a certificate; *ret_assertion is a secret. */
 static bool add_assertion(struct token_source *source, struct token_request *request, char **ret_assertion)
 {
@@ -97,7 +124,7 @@ void token_fetch_start(struct token_source *source, int64_t now_ms)
                                      .redirect_uri = exchange ? exchange->redirect_uri : NULL };
 
     source->grant = request.grant;
-    if (!add_assertion(source, &request, &assertion)) {
+    if (!token_fetch_may_serve(source, &source->err) || !add_assertion(source, &request, &assertion)) {
         limiter_release(&source->slot);
         token_source_step(source, ON_FAILURE, now_ms);
         return;

@@ -70,6 +70,7 @@ struct code_exchange {
     struct code_exchange *next;
     char *code; /* secret */
     char *redirect_uri;
+    char *hosts; /* see token_source_exchange() */
     void (*done)(void *ctx, bool ok, const struct err *err);
     void *ctx;
 };
@@ -79,6 +80,7 @@ struct token_source {
     struct principal *principal;
     char *resource;
     bool v1;
+    char *api; /* see token_source_get() */
 
     enum source_state state; /* set by token_source_step() only */
     struct token token;
@@ -106,6 +108,8 @@ void token_source_step(struct token_source *source, enum source_event event, int
 
 /* Returns the grant that a request now would use. */
 enum token_grant token_fetch_grant(const struct token_source *source);
+/* Returns false if a credential that a request now would use may not serve the source's API. */
+bool token_fetch_may_serve(const struct token_source *source, struct err *err);
 /* Starts the request. Ends in ON_TOKEN, ON_ROTATED, ON_OTHER_FORM or ON_FAILURE (then source->err is set), with the
  * slot given back. An unreadable certificate fails before this returns. */
 void token_fetch_start(struct token_source *source, int64_t now_ms);

@@ -25,7 +25,19 @@ void buf_free(struct buf *buf)
     *buf = (struct buf){ .limit = buf->limit, .maps = buf->maps };
 }
 
-/* Changes the capacity. */
+/* Moves the bytes from the memory that the buffer had. */
+static void leave(struct buf *buf, char *old)
+{
+    if (!old) {
+        buf->data[0] = '\0';
+        return;
+    }
+    memcpy(buf->data, old, buf->len + 1);
+    explicit_bzero(old, buf->cap);
+    free(old);
+}
+
+/* Changes the capacity. A copy that is left is overwritten: it may be part of a secret. */
 static void resize(struct buf *buf, size_t cap)
 {
     char *old = buf->data;
@@ -34,11 +46,10 @@ static void resize(struct buf *buf, size_t cap)
         buf->data = mem_map(old, buf->cap, cap);
     } else if (buf->maps && cap >= MAP_FROM) {
         buf->data = mem_map(NULL, 0, cap);
-        if (old)
-            memcpy(buf->data, old, buf->cap);
-        free(old);
+        leave(buf, old);
     } else {
-        buf->data = mem_grow(old, cap, 1);
+        buf->data = mem_grow(NULL, cap, 1);
+        leave(buf, old);
     }
     buf->cap = cap;
 }

@@ -28,7 +28,7 @@ void buf_clear(struct buf *buf);       /* makes it empty and not full; keeps the
 
 /* Makes room for len more bytes and returns where they go. The caller writes there and then adds to buf->len. Returns
  * NULL and sets full if the limit forbids it. */
-char *buf_room(struct buf *buf, size_t len);
+char *buf_room(struct buf *buf, size_t len); /* growth overwrites the bytes that it moves */
 
 /* The functions that add return false if it did not fit. */
 bool buf_add(struct buf *buf, const void *bytes, size_t len);

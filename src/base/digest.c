@@ -89,13 +89,13 @@ static void *crypto_grow(void *old, size_t size, const char *file UNUSED, int li
 {
     if (size)
         return mem_lib_grow(old, size);
-    free(old);
+    mem_lib_free(old);
     return NULL;
 }
 
 static void crypto_free(void *memory, const char *file UNUSED, int line UNUSED)
 {
-    free(memory);
+    mem_lib_free(memory);
 }
 
 void crypto_begin(void)

@@ -234,3 +234,45 @@ bool file_make_folder(const char *path, struct err *err)
     }
     return true;
 }
+bool file_is_shared(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) || !S_ISREG(st.st_mode))
+        return false;
+    return (st.st_mode & (S_IROTH | S_IWOTH)) || ((st.st_mode & (S_IRGRP | S_IWGRP)) && st.st_gid != getegid());
+}
+
+/* Fills a new file and gives it the place of the old one. */
+static bool take_place(int fd, const char *from, const char *path, const char *bytes, size_t len, struct err *err)
+{
+    struct stat st, own;
+
+    if (stat(path, &st) || fstat(fd, &own))
+        return fail(err, "look at", path);
+    if ((st.st_uid != own.st_uid || st.st_gid != own.st_gid) && fchown(fd, st.st_uid, st.st_gid))
+        return fail(err, "keep the owner of", path);
+    if (!write_all(fd, bytes, len) || fchmod(fd, st.st_mode & 07777) || fsync(fd))
+        return fail(err, "write", from);
+    return file_rename(from, path, err);
+}
+
+bool file_rewrite(const char *path, const char *bytes, size_t len, struct err *err)
+{
+    CLEANUP(mem_freep) char *real = realpath(path, NULL);
+    CLEANUP(mem_freep) char *from = NULL;
+    bool ok;
+    int fd;
+
+    if (!real)
+        return fail(err, "find", path);
+    from = mem_format("%s.XXXXXX", real);
+    fd = mkostemp(from, O_CLOEXEC);
+    if (fd < 0)
+        return fail(err, "create", from);
+    ok = take_place(fd, from, real, bytes, len, err);
+    if (!ok)
+        unlink(from);
+    close(fd);
+    return ok;
+}

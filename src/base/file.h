@@ -32,3 +32,9 @@ bool file_replace(const char *path, const char *bytes, size_t len, bool sync, st
 
 /* Creates the folder and its missing parents with mode 0700. */
 bool file_make_folder(const char *path, struct err *err);
+
+/* Returns true if people other than the owner and this process's group may read or change the file. */
+bool file_is_shared(const char *path);
+/* Writes new content in place of the file, in one step, with its mode and owner. A link is followed. On failure the old
+ * file stays. */
+bool file_rewrite(const char *path, const char *bytes, size_t len, struct err *err);

@@ -9,7 +9,7 @@
 
 void json_init(void)
 {
-    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_lib_alloc, .free_fn = free });
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = mem_lib_alloc, .free_fn = mem_lib_free });
 }
 
 cJSON *json_parse(const char *bytes, size_t len)

@@ -1,7 +1,9 @@
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,20 +118,22 @@ char *mem_text(const char *text)
     return text ? mem_text_n(text, strlen(text)) : NULL;
 }
 
+/* Not vasprintf(), which may leave copies of a secret in memory that it frees. */
 char *mem_format(const char *fmt, ...)
 {
     va_list args;
-    char *text = NULL;
+    char *text;
     int len;
 
-    for (;;) {
-        va_start(args, fmt);
-        len = vasprintf(&text, fmt, args);
-        va_end(args);
-        if (len >= 0)
-            return text;
-        out_of_memory(strlen(fmt));
-    }
+    va_start(args, fmt);
+    len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    assert(len >= 0);
+    text = mem_grow(NULL, (size_t)len + 1, 1);
+    va_start(args, fmt);
+    vsnprintf(text, (size_t)len + 1, fmt, args);
+    va_end(args);
+    return text;
 }
 
 void *mem_lib_alloc(size_t size)
@@ -144,9 +148,22 @@ void *mem_lib_calloc(size_t count, size_t size)
     return memset(fresh, 0, count * size);
 }
 
+void mem_lib_free(void *memory)
+{
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
 void *mem_lib_grow(void *old, size_t size)
 {
-    return mem_grow(old, size, 1);
+    size_t had = old ? malloc_usable_size(old) : 0;
+    void *fresh = mem_grow(NULL, size, 1);
+
+    if (old)
+        memcpy(fresh, old, had < size ? had : size);
+    mem_lib_free(old);
+    return fresh;
 }
 
 char *mem_lib_text(const char *text)

@@ -33,12 +33,13 @@ void mem_give_back(void);
 /* Returns true once memory has run out. */
 bool mem_ran_out(void);
 
-/* The same with the signatures of malloc(), calloc(), realloc() and strdup(), for libraries: a library must not take a
- * lack of memory for broken input. */
+/* The same with the signatures of malloc(), calloc(), realloc(), strdup() and free(), for libraries: a library must not
+ * take a lack of memory for broken input. What is freed or moved is overwritten: libraries keep copies of secrets. */
 void *mem_lib_alloc(size_t size);
 void *mem_lib_calloc(size_t count, size_t size);
 void *mem_lib_grow(void *old, size_t size);
 char *mem_lib_text(const char *text);
+void mem_lib_free(void *memory);
 
 /* Overwrites the text in a way that the compiler may not remove, then frees it. NULL is allowed. */
 void mem_free_secret(char *text);

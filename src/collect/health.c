@@ -35,6 +35,8 @@ static enum health_state reading_state(const struct health_facts *facts, int64_t
 
 struct health health_of(const struct health_facts *facts, int64_t now_ms)
 {
+    if (facts->held)
+        return (struct health){ .state = HEALTH_REFUSED, .sign_in = facts->held };
     if (!facts->reading)
         return (struct health){ .state = HEALTH_WAITING };
     if (facts->token == TOKEN_FAILED)

@@ -6,6 +6,7 @@
 enum health_state { HEALTH_WAITING, HEALTH_OK, HEALTH_THROTTLED, HEALTH_FAILING, HEALTH_REFUSED };
 
 struct health_facts {
+    const struct err *held; /* why a stored secret must not be used as the input says; NULL: it may */
     bool reading;           /* the input has got as far as signing in */
     bool polled;            /* a poll was complete since the start */
     int failures, refusals; /* in a row, the most of the live and the backfill worker */

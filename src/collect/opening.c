@@ -1,5 +1,6 @@
 #include "collect/opening.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "collect/beginning.h"
 
@@ -146,15 +147,24 @@ static void intake_waits(void *ctx, const struct err *err)
     opening->owner->waits(opening->ctx, err, false);
 }
 
+/* A person has to act; the input's health tells why. */
+static void intake_held(void *ctx)
+{
+    struct opening *opening = ctx;
+
+    opening->owner->changed(opening->ctx);
+}
+
 /* The secrets are in place. */
 static void sign_in(struct opening *opening)
 {
     struct feed *feed = opening->feed;
+    CLEANUP(mem_freep) char *api = binding_api(&opening->to);
 
     secret_intake_mask(opening->intake);
     opening->state = OPENING_TOKEN;
     opening->owner->has_source(opening->ctx, token_source_get(opening->owner->principal(opening->ctx),
-                                                              opening->resource, feed->api->v1_token));
+                                                              opening->to.resource, feed->api->v1_token, api));
     step_at(opening, loop_now(feed->env->loop));
 }
 
@@ -172,8 +182,8 @@ static void intake_done(void *ctx, bool changed)
 
 static void start_intake(struct opening *opening)
 {
-    static const struct secret_intake_owner callbacks = { was_imported, import,      use_proxy, principal,
-                                                          intake_waits, intake_done, NULL };
+    static const struct secret_intake_owner callbacks = { was_imported, import,      use_proxy,   principal,
+                                                          intake_waits, intake_held, intake_done, NULL };
     struct secret_intake_owner owner = callbacks;
     const struct feed *feed = opening->feed;
 
@@ -190,8 +200,7 @@ static void start_intake(struct opening *opening)
                                                                       .input = opening->input,
                                                                       .ticket = &opening->ticket,
                                                                       .label = feed->label,
-                                                                      .login_url = opening->login_url,
-                                                                      .resource = opening->resource,
+                                                                      .to = opening->to,
                                                                       .v1 = feed->api->v1_token },
                                         &owner);
     secret_intake_start(opening->intake);

@@ -43,12 +43,12 @@ struct opening {
     bool in_place;                /* the secrets are */
     bool asked_again;             /* for a second token, whose response has another Date */
     struct secret_ticket ticket;
-    const char *login_url, *resource;
+    struct destination to;
     const struct opening_owner *owner;
     void *ctx;
 };
 
-/* Set feed, input, saver, login_url, resource, owner and ctx before. Borrows them. */
+/* Set feed, input, saver, to, owner and ctx before. Borrows them. */
 void opening_start(struct opening *opening);
 void opening_release(struct opening *opening);
 /* The claim is lost: begins with CLAIM again. The secrets stay in place. */

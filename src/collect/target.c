@@ -17,6 +17,11 @@ void target_of(const struct input *input, struct target *ret)
                             .resource = input->resource ? input->resource : api->resource[input->cloud] };
 }
 
+struct destination target_destination(const struct target *target)
+{
+    return (struct destination){ target->login_url, target->base_url, target->resource };
+}
+
 char *target_sign_in_address(const struct input *input)
 {
     struct target target;

@@ -4,6 +4,7 @@
  * slash: splunk/value.c removes it. */
 #pragma once
 
+#include "auth/binding.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
 
@@ -16,6 +17,9 @@ struct target {
 
 /* Fills *ret. The texts belong to the input or are constants. */
 void target_of(const struct input *input, struct target *ret);
+
+/* Returns the same as the places that secrets and tokens go to. Borrows the texts. */
+struct destination target_destination(const struct target *target);
 
 /* Returns the address at which a user signs in, for an authorization code. Caller frees. */
 char *target_sign_in_address(const struct input *input);

@@ -62,7 +62,8 @@ static bool update_health(struct tenant *t, int64_t now_ms)
     const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
     struct token_view view;
     enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
-    struct health health = health_of(&(struct health_facts){ .reading = t->opening.state >= OPENING_TOKEN,
+    struct health health = health_of(&(struct health_facts){ .held = secret_intake_held(t->opening.intake),
+                                                             .reading = t->opening.state >= OPENING_TOKEN,
                                                              .polled = t->feed.read_ms != 0,
                                                              .failures = max_int(live->failures, backfill->failures),
                                                              .refusals = max_int(live->refusals, backfill->refusals),
@@ -311,8 +312,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     t->opening = (struct opening){ .feed = &t->feed,
                                    .input = &t->input,
                                    .saver = &t->saver,
-                                   .login_url = t->target.login_url,
-                                   .resource = t->target.resource,
+                                   .to = target_destination(&t->target),
                                    .owner = &opening_owner,
                                    .ctx = t };
     secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket,

@@ -122,10 +122,15 @@ static bool refresh_ready(struct row *row, bool *delegated)
 {
     CLEANUP(mem_freep) char *name = secret_name_refresh(row->input.tenant_id, row->input.client_id);
     const char *stored = check_store_secret(row->context->store, name);
+    struct destination to = target_destination(&row->target);
     CLEANUP(mem_freep) char *why = NULL;
     struct err err;
 
     *delegated = false;
+    if (stored && !binding_allows(check_store_passwords(row->context->store), "refresh_token", name, &to, &err)) {
+        row_fail(row, CHECK_REFUSED, &err);
+        return false;
+    }
     if (!stored && row->input.refresh_token)
         return row_not_tried(row, "the refresh token is still in inputs.conf, so its successor could not be stored; "
                                   "the running input moves it to Splunk's password store first");
@@ -138,7 +143,8 @@ static bool refresh_ready(struct row *row, bool *delegated)
         return row_not_tried(row, why);
     case PROOF_OK: break;
     }
-    principal_set_refresh_token(row->principal, check_store_secret(row->context->store, name));
+    principal_set_refresh_token(row->principal, check_store_secret(row->context->store, name),
+                                passwords_hosts(check_store_passwords(row->context->store), name));
     return *delegated = true;
 }
 
@@ -151,7 +157,11 @@ static void principal_begin(struct row *row)
 {
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_client(input->client_id);
+    const struct passwords *passwords = check_store_passwords(row->context->store);
     const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->context->store, name);
+    struct destination to = target_destination(&row->target);
+    CLEANUP(mem_freep) char *api = binding_api(&to);
+    CLEANUP(mem_freep) char *hosts = binding_hosts(&to); /* of a secret in the stanza */
 
     row->principal = principal_get(row->context->principals,
                                    &(struct principal_spec){ .tenant_id = input->tenant_id,
@@ -160,8 +170,8 @@ static void principal_begin(struct row *row)
                                                              .certificate = input->client_certificate,
                                                              .route = &row->login->route });
     if (secret)
-        principal_set_secret(row->principal, secret);
-    row->source = token_source_get(row->principal, row->target.resource, row->target.api->v1_token);
+        principal_set_secret(row->principal, secret, input->client_secret ? hosts : passwords_hosts(passwords, name));
+    row->source = token_source_get(row->principal, row->target.resource, row->target.api->v1_token, api);
     row->listener = (struct token_listener){ .changed = row_token_changed, .ctx = row };
     token_source_listen(row->source, &row->listener);
 }
@@ -169,15 +179,24 @@ static void principal_begin(struct row *row)
 /* Sets the credentials of the principal. Returns false if it is too early, or the row has ended. */
 static bool principal_ready(struct row *row)
 {
+    struct destination to = target_destination(&row->target);
     struct err err;
     bool delegated;
 
     if (row->has_principal)
         return true;
+    if (!binding_allows_input(check_store_passwords(row->context->store), &row->input, &to, &err)) {
+        row_fail(row, CHECK_REFUSED, &err);
+        return false;
+    }
     if (!row->principal)
         principal_begin(row);
     if (!refresh_ready(row, &delegated))
         return false;
+    if (!delegated && row->input.client_certificate && !binding_allows_certificate(&to, &err)) {
+        row_fail(row, CHECK_REFUSED, &err);
+        return false;
+    }
     if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
         !check_store_known(row->context->store, &err))
         return row_not_tried(row, err.text);
@@ -237,9 +256,15 @@ void row_begin(struct row *row)
     const struct row_context *context = row->context;
     const struct input *input = &row->input;
     CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
-    CLEANUP(mem_free_secretp) char *proxy = target_proxy(input, check_store_secret(context->store, name));
+    CLEANUP(mem_free_secretp) char *proxy = NULL;
+    struct err err;
 
     row->begun = true;
+    if (!input->proxy_password && !binding_allows_proxy(check_store_passwords(context->store), input, &err)) {
+        row_fail(row, CHECK_REFUSED, &err);
+        return;
+    }
+    proxy = target_proxy(input, check_store_secret(context->store, name));
     row->login = endpoints_get(context->endpoints, row->target.login_url, input->ca_file, proxy);
     row->service = endpoints_get(context->endpoints, row->target.base_url, input->ca_file, proxy);
     row->outcome.login = &row->login->found;

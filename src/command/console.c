@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
@@ -201,6 +202,13 @@ void console_put(const char *text, FILE *to)
 
     utf8_make_line(plain);
     fputs(plain, to);
+}
+
+void console_warn_of_readers(const char *path)
+{
+    if (path && file_is_shared(path))
+        printf("Warning: others on this host can read the secrets in %s; take their permission away (chmod 600).\n",
+               path);
 }
 
 void console_progress(const char *text)

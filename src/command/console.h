@@ -31,5 +31,8 @@ bool console_session(struct console *console, char **session_key, char **server_
  * could control the terminal or change the order of what is read. */
 void console_put(const char *text, FILE *to);
 
+/* Prints a warning if others on this host can read the file, which holds a secret. NULL is no file. */
+void console_warn_of_readers(const char *path);
+
 /* Shows a progress line if stderr is a terminal. NULL clears it. */
 void console_progress(const char *text);

@@ -129,3 +129,18 @@ void csv_free(struct csv *csv)
     free(csv->rows);
     *csv = (struct csv){ .count = 0 };
 }
+
+void csv_add_cell(struct buf *ret, const char *cell)
+{
+    if (!cell[strcspn(cell, "\",\r\n")]) {
+        buf_add_text(ret, cell);
+        return;
+    }
+    buf_add_char(ret, '"');
+    for (; *cell; cell++) {
+        if (*cell == '"')
+            buf_add_char(ret, '"');
+        buf_add_char(ret, *cell);
+    }
+    buf_add_char(ret, '"');
+}

@@ -4,6 +4,7 @@
  * lines are skipped. Cells may be secrets: they are overwritten before they are freed. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct csv_row {
@@ -21,3 +22,6 @@ struct csv {
  * Free with csv_free() in either case. */
 bool csv_parse(const char *bytes, size_t len, struct csv *ret, struct err *err);
 void csv_free(struct csv *csv); /* frees the members */
+
+/* Appends one cell, quoted where it has to be. */
+void csv_add_cell(struct buf *ret, const char *cell);

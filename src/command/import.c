@@ -1,10 +1,12 @@
 #include "command/import.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "command/import_clean.h"
 #include "command/import_rows.h"
 #include "command/options.h"
 #include "command/session.h"
@@ -14,7 +16,8 @@
 
 struct import {
     const char *path, *server_uri;
-    bool dry_run;
+    bool dry_run, remove_secrets;
+    struct console console;
     struct import_rows rows;
     size_t next, running, uploads_left;
     struct loop *loop;
@@ -24,6 +27,7 @@ struct import {
     struct data_inputs *inputs;
     struct err err;
     bool failed; /* before the first row */
+    bool has_secrets;
 };
 
 /* Carrying out the plan. */
@@ -102,7 +106,8 @@ static void import_carry_out(struct import *import)
         import->uploads_left += upload->due;
     for (upload = import->rows.uploads; upload; upload = upload->next)
         if (upload->due)
-            passwords_store(import->passwords, upload->name, upload->value, upload_stored, upload);
+            passwords_store(import->passwords, upload->name, upload->value, buf_text(&upload->hosts), upload_stored,
+                            upload);
     if (!import->uploads_left)
         rows_go_on(import);
 }
@@ -179,20 +184,64 @@ static int import_report(const struct import *import)
     return fflush(stdout) == 0 && !counts[ACTION_REFUSED] ? 0 : 1;
 }
 
+/* The file afterwards. */
+
+/* Returns true if a person at the terminal agrees. */
+static bool wants_removal(struct import *import)
+{
+    CLEANUP(mem_freep)
+    char *prompt = mem_format("Remove the secrets from %s, now that Splunk's password store has "
+                              "them? [y/N] ",
+                              import->path);
+    struct buf line = BUF_INIT(16);
+    bool yes = console_line(&import->console, prompt, false, &line) && strchr("yY", *buf_text(&line)) && line.len;
+
+    buf_free(&line);
+    return yes;
+}
+
+/* Removes the secrets from the file, or tells how. A refused row may need its secret for the next run. Returns the exit
+ * status. */
+static int leave_file(struct import *import, int status)
+{
+    struct err err;
+
+    if (!import->has_secrets || import->dry_run)
+        return status;
+    if (status) {
+        printf("The secrets stay in %s, since not everything was imported.\n", import->path);
+        return status;
+    }
+    if (!import->remove_secrets && !import->console.is_terminal) {
+        printf("The secrets are in Splunk's password store and still in %s; --remove-secrets removes them there.\n",
+               import->path);
+        return status;
+    }
+    if (!import->remove_secrets && !wants_removal(import))
+        return status;
+    if (!import_clean(import->path, &import->rows.text, &err)) {
+        log_error("the secrets are still in the file: %s", err.text);
+        return 1;
+    }
+    printf("The secrets were removed from %s. Copies of it and backups may still have them.\n", import->path);
+    return status;
+}
+
 /* The command. */
 
 static bool import_all(struct import *import, struct err *err)
 {
-    struct console console;
-
-    console_start(&console, "stopped: rows that had not begun are not done; import the file again to continue");
+    console_start(&import->console, "stopped: rows that had not begun are not done; import the file again to continue");
     if (!import->path)
         return err_set(err, ERR_INPUT, "which file? See 'defender_alerts import --help'");
     if (!import_rows_read(&import->rows, import->path, import, err))
         return false;
+    import->has_secrets = import_has_secrets(&import->rows.text);
+    if (import->has_secrets)
+        console_warn_of_readers(import->path);
     import->loop = loop_new();
     import->http = http_new(import->loop);
-    import->rest = session_open(&console, import->loop, import->http, import->server_uri, err);
+    import->rest = session_open(&import->console, import->loop, import->http, import->server_uri, err);
     if (!import->rest)
         return false;
     import->passwords = passwords_new(import->rest);
@@ -216,7 +265,7 @@ static void import_release(struct import *import)
 }
 
 static const char usage[] =
-    "usage: defender_alerts import CUSTOMERS.csv [--dry-run] [--server-uri URL]\n"
+    "usage: defender_alerts import CUSTOMERS.csv [--dry-run] [--remove-secrets] [--server-uri URL]\n"
     "Creates or updates one input for each row. The first line names the columns: name, parameters of an input, and\n"
     "Splunk's index, sourcetype, source, host, disabled. An empty field leaves a parameter as it is. Secrets go to\n"
     "Splunk's password store. It is safe to run again.\n"
@@ -227,6 +276,8 @@ int import_run(int argc, char **argv)
     struct import import = { .path = NULL };
     const struct option_spec specs[] = { { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
                                          { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
+                                         { "--remove-secrets", NULL, &import.remove_secrets, NULL,
+                                           "afterwards, remove the secrets from the file without asking" },
                                          { "--server-uri", &import.server_uri, NULL, "URL",
                                            "splunkd; default " SERVER_URI } };
     struct err err;
@@ -237,7 +288,7 @@ int import_run(int argc, char **argv)
         return 0;
     }
     if (options_read(specs, COUNT_OF(specs), argc, argv, &err) && import_all(&import, &err))
-        status = import_report(&import);
+        status = leave_file(&import, import_report(&import));
     else
         log_error("%s", err.text);
     import_release(&import);

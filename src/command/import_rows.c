@@ -129,13 +129,13 @@ static void read_row(const struct import_rows *rows, struct import_row *row, con
 
 bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, struct err *err)
 {
-    struct buf text = BUF_INIT(FILE_MAX_BYTES);
+    struct buf *text = &rows->text;
     struct csv csv = { 0 };
-    bool ok = file_read_passed(path, &text, err) && csv_parse(buf_text(&text), text.len, &csv, err) &&
-              check_header(&csv, err);
+    bool ok;
     size_t i;
 
-    buf_free_secret(&text);
+    *text = BUF_INIT(FILE_MAX_BYTES);
+    ok = file_read_passed(path, text, err) && csv_parse(buf_text(text), text->len, &csv, err) && check_header(&csv, err);
     if (ok)
         rows->list = mem_alloc(csv.count * sizeof(*rows->list));
     for (i = 1; ok && i < csv.count; i++) {
@@ -154,6 +154,7 @@ void import_rows_release(struct import_rows *rows)
     while ((upload = rows->uploads)) {
         rows->uploads = upload->next;
         free(upload->name);
+        buf_free(&upload->hosts);
         free(upload);
     }
     for (i = 0; i < rows->count; i++) {
@@ -167,4 +168,5 @@ void import_rows_release(struct import_rows *rows)
         free(row->proxy);
     }
     free(rows->list);
+    buf_free_secret(&rows->text);
 }

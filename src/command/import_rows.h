@@ -16,6 +16,7 @@ struct upload {
     void *ctx; /* for the caller */
     char *name;
     const char *value; /* secret, borrowed from the row's input */
+    struct buf hosts;  /* that it may go to, named by its rows: see passwords_store() */
     size_t line;       /* of the first row that has it */
     bool due;          /* it is not stored yet */
     bool failed;
@@ -42,6 +43,7 @@ struct import_rows {
     struct import_row *list;
     size_t count;
     struct upload *uploads;
+    struct buf text; /* of the file; a secret */
 };
 
 /* Reads the CSV file and validates each row like an input. Returns false if the file as a whole is unusable. */

@@ -83,11 +83,13 @@ static void store_all(struct sign_in *s)
 {
     CLEANUP(mem_freep) char *token = secret_name_refresh(s->asked.input.tenant_id, s->asked.input.client_id);
     CLEANUP(mem_freep) char *secret = secret_name_client(s->asked.input.client_id);
+    struct destination to = target_destination(&s->asked.target);
+    CLEANUP(mem_freep) char *hosts = binding_hosts(&to);
 
     s->to_store = 1 + s->secret_is_new;
-    passwords_store(s->passwords, token, s->refresh_token, secret_stored, s);
+    passwords_store(s->passwords, token, s->refresh_token, hosts, secret_stored, s);
     if (s->secret_is_new)
-        passwords_store(s->passwords, secret, s->client_secret, secret_stored, s);
+        passwords_store(s->passwords, secret, s->client_secret, hosts, secret_stored, s);
 }
 
 static void redeemed(void *ctx, const char *refresh_token, const struct err *err)
@@ -251,21 +253,36 @@ static void ask_secret(struct sign_in *s)
     buf_free_secret(&line);
 }
 
-static void find_secret(struct sign_in *s)
+/* Returns false if the stored secret would be used, but may not go to this sign-in service. */
+static bool find_secret(struct sign_in *s, struct err *err)
 {
     CLEANUP(mem_freep) char *name = secret_name_client(s->asked.input.client_id);
     const char *stored = s->asked.store ? passwords_get(s->passwords, name) : NULL;
+    struct destination to = target_destination(&s->asked.target);
 
     if (s->asked.client_secret) {
         s->client_secret = mem_text(s->asked.client_secret);
         s->secret_is_new = true;
     } else if (s->asked.key) {
-        return;
+        return true;
     } else if (stored && !s->asked.secret_stdin) {
+        if (!binding_allows(s->passwords, "client_secret", name, &to, err))
+            return false;
         s->client_secret = mem_text(stored);
     } else if (s->asked.secret_stdin || (s->console.is_terminal && !s->asked.device)) {
         ask_secret(s);
     }
+    return true;
+}
+
+static void begin(struct sign_in *s)
+{
+    struct err err;
+
+    if (find_secret(s, &err))
+        get_code(s);
+    else
+        sign_in_fail(s, err.text);
 }
 
 static void sign_in_loaded(void *ctx, bool ok, const struct err *err)
@@ -276,8 +293,7 @@ static void sign_in_loaded(void *ctx, bool ok, const struct err *err)
         sign_in_fail(s, err->text);
         return;
     }
-    find_secret(s);
-    get_code(s);
+    begin(s);
 }
 
 static bool sign_in_start(struct sign_in *s, struct err *err)
@@ -291,8 +307,7 @@ static bool sign_in_start(struct sign_in *s, struct err *err)
         s->passwords = passwords_new(s->rest);
         passwords_load(s->passwords, sign_in_loaded, s);
     } else {
-        find_secret(s);
-        get_code(s);
+        begin(s);
     }
     loop_run(s->loop);
     return true;

@@ -22,6 +22,7 @@ static const struct { const char *option, *parameter, *argument, *help; } parame
     { "--api", "api", "API", "graph (default), endpoint, siem or incidents" },
     { "--cloud", "cloud", "CLOUD", "commercial (default), gcc, gcc_high or dod" },
     { "--login-url", "login_url", "URL", "instead of the cloud's sign-in service" },
+    { "--api-url", "api_url", "URL", "instead of the API's own host; the stored token may go there" },
     { "--resource", "resource", "URI", "audience of the token; default by --api and --cloud" },
     { "--redirect-uri", "redirect_uri", "URI", "as registered; default https://SiemMsspConnector" },
     { "--proxy", "proxy", "URL", "http://[user@]host:port; default: the environment's" },
@@ -85,6 +86,7 @@ static bool read_proxy(struct sign_in_options *options, const char *password_fil
         return err_set(err, ERR_INPUT,
                        "--proxy-password-file needs a --proxy that names its user: "
                        "http://user@host:port");
+    console_warn_of_readers(password_file);
     if (password_file && !read_secret_file(password_file, &password, err))
         return false;
     if (!password && proxy_has_user(proxy)) {
@@ -102,6 +104,8 @@ static bool prepare(struct sign_in_options *options, const char *secret_file, st
 {
     const struct input *input = &options->input;
 
+    console_warn_of_readers(secret_file);
+    console_warn_of_readers(input->client_certificate);
     if (secret_file && input->client_certificate)
         return err_set(err, ERR_INPUT, "--client-secret-file and --client-certificate exclude each other");
     if (secret_file && !read_secret_file(secret_file, &options->client_secret, err))

@@ -116,10 +116,10 @@ static void sign_in_begin(struct trial *trial, const char *secret)
                                                                .certificate = input->client_certificate,
                                                                .login_url = trial->target.login_url,
                                                                .route = &trial->route });
-    trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token);
+    trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token, NULL);
     trial->listener = (struct token_listener){ .changed = token_changed, .ctx = trial };
     token_source_listen(trial->source, &trial->listener);
-    principal_set_secret(trial->principal, secret);
+    principal_set_secret(trial->principal, secret, NULL);
     token_changed(trial);
 }
 
@@ -160,8 +160,14 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
 {
     struct trial *trial = ctx;
     const struct input *input = trial->input;
+    struct destination to = target_destination(&trial->target);
     const char *secret = input->client_secret;
+    struct err why;
 
+    if (!binding_allows_input(trial->passwords, input, &to, &why)) {
+        trial_end(trial, TRIAL_REFUSED, mem_text(why.text));
+        return;
+    }
     trial->proxy = target_proxy(input, stored_secret(trial, secret_name_proxy(input->name)));
     trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
     if (!ok && err->kind == ERR_RETRY)

@@ -2,7 +2,8 @@
  *
  * Asks for a token with the secret or certificate of the input, or with the stored secret that the mask means. A
  * refresh token or authorization code is never used, since it works only once: a connection to the sign-in host is all
- * that is tried then. Stores nothing. */
+ * that is tried then. Stores nothing. A stored secret that may not go where the input says (auth/binding.h) refuses the
+ * input before anything is sent. */
 #pragma once
 
 #include "splunk/config.h"

@@ -12,7 +12,7 @@
 const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_REFUSED] = { "refused", LOG_ERROR, 0,
         "Microsoft refuses the sign-in or the request; the rest of the line says which of the two, with Entra's code "
-        "or the HTTP status",
+        "or the HTTP status; or a stored secret may not go to the host that the input names",
         { ACT_AS_SAID, "do what the line says; the input tries again after 15 minutes, later after up to 4 hours, and "
           "at once when the input or its secret changes" } },
     [EVENT_TROUBLE] = { "trouble", LOG_WARN, CAPPED,
@@ -120,6 +120,9 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_CERTIFICATE_ENDS] = { "certificate_ends", LOG_WARN, ADVISED,
         "the certificate expires in 30, 7 or 1 days",
         { ACT_PROVIDER, "make a new one, upload it to the app registration, then replace the file" } },
+    [EVENT_FILE_SHARED] = { "file_shared", LOG_WARN, ADVISED,
+        "the file of client_certificate, which has a private key, can be read or changed by others on this host",
+        { ACT_PROVIDER, "take their permission away: chmod 600 for a file of Splunk's user, or 640 with Splunk's group" } },
     [EVENT_BACKFILL_DONE] = { "backfill_done", LOG_INFO, CAPPED,
         "the older alerts of a new input, or of an outage, have been read",
         { ACT_NOBODY, NOTHING } },

@@ -16,7 +16,7 @@
 struct http_route {
     const char *ca_file; /* PEM bundle; NULL: tls_ca_bundle() */
     const char *proxy;   /* "http://user:password@host:port"; "": no proxy, not even the environment's;
-                                   NULL: the environment's */
+                                   NULL: the environment's. Never used for a loopback host. */
     bool loopback_name;  /* if the host is a loopback address, the certificate's name is not compared: splunkd's
                                    certificate never carries it */
 };

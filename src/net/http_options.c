@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/die.h"
 #include "base/digest.h"
@@ -77,16 +78,33 @@ static void add_headers(struct http_request *req, const struct http_spec *spec)
         add_header(req, spec->headers[i]);
 }
 
+/* Opens a socket only to this machine: a host name that means it by its spelling may be resolved to another. */
+static curl_socket_t open_loopback_socket(void *ctx UNUSED, curlsocktype purpose UNUSED, struct curl_sockaddr *peer)
+{
+    if (!url_peer_is_loopback(&peer->addr))
+        return CURL_SOCKET_BAD;
+    return socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
+}
+
+/* No proxy has any business between two programs on this machine, and http: would show it the secret. */
+static void set_loopback(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_loopback_socket);
+}
+
 static void set_route(CURL *easy, const struct http_request *req)
 {
     const struct http_route *route = req->route;
-    bool no_name = route->loopback_name && url_is_loopback(req->url);
+    bool loopback = url_is_loopback(req->url), no_name = route->loopback_name && loopback;
 
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else curl reads the host's folder for each new connection */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, req->unverified ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, no_name || req->unverified ? 0L : 2L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (route->proxy) {
+    if (loopback) {
+        set_loopback(easy);
+    } else if (route->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
         if (*route->proxy) /* a configured proxy is for every host, whatever no_proxy says */
             curl_easy_setopt(easy, CURLOPT_NOPROXY, "");

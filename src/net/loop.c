@@ -39,7 +39,8 @@ struct loop *loop_new(void)
     struct loop *loop = mem_alloc(sizeof(*loop));
 
     tls_forget_environment();
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_alloc, free, mem_lib_grow, mem_lib_text, mem_lib_calloc) ||
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_alloc, mem_lib_free, mem_lib_grow, mem_lib_text,
+                             mem_lib_calloc) ||
         !(loop->multi = curl_multi_init()))
         die("libcurl cannot be initialized");
     loop->now_ms = clock_ms();

@@ -1,7 +1,9 @@
 #include "net/url.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,12 +48,40 @@ static bool loopback_host(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
+/* Returns true if the host is written in the URL as curl understood it. curl turns "2130706433" and "0x7f.1" into
+ * 127.0.0.1; a reader of the address would not. */
+static bool is_literal(const char *text, const char *host)
+{
+    const char *at = text ? strstr(text, "://") : NULL;
+    size_t len = strlen(host);
+
+    return at && strncasecmp(at + 3, host, len) == 0 && (!at[3 + len] || strchr(":/?#", at[3 + len]));
+}
+
+static bool is_loopback(const char *text, const char *host)
+{
+    return host && loopback_host(host) && is_literal(text, host);
+}
+
 bool url_is_loopback(const char *text)
 {
     CLEANUP(url_cleanupp) CURLU *url = parse(text);
     CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
 
-    return host && loopback_host(host);
+    return is_loopback(text, host);
+}
+
+bool url_peer_is_loopback(const struct sockaddr *peer)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)peer;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)peer;
+
+    if (peer->sa_family == AF_INET)
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    if (peer->sa_family != AF_INET6)
+        return false;
+    return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
 /* Returns true if the URL has a part that a base address must not have. */
@@ -80,7 +110,7 @@ bool url_is_base(const char *text)
         return false;
     if (strchr(text, '?') || strchr(text, '#') || strchr(text, '@'))
         return false;
-    return text_same(scheme, "https") || (text_same(scheme, "http") && loopback_host(host));
+    return text_same(scheme, "https") || (text_same(scheme, "http") && is_loopback(text, host));
 }
 
 bool url_same_origin(const char *a, const char *b)
@@ -100,6 +130,25 @@ bool url_same_origin(const char *a, const char *b)
             return false;
     }
     return true;
+}
+
+char *url_origin(const char *text)
+{
+    CLEANUP(url_cleanupp) CURLU *url = parse(text);
+    CLEANUP(curl_freep) char *scheme = part(url, CURLUPART_SCHEME);
+    CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
+    CLEANUP(curl_freep) char *port = part(url, CURLUPART_PORT);
+    char *origin, *c;
+
+    if (!scheme || !host || !port)
+        return NULL;
+    if (text_same(port, text_same(scheme, "https") ? "443" : "80"))
+        origin = mem_format("%s://%s", scheme, host);
+    else
+        origin = mem_format("%s://%s:%s", scheme, host, port);
+    for (c = origin; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return origin;
 }
 
 char *url_resolve(const char *base, const char *reference)

@@ -6,8 +6,15 @@
 /* Returns true for scheme://host[:port] with an optional slash and nothing after it. The scheme is https, or http for
  * 127.0.0.0/8, ::1 and localhost. NULL is no URL. */
 bool url_is_base(const char *url);
-/* Returns true if the host is in 127.0.0.0/8, ::1 or localhost. */
+/* Returns true if the host is in 127.0.0.0/8, ::1 or localhost, in exactly this spelling: "2130706433", "0x7f.1" and
+ * "[::ffff:127.0.0.1]" are not. */
 bool url_is_loopback(const char *url);
+/* Returns true if the address that a host name was resolved to is one of this machine's loopback addresses. */
+struct sockaddr;
+bool url_peer_is_loopback(const struct sockaddr *peer);
+/* Returns the origin (RFC 6454): scheme://host[:port], in lower case, without the default port, a user or a path. NULL
+ * if text is no URL. The caller frees it. */
+char *url_origin(const char *text);
 /* Returns true if scheme, host (in any case) and port (the default if none is given) are the same: RFC 6454 section 4.
  * */
 bool url_same_origin(const char *a, const char *b);

@@ -18,7 +18,7 @@ struct config_reader *config_reader_new(enum config_root root)
     struct config_reader *reader = mem_alloc(sizeof(*reader));
 
     /* Sets the same functions each time, so a second call is harmless. */
-    xmlMemSetup(free, mem_lib_alloc, mem_lib_grow, mem_lib_text);
+    xmlMemSetup(mem_lib_free, mem_lib_alloc, mem_lib_grow, mem_lib_text);
     reader->root = root;
     reader->open[0] = DOCUMENT;
     reader->text = BUF_INIT(CONFIG_MAX);

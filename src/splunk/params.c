@@ -64,17 +64,17 @@ const struct param params[] = {
               "alert exporter." },
     { .name = "login_url", .type = PARAM_BASE_URL, AT(login_url), .rare = true, .title = "Login URL",
       .help = "Replaces the cloud's sign-in service: scheme, host and port, such as "
-              "https://login.microsoftonline.com." },
+              "https://login.microsoftonline.com. If the host is not Microsoft's, enter the secret again." },
     { .name = "api_url", .type = PARAM_BASE_URL, AT(api_url), .rare = true, .title = "API URL",
       .help = "Replaces the chosen service's host: scheme, host and port, such as "
-              "https://eu.api.security.microsoft.com." },
+              "https://eu.api.security.microsoft.com. If the host is not Microsoft's, enter the secret again." },
     { .name = "resource", .type = PARAM_TEXT, AT(resource), .rare = true, .title = "Resource",
       .help = "Audience of the access token, if the host needs another one than the chosen service's: an App ID URI "
               "or a GUID." },
     { .name = "proxy", .type = PARAM_PROXY, AT(proxy), .rare = true, .title = "Proxy",
       .help = "Proxy for connections to Microsoft: http://host:port. If it needs a login, with user:password@ "
-              "before the host. The password is moved to Splunk's password store. Empty: the proxy of the environment, "
-              "if there is one." },
+              "before the host. The password is moved to Splunk's password store, for this proxy only. Empty: the proxy "
+              "of the environment, if there is one." },
     { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .rare = true, .title = "CA file",
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
               "that inspects TLS." }

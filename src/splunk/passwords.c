@@ -10,6 +10,7 @@
 #include "splunk/app.h"
 #include "splunk/passwords_pieces.h"
 #include "splunk/passwords_private.h"
+#include "splunk/secret_hosts.h"
 
 #define LISTING_MAX (64 * 1024 * 1024) /* thousands of entries, with all that splunkd adds to each */
 
@@ -151,11 +152,18 @@ void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx)
     passwords->load = load;
     rest_call_start(&load->call, NULL,
                     rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, NULL,
-                             "count=0&f=realm&f=username&f=clear_password"),
+                             "count=0&search=realm%3D" APP_NAME "&f=realm&f=username&f=clear_password"),
                     NULL);
 }
 
 const char *passwords_get(const struct passwords *passwords, const char *name)
 {
     return secret_list_get(&passwords->whole, name);
+}
+
+const char *passwords_hosts(const struct passwords *passwords, const char *name)
+{
+    CLEANUP(mem_freep) char *note = secret_hosts_name(name);
+
+    return secret_hosts_of(secret_list_get(&passwords->whole, note), passwords_get(passwords, name));
 }

@@ -25,6 +25,13 @@ void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx);
  * load ends. */
 const char *passwords_get(const struct passwords *passwords, const char *name);
 
+/* Returns the origins that the stored secret of that name may go to besides Microsoft's own hosts, separated by blanks
+ * (secret_hosts.h); NULL: none. Borrowed like the secret. */
+const char *passwords_hosts(const struct passwords *passwords, const char *name);
+
 /* Creates or updates an entry and reads it back before done(ok). Several stores may be in flight. Stores of one name
- * are done in order. value: not empty; copied. */
-void passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void *ctx);
+ * are done in order. value: not empty; copied. hosts: the origins other than Microsoft's own that the value may go to,
+ * named by the person who entered it, separated by blanks ("": none); copied. NULL: it may go where the stored secret
+ * may that it replaces (a rotated token). */
+void passwords_store(struct passwords *passwords, const char *name, const char *value, const char *hosts,
+                     rest_done_fn *done, void *ctx);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "splunk/app.h"
 #include "splunk/passwords_pieces.h"
+#include "splunk/secret_hosts.h"
 
 enum {
     WRITES_AT_ONCE = 8, /* each write makes splunkd rewrite passwords.conf */
@@ -31,9 +32,12 @@ struct password_write {
     struct passwords *passwords;
     struct password_write *next;
     char *name;
-    char *value; /* secret */
+    char *value; /* secret; of a note: NULL until it begins */
     rest_done_fn *done;
     void *ctx;
+    struct password_write *of; /* the secret whose note this is (secret_hosts.h); NULL: this is no note */
+    char *hosts;               /* of a secret; NULL: those of the secret that it replaces */
+    bool waits;                /* for its note */
     enum step step;
     struct manifest manifest;
     unsigned piece; /* number of the piece that is being written */
@@ -59,6 +63,7 @@ static void write_free(struct password_write *write)
     rest_call_stop(&write->call);
     free(write->name);
     mem_free_secret(write->value);
+    free(write->hosts);
     free(write->entry_name);
     mem_free_secret(write->entry_value);
     free(write);
@@ -127,25 +132,33 @@ static bool entry_is_back(const struct password_write *write, const struct http_
 
 /* The steps. */
 
-/* Tells the caller. Success goes on to STEP_CLEAN; a failed write is freed. */
+/* Tells the caller. Success goes on to STEP_CLEAN; a failed write is freed, and with a note its secret.
+ * NOLINTNEXTLINE(misc-no-recursion): once, from a note to its secret. */
 static void write_end(struct password_write *write, bool ok, const struct err *err)
 {
     rest_done_fn *done = write->done;
     void *ctx = write->ctx;
     struct passwords *passwords = write->passwords;
+    struct password_write *of = write->of;
     struct err why = *err;
 
     if (write->step == STEP_PROBE)
         passwords->probing = false;
+    if (of && ok)
+        of->waits = false;
     if (ok) {
         secret_list_set(&passwords->whole, write->name, write->value);
         clean_up(write);
     } else {
         err_prefix(&why, "storing %s", write->name);
         write_free(write);
-        start_queued(passwords);
     }
-    done(ctx, ok, &why); /* last: it may end everything */
+    if (of && !ok)
+        write_end(of, false, &why); /* a secret without its note would not be usable */
+    else
+        start_queued(passwords);
+    if (done)
+        done(ctx, ok, &why); /* last: it may end everything */
 }
 
 static void probe_begin(struct password_write *write)
@@ -294,15 +307,40 @@ static void clean_up(struct password_write *write)
 
 /* The queue. */
 
-/* Returns true unless an earlier write has the same name or a probe has to end first. */
-static bool may_begin(const struct password_write *write)
+/* Returns true unless a write has begun already, waits for its note, or an earlier write has the same name. */
+static bool is_next(const struct password_write *write)
 {
     const struct password_write *earlier;
 
+    if (write->step != STEP_QUEUED || write->waits)
+        return false;
     for (earlier = write->passwords->writes; earlier != write; earlier = earlier->next)
         if (strcmp(earlier->name, write->name) == 0)
             return false;
-    return !(is_long(write) && write->passwords->probing);
+    return true;
+}
+
+/* Composes a note when its turn has come: writes before it may have changed the one that is stored. Returns false if
+ * there is nothing to write; the note is freed then. */
+static bool note_is_due(struct password_write *note)
+{
+    struct password_write *of = note->of;
+    const struct secret_list *whole = &note->passwords->whole;
+    const char *stored = secret_list_get(whole, note->name);
+
+    if (!note->value)
+        note->value = secret_hosts_note(stored, secret_list_get(whole, of->name), of->value, of->hosts);
+    if (note->value && !text_same(note->value, stored))
+        return true;
+    of->waits = false;
+    write_free(note);
+    return false;
+}
+
+/* Returns true if the write may begin: its turn has come, and no probe has to end first. */
+static bool may_begin(struct password_write *write)
+{
+    return is_next(write) && (!write->of || note_is_due(write)) && !(is_long(write) && write->passwords->probing);
 }
 
 /* Starts the queued writes that may begin. */
@@ -314,8 +352,8 @@ static void start_queued(struct passwords *passwords)
     for (write = passwords->writes; write; write = write->next)
         active += write->step != STEP_QUEUED;
     for (write = passwords->writes; write && active < WRITES_AT_ONCE; write = next) {
-        next = write->next;
-        if (write->step != STEP_QUEUED || !may_begin(write))
+        next = write->next; /* a note that is not needed is freed by the question */
+        if (!may_begin(write))
             continue;
         active++;
         if (is_long(write) && passwords->truncation == TRUNCATES_UNKNOWN)
@@ -325,18 +363,28 @@ static void start_queued(struct passwords *passwords)
     }
 }
 
-void passwords_store(struct passwords *passwords, const char *name, const char *value, rest_done_fn *done, void *ctx)
+static struct password_write *write_new(struct passwords *passwords, char *name, const char *value)
 {
     struct password_write *write = mem_alloc(sizeof(*write)), **slot = &passwords->writes;
 
-    *write = (struct password_write){ .passwords = passwords,
-                                      .name = mem_text(name),
-                                      .value = mem_text(value),
-                                      .done = done,
-                                      .ctx = ctx,
-                                      .call = { .rest = passwords->rest, .done = on_answer, .ctx = write } };
+    write->passwords = passwords;
+    write->name = name;
+    write->value = mem_text(value);
+    write->call = (struct rest_call){ .rest = passwords->rest, .done = on_answer, .ctx = write };
     while (*slot)
         slot = &(*slot)->next;
-    *slot = write;
+    return *slot = write;
+}
+
+void passwords_store(struct passwords *passwords, const char *name, const char *value, const char *hosts,
+                     rest_done_fn *done, void *ctx)
+{
+    struct password_write *note = write_new(passwords, secret_hosts_name(name), NULL);
+    struct password_write *write = note->of = write_new(passwords, mem_text(name), value);
+
+    write->hosts = mem_text(hosts);
+    write->done = done;
+    write->ctx = ctx;
+    write->waits = true;
     start_queued(passwords);
 }

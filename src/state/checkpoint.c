@@ -179,6 +179,7 @@ static bool all_of(const char *text, const char *allowed, size_t least, size_t m
     return len >= least && len <= most && strspn(text, allowed) == len;
 }
 
+/* Leaves out the hash of a proxy's password, which version 1.0.0 kept: people choose those, so they can be guessed. */
 static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
 {
     static const char hex[] = "0123456789abcdef", name[] = "abcdefghijklmnopqrstuvwxyz_";
@@ -193,7 +194,7 @@ static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
         struct imported *imported = &checkpoint->imported[checkpoint->imported_count];
 
         if (checkpoint->imported_count == IMPORTED_MAX || !item->string || !cJSON_IsString(item) ||
-            !all_of(item->string, name, 1, sizeof(imported->param) - 1) ||
+            text_same(item->string, "proxy") || !all_of(item->string, name, 1, sizeof(imported->param) - 1) ||
             !all_of(item->valuestring, hex, sizeof(imported->hash) - 1, sizeof(imported->hash) - 1))
             continue;
         snprintf(imported->param, sizeof(imported->param), "%s", item->string);

@@ -34,6 +34,7 @@ def key_file(folder, name, days=365, valid=None, authority=None):
         for path in (cert, key):
             with open(path, 'rb') as part:
                 file.write(part.read())
+    os.chmod(both, 0o600)
     return both, cert
 
 

@@ -38,7 +38,7 @@ class Import(unittest.TestCase):
             self.assertEqual((done.code, done.err), (0, ''))
             self.assertIn('3 created, 0 updated, 0 unchanged, 0 refused', done.out)
             self.assertEqual(sorted(world.splunkd.inputs), ['contoso', 'fabrikam', 'with blank/and slash'])
-            self.assertEqual(list(world.splunkd.passwords.values()), [secret])
+            self.assertEqual(list(world.splunkd.secrets().values()), [secret])
             self.assertEqual(checks.in_bytes(repr(world.splunkd.inputs).encode() + done.out.encode(), [secret]), [])
             self.assertEqual(world.splunkd.inputs['contoso'][1]['index'], 'main')
             before = len(world.splunkd.log)
@@ -97,7 +97,7 @@ class Import(unittest.TestCase):
                 self.assertEqual(done.code, 1)
                 self.assertIn(counts + ', 1 refused', done.out)
                 self.assertRegex(done.out, r'line 3 .*refused: client_secret differs from the one in line 2')
-                self.assertEqual(list(world.splunkd.passwords.values()), [secret])
+                self.assertEqual(list(world.splunkd.secrets().values()), [secret])
 
     def test_a_store_that_refuses_leaves_no_input_without_its_secret(self):
         with World() as world:

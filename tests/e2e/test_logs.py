@@ -105,7 +105,7 @@ class Secrets(unittest.TestCase):
     """Every secret of a long day, looked for in everything that was written."""
 
     def setUp(self):
-        self.world = World()
+        self.world = World(far=True)
         self.addCleanup(self.world.close)
         self.secrets = []
 

@@ -19,9 +19,9 @@ class Proxies(unittest.TestCase):
     """All of Microsoft's side goes through it, and nothing else."""
 
     def setUp(self):
-        self.world = World()
+        self.world = World(far=True)
         self.addCleanup(self.world.close)
-        self.microsoft = {f'127.0.0.1:{service.port}' for service in self.world.microsoft.services}
+        self.microsoft = {f'far.localhost:{service.port}' for service in self.world.microsoft.services}
 
     def environment(self, **proxies):
         """splunkd's environment with these proxy variables and no others."""
@@ -53,7 +53,7 @@ class Proxies(unittest.TestCase):
         """Also a no_proxy that would exempt these hosts; another input without a proxy takes the environment's."""
         own, other = Proxy(self.world.loop), Proxy(self.world.loop)
         self.world.customer('own', proxy=own.url)
-        program = self.deliver('own', environment=self.environment(https_proxy=other.url, no_proxy='127.0.0.1,*'))
+        program = self.deliver('own', environment=self.environment(https_proxy=other.url, no_proxy='far.localhost,*'))
         self.assertEqual((bool(own.connects), other.connects), (True, []))
         program.terminate()
         own.connects.clear()
@@ -76,7 +76,7 @@ class Proxies(unittest.TestCase):
                 self.assertEqual(proxy.refused, 0)
                 self.assertTrue(proxy.connects)
         proxy = Proxy(self.world.loop)
-        self.deliver('a', environment=self.environment(https_proxy=proxy.url, no_proxy='127.0.0.1')).terminate()
+        self.deliver('a', environment=self.environment(https_proxy=proxy.url, no_proxy='far.localhost')).terminate()
         self.assertEqual(proxy.connects, [])
 
     @pytest.mark.promise('Trouble', 'A 407 is reported with the name of the proxy')

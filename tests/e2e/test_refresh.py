@@ -57,7 +57,7 @@ class RefreshTokens(unittest.TestCase):
                     world.restart()
                     feed.publish(1)
                     wait_for(lambda count=count: len(world.events()) == count, 20, lambda: world.program.tail())
-                wait_for(lambda: len(world.splunkd.passwords) < 10, 10, 'the end of old pieces')
+                wait_for(lambda: len(world.splunkd.secrets()) < 10, 10, 'the end of old pieces')
                 world.program.terminate()
                 self.assertTrue(all(len(secret) <= 255 for secret in world.splunkd.passwords.values()) or not
                                 (cut_at or refuse_over))

@@ -47,8 +47,9 @@ class Stored(unittest.TestCase):
         edits = [entry for entry in world.splunkd.log if entry.kind == 'inputs' and entry.method == 'POST']
         self.assertEqual(len(edits), 1)
         writes = [entry.method for entry in world.splunkd.log if entry.kind == 'passwords']
-        self.assertEqual(writes[:3], ['GET', 'POST', 'GET'], 'list, create, read back')
-        self.assertEqual(writes.count('POST'), 1, 'the mask was stored as a secret')
+        self.assertEqual(writes[:5], ['GET', 'POST', 'GET', 'POST', 'GET'],
+                         'list; create and read back: the note of its hosts, then the secret')
+        self.assertEqual(writes.count('POST'), 2, 'the mask was stored as a secret')
         self.assertTrue(world.verdict().exact, world.verdict())
         self.assertEqual(leaks(world, [feed.tenant.app.secret, world.splunkd.session_key]), [])
 
@@ -65,7 +66,7 @@ class Stored(unittest.TestCase):
         for feed in world.feeds.values():
             feed.publish(1)
         wait_for(lambda: len(world.events()) >= 4, 30, lambda: world.program.tail())
-        self.assertEqual([key[2] for key in world.splunkd.passwords], [client_name(first.tenant)])
+        self.assertEqual(list(world.splunkd.secrets()), [client_name(first.tenant)])
         self.assertTrue(world.verdict().exact, world.verdict())
 
     @pytest.mark.promise('Secrets', 'A secret that is typed later replaces the stored one')
@@ -165,7 +166,9 @@ class Stored(unittest.TestCase):
                          'A secret is stored under the documented app, realm and name, then replaced by eight stars')
     def test_the_proxys_password(self):
         """Stored under the input's name, masked inside the address, and still used from the store."""
-        world = self.world
+        self.world.close()
+        world = self.world = World(far=True)
+        self.addCleanup(world.close)
         proxy = Proxy(world.loop, 'us@er', 'pa:s/s%w+d')
         self.addCleanup(proxy.close)
         feed = world.customer('a b', proxy=f'http://us%40er:pa:s/s%w+d@127.0.0.1:{proxy.port}')
@@ -178,4 +181,5 @@ class Stored(unittest.TestCase):
         feed.publish(1)
         wait_for(lambda: len(world.events()) >= 2, 20, lambda: world.program.tail())
         self.assertEqual(proxy.refused, 0)
+        self.assertTrue(proxy.connects)
         self.assertEqual(leaks(world, ['pa:s/s%w+d']), [])

@@ -56,7 +56,7 @@ class Session:
 def options(world, tenant, *more, app=None, api=None):
     """The arguments of a run for this tenant."""
     found = ['--tenant', tenant.id, '--client-id', (app or tenant.app).client_id, '--login-url',
-             world.microsoft.url('login'), '--ca-file', world.authority.cert, *more]
+             world.url('login'), '--ca-file', world.authority.cert, *more]
     return found + (['--api', api] if api else [])
 
 

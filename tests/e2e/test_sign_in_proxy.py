@@ -14,11 +14,11 @@ PASSWORD = 'p:a/s@s%w+rd'
 
 class ThroughProxy(unittest.TestCase):
     def setUp(self):
-        self.world = World()
+        self.world = World(far=True)
         self.addCleanup(self.world.close)
         self.tenant = self.world.microsoft.tenant('contoso')
         self.proxy = Proxy(self.world.loop, 'user', PASSWORD)
-        self.login = self.world.microsoft.url('login').removeprefix('https://')
+        self.login = self.world.url('login').removeprefix('https://')
 
     def file(self, text):
         path = os.path.join(self.world.home.path, 'password')

@@ -158,7 +158,7 @@ class Addresses(unittest.TestCase):
     @pytest.mark.promise('Parameters', 'splunkd is never reached through a proxy')
     def test_proxies_of_the_environment_never_see_it(self):
         """Set for Microsoft's side by an administrator; no_proxy is not there to help."""
-        with World() as world:
+        with World(far=True) as world:
             proxy = Proxy(world.loop)
             environment = world.home.environment(**dict.fromkeys(PROXIES, proxy.url), no_proxy=None, NO_PROXY=None)
             feed = world.customer('a', stored=False)
@@ -173,7 +173,7 @@ class Addresses(unittest.TestCase):
     @pytest.mark.promise('Parameters', 'splunkd is never reached through a proxy')
     def test_a_dead_proxy_does_not_cut_it_off(self):
         """Neither of the environment nor of an input."""
-        with World() as world:
+        with World(far=True) as world:
             dead = f'http://127.0.0.1:{closed_port()}'
             world.customer('a', stored=False, proxy=dead)
             program = world.start(environment=world.home.environment(**dict.fromkeys(PROXIES, dead)))

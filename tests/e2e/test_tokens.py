@@ -246,7 +246,7 @@ class Tokens(unittest.TestCase):
         program.wait_events(40, 40)
         for feed in feeds:
             self.assertEqual(len(self.world.microsoft.requests(feed.tenant, service='login')), 1)
-        self.assertEqual(len(self.world.splunkd.passwords), 1)
+        self.assertEqual(len(self.world.splunkd.secrets()), 1)
         tokens = list(self.identity.access)
         self.assertEqual(leaks(self.world, [self.world.shared_app().secret] + tokens), [])
         self.exact()

@@ -313,7 +313,8 @@ class Online(unittest.TestCase):
             mute_home = SplunkHome(self.world.authority.cert, uri=mute.url)
             self.addCleanup(mute_home.close)
             cases = [(self.world.home, {'login_url': hole.url}), (self.world.home, {'login_url': mute.url}),
-                     (self.world.home, {'proxy': f'http://127.0.0.1:{mute.port}'}), (mute_home, {}),
+                     (self.world.home, {'proxy': f'http://127.0.0.1:{mute.port}', 'login_url': 'https://far.localhost:1'}),
+                     (mute_home, {}),
                      (mute_home, {'login_url': hole.url})]
             with concurrent.futures.ThreadPoolExecutor(5) as pool:
                 jobs = [pool.submit(validate, home, 'new', self.world.params(self.tenant, 'graph', **secret, **changes),
@@ -338,9 +339,11 @@ class Online(unittest.TestCase):
         proxy = Proxy(self.world.loop, 'us@er', 'pass:w/rd')
         self.addCleanup(proxy.close)
         address = f'http://us%40er:{{}}@127.0.0.1:{proxy.port}'
-        self.accept(proxy=address.format('pass%3Aw%2Frd'))
-        self.accept(proxy=address.format('pass:w/rd'))
-        self.world.splunkd.store('proxy_password.new', 'pass:w/rd')
-        self.accept(proxy=address.format('********'))
-        self.assertEqual(set(proxy.connects), {f'127.0.0.1:{self.world.microsoft.login.port}'})
-        self.warn('proxy', proxy=address.format(SECRET))
+        far = f'far.localhost:{self.world.microsoft.login.port}'
+        how = {'login_url': 'https://' + far}
+        self.accept(proxy=address.format('pass%3Aw%2Frd'), **how)
+        self.accept(proxy=address.format('pass:w/rd'), **how)
+        self.world.splunkd.store('proxy_password.new', 'pass:w/rd', hosts=[proxy.url])
+        self.accept(proxy=address.format('********'), **how)
+        self.assertEqual(set(proxy.connects), {far})
+        self.warn('proxy', proxy=address.format(SECRET), **how)

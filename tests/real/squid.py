@@ -31,6 +31,7 @@ buffered_logs off
 shutdown_lifetime 1 seconds
 pinger_enable off
 visible_hostname proxy.test
+hosts_file {folder}/hosts
 """
 
 
@@ -75,6 +76,8 @@ class Squid:
         subprocess.run(['htpasswd', '-cbm', f'{folder}/users', user, password], check=True, stderr=subprocess.DEVNULL)
         with open(f'{folder}/squid.conf', 'w', encoding='utf-8') as file:
             file.write(_CONFIG.format(port=self.port, helper=checker, folder=folder))
+        with open(f'{folder}/hosts', 'w', encoding='ascii') as file:
+            file.write('127.0.0.1 far.localhost\n')      # see World(far=True)
         self._give_away()
         self._process = subprocess.Popen([shutil.which('squid', path='/usr/sbin:/usr/bin'), '-N', '-f',
                                           f'{folder}/squid.conf'], stdout=subprocess.DEVNULL,

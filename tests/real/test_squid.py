@@ -23,7 +23,7 @@ class Proxied(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.proxy = squid.Squid(folder.name, 'splunk', PASSWORD)
         self.addCleanup(self.proxy.close)
-        self.world = self.enterContext(World())
+        self.world = self.enterContext(World(far=True))
 
     def _ports(self, *apis):
         return {self.world.microsoft.url(api).rpartition(':')[2] for api in apis}

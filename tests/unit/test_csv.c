@@ -52,7 +52,31 @@ static void test_lines_and_zero(void **state UNUSED)
     csv_free(&csv);
 }
 
+static void test_cells(void **state UNUSED)
+{
+    static const struct { const char *cell, *want; } cells[] = {
+        { "plain", "plain" }, { "", "" }, { " blank ", " blank " }, { "a,b", "\"a,b\"" }, { "a\"b", "\"a\"\"b\"" },
+        { "a\nb", "\"a\nb\"" }, { "a\rb", "\"a\rb\"" }, { "\"", "\"\"\"\"" }
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(cells); i++) {
+        struct buf got = BUF_INIT(100);
+        struct err err = { .text = "" };
+        struct csv csv;
+
+        csv_add_cell(&got, cells[i].cell);
+        CHECK_TEXT(buf_text(&got), cells[i].want);
+        buf_add_text(&got, ",x");
+        CHECK(csv_parse(buf_text(&got), got.len, &csv, &err) && csv.count == 1, "%s", err.text);
+        CHECK_TEXT(csv.rows[0].cells[0], cells[i].cell);
+        csv_free(&csv);
+        buf_free(&got);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_cells),
     cmocka_unit_test(test_rows),
     cmocka_unit_test(test_lines_and_zero),
 };

@@ -277,7 +277,52 @@ static int tear_down(void **state UNUSED)
     return 0;
 }
 
+static void test_shared(void **state UNUSED)
+{
+    static const struct { int mode; bool shared; } rows[] = {
+        { 0600, false }, { 0400, false }, { 0640, false }, { 0660, false }, { 0644, true }, { 0604, true },
+        { 0602, true }, { 0601, false }, { 0666, true }
+    };
+    CLEANUP(mem_freep) char *path = in_folder("shared");
+    struct err err;
+
+    CHECK(file_write(path, "x", 1, false, &err), "%s", err.text);
+    CHECK(!chown(path, (uid_t)-1, getegid()), "chown");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK(!chmod(path, (mode_t)rows[i].mode), "chmod");
+        CHECK(file_is_shared(path) == rows[i].shared, "%o", (unsigned)rows[i].mode);
+    }
+    if (!chown(path, (uid_t)-1, getegid() + 1)) { /* only root may */
+        CHECK(!chmod(path, 0640) && file_is_shared(path), "another group may read");
+        CHECK(!chmod(path, 0600) && !file_is_shared(path), "another group may not");
+    }
+    unlink(path);
+    CHECK(!file_is_shared(path) && !file_is_shared(folder), "no file");
+}
+
+static void test_rewrite(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *path = in_folder("rewritten"), *link = in_folder("link"), *none = in_folder("no/such");
+    struct err err = { .text = "" };
+    struct stat before, after;
+
+    CHECK(file_write(path, "old", 3, false, &err) && !chmod(path, 0640) && !symlink("rewritten", link), "%s", err.text);
+    if (!getuid())
+        CHECK(!chown(path, 1234, 2345), "chown");
+    CHECK(!stat(path, &before), "stat");
+    CHECK(file_rewrite(link, "new text", 8, &err), "%s", err.text);
+    check_content(path, "new text", 8);
+    CHECK(!lstat(link, &after) && S_ISLNK(after.st_mode), "the link was replaced");
+    CHECK(!stat(path, &after) && after.st_mode == before.st_mode && after.st_uid == before.st_uid &&
+          after.st_gid == before.st_gid && after.st_ino != before.st_ino, "another mode or owner, or not in one step");
+    CHECK(!file_rewrite(none, "x", 1, &err) && strstr(err.text, "no/such"), "%s", err.text);
+    unlink(link);
+    unlink(path);
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_shared),
+    cmocka_unit_test(test_rewrite),
     cmocka_unit_test(test_replace),
     cmocka_unit_test(test_replace_fails),
     cmocka_unit_test(test_full_disk),

@@ -18,6 +18,8 @@ static const struct row {
     { "not opened yet", { .token = TOKEN_READY, .polled = true }, NULL, false, HEALTH_WAITING },
     { "not opened yet, although something failed before", { .token = TOKEN_FAILED, .failures = 3 }, &fails, true,
       HEALTH_WAITING },
+    { "a stored secret may not go there", { .held = &refused, .token = TOKEN_READY, .polled = true }, &refused, false,
+      HEALTH_REFUSED },
     { "no poll was complete yet", { .reading = true, .token = TOKEN_READY }, NULL, false, HEALTH_WAITING },
     { "a poll was complete", { .reading = true, .polled = true, .token = TOKEN_READY }, NULL, false, HEALTH_OK },
     { "a failure", { .reading = true, .polled = true, .failures = 1, .token = TOKEN_READY }, NULL, false,
@@ -67,7 +69,7 @@ static void test_states(void **state UNUSED)
         facts.view = &view;
         got = health_of(&facts, NOW);
         CHECK(got.state == row->want, "%s: %s", row->name, health_word(got.state));
-        CHECK(got.sign_in == (facts.reading && facts.token == TOKEN_FAILED ? row->sign_in : NULL), "%s: sign-in",
+        CHECK(got.sign_in == ((facts.reading && facts.token == TOKEN_FAILED) || facts.held ? row->sign_in : NULL), "%s: sign-in",
               row->name);
     }
 }

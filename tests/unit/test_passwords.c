@@ -12,7 +12,7 @@
 
 #define OK     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close"
 #define STORE  "/servicesNS/nobody/TA-defender-mssp/storage/passwords?output_mode=json" \
-               "&count=0&f=realm&f=username&f=clear_password"
+               "&count=0&search=realm%3DTA-defender-mssp&f=realm&f=username&f=clear_password"
 #define INPUTS "/servicesNS/nobody/-/data/inputs/defender_alerts?output_mode=json&count=0"
 #define SHA    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -165,6 +165,10 @@ static void session_lost(void *ctx UNUSED)
     world.sessions_lost++;
 }
 
+static void taken(void *ctx UNUSED)
+{
+}
+
 static void open_world(void)
 {
     world = (struct world){ .on = true, .loop = loop_new(), .listener = { .changed = told } };
@@ -175,7 +179,7 @@ static void open_world(void)
     world.principal = principal_get(world.principals, &(struct principal_spec){
         .tenant_id = "t", .client_id = "c", .login_url = "https://login",
         .route = &(struct http_route){ .proxy = "http://u:p@proxy:1" } });
-    world.source = token_source_get(world.principal, "https://one", false);
+    world.source = token_source_get(world.principal, "https://one", false, NULL);
     token_source_listen(world.source, &world.listener);
 }
 
@@ -276,7 +280,7 @@ static void test_renewal(void **state UNUSED)
     struct token_view view;
 
     open_world();
-    principal_set_secret(world.principal, "s");
+    principal_set_secret(world.principal, "s", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     check_form("grant_type=client_credentials");
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
@@ -304,7 +308,7 @@ static void test_refusal(void **state UNUSED)
     open_world();
     check_ask(world.source, 0, TOKEN_FAILED, NULL);     /* no credential */
     CHECK(world.count == 0, "%zu", world.count);
-    principal_set_secret(world.principal, "s");
+    principal_set_secret(world.principal, "s", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     answer("login", 401, wrong);
     CHECK(token_source_peek(world.source, 0, &view) == TOKEN_FAILED && view.err->kind == ERR_AUTH, "%s",
@@ -315,9 +319,9 @@ static void test_refusal(void **state UNUSED)
     answer("login", 401, wrong);
     check_ask(world.source, 29 * MINUTE_MS, TOKEN_FAILED, NULL);
     world.told = 0;
-    principal_set_secret(world.principal, "s");
+    principal_set_secret(world.principal, "s", NULL);
     CHECK(!world.told, "the same secret is no news");
-    principal_set_secret(world.principal, "other");
+    principal_set_secret(world.principal, "other", NULL);
     CHECK(world.told == 1, "%d", world.told);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     check_form("client_secret=other");
@@ -325,10 +329,62 @@ static void test_refusal(void **state UNUSED)
     close_world();
 }
 
+/* promise: Secrets: A token goes only to hosts of its audience. */
+static void test_foreign_api(void **state UNUSED)
+{
+    struct token_source *evil;
+    struct token_view view;
+
+    open_world();
+    evil = token_source_get(world.principal, "https://one", false, "https://evil");
+    CHECK(evil != world.source, "an input with a foreign API shares the tokens of one without");
+    principal_set_secret(world.principal, "good", "https://elsewhere");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    answer_token("A1", NULL);
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A1");
+    check_ask(evil, 0, TOKEN_FAILED, NULL);
+    CHECK(token_source_peek(evil, 0, &view) == TOKEN_FAILED && view.err->kind == ERR_AUTH &&
+          strstr(view.err->text, "client_secret in use may not go to https://evil (api_url)"), "%s", view.err->text);
+    CHECK(is_quiet("login"), "a token was asked for");
+    principal_set_secret(world.principal, "good", "https://evil"); /* entered again, with that host */
+    check_ask(evil, 0, TOKEN_BUSY, NULL);
+    answer_token("A2", NULL);
+    check_ask(evil, 0, TOKEN_READY, "Bearer A2");
+    principal_set_refresh_token(world.principal, "R1", "https://elsewhere");
+    check_ask(evil, 61 * MINUTE_MS, TOKEN_FAILED, NULL);
+    CHECK(strstr(view.err->text, "refresh_token in use"), "%s", view.err->text);
+    CHECK(is_quiet("login"), "the refresh token was redeemed");
+    close_world();
+}
+
+/* A credential that loses its hosts while the source waits in the queue is not used. */
+static void test_foreign_api_in_the_queue(void **state UNUSED)
+{
+    struct slot all[10] = { { .go = NULL } };
+    struct token_source *evil;
+    size_t i;
+
+    open_world();
+    for (i = 0; i < COUNT_OF(all); i++) {
+        all[i].go = taken;
+        limiter_acquire(world.limiter, &all[i]);
+    }
+    evil = token_source_get(world.principal, "https://one", false, "https://evil");
+    principal_set_secret(world.principal, "junk", "https://evil");
+    check_ask(evil, 0, TOKEN_BUSY, NULL);
+    principal_set_secret(world.principal, "good", NULL);
+    evil->slot.go(evil->slot.ctx);
+    CHECK(is_quiet("login"), "the good secret was used");
+    check_ask(evil, 0, TOKEN_FAILED, NULL);
+    for (i = 0; i < COUNT_OF(all); i++)
+        limiter_release(&all[i]);
+    close_world();
+}
+
 static void test_rotation(void **state UNUSED)
 {
     open_world();
-    principal_set_refresh_token(world.principal, "R1");
+    principal_set_refresh_token(world.principal, "R1", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     check_form("refresh_token=R1");
     CHECK(principals_storing(world.principals), "a refresh token is being redeemed");
@@ -350,7 +406,7 @@ static void test_store_refuses(void **state UNUSED)
     struct token_view view;
 
     open_world();
-    principal_set_refresh_token(world.principal, "R1");
+    principal_set_refresh_token(world.principal, "R1", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     answer_token("A1", "R2");
     answer("passwords", 403, "{}");
@@ -377,8 +433,8 @@ static void test_one_redeems(void **state UNUSED)
     struct token_source *other;
 
     open_world();
-    other = token_source_get(world.principal, "https://other", false);
-    principal_set_refresh_token(world.principal, "R1");
+    other = token_source_get(world.principal, "https://other", false, NULL);
+    principal_set_refresh_token(world.principal, "R1", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     check_ask(other, 0, TOKEN_BUSY, NULL);
     check_form("scope=https%3A%2F%2Fone");
@@ -403,10 +459,10 @@ static void test_exchange(void **state UNUSED)
     int first = 0, second = 0, third = 0;
 
     open_world();
-    principal_set_secret(world.principal, "s");
+    principal_set_secret(world.principal, "s", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
-    token_source_exchange(world.source, "K1", "https://back", exchanged, &first);
-    token_source_exchange(world.source, "K2", "https://back", exchanged, &second);
+    token_source_exchange(world.source, "K1", "https://back", "", exchanged, &first);
+    token_source_exchange(world.source, "K2", "https://back", "", exchanged, &second);
     check_form("grant_type=client_credentials");
     answer_token("A1", NULL);
     check_form("code=K1");
@@ -416,7 +472,7 @@ static void test_exchange(void **state UNUSED)
     answer_store("R1");
     CHECK(first == 1 && !second, "%d %d", first, second);
     check_form("code=K2");
-    token_source_exchange(world.source, "K3", "https://back", exchanged, &third);
+    token_source_exchange(world.source, "K3", "https://back", "", exchanged, &third);
     answer("login", 400, "{\"error\":\"invalid_grant\",\"error_description\":\"AADSTS54005: used\","
                          "\"error_codes\":[54005]}");
     CHECK(second == 2, "%d", second);
@@ -433,7 +489,7 @@ static void test_reject_and_refetch(void **state UNUSED)
     struct token_view view;
 
     open_world();
-    principal_set_secret(world.principal, "s");
+    principal_set_secret(world.principal, "s", NULL);
     check_ask(world.source, 0, TOKEN_BUSY, NULL);
     answer_token("A1", NULL);
     token_source_peek(world.source, clock_ms(), &view);
@@ -473,8 +529,8 @@ static void test_principals(void **state UNUSED)
     CHECK(principal_get(world.principals, &spec) != world.principal, "another proxy");
     spec.route = &none;
     CHECK(principal_get(world.principals, &spec) != world.principal, "no proxy");
-    CHECK(token_source_get(world.principal, "https://one", false) == world.source, "made twice");
-    CHECK(token_source_get(world.principal, "https://one", true) != world.source, "another endpoint");
+    CHECK(token_source_get(world.principal, "https://one", false, NULL) == world.source, "made twice");
+    CHECK(token_source_get(world.principal, "https://one", true, NULL) != world.source, "another endpoint");
     CHECK(token_source_principal(world.source) == world.principal, "not its principal");
     close_world();
 }
@@ -484,6 +540,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_strange_events),
     cmocka_unit_test(test_renewal),
     cmocka_unit_test(test_refusal),
+    cmocka_unit_test(test_foreign_api),
+    cmocka_unit_test(test_foreign_api_in_the_queue),
     cmocka_unit_test(test_rotation),
     cmocka_unit_test(test_store_refuses),
     cmocka_unit_test(test_one_redeems),

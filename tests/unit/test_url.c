@@ -1,5 +1,7 @@
 #include "net/url.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "base/compiler.h"
@@ -19,6 +21,14 @@ static void test_base(void **state UNUSED)
         { "http://api.example.com", false },        { "http://10.0.0.1", false },
         { "http://127.0.0.1.example.com", false },  { "http://localhost.example.com", false },
         { "http://[::2]", false },                  { "http://127.0.0.256", false },
+        { "http://127.0.0.-0", false },             { "http://127.-0.0.1", false },
+        { "http://2130706433", false },             { "http://0x7f.1", false },
+        { "http://0x7f000001:80", false },          { "http://127.1", false },
+        { "http://0177.0.0.1", false },             { "http://localhost.", false },
+        { "http://[::ffff:127.0.0.1]", false },     { "http://[::ffff:7f00:1]", false },
+        { "http://[0:0:0:0:0:0:0:1]", false },      { "http://0.0.0.0", false },
+        { "http://%6cocalhost", false },            { "http://127.0.0.1%2eevil.example", false },
+        { "http://localhost.evil", false },         { "http://\xef\xbc\x91\x32\x37.0.0.1", false },
         { "https://api.example.com/path", false },  { "https://api.example.com//", false },
         { "https://api.example.com?x", false },     { "https://api.example.com/?", false },
         { "https://api.example.com#", false },      { "https://api.example.com/#x", false },
@@ -49,6 +59,48 @@ static void test_loopback(void **state UNUSED)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         CHECK(url_is_loopback(rows[i].url) == rows[i].is, "'%s'", rows[i].url);
     CHECK(!url_is_loopback(NULL), "NULL");
+}
+
+/* promise: Secrets: An address over plain http is connected only to this machine. */
+static void test_peer(void **state UNUSED)
+{
+    static const struct { const char *address; bool is; } rows[] = {
+        { "127.0.0.1", true }, { "127.255.255.254", true }, { "::1", true }, { "::ffff:127.0.0.1", true },
+        { "126.255.255.255", false }, { "128.0.0.1", false }, { "0.0.0.0", false }, { "10.0.0.1", false },
+        { "::", false }, { "::2", false }, { "::ffff:10.0.0.1", false }, { "::127.0.0.1", false },
+        { "2001:db8::1", false }, { "fe80::1", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct sockaddr_in  v4 = { .sin_family = AF_INET };
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+        const void *peer = &v4;
+
+        if (inet_pton(AF_INET, rows[i].address, &v4.sin_addr) != 1) {
+            CHECK(inet_pton(AF_INET6, rows[i].address, &v6.sin6_addr) == 1, "%s", rows[i].address);
+            peer = &v6;
+        }
+        CHECK(url_peer_is_loopback(peer) == rows[i].is, "%s", rows[i].address);
+    }
+    CHECK(!url_peer_is_loopback(&(struct sockaddr){ .sa_family = AF_UNIX }), "a local socket");
+}
+
+static void test_origin(void **state UNUSED)
+{
+    static const struct { const char *url, *want; } rows[] = {
+        { "https://Login.Example/x?y#z", "https://login.example" },  { "https://a:443", "https://a" },
+        { "HTTPS://a:8443/", "https://a:8443" },                     { "http://u:p@h:80/", "http://h" },
+        { "http://h:3128", "http://h:3128" },                        { "https://[2001:DB8::1]:444", "https://[2001:db8::1]:444" },
+        { "https://a.:443", "https://a." },                          { "", NULL }, { "x", NULL }, { "https://", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char *got = url_origin(rows[i].url);
+
+        CHECK(got && rows[i].want ? !strcmp(got, rows[i].want) : got == rows[i].want, "'%s': %s", rows[i].url,
+              TEXT(got));
+        free(got);
+    }
 }
 
 /* promise: Trouble: A next-page link may be relative. */
@@ -121,6 +173,8 @@ static void test_host(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_base),
     cmocka_unit_test(test_loopback),
+    cmocka_unit_test(test_peer),
+    cmocka_unit_test(test_origin),
     cmocka_unit_test(test_resolve),
     cmocka_unit_test(test_same_origin),
     cmocka_unit_test(test_host),

@@ -77,7 +77,7 @@ class Authority:
 
     def server(self, *names, expired=False):
         """A server certificate for these names (addresses and host names); preset: the loopback ones."""
-        names = names or ('127.0.0.1', '::1', 'localhost')
+        names = names or ('127.0.0.1', '::1', 'localhost', 'far.localhost')
         kinds = ','.join(('IP:' if n.replace('.', '').isdigit() or ':' in n else 'DNS:') + n for n in names)
         self._count += 1
         stem = os.path.join(self.folder, f'server{self._count}')

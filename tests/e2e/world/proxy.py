@@ -5,6 +5,7 @@ import base64
 
 class Proxy:
     """connects: ['host:port', ...] that were asked for; refused: how often the password was missing or wrong.
+    Names that end in ".localhost" are this machine.
 
     status: answer everything with this status (and HTML) instead of working."""
 
@@ -62,6 +63,7 @@ class Proxy:
 
     async def _join(self, reader, writer, host, port, first):
         try:
+            host = '127.0.0.1' if host.endswith('.localhost') else host
             far_reader, far_writer = await asyncio.open_connection(host, port)
         except OSError:
             self._say(writer, 502)

@@ -4,6 +4,7 @@ data inputs, messages and KV store. Splunk's own client works with it (tests/ven
 Its inputs.conf is a model in memory from which runner.py also writes the XML for the program, so an edit that the
 program makes itself (masking a secret) has the effect it has in Splunk: the process is started again.
 """
+import hashlib
 import secrets
 import threading
 import time
@@ -40,6 +41,7 @@ class Splunkd:
         self.service.keep_alive = True
         self.users, self.sessions, self.kvstore = {'admin': 'changeme'}, set(), KvStore()
         self.passwords = {}         # (app, realm, name) -> secret
+        self.hosts = ()             # origins that secrets are bound to when a test puts them into the store
         self.inputs = {}            # input name -> (app, params)
         self.messages = Messages(f'edit_modinput_{KIND}')
         self.defaults = {'host': '$decideOnStartup', 'index': 'default', 'start_by_shell': 'false'}
@@ -85,9 +87,20 @@ class Splunkd:
         """A stored secret, or None."""
         return self.passwords.get((app, realm, name))
 
-    def store(self, name, secret, realm=APP, app=APP):
-        """Put a secret into the store behind the program's back."""
+    def store(self, name, secret, realm=APP, app=APP, hosts=None):
+        """Put a secret into the store behind the program's back, as entered in an input that names these hosts.
+
+        hosts: origins (scheme, host and port); None: those of the world's services; (): as version 1.0.0 stored it."""
         self.passwords[app, realm, name] = secret
+        origins = self.hosts if hosts is None else hosts
+        if origins and realm == APP:
+            digest = hashlib.sha256(secret.encode()).hexdigest()
+            self.passwords[app, realm, name + '.hosts'] = f'{APP} hosts {digest} {" ".join(origins)}'
+
+    def secrets(self):
+        """name -> secret of our own entries, without the notes that bind them to hosts."""
+        return {name: secret for (app, realm, name), secret in sorted(self.passwords.items())
+                if (app, realm) == (APP, APP) and '.hosts' not in name}
 
     # --- requests -------------------------------------------------------------------------------------------------
 
@@ -198,7 +211,9 @@ class Splunkd:
         """Thirty entries unless told otherwise: whoever forgets count=0 misses the rest."""
         wanted = args.get('search')
         if wanted:
-            entries = [entry for entry in entries if wanted.strip('*') in entry['name']]
+            field, equals, text = wanted.rpartition('=')
+            entries = [entry for entry in entries if text.strip('*') in (
+                entry['content'].get(field, '') if equals else entry['name'])]
         count, offset = int(args.get('count') or 30), int(args.get('offset') or 0)
         shown = entries[offset:] if count <= 0 else entries[offset:offset + count]
         return shown, {'total': len(entries), 'perPage': count if count > 0 else 10_000_000, 'offset': offset}

@@ -16,12 +16,14 @@ class World:
     """Microsoft, splunkd, a SPLUNK_HOME and the program between them.
 
     tls=False: plain http on loopback everywhere. splunkd_names: names in splunkd's certificate (as shipped, it does
-    not fit 127.0.0.1). ca_where: see SplunkHome. http2: Microsoft's side offers it. Use it as a context manager:
-    leaving it ends the program and fails if the program or a stand-in did what it never may (sanitizer report, broken
-    stream, a crash of a stand-in)."""
+    not fit 127.0.0.1). ca_where: see SplunkHome. http2: Microsoft's side offers it. far: inputs name Microsoft's side
+    by a name that is no loopback address, so that a proxy is used; without one it is reached all the same, since curl
+    and the stand-in of a proxy resolve it to this machine. Use it as a context manager: leaving it ends the program and
+    fails if the program or a stand-in did what it never may (sanitizer report, broken stream, a crash of a
+    stand-in)."""
 
     def __init__(self, tls=True, seed=0, clock=None, splunkd_names=('SplunkServerDefaultCert',), ca_where='auth',
-                 arguments=None, http2=False):
+                 arguments=None, http2=False, far=False):
         self.loop, self.clock, self.seed = Loop(), clock or Clock(), seed
         self.authority = Authority() if tls else None
         self.microsoft = Microsoft(self.authority and self.authority.server(), self.clock, self.loop, seed,
@@ -30,10 +32,17 @@ class World:
         self.splunkd = Splunkd(self.loop, self.authority and self.authority.server(*splunkd_names), self.clock,
                                self.faults, arguments)
         self.home = SplunkHome(self.authority and self.authority.cert, ca_where, self.splunkd.url)
+        self.far = far
+        self.splunkd.hosts = tuple(dict.fromkeys(self.url(service.name) for service in self.microsoft.services))
         self.programs, self.feeds = [], {}
         self._shared, self._closed, self._starting = None, False, threading.RLock()
 
     # --- customers ------------------------------------------------------------------------------------------------
+
+    def url(self, api):
+        """The base address that inputs name for an API, or for 'login'."""
+        url = self.microsoft.url(api)
+        return url.replace('127.0.0.1', 'far.localhost') if self.far else url
 
     def shared_app(self):
         """One multitenant registration, as an MSSP uses it for all customers."""
@@ -44,7 +53,7 @@ class World:
         """Parameters of an input for this tenant; a change to None leaves the parameter out."""
         app = app or tenant.app
         params = {'tenant_id': tenant.id, 'client_id': app.client_id, 'client_secret': app.secret, 'api': api,
-                  'login_url': self.microsoft.url('login'), 'api_url': self.microsoft.url(api), 'poll_interval': '1'}
+                  'login_url': self.url('login'), 'api_url': self.url(api), 'poll_interval': '1'}
         if self.authority:
             params['ca_file'] = self.authority.cert
         params.update(changes)
@@ -57,7 +66,8 @@ class World:
         tenant = self.microsoft.tenant(name, self.shared_app() if shared else None)
         params = self.params(tenant, api, **changes)
         if stored and params.get('client_secret') == tenant.app.secret:
-            self.splunkd.store(f'client_secret.{params["client_id"]}', params['client_secret'])
+            hosts = {*self.splunkd.hosts, params.get('login_url'), params.get('api_url')} - {None}
+            self.splunkd.store(f'client_secret.{params["client_id"]}', params['client_secret'], hosts=sorted(hosts))
             params['client_secret'] = '********'
         self.splunkd.add_input(name, app, **params)
         feed = self.feeds[name] = tenant.feed(api)

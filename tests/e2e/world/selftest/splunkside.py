@@ -37,14 +37,15 @@ class SplunkSide(WithWorld):
 
     def test_lists_end_at_thirty(self):
         for number in range(40):
-            self.splunkd.store(f'n{number}', 'x')
-        self.splunkd.store('foreign', 'x', app='other')
+            self.splunkd.store(f'n{number}', 'x', hosts=())
+        self.splunkd.store('foreign', 'x', app='other', hosts=())
 
         def names(query):
             return [entry['name'] for entry in self.ask(PASSWORDS + query)[1]['entry']]
 
         self.assertEqual((len(names('')), len(names('?count=0')), len(names('?count=-1'))), (30, 40, 40))
         self.assertEqual(names('?search=n39'), [f'{APP}:n39:'])
+        self.assertEqual((len(names(f'?count=0&search=realm%3D{APP}')), names('?search=realm%3Dother')), (40, []))
 
     def test_lengths(self):
         self.splunkd.cut_at = 255
