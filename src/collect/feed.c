@@ -2,19 +2,34 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+
+/* Returns the length of the facts, "key=value ", at the start of a sentence of ours. */
+static int facts_length(const char *sentence)
+{
+    const char *at = sentence;
+    size_t len;
+
+    while (at[len = strcspn(at, " ")] && memchr(at, '=', len))
+        at += len + 1;
+    return (int)(at - sentence);
+}
 
 void feed_log(const struct feed *feed, enum event event, const char *why, const char *fmt, ...)
 {
     char sentence[LOG_LINE_MAX], text[LOG_LINE_MAX];
     va_list args;
+    int facts;
 
     va_start(args, fmt);
     vsnprintf(sentence, sizeof(sentence), fmt, args);
     va_end(args);
-    snprintf(text, sizeof(text), "%s%s%s%s", why ? "why=" : "", why ? QUOTED(why) : "", why ? " " : "", sentence);
+    facts = why ? facts_length(sentence) : 0;
+    snprintf(text, sizeof(text), "%.*s%s%s%s%s", facts, sentence, why ? "why=" : "", why ? QUOTED(why) : "",
+             why ? " " : "", sentence + facts);
     if (feed->cap && event_table[event].flags & EVENT_CAPPED && !log_cap_take(feed->cap, event, text, clock_ms()))
         return;
     log_event(event, "input=%s tenant=%s api=%s %s", feed->label, feed->input->tenant_id, feed->api->name, text);

@@ -80,8 +80,9 @@ enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct
 /* Notes that the sign-in fails, and logs it once per reason. */
 void feed_sign_in_failed(struct feed *feed, const struct err *err);
 
-/* Writes a line of this input if its cap allows it: the word of the event, input=, tenant=, api=, why= in quotes, then the
- * text. why: text that may come from elsewhere, such as that of an err; NULL: none. */
+/* Writes a line of this input if its cap allows it: the word of the event, input=, tenant=, api=, the facts (key=value)
+ * at the start of the text, why= in quotes, the rest of the text. why: text that may come from elsewhere, such as that of
+ * an err; NULL: none. */
 void feed_log(const struct feed *feed, enum event event, const char *why, const char *fmt, ...) PRINTF(4, 5);
 /* Writes the counts of lines that were left out, once a minute. at_end: the rest of them. */
 void feed_log_counts(const struct feed *feed, bool at_end, int64_t now_ms);

@@ -192,7 +192,7 @@ class Lines(DeliveryCase):
         self.assertLessEqual(sum(counts) + 5, 100000 * len(floods))
         self.assertLess(len(program.lines), 60)
         self.assertRegex(lines[-1].text, r'ERROR event=bad_record input=c tenant=\S+ api=graph more=\d+ like it in the '
-                         r'last \d+ s; the latest: why="[^"]+" record=')
+                         r'last \d+ s; the latest: record=\d+ offset=.* why="[^"]+" a record')
 
     @pytest.mark.waits(65)
     def test_a_count_each_minute(self):
