@@ -126,8 +126,7 @@ class Soak:
         if not self.over.is_set():
             name, fault = (self.pages if request.kind in APIS else self.login).choose(request)
         kinds = {name} - {None} - HARMLESS
-        response = fault(request, lambda: self._spoilt(request, answer(), kinds)) if fault else (
-            self._spoilt(request, answer(), kinds))
+        response = self._struck(request, answer, fault, kinds) if fault else self._spoilt(request, answer(), kinds)
         if response.status != 200 and not kinds:
             kinds.add(f'status {response.status}')
         for kind in kinds:
@@ -141,6 +140,18 @@ class Soak:
                 self.watch.served(request.tenant)
             response.on_sent = served
         return response
+
+    def _struck(self, request, answer, fault, kinds):
+        """The response with a fault of the mix. Some of them parse it, and it may be spoilt already."""
+        inner = []
+
+        def spoilt():
+            inner.append(self._spoilt(request, answer(), kinds))
+            return inner[0]
+        try:
+            return fault(request, spoilt)
+        except ValueError:
+            return inner[0]
 
     def _spoilt(self, request, response, kinds):
         """The service's response, with the faults that are directed at the customer."""
@@ -284,13 +295,16 @@ class Soak:
         return not self.missing()[1]
 
     def again(self):
-        """Another life, in which quarantined windows and refused inputs need not wait for their slow schedules."""
+        """Another life, in which refused inputs and quarantined windows need not wait for their slow schedules, nor for
+        an hourly limit that was used up: a process that follows a killed one has ten requests of it."""
         self.end_life('term')
         for path in glob.glob(os.path.join(glob.escape(self.world.home.checkpoints), '*.json')):
             with open(path, encoding='utf-8') as file:
                 document = json.load(file)
             for entry in document.get('quarantine', ()):
                 entry['due'] = '2026-01-01T00:00:00Z'
+            if document.get('quarantine'):
+                document['rate'] = {'hour': 300, 'at': document['saved']}
             with open(path, 'w', encoding='utf-8') as file:
                 json.dump(document, file)
         self.start()
@@ -385,11 +399,23 @@ class Soak:
             print(f'  complaint: {text if len(text) < 400 else text[:100] + " ... " + text[-300:]}')
         for version in lost[:10]:
             print(f'  lost: {version!r}; {self.poisons.about(version)}')
+        for name in sorted({version.feed.tenant.name for version in lost})[:5]:
+            print(f'  the checkpoint of {name}: {self.quarantine(name)}')
+        for name, since, until in self.watch.worst():
+            print(f'  what the program said about {name} meanwhile:')
+            for line in [line for program in self.world.programs for line in program.lines
+                         if since <= line.when <= until and f'input={name} ' in line.text][:20]:
+                print(f'    {line.when - until:6.1f} s  {line.text[:300]}')
         if not good:
             print(f'{verdict}\n{self.world.program.tail(30)}')
             print('again: tests/soak/soak.py ' + ' '.join(sys.argv[1:] + (
                 [] if '--seed' in sys.argv else ['--seed', str(args.seed)])))
         return good
+
+    def quarantine(self, name):
+        """What an input's checkpoint has in quarantine."""
+        with open(os.path.join(self.world.home.checkpoints, f'{name}.json'), encoding='utf-8') as file:
+            return json.load(file).get('quarantine')
 
     def close(self):
         """Kill what runs, remove everything."""

@@ -34,13 +34,14 @@ class Longest:
     """The longest of some times: how long, whose, and how late the stand-ins were meanwhile."""
 
     def __init__(self):
-        self.seconds, self.whose, self.late, self.load, self.count = 0.0, '', 0.0, 0.0, 0
+        self.seconds, self.whose, self.late, self.load, self.count, self.until = 0.0, '', 0.0, 0.0, 0, 0.0
 
     def take(self, seconds, whose, late):
         """One more."""
         self.count += 1
         if seconds > self.seconds:
             self.seconds, self.whose, self.late, self.load = seconds, whose, late(seconds), os.getloadavg()[0]
+            self.until = time.time()
 
     def __str__(self):
         return f'{self.seconds:.1f} s ({self.whose or "nobody"})'
@@ -199,6 +200,13 @@ class Watch:
             if longest.seconds > limit:
                 self._complaints.append(f'{longest.whose} was served again {longest.seconds:.1f} s after {kind}, not '
                                         f'within {limit} s; {self._around(longest)}')
+
+    def worst(self):
+        """(input, from, to), by the wall clock, of each length of time that is too long."""
+        limits = [(self.gap, HEALTHY_INTERVALS * self.poll_s), (self.delay, HEALTHY_INTERVALS * self.poll_s)]
+        limits += [(longest, AGAIN_S[kind]) for kind, longest in self.again.items()]
+        return [(longest.whose.split(' ')[0], longest.until - longest.seconds - 5, longest.until + 1)
+                for longest, limit in limits if longest.seconds >= limit]
 
     @staticmethod
     def _around(longest):

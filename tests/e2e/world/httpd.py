@@ -95,7 +95,7 @@ class Response:
         self.hold = None
         self.length = self.chunked = self.compress = self.raw = None
         self.close = self.drop = False
-        self.items = None           # how many alerts the page holds
+        self.items = self.versions = None       # how many alerts the page holds, and which
         self.on_sent = None         # called when every byte was handed over undamaged
 
     @property
