@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "state/cursor.h"
 
 void quarantine_release(struct quarantine *quarantine)
 {
@@ -237,11 +238,11 @@ size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, 
     return gaps;
 }
 
-bool quarantine_holds(const struct quarantine *quarantine, ticks time)
+bool quarantine_reaches(const struct quarantine *quarantine, ticks time)
 {
-    size_t at = first_after(quarantine, time);
+    size_t at = first_after(quarantine, ticks_back(time, CURSOR_COARSE_S));
 
-    return at < quarantine->count && quarantine->list[at].window.lo <= time;
+    return at < quarantine->count && quarantine->list[at].window.lo <= ticks_ahead(time, CURSOR_COARSE_S);
 }
 
 size_t quarantine_waiting(const struct quarantine *quarantine)

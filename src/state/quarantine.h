@@ -66,8 +66,10 @@ bool quarantine_avoid(const struct quarantine *quarantine, struct window *window
  * of these windows ends. */
 size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, ticks *end);
 
-/* Returns true if the time lies in a quarantined window: its versions stay in the dedup set. */
-bool quarantine_holds(const struct quarantine *quarantine, ticks time);
+/* Returns true if a quarantined window may bring a record with this time: it lies inside, or so close that a coarse
+ * filter (CURSOR_COARSE_S) returns it from outside. The dedup set is complete for these times, and their versions stay
+ * in it: they cannot be told from new ones without it. */
+bool quarantine_reaches(const struct quarantine *quarantine, ticks time);
 /* Returns how many windows have not been read. */
 size_t quarantine_waiting(const struct quarantine *quarantine);
 

@@ -283,6 +283,32 @@ class HastyQuarantine(QuarantineCase):
         world.program.terminate()
         self.assertNotIn('quarantine', self.checkpoint(world))
 
+    @pytest.mark.promise('Events', 'A filter that is coarser than the times, up to a minute, loses and repeats nothing')
+    @pytest.mark.waits(40)
+    def test_a_coarse_filter(self):
+        """The service returns the poisoned record from outside of its quarantined window, with its neighbors."""
+        for api, grain in (('graph', SECOND), ('siem', SECOND)):
+            with self.subTest(api):
+                world = self.world()
+                feed = self.customer(world, api=api, overlap=60)
+                feed.quirks.set(grain=grain)
+                feed.publish(20, span_s=3000, size='small')
+                middle = (self.now(world) - 3300 * SECOND) // (60 * SECOND) * (60 * SECOND) + 30 * SECOND + 12345
+                poison = Poison(world, feed, feed.publish(1, ticks=middle, size='small'))
+                near = feed.publish(4, ticks=middle + grain // 3, size='small')
+                self.start(world)
+                wait_for(lambda: {*world.verdict().lost} <= {*near, *feed.versions[20:]}, 30, world.program.tail)
+                self.searched(world, feed)
+                world.program.terminate()
+                poison.heal()
+                self.checkpoint(world, self.due_at_once)
+                feed.publish(2, size='small')
+                self.start(world)
+                self.complete(world, seconds=20)
+                world.program.terminate()
+                self.assertNotIn('quarantine', self.checkpoint(world))
+                world.close()
+
     @pytest.mark.promise('Log lines', 'The status line names how many windows are quarantined; each is logged once')
     @pytest.mark.waits(30)
     def test_what_an_operator_sees(self):

@@ -45,7 +45,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "quarantine", 12 },
     { "rate", 12 },
     { "rate_pool", 4 },
-    { "records", 9 },
+    { "records", 10 },
     { "refusal", 2 },
     { "rest_ca", 3 },
     { "retry_after", 3 },
