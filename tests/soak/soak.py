@@ -7,16 +7,17 @@
 
 The end is a table, and exit status 1 if anything is not as promised: nothing may be lost, what comes twice must have
 been written within the last minutes before a kill (repeats.py), and no healthy customer may wait for two poll intervals
-(watch.py). It ends within --minutes and DRAIN_S; docs/delivery.md says what the time goes into. The seed decides which request of which customer
-meets which fault, what is published, and what happens around the program (trouble.py); the command that a failing run
-prints tries the same again. As root it also has a name server and a disk of its own, in a mount namespace that ends
-with it.
+(watch.py). It ends within --minutes and --drain; docs/delivery.md says what the time goes into. The seed decides which
+request of which customer meets which fault (mix.py, lasting.py), what is published, and what happens around the program
+(trouble.py); the command that a failing run prints tries the same again. As root it also has a name server and a disk
+of its own, in a mount namespace that ends with it.
 """
 import argparse
 import collections
 import glob
 import importlib.util
 import json
+import logging
 import os
 import random
 import re
@@ -27,17 +28,17 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'e2e'))
 
+from answers import APIS, Answers  # noqa: E402
 from lasting import Dates, Partials, Poisons, Silence, Strays, make_coarse  # noqa: E402
-from mix import COMPLETE, HARMLESS, LOGIN, PAGES, Mix  # noqa: E402
+from mix import LOGIN, PAGES, Mix  # noqa: E402
 from repeats import Repeats  # noqa: E402
+from report import report  # noqa: E402
 from trouble import ZONE, Disk, Names, Services, apart, mounts_allowed  # noqa: E402
 from watch import Lag, Watch  # noqa: E402
 from world.world import World  # noqa: E402
 
-APIS = ('graph', 'endpoint', 'siem', 'incidents')
 SOON_S = 1.5        # for an end by SIGTERM, on a machine that is not overloaded
 SAY_S = 10          # between two lines of progress
-DRAIN_S = 600       # most of the time after the last fault; mostly it takes one to three minutes
 TROUBLE = re.compile(r'event=trouble .*?(resolve|TLS)|event=(checkpoint_failed|checkpoint_bad|waiting|refused)')
 
 
@@ -51,9 +52,10 @@ def arguments():
     parser.add_argument('--overlap', type=int, default=60)
     parser.add_argument('--rate', type=float, default=None, help='alerts a second, all customers together')
     parser.add_argument('--faults', type=float, default=0.1, help='part of the requests that meets one')
-    parser.add_argument('--restart', type=float, default=45, help='seconds of a short life, half of all; 0: no restarts')
+    parser.add_argument('--restart', type=float, default=45, help='seconds of a short life; 0: no restarts')
     parser.add_argument('--http2', type=int, choices=(0, 1), help='default: by the seed, if there is python3-h2')
     parser.add_argument('--kills', type=int, default=0, help='that many lives of seconds that end with SIGKILL')
+    parser.add_argument('--drain', type=float, default=600, help='most seconds after the last fault')
     parser.add_argument('--no-kill', action='store_true', help='restarts by SIGTERM only: nothing may come twice')
     parser.add_argument('--calm', action='store_true', help='no faults and no restarts')
     args = parser.parse_args()
@@ -113,58 +115,6 @@ class Soak:
             make_coarse(feed, self.rng)
             self.poisons.customer(feed)
             self.dates.customer(feed)
-
-    # --- answers --------------------------------------------------------------------------------------------------
-
-    def rules(self):
-        """The faults, and the eye on every request: one rule for all of it."""
-        self.world.faults.add(self.answer, match=lambda request: request.service in self.world.microsoft.services)
-
-    def answer(self, request, answer):
-        """What a request meets: first a fault of the mix, then what is directed at its customer, then the service."""
-        name, fault = (None, None)
-        if not self.over.is_set():
-            name, fault = (self.pages if request.kind in APIS else self.login).choose(request)
-        kinds = {name} - {None} - HARMLESS
-        response = self._struck(request, answer, fault, kinds) if fault else self._spoilt(request, answer(), kinds)
-        if response.status != 200 and not kinds:
-            kinds.add(f'status {response.status}')
-        for kind in kinds:
-            self.watch.met(request.tenant, kind)
-        if not kinds - COMPLETE and is_poll(request) and request.tenant:
-            sent = response.on_sent
-
-            def served():
-                if sent:
-                    sent()
-                self.watch.served(request.tenant)
-            response.on_sent = served
-        return response
-
-    def _struck(self, request, answer, fault, kinds):
-        """The response with a fault of the mix. Some of them parse it, and it may be spoilt already."""
-        inner = []
-
-        def spoilt():
-            inner.append(self._spoilt(request, answer(), kinds))
-            return inner[0]
-        try:
-            return fault(request, spoilt)
-        except ValueError:
-            return inner[0]
-
-    def _spoilt(self, request, response, kinds):
-        """The service's response, with the faults that are directed at the customer."""
-        if request.kind in APIS and request.tenant:
-            response, struck = self.poisons.strike(request.tenant, response)
-            kinds.update(['poison'] if struck else [])
-            for trouble, kind in ((self.partials, 'partial'), (self.strays, 'stray')):
-                what = trouble.of(request.tenant)
-                if what:
-                    response = trouble.spoil(what, response)
-                    kinds.add(kind)
-        self.dates.spoil(request, response)
-        return response
 
     def take(self, event):
         """Called for each event that arrives."""
@@ -312,7 +262,7 @@ class Soak:
     def drain(self):
         """Faults off; everything must come. Then those records that are ever healed. Then nothing more, over a restart
         and a poll of every customer."""
-        self.deadline = time.monotonic() + DRAIN_S
+        self.deadline = time.monotonic() + self.args.drain
         self.phase = 'drain: late alerts become visible'
         time.sleep(self.args.overlap * 0.7 + 1)
         self.phase = 'drain: all but the poisoned records'
@@ -339,7 +289,7 @@ class Soak:
 
     def run(self):
         """All of it; true if the promise held."""
-        self.rules()
+        self.world.faults.add(Answers(self), match=lambda request: request.service in self.world.microsoft.services)
         threads = [threading.Thread(target=self.publisher, daemon=True)]
         threads += [trouble.thread for trouble in self.trouble] if self.args.faults else []
         for thread in [*threads, self.lag.thread, threading.Thread(target=self.say, daemon=True)]:
@@ -357,65 +307,7 @@ class Soak:
         self.watch.look(self.world.program)
         self._hear(self.world.program)
         self.complaints += self.world.problems()
-        return self.report(verdict, lost)
-
-    def rows(self, verdict, lost):
-        """What the table says, line by line."""
-        memory, descriptors = self.watch.memory or [0], self.watch.descriptors or [0]
-        troubles = sum((trouble.counts for trouble in self.trouble), collections.Counter())
-        met, coarse = self.pages.hits + self.login.hits, collections.Counter(feed.quirks.grain for feed in self.all)
-        yield from (
-            ('time', self.times), ('alert versions published', sum(len(feed.versions) for feed in self.all)),
-            ('delivered', verdict.delivered), ('superseded before a poll', len(verdict.skipped)),
-            ('LOST', len(lost)), ('altered', len(verdict.altered)), ('unexpected', len(verdict.unexpected)),
-            ('  waited for a slow schedule', self.late_ones),
-            ('  poisoned to the end', len(verdict.lost) - len(lost)),
-            ('REPEATED', f'{verdict.surplus}, the oldest written {self.repeats.oldest:.0f} s before a kill'),
-            ('REPEATED AGAINST THE PROMISE', len(self.repeats.unexplained)), ('SIGKILL', self.kills),
-            ('SIGTERM', f'{self.stops}, the slowest {self.slowest_stop:.1f} s'), ('reader died', self.reader_deaths),
-            ('trouble around the program', sum(troubles.values())), ('  of it', counted(troubles)),
-            ('  names not answered as they are', self.names.spoilt), ('  lines about it', counted(self.told)),
-            ('faults met by requests', sum(met.values())), ('  of them', counted(met)),
-            ('poisoned records', self.poisons), ('wrong dates', self.dates.said),
-            ('silent connections', f'{self.silence.swallowed} requests swallowed'),
-            ('filters, grain in ticks', counted(coarse)),
-            ('memory, first/most/last', f'{memory[0]}/{max(memory)}/{memory[-1]} KiB'),
-            ('descriptors, most/last', f'{max(descriptors)}/{descriptors[-1]}'),
-            ('over a published limit', self.world.microsoft.limits.violations() or 'nobody'))
-        yield from self.watch.rows()
-        yield 'stand-ins late by', f'{self.lag.worst:.1f} s at most; load {os.getloadavg()[0]:.1f} now'
-
-    def report(self, verdict, lost):
-        """The table, and whether it is good."""
-        args = self.args
-        self.watch.judge()
-        print(f'seed {args.seed}, {args.tenants} customers, HTTP/{2 if args.http2 else 1.1}, poll every {args.poll} s' +
-              ('' if mounts_allowed() else '; not root: no name server, no disk that is full or read-only'))
-        for name, value in self.rows(verdict, lost):
-            print(f'  {name:32} {value}')
-        bad = list(dict.fromkeys(self.complaints + self.repeats.unexplained))[:10]
-        good = not (lost or verdict.altered or verdict.unexpected or bad or self.world.microsoft.limits.violations())
-        for text in bad:
-            print(f'  complaint: {text if len(text) < 400 else text[:100] + " ... " + text[-300:]}')
-        for version in lost[:10]:
-            print(f'  lost: {version!r}; {self.poisons.about(version)}')
-        for name in sorted({version.feed.tenant.name for version in lost})[:5]:
-            print(f'  the checkpoint of {name}: {self.quarantine(name)}')
-        for name, since, until in self.watch.worst():
-            print(f'  what the program said about {name} meanwhile:')
-            for line in [line for program in self.world.programs for line in program.lines
-                         if since <= line.when <= until and f'input={name} ' in line.text][:20]:
-                print(f'    {line.when - until:6.1f} s  {line.text[:300]}')
-        if not good:
-            print(f'{verdict}\n{self.world.program.tail(30)}')
-            print('again: tests/soak/soak.py ' + ' '.join(sys.argv[1:] + (
-                [] if '--seed' in sys.argv else ['--seed', str(args.seed)])))
-        return good
-
-    def quarantine(self, name):
-        """What an input's checkpoint has in quarantine."""
-        with open(os.path.join(self.world.home.checkpoints, f'{name}.json'), encoding='utf-8') as file:
-            return json.load(file).get('quarantine')
+        return report(self, verdict, lost)
 
     def close(self):
         """Kill what runs, remove everything."""
@@ -431,21 +323,10 @@ class Soak:
             trouble.close()
 
 
-def is_poll(request):
-    """A request for all that is new: of the first page, and without an upper bound."""
-    args = request.args
-    return request.kind in APIS and not any(name in args for name in ('untilTimeUtc', '$skip', '$skiptoken')) and (
-        ' lt ' not in args.get('$filter', ''))
-
-
-def counted(counter):
-    """Names and counts in one line."""
-    return ', '.join(f'{name} {count}' for name, count in sorted(counter.items())) or 'none'
-
-
 def main():
     """0 if the promise held."""
     args = arguments()
+    logging.getLogger('asyncio').setLevel(logging.CRITICAL)     # broken connections are part of it
     if args.faults:
         apart(os.path.abspath(__file__), sys.argv[1:])
     soak = Soak(args)

@@ -15,7 +15,8 @@ from world.names import NameServer, refusal
 from world.runner import wait_for
 
 ZONE = 'soak.test'
-NAME_SERVER = '127.0.0.9'
+# The one in our resolv.conf, if we have a mount namespace of our own; else the one to put there. Each run has its own.
+NAME_SERVER = os.environ.get('SOAK_APART') or f'127.0.{os.getpid() % 250 + 1}.9'
 DISK_MB = 256
 PAGE = 4096
 RETRY_S = 11        # the longest pause between two tries of the program to use its checkpoint folder
@@ -287,5 +288,5 @@ def apart(script, arguments):
                       capture_output=True).returncode:
         os.unlink(path)
         return
-    os.environ['SOAK_APART'] = '1'
+    os.environ['SOAK_APART'] = NAME_SERVER
     os.execvp('unshare', ['unshare', '-m', 'sh', '-c', steps, 'sh', path, sys.executable, script, *arguments])
