@@ -297,7 +297,7 @@ class HastyQuarantine(QuarantineCase):
                 poison = Poison(world, feed, feed.publish(1, ticks=middle, size='small'))
                 near = feed.publish(4, ticks=middle + grain // 3, size='small')
                 self.start(world)
-                wait_for(lambda: {*world.verdict().lost} <= {*near, *feed.versions[20:]}, 30, world.program.tail)
+                self.all_but(world, 1 + len(near), 30)
                 self.searched(world, feed)
                 world.program.terminate()
                 poison.heal()
