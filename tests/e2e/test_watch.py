@@ -136,6 +136,12 @@ class Again(WatchCase):
             self.look(moment)
         self.assertEqual(self.complains(), 1)
 
+    def test_with_a_fault_of_another_request(self):
+        self.watch.met('a', 'stray')
+        self.watch.met('a', 'poison', holds=False)
+        self.served(50)
+        self.assertEqual(self.complains(), 1)
+
     def test_with_two_kinds(self):
         self.watch.met('a', 'stray')
         self.watch.met('a', 'status 5xx')

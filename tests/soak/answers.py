@@ -27,7 +27,8 @@ class Answers:
         if response.status != 200 and not kinds:
             kinds.add(f'status {response.status}')
         for kind in kinds:
-            self.soak.watch.met(request.tenant, kind)
+            self.soak.watch.met(request.tenant, kind, request.kind not in APIS or is_poll(request) or (
+                response.status in (401, 429, 503)))
         if not kinds - COMPLETE and is_poll(request) and request.tenant:
             sent = response.on_sent
 

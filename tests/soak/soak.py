@@ -57,6 +57,7 @@ def arguments():
     parser.add_argument('--kills', type=int, default=0, help='that many lives of seconds that end with SIGKILL')
     parser.add_argument('--drain', type=float, default=600, help='most seconds after the last fault')
     parser.add_argument('--no-kill', action='store_true', help='restarts by SIGTERM only: nothing may come twice')
+    parser.add_argument('--only', help='of the lasting faults only these, such as poison,strays; all: see lasting.py')
     parser.add_argument('--calm', action='store_true', help='no faults and no restarts')
     args = parser.parse_args()
     args.poll = args.poll or (60 if args.tenants >= 200 else 10)
@@ -111,10 +112,15 @@ class Soak:
         self.feeds[feed.tenant.id, api] = feed
         self.customers[feed.tenant.id] = service.name
         self.watch.customer(feed.tenant.id, name, service.name)
-        if args.faults:
+        if self.lasting('filters'):
             make_coarse(feed, self.rng)
-            self.poisons.customer(feed)
-            self.dates.customer(feed)
+        for trouble in self.trouble:
+            if self.lasting(trouble.name):
+                trouble.customer(feed)
+
+    def lasting(self, name):
+        """Is there this kind of lasting fault in this run?"""
+        return bool(self.args.faults) and (not self.args.only or name in self.args.only.split(','))
 
     def take(self, event):
         """Called for each event that arrives."""
@@ -150,7 +156,7 @@ class Soak:
                 new = feed.publish(rng.choice((1, 1, 1, 2, 5)), ticks=now, late=late, size=size)
             if not late:
                 self.fresh.update(new)
-                if self.args.faults:
+                if self.lasting(self.poisons.name):
                     self.poisons.published(feed, new)
 
     def end_life(self, kind):
@@ -291,7 +297,7 @@ class Soak:
         """All of it; true if the promise held."""
         self.world.faults.add(Answers(self), match=lambda request: request.service in self.world.microsoft.services)
         threads = [threading.Thread(target=self.publisher, daemon=True)]
-        threads += [trouble.thread for trouble in self.trouble] if self.args.faults else []
+        threads += [trouble.thread for trouble in self.trouble if self.lasting(trouble.name)]
         for thread in [*threads, self.lag.thread, threading.Thread(target=self.say, daemon=True)]:
             thread.start()
         ready = time.monotonic()
@@ -313,10 +319,10 @@ class Soak:
         """Kill what runs, remove everything."""
         self.over.set()
         self.done.set()
-        if self.disk.thread.ident:
-            for trouble in self.trouble:
-                trouble.thread.join(60)
         if self.lag.thread.ident:
+            for trouble in self.trouble:
+                if trouble.thread.ident:
+                    trouble.thread.join(60)
             self.lag.thread.join(60)
         self.world.close()
         for trouble in self.trouble:

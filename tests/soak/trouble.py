@@ -56,6 +56,9 @@ class Trouble:
         finally:
             self.mend()
 
+    def customer(self, feed):
+        """A new one, with its past."""
+
     def mend(self):
         """Everything as it should be."""
 

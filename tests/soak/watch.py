@@ -21,13 +21,14 @@ AGAIN_S = {'silent': 90, 'stray': 40, 'poison': 60}
 
 
 class Customer:
-    """last: when it was served. kinds: faults met since then, first_s: the first of them. well: healthy since."""
+    """last: when it was served. kinds: faults met since then; held: those that hold up its polls, first: the first of
+    them. well: healthy since."""
 
-    __slots__ = ('name', 'service', 'last', 'well', 'kinds', 'first', 'polls')
+    __slots__ = ('name', 'service', 'last', 'well', 'kinds', 'held', 'first', 'polls')
 
     def __init__(self, name, service):
         self.name, self.service, self.last, self.well = name, service, 0.0, 0.0
-        self.kinds, self.first, self.polls = set(), 0.0, 0
+        self.kinds, self.held, self.first, self.polls = set(), set(), 0.0, 0
 
 
 class Longest:
@@ -98,7 +99,7 @@ class Watch:
             self._born = self._clock()
             for customer in self._customers.values():
                 customer.last = customer.well = self._born
-                customer.kinds = set()
+                customer.kinds, customer.held = set(), set()
 
     def dies(self):
         """The process ends; nobody is waited for until it is born again."""
@@ -116,13 +117,16 @@ class Watch:
         finally:
             entry[0] = self._clock()
 
-    def met(self, tenant, kind):
-        """A request of the customer met a fault."""
+    def met(self, tenant, kind, holds=True):
+        """A request of the customer met a fault. holds: it was a poll, or one that polls have to wait for."""
         customer = self._customers.get(tenant)
-        if customer:
-            with self._lock:
-                customer.first = customer.first if customer.kinds else self._clock()
-                customer.kinds.add(kind)
+        if not customer:
+            return
+        with self._lock:
+            customer.kinds.add(kind)
+            if holds:
+                customer.first = customer.first if customer.held else self._clock()
+                customer.held.add(kind.split(' ')[0])
 
     def served(self, tenant):
         """A poll was answered completely."""
@@ -137,7 +141,7 @@ class Watch:
                 customer.well = now
             else:
                 self.gap.take(now - customer.last, customer.name, self._late)
-            customer.last, customer.kinds = now, set()
+            customer.last, customer.kinds, customer.held = now, set(), set()
             customer.polls += 1
 
     def arrived(self, version, visible):
@@ -163,11 +167,8 @@ class Watch:
 
     def _back(self, customer, now):
         """Served again: was it in time?"""
-        kinds = {kind.split(' ')[0] for kind in customer.kinds}
-        if len(kinds) != 1 or self._disturbed(customer, customer.last):
-            return
-        kind = kinds.pop()
-        if kind in AGAIN_S:
+        kind = next(iter(customer.held), None)
+        if len(customer.held) == 1 and kind in AGAIN_S and not self._disturbed(customer, customer.last):
             self.again[kind].take(now - customer.first, customer.name, self._late)
 
     def look(self, program):
