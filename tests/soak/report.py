@@ -3,6 +3,7 @@ import collections
 import json
 import os
 import sys
+import urllib.parse
 
 from trouble import mounts_allowed
 
@@ -26,6 +27,7 @@ def rows(soak, verdict, lost):
         ('REPEATED', f'{verdict.surplus}, the oldest written {soak.repeats.oldest:.0f} s before a kill'),
         ('REPEATED AGAINST THE PROMISE', len(soak.repeats.unexplained)), ('SIGKILL', soak.kills),
         ('SIGTERM', f'{soak.stops}, the slowest {soak.slowest_stop:.1f} s'), ('reader died', soak.reader_deaths),
+        ('  lives ended', '; '.join(soak.ends)),
         ('trouble around the program', sum(troubles.values())), ('  of it', counted(troubles)),
         ('  names not answered as they are', soak.names.spoilt), ('  lines about it', counted(soak.told)),
         ('faults met by requests', sum(met.values())), ('  of them', counted(met)),
@@ -60,6 +62,11 @@ def report(soak, verdict, lost):
         for line in [line for program in soak.world.programs for line in program.lines
                      if since <= line.when <= until and f'input={name} ' in line.text][:20]:
             print(f'    {line.when - until:6.1f} s  {line.text[:300]}')
+    for name, requests in soak.watch.evidence.items():
+        print(f'  the last requests of {name} when it had waited for too long:')
+        for entry in requests:
+            print(f'    {entry.when - requests[-1].when:7.1f} s  {entry.service} {entry.status} '
+                  f'{urllib.parse.unquote_plus(entry.query)[:150]}')
     if not good:
         print(f'{verdict}\n{soak.world.program.tail(30)}')
         print('again: tests/soak/soak.py ' + ' '.join(sys.argv[1:] + (

@@ -75,14 +75,15 @@ class Soak:
     def __init__(self, args):
         self.args, self.rng = args, random.Random(args.seed)
         self.world = World(seed=args.seed, http2=bool(args.http2))
-        self.feeds, self.tally, self.repeats = {}, self.world.tally(), Repeats()
+        self.feeds, self.tally, self.repeats = {}, self.world.tally(), Repeats(time.monotonic())
         self.customers, self.fresh = {}, set()          # tenant: its service's name; versions to be timed
         self.kills = self.stops = self.reader_deaths = self.late_ones = 0
+        self.ends = []          # of lives
         self.slowest_stop, self.began, self.over = 0.0, time.monotonic(), threading.Event()
         self.phase, self.times, self.deadline = 'faults', '', 0.0
         self.done, self.complaints, self.told = threading.Event(), [], collections.Counter()
         self.lag = Lag(self.world.loop, self.done)
-        self.watch = Watch(args.poll, self.lag.within, self.complaints)
+        self.watch = Watch(args.poll, self.lag.within, self.complaints, requests=self.world.microsoft.requests)
         self.world.microsoft.limit_logs(1000)
         self.pages, self.login = Mix(args.seed, PAGES, args.faults, self.feeds), Mix(args.seed, LOGIN, args.faults)
         self.hosts = [f'{service.name}.{ZONE}' for service in self.world.microsoft.services]
@@ -167,6 +168,7 @@ class Soak:
             program.stall()
             time.sleep(0.2 + self.rng.random())
         begun, unsaved = time.monotonic(), self.disk.fails
+        self.ends.append(f'{kind} at {begun - self.began:.1f} s{", disk in trouble" * unsaved}')
         if kind.endswith('kill'):
             with self.disk.held:
                 self.kills, begun, unsaved = self.kills + 1, time.monotonic(), True

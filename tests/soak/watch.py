@@ -77,8 +77,9 @@ class Lag:
 class Watch:
     """The eye on every request and event."""
 
-    def __init__(self, poll_s, late, complaints, clock=time.monotonic):
+    def __init__(self, poll_s, late, complaints, clock=time.monotonic, requests=lambda tenant: ()):
         self.poll_s, self._late, self._complaints, self._clock = poll_s, late, complaints, clock
+        self._requests, self.evidence = requests, {}    # of the first few who waited for too long: their requests
         self.gap, self.delay = Longest(), Longest()
         self.again = {kind: Longest() for kind in AGAIN_S}
         self.others = Longest()                          # stretches between two polls that were no healthy ones
@@ -171,6 +172,12 @@ class Watch:
         if len(customer.held) == 1 and kind in AGAIN_S and not self._disturbed(customer, customer.last):
             self.again[kind].take(now - customer.first, customer.name, self._late)
 
+    def _keep(self, tenant, customer, now):
+        """The service's log soon forgets what somebody asked for who waits for too long."""
+        if len(self.evidence) < 5 and customer.name not in self.evidence and (
+                now - customer.last >= HEALTHY_INTERVALS * self.poll_s):
+            self.evidence[customer.name] = list(self._requests(tenant))[-40:]
+
     def look(self, program):
         """A sample of the running process, and of those who wait now."""
         with contextlib.suppress(OSError, AttributeError):     # just gone
@@ -178,11 +185,12 @@ class Watch:
             self.descriptors.append(program.descriptors())
         with self._lock:
             now = self._clock()
-            for customer in self._customers.values() if self._born else ():
+            for tenant, customer in self._customers.items() if self._born else ():
                 if not self._healthy(customer, now):
                     self._back(customer, now)
                 elif now - customer.last > self.gap.seconds:
                     self.gap.take(now - customer.last, customer.name, self._late)
+                    self._keep(tenant, customer, now)
 
     def polls(self):
         """How often each customer was served."""
