@@ -175,11 +175,13 @@ class Soak:
                 program.kill()
         elif kind == 'reader':
             self.reader_deaths += 1
-            program.close_stdout()
-            program.wait(10)
+            with self.disk.removing:
+                program.close_stdout()
+                program.wait(10)
         else:
             self.stops += 1
-            self._stop(program)
+            with self.disk.removing:
+                self._stop(program)
         if unsaved or self.disk.fails:
             self.repeats.ended(begun, time.monotonic())
         self._hear(program)

@@ -196,7 +196,8 @@ class Disk(Trouble):
     """The checkpoint folder full, read-only, replaced by a file, or gone with all that was in it.
 
     fails: it takes nothing now, and an end of the program cannot save. held: nobody may kill the program now, as what a
-    vanished folder held is in its memory alone."""
+    vanished folder held is in its memory alone. removing: the folder is being removed, file by file; what the program
+    saves at its end meanwhile would be removed as well."""
 
     name = 'disk'
     kinds = ('full', 'read_only', 'replaced', 'vanished')
@@ -204,7 +205,7 @@ class Disk(Trouble):
     def __init__(self, soak):
         super().__init__(soak)
         self.pause = quiet(soak)
-        self.fails, self.held = False, threading.Lock()
+        self.fails, self.held, self.removing = False, threading.Lock(), threading.Lock()
         self.folder = self.world.home.checkpoints
         self._disk = os.path.dirname(self.folder)
         if not mounts_allowed():
@@ -266,7 +267,8 @@ class Disk(Trouble):
             if not program.running or not os.path.exists(os.path.join(self.folder, 'defender_alerts.lock')):
                 return
             had = self._files()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with self.removing:
+                shutil.rmtree(self.folder, ignore_errors=True)
             try:
                 wait_for(lambda: self._files() >= had, 40, lambda: sorted(had - self._files())[:5], pause=0.1)
             except TimeoutError as late:
