@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/mem.h"
 #include "state/cursor.h"
 
@@ -87,24 +88,32 @@ static bool comes_before(const struct quarantined *a, const struct quarantined *
     return a->window.hi - a->window.lo > b->window.hi - b->window.lo;
 }
 
+/* Returns when the window is to be requested. */
+static int64_t due_s(const struct quarantined *entry, int64_t now_s)
+{
+    bool is_plausible = entry->due_s - now_s <= BACKOFF_REFUSED_MAX_MS / 1000;
+
+    return is_plausible && entry->due_s > now_s ? entry->due_s : now_s;
+}
+
 const struct quarantined *quarantine_due(const struct quarantine *quarantine, int64_t now_s)
 {
     const struct quarantined *best = NULL, *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (!entry->done && entry->due_s <= now_s && (!best || comes_before(entry, best)))
+        if (!entry->done && due_s(entry, now_s) == now_s && (!best || comes_before(entry, best)))
             best = entry;
     return best;
 }
 
-int64_t quarantine_next_s(const struct quarantine *quarantine)
+int64_t quarantine_next_s(const struct quarantine *quarantine, int64_t now_s)
 {
     int64_t next_s = INT64_MAX;
     const struct quarantined *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (!entry->done && entry->due_s < next_s)
-            next_s = entry->due_s;
+        if (!entry->done && due_s(entry, now_s) < next_s)
+            next_s = due_s(entry, now_s);
     return next_s;
 }
 

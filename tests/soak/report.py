@@ -56,14 +56,14 @@ def report(soak, verdict, lost):
     for version in lost[:10]:
         print(f'  lost: {version!r}; {soak.poisons.about(version)}')
     for name in sorted({version.feed.tenant.name for version in lost})[:5]:
-        print(f'  the checkpoint of {name}: {quarantine(soak, name)}')
+        print(f'  the checkpoint of {name}: {checkpoint(soak, name)}')
     for name, since, until in soak.watch.worst():
         print(f'  what the program said about {name} meanwhile:')
         for line in [line for program in soak.world.programs for line in program.lines
                      if since <= line.when <= until and f'input={name} ' in line.text][:20]:
             print(f'    {line.when - until:6.1f} s  {line.text[:300]}')
-    for name, requests in soak.watch.evidence.items():
-        print(f'  the last requests of {name} when it had waited for too long:')
+    for name, (what, requests, more) in soak.watch.evidence.items():
+        print(f'  {name} {what}; its checkpoint: {more}; its last requests:')
         for entry in requests:
             print(f'    {entry.when - requests[-1].when:7.1f} s  {entry.service} {entry.status} '
                   f'{urllib.parse.unquote_plus(entry.query)[:150]}')
@@ -74,7 +74,10 @@ def report(soak, verdict, lost):
     return good
 
 
-def quarantine(soak, name):
-    """What an input's checkpoint has in quarantine."""
-    with open(os.path.join(soak.world.home.checkpoints, f'{name}.json'), encoding='utf-8') as file:
-        return json.load(file).get('quarantine')
+def checkpoint(soak, name):
+    """An input's checkpoint, without what it has written."""
+    try:
+        with open(os.path.join(soak.world.home.checkpoints, f'{name}.json'), encoding='utf-8') as file:
+            return {key: value for key, value in json.load(file).items() if key != 'written'}
+    except (OSError, ValueError) as problem:
+        return problem

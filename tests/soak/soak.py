@@ -32,7 +32,7 @@ from answers import APIS, Answers  # noqa: E402
 from lasting import Dates, Partials, Poisons, Silence, Strays, make_coarse  # noqa: E402
 from mix import LOGIN, PAGES, Mix  # noqa: E402
 from repeats import Repeats  # noqa: E402
-from report import report  # noqa: E402
+from report import checkpoint, report  # noqa: E402
 from trouble import ZONE, Disk, Names, Services, apart, mounts_allowed  # noqa: E402
 from watch import Lag, Watch  # noqa: E402
 from world.world import World  # noqa: E402
@@ -128,7 +128,10 @@ class Soak:
         version = self.tally.add(event)
         if not version:
             return
+        before = len(self.repeats.unexplained)
         self.repeats.arrived((event.stanza, version), time.monotonic())
+        if len(self.repeats.unexplained) > before:
+            self.watch.keep(version.feed.tenant.id, 'wrote again', checkpoint(self, version.feed.tenant.name))
         if version in self.fresh:
             self.fresh.discard(version)
             self.watch.arrived(version, time.monotonic() - self.world.clock.steady() + version.due)

@@ -172,11 +172,11 @@ class Watch:
         if len(customer.held) == 1 and kind in AGAIN_S and not self._disturbed(customer, customer.last):
             self.again[kind].take(now - customer.first, customer.name, self._late)
 
-    def _keep(self, tenant, customer, now):
-        """The service's log soon forgets what somebody asked for who waits for too long."""
-        if len(self.evidence) < 5 and customer.name not in self.evidence and (
-                now - customer.last >= HEALTHY_INTERVALS * self.poll_s):
-            self.evidence[customer.name] = list(self._requests(tenant))[-40:]
+    def keep(self, tenant, what, more=None):
+        """Something went wrong. The service's log soon forgets what the customer asked for."""
+        name = self._customers[tenant].name
+        if len(self.evidence) < 5 and name not in self.evidence:
+            self.evidence[name] = what, list(self._requests(tenant))[-40:], more
 
     def look(self, program):
         """A sample of the running process, and of those who wait now."""
@@ -190,7 +190,8 @@ class Watch:
                     self._back(customer, now)
                 elif now - customer.last > self.gap.seconds:
                     self.gap.take(now - customer.last, customer.name, self._late)
-                    self._keep(tenant, customer, now)
+                    if now - customer.last >= HEALTHY_INTERVALS * self.poll_s:
+                        self.keep(tenant, 'waited for too long')
 
     def polls(self):
         """How often each customer was served."""

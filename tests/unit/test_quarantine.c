@@ -88,11 +88,11 @@ static void test_order(void **state)
     struct window a = seconds(0, 10), b = seconds(20, 40), c = seconds(50, 60);
     static const int want[] = { 20, 0, 50 };
 
-    CHECK(!quarantine_due(quarantine, 1000) && quarantine_next_s(quarantine) == INT64_MAX, "empty");
+    CHECK(!quarantine_due(quarantine, 1000) && quarantine_next_s(quarantine, 1000) == INT64_MAX, "empty");
     add(quarantine, 50, 60);
     add(quarantine, 20, 40);
     add(quarantine, 0, 10);
-    CHECK(!quarantine_due(quarantine, 99) && quarantine_next_s(quarantine) == 100, "not yet");
+    CHECK(!quarantine_due(quarantine, 99) && quarantine_next_s(quarantine, 99) == 100, "not yet");
     for (size_t i = 0; i < COUNT_OF(want); i++) {
         const struct quarantined *due = quarantine_due(quarantine, 100);
         struct window window;
@@ -101,7 +101,7 @@ static void test_order(void **state)
         window = due->window;
         quarantine_read(quarantine, &window, i);
     }
-    CHECK(!quarantine_due(quarantine, 100) && quarantine_next_s(quarantine) == INT64_MAX, "all are read");
+    CHECK(!quarantine_due(quarantine, 100) && quarantine_next_s(quarantine, 100) == INT64_MAX, "all are read");
     quarantine_release(quarantine);
     add(quarantine, 0, 10);
     add(quarantine, 20, 40);
@@ -110,7 +110,28 @@ static void test_order(void **state)
     quarantine_retry(quarantine, &a, 300, false);
     CHECK(quarantine_due(quarantine, 100)->window.lo == c.lo, "one that never failed");
     quarantine_retry(quarantine, &c, 200, false);
-    CHECK(quarantine_due(quarantine, 199)->window.lo == b.lo && quarantine_next_s(quarantine) == 100, "the only one due");
+    CHECK(quarantine_due(quarantine, 199)->window.lo == b.lo && quarantine_next_s(quarantine, 199) == 199, "the only one due");
+}
+
+/* The clock was days ahead when the next try was planned, or is days behind now. */
+static void test_planned_by_a_wrong_clock(void **state)
+{
+    static const struct { const char *name; int64_t due_s, now_s, next_s; } rows[] = {
+        { "later", 5000, 1000, 5000 },
+        { "the longest wait", 15400, 1000, 15400 },
+        { "longer than that", 15401, 1000, 1000 },
+        { "days", 1000 + 40 * 86400, 1000, 1000 },
+        { "long overdue", 1000, 40 * 86400, 40 * 86400 },
+    };
+    struct quarantine *quarantine = *state;
+    struct window window = seconds(0, 10);
+
+    add(quarantine, 0, 10);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        quarantine_retry(quarantine, &window, rows[i].due_s, true);
+        CHECK(quarantine_next_s(quarantine, rows[i].now_s) == rows[i].next_s, "%s", rows[i].name);
+        CHECK(!quarantine_due(quarantine, rows[i].now_s) == (rows[i].next_s > rows[i].now_s), "%s", rows[i].name);
+    }
 }
 
 static void test_halve(void **state)
@@ -240,15 +261,15 @@ static void test_retry_and_wake(void **state)
 
     add(quarantine, 10, 20);
     CHECK(!quarantine_retry(quarantine, &window, 115, false), "it may still be cut: no news");
-    CHECK(quarantine_find(quarantine, &window)->tries == 1 && quarantine_next_s(quarantine) == 115, "later");
+    CHECK(quarantine_find(quarantine, &window)->tries == 1 && quarantine_next_s(quarantine, 100) == 115, "later");
     CHECK(quarantine_retry(quarantine, &window, 900, true), "news");
     CHECK(!quarantine_retry(quarantine, &window, 2700, true), "no news any more");
     CHECK(!quarantine_retry(quarantine, &window, 2700, false) && quarantine_find(quarantine, &window)->isolated, "it stays");
     quarantine_wake(quarantine, 500);
-    CHECK(quarantine_next_s(quarantine) == 500 && quarantine_due(quarantine, 500), "woken");
+    CHECK(quarantine_next_s(quarantine, 400) == 500 && quarantine_due(quarantine, 500), "woken");
     quarantine_wake(quarantine, 400);
     quarantine_wake(quarantine, 600);
-    CHECK(quarantine_next_s(quarantine) == 400, "never later");
+    CHECK(quarantine_next_s(quarantine, 100) == 400, "never later");
 }
 
 static void test_avoid(void **state)
@@ -365,7 +386,7 @@ static int close_quarantine(void **state)
 static const struct CMUnitTest cases[] = {
     CASE(test_add),
     CASE(test_restore),
-    CASE(test_order),
+    CASE(test_order), CASE(test_planned_by_a_wrong_clock),
     CASE(test_halve),
     CASE(test_search),
     CASE(test_bad_half),
