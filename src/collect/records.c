@@ -15,13 +15,14 @@ static void count_time(struct reading *reading, ticks time)
 }
 
 /* Returns true if a record with this time may be new. Outside of the window, where a coarse filter may bring it
- * from, the dedup set must reach that far. */
+ * from, the dedup set must reach that far: the cursor's part of it, or what is kept around quarantined windows. */
 static bool may_be_new(const struct reading *reading, ticks time)
 {
-    const struct cursor *cursor = &reading->feed->progress.cursor;
+    const struct progress *progress = &reading->feed->progress;
     bool inside = time >= reading->window.lo && time < reading->window.hi;
 
-    return inside ? time >= cursor->begin : cursor_knows(cursor, time);
+    return time >= progress->cursor.begin &&
+           (inside || cursor_knows(&progress->cursor, time) || quarantine_reaches(&progress->quarantine, time));
 }
 
 /* Returns the time under which a record without one is remembered: no watermark is later than that. Seen again, it is

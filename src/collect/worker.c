@@ -20,12 +20,10 @@
 /* Returns how long until the quarantine has something to request, by the service's clock. */
 static int64_t quarantine_wait_ms(const struct feed *feed)
 {
-    int64_t next_s = quarantine_next_s(&feed->progress.quarantine);
     int64_t now_s = feed_service_now(feed) / TICKS_PER_SECOND;
+    int64_t next_s = quarantine_next_s(&feed->progress.quarantine, now_s);
 
-    if (next_s == INT64_MAX)
-        return NO_WORK;
-    return next_s <= now_s ? 0 : (next_s - now_s) * 1000;
+    return next_s == INT64_MAX ? NO_WORK : (next_s - now_s) * 1000;
 }
 
 /* Returns how long until the worker has something to read; NO_WORK: until it is told. */

@@ -28,7 +28,7 @@ static void add_entry(void *ctx, const struct dedup_entry *entry)
     char time[TICKS_TEXT_MAX];
 
     if (entry->pos > sel->pos ||
-        (!sel->needs(sel->cursor, entry->time, sel->overlap_s) && !quarantine_holds(sel->quarantine, entry->time)))
+        (!sel->needs(sel->cursor, entry->time, sel->overlap_s) && !quarantine_reaches(sel->quarantine, entry->time)))
         return;
     ticks_text(entry->time, time);
     buf_add_format(sel->ret, "%s\n  \"%s %016llx%016llx\"", sel->any ? "," : "", time,

@@ -190,7 +190,7 @@ static bool is_needed(void *ctx, const struct dedup_entry *entry)
     const struct pruning *pruning = ctx;
 
     return cursor_needs(pruning->cursor, entry->time, pruning->overlap_s) ||
-           quarantine_holds(pruning->quarantine, entry->time);
+           quarantine_reaches(pruning->quarantine, entry->time);
 }
 
 static bool is_needed_part(void *ctx, const struct dedup_entry *entry)

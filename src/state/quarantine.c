@@ -5,6 +5,7 @@
 
 #include "base/backoff.h"
 #include "base/mem.h"
+#include "state/cursor.h"
 
 #define FIRST_RETRY_S 15 /* of a window that cannot be halved, unless its JSON breaks; then the slow schedule */
 
@@ -89,24 +90,32 @@ static bool comes_before(const struct quarantined *a, const struct quarantined *
     return a->window.hi - a->window.lo > b->window.hi - b->window.lo;
 }
 
+/* Returns when the window is to be requested. */
+static int64_t due_s(const struct quarantined *entry, int64_t now_s)
+{
+    bool is_plausible = entry->due_s - now_s <= BACKOFF_REFUSED_MAX_MS / 1000;
+
+    return is_plausible && entry->due_s > now_s ? entry->due_s : now_s;
+}
+
 const struct quarantined *quarantine_due(const struct quarantine *quarantine, int64_t now_s)
 {
     const struct quarantined *best = NULL, *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (entry->state != QUARANTINED_READ && entry->due_s <= now_s && (!best || comes_before(entry, best)))
+        if (entry->state != QUARANTINED_READ && due_s(entry, now_s) == now_s && (!best || comes_before(entry, best)))
             best = entry;
     return best;
 }
 
-int64_t quarantine_next_s(const struct quarantine *quarantine)
+int64_t quarantine_next_s(const struct quarantine *quarantine, int64_t now_s)
 {
     int64_t next_s = INT64_MAX;
     const struct quarantined *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (entry->state != QUARANTINED_READ && entry->due_s < next_s)
-            next_s = entry->due_s;
+        if (entry->state != QUARANTINED_READ && due_s(entry, now_s) < next_s)
+            next_s = due_s(entry, now_s);
     return next_s;
 }
 
@@ -299,11 +308,11 @@ size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, 
     return gaps;
 }
 
-bool quarantine_holds(const struct quarantine *quarantine, ticks time)
+bool quarantine_reaches(const struct quarantine *quarantine, ticks time)
 {
-    size_t at = first_after(quarantine, time);
+    size_t at = first_after(quarantine, ticks_back(time, CURSOR_COARSE_S));
 
-    return at < quarantine->count && quarantine->list[at].window.lo <= time;
+    return at < quarantine->count && quarantine->list[at].window.lo <= ticks_ahead(time, CURSOR_COARSE_S);
 }
 
 size_t quarantine_waiting(const struct quarantine *quarantine)

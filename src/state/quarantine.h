@@ -12,7 +12,8 @@
  *
  * The list is saved with the cursor. A window that has been read stays in the saved list until splunkd has taken its
  * events: a crash before that must request it again. Times are update times (ticks); positions are offsets in the
- * output stream; now_s is unix seconds, since the schedule has to survive a restart. */
+ * output stream; now_s is unix seconds, since the schedule has to survive a restart. It is the service's clock, which
+ * may be wrong for a while: a time further ahead than any wait was planned by a wrong clock, and counts as due. */
 #pragma once
 
 #include "base/compiler.h"
@@ -57,8 +58,8 @@ bool quarantine_restore(struct quarantine *quarantine, const struct quarantined 
 /* Returns the window to request now: the one that failed least often; of those that never did the widest, so that most
  * records arrive soon; then the oldest. NULL: none is due. Valid until the next change. */
 const struct quarantined *quarantine_due(const struct quarantine *quarantine, int64_t now_s);
-/* Returns the earliest time at which one is due; INT64_MAX: never. */
-int64_t quarantine_next_s(const struct quarantine *quarantine);
+/* Returns the earliest time at which one is due, now_s or later; INT64_MAX: never. */
+int64_t quarantine_next_s(const struct quarantine *quarantine, int64_t now_s);
 
 /* Records that the window, one of the list, has been read completely, with its events ending at pos. */
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos);
@@ -104,8 +105,10 @@ bool quarantine_avoid(const struct quarantine *quarantine, struct window *window
  * of these windows ends. */
 size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, ticks *end);
 
-/* Returns true if the time lies in a quarantined window: its versions stay in the dedup set. */
-bool quarantine_holds(const struct quarantine *quarantine, ticks time);
+/* Returns true if a quarantined window may bring a record with this time: it lies inside, or so close that a coarse
+ * filter (CURSOR_COARSE_S) returns it from outside. The dedup set is complete for these times, and their versions stay
+ * in it: they cannot be told from new ones without it. */
+bool quarantine_reaches(const struct quarantine *quarantine, ticks time);
 /* Returns how many windows have not been read. */
 size_t quarantine_waiting(const struct quarantine *quarantine);
 

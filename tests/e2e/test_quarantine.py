@@ -1,4 +1,5 @@
 """A window of update times that fails alone is set aside: everything around it arrives, and it is tried again."""
+import email.utils
 import json
 import os
 import re
@@ -38,6 +39,19 @@ class Poison:
             return response
         self.hits += 1
         return self.fault(response)
+
+
+class DatedPoison(Poison):
+    """All responses are dated that many days off."""
+
+    def __init__(self, world, feed, days):
+        super().__init__(world, feed)
+        self.days, self.clock = days, world.clock
+
+    def _answer(self, request, answer):
+        response = super()._answer(request, answer)
+        response.headers['Date'] = email.utils.formatdate(self.clock.now() + self.days * DAY, usegmt=True)
+        return response
 
 
 class QuarantineCase(DeliveryCase):
@@ -272,6 +286,54 @@ class HastyQuarantine(HastyCase, QuarantineCase):
         self.complete(world, seconds=20)
         world.program.terminate()
         self.assertNotIn('quarantine', self.checkpoint(world))
+
+    @pytest.mark.promise('Trouble', 'A quarantined window is tried again, and its alerts arrive when they can be read')
+    @pytest.mark.waits(30)
+    def test_the_clock_was_wrong_when_it_was_planned(self):
+        """The service claims for a while to live days later, or earlier; meanwhile the newest alerts cannot be read."""
+        for days in (40, -40):
+            with self.subTest(days):
+                world = self.world()
+                feed = self.customer(world, 4)
+                feed.publish(3, span_s=3000, size='small')
+                self.start(world, 4).wait_events(3)
+                poison = DatedPoison(world, feed, days)
+                self.polls(world, feed, 3)
+                poison.add(feed.publish(1, size='small'))
+                hits = poison.hits
+                wait_for(lambda: poison.hits >= hits + 2, 20, 'failures')
+                time.sleep(0.5)
+                poison.days = 0
+                feed.publish(2, size='small')
+                self.all_but(world, 1, 25)
+                self.assertEqual(world.problems(), [])
+                world.close()
+
+    @pytest.mark.promise('Events', 'A filter that is coarser than the times, up to a minute, loses and repeats nothing')
+    @pytest.mark.waits(40)
+    def test_a_coarse_filter(self):
+        """The service returns the poisoned record from outside of its quarantined window, with its neighbors."""
+        for api, grain in (('graph', SECOND), ('siem', SECOND)):
+            with self.subTest(api):
+                world = self.world()
+                feed = self.customer(world, api=api, overlap=60)
+                feed.quirks.set(grain=grain)
+                feed.publish(20, span_s=3000, size='small')
+                middle = (self.now(world) - 3300 * SECOND) // (60 * SECOND) * (60 * SECOND) + 30 * SECOND + 12345
+                poison = Poison(world, feed, feed.publish(1, ticks=middle, size='small'))
+                near = feed.publish(4, ticks=middle + grain // 3, size='small')
+                self.start(world)
+                self.all_but(world, 1 + len(near), 30)
+                self.searched(world, feed)
+                world.program.terminate()
+                poison.heal()
+                self.checkpoint(world, self.due_at_once)
+                feed.publish(2, size='small')
+                self.start(world)
+                self.complete(world, seconds=20)
+                world.program.terminate()
+                self.assertNotIn('quarantine', self.checkpoint(world))
+                world.close()
 
     @pytest.mark.promise('Log lines', 'The status line names how many windows are quarantined; each is logged once')
     @pytest.mark.waits(30)

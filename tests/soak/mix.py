@@ -1,5 +1,6 @@
 """Faults mixed at random: which one strikes depends on the seed, the tenant and the number of its request alone."""
 import collections
+import json
 import random
 import threading
 import time
@@ -35,6 +36,30 @@ def _move(feeds, rng):
     return fault
 
 
+_SAID = b'"error":{"code":"Timeout","message":"Some are missing."}'
+
+
+def _partial(rng):
+    """A 200 that holds an error besides some of the records: after or before them, with and without its next link, or
+    with none of the records. The exporter's response is an array: the error comes in its place, or after it."""
+    part, form = rng.random(), rng.choice(('after', 'after', 'before', 'empty', 'no link', 'text', 'escaped'))
+
+    def fault(request, answer):
+        response = answer()
+        versions = response.versions or []
+        kept = [version.raw for version in versions[:int(len(versions) * part)]]
+        if request.kind == 'siem':
+            body = b'{%s}' % _SAID if form in ('before', 'empty') else b'[' + b','.join(kept) + b']{' + _SAID + b'}'
+            return Response(200, body)
+        link = json.loads(response.body).get('@odata.nextLink') if response.body[:1] == b'{' else None
+        link = b'' if form == 'no link' or not link else b'"@odata.nextLink":' + json.dumps(link).encode() + b','
+        value = b'"value":[' + (b'' if form == 'empty' else b','.join(kept)) + b']'
+        error = {'text': b'"error":"Some are missing."', 'escaped': b'"err\\u006fr":{}'}.get(form, _SAID)
+        members = (error, value) if form == 'before' else (value, error)
+        return Response(200, b'{' + link + b','.join(members) + b'}')
+    return fault
+
+
 PAGES = {
     'throttled': (12, _throttle),
     'status 5xx': (8, lambda rng: faults.status(rng.choice((500, 502, 504, 509, 408)))),
@@ -54,6 +79,8 @@ PAGES = {
     'black hole': (1, lambda rng: faults.black_hole(rng.random() < 0.5)),
     'wrong types': (4, lambda rng: faults.wrong_types('value', rng.choice((None, 'none', {}, 7)))),
     'token refused': (8, lambda rng: faults.status(401)),
+    'refused once': (6, lambda rng: faults.status(rng.choice((400, 403, 404)))),
+    'partial response': (12, _partial),
     'padded': (1, lambda rng: faults.too_big(2_000_000)),
     'updated meanwhile': (12, None),
 }
@@ -66,20 +93,27 @@ LOGIN = {
 }
 
 
-class Mix:
-    """A fault that is another one each time; counts them by name."""
+# Faults after which the customer has all of the response all the same, and those that are none for it.
+COMPLETE = {'trickle', 'late answer', 'drop after', 'padded', 'updated meanwhile'}
+HARMLESS = {'padded', 'updated meanwhile'}
 
-    def __init__(self, seed, table, feeds=None):
-        self.seed, self.table, self.feeds = seed, table, feeds
+
+class Mix:
+    """Chooses another fault each time; counts them by name."""
+
+    def __init__(self, seed, table, part, feeds=None):
+        self.seed, self.table, self.part, self.feeds = seed, table, part, feeds
         self.names, self.weights = list(table), [weight for weight, _ in table.values()]
         self.hits, self._counts, self._lock = collections.Counter(), collections.Counter(), threading.Lock()
 
-    def __call__(self, request, answer):
+    def choose(self, request):
+        """(name, fault) for a request; (None, None): it meets none."""
         with self._lock:
             self._counts[request.tenant] += 1
-            rng = random.Random(f'{self.seed}/{request.tenant}/{self._counts[request.tenant]}')
+            rng = random.Random(f'{self.seed}/{self.names[0]}/{request.tenant}/{self._counts[request.tenant]}')
+            if rng.random() >= self.part:
+                return None, None
             name = rng.choices(self.names, self.weights)[0]
             self.hits[name] += 1
         make = self.table[name][1]
-        fault = make(rng) if make else _move(self.feeds, rng)
-        return fault(request, answer)
+        return name, make(rng) if make else _move(self.feeds, rng)

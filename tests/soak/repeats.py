@@ -10,7 +10,8 @@ class Repeats:
     """Counts the arrivals of each version. One that comes again must have come last within UNSAVED_S before the first
     end since then that could not save anything; time in which the disk took nothing does not count."""
 
-    def __init__(self):
+    def __init__(self, began=0.0):
+        self._zero = began
         self.total, self.oldest, self.unexplained = 0, 0.0, []
         self._last = {}                     # key -> its last arrival
         self._begun, self._over = [], []    # of each such end: before the blow, and when nothing more could arrive
@@ -39,9 +40,11 @@ class Repeats:
         self.total += 1
         age = self._age(last)
         if age is None:
-            self.unexplained.append(f'{key} came again without a kill, {now - last:.1f} s later')
+            self.unexplained.append(f'{key} came again without a kill, {now - last:.1f} s later, '
+                                    f'{now - self._zero:.1f} s after the beginning')
         elif age > UNSAVED_S:
-            self.unexplained.append(f'{key} came again although it was {age:.1f} s old at the kill')
+            self.unexplained.append(f'{key} came again although it was {age:.1f} s old at the kill, '
+                                    f'{now - self._zero:.1f} s after the beginning')
         else:
             self.oldest = max(self.oldest, age)
 

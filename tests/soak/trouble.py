@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -14,7 +15,8 @@ from world.names import NameServer, refusal
 from world.runner import wait_for
 
 ZONE = 'soak.test'
-NAME_SERVER = '127.0.0.9'
+# The one in our resolv.conf, if we have a mount namespace of our own; else the one to put there. Each run has its own.
+NAME_SERVER = os.environ.get('SOAK_APART') or f'127.0.{os.getpid() % 250 + 1}.9'
 DISK_MB = 256
 PAGE = 4096
 RETRY_S = 11        # the longest pause between two tries of the program to use its checkpoint folder
@@ -37,7 +39,7 @@ class Trouble:
     def __init__(self, soak):
         self.soak, self.world, self.over = soak, soak.world, soak.over
         self.rng = random.Random(f'{soak.args.seed}/{self.name}')
-        self.counts = collections.Counter()
+        self.counts, self.now = collections.Counter(), ''
         self.thread = threading.Thread(target=self.run, daemon=True, name=self.name)
 
     def run(self):
@@ -46,17 +48,27 @@ class Trouble:
             while self.kinds and not self.over.wait(self.rng.uniform(*self.pause)):
                 kind = self.rng.choice(self.kinds)
                 self.counts[kind] += 1
+                self.now = kind
                 getattr(self, '_' + kind)()
+                self.now = ''
         except Exception as problem:            # a thread that dies unseen would make the run worthless
             self.soak.complaints.append(f'the trouble with {self.name} broke down: {problem!r}')
         finally:
             self.mend()
+
+    def customer(self, feed):
+        """A new one, with its past."""
 
     def mend(self):
         """Everything as it should be."""
 
     def close(self):
         """At the very end, when the program is gone."""
+
+
+def quiet(soak):
+    """The pause after trouble that concerns everybody: some polls of healthy customers lie in it."""
+    return (30, 90 + 2 * soak.args.poll)
 
 
 class Services(Trouble):
@@ -72,19 +84,25 @@ class Services(Trouble):
         self._bad = {'expired': authority.server(*names, expired=True), 'name': authority.server('else.example.test'),
                      'unknown': self._stranger.server(*names)}
 
+    def _disturbed(self, service):
+        """For the watch: the login service is everybody's."""
+        return self.soak.watch.disturbed(self.now, *(() if service.name == 'login' else (service.name,)))
+
     def _with(self, service, pair):
-        good = service.pair
-        service.stop()
-        service.pair = pair                     # None: it speaks http without TLS
-        service.start()
-        self.over.wait(3 + self.rng.random() * 15)
-        service.restart(good)
+        with self._disturbed(service):
+            good = service.pair
+            service.stop()
+            service.pair = pair                 # None: it speaks http without TLS
+            service.start()
+            self.over.wait(3 + self.rng.random() * 15)
+            service.restart(good)
 
     def _outage(self):
         service = self.rng.choice(self.world.microsoft.services)
-        service.stop()
-        self.over.wait(self.rng.random() * 6)
-        service.start()
+        with self._disturbed(service):
+            service.stop()
+            self.over.wait(self.rng.random() * 6)
+            service.start()
 
     def _certificate(self):
         self._with(self.rng.choice(self.world.microsoft.services), self._bad[self.rng.choice(sorted(self._bad))])
@@ -96,7 +114,10 @@ class Services(Trouble):
         self.world.microsoft.identity.revoke()
 
     def _splunkd_starting(self):
-        self.world.splunkd.starting(self.rng.random() * 5)
+        seconds = self.rng.random() * 5
+        with self.soak.watch.disturbed(f'{self.name} {self.now}'):
+            self.world.splunkd.starting(seconds)
+            self.over.wait(seconds)
 
     def _clock_jump(self):
         jump = self.rng.choice((3600, -3600)) if not self._shift else -self._shift
@@ -114,11 +135,12 @@ class Names(Trouble):
     """A name server that fails in each of its ways, longer than an answer of it is remembered. Connections are dropped,
     so that names are asked for at all."""
 
-    name, pause = 'names', (20, 60)
+    name = 'names'
     kinds = ('unknown', 'failing', 'refusing', 'silent', 'wrong_address', 'slow')
 
     def __init__(self, soak):
         super().__init__(soak)
+        self.pause = quiet(soak)
         self._server, self.spoilt, self._spoil = None, 0, None
         if mounts_allowed():
             self._server = NameServer(ZONE, host=NAME_SERVER, spoil=self._answer)
@@ -132,11 +154,12 @@ class Names(Trouble):
         return self._spoil(query, answer)
 
     def _while(self, spoil):
-        self._spoil = spoil
-        for service in self.world.microsoft.services:
-            service.drop()
-        self.over.wait(10 + self.rng.random() * 90)
-        self._spoil = None
+        with self.soak.watch.disturbed(f'{self.name} {self.now}'):
+            self._spoil = spoil
+            for service in self.world.microsoft.services:
+                service.drop()
+            self.over.wait(10 + self.rng.random() * 90)
+            self._spoil = None
 
     def _unknown(self):
         self._while(lambda query, answer: refusal(query, 3))
@@ -173,14 +196,16 @@ class Disk(Trouble):
     """The checkpoint folder full, read-only, replaced by a file, or gone with all that was in it.
 
     fails: it takes nothing now, and an end of the program cannot save. held: nobody may kill the program now, as what a
-    vanished folder held is in its memory alone."""
+    vanished folder held is in its memory alone. removing: the folder is being removed, file by file; what the program
+    saves at its end meanwhile would be removed as well."""
 
-    name, pause = 'disk', (20, 60)
+    name = 'disk'
     kinds = ('full', 'read_only', 'replaced', 'vanished')
 
     def __init__(self, soak):
         super().__init__(soak)
-        self.fails, self.held = False, threading.Lock()
+        self.pause = quiet(soak)
+        self.fails, self.held, self.removing = False, threading.Lock(), threading.Lock()
         self.folder = self.world.home.checkpoints
         self._disk = os.path.dirname(self.folder)
         if not mounts_allowed():
@@ -194,12 +219,13 @@ class Disk(Trouble):
             subprocess.run(['umount', '-l', self._disk], check=False)
 
     def _while(self, mend):
-        ends = self.soak.repeats.sick(time.monotonic())
-        self.over.wait(3 + self.rng.random() * 40)
-        mend()
-        ends(time.monotonic() + RETRY_S)
-        self.over.wait(RETRY_S)         # what was written before it began could not be saved until now
-        self.fails = False
+        with self.soak.watch.disturbed(f'{self.name} {self.now}'):
+            ends = self.soak.repeats.sick(time.monotonic())
+            self.over.wait(3 + self.rng.random() * 40)
+            mend()
+            ends(time.monotonic() + RETRY_S)
+            self.over.wait(RETRY_S)         # what was written before it began could not be saved until now
+            self.fails = False
 
     def _full(self):
         spare = self.rng.choice((0, 0, 1, 3, 10)) * PAGE
@@ -241,7 +267,8 @@ class Disk(Trouble):
             if not program.running or not os.path.exists(os.path.join(self.folder, 'defender_alerts.lock')):
                 return
             had = self._files()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with self.removing:
+                shutil.rmtree(self.folder, ignore_errors=True)
             try:
                 wait_for(lambda: self._files() >= had, 40, lambda: sorted(had - self._files())[:5], pause=0.1)
             except TimeoutError as late:
@@ -266,5 +293,5 @@ def apart(script, arguments):
                       capture_output=True).returncode:
         os.unlink(path)
         return
-    os.environ['SOAK_APART'] = '1'
-    os.execvp('unshare', ['unshare', '-m', 'sh', '-c', steps, 'sh', path, 'python3', script, *arguments])
+    os.environ['SOAK_APART'] = NAME_SERVER
+    os.execvp('unshare', ['unshare', '-m', 'sh', '-c', steps, 'sh', path, sys.executable, script, *arguments])

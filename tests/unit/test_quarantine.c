@@ -94,11 +94,11 @@ static void test_order(void **state)
     struct window a = seconds(0, 10), b = seconds(20, 40), c = seconds(50, 60);
     static const int want[] = { 20, 0, 50 };
 
-    CHECK(!quarantine_due(quarantine, 1000) && quarantine_next_s(quarantine) == INT64_MAX, "empty");
+    CHECK(!quarantine_due(quarantine, 1000) && quarantine_next_s(quarantine, 1000) == INT64_MAX, "empty");
     add(quarantine, 50, 60);
     add(quarantine, 20, 40);
     add(quarantine, 0, 10);
-    CHECK(!quarantine_due(quarantine, 99) && quarantine_next_s(quarantine) == 100, "not yet");
+    CHECK(!quarantine_due(quarantine, 99) && quarantine_next_s(quarantine, 99) == 100, "not yet");
     for (size_t i = 0; i < COUNT_OF(want); i++) {
         const struct quarantined *due = quarantine_due(quarantine, 100);
         struct window window;
@@ -107,7 +107,7 @@ static void test_order(void **state)
         window = due->window;
         quarantine_read(quarantine, &window, i);
     }
-    CHECK(!quarantine_due(quarantine, 100) && quarantine_next_s(quarantine) == INT64_MAX, "all are read");
+    CHECK(!quarantine_due(quarantine, 100) && quarantine_next_s(quarantine, 100) == INT64_MAX, "all are read");
     quarantine_release(quarantine);
     add(quarantine, 0, 10);
     add(quarantine, 20, 40);
@@ -116,7 +116,27 @@ static void test_order(void **state)
     fails(quarantine, &a, 285, false);
     CHECK(quarantine_due(quarantine, 100)->window.lo == c.lo, "one that never failed");
     fails(quarantine, &c, 185, false);
-    CHECK(quarantine_due(quarantine, 199)->window.lo == b.lo && quarantine_next_s(quarantine) == 100, "the only one due");
+    CHECK(quarantine_due(quarantine, 199)->window.lo == b.lo && quarantine_next_s(quarantine, 199) == 199, "the only one due");
+}
+
+/* The clock was days ahead when the next try was planned, or is days behind now. */
+static void test_planned_by_a_wrong_clock(void **state)
+{
+    static const struct { const char *name; int64_t due_s, now_s, next_s; } rows[] = {
+        { "later", 5000, 1000, 5000 },
+        { "the longest wait", 15400, 1000, 15400 },
+        { "longer than that", 15401, 1000, 1000 },
+        { "days", 1000 + 40 * 86400, 1000, 1000 },
+        { "long overdue", 1000, 40 * 86400, 40 * 86400 },
+    };
+    struct quarantine *quarantine = *state;
+
+    add(quarantine, 0, 10);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        quarantine->list[0].due_s = rows[i].due_s;
+        CHECK(quarantine_next_s(quarantine, rows[i].now_s) == rows[i].next_s, "%s", rows[i].name);
+        CHECK(!quarantine_due(quarantine, rows[i].now_s) == (rows[i].next_s > rows[i].now_s), "%s", rows[i].name);
+    }
 }
 
 static void test_halve(void **state)
@@ -329,12 +349,12 @@ static void test_wake(void **state)
 
     add(quarantine, 10, 20);
     fails(quarantine, &window, 700, false);
-    CHECK(quarantine_next_s(quarantine) == 715 && !quarantine_due(quarantine, 700), "later");
+    CHECK(quarantine_next_s(quarantine, 100) == 715 && !quarantine_due(quarantine, 700), "later");
     quarantine_wake(quarantine, 500);
-    CHECK(quarantine_next_s(quarantine) == 500 && quarantine_due(quarantine, 500), "woken");
+    CHECK(quarantine_next_s(quarantine, 400) == 500 && quarantine_due(quarantine, 500), "woken");
     quarantine_wake(quarantine, 400);
     quarantine_wake(quarantine, 600);
-    CHECK(quarantine_next_s(quarantine) == 400, "never later");
+    CHECK(quarantine_next_s(quarantine, 100) == 400, "never later");
 }
 
 /* Three windows that wait, two of them in a row, and one that was read. */
@@ -389,18 +409,20 @@ static void test_gaps(void **state)
     }
 }
 
-static void test_holds(void **state)
+static void test_reaches(void **state)
 {
-    static const struct { int at; bool want; } rows[] = { { 9, false }, { 10, true }, { 19, true }, { 20, false },
-                                                          { 30, true }, { 39, true }, { 40, false } };
+    static const struct { int at; bool want; } rows[] = { { 939, false }, { 940, true },  { 1000, true }, { 1079, true },
+                                                          { 1080, false }, { 1939, false }, { 1940, true },
+                                                          { 2025, true }, { 2090, true }, { 2119, true }, { 2120, false } };
     struct quarantine *quarantine = *state;
-    struct window done = seconds(30, 40);
+    struct window done = seconds(2050, 2060);
 
-    add(quarantine, 10, 20);
-    add(quarantine, 30, 40);
+    add(quarantine, 1000, 1020);
+    add(quarantine, 2000, 2010);
+    add(quarantine, 2050, 2060);
     quarantine_read(quarantine, &done, 1);      /* a crash may still bring it again */
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        CHECK(quarantine_holds(quarantine, rows[i].at * S) == rows[i].want, "%d s", rows[i].at);
+        CHECK(quarantine_reaches(quarantine, rows[i].at * S) == rows[i].want, "%d s", rows[i].at);
 }
 
 static void test_settle(void **state)
@@ -451,7 +473,7 @@ static int close_quarantine(void **state)
 static const struct CMUnitTest cases[] = {
     CASE(test_add),
     CASE(test_restore),
-    CASE(test_order),
+    CASE(test_order), CASE(test_planned_by_a_wrong_clock),
     CASE(test_halve),
     CASE(test_what_follows_from_a_failure),
     CASE(test_search),
@@ -460,7 +482,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_wake),
     CASE(test_avoid),
     CASE(test_gaps),
-    CASE(test_holds),
+    CASE(test_reaches),
     CASE(test_settle),
 };
 

@@ -72,6 +72,26 @@ static void test_outside_of_the_window(void **state)
     CHECK(read_response(f, RECORD("between", "11:01:00Z")) == 0, "not beyond it");
 }
 
+/* What a coarse filter brings with a quarantined window may be far below the live worker's part of the dedup set, and
+ * comes with no other window. */
+/* promise: Events: Nothing is lost or repeated by a filter that is coarser than the times, up to a minute. */
+static void test_outside_of_a_quarantined_window(void **state)
+{
+    struct fixture *f = *state;
+    struct progress *progress = &f->scene.feed.progress;
+    struct window window = { scene_time(SCENE_DAY "10:00:00.9999999Z"), scene_time(SCENE_DAY "10:00:01Z") };
+
+    progress->cursor.dedup_floor = scene_time(SCENE_DAY "20:00:00Z");
+    f->reading.window = window;
+    CHECK(read_response(f, RECORD("below", "10:00:00.5Z")) == 0, "without a quarantine the set does not reach there");
+    quarantine_add(&progress->quarantine, &window, 1);
+    CHECK(read_response(f, RECORD("below", "10:00:00.5Z") "," RECORD("above", "10:01:00Z")) == 2, "they are new");
+    CHECK(read_response(f, RECORD("below", "10:00:00.5Z") "," RECORD("above", "10:01:00Z")) == 0, "known now");
+    CHECK(read_response(f, RECORD("far", "10:01:02Z")) == 0, "more than a minute away");
+    progress->cursor.begin = scene_time(SCENE_DAY "10:00:00Z");
+    CHECK(read_response(f, RECORD("old", "09:59:59Z")) == 0, "older than the input");
+}
+
 /* Older than the input's beginning. */
 static void test_before_the_beginning(void **state)
 {
@@ -218,6 +238,7 @@ static int close_fixture(void **state)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_new_and_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside_of_the_window, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_outside_of_a_quarantined_window, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_before_the_beginning, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_without_a_time_it_stays_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_odd, open_fixture, close_fixture),

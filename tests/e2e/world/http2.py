@@ -19,7 +19,7 @@ class Http2Connection:
 
     def __init__(self, service, number, reader, writer, make_request, abort):
         self.service, self.number, self.reader, self.writer = service, number, reader, writer
-        self.requests, self.last_stream = 0, 0
+        self.requests, self.last_stream, self.frozen = 0, 0, False
         self._make_request, self._last_served, self._abort = make_request, None, abort
         self._session = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False,
                                                                               header_encoding='utf-8'))
@@ -81,8 +81,10 @@ class Http2Connection:
             await asyncio.sleep(response.delay)
         while response.hold and not response.hold.is_set():
             await asyncio.sleep(0.01)
+        if self.frozen:
+            return await self.service.swallow(self, request)
         if response.silent:
-            await asyncio.get_running_loop().create_future()        # until the client gives up
+            return await self.say_nothing()
         response.chunked = False
         head, body = self.service.encode(request, response)
         if response.cut is not None:
@@ -97,11 +99,15 @@ class Http2Connection:
         else:
             self._session.end_stream(stream)
         await self._flush()
-        if response.whole and response.on_sent:
+        if response.whole and response.on_sent and not self.frozen:
             response.on_sent()
         if response.close:
             self.goaway()
         return True
+
+    async def say_nothing(self):
+        """Until the client gives up."""
+        await asyncio.get_running_loop().create_future()
 
     async def _send_body(self, stream, body, trickle):
         size, pause = trickle or (_CHUNK, 0)
@@ -120,7 +126,7 @@ class Http2Connection:
 
     async def _flush(self):
         data = self._session.data_to_send()
-        if data:
+        if data and not self.frozen:
             self.writer.write(data)
         async with self._draining:
             await self.writer.drain()

@@ -95,7 +95,7 @@ class Response:
         self.hold = None
         self.length = self.chunked = self.compress = self.raw = None
         self.close = self.drop = False
-        self.items = None           # how many alerts the page holds
+        self.items = self.versions = None       # how many alerts the page holds, and which
         self.on_sent = None         # called when every byte was handed over undamaged
 
     @property
@@ -123,7 +123,7 @@ class Connection:
 
     def __init__(self, service, number, reader, writer):
         self.service, self.number, self.reader, self.writer = service, number, reader, writer
-        self.requests = 0
+        self.requests, self.frozen = 0, False
 
     async def serve(self):
         """Until the connection ends."""
@@ -167,10 +167,10 @@ class Connection:
             await asyncio.sleep(response.delay)
         while response.hold and not response.hold.is_set():
             await asyncio.sleep(0.01)
+        if self.frozen:
+            return await self.service.swallow(self, request)
         if response.silent:
-            while await self.reader.read(65536):    # until the client gives up
-                pass
-            return False
+            return await self.say_nothing()
         head, body = self.service.encode(request, response)
         if response.cut is not None:
             keep = int(len(body) * response.cut) if isinstance(response.cut, float) else response.cut
@@ -178,10 +178,16 @@ class Connection:
         await self._write(response.raw if response.raw is not None else head + body, response.trickle)
         if response.reset:
             self.abort()
-        elif response.whole and response.on_sent:
+        elif response.whole and response.on_sent and not self.frozen:
             response.on_sent()
         ends = response.close or response.drop or request.headers.get('connection', '').lower() == 'close'
         return response.whole and not ends
+
+    async def say_nothing(self):
+        """Until the client gives up."""
+        while await self.reader.read(65536):
+            pass
+        return False
 
     async def _write(self, data, trickle):
         size, pause = trickle or (len(data) or 1, 0)
@@ -226,6 +232,7 @@ class Service:
         self.requests_per_connection = None     # close after so many, as load balancers do
         self.connections, self.accepted, self.most_open, self.active, self.most_active = set(), 0, 0, 0, 0
         self.log, self.crashes = collections.deque(), []
+        self.on_silent = None                   # called with each request that a frozen connection swallows
         self._server = None
         self.start()
 
@@ -273,6 +280,21 @@ class Service:
                 connection.abort()
         self.loop.run(reset())
 
+    def freeze(self):
+        """Kill the open connections silently: they stay open and carry nothing any more; new ones work."""
+        async def freeze():
+            for connection in list(self.connections):
+                connection.frozen = True
+        self.loop.run(freeze())
+
+    async def swallow(self, connection, request):
+        """A request on a frozen connection: nobody takes it, nobody answers."""
+        if self._identify and request.kind is None:
+            self._identify(request)
+        if self.on_silent:
+            self.on_silent(request)
+        return await connection.say_nothing()
+
     def restart(self, pair=None):
         """Drop everything and listen anew on the same port, e.g. with an expired certificate."""
         self.stop()
@@ -301,6 +323,8 @@ class Service:
 
     async def exchange(self, connection, request):
         """Answer one request. True when the connection can serve another one."""
+        if connection.frozen:
+            return await self.swallow(connection, request)
         connection.requests += 1
         self.active += 1
         self.most_active = max(self.most_active, self.active)

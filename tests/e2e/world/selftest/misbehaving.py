@@ -81,6 +81,16 @@ class Misbehaving(WithWorld):
         self.microsoft.graph.start()
         self.assertEqual(self.link(self.microsoft.graph).ask('/')[0], 404)
 
+    def test_frozen_connections(self):
+        old, swallowed = self.link(self.microsoft.graph), []
+        self.microsoft.graph.on_silent = swallowed.append
+        self.assertEqual(old.ask('/')[0], 404)
+        self.microsoft.graph.freeze()
+        old.link.sock.settimeout(0.2)
+        self.assertRaises(socket.timeout, old.ask, '/')
+        self.assertEqual([request.path for request in swallowed], ['/'])
+        self.assertEqual(self.link(self.microsoft.graph).ask('/')[0], 404)
+
     def test_a_lost_answer_has_had_its_effect(self):
         self.identity.rotation = 'strict'
         text = self.identity.new_refresh_token(self.tenant)
