@@ -23,6 +23,10 @@ MISTAKES = [
         'base/a.c': '#include "base/b.h"', 'base/b.h': '#include "base/c.h"', 'base/c.h': '#include "base/a.h"',
         'base/a.h': ''}),
     ('check_forbidden', 'uses a banned function', {'base/a.c': 'strcpy(a, b);'}),
+    ('check_forbidden', 'reads a number without', {'collect/a.c': 'n = strtoll(text, NULL, 10);'}),
+    ('check_forbidden', 'reads a number without', {'base/a.c': 'if (sscanf(text, "%d", &n) != 1)'}),
+    ('check_quotes', 'without QUOTED()', {'auth/a.c': 'log_event(EVENT_X, "a; b=%s", err->text);'}),
+    ('check_quotes', 'without QUOTED()', {'collect/a.c': 'feed_log(feed, EVENT_X, err.text, "b=%s",\n  err.text);'}),
     ('check_forbidden', 'logs without an event', {'collect/a.c': 'log_error("x");'}),
     ('check_forbidden', 'logs without an event', {'state/a.c': '"level event=made_up"'}),
 ]
@@ -32,6 +36,8 @@ FINE = {'base/a.h': '#include <stdio.h>', 'base/a.c': '#include "base/a.h"',
         'splunk/b.c': '#include <libxml/parser.h>\n#include "base/a.h"',
         'collect/tenant.c': '#include "collect/worker.h"', 'collect/worker.h': '#include "base/a.h"',
         'command/run.c': '#include "collect/collector.h"', 'collect/collector.h': '', 'command/run.h': '',
+        'auth/c.c': 'log_event(EVENT_X, "why=%s err->text", QUOTED(err->text));',
+        'collect/c.c': 'feed_log(feed, EVENT_X, err->text, "tries=%d", n);',
         'main.c': '#include "command/run.h"'}
 
 
