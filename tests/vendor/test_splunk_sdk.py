@@ -1,5 +1,6 @@
 """The stand-in of splunkd as Splunk's own client sees it (splunklib.client of splunk-sdk), and the same calls made by
 the program."""
+import hashlib
 import json
 import os
 import re
@@ -198,7 +199,7 @@ class Passwords(WithClient):
     def test_many(self):
         """All are listed although splunkd's own limit is thirty; pages, and a search."""
         for number in range(65):
-            self.splunkd.store(f'n{number:02}', f's{number}')
+            self.splunkd.store(f'n{number:02}', f's{number}', hosts=())
         self.splunkd.store('other', 'x', app='other')
         self.assertEqual(len(self.store), 65)
         self.assertEqual(len(self.store.list(count=7)), 7)
@@ -429,14 +430,17 @@ class Alike(WithClient):
         self.assertIn(f'{len(TOGETHER)} created, 0 updated, 0 unchanged, 0 refused', done.out, done.err)
         inputs, passwords = self.state()
         self.assertEqual(set(inputs), set(TOGETHER))
-        self.assertEqual([secret for *_, secret in passwords.values()], ['\\'.join(ODD)])
+        secret, note = [secret for *_, secret in passwords.values()]
+        self.assertEqual(secret, '\\'.join(ODD))
+        self.assertTrue(note.startswith(f'{APP} hosts {hashlib.sha256(secret.encode()).hexdigest()} https://'), note)
         self.assertEqual(inputs, self.splunkd.inputs)
         self.assertEqual(passwords, {f'{realm}:{name}:': (realm, name, secret) for (_, realm, name), secret
                                      in self.splunkd.passwords.items()})
         self.splunkd.inputs.clear()
         self.splunkd.passwords.clear()
         service = self.connect()
-        service.storage_passwords.create(rows[0]['client_secret'], f'client_secret.{rows[0]["client_id"]}', APP)
+        for realm, name, text in passwords.values():
+            service.storage_passwords.create(text, name, realm)
         for row in rows:
             service.inputs.create(row['name'], KIND, **{key: text for key, text in row.items()
                                                         if key not in ('name', 'client_secret')})
@@ -459,7 +463,8 @@ class Alike(WithClient):
         self.assertEqual(self.state(), edited)
 
     def test_secrets(self):
-        """One in clear goes to the store, from which the client reads it; one that the client puts there is used."""
+        """One in clear goes to the store, from which the client reads it; one that the client puts there is used,
+        if the note that binds it to its hosts is put there, too."""
         app = self.world.microsoft.tenant('contoso').app
         for text in ODD:
             app.secrets[f'secret {text}'] = None
@@ -472,9 +477,12 @@ class Alike(WithClient):
         self.assertEqual((stored.realm, stored.username, stored.clear_password), (APP, name, 'secret ' + ODD[-1]))
         program.terminate()
         self.world.splunkd.inputs['contoso'][1]['client_secret'] = MASK
+        note = self.connect().storage_passwords[f'{APP}:{name}.hosts:']
         for count, text in enumerate(ODD[:3] + ODD[-2:], 2):
             with self.subTest(text):
                 stored.update(password='secret ' + text)
+                digest = hashlib.sha256(f'secret {text}'.encode()).hexdigest()
+                note.update(password=f'{APP} hosts {digest} {" ".join(self.world.splunkd.hosts)}')
                 app.secrets = {'secret ' + text: None}
                 feed.publish(1)
                 self.world.start().wait_events(1)
