@@ -471,7 +471,7 @@ class Files(BindingCase):
                 found = [line.text for line in program.lines if 'event=file_shared' in line.text]
                 self.assertEqual(len(found), shared, found)
                 if shared:
-                    self.assertRegex(found[0], f"^WARN .*'{path}'.*chmod 600")
+                    self.assertRegex(found[0], f'^WARN .*"{path}".*chmod 600')
                 program.terminate()
                 del self.world.splunkd.inputs[f'c{mode}']
 

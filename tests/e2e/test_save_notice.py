@@ -19,7 +19,7 @@ class Saving(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.world = World()
+        cls.world = World(far=True)
         cls.addClassCleanup(cls.world.close)
 
     def setUp(self):
@@ -99,7 +99,7 @@ class Saving(unittest.TestCase):
         proxy = Proxy(self.world.loop)
         proxy.status = 403
         self.addCleanup(proxy.close)
-        self.world.splunkd.store(f'refresh_token.{self.tenant.id}.{self.tenant.app.client_id}', 'r' * 40)
+        token = f'refresh_token.{self.tenant.id}.{self.tenant.app.client_id}'
         spy = Spy(self.world, service='login')
         for once in ({'refresh_token': 'r' * 40}, {'authorization_code': '0.AX' + 'c' * 40}, {}):
             for way, pattern in (({'login_url': f'https://127.0.0.1:{closed_port()}'}, 'no connection to 127.0.0.1'),
@@ -108,6 +108,8 @@ class Saving(unittest.TestCase):
                                  ({'proxy': proxy.url}, 'the proxy .* does not let us through')):
                 with self.subTest(once=once, way=way):
                     self.world.splunkd.messages.clear()
+                    self.world.splunkd.store(token, 'r' * 40, hosts=(*self.world.splunkd.hosts,
+                                                                     *filter(None, [way.get('login_url')])))
                     self.accepted(self.save(**once, **way), pattern)
                     self.assertRegex(self.shown(), pattern)
         with Mute() as mute:
