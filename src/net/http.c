@@ -107,7 +107,7 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->route = spec->route;
     req->done = spec->done;
     req->ctx = spec->ctx;
-    req->body = BUF_INIT(HTTP_BODY_MAX);
+    req->body = BUF_MAPPED(HTTP_BODY_MAX);
     req->holding = (struct holding){ .give_up = http_give_up, .ctx = req };
     req->started_ms = clock_ms();
     req->traced = req->attempt.resent = spec->traced; /* a traced request has a connection of its own */
