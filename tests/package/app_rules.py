@@ -473,8 +473,8 @@ def tags_have_their_event_types(app):
 
 @rule
 def links_in_the_texts_lead_somewhere(app):
-    """Relative links of README.md and docs/, to files that are in the app too."""
-    for name in app.named(r'README\.md|CHANGELOG\.md|docs/.*\.md'):
+    """Relative links of the texts, to files that are in the app too."""
+    for name in app.named(r'(README|CHANGELOG|SECURITY)\.md|docs/.*\.md'):
         text = re.sub(r'```.*?```|`[^`\n]*`', '', app.data(name).decode('utf-8', 'replace'), flags=re.DOTALL)
         for target in re.findall(r'\]\(([^)\s#]+)(?:#[^)]*)?\)', text):
             if '://' in target or target.startswith('mailto:'):
@@ -497,7 +497,8 @@ def libraries(arch='x86_64'):
 
 @rule
 def texts_and_notices_are_there(app):
-    wanted = ['README.md', 'CHANGELOG.md', 'app.manifest', 'metadata/default.meta', 'default/props.conf']
+    wanted = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'app.manifest', 'metadata/default.meta',
+              'default/props.conf']
     wanted += ['default/inputs.conf', 'README/inputs.conf.spec'] if app.part != 'search-head' else []
     wanted += {'release': ['THIRD-PARTY.md', 'sbom.spdx.json', PROGRAM], 'plain': [PROGRAM]}.get(app.part, [])
     for name in wanted:

@@ -11,15 +11,36 @@ import pytest
 
 pytestmark = pytest.mark.skipif(platform.machine() != 'x86_64', reason='the programs are made for x86-64')
 
-GOOD = ['-O2', '-fPIE', '-static-pie', '-fstack-protector-all', '-Wl,-z,relro,-z,now,-z,noexecstack']
+GOOD = ['-O2', '-fPIE', '-static-pie', '-fstack-protector-all', '-Wl,-z,relro,-z,now,-z,noexecstack',
+        '-fcf-protection=full', '-fstack-clash-protection', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=3']
 SOURCE = r'''
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#define OUTSIDE __attribute__((noipa))
+#define TEN_TIMES(what) what(0) what(1) what(2) what(3) what(4) what(5) what(6) what(7) what(8) what(9)
 int __chk_fail(void) { return 0; }
-int __memcpy_chk(void) { return 0; }
-int mi_malloc(void) { return 0; }
-int isal_inflate(void) { return 0; }
+OUTSIDE void *__memcpy_chk(void *to, const void *from, size_t size, size_t room) { return to; }
+int ALLOCATOR(void) { return 0; }
+int OTHER(void) { return 0; }
+int SSL_connect(void) { return 0; }
+int SSL_read(void) { return 0; }
+int EVP_DigestUpdate(void) { return 0; }
+int curl_multi_perform(void) { return 0; }
+int curl_easy_setopt(void) { return 0; }
+int xmlParseChunk(void) { return 0; }
+int LIBRARY inflate(void) { return 0; }
+OUTSIDE void use(char *memory) { }
+#define FRAME(number) OUTSIDE void frame_##number(void) { char large[5000]; use(large); }
+TEN_TIMES(FRAME)
+#define COPY(number) memcpy(memory + number, from, size + number);
+OUTSIDE void copies(const char *from, size_t size, size_t room)
+{
+    char *memory = malloc(room);
+    TEN_TIMES(COPY) TEN_TIMES(COPY) TEN_TIMES(COPY)
+    use(memory);
+}
 const char where[] = "built in " FOLDER;
 static char much[SIZE] = { 1 };
 int main(int argc, char **argv)
@@ -31,7 +52,7 @@ int main(int argc, char **argv)
 }
 '''
 PLAIN = {'FOLDER': '"/opt/x"', 'SIZE': '100', 'VERSION': '"program 1.2.3"', 'DELAY': '0', 'STATUS': '0',
-         'SAYS': '"<scheme>"'}
+         'SAYS': '"<scheme>"', 'ALLOCATOR': 'get_meta', 'OTHER': 'other', 'LIBRARY': ''}
 
 
 @pytest.fixture(scope='module', name='folder')
@@ -48,6 +69,9 @@ def compiled(folder, *flags, drop=(), strip=True, **defines):
     done = subprocess.run(['gcc', '-w', *defined, '-o', twin, source, *flags], stderr=subprocess.PIPE, text=True,
                           check=False)
     assert done.returncode == 0, done.stderr
+    # The C library here has no marks, unlike that of a release.
+    subprocess.run(['objcopy', '--redefine-sym=malloc=malloc_here', '--redefine-sym=fopen=fopen_here', twin],
+                   check=True)
     shutil.copy(twin, program)
     if strip:
         subprocess.run(['strip', program], check=True)
@@ -80,6 +104,12 @@ MISTAKES = {
     'now': ({'flags': ['-pie', '-Wl,-z,relro,-z,lazy'], 'drop': (RELRO, '-static-pie')}, 'resolves everything'),
     'stack': ({'flags': ['-Wl,-z,execstack']}, 'has a stack that cannot'),
     'symbols': ({'strip': False}, 'is stripped'),
+    'no marks': ({'flags': ['-fcf-protection=none']}, 'marks where jumps may end'),
+    'a library without marks': ({'LIBRARY': '__attribute__((nocf_check))'}, 'marks where jumps may end'),
+    'stack clash': ({'flags': ['-fno-stack-clash-protection']}, 'touches each page'),
+    'fortify': ({'flags': ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2']}, 'checks copies into memory'),
+    'allocator': ({'ALLOCATOR': 'get_other'}, "has musl's allocator"),
+    'second allocator': ({'OTHER': 'mi_malloc'}, "has musl's allocator"),
     'size': ({'SIZE': '9000000'}, 'is at most'),
     'folder': ({'FOLDER': '"/home/somebody/src"'}, 'names no folder'),
     'version': ({'VERSION': '"program 1.2.4"'}, '--version'),
@@ -96,8 +126,8 @@ def test_each_mistake_is_found(folder, name):
 
 
 @pytest.mark.parametrize('name, wanted', [
-    ('mi_malloc', 'has the allocator'), ('isal_inflate', 'has the fast inflate'), ('__memcpy_chk', 'has fortified'),
-    ('__stack_chk_fail', 'has stack protectors')])
+    ('__memcpy_chk', 'has fortified'), ('__stack_chk_fail', 'has stack protectors'),
+    ('SSL_connect', 'marks where jumps may end')])
 def test_what_only_symbols_tell(folder, name, wanted):
     """The twin without one of them; and a twin of another program."""
     program, twin = compiled(folder)
