@@ -388,10 +388,15 @@ static void test_a_window_that_fails_alone(void **state)
 static void test_a_probe_by_a_clock_that_is_behind(void **state)
 {
     struct fixture *f = *state;
-    ticks watermark = progress_of(f)->cursor.watermark;
+    ticks watermark;
 
+    add_records(f, SCENE_DAY "11:20:00Z", 1);
+    catch_up(f, 1);
+    watermark = progress_of(f)->cursor.watermark;
+    CHECK(watermark > progress_of(f)->cursor.begin, "something was read");
     add_records(f, SCENE_DAY "11:50:00Z", 1);
-    f->service.poisoned[0] = true;
+    f->service.poisoned[f->service.count - 1] = true;
+    time_passes(f, 60);
     serve(f);
     serve(f);
     CHECK(f->reading.suspicion.probing, "a probe");
