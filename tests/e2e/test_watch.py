@@ -118,6 +118,15 @@ class Delays(WatchCase):
         self.assertEqual(self.complains(), 1)
 
 
+    def test_of_one_that_never_comes(self):
+        self.served(3, 13)
+        self.watch.waiting([(self.version(), 105.0)])
+        self.assertEqual(self.complains(), 0)
+        self.served(23, 30)
+        self.watch.waiting([(self.version(), 105.0), (self.version(), 125.0)])
+        self.assertEqual((self.watch.delay.seconds, self.complains()), (25, 1))
+
+
 class Again(WatchCase):
 
     def test_after_a_fault_that_must_end(self):

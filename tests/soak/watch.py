@@ -152,6 +152,18 @@ class Watch:
             if self._born and visible >= customer.well and self._healthy(customer, now, visible):
                 self.delay.take(now - visible, f'{customer.name} #{version.number}', self._late)
 
+    def waiting(self, versions):
+        """[(version, when it could be seen), ...] of those without an event so far: they may never get one."""
+        now = self._clock()
+        with self._lock:
+            for version, visible in versions if self._born else ():
+                customer = self._customers[version.feed.tenant.id]
+                if now - visible > self.delay.seconds and visible >= customer.well and (
+                        self._healthy(customer, now, visible)):
+                    self.delay.take(now - visible, f'{customer.name} #{version.number}', self._late)
+                    if now - visible >= HEALTHY_INTERVALS * self.poll_s:
+                        self.keep(version.feed.tenant.id, f'waited for #{version.number}')
+
     # --- what is known --------------------------------------------------------------------------------------------
 
     def _healthy(self, customer, now, since=None):
