@@ -2,8 +2,9 @@
 
 #define KNOWN_TRIES 12 /* failed probes of a known record, in half an hour: it may be bad itself by now */
 
-/* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. While
- * nothing proves that records get through, it is a time that is known to hold a record. */
+/* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. It never
+ * reaches below the watermark, however far behind the service's clock is: the dedup set may not. While nothing proves
+ * that records get through, it is a time that is known to hold a record. */
 static struct window probe(const struct reading *reading, ticks now)
 {
     const struct feed *feed = reading->feed;
@@ -12,7 +13,7 @@ static struct window probe(const struct reading *reading, ticks now)
 
     if (feed_is_unproven(feed) && known > cursor->begin && reading->attempts.failures < KNOWN_TRIES)
         return (struct window){ known, known + feed->api->resolution(reading->variant) };
-    return (struct window){ ticks_max(ticks_back(now, 1), cursor->begin), TICKS_OPEN };
+    return (struct window){ ticks_max(ticks_back(now, 1), cursor->watermark), TICKS_OPEN };
 }
 
 bool worker_request_prepare(struct reading *reading, int64_t now_ms)

@@ -61,6 +61,30 @@ class Dates(DeliveryCase):
                 self.ends(world)
 
     @pytest.mark.promise('Events', 'One wrong Date decides nothing')
+    def test_for_a_while(self):
+        """A long window is handed to the backfill while the service's clock is days ahead."""
+        world = self.world()
+        feed = world.customer('c', start_time='-1d', overlap=60)
+        feed.quirks.set(page_cap=20)
+        feed.publish(1, ticks=self.now(world) - 3 * 3600 * SECOND)
+        program = world.start()
+        program.wait_events(1)
+        wrong = world.faults.add(dated(40), match=lambda request: request.kind == 'graph' and ' lt ' not in (
+            request.args.get('$filter', '')))
+        self.polls(world, feed, 3)
+        broken = world.faults.add(faults.status(502), match=lambda request: ' lt ' in request.args.get('$filter', ''))
+        feed.publish(30, span_s=3000)
+        wait_for(lambda: broken.hits, 10, program.tail)
+        self.polls(world, feed, 1)
+        program.terminate()
+        wrong.remove()
+        broken.remove()
+        program = world.start()
+        self.exact(world)
+        self.assertFalse([line for line in program.lines if 'event=checkpoint_bad' in line.text])
+        self.ends(world)
+
+    @pytest.mark.promise('Events', 'One wrong Date decides nothing')
     def test_of_responses_now_and_then(self):
         world = self.world()
         feed = world.customer('c', overlap=60)

@@ -294,14 +294,17 @@ class HastyQuarantine(HastyCase, QuarantineCase):
         for days in (40, -40):
             with self.subTest(days):
                 world = self.world()
-                feed = self.customer(world, 4)
+                feed = self.customer(world, 4, overlap=60)
                 feed.publish(3, span_s=3000, size='small')
                 self.start(world, 4).wait_events(3)
+                self.polls(world, feed)
+                world.program.terminate()       # what is older than the overlap is forgotten
+                self.start(world, 4)
                 poison = DatedPoison(world, feed, days)
                 self.polls(world, feed, 3)
                 poison.add(feed.publish(1, size='small'))
                 hits = poison.hits
-                wait_for(lambda: poison.hits >= hits + 2, 20, 'failures')
+                wait_for(lambda poison=poison, hits=hits: poison.hits >= hits + 2, 20, 'failures')
                 time.sleep(0.5)
                 poison.days = 0
                 feed.publish(2, size='small')

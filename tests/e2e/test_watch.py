@@ -16,7 +16,8 @@ class WatchCase(unittest.TestCase):
 
     def setUp(self):
         self.now, self.complaints = 100.0, []
-        self.watch = Watch(POLL_S, lambda seconds: 0.0, self.complaints, clock=lambda: self.now)
+        self.late = 0.0
+        self.watch = Watch(POLL_S, lambda seconds: self.late, self.complaints, clock=lambda: self.now)
         self.watch.customer('a', 'a', 'graph')
         self.watch.customer('b', 'b', 'siem')
         self.watch.born()
@@ -84,6 +85,14 @@ class Gaps(WatchCase):
                 self.served(50, 60)
                 self.assertEqual(self.complains(), complaints)
 
+    def test_while_the_stand_ins_are_late(self):
+        for late, complaints in ((1, 1), (1.1, 0)):
+            with self.subTest(late):
+                self.setUp()
+                self.late = late
+                self.served(3, 40)
+                self.assertEqual(self.complains(), complaints)
+
     def test_over_a_restart(self):
         self.served(3)
         self.watch.dies()
@@ -118,11 +127,20 @@ class Delays(WatchCase):
         self.assertEqual(self.complains(), 1)
 
 
+    def test_of_one_that_never_comes(self):
+        self.served(3, 13)
+        self.watch.waiting([(self.version(), 105.0)])
+        self.assertEqual(self.complains(), 0)
+        self.served(23, 30)
+        self.watch.waiting([(self.version(), 105.0), (self.version(), 125.0)])
+        self.assertEqual((self.watch.delay.seconds, self.complains()), (25, 1))
+
+
 class Again(WatchCase):
 
     def test_after_a_fault_that_must_end(self):
-        for kind, seconds, complaints in (('silent', 90, 0), ('silent', 91, 1), ('stray', 41, 1), ('poison', 80, 0),
-                                          ('poison', 81, 1), ('status 5xx', 300, 0)):
+        for kind, seconds, complaints in (('silent', 89, 0), ('silent', 90, 1), ('stray', 41, 1), ('poison', 79, 0),
+                                          ('poison', 80, 1), ('status 5xx', 300, 0)):
             with self.subTest((kind, seconds)):
                 self.setUp()
                 self.served(3)

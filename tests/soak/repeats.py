@@ -31,6 +31,10 @@ class Repeats:
             entry[1] = when
         return ends
 
+    def knows(self, key):
+        """Has it arrived?"""
+        return key in self._last
+
     def arrived(self, key, now):
         """An event; key names input and version."""
         last = self._last.get(key)

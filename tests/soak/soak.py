@@ -35,6 +35,7 @@ from repeats import Repeats  # noqa: E402
 from report import checkpoint, report  # noqa: E402
 from trouble import ZONE, Disk, Names, Services, apart, mounts_allowed  # noqa: E402
 from watch import Lag, Watch  # noqa: E402
+from world.splunkd import KIND  # noqa: E402
 from world.world import World  # noqa: E402
 
 SOON_S = 1.5        # for an end by SIGTERM, on a machine that is not overloaded
@@ -220,14 +221,14 @@ class Soak:
         while self.kills < self.args.kills if self.args.kills else time.monotonic() < until:
             if self.args.kills:
                 time.sleep(self.life_s())
-                self.watch.look(self.world.program)
+                self.look()
                 self.end_life(self.rng.choice(('kill', 'kill', 'stalled kill', 'kill', 'term')))
                 self.start()
                 continue
             end = min(until, time.monotonic() + self.life_s())
             while time.monotonic() < end:
                 time.sleep(min(2, max(0, end - time.monotonic())))
-                self.watch.look(self.world.program)
+                self.look()
             if end < until:
                 self.end_life(self.rng.choice(ways))
                 self.start()
@@ -244,6 +245,15 @@ class Soak:
                   f'longest gap {self.watch.gap.seconds:.1f} s, delay {self.watch.delay.seconds:.1f} s, '
                   f'load {os.getloadavg()[0]:.1f}', flush=True)
 
+    def look(self):
+        """A sample of everything, every few seconds."""
+        self.watch.look(self.world.program)
+        self.fresh.difference_update([version for version in list(self.fresh) if version.gone is not None or
+                                      self.repeats.knows((f'{KIND}://{version.feed.tenant.name}', version))])
+        zero = time.monotonic() - self.world.clock.steady()
+        self.watch.waiting([(version, zero + version.due) for version in list(self.fresh)
+                            if not self.poisons.hides(version)])
+
     def missing(self):
         """The verdict, and what is lost of what could be read."""
         verdict = self.tally.verdict()
@@ -254,7 +264,7 @@ class Soak:
         end = min(time.monotonic() + seconds, self.deadline)
         while self.missing()[1] and time.monotonic() < end:
             time.sleep(1)
-            self.watch.look(self.world.program)
+            self.look()
         return not self.missing()[1]
 
     def again(self):
@@ -317,7 +327,7 @@ class Soak:
         verdict, lost = self.drain()
         self.times = (f'{ready - self.began:.0f} s to set up, {ended - ready:.0f} s of faults, '
                       f'{time.monotonic() - ended:.0f} s of drain')
-        self.watch.look(self.world.program)
+        self.look()
         self._hear(self.world.program)
         self.complaints += self.world.problems()
         return report(self, verdict, lost)

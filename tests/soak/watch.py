@@ -15,6 +15,7 @@ import threading
 import time
 
 HEALTHY_INTERVALS = 2
+EXCUSE_S = 1            # a poll may take many requests, each of which waits for the stand-ins
 # From the first request that met the fault to the next served poll. Silent: docs/delivery.md promises 90 s. Stray
 # refusals last 8 s, and the tries come 2 and 12 s after the first. A poisoned record: found within 60 s.
 AGAIN_S = {'silent': 90, 'stray': 40, 'poison': 60}
@@ -32,17 +33,25 @@ class Customer:
 
 
 class Longest:
-    """The longest of some times: how long, whose, and how late the stand-ins were meanwhile."""
+    """The longest of some times that must stay below a limit: how long, whose, how late the stand-ins were meanwhile.
+    A time above the limit while they were late by more than EXCUSE_S is kept apart."""
 
-    def __init__(self):
+    def __init__(self, limit=float('inf'), excused=True):
         self.seconds, self.whose, self.late, self.load, self.count, self.until = 0.0, '', 0.0, 0.0, 0, 0.0
+        self.limit, self.excused = limit, Longest(excused=False) if excused else None
 
     def take(self, seconds, whose, late):
-        """One more."""
+        """One more. Returns true if it is too long."""
         self.count += 1
-        if seconds > self.seconds:
-            self.seconds, self.whose, self.late, self.load = seconds, whose, late(seconds), os.getloadavg()[0]
-            self.until = time.time()
+        if seconds <= self.seconds:
+            return False
+        was_late = late(seconds)
+        if self.excused and seconds >= self.limit and was_late > EXCUSE_S:
+            self.excused.take(seconds, whose, lambda seconds: was_late)
+            return False
+        self.seconds, self.whose, self.late, self.load = seconds, whose, was_late, os.getloadavg()[0]
+        self.until = time.time()
+        return seconds >= self.limit
 
     def __str__(self):
         return f'{self.seconds:.1f} s ({self.whose or "nobody"})'
@@ -80,8 +89,9 @@ class Watch:
     def __init__(self, poll_s, late, complaints, clock=time.monotonic, requests=lambda tenant: ()):
         self.poll_s, self._late, self._complaints, self._clock = poll_s, late, complaints, clock
         self._requests, self.evidence = requests, {}    # of the first few who waited for too long: their requests
-        self.gap, self.delay = Longest(), Longest()
-        self.again = {kind: Longest() for kind in AGAIN_S}
+        most = HEALTHY_INTERVALS * poll_s
+        self.gap, self.delay = Longest(most), Longest(most)
+        self.again = {kind: Longest(limit + most * (kind == 'poison')) for kind, limit in AGAIN_S.items()}
         self.others = Longest()                          # stretches between two polls that were no healthy ones
         self.memory, self.descriptors = [], []
         self._customers, self._born, self._told = {}, 0.0, set()
@@ -152,6 +162,17 @@ class Watch:
             if self._born and visible >= customer.well and self._healthy(customer, now, visible):
                 self.delay.take(now - visible, f'{customer.name} #{version.number}', self._late)
 
+    def waiting(self, versions):
+        """[(version, when it could be seen), ...] of those without an event so far: they may never get one."""
+        now = self._clock()
+        with self._lock:
+            for version, visible in versions if self._born else ():
+                customer = self._customers[version.feed.tenant.id]
+                if now - visible > self.delay.seconds and visible >= customer.well and (
+                        self._healthy(customer, now, visible)):
+                    if self.delay.take(now - visible, f'{customer.name} #{version.number}', self._late):
+                        self.keep(version.feed.tenant.id, f'waited for #{version.number}')
+
     # --- what is known --------------------------------------------------------------------------------------------
 
     def _healthy(self, customer, now, since=None):
@@ -189,8 +210,7 @@ class Watch:
                 if not self._healthy(customer, now):
                     self._back(customer, now)
                 elif now - customer.last > self.gap.seconds:
-                    self.gap.take(now - customer.last, customer.name, self._late)
-                    if now - customer.last >= HEALTHY_INTERVALS * self.poll_s:
+                    if self.gap.take(now - customer.last, customer.name, self._late):
                         self.keep(tenant, 'waited for too long')
 
     def polls(self):
@@ -199,24 +219,20 @@ class Watch:
 
     def judge(self):
         """Adds what is against the promise to the complaints."""
-        most = HEALTHY_INTERVALS * self.poll_s
         for longest, what in ((self.gap, 'was served {0:.1f} s after its last poll'),
                               (self.delay, 'came {0:.1f} s after it could be seen')):
-            if longest.seconds >= most:
+            if longest.seconds >= longest.limit:
                 self._complaints.append(f'{longest.whose} {what.format(longest.seconds)}, although the customer was '
                                         f'healthy; {self._around(longest)}')
         for kind, longest in self.again.items():
-            limit = AGAIN_S[kind] + HEALTHY_INTERVALS * self.poll_s * (kind == 'poison')
-            if longest.seconds > limit:
+            if longest.seconds >= longest.limit:
                 self._complaints.append(f'{longest.whose} was served again {longest.seconds:.1f} s after {kind}, not '
-                                        f'within {limit} s; {self._around(longest)}')
+                                        f'within {longest.limit} s; {self._around(longest)}')
 
     def worst(self):
         """(input, from, to), by the wall clock, of each length of time that is too long."""
-        limits = [(self.gap, HEALTHY_INTERVALS * self.poll_s), (self.delay, HEALTHY_INTERVALS * self.poll_s)]
-        limits += [(longest, AGAIN_S[kind]) for kind, longest in self.again.items()]
         return [(longest.whose.split(' ')[0], longest.until - longest.seconds - 5, longest.until + 1)
-                for longest, limit in limits if longest.seconds >= limit]
+                for longest in (self.gap, self.delay, *self.again.values()) if longest.seconds >= longest.limit]
 
     @staticmethod
     def _around(longest):
@@ -230,5 +246,8 @@ class Watch:
         yield '  stretches measured', (f'{self.gap.count} between polls of healthy customers ({self.others.count} of '
                                        f'others), {self.delay.count} events')
         yield '  in the longest', self._around(self.gap)
+        yield '  too long, but excused', ', '.join(
+            f'{name} {longest.excused}: {self._around(longest.excused)}' for name, longest in (
+                ('polls', self.gap), ('events', self.delay), *self.again.items()) if longest.excused.count) or 'none'
         yield '  longest of the others', self.others
         yield '  served again', ', '.join(f'{kind} after {longest} at most' for kind, longest in self.again.items())

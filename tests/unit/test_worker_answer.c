@@ -396,6 +396,27 @@ static void test_a_window_that_fails_alone(void **state)
     CHECK(catch_up(f, 1) == 1 && f->scene.feed.tally.new_events == 1, "the next poll is as usual");
 }
 
+/* The service's clock was set back by days: the probe does not ask for what was written and forgotten since then. */
+static void test_a_probe_by_a_clock_that_is_behind(void **state)
+{
+    struct fixture *f = *state;
+    ticks watermark;
+
+    add_records(f, SCENE_DAY "11:20:00Z", 1);
+    catch_up(f, 1);
+    watermark = progress_of(f)->cursor.watermark;
+    CHECK(watermark > progress_of(f)->cursor.begin, "something was read");
+    add_records(f, SCENE_DAY "11:50:00Z", 1);
+    f->service.poisoned[f->service.count - 1] = true;
+    time_passes(f, 60);
+    serve(f);
+    serve(f);
+    CHECK(f->reading.suspicion.probing, "a probe");
+    f->scene.feed.clock.good_ms -= INT64_C(10) * 86400 * 1000;
+    serve(f);
+    CHECK(f->reading.window.lo == watermark && f->reading.window.hi == TICKS_OPEN, "from the watermark on");
+}
+
 /* With evidence there is no probe: another window was answered a moment ago. */
 static void test_evidence(void **state)
 {
@@ -955,6 +976,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_poisoned_record_is_quarantined),
     CASE(test_a_quarantined_window_is_still_read),
     CASE(test_a_window_that_fails_alone),
+    CASE(test_a_probe_by_a_clock_that_is_behind),
     CASE(test_evidence),
     CASE(test_a_service_that_fails),
     CASE(test_failures_of_a_window),
