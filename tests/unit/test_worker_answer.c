@@ -411,7 +411,7 @@ static void test_a_probe_by_a_clock_that_is_behind(void **state)
     time_passes(f, 60);
     serve(f);
     serve(f);
-    CHECK(f->reading.suspicion.probing, "a probe");
+    CHECK(probes(f), "a probe");
     f->scene.feed.clock.good_ms -= INT64_C(10) * 86400 * 1000;
     serve(f);
     CHECK(f->reading.window.lo == watermark && f->reading.window.hi == TICKS_OPEN, "from the watermark on");
