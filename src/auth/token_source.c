@@ -158,9 +158,13 @@ static void store(struct token_source *source)
 {
     const struct principal *principal = source->principal;
     CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
-    const char *hosts = source->grant == GRANT_AUTHORIZATION_CODE ? source->codes->hosts : NULL;
+    const char *value = source->fetched.refresh_token;
 
-    passwords_store(principal->principals->passwords, name, source->fetched.refresh_token, hosts, stored, source);
+    if (source->grant == GRANT_AUTHORIZATION_CODE)
+        passwords_store(principal->principals->passwords, name, value, source->codes->hosts, stored, source);
+    else
+        passwords_rotate(principal->principals->passwords, name, principal->refresh_token, value,
+                         principal->refresh_hosts, stored, source);
 }
 
 static void store_later(struct token_source *source, int64_t now_ms)

@@ -1,5 +1,6 @@
 /* The request of a token source and its response. */
 #include "auth/token_source_private.h"
+#include "auth/binding.h"
 #include "base/clock.h"
 #include "messages/log_events.h"
 #include "base/mem.h"
@@ -27,6 +28,19 @@ static bool other_assertion_form(struct token_source *source)
     return true;
 }
 
+/* Returns true if the sign-in service may replace the stored refresh token: its own, or one that may be sent to it.
+ * Another one was entered since this source has its own. */
+static bool may_replace(const struct principal *principal)
+{
+    const struct passwords *passwords = principal->principals->passwords;
+    CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
+    struct err err;
+
+    return text_same(passwords_get(passwords, name), principal->refresh_token) ||
+           binding_allows(passwords, "refresh_token", name,
+                          &(struct destination){ .login_url = principal->login_url }, &err);
+}
+
 static enum source_event read_response(struct token_source *source, const struct http_result *result, int64_t now_ms)
 {
     const struct principal *principal = source->principal;
@@ -35,7 +49,7 @@ static enum source_event read_response(struct token_source *source, const struct
     if (!token_read(result, source->grant, now_ms, &source->fetched, &source->err))
         return other_assertion_form(source) ? ON_OTHER_FORM : ON_FAILURE;
     if (source->fetched.refresh_token && principal->principals->passwords &&
-        !text_same(source->fetched.refresh_token, principal->refresh_token))
+        !text_same(source->fetched.refresh_token, principal->refresh_token) && may_replace(principal))
         return ON_ROTATED;
     mem_free_secretp(&source->fetched.refresh_token);
     return ON_TOKEN;

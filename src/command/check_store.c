@@ -128,7 +128,7 @@ static struct proof *proof_get(struct check_store *store, const char *name, cons
     proof = mem_alloc(sizeof(*proof));
     *proof = (struct proof){ .store = store, .name = mem_text(name), .state = PROOF_WAIT, .next = store->proofs };
     store->proofs = proof;
-    passwords_store(store->passwords, name, value, NULL, proof_stored, proof);
+    passwords_rotate(store->passwords, name, value, value, NULL, proof_stored, proof);
     return proof;
 }
 

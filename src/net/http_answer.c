@@ -167,7 +167,8 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *ctx)
         req->fault = HTTP_GARBLED;
         return 0;
     }
-    if (req->to_sink && !http_may_deliver(req)) {
+    /* One connection can bring the answers of all tenants at once, and each of them a lot of work. */
+    if (req->to_sink && (loop_signaled() || !http_may_deliver(req))) {
         req->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }

@@ -32,6 +32,7 @@ struct loop {
     struct watch wake;
 };
 
+static volatile sig_atomic_t signaled;
 static int wake_pipe[2] = { -1, -1 }; /* global, for the signal handler */
 
 struct loop *loop_new(void)
@@ -264,7 +265,13 @@ static void on_signal(int number)
     unsigned char byte = (unsigned char)number;
     ssize_t ignored UNUSED = write(wake_pipe[1], &byte, 1);
 
+    signaled = 1;
     errno = saved;
+}
+
+bool loop_signaled(void)
+{
+    return signaled;
 }
 
 static void on_wake(void *ctx, short revents UNUSED)

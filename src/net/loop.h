@@ -54,6 +54,8 @@ void watch_remove(struct loop *loop, struct watch *watch); /* allowed if it was 
  * the loop too: its pid is compared every CLOCK_IDLE_MS, because prctl(PR_SET_PDEATHSIG) fires when the parent's thread
  * ends, not the process. */
 void loop_catch_signals(struct loop *loop);
+/* Returns true from the arrival of such a signal on, for long work that the loop is waiting for. */
+bool loop_signaled(void);
 
 /* Returns the longest duration of a round since the last call, for the metrics. */
 int64_t loop_take_longest_round_ms(struct loop *loop);

@@ -31,7 +31,10 @@ const char *passwords_hosts(const struct passwords *passwords, const char *name)
 
 /* Creates or updates an entry and reads it back before done(ok). Several stores may be in flight. Stores of one name
  * are done in order. value: not empty; copied. hosts: the origins other than Microsoft's own that the value may go to,
- * named by the person who entered it, separated by blanks ("": none); copied. NULL: it may go where the stored secret
- * may that it replaces (a rotated token). */
+ * named by the person who entered it, separated by blanks ("": none); copied. */
 void passwords_store(struct passwords *passwords, const char *name, const char *value, const char *hosts,
                      rest_done_fn *done, void *ctx);
+/* The same for the successor of a rotated token. It may go to these hosts and to those that the store's note has for
+ * `before`, its predecessor. If another token was stored meanwhile, that one's hosts do not count. before: copied. */
+void passwords_rotate(struct passwords *passwords, const char *name, const char *before, const char *value,
+                      const char *hosts, rest_done_fn *done, void *ctx);

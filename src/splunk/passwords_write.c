@@ -36,7 +36,8 @@ struct password_write {
     rest_done_fn *done;
     void *ctx;
     struct password_write *of; /* the secret whose note this is (secret_hosts.h); NULL: this is no note */
-    char *hosts;               /* of a secret; NULL: those of the secret that it replaces */
+    char *hosts;               /* of a secret */
+    char *before;              /* secret: the token that was rotated; NULL: none */
     bool waits;                /* for its note */
     enum step step;
     struct manifest manifest;
@@ -64,6 +65,7 @@ static void write_free(struct password_write *write)
     free(write->name);
     mem_free_secret(write->value);
     free(write->hosts);
+    mem_free_secret(write->before);
     free(write->entry_name);
     mem_free_secret(write->entry_value);
     free(write);
@@ -329,7 +331,7 @@ static bool note_is_due(struct password_write *note)
     const char *stored = secret_list_get(whole, note->name);
 
     if (!note->value)
-        note->value = secret_hosts_note(stored, secret_list_get(whole, of->name), of->value, of->hosts);
+        note->value = secret_hosts_note(stored, of->before, of->value, of->hosts);
     if (note->value && !text_same(note->value, stored))
         return true;
     of->waits = false;
@@ -376,8 +378,9 @@ static struct password_write *write_new(struct passwords *passwords, char *name,
     return *slot = write;
 }
 
-void passwords_store(struct passwords *passwords, const char *name, const char *value, const char *hosts,
-                     rest_done_fn *done, void *ctx)
+/* Queues a secret after its note. */
+static struct password_write *write_with_note(struct passwords *passwords, const char *name, const char *value,
+                                              const char *hosts, rest_done_fn *done, void *ctx)
 {
     struct password_write *note = write_new(passwords, secret_hosts_name(name), NULL);
     struct password_write *write = note->of = write_new(passwords, mem_text(name), value);
@@ -386,5 +389,19 @@ void passwords_store(struct passwords *passwords, const char *name, const char *
     write->done = done;
     write->ctx = ctx;
     write->waits = true;
+    return write;
+}
+
+void passwords_store(struct passwords *passwords, const char *name, const char *value, const char *hosts,
+                     rest_done_fn *done, void *ctx)
+{
+    write_with_note(passwords, name, value, hosts, done, ctx);
+    start_queued(passwords);
+}
+
+void passwords_rotate(struct passwords *passwords, const char *name, const char *before, const char *value,
+                      const char *hosts, rest_done_fn *done, void *ctx)
+{
+    write_with_note(passwords, name, value, hosts, done, ctx)->before = mem_text(before);
     start_queued(passwords);
 }

@@ -74,15 +74,13 @@ static void add_origins(struct buf *note, size_t from, const char *origins)
 
 char *secret_hosts_note(const char *note, const char *before, const char *value, const char *origins)
 {
-    const char *kept = secret_hosts_of(note, origins ? value : before);
+    const char *kept = secret_hosts_of(note, before ? before : value);
     struct buf text = BUF_INIT(NOTE_MAX);
     char digest[HEX_BYTES + 1];
     size_t from;
 
-    if (!origins && !kept)
-        return NULL;
     buf_add_text(&text, NOTE_START);
-    if (!origins && !text_same(before, value)) {
+    if (before && !text_same(before, value)) {
         digest_text(before, digest);
         buf_add_format(&text, "%s,", digest);
     }

@@ -16,9 +16,9 @@ char *secret_hosts_name(const char *name);
 const char *secret_hosts_of(const char *note, const char *value);
 
 /* Returns the note to write before the value is stored; NULL: none is needed. Caller frees.
- * origins: those that were named when the value was entered, separated by blanks ("": none). They are added to those of
- * the same value in the old note. origins NULL: the value replaces `before` (a rotated token) and may go where that
- * one could. */
+ * before: the token that was rotated into this value; NULL: the value was entered. origins: where the value may go,
+ * separated by blanks; NULL or "": nowhere else. They are added to those that the old note has for `before`, or for the
+ * entered value. */
 char *secret_hosts_note(const char *note, const char *before, const char *value, const char *origins);
 
 /* Returns true if the origin is in the list. NULL is an empty list. */

@@ -248,6 +248,21 @@ class Memory(DeliveryCase):
         print(f'{count} customers, {size // MIB} MiB each: {peak:.0f} MiB')
         return peak
 
+    def test_an_end_in_the_middle_of_them(self):
+        """They come over one connection and are read at one go, which took twelve seconds."""
+        world = self.world(tls=True, http2=True)
+        body = gzip.compress(b'{"value":[' + b'A' * (63 * MIB), 9)
+        for number in range(40):
+            world.customer(f'c{number}')
+
+        def broken(_, answer):
+            return Response(200, body, {'Content-Encoding': 'gzip'}) if answer().status == 200 else answer()
+        world.microsoft.graph.gzip = False
+        world.faults.add(broken, kind='graph')
+        program = world.start(program=PLAIN)
+        wait_for(lambda: len(world.microsoft.requests(service='graph')) >= 40, 30, program.tail)
+        self.assertLess(program.terminate(30), 3)
+
     @pytest.mark.promise('Trouble', 'All unfinished records together take at most 32 MiB')
     @pytest.mark.waits(15)
     def test_records_of_63_mib(self):

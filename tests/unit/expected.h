@@ -69,7 +69,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "text", 10 },
     { "ticks", 7 },
     { "token", 7 },
-    { "token_source", 12 },
+    { "token_source", 14 },
     { "url", 7 },
     { "utf8", 3 },
     { "variant", 2 },

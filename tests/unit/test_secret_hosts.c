@@ -47,15 +47,17 @@ static void test_note(void **state UNUSED)
     static const struct { const char *name, *note, *before, *value, *origins, *want; } rows[] = {
         { "entered with hosts", NULL, NULL, "a", "https://l", START SHA_A " https://l" },
         { "entered without", NULL, NULL, "a", "", NULL },
-        { "entered without, in place of another", NOTE_A, "a", "b", "", NULL },
-        { "entered with hosts, in place of another", NOTE_A, "a", "b", "https://x", START SHA_B " https://x" },
-        { "the same value again, with other hosts", NOTE_A, "a", "a", "https://x https://l",
+        { "entered without, in place of another", NOTE_A, NULL, "b", "", NULL },
+        { "entered with hosts, in place of another", NOTE_A, NULL, "b", "https://x", START SHA_B " https://x" },
+        { "the same value again, with other hosts", NOTE_A, NULL, "a", "https://x https://l",
           START SHA_A " https://x https://l http://127.0.0.1:1" },
-        { "the same value again, without", NOTE_A, "a", "a", "", NOTE_A },
+        { "the same value again, without", NOTE_A, NULL, "a", "", NOTE_A },
         { "rotated", NOTE_A, "a", "b", NULL, START SHA_A "," SHA_B " https://l http://127.0.0.1:1" },
         { "rotated, bound to nothing", NULL, "a", "b", NULL, NULL },
         { "rotated, and the note is of another secret", NOTE_A, "x", "b", NULL, NULL },
-        { "rotated, and nothing is stored", NOTE_A, NULL, "b", NULL, NULL },
+        { "rotated, and another one was stored meanwhile", NOTE_A, "b", "b", "https://x", START SHA_B " https://x" },
+        { "rotated, with a host that the note does not have yet", NOTE_A, "a", "b", "https://x",
+          START SHA_A "," SHA_B " https://x https://l http://127.0.0.1:1" },
         { "stored again as it is", NOTE_A, "a", "a", NULL, NOTE_A },
     };
 

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "splunk/secret_hosts.h"
 
 /* Decisions. */
 
@@ -257,6 +258,14 @@ static void answer_store(const char *value)
     answer("passwords", 200, body);
 }
 
+/* The value that was written is read back. */
+static void answer_back(const char *value)
+{
+    CLEANUP(mem_freep) char *body = mem_format("{\"entry\":[{\"content\":{\"clear_password\":\"%s\"}}]}", value);
+
+    answer("passwords", 200, body);
+}
+
 static void check_form(const char *words)
 {
     const struct sent *sent = in_flight("login");
@@ -398,6 +407,59 @@ static void test_rotation(void **state UNUSED)
     answer_token("A2", "R2");                           /* the same one: nothing to store */
     check_ask(world.source, 0, TOKEN_READY, "Bearer A2");
     CHECK(is_quiet("passwords"), "stored again");
+    close_world();
+}
+
+static void entered(void *ctx UNUSED, bool ok, const struct err *err UNUSED)
+{
+    CHECK(ok, "the entered token is not stored");
+}
+
+/* Stores a token of the principal as another input does that brings it: its note first. */
+static void enter(const char *token, const char *hosts)
+{
+    passwords_store(world.passwords, "refresh_token.t.c", token, hosts, entered, NULL);
+    if (*hosts) {
+        char *note = secret_hosts_note(NULL, NULL, token, hosts);
+
+        answer("passwords", 200, "{}");
+        answer_back(note);
+        mem_freep(&note);
+    }
+    answer_store(token);
+}
+
+/* promise: Secrets: A rotated refresh token may go where the one before it could. */
+static void test_entered_while_another_rotates(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *note = secret_hosts_note(NULL, "R1", "R2", "https://login");
+    const struct sent *sent;
+
+    open_world();
+    principal_set_refresh_token(world.principal, "R1", "https://login");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    enter("X1", "https://login https://evil");
+    answer_token("A1", "R2");
+    sent = in_flight("passwords");
+    CHECK(sent && strstr(sent->form, "https%3A%2F%2Flogin") && !strstr(sent->form, "evil"), "%s",
+          sent ? sent->form : "no note");
+    answer("passwords", 200, "{}");
+    answer_back(note);
+    answer_store("R2");
+    close_world();
+}
+
+/* promise: Secrets: A refresh token from a host that is not bound replaces nothing. */
+static void test_rotated_by_a_host_that_is_not_bound(void **state UNUSED)
+{
+    open_world();
+    principal_set_refresh_token(world.principal, "X1", "https://login");
+    check_ask(world.source, 0, TOKEN_BUSY, NULL);
+    enter("R1", "");
+    answer_token("A1", "X2");
+    CHECK(is_quiet("passwords"), "the entered token is replaced");
+    check_ask(world.source, 0, TOKEN_READY, "Bearer A1");
+    CHECK_TEXT(world.principal->refresh_token, "X1");
     close_world();
 }
 
@@ -543,6 +605,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_foreign_api),
     cmocka_unit_test(test_foreign_api_in_the_queue),
     cmocka_unit_test(test_rotation),
+    cmocka_unit_test(test_entered_while_another_rotates),
+    cmocka_unit_test(test_rotated_by_a_host_that_is_not_bound),
     cmocka_unit_test(test_store_refuses),
     cmocka_unit_test(test_one_redeems),
     cmocka_unit_test(test_exchange),
