@@ -198,7 +198,7 @@ static void test_event_of_a_bad_one(void **state)
     }
 }
 
-/* promise: Events: A record that is not JSON is written once, for as long as it keeps coming */
+/* promise: Events: A record that is not JSON is written once, across polls and restarts, and as an alert when it is healed */
 static void test_a_bad_one_is_known(void **state)
 {
     static const char bad[] = "{\"id\":\"a\",\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\",\"x\":01}";
