@@ -159,8 +159,8 @@ static void log_bad(const struct reading *reading, const struct page_bad_record 
         ticks_text(bad->time, time);
     snprintf(id, sizeof(id), "%.*s", bad->id_len < BAD_ID_MAX ? (int)bad->id_len : BAD_ID_MAX, bad->id ? bad->id : "");
     feed_log(reading->feed, EVENT_BAD_RECORD, bad->why,
-             "record=%zu offset=%llu from=%s to=%s bytes=%llu time=%s a record cannot be read; it is in an event of the "
-             "source type " UNREADABLE_SOURCETYPE " id=%s",
+             "record=%zu offset=%llu from=%s to=%s bytes=%llu time=%s a record cannot be read; it is in an event of "
+             "the source type " UNREADABLE_SOURCETYPE " id=%s",
              bad->ordinal, (unsigned long long)bad->offset, lo, hi, (unsigned long long)bad->bytes, time,
              QUOTED(*id ? id : "unknown"));
 }

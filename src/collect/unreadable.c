@@ -102,9 +102,9 @@ static void add_data(const struct reading *reading, const struct page_bad_record
     ticks_text(reading_window_end(reading), hi);
     buf_add_text(out, "{\"reason\":\"");
     add_escaped(out, bad->why, strlen(bad->why), PAGE_BAD_KEPT);
-    buf_add_format(out, "\",\"api\":\"%s\",\"record\":%zu,\"offset\":%llu,\"bytes\":%llu,\"from\":\"%s\",\"to\":\"%s\",",
-                   reading->feed->api->name, bad->ordinal, (unsigned long long)bad->offset,
-                   (unsigned long long)bad->bytes, lo, hi);
+    buf_add_format(out, "\",\"api\":\"%s\",\"record\":%zu,\"offset\":%llu,\"bytes\":%llu,", reading->feed->api->name,
+                   bad->ordinal, (unsigned long long)bad->offset, (unsigned long long)bad->bytes);
+    buf_add_format(out, "\"from\":\"%s\",\"to\":\"%s\",", lo, hi);
     if (bad->id && bad->id_len && bad->id_len <= ID_MOST) {
         buf_add_text(out, "\"id\":\"");
         add_escaped(out, bad->id, bad->id_len, PAGE_BAD_KEPT);

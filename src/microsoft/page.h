@@ -6,8 +6,9 @@
  * The copy of a record has no white space between tokens, is escaped for XML (& < >), and has U+FFFD for malformed
  * UTF-8 and for characters that XML 1.0 does not allow.
  *
- * A record that is not JSON, or is too long, is skipped by its brackets and handed over as it came; the records after it
- * are still read. An error outside of the records, or one after which no next record can be found, breaks the page: page_feed() returns false.
+ * A record that is not JSON, or is too long, is skipped by its brackets and handed over as it came; the records after
+ * it are still read. An error outside of the records, or one after which no next record can be found, breaks the page:
+ * page_feed() returns false.
  * Records that were handed out before stay good. */
 #pragma once
 
@@ -38,9 +39,9 @@ struct page_record {
 
 /* A record that is not JSON, or is too long. */
 struct page_bad_record {
-    size_t ordinal;   /* from 0 */
-    uint64_t offset;  /* of its first byte in the decoded response */
-    uint64_t bytes;   /* its length there */
+    size_t ordinal;  /* from 0 */
+    uint64_t offset; /* of its first byte in the decoded response */
+    uint64_t bytes;  /* its length there */
     const char *why;
     const char *text; /* up to the damage as in a good record, from there on byte by byte, but & < > escaped for XML */
     size_t len;       /* not zero-terminated: it may hold any bytes, zeros too */

@@ -70,7 +70,9 @@ static void keep_bytes(struct page *p, const unsigned char *at, const unsigned c
 /* The record in hand is bad. What was copied of it, and its id, are kept. */
 static void damage_begin(struct page *p, const char *why)
 {
-    p->damage = (struct damage){ .open = true, .end = page_position(p), .has_id = p->has_id && p->id_len <= PAGE_ID_MAX };
+    p->damage = (struct damage){ .open = true,
+                                 .end = page_position(p),
+                                 .has_id = p->has_id && p->id_len <= PAGE_ID_MAX };
     snprintf(p->damage.why, sizeof(p->damage.why), "%s", why);
     page_move_record(p);
     p->partial.full = false;

@@ -2,8 +2,8 @@
  *
  * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_plain.c
  * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records, page_bad.c skips and keeps
- * those that are not JSON, page_run.c is the fast path through the usual tokens. Each function below is called in the state that
- * its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
+ * those that are not JSON, page_run.c is the fast path through the usual tokens. Each function below is called in the
+ * state that its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
 #pragma once
 
 #include <stdio.h>
@@ -40,10 +40,10 @@ enum number { NUM_BAD, NUM_MINUS, NUM_ZERO, NUM_INT, NUM_POINT, NUM_FRACTION, NU
 
 /* The record that is being skipped. Its text grows in partial, after the headroom. */
 struct damage {
-    bool open;     /* there is one */
-    bool cut;      /* the text was too long: only its beginning is kept */
-    bool has_id;   /* the id is in id_plain */
-    uint64_t end;  /* in the answer, after its last byte that is not white space */
+    bool open;    /* there is one */
+    bool cut;     /* the text was too long: only its beginning is kept */
+    bool has_id;  /* the id is in id_plain */
+    uint64_t end; /* in the answer, after its last byte that is not white space */
     char why[64];
     bool in_string, after_escape;
 };

@@ -53,9 +53,10 @@ def feed_stanzas(world, feed):
 class Kept(UnreadableCase):
     """What is written, and how often."""
 
-    @pytest.mark.promise('Events', 'A record that is not JSON is written as it came, as an event of its own source type')
     @pytest.mark.promise('Events',
-                         'A record that is not JSON is written once, across polls and restarts, and as an alert when it is healed')
+                         'A record that is not JSON is written as it came, as an event of its own source type')
+    @pytest.mark.promise('Events',
+                         'A record that is not JSON is written once, over polls and restarts; healed, it is an alert')
     @pytest.mark.promise('Events', 'A record that is not JSON causes an ERROR with its position, and all others arrive')
     @pytest.mark.waits(30)
     def test_each_kind_at_each_api(self):
@@ -83,7 +84,8 @@ class Kept(UnreadableCase):
             self.assertEqual(len(self.found(world, feed)), len(BROKEN))
         self.ends(world)
 
-    @pytest.mark.promise('Events', 'A record that is not JSON is written as it came, as an event of its own source type')
+    @pytest.mark.promise('Events',
+                         'A record that is not JSON is written as it came, as an event of its own source type')
     @pytest.mark.waits(20)
     def test_id_time_and_sourcetype(self):
         """The event has the time that could be read; the log line names both. The stanza's own source type is for
@@ -109,7 +111,7 @@ class Kept(UnreadableCase):
         self.ends(world)
 
     @pytest.mark.promise('Events',
-                         'A record that is not JSON is written once, across polls and restarts, and as an alert when it is healed')
+                         'A record that is not JSON is written once, over polls and restarts; healed, it is an alert')
     @pytest.mark.waits(30)
     def test_healed(self):
         """First broken, and kept; then whole, and an alert. Broken only once: no event tells of it."""
@@ -138,7 +140,7 @@ class Kept(UnreadableCase):
         self.ends(world)
 
     @pytest.mark.promise('Events',
-                         'A record that is not JSON is written once, across polls and restarts, and as an alert when it is healed')
+                         'A record that is not JSON is written once, over polls and restarts; healed, it is an alert')
     @pytest.mark.waits(20)
     def test_a_bad_record_in_a_backfill_and_after_a_kill(self):
         world = self.world()
@@ -158,18 +160,21 @@ class Kept(UnreadableCase):
 class Memory(UnreadableCase):
     """Responses that are made to be large."""
 
-    @pytest.mark.promise('Cost', 'Records that are not JSON take no more than 64 MB, however many and large they are')
+    @pytest.mark.promise('Trouble',
+                         'Records that are not JSON take no more than 64 MB, however many and large they are')
     @pytest.mark.waits(20)
     def test_many_and_large_ones(self):
-        for case, count, make in (('many', 50000, lambda number: b'[-%dl]' % number),
-                                  ('control characters', 4, lambda number: b'{"x":"%d' % number + b'\x01' * 2_000_000 + b'"}'),
-                                  ('large', 3, lambda number: b'{"x":-%dl,"y":"' % number + b'y' * 15_000_000 + b'"}')):
+        kinds = (('many', 50000, lambda number: b'[-%dl]' % number),
+                 ('control characters', 4, lambda number: b'{"x":"%d' % number + b'\x01' * 2_000_000 + b'"}'),
+                 ('large', 3, lambda number: b'{"x":-%dl,"y":"' % number + b'y' * 15_000_000 + b'"}'))
+        for case, count, make in kinds:
             with self.subTest(case):
                 world = self.world()
                 feed = world.customer('c')
                 feed.damaged = True
+                records = b','.join(make(number) for number in range(count))
 
-                def flood(_, answer, records=b','.join(map(make, range(count)))):
+                def flood(_, answer, records=records):
                     response = answer()
                     if response.status == 200:
                         response.body = b'{"value":[' + records + b']}'
@@ -194,7 +199,8 @@ class Windows(HastyCase, UnreadableCase):
         been searched."""
         world = self.world()
         feeds = {}
-        for name, raw in (('open', b'{"id": "da1_1", "title": "never closed}'), ('word', b'{"id":"da2_1","title":oops}'),
+        for name, raw in (('open', b'{"id": "da1_1", "title": "never closed}'),
+                          ('word', b'{"id":"da2_1","title":oops}'),
                           ('even', b'{"id":"da3_1","title":"x","more:"y"z"}')):
             feed = feeds[name] = world.customer(name, start_time='-2h', poll_interval=20)
             good = feed.publish(9, span_s=3000, size='small')

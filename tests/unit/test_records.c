@@ -178,16 +178,19 @@ static void test_bad(void **state)
 static void test_event_of_a_bad_one(void **state)
 {
     static const struct { const char *record, *want; } rows[] = {
-        { "{\"id\":\"a\\\"&<\",\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\",\"x\":tru,  \"y\":\"\x01\x1f\x7f\xff\xed\xa0\x80\xef\xbf\xbe\xe2\x80\xae<\\\\\xc3\xa9\"}",
-          "<event stanza=\"defender_alerts://c\" unbroken=\"1\"><time>1793509200.0000000</time><sourcetype>ms:defender:unreadable</sourcetype>"
-          "<data>{\"reason\":\"a word that is not true, false or null\",\"api\":\"graph\",\"record\":0,\"offset\":10,\"bytes\":93,"
-          "\"from\":\"2026-11-01T00:00:00.0000000Z\",\"to\":\"1970-01-01T00:00:00.0000000Z\",\"id\":\"a\\\"&amp;&lt;\","
-          "\"time\":\"2026-11-01T05:00:00.0000000Z\",\"raw\":\"{\\\"id\\\":\\\"a\\\\\\\"&amp;&lt;\\\",\\\"lastUpdateDateTime\\\":"
-          "\\\"2026-11-01T05:00:00Z\\\",\\\"x\\\":tru,  \\\"y\\\":\\\"\\u0001\\u001f\\u007f\\udcff\\udced\\udca0\\udc80\\ufffe\\u202e&lt;"
+        { "{\"id\":\"a\\\"&<\",\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\",\"x\":tru,  "
+          "\"y\":\"\x01\x1f\x7f\xff\xed\xa0\x80\xef\xbf\xbe\xe2\x80\xae<\\\\\xc3\xa9\"}",
+          "<event stanza=\"defender_alerts://c\" unbroken=\"1\"><time>1793509200.0000000</time>"
+          "<sourcetype>ms:defender:unreadable</sourcetype><data>{\"reason\":\"a word that is not true, false or null\","
+          "\"api\":\"graph\",\"record\":0,\"offset\":10,\"bytes\":93,\"from\":\"2026-11-01T00:00:00.0000000Z\","
+          "\"to\":\"1970-01-01T00:00:00.0000000Z\",\"id\":\"a\\\"&amp;&lt;\",\"time\":\"2026-11-01T05:00:00.0000000Z\","
+          "\"raw\":\"{\\\"id\\\":\\\"a\\\\\\\"&amp;&lt;\\\",\\\"lastUpdateDateTime\\\":\\\"2026-11-01T05:00:00Z\\\","
+          "\\\"x\\\":tru,  \\\"y\\\":\\\"\\u0001\\u001f\\u007f\\udcff\\udced\\udca0\\udc80\\ufffe\\u202e&lt;"
           "\\\\\\\\\xc3\xa9\\\"}\"}</data><done/></event>\n" },
-        { "-", "<event stanza=\"defender_alerts://c\" unbroken=\"1\"><sourcetype>ms:defender:unreadable</sourcetype><data>"
-          "{\"reason\":\"a malformed number\",\"api\":\"graph\",\"record\":0,\"offset\":10,\"bytes\":1,"
-          "\"from\":\"2026-11-01T00:00:00.0000000Z\",\"to\":\"1970-01-01T00:00:00.0000000Z\",\"raw\":\"-\"}</data><done/></event>\n" },
+        { "-", "<event stanza=\"defender_alerts://c\" unbroken=\"1\"><sourcetype>ms:defender:unreadable</sourcetype>"
+          "<data>{\"reason\":\"a malformed number\",\"api\":\"graph\",\"record\":0,\"offset\":10,\"bytes\":1,"
+          "\"from\":\"2026-11-01T00:00:00.0000000Z\",\"to\":\"1970-01-01T00:00:00.0000000Z\",\"raw\":\"-\"}</data>"
+          "<done/></event>\n" },
     };
     struct fixture *f = *state;
 
@@ -198,7 +201,7 @@ static void test_event_of_a_bad_one(void **state)
     }
 }
 
-/* promise: Events: A record that is not JSON is written once, across polls and restarts, and as an alert when it is healed */
+/* promise: Events: A record that is not JSON is written once, over polls and restarts; healed, it is an alert */
 static void test_a_bad_one_is_known(void **state)
 {
     static const char bad[] = "{\"id\":\"a\",\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\",\"x\":01}";

@@ -28,8 +28,8 @@ class Version:
 
     raw: what the service sends. text: what a `<data>` must hold. key: what an update replaces (None: nothing).
     ticks: where it stands in time; timed: whether the record itself says so. readable: False for a record that is
-    no JSON and must come out as such, or not at all. due: steady seconds at which it becomes visible; gone: at which an update hid it.
-    served: how often it left the service in an undamaged answer."""
+    no JSON and must come out as such, or not at all. due: steady seconds at which it becomes visible; gone: at which
+    an update hid it. served: how often it left the service in an undamaged answer."""
 
     __slots__ = ('feed', 'number', 'key', 'ticks', 'timed', 'raw', 'text', 'replaced', 'readable', 'due', 'gone',
                  'served', 'created', 'digest', '_fields', '_spread', '_bare')

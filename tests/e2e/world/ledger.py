@@ -10,7 +10,6 @@ import json
 from . import jsonnorm, ticks
 from .feed import UPDATE_FIELD, digest
 
-
 UNREADABLE = 'ms:defender:unreadable'     # the source type of what is no JSON
 
 
