@@ -10,6 +10,7 @@ struct answer {
     size_t malformed; /* records without an ID or a time */
     size_t replaced;  /* records with characters that became U+FFFD */
     size_t bad;       /* records that are not JSON */
+    size_t bad_new;   /* ... and were not written before */
     bool probed;      /* the store was tried before the first event */
     bool held_back;   /* ... and cannot be written, so the events were not */
     char held_why[256];

@@ -33,12 +33,6 @@ struct suspicion {
     char why[256];
 };
 
-/* Records that are not JSON. */
-struct unreadable {
-    size_t accepted; /* in the last response that was accepted with them */
-    int tries;       /* responses requested again because of them */
-};
-
 struct reading {
     struct feed *feed;
     enum worker_kind kind;
@@ -50,10 +44,10 @@ struct reading {
     struct page_size page_size;
     struct attempts attempts;
     struct suspicion suspicion;
-    struct unreadable unreadable;
+    int bad_tries; /* responses requested again because of new records that are not JSON */
 };
 
-#define READING_BAD_TRIES 2 /* a response with records that are not JSON is requested again this often */
+#define READING_BAD_TRIES 2 /* a response with new records that are not JSON is requested again this often */
 
 enum next_kind {
     NEXT_NOW,       /* send the next request at once */

@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 
+#include "collect/unreadable.h"
+
+#define BAD_ID_MAX 200 /* bytes of the ID of a bad record in a log line */
+
 static void count_time(struct reading *reading, ticks time)
 {
     struct page_stats *stats = &reading->answer.stats;
@@ -128,20 +132,74 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     write_event(reading, out, record, key);
 }
 
-static void take_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
+/* Returns what a bad record is recognized by: its bytes, or its beginning and its length. */
+static struct hash128 key_of_bad(const struct page_bad_record *bad)
+{
+    struct hash128 key = dedup_key(bad->text, bad->len, 0);
+
+    if (bad->cut)
+        key.low ^= bad->bytes;
+    return key;
+}
+
+/* Returns the time under which a bad record is remembered: as long as a record without a time, or as long as the window
+ * is quarantined that it came with. */
+static ticks seen_at(const struct reading *reading)
+{
+    return reading->kind == WORKER_QUARANTINE ? reading->window.lo : present(reading->feed);
+}
+
+static void log_bad(const struct reading *reading, const struct page_bad_record *bad)
+{
+    char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX], time[TICKS_TEXT_MAX] = "unknown", id[BAD_ID_MAX];
+
+    ticks_text(reading->window.lo, lo);
+    ticks_text(reading_window_end(reading), hi);
+    if (bad->has_time)
+        ticks_text(bad->time, time);
+    snprintf(id, sizeof(id), "%.*s", bad->id_len < BAD_ID_MAX ? (int)bad->id_len : BAD_ID_MAX, bad->id ? bad->id : "");
+    feed_log(reading->feed, EVENT_BAD_RECORD, bad->why,
+             "record=%zu offset=%llu from=%s to=%s bytes=%llu time=%s a record cannot be read; it is in an event of "
+             "the source type " UNREADABLE_SOURCETYPE " id=%s",
+             bad->ordinal, (unsigned long long)bad->offset, lo, hi, (unsigned long long)bad->bytes, time,
+             QUOTED(*id ? id : "unknown"));
+}
+
+/* Returns true if the window was searched for this record: it is a quarantined one that cannot be made smaller. */
+static bool is_found(const struct reading *reading)
+{
+    const struct window *window = &reading->window;
+
+    return reading->kind == WORKER_QUARANTINE &&
+           window->hi - window->lo <= reading->feed->api->resolution(reading->variant);
+}
+
+/* A record that is not JSON is written once, and not before the response was requested again. One whose quotes do not
+ * match may have others in its text, so it is written only when its window has been searched. One without an end is
+ * not written: how much of the response belongs to it is not known. */
+static void take_bad(void *ctx, struct buf *out, const struct page_bad_record *bad)
 {
     struct reading *reading = ctx;
     struct feed *feed = reading->feed;
-    char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
+    struct dedup *dedup = feed->progress.dedup;
+    struct hash128 key;
 
     reading->answer.stats.count++;
-    if (++reading->answer.bad <= reading->unreadable.accepted || reading->unreadable.tries < READING_BAD_TRIES)
+    reading->answer.bad++;
+    if (!bad->whole || !(bad->balanced || is_found(reading)) ||
+        (bad->has_time && bad->time < feed->progress.cursor.begin))
         return;
-    ticks_text(reading->window.lo, lo);
-    ticks_text(reading_window_end(reading), hi);
-    feed->tally.bad_records++;
-    feed_log(feed, EVENT_BAD_RECORD, why, "record=%zu offset=%llu from=%s to=%s a record cannot be read and is skipped",
-             ordinal, (unsigned long long)offset, lo, hi);
+    key = key_of_bad(bad);
+    if (dedup_renew(dedup, key, seen_at(reading)))
+        return;
+    reading->answer.bad_new += bad->balanced;
+    if ((bad->balanced && reading->bad_tries < READING_BAD_TRIES) || !may_write(reading))
+        return;
+    unreadable_event(reading, bad, out);
+    feed->event_pos = outbox_end(feed->env->outbox);
+    dedup_add(dedup, (struct dedup_entry){ .key = key, .time = seen_at(reading), .pos = feed->event_pos });
+    feed->tally.bad_records += bad->balanced; /* the others are counted with their window */
+    log_bad(reading, bad);
 }
 
 struct page_handler records_handler(struct reading *reading)

@@ -263,7 +263,6 @@ static bool records_came(struct feed *feed, const struct page_stats *stats)
 static struct next response_read(struct reading *reading, const struct page *page, int64_t now_ms)
 {
     CLEANUP(mem_freep) char *link = mem_text(page_next_link(page));
-    struct unreadable *unreadable = &reading->unreadable;
     struct feed *feed = reading->feed;
     struct next next;
     struct err err;
@@ -275,14 +274,12 @@ static struct next response_read(struct reading *reading, const struct page *pag
         err_set(&err, ERR_RETRY, "the response holds a record with unbalanced quotes");
         return window_failed(reading, &err, true, false, now_ms);
     }
-    if (reading->answer.bad > unreadable->accepted && unreadable->tries < READING_BAD_TRIES) {
-        unreadable->tries++;
+    if (reading->answer.bad_new && reading->bad_tries < READING_BAD_TRIES) {
+        reading->bad_tries++;
         err_set(&err, ERR_RETRY, "the response holds a record that is not valid JSON");
         return worker_retry_failed(reading, &err, false);
     }
-    if (!reading->pages.chained || reading->answer.bad > unreadable->accepted)
-        unreadable->accepted = reading->answer.bad;
-    unreadable->tries = 0;
+    reading->bad_tries = 0;
     reading->attempts.rejected = false;
     feed->tally.ok++;
     full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);

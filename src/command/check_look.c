@@ -39,7 +39,7 @@ static void on_record(void *ctx, struct buf *out, const struct page_record *reco
     }
 }
 
-static void on_bad(void *ctx UNUSED, size_t ordinal UNUSED, uint64_t offset UNUSED, const char *why UNUSED)
+static void on_bad(void *ctx UNUSED, struct buf *out UNUSED, const struct page_bad_record *bad UNUSED)
 {
 }
 

@@ -30,8 +30,11 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_PROVIDER, "look at 'splunk cmd splunkd print-modinput-config defender_alerts'; to start the program by "
           "hand, use one of the commands of --help" } },
     [EVENT_BAD_RECORD] = { "bad_record", LOG_ERROR, CAPPED,
-        "the service sent a record that is not JSON or is larger than 16 MiB; the records before and after it were read",
-        { ACT_NOBODY, "open a case with Microsoft if it repeats; the line names the position" } },
+        "the service sent a record that is not JSON or is larger than 16 MiB; it was written once, as an event of the "
+        "source type ms:defender:unreadable, and the records before and after it were read. A line without record= is "
+        "about a window of update times whose response breaks; nothing of it was written, and it is tried again",
+        { ACT_NOBODY, "open a case with Microsoft if it repeats; the event holds the record, and the line names the "
+          "position" } },
     [EVENT_QUARANTINED] = { "quarantined", LOG_WARN, CAPPED,
         "a window of update times keeps failing while the service answers others; it was set aside so that everything "
         "around it can be read, and it is requested again after 15 seconds, later every 15 minutes to 4 hours",

@@ -162,15 +162,17 @@ static void member_name(struct page *p)
         page_bad(p, "no member name in quotes");
 }
 
-static inline bool blank(unsigned char c)
+static void pass_blanks(struct page *p)
 {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    while (p->at < p->end && page_blank(*p->at))
+        p->at++;
+    p->blanks_end = page_position(p);
 }
 
 static void between_tokens(struct page *p)
 {
-    while (p->at < p->end && blank(*p->at))
-        p->at++;
+    if (page_blank(*p->at))
+        pass_blanks(p);
     if (p->at == p->end)
         return;
     switch (p->state) {
@@ -225,7 +227,7 @@ bool page_feed(struct page *p, const char *bytes, size_t len, struct buf *out)
     p->slice = p->at = (const unsigned char *)bytes;
     p->end = p->at + len;
     p->sink = out;
-    p->out = p->in_record ? &p->partial : out;
+    p->out = page_holds_record(p) ? &p->partial : out;
     if (p->offset < strlen(BOM))
         pass_bom(p);
     while (p->at < p->end && p->state != ST_BROKEN) {
@@ -250,6 +252,8 @@ bool page_end(struct page *p, struct err *err)
 {
     if (p->state == ST_NUMBER && p->depth == 0 && page_number_complete(p))
         p->state = ST_DONE;
+    p->sink = NULL;
+    page_bad_end(p, false);
     if (p->gave_up)
         return err_set(err, ERR_RETRY,
                        "the answer has the largest of too many unfinished records, and waits for the "

@@ -6,8 +6,9 @@
  * The copy of a record has no white space between tokens, is escaped for XML (& < >), and has U+FFFD for malformed
  * UTF-8 and for characters that XML 1.0 does not allow.
  *
- * A record that is not JSON, or is too long, is skipped by its brackets and reported; the records after it are still
- * read. An error outside of the records, or one after which no next record can be found, breaks the page: page_feed() returns false.
+ * A record that is not JSON, or is too long, is skipped by its brackets and handed over as it came; the records after
+ * it are still read. An error outside of the records, or one after which no next record can be found, breaks the page:
+ * page_feed() returns false.
  * Records that were handed out before stay good. */
 #pragma once
 
@@ -25,6 +26,7 @@ struct page_shape {
 
 #define PAGE_RECORD_MAX (16u * 1024 * 1024) /* a longer record is reported as bad */
 #define PAGE_DEPTH_MAX  512                 /* deeper nesting makes a record bad */
+#define PAGE_BAD_KEPT   (64u * 1024)        /* bytes that are kept of a bad record that is too long */
 
 struct page_record {
     size_t start, len; /* its bytes in the out buffer; before start there are headroom unset bytes */
@@ -35,13 +37,29 @@ struct page_record {
     bool replaced; /* something became U+FFFD */
 };
 
+/* A record that is not JSON, or is too long. */
+struct page_bad_record {
+    size_t ordinal;  /* from 0 */
+    uint64_t offset; /* of its first byte in the decoded response */
+    uint64_t bytes;  /* its length there */
+    const char *why;
+    const char *text; /* up to the damage as in a good record, from there on byte by byte, but & < > escaped for XML */
+    size_t len;       /* not zero-terminated: it may hold any bytes, zeros too */
+    bool cut;         /* text is only its beginning */
+    bool whole;       /* its end was found; else it is the last of the response */
+    bool balanced;    /* ... and its quotes seem to match; else good records may have gone with it */
+    const char *id;   /* as in struct page_record, if it was read before the damage; NULL: none */
+    size_t id_len;
+    bool has_time;
+    ticks time;
+};
+
 struct page_handler {
     /* Takes a complete record at the end of out. The handler keeps it (and may write into the headroom, and append) or
      * drops it by setting out->len = record->start - headroom. */
     void (*record)(void *ctx, struct buf *out, const struct page_record *record);
-    /* Reports a record that is not JSON: its number (from 0) and the offset of its first byte in the decoded
-     * response. */
-    void (*bad)(void *ctx, size_t ordinal, uint64_t offset, const char *why);
+    /* Takes a bad record. The handler may append to out. If the record is not whole, out may be NULL. */
+    void (*bad)(void *ctx, struct buf *out, const struct page_bad_record *bad);
     void *ctx;
     size_t headroom;       /* bytes to leave free before each record */
     struct budget *budget; /* of unfinished records; NULL: none */

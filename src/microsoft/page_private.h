@@ -1,9 +1,9 @@
 /* microsoft/page_private.h - shared by the files of the page reader (page*.c).
  *
  * A state machine that can stop after any byte. page.c moves between tokens, page_text.c reads strings, page_plain.c
- * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records and skips those that are
- * not JSON, page_run.c is the fast path through the usual tokens. Each function below is called in the state that
- * its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
+ * decodes them, page_word.c reads numbers and words, page_record.c begins and ends records, page_bad.c skips and keeps
+ * those that are not JSON, page_run.c is the fast path through the usual tokens. Each function below is called in the
+ * state that its name says, takes at least one byte or changes the state, and stops at p->end at the latest. */
 #pragma once
 
 #include <stdio.h>
@@ -38,6 +38,16 @@ enum state {
 /* The part of a number that was read last. NUM_BAD: the next byte does not fit. */
 enum number { NUM_BAD, NUM_MINUS, NUM_ZERO, NUM_INT, NUM_POINT, NUM_FRACTION, NUM_E, NUM_E_SIGN, NUM_EXPONENT };
 
+/* The record that is being skipped. Its text grows in partial, after the headroom. */
+struct damage {
+    bool open;    /* there is one */
+    bool cut;     /* the text was too long: only its beginning is kept */
+    bool has_id;  /* the id is in id_plain */
+    uint64_t end; /* in the answer, after its last byte that is not white space */
+    char why[64];
+    bool in_string, after_escape;
+};
+
 struct page {
     const struct page_shape *shape;
     const struct page_handler *handler;
@@ -51,6 +61,8 @@ struct page {
     const unsigned char *at, *end; /* the slice */
     const unsigned char *slice;
     uint64_t offset; /* of the slice in the answer */
+
+    uint64_t blanks_end; /* in the answer, after the last white space between tokens */
 
     bool unbalanced; /* a skipped record had words outside of strings */
     size_t bom;      /* bytes of a byte order mark that were skipped */
@@ -80,7 +92,7 @@ struct page {
     bool has_id, has_time;
     ticks time;
     bool replaced;
-    bool skip_string, skip_escape;
+    struct damage damage;
 
     size_t count;
     char *link;
@@ -101,6 +113,18 @@ static inline bool in_object(const struct page *p)
 static inline uint64_t page_position(const struct page *p)
 {
     return p->offset + (uint64_t)(p->at - p->slice);
+}
+
+/* Returns true for white space between tokens. */
+static inline bool page_blank(unsigned char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Returns true while a record is unfinished, good or bad. */
+static inline bool page_holds_record(const struct page *p)
+{
+    return p->in_record || p->damage.open;
 }
 
 /* Returns where the bytes go: those of a record to out, keys and strings of the envelope to scalar. */
@@ -129,10 +153,10 @@ static inline void set_object(struct page *p, bool object)
 
 void page_record_begin(struct page *p); /* on return !p->in_record: there was no room */
 void page_record_end(struct page *p);
-/* Reports malformed JSON. Inside a record the rest of it is skipped; outside, the page is broken. */
-void page_bad(struct page *p, const char *why);
-/* ST_SKIP: skips the rest of a bad record. */
-void page_skip(struct page *p);
+/* Moves the unfinished record from the caller's buffer to one of its own. */
+void page_move_record(struct page *p);
+/* Empties the buffer of a cut or bad record, and gives its memory back if that is large. */
+void page_forget_partial(struct page *p);
 /* Makes room for the next slice of a cut record that is large already. Returns false if the budget forbids it: the page
  * is broken then. */
 bool page_reserve(struct page *p, size_t len);
@@ -140,6 +164,19 @@ bool page_reserve(struct page *p, size_t len);
 void page_give_up(void *ctx);
 /* Moves an unfinished record out of the caller's buffer at the end of a slice. */
 void page_keep_partial(struct page *p);
+
+/* page_bad.c */
+
+#define PAGE_TOO_LARGE "the record is larger than 16 MiB"
+
+/* Reports malformed JSON. Inside a record the rest of it is skipped; outside, the page is broken. */
+void page_bad(struct page *p, const char *why);
+/* ST_SKIP: skips the rest of a bad record. */
+void page_skip(struct page *p);
+/* Hands over the bad record, which has been read to its end or as far as the answer goes. Does nothing without one. */
+void page_bad_end(struct page *p, bool whole);
+/* The record was read to its end, but is too long or does not fit: hands it over as a bad one. */
+void page_bad_whole(struct page *p, const char *why);
 
 /* page_text.c: ST_STRING, ST_ESCAPE, ST_HEX, ST_UTF8. */
 

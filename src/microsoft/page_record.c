@@ -1,15 +1,13 @@
-/* Records: their beginning and end, and skipping one that is not JSON. */
+/* Records: their beginning and end. */
 #include "microsoft/page_private.h"
 
-#include <limits.h>
 #include <string.h>
 
-#define TOO_LARGE    "the record is larger than 16 MiB"
 #define PARTIAL_KEPT (64 * 1024)  /* capacity for a cut record that is kept for the next one */
 #define LARGE        (256 * 1024) /* a cut record of this size gets its memory from the budget before it grows */
 #define LONGEST      5            /* bytes that one byte of a record can become: & is &amp; */
 
-static void forget_partial(struct page *p)
+void page_forget_partial(struct page *p)
 {
     if (p->partial.cap > PARTIAL_KEPT)
         buf_free(&p->partial);
@@ -24,9 +22,9 @@ void page_give_up(void *ctx)
     struct page *p = ctx;
 
     buf_free(&p->partial);
-    if (!p->in_record) /* only capacity for the next one */
+    if (!page_holds_record(p)) /* only capacity for the next one */
         return;
-    p->in_record = false;
+    p->in_record = p->damage.open = false;
     p->gave_up = true;
     p->state = ST_BROKEN;
 }
@@ -45,7 +43,7 @@ bool page_reserve(struct page *p, size_t len)
     struct buf *partial = &p->partial;
     size_t most = PAGE_RECORD_MAX + PAGE_SLACK, need, cap;
 
-    if (!p->in_record || partial->len < LARGE || len > most / LONGEST)
+    if (!page_holds_record(p) || partial->len < LARGE || len > most / LONGEST)
         return true;
     need = partial->len + LONGEST * len;
     if (need < partial->cap || partial->len >= most)
@@ -56,28 +54,6 @@ bool page_reserve(struct page *p, size_t len)
         return false;
     buf_room(partial, cap - partial->len);
     return hold_partial(p, partial->cap);
-}
-
-static void record_drop(struct page *p, const char *why)
-{
-    p->out->len = p->record_start - p->handler->headroom;
-    p->out->full = false;
-    forget_partial(p);
-    p->in_record = false;
-    p->handler->bad(p->handler->ctx, p->count++, p->record_offset, why);
-}
-
-void page_bad(struct page *p, const char *why)
-{
-    if (p->in_record && p->record_depth) {
-        record_drop(p, why);
-        p->skip_string = p->state == ST_STRING || p->state == ST_ESCAPE || p->state == ST_HEX || p->state == ST_UTF8;
-        p->skip_escape = p->state == ST_ESCAPE;
-        p->state = ST_SKIP;
-        return;
-    }
-    snprintf(p->why, sizeof(p->why), "%s at byte %llu", why, (unsigned long long)page_position(p));
-    p->state = ST_BROKEN;
 }
 
 void page_record_begin(struct page *p)
@@ -106,7 +82,7 @@ static bool record_join(struct page *p)
         return true;
     if (!buf_add(p->sink, p->partial.data, p->partial.len))
         return false;
-    forget_partial(p);
+    page_forget_partial(p);
     p->record_start = start;
     return true;
 }
@@ -129,11 +105,11 @@ void page_record_end(struct page *p)
     struct page_record record;
 
     if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
-        record_drop(p, TOO_LARGE);
+        page_bad_whole(p, PAGE_TOO_LARGE);
         return;
     }
     if (p->out->full || !record_join(p)) {
-        record_drop(p, PAGE_NO_ROOM);
+        page_bad_whole(p, PAGE_NO_ROOM);
         return;
     }
     record = (struct page_record){ .start = p->record_start,
@@ -148,63 +124,28 @@ void page_record_end(struct page *p)
     p->handler->record(p->handler->ctx, p->out, &record);
 }
 
-/* A cut record moves to a buffer of its own once and grows there, so that a large one is not moved with every slice. */
-void page_keep_partial(struct page *p)
+void page_move_record(struct page *p)
 {
-    size_t from = p->record_start - p->handler->headroom;
+    size_t from = p->record_start - p->handler->headroom, len = p->out->len - from;
 
-    if (!p->in_record)
+    if (p->out == &p->partial)
         return;
-    if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
-        page_bad(p, TOO_LARGE);
-        return;
-    }
-    if (p->out == &p->partial) {
-        hold_partial(p, p->partial.cap);
-        return;
-    }
-    buf_add(&p->partial, p->out->data + from, p->out->len - from);
+    buf_add(&p->partial, p->out->data + from, len < p->partial.limit ? len : p->partial.limit);
     p->partial.full = p->out->full;
     p->out->len = from;
+    p->out->full = false;
     p->out = &p->partial;
     p->record_start -= from;
     p->token_start -= from;
-    hold_partial(p, p->partial.cap);
 }
 
-/* Skips the rest of a bad record by its strings and brackets, until the array goes on or ends. */
-void page_skip(struct page *p)
+/* A cut record moves to a buffer of its own once and grows there, so that a large one is not moved with every slice. */
+void page_keep_partial(struct page *p)
 {
-    for (; p->at < p->end; p->at++) {
-        unsigned char c = *p->at;
-
-        if (p->skip_string) {
-            if (p->skip_escape)
-                p->skip_escape = false;
-            else if (c == '\\')
-                p->skip_escape = true;
-            else if (c == '"')
-                p->skip_string = false;
-            continue;
-        }
-        if (p->depth == p->record_depth && (c == ',' || c == ']')) {
-            p->state = ST_AFTER;
-            return;
-        }
-        if (c == '"')
-            p->skip_string = true;
-        else if (c == '{' || c == '[')
-            p->depth++;
-        else if (c == '}' || c == ']')
-            p->depth--;
-        else if (c > ' ' && !strchr("truefalsnE0123456789+-.,:", c))
-            p->unbalanced = true;
-        if (p->depth < p->record_depth || p->depth == INT_MAX) {
-            snprintf(p->why, sizeof(p->why), "%s at byte %llu",
-                     p->depth == INT_MAX ? "too many open brackets" : "a bracket that nothing opened",
-                     (unsigned long long)page_position(p));
-            p->state = ST_BROKEN;
-            return;
-        }
-    }
+    if (!page_holds_record(p))
+        return;
+    if (p->in_record && p->out->len - p->record_start > PAGE_RECORD_MAX)
+        page_bad(p, PAGE_TOO_LARGE);
+    page_move_record(p);
+    hold_partial(p, p->partial.cap);
 }

@@ -75,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     need(!cut.fault, cut.fault);
     need(!strcmp(buf_text(&whole.text), buf_text(&cut.text)) && whole.text.len == cut.text.len,
          "the result does not depend on the slices");
+    need(whole.bad.len == cut.bad.len && (!cut.bad.len || !memcmp(whole.bad.data, cut.bad.data, cut.bad.len)),
+         "the bytes of bad records do not depend on the slices");
     transcript_free(&whole);
     transcript_free(&cut);
     return 0;

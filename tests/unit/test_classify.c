@@ -11,7 +11,7 @@ static void keep(void *ctx UNUSED, struct buf *out UNUSED, const struct page_rec
 {
 }
 
-static void bad(void *ctx UNUSED, size_t ordinal UNUSED, uint64_t offset UNUSED, const char *why UNUSED)
+static void bad(void *ctx UNUSED, struct buf *out UNUSED, const struct page_bad_record *record UNUSED)
 {
 }
 

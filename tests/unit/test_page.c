@@ -7,6 +7,7 @@ static const struct page_shape graph = { "value", "id", "time" };
 static const struct page_shape siem = { NULL, NULL, "LastProcessedTimeUtc" };
 
 #define V(records) "{\"value\":[" records "]}"
+#define U "\xEF\xBF\xBD"
 #define T "2026-11-01T08:35:12"
 
 struct row {
@@ -318,6 +319,48 @@ static void test_bad_records(void **state UNUSED)
     check_rows(&graph, bad_rows, COUNT_OF(bad_rows));
 }
 
+/* What is handed over of a bad record. */
+static const struct row kept_rows[] = {
+    { V("{\"id\":\"a\", \"time\" : \"" T "Z\" ,\"x\": -,  \"y\":[1, 2] } ,2"),
+      "a 2026-11-01T08:35:12.0000000Z 65 {\"id\":\"a\",\"time\":\"" T "Z\",\"x\":-,  \"y\":[1, 2] }\n", 0 },
+    { V("{\"id\":\"a\\u0026<\",\"x\":\"<\x01&>\"}"), "a&amp;&lt; - 28 {\"id\":\"a\\u0026&lt;\",\"x\":\"&lt;\x01&amp;&gt;\"}\n", 0 },
+    { V("{\"x\":01,\"id\":\"late\"}"), "- - 20 {\"x\":01,\"id\":\"late\"}\n", 0 },
+    { V("{\"id\":\"a\x02\"},\"b\""), "- - 11 {\"id\":\"a\x02\"}\n", 0 },
+    { V("{\"id\":7,\"x\":\"\\q\xFF\xC3\"\t} ,1"), "7 - 20 {\"id\":7,\"x\":\"\\q\xFF\xC3\"\t}\n", 0 },
+    { V("{\"u\":\"\xFF\xC3\xA9\",\"x\":\"\\q\xC3\xA9\"}"), "- - 22 {\"u\":\"" U "\xC3\xA9\",\"x\":\"\\q\xC3\xA9\"}\n", 0 },
+    { V("{\"x\":\"\0\"}"), "- - 9 {\"x\":\"\0\"}\n", 21 },
+    { V("-,tru,[1 2],{},+"), "- - 1 -\n- - 3 tru\n- - 5 [1 2]\n- - 1 +\n", 0 },
+    { V("- ,{\"a\":\"b\\u12\"}\n"), "- - 1 -\n- - 13 {\"a\":\"b\\u12\"}\n", 0 },
+    { V("{\"a\":oops},1"), "- - 10 odd {\"a\":oops}\n", 0 },
+    { V("{\"a\":-,\"b\":\"never closed}"), "- - 27 open {\"a\":-,\"b\":\"never closed}]}\n", 0 },
+    { V("{]"), "- - 2 {]\n", 0 },
+    { V("{]}"), "- - 2 open {]\n", 0 },
+    { V("{\"a\":1 \"b\":2},{\"a\" \n\t1}"), "- - 13 {\"a\":1 \"b\":2}\n- - 9 {\"a\" 1}\n", 0 },
+};
+
+/* promise: Events: A record that is not JSON is written as it came, as an event of its own source type */
+static void test_kept_of_bad_records(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT_OF(kept_rows); i++) {
+        const struct row *row = &kept_rows[i];
+        size_t len = row->len ? row->len : strlen(row->json), want = strlen(row->want), a, b;
+
+        if (row->len) /* with a zero, which stays */
+            want += strlen(row->want + want + 1) + 1;
+        for (a = 0; a <= len; a++) {
+            for (b = a; b <= len; b++) {
+                struct transcript t = transcript_of(&graph, row->json, len, a, b, 0, NULL);
+
+                CHECK(!t.fault && t.bad.len == want && !memcmp(t.bad.data, row->want, want),
+                      "row %zu, cut at %zu and %zu: %s '%s'", i, a, b, t.fault ? t.fault : "", buf_text(&t.bad));
+                if (t.bad.len != want || memcmp(t.bad.data, row->want, want))
+                    a = b = len;
+                transcript_free(&t);
+            }
+        }
+    }
+}
+
 static void test_missing_comma(void **state UNUSED)
 {
     check_rows(&graph, comma_rows, COUNT_OF(comma_rows));
@@ -360,6 +403,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_ids_with_escapes),
     cmocka_unit_test(test_broken_utf8),
     cmocka_unit_test(test_bad_records),
+    cmocka_unit_test(test_kept_of_bad_records),
     cmocka_unit_test(test_missing_comma),
     cmocka_unit_test(test_bare_array),
     cmocka_unit_test(test_truncated),

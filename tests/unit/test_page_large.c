@@ -9,6 +9,7 @@
 #define MIB (1024u * 1024)
 
 static const struct page_shape shape = { "value", "id", "time" };
+static const struct page_shape bare_shape = { NULL, "id", "time" };
 
 static void add_times(struct buf *ret, const char *text, size_t times)
 {
@@ -126,7 +127,7 @@ static void test_small_output(void **state UNUSED)
 
     for (limit = 0; limit < 120; limit++) {
         for (step = 1; step < sizeof(json); step += 4) {
-            struct transcript t = { .text = BUF_INIT(4096), .out = BUF_INIT(limit) };
+            struct transcript t = { .text = BUF_INIT(4096), .bad = BUF_INIT(MIB), .out = BUF_INIT(limit) };
             struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, NULL };
             struct page *page = page_new(&shape, &handler);
             size_t at;
@@ -162,7 +163,7 @@ static bool feed_open(struct page *page, struct buf *out, size_t size)
 static void test_budget(void **state UNUSED)
 {
     struct budget budget = { .limit = 32 * MIB };
-    struct transcript t = { .text = BUF_INIT(4096), .out = BUF_INIT(MIB) };
+    struct transcript t = { .text = BUF_INIT(4096), .bad = BUF_INIT(MIB), .out = BUF_INIT(MIB) };
     struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, &budget };
     struct page *pages[8], *small = page_new(&shape, &handler);
     struct buf out = BUF_INIT(64 * MIB);
@@ -195,7 +196,7 @@ static void test_budget(void **state UNUSED)
 static void test_too_long(void **state UNUSED)
 {
     struct budget budget = { .limit = 32 * MIB };
-    struct transcript t = { .text = BUF_INIT(4096), .out = BUF_INIT(MIB) };
+    struct transcript t = { .text = BUF_INIT(4096), .bad = BUF_INIT(MIB), .out = BUF_INIT(MIB) };
     struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, &budget };
     struct page *page = page_new(&shape, &handler);
     struct err err;
@@ -205,8 +206,44 @@ static void test_too_long(void **state UNUSED)
     CHECK(page_feed(page, "\"},{\"id\":\"next\"}]}", 18, &t.out) && page_end(page, &err), "%s", err.text);
     CHECK(strstr(buf_text(&t.text), "bad 0 10 the record is larger than 16 MiB\n"), "%s", buf_text(&t.text));
     CHECK(strstr(buf_text(&t.text), "record next - {\"id\":\"next\"}\n"), "%s", buf_text(&t.text));
+    CHECK(strstr(buf_text(&t.bad), " cut {\"id\":\"") && t.bad.len > PAGE_BAD_KEPT && t.bad.len < PAGE_BAD_KEPT + 80,
+          "%zu bytes are kept", t.bad.len);
     page_free(page);
     transcript_free(&t);
+}
+
+/* What is kept of a record that is too long does not depend on the slices, nor on where it breaks; and it ends with a
+ * whole character. */
+static void test_kept_of_long_ones(void **state UNUSED)
+{
+    static const struct { const char *before, *piece, *after; } rows[] = {
+        { "{\"id\":\"big\",\"a\":\"", "0123456789abcdef", "\"}" },
+        { "{\"id\":\"big\",\"a\":\"", "x&", "\"}" },
+        { "{\"id\":\"big\",\"b\":-,\"a\":\"", "yy\xF0\x9F\x98\x80<", "\"} " },
+        { "{\"id\":\"big\",\"a\":\"\\q", "\xC3\xA9z", "\"}" },
+    };
+    static const size_t steps[] = { 65536, 100003, (size_t)1 << 30 };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct transcript t[COUNT_OF(steps)];
+        struct buf json = BUF_INIT((size_t)1 << 30);
+
+        buf_add_text(&json, "[");
+        buf_add_text(&json, rows[i].before);
+        add_times(&json, rows[i].piece, 18 * MIB / strlen(rows[i].piece));
+        buf_add_format(&json, "%s,{}]", rows[i].after);
+        for (size_t k = 0; k < COUNT_OF(steps); k++) {
+            t[k] = transcript_of(&bare_shape, buf_text(&json), json.len, 0, 0, steps[k], NULL);
+            CHECK(t[k].bads == 1 && t[k].records == 1 && strstr(buf_text(&t[k].text), "larger than 16 MiB\n"), "row %zu", i);
+            CHECK(t[k].bad.len == t[0].bad.len && !memcmp(t[k].bad.data, t[0].bad.data, t[0].bad.len),
+                  "row %zu: slices of %zu", i, steps[k]);
+            CHECK(text_starts(buf_text(&t[k].bad), "big - ") && t[k].bad.len > PAGE_BAD_KEPT - 5 &&
+                  !strstr(buf_text(&t[k].bad) + t[k].bad.len - 6, "&a"), "row %zu: %zu bytes", i, t[k].bad.len);
+        }
+        for (size_t k = 0; k < COUNT_OF(steps); k++)
+            transcript_free(&t[k]);
+        buf_free(&json);
+    }
 }
 
 /* Random documents, whose compact form the generator knows. */
@@ -320,6 +357,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_small_output),
     cmocka_unit_test(test_budget),
     cmocka_unit_test(test_too_long),
+    cmocka_unit_test(test_kept_of_long_ones),
     cmocka_unit_test(test_random),
 };
 

@@ -154,19 +154,116 @@ static void test_without_a_time_it_stays_known(void **state)
     CHECK(!dedup_count(feed->progress.dedup), "once it comes no more, it is forgotten");
 }
 
+/* The response that was requested again as often as it has to be. */
+static void begin_last_try(struct fixture *f)
+{
+    begin(f);
+    f->reading.bad_tries = READING_BAD_TRIES;
+}
+
 /* promise: Events: A record that is not JSON gives an ERROR with its place. All others arrive. */
 static void test_bad(void **state)
 {
     struct fixture *f = *state;
-    uint64_t before = f->scene.feed.tally.bad_records;
+    const struct tally *tally = &f->scene.feed.tally;
 
-    CHECK(read_response(f, "{\"id\":nonsense}," RECORD("behind", "07:00:00Z")) == 1,
-          "what is behind it comes");
-    CHECK(f->reading.answer.bad == 1 && f->scene.feed.tally.bad_records == before, "asked for again before it is given up");
-    f->reading.answer.bad = 0;
-    f->reading.unreadable.tries = READING_BAD_TRIES;
-    read_response(f, "{\"id\":nonsense}");
-    CHECK(f->scene.feed.tally.bad_records == before + 1, "given up, once");
+    CHECK(read_response(f, "{\"id\":01}," RECORD("behind", "07:00:00Z")) == 1, "what is behind it comes");
+    CHECK(f->reading.answer.bad_new == 1 && !tally->bad_records, "asked for again before it is given up");
+    begin_last_try(f);
+    CHECK(read_response(f, "{\"id\":01}") == 1 && tally->bad_records == 1, "written, once");
+    CHECK(tally->new_events == 1, "it is no alert");
+}
+
+/* promise: Events: A record that is not JSON is written as it came, as an event of its own source type */
+static void test_event_of_a_bad_one(void **state)
+{
+    static const struct { const char *record, *want; } rows[] = {
+        { "{\"id\":\"a\\\"&<\",\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\",\"x\":tru,  "
+          "\"y\":\"\x01\x1f\x7f\xff\xed\xa0\x80\xef\xbf\xbe\xe2\x80\xae<\\\\\xc3\xa9\"}",
+          "<event stanza=\"defender_alerts://c\" unbroken=\"1\"><time>1793509200.0000000</time>"
+          "<sourcetype>ms:defender:unreadable</sourcetype><data>{\"reason\":\"a word that is not true, false or null\","
+          "\"api\":\"graph\",\"record\":0,\"offset\":10,\"bytes\":93,\"from\":\"2026-11-01T00:00:00.0000000Z\","
+          "\"to\":\"1970-01-01T00:00:00.0000000Z\",\"id\":\"a\\\"&amp;&lt;\",\"time\":\"2026-11-01T05:00:00.0000000Z\","
+          "\"raw\":\"{\\\"id\\\":\\\"a\\\\\\\"&amp;&lt;\\\",\\\"lastUpdateDateTime\\\":\\\"2026-11-01T05:00:00Z\\\","
+          "\\\"x\\\":tru,  \\\"y\\\":\\\"\\u0001\\u001f\\u007f\\udcff\\udced\\udca0\\udc80\\ufffe\\u202e&lt;"
+          "\\\\\\\\\xc3\xa9\\\"}\"}</data><done/></event>\n" },
+        { "-", "<event stanza=\"defender_alerts://c\" unbroken=\"1\"><sourcetype>ms:defender:unreadable</sourcetype>"
+          "<data>{\"reason\":\"a malformed number\",\"api\":\"graph\",\"record\":0,\"offset\":10,\"bytes\":1,"
+          "\"from\":\"2026-11-01T00:00:00.0000000Z\",\"to\":\"1970-01-01T00:00:00.0000000Z\",\"raw\":\"-\"}</data>"
+          "<done/></event>\n" },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        begin_last_try(f);
+        CHECK(read_response(f, rows[i].record) == 1, "row %zu", i);
+        CHECK_TEXT(buf_text(outbox_buffer(f->scene.env.outbox)), rows[i].want);
+    }
+}
+
+/* promise: Events: A record that is not JSON is written once, over polls and restarts; healed, it is an alert */
+static void test_a_bad_one_is_known(void **state)
+{
+    static const char bad[] = "{\"id\":\"a\",\"lastUpdateDateTime\":\"" SCENE_DAY "05:00:00Z\",\"x\":01}";
+    struct fixture *f = *state;
+    struct feed *feed = &f->scene.feed;
+    struct cursor *cursor = &feed->progress.cursor;
+
+    begin_last_try(f);
+    CHECK(read_response(f, "{\"x\":01},{\"x\":01},{\"x\":02}") == 2, "twice in one response");
+    begin_last_try(f);
+    CHECK(read_response(f, bad) == 1, "it is written");
+    for (int poll = 0; poll < 10; poll++) {
+        begin(f);
+        cursor->watermark = ticks_ahead(cursor->watermark, 800);
+        CHECK(read_response(f, bad) == 0 && !f->reading.answer.bad_new, "it is known at poll %d", poll);
+        dedup_prune(feed->progress.dedup, is_needed, cursor);
+    }
+    CHECK(read_response(f, RECORD("a", "05:00:00Z")) == 1, "when the service has healed it, it is an alert");
+    begin_last_try(f);
+    CHECK(read_response(f, "{\"lastUpdateDateTime\":\"2026-10-31T23:59:59Z\",\"x\":01}") == 0, "older than the input");
+    CHECK(!f->reading.answer.bad_new, "it is not asked for again");
+    f->scene.not_writable = true;
+    begin_last_try(f);
+    CHECK(read_response(f, "{\"x\":03}") == 0 && f->reading.answer.held_back, "held back");
+    f->scene.not_writable = false;
+    begin_last_try(f);
+    CHECK(read_response(f, "{\"x\":03}") == 1, "and written later");
+}
+
+/* Quotes that do not match may hide other records: nothing is written before the window has been searched. */
+static void test_a_bad_one_with_odd_quotes(void **state)
+{
+    static const char odd[] = "{\"id\":\"a\",\"x\":oops}";
+    struct fixture *f = *state;
+    ticks lo = scene_time(SCENE_DAY "05:00:00Z");
+
+    begin_last_try(f);
+    CHECK(read_response(f, odd) == 0 && !f->scene.feed.tally.bad_records, "the window is searched first");
+    begin(f);
+    f->reading.kind = WORKER_QUARANTINE;
+    f->reading.window = (struct window){ lo, lo + 2 };
+    CHECK(read_response(f, odd) == 0, "it can be halved");
+    f->reading.window.hi = lo + 1;
+    CHECK(read_response(f, odd) == 1 && read_response(f, odd) == 0, "it was found, and is written once");
+    CHECK(read_response(f, "{\"id\":\"a\",\"x\":\"oops}") == 0, "without an end it is not");
+    CHECK(!f->scene.feed.tally.bad_records, "they count with their window");
+}
+
+/* promise: Events: A record that is not JSON has at most 16 MiB in its event, escapes included */
+static void test_a_bad_one_of_control_characters(void **state)
+{
+    struct fixture *f = *state;
+    const struct buf *out = outbox_buffer(f->scene.env.outbox);
+    size_t len = 4u << 20;
+    CLEANUP(mem_freep) char *record = mem_alloc(len + 16);
+
+    memcpy(record, "{\"x\":\"", 6);
+    memset(record + 6, '\x01', len);
+    memcpy(record + 6 + len, "\"}", 3);
+    begin_last_try(f);
+    CHECK(read_response(f, record) == 1 && out->len < 7 * PAGE_BAD_KEPT, "%zu bytes", out->len);
+    CHECK(strstr(buf_text(out), "\\u0001\",\"cut\":true}</data>"), "it says that it is cut");
 }
 
 /* While the checkpoint cannot be written nothing goes out, and nothing is taken for known. */
@@ -243,6 +340,10 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_without_a_time_it_stays_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_odd, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_bad, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_event_of_a_bad_one, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_a_bad_one_is_known, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_a_bad_one_with_odd_quotes, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_a_bad_one_of_control_characters, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_held_back, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_asks_only_before_an_event, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside, open_fixture, close_fixture),

@@ -623,6 +623,7 @@ static void test_poisoned_records_of_a_quiet_customer(void **state)
 static void test_a_bad_record_is_requested_again(void **state)
 {
     static const char body[] = "{\"value\":[" RECORD("a", "11:10:00Z") ",{\"id\":01}," RECORD("b", "11:20:00Z") "]}";
+    static const char other[] = "{\"value\":[{\"id\":01},{\"id\":02}]}";
     struct fixture *f = *state;
     ticks begin = progress_of(f)->cursor.watermark;
 
@@ -635,6 +636,8 @@ static void test_a_bad_record_is_requested_again(void **state)
     CHECK(f->scene.feed.tally.bad_records == 1 && f->scene.feed.tally.new_events == 2, "%llu given up, %llu events",
           (unsigned long long)f->scene.feed.tally.bad_records, (unsigned long long)f->scene.feed.tally.new_events);
     CHECK(respond(f, body).kind == NEXT_POLL && f->scene.feed.tally.bad_records == 1, "the same one again is known");
+    CHECK(respond(f, other).kind == NEXT_RETRY && f->scene.feed.tally.bad_records == 1, "another one is requested again");
+    CHECK(respond(f, body).kind == NEXT_POLL && f->scene.feed.tally.bad_records == 1, "and may heal");
 }
 
 /* Quotes that do not match may have swallowed good records, so the window is searched, not accepted. */

@@ -17,6 +17,7 @@
 
 struct transcript {
     struct buf   text;
+    struct buf   bad;           /* of each bad record: <id or -> <time or -> <length>[ cut][ open or odd] <bytes> */
     struct buf   out;
     size_t       records, bads;
     const char  *fault;         /* the reader broke a promise of its header */
@@ -49,13 +50,23 @@ static inline void transcript_record(void *ctx, struct buf *out, const struct pa
         buf_add_text(out, "\n");
 }
 
-static inline void transcript_bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
+static inline void transcript_bad(void *ctx, struct buf *out, const struct page_bad_record *bad)
 {
     struct transcript *t = ctx;
+    char time[TICKS_TEXT_MAX] = "-";
 
-    if (ordinal != t->records + t->bads++)
+    if (bad->ordinal != t->records + t->bads++)
         t->fault = "records are not counted one by one";
-    buf_add_format(&t->text, "bad %zu %llu %s\n", ordinal, (unsigned long long)offset, why);
+    if (bad->whole && out != &t->out)
+        t->fault = "a whole bad record comes without the output";
+    buf_add_format(&t->text, "bad %zu %llu %s\n", bad->ordinal, (unsigned long long)bad->offset, bad->why);
+    if (bad->has_time)
+        ticks_text(bad->time, time);
+    buf_add(&t->bad, bad->id ? bad->id : "-", bad->id ? bad->id_len : 1);
+    buf_add_format(&t->bad, " %s %llu%s%s ", time, (unsigned long long)bad->bytes, bad->cut ? " cut" : "",
+                   !bad->whole ? " open" : bad->balanced ? "" : " odd");
+    buf_add(&t->bad, bad->text, bad->len);
+    buf_add_text(&t->bad, "\n");
 }
 
 static inline void transcript_feed(struct transcript *t, struct page *page, const char *bytes, size_t len)
@@ -69,10 +80,11 @@ static inline void transcript_end(struct transcript *t, struct page *page)
 {
     const char *link = page_next_link(page);
     struct err err;
+    bool ok = page_end(page, &err);
 
     if (page_count(page) != t->records + t->bads)
         t->fault = "page_count() differs from what was handed out";
-    if (page_end(page, &err))
+    if (ok)
         buf_add_format(&t->text, "end %zu %s\n", page_count(page), link ? link : "-");
     else
         buf_add_format(&t->text, "error %s\n", err.text);
@@ -81,6 +93,7 @@ static inline void transcript_end(struct transcript *t, struct page *page)
 static inline void transcript_free(struct transcript *t)
 {
     buf_free(&t->text);
+    buf_free(&t->bad);
     buf_free(&t->out);
 }
 
@@ -89,7 +102,8 @@ static inline void transcript_free(struct transcript *t)
 static inline struct transcript transcript_of(const struct page_shape *shape, const char *bytes, size_t len, size_t one,
                                               size_t two, size_t step, void (*look)(const char *, size_t))
 {
-    struct transcript t = { .text = BUF_INIT((size_t)1 << 30), .out = BUF_INIT((size_t)1 << 30), .look = look };
+    struct transcript t = { .text = BUF_INIT((size_t)1 << 30), .bad = BUF_INIT((size_t)1 << 30),
+                            .out = BUF_INIT((size_t)1 << 30), .look = look };
     struct page_handler handler = { transcript_record, transcript_bad, &t, TRANSCRIPT_HEADROOM, NULL };
     struct page *page = page_new(shape, &handler);
     size_t at = 0, next;

@@ -28,8 +28,8 @@ class Version:
 
     raw: what the service sends. text: what a `<data>` must hold. key: what an update replaces (None: nothing).
     ticks: where it stands in time; timed: whether the record itself says so. readable: False for a record that is
-    no JSON and must not come out. due: steady seconds at which it becomes visible; gone: at which an update hid it.
-    served: how often it left the service in an undamaged answer."""
+    no JSON and must come out as such, or not at all. due: steady seconds at which it becomes visible; gone: at which
+    an update hid it. served: how often it left the service in an undamaged answer."""
 
     __slots__ = ('feed', 'number', 'key', 'ticks', 'timed', 'raw', 'text', 'replaced', 'readable', 'due', 'gone',
                  'served', 'created', 'digest', '_fields', '_spread', '_bare')
@@ -113,14 +113,19 @@ class Feed:
     def __init__(self, tenant, api, clock, maker=None):
         self.tenant, self.api, self.clock, self.maker = tenant, api, clock, maker
         self.quirks = Quirks()
+        self.damaged = False    # a test puts records that are no JSON into its answers
         self.versions, self.by_digest, self.by_folded = [], {}, {}
         self._shown, self._pending, self._latest, self._created = [], [], {}, {}
         self._lock = threading.RLock()
 
+    def is_damaged(self):
+        """May an event say that a record of it cannot be read?"""
+        return self.damaged or any(not version.readable for version in self.versions)
+
     def add(self, raw, ticks=None, key=None, late=0.0, readable=True):
         """Publish a record as these bytes; id and update time are read from it unless given.
 
-        late: seconds until it becomes visible. readable=False: it is no JSON and must never come out."""
+        late: seconds until it becomes visible. readable=False: it is no JSON and must not come out as an alert."""
         fields = _parsed(raw) if readable else {}
         said = _said_ticks(fields.get(UPDATE_FIELD[self.api]))
         name = ID_FIELD[self.api]

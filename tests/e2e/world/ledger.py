@@ -5,9 +5,12 @@ gone between two polls; missing it is no loss, writing it is no error. It is rep
 """
 import collections
 import dataclasses
+import json
 
 from . import jsonnorm, ticks
 from .feed import UPDATE_FIELD, digest
+
+UNREADABLE = 'ms:defender:unreadable'     # the source type of what is no JSON
 
 
 @dataclasses.dataclass
@@ -93,9 +96,13 @@ class Tally:
         self._ledger = ledger
         self._counts = collections.Counter()
         self._altered, self._strange = [], []
+        self._unreadable = collections.Counter()
 
     def add(self, event):
         """Take one event (needs .stanza, .data and .time, which is text or None). The version it is of, or None."""
+        if getattr(event, 'sourcetype', None) == UNREADABLE:
+            self._unreadable[event.stanza, json.loads(event.data)['raw']] += 1
+            return None
         version = self._find(event)
         if version is None:
             self._strange.append(event)
@@ -132,6 +139,11 @@ class Tally:
             else:
                 spoilt.add((event.stanza, version))
                 result.altered.append((event, version, 'other bytes'))
+        for (stanza, raw), count in self._unreadable.items():
+            if not any(feed.is_damaged() for feed, _ in self._ledger.feeds(stanza)):
+                result.unexpected.append(f'{stanza} cannot read {raw:.200}')
+            if count > 1:
+                result.repeated.append((f'{stanza} cannot read {raw:.200}', count))
         for stanza in self._ledger.stanzas():
             for version, wanted in self._ledger._wanted(stanza, until):
                 self._judge(result, stanza, version, wanted, spoilt)

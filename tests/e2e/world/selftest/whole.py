@@ -147,6 +147,11 @@ class Whole(unittest.TestCase):
         self.assertEqual(len(world.ledger.compare([Event]).altered), 1)
         Event.data = '{"id":"z"}'
         self.assertEqual(len(world.ledger.compare([Event]).unexpected), 1)
+        Event.sourcetype, Event.data = 'ms:defender:unreadable', '{"raw":"{"}'
+        verdict = world.ledger.compare([Event, Event])
+        self.assertEqual((len(verdict.repeated), len(verdict.unexpected)), (1, 0))
+        feed.versions = [version for version in feed.versions if version.readable]
+        self.assertEqual(len(world.ledger.compare([Event]).unexpected), 1, 'all are readable')
 
     def test_many_tenants_are_quick(self):
         began = time.monotonic()
