@@ -79,6 +79,21 @@ void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(saver, &cursor);
     saver->changed = true;
+    if (start->relative)
+        service_clock_begins(&feed->clock, clock_wall_ms(), now_ms);
+}
+
+bool beginning_was_late(const struct feed *feed)
+{
+    return service_clock_began_late(&feed->clock, clock_wall_ms(), clock_ms());
+}
+
+void beginning_again(struct feed *feed, struct saver *saver, int64_t now_ms)
+{
+    feed_log(feed, EVENT_CLOCK, NULL,
+             "the input began by a date that was too late, as responses and this host's clock say now; reading begins "
+             "again at start_time");
+    beginning_at_start_time(feed, saver, now_ms);
 }
 
 bool beginning_needs_clock(const struct feed *feed)

@@ -20,3 +20,9 @@ bool beginning_is_ahead(const struct feed *feed);
 void beginning_settle_tenant(struct feed *feed, struct saver *saver, const char *authorization, int64_t now_ms);
 /* Sets the cursor from start_time. */
 void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now_ms);
+
+/* Returns true if start_time was taken relative to a Date that turned out to be too late: alerts would be passed over in
+ * silence. */
+bool beginning_was_late(const struct feed *feed);
+/* Sets the cursor from start_time again. What was written stays known. Nothing may be in flight, and no save either. */
+void beginning_again(struct feed *feed, struct saver *saver, int64_t now_ms);
