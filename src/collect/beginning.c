@@ -66,7 +66,10 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
 
 bool beginning_is_ahead(const struct feed *feed)
 {
-    return cursor_is_ahead(&feed->progress.cursor, feed_service_now(feed) + AHEAD_MOST);
+    const struct cursor *cursor = &feed->progress.cursor;
+    ticks limit = feed_service_now(feed) + AHEAD_MOST;
+
+    return cursor_is_ahead(cursor, limit) || (feed->input->start_time.relative && cursor->begin > limit);
 }
 
 void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now_ms)
@@ -85,7 +88,10 @@ void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now
 
 bool beginning_was_late(const struct feed *feed)
 {
-    return service_clock_began_late(&feed->clock, clock_wall_ms(), clock_ms());
+    int64_t wall_ms = clock_wall_ms(), now_ms = clock_ms();
+
+    return service_clock_began_late(&feed->clock, wall_ms, now_ms) ||
+           (service_clock_confirmed(&feed->clock, wall_ms, now_ms) && beginning_is_ahead(feed));
 }
 
 void beginning_again(struct feed *feed, struct saver *saver, int64_t now_ms)

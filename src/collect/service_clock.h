@@ -35,6 +35,9 @@ bool service_clock_take(struct service_clock *clock, int64_t date_ms, const stru
 /* Returns the service's time now: by the last Date that was believed, else the host's. */
 int64_t service_clock_now(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
 
+/* Returns true if the last Date that was believed agrees with the host's clock. */
+bool service_clock_confirmed(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
+
 /* Notes that the service's time decides now where the input begins. */
 void service_clock_begins(struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
 /* Returns true if that time was too late, by what is known now and by the host's clock. Several responses had the same

@@ -90,11 +90,30 @@ class Dates(DeliveryCase):
                 world.start()
                 self.polls(world, feed, 3)
                 feed.publish(2)
+                if days > 30:       # the checkpoint says that the input begins ten days from now
+                    world.restart()
+                    self.polls(world, feed, 3)
                 rule.remove()
                 world.program.wait_line('WARN event=clock input=c .*begins again at start_time')
                 feed.publish(2)
                 self.exact(world)
                 self.ends(world)
+
+    @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
+    def test_of_all_responses_until_a_stop(self):
+        """The next process finds a checkpoint whose input begins ten days from now, although start_time is -30d."""
+        world = self.world()
+        feed = world.customer('c')
+        feed.publish(20, span_s=28 * 86400)
+        rule = world.faults.add(dated(40))
+        world.start()
+        self.polls(world, feed, 3)
+        world.program.terminate()
+        rule.remove()
+        feed.publish(2)
+        world.start()
+        self.exact(world)
+        self.ends(world)
 
     @pytest.mark.promise('Events', 'One wrong Date decides nothing')
     def test_of_responses_now_and_then(self):
