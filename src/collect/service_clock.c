@@ -73,8 +73,8 @@ bool service_clock_confirmed(const struct service_clock *clock, int64_t wall_ms,
 
 void service_clock_begins(struct service_clock *clock, int64_t wall_ms, int64_t now_ms)
 {
-    clock->began = true;
-    clock->began_ms = service_clock_now(clock, wall_ms, now_ms) - now_ms;
+    clock->began = clock->known && !service_clock_confirmed(clock, wall_ms, now_ms);
+    clock->began_ms = clock->good_ms;
 }
 
 bool service_clock_began_late(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms)

@@ -16,7 +16,7 @@ struct service_clock {
     int64_t good_ms; /* the service's time less the monotonic one */
     bool doubted;    /* the last Date was not believed; doubted_ms is set */
     int64_t doubted_ms;
-    bool began; /* it decided where the input begins; began_ms is what it was then */
+    bool began; /* it decided where the input begins, against the host's clock; began_ms is what it was then */
     int64_t began_ms;
     int64_t told_ms; /* monotonic time of the last report of a doubt; 0: none */
 };
