@@ -66,7 +66,10 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
 
 bool beginning_is_ahead(const struct feed *feed)
 {
-    return cursor_is_ahead(&feed->progress.cursor, feed_service_now(feed) + AHEAD_MOST);
+    const struct cursor *cursor = &feed->progress.cursor;
+    ticks limit = feed_service_now(feed) + AHEAD_MOST;
+
+    return cursor_is_ahead(cursor, limit) || (feed->input->start_time.relative && cursor->begin > limit);
 }
 
 void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now_ms)
@@ -79,6 +82,24 @@ void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(saver, &cursor);
     saver->changed = true;
+    if (start->relative)
+        service_clock_begins(&feed->clock, clock_wall_ms(), now_ms);
+}
+
+bool beginning_was_late(const struct feed *feed)
+{
+    int64_t wall_ms = clock_wall_ms(), now_ms = clock_ms();
+
+    return service_clock_began_late(&feed->clock, wall_ms, now_ms) ||
+           (service_clock_confirmed(&feed->clock, wall_ms, now_ms) && beginning_is_ahead(feed));
+}
+
+void beginning_again(struct feed *feed, struct saver *saver, int64_t now_ms)
+{
+    feed_log(feed, EVENT_CLOCK, NULL,
+             "the input began by a date that was too late, as responses and this host's clock say now; reading begins "
+             "again at start_time");
+    beginning_at_start_time(feed, saver, now_ms);
 }
 
 bool beginning_needs_clock(const struct feed *feed)

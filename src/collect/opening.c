@@ -4,6 +4,17 @@
 #include "base/text.h"
 #include "collect/beginning.h"
 
+bool opening_began_late(const struct opening *opening)
+{
+    return opening->state == OPENING_OPEN && beginning_was_late(opening->feed) && !store_asked(opening->saver->claim);
+}
+
+void opening_begin_again(struct opening *opening, int64_t now_ms)
+{
+    beginning_again(opening->feed, opening->saver, now_ms);
+    opening->owner->opened(opening->ctx);
+}
+
 static void timer_fired(void *ctx, int64_t now_ms);
 
 void opening_start(struct opening *opening)

@@ -54,6 +54,11 @@ void opening_release(struct opening *opening);
 /* The claim is lost: begins with CLAIM again. The secrets stay in place. */
 void opening_start_again(struct opening *opening);
 
+/* Returns true if the input is open and began too late, by a Date that was wrong, and no save is in flight. */
+bool opening_began_late(const struct opening *opening);
+/* Begins at start_time again. No request may be in flight. */
+void opening_begin_again(struct opening *opening, int64_t now_ms);
+
 /* Takes the next step, if the state allows one: after the password store was read, after the token source changed. */
 void opening_step(struct opening *opening, int64_t now_ms);
 

@@ -66,6 +66,23 @@ int64_t service_clock_now(const struct service_clock *clock, int64_t wall_ms, in
     return clock->known ? clock->good_ms + now_ms : wall_ms;
 }
 
+bool service_clock_confirmed(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms)
+{
+    return clock->known && agrees(clock->good_ms + now_ms, wall_ms, 0);
+}
+
+void service_clock_begins(struct service_clock *clock, int64_t wall_ms, int64_t now_ms)
+{
+    clock->began = clock->known && !service_clock_confirmed(clock, wall_ms, now_ms);
+    clock->began_ms = clock->good_ms;
+}
+
+bool service_clock_began_late(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms)
+{
+    return clock->began && clock->began_ms >= clock->good_ms + NEAR_MS &&
+           service_clock_confirmed(clock, wall_ms, now_ms);
+}
+
 bool service_clock_tell(struct service_clock *clock, int64_t now_ms)
 {
     if (clock->told_ms && now_ms < clock->told_ms + TELL_MS)

@@ -16,6 +16,8 @@ struct service_clock {
     int64_t good_ms; /* the service's time less the monotonic one */
     bool doubted;    /* the last Date was not believed; doubted_ms is set */
     int64_t doubted_ms;
+    bool began; /* it decided where the input begins, against the host's clock; began_ms is what it was then */
+    int64_t began_ms;
     int64_t told_ms; /* monotonic time of the last report of a doubt; 0: none */
 };
 
@@ -32,6 +34,15 @@ bool service_clock_take(struct service_clock *clock, int64_t date_ms, const stru
 
 /* Returns the service's time now: by the last Date that was believed, else the host's. */
 int64_t service_clock_now(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
+
+/* Returns true if the last Date that was believed agrees with the host's clock. */
+bool service_clock_confirmed(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
+
+/* Notes that the service's time decides now where the input begins. */
+void service_clock_begins(struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
+/* Returns true if that time was too late, by what is known now and by the host's clock. Several responses had the same
+ * wrong Date, or one service has a clock that is wrong. */
+bool service_clock_began_late(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms);
 
 /* Returns true if a doubt is to be reported now: the first one, and then one an hour at most. */
 bool service_clock_tell(struct service_clock *clock, int64_t now_ms);

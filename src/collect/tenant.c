@@ -235,20 +235,11 @@ static void vanished(void *ctx)
     changed(t);
 }
 
-static void init_workers(struct tenant *t)
+/* Ends what the workers do, without a result, and lets them begin again. */
+static void reset_workers(struct tenant *t)
 {
-    int kind;
-
-    for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_init(&t->workers[kind], &t->feed, (enum worker_kind)kind);
-}
-
-static void release_workers(struct tenant *t)
-{
-    int kind;
-
-    for (kind = 0; kind < WORKER_COUNT; kind++)
-        worker_release(&t->workers[kind]);
+    workers_release(t->workers);
+    workers_init(t->workers, &t->feed);
 }
 
 /* Another process reads for this input now. What is in flight ends without a result, and what is known of the progress
@@ -261,8 +252,7 @@ static void lost(void *ctx)
              "the lock file in the checkpoint folder was removed, and another process took over this input; reading "
              "stops until that process ends");
     t->feed.open = false;
-    release_workers(t);
-    init_workers(t);
+    reset_workers(t);
     progress_release(&t->feed.progress);
     progress_init(&t->feed.progress, t->input.overlap);
     saver_forget(&t->saver);
@@ -317,7 +307,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
                                    .ctx = t };
     secret_gate_join(env->gates, t->input.client_id, &t->opening.ticket,
                      t->input.client_secret || t->input.refresh_token);
-    init_workers(t);
+    workers_init(t->workers, &t->feed);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_timer_fired, .ctx = t };
     timer_set(env->loop, &t->status_timer, status_first_ms(number, env->started_ms));
@@ -328,7 +318,7 @@ void tenant_free(struct tenant *t)
 {
     if (!t)
         return;
-    release_workers(t);
+    workers_release(t->workers);
     timer_cancel(t->env->loop, &t->status_timer);
     opening_release(&t->opening);
     store_release(&t->claim);
@@ -366,11 +356,19 @@ bool tenant_is_refused(const struct tenant *t)
     return t->state == HEALTH_REFUSED;
 }
 
+static void begin_again(struct tenant *t, int64_t now_ms)
+{
+    reset_workers(t);
+    opening_begin_again(&t->opening, now_ms);
+}
+
 bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
     bool by_clock = update_health(t, now_ms);
 
     feed_log_counts(&t->feed, false, now_ms);
+    if (opening_began_late(&t->opening))
+        begin_again(t, now_ms);
     if (t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN)
         saver_tick(&t->saver, settled, now_ms);
     return by_clock || saver_is_behind(&t->saver);

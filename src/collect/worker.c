@@ -330,3 +330,19 @@ void worker_release(struct worker *worker)
     worker->port->release(worker);
     pages_forget(&worker->reading.pages);
 }
+
+void workers_init(struct worker *workers, struct feed *feed)
+{
+    int kind;
+
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_init(&workers[kind], feed, (enum worker_kind)kind);
+}
+
+void workers_release(struct worker *workers)
+{
+    int kind;
+
+    for (kind = 0; kind < WORKER_COUNT; kind++)
+        worker_release(&workers[kind]);
+}

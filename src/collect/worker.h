@@ -54,6 +54,9 @@ struct worker {
 void worker_init(struct worker *worker, struct feed *feed, enum worker_kind kind);
 /* Ends what is in flight without a result. Allowed in any state. */
 void worker_release(struct worker *worker);
+/* The same for all workers of an input, one of each kind. */
+void workers_init(struct worker *workers, struct feed *feed);
+void workers_release(struct worker *workers);
 
 /* Takes the steps towards a request that are possible now. Allowed at any time: while the input is not open, nothing is
  * due, or a request is in flight, it does nothing. */

@@ -1,5 +1,7 @@
 #include "state/progress.h"
 
+#include <string.h>
+
 #define GAP_S          10   /* a stretch between quarantined windows is read this often on average ... */
 #define GAP_MOST_S     3600 /* ... and all of them at least this often */
 #define RECORDS_KEPT_S (INT64_C(366) * 86400) /* longer than any of the services keeps a record */
@@ -21,6 +23,8 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 {
     progress->begun = true;
     progress->cursor = *cursor;
+    progress->began = progress->looked = 0;
+    memset(progress->plans, 0, sizeof(progress->plans));
     acks_release(&progress->acks);
     acks_add(&progress->acks, cursor, 0, now_ms);
 }

@@ -2,7 +2,7 @@
 import email.utils
 
 import pytest
-from cases import SECOND, DeliveryCase
+from cases import APIS, SECOND, DeliveryCase
 from world import faults
 from world.login import App
 from world.runner import wait_for
@@ -20,7 +20,7 @@ def dated(days):
 
 
 class Dates(DeliveryCase):
-    """Date headers that are wrong once."""
+    """Date headers that are wrong, once or for a while."""
 
     @staticmethod
     def after(start):
@@ -59,6 +59,61 @@ class Dates(DeliveryCase):
                 self.exact(world)
                 self.assertFalse([line for line in program.lines if 'event=checkpoint_bad' in line.text])
                 self.ends(world)
+
+    @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
+    def test_of_every_token(self):
+        """The clock of the login service alone is ahead: at the first start it decides until the API answers."""
+        for days in (20, 40):
+            with self.subTest(days):
+                world = self.world()
+                for api in APIS:
+                    feed = world.customer(api, api=api)
+                    feed.publish(3)
+                    feed.publish(10, span_s=28 * 86400)
+                world.faults.add(dated(days), service='login')
+                program = world.start()
+                for api in APIS:
+                    program.wait_line(f'WARN event=clock input={api} .*begins again at start_time')
+                self.exact(world)
+                world.restart()
+                self.exact(world)
+                self.ends(world)
+
+    @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
+    def test_of_all_responses_for_a_while(self):
+        for days in (20, 40):
+            with self.subTest(days):
+                world = self.world()
+                feed = world.customer('c')
+                feed.publish(20, span_s=28 * 86400)
+                rule = world.faults.add(dated(days))
+                world.start()
+                self.polls(world, feed, 3)
+                feed.publish(2)
+                if days > 30:       # the checkpoint says that the input begins ten days from now
+                    world.restart()
+                    self.polls(world, feed, 3)
+                rule.remove()
+                world.program.wait_line('WARN event=clock input=c .*begins again at start_time')
+                feed.publish(2)
+                self.exact(world)
+                self.ends(world)
+
+    @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
+    def test_of_all_responses_until_a_stop(self):
+        """The next process finds a checkpoint whose input begins ten days from now, although start_time is -30d."""
+        world = self.world()
+        feed = world.customer('c')
+        feed.publish(20, span_s=28 * 86400)
+        rule = world.faults.add(dated(40))
+        world.start()
+        self.polls(world, feed, 3)
+        world.program.terminate()
+        rule.remove()
+        feed.publish(2)
+        world.start()
+        self.exact(world)
+        self.ends(world)
 
     @pytest.mark.promise('Events', 'One wrong Date decides nothing')
     def test_for_a_while(self):

@@ -60,7 +60,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "scheme", 2 },
     { "secret_hosts", 3 },
     { "secret_intake", 3 },
-    { "service_clock", 2 },
+    { "service_clock", 3 },
     { "signin", 5 },
     { "store", 13 },
     { "store_file", 11 },

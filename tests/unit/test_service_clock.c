@@ -86,9 +86,39 @@ static void test_tells_once_an_hour(void **state UNUSED)
     CHECK(!service_clock_tell(&clock, H + 2), "and not at once");
 }
 
+/* promise: Events: Wrong clocks lose no alert */
+static void test_began_late(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        int64_t began, good, host;      /* less the true time */
+        bool    late;
+    } rows[] = {
+        { "all agree", 0, 0, 0, false },
+        { "40 days ahead, and then not", 40 * D, 0, 0, true },
+        { "an hour ahead, and then not", H, 0, 0, true },
+        { "40 days ahead still", 40 * D, 40 * D, 0, false },
+        { "less far ahead, but not by the host's clock", 40 * D, 20 * D, 0, false },
+        { "40 days behind, and then not", -40 * D, 0, 0, false },
+        { "behind later, by the services alone", 0, -40 * D, 0, false },
+        { "the host is behind", 0, 0, -40 * D, false },
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        struct service_clock clock = { .known = true, .good_ms = T + rows[i].began - H };
+
+        CHECK(!service_clock_began_late(&clock, T + rows[i].host, H), "%s", rows[i].name);
+        service_clock_begins(&clock, T + rows[i].host, H);
+        clock.good_ms = T + rows[i].good - H;
+        CHECK(service_clock_began_late(&clock, T + rows[i].host + M, H + M) == rows[i].late, "%s", rows[i].name);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_three_witnesses),
     cmocka_unit_test(test_tells_once_an_hour),
+    cmocka_unit_test(test_began_late),
 };
 
 UNIT(service_clock, cases, NULL, NULL)
