@@ -19,11 +19,13 @@ static void count_time(struct reading *reading, ticks time)
 }
 
 /* Returns true if a record with this time may be new. Outside of the window, where a coarse filter may bring it
- * from, the dedup set must reach that far: the cursor's part of it, or what is kept around quarantined windows. */
+ * from, the dedup set must reach that far: the cursor's part of it, or what is kept around quarantined windows. So it
+ * must for a probe, which may ask for a record that was written long ago. */
 static bool may_be_new(const struct reading *reading, ticks time)
 {
     const struct progress *progress = &reading->feed->progress;
-    bool inside = time >= reading->window.lo && time < reading->window.hi;
+    bool probe = reading->suspicion.state == SUSPICION_PROBE;
+    bool inside = !probe && time >= reading->window.lo && time < reading->window.hi;
 
     return time >= progress->cursor.begin &&
            (inside || cursor_knows(&progress->cursor, time) || quarantine_reaches(&progress->quarantine, time));

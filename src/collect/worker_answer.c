@@ -253,7 +253,7 @@ static bool records_came(struct feed *feed, const struct page_stats *stats)
     if (stats->oldest <= stats->newest)
         feed->evidence.proven = stats->newest;
     if (stalled)
-        quarantine_wake(&feed->progress.quarantine, feed_service_now(feed) / TICKS_PER_SECOND);
+        quarantine_wake(&feed->progress.quarantine);
     feed->evidence.stalled = false;
     feed->evidence.unproven = 0;
     return stalled;

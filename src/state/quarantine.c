@@ -8,6 +8,7 @@
 #include "state/cursor.h"
 
 #define FIRST_RETRY_S 15 /* of a window that cannot be halved, unless its JSON breaks; then the slow schedule */
+#define DUE_AT_ONCE 0 /* by any clock, also one that is set back later */
 
 void quarantine_release(struct quarantine *quarantine)
 {
@@ -60,12 +61,12 @@ void quarantine_add(struct quarantine *quarantine, const struct window *window, 
 
         part.hi = next ? ticks_min(window->hi, next->window.lo) : window->hi;
         if (part.lo < part.hi) {
-            insert(quarantine, at, &(struct quarantined){ .window = part, .since_s = now_s, .due_s = now_s });
+            insert(quarantine, at, &(struct quarantined){ .window = part, .since_s = now_s, .due_s = DUE_AT_ONCE });
             part.lo = part.hi;
         } else { /* it is in the list already, perhaps as one that had been read */
             if (next->state == QUARANTINED_READ)
                 next->state = QUARANTINED_FAILED;
-            next->due_s = now_s;
+            next->due_s = DUE_AT_ONCE;
             part.lo = next->window.hi;
             quarantine->version++;
         }
@@ -264,13 +265,12 @@ enum quarantine_outcome quarantine_failed(struct quarantine *quarantine, const s
     return next.outcome;
 }
 
-void quarantine_wake(struct quarantine *quarantine, int64_t now_s)
+void quarantine_wake(struct quarantine *quarantine)
 {
     struct quarantined *entry;
 
     for (entry = quarantine->list; entry < quarantine->list + quarantine->count; entry++)
-        if (entry->due_s > now_s)
-            entry->due_s = now_s;
+        entry->due_s = DUE_AT_ONCE;
 }
 
 bool quarantine_avoid(const struct quarantine *quarantine, struct window *window)

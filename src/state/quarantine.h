@@ -50,7 +50,7 @@ struct quarantine {
 
 void quarantine_release(struct quarantine *quarantine);
 
-/* Adds a window, due at once. The parts of it that are quarantined already stay as they are. */
+/* Adds a window, due at once by any clock. The parts of it that are quarantined already stay as they are. */
 void quarantine_add(struct quarantine *quarantine, const struct window *window, int64_t now_s);
 /* Adds an entry of a checkpoint. Returns false if it is not a window, or overlaps one that is there. */
 bool quarantine_restore(struct quarantine *quarantine, const struct quarantined *entry);
@@ -95,7 +95,7 @@ bool quarantine_infer(struct quarantine *quarantine, const struct window *first,
 /* Returns the entry of just this window; NULL: it is not in the list. Valid until the next change. */
 struct quarantined *quarantine_find(const struct quarantine *quarantine, const struct window *window);
 /* Makes everything due: requests of this kind have just begun to succeed. */
-void quarantine_wake(struct quarantine *quarantine, int64_t now_s);
+void quarantine_wake(struct quarantine *quarantine);
 
 /* Ends the window where a quarantined one begins, and moves its beginning past one that it lies in. Returns false if
  * nothing of it is left. */

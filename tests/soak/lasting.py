@@ -196,8 +196,11 @@ class Dates(Trouble):
         return self.rng.choice((-1, 1)) * self.rng.choice((2, 3, 10, 40)) * DAY_S
 
     def _single(self):
+        polls = self.soak.watch.polls()
         for tenant in self.rng.sample(sorted(self.soak.customers), max(1, len(self.soak.customers) // 10)):
-            self._once.setdefault(tenant, (self.rng.choice(('alerts', 'alerts', 'login')), self._off()))
+            once = self.rng.choice(('alerts', 'alerts', 'login')), self._off()
+            if polls[tenant]:           # of a new input, two that say the same would be believed
+                self._once.setdefault(tenant, once)
 
     def _while(self, services):
         if all(self.soak.watch.polls().values()):       # where a new input begins is for the clock of its host to say

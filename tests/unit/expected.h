@@ -50,7 +50,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "quarantine", 14 },
     { "rate", 12 },
     { "rate_pool", 4 },
-    { "records", 14 },
+    { "records", 15 },
     { "refusal", 2 },
     { "rest_ca", 3 },
     { "retry_after", 3 },

@@ -92,6 +92,20 @@ static void test_outside_of_a_quarantined_window(void **state)
     CHECK(read_response(f, RECORD("old", "09:59:59Z")) == 0, "older than the input");
 }
 
+/* A probe of a record that was written and forgotten since then. */
+static void test_a_probe(void **state)
+{
+    struct fixture *f = *state;
+    struct cursor *cursor = &f->scene.feed.progress.cursor;
+
+    cursor->dedup_floor = scene_time(SCENE_DAY "20:00:00Z");
+    f->reading.window = (struct window){ scene_time(SCENE_DAY "10:00:00Z"), scene_time(SCENE_DAY "10:00:00.0000001Z") };
+    f->reading.suspicion.state = SUSPICION_PROBE;
+    CHECK(read_response(f, RECORD("known", "10:00:00Z")) == 0, "it is not written again");
+    f->reading.window = (struct window){ scene_time(SCENE_DAY "21:00:00Z"), TICKS_OPEN };
+    CHECK(read_response(f, RECORD("new", "21:00:00Z")) == 1, "one that the set tells to be new is written");
+}
+
 /* Older than the input's beginning. */
 static void test_before_the_beginning(void **state)
 {
@@ -336,6 +350,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_new_and_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside_of_the_window, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside_of_a_quarantined_window, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_a_probe, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_before_the_beginning, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_without_a_time_it_stays_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_odd, open_fixture, close_fixture),
