@@ -37,8 +37,8 @@ static bool may_replace(const struct principal *principal)
     struct err err;
 
     return text_same(passwords_get(passwords, name), principal->refresh_token) ||
-           binding_allows(passwords, "refresh_token", name,
-                          &(struct destination){ .login_url = principal->login_url }, &err);
+           binding_allows(passwords, "refresh_token", name, &(struct destination){ .login_url = principal->login_url },
+                          &err);
 }
 
 static enum source_event read_response(struct token_source *source, const struct http_result *result, int64_t now_ms)

@@ -135,7 +135,8 @@ bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, str
     size_t i;
 
     *text = BUF_INIT(FILE_MAX_BYTES);
-    ok = file_read_passed(path, text, err) && csv_parse(buf_text(text), text->len, &csv, err) && check_header(&csv, err);
+    ok = file_read_passed(path, text, err) && csv_parse(buf_text(text), text->len, &csv, err) &&
+         check_header(&csv, err);
     if (ok)
         rows->list = mem_alloc(csv.count * sizeof(*rows->list));
     for (i = 1; ok && i < csv.count; i++) {

@@ -8,7 +8,7 @@
 #include "state/cursor.h"
 
 #define FIRST_RETRY_S 15 /* of a window that cannot be halved, unless its JSON breaks; then the slow schedule */
-#define DUE_AT_ONCE 0 /* by any clock, also one that is set back later */
+#define DUE_AT_ONCE   0  /* by any clock, also one that is set back later */
 
 void quarantine_release(struct quarantine *quarantine)
 {
