@@ -29,10 +29,11 @@ static void record(void *ctx, struct buf *to, const struct page_record *record)
         to->len = record->start - event_frame_headroom(frame);
 }
 
-static void bad(void *ctx, size_t ordinal, uint64_t offset, const char *why)
+static void bad(void *ctx, struct buf *to, const struct page_bad_record *record)
 {
     (void)ctx;
-    fprintf(stderr, "record %zu at %llu: %s\n", ordinal, (unsigned long long)offset, why);
+    (void)to;
+    fprintf(stderr, "record %zu at %llu: %s\n", record->ordinal, (unsigned long long)record->offset, record->why);
     exit(1);
 }
 
