@@ -280,7 +280,7 @@ package:
 check-pins:
 	package/build-libs --check-pins
 
-# SIGNING_KEY=/path/of/key.pem: signs build/SHA256SUMS (SECURITY.md).
+# SIGNING_KEY=/path/of/key.pem: signs build/SHA256SUMS (CONTRIBUTING.md).
 sign:
 	package/checksums
 

@@ -177,7 +177,7 @@ class Signature(Folder):
         self.key, self.public = self.new_key('release')
 
     def new_key(self, name):
-        """As SECURITY.md tells the maintainers to make one."""
+        """As CONTRIBUTING.md tells the maintainers to make one."""
         key, public = os.path.join(self.folder, f'{name}.key'), os.path.join(self.folder, f'{name}.pem')
         run('openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key)
         run('openssl', 'pkey', '-in', key, '-pubout', '-out', public)
