@@ -101,6 +101,8 @@ class Soak:
         pair = self.world.authority.server('127.0.0.1', *self.hosts)
         for service in self.world.microsoft.services:
             service.restart(pair)
+        services = self.world.microsoft.services    # one secret serves customers of all of them
+        self.world.splunkd.hosts += tuple(self._url(service) for service in services)
 
     def _url(self, service):
         return f'https://{service.name}.{ZONE}:{service.port}' if mounts_allowed() else service.url
