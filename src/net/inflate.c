@@ -11,7 +11,7 @@
 #include <zlib.h>
 #endif
 
-static char slice[INFLATE_SLICE]; /* the process has one thread, and no sink keeps it past the call */
+static char slice[INFLATE_SLICE]; /* only the loop's thread decodes, and no sink keeps it past the call */
 
 /* The bytes that are still to be decoded. */
 struct input {
