@@ -2,7 +2,6 @@
 import base64
 import json
 import os
-import signal
 import socket
 import subprocess
 import urllib.parse
@@ -135,13 +134,6 @@ class Mute(BlackHole):
         self.port = self._server.getsockname()[1]
         self.url = f'https://127.0.0.1:{self.port}'
         self._fill = []
-
-
-def listens_to(pid, number=signal.SIGTERM):
-    """Has the process set up a handler for this signal? Before that, it is not our code that runs."""
-    with open(f'/proc/{pid}/status', encoding='ascii', errors='replace') as file:
-        mask = next(line for line in file if line.startswith('SigCgt:'))
-    return int(mask.split()[1], 16) >> (number - 1) & 1
 
 
 def closed_port():

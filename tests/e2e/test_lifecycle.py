@@ -11,10 +11,10 @@ import time
 import unittest
 
 import pytest
-from checks import BlackHole, Mute, closed_port, end_within, listens_to, spawn
+from checks import BlackHole, Mute, closed_port, end_within, spawn
 from world import faults, inputxml
 from world.login_errors import refusing
-from world.runner import binary, wait_for
+from world.runner import binary, listens_to, wait_for
 from world.world import World
 
 NOBODY = 65534

@@ -10,9 +10,9 @@ import unittest
 
 import pytest
 from cases import SANITIZED, SOON, DeliveryCase, build_shim
-from checks import listens_to, spawn
+from checks import spawn
 from world import faults
-from world.runner import SplunkHome, binary, wait_for
+from world.runner import SplunkHome, binary, listens_to, wait_for
 
 CLOSED = 'exec "$0" "$@" {}'      # a shell that closes descriptors before it becomes the program
 

@@ -11,7 +11,7 @@ from checks import BlackHole, Mute, Spy, closed_port, end_within
 from world import faults, inputxml
 from world.login_errors import refusing
 from world.proxy import Proxy
-from world.runner import SplunkHome, binary, call, validate, wait_for
+from world.runner import SplunkHome, binary, call, listens_to, validate, wait_for
 from world.world import World
 
 GUID = '0123abcd-89ab-cdef-0123-456789abcdef'
@@ -57,16 +57,11 @@ GOOD = [
 class Stopped(unittest.TestCase):
     """Stop signals before the program has read its stdin."""
 
-    @staticmethod
-    def catches(process, stop):
-        with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
-            return int(re.search(r'SigCgt:\s*([0-9a-f]+)', status.read())[1], 16) >> (stop - 1) & 1
-
     def status_after(self, stop, *arguments):
         process = subprocess.Popen([binary(), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL)
         self.addCleanup(process.communicate)
-        wait_for(lambda: self.catches(process, stop), 10, f'signal {stop} caught', pause=0)
+        wait_for(lambda: listens_to(process.pid, stop), 10, f'signal {stop} caught', pause=0)
         process.send_signal(stop)
         return process.wait(10)
 

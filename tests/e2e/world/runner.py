@@ -40,6 +40,13 @@ def wait_for(condition, seconds=10.0, what='condition', pause=0.01):
         time.sleep(pause)
 
 
+def listens_to(pid, number=signal.SIGTERM):
+    """Has the process set up a handler for this signal? Before that, it is not our code that runs."""
+    with open(f'/proc/{pid}/status', encoding='ascii', errors='replace') as file:
+        mask = next(line for line in file if line.startswith('SigCgt:'))
+    return int(mask.split()[1], 16) >> (number - 1) & 1
+
+
 class SplunkHome:
     """A SPLUNK_HOME in a temporary folder. ca: the PEM that splunkd's certificate is checked against; where says
     whether it is found by 'caCertFile' or 'sslRootCAPath' in server.conf, or only at etc/auth/cacert.pem ('auth')."""
@@ -183,9 +190,11 @@ class Program:
         self.process.stdin.close()
 
     def terminate(self, seconds=5.0):
-        """SIGTERM as splunkd sends it. Returns the seconds until the exit; kills and raises when it takes too long.
+        """SIGTERM as splunkd sends it, once the program is there to take it: a loader that is at work yet dies of it.
+        Returns the seconds until the exit; kills and raises when it takes too long.
 
         While stalled, what is left in the pipe is thrown away and counted in .discarded, as when splunkd ends."""
+        wait_for(lambda: not self.running or listens_to(self.pid), 10, 'its signal handlers')
         return self._end(signal.SIGTERM, seconds)
 
     def kill(self):
