@@ -29,7 +29,6 @@ struct http *http_new(struct loop *loop)
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     http->unsent_timer = (struct timer){ .fire = unsent_fire, .ctx = http };
     http->look_timer = (struct timer){ .fire = http_look, .ctx = http };
-    http->hold_timer = (struct timer){ .fire = http_hold_fire, .ctx = http };
     http->turn_timer = (struct timer){ .fire = http_turn_fire, .ctx = http };
     return http;
 }
@@ -44,7 +43,6 @@ void http_free(struct http *http)
         http_cancel(http->unsent);
     timer_cancel(http->loop, &http->unsent_timer);
     timer_cancel(http->loop, &http->look_timer);
-    timer_cancel(http->loop, &http->hold_timer);
     timer_cancel(http->loop, &http->turn_timer);
     while (http->inflaters_kept)
         inflater_free(http->inflaters[--http->inflaters_kept]);

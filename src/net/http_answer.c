@@ -43,10 +43,6 @@ static void hear(struct http_request *req, const char *line, size_t len)
         req->attempt.http2 = line[5] == '2';
     req->attempt.heard = true;
     pool_heard(req->attempt.pool, req->attempt.generation, req->attempt.http2, loop_now(req->http->loop));
-    if (req->http->held && req->has_sink) { /* it was not yet under way when the others were paused */
-        req->paused = false;
-        http_hold(req->http);
-    }
 }
 
 size_t http_on_header(char *line, size_t size, size_t count, void *ctx)

@@ -3,24 +3,6 @@
 #define RATION_BYTES (16 * 1024)
 #define RATION_MS    60000 /* splunkd that was late is likely to be late again */
 
-/* Pauses all transfers to a sink: none of them reads the socket that they share. */
-void http_hold_fire(void *ctx, int64_t now_ms UNUSED)
-{
-    struct http *http = ctx;
-    struct http_request *req;
-
-    for (req = http->in_flight; req && http->held; req = req->next)
-        if (req->has_sink && !req->paused)
-            req->paused = !curl_easy_pause(req->easy, CURLPAUSE_RECV);
-}
-
-void http_hold(struct http *http)
-{
-    http->held = true;
-    if (!timer_is_set(&http->hold_timer))
-        timer_set(http->loop, &http->hold_timer, loop_now(http->loop));
-}
-
 static bool is_rationed(const struct http *http)
 {
     return http->resumed_ms && loop_now(http->loop) - http->resumed_ms < RATION_MS;
@@ -40,7 +22,7 @@ static void ask_for_turn(struct http *http)
 bool http_may_deliver(struct http_request *req)
 {
     if (!req->sink.ready(req->ctx)) {
-        http_hold(req->http);
+        req->http->held = true;
         return false;
     }
     if (!had_its_ration(req))

@@ -32,8 +32,7 @@ struct http {
     struct timer unsent_timer;
     struct pool *pools;
     struct timer look_timer; /* set while requests are in flight */
-    bool held;               /* a sink is not ready: no transfer to a sink is read until resumed */
-    struct timer hold_timer;
+    bool held;               /* a sink was not ready: who found that waits for http_resume_all() */
     int64_t resumed_ms; /* 0: never */
     struct timer turn_timer;
     unsigned turn;
@@ -100,19 +99,16 @@ struct http_request {
 /* http_hold.c
  *
  * Over HTTP/2, transfers share a socket. When libcurl reads it for one of them, it buffers what comes for the
- * others, up to 10 MB each (32 MB in older versions). Two rules bound that while splunkd is late. When a sink is not
- * ready, all transfers to sinks pause: nobody reads the socket. When they go on, they take turns, and each delivers
- * at most RATION_BYTES in a turn: no response is buffered for the sake of another. 100 customers with 4 MB each and
- * a slow reader take 28 MB; without turns, they took 293 (tests/e2e/test_connections.py). */
+ * others, up to 10 MB each (32 MB in older versions). Two rules bound that while splunkd is late. A transfer whose sink is
+ * not ready pauses before it takes a byte. When they go on, they take turns, and each delivers at most RATION_BYTES in
+ * a turn: no response is buffered for the sake of another. 100 customers with 4 MB each and a slow reader take 28 MB;
+ * without turns, they took 293 (tests/e2e/test_connections.py). */
 
-/* A sink is not ready: nothing is read for any sink from now on, until http_resume_all(). */
-void http_hold(struct http *http);
 /* Returns false if the transfer has to pause. */
 bool http_may_deliver(struct http_request *req);
 /* Counts bytes that the sink gets. */
 void http_delivers(struct http_request *req, size_t len);
-/* The functions of hold_timer and turn_timer. */
-void http_hold_fire(void *ctx, int64_t now_ms);
+/* The function of turn_timer. */
 void http_turn_fire(void *ctx, int64_t now_ms);
 
 /* http_again.c */
