@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
@@ -184,6 +185,19 @@ static struct next isolate_further(struct reading *reading)
     return (struct next){ .kind = NEXT_NOW };
 }
 
+/* Returns the present, at which an open window that is set aside ends: by the service's clock, or by the host's if that is
+ * earlier. A service's clock that is ahead for a while would put what is still to come into quarantine. A window that
+ * fails although it begins where such a one ended says that the host's clock is behind. */
+static ticks present(const struct reading *reading)
+{
+    const struct suspicion *suspicion = &reading->suspicion;
+    const struct feed *feed = reading->feed;
+    ticks host = ticks_from_ms(clock_wall_ms());
+    bool goes_on = suspicion->window.lo > cursor_lower(&feed->progress.cursor, feed->input->overlap);
+
+    return goes_on || host <= suspicion->window.lo ? suspicion->sent_at : ticks_min(suspicion->sent_at, host);
+}
+
 /* The window fails alone: it is set aside, and the worker continues past it. */
 static struct next isolate(struct reading *reading, int64_t now_ms)
 {
@@ -199,7 +213,7 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     if (!suspicion->broke) /* if it was too much for the service, the next window of this kind would be, too */
         reading_shrink_page(reading);
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
-                         suspicion->sent_at, outbox_end(feed->env->outbox), now_ms))
+                         present(reading), outbox_end(feed->env->outbox), now_ms))
         next.kind = NEXT_POLL;
     next.backfill_done = was_backfilling && !feed->progress.cursor.backfill.active;
     reading->attempts = (struct attempts){ .failures = 0 };

@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 from cases import SECOND, DeliveryCase, HastyCase
-from world import ticks
+from world import faults, ticks
 from world.httpd import Response
 from world.runner import wait_for
 
@@ -145,6 +145,44 @@ class Quarantine(QuarantineCase):
         self.assertFalse([line for line in world.program.lines if 'event=bad_record' in line.text])
 
     @pytest.mark.waits(10)
+    def test_a_clock_that_is_ahead_meanwhile(self):
+        """The service's, by an hour, as two responses say. What is published after that is not set aside with the
+        poisoned record; neither is it if the host's clock is the wrong one, and the records say so."""
+        for right in (True, False):
+            with self.subTest(host_is_right=right):
+                world = self.world()
+                feed = world.customer('c', overlap=5)
+                feed.publish(3, span_s=300)
+                program = world.start()
+                program.wait_events(3)
+                world.clock.jump(3600)
+                self.polls(world, feed, 3)
+                bounded = world.faults.add(faults.status(502),
+                                           match=lambda request: ' lt ' in request.args.get('$filter', ''))
+                poison = Poison(world, feed)
+                poison.add(self.publish_at(feed, right))
+                wait_for(lambda: bounded.hits >= 2, 20, program.tail)       # it is set aside, and stays where it is
+                for back in (0, 3600 * right):
+                    world.clock.jump(-back)
+                    before = self.served(world, feed)
+                    wait_for(lambda world=world, feed=feed, before=before: self.served(world, feed) > before, 20,
+                             program.tail)
+                    count = len(program.events)
+                    self.publish_at(feed, right)
+                    program.wait_events(count + 1, 9)
+                self.ends(world)
+                world.close()
+
+    @staticmethod
+    def served(world, feed):
+        """How many requests were answered well."""
+        return sum(request.status == 200 for request in world.microsoft.requests(feed.tenant, kind=feed.api))
+
+    @staticmethod
+    def publish_at(feed, by_host):
+        """A record that was updated now, by the host's clock or by the service's."""
+        return feed.publish(1, ticks=ticks.from_seconds(time.time()) if by_host else None, size='small')
+
     def test_a_record_of_the_year_9999(self):
         """More than a page in the overlap: the future belongs to the open window."""
         for api in ('graph', 'incidents', 'siem'):
