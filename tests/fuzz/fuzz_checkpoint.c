@@ -38,7 +38,7 @@ static bool utf8_same(const char *before, const char *after)
     return !strcmp(before, after);
 }
 
-static void again(const struct checkpoint *cp, const struct dedup *dedup)
+static void again(const struct checkpoint *cp, struct dedup *dedup)
 {
     struct buf text = BUF_INIT(TEXT_MOST);
     struct checkpoint copy = { .imported_count = 0 };

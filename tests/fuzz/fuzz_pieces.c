@@ -1,10 +1,12 @@
-/* Notes in the password store that say how a long secret is split, and the pieces. The store is not ours alone. */
+/* Notes in the password store that say how a long secret is split, its pieces, and the notes that bind a secret to
+ * hosts. The store is not ours alone. */
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "fuzz.h"
 #include "splunk/passwords_pieces.h"
+#include "splunk/secret_hosts.h"
 
 /* A manifest is read as it was written, and never asks for more than its pieces can hold. */
 static void check_manifest(const char *text)
@@ -52,6 +54,26 @@ static void check_secret(const char *text)
     secret_list_clear(&entries);
 }
 
+/* A note counts for the secret that it was written for, and for no other; of a rotation, for both. */
+static void check_hosts(const char *text)
+{
+    static const char host[] = "https://login.example.com";
+    char *note = secret_hosts_note(text, NULL, "entered", host), *other = mem_format("%s+", text), *rotated;
+
+    secret_hosts_of(text, "entered");
+    need(secret_hosts_hold(secret_hosts_of(note, "entered"), host), "the secret is bound to what was named with it");
+    need(!secret_hosts_of(note, other) || !strcmp(other, "entered"), "a note does not count for another secret");
+    rotated = secret_hosts_note(note, "entered", other, NULL);
+    need(secret_hosts_hold(secret_hosts_of(rotated, other), host) &&
+             secret_hosts_hold(secret_hosts_of(rotated, "entered"), host), "a rotation keeps the hosts");
+    free(rotated);
+    rotated = secret_hosts_note(note, text, other, NULL);
+    need(!strcmp(text, "entered") || !rotated, "no hosts come from another secret's note");
+    free(rotated);
+    free(other);
+    free(note);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = mem_text_n((const char *)data, size);
@@ -60,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_manifest(text);
     check_manifest(note);
     check_secret(text);
+    check_hosts(text);
     free(note);
     free(text);
     return 0;
