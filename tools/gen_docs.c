@@ -14,12 +14,12 @@
 static const struct diagnosis_entry web[] = {
     { "Unable to initialize modular input \"defender_alerts\" ... script running failed",
       "splunkd could not run the program",
-      { ACT_PROVIDER, "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" } },
+      { ACT_PROVIDER, "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" }, NULL },
     { "Argument validation for scheme=defender_alerts: script running failed",
       "validation took too long or was killed",
-      { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" } },
+      { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" }, NULL },
     { "The inputs page is missing", "Splunk was not restarted after the installation",
-      { ACT_PROVIDER, "restart Splunk" } }
+      { ACT_PROVIDER, "restart Splunk" }, NULL }
 };
 
 static void add_cell(struct buf *out, const char *text)

@@ -40,6 +40,11 @@ void opening_release(struct opening *opening)
     secret_intake_free(opening->intake);
 }
 
+bool opening_waits_for_store(const struct opening *opening)
+{
+    return opening->state == OPENING_SECRETS && !secret_intake_held(opening->intake);
+}
+
 const char *opening_waits_for(const struct opening *opening)
 {
     switch (opening->state) {
@@ -62,10 +67,14 @@ static void wait_with(struct opening *opening, const struct err *err)
 {
     struct feed *feed = opening->feed;
     bool is_news = !text_same(feed->problem.text, err->text);
+    char again[CLOCK_AGAIN_MAX];
 
+    struct err why = *err;
+
+    event_blame(&why, EVENT_WAITING);
     if (is_news)
-        feed_log(feed, EVENT_WAITING, err->text, "waiting");
-    opening->owner->waits(opening->ctx, err, is_news);
+        feed_log(feed, EVENT_WAITING, err->text, "waiting, %s", clock_again(err->wait_ms, again));
+    opening->owner->waits(opening->ctx, &why, is_news);
     step_at(opening, clock_ms() + err->wait_ms);
 }
 

@@ -68,5 +68,7 @@ void opening_busy(struct opening *opening, const struct err *err);
 void opening_loaded(struct opening *opening, enum store_found found, const struct buf *text, const struct err *err);
 void opening_saved(struct opening *opening);
 
+/* Returns true if the input waits until the password store is read or has taken a secret. */
+bool opening_waits_for_store(const struct opening *opening);
 /* Returns what an opening input waits for, for the status line. */
 const char *opening_waits_for(const struct opening *opening);
