@@ -98,7 +98,7 @@ static void add_remedy(struct buf *line, const struct status *status)
     if (*problem->text && problem->advice)
         remedy = (struct remedy){ (enum responsible)problem->responsible, problem->advice };
     diagnosis_fill(&advice, remedy.advice, NULL);
-    buf_add_format(line, " cause=%s act=%s remedy=%s",
+    buf_add_format(line, " cause=%s who=%s remedy=%s",
                    *problem->text && *problem->cause ? problem->cause : health_word(status->state),
                    QUOTED(responsible_text(remedy.responsible)), QUOTED(buf_text(&advice)));
 }

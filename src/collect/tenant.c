@@ -200,7 +200,8 @@ static void has_source(void *ctx, struct token_source *source)
 {
     struct tenant *t = ctx;
 
-    if (t->feed.source) /* the input opens again */
+    t->feed.problem.text[0] = '\0'; /* the store has done its part */
+    if (t->feed.source)             /* the input opens again */
         return;
     t->feed.source = source;
     token_source_listen(source, &t->listener);
@@ -215,6 +216,7 @@ static void claimed(void *ctx)
 {
     struct tenant *t = ctx;
 
+    t->feed.problem.text[0] = '\0'; /* nobody else has it any more */
     opening_claimed(&t->opening);
 }
 

@@ -1,4 +1,5 @@
 """What a person is told, where, and how soon: causes, remedies, times, and a log that loses no line."""
+import json
 import os
 import re
 import time
@@ -9,7 +10,7 @@ from cases import SOON
 from checks import closed_port, spawn
 from world import faults
 from world.login_errors import refusing
-from world.runner import wait_for
+from world.runner import call, wait_for
 from world.world import World
 
 CLOCK = r'\d\d:\d\d(:\d\d)?'
@@ -34,7 +35,7 @@ class Store(unittest.TestCase):
         began = time.monotonic()
         for name in names:
             line = program.wait_line(f'event=status input={name} .*why="[^"]*{words}', 8)
-            self.assertEqual((line.facts['cause'], line.facts['act']), (cause, 'our administrator'))
+            self.assertEqual((line.facts['cause'], line.facts['who']), (cause, 'our administrator'))
             self.assertTrue(line.facts['remedy'])
         self.assertLess(time.monotonic() - began, 2.5 + SOON)
         return line
@@ -120,7 +121,7 @@ class Lost(unittest.TestCase):
 
 
 class Remedies(unittest.TestCase):
-    """cause, act, remedy and next of a status line."""
+    """cause, who, remedy and next of a status line."""
 
     def setUp(self):
         self.world = World(far=True)
@@ -152,7 +153,7 @@ class Remedies(unittest.TestCase):
                 ('broken', 'failing', 'bad_answer', 'no action needed', 'open a case with Microsoft')):
             with self.subTest(name):
                 facts = self.status(name, state)
-                self.assertEqual((facts['cause'], facts['act']), (cause, act))
+                self.assertEqual((facts['cause'], facts['who']), (cause, act))
                 self.assertIn(words, facts['remedy'])
         proxied = self.status('proxied', 'failing')
         self.assertIn('no connection to the proxy', proxied['why'])
@@ -174,22 +175,6 @@ class Remedies(unittest.TestCase):
         self.assertRegex(facts['next'], rf'\Awaits until {CLOCK} as Microsoft asked\Z')
         self.assertGreaterEqual(int(facts['next_s']), 1190)
 
-    def test_a_full_disk_is_not_the_network(self):
-        """The checkpoint folder takes nothing: the advice is about the folder."""
-        if os.geteuid() == 0:
-            self.skipTest('root may write everywhere')
-        world = self.world
-        feed = world.customer('a')
-        program = world.start()
-        self.status('a', 'ok')
-        os.chmod(world.home.checkpoints, 0o500)
-        self.addCleanup(os.chmod, world.home.checkpoints, 0o700)
-        feed.publish(1)
-        program.wait_line('event=status input=a .*state=failing')
-        facts = self.status('a', 'failing')
-        self.assertEqual((facts['cause'], facts['act']), ('checkpoint_failed', 'our administrator'))
-        self.assertIn('free disk space', facts['remedy'])
-
 
 class Quiet(unittest.TestCase):
     """An input that is well and has nothing to show for it."""
@@ -208,3 +193,16 @@ class Quiet(unittest.TestCase):
             self.assertIn('start_time is in the future: no alert is written before 2099-01-01', ahead.text)
             empty.publish(1)
             program.wait_events(2)
+
+    @pytest.mark.promise('Calls', '`check` says that an input never had an alert, or begins in the future')
+    def test_check_says_so(self):
+        """In the table and in JSON; an input with alerts has no such note."""
+        with World() as world:
+            world.customer('empty', filter="severity eq 'high'")
+            world.customer('used').publish(1)
+            world.customer('ahead', start_time='2099-01-01T00:00:00Z')
+            table = call(world.home, 'check', stdin=world.xml()).out
+            self.assertIn('No alert in 30 days: check that the tenant has Defender, and the filter.', table)
+            self.assertIn('start_time is in the future: no alert is written before 2099-01-01', table)
+            found = json.loads(call(world.home, 'check', '--json', stdin=world.xml()).out)['inputs']
+            self.assertEqual({row['input'] for row in found if row['note']}, {'empty', 'ahead'})

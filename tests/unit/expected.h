@@ -34,7 +34,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "lock", 5 },
     { "log", 6 },
     { "log_cap", 4 },
-    { "loop", 5 },
+    { "loop", 6 },
     { "messages", 4 },
     { "notices", 2 },
     { "opening", 14 },
