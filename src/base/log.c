@@ -72,7 +72,7 @@ unsigned long log_take_lost(void)
 {
     unsigned long count = lost;
 
-    if (!lost || !log_queue_has_room())
+    if (!lost || !log_queue_has_room(LOG_LINE_MAX))
         return 0;
     lost = 0;
     return count;

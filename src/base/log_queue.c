@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
-
 struct line {
     struct line *next;
     size_t len, done; /* bytes; done: written already, by a write that took a part */
@@ -104,7 +102,7 @@ bool log_queue_flush(int fd)
     return true;
 }
 
-bool log_queue_has_room(void)
+bool log_queue_has_room(size_t len)
 {
-    return queue.bytes + LOG_LINE_MAX < LOG_WAITING_MOST;
+    return queue.bytes + len <= LOG_WAITING_MOST;
 }

@@ -186,30 +186,45 @@ static size_t subject_length(const char *text)
     return (size_t)(at - text);
 }
 
+static void write_event(enum event event, const char *fmt, va_list args)
+{
+    const struct event_entry *entry = &event_table[event];
+    char text[LOG_LINE_MAX];
+    int len = snprintf(text, sizeof(text), "event=%s ", entry->word);
+
+    vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
+    if (entry->flags & EVENT_ADVISED)
+        remedy_append(text, sizeof(text), entry->remedy.responsible, entry->remedy.advice);
+    log_line(entry->level, text, entry->flags & EVENT_LATEST ? subject_length(text) : 0);
+}
+
+static void PRINTF(2, 3) put_event(enum event event, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    write_event(event, fmt, args);
+    va_end(args);
+}
+
 void log_event_lost(void)
 {
     unsigned long count = log_take_lost();
 
     if (count)
-        log_event(EVENT_LOG_LOST, "lines=%lu lines of this log were lost, since nobody read them", count);
+        put_event(EVENT_LOG_LOST, "lines=%lu lines of this log were lost, since nobody read them", count);
 }
 
 void log_event(enum event event, const char *fmt, ...)
 {
-    const struct event_entry *entry = &event_table[event];
-    char text[LOG_LINE_MAX];
-    int saved = errno, len;
+    int saved = errno;
     va_list args;
 
-    if (!log_has_level(entry->level))
+    if (!log_has_level(event_table[event].level))
         return;
     log_event_lost();
-    len = snprintf(text, sizeof(text), "event=%s ", entry->word);
     va_start(args, fmt);
-    vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
+    write_event(event, fmt, args);
     va_end(args);
-    if (entry->flags & EVENT_ADVISED)
-        remedy_append(text, sizeof(text), entry->remedy.responsible, entry->remedy.advice);
-    log_line(entry->level, text, entry->flags & EVENT_LATEST ? subject_length(text) : 0);
     errno = saved;
 }

@@ -66,6 +66,13 @@ static bool name_was_found(const struct http_request *req)
     return pool->named_ms && now_ms - pool->named_ms < SAME_TIME_MS;
 }
 
+static bool environment_has(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
 /* Returns true if a connection that was not made was one to a proxy: of the route, or of the environment. curl's text
  * names the host that it tried to reach. */
 static bool was_to_proxy(const struct http_request *req)
@@ -80,7 +87,7 @@ static bool was_to_proxy(const struct http_request *req)
     if (req->route->proxy)
         return *req->route->proxy != '\0';
     for (i = 0; i < COUNT_OF(names); i++)
-        set = set || (getenv(names[i]) && *getenv(names[i]));
+        set = set || environment_has(names[i]);
     return set && *req->curl_error && !strstr(req->curl_error, host);
 }
 

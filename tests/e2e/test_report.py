@@ -166,13 +166,13 @@ class Remedies(unittest.TestCase):
         world.faults.add(refusing(7000215), service='login', tenant=refused)
         world.faults.add(faults.throttled(429, 1200), service='graph', tenant=throttled)
         program = world.start()
-        program.wait_line(rf'ERROR event=refused input=refused .*the sign-in is refused, again at {CLOCK} \(in 15 min\)')
+        program.wait_line(rf'ERROR event=refused input=refused .*is refused, again at {CLOCK} \(in 15 min\)')
         facts = self.status('refused', 'refused')
-        self.assertRegex(facts['next'], rf'\Aagain at {CLOCK} \(in 15 min\)\Z')
+        self.assertRegex(facts['next'], rf'^again at {CLOCK} \(in 15 min\)$')
         self.assertTrue(890 <= int(facts['next_s']) <= 900, facts)
         self.assertEqual((facts['requests'], facts['refused']), ('1', '1'))
         facts = self.status('throttled', 'throttled')
-        self.assertRegex(facts['next'], rf'\Awaits until {CLOCK} as Microsoft asked\Z')
+        self.assertRegex(facts['next'], rf'^waits until {CLOCK} as Microsoft asked$')
         self.assertGreaterEqual(int(facts['next_s']), 1190)
 
 

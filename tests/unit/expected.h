@@ -32,7 +32,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "json", 5 },
     { "limiter", 9 },
     { "lock", 5 },
-    { "log", 6 },
+    { "log", 7 },
     { "log_cap", 4 },
     { "loop", 6 },
     { "messages", 4 },

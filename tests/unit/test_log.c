@@ -8,6 +8,7 @@
 
 #include "base/log_queue.h"
 #include "base/utf8.h"
+#include "messages/log_events.h"
 #include "check.h"
 
 /* promise: Log lines: Text of a service forges no field of a log line */
@@ -169,11 +170,40 @@ static void test_bound(void **state UNUSED)
     while (put(&full, line, "") && kept < LOG_WAITING_MOST)
         kept++;
     CHECK(kept == LOG_WAITING_MOST / 1024, "%zu lines", kept);
-    CHECK(!log_queue_has_room(), "there is no room");
+    CHECK(!log_queue_has_room(LOG_LINE_MAX), "there is no room");
     CHECK(!put(&full, line, ""), "one more");
     text = drained(&full);
-    CHECK(strlen(text) == LOG_WAITING_MOST && log_queue_has_room(), "%zu bytes", strlen(text));
+    CHECK(strlen(text) == LOG_WAITING_MOST && log_queue_has_room(LOG_LINE_MAX), "%zu bytes", strlen(text));
     free(text);
+}
+
+/* promise: Log lines: Lines that wait have a bound, and those that are lost are counted in the log */
+static void test_lost(void **state UNUSED)
+{
+    struct full_pipe full = full_pipe();
+    int real = dup(STDERR_FILENO);
+    const char *found;
+    char *text, *last;
+    size_t i;
+
+    dup2(full.ends[1], STDERR_FILENO);
+    for (i = 0; i < 2 * LOG_WAITING_MOST / 60; i++)
+        log_event(EVENT_WAITING, "input=a number=%zu xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", i);
+    text = drained(&full);
+    dup2(real, STDERR_FILENO);
+    full = full_pipe();
+    dup2(full.ends[1], STDERR_FILENO);
+    log_event(EVENT_STATUS, "input=\"a b\" state=ok one");
+    log_event(EVENT_STATUS, "input=\"a c\" state=ok two");
+    log_event(EVENT_STATUS, "input=\"a b\" state=ok three");
+    last = drained(&full);
+    dup2(real, STDERR_FILENO);
+    close(real);
+    found = strstr(last, "WARN event=log_lost lines=");
+    CHECK(!strstr(text, "log_lost") && found == last && strstr(found, ". Our administrator: "), "%.200s", last);
+    CHECK(!strstr(last, "one") && strstr(last, "two") && strstr(last, "three"), "%.500s", last);
+    free(text);
+    free(last);
 }
 
 /* A reader that is gone for good: nothing waits for it. */
@@ -195,6 +225,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_cut_lines),
     cmocka_unit_test(test_waiting_lines),
     cmocka_unit_test(test_bound),
+    cmocka_unit_test(test_lost),
     cmocka_unit_test(test_closed),
 };
 
