@@ -45,7 +45,7 @@ struct token_view {
     bool has_clock;
     uint64_t failed; /* requests for a token that failed, since the source was created */
     bool storing;    /* a new refresh token waits for the password store */
-    bool fails; /* the last try to get a token failed, even if the old token is still valid */
+    bool fails;      /* the last try to get a token failed, even if the old token is still valid */
 };
 
 /* Returns the token for a request now, and starts to fetch one if there is none, or if the present one expires soon

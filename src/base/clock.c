@@ -28,7 +28,8 @@ const char *clock_text_after(int64_t wait_ms, char ret[CLOCK_TEXT_MAX])
     time_t then = (time_t)((clock_wall_ms() + wait_ms) / 1000);
     struct tm local;
 
-    if (!localtime_r(&then, &local) || !strftime(ret, CLOCK_TEXT_MAX, wait_ms < MINUTE_MS ? "%H:%M:%S" : "%H:%M", &local))
+    if (!localtime_r(&then, &local) ||
+        !strftime(ret, CLOCK_TEXT_MAX, wait_ms < MINUTE_MS ? "%H:%M:%S" : "%H:%M", &local))
         ret[0] = '\0';
     return ret;
 }

@@ -59,8 +59,8 @@ struct feed {
     struct evidence evidence;
     struct tally tally;
     uint64_t sign_ins_failed; /* those that the tally has */
-    struct err problem;  /* why the input is not ok */
-    char *sign_in_error; /* logged last; forgotten when a request succeeds */
+    struct err problem;       /* why the input is not ok */
+    char *sign_in_error;      /* logged last; forgotten when a request succeeds */
 
     const struct feed_owner *owner;
     void *ctx;

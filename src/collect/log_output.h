@@ -9,6 +9,6 @@ struct log_output {
     bool waits; /* the watch is added */
 };
 
-/* There is one at a time. */
+/* Writes what waits from now on. There is one at a time. */
 void log_output_init(struct log_output *output, struct loop *loop);
 void log_output_free(struct log_output *output);

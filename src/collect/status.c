@@ -5,9 +5,9 @@
 #include "messages/diagnosis.h"
 #include "messages/log_events.h"
 
-#define EVERY_MS (5 * 60 * 1000)
-#define FIRST_MS 60000
-#define LINE_MAX 1950
+#define EVERY_MS   (5 * 60 * 1000)
+#define FIRST_MS   60000
+#define LINE_MAX   1950
 #define ADVICE_MAX 400
 
 int64_t status_next_ms(size_t number, int64_t now_ms)

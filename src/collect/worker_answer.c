@@ -137,9 +137,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     if (pages == PAGES_OVERFULL || pages == PAGES_UNFILTERED)
         pages = pages_follow(&reading->pages, &taken, &err);
     switch (pages) {
-    case PAGES_FAILED:
-        diagnosis_blame(&err, DIAGNOSIS_BAD_ANSWER);
-        return worker_retry_failed(reading, &err, false);
+    case PAGES_FAILED: diagnosis_blame(&err, DIAGNOSIS_BAD_ANSWER); return worker_retry_failed(reading, &err, false);
     case PAGES_COMPLETE: return window_read(reading, now_ms);
     default: return (struct next){ .kind = NEXT_NOW };
     }

@@ -163,10 +163,10 @@ static bool valid_at(const struct assertion_key *key, int64_t now_unix_ms, struc
         return true;
     ticks_text_digits(ticks_from_ms(early ? key->from_ms : key->to_ms), 0, date);
     err_set(err, ERR_AUTH,
-                   early ? "the certificate in client_certificate '%s' is not valid before %s"
-                         : "the certificate in client_certificate '%s' expired on %s: make a new one "
-                           "and upload it to the app registration",
-                   key->path, date);
+            early ? "the certificate in client_certificate '%s' is not valid before %s"
+                  : "the certificate in client_certificate '%s' expired on %s: make a new one "
+                    "and upload it to the app registration",
+            key->path, date);
     return blame(err);
 }
 

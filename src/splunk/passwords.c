@@ -171,13 +171,14 @@ void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx)
     struct password_load *load = mem_alloc(sizeof(*load));
 
     load_free(passwords);
-    *load = (struct password_load){
-        .call = { .rest = passwords->rest, .done = on_loaded, .trying = load_trying, .ctx = passwords,
-                  .body = &load->body },
-        .body = BUF_INIT(LISTING_MAX),
-        .done = done,
-        .ctx = ctx
-    };
+    *load = (struct password_load){ .call = { .rest = passwords->rest,
+                                              .done = on_loaded,
+                                              .trying = load_trying,
+                                              .ctx = passwords,
+                                              .body = &load->body },
+                                    .body = BUF_INIT(LISTING_MAX),
+                                    .done = done,
+                                    .ctx = ctx };
     passwords->load = load;
     rest_call_start(&load->call, NULL,
                     rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, NULL,

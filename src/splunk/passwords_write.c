@@ -247,7 +247,7 @@ static void write_trying(void *ctx, const struct err *err)
     passwords_note(write->passwords, err);
 }
 
-/* A refusal of one value is no trouble of the store. */
+/* Takes an answer of splunkd. A refusal of one value is no trouble of the store. */
 static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err)
 {
     struct password_write *write = ctx;
@@ -382,7 +382,10 @@ static struct password_write *write_new(struct passwords *passwords, char *name,
     write->passwords = passwords;
     write->name = name;
     write->value = mem_text(value);
-    write->call = (struct rest_call){ .rest = passwords->rest, .done = on_answer, .trying = write_trying, .ctx = write };
+    write->call = (struct rest_call){ .rest = passwords->rest,
+                                      .done = on_answer,
+                                      .trying = write_trying,
+                                      .ctx = write };
     while (*slot)
         slot = &(*slot)->next;
     return *slot = write;
