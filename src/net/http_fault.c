@@ -88,7 +88,7 @@ static bool was_to_proxy(const struct http_request *req)
         return *req->route->proxy != '\0';
     for (i = 0; i < COUNT_OF(names); i++)
         set = set || environment_has(names[i]);
-    return set && *req->curl_error && !strstr(req->curl_error, host);
+    return set && strstr(req->curl_error, "connect to ") && !strstr(req->curl_error, host);
 }
 
 static enum diagnosis no_connection(const struct http_request *req)

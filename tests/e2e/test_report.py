@@ -158,6 +158,19 @@ class Remedies(unittest.TestCase):
         proxied = self.status('proxied', 'failing')
         self.assertIn('no connection to the proxy', proxied['why'])
 
+    def test_whose_host_is_down(self):
+        """A proxy of the environment, and Microsoft's own host: each is named as what it is."""
+        world = self.world
+        world.customer('a')
+        world.microsoft.login.stop()
+        for proxy, cause in ((f'http://127.0.0.1:{closed_port()}', 'proxy_dead'), (None, 'no_connection')):
+            with self.subTest(cause):
+                program = world.start(environment=world.home.environment(https_proxy=proxy))
+                facts = program.wait_line('event=status input=a .*state=failing').facts
+                self.assertEqual((facts['cause'], facts['who']), (cause, 'our administrator'))
+                program.terminate()
+        world.microsoft.login.start()
+
     @pytest.mark.promise('Log lines', 'A line about trouble says when the input goes on')
     def test_when(self):
         """A refused sign-in, and Microsoft's own delay."""
