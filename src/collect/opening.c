@@ -40,9 +40,22 @@ void opening_release(struct opening *opening)
     secret_intake_free(opening->intake);
 }
 
-bool opening_waits_for_store(const struct opening *opening)
+const struct err *opening_store_trouble(const struct opening *opening, enum token_state token,
+                                        const struct token_view *view)
 {
-    return opening->state == OPENING_SECRETS && !secret_intake_held(opening->intake);
+    bool opens = opening->state == OPENING_SECRETS && !secret_intake_held(opening->intake);
+
+    return opens || (token != TOKEN_READY && view->storing) ? passwords_trouble(opening->feed->env->passwords) : NULL;
+}
+
+int64_t opening_next_ms(const struct opening *opening, int64_t due_ms, enum token_state token,
+                        const struct token_view *view)
+{
+    if (opening->state == OPENING_SECRETS)
+        return secret_watch_next_ms(opening->feed->env->secrets);
+    if (opening->state != OPENING_OPEN)
+        due_ms = timer_is_set(&opening->timer) ? opening->timer.due_ms : 0;
+    return token == TOKEN_FAILED && view->retry_ms > due_ms ? view->retry_ms : due_ms;
 }
 
 const char *opening_waits_for(const struct opening *opening)

@@ -35,33 +35,13 @@ static int max_int(int a, int b)
     return a > b ? a : b;
 }
 
-/* Returns why the input waits for the password store, if it does; NULL: it does not, or the store is well. */
-static const struct err *store_trouble(const struct tenant *t, enum token_state token, const struct token_view *view)
-{
-    bool waits = opening_waits_for_store(&t->opening) || (token != TOKEN_READY && view->storing);
-
-    return waits ? passwords_trouble(t->env->passwords) : NULL;
-}
-
-/* Returns when the input does something next: a request, another try, or another look at the store. */
-static int64_t next_due_ms(const struct tenant *t, enum token_state token, const struct token_view *view)
-{
-    int64_t due_ms = t->workers[WORKER_LIVE].due_ms;
-
-    if (opening_waits_for_store(&t->opening) || secret_intake_held(t->opening.intake))
-        return secret_watch_next_ms(t->env->secrets);
-    if (t->opening.state != OPENING_OPEN)
-        due_ms = timer_is_set(&t->opening.timer) ? t->opening.timer.due_ms : 0;
-    return token == TOKEN_FAILED && view->retry_ms > due_ms ? view->retry_ms : due_ms;
-}
-
 static void log_status(struct tenant *t, int64_t now_ms)
 {
     struct token_view view;
     enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
-    const struct err *store = store_trouble(t, token, &view);
+    const struct err *store = opening_store_trouble(&t->opening, token, &view);
     struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
-    int64_t due_ms = next_due_ms(t, token, &view);
+    int64_t due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
 
     timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, now_ms));
     status.problem = store ? store : &t->feed.problem;
@@ -91,7 +71,7 @@ static bool update_health(struct tenant *t, int64_t now_ms)
                                                              .failures = max_int(live->failures, backfill->failures),
                                                              .refusals = max_int(live->refusals, backfill->refusals),
                                                              .hold_until_ms = t->feed.rate->hold_until_ms,
-                                                             .store_fails = store_trouble(t, token, &view) != NULL,
+                                                             .store_fails = opening_store_trouble(&t->opening, token, &view) != NULL,
                                                              .token = token,
                                                              .view = &view,
                                                              .before = t->state },
@@ -384,7 +364,7 @@ void tenant_store_troubled(struct tenant *t)
     enum token_state token = feed_peek_token(&t->feed, clock_ms(), &view);
     enum health_state before = t->state;
 
-    if (!store_trouble(t, token, &view))
+    if (!opening_store_trouble(&t->opening, token, &view))
         return;
     changed(t);
     if (t->state == before)
