@@ -102,6 +102,8 @@ static void protect_process(void)
     }
 }
 
+#define LOG_CLOSE_MS 200 /* for lines that wait until stderr is read: the end after SIGTERM takes a second at most */
+
 static volatile sig_atomic_t stopped_status;
 
 static void leave(int number UNUSED)
@@ -121,17 +123,11 @@ static void leave_on_signals(bool validating)
     sigaction(SIGHUP, &action, NULL);
 }
 
-int main(int argc, char **argv)
+/* Runs the command that the arguments name; without one, the inputs. */
+static int run_command(int argc, char **argv)
 {
     size_t i;
 
-    fill_descriptors();
-    if (argc < 2 || strcmp(argv[1], VALIDATE) == 0)
-        leave_on_signals(argc > 1);
-    protect_process();
-    log_init();
-    crypto_begin();
-    json_init();
     if (argc < 2)
         return run_inputs();
     for (i = 1; i < COUNT_OF(commands); i++) {
@@ -144,4 +140,20 @@ int main(int argc, char **argv)
     }
     fprintf(stderr, "ERROR unknown arguments; --help lists the commands\n");
     return 1;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    fill_descriptors();
+    if (argc < 2 || strcmp(argv[1], VALIDATE) == 0)
+        leave_on_signals(argc > 1);
+    protect_process();
+    log_init();
+    crypto_begin();
+    json_init();
+    status = run_command(argc, argv);
+    log_close(LOG_CLOSE_MS);
+    return status;
 }

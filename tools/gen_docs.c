@@ -14,12 +14,12 @@
 static const struct diagnosis_entry web[] = {
     { "Unable to initialize modular input \"defender_alerts\" ... script running failed",
       "splunkd could not run the program",
-      { ACT_PROVIDER, "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" } },
+      { ACT_PROVIDER, "run bin/defender_alerts --version as Splunk's user; exit status 126: restore its mode 755" }, NULL },
     { "Argument validation for scheme=defender_alerts: script running failed",
       "validation took too long or was killed",
-      { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" } },
+      { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" }, NULL },
     { "The inputs page is missing", "Splunk was not restarted after the installation",
-      { ACT_PROVIDER, "restart Splunk" } }
+      { ACT_PROVIDER, "restart Splunk" }, NULL }
 };
 
 static void add_cell(struct buf *out, const char *text)
@@ -66,6 +66,8 @@ static void add_diagnoses(struct buf *out, const struct diagnosis_entry *list, s
 
     for (i = 0; i < count; i++) {
         diagnosis_fill(&text, list[i].text, NULL);
+        if (list[i].word)
+            buf_add_format(&text, " (`%s`)", list[i].word);
         diagnosis_fill(&advice, list[i].remedy.advice, NULL);
         buf_add_char(out, '|');
         add_cell(out, buf_text(&text));
@@ -125,7 +127,8 @@ int main(void)
              "again.", "event");
     add_events(&out);
     add_head(&out, "Answers and connections", "Texts in lines with `event=refused` and `event=trouble`, in `why` of "
-             "`event=status`, and below the rows of `check`.", "text");
+             "`event=status`, and below the rows of `check`. In brackets: the word of `cause=` in `event=status`, which "
+             "may also be the word of an event, a code of Entra, `no_credential`, `certificate` or `secret_host`.", "text");
     add_diagnoses(&out, diagnosis_table, DIAGNOSIS_COUNT);
     add_head(&out, "Entra's codes", "The sign-in service's refusals. A code that is not here is reported with Entra's "
              "own message.", "code");

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/remedy.h"
 #include "microsoft/hosts.h"
 #include "net/url.h"
 #include "splunk/secret_hosts.h"
@@ -67,14 +68,20 @@ static char *allowed_text(const char *hosts)
     return mem_format("only Microsoft's own hosts and %.*s", HOSTS_SHOWN, hosts);
 }
 
+static bool blame(struct err *err)
+{
+    return remedy_set(err, "secret_host", ACT_PROVIDER, "enter the secret again in the input, or correct its address");
+}
+
 static bool refuse(struct err *err, const char *param, const char *hosts, const char *url, const char *where)
 {
     CLEANUP(mem_freep) char *allowed = allowed_text(hosts);
 
-    return err_set(err, ERR_AUTH,
-                   "the stored %s may go to %s, not to %s (%s). Our administrator: enter %s again in this input, or "
-                   "correct %s",
-                   param, allowed, url, where, param, where);
+    err_set(
+        err, ERR_AUTH,
+        "the stored %s may go to %s, not to %s (%s). Our administrator: enter %s again in this input, or correct %s",
+        param, allowed, url, where, param, where);
+    return blame(err);
 }
 
 bool binding_allows(const struct passwords *passwords, const char *param, const char *name,
@@ -106,21 +113,23 @@ bool binding_allows_proxy(const struct passwords *passwords, const struct input 
 
     if (!input->proxy || !passwords_get(passwords, name) || holds(hosts, input->proxy))
         return true;
-    return err_set(err, ERR_AUTH,
-                   "the stored password of the proxy may go to %s%.*s, not to %s. Our administrator: enter proxy again "
-                   "in this input, with its password, or correct its address",
-                   hosts ? "" : "no proxy yet", HOSTS_SHOWN, hosts ? hosts : "", input->proxy);
+    err_set(
+        err, ERR_AUTH,
+        "the stored password of the proxy may go to %s%.*s, not to %s. Our administrator: enter proxy again in this "
+        "input, with its password, or correct its address",
+        hosts ? "" : "no proxy yet", HOSTS_SHOWN, hosts ? hosts : "", input->proxy);
+    return blame(err);
 }
 
 bool binding_allows_certificate(const struct destination *to, struct err *err)
 {
     if (!login_is_free(to) || api_is_free(to))
         return true;
-    return err_set(
-        err, ERR_AUTH,
-        "tokens that come by client_certificate may go to only Microsoft's own hosts, not to %s (api_url). "
-        "Our administrator: correct api_url, or use a client secret, which is bound to it when it is entered",
-        to->api_url);
+    err_set(err, ERR_AUTH,
+            "tokens that come by client_certificate may go to only Microsoft's own hosts, not to %s (api_url). "
+            "Our administrator: correct api_url, or use a client secret, which is bound to it when it is entered",
+            to->api_url);
+    return blame(err);
 }
 
 /* Returns true if the input signs in with a refresh token. */

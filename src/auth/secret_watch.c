@@ -114,3 +114,8 @@ bool secret_watch_loaded(const struct secret_watch *watch)
 {
     return watch->loaded;
 }
+
+int64_t secret_watch_next_ms(const struct secret_watch *watch)
+{
+    return timer_is_set(&watch->reload_timer) ? watch->reload_timer.due_ms : 0;
+}

@@ -118,11 +118,14 @@ static void plan_retry(struct token_source *source, int64_t now_ms)
 
 static void refuse(struct token_source *source, int64_t now_ms)
 {
-    if (token_fetch_may_serve(source, &source->err))
+    if (token_fetch_may_serve(source, &source->err)) {
         err_set(&source->err, ERR_AUTH,
                 "no credential: neither client_secret nor client_certificate nor refresh_token is "
                 "given, and none is stored for client_id %s. Our administrator: enter one in the input",
                 source->principal->client_id);
+        remedy_set(&source->err, "no_credential", ACT_PROVIDER,
+                   "enter client_secret, client_certificate or a sign-in in the input");
+    }
     plan_retry(source, now_ms);
 }
 
@@ -150,6 +153,7 @@ static void stored(void *ctx, bool ok, const struct err *err)
             principal->principals->session_lost(principal->principals->ctx);
         err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
                 err->text);
+        event_blame(&source->err, EVENT_STORE_FAILED);
     }
     token_source_step(source, ok ? ON_STORED : ON_NOT_STORED, clock_ms());
 }
@@ -237,6 +241,7 @@ static void act(struct token_source *source, enum source_action action, int64_t 
     case DO_STORE_LATER: store_later(source, now_ms); return;
     case DO_USE: use_fetched(source, now_ms); return;
     case DO_FAIL:
+        source->failed++;
         plan_retry(source, now_ms);
         end_try(source, false, now_ms);
         return;
@@ -329,6 +334,8 @@ enum token_state token_source_peek(const struct token_source *source, int64_t no
     *ret = (struct token_view){ .clock_offset_ms = source->clock_offset_ms,
                                 .has_clock = source->has_clock,
                                 .err = &source->err,
+                                .failed = source->failed,
+                                .storing = source->state == SOURCE_STORING || source->state == SOURCE_STORE_WAIT,
                                 .fails = source->failures || source->refusals };
     if (usable(source, now_ms)) {
         ret->authorization = source->token.authorization;

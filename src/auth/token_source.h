@@ -43,7 +43,9 @@ struct token_view {
     int64_t retry_ms;          /* TOKEN_FAILED */
     int64_t clock_offset_ms;   /* the login service's clock minus ours, if has_clock */
     bool has_clock;
-    bool fails; /* the last try to get a token failed, even if the old token is still valid */
+    uint64_t failed; /* requests for a token that failed, since the source was created */
+    bool storing;    /* a new refresh token waits for the password store */
+    bool fails;      /* the last try to get a token failed, even if the old token is still valid */
 };
 
 /* Returns the token for a request now, and starts to fetch one if there is none, or if the present one expires soon

@@ -80,11 +80,11 @@ enum token_grant token_fetch_grant(const struct token_source *source)
 
 static bool refuse_api(const struct token_source *source, const char *param, struct err *err)
 {
-    return err_set(
-        err, ERR_AUTH,
-        "tokens of the %s in use may not go to %s (api_url). Our administrator: enter %s again in this input, "
-        "or correct api_url",
-        param, source->api, param);
+    err_set(err, ERR_AUTH,
+            "tokens of the %s in use may not go to %s (api_url). Our administrator: enter %s again in this input, "
+            "or correct api_url",
+            param, source->api, param);
+    return remedy_set(err, "secret_host", ACT_PROVIDER, "enter the secret again in the input, or correct api_url");
 }
 
 bool token_fetch_may_serve(const struct token_source *source, struct err *err)

@@ -94,6 +94,7 @@ struct token_source {
     struct timer store_timer;
 
     struct err err;         /* of the last failure */
+    uint64_t failed;        /* tries, in all */
     int failures, refusals; /* in a row; both 0: the last try succeeded */
     int64_t retry_ms;
     int64_t clock_offset_ms; /* the login service's clock minus ours, if has_clock */

@@ -9,6 +9,16 @@
 int64_t clock_ms(void);      /* monotonic milliseconds (CLOCK_BOOTTIME: counts while the machine sleeps) */
 int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC; may jump */
 
+/* Writes when a wait that begins now is over, by this host's wall clock and time zone, as splunkd.log has it: "02:25", or
+ * "02:25:10" for less than a minute. Returns ret. */
+#define CLOCK_TEXT_MAX 16
+const char *clock_text_after(int64_t wait_ms, char ret[CLOCK_TEXT_MAX]);
+
+/* Writes when something is tried again: "retrying in 30 s", or from a minute on "again at 02:25 (in 15 min)". Returns
+ * ret. */
+#define CLOCK_AGAIN_MAX 64
+const char *clock_again(int64_t wait_ms, char ret[CLOCK_AGAIN_MAX]);
+
 #define CLOCK_SECOND_MS 1000
 #define CLOCK_IDLE_MS   10000 /* between checks that repeat while nothing else happens */
 

@@ -12,10 +12,20 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 
     err->kind = kind;
     err->wait_ms = 0;
+    err->cause[0] = '\0';
+    err->advice = NULL;
     va_start(args, fmt);
     vsnprintf(err->text, sizeof(err->text), fmt, args);
     va_end(args);
     utf8_make_line(err->text);
+    return false;
+}
+
+bool err_blame(struct err *err, const struct err *as)
+{
+    memmove(err->cause, as->cause, sizeof(err->cause));
+    err->responsible = as->responsible;
+    err->advice = as->advice;
     return false;
 }
 

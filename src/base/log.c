@@ -2,16 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log_queue.h"
 #include "base/utf8.h"
 
 static enum log_level lowest = LOG_INFO;
-static unsigned long dropped; /* lines since the last one that was written */
+static unsigned long lost; /* lines, not yet told */
+static void (*waits_fn)(void *ctx);
+static void *waits_ctx;
 
 const char *log_level_text(enum log_level level)
 {
@@ -42,26 +47,35 @@ void log_init(void)
         fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
 }
 
-static bool put_line(const char *line, size_t len)
+bool log_flush(void)
 {
-    ssize_t done;
-
-    do
-        done = write(STDERR_FILENO, line, len);
-    while (done < 0 && errno == EINTR);
-    return done == (ssize_t)len;
+    return log_queue_flush(STDERR_FILENO);
 }
 
-static void tell_dropped(void)
+void log_close(int for_ms)
 {
-    char line[128];
-    int len;
+    struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+    int64_t until_ms = clock_ms() + for_ms, left_ms;
 
-    if (!dropped)
-        return;
-    len = snprintf(line, sizeof(line), "WARN %lu log lines were lost because nobody read stderr\n", dropped);
-    if (put_line(line, (size_t)len))
-        dropped = 0;
+    while (!log_flush() && (left_ms = until_ms - clock_ms()) > 0)
+        if (poll(&fd, 1, (int)left_ms) < 0 && errno != EINTR)
+            return;
+}
+
+void log_tell(void (*waits)(void *ctx), void *ctx)
+{
+    waits_fn = waits;
+    waits_ctx = ctx;
+}
+
+unsigned long log_take_lost(void)
+{
+    unsigned long count = lost;
+
+    if (!lost || !log_queue_has_room(LOG_LINE_MAX))
+        return 0;
+    lost = 0;
+    return count;
 }
 
 const char *log_quoted(const char *text, char ret[LOG_QUOTED_MAX])
@@ -104,7 +118,7 @@ static void close_quote(char *line)
     line[len + 1] = '\0';
 }
 
-void log_line(enum log_level level, const char *text)
+void log_line(enum log_level level, const char *text, size_t same)
 {
     char line[LOG_LINE_MAX + 1];
     int saved = errno;
@@ -117,9 +131,12 @@ void log_line(enum log_level level, const char *text)
     close_quote(line);
     len = strlen(line);
     line[len++] = '\n';
-    tell_dropped();
-    if (!put_line(line, len))
-        dropped++;
+    if (same)
+        same += strlen(log_level_text(level)) + 1;
+    if (!log_queue_put(STDERR_FILENO, line, len, same < len ? same : len))
+        lost++;
+    if (waits_fn && !log_flush())
+        waits_fn(waits_ctx);
     errno = saved;
 }
 
@@ -131,5 +148,5 @@ void log_error(const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    log_line(LOG_ERROR, text);
+    log_line(LOG_ERROR, text, 0);
 }

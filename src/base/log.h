@@ -2,9 +2,9 @@
  *
  * One call is one line and one write(). The first word is the level: splunkd takes a line without one for an error.
  * Hidden characters (base/utf8.h) become blanks. A line has at most LOG_LINE_MAX bytes, because splunkd truncates long
- * lines. Stderr is a pipe that may be full: a line that cannot be written at once is dropped and counted, and the next
- * line tells the count, because a log must not stop the collection. Nothing here allocates memory. Never pass secrets
- * in.
+ * lines. Stderr is a pipe that may be full: lines then wait in memory (base/log_queue.h), and the event loop calls
+ * log_flush() when the reader takes more. Lines beyond the bound are lost and counted (log_take_lost()). Never pass
+ * secrets in.
  *
  * Splunk takes key=value from anywhere in a line. Text that is not ours (of a service, a file, a name, a conf file, or
  * an err that may repeat any of them) is therefore always a value in quotes: "why=%s", QUOTED(err->text). */
@@ -23,8 +23,19 @@ const char *log_level_text(enum log_level level);
 void log_set_level(enum log_level level);
 bool log_has_level(enum log_level level); /* true unless lines of this level are dropped */
 
-/* Writes "LEVEL text". Keeps errno. */
-void log_line(enum log_level level, const char *text);
+/* Writes "LEVEL text". Keeps errno. same > 0: the line replaces a waiting one of which the first `same` bytes of the text
+ * are equal. */
+void log_line(enum log_level level, const char *text, size_t same);
+
+/* Writes lines that wait. Returns true if none is left. */
+bool log_flush(void);
+/* Writes lines that wait until none is left, or for that many milliseconds, at the end of the process. */
+void log_close(int for_ms);
+/* Calls waits() from now on whenever a line has to wait; NULL: nobody is told. */
+void log_tell(void (*waits)(void *ctx), void *ctx);
+
+/* Returns how many lines were lost since the last call, once there is room for a line that says so; 0: none. */
+unsigned long log_take_lost(void);
 
 /* Writes the text, in double quotes, as a value for key="value": one line, truncated if need be, with every backslash
  * doubled. A double quote becomes a single one, because some readers, Splunk's own extraction among them, end a value at

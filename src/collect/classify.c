@@ -26,6 +26,7 @@ static struct classified bad_request(const struct http_result *result, const str
     }
     refusal_words(result, words);
     err_set(&ret.err, ERR_INPUT, "HTTP 400%s", words);
+    diagnosis_blame(&ret.err, facts->has_filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400);
     return ret;
 }
 
@@ -49,6 +50,7 @@ static struct classified ok_response(const struct http_result *result, const str
 
     if (page_end(facts->page, &ret.err))
         return ret;
+    diagnosis_blame(&ret.err, DIAGNOSIS_BAD_ANSWER);
     if (page_gave_up(facts->page)) { /* for lack of memory here: nothing is known about the window */
         ret.class = ANSWER_FAILED;
         ret.err.wait_ms = GAVE_UP_WAIT_MS;
@@ -88,6 +90,7 @@ static struct classified transient(const struct http_result *result, const struc
     if (*words) {
         err_set(&ret.err, ERR_RETRY, "HTTP %d%s", result->status, words);
         ret.err.wait_ms = err->wait_ms;
+        err_blame(&ret.err, err);
     }
     return ret;
 }
@@ -105,6 +108,7 @@ struct classified classify(const struct http_result *result, const struct classi
         return unauthorized(result, facts);
     if (http_check(result, &err)) { /* 201 to 299: not all of the answer */
         err_set(&err, ERR_RETRY, "HTTP %d, a partial answer", result->status);
+        diagnosis_blame(&err, DIAGNOSIS_BAD_ANSWER);
         return (struct classified){ .class = ANSWER_FAILED, .may_be_window = true, .err = err };
     }
     if (err.kind == ERR_RETRY)

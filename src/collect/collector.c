@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "collect/feed.h"
+#include "collect/log_output.h"
 #include "collect/metrics.h"
 #include "collect/output.h"
 #include "collect/tenant.h"
@@ -28,6 +29,7 @@
 struct collector {
     struct env env;
     struct output output;
+    struct log_output log;
     struct rest *rest; /* splunkd */
     struct tenant **tenants;
     size_t count;
@@ -147,6 +149,15 @@ static void secrets_reloaded(void *ctx)
         tenant_secrets_reloaded(col->tenants[i]);
 }
 
+static void store_troubled(void *ctx)
+{
+    struct collector *col = ctx;
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        tenant_store_troubled(col->tenants[i]);
+}
+
 static bool any_refused(void *ctx)
 {
     const struct collector *col = ctx;
@@ -198,6 +209,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     struct env *env = &col->env;
 
     env->loop = loop;
+    log_output_init(&col->log, loop);
     env->started_ms = clock_ms();
     env->http = http_new(loop);
     env->limiter = limiter_new(loop, REQUESTS_MOST, REQUESTS_BURST);
@@ -210,6 +222,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     watch_add(loop, &col->store_watch);
     col->rest = rest_new(loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     env->passwords = passwords_new(col->rest);
+    passwords_listen(env->passwords, store_troubled, col);
     env->data_inputs = data_inputs_new(col->rest);
     env->notices = notices_new(col->rest);
     env->secrets = secret_watch_new(loop, env->passwords,
@@ -352,5 +365,6 @@ void collector_free(struct collector *col)
     output_free(&col->output);
     watch_remove(env->loop, &col->store_watch);
     store_free(env->store);
+    log_output_free(&col->log);
     free(col);
 }

@@ -70,15 +70,33 @@ enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct
     return feed->source ? token_source_peek(feed->source, now_ms, ret) : TOKEN_BUSY;
 }
 
-void feed_sign_in_failed(struct feed *feed, const struct err *err)
+void feed_sign_in_failed(struct feed *feed, const struct err *err, int64_t wait_ms)
 {
     bool refused = err->kind == ERR_AUTH;
+    char again[CLOCK_AGAIN_MAX] = "again at once when the secret is entered";
 
     feed->problem = *err;
     if (text_same(feed->sign_in_error, err->text))
         return;
-    feed_log(feed, refused ? EVENT_REFUSED : EVENT_TROUBLE, err->text, "%s",
-             refused ? "the sign-in is refused" : "the sign-in fails, retrying");
+    if (wait_ms >= 0)
+        clock_again(wait_ms, again);
+    feed_log(feed, refused ? EVENT_REFUSED : EVENT_TROUBLE, err->text, "the sign-in %s, %s",
+             refused ? "is refused" : "fails", again);
     mem_freep(&feed->sign_in_error);
     feed->sign_in_error = mem_text(err->text);
+}
+
+void feed_count_sign_ins(struct feed *feed, const struct token_view *view)
+{
+    uint64_t more = view->failed - feed->sign_ins_failed;
+    struct tally *tally = &feed->tally;
+
+    feed->sign_ins_failed = view->failed;
+    tally->requests += more;
+    if (more && view->err->kind == ERR_AUTH)
+        tally->refused += more;
+    else if (more && view->err->wait_ms)
+        tally->throttled += more;
+    else
+        tally->failed += more;
 }

@@ -58,8 +58,9 @@ struct feed {
     int64_t read_ms;    /* monotonic time of the last complete poll; 0: none */
     struct evidence evidence;
     struct tally tally;
-    struct err problem;  /* why the input is not ok */
-    char *sign_in_error; /* logged last; forgotten when a request succeeds */
+    uint64_t sign_ins_failed; /* those that the tally has */
+    struct err problem;       /* why the input is not ok */
+    char *sign_in_error;      /* logged last; forgotten when a request succeeds */
 
     const struct feed_owner *owner;
     void *ctx;
@@ -77,8 +78,10 @@ bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t
 /* Returns the state of the token, without asking for one; TOKEN_BUSY and an empty view before the input is open. */
 enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct token_view *ret);
 
-/* Notes that the sign-in fails, and logs it once per reason. */
-void feed_sign_in_failed(struct feed *feed, const struct err *err);
+/* Notes that the sign-in fails, and logs it once per reason. wait_ms: to the next try; -1: when a person has acted. */
+void feed_sign_in_failed(struct feed *feed, const struct err *err, int64_t wait_ms);
+/* Counts the requests for a token that failed since the last call, as the view has them. */
+void feed_count_sign_ins(struct feed *feed, const struct token_view *view);
 
 /* Writes a line of this input if its cap allows it: the word of the event, input=, tenant=, api=, the facts (key=value)
  * at the start of the text, why= in quotes, the rest of the text. why: text that may come from elsewhere, such as that of

@@ -41,6 +41,8 @@ struct health health_of(const struct health_facts *facts, int64_t now_ms)
         return (struct health){ .state = HEALTH_WAITING };
     if (facts->token == TOKEN_FAILED)
         return (struct health){ .state = sign_in_state(facts->view->err), .sign_in = facts->view->err };
+    if (facts->token == TOKEN_BUSY && facts->store_fails)
+        return (struct health){ .state = HEALTH_FAILING };
     if (facts->token == TOKEN_BUSY && facts->view->fails) /* another try is under way: its result will tell */
         return (struct health){ .state = facts->before };
     return (struct health){ .state = reading_state(facts, now_ms),

@@ -11,6 +11,7 @@ struct health_facts {
     bool polled;            /* a poll was complete since the start */
     int failures, refusals; /* in a row, the most of the live and the backfill worker */
     int64_t hold_until_ms;  /* the service asked to wait until then */
+    bool store_fails;       /* a new refresh token cannot be stored at present */
     enum token_state token;
     const struct token_view *view;
     enum health_state before;

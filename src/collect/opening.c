@@ -40,6 +40,24 @@ void opening_release(struct opening *opening)
     secret_intake_free(opening->intake);
 }
 
+const struct err *opening_store_trouble(const struct opening *opening, enum token_state token,
+                                        const struct token_view *view)
+{
+    bool opens = opening->state == OPENING_SECRETS && !secret_intake_held(opening->intake);
+
+    return opens || (token != TOKEN_READY && view->storing) ? passwords_trouble(opening->feed->env->passwords) : NULL;
+}
+
+int64_t opening_next_ms(const struct opening *opening, int64_t due_ms, enum token_state token,
+                        const struct token_view *view)
+{
+    if (opening->state == OPENING_SECRETS)
+        return secret_watch_next_ms(opening->feed->env->secrets);
+    if (opening->state != OPENING_OPEN)
+        due_ms = timer_is_set(&opening->timer) ? opening->timer.due_ms : 0;
+    return token == TOKEN_FAILED && view->retry_ms > due_ms ? view->retry_ms : due_ms;
+}
+
 const char *opening_waits_for(const struct opening *opening)
 {
     switch (opening->state) {
@@ -62,10 +80,14 @@ static void wait_with(struct opening *opening, const struct err *err)
 {
     struct feed *feed = opening->feed;
     bool is_news = !text_same(feed->problem.text, err->text);
+    char again[CLOCK_AGAIN_MAX];
 
+    struct err why = *err;
+
+    event_blame(&why, EVENT_WAITING);
     if (is_news)
-        feed_log(feed, EVENT_WAITING, err->text, "waiting");
-    opening->owner->waits(opening->ctx, err, is_news);
+        feed_log(feed, EVENT_WAITING, err->text, "waiting, %s", clock_again(err->wait_ms, again));
+    opening->owner->waits(opening->ctx, &why, is_news);
     step_at(opening, clock_ms() + err->wait_ms);
 }
 

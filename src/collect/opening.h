@@ -68,5 +68,13 @@ void opening_busy(struct opening *opening, const struct err *err);
 void opening_loaded(struct opening *opening, enum store_found found, const struct buf *text, const struct err *err);
 void opening_saved(struct opening *opening);
 
+/* Returns why the password store does not do what the input waits for: to be read, to take a secret, or to take a new
+ * refresh token. NULL: it waits for nothing, or the store is well. */
+const struct err *opening_store_trouble(const struct opening *opening, enum token_state token,
+                                        const struct token_view *view);
+/* Returns when the input does something next: the request of an open one that is due then, another try, or another look
+ * at the store. 0: not known. */
+int64_t opening_next_ms(const struct opening *opening, int64_t due_ms, enum token_state token,
+                        const struct token_view *view);
 /* Returns what an opening input waits for, for the status line. */
 const char *opening_waits_for(const struct opening *opening);

@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 
+#include "messages/diagnosis.h"
 #include "messages/log_events.h"
 
-#define EVERY_MS (5 * 60 * 1000)
-#define FIRST_MS 60000
-#define LINE_MAX 1800
+#define EVERY_MS   (5 * 60 * 1000)
+#define FIRST_MS   60000
+#define LINE_MAX   1950
+#define ADVICE_MAX 400
 
 int64_t status_next_ms(size_t number, int64_t now_ms)
 {
@@ -75,15 +77,73 @@ static void add_expiry(struct buf *line, const struct status *status)
         buf_add_format(line, " certificate_days=%lld", (long long)status->certificate_days);
 }
 
+/* Returns the remedy where the problem names none: that of the state. */
+static struct remedy remedy_of_state(enum health_state state)
+{
+    switch (state) {
+    case HEALTH_REFUSED: return event_table[EVENT_REFUSED].remedy;
+    case HEALTH_FAILING: return event_table[EVENT_TROUBLE].remedy;
+    case HEALTH_THROTTLED: return diagnosis_table[DIAGNOSIS_HTTP_429].remedy;
+    default: return (struct remedy){ ACT_NOBODY, "nothing: it starts" };
+    }
+}
+
+/* Adds the cause, who has to act and what to do, from the tables of messages/. */
+static void add_remedy(struct buf *line, const struct status *status)
+{
+    const struct err *problem = status->problem;
+    struct remedy remedy = remedy_of_state(status->state);
+    CLEANUP(buf_free) struct buf advice = BUF_INIT(ADVICE_MAX);
+
+    if (*problem->text && problem->advice)
+        remedy = (struct remedy){ (enum responsible)problem->responsible, problem->advice };
+    diagnosis_fill(&advice, remedy.advice, NULL);
+    buf_add_format(line, " cause=%s who=%s remedy=%s",
+                   *problem->text && *problem->cause ? problem->cause : health_word(status->state),
+                   QUOTED(responsible_text(remedy.responsible)), QUOTED(buf_text(&advice)));
+}
+
+/* Adds when the input goes on. */
+static void add_next(struct buf *line, const struct status *status)
+{
+    char text[CLOCK_AGAIN_MAX];
+
+    if (status->next_s <= 0)
+        return;
+    if (status->state == HEALTH_THROTTLED)
+        buf_add_format(line, " next=\"waits until %s%s\"", clock_text_after(status->next_s * 1000, text),
+                       status->problem->wait_ms ? " as Microsoft asked" : "");
+    else
+        buf_add_format(line, " next=\"%s\"", clock_again(status->next_s * 1000, text));
+}
+
 static void add_why(struct buf *line, const struct status *status)
 {
-    const char *problem = status->feed->problem.text;
+    const char *problem = status->problem->text;
     char why[401];
 
     if (status->state == HEALTH_OK)
         return;
+    add_remedy(line, status);
+    add_next(line, status);
     snprintf(why, sizeof(why), "%s", *problem ? problem : status->waits_for);
     buf_add_format(line, " why=%s", QUOTED(why));
+}
+
+/* Adds what a person would wonder about although the input is well: that it has nothing to read, or never had. */
+static void add_note(struct buf *line, const struct status *status)
+{
+    const struct cursor *cursor = &status->feed->progress.cursor;
+    char from[TICKS_TEXT_MAX];
+
+    if (status->state != HEALTH_OK || !status->feed->progress.begun)
+        return;
+    ticks_text_digits(cursor->begin, 0, from);
+    if (cursor->begin > feed_service_now(status->feed))
+        buf_add_format(line, " note=\"start_time is in the future: no alert is written before %s\"", from);
+    else if (alert_age_s(status->feed) < 0)
+        buf_add_format(line, " note=\"no alert since %s, where the input began%s\"", from,
+                       status->feed->input->filter ? ", with its filter" : "");
 }
 
 void status_log(const struct status *status, int64_t now_ms)
@@ -97,6 +157,7 @@ void status_log(const struct status *status, int64_t now_ms)
     add_times(&line, status, now_ms);
     add_backfill(&line, &feed->progress.cursor);
     add_expiry(&line, status);
+    add_note(&line, status);
     add_why(&line, status);
     log_event(EVENT_STATUS, "%s", buf_text(&line));
     buf_free(&line);

@@ -8,9 +8,10 @@
 struct status {
     const struct feed *feed;
     enum health_state state;
-    const char *waits_for; /* said if there is no other reason */
-    int64_t next_s;        /* to the next request */
-    int64_t token_s;       /* until the access token expires */
+    const struct err *problem; /* why it is not ok; "": see waits_for */
+    const char *waits_for;     /* said if there is no other reason */
+    int64_t next_s;            /* to the next request */
+    int64_t token_s;           /* until the access token expires */
     int64_t certificate_days;
     bool has_token, has_certificate;
 };

@@ -1,97 +1,10 @@
-#include "collect/tenant.h"
+#include "collect/tenant_private.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "collect/opening.h"
-#include "collect/saver.h"
 #include "collect/status.h"
-#include "collect/target.h"
-#include "collect/worker.h"
 #include "splunk/app.h"
-
-struct tenant {
-    const struct env *env;
-    struct input input;
-    char *label;
-    struct target target;
-    struct feed feed;
-    struct claim claim;
-    struct saver saver;
-    struct opening opening;
-    struct worker workers[WORKER_COUNT];
-    struct token_listener listener;
-    struct principal *principal; /* NULL until the proxy is settled */
-    char *proxy;                 /* with its password; secret; NULL: the environment's */
-    enum health_state state;
-    struct timer status_timer; /* for the next regular line */
-    bool ending;               /* the process saves for the last time */
-};
-
-/* Health and status. */
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static void log_status(struct tenant *t, int64_t now_ms)
-{
-    int64_t due_ms = t->workers[WORKER_LIVE].due_ms;
-    struct token_view view;
-    struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
-
-    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, now_ms));
-    status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
-    status.has_token = feed_peek_token(&t->feed, now_ms, &view) == TOKEN_READY;
-    status.token_s = (view.expires_ms - now_ms) / 1000;
-    status.has_certificate = t->feed.source && principal_certificate_days(t->principal, &status.certificate_days);
-    status_log(&status, now_ms);
-}
-
-static void status_timer_fired(void *ctx, int64_t now_ms)
-{
-    log_status(ctx, now_ms);
-}
-
-/* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without
- * anything happening. */
-static bool update_health(struct tenant *t, int64_t now_ms)
-{
-    const struct attempts *live = &t->workers[WORKER_LIVE].reading.attempts;
-    const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
-    struct token_view view;
-    enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
-    struct health health = health_of(&(struct health_facts){ .held = secret_intake_held(t->opening.intake),
-                                                             .reading = t->opening.state >= OPENING_TOKEN,
-                                                             .polled = t->feed.read_ms != 0,
-                                                             .failures = max_int(live->failures, backfill->failures),
-                                                             .refusals = max_int(live->refusals, backfill->refusals),
-                                                             .hold_until_ms = t->feed.rate->hold_until_ms,
-                                                             .token = token,
-                                                             .view = &view,
-                                                             .before = t->state },
-                                     now_ms);
-
-    if (health.sign_in) /* comes before the line of the state */
-        feed_sign_in_failed(&t->feed, health.sign_in);
-    if (health.state == t->state)
-        return health.by_clock;
-    t->state = health.state;
-    if (t->state == HEALTH_OK) {
-        t->feed.problem.text[0] = '\0';
-        notices_input_works(t->env->notices, t->input.name);
-    }
-    log_status(t, now_ms);
-    return health.by_clock;
-}
-
-/* Something happened to the input. */
-static void changed(struct tenant *t)
-{
-    update_health(t, clock_ms());
-    t->env->changed(t->env->ctx);
-}
 
 /* What the feed's workers report. */
 
@@ -104,7 +17,7 @@ static bool feed_writable(void *ctx, struct err *err)
 
 static void feed_changed(void *ctx)
 {
-    changed(ctx);
+    tenant_changed(ctx);
 }
 
 static void feed_wake_others(void *ctx)
@@ -148,7 +61,7 @@ static void opening_waits(void *ctx, const struct err *err, bool is_news)
 
     t->feed.problem = *err;
     if (is_news) /* its state was "waiting" from the start, so no change of state will tell */
-        log_status(t, clock_ms());
+        tenant_log_status(t, clock_ms());
 }
 
 static void wake_workers(void *ctx)
@@ -164,7 +77,7 @@ static void source_changed(void *ctx)
 {
     struct tenant *t = ctx;
 
-    changed(t);
+    tenant_changed(t);
     if (t->opening.state != OPENING_OPEN)
         timer_set(t->env->loop, &t->opening.timer, loop_now(t->env->loop));
     if (t->feed.open)
@@ -175,7 +88,8 @@ static void has_source(void *ctx, struct token_source *source)
 {
     struct tenant *t = ctx;
 
-    if (t->feed.source) /* the input opens again */
+    t->feed.problem.text[0] = '\0'; /* the store has done its part */
+    if (t->feed.source)             /* the input opens again */
         return;
     t->feed.source = source;
     token_source_listen(source, &t->listener);
@@ -190,6 +104,7 @@ static void claimed(void *ctx)
 {
     struct tenant *t = ctx;
 
+    t->feed.problem.text[0] = '\0'; /* nobody else has it any more */
     opening_claimed(&t->opening);
 }
 
@@ -224,7 +139,7 @@ static void saved(void *ctx, bool ok, const struct err *err)
         return;
     saver_saved(&t->saver, ok, err, clock_ms());
     opening_saved(&t->opening);
-    changed(t);
+    tenant_changed(t);
 }
 
 static void vanished(void *ctx)
@@ -232,7 +147,7 @@ static void vanished(void *ctx)
     struct tenant *t = ctx;
 
     saver_vanished(&t->saver);
-    changed(t);
+    tenant_changed(t);
 }
 
 /* Ends what the workers do, without a result, and lets them begin again. */
@@ -258,12 +173,17 @@ static void lost(void *ctx)
     saver_forget(&t->saver);
     if (!t->ending)
         opening_start_again(&t->opening);
-    changed(t);
+    tenant_changed(t);
 }
 
 static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished, lost };
 
 /* From beginning to end. */
+
+static void status_timer_fired(void *ctx, int64_t now_ms)
+{
+    tenant_log_status(ctx, now_ms);
+}
 
 static void init_feed(struct tenant *t, size_t number)
 {
@@ -364,7 +284,7 @@ static void begin_again(struct tenant *t, int64_t now_ms)
 
 bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
-    bool by_clock = update_health(t, now_ms);
+    bool by_clock = tenant_update_health(t, now_ms);
 
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening))

@@ -21,6 +21,9 @@ void tenant_secrets_loaded(struct tenant *tenant);
 /* The password store was read again. */
 void tenant_secrets_reloaded(struct tenant *tenant);
 
+/* The password store does not do what it is asked to (passwords_trouble()). */
+void tenant_store_troubled(struct tenant *tenant);
+
 /* Returns true while the input is refused: a person has to act. */
 bool tenant_is_refused(const struct tenant *tenant);
 

@@ -137,7 +137,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     if (pages == PAGES_OVERFULL || pages == PAGES_UNFILTERED)
         pages = pages_follow(&reading->pages, &taken, &err);
     switch (pages) {
-    case PAGES_FAILED: return worker_retry_failed(reading, &err, false);
+    case PAGES_FAILED: diagnosis_blame(&err, DIAGNOSIS_BAD_ANSWER); return worker_retry_failed(reading, &err, false);
     case PAGES_COMPLETE: return window_read(reading, now_ms);
     default: return (struct next){ .kind = NEXT_NOW };
     }
@@ -255,6 +255,7 @@ static bool is_held_back(struct reading *reading, struct err *err)
         return false;
     err_set(err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s",
             reading->answer.held_why);
+    event_blame(err, EVENT_CHECKPOINT_FAILED);
     return true;
 }
 
@@ -286,11 +287,13 @@ static struct next response_read(struct reading *reading, const struct page *pag
         return worker_retry_failed(reading, &err, false);
     if (page_unbalanced(page)) { /* good records may have gone with the bad one */
         err_set(&err, ERR_RETRY, "the response holds a record with unbalanced quotes");
+        event_blame(&err, EVENT_BAD_RECORD);
         return window_failed(reading, &err, true, false, now_ms);
     }
     if (reading->answer.bad_new && reading->bad_tries < READING_BAD_TRIES) {
         reading->bad_tries++;
         err_set(&err, ERR_RETRY, "the response holds a record that is not valid JSON");
+        event_blame(&err, EVENT_BAD_RECORD);
         return worker_retry_failed(reading, &err, false);
     }
     reading->bad_tries = 0;

@@ -32,6 +32,7 @@ static void log_full(const struct feed *feed, const struct next *next)
 void worker_log(const struct reading *reading, const struct next *next)
 {
     const struct feed *feed = reading->feed;
+    char again[CLOCK_AGAIN_MAX];
 
     if (reading->kind == WORKER_QUARANTINE)
         return;
@@ -46,12 +47,13 @@ void worker_log(const struct reading *reading, const struct next *next)
         return;
     case NEXT_RETRY:
         if (next->tries == 1 || next->tries % LOG_EVERY == 0)
-            feed_log(feed, EVENT_TROUBLE, next->err.text, "tries=%d retrying in %lld s", next->tries,
-                     (long long)(next->wait_ms + 999) / 1000);
+            feed_log(feed, EVENT_TROUBLE, next->err.text, "tries=%d %s", next->tries,
+                     clock_again(next->wait_ms, again));
         return;
     case NEXT_REFUSED:
         if (next->tries == 1)
-            feed_log(feed, EVENT_REFUSED, next->err.text, "retrying in %lld minutes", (long long)next->wait_ms / 60000);
+            feed_log(feed, EVENT_REFUSED, next->err.text, "the request is refused, %s",
+                     clock_again(next->wait_ms, again));
         return;
     case NEXT_VARIANT: log_variant(reading, next); return;
     case NEXT_THROTTLED:

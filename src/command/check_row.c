@@ -1,5 +1,6 @@
 #include "command/check_row.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,23 @@ static enum diagnosis diagnosis_of_refusal(const struct row *row, const struct h
     }
 }
 
+/* Notes what a person would wonder about later: nothing comes before start_time, or nothing came for long. */
+static void note_silence(struct row *row)
+{
+    const struct start_time *start = &row->input.start_time;
+    const struct look_found *newest = &row->outcome.newest;
+    char from[TICKS_TEXT_MAX];
+
+    ticks_text_digits(start->time, 0, from);
+    if (!start->relative && start->time > newest->service_now)
+        snprintf(row->outcome.note, sizeof(row->outcome.note),
+                 "start_time is in the future: no alert is written before %s.", from);
+    else if (!newest->has_newest)
+        snprintf(row->outcome.note, sizeof(row->outcome.note),
+                 "No alert in %d days: check that the tenant has Defender%s.", newest->looked_back_h / 24,
+                 row->input.filter ? ", and the filter" : "");
+}
+
 static void row_looked(void *ctx, enum look_end end, const struct look_found *found, const struct http_result *result,
                        const struct err *err)
 {
@@ -89,6 +107,7 @@ static void row_looked(void *ctx, enum look_end end, const struct look_found *fo
         return;
     }
     row->outcome.newest = *found;
+    note_silence(row);
     row->outcome.lacks_permission = false; /* the service has accepted the token */
     row_end(row, CHECK_OK);
 }

@@ -8,68 +8,79 @@
 const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_NO_NAME] = { "the name {of the host} cannot be looked up",
         "the name is not known to this host's DNS, or the DNS does not answer",
-        { ACT_PROVIDER, "correct the DNS of this host, or set proxy: then the proxy looks the name up" } },
+        { ACT_PROVIDER, "correct the DNS of this host, or set proxy: then the proxy looks the name up" }, "no_name" },
     [DIAGNOSIS_NO_CONNECTION] = { "no connection to {the host}",
         "a firewall on the way, or nothing listens there",
-        { ACT_PROVIDER, "let this host reach it on TCP 443, or set proxy (if proxy is set: check its address)" } },
+        { ACT_PROVIDER, "let this host reach it on TCP 443, or set proxy (if proxy is set: check its address)" }, "no_connection" },
     [DIAGNOSIS_NO_PROXY] = { "the proxy on the way to {the host} does not let us through",
         "the proxy is not found, refuses the host, or requires a user and password (HTTP 407)",
-        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" } },
+        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" }, "no_proxy" },
+    [DIAGNOSIS_PROXY_DEAD] = { "no connection to the proxy on the way to {the host}",
+        "nothing answers at the address of the proxy, its name is not known, or a firewall is on the way to it",
+        { ACT_PROVIDER, "check that the proxy runs, and its address in proxy (or in the environment of splunkd)" },
+        "proxy_dead" },
     [DIAGNOSIS_NO_TLS] = { "no trusted TLS connection to {the host}",
         "no authority in the CA file issued the certificate; usually a proxy that opens TLS",
         { ACT_PROVIDER, "set ca_file to a PEM file that also holds the authority of that proxy; check shows who "
-          "issued the certificate" } },
+          "issued the certificate" }, "no_tls" },
     [DIAGNOSIS_NO_CA] = { "no CA certificates on this host",
         "the host has no bundle of public authorities",
-        { ACT_PROVIDER, "install the package ca-certificates, or name a bundle in ca_file" } },
+        { ACT_PROVIDER, "install the package ca-certificates, or name a bundle in ca_file" }, "no_ca" },
     [DIAGNOSIS_CA_FILE] = { "CA file {of the input} cannot be read",
         "the file was removed, is a pipe or a folder, or Splunk's user may not read it",
-        { ACT_PROVIDER, "restore the file, or correct ca_file" } },
+        { ACT_PROVIDER, "restore the file, or correct ca_file" }, "ca_file" },
     [DIAGNOSIS_CUT] = { "no complete response from {the host}",
         "the connection broke off or was too slow",
-        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" } },
+        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" }, "no_complete_response" },
     [DIAGNOSIS_WEB_PAGE] = { "a web page came in place of {the service's} answer",
         "most likely a proxy or a security gateway answers instead of Microsoft",
-        { ACT_PROVIDER, "exempt the host on the proxy or gateway that sent it" } },
+        { ACT_PROVIDER, "exempt the host on the proxy or gateway that sent it" }, "web_page" },
+    [DIAGNOSIS_BAD_ANSWER] = { "the answer {of the service} is empty, not complete or not as documented",
+        "the service broke it, or something on the way; or a record in it is not JSON",
+        { ACT_NOBODY, "nothing: tried again without end; open a case with Microsoft if it lasts" }, "bad_answer" },
     [DIAGNOSIS_HTTP_400] = { "HTTP 400",
         "the service does not understand the request",
-        { ACT_PROVIDER, "check api and api_url of the input" } },
+        { ACT_PROVIDER, "check api and api_url of the input" }, "http_400" },
     [DIAGNOSIS_HTTP_400_FILTER] = { "HTTP 400, with a filter set",
         "usually the filter names a field that this api does not have",
-        { ACT_PROVIDER, "check filter of the input" } },
+        { ACT_PROVIDER, "check filter of the input" }, "http_400_filter" },
     [DIAGNOSIS_HTTP_401] = { "HTTP 401",
         "the token is not meant for this service, and neither was a new one",
-        { ACT_PROVIDER, "check api, api_url, cloud and resource of the input, and the clock of this host" } },
+        { ACT_PROVIDER, "check api, api_url, cloud and resource of the input, and the clock of this host" }, "http_401" },
     [DIAGNOSIS_HTTP_403] = { "HTTP 403",
         "the permission is missing, nobody has consented to it, or the tenant has no Defender",
-        { ACT_CUSTOMER, ADMIN_CONSENT ", and check that the tenant has Defender and has not removed the app" } },
+        { ACT_CUSTOMER, ADMIN_CONSENT ", and check that the tenant has Defender and has not removed the app" }, "http_403" },
     [DIAGNOSIS_PERMISSION] = { "HTTP 403: the token lacks the permission {that api needs}",
         "said by check, which reads the token: none of its roles or scopes is sufficient",
-        { ACT_CUSTOMER, ADMIN_CONSENT } },
+        { ACT_CUSTOMER, ADMIN_CONSENT }, "permission" },
     [DIAGNOSIS_POLICY] = { "HTTP 403 with insufficient_claims",
         "a conditional access policy asks for more than the app can give",
-        { ACT_CUSTOMER, "exclude the app from the conditional access policy" } },
+        { ACT_CUSTOMER, "exclude the app from the conditional access policy" }, "policy" },
     [DIAGNOSIS_HTTP_4XX] = { "HTTP {404 and other 4xx}",
         "no such service at this address",
-        { ACT_PROVIDER, "check api, api_url, cloud and tenant_id of the input" } },
+        { ACT_PROVIDER, "check api, api_url, cloud and tenant_id of the input" }, "http_4xx" },
     [DIAGNOSIS_HTTP_429] = { "HTTP 429",
         "the service limits the requests of this app and tenant; state=throttled",
         { ACT_NOBODY, "nothing: the input waits as long as the service asks. If it lasts, another program uses the "
-          "same app" } },
+          "same app" }, "http_429" },
     [DIAGNOSIS_HTTP_5XX] = { "HTTP {500, 502, 503, 504}",
         "the service has a problem of its own",
-        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" } },
+        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" }, "http_5xx" },
+    [DIAGNOSIS_SPLUNKD_BUSY] = { "splunkd {at its address} does not answer as it should",
+        "splunkd is starting or overloaded, or its password store is locked (HTTP 503)",
+        { ACT_PROVIDER, "check splunkd on this host and its splunkd.log; the inputs go on as soon as it answers" },
+        "splunkd_busy" },
     [DIAGNOSIS_SPLUNKD_TLS] = { "splunkd's certificate is not trusted",
         "the CA of splunkd is not found in Splunk's own settings",
         { ACT_PROVIDER, "set sslRootCAPath in [sslConfig] of $SPLUNK_HOME/etc/system/local/server.conf to the CA that "
-          "issued it" } },
+          "issued it" }, "splunkd_tls" },
     [DIAGNOSIS_SPLUNKD_KEY] = { "splunkd no longer accepts the session key that it gave us (HTTP 401)",
         "the key is too old, or of another splunkd",
         { ACT_NOBODY, "nothing: the process ends and is started with a new one. If started by hand: take a new "
-          "key" } },
+          "key" }, "splunkd_key" },
     [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)",
         "the user of the session key may not read the password store, change inputs or show a message",
-        { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" } }
+        { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" }, "splunkd_rights" }
 };
 /* clang-format on */
 
@@ -104,6 +115,13 @@ void diagnosis_add_advice(struct buf *to, enum diagnosis diagnosis, const char *
     diagnosis_fill(to, remedy->advice, value);
 }
 
+bool diagnosis_blame(struct err *err, enum diagnosis diagnosis)
+{
+    const struct diagnosis_entry *entry = &diagnosis_table[diagnosis];
+
+    return remedy_set(err, entry->word, entry->remedy.responsible, entry->remedy.advice);
+}
+
 bool diagnosis_set(struct err *err, enum err_kind kind, enum diagnosis diagnosis, const struct diagnosis_facts *facts)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(2 * sizeof(err->text));
@@ -111,5 +129,6 @@ bool diagnosis_set(struct err *err, enum err_kind kind, enum diagnosis diagnosis
     diagnosis_add_text(&text, diagnosis, facts->text);
     buf_add_text(&text, facts->detail ? facts->detail : "");
     diagnosis_add_advice(&text, diagnosis, facts->advice);
-    return err_set(err, kind, "%s", buf_text(&text));
+    err_set(err, kind, "%s", buf_text(&text));
+    return diagnosis_blame(err, diagnosis);
 }

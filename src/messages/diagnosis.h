@@ -13,11 +13,13 @@ enum diagnosis {
     DIAGNOSIS_NO_NAME,
     DIAGNOSIS_NO_CONNECTION,
     DIAGNOSIS_NO_PROXY,
+    DIAGNOSIS_PROXY_DEAD,
     DIAGNOSIS_NO_TLS,
     DIAGNOSIS_NO_CA,
     DIAGNOSIS_CA_FILE,
     DIAGNOSIS_CUT,
     DIAGNOSIS_WEB_PAGE,
+    DIAGNOSIS_BAD_ANSWER,
     DIAGNOSIS_HTTP_400,
     DIAGNOSIS_HTTP_400_FILTER,
     DIAGNOSIS_HTTP_401,
@@ -27,6 +29,7 @@ enum diagnosis {
     DIAGNOSIS_HTTP_4XX,
     DIAGNOSIS_HTTP_429,
     DIAGNOSIS_HTTP_5XX,
+    DIAGNOSIS_SPLUNKD_BUSY,
     DIAGNOSIS_SPLUNKD_TLS,
     DIAGNOSIS_SPLUNKD_KEY,
     DIAGNOSIS_SPLUNKD_RIGHTS,
@@ -36,7 +39,8 @@ enum diagnosis {
 struct diagnosis_entry {
     const char *text;
     const char *cause;    /* for the documentation */
-    struct remedy remedy; /* with ACT_NOBODY only for the documentation */
+    struct remedy remedy; /* with ACT_NOBODY not in the text, only in the status and the documentation */
+    const char *word;     /* cause= of the status line */
 };
 extern const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT];
 
@@ -49,6 +53,9 @@ struct diagnosis_facts {
 
 /* Sets *err to "<text><detail>. Our administrator: <advice>". Always returns false. */
 bool diagnosis_set(struct err *err, enum err_kind kind, enum diagnosis diagnosis, const struct diagnosis_facts *facts);
+
+/* Gives *err the word and the remedy of a row, for the status of an input. Always returns false. */
+bool diagnosis_blame(struct err *err, enum diagnosis diagnosis);
 
 /* Add only the text, or only ". Our administrator: <advice>" (nothing with ACT_NOBODY). value is for the placeholder;
  * NULL: the words in the braces. */

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define NOTHING "nothing"
 #define ADVISED EVENT_ADVISED
 #define CAPPED  EVENT_CAPPED
+#define LATEST  EVENT_LATEST
 
 /* clang-format off */
 const struct event_entry event_table[EVENT_COUNT] = {
@@ -133,12 +135,16 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "the Date of a response contradicts this host's clock and what was known before; one wrong Date decides "
         "nothing, but a second one that says the same is believed",
         { ACT_NOBODY, "nothing if it stays a single line; if it repeats, check this host's clock (NTP)" } },
-    [EVENT_STATUS] = { "status", LOG_INFO, 0,
+    [EVENT_STATUS] = { "status", LOG_INFO, LATEST,
         "the state of an input; why= holds the reason if it is not ok",
         { ACT_NOBODY, NOTHING } },
-    [EVENT_METRICS] = { "metrics", LOG_INFO, 0,
+    [EVENT_METRICS] = { "metrics", LOG_INFO, LATEST,
         "the resources that the process uses",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_LOG_LOST] = { "log_lost", LOG_WARN, ADVISED,
+        "splunkd did not read the program's stderr for long: the lines that waited for it in memory reached 4 MiB, and "
+        "lines= after them were lost; no alert was",
+        { ACT_PROVIDER, "find out what blocks splunkd on this host: its disk, its load, its own log" } },
     [EVENT_START] = { "start", LOG_INFO, 0,
         "the process starts",
         { ACT_NOBODY, NOTHING } },
@@ -158,21 +164,67 @@ const struct event_entry event_table[EVENT_COUNT] = {
 };
 /* clang-format on */
 
-void log_event(enum event event, const char *fmt, ...)
+bool event_blame(struct err *err, enum event event)
+{
+    const struct event_entry *entry = &event_table[event];
+
+    return remedy_set(err, entry->word, entry->remedy.responsible, entry->remedy.advice);
+}
+
+/* Returns the length of what a text has in common with the lines that it replaces: "event=status input=a ". */
+static size_t subject_length(const char *text)
+{
+    static const char key[] = "input=";
+    const char *at = text + strcspn(text, " ");
+
+    at += *at == ' ';
+    if (strncmp(at, key, strlen(key)) == 0) {
+        at += strlen(key);
+        at += *at == '"' ? 1 + strcspn(at + 1, "\"") : strcspn(at, " ");
+        at += *at != '\0';
+    }
+    return (size_t)(at - text);
+}
+
+static void write_event(enum event event, const char *fmt, va_list args)
 {
     const struct event_entry *entry = &event_table[event];
     char text[LOG_LINE_MAX];
-    int saved = errno, len;
-    va_list args;
+    int len = snprintf(text, sizeof(text), "event=%s ", entry->word);
 
-    if (!log_has_level(entry->level))
-        return;
-    len = snprintf(text, sizeof(text), "event=%s ", entry->word);
-    va_start(args, fmt);
     vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
-    va_end(args);
     if (entry->flags & EVENT_ADVISED)
         remedy_append(text, sizeof(text), entry->remedy.responsible, entry->remedy.advice);
-    log_line(entry->level, text);
+    log_line(entry->level, text, entry->flags & EVENT_LATEST ? subject_length(text) : 0);
+}
+
+static void PRINTF(2, 3) put_event(enum event event, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    write_event(event, fmt, args);
+    va_end(args);
+}
+
+void log_event_lost(void)
+{
+    unsigned long count = log_take_lost();
+
+    if (count)
+        put_event(EVENT_LOG_LOST, "lines=%lu lines of this log were lost, since nobody read them", count);
+}
+
+void log_event(enum event event, const char *fmt, ...)
+{
+    int saved = errno;
+    va_list args;
+
+    if (!log_has_level(event_table[event].level))
+        return;
+    log_event_lost();
+    va_start(args, fmt);
+    write_event(event, fmt, args);
+    va_end(args);
     errno = saved;
 }

@@ -6,6 +6,7 @@
  * */
 #pragma once
 
+#include "base/err.h"
 #include "base/log.h"
 #include "messages/remedy.h"
 
@@ -46,6 +47,7 @@ enum event {
     EVENT_CLOCK,
     EVENT_STATUS,
     EVENT_METRICS,
+    EVENT_LOG_LOST,
     EVENT_START,
     EVENT_STOP,
     EVENT_STOP_KEY,
@@ -56,7 +58,8 @@ enum event {
 
 enum {
     EVENT_ADVISED = 1, /* the line ends with the remedy */
-    EVENT_CAPPED = 2   /* what a service sends decides how many are due: see messages/log_cap.h */
+    EVENT_CAPPED = 2,  /* what a service sends decides how many are due: see messages/log_cap.h */
+    EVENT_LATEST = 4   /* a line replaces the one before it of the same input, if that still waits for stderr */
 };
 
 struct event_entry {
@@ -72,3 +75,9 @@ extern const struct event_entry event_table[EVENT_COUNT];
  * the facts (input=, tenant=, ...); a fact that is not ours is QUOTED() (base/log.h). Lines of an input are written with
  * feed_log() (collect/feed.h). Never pass secrets in. Keeps errno. */
 void log_event(enum event event, const char *fmt, ...) PRINTF(2, 3);
+
+/* Gives *err the word and the remedy of an event, for the status of an input. Always returns false. */
+bool event_blame(struct err *err, enum event event);
+
+/* Writes how many lines were lost, if that is news and there is room for the line. */
+void log_event_lost(void);

@@ -17,6 +17,14 @@ const char *responsible_text(enum responsible responsible)
     }
 }
 
+bool remedy_set(struct err *err, const char *cause, enum responsible responsible, const char *advice)
+{
+    snprintf(err->cause, sizeof(err->cause), "%s", cause);
+    err->responsible = (int)responsible;
+    err->advice = advice;
+    return false;
+}
+
 void remedy_append(char *line, size_t size, enum responsible responsible, const char *advice)
 {
     const char *who = responsible_text(responsible);

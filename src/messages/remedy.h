@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum responsible {
     ACT_NOBODY,   /* transient, or nothing is wrong */
@@ -16,6 +17,9 @@ struct remedy {
     enum responsible responsible;
     const char *advice; /* imperative, lower case, no period; "nothing ..." if there is nothing to do */
 };
+
+/* Notes a cause and its remedy in *err, for the status of an input. Always returns false. */
+bool remedy_set(struct err *err, const char *cause, enum responsible responsible, const char *advice);
 
 /* Returns "our administrator", "the customer's administrator", ... */
 const char *responsible_text(enum responsible responsible);

@@ -1,5 +1,6 @@
 #include "microsoft/aad.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -162,6 +163,14 @@ static void add_unknown_code(struct buf *to, const struct answer *answer)
     buf_add_text(to, ". Look it up at https://login.microsoftonline.com/error");
 }
 
+static const char *advice_by_responsible(enum responsible responsible)
+{
+    if (responsible == ACT_NOBODY)
+        return "tried again automatically";
+    return responsible == ACT_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
+                                      : "check the input and the app registration";
+}
+
 /* Appends a refusal or a passing error by its error name and Entra's own words. */
 static void add_by_name(struct buf *to, const struct answer *answer, enum responsible responsible)
 {
@@ -169,12 +178,24 @@ static void add_by_name(struct buf *to, const struct answer *answer, enum respon
         buf_add_format(to, CODE_PREFIX "%d: ", answer->code);
     buf_add_text(to, answer->error ? answer->error : "the request was refused");
     add_words(to, ", ", answer);
-    if (responsible == ACT_NOBODY)
-        remedy_add(to, responsible, "tried again automatically");
+    remedy_add(to, responsible, advice_by_responsible(responsible));
+}
+
+/* Notes the code, or the error, and what to do. */
+static void blame(struct err *err, const struct answer *answer, enum responsible responsible)
+{
+    char cause[sizeof(err->cause)];
+
+    if (answer->code)
+        snprintf(cause, sizeof(cause), CODE_PREFIX "%d", answer->code);
     else
-        remedy_add(to, responsible,
-                   responsible == ACT_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
-                                              : "check the input and the app registration");
+        snprintf(cause, sizeof(cause), "%s", answer->error ? answer->error : "sign_in");
+    if (answer->known && answer->known->responsible == responsible)
+        remedy_set(err, cause, responsible, answer->known->advice);
+    else if (answer->code && !answer->known && responsible != ACT_NOBODY)
+        remedy_set(err, cause, ACT_AS_SAID, "look the code up at https://login.microsoftonline.com/error");
+    else
+        remedy_set(err, cause, responsible, advice_by_responsible(responsible));
 }
 
 static bool explain_answer(const struct answer *answer, bool passes, struct err *err)
@@ -192,6 +213,7 @@ static bool explain_answer(const struct answer *answer, bool passes, struct err 
     }
     add_ids(&text, answer);
     err_set(err, passes ? ERR_RETRY : ERR_AUTH, "%s", buf_text(&text));
+    blame(err, answer, known ? answer->known->responsible : passes ? ACT_NOBODY : responsible_by_error(answer));
     if (passes && answer->code == 50196)
         err->wait_ms = LOOP_WAIT_MS;
     if (passes && answer->code == 90055)

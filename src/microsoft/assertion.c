@@ -18,6 +18,7 @@
 #include "base/ticks.h"
 #include "microsoft/aad.h"
 #include "microsoft/base64url.h"
+#include "messages/remedy.h"
 
 #define CLOCK_SLACK_MS  (5 * 60 * 1000) /* Entra's own tolerance between clocks */
 #define FILE_MAX_BYTES  (256 * 1024)
@@ -35,12 +36,19 @@ struct assertion_key {
     char sha1[THUMBPRINT_TEXT];
 };
 
+static bool blame(struct err *err)
+{
+    return remedy_set(err, "certificate", ACT_PROVIDER,
+                      "correct the file of client_certificate, or upload its certificate to the app registration");
+}
+
 /* Sets err for a file that cannot be used. Empties OpenSSL's error queue, so that no later caller finds an old
  * error. */
 static bool unusable(struct err *err, const char *path, const char *why)
 {
     ERR_clear_error();
-    return err_set(err, ERR_AUTH, "client_certificate '%s' %s", path, why);
+    err_set(err, ERR_AUTH, "client_certificate '%s' %s", path, why);
+    return blame(err);
 }
 
 static void bio_freep(BIO **bio)
@@ -154,11 +162,12 @@ static bool valid_at(const struct assertion_key *key, int64_t now_unix_ms, struc
     if (!early && now_unix_ms <= key->to_ms)
         return true;
     ticks_text_digits(ticks_from_ms(early ? key->from_ms : key->to_ms), 0, date);
-    return err_set(err, ERR_AUTH,
-                   early ? "the certificate in client_certificate '%s' is not valid before %s"
-                         : "the certificate in client_certificate '%s' expired on %s: make a new one "
-                           "and upload it to the app registration",
-                   key->path, date);
+    err_set(err, ERR_AUTH,
+            early ? "the certificate in client_certificate '%s' is not valid before %s"
+                  : "the certificate in client_certificate '%s' expired on %s: make a new one "
+                    "and upload it to the app registration",
+            key->path, date);
+    return blame(err);
 }
 
 static bool fill(struct assertion_key *key, int64_t now_unix_ms, struct err *err)
@@ -166,8 +175,10 @@ static bool fill(struct assertion_key *key, int64_t now_unix_ms, struct err *err
     CLEANUP(buf_free_secret) struct buf file = BUF_INIT(FILE_MAX_BYTES);
     struct err why;
 
-    if (!file_read(key->path, &file, &why))
-        return err_set(err, ERR_AUTH, "client_certificate: %s", why.text);
+    if (!file_read(key->path, &file, &why)) {
+        err_set(err, ERR_AUTH, "client_certificate: %s", why.text);
+        return blame(err);
+    }
     if (!strstr(buf_text(&file), "-----BEGIN "))
         return unusable(err, key->path,
                         "is not a PEM file (a .pfx or .p12 can be turned into one: openssl pkcs12 -in "

@@ -104,6 +104,13 @@ static bool is_header_value(const char *token)
     return true;
 }
 
+static bool bad_answer(struct err *err, const char *what, const struct http_result *result)
+{
+    err_set(err, ERR_INPUT, "the sign-in service's answer %s (HTTP %d, %zu bytes)", what, result->status,
+            result->body_len);
+    return diagnosis_blame(err, DIAGNOSIS_BAD_ANSWER);
+}
+
 static bool unreadable(const struct http_result *result, struct err *err)
 {
     const char *at = result->body + strspn(result->body, " \t\r\n");
@@ -111,20 +118,18 @@ static bool unreadable(const struct http_result *result, struct err *err)
 
     snprintf(status, sizeof(status), " (HTTP %d)", result->status);
     if (!*at)
-        return err_set(err, ERR_INPUT, "the sign-in service's answer is empty (HTTP %d)", result->status);
+        return bad_answer(err, "is empty", result);
     if (*at == '<' || strcasestr(result->content_type, "html"))
         return diagnosis_set(err, ERR_INPUT, DIAGNOSIS_WEB_PAGE,
                              &(struct diagnosis_facts){ .text = "the sign-in service's", .detail = status });
-    return err_set(err, ERR_INPUT,
-                   "the sign-in service's answer is not a JSON object (HTTP %d, %zu bytes): cut off, "
-                   "or not from Entra",
-                   result->status, result->body_len);
+    return bad_answer(err, "is not a JSON object: it is cut off, or not from Entra", result);
 }
 
 static bool bad_member(struct err *err, const cJSON *root, const char *name, const char *should)
 {
-    return err_set(err, ERR_INPUT, "the sign-in service's answer has %s %s: it should be %s",
-                   json_member(root, name) ? "an unusable" : "no", name, should);
+    err_set(err, ERR_INPUT, "the sign-in service's answer has %s %s: it should be %s",
+            json_member(root, name) ? "an unusable" : "no", name, should);
+    return diagnosis_blame(err, DIAGNOSIS_BAD_ANSWER);
 }
 
 static bool check_members(const cJSON *root, int64_t *life_s, struct err *err)
@@ -155,6 +160,7 @@ static void name_credential(enum token_grant grant, struct err *err)
     err_set(err, said.kind, "%.*s%s%s", (int)(at - said.text), said.text,
             grant == GRANT_REFRESH_TOKEN ? "refresh token" : "authorization code", at + strlen(both));
     err->wait_ms = said.wait_ms;
+    err_blame(err, &said);
 }
 
 static bool read_success(const struct http_result *result, enum token_grant grant, int64_t now_ms, struct token *ret,

@@ -49,7 +49,7 @@ static bool fault_check(const struct http_result *result, struct err *err)
     diagnosis_add_advice(&text, result->diagnosis, NULL);
     err_set(err, ERR_RETRY, "%s", buf_text(&text));
     buf_free(&text);
-    return false;
+    return diagnosis_blame(err, result->diagnosis);
 }
 
 bool http_status_counts(const struct http_result *result)

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -65,6 +66,36 @@ static bool name_was_found(const struct http_request *req)
     return pool->named_ms && now_ms - pool->named_ms < SAME_TIME_MS;
 }
 
+static bool environment_has(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
+/* Returns true if a connection that was not made was one to a proxy: of the route, or of the environment. curl's text
+ * names the host that it tried to reach. */
+static bool was_to_proxy(const struct http_request *req)
+{
+    static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy" };
+    CLEANUP(mem_freep) char *host = url_host(req->url);
+    bool set = false;
+    size_t i;
+
+    if (url_is_loopback(req->url))
+        return false;
+    if (req->route->proxy)
+        return *req->route->proxy != '\0';
+    for (i = 0; i < COUNT_OF(names); i++)
+        set = set || environment_has(names[i]);
+    return set && strstr(req->curl_error, "connect to ") && !strstr(req->curl_error, host);
+}
+
+static enum diagnosis no_connection(const struct http_request *req)
+{
+    return was_to_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_NO_CONNECTION;
+}
+
 /* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. On a
  * connection that was reused, libcurl has no times of the phases before the request. */
 static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
@@ -74,14 +105,14 @@ static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
     if (http_was_sent(req->easy))
         return DIAGNOSIS_CUT;
     curl_easy_getinfo(req->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-    return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? DIAGNOSIS_NO_CONNECTION : DIAGNOSIS_CUT;
+    return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? no_connection(req) : DIAGNOSIS_CUT;
 }
 
 static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault)
 {
     switch (fault) {
     case HTTP_NO_NAME: return DIAGNOSIS_NO_NAME;
-    case HTTP_NO_CONNECTION: return DIAGNOSIS_NO_CONNECTION;
+    case HTTP_NO_CONNECTION: return no_connection(req);
     case HTTP_NO_PROXY: return DIAGNOSIS_NO_PROXY;
     case HTTP_NO_TLS: return DIAGNOSIS_NO_TLS;
     case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
@@ -119,7 +150,7 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
-    result->diagnosis = diagnosis_of(req, result->fault);
+    result->diagnosis = code == CURLE_COULDNT_RESOLVE_PROXY ? DIAGNOSIS_PROXY_DEAD : diagnosis_of(req, result->fault);
     diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
     if (was_silent(req, result->fault))
         buf_add_format(&text, " within %lld s", (long long)(clock_ms() - req->started_ms) / 1000);

@@ -114,6 +114,33 @@ static void join_entries(struct passwords *passwords)
     }
 }
 
+void passwords_listen(struct passwords *passwords, void (*troubled)(void *ctx), void *ctx)
+{
+    passwords->troubled = troubled;
+    passwords->troubled_ctx = ctx;
+}
+
+const struct err *passwords_trouble(const struct passwords *passwords)
+{
+    return *passwords->trouble.text ? &passwords->trouble : NULL;
+}
+
+void passwords_note(struct passwords *passwords, const struct err *err)
+{
+    bool is_news = err && !text_same(passwords->trouble.text, err->text);
+
+    passwords->trouble.text[0] = '\0';
+    if (err)
+        passwords->trouble = *err;
+    if (is_news && passwords->troubled)
+        passwords->troubled(passwords->troubled_ctx);
+}
+
+static void load_trying(void *ctx, const struct err *err)
+{
+    passwords_note(ctx, err);
+}
+
 static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool ok, const struct err *err)
 {
     struct passwords *passwords = ctx;
@@ -135,6 +162,7 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
         join_entries(passwords);
     }
     load_free(passwords);
+    passwords_note(passwords, ok ? NULL : &why);
     done(done_ctx, ok, &why);
 }
 
@@ -143,12 +171,14 @@ void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx)
     struct password_load *load = mem_alloc(sizeof(*load));
 
     load_free(passwords);
-    *load = (struct password_load){
-        .call = { .rest = passwords->rest, .done = on_loaded, .ctx = passwords, .body = &load->body },
-        .body = BUF_INIT(LISTING_MAX),
-        .done = done,
-        .ctx = ctx
-    };
+    *load = (struct password_load){ .call = { .rest = passwords->rest,
+                                              .done = on_loaded,
+                                              .trying = load_trying,
+                                              .ctx = passwords,
+                                              .body = &load->body },
+                                    .body = BUF_INIT(LISTING_MAX),
+                                    .done = done,
+                                    .ctx = ctx };
     passwords->load = load;
     rest_call_start(&load->call, NULL,
                     rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, NULL,

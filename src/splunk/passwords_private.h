@@ -21,9 +21,14 @@ struct passwords {
     bool probing;                  /* one write is finding that out */
     struct password_write *writes; /* in the order of passwords_store() */
     struct password_load *load;    /* NULL: none in flight */
+    struct err trouble;            /* see passwords_trouble(); "": none */
+    void (*troubled)(void *ctx);
+    void *troubled_ctx;
 };
 
 /* Reads splunkd's list of entries; ret gets those of our realm, as they are stored. Returns false if it is no list. */
 bool passwords_read_entries(const struct buf *body, struct secret_list *ret);
+/* Notes the result of a call: NULL if the store did what it was asked to, or can. */
+void passwords_note(struct passwords *passwords, const struct err *err);
 /* Frees the writes in flight. */
 void passwords_writes_free(struct passwords *passwords);

@@ -240,10 +240,20 @@ static bool refused_as_too_long(const struct password_write *write, const struct
     return result->fault == HTTP_DONE && result->status == 400 && strlen(write->entry_value) > STORE_KEEPS_BYTES;
 }
 
+static void write_trying(void *ctx, const struct err *err)
+{
+    const struct password_write *write = ctx;
+
+    passwords_note(write->passwords, err);
+}
+
+/* Takes an answer of splunkd. A refusal of one value is no trouble of the store. */
 static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err)
 {
     struct password_write *write = ctx;
     int status = result->fault == HTTP_DONE ? result->status : 0;
+
+    passwords_note(write->passwords, ok || err->kind == ERR_INPUT ? NULL : err);
 
     if (write->entry_call == ENTRY_READ && (ok || status == 404)) {
         entry_written(write, ok && entry_is_back(write, result));
@@ -372,7 +382,10 @@ static struct password_write *write_new(struct passwords *passwords, char *name,
     write->passwords = passwords;
     write->name = name;
     write->value = mem_text(value);
-    write->call = (struct rest_call){ .rest = passwords->rest, .done = on_answer, .ctx = write };
+    write->call = (struct rest_call){ .rest = passwords->rest,
+                                      .done = on_answer,
+                                      .trying = write_trying,
+                                      .ctx = write };
     while (*slot)
         slot = &(*slot)->next;
     return *slot = write;

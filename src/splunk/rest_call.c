@@ -81,6 +81,13 @@ static char *answer_text(const struct rest_call *call, const struct http_result 
     return buf_take(&said);
 }
 
+static void say_status(const struct http_result *result, const char *said, struct err *err)
+{
+    err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
+    if (err->kind == ERR_RETRY)
+        diagnosis_blame(err, DIAGNOSIS_SPLUNKD_BUSY);
+}
+
 /* Fills err for an answer other than 2xx. */
 static void explain_failure(const struct rest_call *call, const struct http_result *result, struct err *err)
 {
@@ -95,6 +102,7 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
     if (!http_status_counts(result)) {
         err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
                 "splunkd at %s: %s", call->rest->server_uri, result->reason);
+        diagnosis_blame(err, DIAGNOSIS_SPLUNKD_BUSY);
         return;
     }
     said = answer_text(call, result);
@@ -104,7 +112,23 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
         diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS,
                       &(struct diagnosis_facts){ .detail = said, .advice = call->rights });
     else
-        err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
+        say_status(result, said, err);
+}
+
+/* Repeats the failure of a call that lasts, or says that there is no answer at all. */
+static void report(struct rest_call *call)
+{
+    if (!call->failures) {
+        err_set(&call->failed, ERR_RETRY, "splunkd at %s has not answered within %d s", call->rest->server_uri,
+                REST_SLOW_MS / 1000);
+        diagnosis_blame(&call->failed, DIAGNOSIS_SPLUNKD_BUSY);
+    }
+    call->trying(call->ctx, &call->failed);
+}
+
+static void slow_fired(void *ctx, int64_t now_ms UNUSED)
+{
+    report(ctx);
 }
 
 static void call_end(struct rest_call *call, const struct http_result *result, bool ok, const struct err *err)
@@ -134,12 +158,15 @@ static void call_answered(void *ctx, const struct http_result *result)
         call_end(call, result, false, &err);
         return;
     }
+    call->failed = err;
     wait_ms = backoff_wait_ms(++call->failures, err.wait_ms, random_below(UINT32_MAX));
     if (wait_ms > PAUSE_MOST_MS)
         wait_ms = PAUSE_MOST_MS;
     if (wait_ms > call->give_up_ms - now_ms)
         wait_ms = call->give_up_ms - now_ms; /* the last try comes exactly at the end */
     timer_set(call->rest->loop, &call->timer, now_ms + wait_ms);
+    if (call->trying && !timer_is_set(&call->slow))
+        report(call);
 }
 
 static bool body_ready(void *ctx UNUSED)
@@ -182,6 +209,10 @@ void rest_call_start(struct rest_call *call, const char *method, char *url, char
     call->give_up_ms = clock_ms() + call->rest->try_for_ms;
     call->timer.fire = call_timer_fired;
     call->timer.ctx = call;
+    call->slow.fire = slow_fired;
+    call->slow.ctx = call;
+    if (call->trying)
+        timer_set(call->rest->loop, &call->slow, clock_ms() + REST_SLOW_MS);
     call_send(call);
 }
 
@@ -190,8 +221,10 @@ void rest_call_stop(struct rest_call *call)
     if (call->request)
         http_cancel(call->request);
     call->request = NULL;
-    if (call->rest)
+    if (call->rest) {
         timer_cancel(call->rest->loop, &call->timer);
+        timer_cancel(call->rest->loop, &call->slow);
+    }
     free(call->url);
     mem_free_secret(call->form);
     call->url = call->form = NULL;

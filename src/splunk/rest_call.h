@@ -8,6 +8,8 @@
 #include "net/loop.h"
 #include "splunk/rest.h"
 
+#define REST_SLOW_MS 3000
+
 /* The end of a call. ok: a 2xx answer. Otherwise err says why, and result->status may tell more (404, 409). The call
  * may be started again, and its owner freed, from here. */
 typedef void rest_call_fn(void *ctx, const struct http_result *result, bool ok, const struct err *err);
@@ -17,7 +19,10 @@ struct rest_call {
     struct rest *rest;
     rest_call_fn *done;
     void *ctx;
-    struct buf *body;   /* where a large answer goes; NULL: into the result */
+    struct buf *body; /* where a large answer goes; NULL: into the result */
+    /* Reports why a call is not done REST_SLOW_MS after its start, and with each further failure; it is tried again. NULL:
+     * nobody is told. */
+    void (*trying)(void *ctx, const struct err *err);
     const char *rights; /* capabilities that a 403 lacks; NULL: those of the password store and of inputs */
 
     struct http_request *request; /* NULL: none in flight */
@@ -27,6 +32,8 @@ struct rest_call {
     char *form; /* secret */
     int64_t give_up_ms;
     int failures;
+    struct timer slow; /* set for the first REST_SLOW_MS */
+    struct err failed; /* the last try */
 };
 
 /* Returns the URL of an endpoint of an app ("-": of all apps; NULL: outside of the apps), or of one of its entries: name

@@ -171,6 +171,9 @@ class Disk(DeliveryCase):
         feed.publish(4)
         program.wait_line('ERROR event=checkpoint_failed input=c .*holds its events back', 20)
         self.assertEqual(len(program.events), 3)
+        facts = program.wait_line('event=status input=c .*state=failing').facts
+        self.assertEqual((facts['cause'], facts['who']), ('checkpoint_failed', 'our administrator'))
+        self.assertIn('free disk space', facts['remedy'])
         mend()
         self.exact(world, seconds=40)
         self.ends(world)

@@ -201,7 +201,7 @@ class Hours(HastyCase):
             with self.subTest(name):
                 self.assertLessEqual(asked, 8)
                 self.assertEqual(len(errors), 1)
-                self.assertRegex(errors[0], f'event=refused .*HTTP {status}.*administrator.*15 minutes')
+                self.assertRegex(errors[0], f'event=refused .*HTTP {status}.*administrator.*again at .*in 15 min')
                 self.assertEqual(len([line for line in lines if 'event=trouble' in line.text]), 1)
                 simpler = {'graph': 3, 'endpoint': 2, 'siem': 2, 'incidents': 3}[api] if status == '400' else 0
                 self.assertEqual(len([line for line in lines if 'WARN event=form' in line.text]), simpler)

@@ -62,6 +62,26 @@ class Health(unittest.TestCase):
             with self.subTest(wanted=wanted, facts=facts):
                 self.assertEqual(self.condition(line('a', age_s, **facts)), wanted)
 
+    @pytest.mark.promise('Splunk', "The dashboard's advice is that of the status line, which has it from the program's "
+                                   'tables')
+    def test_advice(self):
+        """It comes from the line and not from the state, and a waiting input that needs somebody is among the first."""
+        us = {'who': 'our administrator', 'remedy': 'free disk space'}
+        for facts, condition, rank, todo in (
+                ({'state': 'failing', **us}, 'failing', 3, 'our administrator: free disk space'),
+                ({'state': 'refused', **us}, 'refused', 2, 'our administrator: free disk space'),
+                ({'state': 'failing', 'who': 'no action needed', 'remedy': 'nothing: it passes'}, 'failing', 3,
+                 'nothing: it passes'),
+                ({'state': 'waiting', **us}, 'held up', 3, 'our administrator: free disk space'),
+                ({'state': 'waiting', 'who': 'no action needed', 'remedy': 'nothing: it starts'}, 'waiting', 10,
+                 'Nothing yet: it starts'),
+                ({'state': 'throttled', 'next': 'waits until 03:10 as Microsoft asked'}, 'throttled', 6,
+                 'waits until 03:10 as Microsoft asked'),
+                ({'note': 'no alert since then', 'lag_s': -1}, 'no alert yet', 10, 'no alert since then')):
+            with self.subTest(facts=facts):
+                row, = run('`defender_mssp_status` | `defender_mssp_health`', [line('a', **facts)])
+                self.assertEqual((row['condition'], row['rank'], row['todo']), (condition, rank, todo))
+
     def test_latest_line_counts(self):
         """What an older line had and the latest has not is gone."""
         self.assertEqual(self.condition(line('a', 600, state='refused', why='old', backfill_percent=3), line('a', 60)),
@@ -170,12 +190,12 @@ class Alerting(unittest.TestCase):
     """savedsearches.conf"""
 
     def test_shipped_disabled(self):
-        self.assertEqual(len(SEARCHES), 5)
+        self.assertEqual(len(SEARCHES), 6)
         for name, search in SEARCHES.items():
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
 
-    @pytest.mark.promise('Splunk', 'Each of the five alerts runs on its schedule once it is enabled, and fires only '
+    @pytest.mark.promise('Splunk', 'Each of the six alerts runs on its schedule once it is enabled, and fires only '
                                    'for what it finds')
     def test_fire_once_enabled(self):
         for name, search in SEARCHES.items():
@@ -183,7 +203,7 @@ class Alerting(unittest.TestCase):
                 alert = alerts.Alert(search, enabled=True)
                 self.assertTrue(alert.scheduled)
                 self.assertEqual(alert.fire([], NOW), [])
-                found = [{'customer': 'a'}, {'customer': 'b'}]
+                found = [{'customer': 'a', 'cause': 'x'}, {'customer': 'b', 'cause': 'y'}]
                 together = search['alert.digest_mode'] == '1'
                 self.assertEqual(alert.fire(found, NOW), [found] if together else [[row] for row in found])
 
@@ -223,6 +243,21 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting('credentials_refused', [
             line('a', 600), line('a', 30, state='refused', why='x'), line('b')]), ['a'])
         self.assertEqual(alerting('credentials_refused', [line('a', 600, state='refused'), line('a', 30)]), [])
+
+    @pytest.mark.promise('Splunk', 'One search shows a cause that many customers share, with what to do')
+    def test_one_cause(self):
+        """A store that is locked, at more customers than a rare trouble has."""
+        locked = [line(name, 30, state='waiting', cause='splunkd_busy', who='our administrator', remedy='check splunkd',
+                       why='HTTP 503: locked') for name in ('a', 'b', 'c')]
+        other = [line('d', 30, state='failing', cause='http_5xx', who='no action needed', remedy='nothing'),
+                 line('e', 2000, state='waiting', cause='splunkd_busy'), line('f')]
+        search = SEARCHES['defender_mssp_one_cause']['search']
+        row, = run(search, locked + other)
+        self.assertEqual((row['cause'], row['customers'], row['todo'], row['why'], row['customer']),
+                         ('splunkd_busy', 3, 'our administrator: check splunkd', 'HTTP 503: locked', ['a', 'b', 'c']))
+        self.assertEqual(run(search, locked[:2] + other), [])
+        two = {**MACROS, 'defender_mssp_many_customers': {'definition': '2'}}
+        self.assertEqual(len(run(search, locked[:2] + other, macros=two)), 1)
 
     def test_expiry(self):
         name = 'about_to_expire'

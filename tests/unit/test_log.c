@@ -1,10 +1,14 @@
 /* Values in quotes, and what a line keeps of them when it is cut. */
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log_queue.h"
 #include "base/utf8.h"
+#include "messages/log_events.h"
 #include "check.h"
 
 /* promise: Log lines: Text of a service forges no field of a log line */
@@ -57,7 +61,7 @@ static const char *written(const char *text)
     if (pipe(ends))
         abort();
     dup2(ends[1], STDERR_FILENO);
-    log_line(LOG_WARN, text);
+    log_line(LOG_WARN, text, 0);
     dup2(real, STDERR_FILENO);
     close(ends[1]);
     close(real);
@@ -93,10 +97,136 @@ static void test_cut_lines(void **state UNUSED)
     }
 }
 
+/* A pipe that is full takes no more lines. */
+struct full_pipe {
+    int ends[2];
+    size_t filled;
+};
+
+static struct full_pipe full_pipe(void)
+{
+    struct full_pipe ret = { .filled = 0 };
+    ssize_t done;
+
+    if (pipe2(ret.ends, O_NONBLOCK))
+        abort();
+    while ((done = write(ret.ends[1], "................", 16)) > 0)
+        ret.filled += (size_t)done;
+    return ret;
+}
+
+/* Returns all that comes out of the pipe while the queue is emptied, without what filled it. Caller frees. */
+static char *drained(const struct full_pipe *full)
+{
+    size_t size = 2 * LOG_WAITING_MOST, len = 0;
+    char *text = malloc(size);
+    bool flushed;
+    ssize_t done;
+
+    do {
+        flushed = log_queue_flush(full->ends[1]);
+        while ((done = read(full->ends[0], text + len, size - 1 - len)) > 0)
+            len += (size_t)done;
+    } while (!flushed);
+    text[len] = '\0';
+    memmove(text, text + full->filled, len - full->filled + 1);
+    close(full->ends[0]);
+    close(full->ends[1]);
+    return text;
+}
+
+static bool put(const struct full_pipe *full, const char *line, const char *same)
+{
+    return log_queue_put(full->ends[1], line, strlen(line), strlen(same));
+}
+
+/* promise: Log lines: Lines wait in memory until stderr is read, and an out-of-date status gives way to the next */
+static void test_waiting_lines(void **state UNUSED)
+{
+    struct full_pipe full = full_pipe();
+    char *text;
+
+    put(&full, "s input=a 1\n", "s input=a ");
+    put(&full, "s input=ab 1\n", "s input=ab ");
+    put(&full, "e input=a 1\n", "");
+    put(&full, "e input=a 1\n", "");
+    put(&full, "s input=a 2\n", "s input=a ");
+    put(&full, "s input=a 3\n", "s input=a ");
+    put(&full, "last\n", "");
+    text = drained(&full);
+    CHECK_TEXT(text, "s input=ab 1\ne input=a 1\ne input=a 1\ns input=a 3\nlast\n");
+    free(text);
+}
+
+/* promise: Log lines: Lines that wait have a bound, and those that are lost are counted in the log */
+static void test_bound(void **state UNUSED)
+{
+    struct full_pipe full = full_pipe();
+    char line[1025], *text;
+    size_t kept = 0;
+
+    memset(line, 'x', 1023);
+    memcpy(line + 1023, "\n", 2);
+    while (put(&full, line, "") && kept < LOG_WAITING_MOST)
+        kept++;
+    CHECK(kept == LOG_WAITING_MOST / 1024, "%zu lines", kept);
+    CHECK(!log_queue_has_room(LOG_LINE_MAX), "there is no room");
+    CHECK(!put(&full, line, ""), "one more");
+    text = drained(&full);
+    CHECK(strlen(text) == LOG_WAITING_MOST && log_queue_has_room(LOG_LINE_MAX), "%zu bytes", strlen(text));
+    free(text);
+}
+
+/* promise: Log lines: Lines that wait have a bound, and those that are lost are counted in the log */
+static void test_lost(void **state UNUSED)
+{
+    struct full_pipe full = full_pipe();
+    int real = dup(STDERR_FILENO);
+    const char *found;
+    char *text, *last;
+    size_t i;
+
+    dup2(full.ends[1], STDERR_FILENO);
+    for (i = 0; i < 2 * LOG_WAITING_MOST / 60; i++)
+        log_event(EVENT_WAITING, "input=a number=%zu xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", i);
+    text = drained(&full);
+    dup2(real, STDERR_FILENO);
+    full = full_pipe();
+    dup2(full.ends[1], STDERR_FILENO);
+    log_event(EVENT_STATUS, "input=\"a b\" state=ok one");
+    log_event(EVENT_STATUS, "input=\"a c\" state=ok two");
+    log_event(EVENT_STATUS, "input=\"a b\" state=ok three");
+    last = drained(&full);
+    dup2(real, STDERR_FILENO);
+    close(real);
+    found = strstr(last, "WARN event=log_lost lines=");
+    CHECK(!strstr(text, "log_lost") && found == last && strstr(found, ". Our administrator: "), "%.200s", last);
+    CHECK(!strstr(last, "one") && strstr(last, "two") && strstr(last, "three"), "%.500s", last);
+    free(text);
+    free(last);
+}
+
+/* A reader that is gone for good: nothing waits for it. */
+static void test_closed(void **state UNUSED)
+{
+    struct full_pipe full = full_pipe();
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+
+    CHECK(put(&full, "waits\n", ""), "it waits");
+    close(full.ends[0]);
+    CHECK(log_queue_flush(full.ends[1]) && !put(&full, "lost\n", ""), "the queue is empty");
+    close(full.ends[1]);
+    signal(SIGPIPE, before);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_quoted),
     cmocka_unit_test(test_long_values),
     cmocka_unit_test(test_cut_lines),
+    cmocka_unit_test(test_waiting_lines),
+    cmocka_unit_test(test_bound),
+    cmocka_unit_test(test_lost),
+    cmocka_unit_test(test_closed),
 };
 
 UNIT(log, cases, NULL, NULL)

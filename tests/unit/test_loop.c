@@ -168,12 +168,37 @@ static void test_free_nothing(void **state UNUSED)
     CHECK(true, "it returns");
 }
 
+/* promise: Log lines: A wait is told in seconds, and from a minute on by the clock */
+static void test_again(void **state UNUSED)
+{
+    static const struct { int64_t wait_ms; const char *want; } rows[] = {
+        { 0, "retrying in 0 s" },
+        { 1, "retrying in 1 s" },
+        { 30000, "retrying in 30 s" },
+        { 60000, "again at 00:00 (in 1 min)" },
+        { 899900, "again at 00:00 (in 15 min)" },
+        { 4 * 3600000, "again at 00:00 (in 240 min)" },
+    };
+    char ret[CLOCK_AGAIN_MAX], at[CLOCK_TEXT_MAX];
+    size_t i, k;
+
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        clock_again(rows[i].wait_ms, ret);
+        if (rows[i].wait_ms >= 60000)
+            for (k = 9; k < 14; k++)
+                ret[k] = ret[k] >= '0' && ret[k] <= '9' ? '0' : ret[k];
+        CHECK_TEXT(ret, rows[i].want);
+    }
+    CHECK(strlen(clock_text_after(90000, at)) == 5 && strlen(clock_text_after(9000, at)) == 8, "%s", at);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_next_moment),
     cmocka_unit_test(test_timers),
     cmocka_unit_test(test_watch_beside_an_eager_timer),
     cmocka_unit_test(test_watch_hears_a_hang_up),
     cmocka_unit_test(test_free_nothing),
+    cmocka_unit_test(test_again),
 };
 
 UNIT(loop, cases, NULL, NULL)

@@ -1,0 +1,78 @@
+/* The health of an input, and its status lines. */
+#include "collect/tenant_private.h"
+
+#include "collect/status.h"
+
+static int max_int(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+void tenant_log_status(struct tenant *t, int64_t now_ms)
+{
+    struct token_view view;
+    enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
+    const struct err *store = opening_store_trouble(&t->opening, token, &view);
+    struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
+    int64_t due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
+
+    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, now_ms));
+    status.problem = store ? store : &t->feed.problem;
+    status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
+    status.has_token = token == TOKEN_READY;
+    status.token_s = (view.expires_ms - now_ms) / 1000;
+    status.has_certificate = t->feed.source && principal_certificate_days(t->principal, &status.certificate_days);
+    status_log(&status, now_ms);
+}
+
+bool tenant_update_health(struct tenant *t, int64_t now_ms)
+{
+    const struct attempts *live = &t->workers[WORKER_LIVE].reading.attempts;
+    const struct attempts *backfill = &t->workers[WORKER_BACKFILL].reading.attempts;
+    struct token_view view;
+    enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
+    struct health health = health_of(&(struct health_facts){ .held = secret_intake_held(t->opening.intake),
+                                                             .reading = t->opening.state >= OPENING_TOKEN,
+                                                             .polled = t->feed.read_ms != 0,
+                                                             .failures = max_int(live->failures, backfill->failures),
+                                                             .refusals = max_int(live->refusals, backfill->refusals),
+                                                             .hold_until_ms = t->feed.rate->hold_until_ms,
+                                                             .store_fails = opening_store_trouble(&t->opening, token,
+                                                                                                  &view) != NULL,
+                                                             .token = token,
+                                                             .view = &view,
+                                                             .before = t->state },
+                                     now_ms);
+
+    feed_count_sign_ins(&t->feed, &view);
+    if (health.sign_in) /* comes before the line of the state */
+        feed_sign_in_failed(&t->feed, health.sign_in, view.retry_ms ? view.retry_ms - now_ms : -1);
+    if (health.state == t->state)
+        return health.by_clock;
+    t->state = health.state;
+    if (t->state == HEALTH_OK) {
+        t->feed.problem.text[0] = '\0';
+        notices_input_works(t->env->notices, t->input.name);
+    }
+    tenant_log_status(t, now_ms);
+    return health.by_clock;
+}
+
+void tenant_changed(struct tenant *t)
+{
+    tenant_update_health(t, clock_ms());
+    t->env->changed(t->env->ctx);
+}
+
+void tenant_store_troubled(struct tenant *t)
+{
+    struct token_view view;
+    enum token_state token = feed_peek_token(&t->feed, clock_ms(), &view);
+    enum health_state before = t->state;
+
+    if (!opening_store_trouble(&t->opening, token, &view))
+        return;
+    tenant_changed(t);
+    if (t->state == before)
+        tenant_log_status(t, clock_ms());
+}

@@ -1,0 +1,36 @@
+/* collect/tenant_private.h - the state of an input, for tenant.c (from beginning to end) and tenant_health.c (what it
+ * reports). */
+#pragma once
+
+#include "collect/health.h"
+#include "collect/opening.h"
+#include "collect/saver.h"
+#include "collect/target.h"
+#include "collect/tenant.h"
+#include "collect/worker.h"
+
+struct tenant {
+    const struct env *env;
+    struct input input;
+    char *label;
+    struct target target;
+    struct feed feed;
+    struct claim claim;
+    struct saver saver;
+    struct opening opening;
+    struct worker workers[WORKER_COUNT];
+    struct token_listener listener;
+    struct principal *principal; /* NULL until the proxy is settled */
+    char *proxy;                 /* with its password; secret; NULL: the environment's */
+    enum health_state state;
+    struct timer status_timer; /* for the next regular line */
+    bool ending;               /* the process saves for the last time */
+};
+
+/* Logs a status line, and sets the timer of the next regular one. */
+void tenant_log_status(struct tenant *t, int64_t now_ms);
+/* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without
+ * anything happening. */
+bool tenant_update_health(struct tenant *t, int64_t now_ms);
+/* Notes that something happened to the input. */
+void tenant_changed(struct tenant *t);
