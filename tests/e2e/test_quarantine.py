@@ -161,7 +161,8 @@ class Quarantine(QuarantineCase):
                                            match=lambda request: ' lt ' in request.args.get('$filter', ''))
                 poison = Poison(world, feed)
                 poison.add(self.publish_at(feed, right))
-                wait_for(lambda: bounded.hits >= 2, 20, program.tail)       # it is set aside, and stays where it is
+                # It is set aside, and stays where it is.
+                wait_for(lambda bounded=bounded: bounded.hits >= 2, 20, program.tail)
                 for back in (0, 3600 * right):
                     world.clock.jump(-back)
                     before = self.served(world, feed)
