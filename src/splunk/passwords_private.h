@@ -1,4 +1,5 @@
-/* splunk/passwords_private.h - shared by passwords.c (reading) and passwords_write.c (writing). */
+/* splunk/passwords_private.h - shared by passwords.c (reading), passwords_write.c (writing a secret: its note, its pieces)
+ * and passwords_entry.c (one entry of the store). */
 #pragma once
 
 #include "splunk/passwords.h"
@@ -32,3 +33,35 @@ bool passwords_read_entries(const struct buf *body, struct secret_list *ret);
 void passwords_note(struct passwords *passwords, const struct err *err);
 /* Frees the writes in flight. */
 void passwords_writes_free(struct passwords *passwords);
+
+/* passwords_entry.c */
+
+enum entry_end {
+    ENTRY_KEPT,    /* read back as it was written */
+    ENTRY_CHANGED, /* read back otherwise, or refused for its length */
+    ENTRY_FAILED,
+    ENTRY_DELETED /* or not: nobody depends on it */
+};
+
+/* The entry may be written again, and released, from here. err: with ENTRY_FAILED only. */
+typedef void entry_done_fn(void *ctx, enum entry_end end, const struct err *err);
+
+/* Fill in with password_entry_init(). */
+struct password_entry {
+    struct passwords *passwords;
+    entry_done_fn *done;
+    void *ctx;
+    char *name;
+    char *value; /* secret */
+    enum entry_call { ENTRY_UPDATE, ENTRY_CREATE, ENTRY_READ } asked;
+    int turns; /* between creating and updating */
+    struct rest_call call;
+};
+
+void password_entry_init(struct password_entry *entry, struct passwords *passwords, entry_done_fn *done, void *ctx);
+/* Starts to write an entry: updates or creates it, then reads it back. Takes name and value over. */
+void password_entry_write(struct password_entry *entry, char *name, char *value);
+/* Starts to delete an entry. */
+void password_entry_delete(struct password_entry *entry, const char *name);
+/* Ends what is under way, without a result. */
+void password_entry_release(struct password_entry *entry);

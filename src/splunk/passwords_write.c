@@ -4,17 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "splunk/app.h"
 #include "splunk/passwords_pieces.h"
 #include "splunk/secret_hosts.h"
 
 enum {
     WRITES_AT_ONCE = 8, /* each write makes splunkd rewrite passwords.conf */
-    PROBE_BYTES = 4096,
-    TURNS_MOST = 4 /* between 409 (exists) and 404 (does not exist) */
+    PROBE_BYTES = 4096
 };
 
 enum step {
@@ -25,8 +22,6 @@ enum step {
     STEP_SWITCH, /* the main entry: from then on it names the new pieces */
     STEP_CLEAN   /* the caller has been told; deletes the entries that no main entry names */
 };
-
-enum entry_call { ENTRY_UPDATE, ENTRY_CREATE, ENTRY_READ };
 
 struct password_write {
     struct passwords *passwords;
@@ -42,16 +37,10 @@ struct password_write {
     enum step step;
     struct manifest manifest;
     unsigned piece; /* number of the piece that is being written */
-    struct rest_call call;
-
-    enum entry_call entry_call; /* what is asked of the entry that is being written */
-    char *entry_name;
-    char *entry_value; /* secret */
-    int turns;
+    struct password_entry entry;
 };
 
 static void start_queued(struct passwords *passwords);
-static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err);
 static void clean_up(struct password_write *write);
 
 static void write_free(struct password_write *write)
@@ -61,13 +50,11 @@ static void write_free(struct password_write *write)
     while (*slot != write)
         slot = &(*slot)->next;
     *slot = write->next;
-    rest_call_stop(&write->call);
+    password_entry_release(&write->entry);
     free(write->name);
     mem_free_secret(write->value);
     free(write->hosts);
     mem_free_secret(write->before);
-    free(write->entry_name);
-    mem_free_secret(write->entry_value);
     free(write);
 }
 
@@ -80,56 +67,6 @@ void passwords_writes_free(struct passwords *passwords)
 static bool is_long(const struct password_write *write)
 {
     return strlen(write->value) > STORE_KEEPS_BYTES;
-}
-
-/* Returns the URL of an entry; name NULL: of the whole store. splunkd's id of an entry is "realm:name:", and neither of
- * ours holds a ':' that would be escaped in it. Caller frees. */
-static char *entry_url(const struct passwords *passwords, const char *name)
-{
-    CLEANUP(mem_freep) char *id = name ? mem_format(APP_NAME ":%s:", name) : NULL;
-
-    return rest_url(passwords->rest, APP_NAME, PASSWORDS_ENDPOINT, id, NULL);
-}
-
-/* One entry: updated or created, then read back. */
-
-static void entry_send(struct password_write *write, enum entry_call entry_call)
-{
-    struct buf form = BUF_INIT(3 * (strlen(write->entry_name) + strlen(write->entry_value)) + 256);
-    char *url = entry_url(write->passwords, entry_call == ENTRY_CREATE ? NULL : write->entry_name);
-
-    write->entry_call = entry_call;
-    if (entry_call == ENTRY_READ) {
-        rest_call_start(&write->call, NULL, url, NULL);
-        return;
-    }
-    buf_room(&form, form.limit); /* at once: growth would leave copies in freed memory */
-    if (entry_call == ENTRY_CREATE) {
-        buf_add_form(&form, "name", write->entry_name);
-        buf_add_form(&form, "realm", APP_NAME);
-    }
-    buf_add_form(&form, "password", write->entry_value);
-    rest_call_start(&write->call, NULL, url, buf_take(&form));
-}
-
-/* Starts to write an entry. Takes name and value over. */
-static void entry_start(struct password_write *write, char *name, char *value)
-{
-    free(write->entry_name);
-    mem_free_secret(write->entry_value);
-    write->entry_name = name;
-    write->entry_value = value;
-    write->turns = 0;
-    entry_send(write, secret_list_get(&write->passwords->entries, name) ? ENTRY_UPDATE : ENTRY_CREATE);
-}
-
-/* Returns true if the entry was read back as it was written. */
-static bool entry_is_back(const struct password_write *write, const struct http_result *result)
-{
-    CLEANUP(rest_json_freep) cJSON *tree = json_parse(result->body, result->body_len);
-    const cJSON *entry = cJSON_GetArrayItem(json_member(tree, "entry"), 0);
-
-    return text_same(json_text(json_member(entry, "content"), "clear_password"), write->entry_value);
 }
 
 /* The steps. */
@@ -170,12 +107,13 @@ static void probe_begin(struct password_write *write)
     memset(text, 'x', PROBE_BYTES);
     write->step = STEP_PROBE;
     write->passwords->probing = true;
-    entry_start(write, mem_text(PROBE_NAME), text);
+    password_entry_write(&write->entry, mem_text(PROBE_NAME), text);
 }
 
 static void write_piece(struct password_write *write)
 {
-    entry_start(write, piece_name(write->name, &write->manifest, write->piece), piece_text(write->value, write->piece));
+    password_entry_write(&write->entry, piece_name(write->name, &write->manifest, write->piece),
+                         piece_text(write->value, write->piece));
 }
 
 static void write_begin(struct password_write *write)
@@ -191,7 +129,7 @@ static void write_begin(struct password_write *write)
         write_piece(write);
     } else {
         write->step = STEP_PLAIN;
-        entry_start(write, mem_text(write->name), mem_text(write->value));
+        password_entry_write(&write->entry, mem_text(write->name), mem_text(write->value));
     }
 }
 
@@ -222,7 +160,7 @@ static void entry_written(struct password_write *write, bool whole)
         }
         if (whole) {
             write->step = STEP_SWITCH;
-            entry_start(write, mem_text(write->name), manifest_text(&write->manifest));
+            password_entry_write(&write->entry, mem_text(write->name), manifest_text(&write->manifest));
             return;
         }
         break;
@@ -230,45 +168,20 @@ static void entry_written(struct password_write *write, bool whole)
     }
     if (!whole)
         err_set(&err, ERR_INPUT, "Splunk's password store returns another value than was written (entry '%s')",
-                write->entry_name);
+                write->entry.name);
     write_end(write, whole, &err);
 }
 
-/* Returns true if the store refused the value for its length. Some versions answer 400 instead of truncating. */
-static bool refused_as_too_long(const struct password_write *write, const struct http_result *result)
-{
-    return result->fault == HTTP_DONE && result->status == 400 && strlen(write->entry_value) > STORE_KEEPS_BYTES;
-}
-
-static void write_trying(void *ctx, const struct err *err)
-{
-    const struct password_write *write = ctx;
-
-    passwords_note(write->passwords, err);
-}
-
-/* Takes an answer of splunkd. A refusal of one value is no trouble of the store. */
-static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err)
+static void on_entry(void *ctx, enum entry_end end, const struct err *err)
 {
     struct password_write *write = ctx;
-    int status = result->fault == HTTP_DONE ? result->status : 0;
 
-    passwords_note(write->passwords, ok || err->kind == ERR_INPUT ? NULL : err);
-
-    if (write->entry_call == ENTRY_READ && (ok || status == 404)) {
-        entry_written(write, ok && entry_is_back(write, result));
-    } else if (ok) {
-        secret_list_set(&write->passwords->entries, write->entry_name, "");
-        entry_send(write, ENTRY_READ);
-    } else if (write->entry_call == ENTRY_UPDATE && status == 404 && ++write->turns < TURNS_MOST) {
-        entry_send(write, ENTRY_CREATE);
-    } else if (write->entry_call == ENTRY_CREATE && status == 409 && ++write->turns < TURNS_MOST) {
-        entry_send(write, ENTRY_UPDATE);
-    } else if (write->entry_call != ENTRY_READ && refused_as_too_long(write, result)) {
-        entry_written(write, false);
-    } else {
+    if (end == ENTRY_DELETED)
+        clean_up(write);
+    else if (end == ENTRY_FAILED)
         write_end(write, false, err);
-    }
+    else
+        entry_written(write, end == ENTRY_KEPT);
 }
 
 /* Cleaning up. */
@@ -292,18 +205,12 @@ static const char *unneeded_entry(const struct password_write *write)
     return NULL;
 }
 
-/* A piece that could not be deleted is found again after the next start. */
-static void on_deleted(void *ctx, const struct http_result *result UNUSED, bool ok UNUSED, const struct err *err UNUSED)
-{
-    clean_up(ctx);
-}
-
-/* Deletes one entry that nothing needs, or ends the write when there is none. */
+/* Deletes one entry that nothing needs, or ends the write when there is none. A piece that could not be deleted is found
+ * again after the next start. */
 static void clean_up(struct password_write *write)
 {
     struct passwords *passwords = write->passwords;
     const char *unneeded = unneeded_entry(write);
-    char *url;
 
     write->step = STEP_CLEAN;
     if (!unneeded) {
@@ -311,10 +218,7 @@ static void clean_up(struct password_write *write)
         start_queued(passwords);
         return;
     }
-    url = entry_url(passwords, unneeded);
-    secret_list_remove(&passwords->entries, unneeded);
-    write->call.done = on_deleted;
-    rest_call_start(&write->call, "DELETE", url, NULL);
+    password_entry_delete(&write->entry, unneeded);
 }
 
 /* The queue. */
@@ -382,10 +286,7 @@ static struct password_write *write_new(struct passwords *passwords, char *name,
     write->passwords = passwords;
     write->name = name;
     write->value = mem_text(value);
-    write->call = (struct rest_call){ .rest = passwords->rest,
-                                      .done = on_answer,
-                                      .trying = write_trying,
-                                      .ctx = write };
+    password_entry_init(&write->entry, passwords, on_entry, write);
     while (*slot)
         slot = &(*slot)->next;
     return *slot = write;
