@@ -4,6 +4,7 @@
  * acts on the decision. */
 #pragma once
 
+#include "base/clock.h"
 #include "collect/answer.h"
 #include "collect/feed.h"
 #include "collect/page_size.h"
@@ -101,6 +102,17 @@ static inline struct variant *reading_other_variant(const struct reading *readin
 static inline bool reading_is_partial(const struct reading *reading)
 {
     return api_is_partial(reading->feed->api, reading->variant);
+}
+
+/* Returns the present, up to which what an open window could not read is put off (to the backfill, into quarantine): by
+ * the service's clock, which is sent_at, or by the host's if that is earlier. A service's clock that is ahead for a
+ * while would put off what is still to come. The host's clock is not believed if it has not reached `past`, a time that
+ * is over. */
+static inline ticks reading_present(ticks sent_at, ticks past)
+{
+    ticks host = ticks_from_ms(clock_wall_ms());
+
+    return host >= past ? ticks_min(sent_at, host) : sent_at;
 }
 
 /* Returns the end of the window, or of an open one the time at which it was requested. */

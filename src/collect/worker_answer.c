@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
@@ -185,17 +184,15 @@ static struct next isolate_further(struct reading *reading)
     return (struct next){ .kind = NEXT_NOW };
 }
 
-/* Returns the present, at which an open window that is set aside ends: by the service's clock, or by the host's if that is
- * earlier. A service's clock that is ahead for a while would put what is still to come into quarantine. A window that
- * fails although it begins where such a one ended says that the host's clock is behind. */
-static ticks present(const struct reading *reading)
+/* Returns where an open window that is set aside ends. One that fails although it begins where another one ended says
+ * that the host's clock is behind. */
+static ticks isolated_end(const struct reading *reading)
 {
     const struct suspicion *suspicion = &reading->suspicion;
     const struct feed *feed = reading->feed;
-    ticks host = ticks_from_ms(clock_wall_ms());
     bool goes_on = suspicion->window.lo > cursor_lower(&feed->progress.cursor, feed->input->overlap);
 
-    return goes_on || host <= suspicion->window.lo ? suspicion->sent_at : ticks_min(suspicion->sent_at, host);
+    return reading_present(suspicion->sent_at, goes_on ? TICKS_OPEN : suspicion->window.lo + 1);
 }
 
 /* The window fails alone: it is set aside, and the worker continues past it. */
@@ -213,7 +210,7 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     if (!suspicion->broke) /* if it was too much for the service, the next window of this kind would be, too */
         reading_shrink_page(reading);
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
-                         present(reading), outbox_end(feed->env->outbox), now_ms))
+                         isolated_end(reading), outbox_end(feed->env->outbox), now_ms))
         next.kind = NEXT_POLL;
     next.backfill_done = was_backfilling && !feed->progress.cursor.backfill.active;
     reading->attempts = (struct attempts){ .failures = 0 };

@@ -2,26 +2,15 @@
 
 #include "base/digest.h"
 #include "base/backoff.h"
-#include "base/clock.h"
 
 #define SMALLER_EVERY 3 /* failures in a row before a smaller page is requested */
-
-/* Returns the present, up to which a long window may be handed to the backfill: by the service's clock, or by the host's
- * if that is earlier and no record is later. A service's clock that is ahead for a while would put the coming days into
- * the backfill, and the watermark at their end. */
-static ticks present(const struct reading *reading, const struct page_stats *stats)
-{
-    ticks host = ticks_from_ms(clock_wall_ms());
-
-    return stats->newest <= host ? ticks_min(reading->sent_at, host) : reading->sent_at;
-}
 
 bool worker_retry_split(struct reading *reading, const struct page_stats *stats)
 {
     struct feed *feed = reading->feed;
 
     return progress_split(&feed->progress, reading->kind, &reading->window, stats,
-                          feed->api->resolution(reading->variant), present(reading, stats));
+                          feed->api->resolution(reading->variant), reading_present(reading->sent_at, stats->newest));
 }
 
 /* While pages can still shrink, the pauses stay short. */
