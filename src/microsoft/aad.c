@@ -163,26 +163,47 @@ static void add_unknown_code(struct buf *to, const struct answer *answer)
     buf_add_text(to, ". Look it up at https://login.microsoftonline.com/error");
 }
 
-static const char *advice_by_responsible(enum responsible responsible)
+/* Returns true if the table's row fits: one code may come with a refusal and with an error that passes. */
+static bool is_known(const struct answer *answer, bool passes)
 {
-    if (responsible == ACT_NOBODY)
-        return "tried again automatically";
-    return responsible == ACT_SIGN_IN ? "sign in again and enter the new authorization_code in the input"
-                                      : "check the input and the app registration";
+    return answer->known && (answer->known->responsible == ACT_NOBODY) == passes;
+}
+
+/* Returns true for a refusal whose code the table does not have. */
+static bool is_unknown_code(const struct answer *answer, bool passes)
+{
+    return answer->code && !answer->known && !passes;
+}
+
+static struct remedy remedy_by_name(const struct answer *answer, bool passes)
+{
+    if (passes)
+        return (struct remedy){ ACT_NOBODY, "tried again automatically" };
+    if (responsible_by_error(answer) == ACT_SIGN_IN)
+        return (struct remedy){ ACT_SIGN_IN, "sign in again and enter the new authorization_code in the input" };
+    return (struct remedy){ responsible_by_error(answer), "check the input and the app registration" };
+}
+
+static struct remedy remedy_of(const struct answer *answer, bool passes)
+{
+    if (is_known(answer, passes))
+        return (struct remedy){ answer->known->responsible, answer->known->advice };
+    if (is_unknown_code(answer, passes))
+        return (struct remedy){ ACT_AS_SAID, "look the code up at https://login.microsoftonline.com/error" };
+    return remedy_by_name(answer, passes);
 }
 
 /* Appends a refusal or a passing error by its error name and Entra's own words. */
-static void add_by_name(struct buf *to, const struct answer *answer, enum responsible responsible)
+static void add_by_name(struct buf *to, const struct answer *answer)
 {
     if (answer->code)
         buf_add_format(to, CODE_PREFIX "%d: ", answer->code);
     buf_add_text(to, answer->error ? answer->error : "the request was refused");
     add_words(to, ", ", answer);
-    remedy_add(to, responsible, advice_by_responsible(responsible));
 }
 
 /* Notes the code, or the error, and what to do. */
-static void blame(struct err *err, const struct answer *answer, enum responsible responsible)
+static void blame(struct err *err, const struct answer *answer, const struct remedy *remedy)
 {
     char cause[sizeof(err->cause)];
 
@@ -190,30 +211,25 @@ static void blame(struct err *err, const struct answer *answer, enum responsible
         snprintf(cause, sizeof(cause), CODE_PREFIX "%d", answer->code);
     else
         snprintf(cause, sizeof(cause), "%s", answer->error ? answer->error : "sign_in");
-    if (answer->known && answer->known->responsible == responsible)
-        remedy_set(err, cause, responsible, answer->known->advice);
-    else if (answer->code && !answer->known && responsible != ACT_NOBODY)
-        remedy_set(err, cause, ACT_AS_SAID, "look the code up at https://login.microsoftonline.com/error");
-    else
-        remedy_set(err, cause, responsible, advice_by_responsible(responsible));
+    remedy_set(err, cause, remedy->responsible, remedy->advice);
 }
 
 static bool explain_answer(const struct answer *answer, bool passes, struct err *err)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(4096);
-    bool known = answer->known && (answer->known->responsible == ACT_NOBODY) == passes;
+    struct remedy remedy = remedy_of(answer, passes);
 
-    if (known) {
+    if (is_known(answer, passes))
         buf_add_format(&text, CODE_PREFIX "%d: %s", answer->code, answer->known->meaning);
-        remedy_add(&text, answer->known->responsible, answer->known->advice);
-    } else if (answer->code && !answer->known && !passes) {
+    else if (is_unknown_code(answer, passes))
         add_unknown_code(&text, answer);
-    } else {
-        add_by_name(&text, answer, passes ? ACT_NOBODY : responsible_by_error(answer));
-    }
+    else
+        add_by_name(&text, answer);
+    if (!is_unknown_code(answer, passes)) /* its text says it already */
+        remedy_add(&text, remedy.responsible, remedy.advice);
     add_ids(&text, answer);
     err_set(err, passes ? ERR_RETRY : ERR_AUTH, "%s", buf_text(&text));
-    blame(err, answer, known ? answer->known->responsible : passes ? ACT_NOBODY : responsible_by_error(answer));
+    blame(err, answer, &remedy);
     if (passes && answer->code == 50196)
         err->wait_ms = LOOP_WAIT_MS;
     if (passes && answer->code == 90055)
