@@ -108,12 +108,12 @@ static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
     return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? no_connection(req) : DIAGNOSIS_CUT;
 }
 
-static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault)
+static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault, CURLcode code)
 {
     switch (fault) {
     case HTTP_NO_NAME: return DIAGNOSIS_NO_NAME;
     case HTTP_NO_CONNECTION: return no_connection(req);
-    case HTTP_NO_PROXY: return DIAGNOSIS_NO_PROXY;
+    case HTTP_NO_PROXY: return code == CURLE_COULDNT_RESOLVE_PROXY ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_NO_PROXY;
     case HTTP_NO_TLS: return DIAGNOSIS_NO_TLS;
     case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
     case HTTP_BAD_REQUEST: return req->unsendable;
@@ -150,7 +150,7 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
-    result->diagnosis = code == CURLE_COULDNT_RESOLVE_PROXY ? DIAGNOSIS_PROXY_DEAD : diagnosis_of(req, result->fault);
+    result->diagnosis = diagnosis_of(req, result->fault, code);
     diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
     if (was_silent(req, result->fault))
         buf_add_format(&text, " within %lld s", (long long)(clock_ms() - req->started_ms) / 1000);
