@@ -135,7 +135,7 @@ void log_line(enum log_level level, const char *text, size_t same)
         same += strlen(log_level_text(level)) + 1;
     if (!log_queue_put(STDERR_FILENO, line, len, same < len ? same : len))
         lost++;
-    if (waits_fn && !log_flush())
+    if (waits_fn && !log_queue_is_empty())
         waits_fn(waits_ctx);
     errno = saved;
 }

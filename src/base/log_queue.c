@@ -102,6 +102,11 @@ bool log_queue_flush(int fd)
     return true;
 }
 
+bool log_queue_is_empty(void)
+{
+    return !queue.first;
+}
+
 bool log_queue_has_room(size_t len)
 {
     return queue.bytes + len <= LOG_WAITING_MOST;

@@ -15,5 +15,7 @@ bool log_queue_put(int fd, const char *line, size_t len, size_t same);
 /* Writes lines that wait, as far as the file descriptor takes them. Returns true if none is left. */
 bool log_queue_flush(int fd);
 
+/* Returns true if no line waits. */
+bool log_queue_is_empty(void);
 /* Returns true if a line of that length could wait. */
 bool log_queue_has_room(size_t len);
