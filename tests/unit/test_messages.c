@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "messages/diagnosis.h"
 #include "messages/log_events.h"
+#include "capture.h"
 #include "check.h"
 
 static bool is_clause(const char *text)
@@ -43,21 +44,10 @@ static void test_rows(void **state UNUSED)
 /* What one call writes on stderr. */
 static char *written(enum event event, const char *text)
 {
-    static char line[4096];
-    int ends[2], real = dup(STDERR_FILENO);
-    ssize_t len;
+    struct capture capture = capture_begin();
 
-    if (pipe(ends))
-        abort();
-    dup2(ends[1], STDERR_FILENO);
     log_event(event, "input=a %s", text);
-    dup2(real, STDERR_FILENO);
-    close(ends[1]);
-    close(real);
-    len = read(ends[0], line, sizeof(line) - 1);
-    close(ends[0]);
-    line[len > 0 ? len : 0] = '\0';
-    return line;
+    return capture_end(capture);
 }
 
 static void test_lines(void **state UNUSED)

@@ -170,13 +170,19 @@ static void pump(void)
         inside = false;                                                                                                \
     } while (0)
 
-/* What was told since the last time. An answer of the thread that saves may take longer than pump() waits. */
-static void expect(const char *want)
+/* Pumps until that was told: the thread that saves may take longer than pump() waits. */
+static void pump_until(const char *end)
 {
     int tries;
 
-    for (tries = 0; tries < 50 && strcmp(told, want) && !strncmp(told, want, strlen(told)); tries++)
+    for (tries = 0; tries < 50 && !strstr(told, end); tries++)
         pump();
+}
+
+/* What was told since the last time. */
+static void expect(const char *want)
+{
+    pump_until(want);
     CHECK(strcmp(told, want) == 0, "%s: told '%s', not '%s'", kind->name, told, want);
     *told = '\0';
 }
@@ -194,8 +200,7 @@ static void save(struct owner *owner, const char *text)
 {
     owner->text = text;
     store_save(&owner->claim, STORE_SYNCED);
-    for (int tries = 0; tries < 50 && !strstr(told, "saved"); tries++)
-        pump();
+    pump_until("saved");
     CHECK(strstr(told, ":saved"), "%s: told '%s'", kind->name, told);
     *told = '\0';
 }
