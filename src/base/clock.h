@@ -9,8 +9,8 @@
 int64_t clock_ms(void);      /* monotonic milliseconds (CLOCK_BOOTTIME: counts while the machine sleeps) */
 int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC; may jump */
 
-/* Writes when a wait that begins now is over, by this host's wall clock and time zone, as splunkd.log has it: "02:25", or
- * "02:25:10" for less than a minute. Returns ret. */
+/* Writes when a wait that begins now is over, by this host's wall clock and time zone, as splunkd.log has it: "02:25",
+ * or "02:25:10" for less than a minute. Returns ret. */
 #define CLOCK_TEXT_MAX 16
 const char *clock_text_after(int64_t wait_ms, char ret[CLOCK_TEXT_MAX]);
 

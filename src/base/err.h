@@ -22,8 +22,8 @@ struct err {
     const char *advice; /* static; NULL: not known */
 };
 
-/* Fills in *err with wait_ms = 0 and without a cause. Line ends and other control characters of the text become blanks. Always returns
- * false, so a failing step and its reason fit on one line: return err_set(...). */
+/* Fills in *err with wait_ms = 0 and without a cause. Line ends and other control characters of the text become blanks.
+ * Always returns false, so a failing step and its reason fit on one line: return err_set(...). */
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF(3, 4);
 
 /* Gives *err the cause and the advice of another one. Always returns false. */

@@ -23,8 +23,8 @@ const char *log_level_text(enum log_level level);
 void log_set_level(enum log_level level);
 bool log_has_level(enum log_level level); /* true unless lines of this level are dropped */
 
-/* Writes "LEVEL text". Keeps errno. same > 0: the line replaces a waiting one of which the first `same` bytes of the text
- * are equal. */
+/* Writes "LEVEL text". Keeps errno. same > 0: the line replaces a waiting one of which the first `same` bytes of the
+ * text are equal. */
 void log_line(enum log_level level, const char *text, size_t same);
 
 /* Writes lines that wait. Returns true if none is left. */

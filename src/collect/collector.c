@@ -131,31 +131,27 @@ static void store_opened(void *ctx, int64_t idle_ms)
         rate_pool_was_used(col->env.rates);
 }
 
-static void secrets_loaded(void *ctx)
+static void tell_each(const struct collector *col, void (*tell)(struct tenant *tenant))
 {
-    struct collector *col = ctx;
     size_t i;
 
     for (i = 0; i < col->count; i++)
-        tenant_secrets_loaded(col->tenants[i]);
+        tell(col->tenants[i]);
+}
+
+static void secrets_loaded(void *ctx)
+{
+    tell_each(ctx, tenant_secrets_loaded);
 }
 
 static void secrets_reloaded(void *ctx)
 {
-    struct collector *col = ctx;
-    size_t i;
-
-    for (i = 0; i < col->count; i++)
-        tenant_secrets_reloaded(col->tenants[i]);
+    tell_each(ctx, tenant_secrets_reloaded);
 }
 
 static void store_troubled(void *ctx)
 {
-    struct collector *col = ctx;
-    size_t i;
-
-    for (i = 0; i < col->count; i++)
-        tenant_store_troubled(col->tenants[i]);
+    tell_each(ctx, tenant_store_troubled);
 }
 
 static bool any_refused(void *ctx)

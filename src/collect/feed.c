@@ -91,11 +91,13 @@ void feed_count_sign_ins(struct feed *feed, const struct token_view *view)
     uint64_t more = view->failed - feed->sign_ins_failed;
     struct tally *tally = &feed->tally;
 
+    if (!more)
+        return;
     feed->sign_ins_failed = view->failed;
     tally->requests += more;
-    if (more && view->err->kind == ERR_AUTH)
+    if (view->err->kind == ERR_AUTH)
         tally->refused += more;
-    else if (more && view->err->wait_ms)
+    else if (view->err->wait_ms)
         tally->throttled += more;
     else
         tally->failed += more;

@@ -81,7 +81,6 @@ static void wait_with(struct opening *opening, const struct err *err)
     struct feed *feed = opening->feed;
     bool is_news = !text_same(feed->problem.text, err->text);
     char again[CLOCK_AGAIN_MAX];
-
     struct err why = *err;
 
     event_blame(&why, EVENT_WAITING);

@@ -11,7 +11,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         { ACT_PROVIDER, "correct the DNS of this host, or set proxy: then the proxy looks the name up" }, "no_name" },
     [DIAGNOSIS_NO_CONNECTION] = { "no connection to {the host}",
         "a firewall on the way, or nothing listens there",
-        { ACT_PROVIDER, "let this host reach it on TCP 443, or set proxy (if proxy is set: check its address)" }, "no_connection" },
+        { ACT_PROVIDER, "let this host reach it on TCP 443, or set proxy (if proxy is set: check its address)" },
+        "no_connection" },
     [DIAGNOSIS_NO_PROXY] = { "the proxy on the way to {the host} does not let us through",
         "the proxy is not found, refuses the host, or requires a user and password (HTTP 407)",
         { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" }, "no_proxy" },
@@ -31,7 +32,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         { ACT_PROVIDER, "restore the file, or correct ca_file" }, "ca_file" },
     [DIAGNOSIS_CUT] = { "no complete response from {the host}",
         "the connection broke off or was too slow",
-        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" }, "no_complete_response" },
+        { ACT_NOBODY, "nothing: tried again without end, at most 5 minutes apart; no alert is skipped" },
+        "no_complete_response" },
     [DIAGNOSIS_WEB_PAGE] = { "a web page came in place of {the service's} answer",
         "most likely a proxy or a security gateway answers instead of Microsoft",
         { ACT_PROVIDER, "exempt the host on the proxy or gateway that sent it" }, "web_page" },
@@ -46,10 +48,12 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         { ACT_PROVIDER, "check filter of the input" }, "http_400_filter" },
     [DIAGNOSIS_HTTP_401] = { "HTTP 401",
         "the token is not meant for this service, and neither was a new one",
-        { ACT_PROVIDER, "check api, api_url, cloud and resource of the input, and the clock of this host" }, "http_401" },
+        { ACT_PROVIDER, "check api, api_url, cloud and resource of the input, and the clock of this host" },
+        "http_401" },
     [DIAGNOSIS_HTTP_403] = { "HTTP 403",
         "the permission is missing, nobody has consented to it, or the tenant has no Defender",
-        { ACT_CUSTOMER, ADMIN_CONSENT ", and check that the tenant has Defender and has not removed the app" }, "http_403" },
+        { ACT_CUSTOMER, ADMIN_CONSENT ", and check that the tenant has Defender and has not removed the app" },
+        "http_403" },
     [DIAGNOSIS_PERMISSION] = { "HTTP 403: the token lacks the permission {that api needs}",
         "said by check, which reads the token: none of its roles or scopes is sufficient",
         { ACT_CUSTOMER, ADMIN_CONSENT }, "permission" },
@@ -80,7 +84,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
           "key" }, "splunkd_key" },
     [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)",
         "the user of the session key may not read the password store, change inputs or show a message",
-        { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" }, "splunkd_rights" }
+        { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" },
+        "splunkd_rights" }
 };
 /* clang-format on */
 

@@ -33,7 +33,7 @@ struct http {
     struct pool *pools;
     struct timer look_timer; /* set while requests are in flight */
     bool held;               /* a sink was not ready: who found that waits for http_resume_all() */
-    int64_t resumed_ms; /* 0: never */
+    int64_t resumed_ms;      /* 0: never */
     struct timer turn_timer;
     unsigned turn;
     bool delivered; /* something went to a sink since turn_timer fired */
@@ -99,9 +99,9 @@ struct http_request {
 /* http_hold.c
  *
  * Over HTTP/2, transfers share a socket. When libcurl reads it for one of them, it buffers what comes for the
- * others, up to 10 MB each (32 MB in older versions). Two rules bound that while splunkd is late. A transfer whose sink is
- * not ready pauses before it takes a byte. When they go on, they take turns, and each delivers at most RATION_BYTES in
- * a turn: no response is buffered for the sake of another. 100 customers with 4 MB each and a slow reader take 28 MB;
+ * others, up to 10 MB each (32 MB in older versions). Two rules bound that while splunkd is late. A transfer whose sink
+ * is not ready pauses before it takes a byte. When they go on, they take turns, and each delivers at most RATION_BYTES
+ * in a turn: no response is buffered for the sake of another. 100 customers with 4 MB each and a slow reader take 28 MB;
  * without turns, they took 293 (tests/e2e/test_connections.py). */
 
 /* Returns false if the transfer has to pause. */

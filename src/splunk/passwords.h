@@ -24,8 +24,8 @@ void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx);
 /* Calls troubled() from now on whenever the store does not do what it is asked to, with a new reason; NULL: nobody is
  * told. */
 void passwords_listen(struct passwords *passwords, void (*troubled)(void *ctx), void *ctx);
-/* Returns why the store does not do what it is asked to, at present; NULL: it does, as far as is known. It is told within
- * seconds, while the call itself is repeated for a minute. */
+/* Returns why the store does not do what it is asked to, at present; NULL: it does, as far as is known. It is told
+ * within seconds, while the call itself is repeated for a minute. */
 const struct err *passwords_trouble(const struct passwords *passwords);
 
 /* Returns the stored secret of that name (secret_name.h), or NULL if there is none. Borrowed until the next store or

@@ -20,8 +20,8 @@ struct rest_call {
     rest_call_fn *done;
     void *ctx;
     struct buf *body; /* where a large answer goes; NULL: into the result */
-    /* Reports why a call is not done REST_SLOW_MS after its start, and with each further failure; it is tried again. NULL:
-     * nobody is told. */
+    /* Reports why a call is not done REST_SLOW_MS after its start, and with each further failure; it is tried again.
+     * NULL: nobody is told. */
     void (*trying)(void *ctx, const struct err *err);
     const char *rights; /* capabilities that a 403 lacks; NULL: those of the password store and of inputs */
 
