@@ -10,14 +10,11 @@
 #define LINE_MAX   1950
 #define ADVICE_MAX 400
 
-int64_t status_next_ms(size_t number, int64_t now_ms)
+int64_t status_next_ms(size_t number, int64_t started_ms, int64_t now_ms)
 {
-    return clock_next_turn(now_ms, EVERY_MS, number, EVERY_MS / CLOCK_IDLE_MS);
-}
+    int64_t first_ms = started_ms + FIRST_MS;
 
-int64_t status_first_ms(size_t number, int64_t now_ms)
-{
-    return status_next_ms(number, now_ms + FIRST_MS);
+    return clock_next_turn(now_ms > first_ms ? now_ms : first_ms, EVERY_MS, number, EVERY_MS / CLOCK_IDLE_MS);
 }
 
 /* Adds the counts since the process started: alerts, and requests by result. */

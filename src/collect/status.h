@@ -18,8 +18,7 @@ struct status {
 
 void status_log(const struct status *status, int64_t now_ms);
 
-/* Returns when the next regular line of input number n is due. Each input has its own moment of the five minutes,
- * whatever it logged in between: hundreds of lines at once would not fit the pipe that the log goes to. */
-int64_t status_next_ms(size_t number, int64_t now_ms);
-/* The same for the first line: not within the first minute. */
-int64_t status_first_ms(size_t number, int64_t now_ms);
+/* Returns when the next regular line of input number n is due: not within the first minute of the process, which logs
+ * each state anyway. Each input has its own moment of the five minutes, whatever it logged in between: hundreds of lines
+ * at once would not fit the pipe that the log goes to. */
+int64_t status_next_ms(size_t number, int64_t started_ms, int64_t now_ms);

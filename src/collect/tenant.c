@@ -230,7 +230,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     workers_init(t->workers, &t->feed);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_timer_fired, .ctx = t };
-    timer_set(env->loop, &t->status_timer, status_first_ms(number, env->started_ms));
+    timer_set(env->loop, &t->status_timer, status_next_ms(number, env->started_ms, env->started_ms));
     return t;
 }
 

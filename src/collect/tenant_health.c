@@ -16,7 +16,7 @@ void tenant_log_status(struct tenant *t, int64_t now_ms)
     struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
     int64_t due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
 
-    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, now_ms));
+    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, t->env->started_ms, now_ms));
     status.problem = store ? store : &t->feed.problem;
     status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
     status.has_token = token == TOKEN_READY;
