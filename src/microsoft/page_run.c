@@ -29,11 +29,11 @@ ALWAYS_INLINE bool run_string(struct run *run)
     size_t size;
 
     while (run->at <= run->last) {
-        size = scan_plain(run->at, (size_t)(run->last - run->at) + 1, run->to);
+        size = scan_step(run->at, run->to);
         run->at += size;
         run->to += size;
-        if (run->at > run->last)
-            return false;
+        if (size == SCAN_STEP)
+            continue;
         if (*run->at == '"')
             return true;
         if (*run->at == '\\' && simple_escape(run->at[1]))
@@ -143,25 +143,22 @@ ALWAYS_INLINE bool run_close(struct page *p, struct run *r)
     return true;
 }
 
-ALWAYS_INLINE bool run_token(struct page *p, struct run *r)
+/* Passes a comma, a name and a value, or what is next of these, or the end of a container. RUN_AHEAD has room for all:
+ * only strings are longer, and they stop after `last`. */
+ALWAYS_INLINE bool run_member(struct page *p, struct run *r)
 {
-    switch (p->state) {
-    case ST_AFTER:
+    if (p->state == ST_AFTER) {
         if (*r->at != ',')
             return run_close(p, r);
         *r->to++ = ',';
         r->at++;
         p->state = r->object ? ST_KEY : ST_VALUE;
+    } else if ((p->state == ST_FIRST_KEY || p->state == ST_FIRST_ITEM) && run_close(p, r)) {
         return true;
-    case ST_KEY: return run_name(p, r);
-    case ST_VALUE: return run_value(p, r);
-    case ST_FIRST_KEY:
-    case ST_FIRST_ITEM:
-        if (run_close(p, r))
-            return true;
-        return r->object ? run_name(p, r) : run_value(p, r);
-    default: return false;
     }
+    if ((p->state == ST_KEY || p->state == ST_FIRST_KEY) && !run_name(p, r))
+        return false;
+    return (p->state == ST_VALUE || p->state == ST_FIRST_ITEM) && run_value(p, r);
 }
 
 void page_run(struct page *p)
@@ -176,7 +173,7 @@ void page_run(struct page *p)
     r.object = in_object(p);
     r.last = p->at + left - RUN_AHEAD;
     r.to = p->out->data + p->out->len;
-    while (r.at <= r.last && run_token(p, &r))
+    while (r.at <= r.last && run_member(p, &r))
         ;
     p->at = r.at;
     p->out->len = (size_t)(r.to - p->out->data);

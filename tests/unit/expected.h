@@ -26,7 +26,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "file_writer", 3 },
     { "health", 2 },
     { "hosts", 3 },
-    { "http", 8 },
+    { "http", 10 },
     { "http_pool", 7 },
     { "inflate", 8 },
     { "json", 5 },
