@@ -94,3 +94,42 @@ def test_each_part_is_there():
     """And has somebody who reads its output."""
     names = {each.name for each in [*check.computing('unit'), *check.waiting()]}
     assert names == {'unit', 'vendor clients', 'fuzz', 'bench', 'json', 'layers', 'generated', 'pytest'}
+
+
+@pytest.mark.parametrize('command, wanted', [
+    ('test -e once && echo 1 passed, 0 failed || { touch once; exit 1; }', (1, 0)), ('exit 1', (0, 1))])
+def test_what_failed_runs_once_more(tmp_path, monkeypatch, command, wanted):
+    """It passed if it does then."""
+    monkeypatch.setattr(check, 'ROOT', str(tmp_path))
+    found = part(command, check.from_totals)
+    assert found.sum['failed'] == 1
+    found.again()
+    assert (found.sum['passed'], found.sum['failed']) == wanted
+
+
+FLAKY = '''
+import os
+
+def test_good():
+    pass
+
+def test_flaky(number=0):
+    there = os.path.exists(str(number))
+    open(str(number), 'w').close()
+    assert there
+
+for number in range(1, {}):
+    globals()[f'test_flaky_{{number}}'] = lambda number=number: test_flaky(number)
+for number in range({}):
+    globals()[f'test_broken_{{number}}'] = lambda: 1 / 0
+'''
+
+
+@pytest.mark.parametrize('flaky, broken, wanted', [(2, 0, (3, 0)), (1, 1, (2, 1)), (6, 0, (1, 6))])
+def test_failed_tests_run_once_more(tmp_path, monkeypatch, flaky, broken, wanted):
+    """One after the other. If many failed, none does."""
+    plant.write(tmp_path, 'test_planted.py', FLAKY.format(flaky, broken))
+    monkeypatch.setattr(check, 'ROOT', str(tmp_path))
+    found = check.Pytest('pytest', *check.pytest('pytest.xml'), 'test_planted.py', read=check.from_pytest).run()
+    found.again()
+    assert (found.sum['passed'], found.sum['failed']) == wanted
