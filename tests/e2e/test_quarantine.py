@@ -166,7 +166,7 @@ class Quarantine(QuarantineCase):
                 for back in (0, 60 * right):
                     world.clock.jump(-back)
                     before = self.served(world, feed)
-                    wait_for(lambda world=world, feed=feed, before=before: self.served(world, feed) > before, 20,
+                    wait_for(lambda world=world, feed=feed, before=before: self.served(world, feed) > before, 60,
                              program.tail)
                     count = len(program.events)
                     self.publish_at(feed, right)
