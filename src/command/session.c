@@ -9,6 +9,7 @@ struct rest *session_open(struct console *console, struct loop *loop, struct htt
 {
     CLEANUP(mem_free_secretp) char *key = NULL;
     CLEANUP(mem_freep) char *uri = NULL;
+    struct rest *rest;
 
     if (!console_session(console, &key, &uri, err))
         return NULL;
@@ -18,5 +19,7 @@ struct rest *session_open(struct console *console, struct loop *loop, struct htt
     }
     if (!server_uri)
         server_uri = uri ? uri : SERVER_URI;
-    return rest_new(loop, http, server_uri, key, getenv("SPLUNK_HOME"));
+    rest = rest_new(loop, http, server_uri, key, getenv("SPLUNK_HOME"));
+    rest_key_is_entered(rest);
+    return rest;
 }

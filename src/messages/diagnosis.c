@@ -82,6 +82,10 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "the key is too old, or of another splunkd",
         { ACT_NOBODY, "nothing: the process ends and is started with a new one. If started by hand: take a new "
           "key" }, "splunkd_key" },
+    [DIAGNOSIS_SPLUNKD_KEY_ENTERED] = { "the session key is not accepted by splunkd (HTTP 401)",
+        "said to a person who entered the key: it is mistyped, too old, or of another splunkd",
+        { ACT_PROVIDER, "enter it again or take a new one; 'splunk cmd splunkd print-modinput-config defender_alerts' "
+          "prints one, and its output can be piped into this command" }, "splunkd_key" },
     [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)",
         "the user of the session key may not read the password store, change inputs or show a message",
         { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" },

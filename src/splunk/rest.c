@@ -38,6 +38,11 @@ void rest_hurry(struct rest *rest, int timeout_s)
     rest->connect_timeout_s = timeout_s ? timeout_s : CONNECT_TIMEOUT_S;
 }
 
+void rest_key_is_entered(struct rest *rest)
+{
+    rest->key_is_entered = true;
+}
+
 void rest_free(struct rest *rest)
 {
     if (!rest)

@@ -13,13 +13,16 @@
 struct rest;
 
 /* The end of a call to an endpoint. err->kind on failure: ERR_RETRY (connection, splunkd starting, 503), ERR_AUTH
- * (401: the session key is no longer valid), ERR_INPUT (refused: 400, 403, ...). */
+ * (401: the session key is not valid), ERR_INPUT (refused: 400, 403, ...). */
 typedef void rest_done_fn(void *ctx, bool ok, const struct err *err);
 
 /* Copies the texts. splunk_home (where server.conf is) may be NULL. loop and http must outlive it. Never returns
  * NULL. */
 struct rest *rest_new(struct loop *loop, struct http *http, const char *server_uri, const char *session_key,
                       const char *splunk_home);
+/* Says that a person entered the session key, for the words of a 401: such a key may be mistyped. Otherwise splunkd gave
+ * it, and it has become invalid. */
+void rest_key_is_entered(struct rest *rest);
 void rest_free(struct rest *rest); /* after its endpoints; NULL is allowed; overwrites the session key */
 
 /* Makes the calls that start from now on end soon, for a person who waits: nothing is tried twice, and splunkd may be

@@ -107,7 +107,8 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
     }
     said = answer_text(call, result);
     if (result->status == 401)
-        diagnosis_set(err, ERR_AUTH, DIAGNOSIS_SPLUNKD_KEY, &(struct diagnosis_facts){ .detail = said });
+        diagnosis_set(err, ERR_AUTH, call->rest->key_is_entered ? DIAGNOSIS_SPLUNKD_KEY_ENTERED : DIAGNOSIS_SPLUNKD_KEY,
+                      &(struct diagnosis_facts){ .detail = said });
     else if (result->status == 403)
         diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS,
                       &(struct diagnosis_facts){ .detail = said, .advice = call->rights });

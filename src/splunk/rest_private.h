@@ -11,5 +11,6 @@ struct rest {
     char *server_uri;    /* without a slash at its end */
     char *authorization; /* secret */
     int64_t try_for_ms;  /* how long a call that fails is repeated */
+    bool key_is_entered;
     int timeout_s, connect_timeout_s;
 };
