@@ -12,8 +12,7 @@ static const struct {
                { 0x180E, 0x180E }, { 0x200B, 0x200B }, { 0x200E, 0x200F }, { 0x2028, 0x202E },
                { 0x2060, 0x206F }, { 0xFEFF, 0xFEFF }, { 0xFFF9, 0xFFFB }, { 0xE0000, 0xE007F } };
 
-/* Returns the length of the well-formed sequence at text, and the character in *ret; 0: no sequence starts there. */
-static size_t decode(const unsigned char *text, size_t len, uint32_t *ret)
+size_t utf8_decode(const unsigned char *text, size_t len, uint32_t *ret)
 {
     static const struct {
         unsigned char least, mask;
@@ -46,12 +45,12 @@ size_t utf8_length(const unsigned char *text, size_t len)
 {
     uint32_t point;
 
-    return decode(text, len, &point);
+    return utf8_decode(text, len, &point);
 }
 
 size_t utf8_hidden(const unsigned char *text, size_t len, uint32_t *ret)
 {
-    size_t size = decode(text, len, ret), i;
+    size_t size = utf8_decode(text, len, ret), i;
 
     for (i = 0; size && i < COUNT_OF(hidden); i++)
         if (*ret >= hidden[i].first && *ret <= hidden[i].last)

@@ -10,6 +10,8 @@
 
 /* Returns the length (1 to 4) of the well-formed sequence at text, or 0 if no sequence starts there. */
 size_t utf8_length(const unsigned char *text, size_t len);
+/* The same, with the character in *ret. */
+size_t utf8_decode(const unsigned char *text, size_t len, uint32_t *ret);
 /* Returns the length of the sequence at text if it is a character that must not reach a line: a control character (C0,
  * DEL, C1), a line separator, a mark that changes the direction of text, an invisible format character. *ret is the
  * character. Returns 0 for every other character. */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "command/columns.h"
 #include "command/import_clean.h"
 #include "command/import_rows.h"
 #include "command/options.h"
@@ -16,7 +17,7 @@
 
 struct import {
     const char *path, *server_uri;
-    bool dry_run, remove_secrets;
+    bool dry_run, remove_secrets, template;
     struct console console;
     struct import_rows rows;
     size_t next, running, uploads_left;
@@ -168,17 +169,49 @@ static void print_row(const struct import *import, const struct import_row *row)
     putchar('\n');
 }
 
+/* Prints the rows that were refused, or the others. */
+static void print_rows(const struct import *import, bool refused)
+{
+    size_t count = 0, i;
+
+    for (i = 0; i < import->rows.count; i++) {
+        const struct import_row *row = &import->rows.list[i];
+
+        if ((row->action == ACTION_REFUSED) != refused)
+            continue;
+        if (refused && !count++)
+            puts("\nRefused:");
+        print_row(import, row);
+    }
+}
+
+static void print_twins(const struct import *import)
+{
+    size_t i;
+
+    for (i = 0; i < import->rows.count; i++) {
+        const struct import_row *row = &import->rows.list[i];
+
+        if (!row->twin || row->action == ACTION_REFUSED)
+            continue;
+        printf("\nWarning: line %zu, ", row->line);
+        console_put(row->stanza.name, stdout);
+        printf(", has the tenant and the service of line %zu, ", row->twin->line);
+        console_put(row->twin->stanza.name, stdout);
+        puts(": each alert is written twice.");
+    }
+}
+
 static int import_report(const struct import *import)
 {
     size_t counts[ACTION_REFUSED + 1] = { 0 }, i;
 
     console_progress(NULL);
-    for (i = 0; i < import->rows.count; i++) {
-        const struct import_row *row = &import->rows.list[i];
-
-        counts[row->action]++;
-        print_row(import, row);
-    }
+    for (i = 0; i < import->rows.count; i++)
+        counts[import->rows.list[i].action]++;
+    print_rows(import, false);
+    print_twins(import);
+    print_rows(import, true);
     printf("\n%zu %s, %zu %s, %zu unchanged, %zu refused.\n", counts[ACTION_CREATE], action_word(import, ACTION_CREATE),
            counts[ACTION_UPDATE], action_word(import, ACTION_UPDATE), counts[ACTION_NONE], counts[ACTION_REFUSED]);
     return fflush(stdout) == 0 && !counts[ACTION_REFUSED] ? 0 : 1;
@@ -266,31 +299,57 @@ static void import_release(struct import *import)
 
 static const char usage[] =
     "usage: defender_alerts import CUSTOMERS.csv [--dry-run] [--remove-secrets] [--server-uri URL]\n"
-    "Creates or updates one input for each row. The first line names the columns: name, parameters of an input, and\n"
-    "Splunk's index, sourcetype, source, host, disabled. An empty field leaves a parameter as it is. Secrets go to\n"
-    "Splunk's password store. It is safe to run again.\n"
+    "       defender_alerts import --template > CUSTOMERS.csv\n"
+    "Creates or updates one input for each row. The first line names the columns. An empty field leaves a parameter as\n"
+    "it is. Secrets go to Splunk's password store. It is safe to run again.\n"
+    "The file is UTF-8 or UTF-16, with commas, semicolons or tabs: in Excel, save it as \"CSV UTF-8\".\n"
     "Splunk's session key, or the XML of 'splunk cmd splunkd print-modinput-config', is read from stdin.\n";
+
+static void print_help(const struct option_spec *specs, size_t count)
+{
+    struct buf list = BUF_INIT(4096);
+
+    options_print(usage, specs, count);
+    columns_add_list(&list);
+    printf("Columns; name, tenant_id and client_id are needed (README/inputs.conf.spec explains them):\n%s",
+           buf_text(&list));
+    buf_free(&list);
+}
+
+static int print_template(void)
+{
+    struct buf text = BUF_INIT(4096);
+
+    columns_add_template(&text);
+    fputs(buf_text(&text), stdout);
+    buf_free(&text);
+    return fflush(stdout) ? 1 : 0;
+}
 
 int import_run(int argc, char **argv)
 {
     struct import import = { .path = NULL };
-    const struct option_spec specs[] = { { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
-                                         { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
-                                         { "--remove-secrets", NULL, &import.remove_secrets, NULL,
-                                           "afterwards, remove the secrets from the file without asking" },
-                                         { "--server-uri", &import.server_uri, NULL, "URL",
-                                           "splunkd; default " SERVER_URI } };
+    const struct option_spec specs[] = {
+        { "CUSTOMERS.csv", &import.path, NULL, "FILE", "the file" },
+        { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
+        { "--remove-secrets", NULL, &import.remove_secrets, NULL,
+          "afterwards, remove the secrets from the file without asking" },
+        { "--template", NULL, &import.template, NULL, "print a file to fill in, with two examples" },
+        { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; default " SERVER_URI }
+    };
     struct err err;
     int status = 1;
 
     if (options_want_help(argc, argv)) {
-        options_print(usage, specs, COUNT_OF(specs));
+        print_help(specs, COUNT_OF(specs));
         return 0;
     }
-    if (options_read(specs, COUNT_OF(specs), argc, argv, &err) && import_all(&import, &err))
-        status = leave_file(&import, import_report(&import));
-    else
+    if (!options_read(specs, COUNT_OF(specs), argc, argv, &err) || (!import.template && !import_all(&import, &err)))
         log_error("%s", err.text);
+    else if (import.template)
+        status = print_template();
+    else
+        status = leave_file(&import, import_report(&import));
     import_release(&import);
     return status;
 }

@@ -58,7 +58,7 @@ bool import_has_secrets(const struct buf *text)
     return found;
 }
 
-static void add_row(struct buf *ret, const struct csv *csv, size_t row, const char *line_end)
+static void add_row(struct buf *ret, const struct csv *csv, size_t row)
 {
     size_t k, cells = 0;
 
@@ -70,28 +70,38 @@ static void add_row(struct buf *ret, const struct csv *csv, size_t row, const ch
         if (is_secret(param))
             continue;
         if (cells++)
-            buf_add_char(ret, ',');
+            buf_add_char(ret, csv->format.separator);
         csv_add_cell(ret, masked ? masked : cell);
     }
-    buf_add_text(ret, line_end);
+    buf_add_text(ret, csv->format.line_end);
+}
+
+/* Appends the file without its secrets, in its own encoding and with its own separator. */
+static void write_clean(const struct csv *csv, size_t limit, struct buf *ret)
+{
+    struct buf text = BUF_INIT(limit);
+    size_t i;
+
+    csv_begin(&text, &csv->format);
+    for (i = 0; i < csv->count; i++)
+        add_row(&text, csv, i);
+    csv_bytes_encode(csv->format.encoding, &text, ret);
+    buf_free(&text);
 }
 
 bool import_clean(const char *path, const struct buf *read, struct err *err)
 {
-    struct buf now = BUF_INIT(read->limit), clean = BUF_INIT(2 * read->limit);
-    const char *end = strpbrk(buf_text(read), "\r\n");
+    struct buf now = BUF_INIT(read->limit), clean = BUF_INIT(4 * read->limit);
     struct csv csv = { 0 };
     bool ok = file_read(path, &now, err);
-    size_t i;
 
     if (ok && (now.len != read->len || memcmp(buf_text(&now), buf_text(read), now.len) != 0))
         ok = err_set(err, ERR_INPUT, "'%s' has changed since it was imported", path);
-    if (ok && csv_parse(buf_text(read), read->len, &csv, err)) {
-        if (text_starts(buf_text(read), "\xEF\xBB\xBF"))
-            buf_add_text(&clean, "\xEF\xBB\xBF");
-        for (i = 0; i < csv.count; i++)
-            add_row(&clean, &csv, i, end && end[0] == '\r' && end[1] == '\n' ? "\r\n" : "\n");
-        ok = file_rewrite(path, buf_text(&clean), clean.len, err);
+    ok = ok && csv_parse(buf_text(read), read->len, &csv, err);
+    if (ok) {
+        write_clean(&csv, 2 * read->limit, &clean);
+        ok = !clean.full ? file_rewrite(path, buf_text(&clean), clean.len, err)
+                         : err_set(err, ERR_INPUT, "'%s' would become too large", path);
     }
     csv_free(&csv);
     buf_free_secret(&now);

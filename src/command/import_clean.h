@@ -1,7 +1,8 @@
 /* command/import_clean.h - an imported file without its secrets.
  *
  * The columns client_secret and refresh_token go, and a password inside of the column proxy becomes eight asterisks.
- * All other cells keep their text. The file is replaced in one step and keeps its mode and owner. */
+ * All other cells keep their text, and the file its encoding and separator. It is replaced in one step and keeps its mode
+ * and owner. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,18 +1,17 @@
 #include "command/import_rows.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/columns.h"
 #include "command/csv.h"
 #include "splunk/params.h"
 
 #define FILE_MAX_BYTES (64u * 1024 * 1024)
 #define CHANGES_MAX    1024
-
-/* splunkd's own keys that a column may name. */
-static const char *const own_keys[] = { "index", "sourcetype", "source", "host", "disabled" };
 
 void import_refuse(struct import_row *row, const struct err *err)
 {
@@ -20,30 +19,23 @@ void import_refuse(struct import_row *row, const struct err *err)
     row->err = *err;
 }
 
-static bool is_own_key(const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < COUNT_OF(own_keys); i++)
-        if (text_same(own_keys[i], name))
-            return true;
-    return false;
-}
-
+/* Checks one column of the header. One without a name is a column that a spreadsheet saved although it is empty. */
 static bool check_column(const struct csv_row *header, size_t at, struct err *err)
 {
     const char *name = header->cells[at];
     size_t i;
 
+    if (!*name)
+        return true;
     if (text_same(name, "authorization_code"))
         return err_set(err, ERR_INPUT,
                        "line %zu: the column authorization_code cannot be imported, since a code is "
                        "used up at once; use 'sign-in --store' or the inputs page",
                        header->line);
-    if (!text_same(name, "name") && !param_find(name) && !is_own_key(name))
+    if (!column_is_known(name))
         return err_set(err, ERR_INPUT,
-                       "line %zu: the column '%.80s' is not a parameter of an input; "
-                       "README/inputs.conf.spec lists them",
+                       "line %zu: the column '%.80s' is not a parameter of an input; 'defender_alerts import --help' "
+                       "lists the columns",
                        header->line, name);
     for (i = 0; i < at; i++)
         if (text_same(header->cells[i], name))
@@ -51,32 +43,97 @@ static bool check_column(const struct csv_row *header, size_t at, struct err *er
     return true;
 }
 
-static bool check_header(const struct csv *csv, struct err *err)
+static bool has_column(const struct csv_row *header, const char *name)
 {
-    static const char *const needed[] = { "name", "tenant_id", "client_id" };
-    const struct csv_row *header = &csv->rows[0];
-    size_t i, k;
+    size_t i;
 
-    if (!csv->count)
-        return err_set(err, ERR_INPUT,
-                       "the file is empty; its first line should name the columns: name, tenant_id, "
-                       "client_id and other parameters of an input");
+    for (i = 0; i < header->count; i++)
+        if (text_same(header->cells[i], name))
+            return true;
+    return false;
+}
+
+/* Trims the names of the columns and drops columns without a name from the end. */
+static void trim_header(struct csv_row *header)
+{
+    size_t i;
+
     for (i = 0; i < header->count; i++) {
         char *trimmed = text_trimmed(header->cells[i]);
 
         free(header->cells[i]);
         header->cells[i] = trimmed;
+    }
+    while (header->count && !*header->cells[header->count - 1])
+        free(header->cells[--header->count]);
+}
+
+static bool check_header(const struct csv *csv, struct err *err)
+{
+    static const char *const needed[] = { "name", "tenant_id", "client_id" };
+    struct csv_row *header = &csv->rows[0];
+    size_t i;
+
+    if (!csv->count)
+        return err_set(
+            err, ERR_INPUT,
+            "the file is empty; its first line should name the columns: name, tenant_id, client_id and other "
+            "parameters of an input ('defender_alerts import --template' prints an example)");
+    trim_header(header);
+    for (i = 0; i < header->count; i++)
         if (!check_column(header, i, err))
             return false;
-    }
-    for (i = 0; i < COUNT_OF(needed); i++) {
-        for (k = 0; k < header->count && !text_same(header->cells[k], needed[i]); k++)
-            ;
-        if (k == header->count)
+    for (i = 0; i < COUNT_OF(needed); i++)
+        if (!has_column(header, needed[i]))
             return err_set(err, ERR_INPUT, "line %zu: there is no column %s; the first line should name the columns",
                            header->line, needed[i]);
+    return true;
+}
+
+static bool is_blank(const char *cell)
+{
+    return !cell[strspn(cell, " \t\r\n")];
+}
+
+/* Returns true for a row without any text. Spreadsheets save rows that once had some. */
+static bool row_is_blank(const struct csv_row *line)
+{
+    size_t i;
+
+    for (i = 0; i < line->count; i++)
+        if (!is_blank(line->cells[i]))
+            return false;
+    return true;
+}
+
+static bool fits_header(const struct csv_row *header, const struct csv_row *line, struct err *err)
+{
+    size_t i;
+
+    if (line->count < header->count)
+        return err_set(err, ERR_INPUT, "the row has %zu fields, but the header names %zu columns; %s is missing",
+                       line->count, header->count, header->cells[line->count]);
+    for (i = 0; i < line->count; i++) {
+        if (is_blank(line->cells[i]))
+            continue;
+        if (i >= header->count)
+            return err_set(err, ERR_INPUT,
+                           "the row has %zu fields, but the header names %zu columns; a field that contains the "
+                           "separator should be quoted",
+                           line->count, header->count);
+        if (!*header->cells[i])
+            return err_set(err, ERR_INPUT, "field %zu has a value, but the header has no name for its column", i + 1);
     }
     return true;
+}
+
+/* Returns the value of a cell. Secrets are never exported, so an apostrophe is part of them. */
+static char *cell_value(const char *column, const char *cell)
+{
+    const struct param *param = param_find(column);
+    CLEANUP(mem_free_secretp) char *trimmed = text_trimmed(cell);
+
+    return mem_text(param && param->type == PARAM_SECRET ? trimmed : csv_unguarded(trimmed));
 }
 
 static void fill_stanza(struct import_row *row, const struct csv_row *header, const struct csv_row *line)
@@ -86,27 +143,27 @@ static void fill_stanza(struct import_row *row, const struct csv_row *header, co
 
     stanza->params = mem_alloc((header->count + 1) * sizeof(*stanza->params));
     for (i = 0; i < header->count && i < line->count; i++) {
-        char *value = text_trimmed(line->cells[i]);
+        char *value = cell_value(header->cells[i], line->cells[i]);
 
         if (text_same(header->cells[i], "name"))
             stanza->name = value;
-        else if (*value)
+        else if (*value && *header->cells[i])
             stanza->params[stanza->count++] = (struct raw_param){ mem_text(header->cells[i]), value };
         else
-            free(value);
+            mem_free_secret(value);
     }
     if (!stanza->name)
         stanza->name = mem_text("");
 }
 
-static bool same_name_before(const struct import_rows *rows, const struct import_row *row)
+static bool has_own_name(const struct import_rows *rows, const struct import_row *row, struct err *err)
 {
     const struct import_row *other;
 
     for (other = rows->list; other < row; other++)
-        if (text_same(other->stanza.name, row->stanza.name))
-            return true;
-    return false;
+        if (*row->stanza.name && text_same(other->stanza.name, row->stanza.name))
+            return err_set(err, ERR_INPUT, "another row has this name, in line %zu", other->line);
+    return true;
 }
 
 static void read_row(const struct import_rows *rows, struct import_row *row, const struct csv_row *header,
@@ -117,12 +174,8 @@ static void read_row(const struct import_rows *rows, struct import_row *row, con
     row->line = line->line;
     row->changes = BUF_INIT(CHANGES_MAX);
     fill_stanza(row, header, line);
-    if (line->count != header->count)
-        err_set(&err, ERR_INPUT, "the row has %zu fields, but the header names %zu columns", line->count,
-                header->count);
-    else if (same_name_before(rows, row))
-        err_set(&err, ERR_INPUT, "another row has this name");
-    else if (input_from_stanza(&row->stanza, true, &row->input, &err) && stanza_is_plain(&row->stanza, &err))
+    if (fits_header(header, line, &err) && has_own_name(rows, row, &err) &&
+        input_from_stanza(&row->stanza, true, &row->input, &err) && stanza_is_plain(&row->stanza, &err))
         return;
     import_refuse(row, &err);
 }
@@ -140,6 +193,8 @@ bool import_rows_read(struct import_rows *rows, const char *path, void *ctx, str
     if (ok)
         rows->list = mem_alloc(csv.count * sizeof(*rows->list));
     for (i = 1; ok && i < csv.count; i++) {
+        if (row_is_blank(&csv.rows[i]))
+            continue;
         rows->list[rows->count].ctx = ctx;
         read_row(rows, &rows->list[rows->count++], &csv.rows[0], &csv.rows[i]);
     }
