@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "command/check.h"
+#include "command/export.h"
 #include "command/import.h"
 #include "command/run.h"
 #include "command/sign_in.h"
@@ -58,8 +59,9 @@ static const struct command {
     { "check", NULL, check_run, "try every input once and report what is wrong: reads <input> XML on stdin" },
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
+    { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },
     { "--version", print_version, NULL, "print the version" },
-    { "--help", print_help, NULL, "print this; also after check, sign-in and import" }
+    { "--help", print_help, NULL, "print this; also after check, sign-in, import and export" }
 };
 /* clang-format on */
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #define READ_STEP 65536
+#define NEW_FILE  (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW)
 
 static bool fail(struct err *err, const char *what, const char *path)
 {
@@ -162,29 +163,44 @@ static bool write_all(int fd, const char *bytes, size_t len)
 /* Creates the file in the place of one that a crash left. A thread that still writes to that one does no harm. */
 static int create(const char *path)
 {
-    static const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-    int fd = open(path, flags, 0600);
+    int fd = open(path, NEW_FILE, 0600);
 
     if (fd >= 0 || errno != EEXIST)
         return fd;
     unlink(path);
-    return open(path, flags, 0600);
+    return open(path, NEW_FILE, 0600);
+}
+
+/* Writes to the new file and closes it. */
+static bool fill(int fd, const char *path, const char *bytes, size_t len, bool sync, struct err *err)
+{
+    if (!write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
+        fail(err, "write", path);
+        close(fd);
+        return false;
+    }
+    return !close(fd) || fail(err, "write", path);
 }
 
 bool file_write(const char *path, const char *bytes, size_t len, bool sync, struct err *err)
 {
     int fd = create(path);
 
+    return fd < 0 ? fail(err, "create", path) : fill(fd, path, bytes, len, sync, err);
+}
+
+bool file_create(const char *path, const char *bytes, size_t len, struct err *err)
+{
+    int fd = open(path, NEW_FILE, 0600), saved;
+
     if (fd < 0)
         return fail(err, "create", path);
-    if (!write_all(fd, bytes, len) || (sync && fdatasync(fd))) {
-        fail(err, "write", path);
-        close(fd);
-        return false;
-    }
-    if (close(fd))
-        return fail(err, "write", path);
-    return true;
+    if (fill(fd, path, bytes, len, true, err))
+        return true;
+    saved = errno;
+    unlink(path);
+    errno = saved;
+    return false;
 }
 
 bool file_rename(const char *from, const char *to, struct err *err)

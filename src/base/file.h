@@ -21,6 +21,8 @@ bool file_usable(const char *path, size_t limit, struct err *err);
 /* Writes the bytes to a new file with mode 0600 in the place of one of that name, and calls fdatasync() on it if
  * sync is set. Allocates no memory, and so does file_rename(). */
 bool file_write(const char *path, const char *bytes, size_t len, bool sync, struct err *err);
+/* The same for a file that does not exist yet; errno is EEXIST if it does. A file that cannot be completed is removed. */
+bool file_create(const char *path, const char *bytes, size_t len, struct err *err);
 bool file_rename(const char *from, const char *to, struct err *err);
 
 /* Writes the bytes to path.try and removes that file again: proves that the folder is writable and has room. */

@@ -3,16 +3,30 @@ import os
 import unittest
 
 import checks
+import pytest
+from test_sign_in import options
 from world import faults
 from world.runner import call
 from world.world import World
 
 
+def separated(text, sign):
+    """The text of table() with another separator."""
+    head, end, rows = text.partition('\r\n')
+    return head.replace(',', sign) + end + rows.replace('","', f'"{sign}"')
+
+
+def encoded(text, encoding):
+    """The bytes; UTF-16 with a BOM."""
+    return (('\ufeff' if encoding.startswith('utf-16') else '') + text).encode(encoding)
+
+
 class Import(unittest.TestCase):
     def run_csv(self, world, text, *arguments, key=None):
+        """Imports a file with this text, or these bytes."""
         path = os.path.join(world.home.path, 'customers.csv')
-        with open(path, 'w', encoding='utf-8', newline='') as file:
-            file.write(text)
+        with open(path, 'wb', opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
         key = world.splunkd.session_key if key is None else key
         return call(world.home, 'import', path, '--server-uri', world.splunkd.url, *arguments, stdin=key.encode())
 
@@ -119,3 +133,136 @@ class Import(unittest.TestCase):
             self.assertEqual(self.run_csv(world, 'name,tenant_id,client_id\n', key='').code, 1)
             self.assertEqual(call(world.home, 'import').code, 1)
             self.assertEqual(call(world.home, 'import', '/nonexistent.csv', stdin=b'k').code, 1)
+
+    @pytest.mark.promise('Calls', '`import` takes what Excel saves: UTF-8 or UTF-16, with commas, semicolons or tabs')
+    def test_what_excel_saves(self):
+        """With the empty rows and columns that it saves too."""
+        with World() as world:
+            files = {'CSV UTF-8': ('utf-8-sig', ',', ''), 'CSV UTF-8 where commas are decimal': ('utf-8-sig', ';', ''),
+                     'Unicode Text': ('utf-16-le', '\t', ''), 'big-endian': ('utf-16-be', ';', ''),
+                     'UTF-8': ('utf-8', '\t', ''), 'named': ('utf-8', '|', 'sep=|\r\n')}
+            for number, (kind, (encoding, sign, first)) in enumerate(files.items()):
+                with self.subTest(kind):
+                    names = f'Müller {number} {sign}'.strip(), f'Łódź {number}'
+                    lines = separated(self.table(world, names, source='"a,b"'), sign).split('\r\n')[:-1]
+                    lines.append(sign * lines[0].count(sign))
+                    text = first + ''.join(f'{line}{sign}{sign}\r\n' for line in lines)
+                    done = self.run_csv(world, encoded(text, encoding))
+                    self.assertEqual((done.code, done.err), (0, ''), done.out)
+                    self.assertIn('2 created, 0 updated, 0 unchanged, 0 refused', done.out)
+                    self.assertEqual([world.splunkd.inputs[name][1]['source'] for name in names], 2 * ['"a,b"'])
+
+    @pytest.mark.promise('Calls', 'A file that `import` cannot read is refused in a sentence that says how to save it')
+    def test_files_that_are_no_csv(self):
+        with World() as world:
+            head = b'name,tenant_id,client_id\r\n'
+            cases = {b'': 'the file is empty', b'\xef\xbb\xbf': 'the file is empty',
+                     b'\xff\xfe': 'the file is empty', b'\r\n\r\n': 'the file is empty',
+                     head + 'Müller,'.encode('cp1252'): "line 2, column name: .*code page of Windows.*'CSV UTF-8",
+                     head + b'a,' + 'Łódź,'.encode('cp1250'): "line 2, column tenant_id: .*'CSV UTF-8",
+                     b'PK\x03\x04\x14\0\x06\0': r"Excel workbook \(.xlsx\).*'CSV UTF-8",
+                     b'\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0': r"Excel workbook \(.xls\).*'CSV UTF-8",
+                     head + b'a\0,b': "line 2: the file has zero bytes.*'CSV UTF-8",
+                     head.decode().encode('utf-16-le'): "line 1: the file has zero bytes.*'CSV UTF-8",
+                     b'\xff\xfe' + head.decode().encode('utf-16-le') + b'a': "line 2: .*UTF-16.*'CSV UTF-8",
+                     head + b'a,b,"c\nd': 'line 2, column client_id: a quoted field is not closed',
+                     head + b'a,b"c,d': 'line 2, column tenant_id: a quote is inside'}
+            for data, wanted in cases.items():
+                with self.subTest(data):
+                    done = self.run_csv(world, data)
+                    self.assertEqual((done.code, done.out, done.err.count('\n')), (1, '', 1))
+                    self.assertRegex(done.err, r'\AERROR ' + ('' if wanted.startswith('line') else '.*') + wanted)
+            self.assertEqual(len(world.splunkd.log), 0)
+
+    def test_rows_that_do_not_fit_the_header(self):
+        with World() as world:
+            lines = self.table(world, ['a', 'b', 'c']).split('\r\n')
+            lines[0] += ',,index'
+            lines[1] += ',,main,,'
+            lines[2] += ',odd,main'
+            lines[3] += ',,main,,more'
+            done = self.run_csv(world, '\r\n'.join([*lines[:4], '"x;y",""']))
+            self.assertIn('1 created, 0 updated, 0 unchanged, 3 refused', done.out)
+            for wanted in (r'line 3 +b +refused: field \d+ has a value, but the header has no name for its column',
+                           r'line 4 +c +refused: the row has \d+ fields, but the header names \d+ columns; a field',
+                           r'line 5 +refused: the row has 2 fields, .*; client_\w+ is missing'):
+                self.assertRegex(done.out, wanted)
+
+    def test_refusals_come_last(self):
+        with World() as world:
+            lines = self.table(world, ['bad', 'good', 'worse', 'fine']).split('\r\n')
+            for number, name in ((1, 'bad'), (3, 'worse')):
+                lines[number] = lines[number].replace(world.microsoft.tenant(name).id, 'no tenant')
+            done = self.run_csv(world, '\r\n'.join(lines))
+            self.assertRegex(done.out, r"""(?x) ^ line [ ]3 [ ]+ good [ ]+ created.* \n
+                                       line [ ]5 [ ]+ fine [ ]+ created.* \n
+                                       \n Refused: \n
+                                       line [ ]2 [ ]+ bad [ ]+ refused: [ ]tenant_id [ ]is [ ]'no [ ]tenant' .* \n
+                                       line [ ]4 [ ]+ worse [ ]+ refused: [ ]tenant_id .* \n
+                                       \n 2 [ ]created, .* , [ ]2 [ ]refused[.] \n""")
+            self.assertEqual(done.code, 1)
+
+    def test_rows_for_the_same_tenant_and_service(self):
+        """Disjoint filters, other services, disabled and refused rows are no duplicates."""
+        with World() as world:
+            world.shared_app()
+            rows = {'one': {}, 'twice': {}, 'other api': {'api': 'endpoint'}, 'off': {'disabled': '1'},
+                    'refused': {'overlap': 'x'}, 'high': {'api': 'incidents', 'filter': "severity eq 'high'"},
+                    'low': {'api': 'incidents', 'filter': "severity eq 'low'"}}
+            tenant = world.microsoft.tenant('one', world.shared_app())
+            text = 'name,tenant_id,client_id,client_secret,api,filter,overlap,disabled,login_url,ca_file\n'
+            for name, more in rows.items():
+                row = {**world.params(tenant, 'graph'), 'name': name, **more}
+                text += ','.join(row.get(column, '') for column in text.partition('\n')[0].split(',')) + '\n'
+            done = self.run_csv(world, text, '--dry-run')
+            self.assertEqual(done.out.count('Warning'), 1)
+            self.assertIn('\nWarning: line 3, twice, has the tenant and the service of line 2, one: each alert is '
+                          'written twice.\n', done.out)
+            self.assertIn('6 would be created, 0 would be updated, 0 unchanged, 1 refused', done.out)
+
+    @pytest.mark.promise('Calls', '`import --template` prints a file to fill in, without a session')
+    def test_the_template(self):
+        with World() as world:
+            done = call(world.home, 'import', '--template')
+            self.assertEqual((done.code, done.err), (0, ''))
+            self.assertRegex(done.out, r'\Aname,tenant_id,client_id,client_secret,api,')
+            tried = self.run_csv(world, done.out, '--dry-run')
+            self.assertEqual((tried.code, tried.err), (0, ''), tried.out)
+            self.assertIn('2 would be created', tried.out)
+            told = call(world.home, 'import', '--help').out
+            self.assertIn('--template', told)
+            self.assertIn('poll_interval', told)
+
+    @pytest.mark.promise('Secrets', 'A session key that a person mistyped is reported as not accepted')
+    def test_a_mistyped_key(self):
+        with World() as world:
+            text = self.table(world, ['a'])
+            for done in (self.run_csv(world, text, key='mistyped'),
+                         call(world.home, 'export', '--server-uri', world.splunkd.url, stdin=b'mistyped\n'),
+                         call(world.home, 'sign-in', '--store', '--server-uri', world.splunkd.url,
+                              *options(world, world.microsoft.tenant('a')), stdin=b'mistyped\n')):
+                self.assertEqual(done.code, 1)
+                self.assertRegex(done.err, r'ERROR the session key is not accepted by splunkd \(HTTP 401\)')
+                self.assertNotIn('no longer', done.err)
+
+    @pytest.mark.promise('Secrets', '`import --remove-secrets` keeps the encoding and the separator of the file')
+    def test_the_cleaned_file_is_as_it_was(self):
+        with World() as world:
+            path = os.path.join(world.home.path, 'customers.csv')
+            files = (('utf-16-le', '\t', '', '\r\n'), ('utf-16-be', ',', '', '\r\n'),
+                     ('utf-8-sig', ';', 'sep=;', '\r\n'), ('utf-8', ';', '', '\n'), ('utf-8', '|', 'sep=|', '\r'))
+            for number, (encoding, sign, first, end) in enumerate(files):
+                with self.subTest(encoding=encoding, sign=sign):
+                    app = world.shared_app()
+                    tenant = world.microsoft.tenant(f'a{number}', app)
+                    rows = [[first]] if first else []
+                    rows += [['name', 'client_secret', 'tenant_id', 'client_id', 'source', 'login_url'],
+                             [f'Müller {number} 🔒', app.secret, tenant.id, app.client_id, '"a,b"', world.url('login')]]
+                    before, after = (encoded(''.join(sign.join(row) + end for row in some), encoding)
+                                     for some in (rows, [row[:1] + row[2:] for row in rows]))
+                    done = self.run_csv(world, before, '--remove-secrets')
+                    self.assertEqual((done.code, done.err), (0, ''), done.out)
+                    self.assertIn('1 created', done.out)
+                    with open(path, 'rb') as file:
+                        self.assertEqual(file.read(), after)
+                    self.assertIn('1 unchanged', self.run_csv(world, after).out)
