@@ -185,23 +185,6 @@ static void print_rows(const struct import *import, bool refused)
     }
 }
 
-static void print_twins(const struct import *import)
-{
-    size_t i;
-
-    for (i = 0; i < import->rows.count; i++) {
-        const struct import_row *row = &import->rows.list[i];
-
-        if (!row->twin || row->action == ACTION_REFUSED)
-            continue;
-        printf("\nWarning: line %zu, ", row->line);
-        console_put(row->stanza.name, stdout);
-        printf(", has the tenant and the service of line %zu, ", row->twin->line);
-        console_put(row->twin->stanza.name, stdout);
-        puts(": each alert is written twice.");
-    }
-}
-
 static int import_report(const struct import *import)
 {
     size_t counts[ACTION_REFUSED + 1] = { 0 }, i;
@@ -210,7 +193,6 @@ static int import_report(const struct import *import)
     for (i = 0; i < import->rows.count; i++)
         counts[import->rows.list[i].action]++;
     print_rows(import, false);
-    print_twins(import);
     print_rows(import, true);
     printf("\n%zu %s, %zu %s, %zu unchanged, %zu refused.\n", counts[ACTION_CREATE], action_word(import, ACTION_CREATE),
            counts[ACTION_UPDATE], action_word(import, ACTION_UPDATE), counts[ACTION_NONE], counts[ACTION_REFUSED]);

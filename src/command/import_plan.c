@@ -224,27 +224,6 @@ static void plan_row(struct plan *plan, struct import_row *row)
     row->action = ACTION_CREATE;
 }
 
-/* Alerts that two inputs read. */
-
-/* Returns true if both rows read the same alerts. Of two filters that differ, nothing is said. */
-static bool reads_the_same(const struct import_row *row, const struct import_row *other)
-{
-    const struct input *a = &row->input, *b = &other->input;
-
-    return row->action != ACTION_REFUSED && other->action != ACTION_REFUSED && !a->disabled && !b->disabled &&
-           a->api == b->api && text_same(a->tenant_id, b->tenant_id) &&
-           (!a->filter || !b->filter || text_same(a->filter, b->filter));
-}
-
-static void find_twin(const struct import_rows *rows, struct import_row *row)
-{
-    const struct import_row *other;
-
-    for (other = rows->list; other < row && !row->twin; other++)
-        if (reads_the_same(row, other))
-            row->twin = other;
-}
-
 void import_plan(struct import_rows *rows, const cJSON *inputs, const struct passwords *passwords)
 {
     struct plan plan = { rows, inputs, passwords };
@@ -254,6 +233,4 @@ void import_plan(struct import_rows *rows, const cJSON *inputs, const struct pas
         plan_row(&plan, &rows->list[i]);
     for (i = 0; i < rows->count; i++)
         check_binding(&plan, &rows->list[i]);
-    for (i = 0; i < rows->count; i++)
-        find_twin(rows, &rows->list[i]);
 }

@@ -36,8 +36,7 @@ struct import_row {
     struct buf changes; /* names, for the report */
     struct upload *uploads[3];
     size_t upload_count;
-    const struct import_row *twin; /* an earlier row for the same tenant and service; NULL: none */
-    struct err err;                /* why it was refused */
+    struct err err; /* why it was refused */
 };
 
 struct import_rows {
@@ -55,5 +54,5 @@ void import_rows_release(struct import_rows *rows); /* frees the members */
 void import_refuse(struct import_row *row, const struct err *err);
 
 /* Compares each row with the existing inputs (as splunkd lists them; NULL: none) and the stored secrets. Fills in
- * action, list, changes, uploads and twin. */
+ * action, list, changes and uploads. */
 void import_plan(struct import_rows *rows, const cJSON *inputs, const struct passwords *passwords);

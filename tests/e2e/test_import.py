@@ -202,24 +202,6 @@ class Import(unittest.TestCase):
                                        \n 2 [ ]created, .* , [ ]2 [ ]refused[.] \n""")
             self.assertEqual(done.code, 1)
 
-    def test_rows_for_the_same_tenant_and_service(self):
-        """Disjoint filters, other services, disabled and refused rows are no duplicates."""
-        with World() as world:
-            world.shared_app()
-            rows = {'one': {}, 'twice': {}, 'other api': {'api': 'endpoint'}, 'off': {'disabled': '1'},
-                    'refused': {'overlap': 'x'}, 'high': {'api': 'incidents', 'filter': "severity eq 'high'"},
-                    'low': {'api': 'incidents', 'filter': "severity eq 'low'"}}
-            tenant = world.microsoft.tenant('one', world.shared_app())
-            text = 'name,tenant_id,client_id,client_secret,api,filter,overlap,disabled,login_url,ca_file\n'
-            for name, more in rows.items():
-                row = {**world.params(tenant, 'graph'), 'name': name, **more}
-                text += ','.join(row.get(column, '') for column in text.partition('\n')[0].split(',')) + '\n'
-            done = self.run_csv(world, text, '--dry-run')
-            self.assertEqual(done.out.count('Warning'), 1)
-            self.assertIn('\nWarning: line 3, twice, has the tenant and the service of line 2, one: each alert is '
-                          'written twice.\n', done.out)
-            self.assertIn('6 would be created, 0 would be updated, 0 unchanged, 1 refused', done.out)
-
     @pytest.mark.promise('Calls', '`import --template` prints a file to fill in, without a session')
     def test_the_template(self):
         with World() as world:
