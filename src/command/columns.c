@@ -40,6 +40,16 @@ bool column_is_known(const char *name)
     return false;
 }
 
+char *column_of_cell(const char *cell)
+{
+    char *name = text_trimmed(cell), *at;
+
+    for (at = name; *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at - 'A' + 'a');
+    return name;
+}
+
 struct example {
     const char *column, *values[2];
 };

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/columns.h"
 #include "command/csv.h"
 #include "splunk/mask.h"
 #include "splunk/params.h"
@@ -18,7 +19,7 @@ static const struct param *column(const struct csv *csv, size_t at)
 
     if (at >= csv->rows[0].count)
         return NULL;
-    name = text_trimmed(csv->rows[0].cells[at]);
+    name = column_of_cell(csv->rows[0].cells[at]);
     return param_find(name);
 }
 

@@ -53,16 +53,16 @@ static bool has_column(const struct csv_row *header, const char *name)
     return false;
 }
 
-/* Trims the names of the columns and drops columns without a name from the end. */
+/* Makes the names of the columns plain and drops columns without a name from the end. */
 static void trim_header(struct csv_row *header)
 {
     size_t i;
 
     for (i = 0; i < header->count; i++) {
-        char *trimmed = text_trimmed(header->cells[i]);
+        char *name = column_of_cell(header->cells[i]);
 
         free(header->cells[i]);
-        header->cells[i] = trimmed;
+        header->cells[i] = name;
     }
     while (header->count && !*header->cells[header->count - 1])
         free(header->cells[--header->count]);
@@ -80,6 +80,10 @@ static bool check_header(const struct csv *csv, struct err *err)
             "the file is empty; its first line should name the columns: name, tenant_id, client_id and other "
             "parameters of an input ('defender_alerts import --template' prints an example)");
     trim_header(header);
+    if (header->count == 1 && !column_is_known(header->cells[0]))
+        return err_set(err, ERR_INPUT,
+                       "line %zu: '%.80s' is one column; commas, semicolons or tabs should separate columns",
+                       header->line, header->cells[0]);
     for (i = 0; i < header->count; i++)
         if (!check_column(header, i, err))
             return false;

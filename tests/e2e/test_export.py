@@ -8,6 +8,7 @@ import unittest
 
 import checks
 import pytest
+from test_sign_in_stop import CTRL_C, Terminal
 from world.runner import binary, call
 from world.splunkd import MASK
 from world.world import World
@@ -134,6 +135,20 @@ class Export(unittest.TestCase):
                                   env=self.world.home.environment(), check=False)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr.decode(), r'\AERROR cannot write to stdout: No space left')
+
+    def test_on_a_terminal(self):
+        """The key is asked for and not shown. Ctrl-C says what was done."""
+        self.add('contoso')
+        for keys, wanted, code in ((self.world.splunkd.session_key.encode() + b'\n', r'(?m)^contoso,', 0),
+                                   (CTRL_C, '(?m)^ERROR stopped before anything was written', 1)):
+            with self.subTest(code=code):
+                terminal = Terminal(self.world, ['--server-uri', self.world.splunkd.url], 'export')
+                self.addCleanup(terminal.close)
+                terminal.until('session key')
+                terminal.press(keys)
+                terminal.until(wanted, 20)
+                self.assertEqual(terminal.process.wait(20), code)
+                self.assertNotIn(self.world.splunkd.session_key, terminal.seen)
 
     def test_marks_that_nobody_sees(self):
         """A terminal shows the table, too."""

@@ -124,7 +124,9 @@ class Import(unittest.TestCase):
     def test_files_that_make_no_sense(self):
         with World() as world:
             cases = {'': 'empty', 'name,client_id\n': 'no column tenant_id', 'name,tenant_id,client_id,x\n': "'x'",
-                     'name,tenant_id,client_id,name\n': 'twice', 'name,tenant_id,client_id\n"a': 'line 2',
+                     'name,tenant_id,client_id,Name \n': 'twice',
+                     'name|tenant_id|client_id': 'line 1: .* is one column; commas, semicolons or tabs',
+                     'name,tenant_id,client_id\n"a': 'line 2',
                      'name,tenant_id,client_id,authorization_code\n': 'sign-in --store'}
             for text, wanted in cases.items():
                 result = self.run_csv(world, text)
@@ -238,7 +240,7 @@ class Import(unittest.TestCase):
                     app = world.shared_app()
                     tenant = world.microsoft.tenant(f'a{number}', app)
                     rows = [[first]] if first else []
-                    rows += [['name', 'client_secret', 'tenant_id', 'client_id', 'source', 'login_url'],
+                    rows += [['name', ' Client_Secret', 'Tenant_ID', 'client_id', 'source', 'login_url'],
                              [f'Müller {number} 🔒', app.secret, tenant.id, app.client_id, '"a,b"', world.url('login')]]
                     before, after = (encoded(''.join(sign.join(row) + end for row in some), encoding)
                                      for some in (rows, [row[:1] + row[2:] for row in rows]))

@@ -22,7 +22,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "dedup", 5 },
     { "digest", 5 },
     { "events", 9 },
-    { "file", 12 },
+    { "file", 13 },
     { "file_writer", 3 },
     { "health", 2 },
     { "hosts", 3 },

@@ -94,6 +94,24 @@ static void test_replace_fails(void **state UNUSED)
     unlink(left);
 }
 
+/* A file that exists stays, and so does what a link names. */
+static void test_create(void **state UNUSED)
+{
+    CLEANUP(mem_freep) char *path = in_folder("created"), *link = in_folder("link"), *away = in_folder("none/two");
+    struct err err;
+
+    CHECK(file_create(path, "one", 3, &err), "%s", err.text);
+    check_content(path, "one", 3);
+    CHECK(mode_of(path) == 0600, "mode %o", mode_of(path));
+    CHECK(!file_create(path, "two", 3, &err) && errno == EEXIST, "%s", err.text);
+    check_content(path, "one", 3);
+    unlink(path);
+    CHECK(!symlink(path, link), "no link");
+    CHECK(!file_create(link, "two", 3, &err) && errno == EEXIST && access(path, F_OK), "%s", err.text);
+    unlink(link);
+    CHECK(!file_create(away, "two", 3, &err) && errno == ENOENT, "%s", err.text);
+}
+
 static void test_full_disk(void **state UNUSED)
 {
     struct err err;
@@ -108,6 +126,7 @@ static void test_full_disk(void **state UNUSED)
     setrlimit(RLIMIT_FSIZE, &none);
     CHECK(!file_replace(path, "new", 3, false, &err) && strstr(err.text, "cannot write"), "%s", err.text);
     CHECK(!file_try(path, "new", 3, &err) && strstr(err.text, "cannot write"), "%s", err.text);
+    CHECK(!file_create(path, "new", 3, &err) && strstr(err.text, "cannot write"), "%s", err.text);
     setrlimit(RLIMIT_FSIZE, &before);
     CHECK(access(path, F_OK), "a file came of it");
     unlink(temp);
@@ -325,6 +344,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_rewrite),
     cmocka_unit_test(test_replace),
     cmocka_unit_test(test_replace_fails),
+    cmocka_unit_test(test_create),
     cmocka_unit_test(test_full_disk),
     cmocka_unit_test(test_read),
     cmocka_unit_test(test_irregular),
