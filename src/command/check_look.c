@@ -72,7 +72,7 @@ static void take_page(struct look *look, const struct http_result *result)
     }
     look->found.looked_back_h = windows_h[look->window];
     look->found.service_now = service_now(look);
-    if (look->found.has_newest || ++look->window == COUNT_OF(windows_h))
+    if (look->found.has_newest || look->spec.one_record || ++look->window == COUNT_OF(windows_h))
         look->done(look->ctx, LOOK_DONE, &look->found, result, NULL);
     else
         look_ask(look);
@@ -104,6 +104,14 @@ static void look_answered(void *ctx, const struct http_result *result)
     }
 }
 
+/* Returns the number of records to ask for; 0: the API has no such option. */
+static size_t page_top(const struct look *look)
+{
+    size_t most = look->spec.one_record ? 1 : PAGE_TOP;
+
+    return look->spec.api->top < most ? look->spec.api->top : most;
+}
+
 static void look_ask(struct look *look)
 {
     static const struct http_sink sink = { .ready = on_ready, .data = on_data };
@@ -113,7 +121,7 @@ static void look_ask(struct look *look)
                                .hi = TICKS_OPEN,
                                .variant = look->variant,
                                .filter = look->spec.filter,
-                               .top = api->top < PAGE_TOP ? api->top : PAGE_TOP };
+                               .top = page_top(look) };
     struct buf url = BUF_INIT(65536);
 
     page_free(look->page);

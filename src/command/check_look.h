@@ -12,6 +12,7 @@ struct look_spec {
     const char *base, *filter; /* filter: NULL for none */
     const char *authorization; /* secret; copied */
     int64_t clock_offset_ms;   /* service minus ours */
+    bool one_record;           /* asks once, for one record of the last hour: only whether the service takes it */
 };
 
 enum look_end {

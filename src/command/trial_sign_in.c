@@ -8,7 +8,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/target.h"
+#include "command/check_look.h"
 #include "messages/diagnosis.h"
+#include "microsoft/claims.h"
+#include "microsoft/refusal.h"
+#include "net/url.h"
 #include "pacing/limiter.h"
 #include "splunk/passwords.h"
 #include "splunk/secret_name.h"
@@ -30,11 +34,13 @@ struct trial {
     struct principal *principal;
     struct token_source *source;
     struct token_listener listener;
+    struct look *look;
+    bool lacks_permission;
     struct timer deadline;
     struct http_route route;
     char *proxy;      /* secret */
-    bool at_login;    /* it waits for the sign-in host, no longer for splunkd */
-    const char *once; /* why the sign-in itself must not be tried */
+    const char *waits_for; /* the host; NULL: splunkd */
+    const char *once;      /* why the sign-in itself must not be tried */
     char *remark;     /* splunkd did not answer; NULL: it did */
     enum trial_result result;
     char *why;
@@ -54,8 +60,8 @@ static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
     struct trial *trial = ctx;
     struct buf why = BUF_INIT(WHY_MAX);
 
-    if (trial->at_login) {
-        buf_add_format(&why, "%s did not answer in time", trial->target.login_url);
+    if (trial->waits_for) {
+        buf_add_format(&why, "%s did not answer in time", trial->waits_for);
         diagnosis_add_advice(&why, DIAGNOSIS_NO_CONNECTION, NULL);
     } else {
         buf_add_text(&why, "splunkd did not answer in time");
@@ -67,60 +73,90 @@ static void trial_session_lost(void *ctx UNUSED)
 {
 }
 
-/* Ends the trial when the token is there or refused. */
+/* Returns true if the address of the input's proxy is where no proxy is. A loopback host is reached without it. */
+static bool proxy_is_absent(const struct trial *trial, const struct http_result *result)
+{
+    return result->fault == HTTP_NO_CONNECTION && trial->input->proxy && !url_is_loopback(trial->waits_for);
+}
+
+/* Ends the trial after a request that failed. so_far: what worked before, "" if nothing did. */
+static void trial_fail(struct trial *trial, const struct http_result *result, const char *so_far, const struct err *err)
+{
+    if (proxy_is_absent(trial, result))
+        trial_end(trial, TRIAL_REFUSED,
+                  mem_format("%sproxy is '%s', but no proxy answers there; it should be http://[user:password@]host:port "
+                             "of a proxy that this host can reach: %s",
+                             so_far, trial->input->proxy, result->reason));
+    else
+        trial_end(trial, result->definite ? TRIAL_REFUSED : TRIAL_NOT_TRIED, mem_format("%s%s", so_far, err->text));
+}
+
+/* One record. */
+
+static enum diagnosis diagnosis_of_refusal(const struct trial *trial, int status)
+{
+    switch (status) {
+    case 400: return trial->input->filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400;
+    case 401: return DIAGNOSIS_HTTP_401;
+    case 403: return trial->lacks_permission ? DIAGNOSIS_PERMISSION : DIAGNOSIS_HTTP_403;
+    default: return DIAGNOSIS_HTTP_4XX;
+    }
+}
+
+static void looked(void *ctx, enum look_end end, const struct look_found *found UNUSED,
+                   const struct http_result *result, const struct err *err)
+{
+    struct trial *trial = ctx;
+    struct err refusal;
+
+    switch (end) {
+    case LOOK_DONE: trial_end(trial, TRIAL_ACCEPTED, mem_text(trial->remark)); return;
+    case LOOK_REFUSED:
+        refusal_set(result, diagnosis_of_refusal(trial, result->status),
+                    result->status == 403 ? trial->target.api->permission : NULL, &refusal);
+        trial_end(trial, TRIAL_REFUSED, mem_format("the sign-in works, but the alerts are refused: %s", refusal.text));
+        return;
+    case LOOK_FAILED:
+        trial_fail(trial, result, "the sign-in works, but the alerts could not be asked for: ", err);
+        return;
+    }
+}
+
+static void look_begin(struct trial *trial, const char *authorization)
+{
+    const char *permissions = trial->target.api->permissions;
+    struct claims claims;
+
+    claims_read(authorization, &claims);
+    trial->lacks_permission = permissions && claims.readable && !claims_hold(&claims, permissions);
+    claims_release(&claims);
+    trial->waits_for = trial->target.base_url;
+    trial->look = look_start(&(struct look_spec){ .http = trial->http,
+                                                  .route = &trial->route,
+                                                  .api = trial->target.api,
+                                                  .base = trial->target.base_url,
+                                                  .filter = trial->input->filter,
+                                                  .authorization = authorization,
+                                                  .one_record = true },
+                             looked, trial);
+}
+
+/* The sign-in. */
+
 static void token_changed(void *ctx)
 {
     struct trial *trial = ctx;
     struct token_view view;
 
+    if (trial->look)
+        return;
     switch (token_source_ask(trial->source, clock_ms(), &view)) {
     case TOKEN_BUSY: return;
-    case TOKEN_READY: trial_end(trial, TRIAL_ACCEPTED, mem_text(trial->remark)); return;
+    case TOKEN_READY: look_begin(trial, view.authorization); return;
     case TOKEN_FAILED:
         trial_end(trial, view.err->kind == ERR_AUTH ? TRIAL_REFUSED : TRIAL_NOT_TRIED, mem_text(view.err->text));
         return;
     }
-}
-
-static void reached(void *ctx, const struct http_result *result)
-{
-    struct trial *trial = ctx;
-    struct err err;
-
-    if (result->fault == HTTP_DONE) {
-        trial_end(trial, TRIAL_LEFT, mem_text(trial->once));
-        return;
-    }
-    http_check(result, &err);
-    trial_end(trial, TRIAL_NOT_TRIED, mem_text(err.text));
-}
-
-/* Tries the way to the sign-in host in place of the sign-in. */
-static void reach_begin(struct trial *trial)
-{
-    http_start(trial->http, &(struct http_spec){ .url = trial->target.login_url,
-                                                 .route = &trial->route,
-                                                 .done = reached,
-                                                 .ctx = trial,
-                                                 .timeout_s = REACH_TIMEOUT_S,
-                                                 .connect_only = true });
-}
-
-static void sign_in_begin(struct trial *trial, const char *secret)
-{
-    const struct input *input = trial->input;
-
-    trial->principal = principal_get(trial->principals,
-                                     &(struct principal_spec){ .tenant_id = input->tenant_id,
-                                                               .client_id = input->client_id,
-                                                               .certificate = input->client_certificate,
-                                                               .login_url = trial->target.login_url,
-                                                               .route = &trial->route });
-    trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token, NULL);
-    trial->listener = (struct token_listener){ .changed = token_changed, .ctx = trial };
-    token_source_listen(trial->source, &trial->listener);
-    principal_set_secret(trial->principal, secret, NULL);
-    token_changed(trial);
 }
 
 /* Returns the stored secret of that name, NULL: none. Takes name over. */
@@ -141,18 +177,76 @@ static char *no_credential(const struct input *input)
                       input->client_id, address);
 }
 
-/* Returns why the sign-in must not be tried, NULL: it may be. */
-static const char *works_once(const struct trial *trial)
+/* Sets the credentials that were typed, else the stored ones, and where their tokens may go. A new refresh token is
+ * discarded: Microsoft does not revoke the old one. */
+static void credentials_set(struct trial *trial, const struct destination *to)
+{
+    const struct input *input = trial->input;
+    CLEANUP(mem_freep) char *hosts = binding_hosts(to); /* of a secret that was typed */
+    CLEANUP(mem_freep) char *client = secret_name_client(input->client_id);
+    CLEANUP(mem_freep) char *refresh = secret_name_refresh(input->tenant_id, input->client_id);
+    const char *stored = passwords_get(trial->passwords, client), *token = passwords_get(trial->passwords, refresh);
+
+    principal_set_secret(trial->principal, input->client_secret ? input->client_secret : stored,
+                         input->client_secret ? hosts : passwords_hosts(trial->passwords, client));
+    if (input->refresh_token || token)
+        principal_set_refresh_token(trial->principal, input->refresh_token ? input->refresh_token : token,
+                                    input->refresh_token ? hosts : passwords_hosts(trial->passwords, refresh));
+}
+
+static void sign_in_begin(struct trial *trial)
+{
+    const struct input *input = trial->input;
+    struct destination to = target_destination(&trial->target);
+    CLEANUP(mem_freep) char *api = binding_api(&to);
+
+    trial->principal = principal_get(trial->principals,
+                                     &(struct principal_spec){ .tenant_id = input->tenant_id,
+                                                               .client_id = input->client_id,
+                                                               .certificate = input->client_certificate,
+                                                               .login_url = trial->target.login_url,
+                                                               .route = &trial->route });
+    trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token, api);
+    trial->listener = (struct token_listener){ .changed = token_changed, .ctx = trial };
+    token_source_listen(trial->source, &trial->listener);
+    credentials_set(trial, &to);
+    token_changed(trial);
+}
+
+static void reached(void *ctx, const struct http_result *result)
+{
+    struct trial *trial = ctx;
+    struct err err;
+
+    if (result->fault == HTTP_DONE && trial->once) {
+        trial_end(trial, TRIAL_LEFT, mem_text(trial->once));
+    } else if (result->fault == HTTP_DONE) {
+        sign_in_begin(trial);
+    } else {
+        http_check(result, &err);
+        trial_fail(trial, result, "", &err);
+    }
+}
+
+/* Tries the way to the sign-in host: its failure tells whose fault it is. */
+static void reach_begin(struct trial *trial)
+{
+    trial->waits_for = trial->target.login_url;
+    http_start(trial->http, &(struct http_spec){ .url = trial->target.login_url,
+                                                 .route = &trial->route,
+                                                 .done = reached,
+                                                 .ctx = trial,
+                                                 .timeout_s = REACH_TIMEOUT_S,
+                                                 .connect_only = true });
+}
+
+static bool has_credential(const struct trial *trial)
 {
     const struct input *input = trial->input;
 
-    if (input->refresh_token)
-        return "a refresh token can be used only once";
-    if (input->authorization_code)
-        return "an authorization code can be used only once";
-    if (stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id)))
-        return "a refresh token is stored for this tenant and app, and trying it would use it up";
-    return NULL;
+    return input->client_certificate || input->client_secret || input->refresh_token || input->authorization_code ||
+           stored_secret(trial, secret_name_client(input->client_id)) ||
+           stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id));
 }
 
 /* Goes on after the password store was read, or could not be: a secret that was typed can be tried all the same. */
@@ -161,7 +255,6 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     struct trial *trial = ctx;
     const struct input *input = trial->input;
     struct destination to = target_destination(&trial->target);
-    const char *secret = input->client_secret;
     struct err why;
 
     if (!binding_allows_input(trial->passwords, input, &to, &why)) {
@@ -172,14 +265,9 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
     if (!ok && err->kind == ERR_RETRY)
         trial->remark = mem_text(err->text);
-    trial->once = works_once(trial);
-    trial->at_login = true;
-    if (!secret)
-        secret = stored_secret(trial, secret_name_client(input->client_id));
-    if (trial->once)
+    trial->once = input->authorization_code ? "an authorization code can be used only once" : NULL;
+    if (has_credential(trial))
         reach_begin(trial);
-    else if (input->client_certificate || secret)
-        sign_in_begin(trial, secret);
     else if (ok)
         trial_end(trial, TRIAL_REFUSED, no_credential(input));
     else
@@ -201,6 +289,7 @@ static void trial_open(struct trial *trial, const struct config *config)
 static void trial_close(struct trial *trial)
 {
     timer_cancel(trial->loop, &trial->deadline);
+    look_free(trial->look);
     principals_free(trial->principals);
     passwords_free(trial->passwords);
     rest_free(trial->rest);

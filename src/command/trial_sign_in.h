@@ -1,9 +1,10 @@
-/* command/trial_sign_in.h - tries to sign in as an input would, while splunkd waits for the validation.
+/* command/trial_sign_in.h - tries what an input would do, while splunkd waits for the validation: the connection to the
+ * sign-in host, a token, and one record with the filter.
  *
- * Asks for a token with the secret or certificate of the input, or with the stored secret that the mask means. A
- * refresh token or authorization code is never used, since it works only once: a connection to the sign-in host is all
- * that is tried then. Stores nothing. A stored secret that may not go where the input says (auth/binding.h) refuses the
- * input before anything is sent. */
+ * The secret, refresh token or certificate is the input's, or the stored one that the mask means. A refresh token is
+ * redeemed once and the new one is discarded, since Microsoft does not revoke the old one. An authorization code works
+ * only once: for it, the connection is all that is tried. Stores nothing. A stored secret that may not go where the
+ * input says (auth/binding.h) refuses the input before anything is sent. */
 #pragma once
 
 #include "splunk/config.h"
@@ -11,7 +12,7 @@
 enum trial_result {
     TRIAL_ACCEPTED,
     TRIAL_REFUSED,  /* a person has to act: the input cannot work like this */
-    TRIAL_LEFT,     /* the host was reached; more would use up a refresh token or a code */
+    TRIAL_LEFT,     /* the host was reached; more would use up the code */
     TRIAL_NOT_TRIED /* the cause is elsewhere or may pass: splunkd, network, service, time */
 };
 

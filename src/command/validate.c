@@ -46,7 +46,7 @@ static void tell_not_tried(const struct input *input, const struct config *confi
     struct err err;
 
     buf_add_format(&text,
-                   "Microsoft Defender alerts: the input '%s' was saved, but its sign-in could not be tried: %s. The "
+                   "Microsoft Defender alerts: the input '%s' was saved, but it could not be tried: %s. The "
                    "input keeps trying, and this message disappears when it works.",
                    input->name, why);
     utf8_make_line(text.data); /* Splunk Web shows it as it is */
@@ -55,11 +55,11 @@ static void tell_not_tried(const struct input *input, const struct config *confi
         buf_add_format(&text, "%s. Splunk Web does not show this: %s", why, err.text);
         why = buf_text(&text);
     }
-    log_not_tried(input, "the sign-in could not be", why);
+    log_not_tried(input, "the input could not be", why);
     buf_free(&text);
 }
 
-/* The sign-in works, whatever the stored secrets are: removes what an earlier save told. */
+/* The input works, whatever the stored secrets are: removes what an earlier save told. */
 static void accept_input(const struct input *input, const struct config *config, const char *remark)
 {
     if (remark)

@@ -108,8 +108,8 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_SIGN_IN, "open the address in the line, sign in, and save the new page's address as "
           "authorization_code" } },
     [EVENT_NOT_TRIED] = { "not_tried", LOG_WARN, 0,
-        "the sign-in of an input could not be tried while it was saved; Splunk Web says so in its menu Messages, unless "
-        "the line says why it does not",
+        "an input could not be tried, or not to the end, while it was saved; Splunk Web says so in its menu Messages, "
+        "unless the line says why it does not",
         { ACT_AS_SAID, "do what the line says; nothing if the sign-in was not tried on purpose. The input tries again "
           "in any case, and check or its status tells whether it works" } },
     [EVENT_ASSERTION] = { "assertion", LOG_INFO, 0,

@@ -60,6 +60,7 @@ struct http_result {
     enum http_fault fault;
     enum diagnosis diagnosis; /* if fault is not HTTP_DONE: its row of messages/diagnosis.c */
     char reason[768];         /* the same as text, without advice; no secrets */
+    bool definite;            /* no retry helps until a person acts: certificate, CA file, refusal of the proxy */
     int status;               /* 0 without an answer */
     const char *body;         /* "" if a sink took it */
     size_t body_len;

@@ -136,6 +136,18 @@ static const char *text_of(const struct http_request *req, CURLcode code)
     return req->curl_error[0] ? req->curl_error : code ? curl_easy_strerror(code) : "";
 }
 
+/* Returns true for a fault that stays until a person acts. A handshake that broke off may have been cut on the way, and
+ * a proxy that answers 5xx is in trouble itself. */
+static bool is_definite(CURLcode code, const struct http_request *req, enum http_fault fault, long proxy_status)
+{
+    switch (fault) {
+    case HTTP_NO_TLS: return code != CURLE_SSL_CONNECT_ERROR;
+    case HTTP_NO_PROXY: return proxy_status >= 400 && proxy_status < 500 && proxy_status != 408 && proxy_status != 429;
+    case HTTP_BAD_REQUEST: return req->unsendable == DIAGNOSIS_CA_FILE;
+    default: return false;
+    }
+}
+
 void http_fault_describe(struct http_request *req, CURLcode code, struct http_result *result)
 {
     const char *why = text_of(req, code), *ca_file = http_ca_file(req);
@@ -151,6 +163,7 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
     result->diagnosis = diagnosis_of(req, result->fault, code);
+    result->definite = is_definite(code, req, result->fault, proxy_status);
     diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
     if (was_silent(req, result->fault))
         buf_add_format(&text, " within %lld s", (long long)(clock_ms() - req->started_ms) / 1000);

@@ -15,8 +15,10 @@ from world.runner import SplunkHome, binary, call, listens_to, validate, wait_fo
 from world.world import World
 
 GUID = '0123abcd-89ab-cdef-0123-456789abcdef'
+APIS = ('graph', 'endpoint', 'siem', 'incidents')
 SECRET = 'Qx8Q~never-in-a-message.+/=%&'
-NOWHERE = {'tenant_id': 'contoso.com', 'client_id': GUID, 'refresh_token': 'r' * 40}    # nothing that is tried online
+NOWHERE = {'tenant_id': 'contoso.com', 'client_id': GUID, 'refresh_token': 'r' * 40,    # nobody listens there
+           'login_url': 'https://127.0.0.1:1'}
 
 # (parameter, value that is refused): the message names it, what it held and what it should hold.
 BAD = [
@@ -76,7 +78,7 @@ class Stopped(unittest.TestCase):
 
 
 class Offline(unittest.TestCase):
-    """Checks that need nobody else. A refresh token keeps these from going online."""
+    """Checks that need nobody else."""
 
     @classmethod
     def setUpClass(cls):
@@ -197,6 +199,8 @@ class Online(unittest.TestCase):
         self.world.faults.clear()
         self.world.splunkd.passwords.clear()
         self.tenant = self.world.microsoft.tenant('customer')
+        for api in APIS:
+            self.tenant.feed(api)
 
     def validate(self, environment=None, api='graph', **changes):
         """Validate an input of the customer, without side effects in the store; anything over 10 s is an error."""
@@ -228,15 +232,47 @@ class Online(unittest.TestCase):
         self.assertEqual(result.code, 1)
         self.assertRegex(result.message or '', pattern)
 
+    @pytest.mark.promise('Parameters', 'Saving tries the sign-in and one record with the filter')
     def test_good_credentials_of_each_api(self):
-        """One request to the login service, none to the alert APIs."""
-        for api in ('graph', 'endpoint', 'siem', 'incidents'):
+        """One request for a token, and one for a record at most."""
+        for api in APIS:
             with self.subTest(api):
-                spy = Spy(self.world, service='login')
+                spy, service = Spy(self.world, service='login'), self.world.microsoft.service(api)
+                before = len(list(service.log))
                 self.accept(api=api)
                 self.assertEqual(len(spy.requests), 1)
+                entries = list(service.log)[before:]
+                self.assertEqual(len(entries), 1)
+                if api != 'siem':
+                    self.assertRegex(entries[0].query, 'top=1(&|$)')
                 spy.rule.remove()
-        self.assertEqual([entry.service for entry in self.world.microsoft.requests() if entry.service != 'login'], [])
+
+    @pytest.mark.promise('Parameters', 'Saving refuses what the service refuses: a missing role, a filter')
+    def test_a_missing_role_is_refused(self):
+        """The message names it."""
+        granted = self.tenant.app.granted
+        self.addCleanup(setattr, self.tenant.app, 'granted', granted)
+        self.tenant.app.granted = ()
+        for api in APIS:
+            with self.subTest(api):
+                self.refuse('sign-in works.*HTTP 40[13].*administrator', api=api)
+        self.refuse('SecurityAlert.Read.All')
+
+    @pytest.mark.promise('Parameters', 'Saving refuses what the service refuses: a missing role, a filter')
+    def test_a_filter_that_the_service_refuses(self):
+        """In the service's words."""
+        for text in ("severity = 'high'", "severity == 'high'", 'severity eq high'):
+            with self.subTest(text):
+                self.refuse('HTTP 400, with a filter set.*check filter', filter=text)
+        self.accept(filter="severity eq 'high'")
+
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
+    def test_trouble_of_the_alert_service_is_not_refused(self):
+        for fault in (faults.status(503), faults.status(429), faults.reset(), faults.html(200)):
+            self.world.faults.clear()
+            self.world.faults.add(fault, service='graph')
+            self.warn('sign-in works, but .* could not be tried')
 
     @pytest.mark.promise('Parameters', "Saving refuses an input that Entra refuses, with Entra's code")
     def test_a_wrong_secret_is_refused_with_entras_code(self):
@@ -271,15 +307,27 @@ class Online(unittest.TestCase):
 
     @pytest.mark.promise('Parameters',
                          'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
-    def test_a_code_or_a_refresh_token_is_not_used_up(self):
-        """They are good once; only a WARN says that nothing was tried."""
+    def test_a_code_is_not_used_up(self):
+        """It is good once; only a WARN says that nothing was tried."""
         identity = self.world.microsoft.identity
-        for name, value in (('refresh_token', identity.new_refresh_token(self.tenant)),
-                            ('authorization_code', identity.landing_address(identity.new_code(self.tenant)))):
-            spy = Spy(self.world, service='login')
-            result = self.warn('not tried', **{name: value})
-            self.assertNotIn(value, result.err)
-            self.assertEqual(spy.requests, [])
+        code, spy = identity.landing_address(identity.new_code(self.tenant)), Spy(self.world, service='login')
+        self.assertNotIn(code, self.warn('not tried', authorization_code=code).err)
+        self.assertEqual(spy.requests, [])
+
+    @pytest.mark.promise('Parameters', 'Saving redeems a refresh token once, and discards the new one')
+    def test_a_refresh_token_is_redeemed_once(self):
+        """Typed or stored; the one that Entra refuses is refused."""
+        identity = self.world.microsoft.identity
+        token, spy = identity.new_refresh_token(self.tenant), Spy(self.world, service='login')
+        name = f'refresh_token.{self.tenant.id}.{self.tenant.app.client_id}'
+        self.accept(refresh_token=token)
+        self.assertEqual(len(spy.requests), 1)
+        self.world.splunkd.store(name, token)
+        self.accept()
+        self.assertEqual(len(spy.requests), 2)
+        self.refuse('AADSTS', refresh_token='r' * 40)
+        self.world.splunkd.store(name, 'r' * 40)
+        self.refuse('AADSTS')
 
     @pytest.mark.promise('Parameters',
                          'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
@@ -296,10 +344,29 @@ class Online(unittest.TestCase):
     @pytest.mark.promise('Parameters',
                          'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_unreachable_is_not_refused(self):
-        """Nobody listens, no such name, an unknown CA."""
+        """Nobody listens, no such name."""
         self.warn('could not be tried', login_url=f'https://127.0.0.1:{closed_port()}')
         self.warn('could not be tried', login_url='https://login.invalid')
-        self.warn('certificate', ca_file='/etc/ssl/certs/ca-certificates.crt')
+
+    @pytest.mark.promise('Parameters',
+                         'Saving refuses an authority that is unknown, and a proxy that refuses or is not there')
+    def test_a_certificate_of_another_authority_is_refused(self):
+        self.refuse('no trusted TLS connection.*ca_file', ca_file='/etc/ssl/certs/ca-certificates.crt')
+
+    @pytest.mark.promise('Parameters',
+                         'Saving refuses an authority that is unknown, and a proxy that refuses or is not there')
+    def test_a_proxy_that_is_not_there_is_refused(self):
+        """Nor is one that is out of order a reason to refuse."""
+        far = f'https://far.localhost:{self.world.microsoft.login.port}'
+        port = closed_port()
+        self.refuse(f"proxy is 'http://joe@127.0.0.1:{port}', but no proxy answers there",
+                    proxy=f'http://joe:{SECRET}@127.0.0.1:{port}', login_url=far)
+        proxy = Proxy(self.world.loop)
+        self.addCleanup(proxy.close)
+        for proxy.status in (502, 503):
+            self.warn('proxy', proxy=proxy.url, login_url=far)
+        proxy.status = 403
+        self.refuse('proxy .* does not let us through', proxy=proxy.url, login_url=far)
 
     def test_black_holes_end_within_ten_seconds(self):
         """A connection that never comes, one that stays mute, a splunkd that stays mute; side by side."""
@@ -341,4 +408,4 @@ class Online(unittest.TestCase):
         self.world.splunkd.store('proxy_password.new', 'pass:w/rd', hosts=[proxy.url])
         self.accept(proxy=address.format('********'), **how)
         self.assertEqual(set(proxy.connects), {far})
-        self.warn('proxy', proxy=address.format(SECRET), **how)
+        self.refuse('HTTP 407', proxy=address.format(SECRET), **how)
