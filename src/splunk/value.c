@@ -123,6 +123,24 @@ static bool may_be_secret(const struct param *param, const char *value)
     }
 }
 
+/* Returns what to do with a value that people often paste, ". ..."; "": it is none. */
+static const char *hint(const struct param *param, const char *value)
+{
+    size_t digits = strspn(value, DIGITS);
+
+    if (param->type == PARAM_TENANT && strstr(value, "tid="))
+        return ". It is an address: enter only the GUID after tid=";
+    if (param->type == PARAM_TENANT && strstr(value, "://"))
+        return ". It is an address: enter only the tenant's GUID or domain";
+    if (param->type == PARAM_TENANT && strchr(value, '@'))
+        return ". It is an e-mail address: enter only the domain after the @";
+    if (param->type != PARAM_START || !digits)
+        return "";
+    if (value[digits] == '.' || value[digits] == '/')
+        return ". Write a date as year-month-day";
+    return value[digits] && strchr("smhdw", value[digits]) && !value[digits + 1] ? ". Put a minus sign before it" : "";
+}
+
 static bool refuse_value(const struct param *param, const char *value, struct err *err)
 {
     CLEANUP(mem_freep) char *text = shown(param, value);
@@ -137,7 +155,8 @@ static bool refuse_value(const struct param *param, const char *value, struct er
                        "%s has %zu bytes that cannot be a secret (they are not shown here); it "
                        "should be %s",
                        param->name, strlen(value), value_wanted(param));
-    return err_set(err, ERR_INPUT, "%s is '%s', but it should be %s", param->name, text, value_wanted(param));
+    return err_set(err, ERR_INPUT, "%s is '%s', but it should be %s%s", param->name, text, value_wanted(param),
+                   hint(param, value));
 }
 
 /* Returns true for well-formed UTF-8 without control characters, no longer than the type allows. */
@@ -321,9 +340,14 @@ static bool take_value(const struct param *param, const char *value, struct inpu
 static bool check_file(const struct param *param, const char *value, const struct input *input, struct err *err)
 {
     const char *path = *(char *const *)((const char *)input + param->offset);
+    struct buf text = BUF_INIT(TLS_CA_MAX);
     struct err why, refusal;
+    bool ok = file_usable(path, TLS_CA_MAX, &why) && file_read(path, &text, &why);
 
-    if (file_usable(path, TLS_CA_MAX, &why))
+    if (ok && !strstr(buf_text(&text), "-----BEGIN "))
+        ok = err_set(&why, ERR_INPUT, "'%s' is not a PEM file: it has no line that starts with -----BEGIN", path);
+    buf_free_secret(&text); /* it may be a key */
+    if (ok)
         return true;
     refuse_value(param, value, &refusal);
     return err_set(err, ERR_INPUT, "%s: %s", refusal.text, why.text);

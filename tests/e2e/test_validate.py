@@ -47,8 +47,8 @@ BAD = [
 GOOD = [
     {'tenant_id': GUID.upper()}, {'tenant_id': 'Contoso.OnMicrosoft.com'}, {'client_id': GUID.upper()},
     {'api': 'endpoint'}, {'api': 'SIEM'}, {'cloud': 'gcc_high'}, {'poll_interval': '1'}, {'poll_interval': ' 86400 '},
-    {'overlap': '0'}, {'overlap': '86400'}, {'start_time': '-12h'}, {'start_time': '2026-11-01'},
-    {'start_time': '2026-11-01T08:00:00+02:00'}, {'start_time': '2026-11-01T08:00:00.1234567Z'},
+    {'overlap': '0'}, {'overlap': '86400'}, {'start_time': '-12h'}, {'start_time': '2025-11-01'},
+    {'start_time': '2025-11-01T08:00:00+02:00'}, {'start_time': '2025-11-01T08:00:00.1234567Z'},
     {'filter': "severity eq 'it''s (high' and (a eq 1)"}, {'login_url': 'https://login.microsoftonline.us/'},
     {'api_url': 'http://127.0.0.1:8080'}, {'api_url': 'http://[::1]:8080'}, {'api_url': 'http://localhost:1'},
     {'resource': 'https://graph.windows.net'}, {'resource': GUID}, {'redirect_uri': 'urn:ietf:wg:oauth:2.0:oob'},
@@ -121,6 +121,30 @@ class Offline(unittest.TestCase):
             with self.subTest(case):
                 self.assertEqual((result.code, result.out), (0, ''), result.err)
 
+    @pytest.mark.promise('Parameters', 'A refusal says what to enter in place of what people often paste')
+    def test_what_people_paste(self):
+        """The wrong part of the right thing."""
+        for name, value, words in (
+                ('tenant_id', 'joe@contoso.com', 'only the domain after the @'),
+                ('tenant_id', f'https://security.microsoft.com/?tid={GUID}', 'only the GUID after tid='),
+                ('tenant_id', 'https://contoso.com', "only the tenant's GUID or domain"),
+                ('start_time', '30d', 'minus sign'), ('start_time', '29.11.2026', 'year-month-day'),
+                ('start_time', '29/11/2026', 'year-month-day'), ('start_time', '2099-01-01', 'in the future')):
+            with self.subTest(name, value=value):
+                self.assertIn(words, self.refusal(validate(self.home, 'a', {**NOWHERE, name: value})))
+
+    @pytest.mark.promise('Parameters', 'A file that is missing, a folder or not PEM has a sentence of its own')
+    def test_files(self):
+        """Each of the two parameters."""
+        other = os.path.join(self.home.path, 'other.pem')
+        with open(other, 'w', encoding='ascii') as file:
+            file.write('not a certificate')
+        for name in ('ca_file', 'client_certificate'):
+            texts = {self.refusal(validate(self.home, 'a', {**NOWHERE, name: path})).split(': ', 1)[1]
+                     for path in ('/no/such.pem', self.home.path, other)}
+            self.assertEqual(len(texts), 3)
+            self.assertTrue(any('is not a PEM file' in text for text in texts), texts)
+
     @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_what_is_missing(self):
         """Required parameters, absent, empty or blank."""
@@ -137,7 +161,7 @@ class Offline(unittest.TestCase):
         """The exporter knows no OData; one app signs in with one credential."""
         certificate = os.path.join(self.home.path, 'c.pem')
         with open(certificate, 'w', encoding='ascii') as file:
-            file.write('x')
+            file.write('-----BEGIN CERTIFICATE-----')
         for case, words in (({'api': 'siem', 'filter': "a eq 'b'"}, ('filter', 'siem')),
                             ({'client_secret': SECRET, 'client_certificate': certificate},
                              ('client_secret', 'client_certificate'))):
