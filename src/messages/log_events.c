@@ -91,7 +91,8 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "deployment server owns",
         { ACT_PROVIDER, "replace it there by eight asterisks by hand; it is in the password store" } },
     [EVENT_STORE_UNREADABLE] = { "store_unreadable", LOG_ERROR, 0,
-        "the program may not read splunkd's password store",
+        "splunkd's password store cannot be read: splunkd refuses, or has not answered as it should for a minute. The "
+        "status lines of the inputs that wait for it say so within 5 s",
         { ACT_PROVIDER, "resolve the problem that splunkd reports in the line" } },
     [EVENT_STORE_FAILED] = { "store_failed", LOG_WARN, ADVISED,
         "a renewed refresh token could not be stored, so its access token is not used yet",
@@ -112,6 +113,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "unless the line says why it does not",
         { ACT_AS_SAID, "do what the line says; nothing if the sign-in was not tried on purpose. The input tries again "
           "in any case, and check or its status tells whether it works" } },
+    [EVENT_DUPLICATE] = { "duplicate", LOG_WARN, 0,
+        "an input was saved that reads the same alerts as another one: the same tenant and API, and filters that do "
+        "not exclude each other. Each of these alerts is written twice",
+        { ACT_PROVIDER, "disable or remove one of the two, or give them filters that exclude each other" } },
     [EVENT_ASSERTION] = { "assertion", LOG_INFO, 0,
         "the tenant does not accept the newer form of a signed assertion",
         { ACT_NOBODY, NOTHING } },

@@ -7,6 +7,7 @@
 static const struct { const char *module; size_t cases; } expected[] = {
     { "aad", 9 },
     { "acks", 3 },
+    { "alert_set", 3 },
     { "api", 5 },
     { "assertion", 5 },
     { "backoff", 4 },
@@ -24,6 +25,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "events", 9 },
     { "file", 13 },
     { "file_writer", 3 },
+    { "filter", 1 },
     { "health", 2 },
     { "hosts", 3 },
     { "http", 10 },
