@@ -9,6 +9,7 @@
 #include "command/columns.h"
 #include "command/csv.h"
 #include "splunk/params.h"
+#include "splunk/validate.h"
 
 #define FILE_MAX_BYTES (64u * 1024 * 1024)
 #define CHANGES_MAX    1024
@@ -179,7 +180,8 @@ static void read_row(const struct import_rows *rows, struct import_row *row, con
     row->changes = BUF_INIT(CHANGES_MAX);
     fill_stanza(row, header, line);
     if (fits_header(header, line, &err) && has_own_name(rows, row, &err) &&
-        input_from_stanza(&row->stanza, true, &row->input, &err) && stanza_is_plain(&row->stanza, &err))
+        input_from_stanza(&row->stanza, true, &row->input, &err) && validate_values(&row->input, &err) &&
+        stanza_is_plain(&row->stanza, &err))
         return;
     import_refuse(row, &err);
 }
@@ -226,6 +228,7 @@ void import_rows_release(struct import_rows *rows)
         free(row->list);
         free(row->app);
         free(row->proxy);
+        free(row->duplicate);
     }
     free(rows->list);
     buf_free_secret(&rows->text);

@@ -21,8 +21,10 @@ static void ended(void *ctx, bool ok, const struct err *err)
 }
 
 /* Shows the text, or removes the notice if it is NULL. */
-static bool change(const struct config *config, int most_s, const char *input_name, const char *text, struct err *err)
+static bool change(const struct config *config, int most_s, enum notice_kind kind, const char *input_name,
+                   const char *text, struct err *err)
 {
+    const char *topic = kind == NOTICE_DUPLICATE ? "duplicate" : NULL;
     struct notice_trip trip = { .loop = NULL };
     struct http *http;
     struct rest *rest;
@@ -36,9 +38,9 @@ static bool change(const struct config *config, int most_s, const char *input_na
     rest_hurry(rest, most_s);
     notices = notices_new(rest);
     if (text)
-        notices_show(notices, input_name, text, ended, &trip);
+        notices_show(notices, topic, input_name, text, ended, &trip);
     else
-        notices_remove(notices, input_name, ended, &trip);
+        notices_remove(notices, topic, input_name, ended, &trip);
     loop_run(trip.loop);
     notices_free(notices);
     rest_free(rest);
@@ -48,15 +50,15 @@ static bool change(const struct config *config, int most_s, const char *input_na
     return trip.ok;
 }
 
-bool save_notice_show(const struct config *config, int most_s, const char *input_name, const char *text,
-                      struct err *err)
+bool save_notice_show(const struct config *config, int most_s, enum notice_kind kind, const char *input_name,
+                      const char *text, struct err *err)
 {
-    return change(config, most_s, input_name, text, err);
+    return change(config, most_s, kind, input_name, text, err);
 }
 
-void save_notice_remove(const struct config *config, int most_s, const char *input_name)
+void save_notice_remove(const struct config *config, int most_s, enum notice_kind kind, const char *input_name)
 {
     struct err err;
 
-    change(config, most_s, input_name, NULL, &err);
+    change(config, most_s, kind, input_name, NULL, &err);
 }

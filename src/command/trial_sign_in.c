@@ -12,7 +12,6 @@
 #include "messages/diagnosis.h"
 #include "microsoft/claims.h"
 #include "microsoft/refusal.h"
-#include "net/url.h"
 #include "pacing/limiter.h"
 #include "splunk/passwords.h"
 #include "splunk/secret_name.h"
@@ -20,7 +19,7 @@
 #define REQUESTS_MOST 4
 #define WHY_MAX       4096
 
-enum { REACH_TIMEOUT_S = 5 };
+enum { REACH_TIMEOUT_S = 5, AGAIN_MS = 1500 };
 
 struct trial {
     const struct input *input;
@@ -35,23 +34,23 @@ struct trial {
     struct token_source *source;
     struct token_listener listener;
     struct look *look;
-    bool lacks_permission;
+    bool lacks_permission, asked_twice;
+    struct timer again; /* asks once more for the record */
     struct timer deadline;
     struct http_route route;
     char *proxy;      /* secret */
     const char *waits_for; /* the host; NULL: splunkd */
     const char *once;      /* why the sign-in itself must not be tried */
     char *remark;     /* splunkd did not answer; NULL: it did */
-    enum trial_result result;
-    char *why;
+    struct trial_outcome outcome;
 };
 
 /* Takes why over. */
 static void trial_end(struct trial *trial, enum trial_result result, char *why)
 {
-    free(trial->why);
-    trial->why = why;
-    trial->result = result;
+    free(trial->outcome.why);
+    trial->outcome.why = why;
+    trial->outcome.result = result;
     loop_stop(trial->loop);
 }
 
@@ -73,10 +72,11 @@ static void trial_session_lost(void *ctx UNUSED)
 {
 }
 
-/* Returns true if the address of the input's proxy is where no proxy is. A loopback host is reached without it. */
+/* Returns true if the input's proxy has no such name, or nobody listens there. A timeout may pass. */
 static bool proxy_is_absent(const struct trial *trial, const struct http_result *result)
 {
-    return result->fault == HTTP_NO_CONNECTION && trial->input->proxy && !url_is_loopback(trial->waits_for);
+    return trial->input->proxy && result->diagnosis == DIAGNOSIS_PROXY_DEAD &&
+           (result->fault == HTTP_NO_PROXY || result->fault == HTTP_NO_CONNECTION);
 }
 
 /* Ends the trial after a request that failed. so_far: what worked before, "" if nothing did. */
@@ -103,6 +103,13 @@ static enum diagnosis diagnosis_of_refusal(const struct trial *trial, int status
     }
 }
 
+/* Returns true for a refusal that may pass in seconds, as after a consent, and was not met before. What the token lacks
+ * does not pass. */
+static bool may_pass(const struct trial *trial, int status)
+{
+    return !trial->asked_twice && !trial->lacks_permission && (status == 401 || status == 403 || status == 404);
+}
+
 static void looked(void *ctx, enum look_end end, const struct look_found *found UNUSED,
                    const struct http_result *result, const struct err *err)
 {
@@ -112,6 +119,10 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found 
     switch (end) {
     case LOOK_DONE: trial_end(trial, TRIAL_ACCEPTED, mem_text(trial->remark)); return;
     case LOOK_REFUSED:
+        if (may_pass(trial, result->status)) {
+            timer_set(trial->loop, &trial->again, clock_ms() + AGAIN_MS);
+            return;
+        }
         refusal_set(result, diagnosis_of_refusal(trial, result->status),
                     result->status == 403 ? trial->target.api->permission : NULL, &refusal);
         trial_end(trial, TRIAL_REFUSED, mem_format("the sign-in works, but the alerts are refused: %s", refusal.text));
@@ -129,6 +140,8 @@ static void look_begin(struct trial *trial, const char *authorization)
 
     claims_read(authorization, &claims);
     trial->lacks_permission = permissions && claims.readable && !claims_hold(&claims, permissions);
+    free(trial->outcome.tenant);
+    trial->outcome.tenant = mem_text(claims.tenant);
     claims_release(&claims);
     trial->waits_for = trial->target.base_url;
     trial->look = look_start(&(struct look_spec){ .http = trial->http,
@@ -157,6 +170,16 @@ static void token_changed(void *ctx)
         trial_end(trial, view.err->kind == ERR_AUTH ? TRIAL_REFUSED : TRIAL_NOT_TRIED, mem_text(view.err->text));
         return;
     }
+}
+
+static void again_fired(void *ctx, int64_t now_ms UNUSED)
+{
+    struct trial *trial = ctx;
+
+    trial->asked_twice = true;
+    look_free(trial->look);
+    trial->look = NULL;
+    token_changed(trial);
 }
 
 /* Returns the stored secret of that name, NULL: none. Takes name over. */
@@ -284,11 +307,13 @@ static void trial_open(struct trial *trial, const struct config *config)
     trial->passwords = passwords_new(trial->rest);
     trial->principals = principals_new(trial->loop, trial->http, trial->limiter, NULL, trial_session_lost, NULL);
     trial->deadline = (struct timer){ .fire = deadline_fired, .ctx = trial };
+    trial->again = (struct timer){ .fire = again_fired, .ctx = trial };
 }
 
 static void trial_close(struct trial *trial)
 {
     timer_cancel(trial->loop, &trial->deadline);
+    timer_cancel(trial->loop, &trial->again);
     look_free(trial->look);
     principals_free(trial->principals);
     passwords_free(trial->passwords);
@@ -300,8 +325,8 @@ static void trial_close(struct trial *trial)
     free(trial->remark);
 }
 
-enum trial_result trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
-                                int64_t most_ms, char **ret_why)
+struct trial_outcome trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
+                                   int64_t most_ms)
 {
     struct trial trial = { .input = input };
 
@@ -314,6 +339,11 @@ enum trial_result trial_sign_in(const struct input *input, const struct config *
         passwords_load(trial.passwords, trial_loaded, &trial);
     loop_run(trial.loop);
     trial_close(&trial);
-    *ret_why = trial.why;
-    return trial.result;
+    return trial.outcome;
+}
+
+void trial_outcome_release(struct trial_outcome *outcome)
+{
+    free(outcome->why);
+    free(outcome->tenant);
 }

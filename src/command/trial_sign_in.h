@@ -16,11 +16,17 @@ enum trial_result {
     TRIAL_NOT_TRIED /* the cause is elsewhere or may pass: splunkd, network, service, time */
 };
 
-/* Takes at most most_ms. splunkd is asked once, and may take splunkd_most_s of that. *ret_why is a sentence, which the
- * caller frees. With TRIAL_ACCEPTED it is NULL, or says that splunkd did not answer: stored secrets were not tried.
- * *config has the session key of the password store; without one a secret that was typed is tried all the same. */
-enum trial_result trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
-                                int64_t most_ms, char **ret_why);
+struct trial_outcome {
+    enum trial_result result;
+    char *why;    /* a sentence. With TRIAL_ACCEPTED NULL, or that splunkd did not answer: stored secrets were not tried */
+    char *tenant; /* the GUID of the tenant, of the token; NULL or "": not known */
+};
+
+/* Takes at most most_ms. splunkd is asked once, and may take splunkd_most_s of that. *config has the session key of the
+ * password store; without one a secret that was typed is tried all the same. */
+struct trial_outcome trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
+                                   int64_t most_ms);
+void trial_outcome_release(struct trial_outcome *outcome); /* frees the members */
 
 /* How a person signs in from the inputs page, after "To sign in, ". %s: the address (target_sign_in_address()). */
 #define TRIAL_HOW                                                                                                      \

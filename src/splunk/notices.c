@@ -125,12 +125,15 @@ void notices_free(struct notices *notices)
     free(notices);
 }
 
-static char *notice_name(const char *input_name)
+/* Returns the name. That of an input has no '.' in it, so no other input's name ends like a topic. */
+static char *notice_name(const char *topic, const char *input_name)
 {
     struct buf name = BUF_INIT(NAME_MAX_LEN);
 
     buf_add_text(&name, NAME_START);
     buf_add_file_name(&name, input_name);
+    if (topic)
+        buf_add_format(&name, ".%s", topic);
     return buf_take(&name);
 }
 
@@ -162,10 +165,11 @@ static void on_removed(void *ctx, const struct http_result *result, bool ok, con
     notice_call_end(ctx, ok || (result->fault == HTTP_DONE && result->status == 404), err);
 }
 
-void notices_show(struct notices *notices, const char *input_name, const char *text, rest_done_fn *done, void *ctx)
+void notices_show(struct notices *notices, const char *topic, const char *input_name, const char *text,
+                  rest_done_fn *done, void *ctx)
 {
     struct notice_call *call = notice_call_new(notices, on_changed, done, ctx);
-    CLEANUP(mem_freep) char *name = notice_name(input_name);
+    CLEANUP(mem_freep) char *name = notice_name(topic, input_name);
     CLEANUP(mem_freep) char *plain = plain_text(text);
     struct buf form = BUF_INIT(FORM_MAX);
 
@@ -176,10 +180,10 @@ void notices_show(struct notices *notices, const char *input_name, const char *t
     rest_call_start(&call->call, NULL, rest_url(notices->rest, NULL, ENDPOINT, NULL, NULL), buf_take(&form));
 }
 
-void notices_remove(struct notices *notices, const char *input_name, rest_done_fn *done, void *ctx)
+void notices_remove(struct notices *notices, const char *topic, const char *input_name, rest_done_fn *done, void *ctx)
 {
     struct notice_call *call = notice_call_new(notices, on_removed, done, ctx);
-    CLEANUP(mem_freep) char *name = notice_name(input_name);
+    CLEANUP(mem_freep) char *name = notice_name(topic, input_name);
 
     rest_call_start(&call->call, "DELETE", rest_url(notices->rest, NULL, ENDPOINT, name, NULL), NULL);
 }
@@ -188,10 +192,10 @@ void notices_remove(struct notices *notices, const char *input_name, rest_done_f
 
 static void remove_if_shown(struct notices *notices, const char *input_name)
 {
-    CLEANUP(mem_freep) char *name = notice_name(input_name);
+    CLEANUP(mem_freep) char *name = notice_name(NULL, input_name);
 
     if (names_remove(&notices->shown, name))
-        notices_remove(notices, input_name, NULL, NULL);
+        notices_remove(notices, NULL, input_name, NULL, NULL);
 }
 
 static void take_list(struct notices *notices)

@@ -123,22 +123,35 @@ static bool may_be_secret(const struct param *param, const char *value)
     }
 }
 
-/* Returns what to do with a value that people often paste, ". ..."; "": it is none. */
-static const char *hint(const struct param *param, const char *value)
+static const char *hint_for_tenant(const char *value)
+{
+    if (strstr(value, "tid="))
+        return ". It is an address: enter only the GUID after tid=";
+    if (strstr(value, "://"))
+        return ". It is an address: enter only the tenant's GUID or domain";
+    return strchr(value, '@') ? ". It is an e-mail address: enter only the domain after the @" : "";
+}
+
+static const char *hint_for_start(const char *value)
 {
     size_t digits = strspn(value, DIGITS);
 
-    if (param->type == PARAM_TENANT && strstr(value, "tid="))
-        return ". It is an address: enter only the GUID after tid=";
-    if (param->type == PARAM_TENANT && strstr(value, "://"))
-        return ". It is an address: enter only the tenant's GUID or domain";
-    if (param->type == PARAM_TENANT && strchr(value, '@'))
-        return ". It is an e-mail address: enter only the domain after the @";
-    if (param->type != PARAM_START || !digits)
+    if (!digits || !value[digits])
         return "";
-    if (value[digits] == '.' || value[digits] == '/')
+    if (strchr("./", value[digits]) || (digits < 4 && value[digits] == '-'))
         return ". Write a date as year-month-day";
-    return value[digits] && strchr("smhdw", value[digits]) && !value[digits + 1] ? ". Put a minus sign before it" : "";
+    return strchr("smhdw", value[digits]) && !value[digits + 1] ? ". Put a minus sign before it" : "";
+}
+
+/* Returns what to do with a value that people often paste, ". ..."; "": it is none. */
+static const char *hint(const struct param *param, const char *value)
+{
+    switch (param->type) {
+    case PARAM_TENANT: return hint_for_tenant(value);
+    case PARAM_GUID: return strstr(value, "://") ? ". It is an address: enter only the ID" : "";
+    case PARAM_START: return hint_for_start(value);
+    default: return "";
+    }
 }
 
 static bool refuse_value(const struct param *param, const char *value, struct err *err)
@@ -148,8 +161,8 @@ static bool refuse_value(const struct param *param, const char *value, struct er
     if (may_be_secret(param, value))
         return err_set(err, ERR_INPUT,
                        "%s has %zu bytes that may be a secret (they are not shown here), but it "
-                       "should be %s",
-                       param->name, strlen(value), value_wanted(param));
+                       "should be %s%s",
+                       param->name, strlen(value), value_wanted(param), hint(param, value));
     if (param->type == PARAM_SECRET)
         return err_set(err, ERR_INPUT,
                        "%s has %zu bytes that cannot be a secret (they are not shown here); it "
@@ -340,14 +353,9 @@ static bool take_value(const struct param *param, const char *value, struct inpu
 static bool check_file(const struct param *param, const char *value, const struct input *input, struct err *err)
 {
     const char *path = *(char *const *)((const char *)input + param->offset);
-    struct buf text = BUF_INIT(TLS_CA_MAX);
     struct err why, refusal;
-    bool ok = file_usable(path, TLS_CA_MAX, &why) && file_read(path, &text, &why);
 
-    if (ok && !strstr(buf_text(&text), "-----BEGIN "))
-        ok = err_set(&why, ERR_INPUT, "'%s' is not a PEM file: it has no line that starts with -----BEGIN", path);
-    buf_free_secret(&text); /* it may be a key */
-    if (ok)
+    if (file_usable(path, TLS_CA_MAX, &why))
         return true;
     refuse_value(param, value, &refusal);
     return err_set(err, ERR_INPUT, "%s: %s", refusal.text, why.text);

@@ -129,21 +129,33 @@ class Offline(unittest.TestCase):
                 ('tenant_id', f'https://security.microsoft.com/?tid={GUID}', 'only the GUID after tid='),
                 ('tenant_id', 'https://contoso.com', "only the tenant's GUID or domain"),
                 ('start_time', '30d', 'minus sign'), ('start_time', '29.11.2026', 'year-month-day'),
-                ('start_time', '29/11/2026', 'year-month-day'), ('start_time', '2099-01-01', 'in the future')):
+                ('start_time', '29/11/2026', 'year-month-day'), ('start_time', '29-11-2026', 'year-month-day'),
+                ('start_time', '2099-01-01', 'in the future'),
+                ('client_id', f'https://portal.azure.com/#view/appId/{GUID}', 'only the ID')):
             with self.subTest(name, value=value):
                 self.assertIn(words, self.refusal(validate(self.home, 'a', {**NOWHERE, name: value})))
 
     @pytest.mark.promise('Parameters', 'A file that is missing, a folder or not PEM has a sentence of its own')
     def test_files(self):
-        """Each of the two parameters."""
+        """Each of the two parameters. What Splunk's user may not read is in the unit tests."""
         other = os.path.join(self.home.path, 'other.pem')
-        with open(other, 'w', encoding='ascii') as file:
-            file.write('not a certificate')
+        with open(other, 'wb') as file:
+            file.write(b'\x30\x82\0\0-----BEGIN CERTIFICATE-----')
         for name in ('ca_file', 'client_certificate'):
-            texts = {self.refusal(validate(self.home, 'a', {**NOWHERE, name: path})).split(': ', 1)[1]
-                     for path in ('/no/such.pem', self.home.path, other)}
-            self.assertEqual(len(texts), 3)
-            self.assertTrue(any('is not a PEM file' in text for text in texts), texts)
+            for path, words in (('/no/such.pem', 'No such file'), (self.home.path, 'is a folder'),
+                                (other, 'should be a PEM file')):
+                with self.subTest(name, path=path):
+                    text = self.refusal(validate(self.home, 'a', {**NOWHERE, name: path}))
+                    self.assertTrue(text.startswith(f"{name} is '{path}', but it should be"), text)
+                    self.assertIn(words, text)
+
+    @pytest.mark.promise('Parameters', 'A refusal says what to enter in place of what people often paste')
+    def test_the_id_of_a_secret(self):
+        """The portal lists it next to the value; it is not repeated, as it may be something else."""
+        for value in (GUID, GUID.upper(), f' {GUID} '):
+            text = self.refusal(validate(self.home, 'a', {**NOWHERE, 'client_secret': value}))
+            self.assertRegex(text, "^client_secret is a GUID .*the ID of a secret, .*should be the secret's Value")
+            self.assertNotIn(GUID, text.lower())
 
     @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_what_is_missing(self):
@@ -310,10 +322,40 @@ class Online(unittest.TestCase):
         self.refuse('AADSTS700016', client_id=GUID)
 
     def test_other_refusals_carry_their_code(self):
-        """Expired secret, missing consent, conditional access."""
-        for code in (7000222, 7000229, 53003):
+        """Expired secret, missing consent, conditional access: and who has to act."""
+        for code, who in ((7000222, 'Our'), (7000229, "The customer's"), (65001, "The customer's"),
+                          (53003, "The customer's")):
             self.world.faults.add(refusing(code), service='login', times=1)
-            self.refuse(f'AADSTS{code}')
+            self.refuse(f'AADSTS{code}: .* {who} administrator: ')
+
+    @pytest.mark.promise('Parameters', 'A customer that has not consented yet is refused, unless the input is disabled')
+    def test_a_customer_that_has_not_consented(self):
+        """Entra does not know the app, or gives tokens without roles. A disabled input may be prepared."""
+        self.tenant.consent(given=False)
+        self.addCleanup(self.tenant.consent)
+        self.refuse('HTTP 403: the token lacks the permission SecurityAlert.Read.All.* administrator: ')
+        self.warn('HTTP 403: the token lacks the permission .* was saved because it is disabled', disabled='1')
+        self.world.faults.add(refusing(65001), service='login', times=2)
+        self.refuse("AADSTS65001.* The customer's administrator: ")
+        self.warn("AADSTS65001.* The customer's administrator: .* was saved because it is disabled", disabled='1')
+
+    def test_a_disabled_input_is_no_excuse_for_bad_values(self):
+        """What needs nobody else is checked all the same; what works has nothing to tell."""
+        self.refuse('tenant_id is', tenant_id='contoso', disabled='1')
+        self.refuse('is the ID of a secret', client_secret=GUID, disabled='1')
+        self.accept(disabled='1')
+
+    @pytest.mark.promise('Parameters',
+                         'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
+    def test_a_refusal_of_a_moment(self):
+        """A 401, 403 or 404 after which the same request is answered, as just after a consent."""
+        for status in (401, 403, 404):
+            self.world.faults.clear()
+            rule = self.world.faults.add(faults.status(status), service='graph', times=1)
+            self.accept()
+            self.assertEqual(rule.hits, 1)
+            self.world.faults.add(faults.status(status), service='graph')
+            self.refuse(f'HTTP {status}')
 
     @pytest.mark.promise('Parameters', 'An empty or masked secret means the stored one')
     def test_a_mask_or_nothing_means_the_stored_secret(self):
@@ -385,6 +427,8 @@ class Online(unittest.TestCase):
         port = closed_port()
         self.refuse(f"proxy is 'http://joe@127.0.0.1:{port}', but no proxy answers there",
                     proxy=f'http://joe:{SECRET}@127.0.0.1:{port}', login_url=far)
+        self.refuse("proxy is 'http://no-such-proxy.invalid:8080', but no proxy answers there; it should be .*resolve",
+                    proxy='http://no-such-proxy.invalid:8080', login_url=far)
         proxy = Proxy(self.world.loop)
         self.addCleanup(proxy.close)
         for proxy.status in (502, 503):

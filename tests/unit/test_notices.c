@@ -34,11 +34,11 @@ static bool change(const char *uri, const char *name, const char *text, struct e
 
     rest_hurry(rest, 2);
     if (text)
-        notices_show(notices, name, text, on_done, &outcome);
+        notices_show(notices, NULL, name, text, on_done, &outcome);
     else
-        notices_remove(notices, name, on_done, &outcome);
+        notices_remove(notices, NULL, name, on_done, &outcome);
     loop_run(outcome.loop);
-    notices_remove(notices, name, on_done, &outcome);   /* never answered */
+    notices_remove(notices, NULL, name, on_done, &outcome);   /* never answered */
     notices_free(notices);
     rest_free(rest);
     http_free(http);

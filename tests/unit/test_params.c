@@ -2,6 +2,7 @@
 #include "splunk/params.h"
 #include "splunk/stanza.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #define TENANT "0F1E2D3C-4b5a-6978-8796-a5b4c3d2e1f0"
 #define CLIENT "11111111-2222-3333-4444-555555555555"
+#define NOBODY 65534
 
 /* Name and value pairs behind the two required ones; a later one wins, as with splunkd. */
 static bool make(const char *name, const char *const *pairs, bool check_files, struct input *ret, struct err *err)
@@ -356,10 +358,11 @@ static void test_own_keys(void **state UNUSED)
 /* Files are looked at only when asked: a running input copes with one that is gone for a while. */
 static void test_files(void **state UNUSED)
 {
-    char folder[] = "/tmp/paramsXXXXXX", file[64], empty[64], fifo[64];
+    char folder[] = "/tmp/paramsXXXXXX", file[64], empty[64], fifo[64], closed[64];
     const struct { const char *path, *why; } rows[] = {
         { file, NULL },           { folder, "it is a folder" },        { "/no/such/file", "No such file" },
-        { empty, "is empty" },    { fifo, "it is a named pipe" },      { "/dev/zero", "it is a device" }
+        { empty, "is empty" },    { fifo, "it is a named pipe" },      { "/dev/zero", "it is a device" },
+        { closed, "Permission denied" }
     };
     struct err err = { 0 };
     FILE *made;
@@ -369,10 +372,14 @@ static void test_files(void **state UNUSED)
     snprintf(file, sizeof(file), "%s/ca.pem", folder);
     snprintf(empty, sizeof(empty), "%s/empty.pem", folder);
     snprintf(fifo, sizeof(fifo), "%s/fifo.pem", folder);
+    snprintf(closed, sizeof(closed), "%s/closed.pem", folder);
     made = fopen(file, "w");
     CHECK(made && fputs("-----BEGIN CERTIFICATE-----", made) >= 0 && fclose(made) == 0, "no file");
     made = fopen(empty, "w");
     CHECK(made && fclose(made) == 0 && !mkfifo(fifo, 0600), "no file");
+    CHECK(!close(open(closed, O_CREAT | O_WRONLY, 0)) && !chmod(folder, 0755), "no file");
+    CHECK(!chmod(file, 0644) && !chmod(empty, 0644), "no file");
+    CHECK(geteuid() || !seteuid(NOBODY), "still root"); /* who may read everything */
     for (i = 0; i < COUNT_OF(rows); i++) {
         const char *const pairs[] = { "ca_file", rows[i].path, NULL };
         struct input input = { 0 };
@@ -383,9 +390,11 @@ static void test_files(void **state UNUSED)
         CHECK(make("x", pairs, false, &input, &err), "'%s': %s", rows[i].path, err.text);
         input_free(&input);
     }
+    CHECK(getuid() || !seteuid(0), "not root again");
     unlink(file);
     unlink(empty);
     unlink(fifo);
+    unlink(closed);
     rmdir(folder);
 }
 
