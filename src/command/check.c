@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/check_duplicates.h"
 #include "command/check_row.h"
 #include "command/options.h"
 
@@ -176,6 +177,7 @@ static int check_all(const struct config *config, const char *only, bool as_json
     rows_fill(&check, config, only);
     if (check.finished < check.count)
         try_all(&check, config);
+    check_duplicates_note(check.rows, check.count, config);
     if (only && !check.count)
         log_error("there is no enabled input '%.200s' in the XML on stdin", only);
     else

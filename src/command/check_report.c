@@ -219,8 +219,11 @@ static void print_notes(const struct outcome *row, FILE *to)
         console_put(row->err.text, to);
         putc('\n', to);
     }
-    if (row->result == CHECK_OK && *row->note)
-        fprintf(to, "    %s\n", row->note);
+    if (row->result == CHECK_OK && *row->note) {
+        fputs("    ", to);
+        console_put(row->note, to);
+        putc('\n', to);
+    }
     if (row->has_clock && (row->clock_offset_ms > CLOCK_FAR_MS || row->clock_offset_ms < -CLOCK_FAR_MS))
         fputs("    This host's clock is wrong by more than a minute; set it right (NTP).\n", to);
     if (row->has_days && row->certificate_days <= DAYS_WARN)

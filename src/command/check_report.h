@@ -40,7 +40,7 @@ struct outcome {
     int64_t clock_offset_ms; /* service minus ours */
     bool has_days;
     int64_t certificate_days;
-    char note[200]; /* what is odd about an input that is ok, a sentence; "": nothing */
+    char note[600]; /* what is odd about an input that is ok, in sentences; "": nothing */
 };
 
 /* Returns "ok", "bad input", ... */

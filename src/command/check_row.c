@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "collect/target.h"
 #include "command/check_look.h"
 #include "microsoft/refusal.h"
@@ -337,4 +338,16 @@ bool row_is_finished(const struct row *row)
 const struct outcome *row_outcome(const struct row *row)
 {
     return &row->outcome;
+}
+
+void row_add_note(struct row *row, const char *sentence)
+{
+    char *note = row->outcome.note;
+    size_t len = strlen(note), size = sizeof(row->outcome.note);
+    size_t start = len ? len + 1 : 0;
+
+    snprintf(note + len, size - len, "%s%s.", len ? " " : "", sentence);
+    if (start < size && note[start] >= 'a' && note[start] <= 'z')
+        note[start] = (char)(note[start] - 'a' + 'A');
+    utf8_end_whole(note);
 }

@@ -29,6 +29,9 @@ bool row_is_finished(const struct row *row);
 /* Returns the findings so far; owned by the row. */
 const struct outcome *row_outcome(const struct row *row);
 
+/* Adds a sentence to the outcome's note: without a period, its first letter small. */
+void row_add_note(struct row *row, const char *sentence);
+
 /* Starts a row that is not finished. At most ten seconds later context->finished() is called. */
 void row_begin(struct row *row);
 /* Goes on if the row waited for what has changed. Does nothing to a row that has not begun or has finished. */

@@ -129,6 +129,7 @@ static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct er
         return;
     }
     import_plan(&import->rows, list, import->passwords);
+    import_find_duplicates(&import->rows, list);
     if (import->dry_run)
         loop_stop(import->loop);
     else
@@ -185,6 +186,23 @@ static void print_rows(const struct import *import, bool refused)
     }
 }
 
+static void print_duplicates(const struct import *import)
+{
+    size_t i;
+
+    for (i = 0; i < import->rows.count; i++) {
+        const struct import_row *row = &import->rows.list[i];
+
+        if (!row->duplicate || row->action == ACTION_REFUSED)
+            continue;
+        printf("\nWarning: line %zu  ", row->line);
+        console_put(row->stanza.name, stdout);
+        fputs(": ", stdout);
+        console_put(row->duplicate, stdout);
+        puts(".");
+    }
+}
+
 static int import_report(const struct import *import)
 {
     size_t counts[ACTION_REFUSED + 1] = { 0 }, i;
@@ -193,6 +211,7 @@ static int import_report(const struct import *import)
     for (i = 0; i < import->rows.count; i++)
         counts[import->rows.list[i].action]++;
     print_rows(import, false);
+    print_duplicates(import);
     print_rows(import, true);
     printf("\n%zu %s, %zu %s, %zu unchanged, %zu refused.\n", counts[ACTION_CREATE], action_word(import, ACTION_CREATE),
            counts[ACTION_UPDATE], action_word(import, ACTION_UPDATE), counts[ACTION_NONE], counts[ACTION_REFUSED]);

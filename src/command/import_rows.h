@@ -36,7 +36,8 @@ struct import_row {
     struct buf changes; /* names, for the report */
     struct upload *uploads[3];
     size_t upload_count;
-    struct err err; /* why it was refused */
+    char *duplicate; /* a sentence: which input reads the same alerts; NULL: none */
+    struct err err;  /* why it was refused */
 };
 
 struct import_rows {
@@ -56,3 +57,6 @@ void import_refuse(struct import_row *row, const struct err *err);
 /* Compares each row with the existing inputs (as splunkd lists them; NULL: none) and the stored secrets. Fills in
  * action, list, changes and uploads. */
 void import_plan(struct import_rows *rows, const cJSON *inputs, const struct passwords *passwords);
+
+/* Fills in duplicate. inputs: as for import_plan(), which comes first. */
+void import_find_duplicates(struct import_rows *rows, const cJSON *inputs);
