@@ -355,7 +355,8 @@ class Commands(BindingCase):
     def test_saving_with_the_secret_allows_the_hosts(self):
         victim = self.world.customer('victim')
         result = self.validated(self.attacker(victim, client_secret=victim.tenant.app.secret))
-        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertEqual(result.code, 0)
+        self.assertRegex(result.err, r"\AWARN event=duplicate input=attacker [^\n]*'victim'[^\n]*\n\Z")
 
     def test_saving_another_proxy_asks_for_its_password(self):
         victim = self.world.customer('victim')

@@ -65,7 +65,8 @@ class Lines(unittest.TestCase):
             world.customer('good')
             self.assertIn(label, world.start().wait_line('ERROR event=bad_input').text)
             params = world.splunkd.inputs['good'][1]
-            for change in ({'refresh_token': 'r' * 40}, {'login_url': f'http://127.0.0.1:{closed_port()}'}):
+            for change in ({'authorization_code': '0.AX' + 'c' * 40},
+                           {'login_url': f'http://127.0.0.1:{closed_port()}'}):
                 result = validate(world.home, name, {**params, 'client_secret': 'x', **change})
                 self.assertIn('event=not_tried ' + label, result.err)
 
