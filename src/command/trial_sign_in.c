@@ -9,10 +9,12 @@
 #include "base/text.h"
 #include "collect/target.h"
 #include "command/check_look.h"
+#include "command/saved_input.h"
 #include "messages/diagnosis.h"
 #include "microsoft/claims.h"
 #include "microsoft/refusal.h"
 #include "pacing/limiter.h"
+#include "splunk/data_inputs.h"
 #include "splunk/passwords.h"
 #include "splunk/secret_name.h"
 
@@ -29,6 +31,7 @@ struct trial {
     struct limiter *limiter;
     struct rest *rest;
     struct passwords *passwords;
+    struct data_inputs *inputs;
     struct principals *principals;
     struct principal *principal;
     struct token_source *source;
@@ -41,6 +44,7 @@ struct trial {
     char *proxy;      /* secret */
     const char *waits_for; /* the host; NULL: splunkd */
     const char *once;      /* why the sign-in itself must not be tried */
+    bool unchanged;        /* nothing that it depends on is being changed */
     char *remark;     /* splunkd did not answer; NULL: it did */
     struct trial_outcome outcome;
 };
@@ -241,8 +245,8 @@ static void reached(void *ctx, const struct http_result *result)
     struct trial *trial = ctx;
     struct err err;
 
-    if (result->fault == HTTP_DONE && trial->once) {
-        trial_end(trial, TRIAL_LEFT, mem_text(trial->once));
+    if (result->fault == HTTP_DONE && (trial->once || trial->unchanged)) {
+        trial_end(trial, TRIAL_LEFT, trial->once ? mem_text(trial->once) : NULL);
     } else if (result->fault == HTTP_DONE) {
         sign_in_begin(trial);
     } else {
@@ -272,6 +276,25 @@ static bool has_credential(const struct trial *trial)
            stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id));
 }
 
+/* Returns true if the sign-in would redeem the stored refresh token. */
+static bool redeems_stored(const struct trial *trial)
+{
+    const struct input *input = trial->input;
+
+    return !input->refresh_token && !input->authorization_code &&
+           stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id));
+}
+
+/* Goes on after splunkd has listed its inputs. The running input may redeem the stored refresh token at this moment, and
+ * masks a secret by saving the input: the token is left alone unless the sign-in is being changed. */
+static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct err *err UNUSED)
+{
+    struct trial *trial = ctx;
+
+    trial->unchanged = ok && saved_input_is_same(list, trial->input);
+    reach_begin(trial);
+}
+
 /* Goes on after the password store was read, or could not be: a secret that was typed can be tried all the same. */
 static void trial_loaded(void *ctx, bool ok, const struct err *err)
 {
@@ -289,7 +312,9 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     if (!ok && err->kind == ERR_RETRY)
         trial->remark = mem_text(err->text);
     trial->once = input->authorization_code ? "an authorization code can be used only once" : NULL;
-    if (has_credential(trial))
+    if (redeems_stored(trial))
+        data_inputs_list(trial->inputs, inputs_listed, trial);
+    else if (has_credential(trial))
         reach_begin(trial);
     else if (ok)
         trial_end(trial, TRIAL_REFUSED, no_credential(input));
@@ -305,6 +330,7 @@ static void trial_open(struct trial *trial, const struct config *config)
     trial->limiter = limiter_new(trial->loop, REQUESTS_MOST, REQUESTS_MOST);
     trial->rest = rest_new(trial->loop, trial->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     trial->passwords = passwords_new(trial->rest);
+    trial->inputs = data_inputs_new(trial->rest);
     trial->principals = principals_new(trial->loop, trial->http, trial->limiter, NULL, trial_session_lost, NULL);
     trial->deadline = (struct timer){ .fire = deadline_fired, .ctx = trial };
     trial->again = (struct timer){ .fire = again_fired, .ctx = trial };
@@ -317,6 +343,7 @@ static void trial_close(struct trial *trial)
     look_free(trial->look);
     principals_free(trial->principals);
     passwords_free(trial->passwords);
+    data_inputs_free(trial->inputs);
     rest_free(trial->rest);
     http_free(trial->http);
     limiter_free(trial->limiter);

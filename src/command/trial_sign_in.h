@@ -2,8 +2,9 @@
  * sign-in host, a token, and one record with the filter.
  *
  * The secret, refresh token or certificate is the input's, or the stored one that the mask means. A refresh token is
- * redeemed once and the new one is discarded, since Microsoft does not revoke the old one. An authorization code works
- * only once: for it, the connection is all that is tried. Stores nothing. A stored secret that may not go where the
+ * redeemed once and the new one is discarded, since Microsoft does not revoke the old one. The stored one is left alone
+ * if nothing that the sign-in or the request depends on is being changed (saved_input.h). An authorization code works
+ * only once. For these two, the connection is all that is tried. Stores nothing. A stored secret that may not go where the
  * input says (auth/binding.h) refuses the input before anything is sent. */
 #pragma once
 
@@ -12,17 +13,18 @@
 enum trial_result {
     TRIAL_ACCEPTED,
     TRIAL_REFUSED,  /* a person has to act: the input cannot work like this */
-    TRIAL_LEFT,     /* the host was reached; more would use up the code */
+    TRIAL_LEFT,     /* the host was reached; more would use up the code, or has nothing new to try */
     TRIAL_NOT_TRIED /* the cause is elsewhere or may pass: splunkd, network, service, time */
 };
 
 struct trial_outcome {
     enum trial_result result;
-    char *why;    /* a sentence. With TRIAL_ACCEPTED NULL, or that splunkd did not answer: stored secrets were not tried */
+    char *why;    /* a sentence. With TRIAL_ACCEPTED NULL, or that splunkd did not answer: stored secrets were not tried.
+                     With TRIAL_LEFT NULL: nothing is being changed */
     char *tenant; /* the GUID of the tenant, of the token; NULL or "": not known */
 };
 
-/* Takes at most most_ms. splunkd is asked once, and may take splunkd_most_s of that. *config has the session key of the
+/* Takes at most most_ms. splunkd is not asked twice for the same, and may take splunkd_most_s for an answer. *config has the session key of the
  * password store; without one a secret that was typed is tried all the same. */
 struct trial_outcome trial_sign_in(const struct input *input, const struct config *config, int splunkd_most_s,
                                    int64_t most_ms);

@@ -155,7 +155,8 @@ static bool take_outcome(const struct saving *saving, const struct trial_outcome
     switch (outcome->result) {
     case TRIAL_ACCEPTED: accept_input(saving, outcome->why); return true;
     case TRIAL_LEFT:
-        log_told(EVENT_NOT_TRIED, saving->input, outcome->why, "the sign-in was not tried while saving");
+        if (outcome->why)
+            log_told(EVENT_NOT_TRIED, saving->input, outcome->why, "the sign-in was not tried while saving");
         return true;
     case TRIAL_NOT_TRIED: tell_not_tried(saving, outcome->why); return true;
     case TRIAL_REFUSED: break;

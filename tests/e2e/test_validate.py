@@ -395,6 +395,22 @@ class Online(unittest.TestCase):
         self.world.splunkd.store(name, 'r' * 40)
         self.refuse('AADSTS')
 
+    @pytest.mark.promise('Parameters', 'A stored refresh token is redeemed only if saving changes the sign-in or the request')
+    def test_a_stored_refresh_token_is_left_alone(self):
+        """By the edit that masks it, and by others that it does not matter for; a strict service would end it."""
+        identity = self.world.microsoft.identity
+        token, spy = identity.new_refresh_token(self.tenant), Spy(self.world, service='login')
+        self.world.splunkd.store(f'refresh_token.{self.tenant.id}.{self.tenant.app.client_id}', token)
+        self.world.splunkd.store(f'client_secret.{self.tenant.app.client_id}', self.tenant.app.secret)
+        self.world.splunkd.add_input('new', 'search', **self.world.params(self.tenant, 'graph', refresh_token=token))
+        self.addCleanup(self.world.splunkd.inputs.clear)
+        masked = {'client_secret': '********', 'refresh_token': '********'}
+        for changes in ({}, {'poll_interval': '7'}, {'index': 'other'}):
+            self.accept(**masked, **changes)
+        self.assertEqual(spy.requests, [])
+        self.accept(**masked, filter="severity eq 'high'")
+        self.assertEqual(len(spy.requests), 1)
+
     @pytest.mark.promise('Parameters',
                          'Saving accepts an input with a WARN after a temporary failure, or if it could not be tried')
     def test_what_passes_by_itself_is_not_refused(self):

@@ -57,6 +57,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "rest_ca", 3 },
     { "retry_after", 3 },
     { "same_tenant", 1 },
+    { "saved_input", 1 },
     { "saver", 10 },
     { "scan", 3 },
     { "scheme", 2 },
