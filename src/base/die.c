@@ -3,21 +3,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#define LINE_MAX_BYTES 1000
+#include "base/log.h"
 
+#define READ_MOST_MS 300 /* splunkd reads its log at once, or is in trouble itself */
+
+/* Writes the line after those that wait for stderr. Room for all of them is made first, since there may be no memory for
+ * one more that waits. */
 static void write_line(const char *fmt, va_list args)
 {
-    char line[LINE_MAX_BYTES] = "ERROR event=fatal ";
-    size_t len = strlen(line);
-    ssize_t ignored UNUSED;
+    char text[LOG_LINE_MAX];
+    int len = snprintf(text, sizeof(text), "event=fatal ");
 
-    vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
-    len = strlen(line);
-    line[len++] = '\n';
-    ignored = write(STDERR_FILENO, line, len);
+    vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
+    log_close(READ_MOST_MS);
+    log_line(LOG_ERROR, text, 0);
 }
 
 void die_soon(const char *fmt, ...)
@@ -36,5 +36,6 @@ void die(const char *fmt, ...)
     va_start(args, fmt);
     write_line(fmt, args);
     va_end(args);
+    log_close(READ_MOST_MS);
     exit(1);
 }

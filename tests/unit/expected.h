@@ -37,7 +37,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "log", 7 },
     { "log_cap", 4 },
     { "loop", 6 },
-    { "messages", 4 },
+    { "messages", 5 },
     { "notices", 2 },
     { "opening", 14 },
     { "page", 12 },

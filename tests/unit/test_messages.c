@@ -105,6 +105,38 @@ static void test_die(void **state UNUSED)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1, "status %d", status);
 }
 
+/* promise: Log lines: The last line of a process that cannot continue comes after those that wait for stderr */
+static void test_die_is_last(void **state UNUSED)
+{
+    static char text[1 << 18];
+    char *found;
+    int ends[2];
+    size_t len = 0;
+    ssize_t got;
+    pid_t pid;
+
+    if (pipe(ends) || (pid = fork()) < 0)
+        abort();
+    if (!pid) {
+        dup2(ends[1], STDERR_FILENO);
+        log_init();
+        while (write(STDERR_FILENO, "................", 16) > 0)
+            ;
+        log_event(EVENT_WAITING, "input=a one that waits");
+        die("no %s left", "paper");
+    }
+    close(ends[1]);
+    usleep(50000); /* meanwhile the pipe is full */
+    while ((got = read(ends[0], text + len, sizeof(text) - 1 - len)) > 0)
+        len += (size_t)got;
+    close(ends[0]);
+    waitpid(pid, NULL, 0);
+    text[len] = '\0';
+    found = strstr(text, "WARN ");
+    CHECK(found && strstr(found, "one that waits") && strstr(found, "\nERROR event=fatal no paper left\n"), "%.200s",
+          found ? found : "nothing");
+}
+
 static void test_sentences(void **state UNUSED)
 {
     static const struct {
@@ -137,6 +169,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_rows),
     cmocka_unit_test(test_lines),
     cmocka_unit_test(test_die),
+    cmocka_unit_test(test_die_is_last),
     cmocka_unit_test(test_sentences),
 };
 
