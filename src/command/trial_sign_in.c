@@ -76,11 +76,11 @@ static void trial_session_lost(void *ctx UNUSED)
 {
 }
 
-/* Returns true if the input's proxy has no such name, or nobody listens there. A timeout may pass. */
+/* Returns true if the input's proxy has no such name, or nobody listens there that speaks like one. A timeout may
+ * pass. */
 static bool proxy_is_absent(const struct trial *trial, const struct http_result *result)
 {
-    return trial->input->proxy && result->diagnosis == DIAGNOSIS_PROXY_DEAD &&
-           (result->fault == HTTP_NO_PROXY || result->fault == HTTP_NO_CONNECTION);
+    return trial->input->proxy && result->diagnosis == DIAGNOSIS_PROXY_DEAD && result->fault != HTTP_TIMEOUT;
 }
 
 /* Ends the trial after a request that failed. so_far: what worked before, "" if nothing did. */

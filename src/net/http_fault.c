@@ -108,15 +108,30 @@ static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
     return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? no_connection(req) : DIAGNOSIS_CUT;
 }
 
+/* Returns true if the connection was closed before the proxy of the route had answered CONNECT: what listens there is no
+ * proxy, or is about to end. */
+static bool broke_off_at_proxy(const struct http_request *req)
+{
+    const char *proxy = req->route->proxy;
+    long status = 0, connects = 0;
+
+    if (!proxy || !*proxy || url_is_loopback(req->url))
+        return false;
+    curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    curl_easy_getinfo(req->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return !status && connects; /* a connection that was reused has a tunnel */
+}
+
 static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault, CURLcode code)
 {
     switch (fault) {
     case HTTP_NO_NAME: return DIAGNOSIS_NO_NAME;
     case HTTP_NO_CONNECTION: return no_connection(req);
     case HTTP_NO_PROXY: return code == CURLE_COULDNT_RESOLVE_PROXY ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_NO_PROXY;
-    case HTTP_NO_TLS: return DIAGNOSIS_NO_TLS;
+    case HTTP_NO_TLS: return code == CURLE_SSL_CACERT_BADFILE ? DIAGNOSIS_CA_FILE : DIAGNOSIS_NO_TLS;
     case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
     case HTTP_BAD_REQUEST: return req->unsendable;
+    case HTTP_CUT: return broke_off_at_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_CUT;
     default: return DIAGNOSIS_CUT;
     }
 }
@@ -136,13 +151,19 @@ static const char *text_of(const struct http_request *req, CURLcode code)
     return req->curl_error[0] ? req->curl_error : code ? curl_easy_strerror(code) : "";
 }
 
-/* Returns true for a fault that stays until a person acts. A handshake that broke off may have been cut on the way, and
- * a proxy that answers 5xx is in trouble itself. */
+/* Returns true for the answer to CONNECT of a proxy that will not do it, or of a server that is no proxy (501, 505). One
+ * that answers another 5xx is in trouble itself. */
+static bool proxy_refuses(long status)
+{
+    return (status >= 400 && status < 500 && status != 408 && status != 429) || status == 501 || status == 505;
+}
+
+/* Returns true for a fault that stays until a person acts. A handshake that broke off may have been cut on the way. */
 static bool is_definite(CURLcode code, const struct http_request *req, enum http_fault fault, long proxy_status)
 {
     switch (fault) {
     case HTTP_NO_TLS: return code != CURLE_SSL_CONNECT_ERROR;
-    case HTTP_NO_PROXY: return proxy_status >= 400 && proxy_status < 500 && proxy_status != 408 && proxy_status != 429;
+    case HTTP_NO_PROXY: return proxy_refuses(proxy_status);
     case HTTP_BAD_REQUEST: return req->unsendable == DIAGNOSIS_CA_FILE;
     default: return false;
     }
@@ -162,6 +183,8 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
         why = "it wants a user name and password, or refuses those given (HTTP 407)";
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        why = "it holds no certificate, or a damaged one";
     result->diagnosis = diagnosis_of(req, result->fault, code);
     result->definite = is_definite(code, req, result->fault, proxy_status);
     diagnosis_add_text(&text, result->diagnosis, result->diagnosis == DIAGNOSIS_CA_FILE ? ca_file : host);
@@ -169,7 +192,7 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
         buf_add_format(&text, " within %lld s", (long long)(clock_ms() - req->started_ms) / 1000);
     else if (*why)
         buf_add_format(&text, ": %s", why);
-    if (result->fault == HTTP_NO_TLS)
+    if (result->diagnosis == DIAGNOSIS_NO_TLS)
         buf_add_format(&text, " (CA file %s)", ca_file);
     snprintf(result->reason, sizeof(result->reason), "%s", buf_text(&text));
     utf8_make_line(result->reason); /* curl repeats names of certificates and words of the peer */

@@ -435,6 +435,17 @@ class Online(unittest.TestCase):
     def test_a_certificate_of_another_authority_is_refused(self):
         self.refuse('no trusted TLS connection.*ca_file', ca_file='/etc/ssl/certs/ca-certificates.crt')
 
+    def test_a_ca_file_that_is_none(self):
+        """Damaged, cut, or of another kind: the file is to blame, not the service."""
+        with open(self.world.authority.cert, 'rb') as file:
+            good = file.read()
+        path = os.path.join(self.world.home.path, 'none.pem')
+        for content in (good[:len(good) // 2], good.replace(b'CERTIFICATE', b'PRIVATE KEY'),
+                        b'-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'):
+            with open(path, 'wb') as file:
+                file.write(content)
+            self.refuse(f'CA file {path} cannot be read: it holds no certificate, or a damaged one. Our', ca_file=path)
+
     @pytest.mark.promise('Parameters',
                          'Saving refuses an authority that is unknown, and a proxy that refuses or is not there')
     def test_a_proxy_that_is_not_there_is_refused(self):
@@ -449,8 +460,11 @@ class Online(unittest.TestCase):
         self.addCleanup(proxy.close)
         for proxy.status in (502, 503):
             self.warn('proxy', proxy=proxy.url, login_url=far)
-        proxy.status = 403
-        self.refuse('proxy .* does not let us through', proxy=proxy.url, login_url=far)
+        for proxy.status in (403, 501):
+            self.refuse('proxy .* does not let us through', proxy=proxy.url, login_url=far)
+        port = self.world.microsoft.login.port      # where TLS is spoken
+        self.refuse(f"proxy is 'http://127.0.0.1:{port}', but no proxy answers there",
+                    proxy=f'http://127.0.0.1:{port}', login_url=far)
 
     def test_black_holes_end_within_ten_seconds(self):
         """A connection that never comes, one that stays mute, a splunkd that stays mute; side by side."""
