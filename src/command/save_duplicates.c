@@ -41,7 +41,8 @@ static bool meets(const struct search *search, struct alert_set *other)
     if (alert_sets_meet(&search->own, other))
         return true;
     known.tenant_id = search->own.tenant_id;
-    if (text_is_guid(other->tenant_id) || !alert_sets_meet(&search->own, &known)) /* not even if the tenant is the same */
+    if (text_is_guid(other->tenant_id) ||
+        !alert_sets_meet(&search->own, &known)) /* not even if the tenant is the same */
         return false;
     tid = noted_tenant(search->checkpoint_dir, other->name);
     known = *other;

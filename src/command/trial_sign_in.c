@@ -41,11 +41,11 @@ struct trial {
     struct timer again; /* asks once more for the record */
     struct timer deadline;
     struct http_route route;
-    char *proxy;      /* secret */
+    char *proxy;           /* secret */
     const char *waits_for; /* the host; NULL: splunkd */
     const char *once;      /* why the sign-in itself must not be tried */
     bool unchanged;        /* nothing that it depends on is being changed */
-    char *remark;     /* splunkd did not answer; NULL: it did */
+    char *remark;          /* splunkd did not answer; NULL: it did */
     struct trial_outcome outcome;
 };
 
@@ -87,10 +87,11 @@ static bool proxy_is_absent(const struct trial *trial, const struct http_result 
 static void trial_fail(struct trial *trial, const struct http_result *result, const char *so_far, const struct err *err)
 {
     if (proxy_is_absent(trial, result))
-        trial_end(trial, TRIAL_REFUSED,
-                  mem_format("%sproxy is '%s', but no proxy answers there; it should be http://[user:password@]host:port "
-                             "of a proxy that this host can reach: %s",
-                             so_far, trial->input->proxy, result->reason));
+        trial_end(
+            trial, TRIAL_REFUSED,
+            mem_format("%sproxy is '%s', but no proxy answers there; it should be http://[user:password@]host:port "
+                       "of a proxy that this host can reach: %s",
+                       so_far, trial->input->proxy, result->reason));
     else
         trial_end(trial, result->definite ? TRIAL_REFUSED : TRIAL_NOT_TRIED, mem_format("%s%s", so_far, err->text));
 }

@@ -19,7 +19,7 @@ enum trial_result {
 
 struct trial_outcome {
     enum trial_result result;
-    char *why;    /* a sentence. With TRIAL_ACCEPTED NULL, or that splunkd did not answer: stored secrets were not tried.
+    char *why; /* a sentence. With TRIAL_ACCEPTED NULL, or that splunkd did not answer: stored secrets were not tried.
                      With TRIAL_LEFT NULL: nothing is being changed */
     char *tenant; /* the GUID of the tenant, of the token; NULL or "": not known */
 };

@@ -91,7 +91,8 @@ static void tell_disabled(const struct saving *saving, const char *why)
     char *but = mem_format("only because it is disabled: %s. This message disappears when it works.", why);
     CLEANUP(mem_freep) char *reason = show(saving, NOTICE_TRIAL, why, but);
 
-    log_told(EVENT_NOT_TRIED, saving->input, reason, "the input was saved because it is disabled; it does not work yet");
+    log_told(EVENT_NOT_TRIED, saving->input, reason,
+             "the input was saved because it is disabled; it does not work yet");
 }
 
 static void remove_notice(const struct saving *saving, enum notice_kind kind)

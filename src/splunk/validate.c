@@ -36,9 +36,9 @@ static bool is_pem(const char *name, const char *path, const char *words, struct
     bool ok = !path || !file_read(path, &text, &unread) || strstr(buf_text(&text), words);
 
     buf_free_secret(&text); /* it may be a key */
-    return ok || err_set(err, ERR_INPUT,
-                         "%s is '%s', but it should be a PEM file, and no line of this one begins with %s", name, path,
-                         words);
+    return ok ||
+           err_set(err, ERR_INPUT, "%s is '%s', but it should be a PEM file, and no line of this one begins with %s",
+                   name, path, words);
 }
 
 bool validate_values(const struct input *input, struct err *err)

@@ -395,7 +395,8 @@ class Online(unittest.TestCase):
         self.world.splunkd.store(name, 'r' * 40)
         self.refuse('AADSTS')
 
-    @pytest.mark.promise('Parameters', 'A stored refresh token is redeemed only if saving changes the sign-in or the request')
+    @pytest.mark.promise('Parameters',
+                         'A stored refresh token is redeemed only if saving changes the sign-in or the request')
     def test_a_stored_refresh_token_is_left_alone(self):
         """By the edit that masks it, and by others that it does not matter for; a strict service would end it."""
         identity = self.world.microsoft.identity
