@@ -8,8 +8,8 @@
 
 #define READ_MOST_MS 300 /* splunkd reads its log at once, or is in trouble itself */
 
-/* Writes the line after those that wait for stderr. Room for all of them is made first, since there may be no memory for
- * one more that waits. */
+/* Writes the line after those that wait for stderr. Room for all of them is made first, since there may be no memory
+ * for one more that waits. */
 static void write_line(const char *fmt, va_list args)
 {
     char text[LOG_LINE_MAX];

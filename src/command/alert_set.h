@@ -27,6 +27,6 @@ bool alert_set_of_entry(const cJSON *entry, struct alert_set *ret);
 /* Returns true if both inputs read the same alerts, or some of them. */
 bool alert_sets_meet(const struct alert_set *a, const struct alert_set *b);
 
-/* Returns "it reads the same alerts as the input 'contoso' (tenant ..., api graph), so each of them is written twice. Our
- * administrator: ...", without a period at the end. more: how many further inputs do. Caller frees. */
+/* Returns "it reads the same alerts as the input 'contoso' (tenant ..., api graph), so each of them is written
+ * twice. Our administrator: ...", without a period at the end. more: how many further inputs do. Caller frees. */
 char *alert_set_sentence(const struct alert_set *other, size_t more);

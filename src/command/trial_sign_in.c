@@ -286,8 +286,8 @@ static bool redeems_stored(const struct trial *trial)
            stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id));
 }
 
-/* Goes on after splunkd has listed its inputs. The running input may redeem the stored refresh token at this moment, and
- * masks a secret by saving the input: the token is left alone unless the sign-in is being changed. */
+/* Goes on after splunkd has listed its inputs. The running input may redeem the stored refresh token at this moment,
+ * and masks a secret by saving the input: the token is left alone unless the sign-in is being changed. */
 static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct err *err UNUSED)
 {
     struct trial *trial = ctx;
@@ -305,7 +305,7 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     struct err why;
 
     if (!binding_allows_input(trial->passwords, input, &to, &why)) {
-        trial_end(trial, TRIAL_REFUSED, mem_text(why.text));
+        trial_end(trial, TRIAL_UNBOUND, mem_text(why.text));
         return;
     }
     trial->proxy = target_proxy(input, stored_secret(trial, secret_name_proxy(input->name)));

@@ -84,7 +84,8 @@ static void tell_not_tried(const struct saving *saving, const char *why)
     log_told(EVENT_NOT_TRIED, saving->input, reason, "the input could not be tried while saving");
 }
 
-/* Tells of a disabled input what an enabled one would be refused for. It may be prepared before the customer consents. */
+/* Tells of a disabled input what an enabled one would be refused for. It may be prepared before the customer
+ * consents. */
 static void tell_disabled(const struct saving *saving, const char *why)
 {
     CLEANUP(mem_freep)
@@ -160,6 +161,7 @@ static bool take_outcome(const struct saving *saving, const struct trial_outcome
             log_told(EVENT_NOT_TRIED, saving->input, outcome->why, "the sign-in was not tried while saving");
         return true;
     case TRIAL_NOT_TRIED: tell_not_tried(saving, outcome->why); return true;
+    case TRIAL_UNBOUND: return false;
     case TRIAL_REFUSED: break;
     }
     if (saving->input->disabled)

@@ -17,8 +17,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "the proxy is not found, refuses the host, or requires a user and password (HTTP 407)",
         { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" }, "no_proxy" },
     [DIAGNOSIS_PROXY_DEAD] = { "no connection to the proxy on the way to {the host}",
-        "nothing answers at the address of the proxy, or something that is no proxy, its name is not known, or a firewall "
-        "is on the way to it",
+        "nothing answers at the address of the proxy, or something that is no proxy, its name is not known, or a "
+        "firewall is on the way to it",
         { ACT_PROVIDER, "check that the proxy runs, and its address in proxy (or in the environment of splunkd)" },
         "proxy_dead" },
     [DIAGNOSIS_NO_TLS] = { "no trusted TLS connection to {the host}",

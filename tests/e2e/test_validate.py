@@ -343,6 +343,9 @@ class Online(unittest.TestCase):
         """What needs nobody else is checked all the same; what works has nothing to tell."""
         self.refuse('tenant_id is', tenant_id='contoso', disabled='1')
         self.refuse('is the ID of a secret', client_secret=GUID, disabled='1')
+        self.world.splunkd.store(f'client_secret.{self.tenant.app.client_id}', self.tenant.app.secret)
+        self.refuse('stored client_secret may go to .*, not to', client_secret='********', disabled='1',
+                    login_url='https://login.evil.example')
         self.accept(disabled='1')
 
     @pytest.mark.promise('Parameters',
