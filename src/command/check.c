@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/check_row.h"
+#include "command/console.h"
 #include "command/options.h"
 
 #define ROWS_AT_ONCE  50
@@ -191,8 +192,8 @@ static const char usage[] =
 
 static bool read_config(struct config *config, struct err *err)
 {
-    if (isatty(STDIN_FILENO))
-        fputs("Waiting for the inputs' XML on stdin; see 'defender_alerts check --help'.\n", stderr);
+    console_tell_waiting("Waiting on stdin for the XML of the inputs, from 'splunk cmd splunkd print-modinput-config "
+                         "defender_alerts | defender_alerts check'; 'check -h' says more.");
     return config_read(STDIN_FILENO, CONFIG_INPUT, config, err);
 }
 

@@ -25,7 +25,7 @@ class Terminal:
     def __init__(self, world, arguments, command='sign-in'):
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([binary(), command, *arguments], stdin=self.slave, stdout=self.slave,
+        self.process = subprocess.Popen([binary(), *([command] if command else []), *arguments], stdin=self.slave, stdout=self.slave,
                                         stderr=self.slave, cwd='/', env=world.home.environment(),
                                         preexec_fn=self._take_terminal)     # Ctrl-C reaches the foreground only
         self.seen = ''

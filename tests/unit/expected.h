@@ -61,6 +61,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_hosts", 3 },
     { "secret_intake", 3 },
     { "service_clock", 3 },
+    { "sign_in_words", 1 },
     { "signin", 5 },
     { "store", 13 },
     { "store_file", 11 },
