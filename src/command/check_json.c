@@ -90,6 +90,7 @@ static void add_row(struct buf *out, const struct outcome *row)
     add_member(out, "api", row->api);
     buf_add_format(out, ",\"ok\":%s", row->result == CHECK_OK ? "true" : "false");
     add_member(out, "result", result_word(row->result));
+    add_member(out, "cause", row->result == CHECK_OK || !*row->err.cause ? NULL : row->err.cause);
     add_member(out, "why", row->result == CHECK_OK ? NULL : row->err.text);
     add_member(out, "note", row->result == CHECK_OK && *row->note ? row->note : NULL);
     add_finding(out, "login", row->login);

@@ -30,8 +30,9 @@ int run_inputs(void)
     struct err err;
     bool ok;
 
-    console_tell_waiting("Waiting on stdin for the XML of the inputs, which Splunk sends when it starts this program; to "
-                         "use it by hand, press Ctrl-C and type 'defender_alerts -h'.");
+    console_tell_waiting(
+        "Waiting on stdin for the XML of the inputs, which Splunk sends when it starts this program; to "
+        "use it by hand, press Ctrl-C and type 'defender_alerts -h'.");
     if (!config_read(STDIN_FILENO, CONFIG_INPUT, &config, &err))
         return bad_start(&err, began_ms);
     if (!config.count) {
