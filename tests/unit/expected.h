@@ -13,6 +13,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "budget", 2 },
     { "buf", 6 },
     { "certificate", 2 },
+    { "check_host", 3 },
     { "checkpoint", 10 },
     { "claims", 3 },
     { "classify", 2 },
@@ -77,4 +78,5 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "week", 4 },
     { "worker", 14 },
     { "worker_answer", 34 },
+    { "wrap", 3 },
 };
