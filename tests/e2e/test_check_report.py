@@ -55,8 +55,7 @@ class Table(unittest.TestCase):
         self.world.faults.add(faults.throttled(429, 60), kind='graph', tenant=self.world.feeds['busy'].tenant)
         self.world.splunkd.add_input('broken', tenant_id='no tenant', client_id='x')
 
-    @pytest.mark.promise('Calls',
-                         '`check` shows inputs that are not ok first, a short line for each other, and fits the terminal')
+    @pytest.mark.promise('Calls', '`check` fits the terminal: bad inputs first, one short line for each good one')
     def test_bad_ones_first_and_one_line_for_each_good_one(self):
         lines = shown(call(self.world.home, 'check', stdin=self.world.xml()).out)
         rows = [line for line in lines if re.match(r'\S.* (ok|refused|failing|bad input) ', line)]
@@ -67,8 +66,7 @@ class Table(unittest.TestCase):
         self.assertRegex(lines[at + 1], r'\Agood-2 ')
         self.assertEqual(lines[-2], '3 of 8 inputs are good.')
 
-    @pytest.mark.promise('Calls',
-                         '`check` shows inputs that are not ok first, a short line for each other, and fits the terminal')
+    @pytest.mark.promise('Calls', '`check` fits the terminal: bad inputs first, one short line for each good one')
     def test_it_fits_the_terminal_and_breaks_no_word(self):
         """Terminals of any width; a pipe is taken for one of 80 columns. The words are those of a wide one."""
         wide = ' '.join(' '.join(shown(on_terminal(self.world, columns=2000)[1])).split())
@@ -86,8 +84,7 @@ class Table(unittest.TestCase):
                 for word in ('incidents', 'AADSTS7000215:', 'administrator:', 'password', self.world.home.checkpoints):
                     self.assertIn(word, ' '.join(shown(text)).split() if word in wide.split() else wide)
 
-    @pytest.mark.promise('Calls',
-                         '`check` shows inputs that are not ok first, a short line for each other, and fits the terminal')
+    @pytest.mark.promise('Calls', '`check` fits the terminal: bad inputs first, one short line for each good one')
     def test_colors_and_progress_on_a_terminal_only(self):
         _, text = on_terminal(self.world)
         self.assertIn('\x1b[31mrefused\x1b[0m', text)
@@ -147,8 +144,7 @@ class Host(unittest.TestCase):
         row = next(row for row in found['host'] if row['what'] == what)
         return result.code, row['result'], row['text']
 
-    @pytest.mark.promise('Calls',
-                         '`check` looks at the checkpoint folder and its owner, disk space, the password store and the clock')
+    @pytest.mark.promise('Calls', '`check` looks at checkpoint folder, owner, disk space, password store and clock')
     def test_all_is_well(self):
         world = self.world()
         for what, said in (('checkpoint folder', world.home.checkpoints), ('disk', 'free'),
@@ -161,8 +157,7 @@ class Host(unittest.TestCase):
         self.assertEqual(self.finding(world, 'checkpoint folder')[:2], (0, 'ok'))
         self.assertFalse(os.path.exists(world.home.checkpoints), 'check makes nothing')
 
-    @pytest.mark.promise('Calls',
-                         '`check` looks at the checkpoint folder and its owner, disk space, the password store and the clock')
+    @pytest.mark.promise('Calls', '`check` looks at checkpoint folder, owner, disk space, password store and clock')
     @unittest.skipUnless(os.geteuid() == 0, 'only root becomes another user')
     def test_a_folder_of_another_user(self):
         """Splunk was started as root once; then its own user cannot write, or read what is there."""
@@ -201,8 +196,7 @@ class Host(unittest.TestCase):
         self.assertEqual((code, level), (0, 'note'))
         self.assertIn("such as 'a.json' (root)", text)
 
-    @pytest.mark.promise('Calls',
-                         '`check` looks at the checkpoint folder and its owner, disk space, the password store and the clock')
+    @pytest.mark.promise('Calls', '`check` looks at checkpoint folder, owner, disk space, password store and clock')
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which('mount'), 'only root mounts')
     def test_a_full_disk(self):
         world = self.world()
@@ -220,8 +214,7 @@ class Host(unittest.TestCase):
         self.assertRegex(result.out, r'(?m)^  checkpoint_failed \(disk\)\. Our administrator: free disk space.*\n'
                          r'.*\n    every input ')
 
-    @pytest.mark.promise('Calls',
-                         '`check` looks at the checkpoint folder and its owner, disk space, the password store and the clock')
+    @pytest.mark.promise('Calls', '`check` looks at checkpoint folder, owner, disk space, password store and clock')
     def test_a_password_store_that_is_locked(self):
         """In the words of the log; inputs that need no secret of it are not told to be bad."""
         world = self.world()

@@ -10,7 +10,7 @@
 
 #define MB INT64_C(1000000)
 
-/* promise: Calls: `check` looks at the checkpoint folder and its owner, disk space, the password store and the clock */
+/* promise: Calls: `check` looks at checkpoint folder, owner, disk space, password store and clock */
 static void test_disk(void **state UNUSED)
 {
     static const struct {
@@ -80,7 +80,7 @@ static void make_file(const char *path, mode_t mode)
     close(fd);
 }
 
-/* promise: Calls: `check` looks at the checkpoint folder and its owner, disk space, the password store and the clock */
+/* promise: Calls: `check` looks at checkpoint folder, owner, disk space, password store and clock */
 static void test_folder(void **state UNUSED)
 {
     char folder[] = "/tmp/check-host-XXXXXX", path[64], below[80];

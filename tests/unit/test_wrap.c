@@ -18,7 +18,7 @@ static char *wrapped(size_t width, size_t at, size_t indent, const char *text)
     return lines;
 }
 
-/* promise: Calls: `check` shows inputs that are not ok first, a short line for each other, and fits the terminal */
+/* promise: Calls: `check` fits the terminal: bad inputs first, one short line for each good one */
 static void test_lines(void **state UNUSED)
 {
     static const struct {
