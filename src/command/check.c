@@ -13,7 +13,7 @@
 #include "command/console.h"
 #include "command/options.h"
 
-#define ROWS_AT_ONCE  50
+#define ROWS_AT_ONCE  150
 #define REQUESTS_MOST 64
 #define PROGRESS_MS   200
 #define BAR           20

@@ -15,8 +15,8 @@
 #define DAYS_WARN  30
 
 struct group {
-    char *text;
-    size_t count, order;
+    const char *text;
+    size_t count, first; /* inputs, and the first of them */
 };
 
 static bool is_shown(const struct report *report, const struct outcome *row)
@@ -112,42 +112,37 @@ static int compare_groups(const void *a, const void *b)
 
     if (first->count != second->count)
         return first->count < second->count ? 1 : -1;
-    return first->order > second->order ? 1 : -1;
+    return first->first > second->first ? 1 : -1;
 }
 
 /* Prints how many inputs a group has, and the names of the first ones. */
-static void print_members(const struct report *report, enum group_kind kind, const struct group *group, struct wrap *to)
+static void print_members(const struct report *report, char *const *texts, const struct group *group, struct wrap *to)
 {
     CLEANUP(buf_free) struct buf line = BUF_INIT(TEXT_MAX);
     size_t i, named = 0;
 
     buf_add_format(&line, "%zu input%s: ", group->count, group->count == 1 ? "" : "s");
-    for (i = 0; i < report->count && named < NAMES_MOST; i++) {
-        CLEANUP(mem_freep) char *text = text_of(report, kind, report->rows[i]);
-
-        if (text_same(text, group->text))
+    for (i = group->first; named < group->count && named < NAMES_MOST; i++)
+        if (!strcmp(texts[i], group->text))
             buf_add_format(&line, "%s%s", named++ ? ", " : "", report->rows[i]->input);
-    }
     if (group->count > named)
         buf_add_format(&line, " and %zu more", group->count - named);
     wrap_line(to, 4, 4, buf_text(&line));
 }
 
-/* Fills groups with the inputs' texts. Returns how many there are. */
-static size_t group_rows(const struct report *report, enum group_kind kind, struct group *groups)
+/* Fills groups from the inputs' texts. Returns how many there are. */
+static size_t group_texts(char *const *texts, size_t texts_count, struct group *groups)
 {
     size_t i, count = 0;
     struct group *group;
 
-    for (i = 0; i < report->count; i++) {
-        CLEANUP(mem_freep) char *text = text_of(report, kind, report->rows[i]);
-
-        if (!*text)
+    for (i = 0; i < texts_count; i++) {
+        if (!*texts[i])
             continue;
-        group = find_group(groups, count, text);
+        group = find_group(groups, count, texts[i]);
         if (!group) {
             group = &groups[count];
-            *group = (struct group){ .text = mem_take(&text), .order = count };
+            *group = (struct group){ .text = texts[i], .first = i };
             count++;
         }
         group->count++;
@@ -176,18 +171,24 @@ void groups_print(const struct report *report, enum group_kind kind, struct wrap
 {
     static const char *const headings[] = { "Problems by cause", "Worth a look", "Tokens and permissions" };
     struct group *groups = mem_alloc((report->count + 1) * sizeof(*groups));
-    size_t i, count = group_rows(report, kind, groups);
+    char **texts = mem_alloc((report->count + 1) * sizeof(*texts));
+    size_t i, count;
     bool host = kind == GROUP_CAUSE && report_host_is_bad(report);
 
+    for (i = 0; i < report->count; i++)
+        texts[i] = text_of(report, kind, report->rows[i]);
+    count = group_texts(texts, report->count, groups);
     if (count || host)
         wrap_heading(to, headings[kind]);
     if (host)
         print_host_causes(report, to);
     for (i = 0; i < count; i++) {
         wrap_line(to, 2, 4, groups[i].text);
-        print_members(report, kind, &groups[i], to);
-        free(groups[i].text);
+        print_members(report, texts, &groups[i], to);
     }
+    for (i = 0; i < report->count; i++)
+        free(texts[i]);
+    free(texts);
     free(groups);
 }
 

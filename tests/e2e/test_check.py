@@ -92,6 +92,17 @@ class Good(unittest.TestCase):
             self.assertLess(result.seconds, 40)
 
 
+    def test_many_that_do_not_answer_are_waited_for_together(self):
+        """Their ten seconds pass at the same time."""
+        with World(tls=False) as world:
+            for number in range(120):
+                world.customer(f'c{number}')
+            world.faults.add(faults.black_hole(), kind='graph')
+            code, rows, result = check(world)
+            self.assertEqual((code, {row['result'] for row in rows.values()}), (1, {'failing'}))
+            self.assertLess(result.seconds, 19)     # two rounds would take longer
+
+
 class Bad(unittest.TestCase):
     def row(self, world, name='contoso'):
         code, rows, result = check(world)
