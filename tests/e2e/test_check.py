@@ -276,6 +276,20 @@ class Refresh(unittest.TestCase):
                 self.assertEqual(seen.requests, [])
 
 
+    def test_a_store_that_does_not_say_whether_it_takes_it(self):
+        """It is splunkd that is waited for, and said so."""
+        with World() as world:
+            self.delegated(world)
+            seen = checks.Spy(world, kind='token')
+            world.faults.add(faults.black_hole(), service='splunkd', match=lambda request: request.method == 'POST')
+            code, rows, result = check(world)
+            row = rows['contoso']
+            self.assertEqual((code, row['result'], row['cause']), (1, 'not tried', 'splunkd_busy'), row)
+            self.assertIn('the sign-in was not tried: splunkd ', row['why'])
+            self.assertLess(result.seconds, checks.end_within(12))
+            self.assertEqual(seen.requests, [])
+
+
 class Splunkd(unittest.TestCase):
     """A splunkd that is no help."""
 
