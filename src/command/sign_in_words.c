@@ -25,6 +25,14 @@ static bool is_word(const char *word, size_t len, const char *name)
     return strlen(name) == len && !memcmp(word, name, len);
 }
 
+static bool follows(const char *text, const char *word, const char *before)
+{
+    size_t len = strlen(before) + 1, start = (size_t)(word - text);
+
+    return start >= len && word[-1] == ' ' && !memcmp(word - len, before, len - 1) &&
+           (start == len || !strchr(WORD_CHARS, *(word - len - 1)));
+}
+
 /* Returns true if an English word is the name of a parameter where it is. */
 static bool is_named_at(const char *text, const char *word)
 {
@@ -32,13 +40,9 @@ static bool is_named_at(const char *text, const char *word)
 
     if (word == text)
         return true;
-    for (i = 0; i < COUNT_OF(before_names); i++) {
-        size_t len = strlen(before_names[i]) + 1;
-
-        if ((size_t)(word - text) >= len && word[-1] == ' ' && !memcmp(word - len, before_names[i], len - 1) &&
-            ((size_t)(word - text) == len || !strchr(WORD_CHARS, *(word - len - 1))))
+    for (i = 0; i < COUNT_OF(before_names); i++)
+        if (follows(text, word, before_names[i]))
             return true;
-    }
     return false;
 }
 
@@ -54,6 +58,8 @@ static const char *typed_word(const char *text, const char *word, size_t len)
         return NULL;
     if (option)
         return memchr(word, '_', len) || is_named_at(text, word) ? option : NULL;
+    if (follows(text, word, "stored")) /* it is named so in the password store */
+        return NULL;
     for (i = 0; i < COUNT_OF(asked_for); i++)
         if (is_word(word, len, asked_for[i].parameter))
             return asked_for[i].typed;

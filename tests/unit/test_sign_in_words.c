@@ -28,6 +28,8 @@ static void test_rows(void **state UNUSED)
         { "make redirect_uri in the input and the redirect URI in the app the same",
           "make --redirect-uri and the redirect URI in the app the same" },
         { "sign in again and enter the new authorization_code in the input", "sign in again and enter the new code" },
+        { "the stored client_secret may go to https://x: enter client_secret again",
+          "the stored client_secret may go to https://x: enter the client secret again" },
         { "tokens may not go to https://x (api_url)", "tokens may not go to https://x (--api-url)" },
         { "Entra says 'client_id' and https://a/?client_id=1&redirect_uri=2 and tenant_id=3",
           "Entra says 'client_id' and https://a/?client_id=1&redirect_uri=2 and tenant_id=3" },
