@@ -55,8 +55,8 @@ static char *existing_parent(const char *path)
     struct stat seen;
     char *slash;
 
-    while (stat(parent, &seen) && (slash = strrchr(parent, '/')) && slash > parent)
-        *slash = '\0';
+    while (stat(parent, &seen) && (slash = strrchr(parent, '/')) && (slash > parent || slash[1]))
+        slash[slash == parent] = '\0'; /* the first one is the root folder */
     return parent;
 }
 
