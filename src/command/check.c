@@ -17,6 +17,7 @@
 #define REQUESTS_MOST 64
 #define PROGRESS_MS   200
 #define BAR           20
+#define BAR_WIDTH     70 /* of a terminal that has room for it: a line that wraps could not be replaced */
 
 struct check {
     struct loop *loop;
@@ -111,10 +112,13 @@ static void progress_fire(void *ctx, int64_t now_ms)
 
     for (i = 0; i < check->count; i++)
         bad += row_is_finished(check->rows[i]) && row_outcome(check->rows[i])->result != CHECK_OK;
-    buf_add_char(&line, '[');
-    for (i = 0; i < BAR; i++)
-        buf_add_char(&line, i * check->count < check->finished * BAR ? '#' : '.');
-    buf_add_format(&line, "] %zu of %zu inputs tried", check->finished, check->count);
+    if (wrap_width(STDERR_FILENO) >= BAR_WIDTH) {
+        buf_add_char(&line, '[');
+        for (i = 0; i < BAR; i++)
+            buf_add_char(&line, i * check->count < check->finished * BAR ? '#' : '.');
+        buf_add_text(&line, "] ");
+    }
+    buf_add_format(&line, "%zu of %zu inputs tried", check->finished, check->count);
     if (bad)
         buf_add_format(&line, ", %zu not ok", bad);
     console_progress(buf_text(&line));
@@ -192,6 +196,11 @@ static size_t look_at_host(const struct check *check, const struct config *confi
     return 3;
 }
 
+static bool wants_colors(void)
+{
+    return isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR")) && !text_same(getenv("TERM"), "dumb");
+}
+
 static int print_report(const struct check *check, const struct config *config, const struct asked *asked)
 {
     const struct outcome **rows = mem_alloc((check->count + 1) * sizeof(const struct outcome *));
@@ -203,7 +212,7 @@ static int print_report(const struct check *check, const struct config *config, 
                              .only_bad = asked->only_bad };
     struct wrap to = { .to = stdout,
                        .width = wrap_width(STDOUT_FILENO),
-                       .colors = isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR")) };
+                       .colors = wants_colors() };
     bool good;
     size_t i;
 

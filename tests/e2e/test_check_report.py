@@ -89,13 +89,16 @@ class Table(unittest.TestCase):
         _, text = on_terminal(self.world)
         self.assertIn('\x1b[31mrefused\x1b[0m', text)
         self.assertIn('\x1b[32mok\x1b[0m', text)
-        self.assertNotIn('\x1b[3', on_terminal(self.world, NO_COLOR='1')[1])
+        for calm in ({'NO_COLOR': '1'}, {'TERM': 'dumb'}):
+            self.assertNotIn('\x1b[3', on_terminal(self.world, **calm)[1])
         result = call(self.world.home, 'check', stdin=self.world.xml())
         self.assertEqual((result.err, ESCAPE.search(result.out)), ('', None))
         self.world.faults.add(faults.delay(2), kind='graph')
         _, text = on_terminal(self.world)
         self.assertRegex(text, r'\r\x1b\[K\[#*\.*\] \d of 8 inputs tried, \d not ok')
         self.assertNotIn('inputs tried', ' '.join(shown(text)))
+        _, text = on_terminal(self.world, columns=60)
+        self.assertRegex(text, r'\r\x1b\[K\d of 8 inputs tried, \d not ok')     # without a bar: it could not be replaced
 
     @pytest.mark.promise('Calls', '`check --bad` shows only inputs that are not ok')
     def test_only_the_bad_ones(self):
