@@ -210,9 +210,7 @@ static int print_report(const struct check *check, const struct config *config, 
                              .host = host,
                              .host_count = check->count ? look_at_host(check, config, host) : 0,
                              .only_bad = asked->only_bad };
-    struct wrap to = { .to = stdout,
-                       .width = wrap_width(STDOUT_FILENO),
-                       .colors = wants_colors() };
+    struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wants_colors() };
     bool good;
     size_t i;
 

@@ -98,7 +98,7 @@ class Table(unittest.TestCase):
         self.assertRegex(text, r'\r\x1b\[K\[#*\.*\] \d of 8 inputs tried, \d not ok')
         self.assertNotIn('inputs tried', ' '.join(shown(text)))
         _, text = on_terminal(self.world, columns=60)
-        self.assertRegex(text, r'\r\x1b\[K\d of 8 inputs tried, \d not ok')     # without a bar: it could not be replaced
+        self.assertRegex(text, r'\r\x1b\[K\d of 8 inputs tried, \d not ok')     # no room for a bar
 
     @pytest.mark.promise('Calls', '`check --bad` shows only inputs that are not ok')
     def test_only_the_bad_ones(self):
