@@ -16,6 +16,7 @@
 #include "command/check.h"
 #include "command/export.h"
 #include "command/import.h"
+#include "command/options.h"
 #include "command/run.h"
 #include "command/sign_in.h"
 #include "command/validate.h"
@@ -61,7 +62,7 @@ static const struct command {
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },
     { "--version", print_version, NULL, "print the version" },
-    { "--help", print_help, NULL, "print this; also after check, sign-in, import and export" }
+    { "--help", print_help, NULL, "print this; also -h. Before or after a command: the help of that command" }
 };
 /* clang-format on */
 
@@ -125,22 +126,52 @@ static void leave_on_signals(bool validating)
     sigaction(SIGHUP, &action, NULL);
 }
 
-/* Runs the command that the arguments name; without one, the inputs. */
-static int run_command(int argc, char **argv)
+/* Returns the command of that name; NULL: there is none. */
+static const struct command *find_command(const char *name)
 {
     size_t i;
 
+    if (options_is_help(name))
+        name = "--help";
+    for (i = 1; i < COUNT_OF(commands); i++)
+        if (!strcmp(name, commands[i].name))
+            return &commands[i];
+    return NULL;
+}
+
+/* Prints the help of one command: its own, or its line of --help. */
+static int print_help_of(const struct command *command)
+{
+    char name[32];
+    char *asked[] = { name, (char[]){ "--help" }, NULL };
+    int status = 0;
+
+    snprintf(name, sizeof(name), "%s", command->name);
+    if (command->run_with)
+        status = command->run_with(2, asked);
+    else
+        printf("usage: defender_alerts %s\n%s\n", command->name, command->help);
+    return fflush(stdout) ? 1 : status;
+}
+
+/* Runs the command that the arguments name; without one, the inputs. An argument that is not known is not repeated: it
+ * may be a secret. */
+static int run_command(int argc, char **argv)
+{
+    bool help_first = argc > 2 && options_is_help(argv[1]);
+    const struct command *command;
+
     if (argc < 2)
         return run_inputs();
-    for (i = 1; i < COUNT_OF(commands); i++) {
-        if (strcmp(argv[1], commands[i].name))
-            continue;
-        if (commands[i].run_with)
-            return commands[i].run_with(argc - 1, argv + 1);
-        if (argc == 2)
-            return commands[i].run();
-    }
-    fprintf(stderr, "ERROR unknown arguments; --help lists the commands\n");
+    command = find_command(argv[help_first ? 2 : 1]);
+    if (command && command->run != print_help && command->run != print_version &&
+        (help_first || options_want_help(argc - 1, argv + 1)))
+        return print_help_of(command);
+    if (command && command->run_with)
+        return command->run_with(argc - 1, argv + 1);
+    if (command && argc == 2)
+        return command->run();
+    fprintf(stderr, "ERROR unknown arguments; -h lists the commands\n");
     return 1;
 }
 

@@ -4,6 +4,7 @@
 
 #include "messages/diagnosis.h"
 #include "messages/log_events.h"
+#include "messages/notes.h"
 
 #define EVERY_MS   (5 * 60 * 1000)
 #define FIRST_MS   60000
@@ -135,12 +136,15 @@ static void add_note(struct buf *line, const struct status *status)
 
     if (status->state != HEALTH_OK || !status->feed->progress.begun)
         return;
-    ticks_text_digits(cursor->begin, 0, from);
-    if (cursor->begin > feed_service_now(status->feed))
-        buf_add_format(line, " note=\"start_time is in the future: no alert is written before %s\"", from);
-    else if (alert_age_s(status->feed) < 0)
+    if (cursor->begin > feed_service_now(status->feed)) {
+        buf_add_text(line, " note=\"");
+        note_future_start(line, cursor->begin);
+        buf_add_char(line, '"');
+    } else if (alert_age_s(status->feed) < 0) {
+        ticks_text_digits(cursor->begin, 0, from);
         buf_add_format(line, " note=\"no alert since %s, where the input began%s\"", from,
                        status->feed->input->filter ? ", with its filter" : "");
+    }
 }
 
 void status_log(const struct status *status, int64_t now_ms)

@@ -11,11 +11,14 @@
 #include "base/text.h"
 #include "command/check_duplicates.h"
 #include "command/check_row.h"
+#include "command/console.h"
 #include "command/options.h"
 
-#define ROWS_AT_ONCE  50
+#define ROWS_AT_ONCE  150
 #define REQUESTS_MOST 64
 #define PROGRESS_MS   200
+#define BAR           20
+#define BAR_WIDTH     70 /* of a terminal that has room for it: a line that wraps could not be replaced */
 
 struct check {
     struct loop *loop;
@@ -24,7 +27,6 @@ struct check {
     struct row_context context;
     bool ready; /* the password store was read, or could not be: rows may begin */
     struct timer progress_timer;
-    bool progress, progress_shown;
     struct row **rows;
     size_t count, next, running, finished;
 };
@@ -43,15 +45,20 @@ static void rows_begin(struct check *check)
     }
 }
 
+static void end_if_done(struct check *check)
+{
+    if (check->ready && check->finished == check->count)
+        loop_stop(check->loop);
+}
+
 static void row_finished(void *ctx)
 {
     struct check *check = ctx;
 
     check->running--;
-    if (++check->finished == check->count)
-        loop_stop(check->loop);
-    else
-        rows_begin(check);
+    check->finished++;
+    rows_begin(check);
+    end_if_done(check);
 }
 
 static void rows_step(void *ctx)
@@ -74,6 +81,7 @@ static void store_was_read(void *ctx)
 
     check->ready = true;
     rows_begin(check);
+    end_if_done(check);
 }
 
 static bool is_wanted(const struct raw_stanza *stanza, const char *only)
@@ -96,12 +104,26 @@ static void rows_fill(struct check *check, const struct config *config, const ch
 
 /* The command. */
 
+/* Shows how far it is: "[#####.....] 150 of 300 inputs tried, 2 not ok". */
 static void progress_fire(void *ctx, int64_t now_ms)
 {
     struct check *check = ctx;
+    struct buf line = BUF_INIT(160);
+    size_t i, bad = 0;
 
-    fprintf(stderr, "\r%zu of %zu inputs tried", check->finished, check->count);
-    check->progress_shown = true;
+    for (i = 0; i < check->count; i++)
+        bad += row_is_finished(check->rows[i]) && row_outcome(check->rows[i])->result != CHECK_OK;
+    if (wrap_width(STDERR_FILENO) >= BAR_WIDTH) {
+        buf_add_char(&line, '[');
+        for (i = 0; i < BAR; i++)
+            buf_add_char(&line, i * check->count < check->finished * BAR ? '#' : '.');
+        buf_add_text(&line, "] ");
+    }
+    buf_add_format(&line, "%zu of %zu inputs tried", check->finished, check->count);
+    if (bad)
+        buf_add_format(&line, ", %zu not ok", bad);
+    console_progress(buf_text(&line));
+    buf_free(&line);
     timer_set(check->loop, &check->progress_timer, now_ms + PROGRESS_MS);
 }
 
@@ -126,12 +148,10 @@ static void try_all(struct check *check, const struct config *config)
     context->finished = row_finished;
     context->ctx = check;
     check->progress_timer = (struct timer){ .fire = progress_fire, .ctx = check };
-    if (check->progress)
-        timer_set(check->loop, &check->progress_timer, clock_ms() + PROGRESS_MS);
+    timer_set(check->loop, &check->progress_timer, clock_ms() + PROGRESS_MS);
     check_store_load(context->store, config);
     loop_run(check->loop);
-    if (check->progress_shown)
-        fputs("\r\033[K", stderr);
+    console_progress(NULL);
 }
 
 static void check_free(struct check *check)
@@ -149,61 +169,103 @@ static void check_free(struct check *check)
     loop_free(check->loop);
 }
 
-static int report(const struct check *check, bool as_json)
-{
-    const struct outcome **rows = mem_alloc((check->count + 1) * sizeof(const struct outcome *));
-    size_t i, good = 0;
+/* What was asked for. */
+struct asked {
+    const char *only; /* the input's name; NULL: all */
+    bool as_json, only_bad;
+};
 
-    for (i = 0; i < check->count; i++) {
-        rows[i] = row_outcome(check->rows[i]);
-        good += rows[i]->result == CHECK_OK;
-    }
-    if (as_json)
-        report_json(rows, check->count, stdout);
-    else if (check->count)
-        report_table(rows, check->count, isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR")), stdout);
+/* Finds out what is not about one input. Returns how many findings there are. */
+static size_t look_at_host(const struct check *check, const struct config *config, struct host_finding *ret)
+{
+    struct host_finding *store = &ret[0];
+    size_t i;
+
+    *store = (struct host_finding){ .what = "password store" };
+    if (check_store_known(check->context.store, &store->err))
+        err_set(&store->err, ERR_RETRY, "read, from splunkd at %s", config->server_uri);
     else
-        puts("There is no enabled input.");
-    free(rows);
-    return fflush(stdout) == 0 && good == check->count ? 0 : 1;
+        store->level = HOST_BAD;
+    host_look_at_folder(config->checkpoint_dir, &ret[1]);
+    host_look_at_disk(config->checkpoint_dir, &ret[2]);
+    for (i = 0; i < check->count; i++) {
+        if (!row_outcome(check->rows[i])->has_clock)
+            continue;
+        host_judge_clock(row_outcome(check->rows[i])->clock_offset_ms, &ret[3]);
+        return 4;
+    }
+    return 3;
 }
 
-static int check_all(const struct config *config, const char *only, bool as_json)
+static bool wants_colors(void)
 {
-    struct check check = { .progress = isatty(STDERR_FILENO) };
+    return isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR")) && !text_same(getenv("TERM"), "dumb");
+}
+
+static int print_report(const struct check *check, const struct config *config, const struct asked *asked)
+{
+    const struct outcome **rows = mem_alloc((check->count + 1) * sizeof(const struct outcome *));
+    struct host_finding host[4];
+    struct report report = { .rows = rows,
+                             .count = check->count,
+                             .host = host,
+                             .host_count = check->count ? look_at_host(check, config, host) : 0,
+                             .only_bad = asked->only_bad };
+    struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wants_colors() };
+    bool good;
+    size_t i;
+
+    for (i = 0; i < check->count; i++)
+        rows[i] = row_outcome(check->rows[i]);
+    if (asked->as_json)
+        report_json(&report, stdout);
+    else if (check->count)
+        report_table(&report, &to);
+    else
+        puts("There is no enabled input.");
+    good = report_is_good(&report);
+    free(rows);
+    return fflush(stdout) == 0 && good ? 0 : 1;
+}
+
+static int check_all(const struct config *config, const struct asked *asked)
+{
+    struct check check = { .ready = false };
     int status = 1;
 
-    log_set_level(LOG_ERROR); /* the table has everything else */
-    rows_fill(&check, config, only);
-    if (check.finished < check.count)
+    log_set_level(LOG_ERROR); /* the report has everything else */
+    rows_fill(&check, config, asked->only);
+    if (check.count)
         try_all(&check, config);
     check_duplicates_note(check.rows, check.count, config);
-    if (only && !check.count)
-        log_error("there is no enabled input '%.200s' in the XML on stdin", only);
+    if (asked->only && !check.count)
+        log_error("there is no enabled input '%.200s' in the XML on stdin", asked->only);
     else
-        status = report(&check, as_json);
+        status = print_report(&check, config, asked);
     check_free(&check);
     return status;
 }
 
 static const char usage[] =
-    "usage: splunk cmd splunkd print-modinput-config defender_alerts | defender_alerts check [--input NAME] [--json]\n"
-    "Tries every input once: name lookup, connection or proxy, TLS, token, permission, newest alert.\n"
-    "Writes no event and no checkpoint. Exit status 0: all inputs are good; 1: some are not.\n";
+    "usage: splunk cmd splunkd print-modinput-config defender_alerts | defender_alerts check [OPTION ...]\n"
+    "Tries every input once: name lookup, connection or proxy, TLS, token, permission, newest alert. Looks at the\n"
+    "checkpoint folder, its disk, the password store and the clock, too. Inputs that are not ok come first.\n"
+    "Writes no event and no checkpoint. Exit status 0: all inputs are good; 1: some are not, or\n"
+    "none can work on this host.\n";
 
 static bool read_config(struct config *config, struct err *err)
 {
-    if (isatty(STDIN_FILENO))
-        fputs("Waiting for the inputs' XML on stdin; see 'defender_alerts check --help'.\n", stderr);
+    console_tell_waiting("Waiting on stdin for the XML of the inputs, from 'splunk cmd splunkd print-modinput-config "
+                         "defender_alerts | defender_alerts check'; 'check -h' says more.");
     return config_read(STDIN_FILENO, CONFIG_INPUT, config, err);
 }
 
 int check_run(int argc, char **argv)
 {
-    const char *only = NULL;
-    bool as_json = false;
-    const struct option_spec specs[] = { { "--input", &only, NULL, "NAME", "only the input of this name" },
-                                         { "--json", NULL, &as_json, NULL, "the findings as JSON" } };
+    struct asked asked = { .only = NULL };
+    const struct option_spec specs[] = { { "--input", &asked.only, NULL, "NAME", "only the input of this name" },
+                                         { "--bad", NULL, &asked.only_bad, NULL, "only inputs that are not ok" },
+                                         { "--json", NULL, &asked.as_json, NULL, "the findings as JSON" } };
     struct config config;
     struct err err;
     int status;
@@ -216,7 +278,7 @@ int check_run(int argc, char **argv)
         log_error("%s", err.text);
         return 1;
     }
-    status = check_all(&config, only, as_json);
+    status = check_all(&config, &asked);
     config_free(&config);
     return status;
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/tls.h"
@@ -78,13 +77,9 @@ static void endpoint_answered(void *ctx, const struct http_result *result)
 
     endpoint->request = NULL;
     endpoint->found.trace = *result->trace;
-    endpoint->found.fault = result->fault == HTTP_CUT && result->status ? HTTP_DONE : result->fault;
+    endpoint->found.fault = result->fault;
     endpoint->found.diagnosis = result->diagnosis;
     memcpy(endpoint->found.reason, result->reason, sizeof(endpoint->found.reason));
-    if (result->date_ms) {
-        endpoint->has_clock = true;
-        endpoint->clock_offset_ms = result->date_ms - clock_wall_ms();
-    }
     if (result->fault == HTTP_NO_TLS)
         look_unverified(endpoint);
     else
@@ -126,7 +121,8 @@ struct endpoint *endpoints_get(struct endpoints *endpoints, const char *base, co
                                                                          .ctx = endpoint,
                                                                          .timeout_s = TIMEOUT_S,
                                                                          .connect_timeout_s = CONNECT_S,
-                                                                         .traced = true });
+                                                                         .traced = true,
+                                                                         .connect_only = true });
     return endpoint;
 }
 
@@ -142,5 +138,6 @@ bool endpoint_failed(const struct endpoint *endpoint, struct err *err)
     diagnosis_add_advice(&text, endpoint->found.diagnosis, NULL);
     err_set(err, ERR_RETRY, "%s", buf_text(&text));
     buf_free(&text);
+    diagnosis_blame(err, endpoint->found.diagnosis);
     return true;
 }

@@ -1,4 +1,5 @@
-/* command/check_endpoint.h - the endpoints that `check` tries: a URL, by a proxy and a CA file, once for all inputs. */
+/* command/check_endpoint.h - the endpoints that `check` tries: a URL, by a proxy and a CA file, once for all inputs.
+ * Only the connection is tried, TLS included: an answer may take its time. */
 #pragma once
 
 #include "command/check_report.h"
@@ -10,9 +11,7 @@ struct endpoint {
     char *base, *url, *ca_file, *proxy; /* proxy is a secret */
     struct http_route route;            /* for the requests that follow; valid as long as the endpoints */
     struct http_request *request;
-    struct finding found;    /* .done: it has been tried */
-    int64_t clock_offset_ms; /* service minus ours */
-    bool has_clock;
+    struct finding found; /* .done: it has been tried */
 };
 
 struct endpoints;

@@ -90,6 +90,7 @@ static void add_row(struct buf *out, const struct outcome *row)
     add_member(out, "api", row->api);
     buf_add_format(out, ",\"ok\":%s", row->result == CHECK_OK ? "true" : "false");
     add_member(out, "result", result_word(row->result));
+    add_member(out, "cause", row->result == CHECK_OK || !*row->err.cause ? NULL : row->err.cause);
     add_member(out, "why", row->result == CHECK_OK ? NULL : row->err.text);
     add_member(out, "note", row->result == CHECK_OK && *row->note ? row->note : NULL);
     add_finding(out, "login", row->login);
@@ -103,18 +104,36 @@ static void add_row(struct buf *out, const struct outcome *row)
     buf_add_char(out, '}');
 }
 
-void report_json(const struct outcome *const *rows, size_t count, FILE *to)
+static void add_host(struct buf *out, const struct report *report)
 {
-    struct buf out = BUF_INIT(TEXT_MAX);
-    bool ok = true;
+    static const char *const words[] = { "ok", "note", "bad" };
     size_t i;
 
-    for (i = 0; i < count; i++)
-        ok = ok && rows[i]->result == CHECK_OK;
-    buf_add_format(&out, "{\"ok\":%s,\"inputs\":[", ok ? "true" : "false");
-    for (i = 0; i < count; i++) {
-        buf_add_text(&out, i ? ",\n" : "\n");
-        add_row(&out, rows[i]);
+    buf_add_text(out, ",\"host\":[");
+    for (i = 0; i < report->host_count; i++) {
+        buf_add_format(out, "%s{\"what\":\"%s\"", i ? "," : "", report->host[i].what);
+        add_member(out, "result", words[report->host[i].level]);
+        add_member(out, "text", report->host[i].err.text);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+}
+
+void report_json(const struct report *report, FILE *to)
+{
+    struct buf out = BUF_INIT(TEXT_MAX);
+    bool first = true;
+    size_t i;
+
+    buf_add_format(&out, "{\"ok\":%s", report_is_good(report) ? "true" : "false");
+    add_host(&out, report);
+    buf_add_text(&out, ",\"inputs\":[");
+    for (i = 0; i < report->count; i++) {
+        if (report->only_bad && report->rows[i]->result == CHECK_OK)
+            continue;
+        buf_add_text(&out, first ? "\n" : ",\n");
+        add_row(&out, report->rows[i]);
+        first = false;
     }
     buf_add_text(&out, "\n]}\n");
     fwrite(buf_text(&out), 1, out.len, to);

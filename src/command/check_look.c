@@ -4,8 +4,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "collect/classify.h"
 
-#define TIMEOUT_S    8
+#define TIMEOUT_S    30 /* the caller ends it before */
 #define PAGE_TOP     100
 #define PAGE_OUT_MAX (256u * 1024 * 1024)
 
@@ -21,6 +22,7 @@ struct look {
     struct buf out;
     size_t window;
     int variant;
+    bool bad_records; /* of this page */
     struct look_found found;
     look_done_fn *done;
     void *ctx;
@@ -39,8 +41,11 @@ static void on_record(void *ctx, struct buf *out, const struct page_record *reco
     }
 }
 
-static void on_bad(void *ctx UNUSED, struct buf *out UNUSED, const struct page_bad_record *bad UNUSED)
+static void on_bad(void *ctx, struct buf *out UNUSED, const struct page_bad_record *bad UNUSED)
 {
+    struct look *look = ctx;
+
+    look->bad_records = true;
 }
 
 static bool on_ready(void *ctx UNUSED)
@@ -63,44 +68,49 @@ static ticks service_now(const struct look *look)
 /* Takes a whole page: it has the newest alert, or the next window is asked for. */
 static void take_page(struct look *look, const struct http_result *result)
 {
-    struct err err;
-
-    if (!page_end(look->page, &err)) {
-        err_prefix(&err, "the response with the alerts cannot be read");
-        look->done(look->ctx, LOOK_FAILED, &look->found, result, &err);
-        return;
-    }
     look->found.looked_back_h = windows_h[look->window];
     look->found.service_now = service_now(look);
-    if (look->found.has_newest || look->spec.one_record || ++look->window == COUNT_OF(windows_h))
+    look->found.whole = look->found.has_newest || look->spec.one_record || ++look->window == COUNT_OF(windows_h);
+    if (look->found.whole)
         look->done(look->ctx, LOOK_DONE, &look->found, result, NULL);
     else
         look_ask(look);
 }
 
-static bool is_refusal(const struct http_result *result)
+static bool can_simplify(const struct look *look)
 {
-    int status = result->status;
+    return look->variant + 1 < look->spec.api->variants;
+}
 
-    return http_status_counts(result) && status >= 400 && status < 500 && status != 407 && status != 408 &&
-           status != 429;
+/* Returns true if a window took too long, here or at the service's gateway, after another one was answered. */
+static bool is_only_slow(const struct look *look, const struct http_result *result)
+{
+    return look->found.looked_back_h && (result->fault == HTTP_TIMEOUT || result->status == 504);
 }
 
 static void look_answered(void *ctx, const struct http_result *result)
 {
     struct look *look = ctx;
-    struct err err;
+    const struct classify_facts facts = { .page = look->page,
+                                          .bad_records = look->bad_records,
+                                          .rejected = true, /* the token has just come */
+                                          .can_simplify = can_simplify(look),
+                                          .has_filter = look->spec.filter != NULL,
+                                          .permission = look->spec.api->permission };
+    struct classified answer = classify(result, &facts);
 
     look->request = NULL;
-    if (http_status_counts(result) && result->status == 400 && look->variant + 1 < look->spec.api->variants) {
+    if (answer.class == ANSWER_READ) {
+        take_page(look, result);
+    } else if (answer.class == ANSWER_BAD_REQUEST && can_simplify(look)) {
         look->variant++;
         look_ask(look);
-    } else if (is_refusal(result)) {
-        look->done(look->ctx, LOOK_REFUSED, &look->found, result, NULL);
-    } else if (result->fault == HTTP_STOPPED || http_check(result, &err)) {
-        take_page(look, result);
+    } else if (answer.class == ANSWER_BAD_REQUEST || answer.class == ANSWER_REFUSED) {
+        look->done(look->ctx, LOOK_REFUSED, &look->found, result, &answer.err);
+    } else if (is_only_slow(look, result)) {
+        look->done(look->ctx, LOOK_DONE, &look->found, result, NULL);
     } else {
-        look->done(look->ctx, LOOK_FAILED, &look->found, result, &err);
+        look->done(look->ctx, LOOK_FAILED, &look->found, result, &answer.err);
     }
 }
 
@@ -126,6 +136,7 @@ static void look_ask(struct look *look)
 
     page_free(look->page);
     buf_clear(&look->out);
+    look->bad_records = false;
     look->page = page_new(&api->shape, &look->handler);
     api->url(&query, &url);
     look->request = http_start(look->spec.http, &(struct http_spec){ .url = buf_text(&url),
@@ -153,6 +164,12 @@ struct look *look_start(const struct look_spec *spec, look_done_fn *done, void *
     };
     look_ask(look);
     return look;
+}
+
+bool look_found_so_far(const struct look *look, struct look_found *ret)
+{
+    *ret = look->found;
+    return look->found.looked_back_h > 0;
 }
 
 void look_free(struct look *look)

@@ -6,17 +6,12 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "base/utf8.h"
-#include "command/console.h"
+#include "command/check_report_private.h"
 
-#define CELL_MAX     512
-#define CLOCK_FAR_MS (60 * 1000) /* signed assertions are refused from a few minutes on */
-#define DAYS_WARN    30
-
-enum column { COL_INPUT, COL_API, COL_RESULT, COL_DNS, COL_TCP, COL_TLS, COL_TOKEN, COL_ALERT, COL_CLOCK, COLUMNS };
-
-static const char *const titles[COLUMNS] = { "INPUT", "API",          "RESULT", "DNS", "TCP", "TLS (issuer, CA file)",
-                                             "TOKEN", "NEWEST ALERT", "CLOCK" };
+#define TEXT_MAX    4096
+#define NAME_MOST   28 /* columns; a longer name moves the rest of its row */
+#define INDENT      4
+#define INDENT_HOST 4
 
 const char *result_word(enum check_result result)
 {
@@ -25,102 +20,65 @@ const char *result_word(enum check_result result)
     return words[result];
 }
 
-/* The stage that the connection to a service reached. */
-enum stage { STAGE_DNS, STAGE_TCP, STAGE_TLS, STAGE_PASSED };
-
-static enum stage stage_of(const struct finding *finding)
+static const char *color_of(enum check_result result)
 {
-    switch (finding->fault) {
-    case HTTP_NO_NAME: return STAGE_DNS;
-    case HTTP_NO_CONNECTION:
-    case HTTP_NO_PROXY: return STAGE_TCP;
-    case HTTP_NO_TLS: return STAGE_TLS;
-    case HTTP_TIMEOUT:
-        return finding->trace.name_ms < 0      ? STAGE_DNS
-               : finding->trace.connect_ms < 0 ? STAGE_TCP
-               : finding->trace.tls_ms < 0     ? STAGE_TLS
-                                               : STAGE_PASSED;
-    default: return STAGE_PASSED;
-    }
+    return result == CHECK_OK ? WRAP_GREEN : result == CHECK_NOT_TRIED ? WRAP_YELLOW : WRAP_RED;
 }
 
-/* Appends the cell of one stage for both services: the slower time, or "failed". */
-static void add_stage(struct buf *cell, const struct outcome *row, enum stage stage)
+static size_t count_good(const struct report *report)
 {
-    const struct finding *list[] = { row->login, row->service };
-    int most = -1;
+    size_t i, good = 0;
+
+    for (i = 0; i < report->count; i++)
+        good += report->rows[i]->result == CHECK_OK;
+    return good;
+}
+
+bool report_host_is_bad(const struct report *report)
+{
     size_t i;
 
-    for (i = 0; i < COUNT_OF(list); i++) {
-        int ms;
+    for (i = 0; i < report->host_count; i++)
+        if (report->host[i].level == HOST_BAD)
+            return true;
+    return false;
+}
 
-        if (!list[i] || !list[i]->done)
+bool report_is_good(const struct report *report)
+{
+    return count_good(report) == report->count && !report_host_is_bad(report);
+}
+
+/* One row for each input. */
+
+/* Where the columns begin. */
+struct columns {
+    size_t api, result, rest;
+};
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct columns columns_of(const struct report *report)
+{
+    size_t i, name = 0, api = 0, result = 0;
+
+    for (i = 0; i < report->count; i++) {
+        const struct outcome *row = report->rows[i];
+        size_t columns = wrap_columns(row->input);
+
+        if (report->only_bad && row->result == CHECK_OK)
             continue;
-        if (stage_of(list[i]) == stage) {
-            buf_add_text(cell, "failed");
-            return;
-        }
-        ms = stage == STAGE_DNS ? list[i]->trace.name_ms : list[i]->trace.connect_ms;
-        if (ms > most)
-            most = ms;
+        name = most(name, columns > NAME_MOST ? 0 : columns);
+        api = most(api, row->api ? strlen(row->api) : 1);
+        result = most(result, strlen(result_word(row->result)));
     }
-    if (most < 0)
-        buf_add_char(cell, '-');
-    else
-        buf_add_format(cell, "%s%d ms", stage == STAGE_TCP && row->login->proxied ? "proxy " : "", most);
+    return (struct columns){ .api = name + 2, .result = name + api + 4, .rest = name + api + result + 6 };
 }
 
-static void add_tls_of(struct buf *cell, const struct finding *finding)
-{
-    if (!finding->ca_file) {
-        buf_add_text(cell, "none (http)");
-        return;
-    }
-    buf_add_text(cell, stage_of(finding) == STAGE_TLS ? "failed" : "ok");
-    if (finding->trace.issuer[0])
-        buf_add_format(cell, ", %.48s", finding->trace.issuer);
-    buf_add_format(cell, ", %s", finding->ca_file);
-}
-
-static bool same_tls(const struct finding *a, const struct finding *b)
-{
-    return text_same(a->ca_file, b->ca_file) && text_same(a->trace.issuer, b->trace.issuer) &&
-           stage_of(a) == stage_of(b);
-}
-
-static bool reached_tls(const struct finding *finding)
-{
-    return finding && finding->done && stage_of(finding) >= STAGE_TLS;
-}
-
-static void add_tls(struct buf *cell, const struct outcome *row)
-{
-    bool login = reached_tls(row->login), service = reached_tls(row->service);
-
-    if (login)
-        add_tls_of(cell, row->login);
-    if (service && !(login && same_tls(row->login, row->service))) {
-        buf_add_text(cell, login ? "; " : "");
-        add_tls_of(cell, row->service);
-    }
-    if (!login && !service)
-        buf_add_char(cell, '-');
-}
-
-static void add_token(struct buf *cell, const struct outcome *row)
-{
-    if (!row->has_token)
-        buf_add_char(cell, '-');
-    else if (!row->claims.readable)
-        buf_add_text(cell, "yes (opaque)");
-    else
-        buf_add_format(cell, "%s: %.120s", row->claims.user ? "user" : "app",
-                       *row->claims.granted    ? row->claims.granted
-                       : row->lacks_permission ? "no permissions"
-                                               : "yes");
-}
-
-static void add_age(struct buf *cell, int64_t seconds)
+static void add_age(struct buf *text, int64_t seconds)
 {
     static const struct {
         int64_t least, unit;
@@ -130,136 +88,98 @@ static void add_age(struct buf *cell, int64_t seconds)
 
     while (seconds < units[i].least)
         i++;
-    buf_add_format(cell, "%lld %s", (long long)(seconds / units[i].unit), units[i].name);
+    buf_add_format(text, "%lld %s", (long long)(seconds / units[i].unit), units[i].name);
 }
 
-static void add_alert(struct buf *cell, const struct outcome *row)
+/* Adds the newest alert, or where an input failed. */
+static void add_short(struct buf *text, const struct outcome *row)
 {
-    char time[TICKS_TEXT_MAX];
+    int hours = row->newest.looked_back_h;
 
+    switch (row->result) {
+    case CHECK_OK: break;
+    case CHECK_BAD_INPUT: buf_add_text(text, "at its settings"); return;
+    case CHECK_UNREACHABLE: buf_add_text(text, "at the connection"); return;
+    default: buf_add_text(text, row->has_token ? "at the alerts" : "at the sign-in"); return;
+    }
     if (row->newest.has_newest) {
-        ticks_text_digits(row->newest.newest, 0, time);
-        buf_add_format(cell, "%s, ", time);
-        add_age(cell, (row->newest.service_now - row->newest.newest) / TICKS_PER_SECOND);
-        buf_add_text(cell, " ago");
-    } else if (row->newest.looked_back_h) {
-        buf_add_format(cell, "none in %d days", row->newest.looked_back_h / 24);
+        buf_add_text(text, "newest alert ");
+        add_age(text, (row->newest.service_now - row->newest.newest) / TICKS_PER_SECOND);
+        buf_add_text(text, " ago");
     } else {
-        buf_add_char(cell, '-');
+        buf_add_format(text, "no alert in %d %s", hours < 48 ? hours : hours / 24, hours < 48 ? "h" : "days");
     }
 }
 
-static void add_clock(struct buf *cell, const struct outcome *row)
+static void print_row(const struct outcome *row, const struct columns *columns, struct wrap *to)
 {
-    int64_t s = row->clock_offset_ms / 1000;
+    CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MAX);
 
-    if (!row->has_clock)
-        buf_add_char(cell, '-');
-    else if (s >= -1 && s <= 1) /* a Date header has whole seconds */
-        buf_add_text(cell, "right");
-    else
-        buf_add_format(cell, "%lld s %s", (long long)(s < 0 ? -s : s), s < 0 ? "ahead" : "behind"); /* lint: words */
+    add_short(&text, row);
+    wrap_begin(to, 0, INDENT);
+    wrap_add(to, row->input, NULL);
+    wrap_move(to, columns->api);
+    wrap_add(to, row->api ? row->api : "-", NULL);
+    wrap_move(to, columns->result);
+    wrap_add(to, result_word(row->result), color_of(row->result));
+    wrap_move(to, columns->rest);
+    wrap_add(to, buf_text(&text), NULL);
+    wrap_end(to);
+    if (row->result != CHECK_OK)
+        wrap_line(to, INDENT, INDENT, row->err.text);
 }
 
-static char *cell_text(const struct outcome *row, enum column column)
+static void print_rows(const struct report *report, bool good, struct wrap *to)
 {
-    struct buf cell = BUF_INIT(CELL_MAX);
-    char *text;
+    struct columns columns = columns_of(report);
+    size_t i;
 
-    switch (column) {
-    case COL_INPUT: buf_add_format(&cell, "%.80s", row->input); break;
-    case COL_API: buf_add_text(&cell, row->api ? row->api : "-"); break;
-    case COL_RESULT: buf_add_text(&cell, result_word(row->result)); break;
-    case COL_DNS: add_stage(&cell, row, STAGE_DNS); break;
-    case COL_TCP: add_stage(&cell, row, STAGE_TCP); break;
-    case COL_TLS: add_tls(&cell, row); break;
-    case COL_TOKEN: add_token(&cell, row); break;
-    case COL_ALERT: add_alert(&cell, row); break;
-    case COL_CLOCK: add_clock(&cell, row); break;
-    default: break;
-    }
-    text = buf_take(&cell);
-    utf8_make_line(text); /* here, so that the width is right */
-    return text;
+    for (i = 0; i < report->count; i++)
+        if ((report->rows[i]->result == CHECK_OK) == good)
+            print_row(report->rows[i], &columns, to);
 }
 
-/* Returns the number of characters (not bytes) of a text. */
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
+/* The sections below. */
 
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
+static void print_host(const struct report *report, struct wrap *to)
+{
+    static const char *const words[] = { "ok", "note", "bad" }, *const colors[] = { WRAP_GREEN, WRAP_YELLOW, WRAP_RED };
+    bool first = true;
+    size_t i;
+
+    for (i = 0; i < report->host_count; i++) {
+        const struct host_finding *found = &report->host[i];
+
+        if (report->only_bad && found->level == HOST_FINE)
+            continue;
+        if (first)
+            wrap_heading(to, "This host");
+        first = false;
+        wrap_begin(to, 2, INDENT_HOST);
+        wrap_add(to, found->what, NULL);
+        wrap_move(to, sizeof("  checkpoint folder  ") - 1);
+        wrap_add(to, words[found->level], colors[found->level]);
+        wrap_move(to, to->column + 2);
+        wrap_add(to, found->err.text, NULL);
+        wrap_end(to);
+    }
 }
 
-static void print_cell(const char *text, size_t width, const char *color, FILE *to)
+void report_table(const struct report *report, struct wrap *to)
 {
-    size_t used = width_of(text);
+    CLEANUP(buf_free) struct buf last = BUF_INIT(TEXT_MAX);
+    size_t good = count_good(report);
 
-    if (color)
-        fputs(color, to);
-    console_put(text, to);
-    if (color)
-        fputs("\033[0m", to);
-    for (; width && used < width + 2; used++)
-        putc(' ', to);
-}
-
-static const char *color_of(enum check_result result)
-{
-    return result == CHECK_OK ? "\033[32m" : result == CHECK_NOT_TRIED ? "\033[33m" : "\033[31m";
-}
-
-/* Prints the sentences below a row. */
-static void print_notes(const struct outcome *row, FILE *to)
-{
-    if (row->result != CHECK_OK) {
-        fputs("    ", to);
-        console_put(row->err.text, to);
-        putc('\n', to);
-    }
-    if (row->result == CHECK_OK && *row->note) {
-        fputs("    ", to);
-        console_put(row->note, to);
-        putc('\n', to);
-    }
-    if (row->has_clock && (row->clock_offset_ms > CLOCK_FAR_MS || row->clock_offset_ms < -CLOCK_FAR_MS))
-        fputs("    This host's clock is wrong by more than a minute; set it right (NTP).\n", to);
-    if (row->has_days && row->certificate_days <= DAYS_WARN)
-        fprintf(to, "    The certificate of client_certificate ends in %lld days.\n", (long long)row->certificate_days);
-}
-
-void report_table(const struct outcome *const *rows, size_t count, bool colors, FILE *to)
-{
-    size_t widths[COLUMNS] = { 0 }, good = 0, i;
-    char **cells = mem_alloc((count * COLUMNS + 1) * sizeof(*cells));
-    int c;
-
-    for (i = 0; i < count * COLUMNS; i++) {
-        c = (int)(i % COLUMNS);
-        cells[i] = cell_text(rows[i / COLUMNS], (enum column)c);
-        if (width_of(cells[i]) > widths[c])
-            widths[c] = width_of(cells[i]);
-    }
-    for (c = 0; c < COLUMNS; c++) {
-        if (c + 1 == COLUMNS)
-            widths[c] = 0; /* the last column needs no padding */
-        else if (width_of(titles[c]) > widths[c])
-            widths[c] = width_of(titles[c]);
-        print_cell(titles[c], widths[c], colors ? "\033[1m" : NULL, to);
-    }
-    putc('\n', to);
-    for (i = 0; i < count; i++) {
-        for (c = 0; c < COLUMNS; c++)
-            print_cell(cells[i * COLUMNS + (size_t)c], widths[c],
-                       colors && c == COL_RESULT ? color_of(rows[i]->result) : NULL, to);
-        putc('\n', to);
-        print_notes(rows[i], to);
-        good += rows[i]->result == CHECK_OK;
-    }
-    fprintf(to, "\n%zu of %zu inputs are good.\n", good, count);
-    for (i = 0; i < count * COLUMNS; i++)
-        free(cells[i]);
-    free(cells);
+    print_rows(report, false, to);
+    if (!report->only_bad)
+        print_rows(report, true, to);
+    groups_print_services(report, to);
+    groups_print(report, GROUP_TOKEN, to);
+    groups_print(report, GROUP_NOTE, to);
+    print_host(report, to);
+    groups_print(report, GROUP_CAUSE, to);
+    buf_add_format(&last, "%zu of %zu inputs are good%s.", good, report->count,
+                   report_host_is_bad(report) ? ", but this host has a problem" : "");
+    wrap_skip(to);
+    wrap_line(to, 0, 0, buf_text(&last));
 }

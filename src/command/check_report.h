@@ -1,9 +1,11 @@
-/* command/check_report.h - the findings of `check`, as a table or JSON. */
+/* command/check_report.h - the findings of `check`, for people or as JSON. */
 #pragma once
 
 #include <stdio.h>
 
+#include "command/check_host.h"
 #include "command/check_look.h"
+#include "command/wrap.h"
 #include "microsoft/claims.h"
 
 /* An endpoint that was tried: the sign-in service or an alert API. */
@@ -43,10 +45,21 @@ struct outcome {
     char note[600]; /* what is odd about an input that is ok, in sentences; "": nothing */
 };
 
+struct report {
+    const struct outcome *const *rows;
+    size_t count;
+    const struct host_finding *host;
+    size_t host_count;
+    bool only_bad; /* shows no input that is ok */
+};
+
 /* Returns "ok", "bad input", ... */
 const char *result_word(enum check_result result);
+/* Returns true if every input is ok and nothing on this host is bad. */
+bool report_is_good(const struct report *report);
 
-/* Prints a table with a sentence below each row that is not ok. */
-void report_table(const struct outcome *const *rows, size_t count, bool colors, FILE *to);
-/* Prints one JSON object: "ok", and one object for each input. */
-void report_json(const struct outcome *const *rows, size_t count, FILE *to);
+/* Prints for people: inputs that are not ok first, with their reasons; a short line for each that is ok; what they have
+ * in common; the causes. */
+void report_table(const struct report *report, struct wrap *to);
+/* Prints one JSON object: "ok", "host", and one object for each input. */
+void report_json(const struct report *report, FILE *to);

@@ -10,7 +10,10 @@
 #include "base/utf8.h"
 #include "collect/target.h"
 #include "command/check_look.h"
+#include "messages/log_events.h"
+#include "messages/notes.h"
 #include "microsoft/refusal.h"
+#include "net/url.h"
 #include "splunk/secret_name.h"
 
 #define MOST_MS 9500 /* at most ten seconds for each input */
@@ -25,10 +28,20 @@ struct row {
     struct token_source *source;
     struct token_listener listener;
     bool begun, finished, has_principal;
+    bool waits_for_store; /* whether it takes the successor of a refresh token */
     struct timer deadline;
     struct look *look;
     struct outcome outcome;
 };
+
+/* Takes the clock of the service that answered last. */
+static void row_take_clock(struct row *row, bool has_clock, int64_t offset_ms)
+{
+    if (!has_clock)
+        return;
+    row->outcome.has_clock = true;
+    row->outcome.clock_offset_ms = offset_ms;
+}
 
 /* The end of a row. */
 
@@ -46,49 +59,83 @@ static void row_fail(struct row *row, enum check_result result, const struct err
     row_end(row, result);
 }
 
+static bool row_not_tried(struct row *row, const struct err *why)
+{
+    struct err err;
+
+    err_set(&err, ERR_AUTH, "the sign-in was not tried: %s", why->text);
+    err_blame(&err, why);
+    row_fail(row, CHECK_NOT_TRIED, &err);
+    return false;
+}
+
+static void end_look(struct row *row, const struct look_found *found);
+
+/* Says which answer did not come, in the words of the log. */
+static void row_fail_late(struct row *row)
+{
+    bool connecting = !row->login->found.done || !row->service->found.done;
+    bool at_login = connecting ? row->service->found.done : !row->outcome.has_token;
+    CLEANUP(mem_freep) char *host = url_host(at_login ? row->target.login_url : row->target.base_url);
+    char detail[80];
+    struct err err;
+
+    snprintf(detail, sizeof(detail), " within %d s%s", MOST_MS / 1000,
+             connecting ? ""
+             : at_login ? " since the check began, waiting for a token"
+                        : " since the check began, waiting for alerts");
+    diagnosis_set(&err, ERR_RETRY, DIAGNOSIS_CUT, &(struct diagnosis_facts){ .text = host, .detail = detail });
+    row_fail(row, CHECK_FAILING, &err);
+}
+
 static void row_deadline_fired(void *ctx, int64_t now_ms UNUSED)
 {
     struct row *row = ctx;
-    const char *what = !row->login->found.done || !row->service->found.done ? "the connection to"
-                       : !row->outcome.has_token                            ? "a token from"
-                                                                            : "alerts from";
-    bool at_login = !row->outcome.has_token && row->service->found.done;
+    struct look_found found = { 0 };
+    bool answered = row->look && look_found_so_far(row->look, &found);
     struct err err;
 
     look_free(row->look);
     row->look = NULL;
-    err_set(&err, ERR_RETRY, "no answer within 10 s, waiting for %s %s", what,
-            at_login ? row->target.login_url : row->target.base_url);
-    row_fail(row, CHECK_FAILING, &err);
+    if (answered) {
+        end_look(row, &found);
+    } else if (row->waits_for_store) {
+        diagnosis_set(&err, ERR_RETRY, DIAGNOSIS_SPLUNKD_BUSY, &(struct diagnosis_facts){ .detail = NULL });
+        row_not_tried(row, &err);
+    } else {
+        row_fail_late(row);
+    }
 }
 
 /* The newest alert. */
-
-static enum diagnosis diagnosis_of_refusal(const struct row *row, const struct http_result *result)
-{
-    switch (result->status) {
-    case 400: return row->input.filter ? DIAGNOSIS_HTTP_400_FILTER : DIAGNOSIS_HTTP_400;
-    case 401: return DIAGNOSIS_HTTP_401;
-    case 403: return row->outcome.lacks_permission ? DIAGNOSIS_PERMISSION : DIAGNOSIS_HTTP_403;
-    default: return DIAGNOSIS_HTTP_4XX;
-    }
-}
 
 /* Notes what a person would wonder about later: nothing comes before start_time, or nothing came for long. */
 static void note_silence(struct row *row)
 {
     const struct start_time *start = &row->input.start_time;
     const struct look_found *newest = &row->outcome.newest;
-    char from[TICKS_TEXT_MAX];
+    struct buf note = BUF_INIT(sizeof(row->outcome.note) - 1);
 
-    ticks_text_digits(start->time, 0, from);
-    if (!start->relative && start->time > newest->service_now)
-        snprintf(row->outcome.note, sizeof(row->outcome.note),
-                 "start_time is in the future: no alert is written before %s.", from);
-    else if (!newest->has_newest)
-        snprintf(row->outcome.note, sizeof(row->outcome.note),
-                 "No alert in %d days: check that the tenant has Defender%s.", newest->looked_back_h / 24,
-                 row->input.filter ? ", and the filter" : "");
+    if (!start->relative && start->time > newest->service_now) {
+        note_future_start(&note, start->time);
+        buf_add_char(&note, '.');
+    } else if (!newest->has_newest && !newest->whole) {
+        buf_add_format(&note, "No alert in %d h. The service answered too slowly to look further back.",
+                       newest->looked_back_h);
+    } else if (!newest->has_newest) {
+        buf_add_format(&note, "No alert in %d days: check that the tenant has Defender%s.", newest->looked_back_h / 24,
+                       row->input.filter ? ", and the filter" : "");
+    }
+    snprintf(row->outcome.note, sizeof(row->outcome.note), "%s", buf_text(&note));
+    buf_free(&note);
+}
+
+static void end_look(struct row *row, const struct look_found *found)
+{
+    row->outcome.newest = *found;
+    note_silence(row);
+    row->outcome.lacks_permission = false; /* the service has accepted the token */
+    row_end(row, CHECK_OK);
 }
 
 static void row_looked(void *ctx, enum look_end end, const struct look_found *found, const struct http_result *result,
@@ -97,20 +144,17 @@ static void row_looked(void *ctx, enum look_end end, const struct look_found *fo
     struct row *row = ctx;
     struct err refusal;
 
-    if (end == LOOK_FAILED) {
-        row_fail(row, CHECK_FAILING, err);
-        return;
+    row_take_clock(row, result->date_ms != 0, result->date_ms - clock_wall_ms());
+    switch (end) {
+    case LOOK_DONE: end_look(row, found); return;
+    case LOOK_FAILED: row_fail(row, CHECK_FAILING, err); return;
+    case LOOK_REFUSED: break;
     }
-    if (end == LOOK_REFUSED) {
-        refusal_set(result, diagnosis_of_refusal(row, result),
-                    result->status == 403 ? row->target.api->permission : NULL, &refusal);
-        row_fail(row, CHECK_REFUSED, &refusal);
-        return;
+    if (result->status == 403 && row->outcome.lacks_permission) {
+        refusal_set(result, DIAGNOSIS_PERMISSION, row->target.api->permission, &refusal);
+        err = &refusal;
     }
-    row->outcome.newest = *found;
-    note_silence(row);
-    row->outcome.lacks_permission = false; /* the service has accepted the token */
-    row_end(row, CHECK_OK);
+    row_fail(row, CHECK_REFUSED, err);
 }
 
 static void row_look(struct row *row, const char *authorization)
@@ -128,22 +172,12 @@ static void row_look(struct row *row, const char *authorization)
 
 /* Tokens. */
 
-static bool row_not_tried(struct row *row, const char *why)
-{
-    struct err err;
-
-    err_set(&err, ERR_AUTH, "the sign-in was not tried: %s", why);
-    row_fail(row, CHECK_NOT_TRIED, &err);
-    return false;
-}
-
 /* Sets the stored refresh token once it may be used. Returns false if it may not yet, or the row has ended. */
 static bool refresh_ready(struct row *row, bool *delegated)
 {
     CLEANUP(mem_freep) char *name = secret_name_refresh(row->input.tenant_id, row->input.client_id);
     const char *stored = check_store_secret(row->context->store, name);
     struct destination to = target_destination(&row->target);
-    CLEANUP(mem_freep) char *why = NULL;
     struct err err;
 
     *delegated = false;
@@ -151,17 +185,21 @@ static bool refresh_ready(struct row *row, bool *delegated)
         row_fail(row, CHECK_REFUSED, &err);
         return false;
     }
-    if (!stored && row->input.refresh_token)
-        return row_not_tried(row, "the refresh token is still in inputs.conf, so its successor could not be stored; "
-                                  "the running input moves it to Splunk's password store first");
+    if (!stored && row->input.refresh_token) {
+        err_set(&err, ERR_AUTH,
+                "the refresh token is still in inputs.conf, so its successor could not be stored; the running input "
+                "moves it to Splunk's password store first");
+        event_blame(&err, EVENT_SECRET_WAITS);
+        return row_not_tried(row, &err);
+    }
     if (!stored)
         return true;
     switch (check_store_prove(row->context->store, name, stored, &err)) {
-    case PROOF_WAIT: return false;
+    case PROOF_WAIT: row->waits_for_store = true; return false;
     case PROOF_FAILED:
-        why = mem_format("a refresh token is stored, but its successor could not be: %s", err.text);
-        return row_not_tried(row, why);
-    case PROOF_OK: break;
+        err_prefix(&err, "a refresh token is stored, but its successor could not be");
+        return row_not_tried(row, &err);
+    case PROOF_OK: row->waits_for_store = false; break;
     }
     principal_set_refresh_token(row->principal, check_store_secret(row->context->store, name),
                                 passwords_hosts(check_store_passwords(row->context->store), name));
@@ -219,7 +257,7 @@ static bool principal_ready(struct row *row)
     }
     if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
         !check_store_known(row->context->store, &err))
-        return row_not_tried(row, err.text);
+        return row_not_tried(row, &err);
     return row->has_principal = true;
 }
 
@@ -234,14 +272,6 @@ static void row_take_token(struct row *row, const struct token_view *view)
 
 /* The steps. */
 
-static void row_take_clock(struct row *row)
-{
-    const struct endpoint *endpoint = row->service->has_clock ? row->service : row->login;
-
-    row->outcome.has_clock = endpoint->has_clock;
-    row->outcome.clock_offset_ms = endpoint->clock_offset_ms;
-}
-
 static bool endpoints_passed(struct row *row)
 {
     struct err err;
@@ -255,13 +285,15 @@ static bool endpoints_passed(struct row *row)
 void row_step(struct row *row)
 {
     struct token_view view;
+    enum token_state state;
 
     if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
         return;
-    row_take_clock(row);
     if (!endpoints_passed(row) || !principal_ready(row))
         return;
-    switch (token_source_ask(row->source, clock_ms(), &view)) {
+    state = token_source_ask(row->source, clock_ms(), &view);
+    row_take_clock(row, view.has_clock, view.clock_offset_ms);
+    switch (state) {
     case TOKEN_BUSY: return;
     case TOKEN_FAILED: row_fail(row, view.err->kind == ERR_AUTH ? CHECK_REFUSED : CHECK_FAILING, view.err); return;
     case TOKEN_READY:
@@ -315,6 +347,7 @@ struct row *row_new(const struct row_context *context, const struct raw_stanza *
     } else {
         row->finished = true;
         row->outcome.result = CHECK_BAD_INPUT;
+        event_blame(&row->outcome.err, EVENT_BAD_INPUT);
     }
     return row;
 }

@@ -37,8 +37,10 @@ static void store_loaded(void *ctx, bool ok, const struct err *err)
     rest_hurry(store->rest, 0); /* a renewed refresh token must not be lost */
     timer_cancel(store->loop, &store->timer);
     store->known = ok;
-    if (!ok)
+    if (!ok) {
         err_set(&store->err, err->kind, "Splunk's password store could not be read: %s", err->text);
+        err_blame(&store->err, err);
+    }
     store->calls.read(store->calls.ctx);
 }
 
@@ -47,6 +49,7 @@ static void store_late(void *ctx, int64_t now_ms UNUSED)
     struct err err;
 
     err_set(&err, ERR_RETRY, "splunkd did not answer within %d s", MOST_MS / 1000);
+    diagnosis_blame(&err, DIAGNOSIS_SPLUNKD_BUSY);
     store_loaded(ctx, false, &err);
 }
 

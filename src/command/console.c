@@ -196,6 +196,12 @@ bool console_session(struct console *console, char **session_key, char **server_
     return ok;
 }
 
+void console_tell_waiting(const char *text)
+{
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "%s\n", text);
+}
+
 void console_put(const char *text, FILE *to)
 {
     CLEANUP(mem_freep) char *plain = mem_text(text);

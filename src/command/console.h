@@ -27,6 +27,9 @@ bool console_line(struct console *console, const char *prompt, bool hidden, stru
  * Each is NULL if it is missing. The key is a secret: free with mem_free_secret(). */
 bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err);
 
+/* Says on stderr what is waited for, if stdin is a terminal: a person who started the program would see nothing. */
+void console_tell_waiting(const char *text);
+
 /* Prints text that is not ours (a name, words of a service, an address) without hidden characters (base/utf8.h), which
  * could control the terminal or change the order of what is read. */
 void console_put(const char *text, FILE *to);

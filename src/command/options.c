@@ -54,11 +54,16 @@ bool options_read(const struct option_spec *specs, size_t count, int argc, char 
         for (k = 0; k < count && !names_option(&specs[k], argv[i], &value); k++)
             ;
         if (k == count)
-            return err_set(err, ERR_INPUT, "unknown argument '%.80s'; '%s --help' lists the options", argv[i], argv[0]);
+            return err_set(err, ERR_INPUT, "unknown argument '%.80s'; '%s -h' lists the options", argv[i], argv[0]);
         if (!take_option(&specs[k], value, i + 1 < argc ? argv[i + 1] : NULL, &i, err))
             return false;
     }
     return true;
+}
+
+bool options_is_help(const char *arg)
+{
+    return text_same(arg, "--help") || text_same(arg, "-h");
 }
 
 bool options_want_help(int argc, char **argv)
@@ -66,7 +71,7 @@ bool options_want_help(int argc, char **argv)
     int i;
 
     for (i = 1; i < argc; i++)
-        if (text_same(argv[i], "--help") || text_same(argv[i], "-h"))
+        if (options_is_help(argv[i]))
             return true;
     return false;
 }

@@ -15,7 +15,9 @@ struct option_spec {
 /* Parses argv[1..]; argv[0] is the command. On false err is a sentence. It may repeat arguments: secrets are never
  * among them. */
 bool options_read(const struct option_spec *specs, size_t count, int argc, char **argv, struct err *err);
-/* Returns true if --help or -h is among them. */
+/* Returns true for --help and -h. */
+bool options_is_help(const char *arg);
+/* Returns true if one of those is among them. */
 bool options_want_help(int argc, char **argv);
 /* Prints the usage and one line for each option. */
 void options_print(const char *usage, const struct option_spec *specs, size_t count);

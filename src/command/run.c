@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "collect/collector.h"
+#include "command/console.h"
 #include "messages/log_events.h"
 #include "net/loop.h"
 #include "splunk/config.h"
@@ -29,6 +30,9 @@ int run_inputs(void)
     struct err err;
     bool ok;
 
+    console_tell_waiting(
+        "Waiting on stdin for the XML of the inputs, which Splunk sends when it starts this program; to "
+        "use it by hand, press Ctrl-C and type 'defender_alerts -h'.");
     if (!config_read(STDIN_FILENO, CONFIG_INPUT, &config, &err))
         return bad_start(&err, began_ms);
     if (!config.count) {

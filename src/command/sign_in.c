@@ -1,6 +1,7 @@
 #include "command/sign_in.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "command/redeem.h"
 #include "command/session.h"
 #include "command/sign_in_options.h"
+#include "command/sign_in_words.h"
 #include "microsoft/signin.h"
 #include "splunk/passwords.h"
 #include "splunk/secret_name.h"
@@ -42,10 +44,17 @@ static void sign_in_end(struct sign_in *s, int status)
     loop_stop(s->loop);
 }
 
+static void say_error(const char *text)
+{
+    CLEANUP(mem_freep) char *words = sign_in_words(text);
+
+    log_error("%s", words);
+}
+
 static void sign_in_fail(struct sign_in *s, const char *text)
 {
     console_progress(NULL);
-    log_error("%s", text);
+    say_error(text);
     sign_in_end(s, 1);
 }
 
@@ -217,11 +226,14 @@ static bool read_code(struct sign_in *s, bool *ended, struct err *err)
 static bool read_code_patiently(struct sign_in *s, struct err *err)
 {
     bool ended = false;
+    char *words;
 
     while (!read_code(s, &ended, err)) {
         if (ended || !s->console.is_terminal || err->kind != ERR_INPUT)
             return false;
-        fprintf(stderr, "%s\n", err->text);
+        words = sign_in_words(err->text);
+        fprintf(stderr, "%s\n", words);
+        free(words);
     }
     return true;
 }
@@ -336,11 +348,11 @@ int sign_in_run(int argc, char **argv)
 
     console_start(&s.console, "stopped before the sign-in was complete; start it again");
     if (!sign_in_options_read(&s.asked, argc, argv, &s.console, &err)) {
-        log_error("%s", err.text);
+        say_error(err.text);
     } else if (s.asked.help) {
         s.status = 0;
     } else if (!sign_in_start(&s, &err)) {
-        log_error("%s", err.text);
+        say_error(err.text);
         s.status = 1;
     }
     sign_in_release(&s);

@@ -1,6 +1,7 @@
 #include "command/sign_in_options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -29,6 +30,16 @@ static const struct { const char *option, *parameter, *argument, *help; } parame
     { "--ca-file", "ca_file", "FILE", "PEM file of the authorities to trust instead of the system's" }
 };
 /* clang-format on */
+
+const char *sign_in_option_of(const char *word, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(parameters); i++)
+        if (strlen(parameters[i].parameter) == len && !memcmp(parameters[i].parameter, word, len))
+            return parameters[i].option;
+    return NULL;
+}
 
 static const char usage[] =
     "usage: defender_alerts sign-in --tenant TENANT --client-id GUID [OPTION ...]\n"

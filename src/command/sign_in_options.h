@@ -21,4 +21,6 @@ struct sign_in_options {
 /* Parses and validates them. With help set, nothing else is filled in. Asks for a proxy's password on the terminal.
  * Members point into argv. Release it also after a failure. */
 bool sign_in_options_read(struct sign_in_options *ret, int argc, char **argv, struct console *console, struct err *err);
+/* Returns the option of a parameter, such as "--tenant" for "tenant_id"; NULL: there is none. */
+const char *sign_in_option_of(const char *word, size_t len);
 void sign_in_options_release(struct sign_in_options *options);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "collect/target.h"
+#include "command/console.h"
 #include "command/save_duplicates.h"
 #include "command/save_notice.h"
 #include "command/trial_sign_in.h"
@@ -196,6 +197,8 @@ int validate_run(void)
     struct err err;
     int status = 0;
 
+    console_tell_waiting("Waiting on stdin for the XML of one input, which Splunk sends when an input is saved; press "
+                         "Ctrl-C to end.");
     if (!config_read(STDIN_FILENO, CONFIG_ITEMS, &config, &err))
         return refuse_input(err.text);
     if (!validate_items(&config, &input, &err)) {

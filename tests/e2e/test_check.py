@@ -1,6 +1,7 @@
 """`check`: what it finds for each input, and what it leaves alone."""
 import json
 import os
+import re
 import socket
 import unittest
 
@@ -91,6 +92,17 @@ class Good(unittest.TestCase):
             self.assertLess(result.seconds, 40)
 
 
+    def test_many_that_do_not_answer_are_waited_for_together(self):
+        """Their ten seconds pass at the same time."""
+        with World(tls=False) as world:
+            for number in range(120):
+                world.customer(f'c{number}')
+            world.faults.add(faults.black_hole(), kind='graph')
+            code, rows, result = check(world)
+            self.assertEqual((code, {row['result'] for row in rows.values()}), (1, {'failing'}))
+            self.assertLess(result.seconds, 19)     # two rounds would take longer
+
+
 class Bad(unittest.TestCase):
     def row(self, world, name='contoso'):
         code, rows, result = check(world)
@@ -157,6 +169,74 @@ class Bad(unittest.TestCase):
             self.assertAlmostEqual(rows['contoso']['clock_difference_ms'], 600_000, delta=3000)
 
 
+class Slow(unittest.TestCase):
+    @pytest.mark.promise('Calls', '`check` calls no input failing because its tenant is slow')
+    def test_a_slow_tenant_without_alerts(self):
+        """Three looks in a row do not fit into ten seconds; the first answer tells that the input works."""
+        for late in (faults.delay(4), faults.delay(6)):
+            with World() as world:
+                world.customer('slow')
+                world.customer('quick')
+                world.faults.add(late, kind='graph', tenant=world.feeds['slow'].tenant)
+                code, rows, result = check(world)
+                self.assertEqual((code, rows['slow']['result']), (0, 'ok'), rows['slow'])
+                self.assertRegex(rows['slow']['note'], r'No alert in (1|24) h\. The service answered too slowly')
+                self.assertIn('No alert in 30 days', rows['quick']['note'])
+                self.assertLess(result.seconds, checks.end_within(11))
+                self.assertIsNone(rows['slow']['newest_alert'])
+
+    @pytest.mark.promise('Calls', '`check` calls no input failing because its tenant is slow')
+    def test_a_gateway_that_does_not_wait_for_it(self):
+        with World() as world:
+            world.customer('slow')
+            world.faults.add(faults.status(504), kind='graph', nth=2)
+            code, rows, _ = check(world)
+            self.assertEqual((code, rows['slow']['ok']), (0, True), rows['slow'])
+            self.assertIn('No alert in 1 h.', rows['slow']['note'])
+
+    def test_a_service_that_stays_silent_fails(self):
+        """No answer at all is no slow answer. It is said in the words of the log."""
+        with World() as world:
+            world.customer('silent')
+            world.faults.add(faults.black_hole(), kind='graph')
+            code, rows, _ = check(world)
+            self.assertEqual((code, rows['silent']['result']), (1, 'failing'))
+            self.assertRegex(rows['silent']['why'], r'\Ano complete response from 127\.0\.0\.1 within 9 s')
+            self.assertEqual(rows['silent']['cause'], 'no_complete_response')
+
+
+class Words(unittest.TestCase):
+    """What `check` says about a failure is what the log says."""
+
+    @staticmethod
+    def plain(why):
+        """Without what differs from request to request. What a 400 needs is said once it is refused for good."""
+        return re.sub(r"'|\"| \(?(request-id|trace ID|correlation ID) [^),]*[),]?", '', why)
+
+    @pytest.mark.promise('Calls', '`check` describes a failure in the words of the log')
+    def test_the_same_words_and_causes(self):
+        body = {'error': {'code': 'UnknownError', 'message': 'It is broken.'}}
+        for fault, where in ((faults.throttled(429, 30), 'graph'), (faults.status(503), 'graph'),
+                             (faults.status(500, body), 'graph'), (faults.html(200), 'graph'),
+                             (faults.html(502), 'graph'), (faults.html(403), 'graph'), (faults.empty(), 'graph'),
+                             (faults.hang_up(), 'graph'), (faults.status(404, body), 'graph'),
+                             (faults.status(400, body), 'graph'), (faults.status(204), 'graph'),
+                             (faults.login_throttled(), 'token'), (faults.html(200), 'token'),
+                             (faults.status(503), 'token'), (faults.status(401, {'error': 'invalid_client'}), 'token')):
+            with World(tls=False) as world:
+                world.customer('a')
+                world.faults.add(fault, kind=where)
+                program = world.start()
+                line = program.wait_line(r'input=a .*why="', 30)
+                program.terminate()
+                _, rows, _ = check(world)
+                with self.subTest(line.text):
+                    self.assertTrue(self.plain(rows['a']['why']).startswith(self.plain(line.facts['why'])), rows)
+                    self.assertTrue(rows['a']['cause'])
+                    if 'cause' in line.facts:
+                        self.assertEqual(rows['a']['cause'], line.facts['cause'])
+
+
 class Refresh(unittest.TestCase):
     def delegated(self, world, stored=True):
         feed = world.customer('contoso')
@@ -194,6 +274,20 @@ class Refresh(unittest.TestCase):
                 row = json.loads(result.out)['inputs'][0]
                 self.assertEqual((result.code, row['result']), (1, 'not tried'), row)
                 self.assertEqual(seen.requests, [])
+
+
+    def test_a_store_that_does_not_say_whether_it_takes_it(self):
+        """It is splunkd that is waited for, and said so."""
+        with World() as world:
+            self.delegated(world)
+            seen = checks.Spy(world, kind='token')
+            world.faults.add(faults.black_hole(), service='splunkd', match=lambda request: request.method == 'POST')
+            code, rows, result = check(world)
+            row = rows['contoso']
+            self.assertEqual((code, row['result'], row['cause']), (1, 'not tried', 'splunkd_busy'), row)
+            self.assertIn('the sign-in was not tried: splunkd ', row['why'])
+            self.assertLess(result.seconds, checks.end_within(12))
+            self.assertEqual(seen.requests, [])
 
 
 class Splunkd(unittest.TestCase):

@@ -89,6 +89,23 @@ class Calls(unittest.TestCase):
         for word in ('--scheme', '--validate-arguments', '--version'):
             self.assertIn(word, helped.out)
 
+    @pytest.mark.promise('Calls', '`-h` and `--help` work alone, and before and after each command')
+    def test_help_everywhere(self):
+        """With a command, it is the help of that command, and nothing else is done."""
+        told = {'check': 'usage: .*defender_alerts check', 'sign-in': 'usage: defender_alerts sign-in',
+                'import': 'usage: defender_alerts import', 'export': 'usage: defender_alerts export',
+                '--scheme': 'usage: defender_alerts --scheme',
+                '--validate-arguments': 'usage: defender_alerts --validate-arguments'}
+        overview = call(self.home, '--help').out
+        for option in ('-h', '--help'):
+            self.assertEqual(call(self.home, option).out, overview)
+            for command, usage in told.items():
+                for arguments in ((command, option), (option, command), (command, 'x', '--json', option)):
+                    with self.subTest(arguments):
+                        result = call(self.home, *arguments)
+                        self.assertEqual((result.code, result.err), (0, ''))
+                        self.assertRegex(result.out, usage)
+
     @pytest.mark.promise('Calls', 'Any other argument is answered with one line and exit code 1')
     def test_anything_else_is_one_line_and_exit_1(self):
         """Unknown words, known ones with more behind them, and an empty one."""

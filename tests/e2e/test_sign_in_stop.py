@@ -22,11 +22,12 @@ SAID = r'(?m)^ERROR stopped before the sign-in was complete'
 class Terminal:
     """One run whose terminal is ours."""
 
-    def __init__(self, world, arguments, command='sign-in'):
+    def __init__(self, world, arguments, command='sign-in', program=None, environment=None):
         self.master, self.slave = pty.openpty()
         self.before = termios.tcgetattr(self.slave)
-        self.process = subprocess.Popen([binary(), command, *arguments], stdin=self.slave, stdout=self.slave,
-                                        stderr=self.slave, cwd='/', env=world.home.environment(),
+        self.process = subprocess.Popen([program or binary(), *([command] if command else []), *arguments],
+                                        stdin=self.slave, stdout=self.slave, stderr=self.slave, cwd='/',
+                                        env=environment or world.home.environment(),
                                         preexec_fn=self._take_terminal)     # Ctrl-C reaches the foreground only
         self.seen = ''
 

@@ -14,6 +14,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "budget", 2 },
     { "buf", 6 },
     { "certificate", 2 },
+    { "check_host", 3 },
     { "checkpoint", 10 },
     { "claims", 3 },
     { "classify", 2 },
@@ -64,6 +65,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_hosts", 3 },
     { "secret_intake", 3 },
     { "service_clock", 3 },
+    { "sign_in_words", 1 },
     { "signin", 5 },
     { "store", 13 },
     { "store_file", 11 },
@@ -79,4 +81,5 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "week", 4 },
     { "worker", 14 },
     { "worker_answer", 34 },
+    { "wrap", 3 },
 };
