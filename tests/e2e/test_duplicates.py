@@ -1,4 +1,5 @@
 """Two inputs that read the same alerts: told when the second is saved, by `check` and by `import`."""
+import json
 import os
 import unittest
 
@@ -133,14 +134,18 @@ class Checking(unittest.TestCase):
             done = call(world.home, 'check', stdin=world.xml())
             self.assertEqual(done.code, 1)
             self.assertIn('4 of 5 inputs are good.', done.out)
+            self.assertRegex(done.out, r'(?m)^first +graph +ok +newest alert \d')
+            self.assertIn('reads the same alerts as', done.out)
+            found = json.loads(call(world.home, 'check', '--json', stdin=world.xml()).out)['inputs']
+            notes = {row['input']: row['note'] for row in found if row['note']}
+            self.assertEqual(set(notes), {'first', 'second', 'low'})
             for name, first, more in (('first', 'second', ' and 1 more'), ('second', 'first', ' and 1 more'),
                                       ('low', 'first', ' and 1 more')):
-                self.assertRegex(done.out, rf"(?m)^{name} .*\n    (No alert.*\. )?It reads the same alerts as the "
-                                           rf"input '{first}'{more} \(tenant ")
-            self.assertEqual(done.out.count('reads the same alerts'), 3)
+                self.assertRegex(notes[name], r'\A(No alert.*\. )?It reads the same alerts as the input '
+                                              rf"'{first}'{more} \(tenant ")
             done = call(world.home, 'check', '--input', 'first', stdin=world.xml())
             self.assertEqual(done.code, 0)
-            self.assertRegex(done.out, "reads the same alerts as the input 'low'")
+            self.assertIn("reads the same alerts as the input 'low'", ' '.join(done.out.split()))
 
 
 class Importing(unittest.TestCase):
