@@ -182,7 +182,7 @@ test-unit:
 demo:
 	@tools/install-deps demo
 	@$(MAKE) -s -j$(JOBS) all
-	@python3 tests/demo/demo.py $(if $(ALERTS),--alerts '$(abspath $(ALERTS))')
+	@python3 tests/demo/demo.py $(if $(value ALERTS),--alerts '$(subst ','\'',$(value ALERTS))')
 
 # Fuzzers: clang with libFuzzer, ASan and UBSan. `make fuzz` runs each target FUZZ_SECONDS in turn, on its corpus and
 # on what earlier runs found (build/fuzz/found); `make fuzz-short` is the few seconds that make check can afford.
