@@ -58,7 +58,9 @@ LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 endif
 ifeq ($(origin LIB_LIBS),undefined)
 LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
+NEEDS      := tools/missing '$(CC)' '$(PKG_CONFIG)' $(LIBRARIES)
 endif
+NEEDS      ?= true
 
 # $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
 FLAGS      = -std=c11 -pthread -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
@@ -84,7 +86,7 @@ all: $(PROGRAM)
 if_changed = printf '%s\n' '$(subst ','\'',$(1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	@$(if $(filter-out -lm,$(LIB_LIBS)),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
+	@printf '%s\n' '$(subst ','\'',$(COMMANDS))' | cmp -s - $@ || $(NEEDS)
 	@$(call if_changed,$(COMMANDS))
 
 # Only what says its version is compiled again when that changes.
