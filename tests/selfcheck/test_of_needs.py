@@ -137,3 +137,10 @@ def test_an_installation_that_fails(machine):
     """Everything is put back all the same, and the exit status says so."""
     assert install(machine, APT_FAILS='100')[0] == 100
     assert links(machine) == ['K01squid', 'S01cron', 'cron.service'] and not os.path.exists(machine / POLICY)
+
+
+def test_a_service_that_cannot_be_disabled(machine):
+    """It is named; the installation is good all the same."""
+    plant.write(machine, 'bin/update-rc.d', '#!/bin/sh\nexit 1\n', 0o755)
+    code, said = install(machine)
+    assert code == 0 and plant.last_line(said) == 'install-deps: the service squid stays enabled', said
