@@ -123,7 +123,7 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# The spec, the defaults and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
+# The spec, the defaults and the inputs page come from the parameter table, and its picture from the page; docs/troubleshooting.md from the tables of
 # codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
@@ -131,6 +131,7 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	build/plain/gen_conf spec > README/inputs.conf.spec
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
+	tools/draw_inputs_page.py default/data/ui/manager/defender_alerts.xml > docs/inputs-page.svg
 	build/plain/gen_docs > docs/troubleshooting.md
 	tools/gen_promises.py
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
