@@ -106,3 +106,12 @@ def test_targets():
             for target in re.findall(r'(?:^|[\s`])make (?:-\S+ )*([a-z][\w.-]*\w)', code)}
     assert len(used) > 12
     assert used <= targets, used - targets
+
+
+def test_first_contact():
+    """What a new reader is promised: five steps at the top of README, a picture, ten questions with answers."""
+    readme, faq = plant.read(plant.ROOT, 'README.md'), plant.read(plant.ROOT, 'docs/faq.md')
+    assert re.findall(r'^(\d)\. ', readme.partition('\n## ')[0], re.M) == list('12345')
+    assert '](docs/inputs-page.svg)' in readme
+    answers = re.findall(r'^\*\*(\d+)\. .+\*\*\n\S', faq, re.M)
+    assert answers == [str(number) for number in range(1, 11)]
