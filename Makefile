@@ -58,7 +58,9 @@ LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
 endif
 ifeq ($(origin LIB_LIBS),undefined)
 LIB_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null) -lm
+NEEDS      := tools/missing '$(CC)' '$(PKG_CONFIG)' $(LIBRARIES)
 endif
+NEEDS      ?= true
 
 # $(COMPILE) -c -o x.o x.c; $(LINK) -o program x.o $(LIBS); $(COMPILE) $(LINK_FLAGS) ... does both.
 FLAGS      = -std=c11 -pthread -D_GNU_SOURCE -Isrc $(WARN) $(OPT) -g $(HARDEN)
@@ -84,7 +86,7 @@ all: $(PROGRAM)
 if_changed = printf '%s\n' '$(subst ','\'',$(1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/flags: FORCE
 	@mkdir -p $(@D)
-	@$(if $(filter-out -lm,$(LIB_LIBS)),,echo 'libraries are missing: tools/install-deps' >&2; exit 1)
+	@printf '%s\n' '$(subst ','\'',$(COMMANDS))' | cmp -s - $@ || $(NEEDS)
 	@$(call if_changed,$(COMMANDS))
 
 # Only what says its version is compiled again when that changes.
@@ -121,7 +123,7 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# The spec, the defaults and the inputs page come from the parameter table; docs/troubleshooting.md from the tables of
+# The spec, the defaults and the inputs page come from the parameter table, and its picture from the page; docs/troubleshooting.md from the tables of
 # codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
@@ -129,6 +131,7 @@ generate: build/plain/gen_conf build/plain/gen_docs
 	build/plain/gen_conf spec > README/inputs.conf.spec
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
+	tools/draw_inputs_page.py default/data/ui/manager/defender_alerts.xml > docs/inputs-page.svg
 	build/plain/gen_docs > docs/troubleshooting.md
 	tools/gen_promises.py
 	sed -i 's/^version = .*/version = $(VERSION)/' default/app.conf
@@ -182,7 +185,7 @@ test-unit:
 demo:
 	@tools/install-deps demo
 	@$(MAKE) -s -j$(JOBS) all
-	@python3 tests/demo/demo.py $(if $(ALERTS),--alerts '$(abspath $(ALERTS))')
+	@python3 tests/demo/demo.py $(if $(value ALERTS),--alerts '$(subst ','\'',$(value ALERTS))')
 
 # Fuzzers: clang with libFuzzer, ASan and UBSan. `make fuzz` runs each target FUZZ_SECONDS in turn, on its corpus and
 # on what earlier runs found (build/fuzz/found); `make fuzz-short` is the few seconds that make check can afford.

@@ -5,12 +5,12 @@ set -eu
 cd "$(dirname "$0")/.."
 passed=0 failed=0
 
-compare() {     # compare FILE GENERATOR [WHAT]
+compare() {     # compare FILE GENERATOR [ARGUMENT]
     file=$1
     shift
     program=$1
     shift
-    if [ -s "$file" ] && "build/plain/$program" "$@" | cmp -s - "$file"; then
+    if [ -s "$file" ] && "$program" "$@" | cmp -s - "$file"; then
         passed=$((passed + 1))
     else
         echo "$file differs from what $program prints; run: make generate" >&2
@@ -18,10 +18,12 @@ compare() {     # compare FILE GENERATOR [WHAT]
     fi
 }
 
-compare README/inputs.conf.spec gen_conf spec
-compare default/inputs.conf gen_conf inputs
-compare default/data/ui/manager/defender_alerts.xml gen_conf manager
-compare docs/troubleshooting.md gen_docs
+page=default/data/ui/manager/defender_alerts.xml
+compare README/inputs.conf.spec build/plain/gen_conf spec
+compare default/inputs.conf build/plain/gen_conf inputs
+compare "$page" build/plain/gen_conf manager
+compare docs/inputs-page.svg tools/draw_inputs_page.py "$page"
+compare docs/troubleshooting.md build/plain/gen_docs
 
 if tools/gen_promises.py --check; then
     passed=$((passed + 1))

@@ -65,6 +65,8 @@ static void add_spec(struct buf *out)
             buf_add_text(out, "* Required.\n");
         else
             buf_add_format(out, "* Default: %s\n", params[i].default_text ? params[i].default_text : "empty");
+        if (strncmp(params[i].hint, "Example: ", 9) == 0)
+            buf_add_format(out, "* %s\n", params[i].hint);
     }
 }
 
@@ -85,7 +87,12 @@ static void add_inputs(struct buf *out)
             buf_add_format(out, "%s = %s\n", params[i].name, params[i].default_text);
 }
 
-/* The inputs page. The keys of a field are expressions of Splunk Web over `value`; None: the field is not sent. */
+/* The inputs page. Splunk Web shows helpText above a box and exampleText below it, the latter as HTML. The keys
+ * processValue and submitValue are expressions over `value` and `form_data`; None: the field is not sent. A name that
+ * begins with spl-ctrl_ is not sent either. */
+
+static const char *const form_views[] = { "edit", "create", NULL };
+static const char *const all_views[] = { "list", "edit", "create", NULL };
 
 static void add_attribute(struct buf *out, const char *name, const char *value)
 {
@@ -105,6 +112,17 @@ static void add_views(struct buf *out, int indent, const char *const *views)
 {
     for (; *views; views++)
         buf_add_format(out, "%*s<view name=\"%s\"/>\n", indent, "", *views);
+}
+
+/* Appends lines of XML, each indented. */
+static void add_lines(struct buf *out, int indent, const char *lines)
+{
+    size_t len;
+
+    for (; *lines; lines += len) {
+        len = strcspn(lines, "\n") + 1;
+        buf_add_format(out, "%*s%.*s", indent, "", (int)len, lines);
+    }
 }
 
 static void open_element(struct buf *out, int indent, const char *name, const char *type, const char *label)
@@ -151,14 +169,13 @@ static bool in_list(const struct param *param)
 
 static void add_field(struct buf *out, int indent, const struct param *param)
 {
-    static const char *const form_views[] = { "edit", "create", NULL };
-    static const char *const all_views[] = { "list", "edit", "create", NULL };
     const char *type = param->type == PARAM_SECRET ? "simplepassword" : param->choices ? "select" : "textfield";
     char default_text[64];
 
     open_element(out, indent, param->name, type, param->title);
     add_views(out, indent + 2, in_list(param) ? all_views : form_views);
     add_key(out, indent + 2, "helpText", param->help);
+    add_key(out, indent + 2, "exampleText", param->hint);
     if (param->type == PARAM_SECRET)
         add_secret_keys(out, indent + 2);
     if (param->default_text) {
@@ -170,40 +187,121 @@ static void add_field(struct buf *out, int indent, const struct param *param)
     close_element(out, indent);
 }
 
-/* Appends a field for one of splunkd's own keys. The index is a text box, since a forwarder has no list of indexes. */
-static void add_own_field(struct buf *out, int indent, const char *name, const char *label, const char *help, bool list)
+/* Appends a text box for one of splunkd's own keys; source is an expression that gives its text. */
+static void add_own_field(struct buf *out, int indent, const char *const name_and_texts[4], const char *source,
+                          const char *const *views)
 {
-    static const char *const views[] = { "list", "edit", "create", NULL };
+    char submit[256];
 
-    open_element(out, indent, name, "textfield", label);
-    add_views(out, indent + 2, list ? views : views + 1);
-    add_key(out, indent + 2, "helpText", help);
-    add_key(out, indent + 2, "submitValueEdit", "value if value else None");
-    add_key(out, indent + 2, "submitValueAdd", "value if value else None");
+    snprintf(submit, sizeof(submit), "(%s) or None", source);
+    open_element(out, indent, name_and_texts[0], "textfield", name_and_texts[1]);
+    add_views(out, indent + 2, views);
+    add_key(out, indent + 2, "helpText", name_and_texts[2]);
+    add_key(out, indent + 2, "exampleText", name_and_texts[3]);
+    add_key(out, indent + 2, "submitValueEdit", submit);
+    add_key(out, indent + 2, "submitValueAdd", submit);
     close_element(out, indent);
 }
 
-static void add_fields(struct buf *out, int indent, bool rare)
+#define INDEX_FROM "spl-ctrl_index_from"
+#define INDEX_LIST "spl-ctrl_index_list"
+
+/* Appends the choice between a list and a name. A forwarder lists only its own indexes, not those of the indexers, so a
+ * list alone would not do. An existing input shows the name. */
+static void add_index_choice(struct buf *out, int indent)
 {
+    static const struct choice choices[] = { { INDEX_LIST, "From a list" }, { "index", "By name" }, { NULL, NULL } };
+
+    open_element(out, indent, INDEX_FROM, "select", "Set index");
+    add_views(out, indent + 2, form_views);
+    add_key(out, indent + 2, "helpText", "Where the events of this customer go.");
+    add_key(out, indent + 2, "exampleText",
+            "A forwarder lists only its own indexes; for an index of the indexers choose: By name.");
+    add_key(out, indent + 2, "processValueEdit", "'index'");
+    add_key(out, indent + 2, "processValueAdd", "'" INDEX_LIST "'");
+    add_options(out, indent + 2, choices);
+    add_lines(out, indent + 2, "<onChange>\n"
+                               "  <key name=\"_action\">showonly</key>\n"
+                               "  <key name=\"" INDEX_LIST "\">" INDEX_LIST "</key>\n"
+                               "  <key name=\"index\">index</key>\n"
+                               "  <group_set>\n"
+                               "    <group name=\"" INDEX_LIST "\"/>\n"
+                               "    <group name=\"index\"/>\n"
+                               "  </group_set>\n"
+                               "</onChange>\n");
+    close_element(out, indent);
+}
+
+static void add_index_list(struct buf *out, int indent)
+{
+    open_element(out, indent, INDEX_LIST, "select", "Index from the list");
+    add_views(out, indent + 2, form_views);
+    add_key(out, indent + 2, "exampleText", "The indexes of this Splunk server.");
+    add_lines(out, indent + 2, "<key name=\"dynamicOptions\" type=\"dict\">\n"
+                               "  <key name=\"keyName\">title</key>\n"
+                               "  <key name=\"keyValue\">title</key>\n"
+                               "  <key name=\"splunkSource\">/data/indexes</key>\n"
+                               "  <key name=\"splunkSourceParams\" type=\"dict\">\n"
+                               "    <key name=\"search\">'isInternal=false disabled=false'</key>\n"
+                               "    <key name=\"count\">-1</key>\n"
+                               "  </key>\n"
+                               "  <key name=\"prefixOptions\" type=\"list\">\n"
+                               "    <item type=\"list\"><item></item><item>The indexers' default</item></item>\n"
+                               "  </key>\n"
+                               "</key>\n");
+    close_element(out, indent);
+}
+
+static void add_index(struct buf *out, int indent)
+{
+    static const char *const texts[] = { "index", "Index",
+                                         "An index that the indexers have. Empty: their default index.",
+                                         "Example: customer_contoso" };
+
+    add_index_choice(out, indent);
+    add_own_field(out, indent, texts,
+                  "form_data.get('" INDEX_LIST "') if form_data.get('" INDEX_FROM "')=='" INDEX_LIST "' else value",
+                  all_views);
+    add_index_list(out, indent);
+}
+
+static void add_fields(struct buf *out, int indent, enum param_group group)
+{
+    static const char *const sourcetype[] = { "sourcetype", "Source type",
+                                              "Empty: by service, as the search-time settings of this add-on expect.",
+                                              "Example: ms:defender:atp:alerts" };
+    static const char *const host[] = { "host", "Host", "Host field of the events. Empty: this Splunk server.",
+                                        "Example: contoso" };
     size_t i;
 
     for (i = 0; i < params_count; i++)
-        if (params[i].rare == rare)
+        if (params[i].group == group)
             add_field(out, indent, &params[i]);
+    if (group == GROUP_MAIN)
+        add_index(out, indent);
+    if (group == GROUP_MORE) {
+        add_own_field(out, indent, sourcetype, "value", form_views);
+        add_own_field(out, indent, host, "value", form_views);
+    }
 }
 
-static void add_more(struct buf *out, int indent)
+static void add_group(struct buf *out, int indent, enum param_group group)
 {
-    static const char *const views[] = { "edit", "create", NULL };
+    static const struct { const char *name, *legend, *help; } groups[] = {
+        [GROUP_DELEGATED] = { "delegated", "Delegated sign-in",
+                              "Only if the permissions of a user are used, not those of the app: a refresh token or an "
+                              "authorization code." },
+        [GROUP_NETWORK] = { "network", "Network",
+                            "Only behind a proxy, or for hosts that are not those of the chosen cloud and service." },
+        [GROUP_MORE] = { "more", "More settings", "The defaults are good for most customers." }
+    };
 
-    open_element(out, indent, "more", "fieldset", NULL);
-    add_key(out, indent + 2, "legend", "More settings");
-    add_views(out, indent + 2, views);
+    open_element(out, indent, groups[group].name, "fieldset", NULL);
+    add_key(out, indent + 2, "legend", groups[group].legend);
+    add_key(out, indent + 2, "helpText", groups[group].help);
+    add_views(out, indent + 2, form_views);
     buf_add_format(out, "%*s<elements>\n", indent + 2, "");
-    add_fields(out, indent + 4, true);
-    add_own_field(out, indent + 4, "sourcetype", "Source type",
-                  "Empty: by service, as the search-time settings of this add-on expect.", false);
-    add_own_field(out, indent + 4, "host", "Host", "Host field of the events. Empty: this Splunk server.", false);
+    add_fields(out, indent + 4, group);
     buf_add_format(out, "%*s</elements>\n", indent + 2, "");
     close_element(out, indent);
 }
@@ -220,10 +318,12 @@ static void add_manager(struct buf *out)
     open_element(out, 4, "name", "textfield", "Name");
     add_views(out, 6, name_views);
     add_key(out, 6, "helpText", "A name for this customer; it cannot be changed later.");
+    add_key(out, 6, "exampleText", "Example: contoso");
     close_element(out, 4);
-    add_fields(out, 4, false);
-    add_own_field(out, 4, "index", "Index", "An index that the indexers have. Empty: their default index.", true);
-    add_more(out, 4);
+    add_fields(out, 4, GROUP_MAIN);
+    add_group(out, 4, GROUP_DELEGATED);
+    add_group(out, 4, GROUP_NETWORK);
+    add_group(out, 4, GROUP_MORE);
     open_element(out, 4, "eai:acl.app", "textfield", "App");
     add_views(out, 6, list_view);
     add_key(out, 6, "processValueList", "entity['eai:acl']['app'] or \"\"");

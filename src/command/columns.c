@@ -82,7 +82,7 @@ void columns_add_template(struct buf *ret)
         for (at = 0; (name = column_name(at)); at++) {
             const struct param *param = param_find(name);
 
-            if (param ? param->rare : at && !text_same(name, "index"))
+            if (param ? param->group != GROUP_MAIN : at && !text_same(name, "index"))
                 continue;
             if (at)
                 buf_add_char(ret, ',');

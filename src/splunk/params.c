@@ -21,63 +21,80 @@ static const struct choice cloud_choices[] = { [CLOUD_COMMERCIAL] = { "commercia
 const struct param params[] = {
     { .name = "tenant_id", .type = PARAM_TENANT, AT(tenant_id), .required = true, .title = "Tenant ID",
       .help = "The customer's Microsoft Entra tenant: its directory (tenant) ID or one of its verified domains, such "
-              "as contoso.onmicrosoft.com." },
+              "as contoso.onmicrosoft.com.",
+      .hint = "Example: contoso.onmicrosoft.com" },
     { .name = "client_id", .type = PARAM_GUID, AT(client_id), .required = true, .title = "Client ID",
-      .help = "Application (client) ID of the app registration that reads the alerts, a GUID." },
+      .help = "Application (client) ID of the app registration that reads the alerts, a GUID.",
+      .hint = "Example: 01234567-89ab-cdef-0123-456789abcdef" },
     { .name = "client_secret", .type = PARAM_SECRET, AT(client_secret), .title = "Client secret",
       .help = "The secret's value, not its ID. It is moved to Splunk's password store and shared by all inputs with "
-              "this client ID; leave it empty to keep the stored one." },
+              "this client ID; leave it empty to keep the stored one.",
+      .hint = "In Entra, the column Value of the secret; it is shown only once." },
+    { .name = "client_certificate", .type = PARAM_FILE, AT(client_certificate), .title = "Client certificate",
+      .help = "Instead of a client secret: full path of a PEM file with the app's certificate and private key.",
+      .hint = "Example: /opt/splunk/etc/auth/defender.pem" },
     { .name = "api", .type = PARAM_CHOICE, AT(api), .choices = api_choices, .default_text = "graph", .title = "Service",
       .help = "The Microsoft service to collect from: graph (alerts of all Defender products), endpoint (Defender for "
-              "Endpoint API), siem (the older alert exporter) or incidents (Graph incidents)." },
+              "Endpoint API), siem (the older alert exporter) or incidents (Graph incidents).",
+      .hint = "Each service needs its own permission, and the customer's consent to it." },
     { .name = "cloud", .type = PARAM_CHOICE, AT(cloud), .choices = cloud_choices, .default_text = "commercial",
       .title = "Cloud",
       .help = "The Microsoft cloud that holds the customer's tenant: commercial, gcc, gcc_high or dod. The program's "
-              "cryptography is not FIPS-validated, for gcc_high and dod neither." },
+              "cryptography is not FIPS-validated, for gcc_high and dod neither.",
+      .hint = "Commercial for most customers." },
     { .name = "start_time", .type = PARAM_START, AT(start_time), .default_text = "-30d", .title = "Start time",
       .help = "Where a new input starts: a time back from now, such as -12h or -30d, or a date and time, such as "
-              "2026-11-01 or 2026-11-01T08:00:00+02:00. It has no effect once the input has read alerts." },
-    { .name = "client_certificate", .type = PARAM_FILE, AT(client_certificate), .rare = true,
-      .title = "Client certificate",
-      .help = "Instead of a client secret: full path of a PEM file with the app's certificate and private key." },
-    { .name = "refresh_token", .type = PARAM_SECRET, AT(refresh_token), .rare = true, .title = "Refresh token",
+              "2026-11-01 or 2026-11-01T08:00:00+02:00. It has no effect once the input has read alerts.",
+      .hint = "Example: -30d" },
+    { .name = "refresh_token", .type = PARAM_SECRET, AT(refresh_token), .group = GROUP_DELEGATED,
+      .title = "Refresh token",
       .help = "Only for delegated sign-in: a refresh token of the user whose permissions are used. It is moved to "
-              "Splunk's password store and renewed there; leave it empty to keep the stored one." },
-    { .name = "authorization_code", .type = PARAM_SECRET, AT(authorization_code), .rare = true,
+              "Splunk's password store and renewed there; leave it empty to keep the stored one.",
+      .hint = "bin/defender_alerts sign-in prints one." },
+    { .name = "authorization_code", .type = PARAM_SECRET, AT(authorization_code), .group = GROUP_DELEGATED,
       .title = "Authorization code",
       .help = "Only for delegated sign-in, instead of a refresh token. Enter ? and save to see the address to open; "
               "sign in there, then enter the whole address of the page on which the sign-in ended, or only its "
-              "code. It is used once, within ten minutes, and then cleared." },
+              "code. It is used once, within ten minutes, and then cleared.",
+      .hint = "Begin with a question mark." },
     { .name = "redirect_uri", .type = PARAM_URI, AT(redirect_uri), .default_text = "https://SiemMsspConnector",
-      .rare = true,
-      .title = "Redirect URI",
-      .help = "Only for delegated sign-in: the redirect URI, spelled exactly as in the app registration." },
+      .group = GROUP_DELEGATED, .title = "Redirect URI",
+      .help = "Only for delegated sign-in: the redirect URI, spelled exactly as in the app registration.",
+      .hint = "Example: https://SiemMsspConnector" },
     { .name = "poll_interval", .type = PARAM_SECONDS, AT(poll_interval), .min = 1, .max = 86400, .default_text = "60",
-      .rare = true, .title = "Poll interval",
-      .help = "Seconds between polls, 1 to 86400." },
+      .group = GROUP_MORE, .title = "Poll interval",
+      .help = "Seconds between polls, 1 to 86400.",
+      .hint = "Example: 60" },
     { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .default_text = "900",
-      .rare = true, .title = "Overlap",
+      .group = GROUP_MORE, .title = "Overlap",
       .help = "Every poll reads again this many seconds before the newest update, for alerts that become visible late; "
-              "0 to 86400. Alerts that were read before are not written again." },
-    { .name = "filter", .type = PARAM_FILTER, AT(filter), .rare = true, .title = "Filter",
+              "0 to 86400. Alerts that were read before are not written again.",
+      .hint = "Example: 900" },
+    { .name = "filter", .type = PARAM_FILTER, AT(filter), .group = GROUP_MORE, .title = "Filter",
       .help = "OData expression that alerts must match, such as severity eq 'high'. Not for the SIEM "
-              "alert exporter." },
-    { .name = "login_url", .type = PARAM_BASE_URL, AT(login_url), .rare = true, .title = "Login URL",
+              "alert exporter.",
+      .hint = "Example: severity eq 'high'" },
+    { .name = "login_url", .type = PARAM_BASE_URL, AT(login_url), .group = GROUP_NETWORK, .title = "Login URL",
       .help = "Replaces the cloud's sign-in service: scheme, host and port, such as "
-              "https://login.microsoftonline.com. If the host is not Microsoft's, enter the secret again." },
-    { .name = "api_url", .type = PARAM_BASE_URL, AT(api_url), .rare = true, .title = "API URL",
+              "https://login.microsoftonline.com. If the host is not Microsoft's, enter the secret again.",
+      .hint = "Example: https://login.microsoftonline.com" },
+    { .name = "api_url", .type = PARAM_BASE_URL, AT(api_url), .group = GROUP_NETWORK, .title = "API URL",
       .help = "Replaces the chosen service's host: scheme, host and port, such as "
-              "https://eu.api.security.microsoft.com. If the host is not Microsoft's, enter the secret again." },
-    { .name = "resource", .type = PARAM_TEXT, AT(resource), .rare = true, .title = "Resource",
+              "https://eu.api.security.microsoft.com. If the host is not Microsoft's, enter the secret again.",
+      .hint = "Example: https://eu.api.security.microsoft.com" },
+    { .name = "resource", .type = PARAM_TEXT, AT(resource), .group = GROUP_NETWORK, .title = "Resource",
       .help = "Audience of the access token, if the host needs another one than the chosen service's: an App ID URI "
-              "or a GUID." },
-    { .name = "proxy", .type = PARAM_PROXY, AT(proxy), .rare = true, .title = "Proxy",
+              "or a GUID.",
+      .hint = "Example: https://graph.microsoft.com" },
+    { .name = "proxy", .type = PARAM_PROXY, AT(proxy), .group = GROUP_NETWORK, .title = "Proxy",
       .help = "Proxy for connections to Microsoft: http://host:port. If it needs a login, with user:password@ "
-              "before the host. The password is moved to Splunk's password store, for this proxy only. Empty: the proxy "
-              "of the environment, if there is one." },
-    { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .rare = true, .title = "CA file",
+              "before the host. The password is moved to Splunk's password store, for this proxy only. Empty: the "
+              "proxy of the environment, if there is one.",
+      .hint = "Example: http://proxy.example.com:3128" },
+    { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .group = GROUP_NETWORK, .title = "CA file",
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
-              "that inspects TLS." }
+              "that inspects TLS.",
+      .hint = "Example: /etc/ssl/certs/company-ca.pem" }
 };
 /* clang-format on */
 const size_t params_count = COUNT_OF(params);

@@ -26,6 +26,9 @@ struct choice {
     const char *label; /* what the inputs page shows */
 };
 
+/* Where the inputs page shows a parameter. */
+enum param_group { GROUP_MAIN, GROUP_DELEGATED, GROUP_NETWORK, GROUP_MORE };
+
 struct param {
     const char *name;
     enum param_type type;
@@ -36,7 +39,8 @@ struct param {
     const struct choice *choices; /* PARAM_CHOICE: in the order of the enum, ended by a NULL value */
     const char *title;
     const char *help; /* one or two sentences for the person who fills it in */
-    bool rare;        /* shown under "More settings" */
+    const char *hint; /* under the box: "Example: " and a value that is accepted, or a few words; no markup */
+    enum param_group group;
 };
 
 extern const struct param params[];

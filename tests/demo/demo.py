@@ -13,7 +13,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 
-from world import jsonnorm  # noqa: E402
+import captured  # noqa: E402
+from captured import RECORDS_MOST  # noqa: E402
 from world.feed import UPDATE_FIELD  # noqa: E402
 from world.world import World  # noqa: E402
 
@@ -25,26 +26,14 @@ def say(text=''):
     print(text, flush=True)
 
 
-def api_of(record):
-    """Which API such a record comes from, by the member that holds its update time."""
-    if b'"LastProcessedTimeUtc"' in record:
-        return 'siem'
-    if b'"lastUpdateTime"' in record:
-        return 'endpoint'
-    return 'incidents' if b'"displayName"' in record and b'"title"' not in record else 'graph'
-
-
-def add_file(world, path):
+def add_file(world, path, captured):
     """A customer whose service answers with the file's records; start_time reaches back to all of them."""
-    with open(path, 'rb') as file:
-        records = jsonnorm.records(file.read())
-    if not records:
-        sys.exit(f'demo: {path} holds no JSON records')
-    api = api_of(records[0])
-    feed = world.customer('from-file', api=api, poll_interval='1', start_time='1990-01-01')
+    api, records, left_out, start = captured
+    feed = world.customer('from-file', api=api, poll_interval='1', start_time=start)
     for record in records:
         feed.add(record)
-    say(f'  from-file   {api:9}  {len(records)} records of {path}')
+    say(f'  from-file   {api:9}  {len(records)} records of {path}' +
+        (f'; {left_out} older versions, or beyond the first {RECORDS_MOST}, are left out' if left_out else ''))
     return len(records)
 
 
@@ -79,7 +68,7 @@ def run(world, feeds, expected):
     """The story of the demo; returns the number of events that must have come."""
     say('\nStarting bin/defender_alerts as splunkd does: <input> XML on stdin, events on stdout, log on stderr.')
     program = world.start()
-    program.wait_events(expected, seconds=30)
+    program.wait_events(expected, seconds=60)
     say(f'{expected} alerts have arrived:')
     seen = show_some(program, 0)
 
@@ -106,6 +95,12 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     arguments.add_argument('--alerts', metavar='FILE', help='records for a fourth customer')
     options = arguments.parse_args()
+    sys.stdout.reconfigure(errors='backslashreplace')   # titles have any characters
+    path = os.path.expanduser(options.alerts or '')
+    try:
+        file = captured.read(path) if path else None
+    except captured.Unusable as error:
+        return f'demo: {path!r} {error}'
     with World() as world:
         say('Stand-ins of Entra, three alert APIs and splunkd run on 127.0.0.1 over TLS. The customers:')
         feeds, expected = {}, 0
@@ -114,8 +109,8 @@ def main():
             feeds[name].publish(12, span_s=20000)
             expected += 12
             say(f'  {name:10}  {api:9}  12 alerts')
-        if options.alerts:
-            expected += add_file(world, options.alerts)
+        if file:
+            expected += add_file(world, path, file)
         total = run(world, feeds, expected)
         verdict = world.verdict()
     say(f'\nSent by Microsoft\'s stand-in: {total}. {verdict}')
@@ -125,4 +120,9 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except TimeoutError as late:
+        sys.exit(f'demo: {str(late).splitlines()[0]}')
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -80,6 +80,28 @@ def test_a_scheme_that_fails(bench, server):
         bench.bench_scheme(options)
 
 
+# How the stand-in of bench/floor behaves in its first runs, how many those are, and whether a run is good in the end.
+FLOORS = {'good': ('exit 1', 0, True), 'fails twice': ('exit 1', 2, True), 'stalls once': ('exec sleep 9', 1, True),
+          'good over HTTP/1.1 only': ('[ "$1" = --http1 ]', 99, True), 'fails': ('exit 1', 99, False)}
+
+
+@pytest.mark.parametrize('bad, times, good', FLOORS.values(), ids=FLOORS)
+def test_a_floor_that_spoils_a_run(bench, server, tmp_path, monkeypatch, bad, times, good):
+    """The run is repeated; only if that is of no use, the bench ends with a sentence."""
+    script = '#!/bin/sh\necho >>%s/runs\n[ $(wc -l <%s/runs) -gt %d ] || { %s; exit; }\n'
+    plant.write(tmp_path, 'floor', script % (tmp_path, tmp_path, times, bad), 0o755)
+    tools = bench.tool
+    monkeypatch.setattr(bench, 'tool', lambda name: str(tmp_path / name) if name == 'floor' else tools(name))
+    monkeypatch.setattr(bench, 'FLOOR_S', 2)
+    monkeypatch.setattr(bench, 'FLOOR_TRIES', 3)
+    if good:
+        assert bench.run_floor(server, '--parallel', '1')['status'] == 0
+    else:
+        with pytest.raises(SystemExit, match='the floor failed 4 times'):
+            bench.run_floor(server, '--parallel', '1')
+    assert len(plant.read(tmp_path, 'runs')) == min(times + 1, 4)
+
+
 def test_no_such_part():
     """A part that nobody knows is not left out in silence."""
     code, said = plant.run(sys.executable, 'bench/bench.py', '--scale', 'small', 'fil')

@@ -133,3 +133,42 @@ def test_failed_tests_run_once_more(tmp_path, monkeypatch, flaky, broken, wanted
     found = check.Pytest('pytest', *check.pytest('pytest.xml'), 'test_planted.py', read=check.from_pytest).run()
     found.again()
     assert (found.sum['passed'], found.sum['failed']) == wanted
+
+
+@pytest.mark.parametrize('read, command, wanted', [
+    (check.from_totals, 'echo skipped: a: no clang; echo x; echo 3 passed, 0 failed, 1 skipped', {'a: no clang': 1}),
+    (check.from_totals, 'echo no npm here; echo 0 passed, 0 failed, 1 skipped', {'no npm here': 1}),
+    (check.as_one, 'echo old; echo no AVX2; echo 0 passed, 0 failed, 1 skipped', {'no AVX2': 1}),
+    (check.from_totals, 'echo 1 passed, 0 failed', {}),
+], ids=('of each', 'of all', 'as one', 'none'))
+def test_why_a_part_was_skipped(read, command, wanted):
+    assert {reason: number for (_, reason), number in part(command, read).skips.items()} == wanted
+
+
+def test_why_tests_were_skipped(tmp_path, capsys):
+    """One line for each module and reason, also if nobody gave one."""
+    said = '<skipped message="needs h2">file:1: needs\n h2</skipped>'
+    plant.write(tmp_path, 'pytest.xml', JUNIT.format('pytest', CASE.format(1, said) + CASE.format(2, said) +
+                                                     CASE.format(3, '<skipped/>') + CASE.format(4, '')))
+    check.say(part('true', check.from_pytest))
+    assert capsys.readouterr().out.splitlines()[1:] == ['    skipped: 1 of e2e/test_x: no reason is given',
+                                                        '    skipped: 2 of e2e/test_x: needs h2']
+
+
+def test_why_units_were_skipped(tmp_path):
+    """It is in what the runner says, not in its files."""
+    plant.write(tmp_path, 'unit/a.xml', JUNIT.format('aad', '<testcase name="a"><skipped/></testcase>'))
+    found = part('echo test_a is skipped: needs root >&2', check.from_unit)
+    assert found.skips == {('unit', 'test_a: needs root'): 1} and found.sum == {'skipped': 1}
+
+
+def test_progress(monkeypatch, capsys):
+    """Lines say how far the parts are that run; they end with them."""
+    monkeypatch.setattr(check, 'SAY_S', 0.2)
+    rest = 'sleep 2; echo 1 passed, 0 failed'
+    parts = [check.Part('tests', 'sh', '-c', 'echo ".... [ 42%]"; ' + rest, read=check.from_totals),
+             check.Part('other', 'sh', '-c', rest, read=check.from_totals)]
+    check.run(parts, 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert any('tests 42 %, other ' in line for line in lines), lines
+    assert [part.progress for part in parts] == [None, None]

@@ -5,7 +5,7 @@ import plant
 import pytest
 
 GENERATED = ('README/inputs.conf.spec', 'default/inputs.conf', 'default/data/ui/manager/defender_alerts.xml',
-             'docs/troubleshooting.md', 'docs/testing.md')
+             'docs/inputs-page.svg', 'docs/troubleshooting.md', 'docs/testing.md')
 EVENTS, DIAGNOSIS = 'src/messages/log_events.c', 'src/messages/diagnosis.c'
 MARKED, MARKED_C = 'tests/e2e/test_apis.py', 'tests/unit/test_events.c'
 
@@ -14,7 +14,7 @@ MARKED, MARKED_C = 'tests/e2e/test_apis.py', 'tests/unit/test_events.c'
 def _tree(tmp_path):
     """The parts of the repository that the check reads, with the generators as they are built."""
     plant.built('build/plain/gen_conf', 'build/plain/gen_docs')
-    plant.copy(tmp_path, 'tests/generated.sh', 'tools/gen_promises.py', 'src', *GENERATED)
+    plant.copy(tmp_path, 'tests/generated.sh', 'tools/gen_promises.py', 'tools/draw_inputs_page.py', 'src', *GENERATED)
     for folder in sorted(os.listdir(os.path.join(plant.ROOT, 'tests'))):
         path = os.path.join('tests', folder)
         if os.path.isdir(os.path.join(plant.ROOT, path)):

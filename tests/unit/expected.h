@@ -46,7 +46,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "page_large", 8 },
     { "page_size", 8 },
     { "pages", 15 },
-    { "params", 11 },
+    { "params", 12 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
     { "progress", 16 },

@@ -445,10 +445,29 @@ static void test_table(void **state UNUSED)
         CHECK(param->title && *param->title, "%s has no title", param->name);
         CHECK(param->help && strlen(param->help) > 20 && param->help[strlen(param->help) - 1] == '.', "%s",
               param->help);
+        CHECK(param->hint && *param->hint && !strpbrk(param->hint, "<>&[]"), "%s: Splunk Web takes a hint for HTML",
+              param->name);
         CHECK((param->type == PARAM_CHOICE) == (param->choices != NULL), "%s", param->name);
         for (k = 0; k < COUNT_OF(reserved); k++)
             CHECK(strcmp(param->name, reserved[k]) != 0, "%s is splunkd's own", param->name);
     }
+}
+
+/* What the inputs page gives as an example is accepted. Files need not be there. */
+static void test_examples(void **state UNUSED)
+{
+    struct input input;
+    struct err err;
+    size_t i, found = 0;
+
+    for (i = 0; i < params_count; i++) {
+        if (strncmp(params[i].hint, "Example: ", 9) != 0 || params[i].type == PARAM_FILE)
+            continue;
+        found++;
+        CHECK(make_one(params[i].name, params[i].hint + 9, &input, &err), "%s: %s", params[i].name, err.text);
+        input_free(&input);
+    }
+    CHECK(found >= 8, "%zu examples", found);
 }
 
 static void test_validate(void **state UNUSED)
@@ -521,6 +540,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_files),
     cmocka_unit_test(test_proxies),
     cmocka_unit_test(test_table),
+    cmocka_unit_test(test_examples),
     cmocka_unit_test(test_validate),
 };
 

@@ -13,6 +13,8 @@ def main(names):
     tests = loader.loadTestsFromNames(names) if names else loader.discover(HERE)
     done = unittest.TextTestRunner(verbosity=1, warnings='ignore').run(tests)
     failed = len({test.id().partition(' ')[0] for test, _ in done.failures + done.errors})
+    for test, reason in done.skipped:
+        print(f'skipped: {test.id()}: {reason}')
     print(f'{done.testsRun - failed - len(done.skipped)} passed, {failed} failed' +
           (f', {len(done.skipped)} skipped' if done.skipped else ''))
     return 0 if done.wasSuccessful() and done.testsRun else 1

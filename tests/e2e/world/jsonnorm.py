@@ -27,13 +27,13 @@ def spread(data):
     return _STRING_OR_MARK.sub(lambda m: m.group(1) or m.group(2) + b' \r\n\t', data)
 
 
-def replace_member(data, name, value):
-    """Swap the value of one member of the outermost object for other bytes; unchanged when it is absent."""
+def _member(data, name):
+    """Where the value of a member of the outermost object begins and ends; None when it is absent."""
     depth, wanted, start = 0, False, None
     for token in _TOKEN.finditer(data):
         text = token.group()
         if start is not None and depth == 1 and text in (b',', b'}'):
-            return data[:start] + value + data[token.start():]
+            return start, token.start()
         if depth == 1 and text == b':' and wanted:
             start = token.end()
         wanted = depth == 1 and text == b'"' + name + b'"'
@@ -41,7 +41,13 @@ def replace_member(data, name, value):
             depth += 1
         elif text in (b'}', b']'):
             depth -= 1
-    return data
+    return None
+
+
+def replace_member(data, name, value):
+    """Swap the value of one member of the outermost object for other bytes; unchanged when it is absent."""
+    at = _member(data, name)
+    return data[:at[0]] + value + data[at[1]:] if at else data
 
 
 def records(data):
@@ -49,8 +55,9 @@ def records(data):
     a line."""
     document = _outermost(data)
     if len(document) == 1 and document[0][:1] == b'{':
-        at = re.search(rb'"value"\s*:\s*(?=\[)', document[0])
-        document = [document[0][at.end():-1]] if at else document
+        at = _member(document[0], b'value')
+        value = document[0][at[0]:at[1]].strip() if at else b''
+        document = [value] if value[:1] == b'[' else document
     if document and document[0][:1] == b'[':
         return _outermost(document[0][1:])
     return document

@@ -29,6 +29,8 @@ class Pure(unittest.TestCase):
                      b'[' + one + b',' + two + b']', one + b'\n' + two + b'\n'):
             self.assertEqual(jsonnorm.records(text), [one, two])
         self.assertEqual((jsonnorm.records(two), jsonnorm.records(b'[]')), ([two], []))
+        nested = b'{"evidence":[{"value":[{"x":1}]}]}'
+        self.assertEqual((jsonnorm.records(nested), jsonnorm.records(b'{"value":[' + nested + b']}')), ([nested],) * 2)
 
     def test_ticks(self):
         base = ticks.parse('2026-11-01T08:00:00Z')
