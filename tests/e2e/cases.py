@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from unittest import mock
 
 from world import ticks
 from world.runner import wait_for
@@ -32,6 +33,14 @@ class DeliveryCase(unittest.TestCase):
         world = World(**{'tls': False, **how})
         self.addCleanup(world.close)
         return world
+
+    def without_sanitizers(self):
+        """The plain program runs in this test: sanitizers take address space, and a preloaded library disturbs them."""
+        if SANITIZED:
+            self.assertTrue(os.path.exists(PLAIN), 'needs the plain program (make)')
+            patch = mock.patch.dict(os.environ, DEFENDER_ALERTS=PLAIN)
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def arrives(self, world, seconds=20, lost=0):
         """Wait until no more than `lost` versions are missing."""

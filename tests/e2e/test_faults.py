@@ -4,10 +4,9 @@ import shutil
 import subprocess
 import tempfile
 import time
-import unittest
 
 import pytest
-from cases import SANITIZED, SECOND, DeliveryCase
+from cases import SECOND, DeliveryCase
 from world import faults
 from world.certs import Authority
 from world.httpd import Response
@@ -210,8 +209,8 @@ class Services(DeliveryCase):
                 self.exact(world, seconds=40)
 
     @pytest.mark.promise('Events', 'Wrong clocks lose no alert')
-    @unittest.skipIf(SANITIZED or not shutil.which('gcc'), 'needs gcc, and a program without sanitizers')
     def test_the_clock_of_this_host_is_wrong_and_jumps(self):
+        self.without_sanitizers()
         world = self.world()
         folder = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, folder)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import tempfile
 import time
-import unittest
 
 import pytest
 from cases import SANITIZED, SOON, DeliveryCase, build_shim
@@ -78,9 +77,11 @@ class Descriptors(DeliveryCase):
                 self.assertEqual(start_without(home, '<&- >&- 2>&-', *arguments).wait(15), 1)
 
 
-@unittest.skipIf(SANITIZED or not shutil.which('gcc'), 'needs gcc, and a program without sanitizers')
 class SlowDisk(DeliveryCase):
     """A disk on which each sync takes seconds."""
+
+    def setUp(self):
+        self.without_sanitizers()
 
     def slow(self, world, seconds):
         """The world's environment with that disk."""
@@ -227,9 +228,11 @@ class LostLock(DeliveryCase):
         self.assertEqual(second.events, [])
 
 
-@unittest.skipIf(SANITIZED, 'needs a program without sanitizers: they take address space')
 class AddressSpace(DeliveryCase):
     """ulimit -v: each life of the process saves what it has written, so that the next one does not write it again."""
+
+    def setUp(self):
+        self.without_sanitizers()
 
     def limited(self, world, more_mb):
         """The program's path, with a limit of that much above what it takes at rest."""
@@ -266,7 +269,7 @@ class AddressSpace(DeliveryCase):
                 world.program.terminate()
                 if kind != 'alone':
                     feed.publish(300, span_s=86400)
-                feed.publish(1, size=40_000_000)
+                feed.publish(1, size=15_000_000)
                 other.publish(1)
                 events = self.lives(world, program, 5)
                 verdict = world.verdict()
