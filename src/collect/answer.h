@@ -3,9 +3,19 @@
 
 #include "state/windows.h"
 
+/* The order in which records came. */
+struct sequence {
+    bool broken;      /* one without a time, or older than the one before it */
+    ticks last;       /* update time of the latest record */
+    size_t ties;      /* records of just that time, at the end */
+    size_t in_second; /* ... of that second */
+};
+
 struct answer {
     size_t top; /* most records it may hold; 0: the service's own choice */
     struct page_stats stats;
+    struct sequence sequence;
+    int64_t counted;  /* records that match the query, as the service says; -1: it does not */
     size_t outside;   /* records well outside of the window */
     size_t malformed; /* records without an ID or a time */
     size_t replaced;  /* records with characters that became U+FFFD */

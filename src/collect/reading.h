@@ -40,6 +40,7 @@ struct reading {
     struct window window;
     ticks sent_at; /* the service's clock when the first page of the pass was requested */
     int variant;   /* of the query that was sent; 0: the full one */
+    bool ordered;  /* it asks for ascending order */
     struct answer answer;
     struct pages pages;
     struct page_size page_size;

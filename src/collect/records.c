@@ -6,11 +6,28 @@
 
 #define BAD_ID_MAX 200 /* bytes of the ID of a bad record in a log line */
 
+/* Returns true if both times are of one second. */
+static bool same_second(ticks a, ticks b)
+{
+    return api_floor(a, TICKS_PER_SECOND) == api_floor(b, TICKS_PER_SECOND);
+}
+
+static void follow_sequence(struct sequence *sequence, ticks time)
+{
+    bool first = !sequence->ties;
+
+    sequence->broken |= !first && time < sequence->last;
+    sequence->in_second = !first && same_second(time, sequence->last) ? sequence->in_second + 1 : 1;
+    sequence->ties = !first && time == sequence->last ? sequence->ties + 1 : 1;
+    sequence->last = time;
+}
+
 static void count_time(struct reading *reading, ticks time)
 {
     struct page_stats *stats = &reading->answer.stats;
     const struct window *window = &reading->window;
 
+    follow_sequence(&reading->answer.sequence, time);
     stats->oldest = ticks_min(stats->oldest, time);
     stats->newest = ticks_max(stats->newest, time);
     if (time < ticks_back(window->lo, CURSOR_COARSE_S) ||
@@ -117,6 +134,8 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->answer.stats.count++;
     if (record->has_time)
         count_time(reading, record->time);
+    else
+        reading->answer.sequence.broken = true;
     if (record->has_time && !may_be_new(reading, record->time)) {
         out->len = undo;
         return;

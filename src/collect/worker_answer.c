@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "collect/order.h"
 #include "collect/records.h"
 #include "collect/worker_request.h"
 #include "collect/worker_retry.h"
@@ -100,11 +101,20 @@ static bool split_window(struct reading *reading)
     return true;
 }
 
+/* A page of a query in order was taken: the next request follows. */
+static struct next order_goes_on(struct reading *reading)
+{
+    pages_forget(&reading->pages);
+    reading->suspicion.state = SUSPICION_NONE;
+    return went_well(reading, NEXT_NOW);
+}
+
 /* Decides after a page that was read completely. */
 static struct next page_read(struct reading *reading, const char *link, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
     CLEANUP(buf_free) struct buf url = BUF_INIT(WORKER_URL_MOST);
+    enum order_next order;
     struct page_taken taken = { .link = link,
                                 .base_url = feed->base_url,
                                 .top = reading->answer.top,
@@ -122,7 +132,12 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     taken.url = buf_text(&url);
     if (!link)
         page_size_learn(&reading->page_size, taken.stats.count, false);
+    order = order_take(reading, &taken, now_ms);
+    if (order == ORDER_MORE)
+        return order_goes_on(reading);
     pages = pages_take(&reading->pages, &taken, &err);
+    if (order == ORDER_SPLIT)
+        pages = PAGES_OVERFULL;
     if (pages == PAGES_OVERFULL && split_window(reading)) {
         reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
@@ -230,11 +245,13 @@ static struct next window_failed(struct reading *reading, const struct err *err,
             reading->feed->evidence.stalled = true;
         return worker_retry_failed(reading, err, may_be_size);
     }
+    if (reading->ordered) /* a narrow window shows whether it fails alone */
+        order_failed(reading);
     suspicion->window = reading->window;
     suspicion->sent_at = reading->sent_at;
     suspicion->broke = broke;
     snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
-    if (suspicion->state == SUSPICION_NONE && reading->kind != WORKER_QUARANTINE) {
+    if ((suspicion->state == SUSPICION_NONE || reading->ordered) && reading->kind != WORKER_QUARANTINE) {
         suspicion->state = SUSPICION_OPEN;
         return worker_retry_failed(reading, err, may_be_size);
     }
@@ -294,6 +311,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
         return worker_retry_failed(reading, &err, false);
     }
     reading->bad_tries = 0;
+    reading->answer.counted = page_counted(page);
     reading->attempts.rejected = false;
     feed->tally.ok++;
     full_again = variant_worked(reading_variant(reading), reading->variant, now_ms);
@@ -322,7 +340,13 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
             return worker_retry_failed(reading, &err, false);
         return window_failed(reading, &classified->err, true, false, now_ms);
     case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
-    case ANSWER_BAD_REQUEST: tally->refused++; return worker_retry_bad_request(reading, &classified->err);
+    case ANSWER_BAD_REQUEST:
+        tally->refused++;
+        if (reading->ordered) {
+            order_refused(reading, &classified->err, now_ms);
+            return (struct next){ .kind = NEXT_NOW };
+        }
+        return worker_retry_bad_request(reading, &classified->err);
     case ANSWER_THROTTLED: tally->throttled++; return worker_retry_throttled(reading, &classified->err);
     case ANSWER_REFUSED: tally->refused++; return worker_retry_refused(reading, &classified->err);
     case ANSWER_FAILED: break;

@@ -1,5 +1,7 @@
 #include "collect/worker_request.h"
 
+#include "collect/order.h"
+
 #define KNOWN_TRIES 12 /* failed probes of a known record, in half an hour: it may be bad itself by now */
 
 /* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. It never
@@ -16,11 +18,22 @@ static struct window probe(const struct reading *reading, ticks now)
     return (struct window){ ticks_max(ticks_back(now, 1), cursor->watermark), TICKS_OPEN };
 }
 
+/* Returns the number of records to ask for. */
+static size_t top(const struct reading *reading)
+{
+    if (reading->ordered && reading->feed->progress.keysets[reading->kind].check)
+        return 1; /* the count is what matters */
+    return page_size_top(&reading->page_size, reading_page_most(reading));
+}
+
 bool worker_request_prepare(struct reading *reading, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
+    reading->ordered = order_is_wanted(reading, now, now_ms);
+    if (!reading->pages.chained && reading->kind != WORKER_QUARANTINE)
+        progress_order(&feed->progress, reading->kind, reading->ordered);
     if (reading->suspicion.state == SUSPICION_PROBE)
         reading->window = probe(reading, now);
     else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
@@ -31,8 +44,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
         reading->variant = variant_choose(reading_variant(reading), now_ms);
     }
     pages_begin(&reading->pages);
-    reading->answer = (struct answer){ .stats = page_stats_none(),
-                                       .top = page_size_top(&reading->page_size, reading_page_most(reading)) };
+    reading->answer = (struct answer){ .stats = page_stats_none(), .counted = -1, .top = top(reading) };
     return true;
 }
 
@@ -52,4 +64,6 @@ void worker_request_url(struct reading *reading, struct buf *url)
                                                               .variant = reading->variant,
                                                               .filter = feed->input->filter },
                                          url);
+    if (reading->ordered)
+        api_add_order(feed->api, url);
 }

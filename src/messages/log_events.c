@@ -55,6 +55,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "the service takes the full form of the request again, or alerts that were written without all of their "
         "content are read again",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_ORDER] = { "order", LOG_WARN, 0,
+        "the service does not sort its records by update time as it was asked to, or does not count them; a backfill is "
+        "then read in windows of update times, which takes more requests and loses nothing",
+        { ACT_NOBODY, "nothing: the order is tried again after four hours" } },
     [EVENT_WAITING] = { "waiting", LOG_WARN, 0,
         "the input cannot start yet: another process still holds its checkpoint, or the checkpoint folder cannot be "
         "used",

@@ -33,6 +33,15 @@ ticks api_ceil(ticks time, ticks resolution)
     return down == time ? time : down + resolution;
 }
 
+void api_add_order(const struct api *api, struct buf *url)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(1 << 10);
+
+    buf_add_format(&text, "%s asc", api->shape.time);
+    buf_add_form(url, "$orderby", buf_text(&text));
+    buf_add_form(url, "$count", "true");
+}
+
 void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits)
 {
     struct buf text = BUF_INIT(1 << 20);

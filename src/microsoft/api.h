@@ -31,6 +31,7 @@ struct api {
     const char *const *headers;       /* sent with every request; NULL-terminated, or NULL */
     bool v1_token;                    /* token from the v1 endpoint */
     bool has_skip;
+    bool sorts;       /* takes $orderby and $count */
     size_t top;       /* most records in a response; 0: the whole window comes at once */
     size_t top_first; /* records that a poll asks for: most polls find few */
     size_t capacity;  /* records that a window is sized for if top is 0 */
@@ -53,6 +54,9 @@ static inline bool api_is_partial(const struct api *api, int variant)
 {
     return variant >= api->whole_variants;
 }
+
+/* Appends to a URL of an API that sorts: in ascending order of update time, with the count of all that match. */
+void api_add_order(const struct api *api, struct buf *url);
 
 /* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);

@@ -32,6 +32,7 @@ const struct api api_endpoint = {
     .resource = { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .has_skip = true,
+    .sorts = true,
     .top = 10000,
     .top_first = 1000,
     .variants = VARIANTS,

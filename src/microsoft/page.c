@@ -24,6 +24,7 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
     p->error = BUF_INIT(ERROR_MAX);
     p->state = ST_VALUE;
     p->records_next = !shape->array;
+    p->counted = -1;
     return p;
 }
 
@@ -68,6 +69,11 @@ bool page_unbalanced(const struct page *p)
 const char *page_next_link(const struct page *p)
 {
     return p->link;
+}
+
+int64_t page_counted(const struct page *p)
+{
+    return p->counted;
 }
 
 static void container_open(struct page *p, bool object)

@@ -90,3 +90,4 @@ bool page_in_records(const struct page *page);
 bool page_unbalanced(const struct page *page);
 size_t page_count(const struct page *page);          /* records so far, bad ones included */
 const char *page_next_link(const struct page *page); /* "@odata.nextLink", decoded; NULL: none */
+int64_t page_counted(const struct page *page);       /* "@odata.count": all that match the query; -1: none */

@@ -75,6 +75,7 @@ struct page {
     bool key;                    /* the string is a member's name */
     bool member_id, member_time; /* the next value is the record's id, its time */
     bool next_link;              /* the next value is the next link */
+    bool count_member;           /* the next value is the count of all that match */
     bool records_next;           /* the next value is the array of records */
     bool error_member;           /* the value is the envelope's error, or a part of it */
 
@@ -96,6 +97,7 @@ struct page {
 
     size_t count;
     char *link;
+    int64_t counted; /* of all that match; -1: not known */
     bool has_error;
     struct buf error; /* the first texts of the envelope's error */
     char why[160];

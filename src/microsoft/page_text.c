@@ -13,6 +13,7 @@
 #define SCALAR_STEP   4096           /* bytes of a string of the envelope that are copied at a time */
 #define TIME_TEXT_MAX 256            /* no time is longer, escapes and all */
 #define NEXT_LINK     "@odata.nextLink"
+#define COUNT_NAME    "@odata.count"
 #define ERROR_NAME    "error" /* OData 4; "odata.error" in version 3 */
 
 void page_text_begin(struct page *p, bool key)
@@ -48,6 +49,7 @@ static void envelope_name(struct page *p)
     name += *name == '@';
     name += text_starts(name, "odata.") ? strlen("odata.") : 0;
     p->next_link = text_same(text, NEXT_LINK);
+    p->count_member = text_same(text, COUNT_NAME);
     p->error_member = text_same_nocase(name, ERROR_NAME);
     p->records_next = token_is(p, &p->scalar, p->shape->array);
 }

@@ -1,6 +1,8 @@
 /* Numbers, and the words true, false and null. */
 #include "microsoft/page_private.h"
 
+#define COUNT_MOST INT64_C(1000000000) /* records */
+
 static enum number number_step(enum number from, unsigned char c)
 {
     bool nought = c == '0', digit = c >= '0' && c <= '9', e = (c | 0x20) == 'e';
@@ -23,12 +25,20 @@ bool page_number_complete(const struct page *p)
     return p->number == NUM_ZERO || p->number == NUM_INT || p->number == NUM_FRACTION || p->number == NUM_EXPONENT;
 }
 
+/* Returns true if the number is the count of all that match the query. */
+static bool is_count(const struct page *p)
+{
+    return p->count_member && p->depth == 1;
+}
+
 void page_number_begin(struct page *p)
 {
     unsigned char c = *p->at++;
 
     p->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
     p->token_start = p->out->len;
+    if (is_count(p))
+        p->counted = c == '-' ? -1 : c - '0';
     page_put(p, c);
     p->state = ST_NUMBER;
 }
@@ -37,8 +47,16 @@ static void number_end(struct page *p)
 {
     if (p->member_id) /* a number may be an id, but not a time */
         page_scalar_end(p);
+    if (is_count(p) && p->number != NUM_ZERO && p->number != NUM_INT)
+        p->counted = -1;
     p->member_time = p->next_link = p->records_next = false;
     value_end(p);
+}
+
+/* Takes a further digit of the count. One that is too large to be true is none. */
+static void add_digit(struct page *p)
+{
+    p->counted = p->counted < 0 || p->counted > COUNT_MOST ? -1 : p->counted * 10 + (*p->at - '0');
 }
 
 void page_number_goes_on(struct page *p)
@@ -55,6 +73,8 @@ void page_number_goes_on(struct page *p)
             return;
         }
         p->number = next;
+        if (is_count(p))
+            add_digit(p);
         page_put(p, *p->at);
     }
 }

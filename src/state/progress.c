@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#define POLLED_S       7200 /* a poll after a longer time may find more than one page */
 #define GAP_S          10   /* a stretch between quarantined windows is read this often on average ... */
 #define GAP_MOST_S     3600 /* ... and all of them at least this often */
 #define RECORDS_KEPT_S (INT64_C(366) * 86400) /* longer than any of the services keeps a record */
@@ -25,6 +26,7 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
     progress->cursor = *cursor;
     progress->began = progress->looked = 0;
     memset(progress->plans, 0, sizeof(progress->plans));
+    memset(progress->keysets, 0, sizeof(progress->keysets));
     acks_release(&progress->acks);
     acks_add(&progress->acks, cursor, 0, now_ms);
 }
@@ -33,6 +35,24 @@ void progress_forget_written(struct progress *progress)
 {
     dedup_free(progress->dedup);
     progress->dedup = dedup_new();
+}
+
+/* Sets *ret to the rest of the planned window after the part that was read in order, or to that part if it is to be
+ * counted. Returns false if there is none, or if some of the rest has been quarantined since: then it is read again. */
+static bool next_in_order(const struct progress *progress, struct keyset *keyset, const struct window *planned,
+                          struct window *ret)
+{
+    struct window rest = { keyset->at, planned->hi }, free = rest;
+
+    if (!keyset->at)
+        return false;
+    *ret = keyset->check ? (struct window){ keyset->from, keyset->at } : rest;
+    if (keyset->check || (quarantine_avoid(&progress->quarantine, &free) && free.lo == rest.lo)) {
+        ret->hi = keyset->check ? ret->hi : free.hi;
+        return true;
+    }
+    keyset_forget(keyset);
+    return false;
 }
 
 static bool next_quarantined(const struct progress *progress, ticks now, struct window *ret)
@@ -58,20 +78,64 @@ static void skip_gaps(struct progress *progress, ticks now)
         windows_bound(&progress->plans[WORKER_LIVE], end, cursor->watermark, now);
 }
 
+bool progress_may_order(const struct progress *progress, enum worker_kind worker, ticks now)
+{
+    const struct window_plan *plan = &progress->plans[worker];
+    const struct keyset *keyset = &progress->keysets[worker];
+    bool polls = worker == WORKER_LIVE && !plan->active;
+    struct window next;
+
+    if (worker == WORKER_QUARANTINE || !windows_next(&progress->cursor, worker, plan, progress->overlap_s, true, &next))
+        return false;
+    if (polls && !keyset->at && progress->looked && now - progress->looked < POLLED_S * TICKS_PER_SECOND)
+        return false; /* quiet for hours, but not unread */
+    return next.lo >= keyset->plain_until && windows_are_long(&progress->cursor, worker, plan, &next, now);
+}
+
+void progress_order(struct progress *progress, enum worker_kind worker, bool ordered)
+{
+    struct keyset *keyset = &progress->keysets[worker];
+
+    keyset->ordered = ordered;
+    if (!ordered)
+        keyset_forget(keyset);
+}
+
+void progress_part_read(struct progress *progress, enum worker_kind worker, uint64_t pos, int64_t now_ms)
+{
+    struct keyset *keyset = &progress->keysets[worker];
+    struct window part = { keyset->from, keyset->at };
+
+    windows_part_read(&progress->cursor, worker, &progress->plans[worker], &part, keyset->seen, progress->overlap_s,
+                      keyset->sent_at);
+    keyset_forget(keyset);
+    acks_add(&progress->acks, &progress->cursor, pos, now_ms);
+}
+
+void progress_order_failed(struct progress *progress, enum worker_kind worker, const struct window *window)
+{
+    const struct window_plan *plan = &progress->plans[worker];
+
+    progress->keysets[worker].plain_until = window->lo + ticks_max(plan->width, 1);
+}
+
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret)
 {
     struct window_plan *plan = &progress->plans[worker];
+    struct keyset *keyset = &progress->keysets[worker];
     struct page_stats none = page_stats_none();
     struct window planned;
 
     if (worker == WORKER_QUARANTINE)
         return next_quarantined(progress, now, ret);
-    if (worker == WORKER_LIVE && !plan->active)
+    if (worker == WORKER_LIVE && !plan->active && !keyset->at)
         skip_gaps(progress, now);
     for (;;) {
-        if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, &planned))
+        if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, keyset->ordered, &planned))
             return false;
+        if (next_in_order(progress, keyset, &planned, ret))
+            return true;
         *ret = planned;
         if (quarantine_avoid(&progress->quarantine, ret))
             break;
@@ -162,8 +226,11 @@ bool progress_split(struct progress *progress, enum worker_kind worker, const st
 {
     if (worker == WORKER_QUARANTINE)
         return quarantine_halve(&progress->quarantine, window, resolution);
-    return windows_split(&progress->cursor, worker, progress->plans, window, stats, resolution, progress->overlap_s,
-                         now);
+    if (!windows_split(&progress->cursor, worker, progress->plans, window, stats, resolution, progress->overlap_s, now))
+        return false;
+    if (progress->keysets[worker].ordered)
+        progress_order_failed(progress, worker, window);
+    return true;
 }
 
 size_t progress_settle(struct progress *progress, uint64_t pos, ticks now)

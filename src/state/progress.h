@@ -7,6 +7,7 @@
 #include "state/acks.h"
 #include "state/checkpoint.h"
 #include "state/dedup.h"
+#include "state/keyset.h"
 #include "state/quarantine.h"
 #include "state/windows.h"
 
@@ -15,6 +16,7 @@ struct progress {
     int64_t overlap_s;
     struct cursor cursor;
     struct window_plan plans[WORKER_COUNT];
+    struct keyset keysets[WORKER_COUNT];
     struct quarantine quarantine;
     ticks began;  /* when the poll began that reads all of the overlap; 0: this one does not */
     ticks looked; /* when the last such poll began that is complete; 0: none in this run */
@@ -38,6 +40,16 @@ void progress_forget_written(struct progress *progress);
  * events; pos and now_ms are as for progress_read(). */
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret);
+
+/* Returns true if the worker's next window is worth asking for in ascending order of update time. */
+bool progress_may_order(const struct progress *progress, enum worker_kind worker, ticks now);
+/* The worker's next window will be asked for in order, or plainly. Without an order, what is not proven yet is read
+ * again. */
+void progress_order(struct progress *progress, enum worker_kind worker, bool ordered);
+/* Records that the part that was read in order (state/keyset.h) is complete and that its events end at pos. */
+void progress_part_read(struct progress *progress, enum worker_kind worker, uint64_t pos, int64_t now_ms);
+/* A window that was asked for in order failed, or cannot be read so: its first part is asked for plainly. */
+void progress_order_failed(struct progress *progress, enum worker_kind worker, const struct window *window);
 
 /* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. A
  * quarantined window raises the watermark as well: everything before it was read, or is quarantined. */

@@ -16,20 +16,35 @@ static ticks plan_end(const struct window_plan *plan, ticks lo)
 }
 
 bool windows_next(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan,
-                  int64_t overlap_s, struct window *ret)
+                  int64_t overlap_s, bool whole, struct window *ret)
 {
     if (worker == WORKER_BACKFILL) {
         if (!cursor->backfill.active)
             return false;
         ret->lo = cursor->backfill.next;
-        ret->hi = plan->width ? ticks_min(plan_end(plan, ret->lo), cursor->backfill.end) : cursor->backfill.end;
+        ret->hi = plan->width && !whole ? ticks_min(plan_end(plan, ret->lo), cursor->backfill.end) : cursor->backfill.end;
         return true;
     }
     ret->lo = plan->active ? plan->next : cursor_lower(cursor, overlap_s);
-    ret->hi = plan->active ? plan_end(plan, ret->lo) : TICKS_OPEN;
+    ret->hi = plan->active && !whole ? plan_end(plan, ret->lo) : TICKS_OPEN;
     if (plan->active && ret->hi >= plan->end)
         ret->hi = TICKS_OPEN;
     return true;
+}
+
+bool windows_are_long(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan,
+                      const struct window *next, ticks now)
+{
+    if (worker == WORKER_BACKFILL)
+        return cursor->backfill.active;
+    return plan->active || now - next->lo > BACKFILL_FROM_S * TICKS_PER_SECOND;
+}
+
+bool windows_hand_over(const struct cursor *cursor, enum worker_kind worker, const struct window *window,
+                       int64_t overlap_s, ticks now)
+{
+    return worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&
+           ticks_back(now, overlap_s) - window->lo > BACKFILL_FROM_S * TICKS_PER_SECOND;
 }
 
 void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
@@ -108,6 +123,22 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
         cursor->watermark = ticks_max(cursor->watermark, seen);
 }
 
+void windows_part_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan,
+                       const struct window *part, size_t count, int64_t overlap_s, ticks now)
+{
+    struct page_stats stats = count ? (struct page_stats){ count, part->lo, part->hi - 1 } : page_stats_none();
+
+    if (worker == WORKER_BACKFILL) {
+        backfill_read(cursor, plan, part, &stats);
+    } else {
+        if (!plan->active)
+            windows_bound(plan, part->lo, 0, now);
+        live_read(cursor, plan, part, &stats, overlap_s, now);
+        plan->next = part->hi;
+    }
+    plan->width = part->hi - part->lo;
+}
+
 bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan, const struct window *window,
                   const struct page_stats *stats, size_t capacity, int64_t overlap_s, ticks now)
 {
@@ -148,8 +179,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
     resolution = ticks_max(resolution, coarseness(window, stats));
     if (end - window->lo <= resolution)
         return false;
-    if (worker == WORKER_LIVE && window->hi == TICKS_OPEN && !cursor->backfill.active &&
-        live_from - window->lo > BACKFILL_FROM_S * TICKS_PER_SECOND) {
+    if (windows_hand_over(cursor, worker, window, overlap_s, now)) {
         plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(window, live_from, stats, resolution),
                                                        .resolution = resolution };
         cursor_backfill_begins(cursor, ticks_min(window->lo, cursor_lower(cursor, overlap_s)), live_from);

@@ -42,9 +42,23 @@ struct window_plan {
     ticks since;      /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
 };
 
-/* Sets *ret to the window that the worker requests next. Returns false if there is none (no backfill is active). */
+/* Sets *ret to the window that the worker requests next; whole: all that is ahead of the worker, whatever the plan's
+ * width is. Returns false if there is none (no backfill is active). */
 bool windows_next(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan,
-                  int64_t overlap_s, struct window *ret);
+                  int64_t overlap_s, bool whole, struct window *ret);
+
+/* Returns true if more than one page is to be expected of what is ahead of the worker: a backfill, a plan, or an open
+ * window that reaches far back. */
+bool windows_are_long(const struct cursor *cursor, enum worker_kind worker, const struct window_plan *plan,
+                      const struct window *next, ticks now);
+/* Returns true if the live worker hands the older part of this window to the backfill when it is split. */
+bool windows_hand_over(const struct cursor *cursor, enum worker_kind worker, const struct window *window,
+                       int64_t overlap_s, ticks now);
+
+/* Records that the first part of a window, read in ascending order (state/keyset.h), is complete. count: records in it;
+ * now: the service's clock when its first page was requested. The next window begins where the part ends. */
+void windows_part_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan,
+                       const struct window *part, size_t count, int64_t overlap_s, ticks now);
 
 /* Records that one response held all of the window. capacity is how many records a response can hold, 0 if there is no
  * limit; now is the service's clock when the request was sent. Returns true if the worker has caught up (LIVE: wait for

@@ -41,6 +41,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "messages", 5 },
     { "notices", 2 },
     { "opening", 14 },
+    { "order", 3 },
     { "page", 12 },
     { "page_bytes", 5 },
     { "page_large", 8 },

@@ -1,0 +1,49 @@
+/* state/keyset.h - reads a window page after page, in ascending order of update time.
+ *
+ * A response in ascending order that does not hold all of [lo, hi) holds everything before its last update time. So one
+ * response held all of [lo, cut), where the cut is that time, and the next request begins at the cut. Records of the
+ * same time on both sides of a page's edge come with both pages. A record that is updated meanwhile moves to a later
+ * time and shifts nothing.
+ *
+ * A service may claim an order that it does not keep: it sorts by another field, or each of its shards alone. So a part
+ * counts as read only when the service's own count proves it. Each response says how many records match. Those before
+ * the cut and those that the next response counts from the cut on must be just as many: then there are no others before
+ * the cut. If the sum differs, records may have been updated or have arrived meanwhile, or the order is not kept. Then
+ * the part stays open and grows with the next pages, and in the end it is counted by a request of its own. It must not
+ * have more records than were seen, nor much fewer. */
+#pragma once
+
+#include "state/window.h"
+
+#include "base/compiler.h"
+
+struct keyset {
+    bool ordered;      /* the next request, or the one in flight, asks for ascending order */
+    ticks plain_until; /* windows that begin before this are not asked for in order */
+    ticks from, at;    /* [from, at) was read in order and is not proven yet; at 0: nothing is */
+    ticks sent_at;     /* the service's clock when its first page was requested */
+    int variant;       /* of the query */
+    size_t seen;       /* records in it */
+    int64_t rest;      /* records from `at` on, as the service counted them */
+    int pages;         /* of the part */
+    bool check;        /* the next request counts the records of the part */
+};
+
+/* A page in ascending order. */
+struct keyset_page {
+    ticks lo, cut;   /* of the page's own window; everything before the cut was in the page */
+    size_t before;   /* records before the cut */
+    int64_t counted; /* records that match, by the service's count */
+    size_t count;    /* records in the page */
+    ticks sent_at;
+    int variant;
+};
+
+/* Forgets the part that is not proven: it is read again. */
+void keyset_forget(struct keyset *keyset);
+/* Adds the page to the part. */
+void keyset_add(struct keyset *keyset, const struct keyset_page *page);
+/* Returns true if the next page's count proves the part. */
+bool keyset_agrees(const struct keyset *keyset, int64_t counted);
+/* Returns true if the count of the part alone proves it. */
+bool keyset_is_counted(const struct keyset *keyset, int64_t counted);
