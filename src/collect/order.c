@@ -8,8 +8,10 @@
 bool order_is_wanted(const struct reading *reading, ticks now, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
+    bool refuses = feed->variants[WORKER_LIVE].state != VARIANT_FULL ||
+                   feed->variants[reading->kind].state != VARIANT_FULL; /* ... queries, at present */
 
-    return feed->api->sorts && reading->suspicion.state != SUSPICION_PROBE && !reading->pages.chained &&
+    return feed->api->sorts && !refuses && reading->suspicion.state != SUSPICION_PROBE && !reading->pages.chained &&
            now_ms >= feed->order_again_ms && progress_may_order(&feed->progress, reading->kind, now);
 }
 
@@ -151,7 +153,7 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
         return take_check(reading, now_ms);
     if (keyset->at && joins(reading, &taken, settles && !unfiltered, wrong, now_ms))
         return ORDER_MORE;
-    if (!more || unfiltered)
+    if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
         return ORDER_NONE;
     if (wrong)
         distrust(reading, wrong, now_ms);

@@ -30,6 +30,7 @@ struct row {
     size_t       records, cap;      /* cap: most in a page, whatever is asked for */
     bool         link;              /* a page that does not hold all has a next link */
     bool         always_link;       /* ... every page that has records */
+    bool         empty_first;       /* ... and comes after an empty one */
     ticks        grain;             /* the bounds of the filter are cut to it */
     bool         changes;           /* records are updated, and appear late */
     bool         fails;             /* one request in eight is a 500 */
@@ -182,6 +183,14 @@ static bool request(struct fixture *f, enum worker_kind kind, struct next *ret)
     }
     if (reading->pages.link && (at = strstr(reading->pages.link, "skip=")))
         skip = strtoul(at + 5, NULL, 10);
+    if (f->row->empty_first && !reading->pages.link) {
+        add_count(f, &body, find(f, &reading->window), 0);
+        buf_add_format(&body, ",\"@odata.nextLink\":\"https://api.example/%s?skip=0\",\"value\":[]}",
+                       ordered ? "ordered" : "plain");
+        body.data[0] = '{';
+        respond(f, kind, 200, buf_text(&body), ret);
+        return true;
+    }
     most = reading->answer.top && reading->answer.top < f->row->cap ? reading->answer.top : f->row->cap;
     count = find(f, &reading->window);
     sort(f, count, most, ordered);
@@ -365,6 +374,8 @@ static void test_a_service_that_lies(void **state UNUSED)
         { "counts up to 60", SHARDS, AT_MOST_60, .records = 600, .cap = 50, .link = true },
         { "pages of 20", SHARDS, .records = 600, .cap = 20, .link = true },
         { "ties", SHARDS, .arrival = TIES, .records = 600, .cap = 50, .link = true },
+        { "an empty page first", SHARDS, .records = 300, .cap = 50, .link = true, .empty_first = true },
+        { "whole minutes", SHARDS, .arrival = BURSTS, .records = 600, .cap = 50, .link = true, .grain = 60 * TICKS_PER_SECOND },
         { "whole seconds", SHARDS, .arrival = BURSTS, .records = 600, .cap = 50, .link = true, .grain = TICKS_PER_SECOND },
     };
 
@@ -390,6 +401,9 @@ static void test_a_set_that_changes(void **state UNUSED)
         { "failures", .arrival = BURSTS, .records = 600, .cap = 50, .link = true, .changes = true, .fails = true },
         { "ties at the edges", .arrival = TIES, .records = 270, .cap = 50, .link = true, .changes = true },
         { "more ties than a page holds", .arrival = TIES, .records = 600, .cap = 50, .link = true, .changes = true },
+        { "an empty page first", .records = 600, .cap = 50, .link = true, .empty_first = true, .changes = true },
+        { "whole minutes", .arrival = BURSTS, .records = 600, .cap = 50, .link = true, .grain = 60 * TICKS_PER_SECOND,
+          .changes = true },
         { "a link after the last page", .records = 600, .cap = 50, .always_link = true, .changes = true },
         { "short pages", .arrival = BURSTS, .records = 600, .cap = 20, .link = true, .changes = true, .fails = true },
         { "whole seconds", .arrival = BURSTS, .records = 600, .cap = 50, .link = true, .grain = TICKS_PER_SECOND,
