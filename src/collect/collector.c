@@ -122,13 +122,16 @@ static void save_ended(void *ctx, short revents UNUSED)
     pump_store(ctx, 0);
 }
 
-/* A process that is killed and started again every few seconds must stay below the limits of a minute, too. */
+/* A process that is killed and started again every few seconds must stay below the limits of a minute, too. One that
+ * starts after a minute of rest may use what a rested process may. */
 static void store_opened(void *ctx, int64_t idle_ms)
 {
     struct collector *col = ctx;
 
     if (idle_ms >= 0 && idle_ms < MINUTE_MS + CLOCK_IDLE_MS)
         rate_pool_was_used(col->env.rates);
+    else
+        rate_pool_was_not_used(col->env.rates);
 }
 
 static void tell_each(const struct collector *col, void (*tell)(struct tenant *tenant))

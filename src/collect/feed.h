@@ -57,7 +57,7 @@ struct feed {
     ticks newest_alert; /* update time of the newest alert written in this run; 0: none */
     int64_t read_ms;    /* monotonic time of the last complete poll; 0: none */
     struct evidence evidence;
-    int64_t order_again_ms; /* monotonic: the service is not asked for an order before (collect/order.h) */
+    int64_t order_again_ms, count_again_ms; /* monotonic: not asked for before (collect/order.h) */
     struct tally tally;
     uint64_t sign_ins_failed; /* those that the tally has */
     struct err problem;       /* why the input is not ok */

@@ -1,39 +1,65 @@
 #include "collect/order.h"
 
 #define AGAIN_MS    (INT64_C(4) * 3600 * 1000) /* until a service is asked for order again */
+#define PASS_PAGES  64    /* most pages of a window that is read page after page ... */
+#define PASS_RECORDS 50000 /* ... and records */
+#define UNPROVEN_MOST 3 /* passes that prove nothing before the service's count is not relied on */
 #define LIVE_PAGES  4                          /* more are read by the backfill, so that polls go on */
 #define COARSE_PART 16                         /* the cut is at a whole second if that leaves out one record in so many */
 #define OUTSIDE_FEW 10
 
-bool order_is_wanted(const struct reading *reading, ticks now, int64_t now_ms)
+/* Returns what can be asked of the service for a window that may have several pages. */
+static enum ask what_it_knows(const struct reading *reading, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
-    bool refuses = feed->variants[WORKER_LIVE].state != VARIANT_FULL ||
-                   feed->variants[reading->kind].state != VARIANT_FULL; /* ... queries, at present */
+    bool in_windows = reading->kind == WORKER_BACKFILL || feed->progress.plans[reading->kind].active;
 
-    return feed->api->sorts && !refuses && reading->suspicion.state != SUSPICION_PROBE && !reading->pages.chained &&
-           now_ms >= feed->order_again_ms && progress_may_order(&feed->progress, reading->kind, now);
+    if (now_ms >= feed->order_again_ms)
+        return ASK_ORDER;
+    return in_windows && now_ms >= feed->count_again_ms ? ASK_COUNT : ASK_PLAIN;
 }
 
-/* The service does not do what it says: from now on its order is not relied on. */
-static void distrust(struct reading *reading, const char *why, int64_t now_ms)
+void order_choose(struct reading *reading, ticks now, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
+    bool refuses = feed->variants[WORKER_LIVE].state != VARIANT_FULL ||
+                   feed->variants[reading->kind].state != VARIANT_FULL; /* ... queries, at present */
+    bool asks = feed->api->sorts && !refuses && reading->suspicion.state != SUSPICION_PROBE &&
+                progress_is_long(&feed->progress, reading->kind, now);
+
+    reading->ask = asks ? what_it_knows(reading, now_ms) : ASK_PLAIN;
+    switch (reading->ask) {
+    case ASK_ORDER: progress_ask_order(&feed->progress, reading->kind); break;
+    case ASK_COUNT:
+        progress_ask_count(&feed->progress, reading->kind);
+        pages_expect(&reading->pages);
+        break;
+    case ASK_PLAIN: progress_ask_plain(&feed->progress, reading->kind); break;
+    }
+}
+
+/* The service does not sort as it says, or does not count: for some hours that is not relied on. */
+static void distrust(struct reading *reading, enum ask ask, const char *why, int64_t now_ms)
+{
+    struct feed *feed = reading->feed;
+    bool was_known = now_ms < feed->order_again_ms && ask == ASK_COUNT;
 
     feed->order_again_ms = now_ms + AGAIN_MS;
-    feed_log(feed, EVENT_ORDER, why, "records are requested without an order for %d hours, in more requests",
-             (int)(AGAIN_MS / 3600000));
+    if (ask == ASK_COUNT)
+        feed->count_again_ms = now_ms + AGAIN_MS;
+    feed_log(feed, EVENT_ORDER, why, "for %d hours the service's %s is not relied on", (int)(AGAIN_MS / 3600000),
+             ask == ASK_ORDER ? "order" : was_known ? "count of its records" : "order and count");
 }
 
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
 {
     pages_forget(&reading->pages);
-    distrust(reading, err->text, now_ms);
+    distrust(reading, reading->ask, err->text, now_ms);
 }
 
 void order_failed(struct reading *reading)
 {
-    progress_order_failed(&reading->feed->progress, reading->kind, &reading->window);
+    progress_whole_failed(&reading->feed->progress, reading->kind, &reading->window);
 }
 
 /* Returns true if the window has more records than the page. */
@@ -46,18 +72,22 @@ static bool has_more(const struct reading *reading, const struct page_taken *pag
     return is_full || (counted < 0 ? has_link : counted > (int64_t)page->stats.count);
 }
 
-/* Returns why a page that does not hold all of its window cannot be trusted; NULL: it can. */
-static const char *what_is_wrong(const struct reading *reading, const struct page_taken *page)
+/* Returns why the count of a page cannot be trusted; NULL: it can. */
+static const char *what_is_miscounted(const struct reading *reading, const struct page_taken *page)
 {
-    const struct answer *answer = &reading->answer;
-
-    if (answer->counted < 0)
+    if (reading->answer.counted < 0)
         return "the service does not count the records that match";
-    if (answer->counted < (int64_t)page->stats.count)
+    if (reading->answer.counted < (int64_t)page->stats.count)
         return "the service counts fewer records than it sends";
-    if (answer->sequence.broken)
-        return "the records are not in ascending order of their update time";
     return NULL;
+}
+
+/* Returns why the pages of a window that is counted cannot be read one after the other; NULL: they can. */
+static const char *what_is_in_the_way(const struct reading *reading, const struct page_taken *page)
+{
+    if (!(page->link && *page->link) && !page->has_skip)
+        return "the service does not link to the next page";
+    return what_is_miscounted(reading, page);
 }
 
 /* Sets the cut, and how many records are before it. It is at a whole second, if that costs little: then a filter that is
@@ -94,19 +124,23 @@ static void part_is_read(struct reading *reading, int64_t now_ms)
 /* Takes the count of the part that its pages did not prove. */
 static enum order_next take_check(struct reading *reading, int64_t now_ms)
 {
-    const struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    const struct answer *answer = &reading->answer;
 
-    if (keyset_is_counted(keyset, reading->answer.counted))
+    if (keyset_is_counted(keyset, answer->counted))
         part_is_read(reading, now_ms);
+    else if (answer->counted <= (int64_t)answer->stats.count)
+        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
+    else if (answer->counted < (int64_t)keyset->seen && ++keyset->unproven < UNPROVEN_MOST)
+        keyset_forget(keyset); /* some have been updated */
     else
-        distrust(reading, "the service does not count as many records as it sent", now_ms);
+        distrust(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
     return ORDER_MORE;
 }
 
 /* Takes a page after others that are not proven yet. Returns true if the page was taken; false if it proves them, and is
- * now the first. */
-static bool joins(struct reading *reading, const struct keyset_page *page, bool settles, const char *wrong,
-                  int64_t now_ms)
+ * now the first, or if what it says cannot be trusted. */
+static bool joins(struct reading *reading, const struct keyset_page *page, bool settles, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
 
@@ -115,8 +149,6 @@ static bool joins(struct reading *reading, const struct keyset_page *page, bool 
     } else if (keyset_agrees(keyset, reading->answer.counted)) {
         part_is_read(reading, now_ms);
         return false;
-    } else if (wrong) {
-        distrust(reading, wrong, now_ms);
     } else if (settles) {
         keyset_add(keyset, page);
     } else {
@@ -135,7 +167,33 @@ static bool is_for_backfill(const struct reading *reading, const struct page_tak
            reading->answer.counted > (int64_t)page->stats.count * (LIVE_PAGES + 1);
 }
 
-enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+/* Returns why the order of a page cannot be trusted; NULL: it can. A filter that is coarser than it was asked to be brings
+ * records again that were counted with the page before. */
+static const char *what_is_out_of_order(const struct reading *reading, const struct page_taken *page)
+{
+    if (!page->stats.count)
+        return "the service sends empty pages before others";
+    if (reading->answer.sequence.broken)
+        return "the records are not in ascending order of their update time";
+    if (page->stats.oldest < reading->window.lo)
+        return "the service's filter is coarser than it was asked to be";
+    return NULL;
+}
+
+/* The page is wrong. Returns true if others were read in order before it: they are read again. */
+static bool page_is_wrong(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    const char *why = what_is_miscounted(reading, page);
+
+    if (why)
+        distrust(reading, ASK_COUNT, why, now_ms);
+    else
+        distrust(reading, ASK_ORDER, what_is_out_of_order(reading, page), now_ms);
+    return reading->feed->progress.keysets[reading->kind].at;
+}
+
+/* Takes a page of a query in order. */
+static enum order_next take_ordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     struct keyset_page taken = { .lo = reading->window.lo,
@@ -144,21 +202,68 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
                                  .sent_at = reading->sent_at,
                                  .variant = reading->variant };
     bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
+    bool wrong = more && (what_is_miscounted(reading, page) || what_is_out_of_order(reading, page));
     bool unfiltered = page->outside > OUTSIDE_FEW;
-    const char *wrong = more ? what_is_wrong(reading, page) : NULL;
 
-    if (!reading->ordered)
-        return ORDER_NONE;
     if (keyset->check)
         return take_check(reading, now_ms);
-    if (keyset->at && joins(reading, &taken, settles && !unfiltered, wrong, now_ms))
+    if (wrong && !unfiltered && page_is_wrong(reading, page, now_ms))
+        return ORDER_MORE;
+    if (keyset->at && joins(reading, &taken, settles && !unfiltered, now_ms))
         return ORDER_MORE;
     if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
         return ORDER_NONE;
-    if (wrong)
-        distrust(reading, wrong, now_ms);
     if (wrong || !settles || is_for_backfill(reading, page))
         return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
     keyset_add(keyset, &taken);
     return ORDER_MORE;
+}
+
+/* Takes the first page of a window that is counted. */
+static enum order_next take_counted(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    const struct window *window = &reading->window;
+    int64_t counted = reading->answer.counted, count = (int64_t)page->stats.count;
+    int64_t most = count && count * PASS_PAGES < PASS_RECORDS ? count * PASS_PAGES : PASS_RECORDS;
+    const char *wrong = what_is_in_the_way(reading, page);
+
+    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || window->hi == TICKS_OPEN)
+        return ORDER_NONE;
+    if (wrong)
+        distrust(reading, ASK_COUNT, wrong, now_ms);
+    if (wrong || counted == count) /* the count may just be of the page */
+        return ORDER_NONE;
+    if (counted <= most)
+        return ORDER_FOLLOW;
+    keyset->span = (ticks)((double)(window->hi - window->lo) * (double)most / 2 / (double)counted);
+    if (!keyset->whole || keyset->span <= TICKS_PER_SECOND)
+        return ORDER_SPLIT;
+    return ORDER_MORE;
+}
+
+enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    switch (reading->ask) {
+    case ASK_ORDER: return take_ordered(reading, page, now_ms);
+    case ASK_COUNT: return reading->pages.chained ? ORDER_NONE : take_counted(reading, page, now_ms);
+    default: return ORDER_NONE;
+    }
+}
+
+bool order_pass_failed(struct reading *reading, enum pages_next pages, const struct err *err, int64_t now_ms)
+{
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+
+    bool unchanged = reading->answer.counted == reading->pages.counted;
+
+    if (pages == PAGES_FAILED)
+        distrust(reading, ASK_COUNT, err->text, now_ms);
+    else if (pages == PAGES_UNPROVEN && (unchanged || ++keyset->unproven >= UNPROVEN_MOST))
+        distrust(reading, ASK_COUNT, "the pages do not hold as many records as the service counts", now_ms);
+    else if (pages == PAGES_UNPROVEN && keyset->whole)
+        keyset->span = (reading->window.hi - reading->window.lo) / 2;
+    else if (pages == PAGES_UNPROVEN)
+        order_failed(reading);
+    return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;
 }

@@ -5,26 +5,30 @@
  * far back, not for the regular polls.
  *
  * $orderby is not in the reference of any of the APIs, so it is not relied on. A service that refuses it, whose response
- * is not ascending, or whose count does not agree with its records is not asked for it for some hours. The input's
- * windows are then planned by their size, as if there were no order. */
+ * is not ascending, or whose count does not agree with its records is not asked for it for some hours. Then a window is
+ * read page after page if the service's count can prove that they held all of it (pages.h). If it cannot count either,
+ * windows are planned by their size: one response must hold all of each. */
 #pragma once
 
 #include "collect/reading.h"
 
-/* Returns true if the next request, the first of its window, asks for order. */
-bool order_is_wanted(const struct reading *reading, ticks now, int64_t now_ms);
+/* Decides what the next request asks for, the first of its window. */
+void order_choose(struct reading *reading, ticks now, int64_t now_ms);
 
 enum order_next {
-    ORDER_NONE, /* the page is to be taken like any other */
-    ORDER_MORE, /* the page was taken: send the next request */
-    ORDER_SPLIT /* the page does not hold all of its window, and settles nothing: make the window smaller */
+    ORDER_NONE,  /* the page is to be taken like any other */
+    ORDER_MORE,  /* the page was taken: send the next request */
+    ORDER_SPLIT, /* the page does not hold all of its window, and settles nothing: make the window smaller */
+    ORDER_FOLLOW /* its window has this page and others, which are counted: read them with pages_take_counted() */
 };
 
-/* Takes a page of a query in order that was read completely. */
+/* Takes a page that was read completely. */
 enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms);
+/* Takes the outcome of a page whose window is counted. Returns true if the pages prove nothing: less is asked for. */
+bool order_pass_failed(struct reading *reading, enum pages_next pages, const struct err *err, int64_t now_ms);
 
-/* A query in order was refused with 400: the service does not take it. */
+/* A query in order, or with a count, was refused with 400: the service does not take it. */
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms);
 
-/* A query in order failed: the same records are asked for plainly, in a narrow window. */
+/* Such a query failed: the same records are asked for plainly, in a narrow window. */
 void order_failed(struct reading *reading);

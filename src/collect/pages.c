@@ -93,8 +93,20 @@ static enum pages_next another_pass(struct pages *pages, struct err *err)
     return PAGES_MORE;
 }
 
-static enum pages_next pass_ends(struct pages *pages, struct err *err)
+/* Returns true if the pass brought as many records as the service counts, each once. They are all that there were at the
+ * first page, unless others came meanwhile in place of some; and none of them is twice there. */
+static bool is_counted(const struct pages *pages, const struct page_taken *page)
 {
+    size_t counted = (size_t)pages->counted;
+
+    return (page->counted < 0 || page->counted == pages->counted) && pages->stats.count == counted &&
+           pages->kept == counted && dedup_count(pages->seen) == counted;
+}
+
+static enum pages_next pass_ends(struct pages *pages, const struct page_taken *page, struct err *err)
+{
+    if (pages->counted)
+        return is_counted(pages, page) ? PAGES_COMPLETE : PAGES_UNPROVEN;
     return pages->count == 1 || passes_agree(pages) ? PAGES_COMPLETE : another_pass(pages, err);
 }
 
@@ -112,6 +124,12 @@ static void go_to(struct pages *pages, char *url)
     pages->link = url;
 }
 
+void pages_expect(struct pages *pages)
+{
+    if (!pages->seen)
+        pages->seen = dedup_new();
+}
+
 void pages_restart(struct pages *pages)
 {
     pages_forget(pages);
@@ -124,6 +142,12 @@ static bool has_all_asked(const struct page_taken *page)
     return page->top && page->stats.count >= page->top;
 }
 
+/* Returns true if more records were counted than came so far, and the page brought some. */
+static bool is_short(const struct pages *pages, const struct page_taken *page)
+{
+    return page->stats.count && (int64_t)pages->stats.count < pages->counted;
+}
+
 enum pages_next pages_follow(struct pages *pages, const struct page_taken *page, struct err *err)
 {
     char *url;
@@ -132,8 +156,9 @@ enum pages_next pages_follow(struct pages *pages, const struct page_taken *page,
         pages->passes = 0;
     pages->whole = true;
     count_page(pages);
-    if (!pages->seen)
-        pages->seen = dedup_new();
+    pages_expect(pages);
+    if (pages->counted && (int64_t)pages->stats.count > pages->counted)
+        return PAGES_UNPROVEN;
     if (has_link(page)) {
         url = next_url(pages, page, err);
         if (!url)
@@ -141,11 +166,18 @@ enum pages_next pages_follow(struct pages *pages, const struct page_taken *page,
         go_to(pages, url);
         return PAGES_MORE;
     }
-    if (page->has_skip && has_all_asked(page)) {
+    if (page->has_skip && (has_all_asked(page) || is_short(pages, page))) {
         pages->skip += page->stats.count;
         return PAGES_MORE;
     }
-    return pass_ends(pages, err);
+    return pass_ends(pages, page, err);
+}
+
+enum pages_next pages_take_counted(struct pages *pages, const struct page_taken *page, struct err *err)
+{
+    add_stats(&pages->stats, &page->stats);
+    pages->counted = page->counted;
+    return pages_follow(pages, page, err);
 }
 
 /* Returns true if the page has as many records as the service puts into one: more are to be expected. */

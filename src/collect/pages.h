@@ -7,6 +7,9 @@
  * the ones after them move up into the page that was read before. There the page is requested once more, and must be
  * the same.
  *
+ * Where the service counts the records of a window, its pages are read one after the other. As many different records
+ * as were counted at the first page and at the last one are all of them, in whatever order they came.
+ *
  * Where a window cannot be split, its pages are read one after the other. Since the set may change meanwhile, such
  * passes are repeated until two of them agree. The links of a service are followed only to the host that the input
  * reads from, because the access token goes with the request. */
@@ -30,6 +33,7 @@ struct pages {
     size_t quiet;             /* passes in a row that agreed with the one before and brought nothing new */
     size_t fresh;             /* events written in this pass */
     size_t kept, kept_before; /* records inside of the window: of this pass, and of the one before */
+    int64_t counted;          /* records of the window by the service's count, which proves a pass; 0: not known */
     struct dedup *seen;       /* the different records of all passes */
     uint64_t sum, sum_before; /* of the records of this page, and of the page before */
     int same;                 /* pages in a row with the same records, or with none */
@@ -41,6 +45,7 @@ enum pages_next {
     PAGES_OVERFULL,   /* one response cannot hold it: split the window, or else call pages_follow() */
     PAGES_UNFILTERED, /* the pages bring everything the service has: widen the window, or else call pages_follow() */
     PAGES_MORE,       /* read the next page, or the first page of another pass */
+    PAGES_UNPROVEN,   /* the pass did not bring as many records as were counted */
     PAGES_FAILED      /* err says why the pages cannot be trusted */
 };
 
@@ -54,6 +59,7 @@ struct page_taken {
     bool open;            /* the window has no upper bound */
     size_t outside;       /* records well outside of the window */
     bool has_skip;        /* the API can skip records */
+    int64_t counted; /* records that match, by the service's count; -1: not known */
     struct page_stats stats;
 };
 
@@ -65,5 +71,9 @@ void pages_forget(struct pages *pages);
 enum pages_next pages_take(struct pages *pages, const struct page_taken *page, struct err *err);
 /* After PAGES_UNFILTERED, when the window was widened: the next request is the first page of all. */
 void pages_restart(struct pages *pages);
+/* Before the first request of a pass that may be compared with the service's count. */
+void pages_expect(struct pages *pages);
+/* Takes the first page of such a pass, instead of pages_take(): the others are read after it. */
+enum pages_next pages_take_counted(struct pages *pages, const struct page_taken *page, struct err *err);
 /* After PAGES_OVERFULL, when the window cannot be split, and after PAGES_UNFILTERED. */
 enum pages_next pages_follow(struct pages *pages, const struct page_taken *page, struct err *err);

@@ -34,13 +34,20 @@ struct suspicion {
     char why[256];
 };
 
+/* What a query asks for besides the records. */
+enum ask {
+    ASK_PLAIN, /* nothing */
+    ASK_COUNT, /* how many match */
+    ASK_ORDER  /* ascending order, and how many match */
+};
+
 struct reading {
     struct feed *feed;
     enum worker_kind kind;
     struct window window;
     ticks sent_at; /* the service's clock when the first page of the pass was requested */
     int variant;   /* of the query that was sent; 0: the full one */
-    bool ordered;  /* it asks for ascending order */
+    enum ask ask;
     struct answer answer;
     struct pages pages;
     struct page_size page_size;

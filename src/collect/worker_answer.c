@@ -122,6 +122,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
                                 .open = reading->window.hi == TICKS_OPEN,
                                 .outside = reading->answer.outside,
                                 .has_skip = feed->api->has_skip,
+                                .counted = reading->answer.counted,
                                 .stats = reading->answer.stats };
     enum pages_next pages;
     struct next next;
@@ -135,9 +136,12 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     order = order_take(reading, &taken, now_ms);
     if (order == ORDER_MORE)
         return order_goes_on(reading);
-    pages = pages_take(&reading->pages, &taken, &err);
+    pages = order == ORDER_FOLLOW ? pages_take_counted(&reading->pages, &taken, &err)
+                                  : pages_take(&reading->pages, &taken, &err);
     if (order == ORDER_SPLIT)
         pages = PAGES_OVERFULL;
+    if (reading->pages.counted && order_pass_failed(reading, pages, &err, now_ms))
+        return order_goes_on(reading);
     if (pages == PAGES_OVERFULL && split_window(reading)) {
         reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
@@ -238,6 +242,7 @@ static struct next window_failed(struct reading *reading, const struct err *err,
                                  int64_t now_ms)
 {
     struct suspicion *suspicion = &reading->suspicion;
+    bool is_whole = reading->feed->progress.keysets[reading->kind].whole;
 
     if (suspicion->state == SUSPICION_PROBE) { /* the service fails, not the window */
         suspicion->state = SUSPICION_OPEN;
@@ -245,13 +250,13 @@ static struct next window_failed(struct reading *reading, const struct err *err,
             reading->feed->evidence.stalled = true;
         return worker_retry_failed(reading, err, may_be_size);
     }
-    if (reading->ordered) /* a narrow window shows whether it fails alone */
+    if (is_whole) /* a narrow window shows whether it fails alone */
         order_failed(reading);
     suspicion->window = reading->window;
     suspicion->sent_at = reading->sent_at;
     suspicion->broke = broke;
     snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
-    if ((suspicion->state == SUSPICION_NONE || reading->ordered) && reading->kind != WORKER_QUARANTINE) {
+    if ((suspicion->state == SUSPICION_NONE || is_whole) && reading->kind != WORKER_QUARANTINE) {
         suspicion->state = SUSPICION_OPEN;
         return worker_retry_failed(reading, err, may_be_size);
     }
@@ -342,7 +347,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
     case ANSWER_BAD_REQUEST:
         tally->refused++;
-        if (reading->ordered) {
+        if (reading->ask != ASK_PLAIN) {
             order_refused(reading, &classified->err, now_ms);
             return (struct next){ .kind = NEXT_NOW };
         }

@@ -21,7 +21,7 @@ static struct window probe(const struct reading *reading, ticks now)
 /* Returns the number of records to ask for. */
 static size_t top(const struct reading *reading)
 {
-    if (reading->ordered && reading->feed->progress.keysets[reading->kind].check)
+    if (reading->ask == ASK_ORDER && reading->feed->progress.keysets[reading->kind].check)
         return 1; /* the count is what matters */
     return page_size_top(&reading->page_size, reading_page_most(reading));
 }
@@ -31,9 +31,10 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
-    reading->ordered = order_is_wanted(reading, now, now_ms);
-    if (!reading->pages.chained && reading->kind != WORKER_QUARANTINE)
-        progress_order(&feed->progress, reading->kind, reading->ordered);
+    if (!reading->pages.chained)
+        order_choose(reading, now, now_ms);
+    else if (!reading->pages.counted)
+        reading->ask = ASK_PLAIN;
     if (reading->suspicion.state == SUSPICION_PROBE)
         reading->window = probe(reading, now);
     else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
@@ -64,6 +65,8 @@ void worker_request_url(struct reading *reading, struct buf *url)
                                                               .variant = reading->variant,
                                                               .filter = feed->input->filter },
                                          url);
-    if (reading->ordered)
+    if (reading->ask == ASK_ORDER)
         api_add_order(feed->api, url);
+    if (reading->ask != ASK_PLAIN)
+        api_add_count(url);
 }

@@ -39,6 +39,10 @@ void api_add_order(const struct api *api, struct buf *url)
 
     buf_add_format(&text, "%s asc", api->shape.time);
     buf_add_form(url, "$orderby", buf_text(&text));
+}
+
+void api_add_count(struct buf *url)
+{
     buf_add_form(url, "$count", "true");
 }
 

@@ -55,8 +55,9 @@ static inline bool api_is_partial(const struct api *api, int variant)
     return variant >= api->whole_variants;
 }
 
-/* Appends to a URL of an API that sorts: in ascending order of update time, with the count of all that match. */
+/* Append to a URL of an API that sorts: ascending order of update time; the count of all that match. */
 void api_add_order(const struct api *api, struct buf *url);
+void api_add_count(struct buf *url);
 
 /* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);

@@ -45,6 +45,11 @@ void rate_was_used(struct rate *rate)
     rate->minute = 0;
 }
 
+void rate_was_not_used(struct rate *rate)
+{
+    rate->minute = rate->limits.minute_size;
+}
+
 /* Returns the level of a bucket after a refill of ms milliseconds. */
 static double filled(double level, double size, double rate, int64_t ms)
 {

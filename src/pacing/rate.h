@@ -37,11 +37,14 @@ struct rate {
 
 /* Returns limits of 90 % of the given requests per minute and hour (0: no hourly limit). */
 struct rate_limits rate_limits_for(int per_minute, int per_hour);
-/* Initializes a rate. The buckets are 40 % full: the process before this one may have used the rest. */
+/* Initializes a rate. The buckets are 40 % full: the process before this one may have used the rest. See
+ * rate_was_used() for what is known of it. */
 void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms);
 
 /* Empties the bucket of the minute: another process used the rate within the last minute. */
 void rate_was_used(struct rate *rate);
+/* Fills the bucket of the minute: no process did. */
+void rate_was_not_used(struct rate *rate);
 
 /* The hour's limit holds across restarts: a process that ends says how many requests the hour's bucket has, and the
  * next one continues from there. */

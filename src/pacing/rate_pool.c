@@ -67,3 +67,11 @@ void rate_pool_was_used(struct rate_pool *pool)
     for (pooled = pool->first; pooled; pooled = pooled->next)
         rate_was_used(&pooled->rate);
 }
+
+void rate_pool_was_not_used(struct rate_pool *pool)
+{
+    struct pooled *pooled;
+
+    for (pooled = pool->first; pooled; pooled = pooled->next)
+        rate_was_not_used(&pooled->rate);
+}

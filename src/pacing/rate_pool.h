@@ -20,3 +20,5 @@ struct rate *rate_pool_get(struct rate_pool *pool, const char *tenant_id, const 
 /* Calls rate_was_used() for every rate: another process used them within the last minute. A process that is killed and
  * restarted every few seconds must stay below the limits of a minute, too. */
 void rate_pool_was_used(struct rate_pool *pool);
+/* Calls rate_was_not_used() for every rate. */
+void rate_pool_was_not_used(struct rate_pool *pool);

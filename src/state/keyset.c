@@ -1,7 +1,8 @@
 #include "state/keyset.h"
 
-#define PAGES_MOST   8 /* pages of a part before it is counted */
-#define UPDATED_PART 8 /* one in so many records may have been updated since the part was read */
+#define PAGES_FIRST  2 /* pages of the first part before it is counted */
+#define PAGES_MOST   8 /* ... and of later ones */
+#define SPAN_MOST   (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 
 void keyset_forget(struct keyset *keyset)
 {
@@ -9,6 +10,12 @@ void keyset_forget(struct keyset *keyset)
     keyset->seen = 0;
     keyset->pages = 0;
     keyset->check = false;
+}
+
+void keyset_read(struct keyset *keyset)
+{
+    keyset->unproven = 0;
+    keyset->span = keyset->span > SPAN_MOST ? 0 : keyset->span * 2;
 }
 
 void keyset_add(struct keyset *keyset, const struct keyset_page *page)
@@ -22,7 +29,7 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
     keyset->at = page->cut;
     keyset->seen += page->before;
     keyset->rest = page->counted - (int64_t)page->before;
-    keyset->check = ++keyset->pages >= PAGES_MOST || page->counted <= (int64_t)page->count; /* or just of the page */
+    keyset->check = ++keyset->pages >= (keyset->proven ? PAGES_MOST : PAGES_FIRST) || page->counted <= (int64_t)page->count; /* or just of the page */
 }
 
 bool keyset_agrees(const struct keyset *keyset, int64_t counted)
@@ -32,7 +39,5 @@ bool keyset_agrees(const struct keyset *keyset, int64_t counted)
 
 bool keyset_is_counted(const struct keyset *keyset, int64_t counted)
 {
-    int64_t seen = (int64_t)keyset->seen;
-
-    return counted >= 0 && counted <= seen && seen - counted <= seen / UPDATED_PART;
+    return counted == (int64_t)keyset->seen;
 }

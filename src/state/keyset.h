@@ -9,8 +9,8 @@
  * counts as read only when the service's own count proves it. Each response says how many records match. Those before
  * the cut and those that the next response counts from the cut on must be just as many: then there are no others before
  * the cut. If the sum differs, records may have been updated or have arrived meanwhile, or the order is not kept. Then
- * the part stays open and grows with the next pages, and in the end it is counted by a request of its own. It must not
- * have more records than were seen, nor much fewer. */
+ * the part stays open and grows with the next pages, and in the end it is counted by a request of its own. It must have
+ * as many records as were seen; else it is read again. */
 #pragma once
 
 #include "state/window.h"
@@ -18,14 +18,17 @@
 #include "base/compiler.h"
 
 struct keyset {
-    bool ordered;      /* the next request, or the one in flight, asks for ascending order */
-    ticks plain_until; /* windows that begin before this are not asked for in order */
+    bool whole;        /* the next request, or the one in flight, is for all that is ahead of the worker */
+    ticks span;        /* ... but no more than this; 0: any */
+    int unproven;      /* parts, or passes over several pages, that could not be proven, in a row */
+    ticks plain_until; /* windows that begin before this are as the plan has them */
     ticks from, at;    /* [from, at) was read in order and is not proven yet; at 0: nothing is */
     ticks sent_at;     /* the service's clock when its first page was requested */
     int variant;       /* of the query */
     size_t seen;       /* records in it */
     int64_t rest;      /* records from `at` on, as the service counted them */
     int pages;         /* of the part */
+    int proven;        /* parts so far */
     bool check;        /* the next request counts the records of the part */
 };
 
@@ -41,6 +44,8 @@ struct keyset_page {
 
 /* Forgets the part that is not proven: it is read again. */
 void keyset_forget(struct keyset *keyset);
+/* A window was read: the next one may span more. */
+void keyset_read(struct keyset *keyset);
 /* Adds the page to the part. */
 void keyset_add(struct keyset *keyset, const struct keyset_page *page);
 /* Returns true if the next page's count proves the part. */

@@ -78,7 +78,7 @@ static void skip_gaps(struct progress *progress, ticks now)
         windows_bound(&progress->plans[WORKER_LIVE], end, cursor->watermark, now);
 }
 
-bool progress_may_order(const struct progress *progress, enum worker_kind worker, ticks now)
+bool progress_is_long(const struct progress *progress, enum worker_kind worker, ticks now)
 {
     const struct window_plan *plan = &progress->plans[worker];
     const struct keyset *keyset = &progress->keysets[worker];
@@ -92,13 +92,22 @@ bool progress_may_order(const struct progress *progress, enum worker_kind worker
     return next.lo >= keyset->plain_until && windows_are_long(&progress->cursor, worker, plan, &next, now);
 }
 
-void progress_order(struct progress *progress, enum worker_kind worker, bool ordered)
+void progress_ask_order(struct progress *progress, enum worker_kind worker)
 {
-    struct keyset *keyset = &progress->keysets[worker];
+    progress->keysets[worker].whole = true;
+    progress->keysets[worker].span = 0;
+}
 
-    keyset->ordered = ordered;
-    if (!ordered)
-        keyset_forget(keyset);
+void progress_ask_count(struct progress *progress, enum worker_kind worker)
+{
+    progress->keysets[worker].whole = worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
+    keyset_forget(&progress->keysets[worker]);
+}
+
+void progress_ask_plain(struct progress *progress, enum worker_kind worker)
+{
+    progress->keysets[worker].whole = false;
+    keyset_forget(&progress->keysets[worker]);
 }
 
 void progress_part_read(struct progress *progress, enum worker_kind worker, uint64_t pos, int64_t now_ms)
@@ -108,11 +117,13 @@ void progress_part_read(struct progress *progress, enum worker_kind worker, uint
 
     windows_part_read(&progress->cursor, worker, &progress->plans[worker], &part, keyset->seen, progress->overlap_s,
                       keyset->sent_at);
+    keyset->proven++;
+    keyset->unproven = 0;
     keyset_forget(keyset);
     acks_add(&progress->acks, &progress->cursor, pos, now_ms);
 }
 
-void progress_order_failed(struct progress *progress, enum worker_kind worker, const struct window *window)
+void progress_whole_failed(struct progress *progress, enum worker_kind worker, const struct window *window)
 {
     const struct window_plan *plan = &progress->plans[worker];
 
@@ -132,10 +143,12 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
     if (worker == WORKER_LIVE && !plan->active && !keyset->at)
         skip_gaps(progress, now);
     for (;;) {
-        if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, keyset->ordered, &planned))
+        if (!windows_next(&progress->cursor, worker, plan, progress->overlap_s, keyset->whole, &planned))
             return false;
         if (next_in_order(progress, keyset, &planned, ret))
             return true;
+        if (keyset->whole && keyset->span && planned.hi - planned.lo > keyset->span)
+            planned.hi = planned.lo + keyset->span;
         *ret = planned;
         if (quarantine_avoid(&progress->quarantine, ret))
             break;
@@ -175,6 +188,7 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
         acks_add(&progress->acks, &progress->cursor, pos, now_ms);
         return false;
     }
+    keyset_read(&progress->keysets[worker]);
     caught_up = windows_read(&progress->cursor, worker, &progress->plans[worker], window, stats, capacity,
                              progress->overlap_s, now);
     if (worker == WORKER_LIVE && caught_up && progress->began)
@@ -228,8 +242,8 @@ bool progress_split(struct progress *progress, enum worker_kind worker, const st
         return quarantine_halve(&progress->quarantine, window, resolution);
     if (!windows_split(&progress->cursor, worker, progress->plans, window, stats, resolution, progress->overlap_s, now))
         return false;
-    if (progress->keysets[worker].ordered)
-        progress_order_failed(progress, worker, window);
+    if (progress->keysets[worker].whole)
+        progress_whole_failed(progress, worker, window);
     return true;
 }
 

@@ -41,15 +41,19 @@ void progress_forget_written(struct progress *progress);
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret);
 
-/* Returns true if the worker's next window is worth asking for in ascending order of update time. */
-bool progress_may_order(const struct progress *progress, enum worker_kind worker, ticks now);
-/* The worker's next window will be asked for in order, or plainly. Without an order, what is not proven yet is read
+/* Returns true if more than one page is to be expected of the worker's next window, so that it is worth asking for in
+ * order, or with a count. */
+bool progress_is_long(const struct progress *progress, enum worker_kind worker, ticks now);
+/* The worker's next window will be asked for in order; or with a count, or plainly: then what is not proven yet is read
  * again. */
-void progress_order(struct progress *progress, enum worker_kind worker, bool ordered);
+void progress_ask_order(struct progress *progress, enum worker_kind worker);
+void progress_ask_count(struct progress *progress, enum worker_kind worker);
+void progress_ask_plain(struct progress *progress, enum worker_kind worker);
 /* Records that the part that was read in order (state/keyset.h) is complete and that its events end at pos. */
 void progress_part_read(struct progress *progress, enum worker_kind worker, uint64_t pos, int64_t now_ms);
-/* A window that was asked for in order failed, or cannot be read so: its first part is asked for plainly. */
-void progress_order_failed(struct progress *progress, enum worker_kind worker, const struct window *window);
+/* A window that was asked for in order or with a count failed, or cannot be read so: its first part is asked for
+ * plainly. */
+void progress_whole_failed(struct progress *progress, enum worker_kind worker, const struct window *window);
 
 /* Records that the window was read completely and that its events end at pos. See windows_read() for the rest. A
  * quarantined window raises the watermark as well: everything before it was read, or is quarantined. */

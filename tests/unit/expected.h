@@ -52,7 +52,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "passwords_pieces", 4 },
     { "progress", 16 },
     { "quarantine", 14 },
-    { "rate", 12 },
+    { "rate", 13 },
     { "rate_pool", 4 },
     { "records", 15 },
     { "refusal", 2 },

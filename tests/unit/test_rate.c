@@ -78,6 +78,33 @@ static void test_wait(void **state UNUSED)
     CHECK(ask(&rate, 0, 0) >= 0, "a clock that goes back");
 }
 
+/* promise: Cost: After a minute of rest a process may send ten requests at once. */
+static void test_a_start_after_a_rest(void **state UNUSED)
+{
+    static const int limits[][2] = { { 100, 1500 }, { 150, 0 } };
+
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        struct rate rate;
+        size_t count = 0;
+        int n = 0;
+
+        start(&rate, limits[i][0], limits[i][1], 0);
+        rate_was_not_used(&rate);
+        for (int64_t now = 0; now < 58000; now += 50)      /* a life that uses everything */
+            while (!ask(&rate, false, now))
+                taken[count++] = now;
+        start(&rate, limits[i][0], limits[i][1], 120000);
+        rate_was_not_used(&rate);
+        for (; !ask(&rate, true, 120000); n++)
+            taken[count++] = 120000;
+        CHECK(n >= 10, "%d pages of a backfill at once", n);
+        for (int64_t now = 120000; now < 200000; now += 50)
+            while (!ask(&rate, false, now))
+                taken[count++] = now;
+        CHECK(within(count, 60000) <= (size_t)limits[i][0], "%zu in a minute", within(count, 60000));
+    }
+}
+
 /* Polls that would use everything leave a waiting back-fill every third request; one that is gone takes nothing. */
 static void test_share(void **state UNUSED)
 {
@@ -370,6 +397,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_windows_of_a_minute),
     cmocka_unit_test(test_windows_of_a_minute_and_an_hour),
     cmocka_unit_test(test_wait),
+    cmocka_unit_test(test_a_start_after_a_rest),
     cmocka_unit_test(test_share),
     cmocka_unit_test(test_together_for_minutes),
     cmocka_unit_test(test_together_for_an_hour),
