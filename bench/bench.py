@@ -470,7 +470,15 @@ def can_run():
         return ' avx2 ' in file.read()
 
 
-PARTS = ('fill', 'graph', 'small_pages', 'tenants', 'late', 'idle', 'scheme', 'growth', 'callgrind')
+def bench_requests(options, small):
+    """The requests of a backfill; the release program is static, so its clock cannot go faster."""
+    with open(options.program, 'rb') as file:
+        static = b'ld-linux' not in file.read()
+    command = [sys.executable, os.path.join(HERE, 'requests.py'), '--rate', '1' if static else '20', options.program]
+    return subprocess.run(command + (['--only', 'siem'] if small else []), check=True).returncode == 0
+
+
+PARTS = ('fill', 'graph', 'small_pages', 'tenants', 'late', 'idle', 'scheme', 'growth', 'requests', 'callgrind')
 
 
 def main():
@@ -521,6 +529,8 @@ def main():
             bench_idle(options, 20 if small else 500, 2 if small else 150, 5 if small else 60)
         if 'scheme' in wanted:
             bench_scheme(options)
+        if 'requests' in wanted:
+            options.results['requests'] = bench_requests(options, small)
         if 'callgrind' in wanted:
             options.results['callgrind'] = callgrind(options)
         if not small:

@@ -5,7 +5,7 @@
  * time and any $top cost a copy and a few CRC combinations. Whole pieces are kept; those at the edges of a span are
  * made when asked for and kept too.
  *
- * As the documented services: $filter with ge / lt on the update time, $top, $skip, newest first, an @odata.nextLink
+ * As the documented services: $filter with ge / lt on the update time, $top, $skip, $count, newest first, an @odata.nextLink
  * from Graph when more is there and none from Endpoint, Date header, gzip. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -274,7 +274,7 @@ static void alerts_answer(struct exchange *ex)
 {
     struct bytes query = { NULL, 0, 0 };
     const char *at, *bearer = strstr(ex->authorization.data ? ex->authorization.data : "", "bench-");
-    uint32_t tenant = bearer ? (uint32_t)strtoul(bearer + 6, NULL, 10) : UINT32_MAX, from, to, skip = 0, top = 1000;
+    uint32_t tenant = bearer ? (uint32_t)strtoul(bearer + 6, NULL, 10) : UINT32_MAX, from, to, skip = 0, top = 1000, count;
     bool more = false;
     struct gzip gz;
     char text[1024];
@@ -297,6 +297,7 @@ static void alerts_answer(struct exchange *ex)
         return;
     }
     alert_range(&feed, tenant, bound(query.data, "Time ge ", INT64_MIN + 1), bound(query.data, "Time lt ", INT64_MAX), &from, &to);
+    count = to - from;
     from = from + skip < to ? from + skip : to;
     if (to - from > top) {
         to = from + top;
@@ -308,6 +309,10 @@ static void alerts_answer(struct exchange *ex)
     gzip_begin(&gz, &ex->answer.body);
     gzip_text(&gz, feed.kind == FEED_GRAPH ? "{\"@odata.context\":\"https://graph.example/v1.0/$metadata#security/alerts_v2\","
                                            : "{\"@odata.context\":\"https://api.example/api/$metadata#Alerts\",");
+    if (strstr(query.data, "$count=true")) {
+        snprintf(text, sizeof(text), "\"@odata.count\":%u,", count);
+        gzip_text(&gz, text);
+    }
     if (more) {
         snprintf(text, sizeof(text), "\"@odata.nextLink\":\"https://127.0.0.1:%d%.*s&$skip=%u\",", ex->con->from->port,
                  (int)(strstr(ex->path.data, "&$skip=") ? strstr(ex->path.data, "&$skip=") - ex->path.data

@@ -5,7 +5,7 @@
 #define PASS_RECORDS 50000 /* ... and records */
 #define UNPROVEN_MOST 3 /* passes that prove nothing before the service's count is not relied on */
 #define LIVE_PAGES  4                          /* more are read by the backfill, so that polls go on */
-#define COARSE_PART 16                         /* the cut is at a whole second if that leaves out one record in so many */
+#define COARSE_PART 16                         /* the cut is at a whole second if that leaves out at most one record in 16 */
 #define OUTSIDE_FEW 10
 
 /* Returns what can be asked of the service for a window that may have several pages. */

@@ -5,7 +5,7 @@
  * far back, not for the regular polls.
  *
  * $orderby is not in the reference of any of the APIs, so it is not relied on. A service that refuses it, whose response
- * is not ascending, or whose count does not agree with its records is not asked for it for some hours. Then a window is
+ * is not ascending, or whose count does not agree with its records is not asked for it for four hours. Then a window is
  * read page after page if the service's count can prove that they held all of it (pages.h). If it cannot count either,
  * windows are planned by their size: one response must hold all of each. */
 #pragma once

@@ -347,7 +347,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
     case ANSWER_BAD_REQUEST:
         tally->refused++;
-        if (reading->ask != ASK_PLAIN) {
+        if (reading->ask != ASK_PLAIN && reading->answer.top <= reading->feed->api->top_first) {
             order_refused(reading, &classified->err, now_ms);
             return (struct next){ .kind = NEXT_NOW };
         }

@@ -121,7 +121,9 @@ class AlertApi:
         if api == 'endpoint' and quirks.corrupt_link and '$top' not in args and page:
             link = f'{request.base}{request.path}?=&10000'
         bare = api == 'endpoint' and 'evidence' not in args.get('$expand', '').split(',')
-        count = len(rows) if args.get('$count') == 'true' else None
+        count = len(rows) if args.get('$count') == 'true' and quirks.count else None
+        if quirks.orderby == 'page' and '$orderby' in args:
+            page = sorted(page, key=lambda version: version.ticks)
         return _page(request, api, page, link, count, quirks.pretty, bare)
 
     def _rows(self, args, feed, api):
@@ -131,7 +133,11 @@ class AlertApi:
             condition = odata.parse_filter(args['$filter'], FIELDS[api], UPDATE[api])
         grain = feed.quirks.grain
         rows = feed.select(condition.lower // grain * grain, (condition.upper + 1) // grain * grain - 1, condition.test)
-        if '$orderby' in args and feed.quirks.orderby != 'ignore':
+        if '$orderby' in args and feed.quirks.orderby in ('created', 'shards'):
+            rows.sort(key=lambda version: (version.number % 3 if feed.quirks.orderby == 'shards' else version.created,
+                                           version.ticks))
+            return rows
+        if '$orderby' in args and feed.quirks.orderby not in ('ignore', 'page'):
             if feed.quirks.orderby == 'refuse':
                 raise odata.ODataError("The query specified in the URI is not valid: '$orderby' is not allowed.")
             for name, descending in reversed(odata.parse_order(args['$orderby'], FIELDS[api])):

@@ -1,0 +1,109 @@
+"""A backfill takes few requests, and loses nothing whatever order the service keeps."""
+import math
+
+import pytest
+from cases import SECOND, DeliveryCase
+from world.runner import wait_for
+
+DAY = 86400
+HONEST = ('accept',)
+OTHERS = ('ignore', 'refuse', 'created', 'shards', 'page')
+
+
+class Backfill(DeliveryCase):
+    """New customers with weeks of alerts. The services hold small pages, so that few records are many pages."""
+
+    def customer(self, world, name, api, orderby, arrival='bursts', records=600, interval=60, **quirks):
+        """One whose alerts arrived in bursts of minutes, or evenly."""
+        feed = world.customer(name, api, poll_interval=interval)
+        feed.quirks.set(orderby=orderby, **{'page_cap': 50, **quirks})
+        rng, now = feed.maker.rng, self.now(world)
+        for number in range(records):
+            burst = (number % 5 * 5 + 2) * DAY * SECOND + rng.randrange(300 * 300) * (SECOND // 300)
+            spread = rng.randrange(3600 * SECOND, 28 * DAY * SECOND)
+            feed.add(feed.maker.alert(now - (burst if arrival == 'bursts' else spread), size='small'))
+        return feed
+
+    def requests(self, world, feed):
+        """Those that the service had."""
+        return len(world.microsoft.requests(feed.tenant, kind=feed.api))
+
+    def read(self, world, seconds=40):
+        """Start, and wait until everything has come."""
+        world.start()
+        self.arrives(world, seconds)
+        self.assertTrue(world.verdict().exact, world.verdict())
+        self.assertEqual(world.problems(), [])
+        self.assertEqual(world.microsoft.limits.violations(), {})
+
+    @pytest.mark.promise('Cost', 'A backfill takes at most 1.2 times the least number of pages plus two requests, 1.5 '
+                                 'times from a service that does not sort')
+    def test_requests(self):
+        world = self.world()
+        rows = [(api, orderby, arrival) for api in ('graph', 'incidents') for orderby in HONEST + OTHERS
+                for arrival in ('bursts', 'even')]
+        feeds = {row: self.customer(world, '-'.join(row), *row) for row in rows}
+        self.read(world)
+        for (api, orderby, arrival), feed in feeds.items():
+            least = math.ceil(len(feed.versions) / 50)
+            most = (1.2 if orderby in HONEST else 1.5) * least + 2
+            self.assertLessEqual(self.requests(world, feed), most + (orderby == 'shards'), (api, orderby, arrival))
+        self.ends(world)
+
+    @pytest.mark.promise('Trouble', 'A service that does not keep the order it claims makes nothing lost')
+    def test_a_service_that_does_not_sort_is_named(self):
+        world = self.world()
+        feeds = [self.customer(world, orderby, 'graph', orderby, records=200) for orderby in OTHERS
+                 if orderby != 'created']       # which is the same while nothing is updated
+        feeds.append(self.customer(world, 'uncounted', 'graph', 'accept', records=200, count=False))
+        self.read(world)
+        for feed in feeds:
+            world.program.wait_line(f'WARN event=order input={feed.tenant.name} ')
+        self.ends(world)
+
+    def test_updates_and_late_alerts_between_pages(self):
+        """Each page is followed by an update of an old alert, and now and then by an alert that appears late."""
+        world = self.world()
+        feeds = [self.customer(world, f'{orderby}-{arrival}', 'graph', orderby, arrival, 300, interval=5)
+                 for orderby in HONEST + OTHERS for arrival in ('bursts', 'even')]
+
+        def change(request, answer):
+            response = answer()
+            feed = next(feed for feed in feeds if feed.tenant.id == request.tenant)
+            if len(feed.versions) < 330:
+                feed.update(feed.versions[len(feed.versions) * 7 % 300])
+                if len(feed.versions) % 5 == 0:
+                    feed.publish(1, late=2.0, size='small')
+            return response
+        world.faults.add(change, kind='graph')
+        world.start()
+        wait_for(lambda: all(len(feed.versions) >= 310 for feed in feeds), 40, 'changes')
+        world.faults.clear()
+        self.arrives(world, 40)
+        self.assertTrue(world.verdict().exact, world.verdict())
+        self.ends(world)
+
+    def test_ties_at_the_edges_of_pages(self):
+        """Twenty alerts at each moment, and once more than a page holds."""
+        world = self.world()
+        feeds = [self.customer(world, orderby, 'graph', orderby, records=0) for orderby in HONEST + OTHERS]
+        for feed in feeds:
+            for number in range(240):
+                moment = self.now(world) - (number // 20 + 1) * DAY * SECOND
+                feed.add(feed.maker.alert(moment, size='small'))
+            for _ in range(120):
+                feed.add(feed.maker.alert(self.now(world) - 20 * DAY * SECOND, size='small'))
+        self.read(world)
+        self.ends(world)
+
+    @pytest.mark.promise('Trouble', 'Polls keep their interval while a backfill is read')
+    def test_polls_go_on(self):
+        """An alert that appears during a backfill of many pages is written within its poll interval."""
+        world = self.world()
+        feed = self.customer(world, 'c', 'graph', 'accept', records=3000, interval=2, page_cap=20)
+        world.start()
+        wait_for(lambda: self.requests(world, feed) > 10, 20, 'the backfill')
+        new = feed.publish(1)[0]
+        wait_for(lambda: any(event.data and new.key in event.data for event in world.events()), 10, 'the new alert')
+        self.assertLess(len(world.events()), 3000)
+        self.ends(world)
