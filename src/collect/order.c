@@ -144,9 +144,7 @@ static bool joins(struct reading *reading, const struct keyset_page *page, bool 
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
 
-    if (keyset->variant != reading->variant) {
-        keyset_forget(keyset);
-    } else if (keyset_agrees(keyset, reading->answer.counted)) {
+    if (keyset_agrees(keyset, reading->answer.counted)) {
         part_is_read(reading, now_ms);
         return false;
     } else if (settles) {
@@ -199,8 +197,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
     struct keyset_page taken = { .lo = reading->window.lo,
                                  .counted = reading->answer.counted,
                                  .count = page->stats.count,
-                                 .sent_at = reading->sent_at,
-                                 .variant = reading->variant };
+                                 .sent_at = reading->sent_at };
     bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
     bool wrong = more && (what_is_miscounted(reading, page) || what_is_out_of_order(reading, page));
     bool unfiltered = page->outside > OUTSIDE_FEW;
@@ -219,6 +216,13 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
     return ORDER_MORE;
 }
 
+/* Returns true if late records may still appear in the window: one that comes while another one is updated would hide
+ * that the pages have shifted. */
+static bool may_grow(const struct reading *reading)
+{
+    return reading->window.hi > ticks_back(reading->sent_at, reading->feed->input->overlap);
+}
+
 /* Takes the first page of a window that is counted. */
 static enum order_next take_counted(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
@@ -228,7 +232,7 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     int64_t most = count && count * PASS_PAGES < PASS_RECORDS ? count * PASS_PAGES : PASS_RECORDS;
     const char *wrong = what_is_in_the_way(reading, page);
 
-    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || window->hi == TICKS_OPEN)
+    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || may_grow(reading))
         return ORDER_NONE;
     if (wrong)
         distrust(reading, ASK_COUNT, wrong, now_ms);

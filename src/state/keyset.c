@@ -24,7 +24,6 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
         keyset_forget(keyset);
         keyset->from = page->lo;
         keyset->sent_at = page->sent_at;
-        keyset->variant = page->variant;
     }
     keyset->at = page->cut;
     keyset->seen += page->before;

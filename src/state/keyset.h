@@ -24,7 +24,6 @@ struct keyset {
     ticks plain_until; /* windows that begin before this are as the plan has them */
     ticks from, at;    /* [from, at) was read in order and is not proven yet; at 0: nothing is */
     ticks sent_at;     /* the service's clock when its first page was requested */
-    int variant;       /* of the query */
     size_t seen;       /* records in it */
     int64_t rest;      /* records from `at` on, as the service counted them */
     int pages;         /* of the part */
@@ -39,7 +38,6 @@ struct keyset_page {
     int64_t counted; /* records that match, by the service's count */
     size_t count;    /* records in the page */
     ticks sent_at;
-    int variant;
 };
 
 /* Forgets the part that is not proven: it is read again. */

@@ -2,10 +2,11 @@
  *
  * Pure arithmetic on update times (base/ticks.h). No clock, no network, no file.
  *
- * The rule that loses nothing: a window [lo, hi) counts as read only when ONE response held all of it. A window that
- * is too large for one response is requested again in smaller windows. The records of the large response are written
- * all the same, and the dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next
- * link over a changing set has to be trusted.
+ * The rule that loses nothing: a window [lo, hi) counts as read only when ONE response held all of it, or several are
+ * proven to have done so (state/keyset.h, collect/pages.h). Without such a proof, a window that is too large for one
+ * response is requested again in smaller windows. The records of the large response are written all the same, and the
+ * dedup set recognizes them afterwards. So neither the order of pages, nor $skip, nor a next link over a changing set
+ * has to be trusted.
  *
  * Two workers plan windows and read side by side. The live worker polls from the watermark less the overlap up to
  * now. When that is more than one response holds and reaches far back (a new input, a long outage), the backfill

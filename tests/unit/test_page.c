@@ -264,6 +264,45 @@ static void test_next_link(void **state UNUSED)
     check_rows(&graph, link_rows, COUNT_OF(link_rows));
 }
 
+static void drop_record(void *ctx UNUSED, struct buf *out, const struct page_record *record)
+{
+    out->len = record->start;
+}
+
+static void test_count(void **state UNUSED)
+{
+    static const struct page_handler handler = { .record = drop_record };
+    static const struct { const char *json; int64_t counted; } rows[] = {
+        { "{\"value\":[]}", -1 },
+        { "{\"@odata.count\":0,\"value\":[]}", 0 },
+        { "{\"@odata.count\":120,\"value\":[{\"id\":1}]}", 120 },
+        { "{\"value\":[{\"id\":7},{\"@odata.count\":5}],\"@odata.count\" : 12 }", 12 },
+        { "{\"@odata.c\\u006funt\":34,\"value\":[]}", 34 },
+        { "{\"@odata.count\":34,\"n\":5,\"o\":{\"@odata.count\":6},\"value\":[[8]]}", 34 },
+        { "{\"@odata.count\":[3],\"value\":[]}", -1 },
+        { "{\"@odata.count\":-3,\"value\":[]}", -1 },
+        { "{\"@odata.count\":3.5,\"value\":[]}", -1 },
+        { "{\"@odata.count\":3e2,\"value\":[]}", -1 },
+        { "{\"@odata.count\":\"3\",\"value\":[]}", -1 },
+        { "{\"@odata.count\":null,\"value\":[]}", -1 },
+        { "{\"@odata.count\":123456789012345678901234567890,\"value\":[]}", -1 },
+        { "{\"count\":3,\"@odata.counted\":4,\"value\":[]}", -1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        for (size_t cut = 0; cut <= strlen(rows[i].json); cut++) {
+            CLEANUP(buf_free) struct buf out = BUF_INIT(1000);
+            struct page *page = page_new(&graph, &handler);
+            struct err err;
+
+            CHECK(page_feed(page, rows[i].json, cut, &out) &&
+                      page_feed(page, rows[i].json + cut, strlen(rows[i].json) - cut, &out) && page_end(page, &err),
+                  "%s: %s", rows[i].json, err.text);
+            CHECK(page_counted(page) == rows[i].counted, "%s cut at %zu: %lld", rows[i].json, cut, (long long)page_counted(page));
+            page_free(page);
+        }
+}
+
 static void test_records(void **state UNUSED)
 {
     check_rows(&graph, record_rows, COUNT_OF(record_rows));
@@ -398,6 +437,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_envelope),
     cmocka_unit_test(test_error_next_to_the_records),
     cmocka_unit_test(test_next_link),
+    cmocka_unit_test(test_count),
     cmocka_unit_test(test_records),
     cmocka_unit_test(test_id_and_time),
     cmocka_unit_test(test_ids_with_escapes),
