@@ -72,9 +72,11 @@ static bool has_more(const struct reading *reading, const struct page_taken *pag
     return is_full || (counted < 0 ? has_link : counted > (int64_t)page->stats.count);
 }
 
-/* Returns why the count of a page cannot be trusted; NULL: it can. */
+/* Returns why the count of a page cannot be trusted; NULL: it can, or none is needed to read in order. */
 static const char *what_is_miscounted(const struct reading *reading, const struct page_taken *page)
 {
+    if (reading->answer.counted < 0 && reading->ask == ASK_ORDER && page->has_skip)
+        return NULL;
     if (reading->answer.counted < 0)
         return "the service does not count the records that match";
     if (reading->answer.counted < (int64_t)page->stats.count)
@@ -126,12 +128,15 @@ static enum order_next take_check(struct reading *reading, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     const struct answer *answer = &reading->answer;
+    size_t skip;
+    bool skips = keyset_skips(keyset, &skip);
+    int64_t counted = skips ? (int64_t)(skip + answer->stats.count) : answer->counted;
 
-    if (keyset_is_counted(keyset, answer->counted))
+    if (keyset_is_counted(keyset, counted))
         part_is_read(reading, now_ms);
-    else if (answer->counted <= (int64_t)answer->stats.count)
+    else if (!skips && counted <= (int64_t)answer->stats.count)
         distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
-    else if (answer->counted < (int64_t)keyset->seen && ++keyset->unproven < UNPROVEN_MOST)
+    else if (counted < (int64_t)keyset->seen && ++keyset->unproven < UNPROVEN_MOST)
         keyset_forget(keyset); /* some have been updated */
     else
         distrust(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
@@ -162,7 +167,7 @@ static bool is_for_backfill(const struct reading *reading, const struct page_tak
 
     return windows_hand_over(&progress->cursor, reading->kind, &reading->window, progress->overlap_s,
                              reading->sent_at) &&
-           reading->answer.counted > (int64_t)page->stats.count * (LIVE_PAGES + 1);
+           (reading->answer.counted < 0 || reading->answer.counted > (int64_t)page->stats.count * (LIVE_PAGES + 1));
 }
 
 /* Returns why the order of a page cannot be trusted; NULL: it can. A filter that is coarser than it was asked to be brings

@@ -19,11 +19,13 @@ static struct window probe(const struct reading *reading, ticks now)
 }
 
 /* Returns the number of records to ask for. */
-static size_t top(const struct reading *reading)
+static size_t top(struct reading *reading)
 {
-    if (reading->ask == ASK_ORDER && reading->feed->progress.keysets[reading->kind].check)
-        return 1; /* the count is what matters */
-    return page_size_top(&reading->page_size, reading_page_most(reading));
+    const struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+
+    if (reading->ask != ASK_ORDER || !keyset->check)
+        return page_size_top(&reading->page_size, reading_page_most(reading));
+    return keyset_skips(keyset, &reading->pages.skip) ? 2 : 1; /* the count is what matters */
 }
 
 bool worker_request_prepare(struct reading *reading, int64_t now_ms)

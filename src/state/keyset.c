@@ -27,16 +27,23 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
     }
     keyset->at = page->cut;
     keyset->seen += page->before;
-    keyset->rest = page->counted - (int64_t)page->before;
-    keyset->check = ++keyset->pages >= (keyset->proven ? PAGES_MOST : PAGES_FIRST) || page->counted <= (int64_t)page->count; /* or just of the page */
+    keyset->rest = page->counted < 0 ? -1 : page->counted - (int64_t)page->before;
+    keyset->check = ++keyset->pages >= (keyset->proven ? PAGES_MOST : PAGES_FIRST) ||
+                    (page->counted >= 0 && page->counted <= (int64_t)page->count); /* it may just be the page's */
 }
 
 bool keyset_agrees(const struct keyset *keyset, int64_t counted)
 {
-    return keyset->pages == 1 && keyset->rest == counted;
+    return keyset->pages == 1 && counted >= 0 && keyset->rest == counted;
 }
 
 bool keyset_is_counted(const struct keyset *keyset, int64_t counted)
 {
     return counted == (int64_t)keyset->seen;
+}
+
+bool keyset_skips(const struct keyset *keyset, size_t *skip)
+{
+    *skip = keyset->seen ? keyset->seen - 1 : 0;
+    return keyset->check && keyset->rest < 0;
 }

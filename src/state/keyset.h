@@ -10,7 +10,8 @@
  * the cut and those that the next response counts from the cut on must be just as many: then there are no others before
  * the cut. If the sum differs, records may have been updated or have arrived meanwhile, or the order is not kept. Then
  * the part stays open and grows with the next pages, and in the end it is counted by a request of its own. It must have
- * as many records as were seen; else it is read again. */
+ * as many records as were seen; else it is read again. A service that does not count may skip: of a part with 100 records,
+ * one is left when 99 are skipped. */
 #pragma once
 
 #include "state/window.h"
@@ -25,7 +26,7 @@ struct keyset {
     ticks from, at;    /* [from, at) was read in order and is not proven yet; at 0: nothing is */
     ticks sent_at;     /* the service's clock when its first page was requested */
     size_t seen;       /* records in it */
-    int64_t rest;      /* records from `at` on, as the service counted them */
+    int64_t rest;      /* records from `at` on, as the service counted them; negative: it does not */
     int pages;         /* of the part */
     int proven;        /* parts so far */
     bool check;        /* the next request counts the records of the part */
@@ -35,7 +36,7 @@ struct keyset {
 struct keyset_page {
     ticks lo, cut;   /* of the page's own window; everything before the cut was in the page */
     size_t before;   /* records before the cut */
-    int64_t counted; /* records that match, by the service's count */
+    int64_t counted; /* records that match, by the service's count; -1: not known */
     size_t count;    /* records in the page */
     ticks sent_at;
 };
@@ -50,3 +51,5 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page);
 bool keyset_agrees(const struct keyset *keyset, int64_t counted);
 /* Returns true if the count of the part alone proves it. */
 bool keyset_is_counted(const struct keyset *keyset, int64_t counted);
+/* Returns true if the part is to be counted by skipping records, and sets *skip to their number. */
+bool keyset_skips(const struct keyset *keyset, size_t *skip);

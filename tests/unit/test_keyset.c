@@ -43,6 +43,7 @@ static void test_parts_of_several_pages(void **state UNUSED)
     static const struct step steps[] = { { 100, 200, 48, 1000 }, { 200, 300, 49, 953 }, { 300, 400, 49, 904 } };
     struct keyset keyset = { .span = 0 };
     struct keyset_page page = page_of(&steps[0]);
+    size_t skip;
 
     keyset_add(&keyset, &page);
     CHECK(!keyset.check, "the next page may prove it");
@@ -56,6 +57,12 @@ static void test_parts_of_several_pages(void **state UNUSED)
     page = page_of(&steps[2]);
     keyset_add(&keyset, &page);
     CHECK(!keyset.check, "once the order has been proven, a part may be longer");
+    keyset_forget(&keyset);
+    page = page_of(&(struct step){ 100, 200, 49, -1 });
+    keyset_add(&keyset, &page);
+    CHECK(!keyset_skips(&keyset, &skip) && !keyset_agrees(&keyset, -1), "a service that does not count proves nothing");
+    keyset.check = true;
+    CHECK(keyset_skips(&keyset, &skip) && skip == 48, "but it may skip: %zu", skip);
     keyset_forget(&keyset);
     page = page_of(&(struct step){ 100, 200, 49, 50 });
     keyset_add(&keyset, &page);

@@ -31,6 +31,7 @@ struct row {
     bool         link;              /* a page that does not hold all has a next link */
     bool         always_link;       /* ... every page that has records */
     bool         empty_first;       /* ... and comes after an empty one */
+    bool         skips;             /* the API can skip records */
     ticks        grain;             /* the bounds of the filter are cut to it */
     bool         changes;           /* records are updated, and appear late */
     bool         fails;             /* one request in eight is a 500 */
@@ -164,7 +165,7 @@ static bool request(struct fixture *f, enum worker_kind kind, struct next *ret)
 {
     struct reading *reading = &f->readings[kind];
     CLEANUP(buf_free) struct buf url = BUF_INIT(1 << 16), body = BUF_INIT(1 << 20);
-    size_t skip = 0, count, most, sent = 0;
+    size_t skip, count, most, sent = 0;
     bool ordered;
     const char *at;
     char time[TICKS_TEXT_MAX];
@@ -173,6 +174,7 @@ static bool request(struct fixture *f, enum worker_kind kind, struct next *ret)
     if (!worker_request_prepare(reading, f->now_ms))
         return false;
     worker_request_url(reading, &url);
+    skip = reading->pages.skip;
     f->requests++;
     ordered = strstr(buf_text(&url), "$orderby") || strstr(buf_text(&url), "ordered");
     if (ordered && f->row->sorts == REFUSES) {
@@ -281,6 +283,7 @@ static void begin(struct fixture *f, const struct row *row, uint64_t seed, bool 
 
     *f = (struct fixture){ .row = row, .random = seed * 7919 + 1, .now = scene_time(NOW), .now_ms = 100000000, .api = api_graph };
     f->api.sorts = sorts;
+    f->api.has_skip = row->skips;
     f->api.top = f->api.top_first = 50;
     scene_open(&f->scene, &f->api);
     cursor_start(&cursor, f->now - 30 * (ticks)DAY_S * TICKS_PER_SECOND);
@@ -369,6 +372,15 @@ static void test_a_service_that_lies(void **state UNUSED)
         { "repeats records", REPEATS, .records = 600, .cap = 50, .link = true },
         { "refuses", REFUSES, .records = 600, .cap = 50, .link = true },
         { "does not count", HONEST, NO_COUNT, .records = 600, .cap = 50, .link = true },
+        { "does not count, but skips", HONEST, NO_COUNT, .records = 600, .cap = 50, .skips = true },
+        { "does not count, skips in bursts", HONEST, NO_COUNT, .arrival = BURSTS, .records = 600, .cap = 50, .skips = true },
+        { "skips within shards", SHARDS, NO_COUNT, .arrival = BURSTS, .records = 600, .cap = 50, .skips = true },
+        { "skips in what it sends", OF_THE_PAGE, NO_COUNT, .records = 600, .cap = 50, .skips = true },
+        { "skips at random", SHUFFLED, NO_COUNT, .records = 600, .cap = 50, .skips = true },
+        { "skips by another field", BY_NUMBER, NO_COUNT, .records = 600, .cap = 50, .skips = true },
+        { "counts and skips, shards", SHARDS, .records = 600, .cap = 50, .skips = true },
+        { "counts the page, skips", SHARDS, OF_THE_PAGE_ONLY, .records = 600, .cap = 50, .skips = true },
+        { "counts everything, skips", SHARDS, OF_ALL_RECORDS, .records = 600, .cap = 50, .skips = true },
         { "counts the page", HONEST, OF_THE_PAGE_ONLY, .records = 600, .cap = 50 },
         { "counts the page of shards", SHARDS, OF_THE_PAGE_ONLY, .records = 600, .cap = 50 },
         { "counts the page of what it sends", OF_THE_PAGE, OF_THE_PAGE_ONLY, .records = 600, .cap = 50 },
