@@ -15,10 +15,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, '..', 'tests', 'e2e'), HERE]
 
-from cases import build_shim                       # noqa: E402  needs the path above
-from world import ticks                            # noqa: E402
-from world.clock import Clock                      # noqa: E402
-from world.world import World                      # noqa: E402
+from cases import build_shim  # noqa: E402  needs the path above
+from world import ticks  # noqa: E402
+from world.clock import Clock  # noqa: E402
+from world.world import World  # noqa: E402
 
 DAY = 86400
 DAYS = 29

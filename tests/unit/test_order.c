@@ -336,7 +336,7 @@ static size_t least(const struct row *row)
     return (row->records + row->cap - 1) / row->cap;
 }
 
-/* promise: Cost: At most 1.2 times the least number of pages plus two, from a service that sorts. */
+/* promise: Cost: At most 1.2 times the least number of pages plus two, from a service that sorts */
 static void test_a_service_that_sorts(void **state UNUSED)
 {
     static const struct row rows[] = {
@@ -359,7 +359,7 @@ static void test_a_service_that_sorts(void **state UNUSED)
         }
 }
 
-/* promise: Trouble: A service that does not keep the order it claims makes nothing lost. */
+/* promise: Trouble: A service that does not keep the order it claims makes nothing lost */
 static void test_a_service_that_lies(void **state UNUSED)
 {
     static const struct row rows[] = {
@@ -410,7 +410,7 @@ static void test_a_service_that_lies(void **state UNUSED)
         }
 }
 
-/* promise: Trouble: Nothing is lost while records are updated, appear late or are at one time between two pages. */
+/* promise: Trouble: Nothing is lost while records are updated, appear late or are at one time between two pages */
 static void test_a_set_that_changes(void **state UNUSED)
 {
     static const struct row rows[] = {

@@ -78,7 +78,7 @@ static void test_wait(void **state UNUSED)
     CHECK(ask(&rate, 0, 0) >= 0, "a clock that goes back");
 }
 
-/* promise: Cost: After a minute of rest a process may send ten requests at once. */
+/* promise: Cost: After a minute of rest a process may send ten requests at once */
 static void test_a_start_after_a_rest(void **state UNUSED)
 {
     static const int limits[][2] = { { 100, 1500 }, { 150, 0 } };
