@@ -1,12 +1,12 @@
 #include "collect/order.h"
 
-#define AGAIN_MS    (INT64_C(4) * 3600 * 1000) /* until a service is asked for order again */
-#define PASS_PAGES  64    /* most pages of a window that is read page after page ... */
-#define PASS_RECORDS 50000 /* ... and records */
-#define UNPROVEN_MOST 3 /* passes that prove nothing before the service's count is not relied on */
-#define LIVE_PAGES  4                          /* more are read by the backfill, so that polls go on */
-#define COARSE_PART 16                         /* the cut is at a whole second if that leaves out at most one record in 16 */
-#define OUTSIDE_FEW 10
+#define AGAIN_MS      (INT64_C(4) * 3600 * 1000) /* until a service is asked again */
+#define LIVE_PAGES    4                          /* more are read by the backfill, so that polls go on */
+#define COARSE_PART   16    /* the cut is at a whole second if that leaves out at most one record in 16 */
+#define OUTSIDE_FEW   10    /* records outside of the window that were just updated meanwhile */
+#define PASS_PAGES    64    /* most pages of a window that is read page after page ... */
+#define PASS_RECORDS  50000 /* ... and records */
+#define UNPROVEN_MOST 3     /* parts or passes in a row that prove nothing before the service is not relied on */
 
 /* Returns what can be asked of the service for a window that may have several pages. */
 static enum ask what_it_knows(const struct reading *reading, int64_t now_ms)
@@ -47,8 +47,10 @@ static void distrust(struct reading *reading, enum ask ask, const char *why, int
     feed->order_again_ms = now_ms + AGAIN_MS;
     if (ask == ASK_COUNT)
         feed->count_again_ms = now_ms + AGAIN_MS;
-    feed_log(feed, EVENT_ORDER, why, "for %d hours the service's %s is not relied on", (int)(AGAIN_MS / 3600000),
-             ask == ASK_ORDER ? "order" : was_known ? "count of its records" : "order and count");
+    feed_log(feed, EVENT_ORDER, why, "for %d hours the service is not relied on for its %s", (int)(AGAIN_MS / 3600000),
+             ask == ASK_ORDER ? "order"
+             : was_known      ? "count"
+                              : "order and count");
 }
 
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
@@ -144,7 +146,7 @@ static enum order_next take_check(struct reading *reading, int64_t now_ms)
 }
 
 /* Takes a page after others that are not proven yet. Returns true if the page was taken; false if it proves them, and is
- * now the first, or if what it says cannot be trusted. */
+ * now the first. */
 static bool joins(struct reading *reading, const struct keyset_page *page, bool settles, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
@@ -152,11 +154,11 @@ static bool joins(struct reading *reading, const struct keyset_page *page, bool 
     if (keyset_agrees(keyset, reading->answer.counted)) {
         part_is_read(reading, now_ms);
         return false;
-    } else if (settles) {
-        keyset_add(keyset, page);
-    } else {
-        keyset->check = true;
     }
+    if (settles)
+        keyset_add(keyset, page);
+    else
+        keyset->check = true;
     return true;
 }
 

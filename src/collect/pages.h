@@ -59,7 +59,7 @@ struct page_taken {
     bool open;            /* the window has no upper bound */
     size_t outside;       /* records well outside of the window */
     bool has_skip;        /* the API can skip records */
-    int64_t counted; /* records that match, by the service's count; -1: not known */
+    int64_t counted;      /* records that match, by the service's count; -1: not known */
     struct page_stats stats;
 };
 

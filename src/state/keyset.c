@@ -1,7 +1,7 @@
 #include "state/keyset.h"
 
-#define PAGES_FIRST  2 /* pages of the first part before it is counted */
-#define PAGES_MOST   8 /* ... and of later ones */
+#define PAGES_FIRST 2 /* pages of the first part before it is counted */
+#define PAGES_MOST  8 /* ... and of later ones */
 #define SPAN_MOST   (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 
 void keyset_forget(struct keyset *keyset)

@@ -22,7 +22,8 @@ bool windows_next(const struct cursor *cursor, enum worker_kind worker, const st
         if (!cursor->backfill.active)
             return false;
         ret->lo = cursor->backfill.next;
-        ret->hi = plan->width && !whole ? ticks_min(plan_end(plan, ret->lo), cursor->backfill.end) : cursor->backfill.end;
+        ret->hi = plan->width && !whole ? ticks_min(plan_end(plan, ret->lo), cursor->backfill.end)
+                                        : cursor->backfill.end;
         return true;
     }
     ret->lo = plan->active ? plan->next : cursor_lower(cursor, overlap_s);
