@@ -83,6 +83,20 @@ class Backfill(DeliveryCase):
         self.assertTrue(world.verdict().exact, world.verdict())
         self.ends(world)
 
+    def test_a_kill_and_a_stop_in_the_middle(self):
+        """What was not proven is read again. The rate limit makes the backfill last."""
+        world = self.world()
+        for orderby in HONEST + OTHERS:
+            self.customer(world, orderby, 'graph', orderby, records=300, page_cap=20)
+        for end in ('kill', 'terminate'):
+            program, before = world.start(), len(world.events())
+            wait_for(lambda: len(world.events()) > before + 100, 20, 'some of it')      # noqa: B023  used at once
+            getattr(program, end)()
+        world.start()
+        self.arrives(world, 50)
+        self.assertEqual(world.verdict().altered, [])
+        self.ends(world)
+
     def test_ties_at_the_edges_of_pages(self):
         """Twenty alerts at each moment, and once more than a page holds."""
         world = self.world()
