@@ -239,12 +239,13 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     int64_t most = count && count * PASS_PAGES < PASS_RECORDS ? count * PASS_PAGES : PASS_RECORDS;
     const char *wrong = what_is_in_the_way(reading, page);
 
-    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || may_grow(reading))
+    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || may_grow(reading) ||
+        counted == count) /* it may just be of the page */
         return ORDER_NONE;
-    if (wrong)
+    if (wrong) {
         distrust(reading, ASK_COUNT, wrong, now_ms);
-    if (wrong || counted == count) /* the count may just be of the page */
         return ORDER_NONE;
+    }
     if (counted <= most)
         return ORDER_FOLLOW;
     keyset->span = (ticks)((double)(window->hi - window->lo) * (double)most / 2 / (double)counted);
