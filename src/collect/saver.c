@@ -66,7 +66,12 @@ void saver_cancel(struct saver *saver)
 
 void saver_compose(struct saver *saver, struct buf *text)
 {
+    struct ledger *ledger = saver->feed->ledger;
+
     saver->saving_version = saver->feed->progress.quarantine.version;
+    ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));
+    saver->checkpoint.ledger = ledger_end(ledger);
+    saver->checkpoint.has_ledger = saver->checkpoint.ledger >= 0;
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
 }
 
@@ -122,8 +127,21 @@ static void cannot_save(struct saver *saver, const struct err *err)
     saver->fails = true;
 }
 
+/* Logs once that the ledger cannot be written or used. A new file is made with the next save, which is soon. */
+static void look_at_ledger(struct saver *saver)
+{
+    struct feed *feed = saver->feed;
+    struct err err;
+
+    if (ledger_trouble(feed->ledger, &err))
+        feed_log(feed, EVENT_LEDGER, err.text,
+                 "alerts are written as before, but some days of this input cannot be compared");
+    saver->changed = saver->changed || ledger_unsaved(feed->ledger);
+}
+
 void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t now_ms)
 {
+    look_at_ledger(saver);
     if (!ok) {
         saver->changed = saver->changed || saver->changed_saving;
         saver->due_ms = now_ms + RETRY_MS;
