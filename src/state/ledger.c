@@ -139,7 +139,7 @@ bool ledger_continue(struct ledger *ledger, int64_t end, ticks newest, bool whol
     }
     begin_file(ledger, head.line.since, head.line.whole);
     ledger->newest = ticks_max(ledger->newest, newest);
-    ledger->exists = true;
+    ledger->exists = ledger->cuts = true;
     ledger->line = head.line;
     ledger->dropped = head.dropped;
     ledger->size = head.line.len + LEDGER_MARK + ((uint64_t)end - head.dropped);
@@ -316,6 +316,7 @@ void ledger_make_job(struct ledger *ledger, bool directly, struct ledger_job *jo
     job->bytes = BUF_INIT(BATCH_MOST);
     job->line_len = ledger->line.len;
     job->size = ledger->size;
+    job->cuts = ledger->cuts;
     job->last_day = ledger->day;
     job->keep_from = ledger->today > LEDGER_KEPT_DAYS ? ledger->today - LEDGER_KEPT_DAYS : 0;
     if (job->change == LEDGER_CREATE) {
@@ -339,7 +340,7 @@ static void written(struct ledger *ledger, const struct ledger_job *job)
         ledger->compacts = false;
     ledger_count_batch(ledger);
     ledger->day = ledger->batch_day;
-    ledger->in_trouble = false;
+    ledger->in_trouble = ledger->cuts = false;
     buf_clear(&ledger->batch);
 }
 
@@ -362,6 +363,7 @@ void ledger_ended(struct ledger *ledger, const struct ledger_job *job, bool chec
     ledger->busy = false;
     if (!job || job->change == LEDGER_UNCHANGED)
         return;
+    ledger->cuts = true;
     if (!job->error) {
         written(ledger, job);
         return;

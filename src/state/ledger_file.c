@@ -283,7 +283,7 @@ static bool append_to(int fd, const struct ledger_job *job, const struct stat *s
 {
     off_t size = (off_t)job->size;
 
-    if (st->st_size > size && ftruncate(fd, size))
+    if (job->cuts && st->st_size > size && ftruncate(fd, size))
         return false;
     if (!job->bytes.len)
         return true;

@@ -86,7 +86,8 @@ struct ledger_job {
     char *path, *temp;
     struct buf bytes;   /* CREATE: with the line */
     size_t line_len;    /* COMPACT */
-    uint64_t size;      /* APPEND, COMPACT: the file has this many bytes that count; the rest is cut */
+    uint64_t size;      /* APPEND, COMPACT: the file has this many bytes that count */
+    bool cuts;          /* APPEND: what is there after them is cut */
     uint32_t keep_from; /* COMPACT */
     uint32_t last_day;  /* COMPACT: the day of the file's last key; the bytes may go on with it */
     /* The result: */
@@ -98,7 +99,8 @@ struct ledger_job {
 
 void ledger_job_release(struct ledger_job *job);
 /* Appends, or writes the temporary file; durable if sync is set. Without bytes it only looks whether the file is there.
- * A file that cannot take all of them is cut to what it had. */
+ * A file that cannot take all of them is cut to what it had. A job that was given up, and goes on after a later one has
+ * written the same bytes and more, changes nothing. */
 void ledger_job_write(struct ledger_job *job, bool sync);
 /* Puts a temporary file in its place. */
 void ledger_job_commit(struct ledger_job *job);

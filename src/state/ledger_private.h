@@ -35,6 +35,7 @@ struct ledger {
     bool exists; /* the file is there, and is this ledger's */
     bool compacts;
     bool busy; /* a job is on its way */
+    bool cuts; /* the file may be longer than `size` */
     bool got_more;
     struct ledger_line line; /* its length is known once the file exists */
     ticks newest;     /* update time of the newest version that was added; 0: none */
