@@ -127,21 +127,24 @@ static void cannot_save(struct saver *saver, const struct err *err)
     saver->fails = true;
 }
 
-/* Logs once that the ledger cannot be written or used. A new file is made with the next save, which is soon. */
-static void look_at_ledger(struct saver *saver)
+/* Logs once that the ledger cannot be written or used. Returns true if a new file is to be made soon; if that fails, it
+ * is tried again with each later save. */
+static bool look_at_ledger(struct saver *saver)
 {
     struct feed *feed = saver->feed;
     struct err err;
 
-    if (ledger_trouble(feed->ledger, &err))
-        feed_log(feed, EVENT_LEDGER, err.text,
-                 "alerts are written as before, but some days of this input cannot be compared");
-    saver->changed = saver->changed || ledger_unsaved(feed->ledger);
+    if (!ledger_trouble(feed->ledger, &err))
+        return false;
+    feed_log(feed, EVENT_LEDGER, err.text,
+             "alerts are written as before, but some days of this input cannot be compared");
+    return ledger_unsaved(feed->ledger);
 }
 
 void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t now_ms)
 {
-    look_at_ledger(saver);
+    bool renews = look_at_ledger(saver);
+
     if (!ok) {
         saver->changed = saver->changed || saver->changed_saving;
         saver->due_ms = now_ms + RETRY_MS;
@@ -154,7 +157,8 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->saved = saver->saving;
     saver->saved_pos = saver->saving_pos;
     saver->saved_version = saver->saving_version;
-    saver->due_ms = now_ms + SAVE_EVERY_MS;
+    saver->due_ms = now_ms + (renews ? RETRY_MS : SAVE_EVERY_MS);
+    saver->changed = saver->changed || renews;
     progress_saved(&saver->feed->progress, &saver->saved);
 }
 

@@ -5,13 +5,16 @@ import json
 import os
 import re
 import shutil
-import time
-import unittest
+import sys
 
 import pytest
-from cases import SECOND, DeliveryCase
+from cases import HERE, SECOND, DeliveryCase
 from world import ticks
 from world.runner import wait_for
+
+sys.path.insert(0, os.path.join(HERE, '..', 'splunk'))
+import fields  # noqa: E402
+import spl  # noqa: E402
 
 DAY = 86400
 SETTLED = 900 + 1800 + 120         # seconds after its end from which on a day is said
@@ -36,6 +39,19 @@ def of_events(events):
         ident, when = record['id'], record.get('lastUpdateDateTime') or record['lastUpdateTime']
         keys[event.stanza.split('://')[1], when[:10]].add(hashlib.sha256(f'{ident}|{when}'.encode()).hexdigest()[:16])
     return {name: (len(found), sum(int(key[:8], 16) for key in found)) for name, found in keys.items()}
+
+
+def compared(events, lines, now, days):
+    """day -> (verdict, missing, repeated): what the shipped search finds in an index with these events and lines."""
+    props = fields.read('props')
+    rows = [fields.fields_of(props[event.sourcetype], event.data, event.stanza, sourcetype=event.sourcetype, index='x',
+                             _time=float(event.time)) for event in events]
+    for number, text in enumerate(lines):
+        facts = dict(re.findall(r'(\w+)=(\S+)', text))
+        rows.append({**facts, '_raw': 'defender_alerts ' + text, '_time': now - 60 + number / 1000, 'index': '_internal',
+                     'sourcetype': 'splunkd', 'component': 'ExecProcessor'})
+    found = spl.Search(f'`defender_mssp_audit_compare({days})`', fields.read('macros')).run(rows, now, 0)
+    return {row['day']: (row['verdict'], row['missing'], row['repeated']) for row in found}
 
 
 class LedgerCase(DeliveryCase):
@@ -93,3 +109,170 @@ class Manifests(LedgerCase):
         for feed in feeds:
             self.assertEqual([said[feed.api, self.days_ago(world, day)][0][0] for day in (4, 3, 2, 1)], [0, 5, 5, 5])
         self.exact(world)
+
+    @pytest.mark.promise('Completeness', 'The search agrees with the manifest on the events that the program wrote: '
+                                         'repeats, one removed, 200 kB, escapes')
+    def test_the_search_agrees(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed, days=2, each=3)
+        noon = self.days_ago(world, 3) + 'T12:00:0'
+        for number, (ident, zone) in enumerate(((r'a\u002fb\"<&>\u00e4\ud83d\ude00', 'Z'), ('pl\u00e4in', r'\u005a'),
+                                                (r'x\\y\/z', r'.5\u002b00:00'))):
+            feed.add(f'{{"evidence":[{{"id":"no","lastUpdateDateTime":"2020-01-01T00:00:00Z"}}],"id":"{ident}",'
+                     f'"title":"{"t" * 200000}","lastUpdateDateTime":"{noon}{number}{zone}"}}'.encode(),
+                     ticks=ticks.parse(f'{noon}{number}{".5" if number == 2 else ""}Z'))
+        world.start().wait_events(9)
+        self.polls(world, feed)
+        world.restart()
+        self.said(world, 4)
+        events, now = world.events(), world.clock.now()
+        lines = [line.text for line in world.program.lines if LINE.match(line.text)]
+        days = [self.days_ago(world, count) for count in (1, 2, 3, 4)]
+        found = compared(events, lines, now, 6)
+        self.assertEqual([found[day] for day in days], [('equal', 0, 0)] * 4, found)
+        for day in days[:3]:
+            victim = next(event for event in events if json.loads(event.data)['lastUpdateDateTime'].startswith(day))
+            others = [event for event in events if event is not victim]
+            self.assertEqual(compared(others, lines, now, 6)[day], ('missing in Splunk', 1, 0))
+            self.assertEqual(compared([*events, victim], lines, now, 6)[day], ('equal', 0, 1))
+        self.assertEqual(compared(events, [], now, 6)[days[0]][0], 'no manifest')
+
+    @pytest.mark.promise('Completeness', 'What was said of a day is not said again after a restart, unless the day got '
+                                         'more')
+    @pytest.mark.waits(30)
+    def test_a_restart(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed)
+        world.start().wait_events(15)
+        self.polls(world, feed)
+        world.restart()
+        self.equal(world, self.said(world, 4))
+        world.program.terminate()
+        late = ticks.parse(self.days_ago(world, 2) + 'T15:00:00Z')
+        world.start()
+        self.polls(world, feed)
+        self.assertFalse(manifests(world.program))
+        self.ends(world)
+        os.remove(os.path.join(world.home.checkpoints, 'c.json'))      # reads all of it again, with one more
+        feed.publish(1, ticks=late)
+        world.start().wait_events(16)
+        self.polls(world, feed)
+        world.restart()
+        said = self.said(world, 4)
+        self.assertEqual(said['c', self.days_ago(world, 2)][-1][0], 6)
+        self.equal(world, said)
+
+
+class Ends(LedgerCase):
+    """Ends of every kind, and what happens to the file."""
+
+    @pytest.mark.promise('Completeness', 'A manifest never counts a version that splunkd may not have, whenever the '
+                                         'program is killed')
+    def test_kills(self):
+        world = self.world()
+        feed = self.customer(world, 'c', overlap=60)
+        self.publish(world, feed, each=20)
+        for pause in (0.2, 0.5, 1, 2):
+            world.start().wait_line('event=start')
+            wait_for(lambda pause=pause: world.program.events, 20, 'events')
+            self.polls(world, feed, 1)
+            world.program.kill()
+        world.start().wait_events(60)
+        self.polls(world, feed)
+        world.restart()
+        self.equal(world, self.said(world, 4))
+
+    @pytest.mark.promise('Completeness', 'A ledger that is removed makes its days unknown, with one warning, and no '
+                                         'alert is lost or repeated')
+    def test_removed(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed)
+        world.start().wait_events(15)
+        self.polls(world, feed)
+        world.restart()
+        self.said(world, 4)
+        shutil.rmtree(os.path.dirname(self.path(world)))
+        feed.publish(2)
+        world.program.wait_events(2)
+        self.polls(world, feed)
+        self.ends(world)
+        program = world.start()
+        program.wait_line('WARN event=ledger input=c .*why=', 20)
+        self.polls(world, feed)
+        wait_for(lambda: os.path.exists(self.path(world)), 20, 'a new ledger')
+        self.ends(world)
+        world.start()
+        self.exact(world)
+        self.assertFalse(manifests(world.program))      # of days that it does not know
+        self.assertFalse([line for line in world.program.lines if 'event=ledger' in line.text])
+
+    @pytest.mark.promise('Completeness', 'A ledger that cannot be written holds no event back')
+    def test_cannot_be_written(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed)
+        with open(os.path.join(world.home.checkpoints, 'ledger'), 'w', encoding='ascii') as file:
+            file.write('in the way')
+        program = world.start()
+        program.wait_line('WARN event=ledger input=c .*why="cannot', 20)
+        program.wait_events(15)
+        self.polls(world, feed)
+        self.assertEqual(len([line for line in program.lines if 'event=ledger' in line.text]), 1)
+        self.ends(world)
+        os.remove(os.path.join(world.home.checkpoints, 'ledger'))
+        world.start()
+        self.exact(world)
+        wait_for(lambda: os.path.exists(self.path(world)), 20, 'a ledger')
+        self.assertFalse(manifests(world.program))
+
+    @pytest.mark.promise('Completeness', 'A folder that is deleted while the program runs costs no alert, and no day '
+                                         'that is not known passes for equal')
+    def test_folder_deleted_while_running(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed)
+        world.start().wait_events(15)
+        self.polls(world, feed)
+        world.restart()
+        self.polls(world, feed, 1)
+        shutil.rmtree(world.home.checkpoints)
+        world.program.wait_line('WARN event=ledger input=c ', 40)
+        wait_for(lambda: os.path.exists(self.path(world)), 40, 'a new ledger')
+        self.ends(world)
+        world.start()
+        self.exact(world)
+        self.equal(world, manifests(world.program))
+
+    def test_another_filter(self):
+        """What it leaves out is in no manifest; days before the change are unknown."""
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed)
+        world.start().wait_events(15)
+        self.polls(world, feed)
+        self.ends(world)
+        with open(self.path(world), 'rb') as file:
+            before = file.readline()
+        world.splunkd.inputs['c'][1]['filter'] = "severity eq 'high'"
+        world.start()
+        self.polls(world, feed)
+        self.ends(world)
+        with open(self.path(world), 'rb') as file:
+            after = file.readline()
+        self.assertRegex(before.decode(), r'of=graph/all since=\S+ whole=yes\n')
+        self.assertRegex(after.decode(), r'of=graph/[0-9a-f]{16} since=\S+ whole=no\n')
+        self.assertFalse(manifests(world.program))
+
+    def test_mode(self):
+        world = self.world()
+        feed = self.customer(world, 'c c')
+        self.publish(world, feed, days=1)
+        world.start().wait_events(5)
+        self.polls(world, feed)
+        self.ends(world)
+        path = self.path(world, 'c%20c')
+        self.assertEqual((os.stat(path).st_mode & 0o777, os.stat(os.path.dirname(path)).st_mode & 0o777), (0o600, 0o700))
+        self.assertFalse([name for name in os.listdir(os.path.dirname(path)) if name != 'c%20c'])
