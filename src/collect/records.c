@@ -111,27 +111,29 @@ static void add_plain(struct buf *ret, const char *text, size_t len)
     buf_add(ret, text, (size_t)(end - text));
 }
 
-/* Notes the version for the ledger, by the text that Splunk has of its ID and update time. */
-static void add_to_ledger(const struct feed *feed, const struct page_record *record)
+/* Returns the version's key in the ledger, of the text that Splunk has of its ID and update time; 0: it has none. To be
+ * called before something is appended to the record, which may move it. */
+static uint64_t ledger_key_of(const struct feed *feed, const struct page_record *record)
 {
     CLEANUP(buf_free) struct buf plain = BUF_INIT(PAGE_RECORD_MAX);
     const char *id = record->id;
     size_t len = record->id_len;
 
     if (!feed->ledger || !has_id(record) || !record->has_time)
-        return;
+        return 0;
     if (memchr(id, '&', len)) {
         add_plain(&plain, id, len);
         id = buf_text(&plain);
         len = plain.len;
     }
-    ledger_add(feed->ledger, ledger_key(id, len, record->time_text, record->time_len), record->time, feed->event_pos);
+    return ledger_key(id, len, record->time_text, record->time_len);
 }
 
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
     ticks time = record->has_time ? record->time : present(feed);
+    uint64_t version = ledger_key_of(feed, record);
 
     if ((feed->api->shape.id && !has_id(record)) || !record->has_time)
         reading->answer.malformed++;
@@ -139,7 +141,8 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.replaced++;
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
-    add_to_ledger(feed, record);
+    if (version)
+        ledger_add(feed->ledger, version, time, feed->event_pos);
     dedup_add(reading_is_partial(reading) ? dedup_partial(feed->progress.dedup) : feed->progress.dedup,
               (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
     if (record->has_time)

@@ -1,0 +1,175 @@
+/* When the manifest of a day is said. Days are counted back from today, by this host's clock. */
+#include "collect/manifest.h"
+
+#include <sys/stat.h>
+
+#include "capture.h"
+#include "fake_store.h"
+#include "scene.h"
+
+#define NOW INT64_C(1000000000)
+
+struct fixture {
+    struct scene      scene;
+    struct fake_store fake;
+    struct saver      saver;
+    struct manifest   manifest;
+    char              dir[40], path[60];
+    uint64_t          pos;
+};
+
+static uint32_t today(struct fixture *f)
+{
+    return ledger_day_of(feed_service_now(&f->scene.feed));
+}
+
+/* Writes versions of a day, and saves them as the store does. */
+static void write_versions(struct fixture *f, uint32_t day, int count)
+{
+    struct ledger *ledger = f->scene.feed.ledger;
+    struct ledger_job job;
+
+    while (count--) {
+        f->pos++;
+        ledger_add(ledger, f->pos << 32, ledger_day_begin(day) + 1, f->pos);
+    }
+    ledger_prepare(ledger, f->pos, feed_service_now(&f->scene.feed));
+    ledger_make_job(ledger, false, &job);
+    ledger_job_write(&job, false);
+    ledger_job_commit(&job);
+    ledger_ended(ledger, &job, true);
+    ledger_job_release(&job);
+    manifest_saved(&f->manifest, NOW);
+}
+
+/* Lets the timer fire; returns what is logged. */
+static char *fire(struct fixture *f, int64_t now_ms)
+{
+    struct capture capture = capture_begin();
+
+    timer_cancel(f->scene.env.loop, &f->manifest.timer);
+    f->manifest.timer.fire(f->manifest.timer.ctx, now_ms);
+    return capture_end(capture);
+}
+
+static void check_said(struct fixture *f, int64_t now_ms, uint32_t day, int versions, const char *name)
+{
+    char text[LEDGER_DAY_TEXT], *said = fire(f, now_ms);
+    CLEANUP(mem_freep) char *want = mem_format("INFO event=manifest input=c tenant=tenant api=graph day=%s versions=%d ",
+                                               ledger_day_text(day, text), versions);
+
+    CHECK(strstr(said, want), "%s: '%s', not '%s'", name, said, want);
+}
+
+static void test_days_in_turn(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t day = today(f);
+
+    write_versions(f, day - 3, 2);
+    write_versions(f, day - 3, 1);
+    f->saver.changed = false;
+    check_said(f, NOW, day - 4, 0, "a day without alerts");
+    CHECK(f->saver.changed && timer_is_set(&f->manifest.timer) && f->manifest.timer.due_ms == NOW + 2000, "the next one");
+    check_said(f, NOW, day - 3, 3, "three");
+    check_said(f, NOW, day - 2, 0, "none");
+    while (*fire(f, NOW))
+        continue;
+    CHECK(f->manifest.timer.due_ms > NOW + 600000 && f->manifest.timer.due_ms < NOW + INT64_C(90000) * 1000,
+          "tomorrow: %lld", (long long)(f->manifest.timer.due_ms - NOW));
+}
+
+/* Each row keeps one thing from being as it should. */
+static void test_not_before_it_is_settled(void **state)
+{
+    struct fixture *f = *state;
+    struct progress *progress = &f->scene.feed.progress;
+    uint32_t day = today(f) - 4;
+    ticks settled = ledger_day_begin(day + 1) + (900 + 1800) * TICKS_PER_SECOND;
+
+    progress->looked = settled - 1;
+    CHECK(!*fire(f, NOW) && f->manifest.timer.due_ms == NOW + 60000, "no poll has read past it");
+    progress->looked = settled;
+    progress->cursor.backfill.active = true;
+    progress->cursor.backfill.next = ledger_day_begin(day + 1) - 1;
+    progress->cursor.backfill.end = ledger_day_begin(day + 3);
+    CHECK(!*fire(f, NOW), "the backfill has not read past it");
+    progress->cursor.backfill.next = ledger_day_begin(day + 1);
+    ledger_add(f->scene.feed.ledger, 1, ledger_day_begin(day) + 5, f->pos + 1);
+    CHECK(!*fire(f, NOW), "an event of it is not safe");
+    write_versions(f, day, 1);
+    check_said(f, NOW, day, 2, "all is there");
+    CHECK(!*fire(f, NOW), "the next day is not settled");
+    progress->cursor.backfill.active = false;
+    progress->looked = ledger_day_begin(day + 4);
+    check_said(f, NOW, day + 1, 0, "the backfill is done");
+    f->scene.feed.open = false;
+    CHECK(!*fire(f, NOW), "the input waits");
+}
+
+static void test_again_hourly(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t day = today(f) - 3;
+
+    while (*fire(f, NOW))
+        continue;
+    write_versions(f, day, 1);
+    CHECK(f->manifest.timer.due_ms == NOW + 2000, "soon");
+    check_said(f, NOW + 2000, day, 1, "it got more");
+    write_versions(f, day, 1);
+    CHECK(!*fire(f, NOW + 60000), "within the hour");
+    CHECK(f->manifest.timer.due_ms <= NOW + 2000 + 3600000, "later");
+    check_said(f, NOW + 2000 + 3600000, day, 2, "after an hour");
+    write_versions(f, today(f), 1);
+    CHECK(!*fire(f, NOW + 9000000), "today is not over");
+}
+
+static int open_fixture(void **state)
+{
+    static struct fixture f;
+
+    f = (struct fixture){ .pos = 0 };
+    snprintf(f.dir, sizeof(f.dir), "/tmp/test_manifest_XXXXXX");
+    if (!mkdtemp(f.dir))
+        return -1;
+    snprintf(f.path, sizeof(f.path), "%s/c", f.dir);
+    scene_open(&f.scene, &api_graph);
+    f.scene.env.loop = loop_new();
+    f.scene.feed.ledger = ledger_new("graph/all");
+    ledger_place(f.scene.feed.ledger, f.path);
+    ledger_begin(f.scene.feed.ledger, ledger_day_begin(today(&f) - 4), true);
+    f.scene.feed.progress.looked = feed_service_now(&f.scene.feed);
+    fake_store_init(&f.fake, NULL, NULL);
+    saver_init(&f.saver, &f.scene.feed, &f.fake.claim);
+    manifest_init(&f.manifest, &f.scene.feed, &f.saver);
+    manifest_start(&f.manifest, NOW);
+    write_versions(&f, today(&f), 1);
+    *state = &f;
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    struct fixture *f = *state;
+
+    manifest_release(&f->manifest);
+    saver_release(&f->saver);
+    fake_store_free(&f->fake);
+    ledger_free(f->scene.feed.ledger);
+    loop_free(f->scene.env.loop);
+    scene_close(&f->scene);
+    unlink(f->path);
+    rmdir(f->dir);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+
+static const struct CMUnitTest cases[] = {
+    CASE(test_days_in_turn),
+    CASE(test_not_before_it_is_settled),
+    CASE(test_again_hourly),
+};
+
+UNIT(manifest, cases, NULL, NULL)
