@@ -47,7 +47,7 @@ ORDER = {
     'worker_retry': _HELPERS,
     'opening': {'beginning', 'saver'},
     'beginning': {'saver'},
-    'manifest': {'saver'},
+    'manifest': set(),
     'status': {'health'},
 }
 

@@ -2,17 +2,18 @@
 
 #define FIRST_MS    5000 /* after the input has opened: its first poll may be complete */
 #define SPREAD_MS   500  /* between the first looks of two inputs ... */
-#define TURNS       120  /* ... of so many */
-#define BETWEEN_MS  2000 /* between two days of an input: a backfill settles many at once */
+#define TURNS       120  /* ... of that many */
+#define MOST_MS     20   /* of work in one go: a backfill settles many days at once */
+#define BETWEEN_MS  2000
 #define AGAIN_MS    (60 * 1000)
 #define HOURLY_MS   (60 * 60 * 1000)
 #define SETTLED_S   1800 /* after the overlap */
 #define SPREAD_S    5    /* between the looks of two inputs at a new day */
 #define DAY_MS      (INT64_C(86400) * 1000)
 
-void manifest_init(struct manifest *manifest, struct feed *feed, struct saver *saver)
+void manifest_init(struct manifest *manifest, struct feed *feed)
 {
-    *manifest = (struct manifest){ .feed = feed, .saver = saver };
+    *manifest = (struct manifest){ .feed = feed };
 }
 
 void manifest_release(struct manifest *manifest)
@@ -59,7 +60,6 @@ static bool say(struct manifest *manifest, uint32_t day, struct err *err)
     feed_log(feed, EVENT_MANIFEST, NULL, "day=%s versions=%llu sum=%llu since=%s", ledger_day_text(day, text),
              (unsigned long long)versions, (unsigned long long)sum, since);
     ledger_said(feed->ledger, day);
-    manifest->saver->changed = true; /* the ledger notes what was said */
     return true;
 }
 
@@ -102,32 +102,40 @@ static int64_t min_ms(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void timer_fired(void *ctx, int64_t now_ms)
+/* Says what can be said. Returns when to look again. */
+static int64_t say_days(struct manifest *manifest, ticks now, int64_t now_ms)
 {
-    struct manifest *manifest = ctx;
-    struct feed *feed = manifest->feed;
-    ticks now = feed_service_now(feed);
-    int64_t due_ms = next_look_ms(feed, now, now_ms);
-    bool waits, later, again = false;
+    const struct feed *feed = manifest->feed;
+    int64_t due_ms = next_look_ms(feed, now, now_ms), until_ms = clock_ms() + MOST_MS;
+    bool waits, later, again, repeats = false;
     struct err err;
     uint32_t day;
 
-    if (!feed->open || !ledger_look(feed->ledger, now, &err)) {
-        look_at(manifest, now_ms + AGAIN_MS);
-        return;
-    }
-    day = next_day(manifest, now, now_ms, &waits, &later);
-    if (day != LEDGER_NO_DAY) {
+    while ((day = next_day(manifest, now, now_ms, &waits, &later)) != LEDGER_NO_DAY) {
+        if (clock_ms() >= until_ms)
+            return now_ms + BETWEEN_MS;
         ledger_unsaid(feed->ledger, day, &again);
-        due_ms = now_ms + (say(manifest, day, &err) ? BETWEEN_MS : HOURLY_MS);
-    } else if (waits) {
-        due_ms = min_ms(due_ms, now_ms + AGAIN_MS);
-    } else if (later) {
-        due_ms = min_ms(due_ms, manifest->again_ms);
+        repeats = repeats || again;
+        if (!say(manifest, day, &err))
+            return now_ms + HOURLY_MS;
     }
-    if (again)
+    if (repeats)
         manifest->again_ms = now_ms + HOURLY_MS;
-    look_at(manifest, due_ms);
+    if (waits)
+        return min_ms(due_ms, now_ms + AGAIN_MS);
+    return later ? min_ms(due_ms, manifest->again_ms) : due_ms;
+}
+
+static void timer_fired(void *ctx, int64_t now_ms)
+{
+    struct manifest *manifest = ctx;
+    ticks now = feed_service_now(manifest->feed);
+    struct err err;
+
+    if (manifest->feed->open && ledger_look(manifest->feed->ledger, now, &err))
+        look_at(manifest, say_days(manifest, now, now_ms));
+    else
+        look_at(manifest, now_ms + AGAIN_MS);
 }
 
 void manifest_start(struct manifest *manifest, int64_t now_ms)

@@ -48,6 +48,7 @@ void saver_ends(struct saver *saver, int64_t now_ms)
 {
     double left = rate_hour_left(saver->feed->rate, now_ms);
 
+    saver->changed = saver->changed || ledger_has_marks(saver->feed->ledger);
     if (left < 0)
         return;
     saver->checkpoint.rate.known = true;

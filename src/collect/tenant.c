@@ -254,7 +254,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
                                .owner = &claim_owner,
                                .ctx = t };
     saver_init(&t->saver, &t->feed, &t->claim);
-    manifest_init(&t->manifest, &t->feed, &t->saver);
+    manifest_init(&t->manifest, &t->feed);
     t->opening = (struct opening){ .feed = &t->feed,
                                    .input = &t->input,
                                    .saver = &t->saver,

@@ -99,9 +99,9 @@ void ledger_begin(struct ledger *ledger, ticks since, bool whole)
 /* Returns the time from which on a new file is complete. One record that is dated far ahead does not count. */
 static ticks after_newest(const struct ledger *ledger)
 {
-    ticks most = ledger_day_begin(ledger->today + 2);
+    ticks most = ledger->today ? ledger_day_begin(ledger->today + 2) : ledger->newest;
 
-    return (ledger->today ? ticks_min(ledger->newest, most) : ledger->newest) + 1;
+    return ticks_max(ledger->line.since, ticks_min(ledger->newest, most) + 1);
 }
 
 /* Returns false if the file cannot be continued: err says why, unless its absence is no surprise. */
@@ -203,18 +203,28 @@ void ledger_add(struct ledger *ledger, uint64_t key, ticks time, uint64_t pos)
     block->entries[block->end++] = (struct waiting){ .key = key, .pos = pos, .day = day };
 }
 
-/* Calls fn for the versions that wait and whose events end at or before pos. */
-static void each_waiting(struct ledger *ledger, uint64_t pos,
-                         void (*fn)(struct ledger *ledger, const struct waiting *entry, uint32_t *day), uint32_t *day)
-{
+/* A place among the versions that wait. */
+struct place {
     const struct block *block;
+    uint32_t at;
+};
 
-    for (block = ledger->first; block; block = block->next)
-        for (uint32_t i = block->first; i < block->end; i++) {
-            if (block->entries[i].pos > pos)
-                return;
-            fn(ledger, &block->entries[i], day);
-        }
+static struct place first_waiting(const struct ledger *ledger)
+{
+    return (struct place){ ledger->first, ledger->first ? ledger->first->first : 0 };
+}
+
+/* Returns the next version whose event ends at or before pos; NULL: there is none. */
+static const struct waiting *next_waiting(struct place *place, uint64_t pos)
+{
+    const struct waiting *entry;
+
+    while (place->block && place->at == place->block->end) {
+        place->block = place->block->next;
+        place->at = place->block ? place->block->first : 0;
+    }
+    entry = place->block ? &place->block->entries[place->at++] : NULL;
+    return entry && entry->pos <= pos ? entry : NULL;
 }
 
 static void drop_waiting(struct ledger *ledger, uint64_t pos)
@@ -233,21 +243,30 @@ static void drop_waiting(struct ledger *ledger, uint64_t pos)
     }
 }
 
-/* Finds the first day after *day: day is {after, found}. */
-static void next_day(struct ledger *ledger UNUSED, const struct waiting *entry, uint32_t *day)
+/* Returns the first day after this one that has versions; LEDGER_NO_DAY: there is none. */
+static uint32_t day_after(const struct ledger *ledger, uint64_t pos, uint32_t day)
 {
-    if (entry->day > day[0] && entry->day < day[1])
-        day[1] = entry->day;
+    struct place place = first_waiting(ledger);
+    const struct waiting *entry;
+    uint32_t found = LEDGER_NO_DAY;
+
+    while ((entry = next_waiting(&place, pos)))
+        if (entry->day > day && (found == LEDGER_NO_DAY || entry->day < found))
+            found = entry->day;
+    return found;
 }
 
-static void put_key(struct ledger *ledger, const struct waiting *entry, uint32_t *day)
+static void put_keys(struct ledger *ledger, uint64_t pos, uint32_t day)
 {
-    if (entry->day != *day)
-        return;
-    if (ledger->batch_day != *day)
-        ledger_put_mark(&ledger->batch, LEDGER_DAY, *day, 0);
-    ledger->batch_day = *day;
-    ledger_put_slot(&ledger->batch, entry->key);
+    struct place place = first_waiting(ledger);
+    const struct waiting *entry;
+
+    if (ledger->batch_day != day)
+        ledger_put_mark(&ledger->batch, LEDGER_DAY, day, 0);
+    ledger->batch_day = day;
+    while ((entry = next_waiting(&place, pos)))
+        if (entry->day == day)
+            ledger_put_slot(&ledger->batch, entry->key);
 }
 
 static void put_marks(struct ledger *ledger)
@@ -269,22 +288,17 @@ static void put_marks(struct ledger *ledger)
  * come together, as a page may hold those of many days in any order. */
 void ledger_prepare(struct ledger *ledger, uint64_t pos, ticks now)
 {
-    uint32_t days[2], kept;
+    uint32_t day, kept;
 
     if (!ledger || !ledger->path || !ledger->begun)
         return;
     ledger->today = ledger_day_of(now);
-    kept = ledger->today > LEDGER_KEPT_DAYS ? ledger->today - LEDGER_KEPT_DAYS : 0;
+    kept = ledger->today > LEDGER_KEPT_DAYS ? ledger->today - LEDGER_KEPT_DAYS : 1;
     if (!ledger->batch.len)
         ledger->batch_day = ledger->day;
     put_marks(ledger);
-    for (days[0] = kept ? kept - 1 : 0;; days[0] = days[1]) {
-        days[1] = UINT32_MAX;
-        each_waiting(ledger, pos, next_day, days);
-        if (days[1] == UINT32_MAX)
-            break;
-        each_waiting(ledger, pos, put_key, &days[1]);
-    }
+    for (day = day_after(ledger, pos, kept - 1); day != LEDGER_NO_DAY; day = day_after(ledger, pos, day))
+        put_keys(ledger, pos, day);
     drop_waiting(ledger, pos);
 }
 
@@ -352,7 +366,7 @@ static void not_written(struct ledger *ledger, const struct ledger_job *job)
     if (ledger->exists && !gone)
         ledger_lose_batch(ledger);
     else if (ledger->exists || ledger->batch.len)
-        begin_file(ledger, after_newest(ledger), false);
+        begin_file(ledger, after_newest(ledger), ledger->line.whole && !ledger->newest);
     buf_clear(&ledger->batch);
 }
 

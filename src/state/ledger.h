@@ -62,6 +62,9 @@ void ledger_ended(struct ledger *ledger, const struct ledger_job *job, bool chec
 bool ledger_trouble(struct ledger *ledger, struct err *err);
 /* Returns true if something has to be saved although no event was written: the file is to be made. */
 bool ledger_unsaved(const struct ledger *ledger);
+/* Returns true if the file does not say yet what is known of a day: that its manifest was said, or that it is lost. That
+ * is worth a save at the end of the process. */
+bool ledger_has_marks(const struct ledger *ledger);
 
 /* The manifest. A day that is not covered can be compared with nothing. */
 

@@ -212,6 +212,14 @@ void ledger_said(struct ledger *ledger, uint32_t day)
     found->said = found->keys;
 }
 
+bool ledger_has_marks(const struct ledger *ledger)
+{
+    for (size_t i = 0; ledger && i < LEDGER_DAYS; i++)
+        if (ledger->days[i].unwritten)
+            return true;
+    return false;
+}
+
 bool ledger_got_more(struct ledger *ledger)
 {
     bool ret = ledger && ledger->got_more;

@@ -33,7 +33,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "http_pool", 7 },
     { "inflate", 8 },
     { "json", 5 },
-    { "ledger", 17 },
+    { "ledger", 18 },
     { "limiter", 9 },
     { "lock", 5 },
     { "log", 7 },

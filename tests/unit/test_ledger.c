@@ -400,6 +400,21 @@ static void test_vanishes_while_running(void **state UNUSED)
     ledger_free(ledger);
 }
 
+/* Nothing was written: a new file is as complete as the one that vanished. */
+static void test_vanishes_without_alerts(void **state UNUSED)
+{
+    struct ledger *ledger = begin_ledger(TODAY - 5);
+
+    save(ledger, 1, true);
+    unlink(path);
+    save(ledger, 1, true);
+    save(ledger, 1, true);
+    CHECK(ledger_since(ledger) == at(TODAY - 5, 0) && ledger_covers(ledger, TODAY - 5) &&
+              !ledger_covers(ledger, TODAY - 6),
+          "since %lld", (long long)ledger_since(ledger));
+    ledger_free(ledger);
+}
+
 /* A record that is dated far ahead does not make all days until then unknown. */
 static void test_dated_ahead(void **state UNUSED)
 {
@@ -565,6 +580,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_neither_is_written),
     cmocka_unit_test(test_full_disk),
     cmocka_unit_test(test_vanishes_while_running),
+    cmocka_unit_test(test_vanishes_without_alerts),
     cmocka_unit_test(test_dated_ahead),
     cmocka_unit_test(test_given_up),
     cmocka_unit_test(test_days_that_are_kept),
