@@ -8,7 +8,7 @@ import shutil
 import sys
 
 import pytest
-from cases import HERE, SECOND, DeliveryCase
+from cases import HERE, SECOND, DeliveryCase, HastyCase
 from world import ticks
 from world.runner import wait_for
 
@@ -276,3 +276,27 @@ class Ends(LedgerCase):
         path = self.path(world, 'c%20c')
         self.assertEqual((os.stat(path).st_mode & 0o777, os.stat(os.path.dirname(path)).st_mode & 0o777), (0o600, 0o700))
         self.assertFalse([name for name in os.listdir(os.path.dirname(path)) if name != 'c%20c'])
+
+
+class Hours(HastyCase, LedgerCase):
+    """The program's own clock runs faster."""
+
+    @pytest.mark.promise('Completeness', 'A manifest is said while the program runs, and again, hourly at most, when the '
+                                         'day got more')
+    @pytest.mark.waits(20)
+    def test_while_it_runs(self):
+        world = self.world()
+        feed = self.customer(world, 'c', poll_interval=600)
+        self.publish(world, feed)
+        program = self.start(world, 600)
+        program.wait_events(15)
+        self.equal(world, self.said(world, 4))
+        day = self.days_ago(world, 1)
+        for count in (16, 17):
+            feed.publish(1, ticks=ticks.parse(f'{day}T23:59:{count}Z'))
+            program.wait_events(count)
+            wait_for(lambda count=count: manifests(program)['c', day][-1][0] == count - 10, 30, program.tail)
+        self.equal(world, manifests(program))
+        times = [line.when for line in program.lines if re.search(f'event=manifest input=c .*day={day}', line.text)]
+        self.assertEqual(len(times), 3)
+        self.assertGreater((times[2] - times[1]) * 600, 3500)
