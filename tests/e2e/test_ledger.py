@@ -18,7 +18,7 @@ import spl  # noqa: E402
 
 DAY = 86400
 SETTLED = 900 + 1800 + 120         # seconds after its end from which on a day is said
-LINE = re.compile(r'INFO event=manifest input=(\S+) tenant=\S+ api=\S+ day=(\S+) versions=(\d+) sum=(\d+) since=(\S+)\Z')
+LINE = re.compile(r'INFO event=manifest input=(\S+) tenant=\S+ api=\S+ day=(\S+) versions=(\d+) sum=(\d+) since=\S+\Z')
 
 
 def manifests(program):
@@ -48,8 +48,8 @@ def compared(events, lines, now, days):
                              _time=float(event.time)) for event in events]
     for number, text in enumerate(lines):
         facts = dict(re.findall(r'(\w+)=(\S+)', text))
-        rows.append({**facts, '_raw': 'defender_alerts ' + text, '_time': now - 60 + number / 1000, 'index': '_internal',
-                     'sourcetype': 'splunkd', 'component': 'ExecProcessor'})
+        rows.append({**facts, '_raw': 'defender_alerts ' + text, '_time': now - 60 + number / 1000,
+                     'index': '_internal', 'sourcetype': 'splunkd', 'component': 'ExecProcessor'})
     found = spl.Search(f'`defender_mssp_audit_compare({days})`', fields.read('macros')).run(rows, now, 0)
     return {row['day']: (row['verdict'], row['missing'], row['repeated']) for row in found}
 
@@ -274,15 +274,16 @@ class Ends(LedgerCase):
         self.polls(world, feed)
         self.ends(world)
         path = self.path(world, 'c%20c')
-        self.assertEqual((os.stat(path).st_mode & 0o777, os.stat(os.path.dirname(path)).st_mode & 0o777), (0o600, 0o700))
-        self.assertFalse([name for name in os.listdir(os.path.dirname(path)) if name != 'c%20c'])
+        folder = os.path.dirname(path)
+        self.assertEqual([os.stat(each).st_mode & 0o777 for each in (path, folder)], [0o600, 0o700])
+        self.assertEqual(os.listdir(folder), ['c%20c'])
 
 
 class Hours(HastyCase, LedgerCase):
     """The program's own clock runs faster."""
 
-    @pytest.mark.promise('Completeness', 'A manifest is said while the program runs, and again, hourly at most, when the '
-                                         'day got more')
+    @pytest.mark.promise('Completeness', 'A manifest is said while the program runs, and again, hourly at most, when '
+                                         'the day got more')
     @pytest.mark.waits(20)
     def test_while_it_runs(self):
         world = self.world()
