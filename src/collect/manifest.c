@@ -1,15 +1,15 @@
 #include "collect/manifest.h"
 
-#define FIRST_MS    5000 /* after the input has opened: its first poll may be complete */
-#define SPREAD_MS   500  /* between the first looks of two inputs ... */
-#define TURNS       120  /* ... of that many */
-#define MOST_MS     20   /* of work in one go: a backfill settles many days at once */
-#define BETWEEN_MS  2000
-#define AGAIN_MS    (60 * 1000)
-#define HOURLY_MS   (60 * 60 * 1000)
-#define SETTLED_S   1800 /* after the overlap */
-#define SPREAD_S    5    /* between the looks of two inputs at a new day */
-#define DAY_MS      (INT64_C(86400) * 1000)
+#define FIRST_MS   5000 /* after the input has opened: its first poll may be complete */
+#define SPREAD_MS  500  /* between the first looks of two inputs ... */
+#define TURNS      120  /* ... of that many */
+#define MOST_MS    20   /* of work in one go: a backfill settles many days at once */
+#define BETWEEN_MS 2000
+#define AGAIN_MS   (60 * 1000)
+#define HOURLY_MS  (60 * 60 * 1000)
+#define SETTLED_S  1800 /* after the overlap */
+#define SPREAD_S   5    /* between the looks of two inputs at a new day */
+#define DAY_MS     (INT64_C(86400) * 1000)
 
 void manifest_init(struct manifest *manifest, struct feed *feed)
 {

@@ -9,10 +9,10 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define REPLACEMENT   "\xEF\xBF\xBD" /* U+FFFD */
-#define SCALAR_STEP   4096           /* bytes of a string of the envelope that are copied at a time */
-#define NEXT_LINK     "@odata.nextLink"
-#define ERROR_NAME    "error" /* OData 4; "odata.error" in version 3 */
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define SCALAR_STEP 4096           /* bytes of a string of the envelope that are copied at a time */
+#define NEXT_LINK   "@odata.nextLink"
+#define ERROR_NAME  "error" /* OData 4; "odata.error" in version 3 */
 
 void page_text_begin(struct page *p, bool key)
 {

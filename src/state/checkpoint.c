@@ -10,7 +10,7 @@
 #include "base/text.h"
 
 #define LEDGER_MOST (INT64_C(1) << 50) /* bytes; a number of JSON is exact up to there */
-#define HASH_TEXT   32 /* hex digits of a version's key */
+#define HASH_TEXT   32                 /* hex digits of a version's key */
 
 void checkpoint_release(struct checkpoint *checkpoint)
 {

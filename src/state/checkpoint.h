@@ -28,7 +28,7 @@ struct checkpoint {
     char *tid; /* the tenant's GUID if tenant_id is a domain; NULL: not known */
     char *api; /* the parameter's word */
     struct cursor cursor;
-    ticks saved;                  /* by the host's clock of then; 0: not known */
+    ticks saved; /* by the host's clock of then; 0: not known */
     bool has_ledger;
     int64_t ledger;               /* ledger_end(); valid if has_ledger */
     struct quarantine quarantine; /* only as parsed */

@@ -7,10 +7,10 @@
 
 #include "base/mem.h"
 
-#define DAY_TICKS   (INT64_C(86400) * TICKS_PER_SECOND)
-#define DROP_LEAST  4  /* keys: more bytes than a copy may add */
-#define DROP_SHARE  32 /* a copy is worth it once this part of a file is too old */
-#define FIRST_ROOM  1024
+#define DAY_TICKS  (INT64_C(86400) * TICKS_PER_SECOND)
+#define DROP_LEAST 4  /* keys: more bytes than a copy may add */
+#define DROP_SHARE 32 /* a copy is worth it once this part of a file is too old */
+#define FIRST_ROOM 1024
 
 uint32_t ledger_day_of(ticks time)
 {
@@ -259,8 +259,7 @@ static int by_value(const void *a, const void *b)
 bool ledger_sum(struct ledger *ledger, uint32_t day, uint64_t *versions, uint64_t *sum, struct err *err)
 {
     struct keys keys = { .day = day };
-    bool ok = is_at_rest(ledger, err) &&
-              ledger_walk(ledger->path, ledger->line.len, ledger->size, collect, &keys, err);
+    bool ok = is_at_rest(ledger, err) && ledger_walk(ledger->path, ledger->line.len, ledger->size, collect, &keys, err);
 
     *versions = *sum = 0;
     if (keys.count)

@@ -61,7 +61,8 @@ struct ledger_item ledger_read_slot(struct ledger_reader *reader, uint64_t slot)
     if (reader->in_mark)
         return read_mark(reader, slot);
     reader->in_mark = slot == LEDGER_ONES;
-    return (struct ledger_item){ slot == LEDGER_ONES || !slot || reader->day == LEDGER_NO_DAY ? LEDGER_NOTHING : LEDGER_KEY,
+    return (struct ledger_item){ slot == LEDGER_ONES || !slot || reader->day == LEDGER_NO_DAY ? LEDGER_NOTHING
+                                                                                              : LEDGER_KEY,
                                  reader->day, slot };
 }
 

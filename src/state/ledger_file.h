@@ -50,10 +50,10 @@ void ledger_put_slot(struct buf *ret, uint64_t slot);
 void ledger_put_mark(struct buf *ret, enum ledger_kind kind, uint32_t day, uint64_t value);
 
 struct ledger_line {
-    char of[64];  /* what the ledger is of; no blanks */
-    ticks since;  /* complete from this update time on */
-    bool whole;   /* nothing older exists, so that the day of `since` is complete as well */
-    size_t len;   /* of the line; set by ledger_parse_line() */
+    char of[64]; /* what the ledger is of; no blanks */
+    ticks since; /* complete from this update time on */
+    bool whole;  /* nothing older exists, so that the day of `since` is complete as well */
+    size_t len;  /* of the line; set by ledger_parse_line() */
 };
 
 void ledger_format_line(const struct ledger_line *line, struct buf *ret);
@@ -92,7 +92,7 @@ struct ledger_job {
     uint32_t last_day;  /* COMPACT: the day of the file's last key; the bytes may go on with it */
     /* The result: */
     bool written, committed; /* the functions below have done their part; it is not repeated */
-    int error;    /* 0: done; else an errno with err. ESTALE: the file has fewer bytes than it had */
+    int error;               /* 0: done; else an errno with err. ESTALE: the file has fewer bytes than it had */
     struct err err;
     uint64_t new_size;
 };

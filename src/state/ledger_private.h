@@ -22,8 +22,8 @@ struct block {
 /* What is known of a day. */
 struct ledger_day {
     uint32_t day;
-    uint32_t keys;  /* in the file; repeated ones count */
-    uint32_t said;  /* keys when the manifest was said last */
+    uint32_t keys; /* in the file; repeated ones count */
+    uint32_t said; /* keys when the manifest was said last */
     bool was_said;
     bool lost;      /* keys could not be written */
     bool unwritten; /* the file does not say one of the two yet */
@@ -38,10 +38,10 @@ struct ledger {
     bool cuts; /* the file may be longer than `size` */
     bool got_more;
     struct ledger_line line; /* its length is known once the file exists */
-    ticks newest;     /* update time of the newest version that was added; 0: none */
-    uint64_t size;    /* of the file, as far as it counts */
-    uint64_t dropped; /* bytes of slots that are not in it any more */
-    uint32_t day;     /* of the last key in it; LEDGER_NO_DAY: not known */
+    ticks newest;            /* update time of the newest version that was added; 0: none */
+    uint64_t size;           /* of the file, as far as it counts */
+    uint64_t dropped;        /* bytes of slots that are not in it any more */
+    uint32_t day;            /* of the last key in it; LEDGER_NO_DAY: not known */
     struct block *first, *last;
     struct buf batch;
     uint32_t batch_day; /* of the last key in it */
