@@ -39,12 +39,8 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "log", 7 },
     { "log_cap", 4 },
     { "loop", 6 },
-<<<<<<< HEAD
-    { "messages", 5 },
-=======
     { "manifest", 3 },
-    { "messages", 4 },
->>>>>>> 2452945 (A fuzzer of ledger files, unit tests of the manifest; the key is computed before the record can move)
+    { "messages", 5 },
     { "notices", 2 },
     { "opening", 14 },
     { "page", 12 },
