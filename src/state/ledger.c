@@ -119,7 +119,7 @@ static bool usable(struct ledger *ledger, int64_t end, struct ledger_head *head,
     start = head->line.len + LEDGER_MARK;
     if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)
         return true;
-    return err_set(err, ERR_INPUT, "'%s' has less than it had: it was cut, restored, or not written", ledger->path);
+    return err_set(err, ERR_INPUT, "'%s' is not as its checkpoint says: it was cut, restored, or not written", ledger->path);
 }
 
 bool ledger_continue(struct ledger *ledger, int64_t end, ticks newest, bool whole)
@@ -333,6 +333,8 @@ void ledger_make_job(struct ledger *ledger, bool directly, struct ledger_job *jo
     job->cuts = ledger->cuts;
     job->last_day = ledger->day;
     job->keep_from = ledger->today > LEDGER_KEPT_DAYS ? ledger->today - LEDGER_KEPT_DAYS : 0;
+    if (job->change == LEDGER_COMPACT) /* once a day, whatever comes of it */
+        ledger->compacts = false;
     if (job->change == LEDGER_CREATE) {
         ledger_format_line(&ledger->line, &job->bytes);
         ledger_put_mark(&job->bytes, LEDGER_DROPPED, 0, 0);
@@ -350,8 +352,6 @@ static void written(struct ledger *ledger, const struct ledger_job *job)
     ledger->exists = true;
     ledger->size = job->new_size;
     ledger->dropped = end - (job->new_size - ledger->line.len - LEDGER_MARK);
-    if (job->change == LEDGER_COMPACT)
-        ledger->compacts = false;
     ledger_count_batch(ledger);
     ledger->day = ledger->batch_day;
     ledger->in_trouble = ledger->cuts = false;

@@ -204,6 +204,10 @@ void ledger_job_write(struct ledger_job *job, bool sync)
         ok = append(job, sync);
     } else if (job->change == LEDGER_COMPACT) {
         ok = compact(job, sync);
+        if (!ok) { /* no room for a copy: the file grows on */
+            job->change = LEDGER_APPEND;
+            ok = append(job, sync);
+        }
     } else {
         ok = file_write(job->temp, job->bytes.data, job->bytes.len, sync, &job->err);
         job->new_size = job->bytes.len;
