@@ -234,12 +234,6 @@ class Audit(unittest.TestCase):
         found = [self.alert(''), self.alert(None), self.alert('x', lastUpdateDateTime=None)]
         self.assertEqual(self.compare(*found, self.manifest([])), {'a': ('equal', 0, 0)})
 
-    def test_alert(self):
-        some = [self.alert('a'), self.alert('b', 70)]
-        self.assertEqual(alerting('audit_difference', [*some, self.manifest(some)]), [])
-        self.assertEqual(alerting('audit_difference', some), [])
-        self.assertEqual(alerting('audit_difference', [some[0], self.manifest(some)]), ['a'])
-
 
 class Names(unittest.TestCase):
     """What this app exports collides with nothing."""
@@ -351,6 +345,14 @@ class Alerting(unittest.TestCase):
     def test_lag(self):
         self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
                                                          line('new', lag_s=-1), line('fine')]), ['quiet'])
+
+    def test_audit(self):
+        """A day that is not equal; one without a manifest is not known."""
+        audit = Audit()
+        some = [audit.alert('a'), audit.alert('b', 70)]
+        self.assertEqual(alerting('audit_difference', [*some, audit.manifest(some)]), [])
+        self.assertEqual(alerting('audit_difference', some), [])
+        self.assertEqual(alerting('audit_difference', [some[0], audit.manifest(some)]), ['a'])
 
     def test_left_behind(self):
         self.assertEqual(alerting('bad_records', [
