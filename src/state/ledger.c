@@ -119,7 +119,8 @@ static bool usable(struct ledger *ledger, int64_t end, struct ledger_head *head,
     start = head->line.len + LEDGER_MARK;
     if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)
         return true;
-    return err_set(err, ERR_INPUT, "'%s' is not as its checkpoint says: it was cut, restored, or not written", ledger->path);
+    return err_set(err, ERR_INPUT, "'%s' is not as its checkpoint says: it was cut, restored, or not written",
+                   ledger->path);
 }
 
 bool ledger_continue(struct ledger *ledger, int64_t end, ticks newest, bool whole)
