@@ -37,7 +37,7 @@ EXTRA = {'state/store_kv': {'splunk'}}  # modules that may include more
 _HELPERS = {'pages', 'records', 'classify', 'page_size'}
 _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
-_TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver'}
+_TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest'}
 ORDER = {
     'collector': _TENANT | {'tenant'},
     'tenant': _TENANT,
@@ -47,6 +47,7 @@ ORDER = {
     'worker_retry': _HELPERS,
     'opening': {'beginning', 'saver'},
     'beginning': {'saver'},
+    'manifest': set(),
     'status': {'health'},
 }
 

@@ -74,9 +74,19 @@ struct hash128 hash128_of(const void *bytes, size_t len)
     return ret;
 }
 
+/* Keeps its context and the algorithm: to look them up costs more than to hash the 70 bytes of an alert version. For the
+ * thread of the event loop. */
 void sha256_of(const void *bytes, size_t len, unsigned char ret[SHA256_BYTES])
 {
-    if (!EVP_Digest(bytes, len, ret, NULL, EVP_sha256(), NULL))
+    static EVP_MD_CTX *context;
+    static EVP_MD *sha256;
+
+    if (!context) {
+        context = EVP_MD_CTX_new();
+        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    }
+    if (!context || !sha256 || !EVP_DigestInit_ex2(context, sha256, NULL) || !EVP_DigestUpdate(context, bytes, len) ||
+        !EVP_DigestFinal_ex(context, ret, NULL))
         die("OpenSSL cannot compute SHA-256 on this host");
 }
 

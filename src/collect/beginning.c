@@ -6,6 +6,41 @@
 
 #define AHEAD_MOST (INT64_C(86400) * TICKS_PER_SECOND) /* by how much clocks may be wrong */
 
+struct newest {
+    ticks time; /* 0: no version is known */
+};
+
+static void look_at_entry(void *ctx, const struct dedup_entry *entry)
+{
+    struct newest *newest = ctx;
+
+    newest->time = ticks_max(newest->time, entry->time);
+}
+
+/* Returns the update time of the newest version that is known to have been written; 0: none is. */
+static ticks newest_written(const struct feed *feed)
+{
+    struct newest newest = { 0 };
+
+    dedup_each(feed->progress.dedup, look_at_entry, &newest);
+    dedup_each(dedup_partial(feed->progress.dedup), look_at_entry, &newest);
+    return newest.time;
+}
+
+/* Continues with the ledger that the checkpoint speaks of, or begins one. */
+static void continue_ledger(struct feed *feed, struct saver *saver)
+{
+    const struct checkpoint *checkpoint = &saver->checkpoint;
+    const struct cursor *cursor = &checkpoint->cursor;
+    ticks newest = newest_written(feed);
+    bool whole = !newest && cursor->watermark <= cursor->begin && !cursor->backfill.active;
+
+    newest = ticks_max(newest, cursor->watermark);
+    if (!ledger_continue(feed->ledger, checkpoint->has_ledger ? checkpoint->ledger : -1, whole ? cursor->begin : newest,
+                         whole))
+        saver->changed = true;
+}
+
 static bool same_records(const char *api, const char *other)
 {
     return text_same(api, api_incidents.name) == text_same(other, api_incidents.name);
@@ -25,6 +60,7 @@ static void carry_over(struct feed *feed, struct saver *saver, int64_t now_ms)
     checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
     if (!same)
         return;
+    ledger_begin(feed->ledger, checkpoint->cursor.watermark + 1, false);
     cursor_carry_over(&checkpoint->cursor, feed->input->overlap);
     progress_begin(&feed->progress, &checkpoint->cursor, now_ms);
     saver_starts_from(saver, &checkpoint->cursor);
@@ -62,6 +98,7 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
     }
     progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
     saver_starts_from(saver, &checkpoint->cursor);
+    continue_ledger(feed, saver);
 }
 
 bool beginning_is_ahead(const struct feed *feed)
@@ -76,9 +113,12 @@ void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now
 {
     const struct start_time *start = &feed->input->start_time;
     struct cursor cursor;
+    ticks written;
 
     quarantine_release(&feed->progress.quarantine); /* what lies after start_time is read again, the rest never */
     cursor_start(&cursor, start->relative ? ticks_back(feed_service_now(feed), start->back_s) : start->time);
+    written = newest_written(feed);
+    ledger_begin(feed->ledger, written ? ticks_max(written + 1, cursor.begin) : cursor.begin, !written);
     progress_begin(&feed->progress, &cursor, now_ms);
     saver_starts_from(saver, &cursor);
     saver->changed = true;

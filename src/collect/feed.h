@@ -10,6 +10,7 @@
 #include "messages/log_cap.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
+#include "state/ledger.h"
 #include "state/progress.h"
 
 /* Counts since the process started. */
@@ -51,7 +52,8 @@ struct feed {
     struct variant variants[WORKER_COUNT]; /* of the query, for each worker */
 
     struct progress progress;
-    bool open; /* the workers may read */
+    struct ledger *ledger; /* NULL: the API's records have no identity */
+    bool open;             /* the workers may read */
     struct service_clock clock;
     uint64_t event_pos; /* stream position after the last event */
     ticks newest_alert; /* update time of the newest alert written in this run; 0: none */

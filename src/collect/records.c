@@ -1,6 +1,7 @@
 #include "collect/records.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "collect/unreadable.h"
 
@@ -105,10 +106,51 @@ static bool is_written(struct reading *reading, const struct page_record *record
     return is_in(dedup_partial(progress->dedup), feed, record, key);
 }
 
+/* Appends the text that was escaped for XML. */
+static void add_plain(struct buf *ret, const char *text, size_t len)
+{
+    static const struct {
+        const char *escape;
+        size_t len;
+        char c;
+    } escapes[] = { { "&amp;", 5, '&' }, { "&lt;", 4, '<' }, { "&gt;", 4, '>' } };
+    const char *end = text + len, *at;
+    size_t i;
+
+    for (; (at = memchr(text, '&', (size_t)(end - text))); text = at) {
+        buf_add(ret, text, (size_t)(at - text));
+        for (i = 0; i < COUNT_OF(escapes); i++)
+            if ((size_t)(end - at) >= escapes[i].len && !memcmp(at, escapes[i].escape, escapes[i].len))
+                break;
+        buf_add_char(ret, i < COUNT_OF(escapes) ? escapes[i].c : '&');
+        at += i < COUNT_OF(escapes) ? escapes[i].len : 1;
+    }
+    buf_add(ret, text, (size_t)(end - text));
+}
+
+/* Returns the version's key in the ledger, of the text that Splunk has of its ID and update time; 0: it has none. To be
+ * called before something is appended to the record, which may move it. */
+static uint64_t ledger_key_of(const struct feed *feed, const struct page_record *record)
+{
+    CLEANUP(buf_free) struct buf plain = BUF_INIT(PAGE_RECORD_MAX);
+    const char *id = record->id;
+    size_t len = record->id_len;
+
+    if (!feed->ledger || !has_id(record) || !record->has_time)
+        return 0;
+    if (memchr(id, '&', len)) {
+        add_plain(&plain, id, len);
+        id = buf_text(&plain);
+        len = plain.len;
+    }
+    return ledger_key(id, len, record->time_text, record->time_len);
+}
+
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
     ticks time = record->has_time ? record->time : present(feed);
+    uint64_t version = ledger_key_of(feed, record);
 
     if ((feed->api->shape.id && !has_id(record)) || !record->has_time)
         reading->answer.malformed++;
@@ -116,6 +158,8 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.replaced++;
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
+    if (version)
+        ledger_add(feed->ledger, version, time, feed->event_pos);
     dedup_add(reading_is_partial(reading) ? dedup_partial(feed->progress.dedup) : feed->progress.dedup,
               (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
     if (record->has_time)

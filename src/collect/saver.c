@@ -48,6 +48,7 @@ void saver_ends(struct saver *saver, int64_t now_ms)
 {
     double left = rate_hour_left(saver->feed->rate, now_ms);
 
+    saver->changed = saver->changed || ledger_has_marks(saver->feed->ledger);
     if (left < 0)
         return;
     saver->checkpoint.rate.known = true;
@@ -66,7 +67,12 @@ void saver_cancel(struct saver *saver)
 
 void saver_compose(struct saver *saver, struct buf *text)
 {
+    struct ledger *ledger = saver->feed->ledger;
+
     saver->saving_version = saver->feed->progress.quarantine.version;
+    ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));
+    saver->checkpoint.ledger = ledger_end(ledger);
+    saver->checkpoint.has_ledger = saver->checkpoint.ledger >= 0;
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
 }
 
@@ -122,8 +128,24 @@ static void cannot_save(struct saver *saver, const struct err *err)
     saver->fails = true;
 }
 
+/* Logs once that the ledger cannot be written or used. Returns true if a new file is to be made soon; if that fails, it
+ * is tried again with each later save. */
+static bool look_at_ledger(struct saver *saver)
+{
+    struct feed *feed = saver->feed;
+    struct err err;
+
+    if (!ledger_trouble(feed->ledger, &err))
+        return false;
+    feed_log(feed, EVENT_LEDGER, err.text,
+             "alerts are written as before, but some days of this input cannot be compared");
+    return ledger_unsaved(feed->ledger);
+}
+
 void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t now_ms)
 {
+    bool renews = look_at_ledger(saver);
+
     if (!ok) {
         saver->changed = saver->changed || saver->changed_saving;
         saver->due_ms = now_ms + RETRY_MS;
@@ -136,7 +158,8 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->saved = saver->saving;
     saver->saved_pos = saver->saving_pos;
     saver->saved_version = saver->saving_version;
-    saver->due_ms = now_ms + SAVE_EVERY_MS;
+    saver->due_ms = now_ms + (renews ? RETRY_MS : SAVE_EVERY_MS);
+    saver->changed = saver->changed || renews;
     progress_saved(&saver->feed->progress, &saver->saved);
 }
 

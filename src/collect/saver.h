@@ -44,7 +44,8 @@ bool saver_is_behind(const struct saver *saver);
 /* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);
 
-/* The process ends: what is left of the hourly limit is saved with the rest. A process that is killed never says. */
+/* The process ends: what is left of the hourly limit, and what the ledger knows of its days, is saved with the rest. A
+ * process that is killed never says. */
 void saver_ends(struct saver *saver, int64_t now_ms);
 
 /* The save that waits goes no further; its news are news again. */

@@ -1,8 +1,11 @@
 #include "collect/tenant_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "collect/status.h"
 #include "splunk/app.h"
 
@@ -95,8 +98,16 @@ static void has_source(void *ctx, struct token_source *source)
     token_source_listen(source, &t->listener);
 }
 
+static void opened(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    wake_workers(t);
+    manifest_start(&t->manifest, clock_ms());
+}
+
 static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
-                                                    has_source,    feed_changed, wake_workers };
+                                                    has_source,    feed_changed, opened };
 
 /* What the store answers. */
 
@@ -138,6 +149,7 @@ static void saved(void *ctx, bool ok, const struct err *err)
     if (t->ending) /* nothing depends on it any more */
         return;
     saver_saved(&t->saver, ok, err, clock_ms());
+    manifest_saved(&t->manifest, clock_ms());
     opening_saved(&t->opening);
     tenant_changed(t);
 }
@@ -171,6 +183,7 @@ static void lost(void *ctx)
     progress_release(&t->feed.progress);
     progress_init(&t->feed.progress, t->input.overlap);
     saver_forget(&t->saver);
+    ledger_forget(t->feed.ledger);
     if (!t->ending)
         opening_start_again(&t->opening);
     tenant_changed(t);
@@ -183,6 +196,23 @@ static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, 
 static void status_timer_fired(void *ctx, int64_t now_ms)
 {
     tenant_log_status(ctx, now_ms);
+}
+
+/* A ledger is of one API and one filter: other alerts are expected of others. */
+static struct ledger *new_ledger(const struct input *input, const struct api *api)
+{
+    CLEANUP(mem_freep) char *of = NULL;
+    unsigned char digest[SHA256_BYTES];
+    char hex[17] = "all";
+
+    if (!api->shape.id)
+        return NULL;
+    if (!text_empty(input->filter)) {
+        sha256_of(input->filter, strlen(input->filter), digest);
+        hex_text(digest, 8, hex);
+    }
+    of = mem_format("%s/%s", api->name, hex);
+    return ledger_new(of);
 }
 
 static void init_feed(struct tenant *t, size_t number)
@@ -205,6 +235,7 @@ static void init_feed(struct tenant *t, size_t number)
     t->feed.rate = rate_pool_get(env->rates, t->input.tenant_id, t->input.client_id, api->family, api->per_minute,
                                  api->per_hour, env->started_ms);
     progress_init(&t->feed.progress, t->input.overlap);
+    t->feed.ledger = new_ledger(&t->input, api);
 }
 
 struct tenant *tenant_new(const struct env *env, size_t number, struct input *input)
@@ -217,8 +248,13 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     t->label = input_label(t->input.name);
     target_of(&t->input, &t->target);
     init_feed(t, number);
-    t->claim = (struct claim){ .store = env->store, .name = t->input.name, .owner = &claim_owner, .ctx = t };
+    t->claim = (struct claim){ .store = env->store,
+                               .name = t->input.name,
+                               .ledger = t->feed.ledger,
+                               .owner = &claim_owner,
+                               .ctx = t };
     saver_init(&t->saver, &t->feed, &t->claim);
+    manifest_init(&t->manifest, &t->feed);
     t->opening = (struct opening){ .feed = &t->feed,
                                    .input = &t->input,
                                    .saver = &t->saver,
@@ -240,8 +276,10 @@ void tenant_free(struct tenant *t)
         return;
     workers_release(t->workers);
     timer_cancel(t->env->loop, &t->status_timer);
+    manifest_release(&t->manifest);
     opening_release(&t->opening);
     store_release(&t->claim);
+    ledger_free(t->feed.ledger);
     saver_release(&t->saver);
     progress_release(&t->feed.progress);
     feed_log_counts(&t->feed, true, clock_ms());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "collect/health.h"
+#include "collect/manifest.h"
 #include "collect/opening.h"
 #include "collect/saver.h"
 #include "collect/target.h"
@@ -17,6 +18,7 @@ struct tenant {
     struct feed feed;
     struct claim claim;
     struct saver saver;
+    struct manifest manifest;
     struct opening opening;
     struct worker workers[WORKER_COUNT];
     struct token_listener listener;

@@ -78,6 +78,15 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_CHECKPOINT] = { "checkpoint", LOG_INFO, 0,
         "the checkpoint can be written again",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_LEDGER] = { "ledger", LOG_WARN, ADVISED,
+        "the ledger of an input, from which it is proven that Splunk has its alerts, cannot be written or used; alerts "
+        "are written as before, and the days that it lacks are unknown, never equal",
+        { ACT_PROVIDER, "correct the permissions or the free space of the folder 'ledger' in the checkpoint folder; "
+          "nothing if the file was removed or restored on purpose" } },
+    [EVENT_MANIFEST] = { "manifest", LOG_INFO, 0,
+        "how many alert versions with an update time of that day were written, and the sum of their hashes, for the "
+        "comparison with the index",
+        { ACT_NOBODY, NOTHING } },
     [EVENT_SECRET_STORED] = { "secret_stored", LOG_INFO, 0,
         "a secret was entered and is now in Splunk's password store",
         { ACT_NOBODY, NOTHING } },

@@ -21,6 +21,7 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
     p->holding = (struct holding){ .give_up = page_give_up, .ctx = p };
     p->scalar = BUF_INIT(SCALAR_MAX);
     p->id_plain = BUF_INIT(PAGE_ID_MAX);
+    p->time_plain = BUF_INIT(PAGE_TIME_MAX);
     p->error = BUF_INIT(ERROR_MAX);
     p->state = ST_VALUE;
     p->records_next = !shape->array;
@@ -36,6 +37,7 @@ void page_free(struct page *p)
     buf_free(&p->partial);
     buf_free(&p->scalar);
     buf_free(&p->id_plain);
+    buf_free(&p->time_plain);
     buf_free(&p->error);
     free(p->link);
     free(p);

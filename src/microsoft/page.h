@@ -34,6 +34,8 @@ struct page_record {
     size_t id_len;     /* ... so that one ID has one text, however the service writes it */
     bool has_time;
     ticks time;
+    const char *time_text; /* as `id`, as the service wrote it; valid if has_time */
+    size_t time_len;
     bool replaced; /* something became U+FFFD */
 };
 

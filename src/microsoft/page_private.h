@@ -11,10 +11,11 @@
 #include "microsoft/page.h"
 #include "microsoft/scan.h"
 
-#define PAGE_NO_ROOM "the record does not fit into the output"
-#define PAGE_STEP    16384          /* bytes of a record that are copied at a time */
-#define PAGE_SLACK   (1024u * 1024) /* what a slice may add to a record before its length is looked at */
-#define PAGE_ID_MAX  65536          /* the escapes of a longer id are not decoded */
+#define PAGE_NO_ROOM  "the record does not fit into the output"
+#define PAGE_STEP     16384          /* bytes of a record that are copied at a time */
+#define PAGE_SLACK    (1024u * 1024) /* what a slice may add to a record before its length is looked at */
+#define PAGE_ID_MAX   65536          /* the escapes of a longer id are not decoded */
+#define PAGE_TIME_MAX 256            /* no time with escapes is longer */
 
 /* What comes next. */
 enum state {
@@ -85,11 +86,13 @@ struct page {
     uint64_t objects[PAGE_DEPTH_MAX / 64]; /* bit n: container at depth n + 1 is an object */
 
     bool in_record;
-    size_t record_start;     /* in out */
-    uint64_t record_offset;  /* in the answer */
-    size_t token_start;      /* in out or scalar, of the string or number being read */
-    size_t id_start, id_len; /* relative to record_start */
-    struct buf id_plain;     /* the id if it has escapes */
+    size_t record_start;         /* in out */
+    uint64_t record_offset;      /* in the answer */
+    size_t token_start;          /* in out or scalar, of the string or number being read */
+    size_t id_start, id_len;     /* relative to record_start */
+    size_t time_start, time_len; /* the same */
+    struct buf id_plain;         /* the id if it has escapes */
+    struct buf time_plain;       /* the time if it has escapes */
     bool has_id, has_time;
     ticks time;
     bool replaced;

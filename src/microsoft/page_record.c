@@ -87,17 +87,31 @@ static bool record_join(struct page *p)
     return true;
 }
 
-/* Sets the record's id, decoded where the service wrote escapes. */
-static void set_id(struct page *p, struct page_record *record)
+/* Decodes a text where the service wrote escapes. */
+static void decode(const char **text, size_t *len, struct buf *plain)
 {
-    record->id = p->out->data + p->record_start + p->id_start;
-    record->id_len = p->id_len;
-    if (record->id_len > PAGE_ID_MAX || !memchr(record->id, '\\', record->id_len))
+    if (*len > plain->limit || !memchr(*text, '\\', *len))
         return;
-    buf_clear(&p->id_plain);
-    page_plain(record->id, record->id_len, true, &p->id_plain);
-    record->id = buf_text(&p->id_plain);
-    record->id_len = p->id_plain.len;
+    buf_clear(plain);
+    page_plain(*text, *len, true, plain);
+    *text = buf_text(plain);
+    *len = plain->len;
+}
+
+static void set_texts(struct page *p, struct page_record *record)
+{
+    const char *bytes = p->out->data + p->record_start;
+
+    if (p->has_id) {
+        record->id = bytes + p->id_start;
+        record->id_len = p->id_len;
+        decode(&record->id, &record->id_len, &p->id_plain);
+    }
+    if (p->has_time) {
+        record->time_text = bytes + p->time_start;
+        record->time_len = p->time_len;
+        decode(&record->time_text, &record->time_len, &p->time_plain);
+    }
 }
 
 void page_record_end(struct page *p)
@@ -119,8 +133,7 @@ void page_record_end(struct page *p)
                                    .replaced = p->replaced };
     p->in_record = false;
     p->count++;
-    if (p->has_id)
-        set_id(p, &record);
+    set_texts(p, &record);
     p->handler->record(p->handler->ctx, p->out, &record);
 }
 

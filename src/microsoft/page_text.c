@@ -9,12 +9,11 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#define REPLACEMENT   "\xEF\xBF\xBD" /* U+FFFD */
-#define SCALAR_STEP   4096           /* bytes of a string of the envelope that are copied at a time */
-#define TIME_TEXT_MAX 256            /* no time is longer, escapes and all */
-#define NEXT_LINK     "@odata.nextLink"
-#define COUNT_NAME    "@odata.count"
-#define ERROR_NAME    "error" /* OData 4; "odata.error" in version 3 */
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define SCALAR_STEP 4096           /* bytes of a string of the envelope that are copied at a time */
+#define NEXT_LINK   "@odata.nextLink"
+#define COUNT_NAME  "@odata.count"
+#define ERROR_NAME  "error" /* OData 4; "odata.error" in version 3 */
 
 void page_text_begin(struct page *p, bool key)
 {
@@ -96,7 +95,7 @@ static bool take_time(const char *text, size_t len, ticks *ret)
 
     if (!memchr(text, '\\', len))
         return ticks_parse(text, len, ret);
-    plain = len < TIME_TEXT_MAX ? decoded(text, len) : NULL;
+    plain = len < PAGE_TIME_MAX ? decoded(text, len) : NULL;
     return plain && ticks_parse(plain, strlen(plain), ret);
 }
 
@@ -109,7 +108,9 @@ void page_scalar_end(struct page *p)
         p->id_start = p->token_start - p->record_start;
         p->id_len = text->len - p->token_start;
     } else if (p->member_time) {
-        p->has_time = take_time(text->data + p->token_start, text->len - p->token_start, &p->time);
+        p->time_start = p->token_start - p->record_start;
+        p->time_len = text->len - p->token_start;
+        p->has_time = take_time(text->data + p->token_start, p->time_len, &p->time);
     } else if (p->next_link) {
         take_link(p);
     }

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define HASH_TEXT 32 /* hex digits of a version's key */
+#define LEDGER_MOST (INT64_C(1) << 50) /* bytes; a number of JSON is exact up to there */
+#define HASH_TEXT   32                 /* hex digits of a version's key */
 
 void checkpoint_release(struct checkpoint *checkpoint)
 {
@@ -230,6 +231,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     saved = json_text(root, "saved");
     if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
         ret.saved = 0;
+    ret.has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &ret.ledger);
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;

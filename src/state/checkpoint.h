@@ -3,7 +3,8 @@
  * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in
  * the dedup set that a later process still needs, each as "time hash". Members that are only there at times:
  * "backfill", "partial" (versions written without all of their content, and the update time from which on they are
- * to be read again) and "rate" (what a process that ended left of the hourly limit). */
+ * to be read again), "rate" (what a process that ended left of the hourly limit) and "ledger" (how much the input's
+ * ledger holds, state/ledger.h). */
 #pragma once
 
 #include "base/buf.h"
@@ -27,7 +28,9 @@ struct checkpoint {
     char *tid; /* the tenant's GUID if tenant_id is a domain; NULL: not known */
     char *api; /* the parameter's word */
     struct cursor cursor;
-    ticks saved;                  /* by the host's clock of then; 0: not known */
+    ticks saved; /* by the host's clock of then; 0: not known */
+    bool has_ledger;
+    int64_t ledger;               /* ledger_end(); valid if has_ledger */
     struct quarantine quarantine; /* only as parsed */
     char salt[33];                /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];

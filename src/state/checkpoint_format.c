@@ -138,6 +138,8 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
     }
     add_imported(checkpoint, ret);
     add_rate(checkpoint, ret);
+    if (checkpoint->has_ledger)
+        buf_add_format(ret, " \"ledger\": %lld,\n", (long long)checkpoint->ledger);
     add_quarantine(quarantine, pos, ret);
     add_partial(&sel, dedup_partial(dedup));
     buf_add_text(ret, " ");

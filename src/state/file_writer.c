@@ -38,6 +38,7 @@ struct file_writer {
     char *path, *temp;
     struct buf text;
     bool sync;
+    struct ledger_job ledger;
     int error;
     struct err err;
 };
@@ -60,18 +61,21 @@ static void wake_loop(const struct file_writer *writer)
     ssize_t ignored UNUSED = write(writer->fd, &one, sizeof(one));
 }
 
-/* Does the job. The file is replaced under the mutex, so that a job which was given up replaces nothing afterwards.
- * A temporary file that is left is overwritten by the next job. Allocates no memory: the process must not run out of
+/* Does the job. Files are replaced under the mutex, so that a job which was given up replaces nothing afterwards; what
+ * it appends to a ledger, the job after it writes in the same place. A temporary file that is left is overwritten by the next job. Allocates no memory: the process must not run out of
  * it in this thread. */
 static void do_job(struct file_writer *writer)
 {
-    int error = file_write(writer->temp, buf_text(&writer->text), writer->text.len, writer->sync, &writer->err) ? 0
-                                                                                                                : errno;
+    int error = 0;
 
+    ledger_job_write(&writer->ledger, writer->sync);
+    if (!file_write(writer->temp, buf_text(&writer->text), writer->text.len, writer->sync, &writer->err))
+        error = errno;
     pthread_mutex_lock(&writer->mutex);
     if (writer->state == JOB_GIVEN_UP) {
         writer->state = JOB_OVER;
     } else {
+        ledger_job_commit(&writer->ledger);
         if (!error && !file_rename(writer->temp, writer->path, &writer->err))
             error = errno;
         writer->error = error;
@@ -134,6 +138,7 @@ struct file_writer *file_writer_new(void)
 static void free_job(struct file_writer *writer)
 {
     buf_free(&writer->text);
+    ledger_job_release(&writer->ledger);
     mem_freep(&writer->path);
     mem_freep(&writer->temp);
 }
@@ -183,7 +188,8 @@ static void give(struct file_writer *writer)
         do_job(writer);
 }
 
-void file_writer_start(struct file_writer *writer, const char *path, struct buf *text, bool sync)
+void file_writer_start(struct file_writer *writer, const char *path, struct buf *text, bool sync,
+                       struct ledger_job *ledger)
 {
     free_job(writer);
     writer->path = mem_text(path);
@@ -191,7 +197,16 @@ void file_writer_start(struct file_writer *writer, const char *path, struct buf 
     writer->text = *text;
     *text = BUF_INIT(text->limit);
     writer->sync = sync;
+    if (ledger) {
+        writer->ledger = *ledger;
+        *ledger = (struct ledger_job){ .change = LEDGER_UNCHANGED };
+    }
     give(writer);
+}
+
+const struct ledger_job *file_writer_ledger(const struct file_writer *writer)
+{
+    return &writer->ledger;
 }
 
 void file_writer_again(struct file_writer *writer)

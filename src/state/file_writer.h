@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "state/ledger_file.h"
 
 struct file_writer;
 
@@ -20,9 +21,13 @@ int file_writer_fd(const struct file_writer *writer);
  * file_writer_ended() has been called. */
 bool file_writer_idle(struct file_writer *writer);
 
-/* Starts to write the text to path.tmp and to rename it to path. Takes the text over and leaves it empty. Without a
- * thread the work is done at once. */
-void file_writer_start(struct file_writer *writer, const char *path, struct buf *text, bool sync);
+/* Starts to write the text to path.tmp and to rename it to path, after the change of the ledger (NULL: none): what the
+ * text says of the ledger is then true. A ledger that cannot be changed does not keep the text from being written. Takes
+ * over the text and the content of *ledger, and leaves them empty. Without a thread the work is done at once. */
+void file_writer_start(struct file_writer *writer, const char *path, struct buf *text, bool sync,
+                       struct ledger_job *ledger);
+/* Returns the change of the ledger, with its result, until file_writer_start() is called again. */
+const struct ledger_job *file_writer_ledger(const struct file_writer *writer);
 /* Starts the job that has ended once more; call it in place of file_writer_take(). */
 void file_writer_again(struct file_writer *writer);
 

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "state/ledger.h"
 
 struct store;
 struct claim;
@@ -40,10 +41,11 @@ struct claim_owner {
 
 enum claim_question { CLAIM_NOTHING, CLAIM_CLAIM, CLAIM_LOAD, CLAIM_SAVE, CLAIM_LOST };
 
-/* Lives inside its owner. Set store, name, owner and ctx; the rest is the store's. */
+/* Lives inside its owner. Set store, name, owner, ctx and ledger; the rest is the store's. */
 struct claim {
     struct store *store;
-    const char *name; /* the input's; stays as long as the claim */
+    const char *name;      /* the input's; stays as long as the claim */
+    struct ledger *ledger; /* what it has prepared is written before the text of a save; NULL: none */
     const struct claim_owner *owner;
     void *ctx;
 

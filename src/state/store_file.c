@@ -46,6 +46,40 @@ static char *claim_path(const struct claim *claim)
     return store_file_path(file_store(claim->store)->folder, claim->name);
 }
 
+/* The ledgers. */
+
+char *store_file_ledger_path(const char *folder, const char *input_name)
+{
+    struct buf path = BUF_INIT(1 << 20);
+
+    buf_add_format(&path, "%s/" LEDGER_FOLDER "/", folder);
+    buf_add_file_name(&path, input_name);
+    return buf_take(&path);
+}
+
+static void place_ledger(const struct claim *claim)
+{
+    CLEANUP(mem_freep) char *path = store_file_ledger_path(file_store(claim->store)->folder, claim->name);
+
+    ledger_place(claim->ledger, path);
+}
+
+/* Returns what a save has to do in the ledger. The folder is made when it is needed first; if that fails, the job says
+ * why. */
+static struct ledger_job ledger_change(const struct claim *claim, bool directly)
+{
+    CLEANUP(mem_freep) char *folder = NULL;
+    struct ledger_job job;
+    struct err ignored;
+
+    ledger_make_job(claim->ledger, directly, &job);
+    if (job.change == LEDGER_CREATE) {
+        folder = mem_format("%s/" LEDGER_FOLDER, file_store(claim->store)->folder);
+        file_make_folder(folder, &ignored);
+    }
+    return job;
+}
+
 /* The lock file. */
 
 static bool open_lock(struct store_file *files, struct err *err)
@@ -107,8 +141,10 @@ static bool file_claim(struct store *store, struct claim *claim, struct err *err
         err->wait_ms = DISK_RETRY_MS;
         return false;
     }
-    if (lock_input(files->lock, claim->name, err))
+    if (lock_input(files->lock, claim->name, err)) {
+        place_ledger(claim);
         return true;
+    }
     err->wait_ms = BUSY_RETRY_MS;
     return false;
 }
@@ -142,10 +178,19 @@ static bool save_ready(struct store *store)
 static void save_begin(struct claim *claim, struct buf *text, enum store_durability durability)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
+    struct ledger_job job = ledger_change(claim, false);
     struct store_file *files = file_store(claim->store);
 
     files->again = false;
-    file_writer_start(files->writer, path, text, durability == STORE_SYNCED);
+    file_writer_start(files->writer, path, text, durability == STORE_SYNCED, &job);
+}
+
+/* The folder of the ledgers may be in the way of nothing but a ledger. */
+static bool make_folders(struct store_file *files, struct err *err)
+{
+    CLEANUP(mem_freep) char *ledgers = mem_format("%s/" LEDGER_FOLDER, files->folder);
+
+    return file_make_folder(files->folder, err) && (file_make_folder(ledgers, err) || true);
 }
 
 /* A folder that vanished is made again; anything else is for an administrator to correct. */
@@ -157,13 +202,15 @@ static bool save_ended(struct store *store, bool *ok, struct err *err)
 
     if (!file_writer_ended(files->writer, &error, err))
         return false;
-    if (error == ENOENT && !files->again && file_make_folder(files->folder, &ignored)) {
+    if (error == ENOENT && !files->again && make_folders(files, &ignored)) {
         files->again = true;
         file_writer_again(files->writer);
         return false;
     }
     file_writer_take(files->writer);
     *ok = !error;
+    if (store->saving)
+        ledger_ended(store->saving->ledger, file_writer_ledger(files->writer), *ok);
     return true;
 }
 
@@ -175,6 +222,8 @@ static bool save_wait(struct store *store, int64_t until_ms)
 static void save_give_up(struct store *store)
 {
     file_writer_give_up(file_store(store)->writer);
+    if (store->saving)
+        ledger_ended(store->saving->ledger, NULL, false);
 }
 
 static int file_fd(const struct store *store)
@@ -183,11 +232,10 @@ static int file_fd(const struct store *store)
 }
 
 /* Saves without the thread, which may be stuck in an earlier text of the same file: under another temporary name. */
-static bool file_save(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err)
+static bool save_text(struct claim *claim, const struct buf *text, bool sync, struct err *err)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
     CLEANUP(mem_freep) char *temp = mem_format("%s.last", path);
-    bool sync = durability == STORE_SYNCED;
 
     if (text->full) /* a file that could not be read back */
         return err_set(err, ERR_INPUT, "the checkpoint '%s' would be larger than %u bytes", path, STORE_FILE_MAX);
@@ -195,6 +243,19 @@ static bool file_save(struct claim *claim, const struct buf *text, enum store_du
         return true;
     return file_make_folder(file_store(claim->store)->folder, err) &&
            file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err);
+}
+
+static bool file_save(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err)
+{
+    struct ledger_job job = ledger_change(claim, true);
+    bool sync = durability == STORE_SYNCED, ok;
+
+    ledger_job_write(&job, sync);
+    ledger_job_commit(&job);
+    ok = save_text(claim, text, sync, err);
+    ledger_ended(claim->ledger, &job, ok);
+    ledger_job_release(&job);
+    return ok;
 }
 
 static bool file_writable(struct claim *claim, const char *bytes, size_t len, struct err *err)

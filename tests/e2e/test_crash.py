@@ -367,7 +367,7 @@ class Disk(DeliveryCase):
         world.start().wait_events(3)
         self.polls(world, feed)
         world.program.terminate()
-        self.assertEqual(sorted(os.listdir(world.home.checkpoints)), ['c.json', 'defender_alerts.lock'])
+        self.assertEqual(sorted(os.listdir(world.home.checkpoints)), ['c.json', 'defender_alerts.lock', 'ledger'])
         self.assertEqual(os.stat(checkpoint(world, 'c')).st_mode & 0o777, 0o600)
         with open(checkpoint(world, 'c'), encoding='utf-8') as file:
             self.assertEqual(len(json.load(file)['written']), 3)

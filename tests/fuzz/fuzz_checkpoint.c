@@ -51,6 +51,7 @@ static void again(const struct checkpoint *cp, struct dedup *dedup)
     need(!text.full && checkpoint_parse(text.data, text.len, &copy, copied, &err), "what was written can be read");
     cursor_raise_floors(&raised, 900);
     need(cursor_same_saved(&raised, &copy.cursor, 900), "the place is the same");
+    need(cp->has_ledger == copy.has_ledger && cp->ledger == copy.ledger, "what it says of the ledger is the same");
     need(utf8_same(cp->tenant_id, copy.tenant_id) && utf8_same(cp->api, copy.api), "tenant_id and api are the same");
     need(cp->imported_count == copy.imported_count && !memcmp(cp->imported, copy.imported, sizeof(copy.imported)),
          "taken is the same");

@@ -9,6 +9,8 @@ an error: nothing may be used here that was not thought about.
 import datetime
 import fnmatch
 import functools
+import hashlib
+import json
 import re
 
 _TOKEN = re.compile(r'''\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<quoted>'[^']*')|
@@ -242,6 +244,38 @@ def _round(event, value, digits=None):
     return round(found + 0.0, places) if places else int(found + 0.5)
 
 
+def _json_extract(event, text, path):
+    """One member of an object, without JSON's escapes. The whole text counts, whatever its length."""
+    try:
+        found = json.loads(words(text(event)) or '', strict=False, parse_float=str, parse_int=str)
+    except ValueError:
+        return None
+    if not re.fullmatch(r'\w+', path(event)):
+        raise Wrong(f'the path {path(event)} of json_extract()')
+    value = found.get(path(event)) if isinstance(found, dict) else None
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _sha256(text):
+    return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()
+
+
+def _substr(event, text, start, length):
+    value = words(text(event))
+    first = int(number(start(event))) - 1
+    return None if value is None else value[first:first + int(number(length(event)))]
+
+
+def _tonumber(event, value, base=None):
+    found = value(event)
+    if base is None:
+        return number(found)
+    try:
+        return int(words(found) or '', int(base(event)))
+    except ValueError:
+        return None
+
+
 def _strptime(event, text, form):
     try:
         when = datetime.datetime.strptime(words(text(event)) or '', form(event))
@@ -271,7 +305,8 @@ FUNCTIONS = {
     'if': lambda event, condition, yes, no: yes(event) if condition(event) else no(event),
     'true': lambda event: True, 'null': lambda event: None, 'now': lambda event: event.get('\0now'),
     'isnull': lambda event, value: value(event) is None, 'isnotnull': lambda event, value: value(event) is not None,
-    'lower': _each(str.lower), 'tonumber': lambda event, value: number(value(event)),
+    'lower': _each(str.lower), 'tonumber': _tonumber, 'json_extract': _json_extract, 'sha256': _each(_sha256),
+    'substr': _substr,
     'floor': lambda event, value: None if number(value(event)) is None else int(number(value(event)) // 1),
     'mvdedup': lambda event, value: _shrink(list(dict.fromkeys(values(value(event))))),
     'mvappend': lambda event, *arguments: _shrink([one for value in arguments for one in values(value(event))]),

@@ -26,10 +26,15 @@ def expand(text, macros, depth=0):
         raise Wrong('macros go round in circles')
 
     def put(match):
-        if match.group(1) not in macros:
-            raise Wrong(f'no macro {match.group(1)}')
-        return expand(macros[match.group(1)]['definition'], macros, depth + 1)
-    return re.sub(r'`(\w+)`', put, text)
+        values_ = match.group(2).split(',') if match.group(2) else []
+        name = match.group(1) + (f'({len(values_)})' if values_ else '')
+        if name not in macros:
+            raise Wrong(f'no macro {name}')
+        found = macros[name]['definition']
+        for argument, value in zip(macros[name].get('args', '').split(','), values_):
+            found = found.replace(f'${argument.strip()}$', value.strip())
+        return expand(found, macros, depth + 1)
+    return re.sub(r'`(\w+)(?:\(([^`]*)\))?`', put, text)
 
 
 def split(text, mark='|'):

@@ -1,4 +1,6 @@
 """Health, alerting searches and the searches of the documentation, run over made-up lines and events."""
+import datetime
+import hashlib
 import json
 import os
 import re
@@ -36,7 +38,7 @@ def run(text, events, hours=24, macros=None):
 def alerting(name, events, macros=None):
     """Customers that a shipped search alerts about once it is enabled."""
     search = SEARCHES['defender_mssp_' + name]
-    hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60}[search['dispatch.earliest_time']]
+    hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60, '-5d@d': 120}[search['dispatch.earliest_time']]
     rows = run(search['search'], events, hours, macros)
     return [row['customer'] for group in alerts.Alert(search, enabled=True).fire(rows, NOW) for row in group]
 
@@ -161,6 +163,78 @@ class Cases(unittest.TestCase):
         self.assertEqual(sum(row['alerts'] for row in found.values()), 0)
 
 
+class Audit(unittest.TestCase):
+    """The macro defender_mssp_audit_compare: what was written against what the index holds."""
+    DAY = NOW // 86400 * 86400 - 86400      # yesterday
+    DATE = datetime.datetime.fromtimestamp(DAY, datetime.timezone.utc).strftime('%Y-%m-%d')
+
+    def alert(self, identity, at_s=3600, size=0, api='graph', customer='a', **members):
+        """The event of an alert of yesterday."""
+        time = datetime.datetime.fromtimestamp(self.DAY + at_s, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.12Z')
+        kind = {'graph': 'ms:defender:atp:alerts', 'incidents': 'ms365:defender:incident'}[api]
+        raw = json.dumps({'evidence': [{'id': 'inner', 'lastUpdateDateTime': '2020-01-01T00:00:00Z', 'x': 'y' * size}],
+                          'id': identity, 'lastUpdateDateTime': time, **members})
+        return fields.fields_of(fields.read('props')[kind], raw, f'defender_alerts://{customer}', sourcetype=kind,
+                                index='x', _time=self.DAY + at_s)
+
+    def manifest(self, events, customer='a', **facts):
+        """The line of the program that wrote these."""
+        keys = {hashlib.sha256(f"{record['id']}|{record['lastUpdateDateTime']}".encode()).hexdigest()
+                for record in (json.loads(event['_raw']) for event in events)}
+        return line(customer, event='manifest', day=self.DATE, versions=len(keys),
+                    sum=sum(int(key[:8], 16) for key in keys), **facts)
+
+    def compare(self, *events, days=1):
+        """customer -> (verdict, missing, repeated)"""
+        rows = run(f'`defender_mssp_audit_compare({days})`', events, 96)
+        return {row['customer']: (row['verdict'], row['missing'], row['repeated']) for row in rows}
+
+    @pytest.mark.promise('Completeness', 'One search says for each customer and day whether the index holds what the '
+                                         'program wrote: equal, missing in Splunk, repeated')
+    def test_verdicts(self):
+        some = [self.alert(f'id{n}', 60 * n) for n in range(5)]
+        said = self.manifest(some)
+        for wanted, events in (
+                (('equal', 0, 0), [*some, said]), (('equal', 0, 2), [*some, *some[:2], said]),
+                (('missing in Splunk', 1, 0), [*some[1:], said]), (('missing in Splunk', 5, 0), [said]),
+                (('differs', 0, 0), [*some[1:], self.alert('other'), said]),
+                (('differs', 0, 0), [*some, self.alert('other'), said]),
+                (('no manifest', 0, 0), some)):
+            with self.subTest(wanted=wanted, events=len(events)):
+                self.assertEqual(self.compare(*events), {'a': wanted})
+
+    def test_the_line_that_was_said_last_counts(self):
+        some = [self.alert('a'), self.alert('b', 70)]
+        self.assertEqual(self.compare(*some, self.manifest(some[:1], age_s=900), self.manifest(some, age_s=60)),
+                         {'a': ('equal', 0, 0)})
+
+    def test_a_day_without_alerts_is_equal(self):
+        self.assertEqual(self.compare(self.manifest([])), {'a': ('equal', 0, 0)})
+
+    def test_customers_and_apis_apart(self):
+        one, two = self.alert('x'), self.alert('x', customer='b b', api='incidents')
+        self.assertEqual(self.compare(one, two, self.manifest([one]), self.manifest([two], 'b b')),
+                         {'a': ('equal', 0, 0), 'b b': ('equal', 0, 0)})
+
+    def test_long_events_and_escapes(self):
+        """ID and time come after 200,000 characters, and after others of the same name; ID and time with escapes."""
+        long, odd = self.alert('long', size=200000), self.alert('a/b"ü\n', 99)
+        raw = odd['_raw'].replace('a/b', 'a\\/b').replace('.12Z', '.12\\u005a')
+        self.assertNotEqual(raw, odd['_raw'])
+        self.assertEqual(self.compare(long, {**odd, '_raw': raw}, self.manifest([long, odd])), {'a': ('equal', 0, 0)})
+
+    def test_days(self):
+        """Whole days of UTC, so many of them; today is not compared."""
+        found = [self.alert('x'), self.alert('y', -3600), self.alert('z', 90000)]
+        rows = run('`defender_mssp_audit_compare(2)`', found, 96)
+        self.assertEqual([row['in_splunk'] for row in rows], [1, 1])
+        self.assertEqual(len(run('`defender_mssp_audit_compare(1)`', found, 96)), 1)
+
+    def test_what_has_no_identity_is_not_compared(self):
+        found = [self.alert(''), self.alert(None), self.alert('x', lastUpdateDateTime=None)]
+        self.assertEqual(self.compare(*found, self.manifest([])), {'a': ('equal', 0, 0)})
+
+
 class Names(unittest.TestCase):
     """What this app exports collides with nothing."""
     ALIASES = ('late_minutes', 'silent_minutes', 'lag_limit_s', 'expiry_days', 'secret_dates', 'alerts_events',
@@ -190,12 +264,12 @@ class Alerting(unittest.TestCase):
     """savedsearches.conf"""
 
     def test_shipped_disabled(self):
-        self.assertEqual(len(SEARCHES), 6)
+        self.assertEqual(len(SEARCHES), 7)
         for name, search in SEARCHES.items():
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
 
-    @pytest.mark.promise('Splunk', 'Each of the six alerts runs on its schedule once it is enabled, and fires only '
+    @pytest.mark.promise('Splunk', 'Each of the seven alerts runs on its schedule once it is enabled, and fires only '
                                    'for what it finds')
     def test_fire_once_enabled(self):
         for name, search in SEARCHES.items():
@@ -203,7 +277,7 @@ class Alerting(unittest.TestCase):
                 alert = alerts.Alert(search, enabled=True)
                 self.assertTrue(alert.scheduled)
                 self.assertEqual(alert.fire([], NOW), [])
-                found = [{'customer': 'a', 'cause': 'x'}, {'customer': 'b', 'cause': 'y'}]
+                found = [{'customer': 'a', 'cause': 'x', 'day': '1'}, {'customer': 'b', 'cause': 'y', 'day': '1'}]
                 together = search['alert.digest_mode'] == '1'
                 self.assertEqual(alert.fire(found, NOW), [found] if together else [[row] for row in found])
 
@@ -272,6 +346,14 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
                                                          line('new', lag_s=-1), line('fine')]), ['quiet'])
 
+    def test_audit(self):
+        """A day that is not equal; one without a manifest is not known."""
+        audit = Audit()
+        some = [audit.alert('a'), audit.alert('b', 70)]
+        self.assertEqual(alerting('audit_difference', [*some, audit.manifest(some)]), [])
+        self.assertEqual(alerting('audit_difference', some), [])
+        self.assertEqual(alerting('audit_difference', [some[0], audit.manifest(some)]), ['a'])
+
     def test_left_behind(self):
         self.assertEqual(alerting('bad_records', [
             line('a', event='bad_record', **{'from': 'x', 'to': 'y'}), line('a', 90, event='bad_record'),
@@ -323,7 +405,8 @@ class Evaluator(unittest.TestCase):
     """The evaluators themselves, by the search reference."""
 
     def test_eval(self):
-        event = {'a': 'x', 'n': '10', 'm': ['1', '2', 'null', '2'], 'e': '', 'x y': 'z'}
+        event = {'a': 'x', 'n': '10', 'm': ['1', '2', 'null', '2'], 'e': '', 'x y': 'z',
+                 'j': '{"b":{"a":1},"a":"x\\/y","n":12,"none":null}'}
         for text, wanted in (('coalesce(none,a)', 'x'), ('nullif(a,"x")', None), ('nullif(e,"")', None),
                              ('a."-".n', 'x-10'), ('if(n>9,"big","small")', 'big'), ('case(n<5,1,true(),2)', 2),
                              ('none=="a"', None),
@@ -333,7 +416,11 @@ class Evaluator(unittest.TestCase):
                              ('(1+2)*3-4/2', 7), ('NOT a=="x" OR n==10', True), ('match(a,"^x$")', True),
                              ('tostring(93784,"duration")', '1+02:03:04'), ('round(2.5)', 3), ('floor(-1.5)', -2),
                              ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),
-                             ('strptime("2026-01-02","%Y-%m-%d")', 1767312000), ('null()', None)):
+                             ('strptime("2026-01-02","%Y-%m-%d")', 1767312000), ('null()', None),
+                             ('substr("2026-01-02T",1,10)', '2026-01-02'), ('tonumber("ff",16)', 255),
+                             ('sha256("abc")', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'),
+                             ('json_extract(j,"a")', 'x/y'), ('json_extract(j,"n")', '12'),
+                             ('json_extract(j,"none")', None), ('json_extract(a,"a")', None)):
             self.assertEqual(evals.compute(text, event), wanted, text)
         for text in ('mvfilter(a!=n)', 'nope(a)', 'a b', '(a', 'a ==', '"open'):
             with self.assertRaises(evals.Wrong, msg=text):

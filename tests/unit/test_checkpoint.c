@@ -103,6 +103,8 @@ static void check_round_trip(bool backfill)
         cursor.dedup_floor = cursor.backfill.end;
         cursor.backfill.dedup_floor = 150;
     }
+    cp.has_ledger = backfill;
+    cp.ledger = backfill ? INT64_C(123456789012) : 0;
     checkpoint_add_imported(&cp, "client_secret", "s3cret");
     checkpoint_add_imported(&cp, "refresh_token", "old");
     checkpoint_add_imported(&cp, "refresh_token", "new");
@@ -125,6 +127,7 @@ static void check_round_trip(bool backfill)
     }
     CHECK(checkpoint_has_imported(&copy, "client_secret", "s3cret") && checkpoint_has_imported(&copy, "refresh_token", "new"),
           "taken");
+    CHECK(copy.has_ledger == cp.has_ledger && copy.ledger == cp.ledger, "the ledger: %lld", (long long)copy.ledger);
     CHECK(!checkpoint_has_imported(&copy, "refresh_token", "old") && !checkpoint_has_imported(&copy, "proxy", "guessed"),
           "not taken");
     checkpoint_release(&cp);

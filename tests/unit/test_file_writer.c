@@ -40,7 +40,7 @@ static int write_file(struct file_writer *writer, char c, size_t len, struct err
     struct buf text = text_of(c, len);
     int error = -1;
 
-    file_writer_start(writer, path, &text, true);
+    file_writer_start(writer, path, &text, true, NULL);
     CHECK(!text.data && !text.len, "the text is taken over");
     CHECK(file_writer_wait(writer, clock_ms() + 20000), "it ends");
     CHECK(file_writer_ended(writer, &error, err), "it says so");
@@ -98,7 +98,7 @@ static void test_give_up(void **state UNUSED)
     file_writer_take(writer);
     for (i = 0; i < 50; i++) {
         text = text_of('e', 4 << 20);
-        file_writer_start(writer, path, &text, false);
+        file_writer_start(writer, path, &text, false, NULL);
         file_writer_give_up(writer);
         CHECK(file_write(last, "ffff", 4, false, &err) && file_rename(last, path, &err), "%s", err.text);
         while (!file_writer_idle(writer) && clock_ms() < until_ms)
@@ -107,7 +107,7 @@ static void test_give_up(void **state UNUSED)
     }
     CHECK(!ended && file_writer_idle(writer), "nobody waits for it");
     text = text_of('g', 4 << 20);
-    file_writer_start(writer, path, &text, false);
+    file_writer_start(writer, path, &text, false, NULL);
     file_writer_free(writer);       /* in flight */
 }
 

@@ -50,6 +50,51 @@ static void test_new_and_known(void **state)
     CHECK(f->scene.feed.event_pos <= outbox_end(f->scene.env.outbox), "the position of the last event");
 }
 
+/* promise: Completeness: The ledger has each version by the text of its ID and update time that the event holds */
+static void test_ledger(void **state)
+{
+    struct fixture *f = *state;
+    struct ledger *ledger = f->scene.feed.ledger = ledger_new("graph/all");
+    static const struct {
+        const char *record, *id, *time; /* NULL: it is not in the ledger */
+    } rows[] = {
+        { RECORD("a", "01:00:00Z"), "a", SCENE_DAY "01:00:00Z" },
+        { RECORD("a", "01:00:00Z"), NULL, NULL },
+        { RECORD("a<b>&amp;&", "01:00:00.1230000Z"), "a<b>&amp;&", SCENE_DAY "01:00:00.1230000Z" },
+        { RECORD("\\u0026lt;\\/\\\"\\u00e4", "01:00:00Z"), "&lt;/\"\xC3\xA4", SCENE_DAY "01:00:00Z" },
+        { RECORD("b", "01:00:00.5\\u002b00:00"), "b", SCENE_DAY "01:00:00.5+00:00" },
+        { RECORD("\xFF", "01:00:00Z"), "\xEF\xBF\xBD", SCENE_DAY "01:00:00Z" },
+        { RECORD("", "01:00:00Z"), NULL, NULL },
+        { "{\"id\":\"c\"}", NULL, NULL },
+        { "{\"x\":{\"id\":\"no\"},\"id\":12,\"lastUpdateDateTime\":\"" SCENE_DAY "01:00:00Z\"}", "12",
+          SCENE_DAY "01:00:00Z" },
+    };
+    char bytes[8];
+    uint64_t key;
+    size_t len;
+
+    ledger_place(ledger, "/nowhere");
+    ledger_begin(ledger, 1, true);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct ledger_job job;
+
+        read_response(f, rows[i].record);
+        ledger_prepare(ledger, f->scene.feed.event_pos, scene_time(SCENE_BEGIN));
+        ledger_make_job(ledger, false, &job);
+        len = (size_t)ledger_end(ledger);
+        CHECK(len == (rows[i].id ? 24u : 0u), "%s: %zu bytes", rows[i].record, len);
+        key = rows[i].id ? ledger_key(rows[i].id, strlen(rows[i].id), rows[i].time, strlen(rows[i].time)) : 0;
+        for (int n = 0; n < 8; n++)
+            bytes[n] = (char)(key >> 8 * n);
+        CHECK(!len || !memcmp(job.bytes.data + job.bytes.len - 8, bytes, 8), "%s: another key", rows[i].record);
+        job.error = 1;
+        ledger_ended(ledger, &job, true); /* forgets them */
+        ledger_job_release(&job);
+    }
+    f->scene.feed.ledger = NULL;
+    ledger_free(ledger);
+}
+
 /* A coarse filter brings records from outside of the window. They are written unless they are known, older than the
  * input, or out of the dedup set's reach. */
 /* promise: Events: Nothing is lost or repeated by a filter that is coarser than the times, up to a minute. */
@@ -348,6 +393,7 @@ static int close_fixture(void **state)
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_new_and_known, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_ledger, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside_of_the_window, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside_of_a_quarantined_window, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_a_probe, open_fixture, close_fixture),

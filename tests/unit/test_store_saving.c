@@ -181,6 +181,50 @@ static void test_cancel_and_directly(void **state UNUSED)
     store_free(store);
 }
 
+/* The ledger is written before the text, and holds nothing up. */
+static void test_ledger(void **state UNUSED)
+{
+    struct store *store = store_file_new(dir, NULL);
+    CLEANUP(mem_freep) char *path = store_file_ledger_path(dir, "a"), *folder = mem_format("%s/ledger", dir);
+    ticks now = ledger_day_begin(20000);
+    uint64_t versions = 0, sum;
+    struct owner a;
+    struct err err = { .text = "" };
+
+    for (int directly = 0; directly < 2; directly++) {
+        struct ledger *ledger = ledger_new("x");
+
+        owner_init(&a, store, "a");
+        a.claim.ledger = ledger;
+        store_claim(&a.claim);
+        settle(store, &a);
+        ledger_begin(ledger, now, true);
+        for (uint64_t i = 1; i <= 3; i++) {
+            ledger_add(ledger, i << 32, now, i);
+            ledger_prepare(ledger, i, now);
+            store_save(&a.claim, STORE_SYNCED);
+            settle(store, &a);
+        }
+        check_log(&a, "claimed saved saved saved");
+        CHECK(ledger_sum(ledger, 20000, &versions, &sum, &err) && versions == 3 && sum == 6, "%s", err.text);
+        unlink(path);
+        rmdir(folder);
+        store_save(&a.claim, STORE_SYNCED);
+        settle(store, &a);
+        CHECK(ledger_trouble(ledger, &err) && ledger_unsaved(ledger), "its folder is gone");
+        store_save(&a.claim, STORE_SYNCED);
+        settle(store, &a);
+        check_log(&a, "saved saved");
+        CHECK(!ledger_unsaved(ledger) && !access(path, F_OK), "and is made again");
+        owner_free(&a);
+        ledger_free(ledger);
+        unlink(path);
+        rmdir(folder);
+        store_save_directly(store);
+    }
+    store_free(store);
+}
+
 /* promise: Checkpoints: A process that has lost its lock file stops reading until it owns the lock */
 static void test_lost(void **state UNUSED)
 {
@@ -272,6 +316,7 @@ static int tear_down(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_save_and_load),
     cmocka_unit_test(test_cancel_and_directly),
+    cmocka_unit_test(test_ledger),
     cmocka_unit_test(test_lost),
     cmocka_unit_test(test_lost_while_saving),
 };

@@ -1,0 +1,25 @@
+/* collect/manifest.h - one log line for each day of an input: how many alert versions it wrote, and their sum.
+ *
+ * A search compares the line with the index (docs/searching.md). A day is said once it is settled: the service's clock
+ * is past its end by the overlap and half an hour, the live worker and the backfill have read past it, and the file of
+ * the ledger has all that was written. It is said again, hourly at most, when such a day got more. What was said is in
+ * the ledger from the next save on, so that a restart repeats little.
+ *
+ * Driven by one timer. An input at rest costs one look at its ledger a day. */
+#pragma once
+
+#include "collect/feed.h"
+
+struct manifest {
+    struct feed *feed;
+    struct timer timer;
+    int64_t again_ms; /* no day is said again before then */
+};
+
+void manifest_init(struct manifest *manifest, struct feed *feed);
+void manifest_release(struct manifest *manifest);
+
+/* The input is open. */
+void manifest_start(struct manifest *manifest, int64_t now_ms);
+/* A save has ended: a day that was said may have got more. */
+void manifest_saved(struct manifest *manifest, int64_t now_ms);

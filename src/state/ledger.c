@@ -1,0 +1,390 @@
+#include "state/ledger_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define TEXT_MOST   512 /* bytes of an ID and a time that need no memory */
+#define FIRST_BLOCK 15  /* entries: 256 bytes */
+#define BLOCK       254 /* ... 4 KiB */
+#define BATCH_MOST  ((size_t)1 << 40)
+
+struct ledger *ledger_new(const char *of)
+{
+    struct ledger *ledger = mem_alloc(sizeof(*ledger));
+
+    snprintf(ledger->line.of, sizeof(ledger->line.of), "%s", of);
+    ledger->batch = BUF_INIT(BATCH_MOST);
+    return ledger;
+}
+
+static void forget_waiting(struct ledger *ledger)
+{
+    struct block *block, *next;
+
+    for (block = ledger->first; block; block = next) {
+        next = block->next;
+        free(block);
+    }
+    ledger->first = ledger->last = NULL;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    if (!ledger)
+        return;
+    forget_waiting(ledger);
+    buf_free(&ledger->batch);
+    free(ledger->path);
+    free(ledger->news);
+    free(ledger);
+}
+
+void ledger_place(struct ledger *ledger, const char *path)
+{
+    if (!ledger)
+        return;
+    free(ledger->path);
+    ledger->path = mem_text(path);
+}
+
+/* Where it begins. */
+
+static void trouble(struct ledger *ledger, const struct err *err)
+{
+    if (!ledger->in_trouble && !ledger->news)
+        ledger->news = mem_text(err->text);
+    ledger->in_trouble = true;
+}
+
+bool ledger_trouble(struct ledger *ledger, struct err *err)
+{
+    if (!ledger || !ledger->news)
+        return false;
+    err_set(err, ERR_RETRY, "%s", ledger->news);
+    mem_freep(&ledger->news);
+    return true;
+}
+
+/* What waits is kept: a new file may hold more than it must. */
+static void begin_file(struct ledger *ledger, ticks since, bool whole)
+{
+    ledger->begun = true;
+    ledger->exists = ledger->compacts = false;
+    ledger->line.since = since;
+    ledger->line.whole = whole;
+    ledger->line.len = 0;
+    ledger->size = ledger->dropped = 0;
+    ledger->day = LEDGER_NO_DAY;
+    ledger_forget_days(ledger);
+}
+
+void ledger_begin(struct ledger *ledger, ticks since, bool whole)
+{
+    if (!ledger)
+        return;
+    if (ledger->newest) { /* written by this process */
+        since = ticks_max(since, ledger->newest + 1);
+        whole = false;
+    }
+    buf_clear(&ledger->batch);
+    begin_file(ledger, since, whole);
+}
+
+/* Returns the time from which on a new file is complete. One record that is dated far ahead does not count. */
+static ticks after_newest(const struct ledger *ledger)
+{
+    ticks most = ledger->today ? ledger_day_begin(ledger->today + 2) : ledger->newest;
+
+    return ticks_max(ledger->line.since, ticks_min(ledger->newest, most) + 1);
+}
+
+/* Returns false if the file cannot be continued: err says why, unless its absence is no surprise. */
+static bool usable(struct ledger *ledger, int64_t end, struct ledger_head *head, struct err *err)
+{
+    uint64_t had = (uint64_t)end, start;
+
+    err->text[0] = '\0';
+    if (end < 0 || !ledger->path)
+        return false;
+    if (!ledger_read_head(ledger->path, head, err))
+        return false;
+    if (!text_same(head->line.of, ledger->line.of)) /* filter or api was changed */
+        return false;
+    start = head->line.len + LEDGER_MARK;
+    if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)
+        return true;
+    return err_set(err, ERR_INPUT, "'%s' is not as its checkpoint says: it was cut, restored, or not written",
+                   ledger->path);
+}
+
+bool ledger_continue(struct ledger *ledger, int64_t end, ticks newest, bool whole)
+{
+    struct ledger_head head;
+    struct err err;
+
+    if (!ledger)
+        return true;
+    if (!usable(ledger, end, &head, &err)) {
+        if (err.text[0])
+            trouble(ledger, &err);
+        ledger->newest = whole ? ledger->newest : ticks_max(ledger->newest, newest);
+        buf_clear(&ledger->batch);
+        begin_file(ledger, whole ? newest : newest + 1, whole);
+        return false;
+    }
+    begin_file(ledger, head.line.since, head.line.whole);
+    ledger->newest = ticks_max(ledger->newest, newest);
+    ledger->exists = ledger->cuts = true;
+    ledger->line = head.line;
+    ledger->dropped = head.dropped;
+    ledger->size = head.line.len + LEDGER_MARK + ((uint64_t)end - head.dropped);
+    return true;
+}
+
+void ledger_forget(struct ledger *ledger)
+{
+    if (!ledger)
+        return;
+    forget_waiting(ledger);
+    buf_clear(&ledger->batch);
+    begin_file(ledger, 0, false);
+    ledger->begun = ledger->busy = false;
+    ledger->newest = 0;
+}
+
+/* Versions. */
+
+uint64_t ledger_key(const char *id, size_t id_len, const char *time, size_t time_len)
+{
+    char room[TEXT_MOST], *text = id_len < sizeof(room) - 1 && time_len < sizeof(room) - 1 - id_len ? room : NULL;
+    CLEANUP(mem_freep) char *large = text ? NULL : mem_alloc(id_len + 1 + time_len);
+    unsigned char digest[SHA256_BYTES];
+    uint64_t ret = 0;
+
+    text = text ? text : large;
+    memcpy(text, id, id_len);
+    text[id_len] = '|';
+    memcpy(text + id_len + 1, time, time_len);
+    sha256_of(text, id_len + 1 + time_len, digest);
+    for (int i = 0; i < 8; i++)
+        ret = ret << 8 | digest[i];
+    return ret;
+}
+
+static struct block *add_block(struct ledger *ledger)
+{
+    uint32_t cap = ledger->last ? BLOCK : FIRST_BLOCK;
+    struct block *block = mem_alloc(sizeof(*block) + cap * sizeof(block->entries[0]));
+
+    block->cap = cap;
+    *(ledger->last ? &ledger->last->next : &ledger->first) = block;
+    ledger->last = block;
+    return block;
+}
+
+void ledger_add(struct ledger *ledger, uint64_t key, ticks time, uint64_t pos)
+{
+    uint32_t day = ledger_day_of(time);
+    struct block *block;
+
+    if (!ledger)
+        return;
+    ledger->newest = ticks_max(ledger->newest, time);
+    if (!ledger->path || day == LEDGER_NO_DAY || day + LEDGER_KEPT_DAYS < ledger->today)
+        return;
+    block = ledger->last;
+    if (!block || block->end == block->cap)
+        block = add_block(ledger);
+    block->entries[block->end++] = (struct waiting){ .key = key, .pos = pos, .day = day };
+}
+
+/* A place among the versions that wait. */
+struct place {
+    const struct block *block;
+    uint32_t at;
+};
+
+static struct place first_waiting(const struct ledger *ledger)
+{
+    return (struct place){ ledger->first, ledger->first ? ledger->first->first : 0 };
+}
+
+/* Returns the next version whose event ends at or before pos; NULL: there is none. */
+static const struct waiting *next_waiting(struct place *place, uint64_t pos)
+{
+    const struct waiting *entry;
+
+    while (place->block && place->at == place->block->end) {
+        place->block = place->block->next;
+        place->at = place->block ? place->block->first : 0;
+    }
+    entry = place->block ? &place->block->entries[place->at++] : NULL;
+    return entry && entry->pos <= pos ? entry : NULL;
+}
+
+static void drop_waiting(struct ledger *ledger, uint64_t pos)
+{
+    struct block *block;
+
+    while ((block = ledger->first)) {
+        while (block->first < block->end && block->entries[block->first].pos <= pos)
+            block->first++;
+        if (block->first < block->end)
+            return;
+        ledger->first = block->next;
+        if (ledger->last == block)
+            ledger->last = NULL;
+        free(block);
+    }
+}
+
+/* Returns the first day after this one that has versions; LEDGER_NO_DAY: there is none. */
+static uint32_t day_after(const struct ledger *ledger, uint64_t pos, uint32_t day)
+{
+    struct place place = first_waiting(ledger);
+    const struct waiting *entry;
+    uint32_t found = LEDGER_NO_DAY;
+
+    while ((entry = next_waiting(&place, pos)))
+        if (entry->day > day && (found == LEDGER_NO_DAY || entry->day < found))
+            found = entry->day;
+    return found;
+}
+
+static void put_keys(struct ledger *ledger, uint64_t pos, uint32_t day)
+{
+    struct place place = first_waiting(ledger);
+    const struct waiting *entry;
+
+    if (ledger->batch_day != day)
+        ledger_put_mark(&ledger->batch, LEDGER_DAY, day, 0);
+    ledger->batch_day = day;
+    while ((entry = next_waiting(&place, pos)))
+        if (entry->day == day)
+            ledger_put_slot(&ledger->batch, entry->key);
+}
+
+static void put_marks(struct ledger *ledger)
+{
+    struct ledger_day *day;
+
+    for (day = ledger->days; day < ledger->days + LEDGER_DAYS; day++) {
+        if (!day->unwritten)
+            continue;
+        if (day->lost)
+            ledger_put_mark(&ledger->batch, LEDGER_LOST, day->day, 0);
+        if (day->was_said)
+            ledger_put_mark(&ledger->batch, LEDGER_SAID, day->day, day->said);
+        day->unwritten = false;
+    }
+}
+
+/* The marks come first: a file that is cut to what the checkpoint of a failed save says keeps them. A day's versions
+ * come together, as a page may hold those of many days in any order. */
+void ledger_prepare(struct ledger *ledger, uint64_t pos, ticks now)
+{
+    uint32_t day, kept;
+
+    if (!ledger || !ledger->path || !ledger->begun)
+        return;
+    ledger->today = ledger_day_of(now);
+    kept = ledger->today > LEDGER_KEPT_DAYS ? ledger->today - LEDGER_KEPT_DAYS : 1;
+    if (!ledger->batch.len)
+        ledger->batch_day = ledger->day;
+    put_marks(ledger);
+    for (day = day_after(ledger, pos, kept - 1); day != LEDGER_NO_DAY; day = day_after(ledger, pos, day))
+        put_keys(ledger, pos, day);
+    drop_waiting(ledger, pos);
+}
+
+/* Saving. */
+
+int64_t ledger_end(const struct ledger *ledger)
+{
+    if (!ledger || !ledger->path || !ledger->begun)
+        return -1;
+    if (!ledger->exists)
+        return (int64_t)ledger->batch.len;
+    return (int64_t)(ledger->dropped + (ledger->size - ledger->line.len - LEDGER_MARK) + ledger->batch.len);
+}
+
+bool ledger_unsaved(const struct ledger *ledger)
+{
+    return ledger && ledger->path && ledger->begun && !ledger->exists;
+}
+
+void ledger_make_job(struct ledger *ledger, bool directly, struct ledger_job *job)
+{
+    *job = (struct ledger_job){ .change = LEDGER_UNCHANGED };
+    if (!ledger || !ledger->path || !ledger->begun)
+        return;
+    ledger->busy = true;
+    job->change = !ledger->exists ? LEDGER_CREATE : ledger->compacts && !directly ? LEDGER_COMPACT : LEDGER_APPEND;
+    job->path = mem_text(ledger->path);
+    job->temp = mem_format("%s.%s", ledger->path, directly ? "last" : "tmp");
+    job->bytes = BUF_INIT(BATCH_MOST);
+    job->line_len = ledger->line.len;
+    job->size = ledger->size;
+    job->cuts = ledger->cuts;
+    job->last_day = ledger->day;
+    job->keep_from = ledger->today > LEDGER_KEPT_DAYS ? ledger->today - LEDGER_KEPT_DAYS : 0;
+    if (job->change == LEDGER_COMPACT) /* once a day, whatever comes of it */
+        ledger->compacts = false;
+    if (job->change == LEDGER_CREATE) {
+        ledger_format_line(&ledger->line, &job->bytes);
+        ledger_put_mark(&job->bytes, LEDGER_DROPPED, 0, 0);
+    }
+    buf_add(&job->bytes, ledger->batch.data, ledger->batch.len);
+}
+
+/* The batch is in the file. */
+static void written(struct ledger *ledger, const struct ledger_job *job)
+{
+    uint64_t end = (uint64_t)ledger_end(ledger);
+
+    if (job->change == LEDGER_CREATE)
+        ledger->line.len = job->bytes.len - ledger->batch.len - LEDGER_MARK;
+    ledger->exists = true;
+    ledger->size = job->new_size;
+    ledger->dropped = end - (job->new_size - ledger->line.len - LEDGER_MARK);
+    ledger_count_batch(ledger);
+    ledger->day = ledger->batch_day;
+    ledger->in_trouble = ledger->cuts = false;
+    buf_clear(&ledger->batch);
+}
+
+/* The checkpoint goes on without the batch. */
+static void not_written(struct ledger *ledger, const struct ledger_job *job)
+{
+    bool gone = job->error == ENOENT || job->error == ESTALE;
+
+    if (ledger->exists && !gone)
+        ledger_lose_batch(ledger);
+    else if (ledger->exists || ledger->batch.len)
+        begin_file(ledger, after_newest(ledger), ledger->line.whole && !ledger->newest);
+    buf_clear(&ledger->batch);
+}
+
+void ledger_ended(struct ledger *ledger, const struct ledger_job *job, bool checkpoint)
+{
+    if (!ledger)
+        return;
+    ledger->busy = false;
+    if (!job || job->change == LEDGER_UNCHANGED)
+        return;
+    ledger->cuts = true;
+    if (!job->error) {
+        written(ledger, job);
+        return;
+    }
+    if (!checkpoint) /* which is trouble enough, and nothing is lost */
+        return;
+    trouble(ledger, &job->err);
+    not_written(ledger, job);
+}
