@@ -373,6 +373,7 @@ class HastyQuarantine(HastyCase, QuarantineCase):
                 feed.publish(2, size='small')
                 self.start(world)
                 self.complete(world, seconds=20)
+                self.polls(world, feed, 4)      # a window that is empty is asked for as well
                 world.program.terminate()
                 self.assertNotIn('quarantine', self.checkpoint(world))
                 world.close()
