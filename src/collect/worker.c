@@ -9,6 +9,8 @@
 #include "collect/worker_request.h"
 
 #define SILENCE_S       60    /* a response that stays silent for this long is given up */
+#define ACTIVE_S        600   /* an alert that was updated so recently halves the interval, ... */
+#define SOONEST_MS      10000 /* ... but to no less than this */
 #define POLL_SLOTS      3     /* moments of the interval at which polls are due */
 #define FRESH_MS        10000 /* a token counts as fresh for this long, so that one serves all who need one */
 #define FIRST_WAIT_PART 10    /* the first pause is at least the interval divided by this */
@@ -111,13 +113,24 @@ void worker_wake(struct worker *worker)
 
 /* After a response. */
 
+/* Returns how far the polls of an input are apart. An alert seldom comes alone: while the newest one is recent, the
+ * interval is halved, which docs/performance.md weighs. */
+static int64_t interval_of(const struct feed *feed)
+{
+    int64_t interval_ms = feed->input->poll_interval * 1000;
+    ticks age = feed_service_now(feed) - feed->newest_alert;
+    bool active = age < ACTIVE_S * TICKS_PER_SECOND && -age < ACTIVE_S * TICKS_PER_SECOND;
+
+    return active && interval_ms >= 2 * SOONEST_MS ? interval_ms / 2 : interval_ms;
+}
+
 /* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few
  * moments of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the
  * next own moment that is half an interval away. */
 static int64_t next_poll_ms(const struct worker *worker, int64_t now_ms)
 {
     const struct feed *feed = worker->reading.feed;
-    int64_t interval_ms = feed->input->poll_interval * 1000;
+    int64_t interval_ms = interval_of(feed);
     int64_t least_ms = feed->read_ms ? worker->due_ms + interval_ms / 2 : now_ms + interval_ms / FIRST_WAIT_PART;
 
     if (least_ms <= now_ms)

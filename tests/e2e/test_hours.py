@@ -18,7 +18,7 @@ class Hours(HastyCase):
         """What lies between the moments."""
         return [(after - before) * haste for before, after in zip(moments, moments[1:])]
 
-    @pytest.mark.promise('Parameters', '`poll_interval` is the time between two polls')
+    @pytest.mark.promise('Parameters', '`poll_interval` is the time between two polls of an input that has no news')
     @pytest.mark.promise('Trouble', 'Retries are at most five minutes apart')
     @pytest.mark.promise('Trouble', 'After a refusal retries are slow, and immediate after an edit')
     @pytest.mark.promise('Log lines', 'Each input logs its status every five minutes and at each change')

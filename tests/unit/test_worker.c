@@ -320,6 +320,34 @@ static void test_when_the_next_poll_is_due(void **state UNUSED)
     }
 }
 
+/* promise: Cost: An input whose newest alert is of the last ten minutes is polled twice as often */
+static void test_an_active_input_is_polled_sooner(void **state UNUSED)
+{
+    static const struct { const char *name; int64_t poll_interval, alert_age_s, want_ms; } rows[] = {
+        { "an alert of this minute", 60, 30, 630000 },
+        { "an alert that is dated a little ahead", 60, -30, 630000 },
+        { "the last of the ten minutes", 60, 590, 630000 },
+        { "a quiet input", 60, 610, 660000 },
+        { "an alert that is dated far ahead", 60, -3600, 660000 },
+        { "no less than ten seconds", 20, 30, 610000 },
+        { "an interval that is short anyway", 15, 30, 615000 },
+    };
+    struct feed *feed = &fake.scene.feed;
+    struct next next = { .kind = NEXT_POLL };
+
+    feed->number = 0;
+    feed->read_ms = 1;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fake.scene.input.poll_interval = rows[i].poll_interval;
+        feed->newest_alert = feed_service_now(feed) - rows[i].alert_age_s * TICKS_PER_SECOND;
+        fake.worker.state = WORKER_REQUEST;
+        fake.worker.due_ms = 600000;
+        worker_ended(&fake.worker, &next, 600200);
+        CHECK(fake.worker.due_ms == rows[i].want_ms, "%s: due at %lld, not %lld", rows[i].name,
+              (long long)fake.worker.due_ms, (long long)rows[i].want_ms);
+    }
+}
+
 /* A worker that catches up is no poll, unless it is the live one. */
 static void test_the_backfill_is_no_poll(void **state UNUSED)
 {
@@ -521,6 +549,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_grants),
     cmocka_unit_test(test_ends),
     CASE(test_when_the_next_poll_is_due),
+    CASE(test_an_active_input_is_polled_sooner),
     CASE(test_the_backfill_is_no_poll),
     CASE(test_throttled_holds_the_rate),
     CASE(test_other_failures_do_not_hold_the_rate),
