@@ -119,6 +119,22 @@ $(OUT)/unit/list: FORCE
 	@mkdir -p $(@D)
 	@$(call if_changed,$(UNIT_OBJECTS))
 
+# The simulator (docs/simulation.md): the program with another machine under it. The linker redirects these calls.
+SIM_OBJECTS = $(patsubst tests/sim/%.c,$(OUT)/sim/%.o,$(wildcard tests/sim/*.c))
+SIM_CURL    = global_init_mem global_cleanup multi_init multi_cleanup multi_setopt multi_poll multi_perform \
+              multi_info_read multi_add_handle multi_remove_handle easy_init easy_cleanup easy_setopt easy_getinfo \
+              easy_pause share_init share_setopt share_cleanup
+SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll usleep sigaction getppid pipe2 opendir read \
+              write close fstat fcntl ioctl open stat access mkdir rename unlink remove fdatasync fsync futimens
+
+$(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -Wno-missing-prototypes -Itests/sim $(DEPS) -c -o $@ $<
+
+$(OUT)/tests/sim: $(SIM_OBJECTS) $(filter-out $(OUT)/state/file_writer.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
@@ -401,5 +417,5 @@ print-list:
 clean:
 	rm -rf build bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

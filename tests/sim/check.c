@@ -1,0 +1,45 @@
+/* Properties that are checked while the world goes on. Those of events are in customers.c, those of requests in
+ * services.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+static size_t sent_since(const struct customer *customer, int64_t since)
+{
+    size_t count = 0;
+
+    while (count < customer->sent_count && customer->sent[customer->sent_count - 1 - count] > since)
+        count++;
+    return count;
+}
+
+/* No minute and no hour has more requests than the service allows. */
+void check_request(struct customer *customer, int per_minute, int per_hour)
+{
+    size_t old = 0, minute, hour;
+
+    while (old < customer->sent_count && customer->sent[old] <= now() - HOUR)
+        old++;
+    if (old > 4096) {
+        customer->sent_count -= old;
+        memmove(customer->sent, customer->sent + old, customer->sent_count * sizeof(*customer->sent));
+    }
+    if (customer->sent_count == customer->sent_cap) {
+        customer->sent_cap = customer->sent_cap * 2 + 64;
+        customer->sent = realloc(customer->sent, customer->sent_cap * sizeof(*customer->sent));
+    }
+    customer->sent[customer->sent_count++] = now();
+    minute = sent_since(customer, now() - MINUTE);
+    hour = sent_since(customer, now() - HOUR);
+    if (minute > (size_t)per_minute)
+        broken("request_limit", "%s: %zu requests in a minute, %d are allowed", customer->name, minute, per_minute);
+    if (per_hour && hour > (size_t)per_hour)
+        broken("request_limit", "%s: %zu requests in an hour, %d are allowed", customer->name, hour, per_hour);
+}
+
+void check_stop(int64_t asked)
+{
+    if (now() - asked > SECOND)
+        broken("stops", "the process took %lld ms to end after SIGTERM", (long long)(now() - asked));
+}
