@@ -25,13 +25,13 @@ const char *field_of(enum api api)
 /* Most versions are listed at once, some late, and a few as late as the overlap allows. */
 static int64_t listed_after(struct rng *rng)
 {
-    int64_t kind = rng_between(rng, 0, 99);
+    int64_t kind = rng_between(rng, 0, 99), most = plan.overlap_s * SECOND * 9 / 10;
 
     if (kind < 70)
         return rng_between(rng, 0, 3 * SECOND);
-    if (kind < 95)
+    if (kind < 95 && most > 2 * MINUTE)
         return rng_between(rng, 0, 2 * MINUTE);
-    return rng_between(rng, 0, plan.overlap_s * SECOND * 9 / 10);
+    return rng_between(rng, 0, most);
 }
 
 /* The update times of some customers are whole seconds. Alerts that were resolved in bulk have the same one. */
@@ -56,7 +56,7 @@ static void make_versions(struct customer *customer, struct alert *alert, int64_
     for (; alert->versions < most && time < until; alert->versions++) {
         struct version *v = &alert->version[alert->versions];
 
-        *v = (struct version){ .replaced = NEVER, .first = NEVER, .last = NEVER, .healed = NEVER };
+        *v = (struct version){ .replaced = NEVER, .first = NEVER, .last = NEVER };
         v->ticks = update_time(customer, &rng, time);
         if (!alert->versions)
             alert->created = v->ticks - rng_between(&rng, 0, HOUR) * TICKS_A_MS;
@@ -265,7 +265,8 @@ static bool is_missing(const struct alert *alert, int64_t visible_before)
 {
     const struct version *v = &alert->version[alert->versions - 1];
 
-    return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE;
+    return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE &&
+           !v->excused;
 }
 
 int ledger_missing(int64_t visible_before, bool tell)

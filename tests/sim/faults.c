@@ -134,6 +134,8 @@ static void break_disk(enum fault fault)
 static void wipe(enum fault fault)
 {
     (void)fault;
+    if (!machine_alive()) /* nobody could notice */
+        return;
     disk_wipe();
     disk_bad(30 * SECOND);
     disk_bad_since = 0; /* whoever is killed before the next save knows nothing */
@@ -161,6 +163,8 @@ static void end_process(enum fault fault)
 {
     struct rng *rng = &fault_luck[fault];
 
+    if (!machine_alive())
+        return;
     if (fault == FAULT_stop) {
         process_stop();
         return;
@@ -255,12 +259,22 @@ bool faults_on(void)
     return !over;
 }
 
+/* How long a fault of one request may delay its customer. From the fourth refusal in a row on, it is a refusal. */
+static int64_t excuse(enum fault fault, struct customer *customer)
+{
+    bool refuses = fault >= FAULT_http_400 && fault <= FAULT_http_404;
+
+    if (!refuses || ++customer->refusals < 4)
+        return 2 * RETRY_MOST;
+    return customer->refusals < 8 ? (20 * MINUTE) << (customer->refusals - 4) : REFUSED_MOST;
+}
+
 bool fault_strikes(enum fault fault, struct customer *customer)
 {
     if (over || plan.rate[fault] <= 0 || !rng_chance(&fault_luck[fault], plan.rate[fault]))
         return false;
     counts->faults[fault]++;
-    trouble(customer, now() + 2 * RETRY_MOST);
+    trouble(customer, now() + excuse(fault, customer));
     trace("%s: %s", customer->name, fault_name(fault));
     return true;
 }

@@ -83,7 +83,7 @@ static void one_life(void)
     splunkd_boot();
     trace("the process starts");
     life_ends(run_inputs());
-    disk_process_ends();
+    machine_end();
 }
 
 void world_live(void)

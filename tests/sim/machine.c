@@ -40,6 +40,17 @@ void machine_boot(void)
         bytes_luck = rng_of(plan.seed, "bytes", 0);
 }
 
+void machine_end(void)
+{
+    on_term = NULL;
+    disk_process_ends();
+}
+
+bool machine_alive(void)
+{
+    return on_term && !dead;
+}
+
 bool machine_dead(void)
 {
     return dead;
@@ -63,7 +74,7 @@ static void die_now(void)
 
 void machine_kill(int64_t calls, bool power)
 {
-    if (dead || !on_term)
+    if (!machine_alive())
         return;
     power_lost = power;
     calls_left = calls;
@@ -84,7 +95,7 @@ void machine_orphan(void)
 
 bool machine_term(void)
 {
-    if (dead || !on_term)
+    if (!machine_alive())
         return false;
     trace("SIGTERM");
     on_term(SIGTERM);

@@ -125,7 +125,6 @@ static void shrink(void)
     char property[sizeof(counts->property)];
 
     strcpy(property, counts->property);
-    plan.lasts = (plan.lasts + MINUTE - 1) / MINUTE * MINUTE;
     printf("shrinking %s\n", property);
     while (shrink_faults(property) | shrink_numbers(property))
         ;

@@ -40,7 +40,7 @@ struct plan plan_of(uint64_t seed)
     ret.alerts = (int)rng_between(&rng, 10, rng_chance(&rng, 0.1) ? 1500 : 150);
     ret.poll_s = polls[rng_between(&rng, 0, 4)];
     ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
-    ret.lasts = rng_between(&rng, 2 * HOUR, 12 * HOUR);
+    ret.lasts = rng_between(&rng, 2 * 60, 12 * 60) * MINUTE;
     draw_faults(&ret, &rng);
     return ret;
 }
@@ -121,7 +121,7 @@ void plan_print(const struct plan *p)
     bool any = false;
 
     printf("again: make sim SEED=%llu PLAN='customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=",
-           (unsigned long long)p->seed, p->customers, p->alerts, (long long)((p->lasts + MINUTE - 1) / MINUTE),
+           (unsigned long long)p->seed, p->customers, p->alerts, (long long)(p->lasts / MINUTE),
            (long long)p->poll_s, (long long)p->overlap_s);
     for (int i = 0; i < FAULT_COUNT; i++)
         if (p->rate[i] > 0) {

@@ -32,7 +32,7 @@ static void head(struct reply *reply, struct customer *customer, int status, con
     int64_t wrong = 0;
     char date[DATE_MOST], id[40];
 
-    if (customer && fault_strikes(FAULT_wrong_date, customer))
+    if (customer && !wall_shift && fault_strikes(FAULT_wrong_date, customer)) /* not both clocks at a time */
         wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY);
     reply->status = status;
     text_say(&reply->headers, "HTTP/2 %d \r\nContent-Type: %s\r\nDate: %s\r\n", status, type,
@@ -102,7 +102,7 @@ static void check_refresh(const struct request *request, const struct customer *
     int number = -1;
     unsigned long long which = 0;
 
-    if (!refresh || sscanf(refresh, "refresh.%d.%llu", &number, &which) != 2 || number != customer->number ||
+    if (!refresh || sscanf(refresh, "r3fresh.%d.%llu", &number, &which) != 2 || number != customer->number ||
         which > customer->refresh)
         broken("credentials", "%s: refresh_token '%s' is not its own", customer->name, refresh ? refresh : "");
     free(refresh);
@@ -128,12 +128,12 @@ static void sign_in(const struct request *request, struct reply *reply)
         head(reply, customer, 200, "application/json; charset=utf-8");
         finish_head(reply);
         text_say(&reply->body,
-                 "{\"token_type\":\"Bearer\",\"expires_in\":%lld,\"access_token\":\"token.%d.%llu.%lld.%.*s\"",
+                 "{\"token_type\":\"Bearer\",\"expires_in\":%lld,\"access_token\":\"acc3ss.%d.%llu.%lld.%.*s\"",
                  (long long)life, customer->number, (unsigned long long)++customer->token,
                  (long long)(now() + life * SECOND), (int)strcspn(scope ? scope + 8 : resource + 8, "/"),
                  scope ? scope + 8 : resource + 8);
         if (customer->user)
-            text_say(&reply->body, ",\"refresh_token\":\"refresh.%d.%llu\"", customer->number,
+            text_say(&reply->body, ",\"refresh_token\":\"r3fresh.%d.%llu\"", customer->number,
                      (unsigned long long)++customer->refresh);
         text_say(&reply->body, "}");
     }
@@ -271,7 +271,10 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
         reply->cut_at = reply->body.len - 20;
         return false;
     case HARM_ERROR: text_say(&reply->body, "],\"error\":{\"code\":\"InternalServerError\"}}"); return false;
-    case HARM_JSON: text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"\\x\"}", customer->number, hit->alert->number); return true;
+    case HARM_JSON:
+        hit->version->excused = true;
+        text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"\\x\"}", customer->number, hit->alert->number);
+        return true;
     default:
         counts->records++;
         record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
@@ -435,7 +438,7 @@ static struct customer *customer_of_token(const struct request *request, int64_t
     int who = -1;
 
     if (!request->authorization ||
-        sscanf(request->authorization, "Bearer token.%d.%llu.%lld.%199s", &who, &which, &until, audience) != 4 ||
+        sscanf(request->authorization, "Bearer acc3ss.%d.%llu.%lld.%199s", &who, &which, &until, audience) != 4 ||
         who < 0 || who >= plan.customers)
         broken("token", "a page was requested with '%s'", request->authorization ? request->authorization : "");
     if (strcmp(audience, apis[customers[who].api].audience + 8) != 0)
@@ -478,6 +481,8 @@ static void answer_page(const struct request *request, struct reply *reply)
     }
     put_page(customer, request, &query, reply, customer->api != API_SIEM && fault_strikes(FAULT_partial, customer));
     damage(customer, reply);
+    if (reply->status == 200 && reply->end == REPLY_WHOLE)
+        customer->refusals = 0;
 }
 
 void service_answer(const struct request *request, struct reply *reply)

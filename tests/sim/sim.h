@@ -126,6 +126,8 @@ char *form_get(const char *form, const char *name);
 /* machine.c: the process, as the kernel sees it. */
 
 void machine_boot(void);                 /* a new process begins */
+void machine_end(void);                  /* it has ended */
+bool machine_alive(void);                /* there is one that can be told to end */
 bool machine_dead(void);                 /* it was killed: nothing that it does has an effect */
 void machine_kill(int64_t calls, bool power); /* kills it at that many system calls from now */
 void machine_spare(void);                /* it is not killed after all */
@@ -210,7 +212,7 @@ struct version {
     int copies;          /* that arrived and were not lost with splunkd */
     int partial;         /* copies without evidence, to a query that did not ask for it */
     enum harm harm;      /* HARM_NONE from `healed` on */
-    int64_t healed;
+    bool excused; /* was sent so that nobody can read it; it may be written as it was then */
 };
 
 struct alert {
@@ -237,6 +239,7 @@ struct customer {
     uint64_t refresh;     /* number of the newest refresh token */
     int64_t refused_until;
     int refused_with;
+    int refusals; /* in a row */
     int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
     struct rng luck;
 };

@@ -37,7 +37,7 @@ static void put_stanza(const struct customer *customer)
     put_param("overlap", value);
     snprintf(value, sizeof(value), "secret~%d+/=", customer->number);
     put_param("client_secret", customer->masked ? "********" : value);
-    snprintf(value, sizeof(value), "refresh.%d.0", customer->number);
+    snprintf(value, sizeof(value), "r3fresh.%d.0", customer->number);
     if (customer->user)
         put_param("refresh_token", customer->masked ? "********" : value);
     text_say(&config, "</stanza>");
@@ -77,7 +77,7 @@ uint64_t splunkd_refresh(const struct customer *customer)
     snprintf(name, sizeof(name), "refresh_token.%s.%s", customer->tenant, customer->client);
     found = find(name);
     if (found >= 0)
-        sscanf(entries[found].value, "refresh.%d.%llu", &number, &which);
+        sscanf(entries[found].value, "r3fresh.%d.%llu", &number, &which);
     return which;
 }
 
