@@ -5,6 +5,8 @@
 
 #include "sim.h"
 
+#define FAILING_MOST 20 /* requests in a minute, after a minute of failures */
+
 static size_t sent_since(const struct customer *customer, int64_t since)
 {
     size_t count = 0;
@@ -30,12 +32,29 @@ void check_request(struct customer *customer, int per_minute, int per_hour)
         customer->sent = realloc(customer->sent, customer->sent_cap * sizeof(*customer->sent));
     }
     customer->sent[customer->sent_count++] = now();
+    if (now() > customer->hold_from && now() < customer->hold_until)
+        broken("obeys_hint", "%s: a request comes %lld s before Retry-After is over", customer->name,
+               (long long)(customer->hold_until - now() + 999) / 1000);
     minute = sent_since(customer, now() - MINUTE);
+    if (customer->down_since < now() - MINUTE && minute > FAILING_MOST)
+        broken("no_hammering", "%s: %zu requests in a minute of a service that fails", customer->name, minute);
     hour = sent_since(customer, now() - HOUR);
     if (minute > (size_t)per_minute)
         broken("request_limit", "%s: %zu requests in a minute, %d are allowed", customer->name, minute, per_minute);
     if (per_hour && hour > (size_t)per_hour)
         broken("request_limit", "%s: %zu requests in an hour, %d are allowed", customer->name, hour, per_hour);
+}
+
+void check_hint(struct customer *customer, int64_t told, int64_t wait)
+{
+    customer->hold_from = told;
+    customer->hold_until = now() + wait;
+}
+
+void check_boot(void)
+{
+    for (int i = 0; i < plan.customers; i++)
+        customers[i].hold_until = 0;
 }
 
 void check_stop(int64_t asked)

@@ -95,6 +95,7 @@ void customers_init(void)
         struct rng rng = rng_of(plan.seed, "customer", (uint64_t)i);
 
         *customer = (struct customer){ .number = i, .api = (enum api)rng_between(&rng, 0, API_COUNT - 1) };
+        customer->down_since = NEVER;
         customer->order = (int)rng_between(&rng, 0, 2);
         customer->loose = rng_chance(&rng, 0.3);
         customer->user = rng_chance(&rng, 0.3);

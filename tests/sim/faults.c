@@ -136,6 +136,8 @@ static void wipe(enum fault fault)
     (void)fault;
     if (!machine_alive()) /* nobody could notice */
         return;
+    if (process_age() < 3 * MINUTE || now() < disk_good_since + 30 * SECOND)
+        ledger_killed(NEVER); /* the process may not have read its checkpoints yet */
     disk_wipe();
     disk_bad(30 * SECOND);
     disk_bad_since = 0; /* whoever is killed before the next save knows nothing */
@@ -166,6 +168,8 @@ static void end_process(enum fault fault)
     if (!machine_alive())
         return;
     if (fault == FAULT_stop) {
+        if (now() < disk_good_since) /* what it knows cannot be saved */
+            ledger_killed(repeats_within(false));
         process_stop();
         return;
     }

@@ -18,7 +18,7 @@ enum phase {
 static enum phase phase;
 static int64_t began, deadline, stop_asked, life_began;
 
-static int64_t since_life_began(void)
+int64_t process_age(void)
 {
     return now() - life_began;
 }
@@ -44,7 +44,7 @@ static void look(void *ctx, int64_t number)
 
         broken("nothing_lost", "%d versions have not arrived %lld min after the last fault", missing,
                (long long)(now() - began - plan.lasts) / MINUTE);
-    } else if (phase == PHASE_LAST && since_life_began() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
+    } else if (phase == PHASE_LAST && process_age() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
         phase = PHASE_OVER;
         process_stop();
     }
@@ -81,6 +81,7 @@ static void one_life(void)
     writer_boot();
     reader_boot();
     splunkd_boot();
+    check_boot();
     trace("the process starts");
     life_ends(run_inputs());
     machine_end();

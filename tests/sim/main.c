@@ -1,6 +1,6 @@
 /* Runs worlds of many seeds, each in a process of its own, and shrinks one that fails.
  *
- * usage: sim [--seed N] [--seeds COUNT] [--seconds S] [--shrink] [WORD ...]
+ * usage: sim [--seed N] [--seeds COUNT] [--seconds S] [--shrink] [--first] [WORD ...]
  *
  * WORDs change the plan that the seed draws (plan_set()). The last line is "N passed, N failed". */
 #include <signal.h>
@@ -163,7 +163,7 @@ static bool plan_words(char **words, int count)
 struct options {
     uint64_t seed;
     long seeds, seconds;
-    bool shrink;
+    bool shrink, first; /* first: the end is the first seed that fails */
     int words; /* index of the first */
 };
 
@@ -175,6 +175,8 @@ static struct options read_options(int argc, char **argv)
     for (i = 1; i < argc && !strncmp(argv[i], "--", 2); i++) {
         if (!strcmp(argv[i], "--shrink"))
             ret.shrink = true;
+        else if (!strcmp(argv[i], "--first"))
+            ret.first = true;
         else if (i + 1 == argc)
             break;
         else if (!strcmp(argv[i], "--seed"))
@@ -198,7 +200,8 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    for (long i = 0; i < options.seeds && (!options.seconds || time(NULL) < end); i++) {
+    for (long i = 0; i < options.seeds && (!options.seconds || time(NULL) < end) &&
+                     !(options.first && failed); i++) {
         plan = plan_of(options.seed + (uint64_t)i);
         if (!plan_words(argv + options.words, argc - options.words))
             return 2;

@@ -351,6 +351,7 @@ static void throttle(struct customer *customer, struct reply *reply, bool good)
 
         text_say(&reply->headers, "Retry-After: %lld\r\n", (long long)wait);
         trouble(customer, now() + 15 * MINUTE);
+        check_hint(customer, now() + reply->delay + SECOND, wait * SECOND);
     } else {
         text_say(&reply->headers, "%s", bad[rng_between(&customer->luck, 0, 3)]);
     }
@@ -467,6 +468,10 @@ static void answer_page(const struct request *request, struct reply *reply)
     counts->requests++;
     check_request(customer, apis[customer->api].per_minute, apis[customer->api].per_hour);
     lasting_faults(customer, request, reply);
+    if (!has(reply))
+        customer->down_since = NEVER;
+    else if (customer->down_since == NEVER)
+        customer->down_since = now();
     if (!has(reply) && (valid_until <= now() || number < (int64_t)customer->least_token))
         refuse(reply, customer, 401, "InvalidAuthenticationToken");
     if (!has(reply))

@@ -78,7 +78,8 @@ extern struct plan plan; /* of this process's run */
 void world_init(void);
 /* Runs the world of `plan` in this process, which then ends. */
 void world_live(void) __attribute__((noreturn));
-void process_stop(void); /* SIGTERM, and notes when */
+void process_stop(void);   /* SIGTERM, and notes when */
+int64_t process_age(void); /* since its start */
 int64_t now(void);             /* virtual time since the start of the world, milliseconds */
 int64_t wall_of(int64_t time); /* the same as Unix milliseconds of true time */
 struct rng *luck(void);        /* the world's own stream */
@@ -240,6 +241,8 @@ struct customer {
     int64_t refused_until;
     int refused_with;
     int refusals; /* in a row */
+    int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
+    int64_t down_since;            /* nothing but failures since then; NEVER */
     int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
     struct rng luck;
 };
@@ -290,5 +293,7 @@ void log_write(const char *bytes, size_t len);
 
 void check_request(struct customer *customer, int per_minute, int per_hour); /* a page was requested */
 void check_round(void);                        /* the loop has gone round: it must not spin */
-void check_stop(int64_t asked);                /* the process ended after SIGTERM */
+void check_stop(int64_t asked); /* the process ended after SIGTERM */
+void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
+void check_boot(void);                                                  /* a new process knows no hint */
 
