@@ -5,7 +5,7 @@
 
 #include "sim.h"
 
-#define FAILING_MOST 20 /* requests in a minute, after a minute of failures */
+#define FAILING_MOST 40 /* requests in a minute, after a minute of failures */
 
 static size_t sent_since(const struct customer *customer, int64_t since)
 {
@@ -17,7 +17,7 @@ static size_t sent_since(const struct customer *customer, int64_t since)
 }
 
 /* No minute and no hour has more requests than the service allows. */
-void check_request(struct customer *customer, int per_minute, int per_hour)
+void check_request(struct customer *customer, int per_minute, int per_hour, bool again)
 {
     size_t old = 0, minute, hour;
 
@@ -32,7 +32,7 @@ void check_request(struct customer *customer, int per_minute, int per_hour)
         customer->sent = realloc(customer->sent, customer->sent_cap * sizeof(*customer->sent));
     }
     customer->sent[customer->sent_count++] = now();
-    if (now() > customer->hold_from && now() < customer->hold_until)
+    if (!again && now() > customer->hold_from && now() < customer->hold_until)
         broken("obeys_hint", "%s: a request comes %lld s before Retry-After is over", customer->name,
                (long long)(customer->hold_until - now() + 999) / 1000);
     minute = sent_since(customer, now() - MINUTE);
@@ -54,7 +54,7 @@ void check_hint(struct customer *customer, int64_t told, int64_t wait)
 void check_boot(void)
 {
     for (int i = 0; i < plan.customers; i++)
-        customers[i].hold_until = 0;
+        customers[i].hold_until = 0, customers[i].down_since = NEVER;
 }
 
 void check_stop(int64_t asked)

@@ -42,6 +42,7 @@ struct easy {
     enum stage stage;
     int64_t connection; /* number */
     bool opened;        /* the connection is its own */
+    int times;          /* that it was sent */
     bool ready, paused, told, sent;
     struct reply reply;
     size_t at, chunk;
@@ -233,7 +234,7 @@ static void ask_service(void *ctx, int64_t number)
                                 .url = easy->url,
                                 .form = easy->form,
                                 .authorization = header_of(easy, "Authorization: "),
-                                .fresh = easy->opened };
+                                .again = easy->times > 1 };
     host_of(easy->url, request.host, sizeof(request.host), &request.path);
     if (!strncmp(request.host, "127.0.0.1", 9))
         splunkd_answer(&request, &easy->reply);
@@ -456,6 +457,7 @@ CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *handle)
     host_of(easy->url, host, sizeof(host), &path);
     connect_transfer(easy, host);
     easy->number = ++numbers;
+    easy->times++;
     easy->stage = SENT;
     easy->ready = easy->paused = easy->told = easy->sent = easy->reported = false;
     easy->at = 0;

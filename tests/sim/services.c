@@ -466,7 +466,7 @@ static void answer_page(const struct request *request, struct reply *reply)
         broken("stored_first", "%s: a token is used before the refresh token that came with it is stored",
                customer->name);
     counts->requests++;
-    check_request(customer, apis[customer->api].per_minute, apis[customer->api].per_hour);
+    check_request(customer, apis[customer->api].per_minute, apis[customer->api].per_hour, request->again);
     lasting_faults(customer, request, reply);
     if (!has(reply))
         customer->down_since = NEVER;

@@ -175,7 +175,7 @@ struct request {
     const char *method, *url, *form, *authorization;
     char host[160];   /* with its port */
     const char *path; /* with the query */
-    bool fresh;       /* over a new connection */
+    bool again;       /* the transport sends it for the second time, as its connection was silent or broke */
 };
 
 enum reply_end { REPLY_WHOLE, REPLY_CUT, REPLY_RESET, REPLY_REFUSED, REPLY_SILENT };
@@ -291,7 +291,7 @@ void log_write(const char *bytes, size_t len);
 
 /* check.c */
 
-void check_request(struct customer *customer, int per_minute, int per_hour); /* a page was requested */
+void check_request(struct customer *customer, int per_minute, int per_hour, bool again); /* a page was requested */
 void check_round(void);                        /* the loop has gone round: it must not spin */
 void check_stop(int64_t asked); /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
