@@ -32,6 +32,7 @@ void check_request(struct customer *customer, int per_minute, int per_hour, bool
         customer->sent = realloc(customer->sent, customer->sent_cap * sizeof(*customer->sent));
     }
     customer->sent[customer->sent_count++] = now();
+    check_paced(customer);
     if (!again && now() > customer->hold_from && now() < customer->hold_until)
         broken("obeys_hint", "%s: a request comes %lld s before Retry-After is over", customer->name,
                (long long)(customer->hold_until - now() + 999) / 1000);
@@ -49,6 +50,20 @@ void check_hint(struct customer *customer, int64_t told, int64_t wait)
 {
     customer->hold_from = told;
     customer->hold_until = now() + wait;
+}
+
+void check_paced(struct customer *customer)
+{
+    size_t hour = sent_since(customer, now() - HOUR);
+    size_t most = (size_t)(2 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived;
+
+    if (customer->paced_since < now() - HOUR) {
+        if (customer->trouble < now() - HOUR && hour > most)
+            broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
+                   (long long)plan.poll_s);
+        customer->paced_since = now();
+        customer->arrived = 0;
+    }
 }
 
 void check_boot(void)

@@ -37,32 +37,34 @@ static int64_t listed_after(struct rng *rng)
 /* The update times of some customers are whole seconds. Alerts that were resolved in bulk have the same one. */
 static int64_t update_time(struct customer *customer, struct rng *rng, int64_t time)
 {
-    static int64_t bulk;
     int64_t ticks = wall_of(time) * TICKS_A_MS + rng_between(rng, 0, TICKS_A_MS - 1);
 
     if (customer->number % 3 == 1)
         ticks -= ticks % 10000000;
-    if (rng_chance(rng, 0.05) && bulk / 10000000 / 3600 == ticks / 10000000 / 3600)
-        return bulk;
-    return bulk = ticks;
+    if (rng_chance(rng, 0.05) && customer->bulk / 10000000 / 3600 == ticks / 10000000 / 3600)
+        return customer->bulk;
+    return customer->bulk = ticks;
 }
 
 static void make_versions(struct customer *customer, struct alert *alert, int64_t time, int64_t until)
 {
     struct rng rng = rng_of(plan.seed, "alert", (uint64_t)(customer->number * 100000 + alert->number));
     int most = customer->api == API_SIEM ? 1 : (int)rng_between(&rng, 1, 4);
-    int64_t listed = 0;
+    int64_t listed = 0, dated;
 
     for (; alert->versions < most && time < until; alert->versions++) {
         struct version *v = &alert->version[alert->versions];
 
         *v = (struct version){ .replaced = NEVER, .first = NEVER, .last = NEVER };
         v->ticks = update_time(customer, &rng, time);
+        if (!alert->versions && rng_chance(&rng, 0.03)) /* dated in the future */
+            v->ticks += rng_between(&rng, MINUTE, 2 * DAY) * TICKS_A_MS;
         if (!alert->versions)
             alert->created = v->ticks - rng_between(&rng, 0, HOUR) * TICKS_A_MS;
         else if (v->ticks <= v[-1].ticks)
             v->ticks = v[-1].ticks + 1;
-        v->visible = (v->ticks / TICKS_A_MS) - wall_of(0) + 1 + listed_after(&rng);
+        dated = v->ticks / TICKS_A_MS - wall_of(0);
+        v->visible = (dated < time ? dated : time) + 1 + listed_after(&rng);
         if (v->visible <= listed)
             v->visible = listed + 1;
         listed = v->visible;
@@ -99,6 +101,7 @@ void customers_init(void)
         customer->order = (int)rng_between(&rng, 0, 2);
         customer->loose = rng_chance(&rng, 0.3);
         customer->user = rng_chance(&rng, 0.3);
+        customer->fat = rng_chance(&rng, 0.15) ? (int)rng_between(&rng, 1, 40) : 0;
         customer->luck = rng_of(plan.seed, "requests", (uint64_t)i);
         snprintf(customer->name, sizeof(customer->name), "customer %d", i);
         snprintf(customer->tenant, sizeof(customer->tenant), "11111111-2222-3333-4444-%012d", i);
@@ -141,6 +144,8 @@ void record_write(struct text *ret, const struct customer *customer, const struc
     text_say(ret, "%s\"%s\"%s\"%s\",", gap, field_of(customer->api), colon, date_text(v->ticks, digits, date));
     if (customer->api == API_ENDPOINT)
         text_say(ret, "%s\"evidence\"%s%s,", gap, colon, evidence ? "[{\"sha1\":null}]" : "[]");
+    for (int i = 0; i < customer->fat; i++)
+        text_say(ret, "%s\"pad%d\"%s\"%0*d\",", gap, i, colon, 1000, alert->number);
     text_say(ret, "%s\"simKey\"%s\"%d.%d.%d\"%s}", gap, colon, customer->number, alert->number, number_of(alert, v), gap);
 }
 
@@ -172,24 +177,36 @@ static void check_time(const char *data, const struct version *v, const char *ti
         broken("unaltered", "<time> is %s, it should be %s: %s", time_text, expected, data);
 }
 
-/* A healthy customer's version arrives within two intervals. */
-static void check_delay(const struct customer *customer, const struct version *v)
+/* Returns true if the version was listed late, and quarantined windows are in the way: not each poll looks for it. */
+static bool is_late(const struct customer *customer, const struct version *v)
 {
-    int64_t since = v->visible, limit = 2 * plan.poll_s * SECOND + 5 * SECOND;
-
-    if (customer->trouble >= since || now() - since <= limit)
-        return;
-    broken("nobody_late", "%s: a version arrived %lld s after it could be seen, and no fault excuses it (limit %lld s)",
-           customer->name, (long long)(now() - since) / 1000, (long long)limit / 1000);
+    return customer->harmed_until > now() && v->visible - (v->ticks / TICKS_A_MS - wall_of(0)) > 5 * SECOND;
 }
 
-static void arrive(const struct customer *customer, struct version *v, const char *key, bool partial)
+/* A version arrives within two intervals after it is listed, or after the last fault that could delay it. */
+static void check_delay(const struct customer *customer, const struct version *v)
+{
+    int64_t since = customer->trouble > v->visible ? customer->trouble : v->visible,
+            limit = 2 * plan.poll_s * SECOND + 5 * SECOND;
+
+    if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
+        return;
+    broken("nobody_late", "%s: a version arrived %lld s after it could be seen, %lld s after the last excuse "
+           "(limit %lld s)", customer->name, (long long)(now() - v->visible) / 1000, (long long)(now() - since) / 1000,
+           (long long)limit / 1000);
+}
+
+static void arrive(struct customer *customer, struct version *v, const char *key, bool partial)
 {
     counts->events++;
+    customer->arrived++;
     if (partial) {
         v->partial++;
         return;
     }
+    if (disk_failing_since() + 5 * SECOND < now() && v->visible > disk_failing_since() &&
+        reader_stalls_until < disk_failing_since())
+        broken("held_back", "%s: version %s is written, and no checkpoint can be", customer->name, key);
     if (v->copies) {
         counts->repeats++;
         if (!may_repeat(v))

@@ -46,6 +46,7 @@ static bool folder;
 static int64_t folder_changed;
 static ino_t folder_number, next_number = 100;
 static int failing; /* errno */
+static int64_t failing_since;
 static struct rng disk_luck;
 
 static const char *const fixed[] = { "/sim/ca.pem", SIM_HOME "/etc/auth/cacert.pem" };
@@ -180,18 +181,28 @@ void disk_power_loss(void)
     trace("disk: %zu changes of the folder are lost", undone);
 }
 
+int64_t disk_failing_since(void)
+{
+    return failing ? failing_since : NEVER - DAY;
+}
+
 void disk_fails(int error)
 {
+    if (error && !failing)
+        failing_since = now();
     failing = error;
 }
 
-void disk_wipe(void)
+void disk_wipe(bool all)
 {
     for (size_t i = 0; i < FILES_MOST; i++) {
+        if (!all && strstr(entries[i].name, ".lock"))
+            continue;
         drop(entries[i].inode);
         entries[i].inode = NULL;
     }
-    folder = false;
+    folder = folder && !all;
+    folder_changed = now();
 }
 
 /* The calls. */

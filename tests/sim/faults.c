@@ -9,6 +9,7 @@
 
 #define RETRY_MOST   (6 * MINUTE)      /* the longest pause after a failure that passes, and its jitter */
 #define REFUSED_MOST (4 * HOUR + 30 * MINUTE) /* the longest pause after a refusal */
+#define ISOLATED_WITHIN (40 * MINUTE) /* a window that fails, while other faults are in the way */
 #define SAVED_WITHIN (190 * SECOND)    /* what is older is in a checkpoint */
 
 int64_t login_down_until, store_down_until, reader_stalls_until, wall_shift;
@@ -85,7 +86,10 @@ static void poison(enum fault fault)
     if (v->copies || v->harm != HARM_NONE)
         return;
     v->harm = fault == FAULT_bad_record ? HARM_JSON : (enum harm)rng_between(rng, HARM_500, HARM_ERROR);
-    customer->trouble = NEVER;
+    trouble(customer, (v->visible > now() ? v->visible : now()) + ISOLATED_WITHIN);
+    v->excused_until = heals == NEVER ? NEVER : heals + REFUSED_MOST;
+    if (customer->harmed_until < v->excused_until)
+        customer->harmed_until = v->excused_until;
     if (heals != NEVER)
         at(heals, heal, v, 0);
     trace("%s: alert %d is poisoned (%d)", customer->name, alert->number, v->harm);
@@ -133,12 +137,11 @@ static void break_disk(enum fault fault)
 
 static void wipe(enum fault fault)
 {
-    (void)fault;
     if (!machine_alive()) /* nobody could notice */
         return;
     if (process_age() < 3 * MINUTE || now() < disk_good_since + 30 * SECOND)
         ledger_killed(NEVER); /* the process may not have read its checkpoints yet */
-    disk_wipe();
+    disk_wipe(rng_chance(&fault_luck[fault], 0.5));
     disk_bad(30 * SECOND);
     disk_bad_since = 0; /* whoever is killed before the next save knows nothing */
     trace("the checkpoint folder is removed");
@@ -161,12 +164,22 @@ int64_t repeats_within(bool power_lost)
     return SAVED_WITHIN + lost;
 }
 
+static void end_at_event(void *ctx, int64_t number);
+
 static void end_process(enum fault fault)
 {
+    static int at_event; /* 2: the process will end when it writes its next event */
+
     struct rng *rng = &fault_luck[fault];
 
     if (!machine_alive())
         return;
+    if (at_event < 2 && rng_chance(rng, 0.4)) {
+        at_event = 2;
+        reader_stall_at_event(end_at_event, fault);
+        return;
+    }
+    at_event = 1;
     if (fault == FAULT_stop) {
         if (now() < disk_good_since) /* what it knows cannot be saved */
             ledger_killed(repeats_within(false));
@@ -186,6 +199,13 @@ static void end_process(enum fault fault)
     machine_kill(rng_chance(rng, 0.3) ? 0 : rng_between(rng, 1, 40), fault == FAULT_power_loss);
 }
 
+static void end_at_event(void *ctx, int64_t number)
+{
+    (void)ctx;
+    if (!over)
+        end_process((enum fault)number);
+}
+
 /* The table. */
 
 static void begin_episode(enum fault fault)
@@ -199,7 +219,7 @@ static void begin_episode(enum fault fault)
     case FAULT_login_down: until(fault, NULL, &login_down_until, HOUR, RETRY_MOST); break;
     case FAULT_silent_connection:
         connections_silent();
-        trouble(NULL, now() + 3 * MINUTE);
+        trouble(NULL, now() + 90 * SECOND);
         trace("all open connections are silent");
         break;
     case FAULT_goaway:

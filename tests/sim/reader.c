@@ -10,6 +10,8 @@
 static struct text in_pipe, line; /* line: what was read of an event that is not complete */
 static bool closed, reading, wrote_stream_end;
 static struct rng reader_luck;
+static happen_fn *at_event;
+static int64_t at_event_number;
 
 void reader_boot(void)
 {
@@ -111,6 +113,12 @@ void reader_go_on(void)
     read_pipe(NULL, 0);
 }
 
+void reader_stall_at_event(happen_fn *fn, int64_t number)
+{
+    at_event = fn;
+    at_event_number = number;
+}
+
 int64_t pipe_write(const char *bytes, size_t len)
 {
     size_t room = PIPE_BYTES - in_pipe.len;
@@ -121,6 +129,12 @@ int64_t pipe_write(const char *bytes, size_t len)
         return -1;
     len = len < room ? len : room;
     text_put(&in_pipe, bytes, len);
+    if (at_event && len > 100) {
+        if (rng_chance(&reader_luck, 0.5))
+            reader_stalls_until = now() + 20 * SECOND;
+        at(now() + rng_between(&reader_luck, 0, 100), at_event, NULL, at_event_number);
+        at_event = NULL;
+    }
     if (!reading) {
         reading = true;
         at(now() + rng_between(&reader_luck, 1, 30), read_pipe, NULL, 0);

@@ -232,7 +232,7 @@ static bool is_hit(const struct customer *customer, const struct version *v, con
         return false;
     if (query->hi == INT64_MAX)
         return v->ticks / step >= query->lo / step;
-    return v->ticks / step >= query->lo / step && v->ticks / step < (query->hi + step - 1) / step;
+    return v->ticks / step >= query->lo / step && v->ticks / step < query->hi / step;
 }
 
 static size_t find_hits(struct customer *customer, const struct query *query, struct hit *hits)

@@ -150,8 +150,9 @@ bool fd_hung_up(int fd);
 void disk_init(void);
 void disk_process_ends(void); /* its locks are released */
 void disk_power_loss(void);   /* what was not synced is lost, in part */
+int64_t disk_failing_since(void); /* far away: it works */
 void disk_fails(int error);   /* 0: it works again */
-void disk_wipe(void);
+void disk_wipe(bool all); /* all: the folder and the lock too */
 bool disk_has_file(const char *path);
 
 /* writer.c */
@@ -213,7 +214,8 @@ struct version {
     int copies;          /* that arrived and were not lost with splunkd */
     int partial;         /* copies without evidence, to a query that did not ask for it */
     enum harm harm;      /* HARM_NONE from `healed` on */
-    bool excused; /* was sent so that nobody can read it; it may be written as it was then */
+    int64_t excused_until; /* it could not be sent, and quarantine waits for hours */
+    bool excused;          /* was sent so that nobody can read it; it may be written as it was then */
 };
 
 struct alert {
@@ -230,7 +232,10 @@ struct customer {
     int count;
     int order;          /* how its pages are sorted */
     bool loose;         /* white space between the tokens of its records */
+    int fat;            /* KB that its records have more */
+    int64_t harmed_until; /* a record of it cannot be sent */
     bool user;          /* signs in by a refresh token */
+    int64_t bulk;       /* update time of the last version that was made */
     bool masked;        /* its secrets were masked in inputs.conf */
     int64_t trouble;    /* until then a fault may delay it */
     int64_t *sent;      /* times of its page requests, for the limits */
@@ -242,6 +247,8 @@ struct customer {
     int refused_with;
     int refusals; /* in a row */
     int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
+    int64_t paced_since;           /* when its requests were counted last */
+    int arrived;                   /* events since then */
     int64_t down_since;            /* nothing but failures since then; NEVER */
     int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
     struct rng luck;
@@ -285,6 +292,7 @@ size_t pipe_unread(void);
 bool pipe_has_room(void);
 bool pipe_closed(void);
 void reader_close(void);     /* the reader is gone */
+void reader_stall_at_event(happen_fn *fn, int64_t number); /* when the next event is written, stalls and calls fn */
 void reader_leaves(bool reads_rest); /* the writer is gone */
 void reader_go_on(void);
 void log_write(const char *bytes, size_t len);
@@ -295,5 +303,6 @@ void check_request(struct customer *customer, int per_minute, int per_hour, bool
 void check_round(void);                        /* the loop has gone round: it must not spin */
 void check_stop(int64_t asked); /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
+void check_paced(struct customer *customer);                            /* polls are not more frequent than asked */
 void check_boot(void);                                                  /* a new process knows no hint */
 
