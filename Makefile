@@ -135,6 +135,18 @@ $(OUT)/tests/sim: $(SIM_OBJECTS) $(filter-out $(OUT)/state/file_writer.o,$(OBJEC
 	@mkdir -p $(@D)
 	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
+# Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller).
+SIM_MINUTES = $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5)
+.PHONY: sim sim-mutants
+sim:
+	@tools/install-deps check
+	@$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined build/sanitize/tests/sim
+	@ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
+	    --seconds $$(($(SIM_MINUTES) * 60))) $(if $(SHRINK),--shrink) $(PLAN)
+
+sim-mutants:
+	tests/sim/mutants.py
+
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
@@ -169,7 +181,7 @@ check-build:
 	tools/install-deps check
 	tools/install-tools splunk
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
-	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units build/sanitize/tests/sim
 
 # All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
 .PHONY: test-e2e
@@ -394,6 +406,7 @@ help:
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
+	@echo 'make sim            the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
 

@@ -224,9 +224,11 @@ static uint64_t sort_key(struct customer *customer, const struct alert *alert, c
                                   : UINT64_MAX - (uint64_t)alert->created;
 }
 
+/* A coarse filter compares whole seconds: a record comes with the window after its own, and nowhere else. */
 static bool is_hit(const struct customer *customer, const struct version *v, const struct query *query)
 {
-    int64_t step = customer->coarse_until > now() ? 10000000 : 1;
+    bool coarse = customer->coarse_until > now() && (customer->harmed_until < now() || plan.coarse_harm);
+    int64_t step = coarse ? 10000000 : 1;
 
     if (!v)
         return false;
