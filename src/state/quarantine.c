@@ -131,6 +131,39 @@ void quarantine_read(struct quarantine *quarantine, const struct window *window,
     quarantine->version++;
 }
 
+/* Returns the number of entries from `at` on that begin before `end`; 0 also if one of them besides `own` has not been
+ * read. */
+static size_t read_parts(const struct quarantine *quarantine, size_t at, ticks end, const struct quarantined *own)
+{
+    size_t i;
+
+    for (i = at; i < quarantine->count && quarantine->list[i].window.lo < end; i++)
+        if (&quarantine->list[i] != own && quarantine->list[i].state != QUARANTINED_READ)
+            return 0;
+    return i - at;
+}
+
+bool quarantine_doubt(struct quarantine *quarantine, const struct window *window, int64_t now_s)
+{
+    struct quarantined *entry = quarantine_find(quarantine, window), whole;
+    ticks lo = window->lo - window->lo % TICKS_PER_SECOND;
+    ticks hi = window->hi + (TICKS_PER_SECOND - window->hi % TICKS_PER_SECOND) % TICKS_PER_SECOND;
+    size_t at = first_after(quarantine, lo), parts = read_parts(quarantine, at, hi, entry);
+
+    if (!entry || window->hi - window->lo >= TICKS_PER_SECOND || !parts)
+        return false;
+    whole = *entry;
+    whole.window.lo = ticks_min(lo, quarantine->list[at].window.lo);
+    whole.window.hi = ticks_max(hi, quarantine->list[at + parts - 1].window.hi);
+    whole.state = QUARANTINED_FAILED;
+    whole.tries++;
+    whole.due_s = now_s + (whole.tries <= 2 ? FIRST_RETRY_S : backoff_refused_ms(whole.tries - 2) / 1000);
+    quarantine->count -= parts;
+    memmove(quarantine->list + at, quarantine->list + at + parts, (quarantine->count - at) * sizeof(*quarantine->list));
+    insert(quarantine, at, &whole);
+    return true;
+}
+
 /* Halving. */
 
 /* Returns true if this entry and the one before it are halves of the same search, and adjoin. */
