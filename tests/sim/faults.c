@@ -229,7 +229,10 @@ static void begin_episode(enum fault fault)
         break;
     case FAULT_poison:
     case FAULT_bad_record: poison(fault); break;
-    case FAULT_coarse: until(fault, c, &c->coarse_until, 2 * HOUR, -1); break;
+    case FAULT_coarse:
+        if (c->coarse_until != NEVER)
+            until(fault, c, &c->coarse_until, 2 * HOUR, -1);
+        break;
     case FAULT_shuffled: until(fault, c, &c->shuffled_until, 2 * HOUR, -1); break;
     case FAULT_short_pages: until(fault, c, &c->short_until, 2 * HOUR, -1); break;
     case FAULT_no_link: until(fault, c, &c->no_link_until, 2 * HOUR, -1); break;
@@ -313,7 +316,8 @@ void faults_end(void)
     for (int i = 0; i < plan.customers; i++) {
         struct customer *c = &customers[i];
 
-        c->refused_until = c->down_until = c->unreachable_until = c->coarse_until = c->shuffled_until = 0;
+        c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = 0;
+        c->coarse_until = c->coarse_until == NEVER ? NEVER : 0;
         c->short_until = c->no_link_until = 0;
         for (int a = 0; a < c->count; a++)
             for (int v = 0; v < c->alerts[a].versions; v++)

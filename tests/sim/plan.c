@@ -105,8 +105,6 @@ bool plan_set(struct plan *ret, const char *word)
         ret->poll_s = atoll(value);
     else if (!strcmp(name, "overlap"))
         ret->overlap_s = atoll(value);
-    else if (!strcmp(name, "coarse_harm"))
-        ret->coarse_harm = atoi(value) != 0;
     else if (!strcmp(name, "trace"))
         ret->trace = atoi(value) != 0;
     else if (!strcmp(name, "only"))

@@ -224,10 +224,11 @@ static uint64_t sort_key(struct customer *customer, const struct alert *alert, c
                                   : UINT64_MAX - (uint64_t)alert->created;
 }
 
-/* A coarse filter compares whole seconds: a record comes with the window after its own, and nowhere else. */
+/* A coarse filter cuts its bounds to whole seconds: a record may come with the window after its own, and nowhere else.
+ * A service does not become coarse while a record is poisoned. */
 static bool is_hit(const struct customer *customer, const struct version *v, const struct query *query)
 {
-    bool coarse = customer->coarse_until > now() && (customer->harmed_until < now() || plan.coarse_harm);
+    bool coarse = customer->coarse_until == NEVER || (customer->coarse_until > now() && customer->harmed_until < now());
     int64_t step = coarse ? 10000000 : 1;
 
     if (!v)

@@ -61,7 +61,6 @@ struct plan {
     int64_t lasts;        /* virtual time with faults */
     int64_t poll_s, overlap_s;
     double rate[FAULT_COUNT]; /* of a request: its chance; of an episode or a stop: how many in an hour */
-    bool coarse_harm;         /* filters are coarse although a record is poisoned (a known fault of the program) */
     bool trace;               /* print each line as it is written */
 };
 
