@@ -69,7 +69,7 @@ void check_paced(struct customer *customer)
 void check_boot(void)
 {
     for (int i = 0; i < plan.customers; i++)
-        customers[i].hold_until = 0, customers[i].down_since = NEVER;
+        customers[i].hold_until = 0, customers[i].down_since = customers[i].stuck = NEVER;
 }
 
 void check_stop(int64_t asked)

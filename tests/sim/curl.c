@@ -226,16 +226,17 @@ static void ask_service(void *ctx, int64_t number)
         return;
     connection = connection_of(easy->connection);
     easy->sent = true;
-    if (!connection || connection->silent) {
-        wait_for_time_out(easy);
-        return;
-    }
     request = (struct request){ .method = easy->method ? easy->method : easy->form ? "POST" : "GET",
                                 .url = easy->url,
                                 .form = easy->form,
                                 .authorization = header_of(easy, "Authorization: "),
                                 .again = easy->times > 1 };
     host_of(easy->url, request.host, sizeof(request.host), &request.path);
+    if (!connection || connection->silent) {
+        service_silent(&request);
+        wait_for_time_out(easy);
+        return;
+    }
     if (!strncmp(request.host, "127.0.0.1", 9))
         splunkd_answer(&request, &easy->reply);
     else

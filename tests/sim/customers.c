@@ -97,7 +97,7 @@ void customers_init(void)
         struct rng rng = rng_of(plan.seed, "customer", (uint64_t)i);
 
         *customer = (struct customer){ .number = i, .api = (enum api)rng_between(&rng, 0, API_COUNT - 1) };
-        customer->down_since = NEVER;
+        customer->down_since = customer->stuck = NEVER;
         customer->order = (int)rng_between(&rng, 0, 2);
         customer->loose = rng_chance(&rng, 0.3);
         customer->user = rng_chance(&rng, 0.3);
@@ -192,7 +192,7 @@ static void check_delay(const struct customer *customer, const struct version *v
 
     if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
         return;
-    broken("nobody_late", "%s: a version arrived %lld s after it could be seen, %lld s after the last excuse "
+    broken("nobody_late", "%s: a version is late: %lld s after it could be seen, %lld s after the last excuse "
            "(limit %lld s)", customer->name, (long long)(now() - v->visible) / 1000, (long long)(now() - since) / 1000,
            (long long)limit / 1000);
 }
@@ -273,6 +273,7 @@ void ledger_crash(int64_t since)
                 if (!v->copies || v->last < since)
                     continue;
                 v->copies = v->first < since;
+                customers[c].alerts[a].lost = true;
                 if (!v->copies)
                     v->first = NEVER;
             }
@@ -286,6 +287,14 @@ static bool is_missing(const struct alert *alert, int64_t visible_before)
 
     return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE &&
            !v->excused;
+}
+
+void ledger_check_delays(void)
+{
+    for (int c = 0; c < plan.customers; c++)
+        for (int a = 0; a < customers[c].count; a++)
+            if (is_missing(&customers[c].alerts[a], now()) && !customers[c].alerts[a].lost)
+                check_delay(&customers[c], &customers[c].alerts[a].version[customers[c].alerts[a].versions - 1]);
 }
 
 int ledger_missing(int64_t visible_before, bool tell)

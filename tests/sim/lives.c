@@ -32,6 +32,8 @@ void process_stop(void)
 /* Looks once a minute whether the next phase has come. */
 static void look(void *ctx, int64_t number)
 {
+    if (phase == PHASE_FAULTS && machine_alive())
+        ledger_check_delays();
     if (phase == PHASE_FAULTS && now() - began >= plan.lasts) {
         faults_end();
         phase = PHASE_HEALING;

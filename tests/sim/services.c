@@ -5,7 +5,8 @@
 
 #include "sim.h"
 
-#define LOGIN "login.microsoftonline.com"
+#define UNSTUCK_WITHIN (45 * SECOND)
+#define LOGIN          "login.microsoftonline.com"
 
 static const struct {
     const char *host, *path, *audience;
@@ -457,6 +458,28 @@ static bool is_path_of(enum api api, const struct request *request)
     return !strcmp(request->host, apis[api].host) && !strncmp(request->path, apis[api].path, strlen(apis[api].path));
 }
 
+void service_silent(const struct request *request)
+{
+    int64_t ignored;
+    struct customer *customer;
+
+    if (!request->authorization || strncmp(request->authorization, "Bearer ", 7) != 0)
+        return;
+    customer = customer_of_token(request, &ignored, &ignored);
+    if (customer->stuck == NEVER)
+        customer->stuck = now();
+}
+
+/* A request that got no answer over a silent connection is sent again over another one. */
+static void check_stuck(struct customer *customer)
+{
+    if (customer->stuck != NEVER && now() - customer->stuck > UNSTUCK_WITHIN &&
+        customer->trouble <= customer->stuck + 90 * SECOND)
+        broken("unstuck", "%s: %lld s after a request over a silent connection comes the next one", customer->name,
+               (long long)(now() - customer->stuck) / 1000);
+    customer->stuck = NEVER;
+}
+
 static void answer_page(const struct request *request, struct reply *reply)
 {
     int64_t number, valid_until;
@@ -469,6 +492,7 @@ static void answer_page(const struct request *request, struct reply *reply)
         broken("stored_first", "%s: a token is used before the refresh token that came with it is stored",
                customer->name);
     counts->requests++;
+    check_stuck(customer);
     check_request(customer, apis[customer->api].per_minute, apis[customer->api].per_hour, request->again);
     lasting_faults(customer, request, reply);
     if (!has(reply))

@@ -196,6 +196,7 @@ void service_answer(const struct request *request, struct reply *reply);
 /* Returns the number of the refresh token that the password store has. */
 uint64_t splunkd_refresh(const struct customer *customer);
 void splunkd_answer(const struct request *request, struct reply *reply);
+void service_silent(const struct request *request); /* it was sent over a connection that is silent */
 void splunkd_boot(void);           /* reads inputs.conf for a new process */
 const char *splunkd_config(void); /* what it writes to the program's stdin */
 
@@ -220,6 +221,7 @@ struct version {
 
 struct alert {
     int number, versions;
+    bool lost; /* with splunkd, at least once */
     int64_t created; /* ticks */
     struct version version[4];
 };
@@ -249,6 +251,7 @@ struct customer {
     int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
     int64_t paced_since;           /* when its requests were counted last */
     int arrived;                   /* events since then */
+    int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
     int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
     struct rng luck;
@@ -269,6 +272,7 @@ void ledger_crash(int64_t since); /* what arrived since then is lost */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */
 int ledger_missing(int64_t visible_before, bool tell);
+void ledger_check_delays(void); /* of what has not arrived */
 
 /* faults.c */
 
