@@ -77,8 +77,11 @@ static void make_versions(struct customer *customer, struct alert *alert, int64_
 /* Half of the alerts were there before the input began. */
 static void make_alerts(struct customer *customer)
 {
-    int64_t until = now() + plan.lasts, time;
+    int64_t until = now() + plan.lasts, time, burst;
+    struct rng own = rng_of(plan.seed, "burst", (uint64_t)customer->number);
+    bool bursts = customer->coarse_until == NEVER || rng_chance(&own, 0.3); /* a third of the alerts come within seconds */
 
+    burst = now() + rng_between(&own, -DAY, plan.lasts - MINUTE);
     customer->count = plan.alerts;
     customer->alerts = calloc((size_t)plan.alerts, sizeof(*customer->alerts));
     for (int i = 0; i < plan.alerts; i++) {
@@ -86,6 +89,8 @@ static void make_alerts(struct customer *customer)
 
         customer->alerts[i].number = i;
         time = i % 2 ? now() - rng_between(&rng, MINUTE, 25 * DAY) : now() + rng_between(&rng, 0, plan.lasts - 1);
+        if (bursts && i % 3 == 0)
+            time = burst + rng_between(&rng, 0, 20 * SECOND);
         make_versions(customer, &customer->alerts[i], time, until);
     }
 }

@@ -37,7 +37,7 @@ struct plan plan_of(uint64_t seed)
     struct plan ret = { .seed = seed };
 
     ret.customers = (int)rng_between(&rng, 1, 6);
-    ret.alerts = (int)rng_between(&rng, 10, rng_chance(&rng, 0.1) ? 1500 : 150);
+    ret.alerts = (int)rng_between(&rng, 10, rng_chance(&rng, 0.15) ? 1500 : 150);
     ret.poll_s = polls[rng_between(&rng, 0, 4)];
     ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
     ret.lasts = rng_between(&rng, 2 * 60, 12 * 60) * MINUTE;

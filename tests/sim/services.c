@@ -6,6 +6,7 @@
 #include "sim.h"
 
 #define UNSTUCK_WITHIN (45 * SECOND)
+#define COARSE_PAGE    20 /* so that windows end between records of the same second */
 #define LOGIN          "login.microsoftonline.com"
 
 static const struct {
@@ -257,6 +258,9 @@ static size_t page_size(struct customer *customer, const struct query *query)
 {
     size_t size = query->top ? query->top : customer->api == API_SIEM ? SIZE_MAX : 50;
 
+    if (customer->coarse_until == NEVER && size > COARSE_PAGE && customer->api != API_SIEM &&
+        customer->api != API_ENDPOINT)
+        size = COARSE_PAGE;
     if (customer->short_until > now() && (customer->api == API_GRAPH || customer->api == API_INCIDENTS)) {
         size_t less = (size_t)rng_between(&customer->luck, 1, 20);
 
@@ -374,6 +378,7 @@ static void lasting_faults(struct customer *customer, const struct request *requ
     } else if (customer->refused_until > now()) {
         bool full = strstr(request->path, ".") || strstr(request->path, "expand");
 
+        customer->refusals++;
         if (customer->refused_with != 4000)
             refuse(reply, customer, customer->refused_with, "Refused");
         else if (full)
