@@ -57,7 +57,8 @@ static void make_versions(struct customer *customer, struct alert *alert, int64_
 
         *v = (struct version){ .replaced = NEVER, .first = NEVER, .last = NEVER };
         v->ticks = update_time(customer, &rng, time);
-        if (!alert->versions && alert->number < 200 && rng_chance(&rng, 0.03)) /* dated in the future: fewer than a page */
+        if (!alert->versions && alert->number < 200 &&
+            rng_chance(&rng, 0.03)) /* dated in the future: fewer than a page */
             v->ticks += rng_between(&rng, MINUTE, 2 * DAY) * TICKS_A_MS;
         if (!alert->versions)
             alert->created = v->ticks - rng_between(&rng, 0, HOUR) * TICKS_A_MS;
@@ -79,7 +80,8 @@ static void make_alerts(struct customer *customer)
 {
     int64_t until = now() + plan.lasts, time, burst;
     struct rng own = rng_of(plan.seed, "burst", (uint64_t)customer->number);
-    bool bursts = customer->coarse_until == NEVER || rng_chance(&own, 0.3); /* a third of the alerts come within seconds */
+    bool bursts = customer->coarse_until == NEVER ||
+                  rng_chance(&own, 0.3); /* a third of the alerts come within seconds */
 
     burst = now() + rng_between(&own, -DAY, plan.lasts - MINUTE);
     customer->count = plan.alerts;
@@ -136,8 +138,8 @@ static int number_of(const struct alert *alert, const struct version *v)
 void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
                   bool loose, bool evidence)
 {
-    static const char *const titles[] = { "Caf\\u00e9 & <b>\\\"quoted\\\"</b>", "plain", "\xE6\x97\xA5\xE6\x9C\xAC \\/ \\\\ path",
-                                          "]}, {\\\"id\\\":\\\"x\\\"" };
+    static const char *const titles[] = { "Caf\\u00e9 & <b>\\\"quoted\\\"</b>", "plain",
+                                          "\xE6\x97\xA5\xE6\x9C\xAC \\/ \\\\ path", "]}, {\\\"id\\\":\\\"x\\\"" };
     const char *gap = loose ? "\n  " : "", *colon = loose ? " : " : ":";
     int digits = customer->number % 3 == 1 && v->ticks % 10000000 == 0 ? 0 : 7;
     char date[DATE_MOST];
@@ -152,7 +154,8 @@ void record_write(struct text *ret, const struct customer *customer, const struc
         text_say(ret, "%s\"evidence\"%s%s,", gap, colon, evidence ? "[{\"sha1\":null}]" : "[]");
     for (int i = 0; i < customer->fat; i++)
         text_say(ret, "%s\"pad%d\"%s\"%0*d\",", gap, i, colon, 1000, alert->number);
-    text_say(ret, "%s\"simKey\"%s\"%d.%d.%d\"%s}", gap, colon, customer->number, alert->number, number_of(alert, v), gap);
+    text_say(ret, "%s\"simKey\"%s\"%d.%d.%d\"%s}", gap, colon, customer->number, alert->number, number_of(alert, v),
+             gap);
 }
 
 /* The ledger. */
@@ -197,8 +200,10 @@ static void check_delay(const struct customer *customer, const struct version *v
 
     if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
         return;
-    broken("nobody_late", "%s: a version is late: %lld s after it could be seen, %lld s after the last excuse "
-           "(limit %lld s)", customer->name, (long long)(now() - v->visible) / 1000, (long long)(now() - since) / 1000,
+    broken("nobody_late",
+           "%s: a version is late: %lld s after it could be seen, %lld s after the last excuse "
+           "(limit %lld s)",
+           customer->name, (long long)(now() - v->visible) / 1000, (long long)(now() - since) / 1000,
            (long long)limit / 1000);
 }
 
@@ -290,8 +295,7 @@ static bool is_missing(const struct alert *alert, int64_t visible_before)
 {
     const struct version *v = &alert->version[alert->versions - 1];
 
-    return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE &&
-           !v->excused;
+    return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE && !v->excused;
 }
 
 void ledger_check_delays(void)

@@ -7,10 +7,10 @@
 
 #include "machine.h"
 
-#define RETRY_MOST   (6 * MINUTE)      /* the longest pause after a failure that passes, and its jitter */
-#define REFUSED_MOST (4 * HOUR + 30 * MINUTE) /* the longest pause after a refusal */
-#define ISOLATED_WITHIN (40 * MINUTE) /* a window that fails, while other faults are in the way */
-#define SAVED_WITHIN (190 * SECOND)    /* what is older is in a checkpoint */
+#define RETRY_MOST      (6 * MINUTE)             /* the longest pause after a failure that passes, and its jitter */
+#define REFUSED_MOST    (4 * HOUR + 30 * MINUTE) /* the longest pause after a refusal */
+#define ISOLATED_WITHIN (40 * MINUTE)            /* a window that fails, while other faults are in the way */
+#define SAVED_WITHIN    (190 * SECOND)           /* what is older is in a checkpoint */
 
 int64_t login_down_until, store_down_until, reader_stalls_until, wall_shift;
 static int64_t disk_bad_since = NEVER, disk_good_since;

@@ -143,10 +143,9 @@ static void report(int passed, int failed, double used_s)
         printf(" %s=%llu", fault_name((enum fault)i), (unsigned long long)total.faults[i]);
     printf("\n%.0f customer-days, %llu requests, %llu tokens, %llu events, %llu repeats, %llu lives, %llu kills, "
            "%llu rounds; %.1f s of CPU, %.0f customer-days a CPU minute\n",
-           days, (unsigned long long)total.requests, (unsigned long long)total.tokens,
-           (unsigned long long)total.events, (unsigned long long)total.repeats, (unsigned long long)total.lives,
-           (unsigned long long)total.kills, (unsigned long long)total.rounds, used_s,
-           used_s > 0 ? days * 60 / used_s : 0);
+           days, (unsigned long long)total.requests, (unsigned long long)total.tokens, (unsigned long long)total.events,
+           (unsigned long long)total.repeats, (unsigned long long)total.lives, (unsigned long long)total.kills,
+           (unsigned long long)total.rounds, used_s, used_s > 0 ? days * 60 / used_s : 0);
     printf("%d passed, %d failed\n", passed, failed);
 }
 
@@ -164,7 +163,7 @@ struct options {
     uint64_t seed;
     long seeds, seconds;
     bool shrink, first; /* first: the end is the first seed that fails */
-    int words; /* index of the first */
+    int words;          /* index of the first */
 };
 
 static struct options read_options(int argc, char **argv)
@@ -200,8 +199,7 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    for (long i = 0; i < options.seeds && (!options.seconds || time(NULL) < end) &&
-                     !(options.first && failed); i++) {
+    for (long i = 0; i < options.seeds && (!options.seconds || time(NULL) < end) && !(options.first && failed); i++) {
         plan = plan_of(options.seed + (uint64_t)i);
         if (!plan_words(argv + options.words, argc - options.words))
             return 2;

@@ -42,8 +42,8 @@ static char *between(const char *text, const char *before, const char *after)
 {
     static const struct {
         const char *name, *means;
-    } entities[] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" }, { "&quot;", "\"" }, { "&apos;", "'" },
-                     { "&#13;", "\r" }, { "&#xD;", "\r" } };
+    } entities[] = { { "&lt;", "<" },   { "&gt;", ">" },   { "&amp;", "&" }, { "&quot;", "\"" },
+                     { "&apos;", "'" }, { "&#13;", "\r" }, { "&#xD;", "\r" } };
     const char *start = strstr(text, before), *end;
     struct text ret = { 0 };
 

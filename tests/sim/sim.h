@@ -39,26 +39,26 @@ bool rng_chance(struct rng *rng, double chance);
 
 /* Every fault has one row in faults.c. */
 #define FAULTS(X)                                                                                                      \
-    X(http_500) X(http_503) X(http_429) X(http_429_bad_hint) X(http_400) X(http_401) X(http_403) X(http_404)           \
-    X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow) X(silence) X(wrong_date)    \
-    X(token_500) X(token_429) X(token_cut) X(token_short)                                                              \
-    X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) \
-    X(shuffled) X(short_pages) X(no_link) X(revoked)                                                                   \
-    X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) X(clock_jump)                                    \
-    X(stop) X(kill) X(power_loss) X(splunkd_crash)
+    X(http_500)                                                                                                        \
+    X(http_503) X(http_429) X(http_429_bad_hint) X(http_400) X(http_401) X(http_403) X(http_404) X(html) X(empty)      \
+        X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow) X(silence) X(wrong_date) X(token_500)    \
+            X(token_429) X(token_cut) X(token_short) X(refused) X(outage) X(unreachable) X(login_down)                 \
+                X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) \
+                    X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) X(clock_jump) X(stop) \
+                        X(kill) X(power_loss) X(splunkd_crash)
 
 enum fault {
 #define X(name) FAULT_##name,
     FAULTS(X)
 #undef X
-    FAULT_COUNT
+        FAULT_COUNT
 };
 
 struct plan {
     uint64_t seed;
     int customers;
-    int alerts;           /* of a customer */
-    int64_t lasts;        /* virtual time with faults */
+    int alerts;    /* of a customer */
+    int64_t lasts; /* virtual time with faults */
     int64_t poll_s, overlap_s;
     double rate[FAULT_COUNT]; /* of a request: its chance; of an episode or a stop: how many in an hour */
     bool trace;               /* print each line as it is written */
@@ -78,8 +78,8 @@ extern struct plan plan; /* of this process's run */
 void world_init(void);
 /* Runs the world of `plan` in this process, which then ends. */
 void world_live(void) __attribute__((noreturn));
-void process_stop(void);   /* SIGTERM, and notes when */
-int64_t process_age(void); /* since its start */
+void process_stop(void);       /* SIGTERM, and notes when */
+int64_t process_age(void);     /* since its start */
 int64_t now(void);             /* virtual time since the start of the world, milliseconds */
 int64_t wall_of(int64_t time); /* the same as Unix milliseconds of true time */
 struct rng *luck(void);        /* the world's own stream */
@@ -103,7 +103,6 @@ struct counts {
 };
 extern struct counts *counts; /* of this run; shared with the process that started it */
 
-
 /* text.c: the model's own text, numbers and dates. */
 
 struct text {
@@ -126,16 +125,16 @@ char *form_get(const char *form, const char *name);
 
 /* machine.c: the process, as the kernel sees it. */
 
-void machine_boot(void);                 /* a new process begins */
-void machine_end(void);                  /* it has ended */
-bool machine_alive(void);                /* there is one that can be told to end */
-bool machine_dead(void);                 /* it was killed: nothing that it does has an effect */
+void machine_boot(void);                      /* a new process begins */
+void machine_end(void);                       /* it has ended */
+bool machine_alive(void);                     /* there is one that can be told to end */
+bool machine_dead(void);                      /* it was killed: nothing that it does has an effect */
 void machine_kill(int64_t calls, bool power); /* kills it at that many system calls from now */
-void machine_spare(void);                /* it is not killed after all */
-bool machine_term(void);                 /* SIGTERM; false: there is no process */
+void machine_spare(void);                     /* it is not killed after all */
+bool machine_term(void);                      /* SIGTERM; false: there is no process */
 /* One system call with an effect is about to be made. Returns false if the process is dead by now. */
 bool machine_call(void);
-bool machine_ready(void);                /* a watched descriptor, or a transfer, has something */
+bool machine_ready(void);                  /* a watched descriptor, or a transfer, has something */
 int64_t machine_dead_time(int64_t passes); /* the clock of a dead process: moves on, so that its waits end */
 
 enum { FD_WAKE_READ = 1500, FD_WAKE_WRITE, FD_WRITER, FD_DISK = 2000 };
@@ -148,11 +147,11 @@ bool fd_hung_up(int fd);
 #define SIM_FOLDER "/sim/checkpoints"
 #define SIM_HOME   "/sim/splunk"
 void disk_init(void);
-void disk_process_ends(void); /* its locks are released */
-void disk_power_loss(void);   /* what was not synced is lost, in part */
+void disk_process_ends(void);     /* its locks are released */
+void disk_power_loss(void);       /* what was not synced is lost, in part */
 int64_t disk_failing_since(void); /* far away: it works */
-void disk_fails(int error);   /* 0: it works again */
-void disk_wipe(bool all); /* all: the folder and the lock too */
+void disk_fails(int error);       /* 0: it works again */
+void disk_wipe(bool all);         /* all: the folder and the lock too */
 bool disk_has_file(const char *path);
 
 /* writer.c */
@@ -186,10 +185,9 @@ struct reply {
     struct text headers; /* whole lines */
     struct text body;
     enum reply_end end;
-    size_t cut_at;  /* REPLY_CUT: bytes of the body that still arrive */
-    int64_t delay;  /* to the first byte */
+    size_t cut_at; /* REPLY_CUT: bytes of the body that still arrive */
+    int64_t delay; /* to the first byte */
 };
-
 
 void service_answer(const struct request *request, struct reply *reply);
 
@@ -197,8 +195,8 @@ void service_answer(const struct request *request, struct reply *reply);
 uint64_t splunkd_refresh(const struct customer *customer);
 void splunkd_answer(const struct request *request, struct reply *reply);
 void service_silent(const struct request *request); /* it was sent over a connection that is silent */
-void splunkd_boot(void);           /* reads inputs.conf for a new process */
-const char *splunkd_config(void); /* what it writes to the program's stdin */
+void splunkd_boot(void);                            /* reads inputs.conf for a new process */
+const char *splunkd_config(void);                   /* what it writes to the program's stdin */
 
 /* customers.c: customers, their alerts, and the ledger of what was written. */
 
@@ -208,20 +206,20 @@ enum api { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
 enum harm { HARM_NONE, HARM_500, HARM_CUT, HARM_ERROR, HARM_JSON };
 
 struct version {
-    int64_t ticks;    /* update time, Unix, 100 ns */
-    int64_t visible;  /* virtual time from which it is listed */
-    int64_t replaced; /* from when the next version is listed in its place; NEVER */
-    int64_t first, last; /* arrival; NEVER */
-    int copies;          /* that arrived and were not lost with splunkd */
-    int partial;         /* copies without evidence, to a query that did not ask for it */
-    enum harm harm;      /* HARM_NONE from `healed` on */
+    int64_t ticks;         /* update time, Unix, 100 ns */
+    int64_t visible;       /* virtual time from which it is listed */
+    int64_t replaced;      /* from when the next version is listed in its place; NEVER */
+    int64_t first, last;   /* arrival; NEVER */
+    int copies;            /* that arrived and were not lost with splunkd */
+    int partial;           /* copies without evidence, to a query that did not ask for it */
+    enum harm harm;        /* HARM_NONE from `healed` on */
     int64_t excused_until; /* it could not be sent, and quarantine waits for hours */
     bool excused;          /* was sent so that nobody can read it; it may be written as it was then */
 };
 
 struct alert {
     int number, versions;
-    bool lost; /* with splunkd, at least once */
+    bool lost;       /* with splunkd, at least once */
     int64_t created; /* ticks */
     struct version version[4];
 };
@@ -232,22 +230,22 @@ struct customer {
     char name[24], tenant[40], client[40];
     struct alert *alerts;
     int count;
-    int order;          /* how its pages are sorted */
-    bool loose;         /* white space between the tokens of its records */
-    int fat;            /* KB that its records have more */
+    int order;            /* how its pages are sorted */
+    bool loose;           /* white space between the tokens of its records */
+    int fat;              /* KB that its records have more */
     int64_t harmed_until; /* a record of it cannot be sent */
-    bool user;          /* signs in by a refresh token */
-    int64_t bulk;       /* update time of the last version that was made */
-    bool masked;        /* its secrets were masked in inputs.conf */
-    int64_t trouble;    /* until then a fault may delay it */
-    int64_t *sent;      /* times of its page requests, for the limits */
+    bool user;            /* signs in by a refresh token */
+    int64_t bulk;         /* update time of the last version that was made */
+    bool masked;          /* its secrets were masked in inputs.conf */
+    int64_t trouble;      /* until then a fault may delay it */
+    int64_t *sent;        /* times of its page requests, for the limits */
     size_t sent_count, sent_cap;
     uint64_t token;       /* number of the newest */
     uint64_t least_token; /* older ones were revoked */
     uint64_t refresh;     /* number of the newest refresh token */
     int64_t refused_until;
     int refused_with;
-    int refusals; /* in a row */
+    int refusals;                  /* in a row */
     int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
     int64_t paced_since;           /* when its requests were counted last */
     int arrived;                   /* events since then */
@@ -268,7 +266,7 @@ void record_write(struct text *ret, const struct customer *customer, const struc
                   bool loose, bool evidence);
 /* An event arrived at the indexer. */
 void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
-void ledger_crash(int64_t since); /* what arrived since then is lost */
+void ledger_crash(int64_t since);  /* what arrived since then is lost */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */
 int ledger_missing(int64_t visible_before, bool tell);
@@ -295,18 +293,17 @@ int64_t pipe_write(const char *bytes, size_t len); /* -1: full; -2: nobody reads
 size_t pipe_unread(void);
 bool pipe_has_room(void);
 bool pipe_closed(void);
-void reader_close(void);     /* the reader is gone */
+void reader_close(void);                                   /* the reader is gone */
 void reader_stall_at_event(happen_fn *fn, int64_t number); /* when the next event is written, stalls and calls fn */
-void reader_leaves(bool reads_rest); /* the writer is gone */
+void reader_leaves(bool reads_rest);                       /* the writer is gone */
 void reader_go_on(void);
 void log_write(const char *bytes, size_t len);
 
 /* check.c */
 
 void check_request(struct customer *customer, int per_minute, int per_hour, bool again); /* a page was requested */
-void check_round(void);                        /* the loop has gone round: it must not spin */
-void check_stop(int64_t asked); /* the process ended after SIGTERM */
+void check_round(void);                                                 /* the loop has gone round: it must not spin */
+void check_stop(int64_t asked);                                         /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
 void check_paced(struct customer *customer);                            /* polls are not more frequent than asked */
 void check_boot(void);                                                  /* a new process knows no hint */
-
