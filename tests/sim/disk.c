@@ -252,6 +252,8 @@ int __wrap_open(const char *path, int flags, ...)
 
     if (!creates && is_fixed(path))
         return open_fixed();
+    if (!is_ours(path) && strstr(path, ".gcda")) /* COVERAGE=1 */
+        return __real_open(path, flags, 0644);
     if (!is_ours(path))
         return fail(ENOENT);
     if (creates && !machine_call())
