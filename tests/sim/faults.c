@@ -72,6 +72,18 @@ static void heal(void *ctx, int64_t number)
     v->harm = HARM_NONE;
 }
 
+/* The service cannot tell a record from a poisoned one by its time, or not by much. */
+static void excuse_neighbors(struct customer *customer, const struct version *poisoned)
+{
+    for (int a = 0; a < customer->count; a++)
+        for (int i = 0; i < customer->alerts[a].versions; i++) {
+            struct version *v = &customer->alerts[a].version[i];
+
+            if (llabs(v->ticks - poisoned->ticks) < 20000000 && v->excused_until < poisoned->excused_until)
+                v->excused_until = poisoned->excused_until;
+        }
+}
+
 static void poison(enum fault fault)
 {
     struct rng *rng = &fault_luck[fault];
@@ -88,6 +100,7 @@ static void poison(enum fault fault)
     v->harm = fault == FAULT_bad_record ? HARM_JSON : (enum harm)rng_between(rng, HARM_500, HARM_ERROR);
     trouble(customer, (v->visible > now() ? v->visible : now()) + ISOLATED_WITHIN);
     v->excused_until = heals == NEVER ? NEVER : heals + REFUSED_MOST;
+    excuse_neighbors(customer, v);
     if (customer->harmed_until < v->excused_until)
         customer->harmed_until = v->excused_until;
     if (heals != NEVER)
@@ -291,7 +304,10 @@ static int64_t excuse(enum fault fault, struct customer *customer)
 {
     bool refuses = fault >= FAULT_http_400 && fault <= FAULT_http_404;
 
-    if (!refuses || ++customer->refusals < 4)
+    if (!refuses)
+        return 2 * RETRY_MOST;
+    customer->refused_last = now();
+    if (++customer->refusals < 4)
         return 2 * RETRY_MOST;
     return customer->refusals < 8 ? (20 * MINUTE) << (customer->refusals - 4) : REFUSED_MOST;
 }

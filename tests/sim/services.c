@@ -85,6 +85,7 @@ static void lasting_faults(struct customer *customer, const struct request *requ
         bool full = strstr(request->path, ".") || strstr(request->path, "expand");
 
         customer->refusals++;
+        customer->refused_last = now();
         if (customer->refused_with != 4000)
             reply_refuse(reply, customer, customer->refused_with, "Refused");
         else if (full)
@@ -225,7 +226,8 @@ static void answer_page(const struct request *request, struct reply *reply)
     }
     page_write(customer, request, &query, reply, customer->api != API_SIEM && fault_strikes(FAULT_partial, customer));
     damage(customer, reply);
-    if (reply->status == 200 && reply->end == REPLY_WHOLE)
+    /* Another worker's success does not count for the one that was refused. */
+    if (reply->status == 200 && reply->end == REPLY_WHOLE && now() - customer->refused_last > 3 * MINUTE)
         customer->refusals = 0;
 }
 
