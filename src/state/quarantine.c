@@ -143,6 +143,16 @@ static size_t read_parts(const struct quarantine *quarantine, size_t at, ticks e
     return i - at;
 }
 
+/* Returns true if a window that has not been read adjoins the entry: it is to blame. */
+static bool neighbor_waits(const struct quarantine *quarantine, const struct quarantined *entry)
+{
+    const struct quarantined *end = quarantine->list + quarantine->count;
+    bool before = entry > quarantine->list && entry[-1].window.hi == entry->window.lo;
+    bool after = entry + 1 < end && entry[1].window.lo == entry->window.hi;
+
+    return (before && entry[-1].state != QUARANTINED_READ) || (after && entry[1].state != QUARANTINED_READ);
+}
+
 bool quarantine_doubt(struct quarantine *quarantine, const struct window *window, int64_t now_s)
 {
     struct quarantined *entry = quarantine_find(quarantine, window), whole;
@@ -150,7 +160,7 @@ bool quarantine_doubt(struct quarantine *quarantine, const struct window *window
     ticks hi = window->hi + (TICKS_PER_SECOND - window->hi % TICKS_PER_SECOND) % TICKS_PER_SECOND;
     size_t at = first_after(quarantine, lo), parts = read_parts(quarantine, at, hi, entry);
 
-    if (!entry || window->hi - window->lo >= TICKS_PER_SECOND || !parts)
+    if (!entry || window->hi - window->lo >= TICKS_PER_SECOND || !parts || neighbor_waits(quarantine, entry))
         return false;
     whole = *entry;
     whole.window.lo = ticks_min(lo, quarantine->list[at].window.lo);

@@ -334,6 +334,7 @@ static void test_doubt(void **state)
     static const struct { const char *name; ticks lo, hi, part_lo, part_hi; bool other_read, doubted; const char *want; } rows[] = {
         { "the last part of a second", 10 * S, 11 * S, 10 * S, 10 * S + S / 2, true, true, "10-11" },
         { "another part waits", 10 * S, 11 * S, 10 * S, 10 * S + S / 2, false, false, "10-10 10-11" },
+        { "the other half waits in the next second", 10 * S + S / 2, 11 * S + S / 2, 10 * S + S / 2, 11 * S, false, false, "10-11 11-11" },
         { "a whole second", 10 * S, 12 * S, 10 * S, 11 * S, true, false, "10-11 11-12*" },
         { "the end of a second", 10 * S + S / 2, 11 * S + S / 2, 10 * S + S / 2, 11 * S, true, true, "10-11 11-11*" },
         { "it is not in the list", 10 * S, 11 * S, 10 * S, 10 * S + 1, true, false, "10-10 10-11*" },
