@@ -58,7 +58,8 @@ void check_paced(struct customer *customer)
     size_t most = (size_t)(2 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived;
 
     if (customer->paced_since < now() - HOUR) {
-        if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR && hour > most)
+        if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR &&
+            customer->short_until < now() - HOUR && hour > most)
             broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
                    (long long)plan.poll_s);
         customer->paced_since = now();

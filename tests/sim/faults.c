@@ -98,6 +98,8 @@ static void poison(enum fault fault)
     if (v->copies || v->harm != HARM_NONE)
         return;
     v->harm = fault == FAULT_bad_record ? HARM_JSON : (enum harm)rng_between(rng, HARM_500, HARM_ERROR);
+    if (customer->api == API_SIEM && v->harm == HARM_ERROR) /* a bare list has no place for it */
+        v->harm = HARM_CUT;
     trouble(customer, (v->visible > now() ? v->visible : now()) + ISOLATED_WITHIN);
     v->excused_until = heals == NEVER ? NEVER : heals + REFUSED_MOST;
     excuse_neighbors(customer, v);
