@@ -131,26 +131,15 @@ void quarantine_read(struct quarantine *quarantine, const struct window *window,
     quarantine->version++;
 }
 
-/* Returns the number of entries from `at` on that begin before `end`; 0 also if one of them besides `own` has not been
- * read. */
-static size_t read_parts(const struct quarantine *quarantine, size_t at, ticks end, const struct quarantined *own)
+/* Returns true if a window that has not been read, besides this one, lies between the times or adjoins them. */
+static bool another_waits(const struct quarantine *quarantine, ticks lo, ticks hi, const struct quarantined *own)
 {
-    size_t i;
+    size_t at = first_after(quarantine, lo - 1);
 
-    for (i = at; i < quarantine->count && quarantine->list[i].window.lo < end; i++)
-        if (&quarantine->list[i] != own && quarantine->list[i].state != QUARANTINED_READ)
-            return 0;
-    return i - at;
-}
-
-/* Returns true if a window that has not been read adjoins the entry: it is to blame. */
-static bool neighbor_waits(const struct quarantine *quarantine, const struct quarantined *entry)
-{
-    const struct quarantined *end = quarantine->list + quarantine->count;
-    bool before = entry > quarantine->list && entry[-1].window.hi == entry->window.lo;
-    bool after = entry + 1 < end && entry[1].window.lo == entry->window.hi;
-
-    return (before && entry[-1].state != QUARANTINED_READ) || (after && entry[1].state != QUARANTINED_READ);
+    for (; at < quarantine->count && quarantine->list[at].window.lo <= hi; at++)
+        if (&quarantine->list[at] != own && quarantine->list[at].state != QUARANTINED_READ)
+            return true;
+    return false;
 }
 
 bool quarantine_doubt(struct quarantine *quarantine, const struct window *window, int64_t now_s)
@@ -158,18 +147,20 @@ bool quarantine_doubt(struct quarantine *quarantine, const struct window *window
     struct quarantined *entry = quarantine_find(quarantine, window), whole;
     ticks lo = window->lo - window->lo % TICKS_PER_SECOND;
     ticks hi = window->hi + (TICKS_PER_SECOND - window->hi % TICKS_PER_SECOND) % TICKS_PER_SECOND;
-    size_t at = first_after(quarantine, lo), parts = read_parts(quarantine, at, hi, entry);
+    size_t at = first_after(quarantine, lo), end = at;
 
-    if (!entry || window->hi - window->lo >= TICKS_PER_SECOND || !parts || neighbor_waits(quarantine, entry))
+    if (!entry || window->hi - window->lo >= TICKS_PER_SECOND || another_waits(quarantine, lo, hi, entry))
         return false;
+    while (end < quarantine->count && quarantine->list[end].window.lo < hi)
+        end++;
     whole = *entry;
     whole.window.lo = ticks_min(lo, quarantine->list[at].window.lo);
-    whole.window.hi = ticks_max(hi, quarantine->list[at + parts - 1].window.hi);
+    whole.window.hi = ticks_max(hi, quarantine->list[end - 1].window.hi);
     whole.state = QUARANTINED_FAILED;
     whole.tries++;
     whole.due_s = now_s + (whole.tries <= 2 ? FIRST_RETRY_S : backoff_refused_ms(whole.tries - 2) / 1000);
-    quarantine->count -= parts;
-    memmove(quarantine->list + at, quarantine->list + at + parts, (quarantine->count - at) * sizeof(*quarantine->list));
+    memmove(quarantine->list + at, quarantine->list + end, (quarantine->count - end) * sizeof(*quarantine->list));
+    quarantine->count -= end - at;
     insert(quarantine, at, &whole);
     return true;
 }
