@@ -5,7 +5,7 @@
 
 #include "sim.h"
 
-#define FAILING_MOST 40 /* requests in a minute, after a minute of failures */
+#define FAILING_MOST 60 /* requests in a minute, after a minute of failures */
 
 static size_t sent_since(const struct customer *customer, int64_t since)
 {
@@ -59,7 +59,7 @@ void check_paced(struct customer *customer)
 
     if (customer->paced_since < now() - HOUR) {
         if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR &&
-            customer->short_until < now() - HOUR && hour > most)
+            customer->short_until < now() - HOUR && customer->coarse_until != NEVER && hour > most)
             broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
                    (long long)plan.poll_s);
         customer->paced_since = now();

@@ -196,7 +196,7 @@ static bool is_late(const struct customer *customer, const struct version *v)
 static void check_delay(const struct customer *customer, const struct version *v)
 {
     int64_t since = customer->trouble > v->visible ? customer->trouble : v->visible,
-            limit = 2 * plan.poll_s * SECOND + 5 * SECOND + (customer->harmed_until > now() ? 10 * MINUTE : 0);
+            limit = 2 * plan.poll_s * SECOND + 5 * SECOND + (customer->harmed_until > now() ? HOUR : 0);
 
     if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
         return;
