@@ -271,8 +271,8 @@ static void save_last(struct collector *col, struct tenant *tenant, uint64_t tak
     store_pump(store, 0);
 }
 
-/* Returns the position up to which splunkd has the stream. If it closed its end and asked nobody to stop, it crashed, and
- * what it took within the last minute may be lost with it. */
+/* Returns the position up to which splunkd has the stream. If it closed its end and asked nobody to stop, it crashed,
+ * and what it took within the last minute may be lost with it. */
 static uint64_t kept_by_splunkd(const struct collector *col)
 {
     const struct outbox *outbox = col->env.outbox;

@@ -192,11 +192,19 @@ static bool is_late(const struct customer *customer, const struct version *v)
     return customer->harmed_until > now() && v->visible - (v->ticks / TICKS_A_MS - wall_of(0)) > 5 * SECOND;
 }
 
+/* The stretches between quarantined windows are read less often, the more of them there are, and every hour at least. */
+static int64_t excuse_of_gaps(const struct customer *customer)
+{
+    int64_t excuse = customer->harms * 5 * MINUTE;
+
+    return customer->harmed_until <= now() ? 0 : excuse < HOUR ? excuse : HOUR;
+}
+
 /* A version arrives within two intervals after it is listed, or after the last fault that could delay it. */
 static void check_delay(const struct customer *customer, const struct version *v)
 {
     int64_t since = customer->trouble > v->visible ? customer->trouble : v->visible,
-            limit = 2 * plan.poll_s * SECOND + 5 * SECOND + (customer->harmed_until > now() ? HOUR : 0);
+            limit = 2 * plan.poll_s * SECOND + 5 * SECOND + excuse_of_gaps(customer);
 
     if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
         return;

@@ -103,6 +103,7 @@ static void poison(enum fault fault)
     trouble(customer, (v->visible > now() ? v->visible : now()) + ISOLATED_WITHIN);
     v->excused_until = heals == NEVER ? NEVER : heals + REFUSED_MOST;
     excuse_neighbors(customer, v);
+    customer->harms++;
     if (customer->harmed_until < v->excused_until)
         customer->harmed_until = v->excused_until;
     if (heals != NEVER)
