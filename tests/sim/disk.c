@@ -300,6 +300,50 @@ ssize_t disk_write(int fd, const void *bytes, size_t len)
     return (ssize_t)len;
 }
 
+ssize_t __wrap_pread(int fd, void *to, size_t len, off_t offset)
+{
+    struct inode *inode = open_files[fd - FD_DISK];
+    size_t left = (size_t)offset < inode->bytes.len ? inode->bytes.len - (size_t)offset : 0;
+
+    len = len < left ? len : left;
+    if (len)
+        memcpy(to, inode->bytes.data + offset, len);
+    return (ssize_t)len;
+}
+
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t offset)
+{
+    struct inode *inode = open_files[fd - FD_DISK];
+    size_t end = (size_t)offset + len;
+
+    if (!machine_call())
+        return fail(EIO);
+    if (failing)
+        return fail(failing);
+    while (inode->bytes.len < end)
+        text_put(&inode->bytes, "", 1);
+    memcpy(inode->bytes.data + offset, bytes, len);
+    inode->written = now();
+    inode->synced = false;
+    return (ssize_t)len;
+}
+
+int __wrap_ftruncate(int fd, off_t size)
+{
+    struct inode *inode = open_files[fd - FD_DISK];
+
+    if (!machine_call())
+        return fail(EIO);
+    if (failing)
+        return fail(failing);
+    while (inode->bytes.len < (size_t)size)
+        text_put(&inode->bytes, "", 1);
+    inode->bytes.len = (size_t)size;
+    inode->written = now();
+    inode->synced = false;
+    return 0;
+}
+
 int disk_close(int fd)
 {
     drop(open_files[fd - FD_DISK]);

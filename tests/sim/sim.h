@@ -44,8 +44,9 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_429)                                                                                                        \
     X(http_429_bad_hint)                                                                                               \
     X(http_400)                                                                                                        \
-    X(http_401) X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) \
-        X(slow) X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage)    \
+    X(http_401)                                                                                                        \
+    X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
+        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage)            \
             X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled)  \
                 X(short_pages) X(no_link) X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) \
                     X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash)

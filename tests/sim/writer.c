@@ -17,6 +17,7 @@ struct file_writer {
     char *path, *temp;
     struct buf text;
     bool sync;
+    struct ledger_job ledger;
     int error;
     struct err err;
 };
@@ -50,11 +51,13 @@ static void job_ends(void *ctx, int64_t number)
     (void)ctx;
     if (!w || machine_dead() || w->number != number || (w->state != GIVEN && w->state != GIVEN_UP))
         return;
+    ledger_job_write(&w->ledger, w->sync);
     error = file_write(w->temp, buf_text(&w->text), w->text.len, w->sync, &w->err) ? 0 : errno;
     if (w->state == GIVEN_UP) {
         w->state = OVER;
         return;
     }
+    ledger_job_commit(&w->ledger);
     if (!error && !file_rename(w->temp, w->path, &w->err))
         error = errno;
     w->error = error;
@@ -69,6 +72,7 @@ struct file_writer *file_writer_new(void)
 static void free_job(struct file_writer *w)
 {
     buf_free(&w->text);
+    ledger_job_release(&w->ledger);
     mem_freep(&w->path);
     mem_freep(&w->temp);
 }
@@ -98,7 +102,7 @@ static void give(struct file_writer *w)
     at(now() + rng_between(&writer_luck, 1, 1 + (slow ? slow : 30)), job_ends, NULL, w->number);
 }
 
-void file_writer_start(struct file_writer *w, const char *path, struct buf *text, bool sync)
+void file_writer_start(struct file_writer *w, const char *path, struct buf *text, bool sync, struct ledger_job *ledger)
 {
     free_job(w);
     w->path = mem_text(path);
@@ -106,7 +110,16 @@ void file_writer_start(struct file_writer *w, const char *path, struct buf *text
     w->text = *text;
     *text = BUF_INIT(text->limit);
     w->sync = sync;
+    if (ledger) {
+        w->ledger = *ledger;
+        *ledger = (struct ledger_job){ .change = LEDGER_UNCHANGED };
+    }
     give(w);
+}
+
+const struct ledger_job *file_writer_ledger(const struct file_writer *w)
+{
+    return &w->ledger;
 }
 
 void file_writer_again(struct file_writer *w)
