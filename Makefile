@@ -119,6 +119,34 @@ $(OUT)/unit/list: FORCE
 	@mkdir -p $(@D)
 	@$(call if_changed,$(UNIT_OBJECTS))
 
+# The simulator (docs/simulation.md): the program with another machine under it. The linker redirects these calls.
+SIM_OBJECTS = $(patsubst tests/sim/%.c,$(OUT)/sim/%.o,$(wildcard tests/sim/*.c))
+SIM_CURL    = global_init_mem global_cleanup multi_init multi_cleanup multi_setopt multi_poll multi_perform \
+              multi_info_read multi_add_handle multi_remove_handle easy_init easy_cleanup easy_setopt easy_getinfo \
+              easy_pause share_init share_setopt share_cleanup
+SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll usleep sigaction getppid pipe2 opendir read \
+              write close fstat fcntl ioctl open stat access mkdir rename unlink remove fdatasync fsync futimens pread pwrite ftruncate
+
+$(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -Wno-missing-prototypes -Itests/sim $(DEPS) -c -o $@ $<
+
+$(OUT)/tests/sim: $(SIM_OBJECTS) $(filter-out $(OUT)/state/file_writer.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+
+# Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller).
+SIM_MINUTES = $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5)
+.PHONY: sim sim-mutants
+sim:
+	@tools/install-deps check
+	@$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined build/sanitize/tests/sim
+	@ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
+	    --seconds $$(($(SIM_MINUTES) * 60))) $(if $(SHRINK),--shrink) $(PLAN)
+
+sim-mutants:
+	tests/sim/mutants.py
+
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
@@ -153,7 +181,7 @@ check-build:
 	tools/install-deps check
 	tools/install-tools splunk
 	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
-	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units
+	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units build/sanitize/tests/sim
 
 # All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
 .PHONY: test-e2e
@@ -378,6 +406,7 @@ help:
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
+	@echo 'make sim            the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
 
@@ -401,5 +430,5 @@ print-list:
 clean:
 	rm -rf build bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

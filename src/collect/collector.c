@@ -271,10 +271,20 @@ static void save_last(struct collector *col, struct tenant *tenant, uint64_t tak
     store_pump(store, 0);
 }
 
-/* Saves every input as far as splunkd has taken its events. What is still in the pipe comes again at the next start. */
+/* Returns the position up to which splunkd has the stream. If it closed its end and asked nobody to stop, it crashed,
+ * and what it took within the last minute may be lost with it. */
+static uint64_t kept_by_splunkd(const struct collector *col)
+{
+    const struct outbox *outbox = col->env.outbox;
+    bool crashed = !loop_signaled() && outbox_reader_gone(outbox);
+
+    return crashed ? outbox_settled(outbox, clock_ms()) : outbox_taken(outbox);
+}
+
+/* Saves every input as far as splunkd has its events. The others come again at the next start. */
 static void save_all(struct collector *col, int64_t sync_until_ms)
 {
-    uint64_t taken = outbox_taken(col->env.outbox);
+    uint64_t taken = kept_by_splunkd(col);
     size_t i;
 
     store_settle(col->env.store, sync_until_ms);

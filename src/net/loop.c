@@ -299,6 +299,7 @@ void loop_catch_signals(struct loop *loop)
 
     if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK))
         die("no pipe for signals");
+    signaled = 0; /* by a loop before this one */
     loop->wake = (struct watch){ .fd = wake_pipe[0], .events = POLLIN, .ready = on_wake, .ctx = loop };
     watch_add(loop, &loop->wake);
     for (i = 0; i < COUNT_OF(stops); i++)

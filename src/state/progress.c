@@ -183,6 +183,8 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
     bool caught_up;
 
     if (worker == WORKER_QUARANTINE) {
+        if (!stats->count && quarantine_doubt(&progress->quarantine, window, now / TICKS_PER_SECOND))
+            return false;
         quarantine_read(&progress->quarantine, window, pos);
         quarantined_read(progress, window, stats);
         acks_add(&progress->acks, &progress->cursor, pos, now_ms);

@@ -131,6 +131,40 @@ void quarantine_read(struct quarantine *quarantine, const struct window *window,
     quarantine->version++;
 }
 
+/* Returns true if a window that has not been read, besides this one, lies between the times or adjoins them. */
+static bool another_waits(const struct quarantine *quarantine, ticks lo, ticks hi, const struct quarantined *own)
+{
+    size_t at = first_after(quarantine, lo - 1);
+
+    for (; at < quarantine->count && quarantine->list[at].window.lo <= hi; at++)
+        if (&quarantine->list[at] != own && quarantine->list[at].state != QUARANTINED_READ)
+            return true;
+    return false;
+}
+
+bool quarantine_doubt(struct quarantine *quarantine, const struct window *window, int64_t now_s)
+{
+    struct quarantined *entry = quarantine_find(quarantine, window), whole;
+    ticks lo = window->lo - window->lo % TICKS_PER_SECOND;
+    ticks hi = window->hi + (TICKS_PER_SECOND - window->hi % TICKS_PER_SECOND) % TICKS_PER_SECOND;
+    size_t at = first_after(quarantine, lo), end = at;
+
+    if (!entry || window->hi - window->lo >= TICKS_PER_SECOND || another_waits(quarantine, lo, hi, entry))
+        return false;
+    while (end < quarantine->count && quarantine->list[end].window.lo < hi)
+        end++;
+    whole = *entry;
+    whole.window.lo = ticks_min(lo, quarantine->list[at].window.lo);
+    whole.window.hi = ticks_max(hi, quarantine->list[end - 1].window.hi);
+    whole.state = QUARANTINED_FAILED;
+    whole.tries++;
+    whole.due_s = now_s + (whole.tries <= 2 ? FIRST_RETRY_S : backoff_refused_ms(whole.tries - 2) / 1000);
+    memmove(quarantine->list + at, quarantine->list + end, (quarantine->count - end) * sizeof(*quarantine->list));
+    quarantine->count -= end - at;
+    insert(quarantine, at, &whole);
+    return true;
+}
+
 /* Halving. */
 
 /* Returns true if this entry and the one before it are halves of the same search, and adjoin. */

@@ -63,6 +63,10 @@ int64_t quarantine_next_s(const struct quarantine *quarantine, int64_t now_s);
 
 /* Records that the window, one of the list, has been read completely, with its events ending at pos. */
 void quarantine_read(struct quarantine *quarantine, const struct window *window, uint64_t pos);
+/* The window, one of the list, brought no record. If it is a part of a second, and neither another part of that second
+ * nor a window next to it waits, that proves nothing: a service that filters by whole seconds finds nothing in it. The
+ * whole second is then in the list again in its place, to be tried on the slow schedule, and true is returned. */
+bool quarantine_doubt(struct quarantine *quarantine, const struct window *window, int64_t now_s);
 /* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false
  * if it is not wider than that. When the search begins again after a retry, the halves that are left over on the way
  * become one window, so that it takes one request for each step. */

@@ -216,6 +216,18 @@ class WithoutAReader(unittest.TestCase):
         verdict = self.world.verdict()
         self.assertEqual((verdict.altered, verdict.unexpected), ([], []))
 
+    @pytest.mark.promise('Checkpoints', 'What splunkd took within the minute before it crashed is written again')
+    def test_splunkd_crashed_after_it_had_read(self):
+        """It may not have indexed it. Nobody asked the program to stop, so this is no ordinary end."""
+        feed = self.world.customer('a', start_time='-1h', poll_interval=3600)
+        feed.publish(5, span_s=1000)
+        program = self.world.start()
+        program.wait_events(5)
+        program.wait_line('state=ok')
+        program.close_stdout()
+        self.assertEqual(program.process.wait(10), 0)
+        self.assertEqual(len(self.world.start().wait_events(5, 30)), 5)
+
     @pytest.mark.promise('Calls', 'The program exits with 0 when its parent dies')
     def test_its_parent_dies(self):
         """Killed without a word, while another process still holds the pipe's end: it must not go on for ever."""

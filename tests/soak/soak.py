@@ -181,6 +181,7 @@ class Soak:
                 program.kill()
         elif kind == 'reader':
             self.reader_deaths += 1
+            unsaved = True  # what the reader took within the last minute comes again
             with self.disk.removing:
                 program.close_stdout()
                 program.wait(10)

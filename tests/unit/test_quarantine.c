@@ -1,6 +1,8 @@
 /* The list of windows that could not be read. Times of the table rows are seconds. */
 #include "state/quarantine.h"
 
+#include <string.h>
+
 #include "check.h"
 
 #define S TICKS_PER_SECOND
@@ -326,6 +328,37 @@ static void test_infer(void **state)
     }
 }
 
+/* promise: Trouble: An empty part of a second does not end the search where the service filters by whole seconds */
+static void test_doubt(void **state)
+{
+    static const struct { const char *name; ticks lo, hi, part_lo, part_hi; bool other_read, doubted; const char *want; } rows[] = {
+        { "the last part of a second", 10 * S, 11 * S, 10 * S, 10 * S + S / 2, true, true, "10-11" },
+        { "another part waits", 10 * S, 11 * S, 10 * S, 10 * S + S / 2, false, false, "10-10 10-11" },
+        { "the other half waits in the next second", 10 * S + S / 2, 11 * S + S / 2, 10 * S + S / 2, 11 * S, false, false, "10-11 11-11" },
+        { "a whole second", 10 * S, 12 * S, 10 * S, 11 * S, true, false, "10-11 11-12*" },
+        { "the end of a second", 10 * S + S / 2, 11 * S + S / 2, 10 * S + S / 2, 11 * S, true, true, "10-11 11-11*" },
+        { "it is not in the list", 10 * S, 11 * S, 10 * S, 10 * S + 1, true, false, "10-10 10-11*" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        struct window whole = { rows[i].lo, rows[i].hi }, part = { rows[i].part_lo, rows[i].part_hi };
+        struct window other = { rows[i].lo + (rows[i].hi - rows[i].lo + 1) / 2, rows[i].hi };
+        bool doubted;
+
+        quarantine_release(quarantine);
+        quarantine_add(quarantine, &whole, 100);
+        quarantine_halve(quarantine, &whole, 1);
+        if (rows[i].other_read)
+            quarantine_read(quarantine, &other, 5);
+        doubted = quarantine_doubt(quarantine, &part, 1000);
+        CHECK(doubted == rows[i].doubted && strcmp(shown(quarantine), rows[i].want) == 0, "%s: %d, %s", rows[i].name, doubted,
+              shown(quarantine));
+        CHECK(!doubted || (!quarantine_due(quarantine, 1000) && quarantine_next_s(quarantine, 1000) == 1015 &&
+                           quarantine_waiting(quarantine) == 1), "%s: it is not tried again after 15 s", rows[i].name);
+    }
+}
+
 /* What is done with a window that has gone meanwhile does nothing. */
 static void test_gone(void **state)
 {
@@ -476,7 +509,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_what_follows_from_a_failure),
     CASE(test_search),
     CASE(test_infer),
-    CASE(test_gone),
+    CASE(test_doubt), CASE(test_gone),
     CASE(test_wake),
     CASE(test_avoid),
     CASE(test_gaps),

@@ -1,0 +1,80 @@
+/* Properties that are checked while the world goes on. Those of events are in customers.c, those of requests in
+ * services.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define FAILING_MOST 60 /* requests in a minute, after a minute of failures */
+
+static size_t sent_since(const struct customer *customer, int64_t since)
+{
+    size_t count = 0;
+
+    while (count < customer->sent_count && customer->sent[customer->sent_count - 1 - count] > since)
+        count++;
+    return count;
+}
+
+/* No minute and no hour has more requests than the service allows. */
+void check_request(struct customer *customer, int per_minute, int per_hour, bool again)
+{
+    size_t old = 0, minute, hour;
+
+    while (old < customer->sent_count && customer->sent[old] <= now() - HOUR)
+        old++;
+    if (old > 4096) {
+        customer->sent_count -= old;
+        memmove(customer->sent, customer->sent + old, customer->sent_count * sizeof(*customer->sent));
+    }
+    if (customer->sent_count == customer->sent_cap) {
+        customer->sent_cap = customer->sent_cap * 2 + 64;
+        customer->sent = realloc(customer->sent, customer->sent_cap * sizeof(*customer->sent));
+    }
+    customer->sent[customer->sent_count++] = now();
+    check_paced(customer);
+    if (!again && now() > customer->hold_from && now() < customer->hold_until)
+        broken("obeys_hint", "%s: a request comes %lld s before Retry-After is over", customer->name,
+               (long long)(customer->hold_until - now() + 999) / 1000);
+    minute = sent_since(customer, now() - MINUTE);
+    if (customer->down_since < now() - MINUTE && minute > FAILING_MOST)
+        broken("no_hammering", "%s: %zu requests in a minute of a service that fails", customer->name, minute);
+    hour = sent_since(customer, now() - HOUR);
+    if (minute > (size_t)per_minute)
+        broken("request_limit", "%s: %zu requests in a minute, %d are allowed", customer->name, minute, per_minute);
+    if (per_hour && hour > (size_t)per_hour)
+        broken("request_limit", "%s: %zu requests in an hour, %d are allowed", customer->name, hour, per_hour);
+}
+
+void check_hint(struct customer *customer, int64_t told, int64_t wait)
+{
+    customer->hold_from = told;
+    customer->hold_until = now() + wait;
+}
+
+void check_paced(struct customer *customer)
+{
+    size_t hour = sent_since(customer, now() - HOUR);
+    size_t most = (size_t)(2 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived;
+
+    if (customer->paced_since < now() - HOUR) {
+        if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR &&
+            customer->short_until < now() - HOUR && customer->coarse_until != NEVER && hour > most)
+            broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
+                   (long long)plan.poll_s);
+        customer->paced_since = now();
+        customer->arrived = 0;
+    }
+}
+
+void check_boot(void)
+{
+    for (int i = 0; i < plan.customers; i++)
+        customers[i].hold_until = 0, customers[i].down_since = customers[i].stuck = NEVER;
+}
+
+void check_stop(int64_t asked)
+{
+    if (now() - asked > SECOND)
+        broken("stops", "the process took %lld ms to end after SIGTERM", (long long)(now() - asked));
+}

@@ -1,0 +1,335 @@
+/* Customers, their alerts, and the ledger of what reached the indexer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define TICKS_A_MS INT64_C(10000)
+#define KILLS_MOST 4000
+
+struct customer customers[CUSTOMERS_MOST];
+
+static struct {
+    int64_t time, bound;
+} kills[KILLS_MOST];
+static size_t kill_count;
+
+const char *field_of(enum api api)
+{
+    return api == API_ENDPOINT ? "lastUpdateTime" : api == API_SIEM ? "LastProcessedTimeUtc" : "lastUpdateDateTime";
+}
+
+/* Making them. */
+
+/* Most versions are listed at once, some late, and a few as late as the overlap allows. */
+static int64_t listed_after(struct rng *rng)
+{
+    int64_t kind = rng_between(rng, 0, 99), most = plan.overlap_s * SECOND * 9 / 10;
+
+    if (kind < 70)
+        return rng_between(rng, 0, 3 * SECOND);
+    if (kind < 95 && most > 2 * MINUTE)
+        return rng_between(rng, 0, 2 * MINUTE);
+    return rng_between(rng, 0, most);
+}
+
+/* The update times of some customers are whole seconds. Alerts that were resolved in bulk have the same one. */
+static int64_t update_time(struct customer *customer, struct rng *rng, int64_t time)
+{
+    int64_t ticks = wall_of(time) * TICKS_A_MS + rng_between(rng, 0, TICKS_A_MS - 1);
+
+    if (customer->number % 3 == 1)
+        ticks -= ticks % 10000000;
+    if (rng_chance(rng, 0.05) && customer->bulk / 10000000 / 3600 == ticks / 10000000 / 3600)
+        return customer->bulk;
+    return customer->bulk = ticks;
+}
+
+static void make_versions(struct customer *customer, struct alert *alert, int64_t time, int64_t until)
+{
+    struct rng rng = rng_of(plan.seed, "alert", (uint64_t)(customer->number * 100000 + alert->number));
+    int most = customer->api == API_SIEM ? 1 : (int)rng_between(&rng, 1, 4);
+    int64_t listed = 0, dated;
+
+    for (; alert->versions < most && time < until; alert->versions++) {
+        struct version *v = &alert->version[alert->versions];
+
+        *v = (struct version){ .replaced = NEVER, .first = NEVER, .last = NEVER };
+        v->ticks = update_time(customer, &rng, time);
+        if (!alert->versions && alert->number < 200 &&
+            rng_chance(&rng, 0.03)) /* dated in the future: fewer than a page */
+            v->ticks += rng_between(&rng, MINUTE, 2 * DAY) * TICKS_A_MS;
+        if (!alert->versions)
+            alert->created = v->ticks - rng_between(&rng, 0, HOUR) * TICKS_A_MS;
+        else if (v->ticks <= v[-1].ticks)
+            v->ticks = v[-1].ticks + 1;
+        dated = v->ticks / TICKS_A_MS - wall_of(0);
+        v->visible = (dated < time ? dated : time) + 1 + listed_after(&rng);
+        if (v->visible <= listed)
+            v->visible = listed + 1;
+        listed = v->visible;
+        if (alert->versions)
+            v[-1].replaced = v->visible;
+        time += rng_chance(&rng, 0.5) ? rng_between(&rng, SECOND, 20 * MINUTE) : rng_between(&rng, MINUTE, DAY);
+    }
+}
+
+/* Half of the alerts were there before the input began. */
+static void make_alerts(struct customer *customer)
+{
+    int64_t until = now() + plan.lasts, time, burst;
+    struct rng own = rng_of(plan.seed, "burst", (uint64_t)customer->number);
+    bool bursts = customer->coarse_until == NEVER ||
+                  rng_chance(&own, 0.3); /* a third of the alerts come within seconds */
+
+    burst = now() + rng_between(&own, -DAY, plan.lasts - MINUTE);
+    customer->count = plan.alerts;
+    customer->alerts = calloc((size_t)plan.alerts, sizeof(*customer->alerts));
+    for (int i = 0; i < plan.alerts; i++) {
+        struct rng rng = rng_of(plan.seed, "time", (uint64_t)(customer->number * 100000 + i));
+
+        customer->alerts[i].number = i;
+        time = i % 2 ? now() - rng_between(&rng, MINUTE, 25 * DAY) : now() + rng_between(&rng, 0, plan.lasts - 1);
+        if (bursts && i % 3 == 0)
+            time = burst + rng_between(&rng, 0, 20 * SECOND);
+        make_versions(customer, &customer->alerts[i], time, until);
+    }
+}
+
+void customers_init(void)
+{
+    for (int i = 0; i < plan.customers; i++) {
+        struct customer *customer = &customers[i];
+        struct rng rng = rng_of(plan.seed, "customer", (uint64_t)i);
+
+        *customer = (struct customer){ .number = i, .api = (enum api)rng_between(&rng, 0, API_COUNT - 1) };
+        customer->down_since = customer->stuck = NEVER;
+        customer->order = (int)rng_between(&rng, 0, 2);
+        customer->loose = rng_chance(&rng, 0.3);
+        customer->user = rng_chance(&rng, 0.3);
+        customer->fat = rng_chance(&rng, 0.15) ? (int)rng_between(&rng, 1, 40) : 0;
+        customer->coarse_until = plan.rate[FAULT_coarse] > 0 && rng_chance(&rng, 0.4) ? NEVER : 0;
+        customer->luck = rng_of(plan.seed, "requests", (uint64_t)i);
+        snprintf(customer->name, sizeof(customer->name), "customer %d", i);
+        snprintf(customer->tenant, sizeof(customer->tenant), "11111111-2222-3333-4444-%012d", i);
+        snprintf(customer->client, sizeof(customer->client), "aaaaaaaa-bbbb-cccc-dddd-%012d", i);
+        make_alerts(customer);
+    }
+}
+
+/* Records. */
+
+struct version *version_listed(struct alert *alert)
+{
+    struct version *ret = NULL;
+
+    for (int i = 0; i < alert->versions; i++)
+        if (alert->version[i].visible <= now())
+            ret = &alert->version[i];
+    return ret;
+}
+
+static int number_of(const struct alert *alert, const struct version *v)
+{
+    return (int)(v - alert->version);
+}
+
+void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
+                  bool loose, bool evidence)
+{
+    static const char *const titles[] = { "Caf\\u00e9 & <b>\\\"quoted\\\"</b>", "plain",
+                                          "\xE6\x97\xA5\xE6\x9C\xAC \\/ \\\\ path", "]}, {\\\"id\\\":\\\"x\\\"" };
+    const char *gap = loose ? "\n  " : "", *colon = loose ? " : " : ":";
+    int digits = customer->number % 3 == 1 && v->ticks % 10000000 == 0 ? 0 : 7;
+    char date[DATE_MOST];
+
+    text_say(ret, "{%s\"%s\"%s\"a%d-%d\",", gap, customer->api == API_SIEM ? "AlertId" : "id", colon, customer->number,
+             alert->number);
+    text_say(ret, "%s\"title\"%s\"%s\",", gap, colon, titles[(alert->number + number_of(alert, v)) % 4]);
+    text_say(ret, "%s\"nested\"%s{\"%s\"%s\"2001-01-01T00:00:00Z\",\"n\"%s[1.50,-0,1e400,null,{}]},", gap, colon,
+             field_of(customer->api), colon, colon);
+    text_say(ret, "%s\"%s\"%s\"%s\",", gap, field_of(customer->api), colon, date_text(v->ticks, digits, date));
+    if (customer->api == API_ENDPOINT)
+        text_say(ret, "%s\"evidence\"%s%s,", gap, colon, evidence ? "[{\"sha1\":null}]" : "[]");
+    for (int i = 0; i < customer->fat; i++)
+        text_say(ret, "%s\"pad%d\"%s\"%0*d\",", gap, i, colon, 1000, alert->number);
+    text_say(ret, "%s\"simKey\"%s\"%d.%d.%d\"%s}", gap, colon, customer->number, alert->number, number_of(alert, v),
+             gap);
+}
+
+/* The ledger. */
+
+void ledger_killed(int64_t bound)
+{
+    if (kill_count < KILLS_MOST) {
+        kills[kill_count].time = now();
+        kills[kill_count++].bound = bound;
+    }
+}
+
+/* A version may come again if the process was killed after it had arrived, and soon after. */
+static bool may_repeat(const struct version *v)
+{
+    for (size_t i = kill_count; i-- && kills[i].time >= v->last;)
+        if (kills[i].time - v->last <= kills[i].bound)
+            return true;
+    return false;
+}
+
+static void check_time(const char *data, const struct version *v, const char *time_text)
+{
+    char expected[40];
+
+    snprintf(expected, sizeof(expected), "%lld.%07d", (long long)(v->ticks / 10000000), (int)(v->ticks % 10000000));
+    if (strcmp(expected, time_text) != 0)
+        broken("unaltered", "<time> is %s, it should be %s: %s", time_text, expected, data);
+}
+
+/* Returns true if the version was listed late, and quarantined windows are in the way: not each poll looks for it. */
+static bool is_late(const struct customer *customer, const struct version *v)
+{
+    return customer->harmed_until > now() && v->visible - (v->ticks / TICKS_A_MS - wall_of(0)) > 5 * SECOND;
+}
+
+/* The stretches between quarantined windows are read less often, the more of them there are, and every hour at least. */
+static int64_t excuse_of_gaps(const struct customer *customer)
+{
+    int64_t excuse = customer->harms * 5 * MINUTE;
+
+    return customer->harmed_until <= now() ? 0 : excuse < HOUR ? excuse : HOUR;
+}
+
+/* A version arrives within two intervals after it is listed, or after the last fault that could delay it. */
+static void check_delay(const struct customer *customer, const struct version *v)
+{
+    int64_t since = customer->trouble > v->visible ? customer->trouble : v->visible,
+            limit = 2 * plan.poll_s * SECOND + 5 * SECOND + excuse_of_gaps(customer);
+
+    if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
+        return;
+    broken("nobody_late",
+           "%s: a version is late: %lld s after it could be seen, %lld s after the last excuse "
+           "(limit %lld s)",
+           customer->name, (long long)(now() - v->visible) / 1000, (long long)(now() - since) / 1000,
+           (long long)limit / 1000);
+}
+
+static void arrive(struct customer *customer, struct version *v, const char *key, bool partial)
+{
+    counts->events++;
+    customer->arrived++;
+    if (partial) {
+        v->partial++;
+        return;
+    }
+    if (disk_failing_since() + 5 * SECOND < now() && v->visible > disk_failing_since() &&
+        reader_stalls_until < disk_failing_since())
+        broken("held_back", "%s: version %s is written, and no checkpoint can be", customer->name, key);
+    if (v->copies) {
+        counts->repeats++;
+        if (!may_repeat(v))
+            broken("written_once", "%s: version %s arrives again, %lld s after its last copy, and no kill excuses it",
+                   customer->name, key, (long long)(now() - v->last) / 1000);
+    } else {
+        check_delay(customer, v);
+    }
+    v->copies++;
+    if (v->first == NEVER)
+        v->first = now();
+    v->last = now();
+}
+
+static struct version *version_of(const char *data, struct customer **customer, struct alert **alert, char key[64])
+{
+    const char *found = strstr(data, "\"simKey\":\"");
+    int c, a, v;
+
+    if (!found || sscanf(found + 10, "%d.%d.%d", &c, &a, &v) != 3 || c < 0 || c >= plan.customers || a < 0 ||
+        a >= customers[c].count || v < 0 || v >= customers[c].alerts[a].versions)
+        return NULL;
+    snprintf(key, 64, "%d.%d.%d", c, a, v);
+    *customer = &customers[c];
+    *alert = &customers[c].alerts[a];
+    return &customers[c].alerts[a].version[v];
+}
+
+void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable)
+{
+    struct customer *customer;
+    struct alert *alert;
+    struct text full = { 0 }, less = { 0 };
+    struct version *v;
+    char key[64];
+    bool partial;
+
+    if (unreadable)
+        return;
+    v = version_of(data, &customer, &alert, key);
+    if (!v || strncmp(stanza, "defender_alerts://", 18) != 0 || strcmp(stanza + 18, customer->name) != 0)
+        broken("published", "an event of %s that nobody published: %s", stanza, data);
+    if (v->visible > now())
+        broken("published", "%s: version %s arrives before it can be seen", customer->name, key);
+    record_write(&full, customer, alert, v, false, true);
+    record_write(&less, customer, alert, v, false, false);
+    partial = strcmp(full.data, data) != 0;
+    if (partial && (customer->api != API_ENDPOINT || strcmp(less.data, data) != 0))
+        broken("unaltered", "%s: version %s is\n%s\nand should be\n%s", customer->name, key, data, full.data);
+    check_time(data, v, time_text);
+    text_drop(&full);
+    text_drop(&less);
+    arrive(customer, v, key, partial);
+}
+
+void ledger_crash(int64_t since)
+{
+    for (int c = 0; c < plan.customers; c++)
+        for (int a = 0; a < customers[c].count; a++)
+            for (int i = 0; i < customers[c].alerts[a].versions; i++) {
+                struct version *v = &customers[c].alerts[a].version[i];
+
+                if (!v->copies || v->last < since)
+                    continue;
+                v->copies = v->first < since;
+                customers[c].alerts[a].lost = true;
+                if (!v->copies)
+                    v->first = NEVER;
+            }
+}
+
+/* Returns true if the last version of the alert has to have arrived. Earlier ones may have been replaced before anybody
+ * could read them. */
+static bool is_missing(const struct alert *alert, int64_t visible_before)
+{
+    const struct version *v = &alert->version[alert->versions - 1];
+
+    return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE && !v->excused;
+}
+
+void ledger_check_delays(void)
+{
+    for (int c = 0; c < plan.customers; c++)
+        for (int a = 0; a < customers[c].count; a++)
+            if (is_missing(&customers[c].alerts[a], now()) && !customers[c].alerts[a].lost)
+                check_delay(&customers[c], &customers[c].alerts[a].version[customers[c].alerts[a].versions - 1]);
+}
+
+int ledger_missing(int64_t visible_before, bool tell)
+{
+    int missing = 0;
+
+    for (int c = 0; c < plan.customers; c++)
+        for (int a = 0; a < customers[c].count; a++) {
+            const struct alert *alert = &customers[c].alerts[a];
+            char date[DATE_MOST];
+
+            if (!is_missing(alert, visible_before))
+                continue;
+            if (tell && missing < 5)
+                printf("missing: %s (api %d) alert %d, updated %s, listed from %lld\n", customers[c].name,
+                       customers[c].api, a, date_text(alert->version[alert->versions - 1].ticks, 7, date),
+                       (long long)alert->version[alert->versions - 1].visible);
+            missing++;
+        }
+    return missing;
+}

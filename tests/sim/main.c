@@ -1,0 +1,219 @@
+/* Runs worlds of many seeds, each in a process of its own, and shrinks one that fails.
+ *
+ * usage: sim [--seed N] [--seeds COUNT] [--seconds S] [--shrink] [--first] [WORD ...]
+ *
+ * WORDs change the plan that the seed draws (plan_set()). The last line is "N passed, N failed". */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim.h"
+
+#define RUN_MOST_S 120
+
+static struct counts total;
+
+static double cpu_s(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void live(bool quiet)
+{
+    setenv("TZ", "UTC", 1);
+    setenv("SPLUNK_HOME", SIM_HOME, 1);
+    if (quiet && !freopen("/dev/null", "w", stdout))
+        _exit(3);
+    if (quiet && !freopen("/dev/null", "w", stderr))
+        _exit(3);
+    alarm(RUN_MOST_S);
+    world_live();
+}
+
+/* Runs the world of `plan`. Returns true if every property holds. */
+static bool run(bool quiet)
+{
+    int status = 0;
+    pid_t child;
+
+    memset(counts, 0, sizeof(*counts));
+    fflush(stdout);
+    child = fork();
+    if (child == 0)
+        live(quiet);
+    waitpid(child, &status, 0);
+    if (status && !counts->property[0]) {
+        snprintf(counts->property, sizeof(counts->property), "%s",
+                 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "ends" : "crash");
+        if (!quiet) {
+            printf("FAILED property=%s: the run ended with status %d\n", counts->property, status);
+            plan_print(&plan);
+        }
+    }
+    return !status;
+}
+
+static void add_up(void)
+{
+    total.lived += counts->lived * plan.customers;
+    total.requests += counts->requests;
+    total.tokens += counts->tokens;
+    total.events += counts->events;
+    total.repeats += counts->repeats;
+    total.lives += counts->lives;
+    total.kills += counts->kills;
+    total.rounds += counts->rounds;
+    for (int i = 0; i < FAULT_COUNT; i++)
+        total.faults[i] += counts->faults[i];
+}
+
+/* Shrinking: takes away what is not needed for the same property to break. */
+
+static bool still_fails(const struct plan *smaller, const char *property)
+{
+    struct plan before = plan;
+
+    plan = *smaller;
+    if (!run(true) && !strcmp(counts->property, property))
+        return true;
+    plan = before;
+    return false;
+}
+
+static bool shrink_numbers(const char *property)
+{
+    struct plan less = plan;
+    bool any = false;
+
+    less.customers = plan.customers / 2;
+    any = (less.customers && still_fails(&less, property)) || any;
+    less = plan;
+    less.alerts = plan.alerts / 2;
+    any = (less.alerts && still_fails(&less, property)) || any;
+    less = plan;
+    less.lasts = plan.lasts / 2 / MINUTE * MINUTE;
+    any = (less.lasts >= MINUTE && still_fails(&less, property)) || any;
+    return any;
+}
+
+static bool shrink_faults(const char *property)
+{
+    bool any = false;
+
+    for (int i = 0; i < FAULT_COUNT; i++) {
+        struct plan less = plan;
+
+        less.rate[i] = 0;
+        if (plan.rate[i] > 0 && still_fails(&less, property))
+            any = true;
+    }
+    return any;
+}
+
+static void shrink(void)
+{
+    char property[sizeof(counts->property)];
+
+    strcpy(property, counts->property);
+    printf("shrinking %s\n", property);
+    while (shrink_faults(property) | shrink_numbers(property))
+        ;
+    plan.trace = false;
+    run(false);
+}
+
+/* Reports. */
+
+static void report(int passed, int failed, double used_s)
+{
+    double days = (double)total.lived / (double)DAY;
+
+    printf("faults:");
+    for (int i = 0; i < FAULT_COUNT; i++)
+        printf(" %s=%llu", fault_name((enum fault)i), (unsigned long long)total.faults[i]);
+    printf("\n%.0f customer-days, %llu requests, %llu tokens, %llu events, %llu repeats, %llu lives, %llu kills, "
+           "%llu rounds; %.1f s of CPU, %.0f customer-days a CPU minute\n",
+           days, (unsigned long long)total.requests, (unsigned long long)total.tokens, (unsigned long long)total.events,
+           (unsigned long long)total.repeats, (unsigned long long)total.lives, (unsigned long long)total.kills,
+           (unsigned long long)total.rounds, used_s, used_s > 0 ? days * 60 / used_s : 0);
+    printf("%d passed, %d failed\n", passed, failed);
+}
+
+static bool plan_words(char **words, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!plan_set(&plan, words[i])) {
+            fprintf(stderr, "unknown: %s\n", words[i]);
+            return false;
+        }
+    return true;
+}
+
+struct options {
+    uint64_t seed;
+    long seeds, seconds;
+    bool shrink, first; /* first: the end is the first seed that fails */
+    int words;          /* index of the first */
+};
+
+static struct options read_options(int argc, char **argv)
+{
+    struct options ret = { .seed = 1, .seeds = 1 };
+    int i;
+
+    for (i = 1; i < argc && !strncmp(argv[i], "--", 2); i++) {
+        if (!strcmp(argv[i], "--shrink"))
+            ret.shrink = true;
+        else if (!strcmp(argv[i], "--first"))
+            ret.first = true;
+        else if (i + 1 == argc)
+            break;
+        else if (!strcmp(argv[i], "--seed"))
+            ret.seed = strtoull(argv[++i], NULL, 10);
+        else if (!strcmp(argv[i], "--seeds"))
+            ret.seeds = atol(argv[++i]);
+        else if (!strcmp(argv[i], "--seconds"))
+            ret.seconds = atol(argv[++i]);
+    }
+    ret.words = i;
+    if (ret.seconds)
+        ret.seeds = INT32_MAX;
+    return ret;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = read_options(argc, argv);
+    time_t end = time(NULL) + options.seconds;
+    int passed = 0, failed = 0;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    for (long i = 0; i < options.seeds && (!options.seconds || time(NULL) < end) && !(options.first && failed); i++) {
+        plan = plan_of(options.seed + (uint64_t)i);
+        if (!plan_words(argv + options.words, argc - options.words))
+            return 2;
+        if (run(false)) {
+            passed++;
+        } else {
+            failed++;
+            if (options.shrink)
+                shrink();
+        }
+        add_up();
+        if (options.seeds == 1)
+            printf("digest %016llx\n", (unsigned long long)counts->digest);
+    }
+    report(passed, failed, cpu_s());
+    return failed != 0;
+}

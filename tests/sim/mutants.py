@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+"""Breaks the program in known ways, one at a time, and sees whether the simulator finds each of them.
+
+usage: tests/sim/mutants.py [--seconds S] [--jobs N] [NAME ...]
+
+A mutant is one change of one source file. The file is compiled by itself and linked with the objects of the simulator,
+so no source is changed. A mutant whose text is not found any more fails: the source has changed, and the row has to.
+The last line is "N passed, N failed"; a mutant that no seed finds has failed.
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OUT = 'build/sim'
+BUILD = ['OUT=build/sim', 'HARDEN=-fno-omit-frame-pointer', 'HARDEN_LINK=', 'SANITIZE=']
+
+# name, file, old text, new text
+MUTANTS = [
+    ('cursor_before_events', 'collect/worker_answer.c',
+     'outbox_end(feed->env->outbox), now_ms);\n'
+     '    pages_forget',
+     '0, now_ms);\n'
+     '    pages_forget'),
+    ('cursor_at_pipe', 'collect/collector.c',
+     'settled = outbox_settled(col->env.outbox, now_ms);',
+     'settled = outbox_end(col->env.outbox);'),
+    ('settled_at_once', 'splunk/events.c',
+     'at_ms <= now_ms - OUTBOX_SETTLED_S * 1000',
+     'at_ms <= now_ms'),
+    ('crash_of_splunkd_ignored', 'collect/collector.c',
+     'bool crashed = !loop_signaled() &&',
+     'bool crashed = false && !loop_signaled() &&'),
+    ('stop_saves_unread', 'splunk/events.c',
+     'box->written - (uint64_t)unread : 0',
+     'box->written : 0'),
+    ('stop_saves_nothing', 'collect/collector.c',
+     '        save_last(col, col->tenants[i], taken, sync_until_ms);',
+     '        ;'),
+    ('no_saves', 'collect/saver.c',
+     '    saver_save(saver, settled, STORE_SYNCED);',
+     '    ;'),
+    ('saves_not_synced', 'base/file.c',
+     '(sync && fdatasync(fd))',
+     '(sync && 0)'),
+    ('dedup_pruned_too_soon', 'state/cursor.c',
+     'ticks below = ticks_back(lower, CURSOR_COARSE_S);',
+     'ticks below = ticks_ahead(lower, 30);'),
+    ('dedup_not_saved', 'state/checkpoint.c',
+     '        read_entry(cJSON_GetStringValue(item), &entry);\n'
+     '        dedup_add(dedup, entry);',
+     '        read_entry(cJSON_GetStringValue(item), &entry);'),
+    ('overlap_ignored', 'state/cursor.c',
+     'return ticks_max(ticks_back(cursor->watermark, overlap_s), cursor->dedup_floor);',
+     '(void)overlap_s;\n'
+     '    return ticks_max(cursor->watermark, cursor->dedup_floor);'),
+    ('future_hides', 'state/windows.c',
+     'ticks seen = ticks_min(stats->newest, now);',
+     'ticks seen = stats->newest;'),
+    ('window_skipped', 'state/windows.c',
+     '        plan->next = window->hi;\n'
+     '        return false;',
+     '        plan->next = window->hi + plan->width;\n'
+     '        return false;'),
+    ('plan_watermark', 'state/windows.c',
+     '        seen = ticks_min(seen, plan->since);',
+     '        ;'),
+    ('backfill_half', 'state/cursor.c',
+     'cursor->backfill.next = next;',
+     'cursor->backfill.next = next + 36000000000;'),
+    ('partial_is_whole', 'microsoft/page.c',
+     '    if (p->has_error)\n'
+     '        return error_said(p, err);',
+     '    if (p->has_error && 0)\n'
+     '        return error_said(p, err);'),
+    ('failure_is_read', 'collect/classify.c',
+     'if (page_end(facts->page, &ret.err))',
+     'if (page_end(facts->page, &ret.err) || 1)'),
+    ('hint_ignored', 'base/backoff.c',
+     'if (asked_ms <= 0)',
+     'if (asked_ms <= 1000000)'),
+    ('rate_not_taken', 'pacing/rate.c',
+     '    rate->minute -= 1;',
+     '    rate->minute -= 0;'),
+    ('hour_not_taken', 'pacing/rate.c',
+     '    rate->hour -= 1;',
+     '    rate->hour -= 0;'),
+    ('no_backoff', 'collect/worker_retry.c',
+     'next.wait_ms = backoff_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));',
+     'next.wait_ms = 0;'),
+    ('token_used_before_stored', 'auth/token_source_next.c',
+     'case ON_ROTATED: return (struct source_next){ SOURCE_STORING, DO_STORE };',
+     'case ON_ROTATED: return (struct source_next){ SOURCE_IDLE, DO_USE };'),
+    ('refused_for_good', 'base/backoff.c',
+     'return doubled(BACKOFF_REFUSED_MS, BACKOFF_REFUSED_MAX_MS, refusals);',
+     'return doubled(BACKOFF_REFUSED_MS, 100 * BACKOFF_REFUSED_MAX_MS, refusals + 4);'),
+    ('silent_connection_kept', 'net/http_again.c',
+     '    pool_retire(req->attempt.pool, req->attempt.generation);\n'
+     '    curl_easy_setopt',
+     '    curl_easy_setopt'),
+    ('no_look_at_connections', 'net/http_pool.c',
+     'if (now_ms - sent_ms < POOL_SILENT_MS)',
+     'if (1)'),
+    ('paused_forever', 'collect/output.c',
+     '    http_resume_all(output->http);',
+     '    ;'),
+    ('slot_leak', 'collect/worker.c',
+     '    worker->port->release(worker);\n'
+     '    worker->state = WORKER_IDLE;',
+     '    if (next->kind != NEXT_REFUSED)\n'
+     '        worker->port->release(worker);\n'
+     '    worker->state = WORKER_IDLE;'),
+    ('quarantine_forgotten', 'state/progress.c',
+     '    quarantine_add(&progress->quarantine, &isolated, now / TICKS_PER_SECOND);',
+     '    (void)isolated;'),
+    ('quarantine_not_kept_in_set', 'state/progress.c',
+     ' ||\n'
+     '           quarantine_reaches(pruning->quarantine, entry->time);',
+     ';'),
+    ('no_quarantine', 'collect/worker_answer.c',
+     '    if (has_evidence(reading, now_ms))\n'
+     '        return isolate(reading, now_ms);\n'
+     '    suspicion->state = SUSPICION_PROBE;\n'
+     '    pages_forget(&reading->pages);\n'
+     '    return (struct next){ .kind = NEXT_NOW };',
+     '    (void)has_evidence;\n'
+     '    (void)isolate;\n'
+     '    return worker_retry_failed(reading, err, may_be_size);'),
+    ('vanished_unnoticed', 'state/store_file.c',
+     '    for (claim = store->claims; claim; claim = claim->next)\n'
+     '        look_at_claim(claim);',
+     '    (void)claim;'),
+    ('writes_without_store', 'collect/records.c',
+     'answer->held_back = !feed->owner->writable(feed->ctx, &err);',
+     'answer->held_back = false && !feed->owner->writable(feed->ctx, &err);'),
+    ('spins', 'net/loop.c',
+     'return wait > 0 ? (int)wait : 0;',
+     'return wait > 50 ? 0 : wait > 0 ? (int)wait : 0;'),
+    ('poll_late', 'collect/worker.c',
+     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
+     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS) + 3 * interval_ms / 2;'),
+    ('poll_too_often', 'collect/worker.c',
+     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
+     '    return now_ms + 1;'),
+]
+
+
+def run(*command, **options):
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def words(name):
+    """A list of the Makefile."""
+    return run('make', '-s', *BUILD, 'print-list', f'LIST={name}').split()
+
+
+class Builder:
+    """Compiles and links mutants as the Makefile does."""
+
+    def __init__(self):
+        run('make', '-s', f'-j{os.cpu_count()}', *BUILD, f'{OUT}/tests/sim')
+        self.compile, self.link, self.libraries = words('COMPILE'), words('LINK'), words('LIBS')
+        self.wrapped = [f'-Wl,--wrap={name}' for name in words('SIM_WRAPPED')]
+        self.objects = [name for name in words('OBJECTS') + words('SIM_OBJECTS')
+                        if not name.endswith('state/file_writer.o')]
+        with open(os.path.join(ROOT, 'VERSION'), encoding='utf-8') as file:
+            self.version = file.read().strip()
+
+    def build(self, name, source, old, new):
+        """Returns the path of the mutant's simulator; None: its text was not found once."""
+        with open(os.path.join(ROOT, 'src', source), encoding='utf-8') as file:
+            text = file.read()
+        if text.count(old) != 1:
+            return None
+        folder = os.path.join(ROOT, OUT, 'mutants', name)
+        os.makedirs(folder, exist_ok=True)
+        changed, made = os.path.join(folder, os.path.basename(source)), os.path.join(folder, 'sim')
+        with open(changed, 'w', encoding='utf-8') as file:
+            file.write(text.replace(old, new))
+        run(*self.compile, '-Wno-error', '-w', f'-DVERSION="{self.version}"', '-c', '-o', changed + '.o', changed)
+        own = f'{OUT}/{source[:-2]}.o'
+        objects = [changed + '.o' if name == own else name for name in self.objects]
+        run(*self.link, *self.wrapped, '-o', made, *objects, *self.libraries)
+        return made
+
+
+def hunt(builder, mutant, seconds):
+    """Returns whether the mutant was found, and a line about it."""
+    began = time.monotonic()
+    made = builder.build(*mutant)
+    if not made:
+        return False, f'{mutant[0]}: its text is not in src/{mutant[1]} exactly once'
+    done = subprocess.run([made, '--first', '--seconds', str(seconds)], cwd=ROOT, check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
+    found = re.search(r'^FAILED property=(\w+)', done.stdout, re.M)
+    seed = re.search(r'SEED=(\d+)', done.stdout)
+    took = time.monotonic() - began
+    if not found:
+        return False, f'{mutant[0]}: SURVIVED {took:.0f} s'
+    return True, f'{mutant[0]}: {found.group(1)}, seed {seed.group(1) if seed else "?"}, {took:.0f} s'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--seconds', type=int, default=60, help='for each mutant')
+    parser.add_argument('--jobs', type=int, default=2)
+    parser.add_argument('names', nargs='*')
+    args = parser.parse_args()
+    builder, passed, failed = Builder(), 0, 0
+    chosen = [mutant for mutant in MUTANTS if not args.names or mutant[0] in args.names]
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for ok, line in pool.map(lambda mutant: hunt(builder, mutant, args.seconds), chosen):
+            print(line, flush=True)
+            passed, failed = passed + ok, failed + (not ok)
+    print(f'{passed} passed, {failed} failed')
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

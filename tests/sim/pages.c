@@ -1,0 +1,203 @@
+/* The pages of the alert APIs. */
+#include "services.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COARSE_PAGE 20 /* so that windows end between records of the same second */
+
+static bool read_filter(const char *filter, const char *field, struct query *query)
+{
+    char want[64];
+    const char *from, *until;
+
+    snprintf(want, sizeof(want), "%s ge ", field);
+    if (!filter || strncmp(filter, want, strlen(want)) != 0)
+        return false;
+    from = filter + strlen(want);
+    if (!date_read(from, &query->lo))
+        return false;
+    snprintf(want, sizeof(want), " and %s lt ", field);
+    until = strstr(from, want);
+    return !until || date_read(until + strlen(want), &query->hi);
+}
+
+static bool read_number(const char *path, const char *name, size_t *ret)
+{
+    char *value = form_get(path, name);
+
+    if (value)
+        *ret = (size_t)atoll(value);
+    free(value);
+    return value != NULL;
+}
+
+bool query_read(const struct customer *customer, const char *path, struct query *query)
+{
+    char *filter = form_get(path, "$filter"), *expand = form_get(path, "$expand"),
+         *since = form_get(path, "sinceTimeUtc"), *until = form_get(path, "untilTimeUtc");
+    bool ok = true;
+
+    *query = (struct query){ .hi = INT64_MAX, .top = 0 };
+    if (customer->api == API_SIEM) {
+        ok = since && date_read(since, &query->lo) && (!until || date_read(until, &query->hi));
+        query->hi += query->hi != INT64_MAX; /* both bounds are inside */
+    } else {
+        ok = read_filter(filter, field_of(customer->api), query);
+        read_number(path, "$top", &query->top);
+        read_number(path, "$skip", &query->skip);
+        read_number(path, "$skiptoken", &query->skip);
+    }
+    query->evidence = expand && !strcmp(expand, "evidence");
+    free(filter);
+    free(expand);
+    free(since);
+    free(until);
+    return ok && query->top <= (size_t)services[customer->api].most;
+}
+
+struct hit {
+    struct alert *alert;
+    struct version *version;
+    uint64_t key; /* for sorting */
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct hit *x = a, *y = b;
+
+    return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->alert->number - y->alert->number;
+}
+
+static uint64_t sort_key(struct customer *customer, const struct alert *alert, const struct version *v)
+{
+    uint64_t mixed = (uint64_t)alert->number * UINT64_C(0x9E3779B97F4A7C15);
+
+    if (customer->shuffled_until > now())
+        return rng_next(&customer->luck);
+    return customer->order == 0   ? mixed ^ mixed >> 29
+           : customer->order == 1 ? (uint64_t)v->ticks
+                                  : UINT64_MAX - (uint64_t)alert->created;
+}
+
+/* A coarse filter cuts its bounds to whole seconds: a record may come with the window after its own, and nowhere else.
+ * A service does not become coarse while a record is poisoned. */
+static bool is_hit(const struct customer *customer, const struct version *v, const struct query *query)
+{
+    bool coarse = customer->coarse_until == NEVER || (customer->coarse_until > now() && customer->harmed_until < now());
+    int64_t step = coarse ? 10000000 : 1;
+
+    if (!v)
+        return false;
+    if (query->hi == INT64_MAX)
+        return v->ticks / step >= query->lo / step;
+    return v->ticks / step >= query->lo / step && v->ticks / step < query->hi / step;
+}
+
+static size_t find_hits(struct customer *customer, const struct query *query, struct hit *hits)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < customer->count; i++) {
+        struct version *v = version_listed(&customer->alerts[i]);
+
+        if (is_hit(customer, v, query))
+            hits[count++] = (struct hit){ &customer->alerts[i], v, sort_key(customer, &customer->alerts[i], v) };
+    }
+    qsort(hits, count, sizeof(*hits), compare);
+    return count;
+}
+
+static size_t page_size(struct customer *customer, const struct query *query)
+{
+    size_t size = query->top ? query->top : customer->api == API_SIEM ? SIZE_MAX : 50;
+
+    if (customer->coarse_until == NEVER && size > COARSE_PAGE && customer->api != API_SIEM &&
+        customer->api != API_ENDPOINT)
+        size = COARSE_PAGE;
+    if (customer->short_until > now() && (customer->api == API_GRAPH || customer->api == API_INCIDENTS)) {
+        size_t less = (size_t)rng_between(&customer->luck, 1, 20);
+
+        return size < less ? size : less;
+    }
+    return size;
+}
+
+/* Writes one record, or what its harm makes of it. Returns false if the page ends here. */
+static bool put_record(struct customer *customer, const struct hit *hit, const struct query *query, struct reply *reply)
+{
+    switch (hit->version->harm) {
+    case HARM_CUT:
+        record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
+        reply->end = REPLY_CUT;
+        reply->cut_at = reply->body.len - 20;
+        return false;
+    case HARM_ERROR: text_say(&reply->body, "],\"error\":{\"code\":\"InternalServerError\"}}"); return false;
+    case HARM_JSON:
+        hit->version->excused = true;
+        text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"\\x\"}", customer->number, hit->alert->number);
+        return true;
+    default:
+        counts->records++;
+        record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
+        return true;
+    }
+}
+
+static void put_link(struct customer *customer, const struct request *request, const struct query *query, size_t next,
+                     struct reply *reply)
+{
+    const char *end = strstr(request->path, "&$skiptoken=");
+
+    (void)query;
+    if (customer->api == API_ENDPOINT || customer->no_link_until > now())
+        return;
+    text_say(&reply->body, ",\"@odata.nextLink\":\"https://%s%.*s&$skiptoken=%zu\"", request->host,
+             (int)(end ? end - request->path : (int)strlen(request->path)), request->path, next);
+}
+
+static bool any_500(const struct hit *hits, size_t from, size_t until)
+{
+    for (size_t i = from; i < until; i++)
+        if (hits[i].version->harm == HARM_500)
+            return true;
+    return false;
+}
+
+void page_write(struct customer *customer, const struct request *request, const struct query *query,
+                struct reply *reply, bool partial)
+{
+    struct hit *hits = calloc((size_t)customer->count + 1, sizeof(*hits));
+    size_t count = find_hits(customer, query, hits), size = page_size(customer, query), i,
+           until = count - query->skip < size ? count : query->skip + size;
+    bool first = true, whole = true, bare = customer->api == API_SIEM;
+
+    if (query->skip >= count)
+        until = query->skip;
+    if (any_500(hits, query->skip, until < count ? until : count)) {
+        reply_refuse(reply, customer, 500, "InternalServerError");
+        free(hits);
+        return;
+    }
+    reply_head(reply, customer, 200, "application/json");
+    reply_end_head(reply);
+    text_say(&reply->body, bare ? "[" : "{\"@odata.context\":\"https://x/$metadata\",\"value\":[");
+    for (i = query->skip; whole && i < until && i < count; i++) {
+        if (partial && i % 2)
+            continue;
+        text_say(&reply->body, "%s", first ? "" : customer->loose ? " ,\r\n" : ",");
+        first = false;
+        whole = put_record(customer, &hits[i], query, reply);
+    }
+    free(hits);
+    if (!whole)
+        return;
+    text_say(&reply->body, "]");
+    if (!bare && partial)
+        text_say(&reply->body, ",\"error\":{\"code\":\"PartialContent\",\"message\":\"some are missing\"}");
+    if (!bare && until < count)
+        put_link(customer, request, query, until, reply);
+    if (!bare)
+        text_say(&reply->body, "}");
+}

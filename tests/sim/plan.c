@@ -1,0 +1,132 @@
+/* What a run consists of. Each seed draws which faults it has: one in abundance, some, all, or none. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+static double usual_rate(enum fault fault, struct rng *rng, double scale)
+{
+    double share = (double)rng_between(rng, 5, 100) / 100;
+
+    if (fault < FAULT_refused)
+        return 0.04 * share * scale;
+    if (fault >= FAULT_stop)
+        return 0.4 * share * scale;
+    return 0.5 * share * scale;
+}
+
+static void draw_faults(struct plan *ret, struct rng *rng)
+{
+    int64_t mode = rng_between(rng, 0, 99);
+    int only = (int)rng_between(rng, 0, FAULT_COUNT - 1), i;
+
+    for (i = 0; i < FAULT_COUNT; i++) {
+        double rate = usual_rate((enum fault)i, rng, 1), share = mode < 75 ? 0.25 : 1;
+
+        if (mode < 5 || (mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
+            continue;
+        ret->rate[i] = mode < 35 ? rate * 6 : rate;
+    }
+}
+
+struct plan plan_of(uint64_t seed)
+{
+    static const int64_t polls[] = { 60, 60, 60, 300, 900 }, overlaps[] = { 900, 900, 60, 3600 };
+    struct rng rng = rng_of(seed, "plan", 0);
+    struct plan ret = { .seed = seed };
+
+    ret.customers = (int)rng_between(&rng, 1, 6);
+    ret.alerts = (int)rng_between(&rng, 10, rng_chance(&rng, 0.15) ? 1500 : 150);
+    ret.poll_s = polls[rng_between(&rng, 0, 4)];
+    ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
+    ret.lasts = rng_between(&rng, 2 * 60, 12 * 60) * MINUTE;
+    draw_faults(&ret, &rng);
+    return ret;
+}
+
+static int fault_of(const char *name, size_t len)
+{
+    for (int i = 0; i < FAULT_COUNT; i++)
+        if (strlen(fault_name((enum fault)i)) == len && !strncmp(fault_name((enum fault)i), name, len))
+            return i;
+    return -1;
+}
+
+/* Keeps or removes the faults of a list with commas. Returns false if one is unknown. */
+static bool choose(struct plan *ret, const char *list, bool keep)
+{
+    bool named[FAULT_COUNT] = { false };
+    size_t len;
+
+    for (; *list; list += len + (list[len] == ',')) {
+        int fault;
+
+        len = strcspn(list, ",");
+        fault = fault_of(list, len);
+        if (fault < 0)
+            return false;
+        named[fault] = true;
+    }
+    for (int i = 0; i < FAULT_COUNT; i++)
+        if (named[i] != keep)
+            ret->rate[i] = 0;
+    return true;
+}
+
+/* "fault:name=rate" sets one rate. */
+static bool set_rate(struct plan *ret, const char *word)
+{
+    size_t len = strcspn(word, "=");
+    int fault = fault_of(word, len);
+
+    if (fault < 0 || word[len] != '=')
+        return false;
+    ret->rate[fault] = atof(word + len + 1);
+    return true;
+}
+
+bool plan_set(struct plan *ret, const char *word)
+{
+    const char *value = strchr(word, '=');
+    size_t len = value ? (size_t)(value++ - word) : 0;
+    char name[16];
+
+    if (!len || len >= sizeof(name))
+        return !strncmp(word, "fault:", 6) && set_rate(ret, word + 6);
+    snprintf(name, sizeof(name), "%.*s", (int)len, word);
+    if (!strcmp(name, "customers"))
+        ret->customers = atoi(value) < CUSTOMERS_MOST ? atoi(value) : CUSTOMERS_MOST;
+    else if (!strcmp(name, "alerts"))
+        ret->alerts = atoi(value);
+    else if (!strcmp(name, "minutes"))
+        ret->lasts = atoll(value) * MINUTE;
+    else if (!strcmp(name, "poll"))
+        ret->poll_s = atoll(value);
+    else if (!strcmp(name, "overlap"))
+        ret->overlap_s = atoll(value);
+    else if (!strcmp(name, "trace"))
+        ret->trace = atoi(value) != 0;
+    else if (!strcmp(name, "only"))
+        return choose(ret, value, true);
+    else if (!strcmp(name, "without"))
+        return choose(ret, value, false);
+    else
+        return !strncmp(word, "fault:", 6) && set_rate(ret, word + 6);
+    return true;
+}
+
+void plan_print(const struct plan *p)
+{
+    bool any = false;
+
+    printf("again: make sim SEED=%llu PLAN='customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=",
+           (unsigned long long)p->seed, p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
+           (long long)p->overlap_s);
+    for (int i = 0; i < FAULT_COUNT; i++)
+        if (p->rate[i] > 0) {
+            printf("%s%s", any ? "," : "", fault_name((enum fault)i));
+            any = true;
+        }
+    printf("'\n");
+}

@@ -1,0 +1,89 @@
+/* Entra: tokens for those who have the right secret. */
+#include "services.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct customer *customer_of_client(const char *client)
+{
+    for (int i = 0; client && i < plan.customers; i++)
+        if (!strcmp(customers[i].client, client))
+            return &customers[i];
+    return NULL;
+}
+
+static void token_fault(struct reply *reply, struct customer *customer)
+{
+    if (login_down_until > now()) {
+        reply_refuse(reply, NULL, 503, "temporarily_unavailable");
+    } else if (fault_strikes(FAULT_token_500, customer)) {
+        reply_refuse(reply, NULL, 500, "server_error");
+    } else if (fault_strikes(FAULT_token_429, customer)) {
+        reply_head(reply, NULL, 429, "text/plain");
+        text_say(&reply->headers, "Retry-After: 60\r\n\r\n");
+        text_say(&reply->body, "Too Many Requests");
+    } else if (fault_strikes(FAULT_token_cut, customer)) {
+        reply->end = REPLY_CUT;
+        reply->cut_at = (size_t)rng_between(&customer->luck, 0, 60);
+    }
+}
+
+static void check_credentials(const struct request *request, const struct customer *customer)
+{
+    char *secret = form_get(request->form, "client_secret"), *tenant = NULL, expected[80];
+
+    snprintf(expected, sizeof(expected), "secret~%d+/=", customer->number);
+    if (!secret || strcmp(secret, expected) != 0)
+        broken("credentials", "%s: client_secret is not the one that was entered", customer->name);
+    if (!strstr(request->path, customer->tenant))
+        broken("credentials", "%s signs in to another tenant: %s", customer->name, request->path);
+    free(secret);
+    free(tenant);
+}
+
+static void check_refresh(const struct request *request, const struct customer *customer)
+{
+    char *refresh = form_get(request->form, "refresh_token");
+    int number = -1;
+    unsigned long long which = 0;
+
+    if (!refresh || sscanf(refresh, "r3fresh.%d.%llu", &number, &which) != 2 || number != customer->number ||
+        which > customer->refresh)
+        broken("credentials", "%s: refresh_token '%s' is not its own", customer->name, refresh ? refresh : "");
+    free(refresh);
+}
+
+void sign_in(const struct request *request, struct reply *reply)
+{
+    char *client = form_get(request->form, "client_id"), *scope = form_get(request->form, "scope"),
+         *resource = form_get(request->form, "resource");
+    struct customer *customer = customer_of_client(client);
+    int64_t life;
+
+    if (!customer)
+        broken("credentials", "nobody has the client_id '%s'", client ? client : "");
+    check_credentials(request, customer);
+    if (customer->user)
+        check_refresh(request, customer);
+    counts->tokens++;
+    token_fault(reply, customer);
+    if (!reply_is_there(reply)) {
+        life = fault_strikes(FAULT_token_short, customer) ? rng_between(&customer->luck, 20, 400)
+                                                          : rng_between(&customer->luck, 3599, 5400);
+        reply_head(reply, customer, 200, "application/json; charset=utf-8");
+        reply_end_head(reply);
+        text_say(&reply->body,
+                 "{\"token_type\":\"Bearer\",\"expires_in\":%lld,\"access_token\":\"acc3ss.%d.%llu.%lld.%.*s\"",
+                 (long long)life, customer->number, (unsigned long long)++customer->token,
+                 (long long)(now() + life * SECOND), (int)strcspn(scope ? scope + 8 : resource + 8, "/"),
+                 scope ? scope + 8 : resource + 8);
+        if (customer->user)
+            text_say(&reply->body, ",\"refresh_token\":\"r3fresh.%d.%llu\"", customer->number,
+                     (unsigned long long)++customer->refresh);
+        text_say(&reply->body, "}");
+    }
+    free(client);
+    free(scope);
+    free(resource);
+}

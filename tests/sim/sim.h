@@ -1,0 +1,315 @@
+/* sim.h - the simulator: the program as a whole, in one process, in virtual time (docs/simulation.md).
+ *
+ * The program under test is everything in src/ except main.c and file_writer.c. It is linked with
+ *   - machine.c, disk.c: the system calls that it makes (clocks, random bytes, pipes, signals, files),
+ *   - curl.c: the functions of libcurl that it calls,
+ *   - writer.c: the thread that saves files.
+ * They are the seams: the linker redirects the calls (--wrap), so the program has no switch for its test. What answers
+ * is a model: services.c (Entra, alert APIs), splunkd.c (REST, password store), reader.c (what reads the events).
+ * The model includes no header of src/ and shares no code with it.
+ *
+ * There is one world in a process. Everything in it happens at a virtual time, in the order of a queue, and every
+ * choice comes from the seed: a run is the same each time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SECOND INT64_C(1000) /* times are milliseconds */
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define NEVER  INT64_MAX
+
+/* random.c: independent streams, so that a run without one fault draws the same numbers for all else. */
+
+struct rng {
+    uint64_t state;
+};
+
+struct rng rng_of(uint64_t seed, const char *name, uint64_t number);
+uint64_t rng_next(struct rng *rng);
+int64_t rng_between(struct rng *rng, int64_t least, int64_t most); /* both included */
+bool rng_chance(struct rng *rng, double chance);
+
+/* plan.c: what a run consists of, drawn from the seed, and what shrinking takes away. */
+
+#define CUSTOMERS_MOST 12
+
+/* Every fault has one row in faults.c. */
+#define FAULTS(X)                                                                                                      \
+    X(http_500)                                                                                                        \
+    X(http_503)                                                                                                        \
+    X(http_429)                                                                                                        \
+    X(http_429_bad_hint)                                                                                               \
+    X(http_400)                                                                                                        \
+    X(http_401)                                                                                                        \
+    X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
+        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage)            \
+            X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled)  \
+                X(short_pages) X(no_link) X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) \
+                    X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash)
+
+enum fault {
+#define X(name) FAULT_##name,
+    FAULTS(X)
+#undef X
+        FAULT_COUNT
+};
+
+struct plan {
+    uint64_t seed;
+    int customers;
+    int alerts;    /* of a customer */
+    int64_t lasts; /* virtual time with faults */
+    int64_t poll_s, overlap_s;
+    double rate[FAULT_COUNT]; /* of a request: its chance; of an episode or a stop: how many in an hour */
+    bool trace;               /* print each line as it is written */
+};
+
+struct plan plan_of(uint64_t seed);
+/* Applies "name=value": customers, alerts, minutes, poll, overlap, trace, only=fault,fault, without=fault,fault.
+ * Returns false if the word is unknown. */
+bool plan_set(struct plan *plan, const char *word);
+/* Writes the plan as words for plan_set(). */
+void plan_print(const struct plan *plan);
+
+extern struct plan plan; /* of this process's run */
+
+/* world.c: time, the queue of what will happen, the trace, the verdict. */
+
+void world_init(void);
+/* Runs the world of `plan` in this process, which then ends. */
+void world_live(void) __attribute__((noreturn));
+void process_stop(void);       /* SIGTERM, and notes when */
+int64_t process_age(void);     /* since its start */
+int64_t now(void);             /* virtual time since the start of the world, milliseconds */
+int64_t wall_of(int64_t time); /* the same as Unix milliseconds of true time */
+struct rng *luck(void);        /* the world's own stream */
+
+typedef void happen_fn(void *ctx, int64_t number);
+void at(int64_t time, happen_fn *fn, void *ctx, int64_t number);
+/* Lets the world go on until the time, or until ready() returns true (NULL: never). */
+void world_run(int64_t until, bool (*ready)(void));
+
+void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+uint64_t trace_digest(void);
+/* The property of that name does not hold: prints the end of the trace and how to repeat the run. Does not return. */
+void broken(const char *property, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+/* What a run reports to the process that started it. */
+struct counts {
+    char property[32]; /* that is broken; "": none */
+    uint64_t digest;
+    int64_t lived;
+    uint64_t requests, tokens, records, events, repeats, lives, kills, rounds, faults[FAULT_COUNT];
+};
+extern struct counts *counts; /* of this run; shared with the process that started it */
+
+/* text.c: the model's own text, numbers and dates. */
+
+struct text {
+    char *data;
+    size_t len, cap;
+};
+void text_put(struct text *text, const char *bytes, size_t len);
+void text_say(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_drop(struct text *text);
+/* Writes Unix time in units of 100 ns as ISO 8601, with that many digits after the second. */
+#define DATE_MOST 40
+const char *date_text(int64_t ticks, int digits, char ret[DATE_MOST]);
+/* Reads it. Returns false if it is none. */
+bool date_read(const char *text, int64_t *ticks);
+const char *date_http(int64_t unix_ms, char ret[DATE_MOST]);
+/* Decodes %xx and + of from[0..len). Caller frees. */
+char *form_decode(const char *from, size_t len);
+/* Returns the decoded value of the parameter in a query or form; NULL: it has none. Caller frees. */
+char *form_get(const char *form, const char *name);
+
+/* machine.c: the process, as the kernel sees it. */
+
+void machine_boot(void);                      /* a new process begins */
+void machine_end(void);                       /* it has ended */
+bool machine_alive(void);                     /* there is one that can be told to end */
+bool machine_dead(void);                      /* it was killed: nothing that it does has an effect */
+void machine_kill(int64_t calls, bool power); /* kills it at that many system calls from now */
+void machine_spare(void);                     /* it is not killed after all */
+bool machine_term(void);                      /* SIGTERM; false: there is no process */
+/* One system call with an effect is about to be made. Returns false if the process is dead by now. */
+bool machine_call(void);
+bool machine_ready(void);                  /* a watched descriptor, or a transfer, has something */
+int64_t machine_dead_time(int64_t passes); /* the clock of a dead process: moves on, so that its waits end */
+
+enum { FD_WAKE_READ = 1500, FD_WAKE_WRITE, FD_WRITER, FD_DISK = 2000 };
+bool fd_readable(int fd);
+bool fd_writable(int fd);
+bool fd_hung_up(int fd);
+
+/* disk.c: the checkpoint folder, below /sim. */
+
+#define SIM_FOLDER "/sim/checkpoints"
+#define SIM_HOME   "/sim/splunk"
+void disk_init(void);
+void disk_process_ends(void);     /* its locks are released */
+void disk_power_loss(void);       /* what was not synced is lost, in part */
+int64_t disk_failing_since(void); /* far away: it works */
+void disk_fails(int error);       /* 0: it works again */
+void disk_wipe(bool all);         /* all: the folder and the lock too */
+bool disk_has_file(const char *path);
+
+/* writer.c */
+
+void writer_boot(void);
+void writer_slow(int64_t ms); /* a save takes up to that long */
+bool writer_ready(void);
+
+/* curl.c */
+
+bool curl_ready(void);
+void curl_boot(void);
+void connections_break(void);  /* GOAWAY and an end, to all of them */
+void connections_silent(void); /* those that are open carry nothing more */
+
+/* services.c, splunkd.c: how a request is answered. */
+
+struct customer;
+
+struct request {
+    const char *method, *url, *form, *authorization;
+    char host[160];   /* with its port */
+    const char *path; /* with the query */
+    bool again;       /* the transport sends it for the second time, as its connection was silent or broke */
+};
+
+enum reply_end { REPLY_WHOLE, REPLY_CUT, REPLY_RESET, REPLY_REFUSED, REPLY_SILENT };
+
+struct reply {
+    int status;
+    struct text headers; /* whole lines */
+    struct text body;
+    enum reply_end end;
+    size_t cut_at; /* REPLY_CUT: bytes of the body that still arrive */
+    int64_t delay; /* to the first byte */
+};
+
+void service_answer(const struct request *request, struct reply *reply);
+
+/* Returns the number of the refresh token that the password store has. */
+uint64_t splunkd_refresh(const struct customer *customer);
+void splunkd_answer(const struct request *request, struct reply *reply);
+void service_silent(const struct request *request); /* it was sent over a connection that is silent */
+void splunkd_boot(void);                            /* reads inputs.conf for a new process */
+const char *splunkd_config(void);                   /* what it writes to the program's stdin */
+
+/* customers.c: customers, their alerts, and the ledger of what was written. */
+
+enum api { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
+
+/* How a record that the service cannot send makes its responses fail. */
+enum harm { HARM_NONE, HARM_500, HARM_CUT, HARM_ERROR, HARM_JSON };
+
+struct version {
+    int64_t ticks;         /* update time, Unix, 100 ns */
+    int64_t visible;       /* virtual time from which it is listed */
+    int64_t replaced;      /* from when the next version is listed in its place; NEVER */
+    int64_t first, last;   /* arrival; NEVER */
+    int copies;            /* that arrived and were not lost with splunkd */
+    int partial;           /* copies without evidence, to a query that did not ask for it */
+    enum harm harm;        /* HARM_NONE from `healed` on */
+    int64_t excused_until; /* it could not be sent, and quarantine waits for hours */
+    bool excused;          /* was sent so that nobody can read it; it may be written as it was then */
+};
+
+struct alert {
+    int number, versions;
+    bool lost;       /* with splunkd, at least once */
+    int64_t created; /* ticks */
+    struct version version[4];
+};
+
+struct customer {
+    int number;
+    enum api api;
+    char name[24], tenant[40], client[40];
+    struct alert *alerts;
+    int count;
+    int order;            /* how its pages are sorted */
+    bool loose;           /* white space between the tokens of its records */
+    int fat;              /* KB that its records have more */
+    int64_t harmed_until; /* a record of it cannot be sent */
+    int harms;            /* such records so far */
+    bool user;            /* signs in by a refresh token */
+    int64_t bulk;         /* update time of the last version that was made */
+    bool masked;          /* its secrets were masked in inputs.conf */
+    int64_t trouble;      /* until then a fault may delay it */
+    int64_t *sent;        /* times of its page requests, for the limits */
+    size_t sent_count, sent_cap;
+    uint64_t token;       /* number of the newest */
+    uint64_t least_token; /* older ones were revoked */
+    uint64_t refresh;     /* number of the newest refresh token */
+    int64_t refused_until;
+    int refused_with;
+    int refusals; /* in a row */
+    int64_t refused_last;
+    int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
+    int64_t paced_since;           /* when its requests were counted last */
+    int arrived;                   /* events since then */
+    int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
+    int64_t down_since;            /* nothing but failures since then; NEVER */
+    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
+    struct rng luck;
+};
+
+extern struct customer customers[CUSTOMERS_MOST];
+
+void customers_init(void);
+const char *field_of(enum api api); /* of the update time */
+/* Returns the version of the alert that is listed now; NULL: none. */
+struct version *version_listed(struct alert *alert);
+/* Appends the record. loose: with white space between its tokens. */
+void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
+                  bool loose, bool evidence);
+/* An event arrived at the indexer. */
+void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
+void ledger_crash(int64_t since);  /* what arrived since then is lost */
+void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
+/* Returns the number of versions that are due and have not arrived; prints the first if told to. */
+int ledger_missing(int64_t visible_before, bool tell);
+void ledger_check_delays(void); /* of what has not arrived */
+
+/* faults.c */
+
+void faults_init(void);
+void faults_end(void); /* all of them are over; everything heals */
+bool faults_on(void);
+bool fault_strikes(enum fault fault, struct customer *customer); /* a request of the customer: counts and traces it */
+const char *fault_name(enum fault fault);
+/* How long before a kill what arrived may come again. */
+int64_t repeats_within(bool power_lost);
+/* A fault may delay the customer (NULL: all of them) until then. */
+void trouble(struct customer *customer, int64_t until);
+
+extern int64_t login_down_until, store_down_until, reader_stalls_until, wall_shift;
+
+/* reader.c: splunkd's end of the pipes. */
+
+void reader_boot(void);
+int64_t pipe_write(const char *bytes, size_t len); /* -1: full; -2: nobody reads */
+size_t pipe_unread(void);
+bool pipe_has_room(void);
+bool pipe_closed(void);
+void reader_close(void);                                   /* the reader is gone */
+void reader_stall_at_event(happen_fn *fn, int64_t number); /* when the next event is written, stalls and calls fn */
+void reader_leaves(bool reads_rest);                       /* the writer is gone */
+void reader_go_on(void);
+void log_write(const char *bytes, size_t len);
+
+/* check.c */
+
+void check_request(struct customer *customer, int per_minute, int per_hour, bool again); /* a page was requested */
+void check_round(void);                                                 /* the loop has gone round: it must not spin */
+void check_stop(int64_t asked);                                         /* the process ended after SIGTERM */
+void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
+void check_paced(struct customer *customer);                            /* polls are not more frequent than asked */
+void check_boot(void);                                                  /* a new process knows no hint */

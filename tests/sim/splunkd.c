@@ -1,0 +1,212 @@
+/* splunkd: what it writes to the program's stdin, and its REST interface. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+
+#define APP          "TA-defender-mssp"
+#define ENTRIES_MOST 200
+#define SESSION      "session^key"
+
+static struct {
+    char *name, *value;
+} entries[ENTRIES_MOST];
+static size_t entry_count;
+static struct text config;
+
+static const char *const api_names[] = { "graph", "endpoint", "siem", "incidents" };
+
+static void put_param(const char *name, const char *value)
+{
+    text_say(&config, "<param name=\"%s\">%s</param>", name, value);
+}
+
+static void put_stanza(const struct customer *customer)
+{
+    char value[80];
+
+    text_say(&config, "<stanza name=\"defender_alerts://%s\" app=\"search\">", customer->name);
+    put_param("tenant_id", customer->tenant);
+    put_param("client_id", customer->client);
+    put_param("api", api_names[customer->api]);
+    put_param("ca_file", "/sim/ca.pem");
+    snprintf(value, sizeof(value), "%lld", (long long)plan.poll_s);
+    put_param("poll_interval", value);
+    snprintf(value, sizeof(value), "%lld", (long long)plan.overlap_s);
+    put_param("overlap", value);
+    snprintf(value, sizeof(value), "secret~%d+/=", customer->number);
+    put_param("client_secret", customer->masked ? "********" : value);
+    snprintf(value, sizeof(value), "r3fresh.%d.0", customer->number);
+    if (customer->user)
+        put_param("refresh_token", customer->masked ? "********" : value);
+    text_say(&config, "</stanza>");
+}
+
+const char *splunkd_config(void)
+{
+    return config.data;
+}
+
+void splunkd_boot(void)
+{
+    text_drop(&config);
+    text_say(&config,
+             "<input><server_host>sim</server_host><server_uri>https://127.0.0.1:8089</server_uri>"
+             "<session_key>%s</session_key><checkpoint_dir>%s</checkpoint_dir><configuration>",
+             SESSION, SIM_FOLDER);
+    for (int i = 0; i < plan.customers; i++)
+        put_stanza(&customers[i]);
+    text_say(&config, "</configuration></input>");
+}
+
+static int find(const char *name)
+{
+    for (size_t i = 0; i < entry_count; i++)
+        if (!strcmp(entries[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+uint64_t splunkd_refresh(const struct customer *customer)
+{
+    char name[200];
+    unsigned long long which = 0;
+    int number, found;
+
+    snprintf(name, sizeof(name), "refresh_token.%s.%s", customer->tenant, customer->client);
+    found = find(name);
+    if (found >= 0)
+        sscanf(entries[found].value, "r3fresh.%d.%llu", &number, &which);
+    return which;
+}
+
+static void put_json(struct text *ret, const char *value)
+{
+    for (; *value; value++)
+        text_say(ret, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+}
+
+static void put_entry(struct text *ret, size_t i)
+{
+    text_say(ret, "{\"name\":\"" APP ":");
+    put_json(ret, entries[i].name);
+    text_say(ret, ":\",\"content\":{\"realm\":\"" APP "\",\"username\":\"");
+    put_json(ret, entries[i].name);
+    text_say(ret, "\",\"clear_password\":\"");
+    put_json(ret, entries[i].value);
+    text_say(ret, "\"}}");
+}
+
+static void status(struct reply *reply, int code)
+{
+    reply->status = code;
+    text_say(&reply->headers, "HTTP/1.1 %d x\r\nContent-Type: application/json\r\n\r\n", code);
+}
+
+static void list(struct reply *reply, int only)
+{
+    status(reply, 200);
+    text_say(&reply->body, "{\"entry\":[");
+    for (size_t i = 0, n = 0; i < entry_count; i++) {
+        if (only >= 0 && (size_t)only != i)
+            continue;
+        text_say(&reply->body, n++ ? "," : "");
+        put_entry(&reply->body, i);
+    }
+    text_say(&reply->body, "]}");
+}
+
+static void create(const struct request *request, struct reply *reply)
+{
+    char *name = form_get(request->form, "name"), *value = form_get(request->form, "password");
+
+    if (name && value && find(name) < 0 && entry_count < ENTRIES_MOST) {
+        entries[entry_count].name = strdup(name);
+        entries[entry_count++].value = strdup(value);
+        status(reply, 201);
+        text_say(&reply->body, "{\"entry\":[]}");
+    } else {
+        status(reply, name && find(name) >= 0 ? 409 : 400);
+    }
+    free(name);
+    free(value);
+}
+
+/* Returns the entry that the path names; -1: there is none. */
+static int entry_of(const char *path)
+{
+    const char *id = strstr(path, "storage/passwords/") + 18;
+    char *plain = form_decode(id, strcspn(id, "?"));
+    int found;
+
+    if (strlen(plain) > strlen(APP) + 2)
+        plain[strlen(plain) - 1] = '\0';
+    found = strncmp(plain, APP ":", strlen(APP) + 1) ? -1 : find(plain + strlen(APP) + 1);
+    free(plain);
+    return found;
+}
+
+static void passwords(const struct request *request, struct reply *reply)
+{
+    int found;
+
+    if (!strstr(request->path, "storage/passwords/")) {
+        if (request->form)
+            create(request, reply);
+        else
+            list(reply, -1);
+        return;
+    }
+    found = entry_of(request->path);
+    if (found < 0) {
+        status(reply, 404);
+    } else if (!strcmp(request->method, "DELETE")) {
+        free(entries[found].name);
+        free(entries[found].value);
+        entries[found] = entries[--entry_count];
+        status(reply, 200);
+    } else if (request->form) {
+        free(entries[found].value);
+        entries[found].value = form_get(request->form, "password");
+        status(reply, 200);
+        text_say(&reply->body, "{\"entry\":[]}");
+    } else {
+        list(reply, found);
+    }
+}
+
+static void edit_input(const struct request *request, struct reply *reply)
+{
+    const char *id = strstr(request->path, "data/inputs/defender_alerts/") + 28;
+    char *name = form_decode(id, strcspn(id, "?")), *mask = form_get(request->form, "client_secret");
+
+    for (int i = 0; i < plan.customers; i++)
+        if (!strcmp(customers[i].name, name) && mask && !strcmp(mask, "********"))
+            customers[i].masked = true;
+    status(reply, 200);
+    text_say(&reply->body, "{\"entry\":[]}");
+    free(name);
+    free(mask);
+}
+
+void splunkd_answer(const struct request *request, struct reply *reply)
+{
+    reply->delay = rng_between(luck(), 1, 20);
+    if (!request->authorization || strcmp(request->authorization, "Splunk " SESSION) != 0)
+        broken("secrets", "splunkd was sent '%s'", request->authorization ? request->authorization : "nothing");
+    if (store_down_until > now()) {
+        if (rng_chance(luck(), 0.5))
+            reply->end = REPLY_REFUSED;
+        else
+            status(reply, 503);
+    } else if (strstr(request->path, "storage/passwords")) {
+        passwords(request, reply);
+    } else if (strstr(request->path, "data/inputs/defender_alerts/") && request->form) {
+        edit_input(request, reply);
+    } else {
+        status(reply, 200);
+        text_say(&reply->body, "{\"entry\":[]}");
+    }
+    trace("splunkd: %s %.150s -> %d", request->method, request->path, reply->status);
+}
