@@ -9,7 +9,7 @@
 #include "collect/worker_request.h"
 
 #define SILENCE_S       60    /* a response that stays silent for this long is given up */
-#define ACTIVE_S        600   /* an alert that was updated so recently halves the interval, ... */
+#define ACTIVE_S        600   /* an alert that was updated so recently shortens the interval, ... */
 #define SOONEST_MS      10000 /* ... but to no less than this */
 #define POLL_SLOTS      3     /* moments of the interval at which polls are due */
 #define FRESH_MS        10000 /* a token counts as fresh for this long, so that one serves all who need one */
@@ -113,15 +113,17 @@ void worker_wake(struct worker *worker)
 
 /* After a response. */
 
-/* Returns how far the polls of an input are apart. An alert seldom comes alone: while the newest one is recent, the
- * interval is halved, which docs/performance.md weighs. */
+/* Returns how far the polls of an input are apart. An alert seldom comes alone: while the newest one is recent, there are
+ * three polls in an interval, which docs/performance.md weighs. */
 static int64_t interval_of(const struct feed *feed)
 {
     int64_t interval_ms = feed->input->poll_interval * 1000;
     ticks age = feed_service_now(feed) - feed->newest_alert;
     bool active = age < ACTIVE_S * TICKS_PER_SECOND && -age < ACTIVE_S * TICKS_PER_SECOND;
 
-    return active && interval_ms >= 2 * SOONEST_MS ? interval_ms / 2 : interval_ms;
+    if (!active || interval_ms <= SOONEST_MS)
+        return interval_ms;
+    return interval_ms / 3 > SOONEST_MS ? interval_ms / 3 : SOONEST_MS;
 }
 
 /* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few

@@ -64,7 +64,7 @@ const struct param params[] = {
     { .name = "poll_interval", .type = PARAM_SECONDS, AT(poll_interval), .min = 1, .max = 86400, .default_text = "60",
       .group = GROUP_MORE, .title = "Poll interval",
       .help = "Seconds between polls, 1 to 86400. While an input gets alerts, and for ten minutes after the newest one, it "
-              "is polled twice as often, though not within ten seconds.",
+              "is polled three times as often, though not within ten seconds.",
       .hint = "Example: 60" },
     { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .default_text = "900",
       .group = GROUP_MORE, .title = "Overlap",

@@ -320,17 +320,18 @@ static void test_when_the_next_poll_is_due(void **state UNUSED)
     }
 }
 
-/* promise: Cost: An input whose newest alert is of the last ten minutes is polled twice as often */
+/* promise: Cost: An input whose newest alert is of the last ten minutes is polled three times as often */
 static void test_an_active_input_is_polled_sooner(void **state UNUSED)
 {
     static const struct { const char *name; int64_t poll_interval, alert_age_s, want_ms; } rows[] = {
-        { "an alert of this minute", 60, 30, 630000 },
-        { "an alert that is dated a little ahead", 60, -30, 630000 },
-        { "the last of the ten minutes", 60, 590, 630000 },
+        { "an alert of this minute", 60, 30, 620000 },
+        { "an alert that is dated a little ahead", 60, -30, 620000 },
+        { "the last of the ten minutes", 60, 590, 620000 },
         { "a quiet input", 60, 610, 660000 },
         { "an alert that is dated far ahead", 60, -3600, 660000 },
         { "no less than ten seconds", 20, 30, 610000 },
-        { "an interval that is short anyway", 15, 30, 615000 },
+        { "ten seconds", 10, 30, 610000 },
+        { "an interval that is short anyway", 7, 30, 609000 },
     };
     struct feed *feed = &fake.scene.feed;
     struct next next = { .kind = NEXT_POLL };
