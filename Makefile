@@ -151,8 +151,9 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# The spec, the defaults and the inputs page come from the parameter table, and its picture from the page; docs/troubleshooting.md from the tables of
-# codes and events; docs/testing.md from the markers at the tests; the version in Splunk's files from VERSION.
+# The spec, the defaults and the inputs page come from the parameter table, and its picture from the page;
+# docs/troubleshooting.md from the tables of codes and events; docs/testing.md from the markers at the tests; the version
+# in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
 	@mkdir -p README default/data/ui/manager

@@ -170,7 +170,7 @@ class Quarantine(QuarantineCase):
                              program.tail)
                     count = len(program.events)
                     self.publish_at(feed, right)
-                    program.wait_events(count + 1, 9)
+                    program.wait_events(count + 1, 60)      # one that is set aside would never come
                 self.ends(world)
                 world.close()
 
