@@ -462,8 +462,13 @@ class Online(unittest.TestCase):
                     proxy='http://no-such-proxy.invalid:8080', login_url=far)
         proxy = Proxy(self.world.loop)
         self.addCleanup(proxy.close)
-        for proxy.status in (502, 503):
-            self.warn('proxy', proxy=proxy.url, login_url=far)
+        for proxy.status in (429, 502, 503):
+            self.warn('the proxy .* is in trouble, or cannot reach it.*check on the proxy', proxy=proxy.url,
+                      login_url=far)
+        proxy.status = 302
+        self.warn('the proxy .* does not let us through', proxy=proxy.url, login_url=far)
+        proxy.status = 200      # and a web page in the place of TLS
+        self.warn('the answer for far.localhost is not TLS', proxy=proxy.url, login_url=far)
         for proxy.status in (403, 501):
             self.refuse('proxy .* does not let us through', proxy=proxy.url, login_url=far)
         port = self.world.microsoft.login.port      # where TLS is spoken
@@ -489,6 +494,8 @@ class Online(unittest.TestCase):
                         self.assertEqual((result.code, result.out), (0, ''))
                         self.assertRegex(result.err, r'\AWARN [^\n]+\n\Z')
                         self.assertLess(result.seconds, end_within(10))
+                        if 'proxy' in changes:
+                            self.assertIn('no connection to the proxy', result.err)
 
     def test_without_splunkd_a_typed_secret_is_still_tried(self):
         """A store that refuses, or a session key that is no good, hides no wrong secret."""
