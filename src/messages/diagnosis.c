@@ -15,7 +15,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "no_connection" },
     [DIAGNOSIS_NO_PROXY] = { "the proxy on the way to {the host} does not let us through",
         "the proxy is not found, refuses the host, or requires a user and password (HTTP 407)",
-        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" }, "no_proxy" },
+        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy without "
+          "a sign-in" }, "no_proxy" },
     [DIAGNOSIS_PROXY_DEAD] = { "no connection to the proxy on the way to {the host}",
         "nothing answers at the address of the proxy, or something that is no proxy, its name is not known, or a "
         "firewall is on the way to it",

@@ -132,6 +132,18 @@ static bool proxy_refuses(long status)
     return (status >= 400 && status < 500 && status != 408 && status != 429) || status == 501 || status == 505;
 }
 
+/* Returns what a proxy wants that answered CONNECT with 407. We know only Basic. */
+static const char *text_of_407(const struct http_request *req)
+{
+    long offered = 0;
+
+    curl_easy_getinfo(req->easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
+    if (offered && !(offered & (long)CURLAUTH_BASIC))
+        return "it offers only a sign-in that this program does not have, such as NTLM or Kerberos, and not Basic "
+               "(HTTP 407)";
+    return "it wants a user name and password, or refuses those given (HTTP 407)";
+}
+
 static enum diagnosis diagnosis_of_proxy(const struct http_request *req, CURLcode code)
 {
     long status = 0;
@@ -203,7 +215,7 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
     if (req->easy)
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
-        why = "it wants a user name and password, or refuses those given (HTTP 407)";
+        why = text_of_407(req);
     if (code == CURLE_SSL_CACERT_BADFILE)
         why = "it holds no certificate, or a damaged one";
     result->diagnosis = diagnosis_of(req, result->fault, code);

@@ -485,7 +485,11 @@ class Online(unittest.TestCase):
         for proxy.status in (429, 502, 503):
             self.warn('the proxy .* is in trouble, or cannot reach it.*check on the proxy', proxy=proxy.url,
                       login_url=far)
-        proxy.status = 302
+        proxy.status, proxy.headers = 407, 'Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Negotiate\r\n'
+        self.refuse('such as NTLM or Kerberos, and not Basic .*without a sign-in', proxy=proxy.url, login_url=far)
+        proxy.headers += 'Proxy-Authenticate: Basic realm="x"\r\n'
+        self.refuse('it wants a user name and password', proxy=proxy.url, login_url=far)
+        proxy.status, proxy.headers = 302, ''
         self.warn('the proxy .* does not let us through', proxy=proxy.url, login_url=far)
         proxy.status = 200      # and a web page in the place of TLS
         self.warn('the answer for far.localhost is not TLS', proxy=proxy.url, login_url=far)
