@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "command/check.h"
 #include "command/export.h"
 #include "command/import.h"
@@ -139,6 +140,34 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* Returns the command that differs only in dashes before its name and in capitals: 'help', '--Check'. NULL: none. */
+static const struct command *similar_command(const char *name)
+{
+    const char *word = name + strspn(name, "-"), *other;
+    size_t i;
+
+    for (i = 1; i < COUNT_OF(commands); i++) {
+        other = commands[i].name + strspn(commands[i].name, "-");
+        if (text_same_nocase(word, other))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* Says what is wrong with the arguments. One that is not known is not repeated: it may be a secret. */
+static int refuse_arguments(const struct command *command, const char *name)
+{
+    const struct command *similar = similar_command(name);
+
+    if (command)
+        fprintf(stderr, "ERROR %s takes no arguments; -h lists the commands\n", command->name);
+    else if (similar)
+        fprintf(stderr, "ERROR unknown arguments; the command is '%s'; -h lists the commands\n", similar->name);
+    else
+        fprintf(stderr, "ERROR unknown arguments; -h lists the commands\n");
+    return 1;
+}
+
 /* Prints the help of one command: its own, or its line of --help. */
 static int print_help_of(const struct command *command)
 {
@@ -154,8 +183,7 @@ static int print_help_of(const struct command *command)
     return fflush(stdout) ? 1 : status;
 }
 
-/* Runs the command that the arguments name; without one, the inputs. An argument that is not known is not repeated: it
- * may be a secret. */
+/* Runs the command that the arguments name; without one, the inputs. */
 static int run_command(int argc, char **argv)
 {
     bool help_first = argc > 2 && options_is_help(argv[1]);
@@ -171,8 +199,7 @@ static int run_command(int argc, char **argv)
         return command->run_with(argc - 1, argv + 1);
     if (command && argc == 2)
         return command->run();
-    fprintf(stderr, "ERROR unknown arguments; -h lists the commands\n");
-    return 1;
+    return refuse_arguments(command, argv[help_first ? 2 : 1]);
 }
 
 int main(int argc, char **argv)

@@ -86,8 +86,8 @@ static void wait_with(struct opening *opening, const struct err *err)
     event_blame(&why, EVENT_WAITING);
     if (is_news)
         feed_log(feed, EVENT_WAITING, err->text, "waiting, %s", clock_again(err->wait_ms, again));
-    opening->owner->waits(opening->ctx, &why, is_news);
     step_at(opening, clock_ms() + err->wait_ms);
+    opening->owner->waits(opening->ctx, &why, is_news); /* the status line says when the next try is */
 }
 
 void opening_claimed(struct opening *opening)

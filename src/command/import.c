@@ -11,9 +11,11 @@
 #include "command/import_rows.h"
 #include "command/options.h"
 #include "command/session.h"
+#include "command/wrap.h"
 #include "splunk/data_inputs.h"
 
-#define AT_ONCE 4 /* splunkd starts a process to validate each input */
+#define NAME_COLUMNS 24
+#define AT_ONCE      4 /* splunkd starts a process to validate each input */
 
 struct import {
     const char *path, *server_uri;
@@ -161,9 +163,12 @@ static const char *action_word(const struct import *import, enum action action)
 static void print_row(const struct import *import, const struct import_row *row)
 {
     CLEANUP(mem_freep) char *name = mem_text(row->stanza.name);
+    size_t columns;
 
     utf8_make_line(name);
-    printf("line %zu  %-24s  %s", row->line, name, action_word(import, row->action));
+    columns = wrap_columns(name);
+    printf("line %zu  %s%*s  %s", row->line, name, columns < NAME_COLUMNS ? NAME_COLUMNS - (int)columns : 0, "",
+           action_word(import, row->action));
     if (row->action == ACTION_REFUSED || row->changes.len)
         fputs(": ", stdout);
     console_put(row->action == ACTION_REFUSED ? row->err.text : buf_text(&row->changes), stdout);

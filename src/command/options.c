@@ -38,8 +38,11 @@ static bool take_option(const struct option_spec *spec, const char *value, const
         value = next;
         ++*used;
     }
+    if (*spec->value && *spec->name != '-')
+        return err_set(err, ERR_INPUT, "one file is expected, but two are given: '%.80s' and '%.80s'", *spec->value,
+                       value);
     if (*spec->value)
-        return err_set(err, ERR_INPUT, "'%s' is given twice", spec->name);
+        return err_set(err, ERR_INPUT, "%s is given twice", spec->name);
     *spec->value = value;
     return true;
 }

@@ -15,12 +15,21 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "no_connection" },
     [DIAGNOSIS_NO_PROXY] = { "the proxy on the way to {the host} does not let us through",
         "the proxy is not found, refuses the host, or requires a user and password (HTTP 407)",
-        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy" }, "no_proxy" },
+        { ACT_PROVIDER, "set proxy to http://user:password@host:port, or allow the host on the proxy without "
+          "a sign-in" }, "no_proxy" },
     [DIAGNOSIS_PROXY_DEAD] = { "no connection to the proxy on the way to {the host}",
         "nothing answers at the address of the proxy, or something that is no proxy, its name is not known, or a "
         "firewall is on the way to it",
         { ACT_PROVIDER, "check that the proxy runs, and its address in proxy (or in the environment of splunkd)" },
         "proxy_dead" },
+    [DIAGNOSIS_PROXY_TROUBLE] = { "the proxy on the way to {the host} is in trouble, or cannot reach it",
+        "the proxy answered with 408, 429 or 5xx: it is overloaded, does not find the host's name or has no way to it",
+        { ACT_PROVIDER, "check on the proxy that it finds the host's name and reaches it on TCP 443" },
+        "proxy_trouble" },
+    [DIAGNOSIS_NOT_TLS] = { "the answer for {the host} is not TLS",
+        "a proxy or a gateway answers in plain text, or the port is not one for https",
+        { ACT_PROVIDER, "check host and port of login_url and api_url if they are set, and the proxy or gateway on the "
+          "way" }, "not_tls" },
     [DIAGNOSIS_NO_TLS] = { "no trusted TLS connection to {the host}",
         "no authority in the CA file issued the certificate; usually a proxy that opens TLS",
         { ACT_PROVIDER, "set ca_file to a PEM file that also holds the authority of that proxy; check shows who "

@@ -181,7 +181,10 @@ static struct remedy remedy_by_name(const struct answer *answer, bool passes)
         return (struct remedy){ ACT_NOBODY, "tried again automatically" };
     if (responsible_by_error(answer) == ACT_SIGN_IN)
         return (struct remedy){ ACT_SIGN_IN, "sign in again and enter the new authorization_code in the input" };
-    return (struct remedy){ responsible_by_error(answer), "check the input and the app registration" };
+    if (responsible_by_error(answer) == ACT_CUSTOMER)
+        return (struct remedy){ ACT_CUSTOMER, "grant admin consent to the app in this tenant, or accept it when signing "
+                                              "in" };
+    return (struct remedy){ ACT_PROVIDER, "check the input and the app registration" };
 }
 
 static struct remedy remedy_of(const struct answer *answer, bool passes)

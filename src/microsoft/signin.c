@@ -11,6 +11,7 @@
 
 #define ADDRESS_MAX 16384
 #define CODE_MAX    16384
+#define CODE_LEAST  12
 
 char *signin_address(const char *login_url, const char *tenant_id, const char *client_id, const char *redirect_uri,
                      const char *resource, bool v1)
@@ -133,6 +134,14 @@ static bool usable_code(const char *code)
     return true;
 }
 
+/* Returns true for what is pasted in the place of a bare code: a word, an e-mail address, a path, an access token or an
+ * ID. Entra's codes are far longer than that, and begin otherwise. */
+static bool is_something_else(const char *text)
+{
+    return strlen(text) < CODE_LEAST || strpbrk(text, "@<>\"\\{}") || *text == '/' || text_starts(text, "eyJ") ||
+           text_is_guid(text);
+}
+
 bool signin_code(const char *pasted, char **ret, struct err *err)
 {
     CLEANUP(mem_free_secretp) char *text = squeezed(pasted);
@@ -154,6 +163,9 @@ bool signin_code(const char *pasted, char **ret, struct err *err)
     /* '+' is kept: in a code it is a character, and Entra writes no blanks into codes. */
     if (!text_url_decode(value, len, false, &code) || !usable_code(code))
         return err_set(err, ERR_INPUT, "the authorization code has characters that no code has: copy it again");
+    if (value == text && is_something_else(code))
+        return err_set(err, ERR_INPUT, "it is no authorization code: copy the whole address of the page that the "
+                                       "sign-in ended on");
     *ret = mem_take(&code);
     return true;
 }

@@ -35,7 +35,7 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
     case CURLE_UNSUPPORTED_PROTOCOL: return HTTP_BAD_REQUEST;
     default:
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
-        return proxy_status >= 400 ? HTTP_NO_PROXY : HTTP_CUT;
+        return proxy_status >= 300 ? HTTP_NO_PROXY : HTTP_CUT;
     }
 }
 
@@ -88,7 +88,10 @@ static bool was_to_proxy(const struct http_request *req)
         return *req->route->proxy != '\0';
     for (i = 0; i < COUNT_OF(names); i++)
         set = set || environment_has(names[i]);
-    return set && strstr(req->curl_error, "connect to ") && !strstr(req->curl_error, host);
+    if (!set)
+        return false;
+    return strstr(req->curl_error, "Unsupported proxy") ||
+           (strstr(req->curl_error, "connect to ") && !strstr(req->curl_error, host));
 }
 
 static enum diagnosis no_connection(const struct http_request *req)
@@ -96,21 +99,9 @@ static enum diagnosis no_connection(const struct http_request *req)
     return was_to_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_NO_CONNECTION;
 }
 
-/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. On a
- * connection that was reused, libcurl has no times of the phases before the request. */
-static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
-{
-    curl_off_t connect_us = 0;
-
-    if (http_was_sent(req->easy))
-        return DIAGNOSIS_CUT;
-    curl_easy_getinfo(req->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-    return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? no_connection(req) : DIAGNOSIS_CUT;
-}
-
-/* Returns true if the connection was closed before the proxy of the route had answered CONNECT: what listens there is no
- * proxy, or is about to end. */
-static bool broke_off_at_proxy(const struct http_request *req)
+/* Returns true if the proxy of the route had not answered CONNECT when the request failed: what listens there is no
+ * proxy, hangs, or is about to end. */
+static bool ended_at_proxy(const struct http_request *req)
 {
     const char *proxy = req->route->proxy;
     long status = 0, connects = 0;
@@ -122,16 +113,65 @@ static bool broke_off_at_proxy(const struct http_request *req)
     return !status && connects; /* a connection that was reused has a tunnel */
 }
 
+/* Returns the diagnosis by the phase that the timeout ended: a firewall that drops packets looks like a timeout. On a
+ * connection that was reused, libcurl has no times of the phases before the request. */
+static enum diagnosis diagnosis_of_timeout(const struct http_request *req)
+{
+    curl_off_t connect_us = 0;
+
+    if (http_was_sent(req->easy)) /* CONNECT counts too */
+        return ended_at_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_CUT;
+    curl_easy_getinfo(req->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+    return !name_was_found(req) ? DIAGNOSIS_NO_NAME : !connect_us ? no_connection(req) : DIAGNOSIS_CUT;
+}
+
+/* Returns true for the answer to CONNECT of a proxy that will not do it, or of a server that is no proxy (501, 505). One
+ * that answers another 5xx is in trouble itself. */
+static bool proxy_refuses(long status)
+{
+    return (status >= 400 && status < 500 && status != 408 && status != 429) || status == 501 || status == 505;
+}
+
+/* Returns what a proxy wants that answered CONNECT with 407. We know only Basic. */
+static const char *text_of_407(const struct http_request *req)
+{
+    long offered = 0;
+
+    curl_easy_getinfo(req->easy, CURLINFO_PROXYAUTH_AVAIL, &offered);
+    if (offered && !(offered & (long)CURLAUTH_BASIC))
+        return "it offers only a sign-in that this program does not have, such as NTLM or Kerberos, and not Basic "
+               "(HTTP 407)";
+    return "it wants a user name and password, or refuses those given (HTTP 407)";
+}
+
+static enum diagnosis diagnosis_of_proxy(const struct http_request *req, CURLcode code)
+{
+    long status = 0;
+
+    if (code == CURLE_COULDNT_RESOLVE_PROXY)
+        return DIAGNOSIS_PROXY_DEAD;
+    curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status < 400 || proxy_refuses(status) ? DIAGNOSIS_NO_PROXY : DIAGNOSIS_PROXY_TROUBLE;
+}
+
+/* OpenSSL says this of a peer that answers in plain text. */
+static enum diagnosis diagnosis_of_tls(const struct http_request *req, CURLcode code)
+{
+    if (code == CURLE_SSL_CACERT_BADFILE)
+        return DIAGNOSIS_CA_FILE;
+    return strstr(req->curl_error, "wrong version number") ? DIAGNOSIS_NOT_TLS : DIAGNOSIS_NO_TLS;
+}
+
 static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault, CURLcode code)
 {
     switch (fault) {
     case HTTP_NO_NAME: return DIAGNOSIS_NO_NAME;
     case HTTP_NO_CONNECTION: return no_connection(req);
-    case HTTP_NO_PROXY: return code == CURLE_COULDNT_RESOLVE_PROXY ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_NO_PROXY;
-    case HTTP_NO_TLS: return code == CURLE_SSL_CACERT_BADFILE ? DIAGNOSIS_CA_FILE : DIAGNOSIS_NO_TLS;
+    case HTTP_NO_PROXY: return diagnosis_of_proxy(req, code);
+    case HTTP_NO_TLS: return diagnosis_of_tls(req, code);
     case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
     case HTTP_BAD_REQUEST: return req->unsendable;
-    case HTTP_CUT: return broke_off_at_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_CUT;
+    case HTTP_CUT: return ended_at_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_CUT;
     default: return DIAGNOSIS_CUT;
     }
 }
@@ -149,13 +189,6 @@ static const char *text_of(const struct http_request *req, CURLcode code)
     if (req->why[0])
         return req->why;
     return req->curl_error[0] ? req->curl_error : code ? curl_easy_strerror(code) : "";
-}
-
-/* Returns true for the answer to CONNECT of a proxy that will not do it, or of a server that is no proxy (501, 505). One
- * that answers another 5xx is in trouble itself. */
-static bool proxy_refuses(long status)
-{
-    return (status >= 400 && status < 500 && status != 408 && status != 429) || status == 501 || status == 505;
 }
 
 /* Returns true for a fault that stays until a person acts. A handshake that broke off may have been cut on the way. */
@@ -182,7 +215,7 @@ void http_fault_describe(struct http_request *req, CURLcode code, struct http_re
     if (req->easy)
         curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     if (result->fault == HTTP_NO_PROXY && proxy_status == 407)
-        why = "it wants a user name and password, or refuses those given (HTTP 407)";
+        why = text_of_407(req);
     if (code == CURLE_SSL_CACERT_BADFILE)
         why = "it holds no certificate, or a damaged one";
     result->diagnosis = diagnosis_of(req, result->fault, code);

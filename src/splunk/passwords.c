@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/diagnosis.h"
 #include "messages/log_events.h"
 #include "splunk/app.h"
 #include "splunk/passwords_pieces.h"
@@ -125,14 +126,22 @@ const struct err *passwords_trouble(const struct passwords *passwords)
     return *passwords->trouble.text ? &passwords->trouble : NULL;
 }
 
-void passwords_note(struct passwords *passwords, const struct err *err)
+/* Keeps the failure, or forgets the last one. Returns true if those who listen should be told. */
+static bool set_trouble(struct passwords *passwords, const struct err *err)
 {
     bool is_news = err && !text_same(passwords->trouble.text, err->text);
 
     passwords->trouble.text[0] = '\0';
     if (err)
         passwords->trouble = *err;
-    if (is_news && passwords->troubled)
+    if (err && !err->advice) /* an answer that splunkd should not give: no such address, not JSON */
+        diagnosis_blame(&passwords->trouble, DIAGNOSIS_SPLUNKD_BUSY);
+    return is_news && passwords->troubled;
+}
+
+void passwords_note(struct passwords *passwords, const struct err *err)
+{
+    if (set_trouble(passwords, err))
         passwords->troubled(passwords->troubled_ctx);
 }
 
@@ -149,6 +158,7 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
     void *done_ctx = load->ctx;
     struct secret_list entries = { 0 };
     struct err why = *err;
+    void (*troubled)(void *ctx), *troubled_ctx = passwords->troubled_ctx;
 
     if (ok && !passwords_read_entries(&load->body, &entries))
         ok = err_set(&why, ERR_RETRY,
@@ -162,8 +172,10 @@ static void on_loaded(void *ctx, const struct http_result *result UNUSED, bool o
         join_entries(passwords);
     }
     load_free(passwords);
-    passwords_note(passwords, ok ? NULL : &why);
-    done(done_ctx, ok, &why);
+    troubled = set_trouble(passwords, ok ? NULL : &why) ? passwords->troubled : NULL;
+    done(done_ctx, ok, &why); /* first: a status line says when the next try is */
+    if (troubled)
+        troubled(troubled_ctx);
 }
 
 void passwords_load(struct passwords *passwords, rest_done_fn *done, void *ctx)

@@ -18,6 +18,17 @@ static bool is_secret_value(const struct input *input, struct err *err)
                    "secret's Value. The portal shows the Value only once: if nobody has it, create a new secret");
 }
 
+/* Refuses the address of the page that a sign-in ended on, and its code: one field too low. */
+static bool is_refresh_token(const struct input *input, struct err *err)
+{
+    const char *token = input->refresh_token ? input->refresh_token : "";
+
+    return !(strstr(token, "://") || text_starts(token, "code=")) ||
+           err_set(err, ERR_INPUT,
+                   "refresh_token is an address (it is not shown here), but it should be a refresh token. Enter the "
+                   "address of the page that a sign-in ended on in authorization_code");
+}
+
 /* Refuses a start in the future, which is mostly a slip: the input would say nothing until then. */
 static bool start_has_come(const struct input *input, struct err *err)
 {
@@ -43,7 +54,7 @@ static bool is_pem(const char *name, const char *path, const char *words, struct
 
 bool validate_values(const struct input *input, struct err *err)
 {
-    return is_secret_value(input, err) && start_has_come(input, err) &&
+    return is_secret_value(input, err) && is_refresh_token(input, err) && start_has_come(input, err) &&
            is_pem("client_certificate", input->client_certificate, "-----BEGIN ", err) &&
            is_pem("ca_file", input->ca_file, "-----BEGIN ", err);
 }

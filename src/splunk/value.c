@@ -13,6 +13,7 @@
 #include "net/url.h"
 #include "splunk/mask.h"
 #include "splunk/proxy.h"
+#include "splunk/value_hint.h"
 
 #define DIGITS  "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -123,37 +124,6 @@ static bool may_be_secret(const struct param *param, const char *value)
     }
 }
 
-static const char *hint_for_tenant(const char *value)
-{
-    if (strstr(value, "tid="))
-        return ". It is an address: enter only the GUID after tid=";
-    if (strstr(value, "://"))
-        return ". It is an address: enter only the tenant's GUID or domain";
-    return strchr(value, '@') ? ". It is an e-mail address: enter only the domain after the @" : "";
-}
-
-static const char *hint_for_start(const char *value)
-{
-    size_t digits = strspn(value, DIGITS);
-
-    if (!digits || !value[digits])
-        return "";
-    if (strchr("./", value[digits]) || (digits < 4 && value[digits] == '-'))
-        return ". Write a date as year-month-day";
-    return strchr("smhdw", value[digits]) && !value[digits + 1] ? ". Put a minus sign before it" : "";
-}
-
-/* Returns what to do with a value that people often paste, ". ..."; "": it is none. */
-static const char *hint(const struct param *param, const char *value)
-{
-    switch (param->type) {
-    case PARAM_TENANT: return hint_for_tenant(value);
-    case PARAM_GUID: return strstr(value, "://") ? ". It is an address: enter only the ID" : "";
-    case PARAM_START: return hint_for_start(value);
-    default: return "";
-    }
-}
-
 static bool refuse_value(const struct param *param, const char *value, struct err *err)
 {
     CLEANUP(mem_freep) char *text = shown(param, value);
@@ -162,14 +132,14 @@ static bool refuse_value(const struct param *param, const char *value, struct er
         return err_set(err, ERR_INPUT,
                        "%s has %zu bytes that may be a secret (they are not shown here), but it "
                        "should be %s%s",
-                       param->name, strlen(value), value_wanted(param), hint(param, value));
+                       param->name, strlen(value), value_wanted(param), value_hint(param, value));
     if (param->type == PARAM_SECRET)
         return err_set(err, ERR_INPUT,
                        "%s has %zu bytes that cannot be a secret (they are not shown here); it "
                        "should be %s",
                        param->name, strlen(value), value_wanted(param));
     return err_set(err, ERR_INPUT, "%s is '%s', but it should be %s%s", param->name, text, value_wanted(param),
-                   hint(param, value));
+                   value_hint(param, value));
 }
 
 /* Returns true for well-formed UTF-8 without control characters, no longer than the type allows. */

@@ -153,6 +153,7 @@ class Import(unittest.TestCase):
                     self.assertEqual((done.code, done.err), (0, ''), done.out)
                     self.assertIn('2 created, 0 updated, 0 unchanged, 0 refused', done.out)
                     self.assertEqual([world.splunkd.inputs[name][1]['source'] for name in names], 2 * ['"a,b"'])
+                    self.assertEqual(len({line.index('created') for line in done.out.split('\n')[:2]}), 1, done.out)
 
     @pytest.mark.promise('Calls', 'A file that `import` cannot read is refused in a sentence that says how to save it')
     def test_files_that_are_no_csv(self):

@@ -116,6 +116,11 @@ class Calls(unittest.TestCase):
                 self.assertEqual((result.code, result.out), (1, ''))
                 self.assertRegex(result.err, r'\A(ERROR|FATAL) [^\n]+\n\Z')
                 self.assertNotIn(SECRET, result.err)
+        for arguments, words in ((['help'], "the command is '--help'"), (['--Check'], "the command is 'check'"),
+                                 (['version'], "the command is '--version'"), (['--scheme', 'x'], 'takes no arguments'),
+                                 (['import', 'a.csv', 'b.csv'], "one file is expected, .*'a.csv' and 'b.csv'")):
+            with self.subTest(arguments):
+                self.assertRegex(call(self.home, *arguments).err, rf'\AERROR [^\n]*{words}')
 
     def test_an_unwritable_stdout_is_no_success(self):
         """splunkd would take an empty scheme for a good one."""

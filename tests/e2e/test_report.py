@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import time
 import unittest
 
@@ -48,6 +49,8 @@ class Store(unittest.TestCase):
             self.world.customer(name)
         for fault, words, cause in ((locked, 'HTTP 503: The password store is locked', 'splunkd_busy'),
                                     (faults.black_hole(), 'has not answered within 3 s', 'splunkd_busy'),
+                                    (faults.status(404), 'HTTP 404', 'splunkd_busy'),
+                                    (faults.html(), 'not a JSON list', 'splunkd_busy'),
                                     (faults.status(403), 'HTTP 403', 'splunkd_rights')):
             with self.subTest(words):
                 self.world.faults.add(fault, kind='passwords')
@@ -56,6 +59,20 @@ class Store(unittest.TestCase):
                 if fault is locked:
                     self.world.program.wait_line('event=status input=a .*state=ok')
                 self.world.program.terminate()
+
+    @pytest.mark.promise('Log lines', 'A line about trouble says when the input goes on')
+    def test_when_the_store_is_read_again(self):
+        """And when the checkpoint folder is tried again."""
+        self.world.customer('a')
+        self.world.faults.add(faults.html(), kind='passwords')
+        facts = self.told('not a JSON list', 'splunkd_busy', 'a').facts
+        self.assertEqual((facts['next_s'], facts['next']), ('30', 'retrying in 30 s'))
+        self.world.program.terminate()
+        shutil.rmtree(self.world.home.checkpoints)
+        with open(self.world.home.checkpoints, 'wb'):
+            pass
+        facts = self.told('the checkpoint folder cannot be used', 'waiting', 'a').facts
+        self.assertEqual((facts['next_s'], facts['next']), ('10', 'retrying in 10 s'))
 
     def test_a_store_that_takes_nothing(self):
         """It can be read, but a secret that was entered cannot be stored."""
@@ -163,7 +180,8 @@ class Remedies(unittest.TestCase):
         world = self.world
         world.customer('a')
         world.microsoft.login.stop()
-        for proxy, cause in ((f'http://127.0.0.1:{closed_port()}', 'proxy_dead'), (None, 'no_connection')):
+        for proxy, cause in ((f'http://127.0.0.1:{closed_port()}', 'proxy_dead'), ('socks9://proxy:1', 'proxy_dead'),
+                             (None, 'no_connection')):
             with self.subTest(cause):
                 program = world.start(environment=world.home.environment(https_proxy=proxy))
                 facts = program.wait_line('event=status input=a .*state=failing').facts

@@ -62,7 +62,7 @@ class Saving(unittest.TestCase):
             cases = {
                 'refused': ({'login_url': f'https://127.0.0.1:{closed_port()}'}, 'no connection to 127.0.0.1'),
                 'name': ({'login_url': 'https://login.invalid'}, 'login.invalid cannot be looked up'),
-                'proxy-503': ({'proxy': proxy.url}, 'the proxy .* does not let us through'),
+                'proxy-503': ({'proxy': proxy.url}, 'the proxy .* is in trouble'),
                 'hole': ({'login_url': hole.url}, 'no connection to 127.0.0.1: .*timed out'),
                 'mute': ({'login_url': mute.url}, f'no complete response|timed out|{mute.url} did not answer in time')}
             with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -99,7 +99,7 @@ class Saving(unittest.TestCase):
         spy = Spy(self.world, service='login')
         for way, pattern in (({'login_url': f'https://127.0.0.1:{closed_port()}'}, 'no connection to 127.0.0.1'),
                              ({'login_url': 'https://login.invalid'}, 'cannot be looked up'),
-                             ({'proxy': proxy.url}, 'the proxy .* does not let us through')):
+                             ({'proxy': proxy.url}, 'the proxy .* is in trouble')):
             with self.subTest(way=way):
                 self.world.splunkd.messages.clear()
                 self.accepted(self.save(authorization_code='0.AX' + 'c' * 40, **way), pattern)

@@ -130,7 +130,17 @@ class Offline(unittest.TestCase):
                 ('tenant_id', 'https://contoso.com', "only the tenant's GUID or domain"),
                 ('start_time', '30d', 'minus sign'), ('start_time', '29.11.2026', 'year-month-day'),
                 ('start_time', '29/11/2026', 'year-month-day'), ('start_time', '29-11-2026', 'year-month-day'),
-                ('start_time', '2099-01-01', 'in the future'),
+                ('start_time', '2099-01-01', 'in the future'), ('start_time', '20261129', 'year-month-day'),
+                ('start_time', '1764412800', 'year-month-day'), ('start_time', '30 days', 'such as -30d'),
+                ('start_time', '-30', 'such as -30d'), ('start_time', '-1mon', 'such as -30d'),
+                ('start_time', '\N{EN DASH}30d', 'typographic dash'),
+                ('tenant_id', f'{{{GUID}}}', 'only the GUID in it'),
+                ('tenant_id', f'Tenant ID: {GUID}', 'only the GUID in it'),
+                ('tenant_id', GUID.replace('-', ''), 'with its hyphens'),
+                ('tenant_id', 'contoso.com, fabrikam.com', 'an input of its own'),
+                ('tenant_id', '\u200bcontoso.com', 'not visible'), ('client_id', f'"{GUID}"', 'only the GUID in it'),
+                ('client_id', 'Qx8Q~abcdefghijklmnopqrstuvwxyz', 'belongs in client_secret'),
+                ('proxy', 'proxy:8080', 'Put http:// before'),
                 ('client_id', f'https://portal.azure.com/#view/appId/{GUID}', 'only the ID')):
             with self.subTest(name, value=value):
                 self.assertIn(words, self.refusal(validate(self.home, 'a', {**NOWHERE, name: value})))
@@ -156,6 +166,16 @@ class Offline(unittest.TestCase):
             text = self.refusal(validate(self.home, 'a', {**NOWHERE, 'client_secret': value}))
             self.assertRegex(text, "^client_secret is a GUID .*the ID of a secret, .*should be the secret's Value")
             self.assertNotIn(GUID, text.lower())
+
+    @pytest.mark.promise('Parameters', 'A refusal says what to enter in place of what people often paste')
+    def test_one_field_too_low(self):
+        """The page that a sign-in ended on, and what is no code; neither is repeated."""
+        for name, value, words in (
+                ('refresh_token', f'https://siem/?code=0.AX{SECRET}', 'is an address .*in authorization_code'),
+                ('refresh_token', f'code=0.AX{SECRET}', 'is an address .*in authorization_code'),
+                ('authorization_code', 'joe@contoso.com', 'it is no authorization code: copy the whole address')):
+            with self.subTest(name, value=value):
+                self.assertRegex(self.refusal(validate(self.home, 'a', {**NOWHERE, name: value})), f'^{name}.* {words}')
 
     @pytest.mark.promise('Parameters', 'A refusal names the parameter, its value and what is expected')
     def test_what_is_missing(self):
@@ -462,8 +482,17 @@ class Online(unittest.TestCase):
                     proxy='http://no-such-proxy.invalid:8080', login_url=far)
         proxy = Proxy(self.world.loop)
         self.addCleanup(proxy.close)
-        for proxy.status in (502, 503):
-            self.warn('proxy', proxy=proxy.url, login_url=far)
+        for proxy.status in (429, 502, 503):
+            self.warn('the proxy .* is in trouble, or cannot reach it.*check on the proxy', proxy=proxy.url,
+                      login_url=far)
+        proxy.status, proxy.headers = 407, 'Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Negotiate\r\n'
+        self.refuse('such as NTLM or Kerberos, and not Basic .*without a sign-in', proxy=proxy.url, login_url=far)
+        proxy.headers += 'Proxy-Authenticate: Basic realm="x"\r\n'
+        self.refuse('it wants a user name and password', proxy=proxy.url, login_url=far)
+        proxy.status, proxy.headers = 302, ''
+        self.warn('the proxy .* does not let us through', proxy=proxy.url, login_url=far)
+        proxy.status = 200      # and a web page in the place of TLS
+        self.warn('the answer for far.localhost is not TLS', proxy=proxy.url, login_url=far)
         for proxy.status in (403, 501):
             self.refuse('proxy .* does not let us through', proxy=proxy.url, login_url=far)
         port = self.world.microsoft.login.port      # where TLS is spoken
@@ -489,6 +518,8 @@ class Online(unittest.TestCase):
                         self.assertEqual((result.code, result.out), (0, ''))
                         self.assertRegex(result.err, r'\AWARN [^\n]+\n\Z')
                         self.assertLess(result.seconds, end_within(10))
+                        if 'proxy' in changes:
+                            self.assertIn('no connection to the proxy', result.err)
 
     def test_without_splunkd_a_typed_secret_is_still_tried(self):
         """A store that refuses, or a session key that is no good, hides no wrong secret."""

@@ -211,6 +211,7 @@ static void test_address(void **state UNUSED)
 
     CHECK(!aad_set_error("access_denied", "AADSTS65004: User declined to consent to access the app.", &err), "true");
     CHECK(err.kind == ERR_AUTH && aad_code_in(&err) == 65004, "'%s'", err.text);
+    CHECK(!aad_set_error("access_denied", NULL, &err) && strstr(err.text, "grant admin consent"), "'%s'", err.text);
     CHECK(!aad_set_error("server_error", NULL, &err) && err.kind == ERR_AUTH, "'%s'", err.text);
     CHECK(!aad_set_error(NULL, NULL, &err) && err.kind == ERR_AUTH && err.text[0], "'%s'", err.text);
     CHECK(!aad_set_error("temporarily_unavailable", "AADSTS90033: x", &err) && err.kind == ERR_AUTH, "'%s'", err.text);

@@ -29,7 +29,7 @@ static void test_code(void **state UNUSED)
         { "https://siemmsspconnector/?code=a%2Fb%2Bc%3D&iss=x", "a/b+c=" },
         { "https://siemmsspconnector/?code=a%252Fb", "a%2Fb" },
         { "code=a+b", "a+b" },
-        { "a%2Fb==", "a/b==" },
+        { "0.AXoA%2Fb-c_d==", "0.AXoA/b-c_d==" },
         { "https://siemmsspconnector/?xcode=no&code=yes", "yes" },
         { "https://siemmsspconnector/?error=x&code=yes", "yes" },
     };
@@ -53,6 +53,10 @@ static void test_no_code(void **state UNUSED)
         { "?", "has no code=" }, { "state=5", "has no code=" }, { "https://x/?Code=1", "has no code=" },
         { "code=%zz", "no code has" }, { "code=%4", "no code has" }, { "code=%00", "no code has" },
         { "code=a%0Ab", "no code has" }, { "code=a%20b", "no code has" }, { "\xC3\xA4", "no code has" },
+        { "yes", "is no authorization code" }, { "joe.doe@contoso.com", "is no authorization code" },
+        { "/opt/splunk/etc/code.txt", "is no authorization code" }, { "C:\\codes\\contoso.txt", "is no authorization code" },
+        { "eyJ0eXAiOiJKV1Qi.eyJhIjoxfQ.c2ln", "is no authorization code" },
+        { "0123abcd-89ab-cdef-0123-456789abcdef", "is no authorization code" },
     };
     struct err err;
     char *code = NULL;

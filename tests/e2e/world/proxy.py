@@ -7,13 +7,13 @@ class Proxy:
     """connects: ['host:port', ...] that were asked for; refused: how often the password was missing or wrong.
     Names that end in ".localhost" are this machine.
 
-    status: answer everything with this status (and HTML) instead of working."""
+    status: answer everything with this status, these headers (lines that end) and HTML instead of working."""
 
     def __init__(self, loop, user=None, password=None):
         self._loop, self._wanted = loop, None
         if user is not None:
             self._wanted = 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()
-        self.connects, self.refused, self.status = [], 0, None
+        self.connects, self.refused, self.status, self.headers = [], 0, None, ''
         self._writers = set()
 
         async def listen():
@@ -43,7 +43,7 @@ class Proxy:
             self._say(writer, 407, 'Proxy-Authenticate: Basic realm="test"\r\n')
             return
         if self.status:
-            self._say(writer, self.status)
+            self._say(writer, self.status, self.headers)
             return
         if method == 'CONNECT':
             host, _, port = target.rpartition(':')
