@@ -11,6 +11,8 @@
 
 #define CONNECTIONS_KEPT 8 /* idle ones; over HTTP/2 one connection to a host carries everything */
 
+#define WAITED_MS 1000 /* a request that began later gets a try of its own */
+
 static void unsent_fire(void *ctx, int64_t now_ms);
 static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code);
 
@@ -175,16 +177,55 @@ static void give_result(struct http_request *req, CURLcode code)
     request_free(req);
 }
 
+/* Returns a request that has waited for the connection of this attempt. NULL: none. */
+static struct http_request *waits_with(struct http *http, const struct attempt *attempt, int64_t since_ms)
+{
+    struct http_request *req;
+    long connects;
+
+    for (req = http->in_flight; req; req = req->next) {
+        connects = 1;
+        if (req->attempt.pool == attempt->pool && req->attempt.generation == attempt->generation &&
+            req->attempt.sent_ms <= since_ms && !http_was_sent(req->easy) &&
+            !curl_easy_getinfo(req->easy, CURLINFO_NUM_CONNECTS, &connects) && !connects)
+            return req;
+    }
+    return NULL;
+}
+
+/* Gives its result to a request whose connection was not made, and to those that waited for the same one. libcurl opens
+ * one for all of them (CURLOPT_PIPEWAIT), and the next would try for as long, one after another. */
+static void give_results(struct http_request *req, CURLcode code)
+{
+    struct http *http = req->http;
+    struct attempt attempt = req->attempt;
+    int64_t since_ms = loop_now(http->loop) - WAITED_MS;
+    char text[CURL_ERROR_SIZE];
+
+    snprintf(text, sizeof(text), "%s", req->curl_error);
+    give_result(req, code);
+    while ((req = waits_with(http, &attempt, since_ms))) {
+        snprintf(req->curl_error, sizeof(req->curl_error), "%s", text);
+        curl_multi_remove_handle(http->multi, req->easy);
+        give_result(req, code);
+    }
+}
+
 static void transfer_ended(struct transfer *transfer, CURL *easy, CURLcode code)
 {
     struct http_request *req = (struct http_request *)transfer; /* its first member */
+    bool unconnected = code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
 
+    unconnected = unconnected && req->is_tls && !http_was_sent(easy);
     curl_multi_remove_handle(req->http->multi, easy);
     if (http_send_again(req, code))
         return;
     if (code == CURLE_OPERATION_TIMEDOUT)
         http_blame(req);
-    give_result(req, code);
+    if (unconnected)
+        give_results(req, code);
+    else
+        give_result(req, code);
 }
 
 static void unsent_fire(void *ctx, int64_t now_ms UNUSED)

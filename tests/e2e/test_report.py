@@ -8,7 +8,7 @@ import unittest
 
 import pytest
 from cases import SOON
-from checks import closed_port, spawn
+from checks import BlackHole, closed_port, spawn
 from world import faults
 from world.login_errors import refusing
 from world.runner import call, wait_for
@@ -174,6 +174,17 @@ class Remedies(unittest.TestCase):
                 self.assertIn(words, facts['remedy'])
         proxied = self.status('proxied', 'failing')
         self.assertIn('no connection to the proxy', proxied['why'])
+
+    @pytest.mark.waits(20)
+    def test_a_host_that_is_silent_is_told_by_all_at_once(self):
+        """libcurl lets them wait for one connection; the next try is not made by one input after another."""
+        with BlackHole() as hole:
+            for number in range(20):
+                self.world.customer(f'c{number}', api_url=hole.url)
+            program = self.world.start()
+            program.wait_line('event=status .*state=failing .*cause=no_connection', 25)
+            for number in range(20):
+                program.wait_line(f'event=status input=c{number} .*state=failing .*cause=no_connection', 3)
 
     def test_whose_host_is_down(self):
         """A proxy of the environment, and Microsoft's own host: each is named as what it is."""
