@@ -18,24 +18,14 @@ struct alert_set alert_set_of_input(const struct input *input, const char *tid)
                                .filter = input->filter };
 }
 
-static const char *value_of(const struct raw_stanza *stanza, const char *name)
-{
-    size_t i;
-
-    for (i = stanza->count; i > 0; i--)
-        if (text_same(stanza->params[i - 1].name, name))
-            return stanza->params[i - 1].value;
-    return NULL;
-}
-
 bool alert_set_of_stanza(const struct raw_stanza *stanza, struct alert_set *ret)
 {
-    const char *api = value_of(stanza, "api");
+    const char *api = stanza_value(stanza, "api");
 
     *ret = (struct alert_set){ .name = stanza_input_name(stanza),
-                               .tenant_id = value_of(stanza, "tenant_id"),
+                               .tenant_id = stanza_value(stanza, "tenant_id"),
                                .api = text_empty(api) ? param_find("api")->default_text : api,
-                               .filter = value_of(stanza, "filter") };
+                               .filter = stanza_value(stanza, "filter") };
     return !stanza_is_disabled(stanza);
 }
 

@@ -18,16 +18,6 @@ struct readers {
     size_t count;
 };
 
-static bool has_value(const struct raw_stanza *stanza, const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < stanza->count; i++)
-        if (text_same(stanza->params[i].name, name))
-            return true;
-    return false;
-}
-
 static struct reader *reader_named(const struct readers *readers, const char *name)
 {
     size_t i;
@@ -51,11 +41,11 @@ static void take_row(struct readers *readers, struct import_row *row)
     }
     reader->row = row;
     reader->set.tenant_id = set.tenant_id;
-    if (has_value(&row->stanza, "api"))
+    if (stanza_value(&row->stanza, "api"))
         reader->set.api = set.api;
-    if (has_value(&row->stanza, "filter"))
+    if (stanza_value(&row->stanza, "filter"))
         reader->set.filter = set.filter;
-    if (has_value(&row->stanza, "disabled"))
+    if (stanza_value(&row->stanza, "disabled"))
         reader->enabled = enabled;
 }
 

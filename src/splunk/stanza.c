@@ -49,8 +49,7 @@ void input_free(struct input *input)
     memset(input, 0, sizeof(*input));
 }
 
-/* Returns the value of the last parameter of that name, or NULL. */
-static const char *raw_value(const struct raw_stanza *stanza, const char *name)
+const char *stanza_value(const struct raw_stanza *stanza, const char *name)
 {
     size_t i;
 
@@ -104,14 +103,14 @@ static bool take_name(const struct raw_stanza *stanza, struct input *input, stru
 
 bool stanza_is_disabled(const struct raw_stanza *stanza)
 {
-    return is_true(raw_value(stanza, "disabled"));
+    return is_true(stanza_value(stanza, "disabled"));
 }
 
 /* Reads the two of splunkd's own keys that matter here. splunkd falls back to a sourcetype named like the kind of
  * input, so that one is not an administrator's choice. */
 static void take_own_keys(const struct raw_stanza *stanza, struct input *input)
 {
-    const char *sourcetype = raw_value(stanza, "sourcetype");
+    const char *sourcetype = stanza_value(stanza, "sourcetype");
 
     input->disabled = stanza_is_disabled(stanza);
     input->has_sourcetype = !text_empty(sourcetype) && strcmp(sourcetype, SCHEME_NAME) != 0;
@@ -120,7 +119,7 @@ static void take_own_keys(const struct raw_stanza *stanza, struct input *input)
 static bool take_param(const struct raw_stanza *stanza, const struct param *param, bool check_files,
                        struct input *input, struct err *err)
 {
-    const char *raw = raw_value(stanza, param->name);
+    const char *raw = stanza_value(stanza, param->name);
     CLEANUP(mem_free_secretp) char *value = text_trimmed(raw ? raw : "");
 
     if (*value)

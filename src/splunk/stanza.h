@@ -25,6 +25,8 @@ bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct
 /* Frees the members, not the struct; NULL is allowed. Secrets are overwritten. */
 void input_free(struct input *input);
 
+/* Returns the value of a key, the last one that is given; NULL: the stanza does not have it. */
+const char *stanza_value(const struct raw_stanza *stanza, const char *name);
 /* Returns the stanza's name without "defender_alerts://". Points into the stanza. */
 const char *stanza_input_name(const struct raw_stanza *stanza);
 /* Returns true if splunkd's own key `disabled` is set: the input is not ours, even if a parameter is bad. */
