@@ -11,7 +11,6 @@
 
 #define ADDRESS_MAX 16384
 #define CODE_MAX    16384
-#define CODE_LEAST  12
 
 char *signin_address(const char *login_url, const char *tenant_id, const char *client_id, const char *redirect_uri,
                      const char *resource, bool v1)
@@ -134,12 +133,10 @@ static bool usable_code(const char *code)
     return true;
 }
 
-/* Returns true for what is pasted in the place of a bare code: a word, an e-mail address, a path, an access token or an
- * ID. Entra's codes are far longer than that, and begin otherwise. */
+/* Returns true for what is pasted in the place of a bare code: an e-mail address, a path, an access token or an ID. */
 static bool is_something_else(const char *text)
 {
-    return strlen(text) < CODE_LEAST || strpbrk(text, "@<>\"\\{}") || *text == '/' || text_starts(text, "eyJ") ||
-           text_is_guid(text);
+    return strpbrk(text, "@<>\"\\{}") || *text == '/' || text_starts(text, "eyJ") || text_is_guid(text);
 }
 
 bool signin_code(const char *pasted, char **ret, struct err *err)
@@ -164,8 +161,9 @@ bool signin_code(const char *pasted, char **ret, struct err *err)
     if (!text_url_decode(value, len, false, &code) || !usable_code(code))
         return err_set(err, ERR_INPUT, "the authorization code has characters that no code has: copy it again");
     if (value == text && is_something_else(code))
-        return err_set(err, ERR_INPUT, "it is no authorization code: copy the whole address of the page that the "
-                                       "sign-in ended on");
+        return err_set(err, ERR_INPUT,
+                       "it is no authorization code: copy the whole address of the page that the "
+                       "sign-in ended on");
     *ret = mem_take(&code);
     return true;
 }

@@ -93,7 +93,8 @@ def test_the_whole_of_it(monkeypatch, capsys):
 def test_each_part_is_there():
     """And has somebody who reads its output."""
     names = {each.name for each in [*check.computing('unit'), *check.waiting()]}
-    assert names == {'unit', 'vendor clients', 'fuzz', 'bench', 'json', 'layers', 'generated', 'pytest'}
+    assert names == {'unit', 'vendor clients', 'fuzz', 'bench', 'json', 'layers', 'generated', 'simulator',
+                     'pytest'}
 
 
 @pytest.mark.parametrize('command, wanted', [
