@@ -3,13 +3,9 @@
 #define RATION_BYTES (16 * 1024)
 #define RATION_MS    60000 /* splunkd that was late is likely to be late again */
 
-/* Returns true while transfers take turns. One that is alone has no turns to take: a pause for a round of the loop after
- * each 16 KiB takes 11 % of a backfill's CPU time. */
 static bool is_rationed(const struct http *http)
 {
-    bool alone = !http->in_flight->next;
-
-    return !alone && http->resumed_ms && loop_now(http->loop) - http->resumed_ms < RATION_MS;
+    return http->resumed_ms && loop_now(http->loop) - http->resumed_ms < RATION_MS;
 }
 
 static bool had_its_ration(const struct http_request *req)

@@ -29,7 +29,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "filter", 1 },
     { "health", 2 },
     { "hosts", 3 },
-    { "http", 10 },
+    { "http", 8 },
     { "http_pool", 7 },
     { "inflate", 8 },
     { "json", 5 },

@@ -164,11 +164,10 @@ struct sink {
     struct buf  bytes;
     bool        full;           /* not ready until somebody resumes */
     bool        refuses;
-    int         asked, given, results;
+    int         asked, results;
     enum http_fault fault;
     int         status;
     size_t      body_len;
-    void      (*then)(void);    /* starts more */
 };
 
 static bool sink_ready(void *ctx)
@@ -184,7 +183,6 @@ static bool sink_data(void *ctx, const char *bytes, size_t len)
     struct sink *sink = ctx;
 
     CHECK(!sink->full, "bytes although it was full");
-    sink->given++;
     buf_add(&sink->bytes, bytes, len);
     return !sink->refuses;
 }
@@ -198,8 +196,6 @@ static void sink_done(void *ctx, const struct http_result *result)
     sink->fault = result->fault;
     sink->status = result->status;
     sink->body_len = result->body_len;
-    if (sink->then)
-        sink->then();
     finished();
 }
 
@@ -234,55 +230,6 @@ static void judge_sinks(void)
     buf_free(&refusing.bytes);
     buf_free(&error.bytes);
     buf_free(&long_error.bytes);
-}
-
-static struct sink late, turns[2];
-
-static void let_in(void *ctx UNUSED, int64_t now_ms UNUSED)
-{
-    late.full = false;
-    http_resume_all(http);
-}
-
-/* Transfers that begin after a sink was not ready. One that is paused asks its sink once more. */
-static void after_a_late_sink(void (*then)(void))
-{
-    struct timer timer = { .fire = let_in };
-
-    late = (struct sink){ .full = true, .then = then };
-    turns[0] = turns[1] = (struct sink){ .asked = 0 };
-    begin_sink(&late, "/gzip");
-    timer_set(loop, &timer, clock_ms() + 200);
-    wait_for_all();
-    CHECK(late.given && late.asked > late.given, "the late one: asked %d times, %d given", late.asked, late.given);
-    for (size_t i = 0; i < COUNT_OF(turns); i++)
-        buf_free(&turns[i].bytes);
-    buf_free(&late.bytes);
-}
-
-static void begin_one(void)
-{
-    begin_sink(&turns[0], "/large");
-}
-
-static void begin_two(void)
-{
-    begin_sink(&turns[0], "/large");
-    begin_sink(&turns[1], "/large");
-}
-
-static void test_one_alone_takes_no_turns(void **state UNUSED)
-{
-    after_a_late_sink(begin_one);
-    CHECK(turns[0].given > 1 && turns[0].asked == turns[0].given, "asked %d times, %d given", turns[0].asked,
-          turns[0].given);
-}
-
-static void test_two_take_turns(void **state UNUSED)
-{
-    after_a_late_sink(begin_two);
-    CHECK(turns[0].asked + turns[1].asked > turns[0].given + turns[1].given, "asked %d and %d times, %d and %d given",
-          turns[0].asked, turns[1].asked, turns[0].given, turns[1].given);
 }
 
 /* What is sent. */
@@ -471,8 +418,6 @@ static int close_http(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_answers, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_sinks, open_http, close_http),
-    cmocka_unit_test_setup_teardown(test_one_alone_takes_no_turns, open_http, close_http),
-    cmocka_unit_test_setup_teardown(test_two_take_turns, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_what_is_sent, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_details_of_an_answer, open_http, close_http),
     cmocka_unit_test_setup_teardown(test_a_ca_file_that_is_not_there, open_http, close_http),
