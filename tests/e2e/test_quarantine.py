@@ -157,8 +157,7 @@ class Quarantine(QuarantineCase):
                 program.wait_events(3)
                 world.clock.jump(60)
                 self.polls(world, feed, 3)
-                bounded = world.faults.add(faults.status(502),
-                                           match=lambda request: ' lt ' in request.args.get('$filter', ''))
+                bounded = world.faults.add(faults.status(502), match=self.is_wide)
                 poison = Poison(world, feed)
                 poison.add(self.publish_at(feed, right))
                 # It is set aside, and stays where it is.
@@ -175,9 +174,16 @@ class Quarantine(QuarantineCase):
                 world.close()
 
     @staticmethod
+    def is_wide(request):
+        """A window with an end. One of a single tick is the probe for a record that was read before."""
+        bounds = re.findall(r'(?:ge|lt) (\S+Z)', request.args.get('$filter', ''))
+        return len(bounds) == 2 and ticks.parse(bounds[1]) - ticks.parse(bounds[0]) > 1
+
+    @staticmethod
     def served(world, feed):
-        """How many requests were answered well."""
-        return sum(request.status == 200 for request in world.microsoft.requests(feed.tenant, kind=feed.api))
+        """How many open windows were answered well."""
+        return sum(request.status == 200 and ' lt ' not in urllib.parse.unquote(request.query)
+                   for request in world.microsoft.requests(feed.tenant, kind=feed.api))
 
     @staticmethod
     def publish_at(feed, by_host):
