@@ -5,6 +5,7 @@
 #pragma once
 
 #include "auth/certificate.h"
+#include "auth/federation.h"
 #include "net/http.h"
 #include "pacing/limiter.h"
 #include "splunk/passwords.h"
@@ -13,6 +14,7 @@
 struct credential_user {
     void (*credential_changed)(struct credential_user *user);
     bool (*storing)(const struct credential_user *user); /* a new refresh token would be lost with the process */
+    void (*assertion_settled)(struct credential_user *user); /* of federation_settled() */
     void (*free)(struct credential_user *user);
     struct credential_user *next;
 };
@@ -29,6 +31,8 @@ struct principal {
     char *secret_hosts;       /* where its tokens may go besides hosts of their audience; see passwords_hosts() */
     char *refresh_token;      /* secret */
     char *refresh_hosts;      /* the same for the refresh token */
+    char *assertion;                /* client_assertion; NULL: none */
+    struct federation *federation;  /* of assertion; NULL: none */
     struct certificate *cert; /* of the file named by certificate; NULL: none */
     enum assertion_form form;
     struct credential_user *users;
@@ -44,4 +48,5 @@ struct principals {
     void *ctx;
     struct principal *first;
     struct certificate *certificates;
+    struct federation *federations;
 };
