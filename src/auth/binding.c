@@ -125,11 +125,12 @@ bool binding_allows_assertion(const char *login_url, struct err *err)
 {
     if (hosts_sign_in(login_url))
         return true;
-    err_set(err, ERR_AUTH,
-            "the token of client_assertion may go to only Microsoft's own sign-in hosts, not to %s (login_url), since "
-            "whoever has it can sign in as the app. Our administrator: correct login_url, or use a client secret, which "
-            "is bound to it when it is entered",
-            login_url);
+    err_set(
+        err, ERR_AUTH,
+        "the token of client_assertion may go to only Microsoft's own sign-in hosts, not to %s (login_url), since "
+        "whoever has it can sign in as the app. Our administrator: correct login_url, or use a client secret, which "
+        "is bound to it when it is entered",
+        login_url);
     return blame(err);
 }
 

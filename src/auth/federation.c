@@ -18,11 +18,11 @@ enum {
     CONNECT_S = 3, /* the service is on this host or next to it */
     ANSWER_S = 20,
     ADDRESS_MAX = 2048,
-    REFUSED_MS = 60 * 1000,     /* before a refusal is asked for again */
-    AGAIN_MS = 60 * 1000,       /* between two tokens */
-    RENEW_MS = 5 * 60 * 1000,   /* before the end, at most, ... */
-    RENEW_PART = 10,            /* ... or this part of a short life */
-    NO_TOO_OLD = 700024,        /* Entra's code for an assertion outside of its time */
+    REFUSED_MS = 60 * 1000,      /* before a refusal is asked for again */
+    AGAIN_MS = 60 * 1000,        /* between two tokens */
+    RENEW_MS = 5 * 60 * 1000,    /* before the end, at most, ... */
+    RENEW_PART = 10,             /* ... or this part of a short life */
+    NO_TOO_OLD = 700024,         /* Entra's code for an assertion outside of its time */
     TOO_OLD_LEAST_MS = 60 * 1000 /* a younger token is not to blame: a clock is wrong */
 };
 

@@ -81,8 +81,8 @@ static bool is_of(const struct principal *principal, const struct principal_spec
 {
     return principal->hash == hash && text_same(principal->tenant_id, spec->tenant_id) &&
            text_same(principal->client_id, spec->client_id) && text_same(principal->login_url, spec->login_url) &&
-           text_same(principal->certificate, spec->certificate) &&
-           text_same(principal->assertion, spec->assertion) && same_route(&principal->route, spec->route);
+           text_same(principal->certificate, spec->certificate) && text_same(principal->assertion, spec->assertion) &&
+           same_route(&principal->route, spec->route);
 }
 
 static void credential_changed(struct principal *principal)

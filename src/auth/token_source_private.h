@@ -36,7 +36,7 @@ enum source_event {
 
 enum source_action {
     DO_NOTHING,
-    DO_TELL,    /* tell the listeners */
+    DO_TELL, /* tell the listeners */
     DO_FETCH_ASSERTION,
     DO_ACQUIRE, /* ask the limiter for a slot */
     DO_RELEASE, /* give the slot back */
@@ -52,13 +52,13 @@ enum source_action {
 
 /* What a decision depends on besides the state and the event. */
 struct source_facts {
-    bool due;           /* no usable token, or it is time to renew it */
-    bool retry_due;     /* retry_ms is reached */
+    bool due;             /* no usable token, or it is time to renew it */
+    bool retry_due;       /* retry_ms is reached */
     bool lacks_assertion; /* somebody else has to issue an assertion first */
-    bool credential;    /* there is something to sign in with */
-    bool redeems;       /* a request now would redeem a refresh token or an authorization code ... */
-    bool redeemer_busy; /* ... while another source of the principal does so */
-    bool code_sent;     /* the request in flight exchanges an authorization code */
+    bool credential;      /* there is something to sign in with */
+    bool redeems;         /* a request now would redeem a refresh token or an authorization code ... */
+    bool redeemer_busy;   /* ... while another source of the principal does so */
+    bool code_sent;       /* the request in flight exchanges an authorization code */
 };
 
 struct source_next {

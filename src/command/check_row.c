@@ -256,8 +256,8 @@ static bool principal_ready(struct row *row)
         row_fail(row, CHECK_REFUSED, &err);
         return false;
     }
-    if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
-        !row->input.client_assertion && !check_store_known(row->context->store, &err))
+    if (!delegated && !row->input.client_secret && !row->input.client_certificate && !row->input.client_assertion &&
+        !check_store_known(row->context->store, &err))
         return row_not_tried(row, &err);
     return row->has_principal = true;
 }

@@ -273,8 +273,8 @@ static bool has_credential(const struct trial *trial)
 {
     const struct input *input = trial->input;
 
-    return input->client_certificate || input->client_assertion || input->client_secret || input->refresh_token || input->authorization_code ||
-           stored_secret(trial, secret_name_client(input->client_id)) ||
+    return input->client_certificate || input->client_assertion || input->client_secret || input->refresh_token ||
+           input->authorization_code || stored_secret(trial, secret_name_client(input->client_id)) ||
            stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id));
 }
 

@@ -13,7 +13,7 @@
 #define SIGN_IN_DEVICE                                                                                                 \
     "sign in again on a registered device and enter the new authorization_code, or ask the "                           \
     "customer to let the user pass the policy"
-#define FEDERATE                                                                                                       \
+#define FEDERATE                                                                                                        \
     "make issuer, subject and audience of a federated credential of the app registration (Certificates & secrets) the " \
     "token's, letter by letter"
 #define EXCLUDE "let the app (or the user it signs in as) pass the conditional access policy"

@@ -165,9 +165,8 @@ static bool refused(const struct identity_service *service, const struct http_re
 
 static bool not_reached(const struct identity_service *service, const struct http_result *result, struct err *err)
 {
-    err_set(err, ERR_RETRY,
-            "no token of the managed identity: %s does not answer (%s). Our administrator: %s", service->url,
-            result->reason,
+    err_set(err, ERR_RETRY, "no token of the managed identity: %s does not answer (%s). Our administrator: %s",
+            service->url, result->reason,
             service->arc ? "start the Azure Arc agent (azcmagent show tells its state)"
                          : "use client_assertion = managed_identity on an Azure VM or an Arc-enabled server only");
     return blame(err);

@@ -32,7 +32,8 @@ _DOCUMENTS = {'v2.0/.well-known/openid-configuration': 2, '.well-known/openid-co
 
 class App:
     """An app registration. secrets: text -> expiry (epoch seconds) or None. certificates: PEM files. federated:
-    see metadata.py. granted: the APIs whose application permission was consented to. public: a client that must not show a secret."""
+    see metadata.py. granted: the APIs whose application permission was consented to. public: a client that must not
+    show a secret."""
 
     def __init__(self, client_id=None, secret=None, redirect_uris=('https://SiemMsspConnector',), public=False):
         self.client_id = client_id or str(uuid.uuid4())
