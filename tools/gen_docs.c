@@ -103,7 +103,8 @@ static void add_parameters(struct buf *out)
         add_cell(out, value_wanted(&params[i]));
         buf_add_char(out, '\n');
     }
-    buf_add_text(out, "\n`filter` cannot be combined with `api = siem`, nor `client_secret` with `client_certificate`. "
+    buf_add_text(out, "\n`filter` cannot be combined with `api = siem`, and of `client_secret`, "
+                      "`client_certificate` and `client_assertion` only one can be given. "
                       "The file of `client_certificate` needs a certificate that is valid now and its RSA key of 2048 "
                       "bits or more, without a passphrase, both in PEM form; the message says what is wrong with "
                       "it.\n");

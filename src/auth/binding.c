@@ -121,14 +121,31 @@ bool binding_allows_proxy(const struct passwords *passwords, const struct input 
     return blame(err);
 }
 
-bool binding_allows_certificate(const struct destination *to, struct err *err)
+bool binding_allows_assertion(const char *login_url, struct err *err)
 {
-    if (!login_is_free(to) || api_is_free(to))
+    if (hosts_sign_in(login_url))
+        return true;
+    err_set(
+        err, ERR_AUTH,
+        "the token of client_assertion may go to only Microsoft's own sign-in hosts, not to %s (login_url), since "
+        "whoever has it can sign in as the app. Our administrator: correct login_url, or use a client secret, which "
+        "is bound to it when it is entered",
+        login_url);
+    return blame(err);
+}
+
+bool binding_allows_app(const struct input *input, const struct destination *to, bool delegated, struct err *err)
+{
+    const char *param = input->client_assertion ? "client_assertion" : "client_certificate";
+
+    if (input->client_assertion && !binding_allows_assertion(to->login_url, err))
+        return false;
+    if (delegated || (!input->client_assertion && !input->client_certificate) || !login_is_free(to) || api_is_free(to))
         return true;
     err_set(err, ERR_AUTH,
-            "tokens that come by client_certificate may go to only Microsoft's own hosts, not to %s (api_url). "
+            "tokens that come by %s may go to only Microsoft's own hosts, not to %s (api_url). "
             "Our administrator: correct api_url, or use a client secret, which is bound to it when it is entered",
-            to->api_url);
+            param, to->api_url);
     return blame(err);
 }
 
@@ -146,10 +163,10 @@ bool binding_allows_input(const struct passwords *passwords, const struct input 
 
     if (!input->proxy_password && !binding_allows_proxy(passwords, input, err))
         return false;
-    if (!input->client_certificate && !input->client_secret &&
+    if (!input->client_certificate && !input->client_assertion && !input->client_secret &&
         !binding_allows(passwords, "client_secret", client, to, err))
         return false;
-    if (input->client_certificate && !is_delegated(passwords, input, refresh) && !binding_allows_certificate(to, err))
+    if (!binding_allows_app(input, to, is_delegated(passwords, input, refresh), err))
         return false;
     if (input->refresh_token)
         return true;

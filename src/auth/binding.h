@@ -36,10 +36,15 @@ bool binding_allows_code(const struct passwords *passwords, const char *name, co
                          struct err *err);
 /* The same as binding_allows() for the stored password of the input's proxy. */
 bool binding_allows_proxy(const struct passwords *passwords, const struct input *input, struct err *err);
-/* The same for the tokens that a certificate brings. A certificate is not stored, so it is bound to nothing: tokens of
- * Microsoft's sign-in service go to Microsoft's own hosts only. Another sign-in service can do nothing with an
- * assertion, which names it as its audience. */
-bool binding_allows_certificate(const struct destination *to, struct err *err);
+/* Returns true if the sign-in service may be sent an assertion that somebody else issued (client_assertion). Only
+ * Microsoft's own may: such an assertion does not name the service that it is for, so whoever receives it can sign in
+ * as the app at all customers. It is not entered, so it can be bound to no other host, loopback included. */
+bool binding_allows_assertion(const char *login_url, struct err *err);
+/* The same as binding_allows() for what an app shows in place of a stored secret: a certificate or an assertion. Neither
+ * is stored, so they are bound to nothing: tokens of Microsoft's sign-in service go to Microsoft's own hosts only.
+ * Another sign-in service can do nothing with what a certificate signs, which names it as its audience. delegated: the
+ * tokens come by a refresh token or a code, which is bound. */
+bool binding_allows_app(const struct input *input, const struct destination *to, bool delegated, struct err *err);
 
 /* Checks whatever the input would use without bringing it: proxy password, client secret or certificate, refresh
  * token. */

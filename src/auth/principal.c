@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/credential.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -40,6 +41,7 @@ static void principal_free(struct principal *principal)
     free(principal->client_id);
     free(principal->login_url);
     free(principal->certificate);
+    free(principal->assertion);
     free(principal);
 }
 
@@ -54,6 +56,7 @@ void principals_free(struct principals *principals)
         principal_free(principal);
     }
     certificates_free(&principals->certificates);
+    federations_free(&principals->federations);
     free(principals);
 }
 
@@ -78,7 +81,33 @@ static bool is_of(const struct principal *principal, const struct principal_spec
 {
     return principal->hash == hash && text_same(principal->tenant_id, spec->tenant_id) &&
            text_same(principal->client_id, spec->client_id) && text_same(principal->login_url, spec->login_url) &&
-           text_same(principal->certificate, spec->certificate) && same_route(&principal->route, spec->route);
+           text_same(principal->certificate, spec->certificate) && text_same(principal->assertion, spec->assertion) &&
+           same_route(&principal->route, spec->route);
+}
+
+static void credential_changed(struct principal *principal)
+{
+    struct credential_user *user;
+
+    for (user = principal->users; user; user = user->next)
+        user->credential_changed(user);
+}
+
+/* A managed identity's token has come, or has not: goes on with whoever waits for it. */
+static void settled(void *ctx, const struct federation *federation, bool recovered)
+{
+    struct principals *principals = ctx;
+    struct principal *principal;
+    struct credential_user *user;
+
+    for (principal = principals->first; principal; principal = principal->next) {
+        if (principal->federation != federation)
+            continue;
+        if (recovered)
+            credential_changed(principal);
+        for (user = principal->users; user; user = user->next)
+            user->assertion_settled(user);
+    }
 }
 
 static struct principal *principal_new(struct principals *principals, const struct principal_spec *spec, uint64_t hash)
@@ -93,6 +122,10 @@ static struct principal *principal_new(struct principals *principals, const stru
     principal->certificate = mem_text(spec->certificate);
     if (spec->certificate)
         principal->cert = certificate_get(&principals->certificates, spec->certificate);
+    principal->assertion = mem_text(spec->assertion);
+    if (spec->assertion)
+        principal->federation = federation_get(&principals->federations, spec->assertion, spec->login_url, settled,
+                                               principals);
     principal->ca_file = mem_text(spec->route->ca_file);
     principal->proxy = mem_text(spec->route->proxy);
     principal->route = *spec->route;
@@ -116,14 +149,6 @@ struct principal *principal_get(struct principals *principals, const struct prin
 }
 
 /* Credentials. */
-
-static void credential_changed(struct principal *principal)
-{
-    struct credential_user *user;
-
-    for (user = principal->users; user; user = user->next)
-        user->credential_changed(user);
-}
 
 static void set_credential(struct principal *principal, char **slot, const char *value, char **hosts_slot,
                            const char *hosts)
@@ -151,9 +176,19 @@ void principal_set_refresh_token(struct principal *principal, const char *refres
     set_credential(principal, &principal->refresh_token, refresh_token, &principal->refresh_hosts, hosts);
 }
 
-void principals_look_at_certificates(struct principals *principals)
+const char *principal_credential(const struct principal *principal)
+{
+    if (principal->refresh_token)
+        return "refresh_token";
+    if (principal->federation)
+        return federation_word(principal->federation);
+    return principal->certificate ? "certificate" : principal->client_secret ? "secret" : "none";
+}
+
+void principals_look_at_files(struct principals *principals)
 {
     struct certificate *cert;
+    struct federation *federation;
     struct principal *principal;
 
     for (cert = principals->certificates; cert; cert = certificate_next(cert)) {
@@ -161,6 +196,13 @@ void principals_look_at_certificates(struct principals *principals)
             continue;
         for (principal = principals->first; principal; principal = principal->next)
             if (principal->cert == cert)
+                credential_changed(principal);
+    }
+    for (federation = principals->federations; federation; federation = federation_next(federation)) {
+        if (!federation_renewed(federation))
+            continue;
+        for (principal = principals->first; principal; principal = principal->next)
+            if (principal->federation == federation)
                 credential_changed(principal);
     }
 }

@@ -14,6 +14,7 @@ struct principal;
 struct principal_spec {
     const char *tenant_id, *client_id, *login_url;
     const char *certificate;        /* path of a PEM file; NULL: none */
+    const char *assertion;          /* client_assertion (splunk/input.h); NULL: none */
     const struct http_route *route; /* to the login service */
 };
 
@@ -30,8 +31,12 @@ void principals_free(struct principals *principals);
  * ended then, the token would be lost. */
 bool principals_storing(const struct principals *principals);
 
-/* Reads the certificate files that have changed; principals that were refused with the old ones try again at once. */
-void principals_look_at_certificates(struct principals *principals);
+/* Returns what a principal signs in with: "secret", "certificate", "managed_identity", "token_file" or
+ * "refresh_token" (whatever the app itself shows besides); "none". */
+const char *principal_credential(const struct principal *principal);
+
+/* Reads the certificate files and looks at the token files that have changed; principals that were refused with the old ones try again at once. */
+void principals_look_at_files(struct principals *principals);
 
 /* Finds the principal with this tenant, app, login service, certificate and route, or creates it. Copies *spec, route
  * included. Owned by principals. */

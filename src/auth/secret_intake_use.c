@@ -46,10 +46,9 @@ bool secrets_may_sign_in(const struct secret_intake *intake, struct err *err)
     const struct input *input = intake->spec.input;
     bool code = *secret_plaintext(intake, SECRET_CODE) != NULL;
 
-    if (input->client_certificate && !code && !secret_stored(intake, SECRET_REFRESH) &&
-        !binding_allows_certificate(&intake->spec.to, err))
+    if (!binding_allows_app(input, &intake->spec.to, code || secret_stored(intake, SECRET_REFRESH), err))
         return false;
-    if (!input->client_certificate && !secret_is_bound(intake, SECRET_CLIENT, err))
+    if (!input->client_certificate && !input->client_assertion && !secret_is_bound(intake, SECRET_CLIENT, err))
         return false;
     return code ? binding_allows_code(intake->spec.passwords, intake->names[SECRET_REFRESH], &intake->spec.to, err)
                 : secret_is_bound(intake, SECRET_REFRESH, err);

@@ -120,11 +120,11 @@ static void refuse(struct token_source *source, int64_t now_ms)
 {
     if (token_fetch_may_serve(source, &source->err)) {
         err_set(&source->err, ERR_AUTH,
-                "no credential: neither client_secret nor client_certificate nor refresh_token is "
+                "no credential: neither client_secret nor client_certificate nor client_assertion nor refresh_token is "
                 "given, and none is stored for client_id %s. Our administrator: enter one in the input",
                 source->principal->client_id);
         remedy_set(&source->err, "no_credential", ACT_PROVIDER,
-                   "enter client_secret, client_certificate or a sign-in in the input");
+                   "enter client_secret, client_certificate, client_assertion or a sign-in in the input");
     }
     plan_retry(source, now_ms);
 }
@@ -212,10 +212,12 @@ static bool usable(const struct token_source *source, int64_t now_ms)
 static struct source_facts facts_of(const struct token_source *source, int64_t now_ms)
 {
     const struct principal *principal = source->principal;
-    bool has = principal->client_secret || principal->certificate || principal->refresh_token;
+    bool has = principal->client_secret || principal->certificate || principal->federation || principal->refresh_token;
     struct err err;
 
     return (struct source_facts){ .due = !usable(source, now_ms) || now_ms >= token_renew_at_ms(&source->token),
+                                  .lacks_assertion = principal->federation &&
+                                                     federation_is_due(principal->federation, now_ms),
                                   .retry_due = now_ms >= source->retry_ms,
                                   .credential = source->codes || (has && token_fetch_may_serve(source, &err)),
                                   .redeems = redeems(source),
@@ -228,6 +230,9 @@ static void act(struct token_source *source, enum source_action action, int64_t 
     switch (action) {
     case DO_NOTHING: return;
     case DO_TELL: tell(source); return;
+    case DO_FETCH_ASSERTION:
+        federation_fetch(source->principal->federation, source->principal->principals->http);
+        return;
     case DO_ACQUIRE:
         claim_redeeming(source);
         limiter_acquire(source->principal->principals->limiter, &source->slot);
@@ -293,6 +298,11 @@ static void credential_changed(struct credential_user *user)
     token_source_step((struct token_source *)user, ON_CREDENTIAL, clock_ms());
 }
 
+static void assertion_settled(struct credential_user *user)
+{
+    token_source_step((struct token_source *)user, ON_ASSERTION, clock_ms());
+}
+
 static bool is_storing(const struct credential_user *user)
 {
     const struct token_source *source = (const struct token_source *)user;
@@ -313,7 +323,11 @@ struct token_source *token_source_get(struct principal *principal, const char *r
             return source;
     }
     source = mem_alloc(sizeof(*source));
-    *source = (struct token_source){ .user = { credential_changed, is_storing, free_source, principal->users },
+    *source = (struct token_source){ .user = { .credential_changed = credential_changed,
+                                               .storing = is_storing,
+                                               .assertion_settled = assertion_settled,
+                                               .free = free_source,
+                                               .next = principal->users },
                                      .principal = principal,
                                      .resource = mem_text(resource),
                                      .v1 = v1,

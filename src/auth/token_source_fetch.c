@@ -46,8 +46,11 @@ static enum source_event read_response(struct token_source *source, const struct
     const struct principal *principal = source->principal;
 
     token_release(&source->fetched);
-    if (!token_read(result, source->grant, now_ms, &source->fetched, &source->err))
+    if (!token_read(result, source->grant, now_ms, &source->fetched, &source->err)) {
+        if (principal->federation)
+            federation_refused(principal->federation, &source->err);
         return other_assertion_form(source) ? ON_OTHER_FORM : ON_FAILURE;
+    }
     if (source->fetched.refresh_token && principal->principals->passwords &&
         !text_same(source->fetched.refresh_token, principal->refresh_token) && may_replace(principal))
         return ON_ROTATED;
@@ -92,27 +95,34 @@ bool token_fetch_may_serve(const struct token_source *source, struct err *err)
     const struct principal *principal = source->principal;
     enum token_grant grant = token_fetch_grant(source);
 
+    if (principal->federation && !binding_allows_assertion(principal->login_url, err))
+        return false;
     if (!source->api)
         return true;
+    if (principal->federation && grant == GRANT_CLIENT_CREDENTIALS)
+        return refuse_api(source, "client_assertion", err);
     if (principal->certificate && grant == GRANT_CLIENT_CREDENTIALS)
         return !hosts_sign_in(principal->login_url) || refuse_api(source, "client_certificate", err);
-    if (!principal->certificate && principal->client_secret && !secret_hosts_hold(principal->secret_hosts, source->api))
+    if (!principal->certificate && !principal->federation && principal->client_secret &&
+        !secret_hosts_hold(principal->secret_hosts, source->api))
         return refuse_api(source, "client_secret", err);
     if (grant == GRANT_REFRESH_TOKEN && !secret_hosts_hold(principal->refresh_hosts, source->api))
         return refuse_api(source, "refresh_token", err);
     return true;
 }
 
-/* Adds the credential of a client with a certificate; *ret_assertion is a secret. */
+/* Adds the credential of a client with a certificate or a federated assertion; *ret_assertion is a secret. */
 static bool add_assertion(struct token_source *source, struct token_request *request, char **ret_assertion)
 {
     const struct principal *principal = source->principal;
     const struct assertion_key *key;
 
-    if (!principal->certificate)
+    if (!principal->certificate && !principal->federation)
         return true;
-    key = certificate_key(principal->cert, &source->err);
-    if (key)
+    if (principal->federation)
+        *ret_assertion = federation_take(principal->federation, clock_wall_ms() + source->clock_offset_ms,
+                                         &source->err);
+    else if ((key = certificate_key(principal->cert, &source->err)))
         *ret_assertion = assertion_new(key, principal->form, request, clock_wall_ms(), source->clock_offset_ms,
                                        &source->err);
     request->client_secret = NULL;

@@ -5,6 +5,8 @@ static struct source_next begin(const struct source_facts *facts)
 {
     if (!facts->credential)
         return (struct source_next){ SOURCE_RETRY, DO_REFUSE };
+    if (facts->lacks_assertion)
+        return (struct source_next){ SOURCE_ASSERTION, DO_FETCH_ASSERTION };
     if (facts->redeems && facts->redeemer_busy)
         return (struct source_next){ SOURCE_WAIT, DO_NOTHING };
     return (struct source_next){ SOURCE_QUEUED, DO_ACQUIRE };
@@ -45,6 +47,10 @@ struct source_next token_next(enum source_state state, enum source_event event, 
         break;
     case SOURCE_RETRY:
         if ((asked && facts->retry_due) || event == ON_CODE)
+            return begin(facts);
+        break;
+    case SOURCE_ASSERTION:
+        if (event == ON_ASSERTION)
             return begin(facts);
         break;
     case SOURCE_WAIT:

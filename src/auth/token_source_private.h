@@ -10,6 +10,7 @@
 enum source_state {
     SOURCE_IDLE,      /* nothing to do until somebody asks */
     SOURCE_RETRY,     /* the last try failed; the next one is not before retry_ms */
+    SOURCE_ASSERTION, /* waits for an assertion that somebody else issues (auth/federation.h) */
     SOURCE_WAIT,      /* waits while another source of the principal redeems the refresh token */
     SOURCE_QUEUED,    /* waits for a slot of the limiter */
     SOURCE_REQUEST,   /* request in flight */
@@ -22,6 +23,7 @@ enum source_event {
     ON_CODE,       /* an authorization code is to be exchanged */
     ON_CREDENTIAL, /* a credential of the principal has changed */
     ON_REDEEMED,   /* no source of the principal redeems any more */
+    ON_ASSERTION,  /* the assertion has come, or has not: its owner knows why */
     ON_SLOT,       /* the limiter lets the request through */
     ON_TOKEN,      /* the response has an access token and nothing to store */
     ON_ROTATED,    /* the response has a new refresh token too */
@@ -34,7 +36,8 @@ enum source_event {
 
 enum source_action {
     DO_NOTHING,
-    DO_TELL,    /* tell the listeners */
+    DO_TELL, /* tell the listeners */
+    DO_FETCH_ASSERTION,
     DO_ACQUIRE, /* ask the limiter for a slot */
     DO_RELEASE, /* give the slot back */
     DO_SEND,
@@ -49,12 +52,13 @@ enum source_action {
 
 /* What a decision depends on besides the state and the event. */
 struct source_facts {
-    bool due;           /* no usable token, or it is time to renew it */
-    bool retry_due;     /* retry_ms is reached */
-    bool credential;    /* there is something to sign in with */
-    bool redeems;       /* a request now would redeem a refresh token or an authorization code ... */
-    bool redeemer_busy; /* ... while another source of the principal does so */
-    bool code_sent;     /* the request in flight exchanges an authorization code */
+    bool due;             /* no usable token, or it is time to renew it */
+    bool retry_due;       /* retry_ms is reached */
+    bool lacks_assertion; /* somebody else has to issue an assertion first */
+    bool credential;      /* there is something to sign in with */
+    bool redeems;         /* a request now would redeem a refresh token or an authorization code ... */
+    bool redeemer_busy;   /* ... while another source of the principal does so */
+    bool code_sent;       /* the request in flight exchanges an authorization code */
 };
 
 struct source_next {

@@ -76,7 +76,7 @@ static void tick(void *ctx, int64_t now_ms)
     outbox_note(col->env.outbox, now_ms);
     if (now_ms >= col->look_due_ms) {
         col->look_due_ms = clock_next(now_ms, LOOK_EVERY_MS);
-        principals_look_at_certificates(col->env.principals);
+        principals_look_at_files(col->env.principals);
         store_look(col->env.store);
     }
     settled = outbox_settled(col->env.outbox, now_ms);

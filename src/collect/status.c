@@ -69,6 +69,8 @@ static void add_backfill(struct buf *line, const struct cursor *cursor)
 
 static void add_expiry(struct buf *line, const struct status *status)
 {
+    if (status->credential)
+        buf_add_format(line, " credential=%s", status->credential);
     if (status->has_token)
         buf_add_format(line, " token_s=%lld", (long long)status->token_s);
     if (status->has_certificate)

@@ -13,6 +13,7 @@ struct status {
     int64_t next_s;            /* to the next request */
     int64_t token_s;           /* until the access token expires */
     int64_t certificate_days;
+    const char *credential; /* what the input signs in with (auth/principal.h); NULL: not known yet */
     bool has_token, has_certificate;
 };
 

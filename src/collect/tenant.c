@@ -54,6 +54,7 @@ static struct principal *get_principal(void *ctx)
                                                                .client_id = t->input.client_id,
                                                                .login_url = t->target.login_url,
                                                                .certificate = t->input.client_certificate,
+                                                               .assertion = t->input.client_assertion,
                                                                .route = &t->feed.route });
     return t->principal;
 }

@@ -22,6 +22,7 @@ void tenant_log_status(struct tenant *t, int64_t now_ms)
     status.has_token = token == TOKEN_READY;
     status.token_s = (view.expires_ms - now_ms) / 1000;
     status.has_certificate = t->feed.source && principal_certificate_days(t->principal, &status.certificate_days);
+    status.credential = t->feed.source ? principal_credential(t->principal) : NULL;
     status_log(&status, now_ms);
 }
 

@@ -93,6 +93,7 @@ static void add_row(struct buf *out, const struct outcome *row)
     add_member(out, "cause", row->result == CHECK_OK || !*row->err.cause ? NULL : row->err.cause);
     add_member(out, "why", row->result == CHECK_OK ? NULL : row->err.text);
     add_member(out, "note", row->result == CHECK_OK && *row->note ? row->note : NULL);
+    add_member(out, "credential", row->credential);
     add_finding(out, "login", row->login);
     add_finding(out, "service", row->service);
     add_token_object(out, row);

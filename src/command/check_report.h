@@ -34,6 +34,7 @@ struct outcome {
     enum check_result result;
     struct err err;                        /* why it is not ok */
     const struct finding *login, *service; /* NULL: not tried */
+    const char *credential;                /* see principal_credential(); NULL: no token */
     bool has_token;
     struct claims claims;
     bool lacks_permission;

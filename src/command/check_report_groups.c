@@ -65,6 +65,24 @@ static void add_note(struct buf *text, const struct outcome *row)
                        (long long)row->certificate_days);
 }
 
+/* Returns the word of principal_credential() for people. */
+static const char *credential_text(const char *word)
+{
+    static const struct {
+        const char *word, *text;
+    } rows[] = { { "secret", "client secret" },
+                 { "certificate", "certificate" },
+                 { "managed_identity", "managed identity" },
+                 { "token_file", "token file" },
+                 { "refresh_token", "refresh token" } };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(rows); i++)
+        if (text_same(rows[i].word, word))
+            return rows[i].text;
+    return "another credential";
+}
+
 static void add_token(struct buf *text, const struct outcome *row)
 {
     if (!row->has_token)
@@ -72,7 +90,7 @@ static void add_token(struct buf *text, const struct outcome *row)
     if (!row->claims.readable)
         buf_add_text(text, "a token that cannot be read here");
     else
-        buf_add_format(text, "%s: %s", row->claims.user ? "user" : "app",
+        buf_add_format(text, "%s, by %s: %s", row->claims.user ? "user" : "app", credential_text(row->credential),
                        *row->claims.granted ? row->claims.granted : "no permissions");
 }
 

@@ -226,6 +226,7 @@ static void principal_begin(struct row *row)
                                                              .client_id = input->client_id,
                                                              .login_url = row->target.login_url,
                                                              .certificate = input->client_certificate,
+                                                             .assertion = input->client_assertion,
                                                              .route = &row->login->route });
     if (secret)
         principal_set_secret(row->principal, secret, input->client_secret ? hosts : passwords_hosts(passwords, name));
@@ -251,11 +252,11 @@ static bool principal_ready(struct row *row)
         principal_begin(row);
     if (!refresh_ready(row, &delegated))
         return false;
-    if (!delegated && row->input.client_certificate && !binding_allows_certificate(&to, &err)) {
+    if (!binding_allows_app(&row->input, &to, delegated, &err)) {
         row_fail(row, CHECK_REFUSED, &err);
         return false;
     }
-    if (!delegated && !row->input.client_secret && !row->input.client_certificate &&
+    if (!delegated && !row->input.client_secret && !row->input.client_certificate && !row->input.client_assertion &&
         !check_store_known(row->context->store, &err))
         return row_not_tried(row, &err);
     return row->has_principal = true;
@@ -267,6 +268,7 @@ static void row_take_token(struct row *row, const struct token_view *view)
     claims_read(view->authorization, &row->outcome.claims);
     row->outcome.lacks_permission = row->target.api->permissions && row->outcome.claims.readable &&
                                     !claims_hold(&row->outcome.claims, row->target.api->permissions);
+    row->outcome.credential = principal_credential(row->principal);
     row->outcome.has_days = principal_certificate_days(row->principal, &row->outcome.certificate_days);
 }
 

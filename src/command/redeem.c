@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/federation.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -18,6 +19,7 @@
 struct redeem {
     struct redeem_spec spec;
     enum assertion_form form;
+    struct federation *federations; /* at most one */
     bool device;
     struct timer timer;
     struct http_request *sent;
@@ -100,6 +102,36 @@ static void redeem_answered(void *ctx, const struct http_result *result)
     }
 }
 
+/* The token of a managed identity has come, or has not. */
+static void settled(void *ctx, const struct federation *federation UNUSED, bool recovered UNUSED)
+{
+    redeem_ask(ctx);
+}
+
+/* Sets the app's assertion, if it shows one. Returns false if there is none: *ret_wait is set if settled() will tell,
+ * else *err. */
+static bool add_assertion(struct redeem *redeem, struct token_request *request, char **ret, bool *ret_wait,
+                          struct err *err)
+{
+    const struct redeem_spec *spec = &redeem->spec;
+    struct federation *federation = NULL;
+
+    *ret_wait = false;
+    if (!spec->key && !spec->assertion)
+        return true;
+    if (spec->assertion)
+        federation = federation_get(&redeem->federations, spec->assertion, request->login_url, settled, redeem);
+    if (federation && federation_is_due(federation, clock_ms())) {
+        *ret_wait = true;
+        federation_fetch(federation, spec->http);
+        return false;
+    }
+    *ret = federation ? federation_take(federation, clock_wall_ms(), err)
+                      : assertion_new(spec->key, redeem->form, request, clock_wall_ms(), 0, err);
+    request->client_assertion = *ret;
+    return *ret != NULL;
+}
+
 static void redeem_ask(struct redeem *redeem)
 {
     const struct redeem_spec *spec = &redeem->spec;
@@ -107,14 +139,12 @@ static void redeem_ask(struct redeem *redeem)
     struct buf url = BUF_INIT(FORM_MAX), form = BUF_INIT(FORM_MAX);
     CLEANUP(mem_free_secretp) char *assertion = NULL;
     struct err err;
+    bool wait;
 
-    if (spec->key) {
-        assertion = assertion_new(spec->key, redeem->form, &request, clock_wall_ms(), 0, &err);
-        if (!assertion) {
+    if (!add_assertion(redeem, &request, &assertion, &wait, &err)) {
+        if (!wait)
             redeem_fail(redeem, &err);
-            return;
-        }
-        request.client_assertion = assertion;
+        return;
     }
     token_build(&request, &url, &form);
     redeem->sent = http_start(spec->http, &(struct http_spec){ .url = buf_text(&url),
@@ -155,5 +185,6 @@ void redeem_free(struct redeem *redeem)
     if (redeem->sent)
         http_cancel(redeem->sent);
     timer_cancel(redeem->spec.loop, &redeem->timer);
+    federations_free(&redeem->federations);
     free(redeem);
 }

@@ -11,6 +11,7 @@ struct redeem_spec {
     const struct http_route *route;
     struct token_request request;    /* grant: GRANT_AUTHORIZATION_CODE or GRANT_DEVICE_CODE */
     const struct assertion_key *key; /* signs in place of a client secret; NULL: none */
+    const char *assertion;           /* client_assertion (auth/federation.h) in place of a secret; NULL: none */
     int64_t interval_s, give_up_ms;  /* device code: pause, and monotonic end */
 };
 

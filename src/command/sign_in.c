@@ -143,6 +143,7 @@ static void sign_in_redeem(struct sign_in *s, enum token_grant grant, const char
                                                     .route = &s->asked.route,
                                                     .request = request_of(s, grant, code),
                                                     .key = s->asked.key,
+                                                    .assertion = s->asked.input.client_assertion,
                                                     .interval_s = s->device.interval_s,
                                                     .give_up_ms = s->device.give_up_ms },
                              redeemed, s);
@@ -199,6 +200,12 @@ static void take_secret(struct sign_in *s, const struct buf *line)
     s->secret_is_new = true;
 }
 
+/* Returns true if the app shows something of its own in place of a secret. */
+static bool needs_no_secret(const struct sign_in *s)
+{
+    return s->asked.key || s->asked.input.client_assertion;
+}
+
 /* Reads the pasted address or code. In a pipe the line before it may be the client secret, unless that is known
  * already: an address and a secret can be told apart, and a secret comes before a bare code. */
 static bool read_code(struct sign_in *s, bool *ended, struct err *err)
@@ -207,7 +214,7 @@ static bool read_code(struct sign_in *s, bool *ended, struct err *err)
     bool ok = console_line(&s->console, "Address: ", false, &line);
     bool piped = !s->console.is_terminal;
 
-    if (ok && piped && !s->secret_is_new && !s->asked.key && !looks_like_address(&line) &&
+    if (ok && piped && !s->secret_is_new && !needs_no_secret(s) && !looks_like_address(&line) &&
         console_line(&s->console, "Address: ", false, &second)) {
         take_secret(s, &line);
         ok = signin_code(buf_text(&second), &s->code, err);
@@ -275,7 +282,7 @@ static bool find_secret(struct sign_in *s, struct err *err)
     if (s->asked.client_secret) {
         s->client_secret = mem_text(s->asked.client_secret);
         s->secret_is_new = true;
-    } else if (s->asked.key) {
+    } else if (needs_no_secret(s)) {
         return true;
     } else if (stored && !s->asked.secret_stdin) {
         if (!binding_allows(s->passwords, "client_secret", name, &to, err))

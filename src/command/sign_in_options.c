@@ -20,6 +20,7 @@ static const struct { const char *option, *parameter, *argument, *help; } parame
     { "--tenant", "tenant_id", "TENANT", "the customer's tenant: GUID or domain" },
     { "--client-id", "client_id", "GUID", "application (client) id" },
     { "--client-certificate", "client_certificate", "FILE", "PEM file with certificate and key, instead of a secret" },
+    { "--client-assertion", "client_assertion", "WORD", "managed_identity[:ID] or file:/path, instead of a secret" },
     { "--api", "api", "API", "graph (default), endpoint, siem or incidents" },
     { "--cloud", "cloud", "CLOUD", "commercial (default), gcc, gcc_high or dod" },
     { "--login-url", "login_url", "URL", "instead of the cloud's sign-in service" },
@@ -119,12 +120,16 @@ static bool prepare(struct sign_in_options *options, const char *secret_file, st
     console_warn_of_readers(input->client_certificate);
     if (secret_file && input->client_certificate)
         return err_set(err, ERR_INPUT, "--client-secret-file and --client-certificate exclude each other");
+    if (secret_file && input->client_assertion)
+        return err_set(err, ERR_INPUT, "--client-secret-file and --client-assertion exclude each other");
     if (secret_file && !read_secret_file(secret_file, &options->client_secret, err))
         return false;
     if (input->client_certificate &&
         !(options->key = assertion_key_read(input->client_certificate, clock_wall_ms(), err)))
         return false;
     target_of(input, &options->target);
+    if (input->client_assertion && !binding_allows_assertion(options->target.login_url, err))
+        return false;
     options->route = (struct http_route){ .ca_file = input->ca_file, .proxy = options->proxy };
     return true;
 }

@@ -201,7 +201,7 @@ static char *no_credential(const struct input *input)
     CLEANUP(mem_freep) char *address = target_sign_in_address(input);
 
     return mem_format("client_secret is empty and none is stored for client_id %s; enter the client secret, or "
-                      "client_certificate. Or let a user sign in: " TRIAL_HOW,
+                      "client_certificate or client_assertion. Or let a user sign in: " TRIAL_HOW,
                       input->client_id, address);
 }
 
@@ -232,6 +232,7 @@ static void sign_in_begin(struct trial *trial)
                                      &(struct principal_spec){ .tenant_id = input->tenant_id,
                                                                .client_id = input->client_id,
                                                                .certificate = input->client_certificate,
+                                                               .assertion = input->client_assertion,
                                                                .login_url = trial->target.login_url,
                                                                .route = &trial->route });
     trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token, api);
@@ -272,8 +273,8 @@ static bool has_credential(const struct trial *trial)
 {
     const struct input *input = trial->input;
 
-    return input->client_certificate || input->client_secret || input->refresh_token || input->authorization_code ||
-           stored_secret(trial, secret_name_client(input->client_id)) ||
+    return input->client_certificate || input->client_assertion || input->client_secret || input->refresh_token ||
+           input->authorization_code || stored_secret(trial, secret_name_client(input->client_id)) ||
            stored_secret(trial, secret_name_refresh(input->tenant_id, input->client_id));
 }
 

@@ -13,6 +13,9 @@
 #define SIGN_IN_DEVICE                                                                                                 \
     "sign in again on a registered device and enter the new authorization_code, or ask the "                           \
     "customer to let the user pass the policy"
+#define FEDERATE                                                                                                        \
+    "make issuer, subject and audience of a federated credential of the app registration (Certificates & secrets) the " \
+    "token's, letter by letter"
 #define EXCLUDE "let the app (or the user it signs in as) pass the conditional access policy"
 #define WAIT    "tried again automatically"
 
@@ -34,7 +37,21 @@ const struct aad_code aad_codes[] = {
     { 700027, ACT_PROVIDER, "the certificate is not registered for the app, or its signature was refused",
       "upload the certificate of client_certificate to the app registration" },
     { 50012, ACT_PROVIDER, "the signed assertion of the app was refused",
-      "check that the certificate of client_certificate is the one in the app registration" },
+      "check that the certificate of client_certificate is the one in the app registration, or that the token of "
+      "client_assertion is whole" },
+    { 70021, ACT_PROVIDER, "no federated credential of the app fits the token of client_assertion", FEDERATE },
+    { 700211, ACT_PROVIDER, "no federated credential of the app has the issuer of the token of client_assertion",
+      FEDERATE },
+    { 700212, ACT_PROVIDER, "no federated credential of the app has the audience of the token of client_assertion",
+      FEDERATE },
+    { 7002121, ACT_PROVIDER, "no federated credential of the app has the audience of the token of client_assertion",
+      FEDERATE },
+    { 700213, ACT_PROVIDER, "no federated credential of the app has the subject of the token of client_assertion",
+      FEDERATE },
+    { 700222, ACT_PROVIDER, "a token of Entra that is none of a managed identity was sent as client_assertion",
+      "use a managed identity of the tenant that the app registration is in, or a token of another issuer" },
+    { 700229, ACT_PROVIDER, "the token of client_assertion is a user's, and only an app's can be used",
+      "let the token file hold the token of a workload" },
     { 700030, ACT_PROVIDER, "the certificate's subject name is not allowed for the app",
       "upload the certificate of client_certificate to the app registration" },
     { 700016, ACT_PROVIDER, "the app is not known in this tenant",

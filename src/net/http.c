@@ -111,6 +111,7 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->holding = (struct holding){ .give_up = http_give_up, .ctx = req };
     req->started_ms = clock_ms();
     req->traced = req->attempt.resent = spec->traced; /* a traced request has a connection of its own */
+    req->metadata = spec->metadata;
     req->is_tls = text_starts(spec->url, "https:");
     req->unsendable = DIAGNOSIS_NO_CONNECTION;
     req->unverified = spec->traced && spec->unverified;

@@ -1,6 +1,6 @@
 /* net/http.h - one HTTP request and its result.
  *
- * Every request: https, or http to a loopback host; TLS 1.2 or newer, verified; redirects are not followed; bodies are
+ * Every request: https, or http to a loopback host (or, if it says so, to Azure's metadata service); TLS 1.2 or newer, verified; redirects are not followed; bodies are
  * limited; gzip is decoded. A request never blocks. It gives exactly one result, from the loop, after http_start() has
  * returned, unless it is canceled. */
 #pragma once
@@ -91,6 +91,7 @@ struct http_spec {
     int connect_timeout_s; /* 0: 15 */
     bool traced;           /* uses a connection of its own; the result has a trace */
     bool unverified;       /* only with traced: accepts any certificate. Must not carry a secret. */
+    bool metadata;         /* to Azure's metadata service: http to URL_METADATA_HOST is allowed; no proxy is used */
     bool connect_only;     /* sends nothing: HTTP_DONE with status 0 once the connection is there, TLS included */
 };
 

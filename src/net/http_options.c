@@ -26,7 +26,8 @@ bool http_may_be_sent(struct http_request *req)
     struct err err;
 
     if (!text_starts(req->url, "https://")) {
-        if (text_starts(req->url, "http://") && url_is_loopback(req->url))
+        if (text_starts(req->url, "http://") &&
+            (url_is_loopback(req->url) || (req->metadata && url_is_metadata(req->url))))
             return true;
         snprintf(req->why, sizeof(req->why), "the address is not https");
     } else if (!ca) {
@@ -86,6 +87,14 @@ static curl_socket_t open_loopback_socket(void *ctx UNUSED, curlsocktype purpose
     return socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
 }
 
+/* Opens a socket only to Azure's metadata service. */
+static curl_socket_t open_metadata_socket(void *ctx UNUSED, curlsocktype purpose UNUSED, struct curl_sockaddr *peer)
+{
+    if (!url_peer_is_metadata(&peer->addr))
+        return CURL_SOCKET_BAD;
+    return socket(peer->family, peer->socktype | SOCK_CLOEXEC, peer->protocol);
+}
+
 /* No proxy has any business between two programs on this machine, and http: would show it the secret. */
 static void set_loopback(CURL *easy)
 {
@@ -104,6 +113,9 @@ static void set_route(CURL *easy, const struct http_request *req)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (loopback) {
         set_loopback(easy);
+    } else if (req->metadata) {
+        curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* a proxy would ask the metadata service of its own host */
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_metadata_socket);
     } else if (route->proxy) {
         curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy);
         if (*route->proxy) /* a configured proxy is for every host, whatever no_proxy says */

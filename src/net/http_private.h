@@ -71,7 +71,7 @@ struct http_request {
     http_done_fn *done;
     void *ctx;
     bool has_sink;
-    bool traced, unverified;
+    bool traced, unverified, metadata;
     struct attempt attempt;
     struct ration ration;
     bool is_tls;

@@ -84,6 +84,22 @@ bool url_peer_is_loopback(const struct sockaddr *peer)
            (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
+bool url_is_metadata(const char *url)
+{
+    static const char start[] = "http://" URL_METADATA_HOST "/";
+
+    return url && strncmp(url, start, sizeof(start) - 1) == 0;
+}
+
+bool url_peer_is_metadata(const struct sockaddr *peer)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)peer;
+    char text[INET_ADDRSTRLEN];
+
+    return peer->sa_family == AF_INET && inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text)) &&
+           text_same(text, URL_METADATA_HOST);
+}
+
 /* Returns true if the URL has a part that a base address must not have. */
 static bool has_more(CURLU *url)
 {

@@ -12,6 +12,12 @@ bool url_is_loopback(const char *url);
 /* Returns true if the address that a host name was resolved to is one of this machine's loopback addresses. */
 struct sockaddr;
 bool url_peer_is_loopback(const struct sockaddr *peer);
+/* The address of Azure's instance metadata service, the same on every virtual machine. */
+#define URL_METADATA_HOST "169.254.169.254"
+/* Returns true for http://URL_METADATA_HOST in exactly this spelling, at port 80. */
+bool url_is_metadata(const char *url);
+/* Returns true if the address is URL_METADATA_HOST. */
+bool url_peer_is_metadata(const struct sockaddr *peer);
 /* Returns the origin (RFC 6454): scheme://host[:port], in lower case, without the default port, a user or a path. NULL
  * if text is no URL. The caller frees it. */
 char *url_origin(const char *text);

@@ -16,6 +16,11 @@ struct start_time {
     ticks time;
 };
 
+/* The words of client_assertion. */
+#define INPUT_IDENTITY   "managed_identity" /* alone, or with ":" and the client ID of a user-assigned identity */
+#define INPUT_TOKEN_FILE "file:"
+enum { INPUT_TOKEN_MAX = 16384 }; /* bytes of a token file; Entra's and Kubernetes' tokens take 1 to 3 KB */
+
 struct input {
     char *name; /* without "defender_alerts://" */
     char *app;  /* where the stanza lives; "" when splunkd did not say */
@@ -26,6 +31,7 @@ struct input {
     char *client_id;     /* lower case */
     char *client_secret; /* secrets: plaintext as given; NULL: not given, empty or a mask */
     char *client_certificate;
+    char *client_assertion; /* "managed_identity", "managed_identity:<lower-case GUID>" or "file:/path" */
     char *refresh_token;
     char *authorization_code;
     char *redirect_uri;
@@ -42,6 +48,9 @@ struct input {
     char *proxy_password;  /* secret: plaintext from inside proxy; NULL: masked or none */
     char *ca_file;
 };
+
+/* Returns the path in a client_assertion; NULL: it names no file. */
+const char *input_token_file(const char *client_assertion);
 
 /* Returns the input's name for log lines. Names other than plain ones are quoted, since key=value ends a value at a
  * blank. Caller frees. */

@@ -33,6 +33,11 @@ const struct param params[] = {
     { .name = "client_certificate", .type = PARAM_FILE, AT(client_certificate), .title = "Client certificate",
       .help = "Instead of a client secret: full path of a PEM file with the app's certificate and private key.",
       .hint = "Example: /opt/splunk/etc/auth/defender.pem" },
+    { .name = "client_assertion", .type = PARAM_ASSERTION, AT(client_assertion), .title = "Client assertion",
+      .help = "Instead of a client secret or certificate, for an app that trusts a federated credential: "
+              "managed_identity (of this Azure VM or Arc-enabled server), managed_identity:CLIENT-ID (a user-assigned "
+              "one), or file:/full/path of a token file that others renew.",
+      .hint = "Example: managed_identity" },
     { .name = "api", .type = PARAM_CHOICE, AT(api), .choices = api_choices, .default_text = "graph", .title = "Service",
       .help = "The Microsoft service to collect from: graph (alerts of all Defender products), endpoint (Defender for "
               "Endpoint API), siem (the older alert exporter) or incidents (Graph incidents).",

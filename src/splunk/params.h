@@ -10,8 +10,9 @@ enum param_type {
     PARAM_TENANT, /* GUID or domain */
     PARAM_GUID,
     PARAM_SECRET,
-    PARAM_FILE, /* empty or a readable file */
-    PARAM_URI,  /* redirect_uri: an absolute URI */
+    PARAM_FILE,      /* empty or a readable file */
+    PARAM_ASSERTION, /* client_assertion: managed_identity[:GUID] or file:/path */
+    PARAM_URI,       /* redirect_uri: an absolute URI */
     PARAM_CHOICE,
     PARAM_BASE_URL, /* scheme, host, port */
     PARAM_TEXT,

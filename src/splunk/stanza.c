@@ -129,18 +129,32 @@ static bool take_param(const struct raw_stanza *stanza, const struct param *para
     return !param->default_text || value_parse(param, param->default_text, check_files, input, err);
 }
 
+static bool refuse_both(const char *one, const char *other, const char *value, struct err *err)
+{
+    return err_set(err, ERR_INPUT,
+                   "%s and %s '%.200s' are both given, but the app signs in with one of them; one of the two should be "
+                   "empty",
+                   one, other, value);
+}
+
+static bool one_credential(const struct input *input, struct err *err)
+{
+    if (input->client_secret && input->client_certificate)
+        return refuse_both("client_secret", "client_certificate", input->client_certificate, err);
+    if (input->client_secret && input->client_assertion)
+        return refuse_both("client_secret", "client_assertion", input->client_assertion, err);
+    if (input->client_certificate && input->client_assertion)
+        return refuse_both("client_certificate", "client_assertion", input->client_assertion, err);
+    return true;
+}
+
 static bool check_together(const struct input *input, struct err *err)
 {
     if (input->filter && input->api == API_SIEM)
         return err_set(err, ERR_INPUT,
                        "filter is given with api 'siem', but the alert exporter has no OData; filter "
                        "should be empty, or api should be graph, endpoint or incidents");
-    if (input->client_secret && input->client_certificate)
-        return err_set(err, ERR_INPUT,
-                       "client_secret and client_certificate '%.200s' are both given, but the app "
-                       "signs in with one of them; one of the two should be empty",
-                       input->client_certificate);
-    return true;
+    return one_credential(input, err);
 }
 
 bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct input *ret, struct err *err)

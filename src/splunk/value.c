@@ -11,6 +11,7 @@
 #include "net/http.h"
 #include "net/tls.h"
 #include "net/url.h"
+#include "splunk/input.h"
 #include "splunk/mask.h"
 #include "splunk/proxy.h"
 #include "splunk/value_hint.h"
@@ -39,6 +40,9 @@ const char *value_wanted(const struct param *param)
     case PARAM_GUID: return "a GUID, such as 01234567-89ab-cdef-0123-456789abcdef";
     case PARAM_SECRET: return "the secret itself, without line ends or other control characters";
     case PARAM_FILE: return "the full path of a file that Splunk's user can read";
+    case PARAM_ASSERTION:
+        return "managed_identity, managed_identity:<client ID of a user-assigned identity> or file:<full path of a "
+               "token file that Splunk's user can read>";
     case PARAM_URI: return "an absolute URI without a fragment, such as https://SiemMsspConnector";
     case PARAM_BASE_URL:
         return "https://host or https://host:port with nothing after it (http:// only for this "
@@ -116,6 +120,7 @@ static bool may_be_secret(const struct param *param, const char *value)
 {
     switch (param->type) {
     case PARAM_FILE: return strstr(value, "-----BEGIN") != NULL;
+    case PARAM_ASSERTION: return strstr(value, "eyJ") != NULL || strchr(value, '~') || strstr(value, "-----BEGIN");
     case PARAM_URI:
     case PARAM_BASE_URL: return holds_code(value);
     case PARAM_TENANT: return strchr(value, '~') != NULL;
@@ -298,6 +303,23 @@ static bool take_file(char **slot, const char *value)
     return true;
 }
 
+static bool take_assertion(char **slot, const char *value)
+{
+    size_t len = strlen(INPUT_IDENTITY);
+    CLEANUP(mem_freep) char *path = NULL;
+
+    if (text_starts(value, INPUT_TOKEN_FILE)) {
+        if (!take_file(&path, value + strlen(INPUT_TOKEN_FILE)))
+            return false;
+        *slot = mem_format("%s%s", INPUT_TOKEN_FILE, path);
+        return true;
+    }
+    if (strncasecmp(value, INPUT_IDENTITY, len) != 0 ||
+        (value[len] && (value[len] != ':' || !text_is_guid(value + len + 1))))
+        return false;
+    return take_lower(slot, value);
+}
+
 /* Parses the value by type. Returns false if it is not of the type. */
 static bool take_value(const struct param *param, const char *value, struct input *input)
 {
@@ -308,6 +330,7 @@ static bool take_value(const struct param *param, const char *value, struct inpu
     case PARAM_GUID: return text_is_guid(value) && take_lower(slot, value);
     case PARAM_SECRET: return mask_matches(value) || take_text(slot, value);
     case PARAM_FILE: return take_file(slot, value);
+    case PARAM_ASSERTION: return take_assertion(slot, value);
     case PARAM_URI: return is_absolute_uri(value) && !holds_code(value) && take_text(slot, value);
     case PARAM_CHOICE: return take_choice(slot, param->choices, value);
     case PARAM_BASE_URL: return take_base_url(slot, value);
@@ -323,9 +346,12 @@ static bool take_value(const struct param *param, const char *value, struct inpu
 static bool check_file(const struct param *param, const char *value, const struct input *input, struct err *err)
 {
     const char *path = *(char *const *)((const char *)input + param->offset);
+    bool token = param->type == PARAM_ASSERTION;
     struct err why, refusal;
 
-    if (file_usable(path, TLS_CA_MAX, &why))
+    if (token && !(path = input_token_file(path)))
+        return true;
+    if (file_usable(path, token ? INPUT_TOKEN_MAX : TLS_CA_MAX, &why))
         return true;
     refuse_value(param, value, &refusal);
     return err_set(err, ERR_INPUT, "%s: %s", refusal.text, why.text);
@@ -335,5 +361,6 @@ bool value_parse(const struct param *param, const char *value, bool check_files,
 {
     if (!is_clean(param, value) || !take_value(param, value, input))
         return refuse_value(param, value, err);
-    return !check_files || param->type != PARAM_FILE || check_file(param, value, input, err);
+    return !check_files || (param->type != PARAM_FILE && param->type != PARAM_ASSERTION) ||
+           check_file(param, value, input, err);
 }

@@ -11,9 +11,9 @@ from world import inputxml
 from world.runner import SplunkHome, call, wait_for
 from world.world import World
 
-PARAMETERS = {'tenant_id', 'client_id', 'client_secret', 'client_certificate', 'refresh_token', 'authorization_code',
-              'redirect_uri', 'api', 'cloud', 'login_url', 'api_url', 'resource', 'filter', 'start_time',
-              'poll_interval', 'overlap', 'proxy', 'ca_file'}
+PARAMETERS = {'tenant_id', 'client_id', 'client_secret', 'client_certificate', 'client_assertion', 'refresh_token',
+              'authorization_code', 'redirect_uri', 'api', 'cloud', 'login_url', 'api_url', 'resource', 'filter',
+              'start_time', 'poll_interval', 'overlap', 'proxy', 'ca_file'}
 RESERVED = {'source', 'sourcetype', 'host', 'index', 'disabled', 'interval', 'persistentQueue', 'persistentQueueSize',
             'queueSize', 'start_by_shell', 'output_mode', 'output_field', 'owner', 'app', 'sharing'}
 SECRET = 'Zq8Q~do-not-repeat-this+/=.&%'

@@ -40,20 +40,26 @@ class _Issued(dict):
 
 class RealWorld(World):
     """names: the customers. rotation: 'strict' or 'entra'. certificates: names of those whose app has a certificate
-    instead of a secret; algorithms: what those accept; more: of the server's configuration (oidc/server.mjs)."""
+    instead of a secret; algorithms: what those accept; federated: {name: what the app's federated credential
+    is (oidc/server.mjs)}, whose inputs use Microsoft's own sign-in host (World(own_hosts=True)); more: of the server's
+    configuration (oidc/server.mjs)."""
 
     def __init__(self, names, rotation='strict', lifetime_s=3599, certificates=(), algorithms=None,
-                 **more):
-        super().__init__()
+                 federated=(), **more):
+        super().__init__(own_hosts=bool(federated))
+        self._federated = dict(federated)
         self._folder = tempfile.TemporaryDirectory(prefix='real-world-')
         self.oidc, self.pems, self.devices = None, {}, {}
         try:
             tenants = dict(self._tenant(name, rotation, name in certificates, algorithms) for name in names)
-            self.oidc = Oidc(self.authority.server(), self.authority.cert, self._folder.name, tenants,
+            hosts = ('127.0.0.1', 'login.microsoftonline.com') if federated else ()
+            self.oidc = Oidc(self.authority.server(*hosts), self.authority.cert, self._folder.name, tenants,
                              sorted(set().union(*AUDIENCES.values())), lifetime_s=lifetime_s, **more)
         except BaseException:
             self.close()
             raise
+        if federated:
+            self.proxy.places['login.microsoftonline.com:443'] = int(self.oidc.url.rpartition(':')[2])
         self.microsoft.identity.access = _Issued(self.oidc, self.microsoft, lifetime_s)
 
     def _tenant(self, name, rotation, by_certificate, algorithms):
@@ -63,6 +69,8 @@ class RealWorld(World):
             pair = signing_pair(self._folder.name, name)
             app.update(certificate=pair.cert, algorithms=algorithms)
             self.pems[name] = self.one_file(pair)
+        elif name in self._federated:
+            app['federated'] = self._federated[name]
         else:
             app['secret'] = tenant.app.secret
         public = {'client_id': self.public_client(name), 'public': True, 'redirect_uris': [REDIRECT]}
@@ -84,7 +92,8 @@ class RealWorld(World):
 
     def params(self, tenant, api, app=None, **changes):
         """As in World, signing in at the OAuth server."""
-        changes.setdefault('login_url', self.oidc.url)
+        if not self._federated:
+            changes.setdefault('login_url', self.oidc.url)
         if tenant.name in self.pems:
             changes.setdefault('client_secret', None)
             changes.setdefault('client_certificate', self.pems[tenant.name])

@@ -1,4 +1,5 @@
 """Signing in at a real OAuth server (npm's oidc-provider): every grant, certificates, rotation, refusals."""
+import os
 import unittest
 import urllib.parse
 
@@ -7,6 +8,8 @@ import oidc
 from needs import needs
 from realworld import REDIRECT, RealWorld
 from world.certs import signing_pair
+from world.clock import Clock
+from world.metadata import Issuer
 from world.runner import validate, wait_for
 
 LIFE_S = 6       # a token is renewed in the last tenth of its life
@@ -113,6 +116,42 @@ class Certificates(unittest.TestCase):
             self.assertIn('Our administrator: upload the certificate', line.text)
             self.assertEqual([line['alg'] for line in world.granted('one', 2)], ['PS256', 'RS256'])
             self.assertEqual(program.events, [])
+
+
+class Federated(unittest.TestCase):
+    """A token that others issue, as the app's assertion: jose verifies it."""
+
+    def test_token_file(self):
+        issuer = Issuer(Clock())
+        self.addCleanup(issuer.close)
+        path = os.path.join(issuer.folder, 'token')
+        trust = {'issuer': issuer.issuer, 'subject': 'me', 'audience': issuer.audience, 'certificate': issuer.pair.cert}
+        good = issuer.token('me')
+        rows = ((good, None), (issuer.token('you'), 'AADSTS700213'),
+                (issuer.token('me', aud='api://other'), 'AADSTS700212'),
+                (issuer.token('me', iss='https://other'), 'AADSTS700211'),
+                (good[:-8] + 'AAAAAAAA', 'AADSTS50012'))
+        with RealWorld(['one'], federated={'one': trust}) as world:
+            tenant = world.microsoft.tenant('one')
+            tenant.feed('graph')
+            how = {'client_secret': None, 'client_assertion': 'file:' + path}
+            for token, code in rows:
+                self.write(path, token)
+                done = validate(world.home, 'one', world.params(tenant, 'graph', **how), world.splunkd.session_key)
+                with self.subTest(code):
+                    self.assertEqual(done.code, 1 if code else 0, done)
+                    self.assertIn(code or '', done.message or '')
+            self.write(path, good)
+            world.customer('one', **how).publish(5)
+            world.start().wait_events(5)
+            self.assertTrue(world.verdict().exact, world.verdict())
+            self.assertEqual(len(world.granted('one', 2, federated='me')), 2)
+            self.assertEqual(checks.leaks(world, [good]), [])
+
+    @staticmethod
+    def write(path, text):
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(text)
 
 
 class SignedIn(unittest.TestCase):

@@ -16,6 +16,7 @@
 #define NONE { 0 }
 #define DUE .due = true
 #define CAN .credential = true
+#define LACKS .lacks_assertion = true
 #define BUSY .redeems = true, .redeemer_busy = true
 
 static const struct decision {
@@ -40,6 +41,15 @@ static const struct decision {
     { SOURCE_REQUEST, ON_ASK, { DUE, CAN }, { SOURCE_REQUEST, DO_NOTHING } },
     { SOURCE_STORING, ON_ASK, { DUE, CAN, .retry_due = true }, { SOURCE_STORING, DO_NOTHING } },
     { SOURCE_STORE_WAIT, ON_ASK, { DUE, CAN, .retry_due = true }, { SOURCE_STORE_WAIT, DO_NOTHING } },
+    /* an assertion that somebody else issues */
+    { SOURCE_IDLE, ON_ASK, { DUE, CAN, LACKS }, { SOURCE_ASSERTION, DO_FETCH_ASSERTION } },
+    { SOURCE_RETRY, ON_ASK, { DUE, CAN, LACKS, .retry_due = true }, { SOURCE_ASSERTION, DO_FETCH_ASSERTION } },
+    { SOURCE_IDLE, ON_CODE, { CAN, LACKS, .redeems = true }, { SOURCE_ASSERTION, DO_FETCH_ASSERTION } },
+    { SOURCE_ASSERTION, ON_ASSERTION, { DUE, CAN }, { SOURCE_QUEUED, DO_ACQUIRE } },
+    { SOURCE_ASSERTION, ON_ASSERTION, { DUE, CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
+    { SOURCE_ASSERTION, ON_ASSERTION, { DUE, CAN, LACKS }, { SOURCE_ASSERTION, DO_FETCH_ASSERTION } },
+    { SOURCE_ASSERTION, ON_ASK, { DUE, CAN, LACKS }, { SOURCE_ASSERTION, DO_NOTHING } },
+    { SOURCE_ASSERTION, ON_CREDENTIAL, { CAN, LACKS }, { SOURCE_ASSERTION, DO_FORGIVE } },
     /* an authorization code */
     { SOURCE_IDLE, ON_CODE, { CAN, .redeems = true }, { SOURCE_QUEUED, DO_ACQUIRE } },
     { SOURCE_IDLE, ON_CODE, { CAN, BUSY }, { SOURCE_WAIT, DO_NOTHING } },
@@ -94,7 +104,7 @@ static void test_decisions(void **state UNUSED)
 static void test_strange_events(void **state UNUSED)
 {
     static const struct { enum source_event event; enum source_state state; } awaited[] = {
-        { ON_REDEEMED, SOURCE_WAIT }, { ON_SLOT, SOURCE_QUEUED }, { ON_TOKEN, SOURCE_REQUEST },
+        { ON_REDEEMED, SOURCE_WAIT }, { ON_ASSERTION, SOURCE_ASSERTION }, { ON_SLOT, SOURCE_QUEUED }, { ON_TOKEN, SOURCE_REQUEST },
         { ON_ROTATED, SOURCE_REQUEST }, { ON_OTHER_FORM, SOURCE_REQUEST }, { ON_FAILURE, SOURCE_REQUEST },
         { ON_STORED, SOURCE_STORING }, { ON_NOT_STORED, SOURCE_STORING }, { ON_TIMER, SOURCE_STORE_WAIT } };
     const struct source_facts facts = { DUE, CAN, .retry_due = true };
@@ -597,6 +607,64 @@ static void test_principals(void **state UNUSED)
     close_world();
 }
 
+#define JWT "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+
+static struct token_source *of_identity(const char *tenant, const char *login_url, const char *assertion)
+{
+    struct token_source *source = token_source_get(
+        principal_get(world.principals, &(struct principal_spec){ .tenant_id = tenant, .client_id = "c",
+                                                                  .login_url = login_url, .assertion = assertion,
+                                                                  .route = &(struct http_route){ .proxy = "" } }),
+        "https://graph.microsoft.com", false, NULL);
+
+    return source;
+}
+
+/* promise: Secrets: One token of a managed identity serves all customers */
+static void test_managed_identity(void **state UNUSED)
+{
+    static const char com[] = "https://login.microsoftonline.com", identity[] = "managed_identity";
+    static const char got[] = "{\"access_token\":\"" JWT "\",\"expires_in\":\"86399\"}";
+    struct token_source *one, *two, *evil;
+    struct token_view view;
+
+    open_world();
+    one = of_identity("one", com, identity);
+    two = of_identity("two", com, identity);
+    check_ask(one, 0, TOKEN_BUSY, NULL);
+    check_ask(two, 0, TOKEN_BUSY, NULL);
+    answer("169.254.169.254", 500, "");
+    CHECK(token_source_peek(one, 0, &view) == TOKEN_FAILED && strstr(view.err->text, "HTTP 500"), "%s", view.err->text);
+    CHECK(token_source_peek(two, 0, &view) == TOKEN_FAILED && view.err->kind == ERR_RETRY, "%s", view.err->text);
+    check_ask(one, 2000, TOKEN_BUSY, NULL);
+    check_ask(two, 100, TOKEN_FAILED, NULL);
+    answer("169.254.169.254", 200, got);
+    check_ask(two, 200, TOKEN_BUSY, NULL);      /* forgiven, at once */
+    CHECK(is_quiet("169.254.169.254"), "a token for each customer");
+    answer("/one/", 200, "{\"access_token\":\"A1\",\"expires_in\":3600}");
+    CHECK(strstr(in_flight("/two/")->form, "client_assertion=" JWT), "%s", in_flight("/two/")->form);
+    answer("/two/", 200, "{\"access_token\":\"A2\",\"expires_in\":3600}");
+    check_ask(one, 0, TOKEN_READY, "Bearer A1");
+    check_ask(two, 0, TOKEN_READY, "Bearer A2");
+    check_ask(one, 24 * 60 * MINUTE_MS, TOKEN_BUSY, NULL);
+    answer("169.254.169.254", 400, "{\"error_description\":\"Identity not found\"}");
+    CHECK(!strstr(in_flight("/one/")->url, "169"), "the old one is used as long as it is valid");
+    answer("/one/", 200, "{\"access_token\":\"A3\",\"expires_in\":3600}");
+    CHECK_TEXT(principal_credential(token_source_principal(one)), "managed_identity");
+
+    check_ask(of_identity("one", "https://login.microsoftonline.us", identity), 0, TOKEN_BUSY, NULL);
+    answer("AzureADTokenExchangeUSGov", 200, got);
+    answer("microsoftonline.us/one/", 200, "{\"access_token\":\"A4\",\"expires_in\":3600}");
+
+    evil = of_identity("one", "https://127.0.0.1:1", identity);
+    check_ask(evil, 0, TOKEN_FAILED, NULL);
+    token_source_peek(evil, 0, &view);
+    CHECK(view.err->kind == ERR_AUTH && strstr(view.err->text, "only Microsoft's own sign-in hosts"), "%s",
+          view.err->text);
+    CHECK(is_quiet(""), "it was sent");
+    close_world();
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_decisions),
     cmocka_unit_test(test_strange_events),
@@ -612,6 +680,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_exchange),
     cmocka_unit_test(test_reject_and_refetch),
     cmocka_unit_test(test_principals),
+    cmocka_unit_test(test_managed_identity),
 };
 
 UNIT(token_source, cases, NULL, NULL)

@@ -55,3 +55,29 @@ def check(token, client_id, certificates, audiences, now):
         raise Refused(50012)
     if not body.get('jti') or not body.get('nbf', now) - 300 <= now <= body.get('exp', 0) + 300:
         raise Refused(700024)
+
+
+def is_federated(token):
+    """Is it somebody else's token? Those of a certificate name it in the header."""
+    try:
+        header = json.loads(_decode(token.split('.')[0]))
+    except ValueError:
+        return False
+    return not {'x5t', 'x5t#S256'} & set(header)
+
+
+def check_federated(token, credentials, now):
+    """Raise Refused unless a federated credential of the app fits. credentials: {issuer, subject, audience, cert}."""
+    try:
+        head, claims, signature = token.split('.')
+        body, signature = json.loads(_decode(claims)), _decode(signature)
+    except ValueError as problem:
+        raise Refused(50012) from problem
+    for name, claim, code in (('issuer', 'iss', 700211), ('audience', 'aud', 700212), ('subject', 'sub', 700213)):
+        credentials = [each for each in credentials if each[name] == body.get(claim)]
+        if not credentials:
+            raise Refused(code)
+    if not _signed_by(credentials[0]['cert'], 'RS256', f'{head}.{claims}'.encode(), signature):
+        raise Refused(50012)
+    if not body.get('nbf', now) - 300 <= now <= body.get('exp', 0) + 300:
+        raise Refused(700024)

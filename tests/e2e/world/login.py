@@ -31,14 +31,15 @@ _DOCUMENTS = {'v2.0/.well-known/openid-configuration': 2, '.well-known/openid-co
 
 
 class App:
-    """An app registration. secrets: text -> expiry (epoch seconds) or None. certificates: PEM files. granted: the
-    APIs whose application permission was consented to. public: a client that must not show a secret."""
+    """An app registration. secrets: text -> expiry (epoch seconds) or None. certificates: PEM files. federated:
+    see metadata.py. granted: the APIs whose application permission was consented to. public: a client that must not
+    show a secret."""
 
     def __init__(self, client_id=None, secret=None, redirect_uris=('https://SiemMsspConnector',), public=False):
         self.client_id = client_id or str(uuid.uuid4())
         # Characters that a form must percent-encode stand in every secret.
         self.secret = secret or 'Aa8Q~' + secrets.token_urlsafe(24) + '+/=.&%'
-        self.secrets, self.certificates = {self.secret: None}, []
+        self.secrets, self.certificates, self.federated = {self.secret: None}, [], []
         self.redirect_uris, self.public = list(redirect_uris), public
         self.granted = set(AUDIENCES)
 
@@ -170,7 +171,9 @@ class Login:
             if secret or signed:
                 raise Refused(700025)
             return app
-        if signed:
+        if signed and assertion.is_federated(signed):
+            assertion.check_federated(signed, app.federated, self.clock.now())
+        elif signed:
             audiences = {f'{request.base}/{name}/oauth2{middle}/token' for name in (tenant.id, tenant.domain)
                          for middle in ('', '/v2.0')}
             assertion.check(signed, app.client_id, app.certificates, audiences, self.clock.now())

@@ -5,12 +5,12 @@ import base64
 
 class Proxy:
     """connects: ['host:port', ...] that were asked for; refused: how often the password was missing or wrong.
-    Names that end in ".localhost" are this machine.
+    Names that end in ".localhost" are this machine. places: 'host:port' -> the port of this machine that is it.
 
     status: answer everything with this status, these headers (lines that end) and HTML instead of working."""
 
-    def __init__(self, loop, user=None, password=None):
-        self._loop, self._wanted = loop, None
+    def __init__(self, loop, user=None, password=None, places=None):
+        self._loop, self._wanted, self.places = loop, None, places or {}
         if user is not None:
             self._wanted = 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()
         self.connects, self.refused, self.status, self.headers = [], 0, None, ''
@@ -63,6 +63,8 @@ class Proxy:
 
     async def _join(self, reader, writer, host, port, first):
         try:
+            if f'{host}:{port}' in self.places:
+                host, port = '127.0.0.1', self.places[f'{host}:{port}']
             host = '127.0.0.1' if host.endswith('.localhost') else host
             far_reader, far_writer = await asyncio.open_connection(host, port)
         except OSError:

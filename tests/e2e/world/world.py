@@ -8,8 +8,11 @@ from .httpd import Loop
 from .ledger import Tally
 from .login import App
 from .microsoft import Microsoft
+from .proxy import Proxy
 from .runner import Program, SplunkHome, validate
 from .splunkd import KIND, Splunkd
+
+OWN_HOSTS = {'login.microsoftonline.com': 'login', 'graph.microsoft.com': 'graph'}
 
 
 class World:
@@ -18,15 +21,17 @@ class World:
     tls=False: plain http on loopback everywhere. splunkd_names: names in splunkd's certificate (as shipped, it does
     not fit 127.0.0.1). ca_where: see SplunkHome. http2: Microsoft's side offers it. far: inputs name Microsoft's side
     by a name that is no loopback address, so that a proxy is used; without one it is reached all the same, since curl
-    and the stand-in of a proxy resolve it to this machine. Use it as a context manager: leaving it ends the program and
+    and the stand-in of a proxy resolve it to this machine. own_hosts: inputs use Microsoft's own names (sign-in and
+    Graph), which a proxy leads to the stand-ins. Use it as a context manager: leaving it ends the program and
     fails if the program or a stand-in did what it never may (sanitizer report, broken stream, a crash of a
     stand-in)."""
 
     def __init__(self, tls=True, seed=0, clock=None, splunkd_names=('SplunkServerDefaultCert',), ca_where='auth',
-                 arguments=None, http2=False, far=False):
+                 arguments=None, http2=False, far=False, own_hosts=False):
         self.loop, self.clock, self.seed = Loop(), clock or Clock(), seed
         self.authority = Authority() if tls else None
-        self.microsoft = Microsoft(self.authority and self.authority.server(), self.clock, self.loop, seed,
+        names = ('127.0.0.1', *OWN_HOSTS) if own_hosts else ()
+        self.microsoft = Microsoft(self.authority and self.authority.server(*names), self.clock, self.loop, seed,
                                    http2)
         self.faults, self.ledger = self.microsoft.faults, self.microsoft.ledger
         self.splunkd = Splunkd(self.loop, self.authority and self.authority.server(*splunkd_names), self.clock,
@@ -34,6 +39,8 @@ class World:
         self.home = SplunkHome(self.authority and self.authority.cert, ca_where, self.splunkd.url)
         self.far = far
         self.splunkd.hosts = tuple(dict.fromkeys(self.url(service.name) for service in self.microsoft.services))
+        self.proxy = Proxy(self.loop, places={f'{host}:443': self.microsoft.service(api).port for host, api in
+                                              OWN_HOSTS.items()}) if own_hosts else None
         self.programs, self.feeds = [], {}
         self._shared, self._closed, self._starting = None, False, threading.RLock()
 
@@ -56,6 +63,9 @@ class World:
                   'login_url': self.url('login'), 'api_url': self.url(api), 'poll_interval': '1'}
         if self.authority:
             params['ca_file'] = self.authority.cert
+        if self.proxy:
+            del params['login_url'], params['api_url']
+            params['proxy'] = self.proxy.url
         params.update(changes)
         return {name: str(value) for name, value in params.items() if value is not None}
 
@@ -134,6 +144,8 @@ class World:
                 program.kill()
         self.microsoft.close()
         self.splunkd.service.stop()
+        if self.proxy:
+            self.proxy.close()
         self.loop.close()
         self.home.close()
         if self.authority:

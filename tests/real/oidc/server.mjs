@@ -4,7 +4,8 @@
 //           "device_s": 900, "interval_s": 5,     life of a device code, pause between two questions about it
 //           "resources": ["https://graph.microsoft.com"],
 //           "tenants": { "<id>": { "domains": [], "rotation": "entra" | "strict", "apps": [
-//               { "client_id": "...", "secret": "..." | "certificate": "...pem" | "public": true,
+//               { "client_id": "...", "secret": "..." | "certificate": "...pem" | "public": true |
+//                 "federated": { "issuer": "...", "subject": "...", "audience": "...", "certificate": "...pem" },
 //                 "algorithms": ["PS256"],
 //                 "redirect_uris": ["https://SiemMsspConnector"], "roles": ["SecurityAlert.Read.All"] } ] } } }
 //
@@ -17,6 +18,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { createInterface } from 'node:readline';
 
+import { prepare, replaceAssertion } from './federation.mjs';
 import { refusalBody } from './refusals.mjs';
 import { DEVICE_GRANT, makeTenant } from './tenant.mjs';
 
@@ -109,6 +111,13 @@ async function token(tenant, v1, request, response) {
   if (order) return ordered(response, order, tenant.id, asked);
   request.body = plain;
   request.asked = asked;
+  const app = tenant.apps.find((each) => each.client_id === plain.client_id && each.federated);
+  const refused = app && plain.client_assertion && await replaceAssertion(app, plain, (line) => log(
+    { tenant: tenant.id, ...line }));
+  if (refused) {
+    log({ tenant: tenant.id, grant: asked.grant, client: asked.client, v1: asked.v1, ok: false, code: refused.code });
+    return refuse(response, 401, JSON.stringify(refusalBody(refused)));
+  }
   padAnswers(response);
   return tenant.handle(request, response);
 }
@@ -170,7 +179,8 @@ server.listen(config.port ?? 0, '127.0.0.1', () => {
   const settings = { signingKey: signingKey(), resources: config.resources, lifetime_s: config.lifetime_s ?? 3599,
     device_s: config.device_s ?? 900, interval_s: config.interval_s ?? 5 };
   for (const [id, tenant] of Object.entries(config.tenants)) {
-    const entry = { id, handle: makeTenant(`https://127.0.0.1:${port}`, id, tenant, settings, steering, log) };
+    tenant.apps.forEach(prepare);
+    const entry = { id, apps: tenant.apps, handle: makeTenant(`https://127.0.0.1:${port}`, id, tenant, settings, steering, log) };
     [id, ...(tenant.domains ?? [])].forEach((name) => tenants.set(name.toLowerCase(), entry));
   }
   log({ ready: port });
