@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 
+ZONE = datetime.timezone.utc        # of the user who searches: texts of times are in it
 _TOKEN = re.compile(r'''\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<quoted>'[^']*')|
                         (?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign><=|>=|!=|==|[-+*/%.=<>(),]))''', re.VERBOSE)
 
@@ -260,10 +261,10 @@ def _sha256(text):
     return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()
 
 
-def _substr(event, text, start, length):
+def _substr(event, text, start, length=None):
     value = words(text(event))
     first = int(number(start(event))) - 1
-    return None if value is None else value[first:first + int(number(length(event)))]
+    return None if value is None else value[first:][:int(number(length(event))) if length else None]
 
 
 def _tonumber(event, value, base=None):
@@ -281,13 +282,13 @@ def _strptime(event, text, form):
         when = datetime.datetime.strptime(words(text(event)) or '', form(event))
     except ValueError:
         return None
-    return when.replace(tzinfo=datetime.timezone.utc).timestamp()
+    return (when if when.tzinfo else when.replace(tzinfo=ZONE)).timestamp()
 
 
 def _strftime(event, when, form):
     found = number(when(event))
     return None if found is None else \
-        datetime.datetime.fromtimestamp(found, datetime.timezone.utc).strftime(form(event))
+        datetime.datetime.fromtimestamp(found, ZONE).strftime(form(event))
 
 
 def _duration(event, value, form):
@@ -306,7 +307,7 @@ FUNCTIONS = {
     'true': lambda event: True, 'null': lambda event: None, 'now': lambda event: event.get('\0now'),
     'isnull': lambda event, value: value(event) is None, 'isnotnull': lambda event, value: value(event) is not None,
     'lower': _each(str.lower), 'tonumber': _tonumber, 'json_extract': _json_extract, 'sha256': _each(_sha256),
-    'substr': _substr,
+    'substr': _substr, 'len': _each(len),
     'floor': lambda event, value: None if number(value(event)) is None else int(number(value(event)) // 1),
     'mvdedup': lambda event, value: _shrink(list(dict.fromkeys(values(value(event))))),
     'mvappend': lambda event, *arguments: _shrink([one for value in arguments for one in values(value(event))]),

@@ -17,6 +17,8 @@ _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\(|\)|[^\s()"]+(?:"(?:[^"\\]|\\.)*")?')
 _TERM = re.compile(r'([\w.{}\']+)(!=|>=|<=|=|>|<)(.*)\Z', re.DOTALL)
 _STATS = re.compile(r'(\w+?)(?:\(\s*(eval\([^)]*\)|[^)]*?)\s*\))?(?:\s+AS\s+("[^"]*"|\w+))?\s*(?:,|\s|\Z)',
                     re.IGNORECASE)
+_TIMES = re.compile(r'(?<![\w"])(earliest|latest)=(?:-(\d+)([mhd])|(now))(?!\S)')
+_UNITS = {'m': 60, 'h': 3600, 'd': 86400}
 _FUNCTION = re.compile(r'(count|c|dc|values|latest|last|first|sum|max|min|avg|p(erc)?\d+)\Z')
 
 
@@ -54,11 +56,14 @@ def split(text, mark='|'):
 
 
 class Terms:
-    """A search's terms as a test of an event: words, field comparisons, AND, OR, NOT."""
+    """A search's terms as a test of an event: words, field comparisons, NOT, OR, AND.
+
+    In the terms of a search OR binds tighter than AND, in an expression of eval and where it is the other way round.
+    """
 
     def __init__(self, text):
         self.pieces, self.at = _PIECE.findall(text), 0
-        self.test = self._any()
+        self.test = self._all()
         if self.at < len(self.pieces):
             raise Wrong(f'{self.pieces[self.at]!r} is left over in {text!r}')
 
@@ -66,29 +71,31 @@ class Terms:
         return self.pieces[self.at] if self.at < len(self.pieces) else None
 
     def _any(self):
-        tests = [self._all()]
+        tests = [self._one()]
         while self._next() == 'OR':
             self.at += 1
-            tests.append(self._all())
+            tests.append(self._one())
         return lambda event: any(test(event) for test in tests)
 
     def _all(self):
         tests = []
-        while self._next() not in (None, ')', 'OR'):
+        while self._next() not in (None, ')'):
             if self._next() == 'AND':
                 self.at += 1
                 continue
-            tests.append(self._one())
+            tests.append(self._any())
         return lambda event: all(test(event) for test in tests)
 
     def _one(self):
         piece = self._next()
+        if piece in (None, 'OR', 'AND', ')'):
+            raise Wrong(f'a term is missing before {piece!r}')
         self.at += 1
         if piece == 'NOT':
             inner = self._one()
             return lambda event: not inner(event)
         if piece == '(':
-            inner = self._any()
+            inner = self._all()
             if self._next() != ')':
                 raise Wrong('a parenthesis is not closed')
             self.at += 1
@@ -190,10 +197,12 @@ class Search:
         """The result's rows."""
         rows, commands = list(events), list(self.commands)
         self._now, self._from = now, now - 86400 if earliest is None else earliest
-        self._events = rows
+        self._to, self._events = now, rows
         if not self.text.lstrip().startswith('|'):
-            test = Terms(commands.pop(0)).test
-            rows = [e for e in rows if self._from <= e.get('_time', now) <= now and test(e)]
+            first = commands.pop(0)
+            self._from, self._to = self._times(first)
+            test = Terms(_TIMES.sub('', first)).test
+            rows = [e for e in rows if self._from <= e.get('_time', now) <= self._to and test(e)]
             rows.sort(key=lambda e: -e.get('_time', 0))
         for command in commands:
             name, _, rest = command.partition(' ')
@@ -201,6 +210,13 @@ class Search:
                 raise Wrong(f'the command {name} is not known here')
             rows = getattr(self, '_do_' + name)(rows, rest.strip())
         return rows
+
+    def _times(self, terms):
+        """Times in the search's own terms replace those of the time range."""
+        found = {'earliest': self._from, 'latest': self._to}
+        for name, count, unit, _now in _TIMES.findall(terms):
+            found[name] = self._now - int(count) * _UNITS[unit] if count else self._now
+        return found['earliest'], found['latest']
 
     def _do_search(self, rows, rest):
         test = Terms(rest).test
@@ -235,12 +251,39 @@ class Search:
 
     def _do_append(self, rows, rest):
         """The subsearch has the events and the times of the whole search."""
-        if not re.fullmatch(r'\[\s*\|.*\]', rest, re.DOTALL):
+        match = re.fullmatch(r'\[\s*(?:search\s+)?(.*)\]', rest, re.DOTALL)
+        if not match or not re.match(r'\[\s*(\||search\s)', rest):
             raise Wrong(f'append {rest}')
-        inner = Search(rest[1:-1].strip())
+        inner = Search(match[1].strip())
         found = inner.run(self._events, self._now, self._from)
         self.fields = self.fields and inner.fields and [*self.fields, *inner.fields]
         return rows + found
+
+    def _do_addinfo(self, rows, rest):
+        """The times of the search. One over all times ends at no number."""
+        if rest:
+            raise Wrong(f'addinfo {rest}')
+        end = '+Infinity' if self._to == math.inf else self._to
+        return [{**row, 'info_min_time': self._from, 'info_max_time': end} for row in rows]
+
+    def _do_xyseries(self, rows, rest):
+        """A row for each value of the first field, a column for each of the second, values of the third."""
+        along, across, cell = rest.split()
+        found = {}
+        for row in rows:
+            if row.get(along) is not None and row.get(across) is not None:
+                found.setdefault(row[along], {along: row[along]})[evals.words(row[across])] = row.get(cell)
+        names = sorted({name for row in found.values() for name in row} - {along})
+        self.fields = [along, *names]
+        return [found[key] for key in sorted(found)]
+
+    def _do_fillnull(self, rows, rest):
+        match = re.fullmatch(r'value=("[^"]*"|\S+)((?:\s+(?:"[^"]*"|[^\s"]+))*)', rest)
+        if not match:
+            raise Wrong(f'fillnull {rest}')
+        names = [name.strip('"') for name in re.findall(r'"[^"]*"|[^\s"]+', match[2])]
+        value = match[1].strip('"')
+        return [{**row, **{name: value for name in names or self.fields if row.get(name) is None}} for row in rows]
 
     def _do_tstats(self, _rows, rest):
         """Counts the events of an index in the last hours."""
@@ -276,7 +319,7 @@ class Search:
     def _do_timechart(self, rows, rest):
         options, rest = _options(rest)
         wanted, names = _aggregates(rest)
-        span = self._span()
+        span = 86400 if options.get('span') == '1d' else self._span()
         bins, at = [], math.floor(self._from / span) * span
         while at <= self._now:
             bins.append(at)

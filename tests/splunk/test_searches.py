@@ -38,7 +38,7 @@ def run(text, events, hours=24, macros=None):
 def alerting(name, events, macros=None):
     """Customers that a shipped search alerts about once it is enabled."""
     search = SEARCHES['defender_mssp_' + name]
-    hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60, '-5d@d': 120}[search['dispatch.earliest_time']]
+    hours = {'-24h': 24, '-1h': 1, '-65m': 65 / 60, '-5d@d': 120, '-48h': 48}[search['dispatch.earliest_time']]
     rows = run(search['search'], events, hours, macros)
     return [row['customer'] for group in alerts.Alert(search, enabled=True).fire(rows, NOW) for row in group]
 
@@ -163,30 +163,46 @@ class Cases(unittest.TestCase):
         self.assertEqual(sum(row['alerts'] for row in found.values()), 0)
 
 
-class Audit(unittest.TestCase):
-    """The macro defender_mssp_audit_compare: what was written against what the index holds."""
-    DAY = NOW // 86400 * 86400 - 86400      # yesterday
-    DATE = datetime.datetime.fromtimestamp(DAY, datetime.timezone.utc).strftime('%Y-%m-%d')
+class AuditCase(unittest.TestCase):
+    """Events and lines of days: number 1 is yesterday."""
+    TODAY = NOW // 86400 * 86400
 
-    def alert(self, identity, at_s=3600, size=0, api='graph', customer='a', **members):
-        """The event of an alert of yesterday."""
-        time = datetime.datetime.fromtimestamp(self.DAY + at_s, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.12Z')
-        kind = {'graph': 'ms:defender:atp:alerts', 'incidents': 'ms365:defender:incident'}[api]
-        raw = json.dumps({'evidence': [{'id': 'inner', 'lastUpdateDateTime': '2020-01-01T00:00:00Z', 'x': 'y' * size}],
-                          'id': identity, 'lastUpdateDateTime': time, **members})
+    def date(self, ago=1):
+        """That day."""
+        return datetime.datetime.fromtimestamp(self.TODAY - 86400 * ago, datetime.timezone.utc).strftime('%Y-%m-%d')
+
+    def alert(self, identity, at_s=3600, size=0, api='graph', customer='a', ago=1, index='x', **members):
+        """The event of an alert, as the API gives it."""
+        when = self.TODAY - 86400 * ago + at_s
+        text = datetime.datetime.fromtimestamp(when, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.12Z')
+        kind = 'ms365:defender:incident' if api == 'incidents' else 'ms:defender:atp:alerts'
+        name = 'lastUpdateTime' if api == 'endpoint' else 'lastUpdateDateTime'
+        raw = json.dumps({'evidence': [{'id': 'inner', name: '2020-01-01T00:00:00Z', 'x': 'y' * size}],
+                          'id': identity, name: text, **members})
         return fields.fields_of(fields.read('props')[kind], raw, f'defender_alerts://{customer}', sourcetype=kind,
-                                index='x', _time=self.DAY + at_s)
+                                index=index, _time=when)
 
-    def manifest(self, events, customer='a', **facts):
+    def manifest(self, events, customer='a', ago=1, **facts):
         """The line of the program that wrote these."""
-        keys = {hashlib.sha256(f"{record['id']}|{record['lastUpdateDateTime']}".encode()).hexdigest()
-                for record in (json.loads(event['_raw']) for event in events)}
-        return line(customer, event='manifest', day=self.DATE, versions=len(keys),
+        keys = {hashlib.sha256(f"{record['id']}|{record.get('lastUpdateDateTime') or record['lastUpdateTime']}".encode()
+                               ).hexdigest() for record in (json.loads(event['_raw']) for event in events)}
+        return line(customer, event='manifest', day=self.date(ago), versions=len(keys),
                     sum=sum(int(key[:8], 16) for key in keys), **facts)
 
-    def compare(self, *events, days=1):
+    def audit(self, result, customer='a', ago=1, **facts):
+        """The line of an audit."""
+        return line(customer, **{'event': 'audit', 'day': self.date(ago), 'result': result, 'listed': 5, 'counted': 5,
+                                 'written': 5, 'missing': 0, 'repaired': 0, 'superseded': 0, 'odd': 0, 'requests': 1,
+                                 'bytes': 900, 'select': 'yes', 'took_s': 2, **facts})
+
+
+class Audit(AuditCase):
+    """The macro defender_mssp_audit_compare: what was written against what the index holds."""
+
+    def compare(self, *events, days=1, earliest=None, now=NOW):
         """customer -> (verdict, missing, repeated)"""
-        rows = run(f'`defender_mssp_audit_compare({days})`', events, 96)
+        rows = spl.Search(f'`defender_mssp_audit_compare({days})`', MACROS).run(
+            events, now, NOW - 96 * 3600 if earliest is None else earliest)
         return {row['customer']: (row['verdict'], row['missing'], row['repeated']) for row in rows}
 
     @pytest.mark.promise('Completeness', 'One search says for each customer and day whether the index holds what the '
@@ -211,10 +227,18 @@ class Audit(unittest.TestCase):
     def test_a_day_without_alerts_is_equal(self):
         self.assertEqual(self.compare(self.manifest([])), {'a': ('equal', 0, 0)})
 
-    def test_customers_and_apis_apart(self):
-        one, two = self.alert('x'), self.alert('x', customer='b b', api='incidents')
-        self.assertEqual(self.compare(one, two, self.manifest([one]), self.manifest([two], 'b b')),
-                         {'a': ('equal', 0, 0), 'b b': ('equal', 0, 0)})
+    def test_customers_apis_and_indexes_apart(self):
+        """One customer's events may be in several indexes; the names of the update time are those of each API."""
+        some = {name: [self.alert('x', customer=name, api=api), self.alert('y', 90, customer=name, api=api, index='z')]
+                for name, api in (('a', 'graph'), ('b b', 'incidents'), ('c', 'endpoint'))}
+        events = [event for of_one in some.values() for event in of_one]
+        lines = [self.manifest(of_one, name) for name, of_one in some.items()]
+        self.assertEqual(self.compare(*events, *lines), dict.fromkeys(some, ('equal', 0, 0)))
+        for index, wanted in (('index=x OR index=z', ('equal', 0)), ('(index=x OR index=z)', ('equal', 0)),
+                              ('index=x', ('missing in Splunk', 1))):
+            rows = run('`defender_mssp_audit_compare(1)`', [*events, *lines], 96,
+                       {**MACROS, 'defender_mssp_index': {'definition': index}})
+            self.assertEqual({(row['verdict'], row['missing']) for row in rows}, {wanted}, index)
 
     def test_long_events_and_escapes(self):
         """ID and time come after 200,000 characters, and after others of the same name; ID and time with escapes."""
@@ -223,16 +247,98 @@ class Audit(unittest.TestCase):
         self.assertNotEqual(raw, odd['_raw'])
         self.assertEqual(self.compare(long, {**odd, '_raw': raw}, self.manifest([long, odd])), {'a': ('equal', 0, 0)})
 
+    @pytest.mark.promise('Completeness', 'Events that are in the index but cut, or whose JSON cannot be read, are not '
+                                         'called missing')
+    def test_what_cannot_be_read(self):
+        """The day is that of _time. A cut event is no JSON: json_extract() finds nothing."""
+        some = [self.alert('a', size=20000), self.alert('b', 70, size=20000), self.alert('c', 90)]
+        cut = [{**event, '_raw': event['_raw'][:10000]} for event in some]
+        said = self.manifest(some)
+        self.assertEqual(self.compare(*cut, said), {'a': ('cut', 2, 0)})
+        self.assertEqual(self.compare(cut[0], said), {'a': ('missing in Splunk', 3, 0)})
+        rows = run('`defender_mssp_audit_compare(1)`', [*cut, said], 96)
+        self.assertEqual([(row['in_splunk'], row['unread']) for row in rows], [(1, 2)])
+
+    @pytest.mark.promise('Completeness', 'Days are compared as days of UTC, whatever the time zone of the user, and a '
+                                         'day that the time range does not cover is not compared')
+    def test_borders_of_days(self):
+        """The first and the last moment of a day, at seven digits; a minute before midnight and at midnight."""
+        def at(time, ago=1):
+            return self.alert(time, 0, ago=ago, lastUpdateDateTime=f'{self.date(ago)}T{time}Z')
+        mine = [at('00:00:00'), at('00:00:00.0000001'), at('23:59:59.9999999')]
+        others = [at('23:59:59.9999999', 2), at('00:00:00', 0)]
+        for hours in (-12, 0, 5.5, 14):
+            evals.ZONE = datetime.timezone(datetime.timedelta(hours=hours))
+            try:
+                rows = run('`defender_mssp_audit_compare(1)`', [*mine, *others, self.manifest(mine)], 96)
+            finally:
+                evals.ZONE = datetime.timezone.utc
+            self.assertEqual([(row['day'], row['verdict']) for row in rows], [(self.date(), 'equal')], hours)
+        for now in (self.TODAY, self.TODAY + 1, self.TODAY + 86399):
+            self.assertEqual(self.compare(*mine, *others, self.manifest(mine, age_s=NOW - self.TODAY), now=now),
+                             {'a': ('equal', 0, 0)}, now - self.TODAY)
+
     def test_days(self):
-        """Whole days of UTC, so many of them; today is not compared."""
-        found = [self.alert('x'), self.alert('y', -3600), self.alert('z', 90000)]
-        rows = run('`defender_mssp_audit_compare(2)`', found, 96)
-        self.assertEqual([row['in_splunk'] for row in rows], [1, 1])
-        self.assertEqual(len(run('`defender_mssp_audit_compare(1)`', found, 96)), 1)
+        """Whole days of UTC, that many of them, 35 at most; today is not compared."""
+        found = [self.alert('x', ago=ago) for ago in range(40)]
+        for days in (1, 2, 35, 60):
+            rows = run(f'`defender_mssp_audit_compare({days})`', found, 24 * 50)
+            self.assertEqual([row['day'] for row in rows], sorted(self.date(n + 1) for n in range(min(days, 35))))
+        whole = [self.alert('x', 60, ago=2), self.manifest([self.alert('x', 60, ago=2)], ago=2)]
+        self.assertEqual(self.compare(*whole, days=3, earliest=self.TODAY - 2 * 86400), {'a': ('equal', 0, 0)})
+        self.assertEqual(self.compare(*whole, days=3, earliest=self.TODAY - 2 * 86400 + 61), {})
+        self.assertEqual(self.compare(*whole, days=3, earliest=0), {'a': ('equal', 0, 0)})
+        rows = run('latest=-30h `defender_mssp_audit_compare(2)`', found, 24 * 50)      # in the middle of yesterday
+        self.assertEqual([row['day'] for row in rows], [self.date(2)])
 
     def test_what_has_no_identity_is_not_compared(self):
         found = [self.alert(''), self.alert(None), self.alert('x', lastUpdateDateTime=None)]
         self.assertEqual(self.compare(*found, self.manifest([])), {'a': ('equal', 0, 0)})
+
+
+class Completeness(AuditCase):
+    """The macro defender_mssp_completeness: the worse of what Microsoft and what Splunk says."""
+
+    def states(self, *events, days=3, now=NOW):
+        """(customer, days ago) -> state"""
+        rows = spl.Search(f'`defender_mssp_completeness({days})`', MACROS).run(events, now, now - 5 * 86400)
+        for row in rows:
+            self.assertTrue(row['todo'] and row['rank'] and row['day'], row)
+        return {(row['customer'], row['ago']): row['state'] for row in rows}
+
+    @pytest.mark.promise('Completeness', 'A day of a customer is proven only if Microsoft lists nothing that was not '
+                                         'written, and the index holds what was written')
+    def test_states(self):
+        """Each result of an audit with each verdict about the index."""
+        some = [self.alert('x'), self.alert('y', 70)]
+        sides = {'equal': [*some, self.manifest(some)], 'missing': [some[0], self.manifest(some)],
+                 'differs': [*some, self.alert('z'), self.manifest(some)],
+                 'cut': [some[0], {**some[1], '_raw': '{"id":"y","t'}, self.manifest(some)], 'none': []}
+        wanted = {'equal': ('equal', 'missing', 'differs', 'cut', 'half'),
+                  'repaired': ('repaired', 'missing', 'differs', 'cut', 'half'), 'missing': ('missing',) * 5,
+                  'partial': ('partial', 'missing', 'differs', 'cut', 'partial'),
+                  'behind': ('behind', 'missing', 'differs', 'cut', 'behind'),
+                  'unknown': ('unknown', 'missing', 'differs', 'cut', 'unknown'),
+                  None: ('half', 'missing', 'differs', 'cut', 'none')}
+        for result, states in wanted.items():
+            for (side, events), state in zip(sides.items(), states):
+                with self.subTest(result=result, side=side):
+                    lines = [line('a')] if result is None else [self.audit(result)]
+                    self.assertEqual(self.states(*events, *lines), {('a', 1): state})
+
+    def test_the_newest_audit_of_a_day_counts(self):
+        """What an older line said, such as its reason, is gone."""
+        events = [self.audit('unknown', why='no_ledger', age_s=7000), self.audit('equal', age_s=60), self.manifest([])]
+        row, = run('`defender_mssp_completeness(1)`', events, 96)
+        self.assertEqual((row['state'], row['why']), ('equal', ''))
+
+    def test_customers_without_a_line(self):
+        """One that reports has the newest day that is due; one that is gone has none. SIEM has no audit."""
+        found = self.states(line('new'), line('old', 5 * 3600), line('s', api='siem'), self.audit('equal', 'gone', 2))
+        self.assertEqual(found, {('new', 1): 'none', ('s', 1): 'no audit', ('gone', 2): 'half'})
+        early = self.TODAY + 6 * 3600 - 1
+        self.assertEqual(self.states({**line('new'), '_time': early}, now=early), {('new', 2): 'none'})
+        self.assertEqual(self.states({**line('new'), '_time': early + 1}, now=early + 1), {('new', 1): 'none'})
 
 
 class Names(unittest.TestCase):
@@ -264,12 +370,12 @@ class Alerting(unittest.TestCase):
     """savedsearches.conf"""
 
     def test_shipped_disabled(self):
-        self.assertEqual(len(SEARCHES), 7)
+        self.assertEqual(len(SEARCHES), 8)
         for name, search in SEARCHES.items():
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
 
-    @pytest.mark.promise('Splunk', 'Each of the seven alerts runs on its schedule once it is enabled, and fires only '
+    @pytest.mark.promise('Splunk', 'Each of the eight alerts runs on its schedule once it is enabled, and fires only '
                                    'for what it finds')
     def test_fire_once_enabled(self):
         for name, search in SEARCHES.items():
@@ -346,13 +452,36 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
                                                          line('new', lag_s=-1), line('fine')]), ['quiet'])
 
+    @pytest.mark.promise('Completeness', 'An alert reports each day that lacks alerts at Microsoft or in the index, and '
+                                         'another one each customer without a proof for two days')
     def test_audit(self):
-        """A day that is not equal; one without a manifest is not known."""
-        audit = Audit()
+        """A day that is not equal on one side or the other; one of which nothing is known is none."""
+        audit = AuditCase()
         some = [audit.alert('a'), audit.alert('b', 70)]
-        self.assertEqual(alerting('audit_difference', [*some, audit.manifest(some)]), [])
-        self.assertEqual(alerting('audit_difference', some), [])
-        self.assertEqual(alerting('audit_difference', [some[0], audit.manifest(some)]), ['a'])
+        for wanted, events in (
+                ([], [*some, audit.manifest(some)]), ([], some), (['a'], [some[0], audit.manifest(some)]),
+                (['a'], [*some, audit.manifest(some), audit.audit('missing', missing=1)]),
+                (['a'], [audit.audit('partial')]), ([], [audit.audit('unknown', why='no_ledger')]),
+                ([], [audit.audit('behind')]), ([], [*some, audit.manifest(some), audit.audit('repaired')]),
+                (['b', 'a'], [audit.audit('missing', 'b', 3), audit.audit('partial', ago=2)]),
+                ([], [audit.audit('missing', ago=4)])):
+            with self.subTest(wanted=wanted, events=len(events)):
+                self.assertEqual(alerting('audit_difference', events), wanted)
+
+    def test_not_audited(self):
+        audit, before = AuditCase(), line('a', 74 * 3600)
+        for wanted, events in (
+                (['a'], [line('a'), before]), ([], [line('a')]), ([], [before]), ([], [line('a'), before, audit.audit(
+                    'equal', age_s=30 * 3600)]), ([], [line('a'), before, audit.audit('repaired')]),
+                (['a'], [line('a'), before, audit.audit('equal', age_s=50 * 3600)]),
+                (['a'], [line('a'), before, audit.audit('behind')]),
+                (['a'], [line('a'), before, audit.audit('unknown', why='no_ledger'), audit.audit('equal', 'b')]),
+                ([], [line('a', api='siem'), {**before, 'api': 'siem'}]), ([], [line('a', audit='off'), before])):
+            with self.subTest(wanted=wanted, events=len(events)):
+                self.assertEqual(alerting('not_audited', events), wanted)
+        row, = run(SEARCHES['defender_mssp_not_audited']['search'], [
+            line('a'), before, audit.audit('behind', age_s=500), audit.audit('unknown', why='no_ledger')], 48)
+        self.assertEqual((row['last_result'], row['why'], row['tenant'], row['host']), ('unknown', 'no_ledger', 't', 'hf'))
 
     def test_left_behind(self):
         self.assertEqual(alerting('bad_records', [
@@ -417,7 +546,8 @@ class Evaluator(unittest.TestCase):
                              ('tostring(93784,"duration")', '1+02:03:04'), ('round(2.5)', 3), ('floor(-1.5)', -2),
                              ('isnull(none) AND isnotnull(a)', True), ('max(n,3)', 10),
                              ('strptime("2026-01-02","%Y-%m-%d")', 1767312000), ('null()', None),
-                             ('substr("2026-01-02T",1,10)', '2026-01-02'), ('tonumber("ff",16)', 255),
+                             ('substr("2026-01-02T",1,10)', '2026-01-02'), ('substr("abc",2)', 'bc'),
+                             ('strptime("2026-01-02 +0200","%Y-%m-%d %z")', 1767304800), ('len("abc")', 3), ('tonumber("ff",16)', 255),
                              ('sha256("abc")', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'),
                              ('json_extract(j,"a")', 'x/y'), ('json_extract(j,"n")', '12'),
                              ('json_extract(j,"none")', None), ('json_extract(a,"a")', None)):
@@ -425,6 +555,30 @@ class Evaluator(unittest.TestCase):
         for text in ('mvfilter(a!=n)', 'nope(a)', 'a b', '(a', 'a ==', '"open'):
             with self.assertRaises(evals.Wrong, msg=text):
                 evals.compute(text, event)
+
+    def test_terms(self):
+        """OR binds tighter than AND in the terms of a search, and looser in where."""
+        rows = [{'_raw': '', '_time': NOW, 'a': a, 'b': b} for a in '12' for b in '12']
+        for text, wanted in (('a=1 OR a=2 b=1', ['11', '21']), ('b=1 a=1 OR a=2', ['11', '21']),
+                             ('(b=1 a=1) OR a=2', ['11', '21', '22']), ('NOT a=1 OR b=1', ['11', '21', '22']),
+                             ('* | where a=1 OR a=2 AND b=1', ['11', '12', '21'])):
+            self.assertEqual([row['a'] + row['b'] for row in run(text, rows)], wanted, text)
+        for text in ('a=1 OR', 'OR a=1', 'a=1 (b=1', 'a=1)'):
+            with self.assertRaises(evals.Wrong, msg=text):
+                run(text, rows)
+
+    def test_commands(self):
+        rows = [{'_raw': '', '_time': NOW - ago, 'a': a, 'b': b, 'c': c} for ago, a, b, c in (
+            (50, 'x', '1', 'p'), (4000, 'x', '2', 'q'), (8000, 'y', '2', 'r'))]
+        search = spl.Search('* | xyseries a b c | fillnull value="- none" "1" 2')
+        self.assertEqual(search.run(rows, NOW), [{'a': 'x', '1': 'p', '2': 'q'}, {'a': 'y', '1': '- none', '2': 'r'}])
+        self.assertEqual(search.fields, ['a', '1', '2'])
+        for text, wanted in (('earliest=-1h *', ['p']), ('* earliest=-2h latest=-1h', ['q']), ('*', ['p', 'q', 'r'])):
+            self.assertEqual([row['c'] for row in run(text, rows)], wanted, text)
+        row, = run('earliest=-1h * | addinfo | table info_min_time info_max_time', rows)
+        self.assertEqual(row, {'info_min_time': NOW - 3600, 'info_max_time': NOW})
+        found = run('* | stats count | append [search a=y | table c]', rows)
+        self.assertEqual(found, [{'count': 3}, {'c': 'r'}])
 
     def test_auto_json(self):
         found = fields.auto_json('{"a":1.50,"b":null,"c":[{"d":"x\\"y","e":[1,2]},{"d":null}],"f":[],"g":{"h":true}}')
