@@ -39,12 +39,27 @@ def _fast():
     return {'LD_PRELOAD': found[0], 'FAKETIME': f'+0 x{RATE}', 'FAKETIME_DONT_FAKE_MONOTONIC': '0'}
 
 
+def line_event(level, text, when, host):
+    """The event that Splunk has of a line on stderr."""
+    stamp = time.strftime('%m-%d-%Y %H:%M:%S', time.gmtime(when)) + f'.{int(when % 1 * 1000):03} +0000'
+    raw = f'{stamp} {level:5} ExecProcessor {_PREFIX} {text}'
+    facts = {name: quoted or plain for name, quoted, plain in _FACT.findall(text)}
+    return {**facts, '_raw': raw, '_time': when, 'index': '_internal', 'sourcetype': 'splunkd', 'host': host,
+            'component': 'ExecProcessor', 'log_level': level, 'source': 'splunkd.log'}
+
+
+def alert_event(event, when, host):
+    """The event that Splunk has of an element <event> on stdout."""
+    known = fields.fields_of(fields.read('props')[event.sourcetype], event.data, event.stanza)
+    return {**known, '_time': float(event.time or 0), '_indextime': when, 'index': 'main',
+            'sourcetype': event.sourcetype, 'host': host}
+
+
 class Scene:
     """Plays it once. log and alerts: lists of Splunk events; now: the end, in the program's time."""
 
     def __init__(self, minutes=110):
         self.log, self.alerts, self.minutes = [], [], minutes
-        self._props = fields.read('props')
         self._clock = Clock(rate=RATE)
         self._began, self._first = time.time(), self._clock.now()
         with World(tls=False, clock=self._clock) as world:
@@ -118,18 +133,8 @@ class Scene:
             self._sleep(10)
 
     def _collect(self, program, host):
-        for line in list(program.lines):
-            when = self._at(line.when)
-            stamp = time.strftime('%m-%d-%Y %H:%M:%S', time.gmtime(when)) + f'.{int(when % 1 * 1000):03} +0000'
-            raw = f'{stamp} {line.level:5} ExecProcessor {_PREFIX} {line.text}'
-            facts = {name: quoted or plain for name, quoted, plain in _FACT.findall(line.text)}
-            self.log.append({**facts, '_raw': raw, '_time': when, 'index': '_internal', 'sourcetype': 'splunkd',
-                             'host': host, 'component': 'ExecProcessor', 'log_level': line.level,
-                             'source': 'splunkd.log'})
-        for event in list(program.events):
-            known = fields.fields_of(self._props[event.sourcetype], event.data, event.stanza)
-            self.alerts.append({**known, '_time': float(event.time or 0), '_indextime': self._at(event.when),
-                                'index': 'main', 'sourcetype': event.sourcetype, 'host': host})
+        self.log += [line_event(line.level, line.text, self._at(line.when), host) for line in list(program.lines)]
+        self.alerts += [alert_event(event, self._at(event.when), host) for event in list(program.events)]
 
     def save(self, path):
         """Keep it as JSON, for a look at the panels without another run."""

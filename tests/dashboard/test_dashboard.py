@@ -1,19 +1,22 @@
-"""Validates and draws the dashboard with Splunk's own packages, from events that the program really wrote.
+"""Validates and draws the dashboards with Splunk's own packages, from events that the program really wrote.
 
-`make dashboard` plays a scene, validates, draws in Chromium and uses the inputs: light and dark, with data, without
+`make dashboard` plays the scenes, validates, draws in Chromium and uses the inputs: light and dark, with data, without
 data, and with a customer whose name has a quote and a backslash. The screenshots are in build/dashboard.
-`make dashboard AGAIN=1` takes the scene of the last run. docs/dashboard.png is build/dashboard/light-top.png of a run.
+`make dashboard AGAIN=1` takes the scenes of the last run. docs/dashboard.png is build/dashboard/light-top.png of a run,
+docs/completeness.png is build/dashboard/days-light-top.png.
 
 The packages come from npm by the committed lock file, into build/dashboard. The tests are skipped if npm, Chromium or
 the packages are not available.
 """
 import collections
+import functools
 import json
 import os
 import shutil
 import unittest
 import urllib.parse
 
+import days
 import mistakes
 import packages
 import pytest
@@ -24,19 +27,20 @@ from splunkd import Splunkd
 ODD = 'O"Neil \\ Sons'              # a copy of contoso
 SPLUNKD = {'index': '_internal', 'sourcetype': 'splunkd', '_raw': 'a line of splunkd', 'host': 'search-head'}
 
-pytestmark = pytest.mark.timeout(1800)      # the scene alone takes minutes
+pytestmark = pytest.mark.timeout(1800)      # the first scene alone takes minutes
 
 
-def play(folder):
-    """The scene's events: a new run of the program, or the last one."""
-    path = os.path.join(folder, 'scene.json')
+def play(folder, name, make):
+    """A scene's events: a new run of the program, or the last one."""
+    path = os.path.join(folder, name + '.json')
     if not os.environ.get('AGAIN') or not os.path.exists(path):
         try:
-            scene.Scene().save(path)
+            make().save(path)
         except scene.Unavailable as why:
             packages.missing(str(why))
     with open(path, encoding='utf-8') as file:
-        return json.load(file)
+        played = json.load(file)
+    return played['log'] + played['alerts'], played['now']
 
 
 def renamed(events, old, new):
@@ -46,50 +50,71 @@ def renamed(events, old, new):
             if old in [event.get(key) for key in keys]]
 
 
-class Dashboard(unittest.TestCase):
-    """One run of the program, one of Chromium, and what was seen."""
+def hurried(view):
+    """The view with searches that are sent again after three seconds, so that a test can wait for it."""
+    text = json.dumps(view)
+    for often in ('"refresh": "1m"', '"refresh": "30m"'):
+        text = text.replace(often, '"refresh": "3s"')
+    if '"refresh": "3s"' not in text:
+        raise AssertionError('no search refreshes that often')
+    return json.loads(text)
+
+
+def visits(servers):
+    """What to open, and what to do there."""
+    def visit(name, server, theme, **what):
+        return {'name': name, 'address': servers[server].url, 'theme': theme, **what}
+    yield visit('light', 'data', 'light', label='Last 4 hours')
+    yield visit('dark', 'data', 'dark')
+    yield visit('odd', 'odd', 'light', clicked={'panel': 'viz_worst', 'text': ODD},
+                followed={'panel': 'viz_lines', 'text': ODD})
+    yield visit('no-inputs', 'no-inputs', 'light', empty=True, wait_s=7)
+    yield visit('no-internal', 'no-internal', 'dark', empty=True)
+    yield visit('days-light', 'days', 'light', top=1680)
+    yield visit('days-dark', 'days', 'dark')
+    yield visit('days-odd', 'days-odd', 'light', clicked={'panel': 'viz_grid', 'text': ODD},
+                followed={'panel': 'viz_missing', 'text': 'da-late-1'})
+    yield visit('days-no-inputs', 'days-no-inputs', 'light', empty=True, wait_s=7)
+    yield visit('days-no-internal', 'days-no-internal', 'dark', empty=True)
+
+
+@functools.cache
+def drawn():
+    """One run of the program for each scene, one of Chromium: the servers and what was seen."""
+    folder = packages.install('web', 'dashboard', 'chromium')
+    customers, completeness = views.read('defender_mssp_customers'), views.read('defender_mssp_completeness')
+    events, now = play(folder, 'scene', scene.Scene)
+    of_days, noon = play(folder, 'days', days.Days)
+    packages.node(folder, 'build.mjs', folder)
+    servers = {}
+    for prefix, view, held, at in (('', customers, events, now), ('days-', completeness, of_days, noon)):
+        for name, found, shown in (
+                (prefix + 'data', held, view), (prefix + 'odd', held + renamed(held, 'contoso', ODD), view),
+                (prefix + 'no-inputs', [{**SPLUNKD, '_time': at - 60}], hurried(view)),
+                (prefix + 'no-internal', [], view)):
+            servers[name.replace('days-data', 'days')] = Splunkd(found, at, folder, json.dumps(shown))
+    plan = {'folder': folder, 'chromium': shutil.which('chromium'), 'visits': list(visits(servers)),
+            'shipped': {name: views.read(name) for name in views.names()},
+            'broken': {mistake.name: mistakes.planted(mistake) for mistake in mistakes.ALL}}
+    path = os.path.join(folder, 'plan.json')
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(plan, file)
+    try:
+        return servers, json.loads(packages.node(folder, 'shoot.mjs', path, seconds=600))
+    finally:
+        for server in servers.values():
+            server.close()
+
+
+class DrawnCase(unittest.TestCase):
+    """What the servers were asked and what was seen in the visits to a view."""
+
+    VIEW = None
 
     @classmethod
     def setUpClass(cls):
-        folder = packages.install('web', 'dashboard', 'chromium')
-        cls.view = views.read('defender_mssp_customers')
-        played = play(folder)
-        packages.node(folder, 'build.mjs', folder)
-        events, now = played['log'] + played['alerts'], played['now']
-        line = {**SPLUNKD, '_time': now - 60}
-        cls.servers = {
-            'data': (events, cls.view), 'odd': (events + renamed(events, 'contoso', ODD), cls.view),
-            'no-inputs': ([line], cls.hurried(cls.view)), 'no-internal': ([], cls.view)}
-        cls.servers = {name: Splunkd(held, now, folder, json.dumps(view)) for name, (held, view) in cls.servers.items()}
-        plan = {'folder': folder, 'chromium': shutil.which('chromium'), 'visits': list(cls.visits()),
-                'broken': {mistake.name: mistakes.planted(mistake, cls.view) for mistake in mistakes.ALL}}
-        path = os.path.join(folder, 'plan.json')
-        with open(path, 'w', encoding='utf-8') as file:
-            json.dump(plan, file)
-        try:
-            cls.seen = json.loads(packages.node(folder, 'shoot.mjs', path))
-        finally:
-            for server in cls.servers.values():
-                server.close()
-
-    @staticmethod
-    def hurried(view):
-        """The view with a minute's refresh after three seconds, so that a test can wait for it."""
-        text = json.dumps(view)
-        if '"refresh": "1m"' not in text:
-            raise AssertionError('no search refreshes every minute')
-        return json.loads(text.replace('"refresh": "1m"', '"refresh": "3s"'))
-
-    @classmethod
-    def visits(cls):
-        """What to open, and what to do there."""
-        def visit(name, server, theme, **what):
-            return {'name': name, 'address': cls.servers[server].url, 'theme': theme, **what}
-        yield visit('light', 'data', 'light', label='Last 4 hours')
-        yield visit('dark', 'data', 'dark')
-        yield visit('odd', 'odd', 'light', customer=ODD)
-        yield visit('no-inputs', 'no-inputs', 'light', empty=True, wait_s=7)
-        yield visit('no-internal', 'no-internal', 'dark', empty=True)
+        cls.servers, cls.seen = drawn()
+        cls.view = views.read(cls.VIEW)
 
     def panels(self, visit, when='panels'):
         """What each panel showed in a visit."""
@@ -106,9 +131,45 @@ class Dashboard(unittest.TestCase):
         """How often each search was sent; chained ones are not counted."""
         return collections.Counter(name for name, *_ in self.servers[server].searches if name)
 
+    def all_filled(self, *names):
+        """Every panel has content in these visits; one whose search or binding is wrong stays empty."""
+        wanted = set(self.view['visualizations'])
+        for visit in names:
+            panels = self.panels(visit)
+            self.assertEqual(set(panels), wanted)
+            for name, panel in panels.items():
+                filled = panel.get('number') or panel['cells'] or panel['drawn']
+                self.assertTrue(filled, f'{visit} {name}: {panel}')
+                for text in ('Set token value', 'query string', 'is not defined', 'FATAL', 'undefined', 'NaN'):
+                    self.assertNotIn(text, panel['text'], name)
+
+    def one_color_for_one_shape(self, visit, cells, shapes):
+        """And another one for each."""
+        colors = collections.defaultdict(set)
+        for cell in cells:
+            colors[cell['text'][0]].add(cell['back'])
+        self.assertGreaterEqual(set(colors), set(shapes), visit)
+        self.assertEqual([len(found) for found in colors.values()], [1] * len(colors), colors)
+        self.assertEqual(len(set.union(*colors.values())), len(colors), colors)
+
+    def links(self, visit, wanted):
+        """The cells of one column, or of none, look like links."""
+        for panel, column in wanted.items():
+            columns = self.table(visit, panel)
+            self.assertEqual({number for number, cells in columns.items() if any(cell['link'] for cell in cells)},
+                             set() if column is None else {column}, panel)
+
+
+class Page(unittest.TestCase):
+    """The page around both views."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.servers, cls.seen = drawn()
+
     def test_validates_in_the_page(self):
         """Inputs, data sources and event handlers as well; by the Enterprise preset."""
-        self.assertEqual(self.seen['complaints'], [])
+        self.assertEqual(self.seen['complaints'], {name: [] for name in views.names()})
 
     def test_the_page_finds_mistakes(self):
         """The validator in the page is no rubber stamp, and together with the other checks it finds all."""
@@ -118,17 +179,28 @@ class Dashboard(unittest.TestCase):
                 self.assertEqual(bool(self.seen['broken'][mistake.name]), 'page' in mistake.finders,
                                  self.seen['broken'][mistake.name])
 
+    def test_searches_run(self):
+        """Each search that a page sent could be run, over the times that were chosen or that the view has."""
+        for name, server in self.servers.items():
+            self.assertEqual(server.errors, [], name)
+        for server, wanted in (('data', {('-24h@h', 'now'), ('-4h@m', 'now')}), ('days', {('-16d@d', 'now')})):
+            self.assertEqual({(earliest, latest) for name, _text, earliest, latest, _rows
+                              in self.servers[server].searches if name}, wanted)
+
+    def test_nothing_leaves_the_machine(self):
+        """The page asks its own server only, and no script complains."""
+        self.assertEqual((self.seen['outside'], self.seen['errors']), ([], []))
+        planted = '\n'.join(self.seen['planted'])
+        for sign in ('planted line', 'planted error', '404 http://127.0.0.1', 'http://192.0.2.1/planted'):
+            self.assertIn(sign, planted)
+
+class Customers(DrawnCase):
+    """The dashboard of customers."""
+
+    VIEW = 'defender_mssp_customers'
+
     def test_every_panel_has_content(self):
-        """In both themes; a panel whose search or binding is wrong stays empty."""
-        wanted = set(self.view['visualizations'])
-        for visit in ('light', 'dark', 'odd'):
-            panels = self.panels(visit)
-            self.assertEqual(set(panels), wanted)
-            for name, panel in panels.items():
-                filled = panel.get('number') or panel['cells'] or panel['drawn']
-                self.assertTrue(filled, f'{visit} {name}: {panel}')
-                for text in ('Set token value', 'query string', 'is not defined', 'FATAL', 'undefined', 'NaN'):
-                    self.assertNotIn(text, panel['text'], name)
+        self.all_filled('light', 'dark', 'odd')
 
     def test_worst_first(self):
         """The customers are in the states that the scene has put them into, the worst on top."""
@@ -144,21 +216,10 @@ class Dashboard(unittest.TestCase):
         self.assertIn('AADSTS7000222', self.panels('light')['viz_worst']['text'])
 
     def test_states_by_shape_word_and_color(self):
-        """One color for one shape, and another one for each."""
-        colors = collections.defaultdict(set)
-        for cell in self.table('light', 'viz_worst')[1]:
-            colors[cell['text'][0]].add(cell['back'])
-        self.assertGreaterEqual(set(colors), set('✖◐✔'))
-        self.assertEqual([len(found) for found in colors.values()], [1] * len(colors), colors)
-        self.assertEqual(len(set.union(*colors.values())), len(colors), colors)
+        self.one_color_for_one_shape('light', self.table('light', 'viz_worst')[1], '✖◐✔')
 
     def test_links_only_where_something_happens(self):
-        """The cells of one column, or of none, look like links."""
-        for panel, wanted in (('viz_worst', {0}), ('viz_latest', {7}), ('viz_lines', {2}), ('viz_process', set()),
-                              ('viz_notice', set())):
-            columns = self.table('light', panel)
-            self.assertEqual({column for column, cells in columns.items() if any(cell['link'] for cell in cells)},
-                             wanted, panel)
+        self.links('light', {'viz_worst': 0, 'viz_latest': 7, 'viz_lines': 2, 'viz_process': None, 'viz_notice': None})
 
     def test_the_notice_says_who_is_needed(self):
         self.assertRegex(self.panels('light')['viz_notice']['text'], r'▲ Customers that need somebody: \d+ of 11\.')
@@ -175,13 +236,6 @@ class Dashboard(unittest.TestCase):
                 self.assertEqual(panels[name].get('number'), 'N/A', name)
             for name in ('viz_worst', 'viz_latest', 'viz_memory'):      # what counts as content elsewhere
                 self.assertEqual((panels[name]['cells'], panels[name]['drawn']), ([], 0), name)
-
-    def test_searches_run(self):
-        """Each search that the page sent could be run, over the times that were chosen."""
-        for name, server in self.servers.items():
-            self.assertEqual(server.errors, [], name)
-        ranges = {(earliest, latest) for name, _text, earliest, latest, _rows in self.servers['data'].searches if name}
-        self.assertEqual(ranges, {('-24h@h', 'now'), ('-4h@m', 'now')})
 
     def test_few_searches(self):
         """Seven when the page is opened, and three more when a customer is chosen."""
@@ -214,9 +268,90 @@ class Dashboard(unittest.TestCase):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.seen['visits']['odd']['link']).query)['q'][0]
         self.assertEqual(query, f'search `defender_mssp_log` input={json.dumps(ODD)}')
 
-    def test_nothing_leaves_the_machine(self):
-        """The page asks its own server only, and no script complains."""
-        self.assertEqual((self.seen['outside'], self.seen['errors']), ([], []))
-        planted = '\n'.join(self.seen['planted'])
-        for sign in ('planted line', 'planted error', '404 http://127.0.0.1', 'http://192.0.2.1/planted'):
-            self.assertIn(sign, planted)
+
+class Completeness(DrawnCase):
+    """The dashboard of completeness."""
+
+    VIEW = 'defender_mssp_completeness'
+
+    def test_every_panel_has_content(self):
+        self.all_filled('days-light', 'days-dark', 'days-odd')
+
+    def test_states(self):
+        """Each customer's days are in the states that the scene has put them into, the worst on top."""
+        cells = self.table('days-light', 'viz_grid')
+        names = [cell['text'] for cell in cells[0]]
+        yesterday = dict(zip(names, [cell['text'] for cell in cells[1]]))
+        wanted = {**days.WANTED, 'woodgrove': '✔ equal'}
+        self.assertEqual(yesterday, wanted)
+        self.assertEqual(names[:2], ['fabrikam', 'wingtip'])
+        self.assertEqual(names[-2:], ['northwind', 'contoso'])
+        self.assertEqual(cells[2][names.index('woodgrove')]['text'], days.WANTED['woodgrove'])
+        self.assertEqual({cell['text'] for number in range(3, 15) for cell in cells[number]}, {'✔ equal', '–'})
+
+    def test_states_by_shape_word_and_color(self):
+        cells = self.table('days-light', 'viz_grid')
+        found = [cell for number in range(1, 15) for cell in cells[number] if cell['text'] != '–']
+        self.assertEqual({len(cell['text'].split()) for cell in found}, {2})
+        self.one_color_for_one_shape('days-light', found, '✖▲◐✔')
+        for panel, column in (('viz_open_days', 2), ('viz_missing', 5)):
+            self.one_color_for_one_shape('days-light', self.table('days-light', panel)[column], '✖')
+
+    def test_links_only_where_something_happens(self):
+        self.links('days-light', {'viz_grid': 0, 'viz_open_days': None, 'viz_missing': 2, 'viz_late': None,
+                                  'viz_notice': None})
+
+    def test_numbers(self):
+        panels = self.panels('days-light')
+        self.assertRegex(panels['viz_notice']['text'], r'✖ \S+ \(UTC\): 3 of 10 customers with a difference, 3 '
+                                                       r'proven, 4 not known\..* SIEM API, which has no audit: 1\.')
+        numbers = {name: panels[name]['number'] for name in panels if panels[name].get('number')}
+        self.assertEqual({name: number.split()[0].rstrip('%') for name, number in numbers.items()}, {
+            'viz_share': '30.0', 'viz_count': '10', 'viz_bad': '3', 'viz_open': '4', 'viz_repaired': '3',
+            'viz_twice': '7'})
+
+    def test_alerts_that_were_missing(self):
+        """Each by its ID, with what has become of it."""
+        cells = self.table('days-light', 'viz_missing')
+        self.assertEqual({cells[2][row]['text']: cells[5][row]['text'] for row in range(len(cells[0]))}, {
+            '29-late': '✔ written', 'da-late-1': '✔ written', 'da-late-2': '✔ written', 'da-late-3': '✖ missing'})
+        late = self.table('days-light', 'viz_late')
+        self.assertEqual([cell['text'] for cell in late[4]], ['18:00:00', '14:00:00', '11:00:00'])
+
+    def test_nothing_to_see(self):
+        """One panel says why and what to do. Numbers are not zero, since nobody knows them."""
+        for visit, why, what in (
+                ('days-no-internal', 'no event in the index _internal', 'open this page on a search head'),
+                ('days-no-inputs', 'No input has reported', 'add one on the forwarder')):
+            panels = self.panels(visit)
+            text = panels['viz_notice']['cells'][0]['text']
+            self.assertTrue(text.startswith('✖') and why in text and what in text, text)
+            for name in ('viz_share', 'viz_count', 'viz_bad', 'viz_open', 'viz_repaired', 'viz_twice'):
+                self.assertEqual(panels[name].get('number'), 'N/A', name)
+            for name in ('viz_grid', 'viz_open_days', 'viz_missing', 'viz_late'):
+                self.assertEqual((panels[name]['cells'], panels[name]['drawn']), ([], 0), name)
+
+    def test_few_searches(self):
+        """Two when the page is opened, and none when a customer is chosen."""
+        for server in ('days-no-internal', 'days-odd'):
+            self.assertEqual(self.sent(server), {'ds_days': 1, 'ds_audits': 1}, server)
+
+    def test_refresh(self):
+        """While the page is open, the index is not read again each minute."""
+        self.assertGreaterEqual(self.sent('days-no-inputs')['ds_days'], 2)
+        self.assertEqual(self.sent('days-no-inputs')['ds_audits'], 1)
+
+    def test_a_click_leads_to_the_customer(self):
+        """Every panel follows, whatever its name contains."""
+        grids = [[cell['text'] for cell in self.table('days-odd', 'viz_grid', when)[0]]
+                 for when in ('panels', 'chosen')]
+        self.assertEqual(grids[1], [ODD] + [name for name in grids[0] if name != ODD])
+        chosen = self.panels('days-odd', 'chosen')
+        self.assertEqual((chosen['viz_count']['number'], chosen['viz_repaired']['number']), ('1', '2'))
+        self.assertEqual({cell['text'] for cell in self.table('days-odd', 'viz_missing', 'chosen')[1]}, {ODD})
+        self.assertEqual([cell['text'] for cell in self.table('days-odd', 'viz_open_days', 'chosen')[2]], ['✔ proven'])
+        self.assertIn(ODD, ' '.join(self.seen['visits']['days-odd']['inputs']))
+
+    def test_a_link_leads_to_the_alert(self):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.seen['visits']['days-odd']['link']).query)['q'][0]
+        self.assertEqual(query, f'search `defender_mssp_events` customer={json.dumps(ODD)} id="da-late-1"')

@@ -1,4 +1,4 @@
-"""Mistakes to plant into the dashboard's definition, and which check has to find each.
+"""Mistakes to plant into a dashboard's definition, and which check has to find each.
 
     views: tests/splunk/views.py. node: tests/dashboard/definition/check.mjs, with Splunk's validator and parsers.
     page: Splunk's own page in a browser, whose schema knows the inputs too.
@@ -6,23 +6,26 @@
 import collections
 import copy
 
-Mistake = collections.namedtuple('Mistake', 'name finders plant')
+import views
+
+Mistake = collections.namedtuple('Mistake', 'name finders plant view')
 ALL = []
 
 
-def found_by(*finders):
+def found_by(*finders, view='defender_mssp_customers'):
     """Adds a mistake to the list; its name is that of the function that plants it."""
     def add(plant):
-        ALL.append(Mistake(plant.__name__, finders, plant))
+        ALL.append(Mistake(plant.__name__, finders, plant, view))
         return plant
     return add
 
 
-def planted(mistake, view):
-    """A copy of the definition with the mistake in it."""
-    broken = copy.deepcopy(view)
+def planted(mistake):
+    """The definition of its view with the mistake in it."""
+    sound = views.read(mistake.view)
+    broken = copy.deepcopy(sound)
     mistake.plant(broken)
-    if broken == view:
+    if broken == sound:
         raise AssertionError(f'{mistake.name} changes nothing')
     return broken
 
@@ -305,3 +308,48 @@ def panel_beside_a_gap(view):
 @found_by('views')
 def no_panels_at_all(view):
     view['visualizations'], view['layout']['structure'] = {}, []
+
+
+# --- the other view ---------------------------------------------------------------------------------------------
+
+DAYS = 'defender_mssp_completeness'
+
+
+def _grid(view):
+    return view['visualizations']['viz_grid']
+
+
+@found_by('views', view=DAYS)
+def day_that_is_not_there(view):
+    _grid(view)['options']['columnFormat']['15 d'] = {'width': 90}
+
+
+@found_by('views', view=DAYS)
+def state_without_its_text_color(view):
+    _grid(view)['context']['fore'].pop(3)
+
+
+@found_by('views', view=DAYS)
+def click_that_sets_what_nobody_uses(view):
+    _grid(view)['eventHandlers'][0]['options']['tokens'][0]['token'] = 'custmer'
+
+
+@found_by('views', view=DAYS)
+def macro_with_too_many_arguments(view):
+    options = view['dataSources']['ds_days']['options']
+    options['query'] = options['query'].replace('(14)', '(14,1)')
+
+
+@found_by('node', view=DAYS)
+def chain_with_a_refresh_of_its_own(view):
+    view['dataSources']['ds_grid']['options']['refresh'] = '5m'
+
+
+@found_by('node', 'page', view=DAYS)
+def unit_that_is_a_number(view):
+    view['visualizations']['viz_share']['options']['unit'] = 7
+
+
+@found_by('views', view=DAYS)
+def search_over_no_time_range(view):
+    view['defaults']['dataSources']['ds.search']['options']['queryParameters'] = {'latest': 'now'}

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import unittest
 import xml.dom.minidom
 
@@ -9,7 +10,7 @@ import fields
 import mistakes
 import pytest
 import views
-from test_searches import NOW, line, run
+from test_searches import MACROS, NOW, AuditCase, line, run
 
 
 class Views(unittest.TestCase):
@@ -19,7 +20,7 @@ class Views(unittest.TestCase):
         self.view = views.read('defender_mssp_customers')
 
     def test_no_complaints(self):
-        self.assertEqual(views.names(), ['defender_mssp_customers'])
+        self.assertEqual(views.names(), ['defender_mssp_completeness', 'defender_mssp_customers'])
         for name in views.names():
             self.assertEqual(views.complaints(views.read(name)), [], name)
 
@@ -35,6 +36,14 @@ class Views(unittest.TestCase):
         """Splunk limits the searches that a user may run at once, so a page must not send many."""
         self.assertEqual(len(views.sent(self.view)), 7)
         self.assertEqual(sorted(views.sent(self.view, 'customer')), ['ds_delivery', 'ds_latest', 'ds_lines'])
+
+    @pytest.mark.promise('Splunk', 'The dashboard of completeness sends two searches, none when a customer is chosen')
+    def test_few_searches_of_days(self):
+        """The index is read once, and less often than the lines of the log."""
+        view = views.read('defender_mssp_completeness')
+        self.assertEqual(sorted(views.sent(view)), ['ds_audits', 'ds_days'])
+        self.assertEqual(views.sent(view, 'customer'), [])
+        self.assertEqual(view['dataSources']['ds_days']['options']['refresh'], '30m')
 
     def test_contrast(self):
         self.assertEqual(round(views.contrast('#ffffff', '#000000')), 21)
@@ -107,27 +116,145 @@ class Results(unittest.TestCase):
                     self.assertEqual([row['customer'] for row in rows], wanted, source)
 
 
+class Completeness(AuditCase):
+    """What the searches of the dashboard of completeness find in made-up lines and events."""
+
+    VIEW = 'defender_mssp_completeness'
+
+    def rows(self, name, *events, customer='*'):
+        query = views.whole_query(views.read(self.VIEW), name).replace('$customer|s$', json.dumps(customer))
+        return run(query, events, 16 * 24)
+
+    def day(self, customer, result='equal', ago=1, lost=0, **facts):
+        """Lines and events of a customer's day: reports, audit, manifest, two alerts, of which some are lost."""
+        some = [self.alert(f'{customer}{n}', 60 + n, customer=customer, ago=ago) for n in (1, 2)]
+        return [line(customer), self.audit(result, customer, ago, **facts), self.manifest(some, customer, ago),
+                *some[lost:]]
+
+    @pytest.mark.promise('Splunk', 'The dashboard of completeness says how many customers are proven, or why nothing '
+                                   'can be seen and what to do')
+    def test_notice(self):
+        other = {'index': '_internal', '_time': NOW - 60, '_raw': 'x'}
+        for level, text, events in (
+                ('act', 'no event in the index _internal', []), ('act', 'No input has reported', [other]),
+                ('wait', 'All inputs use the SIEM API', [line('s', api='siem')]),
+                ('act', 'your role may not search the indexes', self.day('a', lost=2)),
+                ('watch', 'No day has been compared yet', [line('a')]),
+                ('act', f'✖ {self.date()} (UTC): 1 of 3 customers with a difference, 1 proven, 1 not known.', [
+                    *self.day('a', lost=1), *self.day('b'), line('c')]),
+                ('act', '1 of 2 customers with a difference, 1 proven, 0 not', [
+                    *self.day('a', 'missing'), *self.day('b')]),
+                ('watch', f'▲ {self.date()} (UTC): 1 of 3 customers proven, 2 not known, no difference.', [
+                    *self.day('a', 'partial'), *self.day('b', 'repaired'), line('c')]),
+                ('well', f'✔ {self.date()} (UTC): all 2 customers proven. Splunk has what Microsoft lists.', [
+                    *self.day('a'), *self.day('b')]),
+                ('well', 'no audit: 1.', [*self.day('a'), *self.day('b'), line('s', api='siem')]),
+                ('well', 'all 1 customers proven', [*self.day('a'), *self.day('a', 'missing', ago=2)])):
+            with self.subTest(text=text):
+                row, = self.rows('ds_notice', *events)
+                self.assertEqual((row['_level'], text in row['notice']), (level, True), row)
+                self.assertEqual(row['notice'][0], {'act': '✖', 'watch': '▲', 'wait': '◐', 'well': '✔'}[level])
+
+    def test_every_state_has_a_color(self):
+        """Each state of the macro is in the grid's colors, with the shape that the grid's search gives it."""
+        context = views.read(self.VIEW)['visualizations']['viz_grid']['context']
+        ranks = re.findall(r'state=="([\w ]+)",(\d+)', MACROS['defender_mssp_completeness(1)']['definition'])
+        self.assertEqual(len(ranks), 10)
+        shapes = [('✖' if int(rank) <= 3 else '▲' if int(rank) <= 5 else '◐' if int(rank) <= 8 else '✔') + ' ' + state
+                  for state, rank in ranks]
+        for colors in ('back', 'fore'):
+            self.assertEqual([one['match'] for one in context[colors]], shapes, colors)
+
+    def test_grid(self):
+        """The chosen customer comes first, then the one with the worst day. What nothing is known of is a dash."""
+        events = [*self.day('good'), *self.day('good', ago=14), *self.day('bad', 'missing', ago=3), *self.day('bad'),
+                  *self.day('meh', 'behind'), line('s', api='siem')]
+        for name, wanted in (('*', ['bad', 'meh', 'good']), ('good', ['good', 'bad', 'meh'])):
+            rows = self.rows('ds_grid', *events, customer=name)
+            self.assertEqual([row['customer'] for row in rows], wanted)
+        self.assertEqual({name: cell for name, cell in rows[1].items() if cell != '–'},
+                         {'customer': 'bad', '1 d': '✔ equal', '3 d': '✖ missing'})
+        self.assertEqual([rows[0]['14 d'], len(rows[0])], ['✔ equal', 15])
+
+    def test_open_days(self):
+        """Days that need somebody, and of the newest day all that is not proven. Otherwise one row says so."""
+        found = self.rows('ds_open', *self.day('a', 'behind'), *self.day('a', 'missing', ago=2), *self.day('b'),
+                          self.audit('equal', 'b', 5), line('c'))
+        self.assertEqual([(row['customer'], row['day'], row['state']) for row in found], [
+            ('a', self.date(2), '✖ missing'), ('a', self.date(1), '◐ behind'), ('c', self.date(1), '◐ none')])
+        found = self.rows('ds_open', *self.day('a'), *self.day('b'), self.audit('equal', 'b', 5))
+        self.assertEqual([(row['day'], row['state'], row['_level'], len(row)) for row in found],
+                         [('all', '✔ proven', 'well', 5)])
+        self.assertEqual(self.rows('ds_open', line('s', api='siem')), [])
+
+    def test_numbers(self):
+        self.assertEqual(self.rows('ds_numbers'), [{}])
+        events = [*self.day('a'), *self.day('b', 'unknown'), *self.day('c', lost=1), line('s', api='siem')]
+        events.append(events[2])        # the manifest, which is no event
+        events.append(events[3])
+        for name, wanted in (('*', (33.3, 3, 1, 1, 1)), ('a', (100, 1, 0, 0, 1)), ('b', (0, 1, 0, 1, 0))):
+            row, = self.rows('ds_numbers', *events, customer=name)
+            self.assertEqual(tuple(row[key] for key in ('share', 'customers', 'bad', 'open', 'repeated')), wanted, name)
+        self.assertEqual(self.rows('ds_repeats', *events)[0], {'customer': 'a', 'repeats': 1})
+        thousand = [one for n in range(1000) for one in (line(f'c{n}'), self.audit('equal', f'c{n}'),
+                                                         self.manifest([], f'c{n}')) if n or one['event'] == 'status']
+        self.assertEqual(self.rows('ds_numbers', *thousand)[0]['share'], 99.9)
+
+    def test_missing_alerts(self):
+        """By ID, with what the last audit of their day said; those that are not named are counted."""
+        def missing(name, ago, ident, after, **facts):
+            return line(name, event='audit_missing', id=ident, time=f'{self.date(ago)}T10:00:00Z', found_after_s=after,
+                        **facts)
+        more = line('a', event='audit_missing', more=7, age_s=50)
+        events = [missing('a', 1, 'x', 3600), missing('a', 2, 'y', 90000), missing('b', 1, 'z', 60), more,
+                  self.audit('missing', 'a', 1), self.audit('missing', 'a', 2, age_s=9000),
+                  self.audit('repaired', 'a', 2)]
+        rows = {row['id']: (row['found after'], row['its day now']) for row in self.rows('ds_missing', *events)
+                if row['id'] != 'and 7 more'}
+        self.assertEqual(rows, {'x': ('01:00:00', '✖ missing'), 'y': ('1+01:00:00', '✔ written'),
+                                'z': ('00:01:00', '▲ not known')})
+        self.assertEqual(len(self.rows('ds_missing', *events)), 4)
+        self.assertEqual(self.rows('ds_late', *events), [
+            {'customer': 'a', 'alerts': 2, 'median': '13:00:00', '95 of 100': '23:48:00', 'worst': '1+01:00:00'},
+            {'customer': 'b', 'alerts': 1, 'median': '00:01:00', '95 of 100': '00:01:00', 'worst': '00:01:00'}])
+
+    def test_cost(self):
+        events = [self.audit('equal', 'a', 1, requests=3, bytes=1048576), self.audit('equal', 'b', 1, requests=4)]
+        for name, wanted in (('*', 7), ('a', 3)):
+            rows = [row for row in self.rows('ds_requests', *events, customer=name) if row['requests']]
+            self.assertEqual([row['requests'] for row in rows], [wanted])
+        self.assertEqual([row['MB'] for row in self.rows('ds_bytes', *events, customer='a') if row['MB']], [1])
+
+    def test_one_customer(self):
+        """Its name may have any signs."""
+        for name in ('a"b', 'a\\b', '"', 'a | b', 'a (b) [c]'):
+            with self.subTest(name=name):
+                events = [*self.day('other', 'missing'), *self.day(name)]
+                self.assertEqual([row['customer'] for row in self.rows('ds_grid', *events, customer=name)],
+                                 [name, 'other'])
+                self.assertEqual(self.rows('ds_numbers', *events, customer=name)[0]['customers'], 1)
+
+
 class Mistakes(unittest.TestCase):
     """No check approves because it looks at nothing."""
 
     def test_each_is_noticed(self):
         """Those for which another check is named are tested in tests/dashboard."""
-        view = views.read('defender_mssp_customers')
         self.assertGreaterEqual(len(mistakes.ALL), 30)
+        self.assertEqual({mistake.view for mistake in mistakes.ALL}, set(views.names()))
         for mistake in mistakes.ALL:
             with self.subTest(mistake=mistake.name):
                 self.assertTrue(mistake.finders)
-                found = views.noticed(mistakes.planted(mistake, view))
+                found = views.noticed(mistakes.planted(mistake))
                 self.assertEqual(bool(found), 'views' in mistake.finders, found)
 
     def test_each_check_notices_some(self):
         """The sound view gives none of these complaints, and each check is needed for at least one mistake."""
-        view = views.read('defender_mssp_customers')
         for check in views.CHECKS:
             broken = []
             for mistake in mistakes.ALL:
                 with contextlib.suppress(*views.UNUSABLE):
-                    broken += check(mistakes.planted(mistake, view))
+                    broken += check(mistakes.planted(mistake))
             self.assertTrue(broken, check.__name__)
 
     def test_nothing_at_all(self):

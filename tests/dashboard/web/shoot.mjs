@@ -1,6 +1,7 @@
 // Opens dashboards in Chromium, uses them as a person would, takes screenshots, and prints what was seen as JSON.
-// usage: node shoot.mjs PLAN. PLAN is a JSON file: {folder, chromium, broken, visits}. broken: definitions by name to
-// validate in the first page. visits: {name, address, theme, and what to do: label, customer, link, wait_s, empty}.
+// usage: node shoot.mjs PLAN. PLAN is a JSON file: {folder, chromium, shipped, broken, visits}. shipped, broken:
+// definitions by name to validate in the page. visits: {name, address, theme, and what to do: label, clicked, followed,
+// wait_s, empty, top}. clicked, followed: {panel, text} of a table's cell, in the same visit. top: height of a picture.
 import { chromium } from 'playwright-core';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,7 @@ const context = await chromium.launchPersistentContext(profile, {
         '--disable-component-update', '--disable-sync'],
 });
 context.setDefaultTimeout(90000);
-const seen = { outside: [], errors: [], visits: {}, complaints: null, broken: {} };
+const seen = { outside: [], errors: [], visits: {}, complaints: {}, broken: {} };
 
 const page = context.pages()[0] || (await context.newPage());
 page.on('request', (request) => {
@@ -77,29 +78,29 @@ async function follow(id, text) {
     return address;
 }
 
-async function visit({ name, address, theme, label, customer, wait_s, empty }) {
+async function visit({ name, address, theme, label, clicked, followed, wait_s, empty, top = 1788 }) {
     const found = (seen.visits[name] = {});
     await page.goto(`${address}/?theme=${theme}`);
     await settle(empty);
     if (label) await chooseTimes(label);
     found.panels = await page.evaluate(content);
     await picture(name);
-    await picture(`${name}-top`, 1788);
-    if (customer) {
-        await panel('viz_worst').getByText(customer, { exact: true }).click();
+    await picture(`${name}-top`, top);
+    if (clicked) {
+        await panel(clicked.panel).getByText(clicked.text, { exact: true }).click();
         await page.waitForTimeout(5000);
         found.chosen = await page.evaluate(content);
         found.inputs = await page.locator('[data-test="input-item"]').allInnerTexts();
         await picture(`${name}-chosen`);
-        found.link = await follow('viz_lines', customer);
+        found.link = await follow(followed.panel, followed.text);
     }
     if (wait_s) await page.waitForTimeout(1000 * wait_s);
 }
 
 for (const one of plan.visits) await visit(one);
-seen.complaints = await page.evaluate(async () => window.validate(await (await fetch('/definition.json')).json()));
-for (const [name, definition] of Object.entries(plan.broken))
-    seen.broken[name] = await page.evaluate((one) => window.validate(one), definition);
+for (const [definitions, found] of [[plan.shipped, seen.complaints], [plan.broken, seen.broken]])
+    for (const [name, definition] of Object.entries(definitions))
+        found[name] = await page.evaluate((one) => window.validate(one), definition);
 
 // The two lists of what must not happen are only worth something if they are filled when it does.
 const [outside, errors] = [seen.outside.splice(0), seen.errors.splice(0)];
