@@ -92,8 +92,10 @@ class Days:
                         self._audit(when, name, api, ago, each, result, more)
         for name, ago, ident, after in LATE:
             when = self.today - (ago - 1) * DAY + 3600 + 60 * len(name)
-            self._say(when, f'event=audit_missing input={name} id={ident} '
-                            f'time={ticks.iso(ticks.from_seconds(when - after))} found_after_s={after}', 'WARN')
+            result = SAID[name, ago][0]
+            self._say(when, f'event=audit_missing input={name} tenant=t api=graph id="{ident}" '
+                            f'time={ticks.iso(ticks.from_seconds(when - after))} found_after_s={after} '
+                            f'result={result}', 'WARN')
 
     def _audit(self, when, name, api, ago, each, result, more):
         level = 'WARN' if result in ('repaired', 'missing', 'partial') else 'INFO'

@@ -1,7 +1,8 @@
 // Opens dashboards in Chromium, uses them as a person would, takes screenshots, and prints what was seen as JSON.
 // usage: node shoot.mjs PLAN. PLAN is a JSON file: {folder, chromium, shipped, broken, visits}. shipped, broken:
 // definitions by name to validate in the page. visits: {name, address, theme, and what to do: label, clicked, followed,
-// wait_s, empty, top}. clicked, followed: {panel, text} of a table's cell, in the same visit. top: height of a picture.
+// wait_s, empty, top}. clicked, followed: {panel, text} of a table's cell, in the same visit; the row of the one that is
+// clicked has to come first then. top: height of a picture.
 import { chromium } from 'playwright-core';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,6 +51,9 @@ const allFilled = () => {
         '[data-test="cell"], .highcharts-series-group path, .highcharts-series-group rect'));
 };
 
+const isFirst = ({ panel: id, text }) => document.querySelector(
+    `[data-test="viz-item"][data-id="${id}"] [data-test="body"] [data-test="cell"]`)?.innerText === text;
+
 async function settle(empty) {
     if (empty) await panel('viz_notice').locator('[data-test="cell"]').first().waitFor();
     else await page.waitForFunction(allFilled);
@@ -88,7 +92,9 @@ async function visit({ name, address, theme, label, clicked, followed, wait_s, e
     await picture(`${name}-top`, top);
     if (clicked) {
         await panel(clicked.panel).getByText(clicked.text, { exact: true }).click();
-        await page.waitForTimeout(5000);
+        await page.waitForFunction(isFirst, clicked);
+        await page.waitForLoadState('networkidle');
+        await page.waitForTimeout(2500);
         found.chosen = await page.evaluate(content);
         found.inputs = await page.locator('[data-test="input-item"]').allInnerTexts();
         await picture(`${name}-chosen`);
