@@ -11,6 +11,7 @@ import conf_keys
 import fields
 import plant
 import pytest
+import spl
 import test_cim
 import test_roles
 import test_searches
@@ -78,6 +79,21 @@ def test_alerts_without_one_of_their_stages(monkeypatch, mistake):
     broken = {**test_searches.SEARCHES[name], 'search': '|'.join(stages[:number] + stages[number + 1:])}
     monkeypatch.setattr(test_searches, 'SEARCHES', {**test_searches.SEARCHES, name: broken})
     assert fails(test_searches.Alerting)
+
+
+MACROS = {f'{name} {number} {stage.split()[0]}': (name, number)
+          for name in ('defender_mssp_audit_days(1)', 'defender_mssp_completeness(1)')
+          for number, stage in enumerate(spl.split(test_searches.MACROS[name]['definition'])) if number}
+
+
+@pytest.mark.parametrize('mistake', MACROS)
+def test_comparisons_without_one_of_their_stages(monkeypatch, mistake):
+    """The same of the two macros that compare what Microsoft, the program and the index have."""
+    name, number = MACROS[mistake]
+    stages = spl.split(test_searches.MACROS[name]['definition'])
+    broken = {**test_searches.MACROS[name], 'definition': ' | '.join(stages[:number] + stages[number + 1:])}
+    monkeypatch.setattr(test_searches, 'MACROS', {**test_searches.MACROS, name: broken})
+    assert fails(test_searches.Audit) or fails(test_searches.Completeness)
 
 
 def test_every_alert_was_broken():

@@ -304,6 +304,7 @@ class Completeness(AuditCase):
         rows = spl.Search(f'`defender_mssp_completeness({days})`', MACROS).run(events, now, now - 5 * 86400)
         for row in rows:
             self.assertTrue(row['todo'] and row['rank'] and row['day'], row)
+            self.assertEqual(row['due'], int(row['ago'] == (1 if now % 86400 >= 6 * 3600 else 2)))
         return {(row['customer'], row['ago']): row['state'] for row in rows}
 
     @pytest.mark.promise('Completeness', 'A day of a customer is proven only if Microsoft lists nothing that was not '
