@@ -1,5 +1,6 @@
 #include "command/update.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,6 +8,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/console.h"
+#include "command/options.h"
+#include "command/update_event.h"
 #include "command/update_private.h"
 #include "command/update_turn.h"
 #include "messages/log_events.h"
@@ -128,13 +131,30 @@ static bool read_stdin(struct buf *ret, struct err *err)
     return !got || err_set(err, ERR_INPUT, "stdin cannot be read");
 }
 
-int update_run(void)
+/* splunkd may repeat the name of the command. */
+static bool takes_no_more(int argc, char **argv)
+{
+    while (argc > 1 && text_same(argv[argc - 1], "--execute"))
+        argc--;
+    return argc == 1;
+}
+
+int update_run(int argc, char **argv)
 {
     struct update update = { .result = UPDATE_FAILED };
     struct buf payload = BUF_INIT(ACTION_PAYLOAD_MAX);
     struct err err;
     bool ok;
 
+    if (argc > 1 && options_is_help(argv[1])) {
+        puts("usage: defender_alerts --execute\nThe alert action " UPDATE_ACTION ": splunkd starts this, and writes its "
+             "JSON to stdin. See docs/operations.md.");
+        return 0;
+    }
+    if (!takes_no_more(argc, argv)) {
+        log_error("--execute takes no arguments; splunkd starts it for the alert action");
+        return 1;
+    }
     console_tell_waiting("Waiting on stdin for the JSON of an alert action, which Splunk sends when it starts this.");
     ok = read_stdin(&payload, &err) && action_read(buf_text(&payload), payload.len, &update.action, &err);
     buf_free_secret(&payload);

@@ -13,5 +13,5 @@
  * end a line of splunkd.log. */
 #pragma once
 
-/* Returns the exit status: 0 if Microsoft has made the change. */
-int update_run(void);
+/* argv[0] is the command. Returns the exit status: 0 if Microsoft has made the change. */
+int update_run(int argc, char **argv);

@@ -73,13 +73,12 @@ static bool read_word(const char *name, const char *text, const char *const *wor
     *ret = NULL;
     if (text_empty(text))
         return true;
-    for (i = 0; words[i]; i++) {
-        if (is_word(text, words[i])) {
-            *ret = words[i];
-            return true;
-        }
+    for (i = 0; words[i] && !*ret; i++)
+        *ret = is_word(text, words[i]) ? words[i] : NULL;
+    if (*ret)
+        return true;
+    for (i = 0; words[i]; i++)
         buf_add_format(&list, "%s%s", i ? ", " : "", words[i]);
-    }
     err_set(err, ERR_INPUT, "%s is '%.64s'; it should be one of %s, or empty to leave it as it is", name, text,
             buf_text(&list));
     buf_free(&list);
@@ -180,7 +179,7 @@ static void add_member(struct buf *ret, const char *name, const char *value)
 {
     if (!value)
         return;
-    buf_add_format(ret, "%s\"%s\":", ret->len > 1 ? "," : "", name);
+    buf_add_format(ret, "%s\"%s\":", ret->data[ret->len - 1] == '{' ? "" : ",", name);
     buf_add_json(ret, value);
 }
 
