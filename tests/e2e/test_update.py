@@ -23,7 +23,7 @@ class UpdateCase(DeliveryCase):
     def run_action(self, world, result=None, **configuration):
         """Run it; returns the result of the process."""
         payload = {'server_uri': world.splunkd.url, 'session_key': world.splunkd.session_key, 'owner': 'analyst',
-                   'app': 'search', 'search_name': 'Close what is noise', 'sid': 'scheduler__1', 'results_file': '/none',
+                   'app': 'search', 'search_name': 'Close what is noise', 'sid': 'scheduler__1',
                    'configuration': {'customer': 'c', **configuration}, 'result': result or {}}
         run = os.path.join(world.home.path, 'var/run/splunk')
         os.makedirs(run, exist_ok=True)
@@ -82,7 +82,8 @@ class Updates(UpdateCase):
 
     @pytest.mark.promise('Updates', 'bad input is told in one sentence, and nothing is sent')
     def test_bad_input(self):
-        rows = ({'id': 'da1', 'status': 'done', 'says': "status is 'done'; it should be one of new, inProgress, resolved"},
+        rows = ({'id': 'da1', 'status': 'done',
+                 'says': "status is 'done'; it should be one of new, inProgress, resolved"},
                 {'id': 'da1', 'says': 'there is nothing to change'},
                 {'id': '', 'status': 'new', 'says': 'id is empty'},
                 {'id': '$result.id$', 'status': 'new', 'says': 'the results of the search have no such field'},
@@ -189,8 +190,8 @@ class Updates(UpdateCase):
         with self.world() as world:
             feed = self.allowed(world)
             version, = feed.publish(1)
-            done = self.run_action(world, {'customer': 'defender_alerts://c', 'id': [version.key, 'other']}, customer='',
-                                   comment='from the results')
+            row = {'customer': 'defender_alerts://c', 'id': [version.key, 'other']}
+            done = self.run_action(world, row, customer='', comment='from the results')
             self.assertEqual(done.code, 0, done.err)
             self.assertEqual(self.changes(world), [('POST', 200)])
 

@@ -47,7 +47,8 @@ class AlertApi:
     def identify(self, request):
         """Fill in kind and tenant, from path and token, whatever state the token is in; and count the request here,
         before any fault can hide it from the limits."""
-        request.kind = 'changes' if request.service.name == 'graph' and changes.is_change(request) else _api_of(request)
+        is_change = request.service.name == 'graph' and changes.is_change(request)
+        request.kind = 'changes' if is_change else _api_of(request)
         token = self.login.access.get(_bearer(request))
         request.tenant = token.tenant.id if token else None
         request.wait = None
