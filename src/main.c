@@ -20,6 +20,7 @@
 #include "command/options.h"
 #include "command/run.h"
 #include "command/sign_in.h"
+#include "command/update.h"
 #include "command/validate.h"
 #include "splunk/scheme.h"
 
@@ -62,6 +63,7 @@ static const struct command {
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },
+    { "--execute", NULL, update_run, "change an alert at Microsoft: reads the JSON of an alert action on stdin" },
     { "--version", print_version, NULL, "print the version" },
     { "--help", print_help, NULL, "print this; also -h. Before or after a command: the help of that command" }
 };

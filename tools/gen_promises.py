@@ -18,7 +18,7 @@ TESTS = os.path.join(ROOT, 'tests')
 PAGE = os.path.join(ROOT, 'docs', 'testing.md')
 BEGIN = '<!-- Generated from the tests by tools/gen_promises.py (make generate). -->\n'
 END = '<!-- End of the generated part. -->\n'
-SECTIONS = ('Calls', 'Parameters', 'Secrets', 'Events', 'Checkpoints', 'Trouble', 'Log lines', 'Completeness',
+SECTIONS = ('Calls', 'Parameters', 'Secrets', 'Events', 'Checkpoints', 'Trouble', 'Log lines', 'Completeness', 'Updates',
             'Cost', 'Splunk', 'Package')
 
 COMMENT = r'/\* promise: ([^:]*): ((?:(?!\*/).)*?) \*/'

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "messages/log_events.h"
 #include "microsoft/api.h"
+#include "splunk/data_inputs.h"
 #include "splunk/filter.h"
 #include "splunk/params.h"
 
@@ -29,14 +30,6 @@ bool alert_set_of_stanza(const struct raw_stanza *stanza, struct alert_set *ret)
     return !stanza_is_disabled(stanza);
 }
 
-/* splunkd writes booleans in several ways. */
-static bool is_true(const cJSON *item)
-{
-    if (cJSON_IsString(item))
-        return text_same(item->valuestring, "1") || text_same_nocase(item->valuestring, "true");
-    return cJSON_IsTrue(item) || (cJSON_IsNumber(item) && item->valuedouble > 0);
-}
-
 bool alert_set_of_entry(const cJSON *entry, struct alert_set *ret)
 {
     const cJSON *content = json_member(entry, "content");
@@ -46,7 +39,7 @@ bool alert_set_of_entry(const cJSON *entry, struct alert_set *ret)
                                .tenant_id = json_text(content, "tenant_id"),
                                .api = text_empty(api) ? param_find("api")->default_text : api,
                                .filter = json_text(content, "filter") };
-    return !is_true(json_member(content, "disabled"));
+    return !data_inputs_is_disabled(entry);
 }
 
 /* Returns the tenant's GUID, or NULL. */

@@ -9,10 +9,10 @@
 #include "command/columns.h"
 #include "command/csv.h"
 #include "splunk/app.h"
+#include "splunk/data_inputs.h"
 #include "splunk/mask.h"
 #include "splunk/params.h"
 #include "splunk/proxy.h"
-#include "splunk/stanza.h"
 
 /* Returns what splunkd shows for a key that the stanza does not set; NULL: nothing. */
 static const char *default_of(const char *column)
@@ -44,16 +44,6 @@ static char *text_of(const cJSON *item)
     return mem_text(cJSON_IsString(item) ? item->valuestring : "");
 }
 
-/* Returns the key `disabled` as 1 or 0, whichever word says it. */
-static char *truth_of(const char *text)
-{
-    CLEANUP(mem_freep) char *value = mem_text(text);
-    struct raw_param param = { (char[]){ "disabled" }, value };
-    const struct raw_stanza stanza = { .params = &param, .count = 1 };
-
-    return mem_text(stanza_is_disabled(&stanza) ? "1" : "0");
-}
-
 /* Returns the address with its password masked. An address that cannot be read is masked as a whole, since a password
  * may be in it. */
 static char *proxy_without_password(const char *text)
@@ -81,7 +71,7 @@ static char *cell_of(const cJSON *input, const char *column)
     if (param && param->type == PARAM_PROXY)
         return proxy_without_password(text);
     if (text_same(column, "disabled"))
-        return truth_of(text);
+        return mem_text(data_inputs_is_disabled(input) ? "1" : "0");
     return mem_take(&text);
 }
 

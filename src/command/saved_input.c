@@ -7,13 +7,11 @@
 #include "splunk/params.h"
 #include "splunk/stanza.h"
 
-/* Reads an entry by the table of parameters. Returns false if it cannot be used. Caller frees *ret. */
-static bool read_entry(const cJSON *entry, struct input *ret)
+bool saved_input_read(const cJSON *entry, struct input *ret, struct err *err)
 {
     const cJSON *content = json_member(entry, "content");
     struct raw_stanza stanza = { .name = mem_text(json_text(entry, "name")),
                                  .params = mem_alloc(params_count * sizeof(*stanza.params)) };
-    struct err unusable;
     bool ok;
     size_t i;
 
@@ -23,7 +21,7 @@ static bool read_entry(const cJSON *entry, struct input *ret)
         if (value)
             stanza.params[stanza.count++] = (struct raw_param){ mem_text(params[i].name), mem_text(value) };
     }
-    ok = input_from_stanza(&stanza, false, ret, &unusable);
+    ok = input_from_stanza(&stanza, false, ret, err);
     raw_stanza_free(&stanza);
     return ok;
 }
@@ -59,11 +57,12 @@ bool saved_input_is_same(const cJSON *list, const struct input *input)
 {
     const cJSON *entry;
     struct input before;
+    struct err unusable;
     bool same = false;
 
     cJSON_ArrayForEach(entry, list)
     {
-        if (!text_same(json_text(entry, "name"), input->name) || !read_entry(entry, &before))
+        if (!text_same(json_text(entry, "name"), input->name) || !saved_input_read(entry, &before, &unusable))
             continue;
         same = same || is_same(&before, input);
         input_free(&before);

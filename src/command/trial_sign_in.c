@@ -10,6 +10,7 @@
 #include "collect/target.h"
 #include "command/check_look.h"
 #include "command/saved_input.h"
+#include "command/token_once.h"
 #include "messages/diagnosis.h"
 #include "microsoft/claims.h"
 #include "microsoft/refusal.h"
@@ -33,7 +34,6 @@ struct trial {
     struct passwords *passwords;
     struct data_inputs *inputs;
     struct principals *principals;
-    struct principal *principal;
     struct token_source *source;
     struct token_listener listener;
     struct look *look;
@@ -205,40 +205,18 @@ static char *no_credential(const struct input *input)
                       input->client_id, address);
 }
 
-/* Sets the credentials that were typed, else the stored ones, and where their tokens may go. A new refresh token is
- * discarded: Microsoft does not revoke the old one. */
-static void credentials_set(struct trial *trial, const struct destination *to)
-{
-    const struct input *input = trial->input;
-    CLEANUP(mem_freep) char *hosts = binding_hosts(to); /* of a secret that was typed */
-    CLEANUP(mem_freep) char *client = secret_name_client(input->client_id);
-    CLEANUP(mem_freep) char *refresh = secret_name_refresh(input->tenant_id, input->client_id);
-    const char *stored = passwords_get(trial->passwords, client), *token = passwords_get(trial->passwords, refresh);
-
-    principal_set_secret(trial->principal, input->client_secret ? input->client_secret : stored,
-                         input->client_secret ? hosts : passwords_hosts(trial->passwords, client));
-    if (input->refresh_token || token)
-        principal_set_refresh_token(trial->principal, input->refresh_token ? input->refresh_token : token,
-                                    input->refresh_token ? hosts : passwords_hosts(trial->passwords, refresh));
-}
-
 static void sign_in_begin(struct trial *trial)
 {
-    const struct input *input = trial->input;
     struct destination to = target_destination(&trial->target);
-    CLEANUP(mem_freep) char *api = binding_api(&to);
 
-    trial->principal = principal_get(trial->principals,
-                                     &(struct principal_spec){ .tenant_id = input->tenant_id,
-                                                               .client_id = input->client_id,
-                                                               .certificate = input->client_certificate,
-                                                               .assertion = input->client_assertion,
-                                                               .login_url = trial->target.login_url,
-                                                               .route = &trial->route });
-    trial->source = token_source_get(trial->principal, trial->target.resource, trial->target.api->v1_token, api);
     trial->listener = (struct token_listener){ .changed = token_changed, .ctx = trial };
-    token_source_listen(trial->source, &trial->listener);
-    credentials_set(trial, &to);
+    trial->source = token_once(&(struct token_once_spec){ .principals = trial->principals,
+                                                          .input = trial->input,
+                                                          .to = &to,
+                                                          .v1 = trial->target.api->v1_token,
+                                                          .route = &trial->route,
+                                                          .passwords = trial->passwords },
+                               &trial->listener);
     token_changed(trial);
 }
 

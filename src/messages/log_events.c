@@ -130,6 +130,17 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "an input was saved that reads the same alerts as another one: the same tenant and API, and filters that do "
         "not exclude each other. Each of these alerts is written twice",
         { ACT_PROVIDER, "disable or remove one of the two, or give them filters that exclude each other" } },
+    [EVENT_UPDATED] = { "update", LOG_INFO, 0,
+        "the alert action has changed an alert or incident at Microsoft; the change comes back as the next version of it",
+        { ACT_NOBODY, NOTHING } },
+    [EVENT_UPDATE_FAILED] = { "update", LOG_ERROR, 0,
+        "the alert action has not changed an alert or incident at Microsoft, or not completely; result= is bad_input, "
+        "refused, throttled, failed or unknown, and why= says what was wrong",
+        { ACT_AS_SAID, "do what the line says, and run the action again" } },
+    [EVENT_UPDATE_UNTOLD] = { "update_untold", LOG_WARN, ADVISED,
+        "the result events of the alert action could not be written to the index; the line of the update itself says "
+        "what was done",
+        { ACT_PROVIDER, "give the user who owns the search the capability edit_tcp, or see why splunkd refuses" } },
     [EVENT_ASSERTION] = { "assertion", LOG_INFO, 0,
         "the tenant does not accept the newer form of a signed assertion",
         { ACT_NOBODY, NOTHING } },

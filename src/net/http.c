@@ -110,7 +110,8 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->body = BUF_MAPPED(HTTP_BODY_MAX);
     req->holding = (struct holding){ .give_up = http_give_up, .ctx = req };
     req->started_ms = clock_ms();
-    req->traced = req->attempt.resent = spec->traced; /* a traced request has a connection of its own */
+    req->traced = spec->traced;
+    req->attempt.resent = spec->traced || spec->once; /* they have a connection of their own */
     req->metadata = spec->metadata;
     req->is_tls = text_starts(spec->url, "https:");
     req->unsendable = DIAGNOSIS_NO_CONNECTION;

@@ -92,6 +92,7 @@ struct http_spec {
     bool traced;           /* uses a connection of its own; the result has a trace */
     bool unverified;       /* only with traced: accepts any certificate. Must not carry a secret. */
     bool metadata;         /* to Azure's metadata service: http to URL_METADATA_HOST is allowed; no proxy is used */
+    bool once;             /* what it does must not be done twice: over a connection of its own, and never sent again */
     bool connect_only;     /* sends nothing: HTTP_DONE with status 0 once the connection is there, TLS included */
 };
 

@@ -202,6 +202,8 @@ void http_set_options(struct http_request *req, const struct http_spec *spec)
     set_answer(req->easy, req);
     set_limits(req->easy, req, spec);
     http_watch_sockets(req->easy);
+    if (spec->once) /* curl sends again what a connection that was open before has lost */
+        curl_easy_setopt(req->easy, CURLOPT_FRESH_CONNECT, 1L);
     if (req->traced)
         set_trace(req->easy);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "splunk/app.h"
 #include "splunk/rest_call.h"
+#include "splunk/stanza.h"
 
 #define ENDPOINT    "data/inputs/" SCHEME_NAME
 #define LISTING_MAX (64 * 1024 * 1024) /* thousands of inputs, with all that splunkd adds to each entry */
@@ -61,6 +62,15 @@ void data_inputs_free(struct data_inputs *inputs)
     while (inputs && inputs->calls)
         input_call_free(inputs->calls);
     free(inputs);
+}
+
+bool data_inputs_is_disabled(const cJSON *entry)
+{
+    const cJSON *item = json_member(json_member(entry, "content"), "disabled");
+
+    if (cJSON_IsNumber(item))
+        return item->valuedouble != 0;
+    return cJSON_IsTrue(item) || stanza_truth(cJSON_GetStringValue(item));
 }
 
 static char *form_of(const char *const *name_value)

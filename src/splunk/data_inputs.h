@@ -17,6 +17,9 @@ void data_inputs_free(struct data_inputs *inputs);
 typedef void data_inputs_listed_fn(void *ctx, bool ok, const cJSON *list, const struct err *err);
 void data_inputs_list(struct data_inputs *inputs, data_inputs_listed_fn *done, void *ctx);
 
+/* Returns true if an entry of the list is disabled, in whichever of its ways splunkd writes that. */
+bool data_inputs_is_disabled(const cJSON *entry);
+
 /* Creates an input in our app. name_value: name, value, name, value, ..., NULL; holds the input's name as "name". */
 void data_inputs_create(struct data_inputs *inputs, const char *const *name_value, rest_done_fn *done, void *ctx);
 

@@ -7,6 +7,7 @@
 #include "base/ticks.h"
 
 enum api_kind { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
+enum allow_update { ALLOW_UPDATE_NO, ALLOW_UPDATE_YES, ALLOW_UPDATE_COUNT };
 enum cloud { CLOUD_COMMERCIAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_COUNT };
 
 /* start_time as given: a point in time, or seconds before the input's first poll. */
@@ -47,6 +48,7 @@ struct input {
     char *proxy;           /* without the password: "http://user@host:port" (splunk/proxy.h puts it back) */
     char *proxy_password;  /* secret: plaintext from inside proxy; NULL: masked or none */
     char *ca_file;
+    int allow_update; /* enum allow_update */
 };
 
 /* Returns the path in a client_assertion; NULL: it names no file. */

@@ -15,6 +15,10 @@ static const struct choice cloud_choices[] = { [CLOUD_COMMERCIAL] = { "commercia
                                                [CLOUD_DOD] = { "dod", "US Department of Defense" },
                                                [CLOUD_COUNT] = { NULL, NULL } };
 
+static const struct choice allow_update_choices[] = { [ALLOW_UPDATE_NO] = { "no", "No" },
+                                                      [ALLOW_UPDATE_YES] = { "yes", "Yes" },
+                                                      [ALLOW_UPDATE_COUNT] = { NULL, NULL } };
+
 #define AT(member) .offset = offsetof(struct input, member)
 
 /* clang-format off */
@@ -80,6 +84,12 @@ const struct param params[] = {
       .help = "OData expression that alerts must match, such as severity eq 'high'. Not for the SIEM "
               "alert exporter.",
       .hint = "Example: severity eq 'high'" },
+    { .name = "allow_update", .type = PARAM_CHOICE, AT(allow_update), .choices = allow_update_choices,
+      .default_text = "no", .group = GROUP_MORE, .title = "Allow updates",
+      .help = "Whether the alert action \"Update Defender alert or incident\" may change alerts and incidents of this "
+              "customer: yes or no. It needs the permission SecurityAlert.ReadWrite.All or "
+              "SecurityIncident.ReadWrite.All.",
+      .hint = "Yes only if the customer has agreed." },
     { .name = "login_url", .type = PARAM_BASE_URL, AT(login_url), .group = GROUP_NETWORK, .title = "Login URL",
       .help = "Replaces the cloud's sign-in service: scheme, host and port, such as "
               "https://login.microsoftonline.com. If the host is not Microsoft's, enter the secret again.",

@@ -59,11 +59,10 @@ const char *stanza_value(const struct raw_stanza *stanza, const char *name)
     return NULL;
 }
 
-/* Accepts the words that splunkd's own conf parser accepts. */
-static bool is_true(const char *value)
+bool stanza_truth(const char *text)
 {
     static const char *const words[] = { "1", "true", "t", "yes", "y", "on" };
-    CLEANUP(mem_freep) char *trimmed = text_trimmed(value ? value : "");
+    CLEANUP(mem_freep) char *trimmed = text_trimmed(text ? text : "");
     size_t i;
 
     for (i = 0; i < COUNT_OF(words); i++)
@@ -103,7 +102,7 @@ static bool take_name(const struct raw_stanza *stanza, struct input *input, stru
 
 bool stanza_is_disabled(const struct raw_stanza *stanza)
 {
-    return is_true(stanza_value(stanza, "disabled"));
+    return stanza_truth(stanza_value(stanza, "disabled"));
 }
 
 /* Reads the two of splunkd's own keys that matter here. splunkd falls back to a sourcetype named like the kind of

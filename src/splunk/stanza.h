@@ -31,6 +31,8 @@ const char *stanza_value(const struct raw_stanza *stanza, const char *name);
 const char *stanza_input_name(const struct raw_stanza *stanza);
 /* Returns true if splunkd's own key `disabled` is set: the input is not ours, even if a parameter is bad. */
 bool stanza_is_disabled(const struct raw_stanza *stanza);
+/* Returns true for the words that splunkd reads as true. NULL is false. */
+bool stanza_truth(const char *text);
 
 /* Returns true if the name, and the value of every parameter, those of splunkd's own keys included, have no hidden
  * characters (base/utf8.h): in a conf file, a log or a terminal they could act or deceive. For an input that is being

@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 import zlib
 
-from . import odata, ticks
+from . import changes, odata, ticks
 from .httpd import Response
 from .login import AUDIENCES
 
@@ -47,7 +47,8 @@ class AlertApi:
     def identify(self, request):
         """Fill in kind and tenant, from path and token, whatever state the token is in; and count the request here,
         before any fault can hide it from the limits."""
-        request.kind = _api_of(request)
+        is_change = request.service.name == 'graph' and changes.is_change(request)
+        request.kind = 'changes' if is_change else _api_of(request)
         token = self.login.access.get(_bearer(request))
         request.tenant = token.tenant.id if token else None
         request.wait = None
@@ -59,17 +60,21 @@ class AlertApi:
         """Answer one request."""
         api = request.kind
         try:
-            if api is None or request.method != 'GET':
+            if api != 'changes' and (api is None or request.method != 'GET'):
                 raise ApiError(404, 'ResourceNotFound', 'Resource not found for the segment.')
             token = self._authorize(request, api)
             if request.wait is not None:
                 whole = str(int(request.wait) + 1)
                 raise ApiError(429, 'TooManyRequests', 'Too many requests, please try again later.',
                                {'Retry-After': whole if api == 'endpoint' else f'{request.wait:.3f}'})
+            if api == 'changes':
+                return changes.handle(request, token)
             feed = token.tenant.feeds.get(api)
             if feed is None:
                 raise ApiError(403, 'Forbidden', 'Account is not provisioned.')
             return self._siem(request, feed) if api == 'siem' else self._odata(request, feed, api)
+        except changes.Refused as problem:
+            return _error(api, request, ApiError(*problem.args))
         except odata.ODataError as problem:
             code = 'BadRequest' if api != 'endpoint' else 'ODataError'
             code = '' if 'for Top query' in str(problem) and api == 'incidents' else code
@@ -84,10 +89,10 @@ class AlertApi:
         if token is None or token.revoked or token.expires <= self.clock.steady():
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token has expired or is not yet valid.',
                            challenge)
-        if token.audience not in AUDIENCES[api] or (api == 'siem' and token.version != 1):
+        if token.audience not in AUDIENCES[api if api != 'changes' else 'graph'] or (api == 'siem' and token.version != 1):
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token validation failure. Invalid audience.',
                            challenge)
-        if api not in token.app.granted or not token.tenant.consented(token.app):
+        if api not in token.app.granted | {'changes'} or not token.tenant.consented(token.app):
             role = {'endpoint': 'Alert.Read.All', 'incidents': 'SecurityIncident.Read.All'}.get(api)
             raise ApiError(403, 'Forbidden', 'Missing application roles. API required roles: '
                                              f'{role or "SecurityAlert.Read.All"}, application roles: .')

@@ -174,6 +174,12 @@ class Feed:
         grain = 10 ** self.maker.rng.randrange(8)
         return ticks_.from_seconds(self.clock.now()) // grain * grain
 
+    def latest(self, key):
+        """The version on show of the record with this id, or None."""
+        with self._lock:
+            self.settle()
+            return self._latest.get(key)
+
     def settle(self):
         """Let everything that is due appear. The services call it before they look."""
         now = self.clock.steady()

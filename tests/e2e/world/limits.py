@@ -3,7 +3,8 @@ import collections
 import threading
 
 # group: (requests a minute, requests an hour or None), as published. Alerts and incidents of Graph share theirs.
-PUBLISHED = {'graph': (150, None), 'endpoint': (100, 1500), 'siem': (None, None)}
+PUBLISHED = {'graph': (150, None), 'endpoint': (100, 1500), 'siem': (None, None),
+             'changes': (50, None)}     # of incidents; of alerts there may be more
 
 
 class Window:

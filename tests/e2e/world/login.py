@@ -32,8 +32,8 @@ _DOCUMENTS = {'v2.0/.well-known/openid-configuration': 2, '.well-known/openid-co
 
 class App:
     """An app registration. secrets: text -> expiry (epoch seconds) or None. certificates: PEM files. federated:
-    see metadata.py. granted: the APIs whose application permission was consented to. public: a client that must not
-    show a secret."""
+    see metadata.py. granted: the APIs whose application permission was consented to. writes: permissions to change
+    alerts or incidents. public: a client that must not show a secret."""
 
     def __init__(self, client_id=None, secret=None, redirect_uris=('https://SiemMsspConnector',), public=False):
         self.client_id = client_id or str(uuid.uuid4())
@@ -41,7 +41,7 @@ class App:
         self.secret = secret or 'Aa8Q~' + secrets.token_urlsafe(24) + '+/=.&%'
         self.secrets, self.certificates, self.federated = {self.secret: None}, [], []
         self.redirect_uris, self.public = list(redirect_uris), public
-        self.granted = set(AUDIENCES)
+        self.granted, self.writes = set(AUDIENCES), set()
 
 
 @dataclasses.dataclass
@@ -296,7 +296,7 @@ class Login:
     def _access_text(self, tenant, app, audience, version, user):
         """A JWT that says what was granted, in the shape of Entra's; its signature is noise up to token_size."""
         granted = sorted(role for api, roles in ROLES.items() if api in app.granted and audience in AUDIENCES[api]
-                         for role in roles) if tenant.consented(app) else []
+                         for role in roles) + sorted(app.writes) if tenant.consented(app) else []
         claims = {'aud': audience, 'tid': tenant.id, 'appid': app.client_id, 'ver': f'{version}.0',
                   'uti': secrets.token_urlsafe(9), 'n': self.issued}
         if user:

@@ -5,6 +5,7 @@ Its inputs.conf is a model in memory from which runner.py also writes the XML fo
 program makes itself (masking a secret) has the effect it has in Splunk: the process is started again.
 """
 import hashlib
+import json
 import secrets
 import threading
 import time
@@ -50,6 +51,7 @@ class Splunkd:
         self.arguments = set(arguments) if arguments is not None else None
         self.validate = self.changed = None
         self.reloads = 0
+        self.received, self.receives = [], True   # (query, text) of receivers/simple; False: no capability edit_tcp
         self.session_key = self._key()
         self.lock = threading.RLock()       # of inputs.conf; never held while something is asked
 
@@ -135,6 +137,8 @@ class Splunkd:
         if rest[0] == 'messages':
             status, entries = self.messages.handle(request, [part for part in rest[1:] if part])
             return atom.answer(request.base, 'messages', status, *self._paged(entries, request.args), as_json)
+        if kind == 'receivers/simple':
+            return self._receive(request)
         if kind == COLLECTIONS:
             return self.kvstore.handle(request, owner, app, rest[2:], as_json)
         if kind == PASSWORDS:
@@ -145,6 +149,18 @@ class Splunkd:
             raise Refusal(404, 'Not Found')
         wanted = [value for key, value in parse_qsl(request.query) if key == 'f']
         return atom.answer(request.base, kind, *found, as_json, wanted)
+
+    def _receive(self, request):
+        """receivers/simple takes the body as one event, of whatever type it says it is."""
+        if request.method != 'POST':
+            raise Refusal(405, 'Method Not Allowed')
+        if not self.receives:
+            raise Refusal(403, 'You (user=analyst) do not have permission to perform this operation (requires '
+                               'capability: edit_tcp).')
+        self.received.append((request.args, request.body.decode()))
+        body = {'index': request.args.get('index', 'default'), 'bytes': len(request.body), 'host': 'test',
+                'source': request.args.get('source'), 'sourcetype': request.args.get('sourcetype')}
+        return Response(200, json.dumps(body).encode(), kind='application/json; charset=UTF-8')
 
     def _place(self, request, parts):
         """(owner, app, the rest of the path). /services/ reads everywhere and writes to the user's own app."""
