@@ -61,13 +61,13 @@ static void log_end(const struct update *update, const char *why)
 {
     const struct change *change = update->has_change ? &update->change : NULL;
     const char *customer = update_customer(update), *id = change ? change->id : "", *owner = update->action.owner;
-    const char *search = update->action.search_name, *said = why ? why : "";
+    const char *search = update->action.search_name, *said = why ? why : "", *label = why ? " why=" : "";
     enum event event = update->result == UPDATE_DONE ? EVENT_UPDATED : EVENT_UPDATE_FAILED;
 
     log_event(event, "input=%s kind=%s id=%s result=%s step=%s tries=%d user=%s search=%s%s%s",
               QUOTED(customer), change ? change_kind_word(change->kind) : "none", QUOTED(id),
               update_result_word(update->result), update->commenting ? "comment" : "change", update->tries,
-              QUOTED(owner), QUOTED(search), why ? " why=" : "", why ? QUOTED(said) : "");
+              QUOTED(owner), QUOTED(search), label, *label ? QUOTED(said) : "");
 }
 
 /* Ends the update once the events are on their way. why NULL: it is done. */

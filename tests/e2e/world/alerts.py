@@ -89,7 +89,8 @@ class AlertApi:
         if token is None or token.revoked or token.expires <= self.clock.steady():
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token has expired or is not yet valid.',
                            challenge)
-        if token.audience not in AUDIENCES[api if api != 'changes' else 'graph'] or (api == 'siem' and token.version != 1):
+        audiences = AUDIENCES['graph' if api == 'changes' else api]
+        if token.audience not in audiences or (api == 'siem' and token.version != 1):
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token validation failure. Invalid audience.',
                            challenge)
         if api not in token.app.granted | {'changes'} or not token.tenant.consented(token.app):

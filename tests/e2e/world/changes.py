@@ -1,8 +1,8 @@
 """Changes of alerts and incidents at Graph: PATCH of one, POST of a comment.
 
 After the pages "Update alert", "Create comment for alert", "Update incident" and "Create comment for incident" of
-Graph v1.0: which members may be changed, their values, the permission, and answers of 200. A change is one more version of the
-record, with a new lastUpdateDateTime.
+Graph v1.0: which members may be changed, their values, the permission, and answers of 200. A change
+is one more version of the record, with a new lastUpdateDateTime.
 """
 import json
 import re
