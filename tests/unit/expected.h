@@ -56,7 +56,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "passwords_pieces", 4 },
     { "progress", 16 },
     { "quarantine", 15 },
-    { "rate", 13 },
+    { "rate", 15 },
     { "rate_pool", 4 },
     { "records", 16 },
     { "refusal", 2 },
