@@ -18,7 +18,7 @@ class Hours(HastyCase):
         """What lies between the moments."""
         return [(after - before) * haste for before, after in zip(moments, moments[1:])]
 
-    @pytest.mark.promise('Parameters', '`poll_interval` is the longest wait between two polls; a quiet input is polled twice in it')
+    @pytest.mark.promise('Parameters', '`poll_interval` is the longest wait between polls; half of it is usual')
     @pytest.mark.promise('Trouble', 'Retries are at most five minutes apart')
     @pytest.mark.promise('Trouble', 'After a refusal retries are slow, and immediate after an edit')
     @pytest.mark.promise('Log lines', 'Each input logs its status every five minutes and at each change')
