@@ -19,8 +19,10 @@
  * saved up. */
 #define BACKFILL_TOGETHER  5
 #define ALONE_MS           5000
-#define SPARE_MINUTE       0.5  /* part of the minute's bucket above which requests are to spare: a backfill takes it below ... */
-#define SPARE_HOUR         0.25 /* ... and of the hour's, which a process begins with less of */
+/* Requests are to spare above these parts of the buckets: a backfill takes the minute's below, and a process begins with
+ * less of the hour's. */
+#define SPARE_MINUTE       0.5
+#define SPARE_HOUR         0.25
 #define SCARCE_MS          (30 * 60000) /* after the service asked to wait, nothing is to spare */
 
 struct rate_limits rate_limits_for(int per_minute, int per_hour)
@@ -207,7 +209,8 @@ bool rate_has_spare(struct rate *rate, int64_t now_ms)
 
     refill(rate, now_ms);
     return now_ms >= rate->scarce_until_ms && !rate->waiting[0] && !rate->waiting[1] &&
-           rate->minute >= l->minute_size * SPARE_MINUTE && (l->hour_size <= 0 || rate->hour >= l->hour_size * SPARE_HOUR);
+           rate->minute >= l->minute_size * SPARE_MINUTE &&
+           (l->hour_size <= 0 || rate->hour >= l->hour_size * SPARE_HOUR);
 }
 
 /* Throttling. */

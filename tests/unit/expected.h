@@ -54,7 +54,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "params", 12 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
-    { "progress", 16 },
+    { "progress", 17 },
     { "quarantine", 15 },
     { "rate", 15 },
     { "rate_pool", 4 },
