@@ -29,6 +29,13 @@ struct evidence {
     bool stalled;        /* windows wait for such a one: nothing proves that they get through */
 };
 
+/* Until when (monotonic) the service is not relied on for what it did not keep (collect/order.h). */
+struct reliance {
+    int64_t order_again_ms, count_again_ms;
+    int64_t hint_again_ms; /* ... for an order that nothing proves, but that tells where the records are */
+    ticks hinted;          /* a window that begins here was made as wide as such an order tells; 0: none */
+};
+
 #define FEED_UNPROVEN_MOST 16 /* windows cut without a complete response with records; no more until one comes */
 
 struct feed_owner {
@@ -59,7 +66,7 @@ struct feed {
     ticks newest_alert; /* update time of the newest alert written in this run; 0: none */
     int64_t read_ms;    /* monotonic time of the last complete poll; 0: none */
     struct evidence evidence;
-    int64_t order_again_ms, count_again_ms; /* monotonic: not asked for before (collect/order.h) */
+    struct reliance reliance;
     struct tally tally;
     uint64_t sign_ins_failed; /* those that the tally has */
     struct err problem;       /* why the input is not ok */

@@ -1,12 +1,11 @@
 #include "collect/order.h"
 
-#define AGAIN_MS      (INT64_C(4) * 3600 * 1000) /* until a service is asked again */
-#define LIVE_PAGES    4                          /* more are read by the backfill, so that polls go on */
-#define COARSE_PART   16    /* the cut is at a whole second if that leaves out at most one record in 16 */
-#define OUTSIDE_FEW   10    /* records outside of the window that were just updated meanwhile */
-#define PASS_PAGES    64    /* most pages of a window that is read page after page ... */
-#define PASS_RECORDS  50000 /* ... and records */
-#define UNPROVEN_MOST 3     /* parts or passes in a row that prove nothing before the service is not relied on */
+#define AGAIN_MS     (INT64_C(4) * 3600 * 1000) /* until a service is asked again */
+#define LIVE_PAGES   4                          /* more are read by the backfill, so that polls go on */
+#define COARSE_PART  16    /* the cut is at a whole second if that leaves out at most one record in 16 */
+#define OUTSIDE_FEW  10    /* records outside of the window that were just updated meanwhile */
+#define PASS_PAGES   64    /* most pages of a window that is read page after page ... */
+#define PASS_RECORDS 50000 /* ... and records */
 
 /* Returns what can be asked of the service for a window that may have several pages. */
 static enum ask what_it_knows(const struct reading *reading, int64_t now_ms)
@@ -14,9 +13,11 @@ static enum ask what_it_knows(const struct reading *reading, int64_t now_ms)
     const struct feed *feed = reading->feed;
     bool in_windows = reading->kind == WORKER_BACKFILL || feed->progress.plans[reading->kind].active;
 
-    if (now_ms >= feed->order_again_ms)
+    if (now_ms >= feed->reliance.order_again_ms)
         return ASK_ORDER;
-    return in_windows && now_ms >= feed->count_again_ms ? ASK_COUNT : ASK_PLAIN;
+    if (in_windows && now_ms >= feed->reliance.count_again_ms)
+        return ASK_COUNT;
+    return in_windows && now_ms >= feed->reliance.hint_again_ms ? ASK_HINT : ASK_PLAIN;
 }
 
 void order_choose(struct reading *reading, ticks now, int64_t now_ms)
@@ -34,6 +35,7 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
         progress_ask_count(&feed->progress, reading->kind);
         pages_expect(&reading->pages);
         break;
+    case ASK_HINT:
     case ASK_PLAIN: progress_ask_plain(&feed->progress, reading->kind); break;
     }
 }
@@ -42,13 +44,17 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
 static void distrust(struct reading *reading, enum ask ask, const char *why, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
-    bool was_known = now_ms < feed->order_again_ms && ask == ASK_COUNT;
+    struct reliance *reliance = &feed->reliance;
+    bool uncounted = reading->ask == ASK_ORDER && reading->answer.stats.count && reading->answer.counted < 0;
+    bool was_known = now_ms < reliance->order_again_ms && ask == ASK_COUNT;
 
-    feed->order_again_ms = now_ms + AGAIN_MS;
-    if (ask == ASK_COUNT)
-        feed->count_again_ms = now_ms + AGAIN_MS;
+    reliance->order_again_ms = now_ms + AGAIN_MS;
+    if (ask == ASK_COUNT || uncounted)
+        reliance->count_again_ms = now_ms + AGAIN_MS;
+    if (ask != ASK_COUNT)
+        reliance->hint_again_ms = now_ms + AGAIN_MS;
     feed_log(feed, EVENT_ORDER, why, "for %d hours the service is not relied on for its %s", (int)(AGAIN_MS / 3600000),
-             ask == ASK_ORDER ? "order"
+             ask != ASK_COUNT ? "order"
              : was_known      ? "count"
                               : "order and count");
 }
@@ -57,6 +63,14 @@ void order_refused(struct reading *reading, const struct err *err, int64_t now_m
 {
     pages_forget(&reading->pages);
     distrust(reading, reading->ask, err->text, now_ms);
+}
+
+void order_interrupted(struct reading *reading)
+{
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+
+    if (reading->pages.counted && keyset->whole)
+        keyset_narrow(keyset, &reading->window);
 }
 
 void order_failed(struct reading *reading)
@@ -138,7 +152,9 @@ static enum order_next take_check(struct reading *reading, int64_t now_ms)
         part_is_read(reading, now_ms);
     else if (!skips && counted <= (int64_t)answer->stats.count)
         distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
-    else if (counted < (int64_t)keyset->seen && ++keyset->unproven < UNPROVEN_MOST)
+    else if (!skips && counted == keyset->total && counted < (int64_t)keyset->seen)
+        distrust(reading, ASK_COUNT, "the service counts no further", now_ms);
+    else if (counted < (int64_t)keyset->seen && !keyset_is_unproven(keyset))
         keyset_forget(keyset); /* some have been updated */
     else
         distrust(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
@@ -158,7 +174,7 @@ static bool joins(struct reading *reading, const struct keyset_page *page, bool 
     if (settles)
         keyset_add(keyset, page);
     else
-        keyset->check = true;
+        keyset_count(keyset);
     return true;
 }
 
@@ -185,16 +201,17 @@ static const char *what_is_out_of_order(const struct reading *reading, const str
     return NULL;
 }
 
-/* The page is wrong. Returns true if others were read in order before it: they are read again. */
-static bool page_is_wrong(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+/* What the service does not keep, and why that is known; NULL: nothing is. */
+struct fault {
+    enum ask ask;
+    const char *why;
+};
+
+static struct fault fault_of(const struct reading *reading, const struct page_taken *page)
 {
     const char *why = what_is_miscounted(reading, page);
 
-    if (why)
-        distrust(reading, ASK_COUNT, why, now_ms);
-    else
-        distrust(reading, ASK_ORDER, what_is_out_of_order(reading, page), now_ms);
-    return reading->feed->progress.keysets[reading->kind].at;
+    return why ? (struct fault){ ASK_COUNT, why } : (struct fault){ ASK_ORDER, what_is_out_of_order(reading, page) };
 }
 
 /* Takes a page of a query in order. */
@@ -206,18 +223,20 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
                                  .count = page->stats.count,
                                  .sent_at = reading->sent_at };
     bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
-    bool wrong = more && (what_is_miscounted(reading, page) || what_is_out_of_order(reading, page));
     bool unfiltered = page->outside > OUTSIDE_FEW;
+    struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };
 
     if (keyset->check)
         return take_check(reading, now_ms);
-    if (wrong && !unfiltered && page_is_wrong(reading, page, now_ms))
+    if (fault.why)
+        distrust(reading, fault.ask, fault.why, now_ms);
+    if (fault.why && keyset->at) /* what was read in order before is read again */
         return ORDER_MORE;
     if (keyset->at && joins(reading, &taken, settles && !unfiltered, now_ms))
         return ORDER_MORE;
     if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
         return ORDER_NONE;
-    if (wrong || !settles || is_for_backfill(reading, page))
+    if (fault.why || !settles || is_for_backfill(reading, page))
         return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
     keyset_add(keyset, &taken);
     return ORDER_MORE;
@@ -238,6 +257,7 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     int64_t counted = reading->answer.counted, count = (int64_t)page->stats.count;
     int64_t most = count && count * PASS_PAGES < PASS_RECORDS ? count * PASS_PAGES : PASS_RECORDS;
     const char *wrong = what_is_in_the_way(reading, page);
+    ticks span;
 
     if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || may_grow(reading) ||
         counted == count) /* it may just be of the page */
@@ -248,10 +268,9 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     }
     if (counted <= most)
         return ORDER_FOLLOW;
-    keyset->span = (ticks)((double)(window->hi - window->lo) * (double)most / 2 / (double)counted);
-    if (!keyset->whole || keyset->span <= TICKS_PER_SECOND)
-        return ORDER_SPLIT;
-    return ORDER_MORE;
+    span = (ticks)((double)(window->hi - window->lo) * (double)most / 2 / (double)counted);
+    keyset_limit(keyset, span);
+    return keyset->whole && span > TICKS_PER_SECOND ? ORDER_MORE : ORDER_SPLIT;
 }
 
 enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms)
@@ -259,22 +278,39 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
     switch (reading->ask) {
     case ASK_ORDER: return take_ordered(reading, page, now_ms);
     case ASK_COUNT: return reading->pages.chained ? ORDER_NONE : take_counted(reading, page, now_ms);
+    case ASK_HINT:
+        if (reading->answer.sequence.broken)
+            reading->feed->reliance.hint_again_ms = now_ms + AGAIN_MS;
+        return ORDER_NONE;
     default: return ORDER_NONE;
     }
+}
+
+void order_hint(struct reading *reading, struct page_stats *stats, int64_t now_ms)
+{
+    const struct answer *answer = &reading->answer;
+    struct reliance *reliance = &reading->feed->reliance;
+    bool ascending = answer->stats.count && !answer->sequence.broken && answer->stats.oldest >= reading->window.lo;
+
+    if (reading->ask == ASK_HINT && reliance->hinted == reading->window.lo)
+        reliance->hint_again_ms = now_ms + AGAIN_MS;
+    if (!ascending || (reading->ask != ASK_ORDER && reading->ask != ASK_HINT) || now_ms < reliance->hint_again_ms)
+        return;
+    reliance->hinted = reading->window.lo;
+    stats->oldest = stats->newest; /* as if all of the page were of its last time (state/windows.h) */
 }
 
 bool order_pass_failed(struct reading *reading, enum pages_next pages, const struct err *err, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
-
     bool unchanged = reading->answer.counted == reading->pages.counted;
 
     if (pages == PAGES_FAILED)
         distrust(reading, ASK_COUNT, err->text, now_ms);
-    else if (pages == PAGES_UNPROVEN && (unchanged || ++keyset->unproven >= UNPROVEN_MOST))
+    else if (pages == PAGES_UNPROVEN && (unchanged || keyset_is_unproven(keyset)))
         distrust(reading, ASK_COUNT, "the pages do not hold as many records as the service counts", now_ms);
     else if (pages == PAGES_UNPROVEN && keyset->whole)
-        keyset->span = (reading->window.hi - reading->window.lo) / 2;
+        keyset_narrow(keyset, &reading->window);
     else if (pages == PAGES_UNPROVEN)
         order_failed(reading);
     return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;

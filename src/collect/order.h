@@ -7,7 +7,8 @@
  * $orderby is not in the reference of any of the APIs, so it is not relied on. A service that refuses it, whose response
  * is not ascending, or whose count does not agree with its records is not asked for it for four hours. Then a window is
  * read page after page if the service's count can prove that they held all of it (pages.h). If it cannot count either,
- * windows are planned by their size: one response must hold all of each. */
+ * windows are planned by their size: one response must hold all of each. An order that nothing proves still tells how
+ * wide the next window may be. */
 #pragma once
 
 #include "collect/reading.h"
@@ -26,6 +27,15 @@ enum order_next {
 enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms);
 /* Takes the outcome of a page whose window is counted. Returns true if the pages prove nothing: less is asked for. */
 bool order_pass_failed(struct reading *reading, enum pages_next pages, const struct err *err, int64_t now_ms);
+
+/* The window of the page that was taken is to be split. If the page is in ascending order, the part before its last
+ * record fits one response: sets the statistics so that the next window is that part. If that was so of this window,
+ * the order is not kept. */
+void order_hint(struct reading *reading, struct page_stats *stats, int64_t now_ms);
+
+/* A request was not answered as it should be. A pass over several pages begins again, over half of its window: where
+ * requests keep failing, a long pass would never end. */
+void order_interrupted(struct reading *reading);
 
 /* A query in order, or with a count, was refused with 400: the service does not take it. */
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms);

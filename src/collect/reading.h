@@ -37,6 +37,7 @@ struct suspicion {
 /* What a query asks for besides the records. */
 enum ask {
     ASK_PLAIN, /* nothing */
+    ASK_HINT,  /* ascending order */
     ASK_COUNT, /* how many match */
     ASK_ORDER  /* ascending order, and how many match */
 };

@@ -3,17 +3,14 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "collect/classify.h"
+#include "collect/poll_due.h"
 #include "collect/records.h"
 #include "collect/worker_answer.h"
 #include "collect/worker_log.h"
 #include "collect/worker_request.h"
 
-#define SILENCE_S       60    /* a response that stays silent for this long is given up */
-#define ACTIVE_S        600   /* an alert that was updated so recently shortens the interval, ... */
-#define SOONEST_MS      10000 /* ... but to no less than this */
-#define POLL_SLOTS      3     /* moments of the interval at which polls are due */
-#define FRESH_MS        10000 /* a token counts as fresh for this long, so that one serves all who need one */
-#define FIRST_WAIT_PART 10    /* the first pause is at least the interval divided by this */
+#define SILENCE_S 60    /* a response that stays silent for this long is given up */
+#define FRESH_MS  10000 /* a token counts as fresh for this long, so that one serves all who need one */
 
 /* Towards a request. */
 
@@ -113,38 +110,11 @@ void worker_wake(struct worker *worker)
 
 /* After a response. */
 
-/* Returns how far the polls of an input are apart. An alert seldom comes alone: while the newest one is recent, there are
- * three polls in an interval, which docs/performance.md weighs. */
-static int64_t interval_of(const struct feed *feed)
-{
-    int64_t interval_ms = feed->input->poll_interval * 1000;
-    ticks age = feed_service_now(feed) - feed->newest_alert;
-    bool active = age < ACTIVE_S * TICKS_PER_SECOND && -age < ACTIVE_S * TICKS_PER_SECOND;
-
-    if (!active || interval_ms <= SOONEST_MS)
-        return interval_ms;
-    return interval_ms / 3 > SOONEST_MS ? interval_ms / 3 : SOONEST_MS;
-}
-
-/* Returns when the next poll is due. Polls that come together cost less than each alone, so they are due at a few
- * moments of the interval, each input's at one of them. A poll that was late, or tried again, is followed at the
- * next own moment that is half an interval away. */
-static int64_t next_poll_ms(const struct worker *worker, int64_t now_ms)
-{
-    const struct feed *feed = worker->reading.feed;
-    int64_t interval_ms = interval_of(feed);
-    int64_t least_ms = feed->read_ms ? worker->due_ms + interval_ms / 2 : now_ms + interval_ms / FIRST_WAIT_PART;
-
-    if (least_ms <= now_ms)
-        least_ms = now_ms + 1;
-    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);
-}
-
 static void caught_up(struct worker *worker, int64_t now_ms)
 {
     if (worker->reading.kind != WORKER_LIVE)
         return;
-    worker->due_ms = next_poll_ms(worker, now_ms);
+    worker->due_ms = poll_due_ms(worker->reading.feed, worker->due_ms, now_ms);
     worker->reading.feed->read_ms = now_ms;
 }
 

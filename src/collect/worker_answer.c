@@ -89,13 +89,16 @@ static bool widen_window(struct reading *reading)
 }
 
 /* The window is too much for one response. Returns true if it was split. */
-static bool split_window(struct reading *reading)
+static bool split_window(struct reading *reading, int64_t now_ms)
 {
     const struct pages *pages = &reading->pages;
+    struct page_stats stats = pages->stats;
 
     if (pages->filled > 1) /* the first page ended early */
         page_size_learn(&reading->page_size, pages->held, true);
-    if (!worker_retry_split(reading, &pages->stats))
+    else
+        order_hint(reading, &stats, now_ms);
+    if (!worker_retry_split(reading, &stats))
         return false;
     pages_forget(&reading->pages);
     return true;
@@ -142,7 +145,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         pages = PAGES_OVERFULL;
     if (reading->pages.counted && order_pass_failed(reading, pages, &err, now_ms))
         return order_goes_on(reading);
-    if (pages == PAGES_OVERFULL && split_window(reading)) {
+    if (pages == PAGES_OVERFULL && split_window(reading, now_ms)) {
         reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
         next.wake_others = true;
@@ -226,6 +229,8 @@ static struct next isolate(struct reading *reading, int64_t now_ms)
     pages_forget(&reading->pages);
     if (reading->kind == WORKER_QUARANTINE)
         return isolate_further(reading);
+    if (reading->kind == WORKER_LIVE && suspicion->window.hi > suspicion->sent_at)
+        suspicion->window.hi = TICKS_OPEN; /* what is dated in the future is asked for by the next poll as well */
     if (!suspicion->broke) /* if it was too much for the service, the next window of this kind would be, too */
         reading_shrink_page(reading);
     if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
@@ -336,6 +341,8 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     struct tally *tally = &reading->feed->tally;
     struct err err;
 
+    if (classified->class != ANSWER_READ)
+        order_interrupted(reading);
     switch (classified->class) {
     case ANSWER_READ: records_warn(reading); return response_read(reading, page, now_ms);
     case ANSWER_BROKEN:

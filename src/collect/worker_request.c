@@ -67,8 +67,8 @@ void worker_request_url(struct reading *reading, struct buf *url)
                                                               .variant = reading->variant,
                                                               .filter = feed->input->filter },
                                          url);
-    if (reading->ask == ASK_ORDER)
+    if (reading->ask == ASK_ORDER || reading->ask == ASK_HINT)
         api_add_order(feed->api, url);
-    if (reading->ask != ASK_PLAIN)
+    if (reading->ask == ASK_ORDER || reading->ask == ASK_COUNT)
         api_add_count(url);
 }

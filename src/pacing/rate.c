@@ -19,6 +19,11 @@
  * saved up. */
 #define BACKFILL_TOGETHER  5
 #define ALONE_MS           5000
+/* Requests are to spare above these parts of the buckets: a backfill takes the minute's below, and a process begins with
+ * less of the hour's. */
+#define SPARE_MINUTE       0.5
+#define SPARE_HOUR         0.25
+#define SCARCE_MS          (30 * 60000) /* after the service asked to wait, nothing is to spare */
 
 struct rate_limits rate_limits_for(int per_minute, int per_hour)
 {
@@ -198,6 +203,16 @@ int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms)
     return 0;
 }
 
+bool rate_has_spare(struct rate *rate, int64_t now_ms)
+{
+    const struct rate_limits *l = &rate->limits;
+
+    refill(rate, now_ms);
+    return now_ms >= rate->scarce_until_ms && !rate->waiting[0] && !rate->waiting[1] &&
+           rate->minute >= l->minute_size * SPARE_MINUTE &&
+           (l->hour_size <= 0 || rate->hour >= l->hour_size * SPARE_HOUR);
+}
+
 /* Throttling. */
 
 int64_t rate_throttled(struct rate *rate, int64_t asked_ms, uint32_t random, int64_t now_ms)
@@ -211,6 +226,7 @@ int64_t rate_throttled(struct rate *rate, int64_t asked_ms, uint32_t random, int
         wait_ms = asked_ms;
     if (now_ms + wait_ms > rate->hold_until_ms)
         rate->hold_until_ms = now_ms + wait_ms;
+    rate->scarce_until_ms = rate->hold_until_ms + SCARCE_MS;
     return wait_ms;
 }
 

@@ -30,6 +30,7 @@ struct rate {
     int64_t at_ms;                  /* of the last refill */
     int64_t hold_until_ms;          /* the service asked to wait */
     int throttles;                  /* in a row; those that came during a wait count as one */
+    int64_t scarce_until_ms;        /* others may use the same limit: the service asked to wait a while ago */
     int64_t polled_ms;              /* a poll asked last */
     int polls;                      /* requests of polls since the last one of a backfill, at most two */
     struct rate_waiter *waiting[2]; /* [0] polls, [1] backfills; who has waited longest comes first */
@@ -62,6 +63,10 @@ void rate_resume_unknown(struct rate *rate);
 int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms);
 /* Gives up the place in the queue, if there is one. A waiter must do so before it is freed. */
 void rate_leave(struct rate *rate, struct rate_waiter *waiter);
+
+/* Returns true if requests that could wait may be sent as well: nobody waits, the service has not asked anybody to wait
+ * in the last half hour, and the buckets are full enough for what may come. Takes nothing. */
+bool rate_has_spare(struct rate *rate, int64_t now_ms);
 
 /* The service asked to wait for asked_ms. Allows no request before that, or before our own backoff, which grows with
  * each time in a row. random: uniform in 0..UINT32_MAX. Returns the wait, the larger of the two. */

@@ -72,8 +72,8 @@ const struct param params[] = {
       .hint = "Example: https://SiemMsspConnector" },
     { .name = "poll_interval", .type = PARAM_SECONDS, AT(poll_interval), .min = 1, .max = 86400, .default_text = "60",
       .group = GROUP_MORE, .title = "Poll interval",
-      .help = "Seconds between polls, 1 to 86400. While an input gets alerts, and for ten minutes after the newest one, it "
-              "is polled three times as often, though not within ten seconds.",
+      .help = "Most seconds between polls, 1 to 86400. Polls come after half of it, and after a third while the newest "
+              "alert is of the last ten minutes, if Microsoft's limits leave room, but not within ten seconds.",
       .hint = "Example: 60" },
     { .name = "overlap", .type = PARAM_SECONDS, AT(overlap), .min = 0, .max = 86400, .default_text = "900",
       .group = GROUP_MORE, .title = "Overlap",

@@ -1,8 +1,9 @@
 #include "state/keyset.h"
 
-#define PAGES_FIRST 2 /* pages of the first part before it is counted */
-#define PAGES_MOST  8 /* ... and of later ones */
-#define SPAN_MOST   (INT64_C(366) * 86400 * TICKS_PER_SECOND)
+#define PAGES_FIRST   2 /* pages of the first part before it is counted */
+#define PAGES_MOST    8 /* ... and of later ones */
+#define UNPROVEN_MOST 2 /* parts or passes in a row that prove nothing before the service is not relied on */
+#define SPAN_MOST     (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 
 void keyset_forget(struct keyset *keyset)
 {
@@ -18,11 +19,33 @@ void keyset_read(struct keyset *keyset)
     keyset->span = keyset->span > SPAN_MOST ? 0 : keyset->span * 2;
 }
 
+void keyset_limit(struct keyset *keyset, ticks span)
+{
+    keyset->span = ticks_max(span, 1);
+}
+
+void keyset_narrow(struct keyset *keyset, const struct window *window)
+{
+    keyset_limit(keyset, (window->hi - window->lo) / 2);
+}
+
+void keyset_count(struct keyset *keyset)
+{
+    keyset->check = true;
+}
+
+bool keyset_is_unproven(struct keyset *keyset)
+{
+    keyset->proven = 0;
+    return ++keyset->unproven >= UNPROVEN_MOST;
+}
+
 void keyset_add(struct keyset *keyset, const struct keyset_page *page)
 {
     if (!keyset->at) {
         keyset_forget(keyset);
         keyset->from = page->lo;
+        keyset->total = page->counted;
         keyset->sent_at = page->sent_at;
     }
     keyset->at = page->cut;

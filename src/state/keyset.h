@@ -23,6 +23,7 @@ struct keyset {
     ticks span;        /* ... but no more than this; 0: any */
     int unproven;      /* parts, or passes over several pages, that could not be proven, in a row */
     ticks plain_until; /* windows that begin before this are as the plan has them */
+    int64_t total;     /* records from `from` on, as the service counted them first */
     ticks from, at;    /* [from, at) was read in order and is not proven yet; at 0: nothing is */
     ticks sent_at;     /* the service's clock when its first page was requested */
     size_t seen;       /* records in it */
@@ -45,6 +46,14 @@ struct keyset_page {
 void keyset_forget(struct keyset *keyset);
 /* A window was read: the next one may span more. */
 void keyset_read(struct keyset *keyset);
+/* This window was too much: the next one spans half of it. */
+void keyset_narrow(struct keyset *keyset, const struct window *window);
+/* No window spans more than this until some were read. */
+void keyset_limit(struct keyset *keyset, ticks span);
+/* The part is counted next. */
+void keyset_count(struct keyset *keyset);
+/* A part, or a pass, could not be proven: the next one is counted early. Returns true if there were too many in a row. */
+bool keyset_is_unproven(struct keyset *keyset);
 /* Adds the page to the part. */
 void keyset_add(struct keyset *keyset, const struct keyset_page *page);
 /* Returns true if the next page's count proves the part. */

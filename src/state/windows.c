@@ -2,7 +2,8 @@
 
 #define BACKFILL_FROM_S (2 * 3600) /* an open window that reaches back further is handed to the backfill */
 #define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
-#define GROW_MOST       64   /* a window is at most this many times as wide as the one before it */
+#define GROW_MOST       64 /* a window is at most this many times as wide as the one before it */
+#define STEPS_MOST      20
 #define FULL_AIM        0.75 /* the part of a response's capacity that a window aims at */
 
 /* Returns where a window of the plan's width ends. */
@@ -68,12 +69,33 @@ static ticks coarseness(const struct window *window, const struct page_stats *st
     return outside <= CURSOR_COARSE_S * TICKS_PER_SECOND ? outside : 0;
 }
 
-/* Returns how many times as wide the next window may be as one that held `count` records. */
-static double growth(size_t count, size_t capacity)
+/* Returns how many times as wide the next window may be as this one, which held `count` records. One window alone says
+ * little of the next one, unless much more or much less came than was to be expected. */
+static double growth(struct window_plan *plan, double count, double capacity)
 {
-    double factor = count ? capacity ? FULL_AIM * (double)capacity / (double)count : 2 : GROW_MOST;
+    bool as_usual = plan->usual > 0 && count < 2 * plan->usual && count > plan->usual / 2;
+    double expected = as_usual ? (count + 2 * plan->usual) / 3 : count;
+    double factor = expected > 0 ? capacity > 0 ? FULL_AIM * capacity / expected : 2 : GROW_MOST;
 
-    return factor > GROW_MOST ? GROW_MOST : factor < 0.5 ? 0.5 : factor;
+    factor = factor > GROW_MOST ? GROW_MOST : factor < 0.5 ? 0.5 : factor;
+    plan->usual = expected * factor;
+    return factor;
+}
+
+/* Returns the next window's width after one that was read and ended before what is too much for one response: up to the
+ * records that came, then as wide as they suggest; half of the rest if nothing is known of it. */
+static ticks towards(struct window_plan *plan, ticks from)
+{
+    ticks width = (plan->overfull - from) / 2;
+
+    if (plan->steps) {
+        width = plan->dense;
+        plan->steps = 0;
+    } else if (plan->seen > from) {
+        width = plan->seen - from;
+        plan->steps = 1;
+    }
+    return width;
 }
 
 /* Sets the next window's width by how full this response was. */
@@ -86,12 +108,12 @@ static void adapt(struct window_plan *plan, const struct window *window, const s
     if (window->hi == TICKS_OPEN || !plan->width)
         return;
     plan->resolution = ticks_max(plan->resolution, coarseness(window, stats));
-    if (!count && plan->overfull > window->hi) { /* everything that was too much is still ahead */
-        plan->width = ticks_max((plan->overfull - window->hi) / 2, ticks_max(plan->resolution, 1));
+    if (plan->overfull > window->hi && (!count || plan->steps)) { /* what was too much is still ahead */
+        plan->width = ticks_max(towards(plan, window->hi), ticks_max(plan->resolution, 1));
         return;
     }
-    plan->overfull = 0;
-    width = (double)plan->width * growth(count, capacity);
+    plan->overfull = plan->seen = 0;
+    width = (double)plan->width * growth(plan, (double)count, (double)capacity);
     plan->width = width >= (double)WIDTH_MOST ? WIDTH_MOST : ticks_max((ticks)width, ticks_max(plan->resolution, 1));
 }
 
@@ -155,16 +177,28 @@ bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_
     return true;
 }
 
-/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A
- * response full of a single update time says where the burst is: first the time before it, then the burst alone. */
-static ticks smaller(const struct window *window, ticks end, const struct page_stats *stats, ticks resolution)
+/* Returns the width of a window that one response can hold, if the records of one that was too much are all there are
+ * between its first and its last. */
+static ticks dense(const struct page_stats *stats)
 {
-    ticks width = (end - window->lo) / 2;
+    return (stats->newest - stats->oldest) / 4 * 3;
+}
+
+/* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A
+ * response full of a single update time says where the burst is: first the time before it, then the burst alone. Where
+ * the beginning of the window was empty, its records are far from there, and the latest came first: the next window ends
+ * before those that came, each time by twice as much. */
+static ticks smaller(const struct window_plan *plan, const struct window *window, ticks end,
+                     const struct page_stats *stats, ticks resolution)
+{
+    ticks width = (end - window->lo) / 2, far = stats ? stats->oldest - window->lo : 0;
 
     if (stats && stats->count > 1 && stats->oldest == stats->newest && stats->newest < end)
         width = stats->newest - window->lo;
+    else if (stats && stats->oldest < stats->newest && plan->steps && far > dense(stats))
+        width = ticks_max(width, far - (dense(stats) << plan->steps));
     else if (stats && stats->oldest < stats->newest)
-        width = ticks_min(width, (stats->newest - stats->oldest) / 4 * 3);
+        width = ticks_min(width, dense(stats));
     if (resolution > 1)
         width -= width % resolution;
     return ticks_max(width, resolution);
@@ -176,22 +210,34 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
 {
     struct window_plan *plan = &plans[worker];
     ticks live_from = ticks_back(now, overlap_s), end = window->hi == TICKS_OPEN ? now : window->hi;
+    bool is_rest = window->hi == TICKS_OPEN && plan->active && stats &&
+                   stats->newest >= now; /* of a plan, and it has a future */
+    bool has_span = stats && stats->oldest < stats->newest && stats->newest < end && stats->oldest >= window->lo;
+    ticks past = now - window->lo, width;
 
     resolution = ticks_max(resolution, coarseness(window, stats));
+    if (is_rest)
+        end = stats->newest + 1;
     if (end - window->lo <= resolution)
         return false;
     if (windows_hand_over(cursor, worker, window, overlap_s, now)) {
-        plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(window, live_from, stats, resolution),
+        plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(&plans[WORKER_BACKFILL], window, live_from,
+                                                                        stats, resolution),
                                                        .resolution = resolution };
         cursor_backfill_begins(cursor, ticks_min(window->lo, cursor_lower(cursor, overlap_s)), live_from);
         *plan = (struct window_plan){ .active = false };
         return true;
     }
+    width = is_rest && past > resolution ? past
+                                         : smaller(plan, window, end, stats, resolution); /* the present comes first */
     *plan = (struct window_plan){ .active = true,
                                   .next = window->lo,
-                                  .width = smaller(window, end, stats, resolution),
+                                  .width = width,
                                   .end = window->hi == TICKS_OPEN ? end : plan->end,
                                   .overfull = end,
+                                  .seen = has_span ? stats->oldest : 0,
+                                  .dense = has_span ? dense(stats) : 0,
+                                  .steps = plan->steps && has_span && plan->steps < STEPS_MOST ? plan->steps + 1 : 0,
                                   .resolution = resolution,
                                   .since = plan->active ? plan->since : 0 };
     return true;

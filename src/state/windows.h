@@ -36,10 +36,14 @@ struct window_plan {
     bool active; /* LIVE: in bounded windows; otherwise one open window per poll */
     ticks next;
     ticks width;      /* 0: not known yet */
+    double usual;     /* records that a window of this width held of late; 0: not known */
     ticks resolution; /* no window is narrower: a burst within one step, of the API's or of the service's own coarser
                          * filter, would be read again and again */
     ticks end;        /* LIVE: from here on the window is open */
     ticks overfull;   /* the part from `next` to here was too much for one response; 0: not known to be */
+    ticks seen;       /* oldest record of the last response that was too much; 0: not known, or passed */
+    ticks dense;      /* width that such a response suggests for windows that begin there */
+    int steps;        /* windows that ended before `seen` and were too much, in a row */
     ticks since;      /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
 };
 
@@ -74,7 +78,8 @@ void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
 /* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest
  * step of the API's time filter; stats may be NULL. plans are those of all workers, since LIVE may hand its older
  * part to BACKFILL. Returns false if the window cannot be made smaller. Records dated in the future belong to the
- * open window: it is never cut after `now`. */
+ * open window: it is cut after `now` only if nothing else is left of it and they are too many. The watermark does not
+ * pass `now`, so the next poll reads them again. */
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now);

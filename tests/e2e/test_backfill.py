@@ -1,8 +1,10 @@
 """A backfill takes few requests, and loses nothing whatever order the service keeps."""
 import math
+import statistics
 
 import pytest
 from cases import SECOND, DeliveryCase
+from world import faults
 from world.runner import wait_for
 
 DAY = 86400
@@ -42,7 +44,7 @@ class Backfill(DeliveryCase):
         world = self.world()
         rows = [(api, orderby, arrival) for api in ('graph', 'incidents') for orderby in HONEST + OTHERS
                 for arrival in ('bursts', 'even')]
-        feeds = {row: self.customer(world, '-'.join(row), *row) for row in rows}
+        feeds = {row: self.customer(world, '-'.join(row), *row, interval=300) for row in rows}
         self.read(world)
         for (api, orderby, arrival), feed in feeds.items():
             least = math.ceil(len(feed.versions) / 50)
@@ -95,6 +97,25 @@ class Backfill(DeliveryCase):
         world.start()
         self.arrives(world, 50)
         self.assertEqual(world.verdict().altered, [])
+        self.assertEqual(world.microsoft.limits.violations(), {})
+        self.ends(world)
+
+    @pytest.mark.promise('Cost', 'After a start with an untouched rate limit ten pages take the time of ten responses')
+    def test_ten_pages_at_once(self):
+        """Of the APIs with a limit for the minute, and for the hour as well. A response takes 0.2 s."""
+        world = self.world()
+        feeds = [self.customer(world, f'{api}-{orderby}', api, orderby, 'even', 490) for api in ('graph', 'incidents')
+                 for orderby in ('accept', 'ignore')]
+        feeds.append(self.customer(world, 'endpoint', 'endpoint', 'accept', 'even', 490))
+        for kind in ('graph', 'incidents', 'endpoint'):
+            world.faults.add(faults.delay(0.2), kind=kind)
+        self.read(world)
+        for feed in feeds:
+            sent = [entry.when for entry in world.microsoft.requests(feed.tenant, kind=feed.api)]
+            gaps = [after - before for before, after in zip(sent, sent[1:])]
+            self.assertGreaterEqual(len(sent), 10, feed.api)
+            self.assertLess(statistics.median(gaps), 0.5, feed.api)
+            self.assertLess(sent[9] - sent[0], 8, feed.api)
         self.ends(world)
 
     def test_ties_at_the_edges_of_pages(self):

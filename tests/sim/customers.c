@@ -57,8 +57,7 @@ static void make_versions(struct customer *customer, struct alert *alert, int64_
 
         *v = (struct version){ .replaced = NEVER, .first = NEVER, .last = NEVER };
         v->ticks = update_time(customer, &rng, time);
-        if (!alert->versions && alert->number < 200 &&
-            rng_chance(&rng, 0.03)) /* dated in the future: fewer than a page */
+        if (!alert->versions && rng_chance(&rng, 0.03)) /* dated in the future */
             v->ticks += rng_between(&rng, MINUTE, 2 * DAY) * TICKS_A_MS;
         if (!alert->versions)
             alert->created = v->ticks - rng_between(&rng, 0, HOUR) * TICKS_A_MS;
@@ -97,6 +96,19 @@ static void make_alerts(struct customer *customer)
     }
 }
 
+/* Of some customers the pages are small, and the service sorts, counts, or says that it does. */
+static void make_service(struct customer *customer)
+{
+    struct rng own = rng_of(plan.seed, "sorting", (uint64_t)customer->number);
+
+    customer->cap = rng_chance(&own, 0.4) && customer->api != API_SIEM && customer->api != API_ENDPOINT ? 20 : 0;
+    if (rng_chance(&own, 0.3))
+        return;
+    customer->sorting = (enum sorting)rng_between(&own, 0, SORTING_COUNT - 1);
+    customer->counting = rng_chance(&own, 0.5) ? COUNTING_EXACT
+                                               : (enum counting)rng_between(&own, 0, COUNTING_COUNT - 1);
+}
+
 void customers_init(void)
 {
     for (int i = 0; i < plan.customers; i++) {
@@ -114,6 +126,7 @@ void customers_init(void)
         snprintf(customer->name, sizeof(customer->name), "customer %d", i);
         snprintf(customer->tenant, sizeof(customer->tenant), "11111111-2222-3333-4444-%012d", i);
         snprintf(customer->client, sizeof(customer->client), "aaaaaaaa-bbbb-cccc-dddd-%012d", i);
+        make_service(customer);
         make_alerts(customer);
     }
 }

@@ -36,7 +36,8 @@ static bool read_number(const char *path, const char *name, size_t *ret)
 bool query_read(const struct customer *customer, const char *path, struct query *query)
 {
     char *filter = form_get(path, "$filter"), *expand = form_get(path, "$expand"),
-         *since = form_get(path, "sinceTimeUtc"), *until = form_get(path, "untilTimeUtc");
+         *since = form_get(path, "sinceTimeUtc"), *until = form_get(path, "untilTimeUtc"),
+         *orderby = form_get(path, "$orderby"), *count = form_get(path, "$count");
     bool ok = true;
 
     *query = (struct query){ .hi = INT64_MAX, .top = 0 };
@@ -50,6 +51,10 @@ bool query_read(const struct customer *customer, const char *path, struct query 
         read_number(path, "$skiptoken", &query->skip);
     }
     query->evidence = expand && !strcmp(expand, "evidence");
+    query->ordered = orderby != NULL;
+    query->counted = count && !strcmp(count, "true");
+    free(orderby);
+    free(count);
     free(filter);
     free(expand);
     free(since);
@@ -60,14 +65,45 @@ bool query_read(const struct customer *customer, const char *path, struct query 
 struct hit {
     struct alert *alert;
     struct version *version;
-    uint64_t key; /* for sorting */
+    uint64_t key, rest; /* for sorting */
 };
 
 static int compare(const void *a, const void *b)
 {
     const struct hit *x = a, *y = b;
 
-    return x->key != y->key ? (x->key < y->key ? -1 : 1) : x->alert->number - y->alert->number;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->rest != y->rest ? (x->rest < y->rest ? -1 : 1) : x->alert->number - y->alert->number;
+}
+
+/* Sets what $orderby sorts by, as the service understands it. */
+static void sort_by(struct customer *customer, struct hit *hit)
+{
+    uint64_t ticks = (uint64_t)hit->version->ticks, shard = (uint64_t)hit->alert->number % 3;
+
+    switch (customer->sorting) {
+    case SORTING_KEPT: hit->key = ticks; break;
+    case SORTING_CREATED: hit->key = (uint64_t)hit->alert->created; break;
+    case SORTING_DESCENDING: hit->key = UINT64_MAX - ticks; break;
+    case SORTING_LATER:
+    case SORTING_SHARDS:
+        hit->key = customer->sorting == SORTING_LATER && customer->sorted < 12 ? 0 : shard;
+        hit->rest = ticks;
+        break;
+    default: break;
+    }
+}
+
+/* Returns what the service says of how many there are; -1: nothing. */
+static int64_t count_of(const struct customer *customer, size_t matching, size_t sent)
+{
+    switch (customer->counting) {
+    case COUNTING_EXACT: return (int64_t)matching;
+    case COUNTING_PAGE: return (int64_t)sent;
+    case COUNTING_CAPPED: return matching < 60 ? (int64_t)matching : 60;
+    default: return -1;
+    }
 }
 
 static uint64_t sort_key(struct customer *customer, const struct alert *alert, const struct version *v)
@@ -102,8 +138,12 @@ static size_t find_hits(struct customer *customer, const struct query *query, st
     for (int i = 0; i < customer->count; i++) {
         struct version *v = version_listed(&customer->alerts[i]);
 
-        if (is_hit(customer, v, query))
-            hits[count++] = (struct hit){ &customer->alerts[i], v, sort_key(customer, &customer->alerts[i], v) };
+        if (!is_hit(customer, v, query))
+            continue;
+        hits[count] = (struct hit){ &customer->alerts[i], v, sort_key(customer, &customer->alerts[i], v), 0 };
+        if (query->ordered)
+            sort_by(customer, &hits[count]);
+        count++;
     }
     qsort(hits, count, sizeof(*hits), compare);
     return count;
@@ -116,6 +156,8 @@ static size_t page_size(struct customer *customer, const struct query *query)
     if (customer->coarse_until == NEVER && size > COARSE_PAGE && customer->api != API_SIEM &&
         customer->api != API_ENDPOINT)
         size = COARSE_PAGE;
+    if (customer->cap && customer->cap < size)
+        size = customer->cap;
     if (customer->short_until > now() && (customer->api == API_GRAPH || customer->api == API_INCIDENTS)) {
         size_t less = (size_t)rng_between(&customer->luck, 1, 20);
 
@@ -175,6 +217,12 @@ void page_write(struct customer *customer, const struct request *request, const 
 
     if (query->skip >= count)
         until = query->skip;
+    customer->sorted += query->ordered;
+    if (query->ordered && customer->sorting == SORTING_PAGE && until <= count) {
+        for (i = query->skip; i < until; i++)
+            hits[i].key = (uint64_t)hits[i].version->ticks;
+        qsort(hits + query->skip, until - query->skip, sizeof(*hits), compare);
+    }
     if (any_500(hits, query->skip, until < count ? until : count)) {
         reply_refuse(reply, customer, 500, "InternalServerError");
         free(hits);
@@ -182,7 +230,10 @@ void page_write(struct customer *customer, const struct request *request, const 
     }
     reply_head(reply, customer, 200, "application/json");
     reply_end_head(reply);
-    text_say(&reply->body, bare ? "[" : "{\"@odata.context\":\"https://x/$metadata\",\"value\":[");
+    text_say(&reply->body, bare ? "[" : "{\"@odata.context\":\"https://x/$metadata\",");
+    if (!bare && query->counted && count_of(customer, count, until - query->skip) >= 0)
+        text_say(&reply->body, "\"@odata.count\":%lld,", (long long)count_of(customer, count, until - query->skip));
+    text_say(&reply->body, bare ? "" : "\"value\":[");
     for (i = query->skip; whole && i < until && i < count; i++) {
         if (partial && i % 2)
             continue;
@@ -191,6 +242,7 @@ void page_write(struct customer *customer, const struct request *request, const 
         whole = put_record(customer, &hits[i], query, reply);
     }
     free(hits);
+    trace("%s: records %zu to %zu of %zu", customer->name, query->skip, until, count);
     if (!whole)
         return;
     text_say(&reply->body, "]");

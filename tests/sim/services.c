@@ -224,6 +224,10 @@ static void answer_page(const struct request *request, struct reply *reply)
         reply_refuse(reply, customer, 400, "BadRequest");
         broken("query", "%s: the service cannot read %s", customer->name, request->path);
     }
+    if (query.ordered && customer->sorting == SORTING_REFUSED) {
+        reply_refuse(reply, customer, 400, "$orderby is not allowed");
+        return;
+    }
     page_write(customer, request, &query, reply, customer->api != API_SIEM && fault_strikes(FAULT_partial, customer));
     damage(customer, reply);
     /* Another worker's success does not count for the one that was refused. */

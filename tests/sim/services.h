@@ -26,7 +26,7 @@ void sign_in(const struct request *request, struct reply *reply);
 struct query {
     int64_t lo, hi; /* ticks; hi is outside */
     size_t top, skip;
-    bool evidence;
+    bool evidence, ordered, counted;
 };
 /* Returns false if the service would not understand the path. */
 bool query_read(const struct customer *customer, const char *path, struct query *query);

@@ -45,11 +45,12 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_429_bad_hint)                                                                                               \
     X(http_400)                                                                                                        \
     X(http_401)                                                                                                        \
-    X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
-        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage)            \
-            X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled)  \
-                X(short_pages) X(no_link) X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) \
-                    X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash)
+    X(http_403)                                                                                                        \
+    X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow) X(silence)      \
+        X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage) X(unreachable)        \
+            X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled) X(short_pages)  \
+                X(no_link) X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) X(clock_jump)  \
+                    X(stop) X(kill) X(power_loss) X(splunkd_crash)
 
 enum fault {
 #define X(name) FAULT_##name,
@@ -228,6 +229,22 @@ struct alert {
     struct version version[4];
 };
 
+/* What a service does with $orderby ... */
+enum sorting {
+    SORTING_IGNORED,
+    SORTING_KEPT,
+    SORTING_REFUSED,
+    SORTING_CREATED, /* by another field */
+    SORTING_DESCENDING,
+    SORTING_SHARDS, /* each of three parts alone */
+    SORTING_PAGE,   /* what a page has */
+    SORTING_LATER,  /* in order at first, each shard alone later */
+    SORTING_COUNT
+};
+
+/* ... and with $count. */
+enum counting { COUNTING_IGNORED, COUNTING_EXACT, COUNTING_PAGE, COUNTING_CAPPED, COUNTING_COUNT };
+
 struct customer {
     int number;
     enum api api;
@@ -235,6 +252,10 @@ struct customer {
     struct alert *alerts;
     int count;
     int order;            /* how its pages are sorted */
+    enum sorting sorting; /* ... if $orderby asks for it */
+    enum counting counting;
+    int sorted;           /* pages that were asked for in order so far */
+    size_t cap;           /* most records of a page; 0: as many as the API allows */
     bool loose;           /* white space between the tokens of its records */
     int fat;              /* KB that its records have more */
     int64_t harmed_until; /* a record of it cannot be sent */

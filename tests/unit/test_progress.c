@@ -364,6 +364,40 @@ static void test_the_future_belongs_to_the_open_window(void **state)
     CHECK(windows < 5 && window.hi == TICKS_OPEN, "%d bounded windows", windows);
 }
 
+/* More records of the future than a response holds: once all that is past was read, they are read in windows, too. The
+ * poll ends, and the watermark has not passed the present. */
+static void test_too_many_records_of_the_future(void **state)
+{
+    enum { RECORDS = 100, PAGE = 20 };
+    struct progress *progress = *state;
+    ticks now = BEGIN + HOUR, times[RECORDS + 1] = { BEGIN + HOUR / 2 };
+    struct window window;
+    bool caught_up = false;
+    int requests = 0;
+
+    for (int i = 1; i <= RECORDS; i++)
+        times[i] = now + i * HOUR / 3;
+    begin(progress);
+    while (!caught_up && ++requests < 60) {
+        struct page_stats stats = page_stats_none();
+        size_t count = 0;
+
+        CHECK(progress_next(progress, WORKER_LIVE, now, 0, 0, &window), "nothing to read");
+        for (int i = RECORDS; i >= 0; i--) {
+            if (times[i] < window.lo || times[i] >= window.hi || ++count > PAGE)
+                continue;
+            stats = (struct page_stats){ count, ticks_min(stats.oldest, times[i]), ticks_max(stats.newest, times[i]) };
+        }
+        now += SECOND / 10; /* a response takes a while, so some of the present is always left */
+        if (count > PAGE)
+            CHECK(progress_split(progress, WORKER_LIVE, &window, &stats, 1, now), "it cannot be split");
+        else
+            caught_up = progress_read(progress, WORKER_LIVE, &window, &stats, PAGE, now, 0, 0);
+    }
+    CHECK(caught_up, "the poll does not end");
+    CHECK(progress->cursor.watermark <= now, "the watermark is in the future");
+}
+
 /* How far a window of the live worker raises the watermark, in seconds after the beginning. The service's clock shows
  * 100 s. A record that the watermark passes without its window being read would never be asked for again. */
 static void test_what_raises_the_watermark(void **state)
@@ -427,6 +461,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_the_backfill_has_nothing_to_read),
     CASE(test_a_long_poll_is_shared_by_both_workers),
     CASE(test_the_future_belongs_to_the_open_window),
+    CASE(test_too_many_records_of_the_future),
     CASE(test_what_raises_the_watermark),
 };
 

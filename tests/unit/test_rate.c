@@ -388,7 +388,70 @@ static void test_resume(void **state UNUSED)
     }
 }
 
+/* promise: Cost: Polls that could wait take nothing from a backfill, nor from a limit that others have used up */
+static void test_spare(void **state UNUSED)
+{
+    enum { UNTOUCHED, FULL, BACKFILL, WAITER, THROTTLED, LONG_AGO };
+    static const struct { const char *name; int kind, per_hour; bool want; } rows[] = {
+        { "a start after a rest, a minute's limit", UNTOUCHED, 0, true },
+        { "a start after a rest, an hour's limit", UNTOUCHED, 1500, true },
+        { "an hour without requests", FULL, 1500, true },
+        { "a backfill is as fast as the minute allows", BACKFILL, 0, false },
+        { "a backfill is as fast as the hour allows", BACKFILL, 1500, false },
+        { "an input waits", WAITER, 0, false },
+        { "the service asked to wait a while ago", THROTTLED, 0, false },
+        { "the service asked to wait long ago", LONG_AGO, 0, true },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t now = rows[i].kind == FULL ? 3600000 : 0;
+        struct rate rate;
+        bool spare;
+
+        start(&rate, 100, rows[i].per_hour, 0);
+        rate_was_not_used(&rate);
+        for (; rows[i].kind == BACKFILL && now < 3600000; now += 200)
+            ask(&rate, true, now);
+        rate_leave(&rate, &fill);
+        while (rows[i].kind == WAITER && !ask(&rate, false, now))
+            ;
+        now += rows[i].kind == WAITER ? 60000 : 0;
+        if (rows[i].kind == THROTTLED || rows[i].kind == LONG_AGO)
+            now += rate_throttled(&rate, 5000, 0, now) + (rows[i].kind == LONG_AGO ? 1800000 : 1799000);
+        spare = rate_has_spare(&rate, now);
+        CHECK(spare == rows[i].want, "%s: %d", rows[i].name, spare);
+        CHECK(rate_has_spare(&rate, now) == spare, "%s: it was taken", rows[i].name);
+    }
+}
+
+/* Any number of inputs of one limit: those that are polled sooner than they have to leave the others their polls. */
+static void test_sooner_polls_delay_no_poll(void **state UNUSED)
+{
+    for (int inputs = 1; inputs <= 15; inputs += 7) {
+        struct rate_waiter each[15] = { { .backfill = false } };
+        int64_t due[15] = { 0 }, asked[15] = { 0 }, latest = 0;
+        struct rate rate;
+        size_t count = 0;
+
+        start(&rate, 100, 1500, 0);
+        rate_was_not_used(&rate);
+        for (int64_t now = 0; now < 4 * 3600000; now += 1000)
+            for (int i = 0; i < inputs; i++) {
+                if (now < due[i] || rate_take(&rate, &each[i], now))
+                    continue;
+                taken[count++] = now;
+                latest = now - asked[i] > latest ? now - asked[i] : latest;
+                asked[i] = now;
+                due[i] = now + (rate_has_spare(&rate, now) ? 20000 : 60000);
+            }
+        CHECK(within(count, 3600000) <= 1500, "%d inputs: %zu in an hour", inputs, within(count, 3600000));
+        CHECK(latest <= 61000, "%d inputs: %lld ms between two polls", inputs, (long long)latest);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_spare),
+    cmocka_unit_test(test_sooner_polls_delay_no_poll),
     cmocka_unit_test(test_in_turn),
     cmocka_unit_test(test_leaving),
     cmocka_unit_test(test_throttled_again_and_again),

@@ -287,7 +287,7 @@ static void test_ends(void **state UNUSED)
     play_all(end_rows, COUNT_OF(end_rows));
 }
 
-/* After everything has been read, by poll_interval. An input has its own third of the interval. */
+/* After everything has been read, by poll_interval; nothing is to spare. An input has its own third of the interval. */
 static void test_when_the_next_poll_is_due(void **state UNUSED)
 {
     static const struct { const char *name; size_t number; int64_t was_due_ms, now_ms; bool first; int64_t want_ms; }
@@ -310,6 +310,7 @@ static void test_when_the_next_poll_is_due(void **state UNUSED)
 
         feed->number = rows[i].number;
         feed->read_ms = rows[i].first ? 0 : 1;
+        fake.rate.scarce_until_ms = INT64_MAX;
         fake.worker.state = WORKER_REQUEST;
         fake.worker.due_ms = rows[i].was_due_ms;
         worker_ended(&fake.worker, &next, rows[i].now_ms);
@@ -320,18 +321,22 @@ static void test_when_the_next_poll_is_due(void **state UNUSED)
     }
 }
 
-/* promise: Cost: An input whose newest alert is of the last ten minutes is polled three times as often */
-static void test_an_active_input_is_polled_sooner(void **state UNUSED)
+/* promise: Cost: Polls come twice in an interval, three times after a recent alert, if the rate limit has room */
+static void test_polls_come_sooner_than_they_have_to(void **state UNUSED)
 {
-    static const struct { const char *name; int64_t poll_interval, alert_age_s, want_ms; } rows[] = {
-        { "an alert of this minute", 60, 30, 620000 },
-        { "an alert that is dated a little ahead", 60, -30, 620000 },
-        { "the last of the ten minutes", 60, 590, 620000 },
-        { "a quiet input", 60, 610, 660000 },
-        { "an alert that is dated far ahead", 60, -3600, 660000 },
-        { "no less than ten seconds", 20, 30, 610000 },
-        { "ten seconds", 10, 30, 610000 },
-        { "an interval that is short anyway", 7, 30, 609000 },
+    static const struct { const char *name; int64_t poll_interval, alert_age_s; bool scarce; int64_t want_ms; } rows[] = {
+        { "an alert of this minute", 60, 30, false, 620000 },
+        { "an alert that is dated a little ahead", 60, -30, false, 620000 },
+        { "the last of the ten minutes", 60, 590, false, 620000 },
+        { "a quiet input", 60, 610, false, 630000 },
+        { "an alert that is dated far ahead", 60, -3600, false, 630000 },
+        { "an alert of this minute, nothing to spare", 60, 30, true, 660000 },
+        { "a quiet input, nothing to spare", 60, 610, true, 660000 },
+        { "a long interval", 1200, 9000, false, 1200000 },
+        { "no less than ten seconds, active", 20, 30, false, 610000 },
+        { "no less than ten seconds, quiet", 15, 610, false, 610000 },
+        { "ten seconds", 10, 30, false, 610000 },
+        { "an interval that is short anyway", 7, 30, false, 609000 },
     };
     struct feed *feed = &fake.scene.feed;
     struct next next = { .kind = NEXT_POLL };
@@ -340,6 +345,7 @@ static void test_an_active_input_is_polled_sooner(void **state UNUSED)
     feed->read_ms = 1;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         fake.scene.input.poll_interval = rows[i].poll_interval;
+        fake.rate.scarce_until_ms = rows[i].scarce ? INT64_MAX : 0;
         feed->newest_alert = feed_service_now(feed) - rows[i].alert_age_s * TICKS_PER_SECOND;
         fake.worker.state = WORKER_REQUEST;
         fake.worker.due_ms = 600000;
@@ -550,7 +556,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_grants),
     cmocka_unit_test(test_ends),
     CASE(test_when_the_next_poll_is_due),
-    CASE(test_an_active_input_is_polled_sooner),
+    CASE(test_polls_come_sooner_than_they_have_to),
     CASE(test_the_backfill_is_no_poll),
     CASE(test_throttled_holds_the_rate),
     CASE(test_other_failures_do_not_hold_the_rate),
