@@ -15,7 +15,7 @@
 #define HOURLY_MS     (60 * 60 * 1000)
 #define TRIES_MOST    2 /* the wait doubles this often */
 #define CONFIRM_MS    (10 * 60 * 1000)
-#define INPUTS_MOST   8 /* that are audited at a time */
+#define INPUTS_MOST   8  /* that are audited at a time */
 #define NAMED_MOST    20 /* missing versions of a day that are named */
 #define DAY_MS        (INT64_C(86400) * 1000)
 #define MINUTES_MOST  0xFFFFFFu

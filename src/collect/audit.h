@@ -26,10 +26,10 @@ struct audit {
     void *ctx;
     const struct worker_port *port; /* for audit_day_new() */
     struct timer timer;
-    uint32_t night; /* the days before this one are audited; LEDGER_NO_DAY: none yet */
-    uint64_t done;  /* bit n: the n-th day before it needs no more looks */
-    uint64_t tried; /* ... has had its look, and gets another one later */
-    int tries;      /* such looks of this night */
+    uint32_t night;                           /* the days before this one are audited; LEDGER_NO_DAY: none yet */
+    uint64_t done;                            /* bit n: the n-th day before it needs no more looks */
+    uint64_t tried;                           /* ... has had its look, and gets another one later */
+    int tries;                                /* such looks of this night */
     unsigned char told[LEDGER_KEPT_DAYS + 1]; /* enum audit_verdict that was logged last of the n-th day before */
     struct audit_day *day;                    /* NULL: none is read */
     uint32_t of;                              /* ... the day */

@@ -101,12 +101,12 @@ static void worker_begin(struct audit_day *day, struct worker *worker, enum work
     worker_init(worker, &day->feed, kind);
     worker->port = day->spec.port ? day->spec.port : &worker_spare_port;
     worker->waiter.backfill = false;
-    worker->reading.audit = (struct audit_reading){
-        .listing = day->listing,
-        .repairs = day->stage == STAGE_REPAIR,
-        .counts_only = day->stage == STAGE_CONTROL,
-        .form = day->result.ignored && day->result.form == LIST_SELECT ? LIST_COUNT : day->result.form
-    };
+    worker->reading.audit = (struct audit_reading){ .listing = day->listing,
+                                                    .repairs = day->stage == STAGE_REPAIR,
+                                                    .counts_only = day->stage == STAGE_CONTROL,
+                                                    .form = day->result.ignored && day->result.form == LIST_SELECT
+                                                                ? LIST_COUNT
+                                                                : day->result.form };
     if (day->stage == STAGE_CONTROL)
         worker->reading.page_size.size = 1;
 }

@@ -53,9 +53,9 @@ struct audit_day_spec {
     size_t key_count;
     bool repairs;
     size_t ids_most;                /* of missing versions whose IDs are kept */
-    enum list_form form;     /* to begin with */
+    enum list_form form;            /* to begin with */
     const struct worker_port *port; /* of its workers; NULL: worker_spare_port */
-    void (*done)(void *ctx); /* from the loop, once */
+    void (*done)(void *ctx);        /* from the loop, once */
     void *ctx;
 };
 

@@ -60,7 +60,7 @@ struct feed {
         uint32_t day; /* that was audited last; LEDGER_NO_DAY: none */
         const char *result;
     } audited;
-    bool open;             /* the workers may read */
+    bool open; /* the workers may read */
     struct service_clock clock;
     uint64_t event_pos; /* stream position after the last event */
     ticks newest_alert; /* update time of the newest alert written in this run; 0: none */

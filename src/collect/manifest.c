@@ -9,7 +9,7 @@
 #define BETWEEN_MS 2000
 #define AGAIN_MS   (60 * 1000)
 #define HOURLY_MS  (60 * 60 * 1000)
-#define SPREAD_S   5    /* between the looks of two inputs at a new day */
+#define SPREAD_S   5 /* between the looks of two inputs at a new day */
 #define DAY_MS     (INT64_C(86400) * 1000)
 
 void manifest_init(struct manifest *manifest, struct feed *feed)

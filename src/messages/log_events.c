@@ -89,10 +89,10 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_NOBODY, NOTHING } },
     [EVENT_AUDIT] = { "audit", LOG_INFO, 0,
         "a day of an input was compared with what Microsoft lists: result=equal if every version that is listed was "
-        "written, behind if polls or backfill have not passed the day yet, unknown if it cannot be compared; why= says "
-        "why",
-        { ACT_NOBODY, "nothing; behind and unknown are tried again within hours, except for why=no_ledger: the program "
-          "does not know all that it wrote on that day" } },
+        "written, result=behind if polls or backfill have not passed the day yet, result=unknown if it cannot be compared; "
+        "why= says why",
+        { ACT_NOBODY, "nothing; the day is tried again within hours, except for why=no_ledger: the program does not know "
+          "all that it wrote on that day" } },
     [EVENT_AUDIT_DIFFERS] = { "audit", LOG_WARN, 0,
         "a day of an input was compared with what Microsoft lists, and versions were missing: result=repaired if they "
         "have been written now, missing if some are missing still. result=partial: it is not certain that the list was "

@@ -77,8 +77,7 @@ static void refill(struct rate *rate, int64_t now_ms)
         return;
     rate->minute = filled(rate->minute, l->minute_size, l->minute_rate, passed);
     rate->hour = filled(rate->hour, l->hour_size, l->hour_rate, passed);
-    rate->spare_minute =
-        filled(rate->spare_minute, l->minute_size / SPARE_PART, l->minute_rate / SPARE_PART, passed);
+    rate->spare_minute = filled(rate->spare_minute, l->minute_size / SPARE_PART, l->minute_rate / SPARE_PART, passed);
     rate->spare_hour = filled(rate->spare_hour, l->hour_size / SPARE_PART, l->hour_rate / SPARE_PART, passed);
     rate->at_ms = now_ms;
 }

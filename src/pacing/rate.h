@@ -29,14 +29,14 @@ struct rate_waiter {
 /* Private to rate.c, except for its size. */
 struct rate {
     struct rate_limits limits;
-    double minute, hour;            /* requests left in each bucket */
+    double minute, hour;             /* requests left in each bucket */
     double spare_minute, spare_hour; /* requests that audits may make of them */
-    int64_t at_ms;                  /* of the last refill */
-    int64_t hold_until_ms;          /* the service asked to wait */
-    int throttles;                  /* in a row; those that came during a wait count as one */
-    int64_t polled_ms;              /* a poll asked last */
-    int polls;                      /* requests of polls since the last one of a backfill, at most two */
-    struct rate_waiter *waiting[2]; /* [0] polls, [1] backfills; who has waited longest comes first */
+    int64_t at_ms;                   /* of the last refill */
+    int64_t hold_until_ms;           /* the service asked to wait */
+    int throttles;                   /* in a row; those that came during a wait count as one */
+    int64_t polled_ms;               /* a poll asked last */
+    int polls;                       /* requests of polls since the last one of a backfill, at most two */
+    struct rate_waiter *waiting[2];  /* [0] polls, [1] backfills; who has waited longest comes first */
 };
 
 /* Returns limits of 90 % of the given requests per minute and hour (0: no hourly limit). */

@@ -10,7 +10,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "alert_set", 3 },
     { "api", 6 },
     { "assertion", 5 },
-    { "audit", 14 },
+    { "audit", 16 },
     { "backoff", 4 },
     { "budget", 2 },
     { "buf", 6 },

@@ -395,6 +395,17 @@ static void test_equal(void **state UNUSED)
     CHECK(f.scene.feed.audited.day == night - 1 && text_same(f.scene.feed.audited.result, "equal"), "the status line");
     CHECK(!f.scene.audits, "it leaves the gate");
     CHECK(f.ends == 3, "%d", f.ends);
+}
+
+/* promise: Completeness: A day is audited once a night, also across restarts */
+static void test_once(void **state UNUSED)
+{
+    const char *log;
+
+    publish(last_night() - 1, 100, 0);
+    fill_ledger();
+    audit_start(&f.audit, true, clock_ms());
+    check_line(run(), 1, "result=equal", "yesterday");
     log = run();
     CHECK(!strstr(log, "event=audit"), "once a night: %s", log);
     f.audit.night = LEDGER_NO_DAY;
@@ -626,7 +637,7 @@ static void test_confirmed(void **state UNUSED)
     f.holds_saves = true;
 }
 
-/* promise: Completeness: A day that polls or the backfill have not passed is behind; one that the ledger does not have as a whole is unknown */
+/* promise: Completeness: A day that polls or the backfill have not passed has result=behind; one that the ledger does not have as a whole is unknown */
 static void test_not_comparable(void **state UNUSED)
 {
     struct progress *progress = &f.scene.feed.progress;
@@ -685,7 +696,7 @@ static void test_again(void **state UNUSED)
     CHECK(!strstr(log, "event=audit"), "once: %s", log);
 }
 
-/* promise: Completeness: A few inputs at a time are audited, each at its own moment between 00:46 and 05:00 UTC */
+/* promise: Completeness: Each input is audited at its own moment between 00:46 and 05:00 UTC */
 static void test_moments(void **state UNUSED)
 {
     struct feed *feed = &f.scene.feed;
@@ -706,7 +717,14 @@ static void test_moments(void **state UNUSED)
     CHECK(first / TICKS_PER_SECOND / 60 == 46, "%lld minutes", (long long)(first / TICKS_PER_SECOND / 60));
     CHECK(last / TICKS_PER_SECOND / 60 > 280 && last / TICKS_PER_SECOND / 60 <= 300, "%lld minutes",
           (long long)(last / TICKS_PER_SECOND / 60));
-    feed->number = 0;
+}
+
+/* promise: Completeness: Eight inputs at a time are audited, so that memory stays flat */
+static void test_gate(void **state UNUSED)
+{
+    struct feed *feed = &f.scene.feed;
+    int64_t now_ms = clock_ms();
+
     f.scene.audits = 8;
     save_ledger();
     audit_start(&f.audit, true, now_ms);
@@ -726,7 +744,7 @@ static void test_moments(void **state UNUSED)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 static const struct CMUnitTest cases[] = {
-    CASE(test_equal),     CASE(test_repair),   CASE(test_services),   CASE(test_moving_on),
+    CASE(test_equal),     CASE(test_once),     CASE(test_gate),   CASE(test_repair),   CASE(test_services),   CASE(test_moving_on),
     CASE(test_dropped),   CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
     CASE(test_odd),       CASE(test_written_meanwhile), CASE(test_confirmed), CASE(test_not_comparable),
     CASE(test_again),     CASE(test_moments),
