@@ -47,7 +47,8 @@ BAD = [
 
 GOOD = [
     {'tenant_id': GUID.upper()}, {'tenant_id': 'Contoso.OnMicrosoft.com'}, {'client_id': GUID.upper()},
-    {'api': 'endpoint'}, {'api': 'SIEM'}, {'cloud': 'gcc_high'}, {'poll_interval': '1'}, {'poll_interval': ' 86400 '}, {'audit': '0'}, {'audit': '35'},
+    {'api': 'endpoint'}, {'api': 'SIEM'}, {'cloud': 'gcc_high'}, {'poll_interval': '1'}, {'poll_interval': ' 86400 '},
+    {'audit': '0'}, {'audit': '35'},
     {'overlap': '0'}, {'overlap': '86400'}, {'start_time': '-12h'}, {'start_time': '2025-11-01'},
     {'start_time': '2025-11-01T08:00:00+02:00'}, {'start_time': '2025-11-01T08:00:00.1234567Z'},
     {'filter': "severity eq 'it''s (high' and (a eq 1)"}, {'login_url': 'https://login.microsoftonline.us/'},

@@ -394,7 +394,7 @@ static void test_spare(void **state UNUSED)
     static const struct { const char *name; int per_minute, per_hour; } rows[] = { { "graph", 150, 0 }, { "endpoint", 100, 1500 } };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        int64_t sent[5000], now_ms = 1000000, wait_ms, most_hour = rows[i].per_hour ? rows[i].per_hour * 3 / 10 : 1000000;
+        int64_t sent[5000] = { 0 }, now_ms = 1000000, wait_ms, most_hour = rows[i].per_hour ? rows[i].per_hour * 3 / 10 : 1000000;
         size_t count = 0, k, from;
         struct rate rate;
 
