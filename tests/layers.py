@@ -37,7 +37,7 @@ EXTRA = {'state/store_kv': {'splunk'}}  # modules that may include more
 _HELPERS = {'pages', 'records', 'classify', 'page_size'}
 _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
-_TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest'}
+_TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest', 'audit', 'audit_day', 'settled'}
 ORDER = {
     'collector': _TENANT | {'tenant'},
     'tenant': _TENANT,
@@ -47,7 +47,10 @@ ORDER = {
     'worker_retry': _HELPERS,
     'opening': {'beginning', 'saver'},
     'beginning': {'saver'},
-    'manifest': set(),
+    'manifest': {'settled'},
+    'audit': {'audit_day', 'settled'},
+    'audit_day': _WORKER | {'worker'},
+    'settled': set(),
     'status': {'health'},
 }
 

@@ -38,6 +38,7 @@ struct collector {
     struct watch store_watch; /* a save has ended */
     int64_t look_due_ms, metrics_due_ms;
     uint64_t metrics_events;
+    size_t audits;
 };
 
 /* The regular look. */
@@ -210,6 +211,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->loop = loop;
     log_output_init(&col->log, loop);
     env->started_ms = clock_ms();
+    env->audits = &col->audits;
     env->http = http_new(loop);
     env->limiter = limiter_new(loop, REQUESTS_MOST, REQUESTS_BURST);
     output_init(&col->output, loop, env->http, env->limiter, out_fd);

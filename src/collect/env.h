@@ -28,6 +28,7 @@ struct env {
     struct secret_watch *secrets;
     struct secret_gates *gates;
     struct store *store;
+    size_t *audits; /* inputs that are audited at present */
     int64_t started_ms;
 
     void (*wrote)(void *ctx);   /* events were appended to the outbox */

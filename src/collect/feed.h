@@ -11,6 +11,7 @@
 #include "microsoft/api.h"
 #include "splunk/input.h"
 #include "state/ledger.h"
+#include "state/listing.h"
 #include "state/progress.h"
 
 /* Counts since the process started. */
@@ -60,7 +61,13 @@ struct feed {
 
     struct progress progress;
     struct ledger *ledger; /* NULL: the API's records have no identity */
-    bool open;             /* the workers may read */
+    struct feed *home;     /* this is an audit's own feed, and its events belong to that one; NULL: it is an input's */
+    struct listing *listing; /* of the day that is being audited: told of what is written; NULL: none */
+    struct {
+        uint32_t day; /* that was audited last; LEDGER_NO_DAY: none */
+        const char *result;
+    } audited;
+    bool open; /* the workers may read */
     struct service_clock clock;
     uint64_t event_pos; /* stream position after the last event */
     ticks newest_alert; /* update time of the newest alert written in this run; 0: none */

@@ -1,5 +1,7 @@
 #include "collect/manifest.h"
 
+#include "collect/settled.h"
+
 #define FIRST_MS   5000 /* after the input has opened: its first poll may be complete */
 #define SPREAD_MS  500  /* between the first looks of two inputs ... */
 #define TURNS      120  /* ... of that many */
@@ -7,8 +9,7 @@
 #define BETWEEN_MS 2000
 #define AGAIN_MS   (60 * 1000)
 #define HOURLY_MS  (60 * 60 * 1000)
-#define SETTLED_S  1800 /* after the overlap */
-#define SPREAD_S   5    /* between the looks of two inputs at a new day */
+#define SPREAD_S   5 /* between the looks of two inputs at a new day */
 #define DAY_MS     (INT64_C(86400) * 1000)
 
 void manifest_init(struct manifest *manifest, struct feed *feed)
@@ -25,27 +26,6 @@ void manifest_release(struct manifest *manifest)
 static void look_at(struct manifest *manifest, int64_t due_ms)
 {
     timer_set(manifest->feed->env->loop, &manifest->timer, due_ms);
-}
-
-/* Returns when a day is settled, by the service's clock. */
-static ticks settled_at(const struct feed *feed, uint32_t day)
-{
-    return ticks_ahead(ledger_day_begin(day + 1), feed->progress.overlap_s + SETTLED_S);
-}
-
-/* Returns true if the backfill has not read all of that day. */
-static bool is_ahead_of_backfill(const struct feed *feed, uint32_t day)
-{
-    const struct cursor *cursor = &feed->progress.cursor;
-
-    return cursor->backfill.active && cursor->backfill.next < ledger_day_begin(day + 1) &&
-           cursor->backfill.end > ledger_day_begin(day);
-}
-
-static bool is_settled(const struct feed *feed, uint32_t day)
-{
-    return feed->progress.looked >= settled_at(feed, day) && !is_ahead_of_backfill(feed, day) &&
-           !ledger_waits(feed->ledger, day);
 }
 
 static bool say(struct manifest *manifest, uint32_t day, struct err *err)
@@ -72,9 +52,10 @@ static uint32_t next_day(const struct manifest *manifest, ticks now, int64_t now
     bool again;
 
     for (*waits = *later = false; day < today && now >= settled_at(feed, day); day++) {
-        if (!ledger_covers(feed->ledger, day) || !ledger_unsaid(feed->ledger, day, &again))
+        if (!ledger_covers(feed->ledger, day) || ledger_is_again(feed->ledger, day) ||
+            !ledger_unsaid(feed->ledger, day, &again))
             continue;
-        if (!is_settled(feed, day))
+        if (!settled(feed, day))
             *waits = true;
         else if (again && now_ms < manifest->again_ms)
             *later = true;
@@ -149,13 +130,17 @@ void manifest_start(struct manifest *manifest, int64_t now_ms)
     look_at(manifest, now_ms + FIRST_MS + (int64_t)(feed->number % TURNS) * SPREAD_MS);
 }
 
-void manifest_saved(struct manifest *manifest, int64_t now_ms)
+void manifest_look(struct manifest *manifest, int64_t now_ms)
 {
     int64_t due_ms = manifest->again_ms > now_ms ? manifest->again_ms : now_ms + BETWEEN_MS;
 
-    if (!ledger_got_more(manifest->feed->ledger) || !manifest->timer.fire)
-        return;
     if (timer_is_set(&manifest->timer) && manifest->timer.due_ms < due_ms)
         return;
     look_at(manifest, due_ms);
+}
+
+void manifest_saved(struct manifest *manifest, int64_t now_ms)
+{
+    if (ledger_got_more(manifest->feed->ledger) && manifest->timer.fire)
+        manifest_look(manifest, now_ms);
 }

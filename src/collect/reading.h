@@ -9,6 +9,7 @@
 #include "collect/feed.h"
 #include "collect/page_size.h"
 #include "collect/pages.h"
+#include "state/listing.h"
 
 /* Failures since the last response that was as it should be. */
 struct attempts {
@@ -42,6 +43,22 @@ enum ask {
     ASK_ORDER  /* ascending order, and how many match */
 };
 
+/* What a listing asks for besides the records, from the best query to the simplest. */
+enum list_form {
+    LIST_SELECT, /* only ID and update time, and how many match */
+    LIST_COUNT,  /* how many match */
+    LIST_PLAIN   /* nothing */
+};
+
+/* A reading for an audit (collect/audit_day.h): the records are compared with a ledger. */
+struct audit_reading {
+    struct listing *listing; /* NULL: this reading is none; its records become events */
+    bool repairs;            /* records are asked for in full, and those that the ledger lacks become events */
+    bool counts_only;        /* they are counted, and not compared */
+    enum list_form form;
+    bool ignored; /* LIST_SELECT was sent, and records came with other members */
+};
+
 struct reading {
     struct feed *feed;
     enum worker_kind kind;
@@ -55,6 +72,7 @@ struct reading {
     struct attempts attempts;
     struct suspicion suspicion;
     int bad_tries; /* responses requested again because of new records that are not JSON */
+    struct audit_reading audit;
 };
 
 #define READING_BAD_TRIES 2 /* a response with new records that are not JSON is requested again this often */
@@ -80,6 +98,18 @@ struct next {
     ticks again_from; /* what was read in part from this time on is read again; 0: nothing is */
     struct err err;
 };
+
+/* Returns true if ID and update time are all that is wanted of a record. */
+static inline bool reading_lists(const struct reading *reading)
+{
+    return reading->audit.listing && !reading->audit.repairs;
+}
+
+/* Returns the feed that the events belong to. */
+static inline struct feed *reading_home(const struct reading *reading)
+{
+    return reading->feed->home ? reading->feed->home : reading->feed;
+}
 
 /* Returns the API's page size for this worker; 0: the service's own choice. */
 static inline size_t reading_page_most(const struct reading *reading)

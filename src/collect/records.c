@@ -5,7 +5,8 @@
 
 #include "collect/unreadable.h"
 
-#define BAD_ID_MAX 200 /* bytes of the ID of a bad record in a log line */
+#define BAD_ID_MAX    200 /* bytes of the ID of a bad record in a log line */
+#define SELECTED_MOST 300 /* bytes besides its ID that a record with only an update time has, annotations included */
 
 /* Returns true if both times are of one second. */
 static bool same_second(ticks a, ticks b)
@@ -128,27 +129,34 @@ static void add_plain(struct buf *ret, const char *text, size_t len)
     buf_add(ret, text, (size_t)(end - text));
 }
 
+/* Returns the ID as Splunk has it, and sets *len. It is in the record, or in *plain. */
+static const char *plain_id(const struct page_record *record, struct buf *plain, size_t *len)
+{
+    *len = record->id_len;
+    if (!memchr(record->id, '&', record->id_len))
+        return record->id;
+    add_plain(plain, record->id, record->id_len);
+    *len = plain->len;
+    return buf_text(plain);
+}
+
 /* Returns the version's key in the ledger, of the text that Splunk has of its ID and update time; 0: it has none. To be
  * called before something is appended to the record, which may move it. */
 static uint64_t ledger_key_of(const struct feed *feed, const struct page_record *record)
 {
     CLEANUP(buf_free) struct buf plain = BUF_INIT(PAGE_RECORD_MAX);
-    const char *id = record->id;
-    size_t len = record->id_len;
+    const char *id;
+    size_t len;
 
     if (!feed->ledger || !has_id(record) || !record->has_time)
         return 0;
-    if (memchr(id, '&', len)) {
-        add_plain(&plain, id, len);
-        id = buf_text(&plain);
-        len = plain.len;
-    }
+    id = plain_id(record, &plain, &len);
     return ledger_key(id, len, record->time_text, record->time_len);
 }
 
 static void write_event(struct reading *reading, struct buf *out, const struct page_record *record, struct hash128 key)
 {
-    struct feed *feed = reading->feed;
+    struct feed *feed = reading_home(reading);
     ticks time = record->has_time ? record->time : present(feed);
     uint64_t version = ledger_key_of(feed, record);
 
@@ -158,14 +166,44 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.replaced++;
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
-    if (version)
+    if (version) {
         ledger_add(feed->ledger, version, time, feed->event_pos);
+        if (feed->listing)
+            listing_written(feed->listing, version, time);
+    }
     dedup_add(reading_is_partial(reading) ? dedup_partial(feed->progress.dedup) : feed->progress.dedup,
               (struct dedup_entry){ .key = key, .time = time, .pos = feed->event_pos });
     if (record->has_time)
         feed->newest_alert = ticks_max(feed->newest_alert, time);
     feed->tally.new_events++;
     reading->pages.fresh++;
+}
+
+/* Compares a record with the ledger. Returns true if it is to become an event: the ledger lacks it, and it came in
+ * full. What the dedup set knows was written, unless the day is to be written again. */
+static bool take_audited(struct reading *reading, const struct page_record *record, struct hash128 key)
+{
+    CLEANUP(buf_free) struct buf plain = BUF_INIT(PAGE_RECORD_MAX);
+    const struct feed *home = reading_home(reading);
+    struct audit_reading *audit = &reading->audit;
+    uint64_t version = ledger_key_of(home, record);
+    const char *id;
+    size_t len;
+    bool lacks;
+
+    if (audit->counts_only)
+        return false;
+    if (!version) {
+        listing_take_odd(audit->listing, key.low);
+        return false;
+    }
+    if (reading_lists(reading) && audit->form == LIST_SELECT && record->len > record->id_len + SELECTED_MOST)
+        audit->ignored = true;
+    id = plain_id(record, &plain, &len);
+    lacks = listing_take(audit->listing, version, record->time, id, len);
+    return lacks && audit->repairs && !reading_is_partial(reading) &&
+           (ledger_is_again(home->ledger, ledger_day_of(record->time)) || !dedup_has(home->progress.dedup, key)) &&
+           may_write(reading);
 }
 
 static void take_record(void *ctx, struct buf *out, const struct page_record *record)
@@ -189,6 +227,13 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
     reading->pages.sum += key.low ^ key.high * 3;
     if (reading->pages.seen)
         dedup_add(reading->pages.seen, (struct dedup_entry){ .key = key });
+    if (reading->audit.listing) {
+        if (take_audited(reading, record, key))
+            write_event(reading, out, record, key);
+        else
+            out->len = undo;
+        return;
+    }
     if (is_written(reading, record, key) || !may_write(reading)) {
         feed->tally.repeats += !reading->answer.held_back;
         out->len = undo;
@@ -251,6 +296,11 @@ static void take_bad(void *ctx, struct buf *out, const struct page_bad_record *b
 
     reading->answer.stats.count++;
     reading->answer.bad++;
+    if (reading->audit.listing) { /* the other workers of the input write it */
+        if (!reading->audit.counts_only)
+            listing_take_odd(reading->audit.listing, key_of_bad(bad).low);
+        return;
+    }
     if (!bad->whole || !(bad->balanced || is_found(reading)) ||
         (bad->has_time && bad->time < feed->progress.cursor.begin))
         return;

@@ -55,6 +55,14 @@ static void add_times(struct buf *line, const struct status *status, int64_t now
                    dedup_count(feed->progress.dedup), quarantine_waiting(&feed->progress.quarantine));
 }
 
+static void add_audit(struct buf *line, const struct feed *feed)
+{
+    char day[LEDGER_DAY_TEXT];
+
+    if (feed->audited.day != LEDGER_NO_DAY)
+        buf_add_format(line, " audit_day=%s audit=%s", ledger_day_text(feed->audited.day, day), feed->audited.result);
+}
+
 static void add_backfill(struct buf *line, const struct cursor *cursor)
 {
     ticks from = cursor->begin, at = cursor->backfill.next, end = cursor->backfill.end;
@@ -158,6 +166,7 @@ void status_log(const struct status *status, int64_t now_ms)
                    feed->input->client_id, feed->api->name, health_word(status->state));
     add_tally(&line, &feed->tally);
     add_times(&line, status, now_ms);
+    add_audit(&line, feed);
     add_backfill(&line, &feed->progress.cursor);
     add_expiry(&line, status);
     add_note(&line, status);

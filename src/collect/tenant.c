@@ -86,6 +86,7 @@ static void source_changed(void *ctx)
         timer_set(t->env->loop, &t->opening.timer, loop_now(t->env->loop));
     if (t->feed.open)
         wake_workers(t);
+    audit_wake(&t->audit);
 }
 
 static void has_source(void *ctx, struct token_source *source)
@@ -105,6 +106,7 @@ static void opened(void *ctx)
 
     wake_workers(t);
     manifest_start(&t->manifest, clock_ms());
+    audit_start(&t->audit, t->known, clock_ms());
 }
 
 static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
@@ -131,6 +133,7 @@ static void loaded(void *ctx, enum store_found found, const struct buf *text, co
 {
     struct tenant *t = ctx;
 
+    t->known = found == STORE_FOUND;
     opening_loaded(&t->opening, found, text, err);
 }
 
@@ -166,6 +169,7 @@ static void vanished(void *ctx)
 /* Ends what the workers do, without a result, and lets them begin again. */
 static void reset_workers(struct tenant *t)
 {
+    audit_stop(&t->audit);
     workers_release(t->workers);
     workers_init(t->workers, &t->feed);
 }
@@ -191,6 +195,25 @@ static void lost(void *ctx)
 }
 
 static const struct claim_owner claim_owner = { claimed, busy, loaded, compose, saved, vanished, lost };
+
+/* What the audit asks for. */
+
+static void audit_save(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    t->saver.changed = true;
+    tenant_changed(t);
+}
+
+static void audit_ended(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    manifest_look(&t->manifest, clock_ms());
+}
+
+static const struct audit_owner audit_owner = { audit_save, audit_ended };
 
 /* From beginning to end. */
 
@@ -256,6 +279,7 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
                                .ctx = t };
     saver_init(&t->saver, &t->feed, &t->claim);
     manifest_init(&t->manifest, &t->feed);
+    t->audit = (struct audit){ .feed = &t->feed, .owner = &audit_owner, .ctx = t };
     t->opening = (struct opening){ .feed = &t->feed,
                                    .input = &t->input,
                                    .saver = &t->saver,
@@ -275,6 +299,7 @@ void tenant_free(struct tenant *t)
 {
     if (!t)
         return;
+    audit_stop(&t->audit);
     workers_release(t->workers);
     timer_cancel(t->env->loop, &t->status_timer);
     manifest_release(&t->manifest);

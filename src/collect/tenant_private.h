@@ -2,6 +2,7 @@
  * reports). */
 #pragma once
 
+#include "collect/audit.h"
 #include "collect/health.h"
 #include "collect/manifest.h"
 #include "collect/opening.h"
@@ -19,6 +20,8 @@ struct tenant {
     struct claim claim;
     struct saver saver;
     struct manifest manifest;
+    struct audit audit;
+    bool known; /* a process before this one has saved a checkpoint */
     struct opening opening;
     struct worker workers[WORKER_COUNT];
     struct token_listener listener;

@@ -177,6 +177,11 @@ static int64_t port_rate(struct worker *worker, int64_t now_ms)
     return rate_take(worker->reading.feed->rate, &worker->waiter, now_ms);
 }
 
+static int64_t port_spare_rate(struct worker *worker, int64_t now_ms)
+{
+    return rate_take_spare(worker->reading.feed->rate, now_ms);
+}
+
 static void port_slot(struct worker *worker)
 {
     limiter_acquire(worker->reading.feed->env->limiter, &worker->slot);
@@ -281,6 +286,8 @@ static void port_send(struct worker *worker, const struct token_view *view)
 
 const struct worker_port worker_port = { port_renew, port_token,   port_rate, port_slot,
                                          port_send,  port_release, port_wake };
+const struct worker_port worker_spare_port = { port_renew, port_token,   port_spare_rate, port_slot,
+                                               port_send,  port_release, port_wake };
 
 /* Beginning and end. */
 

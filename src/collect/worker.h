@@ -34,6 +34,7 @@ struct worker_port {
     void (*wake)(struct worker *worker, int64_t due_ms); /* calls worker_step() then, or sooner */
 };
 extern const struct worker_port worker_port;
+extern const struct worker_port worker_spare_port; /* takes what is spare of the rate: for audits */
 
 struct worker {
     enum worker_state state;

@@ -178,6 +178,8 @@ static void log_isolated(const struct reading *reading, const struct window *win
     const struct feed *feed = reading->feed;
     char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
 
+    if (reading->audit.listing) /* its result says so */
+        return;
     ticks_text(window->lo, lo);
     ticks_text(window->hi, hi);
     feed_log(feed, reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, reading->suspicion.why,
@@ -335,6 +337,16 @@ static struct next response_read(struct reading *reading, const struct page *pag
     return next;
 }
 
+/* A query for IDs was refused with 400. Returns true if the next one asks for less. */
+static bool list_simply(struct reading *reading)
+{
+    if (!reading_lists(reading) || reading->audit.form == LIST_PLAIN)
+        return false;
+    reading->audit.form++;
+    pages_forget(&reading->pages);
+    return true;
+}
+
 struct next worker_answer(struct reading *reading, const struct page *page, const struct classified *classified,
                           int64_t now_ms)
 {
@@ -354,6 +366,8 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
     case ANSWER_BAD_REQUEST:
         tally->refused++;
+        if (list_simply(reading))
+            return (struct next){ .kind = NEXT_NOW };
         if (reading->ask != ASK_PLAIN && reading->answer.top <= reading->feed->api->top_first) {
             order_refused(reading, &classified->err, now_ms);
             return (struct next){ .kind = NEXT_NOW };

@@ -34,7 +34,7 @@ void worker_log(const struct reading *reading, const struct next *next)
     const struct feed *feed = reading->feed;
     char again[CLOCK_AGAIN_MAX];
 
-    if (reading->kind == WORKER_QUARANTINE)
+    if (reading->kind == WORKER_QUARANTINE || reading->audit.listing)
         return;
     switch (next->kind) {
     case NEXT_NOW:

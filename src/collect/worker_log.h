@@ -4,5 +4,5 @@
 #include "collect/reading.h"
 
 /* Logs a decision, once per kind of trouble. The quarantine worker says nothing: its windows are logged when they are
- * isolated. */
+ * isolated. Nor does an audit, which has a result. */
 void worker_log(const struct reading *reading, const struct next *next);

@@ -54,6 +54,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
 void worker_request_url(struct reading *reading, struct buf *url)
 {
     const struct feed *feed = reading->feed;
+    bool lists = reading_lists(reading);
 
     if (reading->pages.link) {
         buf_add_text(url, reading->pages.link);
@@ -65,10 +66,13 @@ void worker_request_url(struct reading *reading, struct buf *url)
                                                               .top = reading->answer.top,
                                                               .skip = reading->pages.skip,
                                                               .variant = reading->variant,
-                                                              .filter = feed->input->filter },
+                                                              .filter = feed->input->filter,
+                                                              .only_id = lists },
                                          url);
+    if (lists && reading->audit.form == LIST_SELECT)
+        api_add_select(feed->api, url);
     if (reading->ask == ASK_ORDER || reading->ask == ASK_HINT)
         api_add_order(feed->api, url);
-    if (reading->ask == ASK_ORDER || reading->ask == ASK_COUNT)
+    if (reading->ask == ASK_ORDER || reading->ask == ASK_COUNT || (lists && reading->audit.form <= LIST_COUNT))
         api_add_count(url);
 }

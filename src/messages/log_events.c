@@ -87,6 +87,23 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "how many alert versions with an update time of that day were written, and the sum of their hashes, for the "
         "comparison with the index",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_AUDIT] = { "audit", LOG_INFO, 0,
+        "a day of an input was compared with what Microsoft lists: result=equal if every version that is listed was "
+        "written, result=behind if polls or backfill have not passed the day yet, result=unknown if it cannot be compared; "
+        "why= says why",
+        { ACT_NOBODY, "nothing; the day is tried again within hours, except for why=no_ledger: the program does not know "
+          "all that it wrote on that day" } },
+    [EVENT_AUDIT_DIFFERS] = { "audit", LOG_WARN, 0,
+        "a day of an input was compared with what Microsoft lists, and versions were missing: result=repaired if they "
+        "have been written now, missing if some are missing still. result=partial: it is not certain that the list was "
+        "whole",
+        { ACT_NOBODY, "nothing at first: missing and partial are tried again within hours. If repaired repeats, raise "
+          "overlap above found_after_s of the lines event=audit_missing; if missing lasts, open a case with Microsoft "
+          "about the alerts that these lines name" } },
+    [EVENT_AUDIT_MISSING] = { "audit_missing", LOG_WARN, 0,
+        "an alert version that Microsoft lists had not been written; found_after_s= is how long after its update time "
+        "the audit found that",
+        { ACT_NOBODY, "nothing if result=repaired: it has been written now" } },
     [EVENT_SECRET_STORED] = { "secret_stored", LOG_INFO, 0,
         "a secret was entered and is now in Splunk's password store",
         { ACT_NOBODY, NOTHING } },

@@ -46,6 +46,11 @@ void api_add_count(struct buf *url)
     buf_add_form(url, "$count", "true");
 }
 
+void api_add_select(const struct api *api, struct buf *url)
+{
+    buf_add_format(url, "&$select=%s,%s", api->shape.id, api->shape.time);
+}
+
 void api_add_filter(struct buf *ret, const struct api_query *query, const char *field, int digits)
 {
     struct buf text = BUF_INIT(1 << 20);

@@ -15,6 +15,7 @@ struct api_query {
     size_t skip;        /* only if the API has it and no next link came */
     int variant;        /* 0: the best query; higher: simpler ones, after a 400 */
     const char *filter; /* the user's OData expression; NULL: none */
+    bool only_id;       /* ID and update time are wanted, nothing else of a record */
 };
 
 /* The clouds: commercial, gcc, gcc_high, dod. And the kinds of API: graph, endpoint, siem, incidents. The indexes are
@@ -58,6 +59,9 @@ static inline bool api_is_partial(const struct api *api, int variant)
 /* Append to a URL of an API that sorts: ascending order of update time; the count of all that match. */
 void api_add_order(const struct api *api, struct buf *url);
 void api_add_count(struct buf *url);
+/* Appends that only ID and update time are wanted. Not in the reference of any of the APIs: a service may refuse or ignore
+ * it. */
+void api_add_select(const struct api *api, struct buf *url);
 
 /* Returns the API of an index below API_KINDS. */
 const struct api *api_at(int kind);

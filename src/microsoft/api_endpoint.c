@@ -13,7 +13,7 @@ static size_t endpoint_url(const struct api_query *query, struct buf *ret)
     buf_add_text(ret, query->base);
     buf_add_text(ret, "/api/alerts?");
     api_add_filter(ret, query, "lastUpdateTime", query->variant == VARIANT_FULL ? 7 : 0);
-    if (query->variant < VARIANT_NO_EVIDENCE)
+    if (query->variant < VARIANT_NO_EVIDENCE && !query->only_id)
         buf_add_text(ret, "&$expand=evidence");
     if (query->top)
         buf_add_format(ret, "&$top=%zu", query->top);

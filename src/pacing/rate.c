@@ -21,9 +21,12 @@
 #define ALONE_MS           5000
 /* Requests are to spare above these parts of the buckets: a backfill takes the minute's below, and a process begins with
  * less of the hour's. */
-#define SPARE_MINUTE       0.5
-#define SPARE_HOUR         0.25
+#define SOONER_MINUTE      0.5
+#define SOONER_HOUR        0.25
 #define SCARCE_MS          (30 * 60000) /* after the service asked to wait, nothing is to spare */
+#define SPARE_PART         3    /* audits use a third of the limits at most, ... */
+#define SPARE_LEAVES       0.5  /* ... leave this part of each bucket to others, ... */
+#define SPARE_AGAIN_MS     1000 /* ... and look again after this while others wait */
 
 struct rate_limits rate_limits_for(int per_minute, int per_hour)
 {
@@ -41,13 +44,15 @@ void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms)
     *rate = (struct rate){ .limits = limits,
                            .minute = limits.minute_size * FIRST,
                            .hour = limits.hour_size * FIRST,
+                           .spare_minute = limits.minute_size / SPARE_PART,
+                           .spare_hour = limits.hour_size * FIRST / SPARE_PART,
                            .at_ms = now_ms,
                            .polled_ms = now_ms - ALONE_MS };
 }
 
 void rate_was_used(struct rate *rate)
 {
-    rate->minute = 0;
+    rate->minute = rate->spare_minute = 0;
 }
 
 void rate_was_not_used(struct rate *rate)
@@ -77,6 +82,8 @@ static void refill(struct rate *rate, int64_t now_ms)
         return;
     rate->minute = filled(rate->minute, l->minute_size, l->minute_rate, passed);
     rate->hour = filled(rate->hour, l->hour_size, l->hour_rate, passed);
+    rate->spare_minute = filled(rate->spare_minute, l->minute_size / SPARE_PART, l->minute_rate / SPARE_PART, passed);
+    rate->spare_hour = filled(rate->spare_hour, l->hour_size / SPARE_PART, l->hour_rate / SPARE_PART, passed);
     rate->at_ms = now_ms;
 }
 
@@ -209,8 +216,47 @@ bool rate_has_spare(struct rate *rate, int64_t now_ms)
 
     refill(rate, now_ms);
     return now_ms >= rate->scarce_until_ms && !rate->waiting[0] && !rate->waiting[1] &&
-           rate->minute >= l->minute_size * SPARE_MINUTE &&
-           (l->hour_size <= 0 || rate->hour >= l->hour_size * SPARE_HOUR);
+           rate->minute >= l->minute_size * SOONER_MINUTE &&
+           (l->hour_size <= 0 || rate->hour >= l->hour_size * SOONER_HOUR);
+}
+
+/* Audits. */
+
+static int64_t max_ms(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Returns the milliseconds until both buckets have a request that an audit may take. */
+static int64_t until_spare(const struct rate *rate)
+{
+    const struct rate_limits *l = &rate->limits;
+    int64_t wait = max_ms(until_one(rate->minute - l->minute_size * SPARE_LEAVES, l->minute_rate),
+                          until_one(rate->spare_minute, l->minute_rate / SPARE_PART));
+
+    if (l->hour_size <= 0)
+        return wait;
+    wait = max_ms(wait, until_one(rate->hour - l->hour_size * SPARE_LEAVES, l->hour_rate));
+    return max_ms(wait, until_one(rate->spare_hour, l->hour_rate / SPARE_PART));
+}
+
+int64_t rate_take_spare(struct rate *rate, int64_t now_ms)
+{
+    int64_t wait;
+
+    if (now_ms < rate->hold_until_ms)
+        return rate->hold_until_ms - now_ms;
+    if (rate->waiting[0] || rate->waiting[1])
+        return SPARE_AGAIN_MS;
+    refill(rate, now_ms);
+    wait = until_spare(rate);
+    if (wait)
+        return wait;
+    rate->minute -= 1;
+    rate->hour -= 1;
+    rate->spare_minute -= 1;
+    rate->spare_hour -= 1;
+    return 0;
 }
 
 /* Throttling. */

@@ -5,7 +5,10 @@
  * Inputs with the same tenant, app and API family use one rate (rate_pool.h), because the service counts them together.
  *
  * There are two queues, for polls and for backfills. Who has waited longest goes first, and while both kinds wait,
- * every third request is a backfill's. A waiter may go as soon as there is a request for it and for all before it. */
+ * every third request is a backfill's. A waiter may go as soon as there is a request for it and for all before it.
+ *
+ * An audit comes last: it has a third of the limits at most, takes nothing while anybody waits, and leaves half of each
+ * bucket. */
 #pragma once
 
 #include "base/compiler.h"
@@ -26,14 +29,15 @@ struct rate_waiter {
 /* Private to rate.c, except for its size. */
 struct rate {
     struct rate_limits limits;
-    double minute, hour;            /* requests left in each bucket */
-    int64_t at_ms;                  /* of the last refill */
-    int64_t hold_until_ms;          /* the service asked to wait */
-    int throttles;                  /* in a row; those that came during a wait count as one */
-    int64_t scarce_until_ms;        /* others may use the same limit: the service asked to wait a while ago */
-    int64_t polled_ms;              /* a poll asked last */
-    int polls;                      /* requests of polls since the last one of a backfill, at most two */
-    struct rate_waiter *waiting[2]; /* [0] polls, [1] backfills; who has waited longest comes first */
+    double minute, hour;             /* requests left in each bucket */
+    double spare_minute, spare_hour; /* requests that audits may make of them */
+    int64_t at_ms;                   /* of the last refill */
+    int64_t hold_until_ms;           /* the service asked to wait */
+    int throttles;                   /* in a row; those that came during a wait count as one */
+    int64_t scarce_until_ms;         /* others may use the same limit: the service asked to wait a while ago */
+    int64_t polled_ms;               /* a poll asked last */
+    int polls;                       /* requests of polls since the last one of a backfill, at most two */
+    struct rate_waiter *waiting[2];  /* [0] polls, [1] backfills; who has waited longest comes first */
 };
 
 /* Returns limits of 90 % of the given requests per minute and hour (0: no hourly limit). */
@@ -61,6 +65,9 @@ void rate_resume_unknown(struct rate *rate);
  * wait before asking again. A backfill leaves two requests for polls, so that new alerts need not wait. Without polls a
  * backfill waits until it can make five requests in a row. */
 int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms);
+/* Takes one request for an audit and returns 0, or returns the milliseconds to wait before asking again. There is no
+ * queue for it. */
+int64_t rate_take_spare(struct rate *rate, int64_t now_ms);
 /* Gives up the place in the queue, if there is one. A waiter must do so before it is freed. */
 void rate_leave(struct rate *rate, struct rate_waiter *waiter);
 

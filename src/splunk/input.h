@@ -45,6 +45,7 @@ struct input {
     struct start_time start_time;
     int64_t poll_interval; /* seconds */
     int64_t overlap;       /* seconds */
+    int64_t audit;         /* days that are compared with the service each night; 0: none */
     char *proxy;           /* without the password: "http://user@host:port" (splunk/proxy.h puts it back) */
     char *proxy_password;  /* secret: plaintext from inside proxy; NULL: masked or none */
     char *ca_file;

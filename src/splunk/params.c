@@ -80,6 +80,11 @@ const struct param params[] = {
       .help = "Every poll reads again this many seconds before the newest update, for alerts that become visible late; "
               "0 to 86400. Alerts that were read before are not written again.",
       .hint = "Example: 900" },
+    { .name = "audit", .type = PARAM_SECONDS, AT(audit), .min = 0, .max = 35, .unit = "days", .default_text = "3",
+      .group = GROUP_MORE, .title = "Audit",
+      .help = "How many whole days (UTC) are compared each night with what Microsoft lists, 0 to 35; alerts that are "
+              "missing are fetched. With 0 there is no such audit. No effect with the SIEM alert exporter.",
+      .hint = "Example: 3" },
     { .name = "filter", .type = PARAM_FILTER, AT(filter), .group = GROUP_MORE, .title = "Filter",
       .help = "OData expression that alerts must match, such as severity eq 'high'. Not for the SIEM "
               "alert exporter.",

@@ -36,6 +36,7 @@ struct param {
     size_t offset; /* of the member in struct input */
     bool required;
     int64_t min, max;             /* PARAM_SECONDS */
+    const char *unit;             /* ... of the number; NULL: seconds */
     const char *default_text;     /* NULL: none */
     const struct choice *choices; /* PARAM_CHOICE: in the order of the enum, ended by a NULL value */
     const char *title;

@@ -56,8 +56,8 @@ const char *value_wanted(const struct param *param)
                "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
     case PARAM_PROXY: return "http://[user:password@]host:port";
     case PARAM_SECONDS:
-        snprintf(text, sizeof(text), "a whole number of seconds from %lld to %lld", (long long)param->min,
-                 (long long)param->max);
+        snprintf(text, sizeof(text), "a whole number of %s from %lld to %lld", param->unit ? param->unit : "seconds",
+                 (long long)param->min, (long long)param->max);
         return text;
     case PARAM_CHOICE:
         len = (size_t)snprintf(text, sizeof(text), "one of");

@@ -281,6 +281,10 @@ static void put_marks(struct ledger *ledger)
             ledger_put_mark(&ledger->batch, LEDGER_LOST, day->day, 0);
         if (day->was_said)
             ledger_put_mark(&ledger->batch, LEDGER_SAID, day->day, day->said);
+        if (day->audited)
+            ledger_put_mark(&ledger->batch, LEDGER_AUDITED, day->day, day->audited);
+        if (day->begins)
+            ledger_put_mark(&ledger->batch, LEDGER_AGAIN, day->day, 0);
         day->unwritten = false;
     }
 }

@@ -89,3 +89,22 @@ bool ledger_sum(struct ledger *ledger, uint32_t day, uint64_t *versions, uint64_
 void ledger_said(struct ledger *ledger, uint32_t day);
 /* Returns true once if versions were written to a day whose manifest was said. */
 bool ledger_got_more(struct ledger *ledger);
+
+/* Audits (collect/audit.h). What they ask of the functions below is known after ledger_look(). */
+
+/* Returns true if the file is there: it was not begun a moment ago. */
+bool ledger_exists(const struct ledger *ledger);
+/* Sets *ret to the keys of that day, in any order, some perhaps more than once. The caller frees them. */
+bool ledger_keys(struct ledger *ledger, uint32_t day, uint64_t **ret, size_t *count, struct err *err);
+/* Notes that an audit of the day has ended; the file has it after the next save. how: not zero. */
+void ledger_audited(struct ledger *ledger, uint32_t day, uint32_t how);
+/* Returns that number; 0: there was none. */
+uint32_t ledger_audit_of(const struct ledger *ledger, uint32_t day);
+
+/* The day is to be written again: what the file has of it does not count from the next save on. Returns false if the day
+ * is out of range. */
+bool ledger_begin_again(struct ledger *ledger, uint32_t day);
+/* Returns true until that save. */
+bool ledger_begins_again(const struct ledger *ledger);
+/* Returns true from then on until an audit of the day has ended. */
+bool ledger_is_again(const struct ledger *ledger, uint32_t day);

@@ -77,13 +77,26 @@ static void walk_batch(struct ledger *ledger, void (*fn)(void *ctx, const struct
     }
 }
 
+/* The file says that the day begins again. */
+static void begin_again(struct ledger_day *day)
+{
+    day->keys = 0;
+    day->again = true;
+}
+
 static void count_key(void *ctx, const struct ledger_item *item)
 {
     struct ledger *ledger = ctx;
-    struct ledger_day *day = item->kind == LEDGER_KEY ? ledger_find_day(ledger, item->day, true) : NULL;
+    bool counts = item->kind == LEDGER_KEY || item->kind == LEDGER_AGAIN;
+    struct ledger_day *day = counts ? ledger_find_day(ledger, item->day, true) : NULL;
 
     if (!day)
         return;
+    if (item->kind == LEDGER_AGAIN) {
+        day->begins = false;
+        begin_again(day);
+        return;
+    }
     day->keys++;
     ledger->got_more = ledger->got_more || day->was_said;
 }
@@ -100,7 +113,7 @@ static void lose_key(void *ctx, const struct ledger_item *item)
 
     if (!day || item->kind == LEDGER_DAY || item->kind == LEDGER_DROPPED)
         return;
-    day->lost = day->lost || item->kind != LEDGER_SAID;
+    day->lost = day->lost || item->kind == LEDGER_KEY || item->kind == LEDGER_LOST;
     day->unwritten = true;
 }
 
@@ -135,6 +148,11 @@ static void look_at(void *ctx, const struct ledger_item *item)
     } else if (item->kind == LEDGER_SAID && !day->unwritten) {
         day->was_said = true;
         day->said = (uint32_t)item->value;
+    } else if (item->kind == LEDGER_AUDITED && !day->unwritten) {
+        day->audited = (uint32_t)item->value;
+        day->again = false;
+    } else if (item->kind == LEDGER_AGAIN) {
+        begin_again(day);
     }
 }
 
@@ -240,6 +258,8 @@ static void collect(void *ctx, const struct ledger_item *item)
 {
     struct keys *keys = ctx;
 
+    if (item->kind == LEDGER_AGAIN && item->day == keys->day)
+        keys->count = 0;
     if (item->kind != LEDGER_KEY || item->day != keys->day)
         return;
     if (keys->count == keys->cap) {
@@ -256,20 +276,84 @@ static int by_value(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-bool ledger_sum(struct ledger *ledger, uint32_t day, uint64_t *versions, uint64_t *sum, struct err *err)
+bool ledger_keys(struct ledger *ledger, uint32_t day, uint64_t **ret, size_t *count, struct err *err)
 {
     struct keys keys = { .day = day };
     bool ok = is_at_rest(ledger, err) && ledger_walk(ledger->path, ledger->line.len, ledger->size, collect, &keys, err);
 
+    if (!ok) {
+        free(keys.list);
+        keys = (struct keys){ .day = day };
+    }
+    *ret = keys.list;
+    *count = keys.count;
+    return ok;
+}
+
+bool ledger_sum(struct ledger *ledger, uint32_t day, uint64_t *versions, uint64_t *sum, struct err *err)
+{
+    uint64_t *keys;
+    size_t i, count;
+    bool ok = ledger_keys(ledger, day, &keys, &count, err);
+
     *versions = *sum = 0;
-    if (keys.count)
-        qsort(keys.list, keys.count, sizeof(*keys.list), by_value);
-    for (size_t i = 0; i < keys.count; i++) {
-        if (i && keys.list[i] == keys.list[i - 1])
+    if (count)
+        qsort(keys, count, sizeof(*keys), by_value);
+    for (i = 0; i < count; i++) {
+        if (i && keys[i] == keys[i - 1])
             continue;
         ++*versions;
-        *sum += keys.list[i] >> 32;
+        *sum += keys[i] >> 32;
     }
-    free(keys.list);
+    free(keys);
     return ok;
+}
+
+/* Audits. */
+
+bool ledger_exists(const struct ledger *ledger)
+{
+    return ledger->exists;
+}
+
+void ledger_audited(struct ledger *ledger, uint32_t day, uint32_t how)
+{
+    struct ledger_day *found = ledger_find_day(ledger, day, true);
+
+    if (!found)
+        return;
+    found->audited = how;
+    found->unwritten = true;
+    found->again = false;
+}
+
+uint32_t ledger_audit_of(const struct ledger *ledger, uint32_t day)
+{
+    const struct ledger_day *found = known(ledger, day);
+
+    return found ? found->audited : 0;
+}
+
+bool ledger_begin_again(struct ledger *ledger, uint32_t day)
+{
+    struct ledger_day *found = ledger_find_day(ledger, day, true);
+
+    if (found)
+        found->begins = found->unwritten = true;
+    return found != NULL;
+}
+
+bool ledger_begins_again(const struct ledger *ledger)
+{
+    for (size_t i = 0; i < LEDGER_DAYS; i++)
+        if (ledger->days[i].begins)
+            return true;
+    return false;
+}
+
+bool ledger_is_again(const struct ledger *ledger, uint32_t day)
+{
+    const struct ledger_day *found = known(ledger, day);
+
+    return found && found->again;
 }

@@ -26,7 +26,9 @@ enum ledger_kind {
     LEDGER_LOST,    /* keys of this day could not be written */
     LEDGER_SAID,    /* the manifest of this day was logged when it had that many keys */
     LEDGER_DROPPED, /* bytes of slots that were in front and are not any more */
-    LEDGER_KEY
+    LEDGER_AUDITED, /* an audit of this day has ended; the number says how and when (collect/audit.h) */
+    LEDGER_AGAIN,   /* keys of this day that come before do not count: it is to be written again */
+    LEDGER_KEY      /* no mark, and none is of this kind or a later one */
 };
 
 struct ledger_item {

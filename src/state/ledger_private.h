@@ -22,11 +22,14 @@ struct block {
 /* What is known of a day. */
 struct ledger_day {
     uint32_t day;
-    uint32_t keys; /* in the file; repeated ones count */
-    uint32_t said; /* keys when the manifest was said last */
-    bool was_said;
-    bool lost;      /* keys could not be written */
-    bool unwritten; /* the file does not say one of the two yet */
+    uint32_t keys;    /* in the file; repeated ones count */
+    uint32_t said;    /* keys when the manifest was said last */
+    uint32_t audited; /* number of the last audit's mark; 0: none */
+    bool was_said : 1;
+    bool lost : 1;      /* keys could not be written */
+    bool unwritten : 1; /* the file does not say one of the three yet, or that the day begins again */
+    bool begins : 1;    /* the day begins again once the file says so */
+    bool again : 1;     /* ... and has not been audited since */
 };
 
 struct ledger {

@@ -25,6 +25,7 @@ struct scene {
     bool         not_writable;  /* what the feed's owner says */
     int          asked;         /* how often it was asked whether a checkpoint could be saved */
     int          changed, woken;    /* calls of the owner */
+    size_t       audits;
 };
 
 static inline ticks scene_time(const char *text)
@@ -63,6 +64,7 @@ static inline void scene_open(struct scene *scene, const struct api *api)
     if (pipe(scene->pipe))
         abort();
     scene->env.outbox = outbox_new(scene->pipe[1]);
+    scene->env.audits = &scene->audits;
     scene->input = (struct input){ .name = mem_text("c"), .tenant_id = mem_text("tenant"), .client_id = mem_text("app"),
                                    .poll_interval = 60, .overlap = 900 };
     scene->feed = (struct feed){ .env = &scene->env, .input = &scene->input, .label = "c", .api = api,

@@ -70,7 +70,7 @@ static void test_urls(void **state UNUSED)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct api_query query = { BASE, at("2026-11-01T08:00:00.1234567Z"), at("2026-11-01T09:00:00.7654321Z"),
-                                   rows[i].top, rows[i].skip, rows[i].variant, rows[i].filter };
+                                   rows[i].top, rows[i].skip, rows[i].variant, rows[i].filter, false };
         struct buf url = BUF_INIT(4096);
         size_t holds;
 
@@ -88,7 +88,7 @@ static void test_urls(void **state UNUSED)
 /* promise: Parameters: A filter is escaped. */
 static void test_filter_is_escaped(void **state UNUSED)
 {
-    struct api_query query = { BASE, 0, TICKS_OPEN, 0, 0, 0, "title eq 'a&b#c?d=e\"<\xc3\xa4'" };
+    struct api_query query = { BASE, 0, TICKS_OPEN, 0, 0, 0, "title eq 'a&b#c?d=e\"<\xc3\xa4'", false };
     struct buf url = BUF_INIT(4096);
     const char *value;
 
@@ -96,6 +96,30 @@ static void test_filter_is_escaped(void **state UNUSED)
     value = strstr(buf_text(&url), "filter=");
     CHECK(value && !strpbrk(value + strlen("filter="), "&#?=\"< '\xc3"), "'%s'", buf_text(&url));
     buf_free(&url);
+}
+
+/* What an audit asks for. */
+static void test_only_ids(void **state UNUSED)
+{
+    static const struct { const struct api *api; const char *url; } rows[] = {
+        { &api_graph, BASE "/v1.0/security/alerts_v2?$filter=lastUpdateDateTime ge 1970-01-01T00:00:00.0000000Z&$top=5"
+          "&$select=id,lastUpdateDateTime" },
+        { &api_incidents, BASE "/v1.0/security/incidents?$filter=lastUpdateDateTime ge 1970-01-01T00:00:00.0000000Z&$top=5"
+          "&$select=id,lastUpdateDateTime" },
+        { &api_endpoint, BASE "/api/alerts?$filter=lastUpdateTime ge 1970-01-01T00:00:00.0000000Z&$top=5"
+          "&$select=id,lastUpdateTime" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct api_query query = { .base = BASE, .hi = TICKS_OPEN, .top = 5, .only_id = true };
+        struct buf url = BUF_INIT(4096);
+
+        rows[i].api->url(&query, &url);
+        api_add_select(rows[i].api, &url);
+        readable(&url);
+        CHECK_TEXT(buf_text(&url), rows[i].url);
+        buf_free(&url);
+    }
 }
 
 static void test_rounding(void **state UNUSED)
@@ -172,6 +196,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_urls),
     cmocka_unit_test(test_filter_is_escaped),
     cmocka_unit_test(test_rounding),
+    cmocka_unit_test(test_only_ids),
     cmocka_unit_test(test_clouds),
     cmocka_unit_test(test_table),
 };

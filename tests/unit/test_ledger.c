@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "check.h"
+#include "state/ledger_again.h"
 
 #define OF    "graph/all"
 #define TODAY 20000u /* 2024-10-04 */
@@ -109,7 +110,9 @@ static void test_slots(void **state UNUSED)
         { "a lost day", { 0, 0, UINT64_MAX, UINT64_C(0x0200000500000000) }, LEDGER_LOST, 5 },
         { "what was said", { 0, 0, UINT64_MAX, UINT64_C(0x0300000500000009) }, LEDGER_SAID, 5 },
         { "an unknown kind", { 0, 0, UINT64_MAX, UINT64_C(0x0900000500000009) }, LEDGER_NOTHING, 5 },
-        { "a mark of a key", { 0, 0, UINT64_MAX, UINT64_C(0x0500000500000009) }, LEDGER_NOTHING, 5 },
+        { "a mark of a key", { 0, 0, UINT64_MAX, UINT64_C(0x0700000500000009) }, LEDGER_NOTHING, 5 },
+        { "an audit", { 0, 0, UINT64_MAX, UINT64_C(0x0500000501000009) }, LEDGER_AUDITED, 5 },
+        { "a day again", { 0, 0, UINT64_MAX, UINT64_C(0x0600000500000000) }, LEDGER_AGAIN, 5 },
         { "a day far ahead", { 0, 0, UINT64_MAX, UINT64_C(0x0101000000000000) }, LEDGER_NOTHING, 65536 },
         { "two marks", { UINT64_MAX, UINT64_C(0x0100000500000000), UINT64_MAX, UINT64_C(0x0200000600000000) },
           LEDGER_LOST, 6 },
@@ -577,6 +580,93 @@ static int tear_down(void **state UNUSED)
     return 0;
 }
 
+static struct ledger *continued(struct ledger *ledger)
+{
+    struct ledger *next = open_ledger();
+    struct err err = { .text = "" };
+
+    CHECK(ledger_continue(next, ledger_end(ledger), at(TODAY - 1, 99), false), "it can be continued");
+    ledger_free(ledger);
+    CHECK(ledger_look(next, now(), &err), "%s", err.text);
+    return next;
+}
+
+/* What an audit notes of a day holds across restarts and copies. */
+static void test_audits(void **state UNUSED)
+{
+    struct ledger *ledger = begin_ledger(TODAY - 60);
+    struct err err = { .text = "" };
+    uint64_t *keys;
+    size_t count;
+    bool again;
+
+    for (uint64_t i = 1; i <= 10; i++) /* what a copy drops */
+        ledger_add(ledger, i << 32, at(TODAY - 50, 5), 0);
+    ledger_prepare(ledger, 0, at(TODAY - 49, 0));
+    for (uint64_t i = 1; i <= 10; i++)
+        ledger_add(ledger, i << 32, at(TODAY - 2 + i % 2, 5), i);
+    save(ledger, 10, true);
+    CHECK(ledger_exists(ledger) && ledger_look(ledger, now(), &err), "%s", err.text);
+    ledger_said(ledger, TODAY - 2);
+    ledger_audited(ledger, TODAY - 1, 77);
+    CHECK(ledger_has_marks(ledger) && ledger_audit_of(ledger, TODAY - 1) == 77 && !ledger_audit_of(ledger, TODAY - 2),
+          "the number");
+    CHECK(ledger_begin_again(ledger, TODAY - 2) && ledger_begins_again(ledger) && !ledger_is_again(ledger, TODAY - 2),
+          "not before the file says so");
+    CHECK(versions_of(ledger, TODAY - 2, NULL) == 5, "as before");
+    CHECK(!ledger_begin_again(ledger, TODAY - 40) && !ledger_begin_again(ledger, TODAY + 9), "out of range");
+    save(ledger, 10, true);
+    CHECK(!ledger_begins_again(ledger) && ledger_is_again(ledger, TODAY - 2), "the file says so");
+    CHECK(versions_of(ledger, TODAY - 2, NULL) == 0 && versions_of(ledger, TODAY - 1, NULL) == 5, "of that day alone");
+    ledger = continued(ledger);
+    CHECK(ledger_is_again(ledger, TODAY - 2) && ledger_audit_of(ledger, TODAY - 1) == 77, "after a restart");
+    ledger_add(ledger, UINT64_C(3) << 32, at(TODAY - 2, 5), 11);
+    save(ledger, 11, true);
+    CHECK(ledger_keys(ledger, TODAY - 2, &keys, &count, &err) && count == 1 && keys[0] == UINT64_C(3) << 32,
+          "%zu keys after a copy: %s", count, err.text);
+    free(keys);
+    CHECK(ledger_unsaid(ledger, TODAY - 2, &again) && again, "another manifest is due");
+    ledger_audited(ledger, TODAY - 2, 78);
+    CHECK(!ledger_is_again(ledger, TODAY - 2), "it is done");
+    save(ledger, 11, true);
+    ledger = continued(ledger);
+    CHECK(!ledger_is_again(ledger, TODAY - 2) && ledger_audit_of(ledger, TODAY - 2) == 78, "after a restart");
+    CHECK(versions_of(ledger, TODAY - 2, NULL) == 1, "what was written since counts");
+    ledger_free(ledger);
+}
+
+/* A request from another process. */
+static void test_again(void **state UNUSED)
+{
+    struct ledger *ledger = begin_ledger(TODAY - 5);
+    struct err err = { .text = "" };
+    char name[90], taken[90];
+    uint32_t day;
+
+    snprintf(name, sizeof(name), "%s.again", path);
+    snprintf(taken, sizeof(taken), "%s.taken", path);
+    save(ledger, 0, true);
+    CHECK(ledger_look(ledger, now(), &err) && !ledger_again_take(ledger), "there is none");
+    CHECK(ledger_again_ask(path, TODAY - 1, &err) && ledger_again_ask(path, TODAY - 3, &err), "%s", err.text);
+    CHECK(ledger_again_take(ledger) && access(name, F_OK) && !access(taken, F_OK), "it is taken");
+    CHECK(ledger_again_ask(path, TODAY - 2, &err) && !access(name, F_OK), "another one meanwhile");
+    save(ledger, 0, true);
+    CHECK(ledger_is_again(ledger, TODAY - 1) && !ledger_is_again(ledger, TODAY - 2) && ledger_is_again(ledger, TODAY - 3),
+          "two days");
+    ledger = continued(ledger); /* a kill before it was removed */
+    CHECK(ledger_again_take(ledger), "it is taken again");
+    ledger_again_done(ledger);
+    CHECK(access(taken, F_OK) && ledger_again_take(ledger), "then the other one");
+    ledger_again_done(ledger);
+    CHECK(!ledger_again_take(ledger), "that was all");
+    file_write(name, "rubbish\n1999-01-01\n2026-13-01", 29, false, &err);
+    CHECK(!ledger_again_take(ledger) && access(name, F_OK) && access(taken, F_OK), "a file with nothing to do");
+    CHECK(ledger_read_day("2024-10-04", 10, &day) && day == TODAY, "%u", day);
+    CHECK(!ledger_read_day("2024-10-04T00:00:00", 19, &day) && !ledger_read_day("2024-10-4", 9, &day) &&
+          !ledger_read_day("1970-01-01", 10, &day), "no day");
+    ledger_free(ledger);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_keys),
     cmocka_unit_test(test_slots),
@@ -596,6 +686,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_memory),
     cmocka_unit_test(test_manifest),
     cmocka_unit_test(test_none),
+    cmocka_unit_test(test_audits),
+    cmocka_unit_test(test_again),
 };
 
 UNIT(ledger, cases, set_up, tear_down)

@@ -449,6 +449,47 @@ static void test_sooner_polls_delay_no_poll(void **state UNUSED)
     }
 }
 
+/* promise: Completeness: An audit has a third of a tenant's requests at most, takes none while polls or backfill wait, and leaves enough for the next poll */
+static void test_share_of_audits(void **state UNUSED)
+{
+    static const struct { const char *name; int per_minute, per_hour; } rows[] = { { "graph", 150, 0 }, { "endpoint", 100, 1500 } };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t sent[5000] = { 0 }, now_ms = 1000000, wait_ms, most_hour = rows[i].per_hour ? rows[i].per_hour * 3 / 10 : 1000000;
+        size_t count = 0, k, from;
+        struct rate rate;
+
+        start(&rate, rows[i].per_minute, rows[i].per_hour, now_ms);
+        rate_was_not_used(&rate);
+        while (now_ms < 1000000 + 7200000) {
+            wait_ms = rate_take_spare(&rate, now_ms);
+            if (!wait_ms)
+                sent[count++] = now_ms;
+            now_ms += wait_ms;
+        }
+        for (k = 0, from = 0; k < count; k++) {
+            while (sent[from] <= sent[k] - 60000)
+                from++;
+            CHECK(k - from + 1 <= (size_t)rows[i].per_minute * 3 / 10 + 1, "%s: %zu in a minute", rows[i].name, k - from + 1);
+        }
+        for (k = 0, from = 0; k < count; k++) {
+            while (sent[from] <= sent[k] - 3600000)
+                from++;
+            CHECK((int64_t)(k - from + 1) <= most_hour + 1, "%s: %zu in an hour", rows[i].name, k - from + 1);
+        }
+        CHECK(count > (rows[i].per_hour ? 500u : 3500u), "%s: %zu in two hours", rows[i].name, count);
+        for (k = 0; k < 5; k++)
+            CHECK(!rate_take(&rate, &poll, now_ms), "%s: poll %zu waits", rows[i].name, k);
+        while (!rate_take(&rate, &fill, now_ms))
+            ;
+        CHECK(rate_take_spare(&rate, now_ms + 30000) == 1000, "%s: the backfill waits", rows[i].name);
+        rate_leave(&rate, &fill);
+        CHECK(rows[i].per_hour || !rate_take_spare(&rate, now_ms + 30000), "%s: nobody waits", rows[i].name);
+        rate_throttled(&rate, 5000, 0, now_ms + 30000);
+        CHECK(rate_take_spare(&rate, now_ms + 30000) >= 5000, "%s: the service asked to wait", rows[i].name);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_spare),
     cmocka_unit_test(test_sooner_polls_delay_no_poll),
@@ -465,6 +506,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_together_for_minutes),
     cmocka_unit_test(test_together_for_an_hour),
     cmocka_unit_test(test_lives_of_seconds),
+    cmocka_unit_test(test_share_of_audits),
 };
 
 UNIT(rate, cases, NULL, NULL)

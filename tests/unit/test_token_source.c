@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "fake_http.h"
 #include "splunk/secret_hosts.h"
 
 /* Decisions. */
@@ -141,12 +142,17 @@ static struct world {
     int                told, sessions_lost;
 } world;
 
+struct http_request *(*fake_http_start)(const struct http_spec *spec);
+void (*fake_http_cancel)(struct http_request *request);
+
 struct http_request *__real_http_start(struct http *http, const struct http_spec *spec);
 struct http_request *__wrap_http_start(struct http *http, const struct http_spec *spec);
 struct http_request *__wrap_http_start(struct http *http, const struct http_spec *spec)
 {
     struct sent *sent = &world.sent[world.count];
 
+    if (fake_http_start)
+        return fake_http_start(spec);
     if (!world.on)
         return __real_http_start(http, spec);
     if (world.count == REQUESTS_MAX)
@@ -160,7 +166,9 @@ void __real_http_cancel(struct http_request *request);
 void __wrap_http_cancel(struct http_request *request);
 void __wrap_http_cancel(struct http_request *request)
 {
-    if (world.on)
+    if (fake_http_cancel)
+        fake_http_cancel(request);
+    else if (world.on)
         ((struct sent *)request)->ended = true;
     else
         __real_http_cancel(request);

@@ -23,9 +23,10 @@ UPDATE = {'graph': 'lastUpdateDateTime', 'incidents': 'lastUpdateDateTime', 'end
 _TOP_SAID = "The limit of '{0}' for Top query has been exceeded. The value from the incoming request is too large."
 _SKIP_SAID = "The limit of '{0}' for Skip query has been exceeded."
 # preset page, largest $top, largest $skip, options that are understood
-_PAGING = {'graph': (100, 1000, 500, {'$filter', '$top', '$skip', '$count', '$orderby', '$skiptoken'}),
-           'incidents': (50, 50, 500, {'$filter', '$top', '$skip', '$count', '$orderby', '$expand', '$skiptoken'}),
-           'endpoint': (10000, 10000, None, {'$filter', '$top', '$skip', '$count', '$orderby', '$expand'})}
+_PAGING = {'graph': (100, 1000, 500, {'$filter', '$top', '$skip', '$count', '$orderby', '$skiptoken', '$select'}),
+           'incidents': (50, 50, 500, {'$filter', '$top', '$skip', '$count', '$orderby', '$expand', '$skiptoken',
+                              '$select'}),
+           'endpoint': (10000, 10000, None, {'$filter', '$top', '$skip', '$count', '$orderby', '$expand', '$select'})}
 _AGO = re.compile(r'P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z')
 _PATHS = {'/v1.0/security/alerts_v2': 'graph', '/v1.0/security/incidents': 'incidents'}
 
@@ -105,6 +106,8 @@ class AlertApi:
         unknown = [name for name in args if name.startswith('$') and name not in known]
         if unknown:
             raise odata.ODataError(f"The query parameter '{unknown[0]}' is not supported.")
+        if '$select' in args and quirks.select == 'refuse':
+            raise odata.ODataError("The query parameter '$select' is not supported.")
         place = _unpack(args.pop('$skiptoken')) if '$skiptoken' in args else None
         if place:
             args = place['args']
@@ -127,10 +130,12 @@ class AlertApi:
         if api == 'endpoint' and quirks.corrupt_link and '$top' not in args and page:
             link = f'{request.base}{request.path}?=&10000'
         bare = api == 'endpoint' and 'evidence' not in args.get('$expand', '').split(',')
-        count = len(rows) if args.get('$count') == 'true' and quirks.count else None
+        count = len(rows) + quirks.miscounts if args.get('$count') == 'true' and quirks.count else None
+        page = [version for version in page if version.key not in quirks.drops]
+        select = args['$select'].split(',') if '$select' in args and quirks.select == 'accept' else None
         if quirks.orderby == 'page' and '$orderby' in args:
             page = sorted(page, key=lambda version: version.ticks)
-        return _page(request, api, page, link, count, quirks.pretty, bare)
+        return _page(request, api, page, link, count, quirks.pretty, bare, select)
 
     def _rows(self, args, feed, api):
         """All that matches, in the order of the service."""
@@ -231,10 +236,11 @@ def _unpack(text):
         raise odata.ODataError('Invalid $skiptoken.') from problem
 
 
-def _page(request, api, versions, link, count, pretty, bare):
-    """The envelope around the records' own bytes."""
+def _page(request, api, versions, link, count, pretty, bare, select=None):
+    """The envelope around the records' own bytes, or around the members that were asked for."""
     gap, colon = (b'\r\n  ', b' : ') if pretty else (b'', b':')
-    records = (b',' + gap).join(version.bytes(pretty, bare) for version in versions)
+    records = (b',' + gap).join(version.selected(select) if select else version.bytes(pretty, bare)
+                                for version in versions)
     body = b'[' + gap + records + gap + b']'
     if api != 'siem':
         segment = 'security/alerts_v2' if api == 'graph' else 'security/incidents' if api != 'endpoint' else 'Alerts'
@@ -251,7 +257,7 @@ def _page(request, api, versions, link, count, pretty, bare):
 
     def sent():
         for version in versions:
-            version.served += 1
+            version.served += select is None
     response.on_sent = sent
     return response
 

@@ -74,6 +74,10 @@ class Version:
             return self._spread
         return self.raw
 
+    def selected(self, names):
+        """The record with these members only."""
+        return json.dumps({name: self.fields[name] for name in names if name in self.fields}).encode()
+
     def __repr__(self):
         return (f'<{self.feed.tenant.name}/{self.feed.api} #{self.number} id={self.key} {ticks_.iso(self.ticks)} '
                 f'served={self.served}{" superseded" if self.gone is not None else ""}>')
@@ -84,7 +88,9 @@ class Quirks:
 
     order: 'newest' (by update), 'created' (newest creation first), 'oldest', 'shuffled' (stable), 'chaos' (anew
     each time). orderby: 'accept', 'refuse' (400), 'ignore', or a claim that is not kept: 'created' sorts by another
-    field, 'shards' sorts each of three parts, 'page' sorts what it sends. count: False: no @odata.count. page_cap:
+    field, 'shards' sorts each of three parts, 'page' sorts what it sends. count: False: no @odata.count; miscounts is
+    added to it. select: 'accept', 'refuse' (400) or 'ignore'. drops: keys of alerts that are left out of pages although
+    they are counted. page_cap:
     pages end earlier than $top asked. empty_first: so many empty pages with a link come before the first real one.
     repeat_link: the next link leads to the same page for ever. foreign_link: base address of another host put into
     next links. pretty: white space between tokens. since_included, until_included: bounds of the exporter.
@@ -94,7 +100,8 @@ class Quirks:
     many ticks."""
 
     def __init__(self, **changes):
-        self.order, self.orderby, self.count = 'newest', 'accept', True
+        self.order, self.orderby, self.count, self.miscounts = 'newest', 'accept', True, 0
+        self.select, self.drops = 'accept', ()
         self.page_cap, self.empty_first, self.repeat_link, self.foreign_link = None, 0, False, None
         self.pretty = self.expand_fails = self.corrupt_link = self.trailing_link = False
         self.relative_link, self.grain = None, 1

@@ -35,7 +35,7 @@ class Alerts(WithWorld):
                                                    'lastUpdateDateTime lt 2026-11-01T08:01:00Z', top=7)), 50)
         self.assertEqual(len(ask(top=1000)[1]['value']), 250)
         for query in ({'top': 1001}, {'skip': 501}, {'filter': 'investigationState eq null'}, {'top': 'x'},
-                      {'select': 'id'}, {'orderby': 'title'}):
+                      {'search': 'x'}, {'orderby': 'title'}):
             status, body, _ = ask(**query)
             self.assertEqual(status, 400, query)
             self.assertIn('innerError', body['error'])

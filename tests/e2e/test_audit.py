@@ -1,0 +1,133 @@
+"""Audits: what polls could not see is found, named, fetched and written once."""
+import re
+
+import pytest
+from cases import SECOND, HastyCase
+from test_ledger import LedgerCase, of_events
+from world import faults, ticks
+from world.runner import wait_for
+
+HASTE = 600
+LINE = re.compile(r'(?:INFO|WARN) event=audit input=(\S+) \S+ \S+ day=(\S+) result=(\S+) .*')
+
+
+class AuditCase(HastyCase, LedgerCase):
+    """The first life reads what there is; in the second one time goes faster, and its audits begin soon."""
+
+    def customer(self, world, name, days=3, **more):
+        return super().customer(world, name, days, poll_interval=120, **more)
+
+    def noon(self, world, days, second=0):
+        return ticks.parse(self.days_ago(world, days) + 'T12:00:00Z') + second * SECOND
+
+    def reads(self, world):
+        """Everything that is visible, up to now, so that no poll reaches back to yesterday."""
+        for feed in world.feeds.values():
+            feed.publish(1)
+        world.start()
+        self.arrives(world)
+        self.ends(world)
+
+    @staticmethod
+    def results(world):
+        """(input, day) -> results, in the order of the log of the present life."""
+        found = {}
+        for line in world.program.lines:
+            match = LINE.match(line.text)
+            if match:
+                found.setdefault((match[1], match[2]), []).append(match[3])
+        return found
+
+    def audited(self, world, wanted, seconds=25):
+        """Waits for these results: (input, days back) -> the last one of that day."""
+        named = {(name, self.days_ago(world, days)): result for (name, days), result in wanted.items()}
+        wait_for(lambda: all((self.results(world).get(key) or [''])[-1] == result for key, result in named.items()),
+                 seconds, lambda: f'{named} {self.results(world)} {world.program.tail()}')
+
+    def named(self, world, version):
+        """The lines about this version."""
+        return [line.text for line in world.program.lines
+                if 'event=audit_missing' in line.text and f'"{version.key}"' in line.text]
+
+
+class Hidden(AuditCase):
+    """What polls could not see."""
+
+    @pytest.mark.promise('Completeness', 'Alerts that are published after the overlap, or were dropped from pages, are '
+                                         'found by an audit, named, and written once')
+    @pytest.mark.waits(15)
+    def test_late_and_dropped(self):
+        world = self.world()
+        late, dropped, other = (self.customer(world, name, api=api) for name, api in (
+            ('late', 'graph'), ('dropped', 'endpoint'), ('other', 'incidents')))
+        other.quirks.set(select='refuse')
+        for feed in world.feeds.values():
+            self.publish(world, feed, days=2, each=4)
+        hidden = dropped.versions[1]
+        dropped.quirks.set(drops=(hidden.key,), count=False)
+        for feed in world.feeds.values():
+            feed.publish(1)
+        world.start()
+        self.arrives(world, lost=1)
+        self.ends(world)
+        dropped.quirks.set(drops=(), count=True)
+        more = [late.publish(1, ticks=self.noon(world, 1, 100 + second))[0] for second in range(3)]
+        self.start(world, HASTE)
+        self.audited(world, {('late', 1): 'repaired', ('dropped', 1): 'repaired', ('other', 1): 'equal',
+                             ('late', 2): 'equal', ('late', 3): 'equal'})
+        for version in (*more, hidden):
+            self.assertEqual(len(self.named(world, version)), 1)
+        self.assertRegex(self.named(world, more[0])[0], r'found_after_s=\d+ result=repaired')
+        line = next(line.text for line in world.program.lines if 'event=audit input=other' in line.text)
+        self.assertIn('select=no', line)
+        world.program.wait_line(r'event=status input=late .* audit_day=\S+ audit=repaired', 20)
+        self.assertTrue(world.verdict().exact, f'{world.verdict()} {world.program.tail()}')
+        self.ends(world)
+        self.assertTrue(world.verdict().exact, world.verdict())
+
+    @pytest.mark.promise('Completeness', 'An alert that the service cannot send is missing until it can, never equal')
+    @pytest.mark.waits(15)
+    def test_behind_an_error(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed, days=1, each=4)
+        self.reads(world)
+        bad = feed.publish(1, ticks=self.noon(world, 1, 77))[0]
+
+        def spoiled(request, answer):
+            response = answer()
+            full = '$select' not in request.target and '%24select' not in request.target
+            return faults.status(500)(request, answer) if full and bad in (response.versions or ()) else response
+        rule = world.faults.add(spoiled, kind='graph')
+        self.start(world, HASTE)
+        self.audited(world, {('c', 1): 'missing', ('c', 2): 'equal'})
+        self.assertEqual(len(self.named(world, bad)), 1)
+        self.assertNotIn('equal', self.results(world)['c', self.days_ago(world, 1)])
+        rule.remove()
+        self.audited(world, {('c', 1): 'repaired'}, 40)
+        self.assertTrue(world.verdict().exact, world.verdict())
+        self.ends(world)
+
+    @pytest.mark.promise('Completeness', 'No audit says equal while an event has not reached splunkd, whenever the '
+                                         'program is killed')
+    @pytest.mark.waits(15)
+    def test_kills(self):
+        world = self.world()
+        feed = self.customer(world, 'c')
+        self.publish(world, feed, days=1, each=4)
+        self.reads(world)
+        feed.publish(5, ticks=self.noon(world, 1, 77))
+        day = ('c', self.days_ago(world, 1))
+        for pause in (0, 0.05, 0.15, 0.4, None):
+            self.start(world, HASTE)
+            if pause is None:
+                break
+            wait_for(lambda: world.program.events or day in self.results(world), 25, world.program.tail)
+            wait_for(lambda pause=pause: True, 1, 'a moment', pause=pause)
+            world.program.kill()
+            if 'equal' in self.results(world).get(day, ()):
+                self.assertEqual(of_events(world.events())[day][0], 9)
+        wait_for(lambda: day in self.results(world) and self.results(world)[day][-1] in ('equal', 'repaired'), 25,
+                 world.program.tail)
+        self.assertEqual(of_events(world.events())[day][0], 9)
+        self.assertFalse(world.verdict().lost)
