@@ -73,8 +73,10 @@ class Days:
         return {line.text for line in list(program.lines) if line.text.startswith('INFO event=manifest')}
 
     def _collect(self, world, program):
-        """The lines of the last minute before now, and all events."""
+        """The lines of the last minute before now, without those of audits, and all events."""
         for number, line in enumerate(list(program.lines)):
+            if ' event=audit' in line.text:
+                continue
             self.log.append(scene.line_event(line.level, line.text, self.now - 60 + number / 1000, 'hf-main'))
         self.alerts = [scene.alert_event(event, self.now - 60, 'hf-main') for event in world.events()]
 
