@@ -8,6 +8,7 @@
 #include "collect/log_output.h"
 #include "collect/metrics.h"
 #include "collect/output.h"
+#include "collect/retirement.h"
 #include "collect/tenant.h"
 #include "messages/log_events.h"
 #include "splunk/stanza.h"
@@ -18,6 +19,7 @@
 #define MINUTE_MS          60000
 #define LOOK_EVERY_MS      5000 /* at files that others may change */
 #define METRICS_MS         (5 * 60 * 1000)
+#define DAY_MS             (24 * 60 * MINUTE_MS)
 #define STORE_MOST_MS      50 /* of the store's work in one go; the disk makes everybody wait */
 /* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
  * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
@@ -36,7 +38,7 @@ struct collector {
     struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
     struct timer store_timer; /* set while the store has questions to answer */
     struct watch store_watch; /* a save has ended */
-    int64_t look_due_ms, metrics_due_ms;
+    int64_t look_due_ms, metrics_due_ms, daily_due_ms;
     uint64_t metrics_events;
 };
 
@@ -64,6 +66,19 @@ static void log_metrics(struct collector *col, int64_t now_ms)
     col->metrics_due_ms = now_ms + METRICS_MS;
 }
 
+/* Says once a day what is about all inputs together. */
+static void log_daily(struct collector *col, int64_t now_ms)
+{
+    const struct feed **feeds = mem_alloc((col->count + 1) * sizeof(*feeds));
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        feeds[i] = tenant_feed(col->tenants[i]);
+    retirement_log(feeds, col->count);
+    free(feeds);
+    col->daily_due_ms = now_ms + DAY_MS;
+}
+
 static void tick(void *ctx, int64_t now_ms)
 {
     struct collector *col = ctx;
@@ -84,6 +99,8 @@ static void tick(void *ctx, int64_t now_ms)
         busy = tenant_tick(col->tenants[i], settled, now_ms) || busy;
     if (now_ms >= col->metrics_due_ms)
         log_metrics(col, now_ms);
+    if (now_ms >= col->daily_due_ms)
+        log_daily(col, now_ms);
     timer_set(col->env.loop, &col->tick_timer, clock_next(now_ms, busy ? CLOCK_SECOND_MS : CLOCK_IDLE_MS));
 }
 

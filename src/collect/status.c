@@ -69,12 +69,16 @@ static void add_backfill(struct buf *line, const struct cursor *cursor)
 
 static void add_expiry(struct buf *line, const struct status *status)
 {
+    int64_t days;
+
     if (status->credential)
         buf_add_format(line, " credential=%s", status->credential);
     if (status->has_token)
         buf_add_format(line, " token_s=%lld", (long long)status->token_s);
     if (status->has_certificate)
         buf_add_format(line, " certificate_days=%lld", (long long)status->certificate_days);
+    if (api_days_left(status->feed->api, feed_service_now(status->feed), &days))
+        buf_add_format(line, " api_days=%lld", (long long)days);
 }
 
 /* Returns the remedy where the problem names none: that of the state. */

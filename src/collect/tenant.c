@@ -353,3 +353,8 @@ const struct tally *tenant_tally(const struct tenant *t)
 {
     return &t->feed.tally;
 }
+
+const struct feed *tenant_feed(const struct tenant *t)
+{
+    return &t->feed;
+}

@@ -146,6 +146,11 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_FILE_SHARED] = { "file_shared", LOG_WARN, ADVISED,
         "the file of client_certificate, which has a private key, can be read or changed by others on this host",
         { ACT_PROVIDER, "take their permission away: chmod 600 for a file of Splunk's user, or 640 with Splunk's group" } },
+    [EVENT_API_ENDS] = { "api_ends", LOG_WARN, ADVISED,
+        "Microsoft ends the service that inputs read (api = endpoint: the Defender for Endpoint API); one line for all "
+        "of them at the start and each day, with the days left",
+        { ACT_PROVIDER, "see with 'check --compare graph' what Microsoft Graph would bring, grant its permission where "
+          "it is missing, and move the inputs with 'import --set'" } },
     [EVENT_BACKFILL_DONE] = { "backfill_done", LOG_INFO, CAPPED,
         "the older alerts of a new input, or of an outage, have been read",
         { ACT_NOBODY, NOTHING } },

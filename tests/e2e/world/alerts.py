@@ -165,7 +165,7 @@ class AlertApi:
 
 
 def _api_of(request):
-    if request.service.name == 'graph':
+    if request.service.name == 'graph' or request.path in _PATHS:   # a gateway may have them all at one address
         return _PATHS.get(request.path)
     if request.path in ('/api/alerts', '/api/v1.0/alerts') and request.service.name == 'endpoint':
         return 'endpoint'

@@ -1,0 +1,51 @@
+/* The end of a row of `check`, and what comes before it if inputs are compared with another API. */
+#include "base/clock.h"
+#include "command/check_row_private.h"
+
+#define COMPARE_MOST_MS 90000 /* a comparison lists alerts of days at two services */
+
+static void row_finish(void *ctx)
+{
+    struct row *row = ctx;
+
+    row->finished = true;
+    timer_cancel(row->context->loop, &row->deadline);
+    row->context->finished(row->context->ctx);
+}
+
+/* Returns true if another service is to be asked first what it has. Whether the present one answers does not matter. */
+static bool row_compares(const struct row *row)
+{
+    int with = row->context->compare_with;
+
+    return with >= 0 && with != row->input.api && row->target.api->shape.id && row->has_principal && !row->is_compared;
+}
+
+static void row_compare(struct row *row)
+{
+    ticks now = ticks_from_ms(clock_wall_ms() + (row->outcome.has_clock ? row->outcome.clock_offset_ms : 0));
+
+    row->is_compared = true;
+    compare_target(&row->input, row->context->compare_with, &row->other);
+    timer_set(row->context->loop, &row->deadline, clock_ms() + COMPARE_MOST_MS);
+    row->compare = compare_start(&(struct compare_spec){ .loop = row->context->loop,
+                                                         .http = row->context->http,
+                                                         .principal = row->principal,
+                                                         .route = &row->login->route,
+                                                         .present = &row->target,
+                                                         .other = &row->other,
+                                                         .filter = row->input.filter,
+                                                         .days = row->context->compare_days,
+                                                         .now = now },
+                                 &row->outcome.compared, row_finish, row);
+}
+
+void row_end(struct row *row, enum check_result result)
+{
+    row->outcome.result = result;
+    row->outcome.compared.days = row->context->compare_days;
+    if (row_compares(row))
+        row_compare(row);
+    else
+        row_finish(row);
+}
