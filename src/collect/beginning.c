@@ -59,6 +59,7 @@ static void carry_over(struct feed *feed, struct saver *saver, int64_t now_ms)
              same ? "reading continues at its cursor" : "reading begins at start_time");
     progress_forget_written(&feed->progress);
     checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    feed->loss.worked = feed->loss.lost = false;
     if (!same)
         return;
     ledger_begin(feed->ledger, checkpoint->cursor.watermark + 1, false);
@@ -103,6 +104,20 @@ static void take_rate(const struct feed *feed, struct saver *saver)
     saver->changed = true;
 }
 
+/* Takes over whether the customer worked with the present sign-in. Versions before this one did not note it: alerts that
+ * were read tell. */
+static void take_loss(struct feed *feed, const struct checkpoint *checkpoint)
+{
+    const struct cursor *cursor = &checkpoint->cursor;
+    struct loss *loss = &feed->loss;
+
+    if (checkpoint->worked)
+        loss->worked = text_same(checkpoint->worked, loss->as);
+    else
+        loss->worked = cursor->watermark > cursor->begin || newest_written(feed);
+    loss_resume(loss, loss->worked ? checkpoint->lost : 0, ticks_from_ms(clock_wall_ms()), clock_ms());
+}
+
 void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
 {
     struct checkpoint *checkpoint = &saver->checkpoint;
@@ -121,6 +136,7 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
         move_on(feed, saver);
         return;
     }
+    take_loss(feed, checkpoint);
     progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
     saver_starts_from(saver, &checkpoint->cursor);
     continue_ledger(feed, saver);

@@ -250,6 +250,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
+    env->expiries = expiries_new(loop, env->http);
     env->wrote = wrote;
     env->changed = tenant_changed;
     env->ctx = col;
@@ -378,6 +379,7 @@ void collector_free(struct collector *col)
     for (i = 0; i < col->count; i++)
         tenant_free(col->tenants[i]);
     free(col->tenants);
+    expiries_free(env->expiries);
     principals_free(env->principals);
     secret_gates_free(env->gates);
     secret_watch_free(env->secrets);

@@ -15,7 +15,7 @@
 
 const char *result_word(enum check_result result)
 {
-    static const char *const words[] = { "ok", "bad input", "unreachable", "refused", "failing", "not tried" };
+    static const char *const words[] = { "ok", "bad input", "unreachable", "refused", "lost", "failing", "not tried" };
 
     return words[result];
 }

@@ -26,6 +26,7 @@ enum check_result {
     CHECK_BAD_INPUT,   /* a parameter of the stanza is bad */
     CHECK_UNREACHABLE, /* DNS, TCP, proxy or TLS */
     CHECK_REFUSED,     /* a person has to act */
+    CHECK_LOST,        /* the same for a customer that worked before: collect/loss.h */
     CHECK_FAILING,     /* transient */
     CHECK_NOT_TRIED    /* would use up a refresh token that cannot be replaced */
 };

@@ -140,6 +140,7 @@ void check_rows_try(struct check_rows *rows, const struct config *config)
                                                                   .ctx = rows });
     context->principals = principals_new(rows->loop, rows->http, rows->limiter, check_store_passwords(context->store),
                                          session_lost, rows);
+    context->checkpoint_dir = config->checkpoint_dir;
     context->finished = row_finished;
     context->ctx = rows;
     rows->progress_timer = (struct timer){ .fire = progress_fire, .ctx = rows };

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "microsoft/aad.h"
 #include "microsoft/claims.h"
-#include "microsoft/hosts.h"
 #include "microsoft/refusal.h"
 
 #define DAYS_DEFAULT 7
@@ -28,6 +27,7 @@ struct compare {
     struct err errs[2];
     int at; /* the side that is being listed; 2: none any more */
     bool lacks_permission;
+    struct timer timer; /* the next side */
     struct compared *ret;
     void (*done)(void *ctx);
     void *ctx;
@@ -63,24 +63,6 @@ void compared_release(struct compared *compared)
     compared->present_count = compared->other_count = 0;
 }
 
-/* Where to. */
-
-bool compare_drops_url(const struct input *input)
-{
-    return input->api_url && hosts_serve(input->api_url, "");
-}
-
-void compare_target(const struct input *input, int api_kind, struct target *ret)
-{
-    struct input moved = *input;
-
-    moved.api = api_kind;
-    moved.resource = NULL;
-    if (compare_drops_url(input))
-        moved.api_url = NULL;
-    target_of(&moved, ret);
-}
-
 /* Lists. */
 
 static void take_id(char ***ids, size_t *count, const char *id)
@@ -100,10 +82,9 @@ void compare_lists(const struct listed_alerts *present, const struct listed_aler
 {
     size_t a = 0, b = 0;
 
-    while (a < present->count || b < other->count) {
-        const struct listed *one = a < present->count ? &present->list[a] : NULL;
-        const struct listed *two = b < other->count ? &other->list[b] : NULL;
-        int order = !one ? 1 : !two ? -1 : strcmp(one->id, two->id);
+    while (a < present->count && b < other->count) {
+        const struct listed *one = &present->list[a], *two = &other->list[b];
+        int order = strcmp(one->id, two->id);
 
         if (order == 0)
             ret->both += one->time >= from || two->time >= from;
@@ -114,6 +95,12 @@ void compare_lists(const struct listed_alerts *present, const struct listed_aler
         a += order <= 0;
         b += order >= 0;
     }
+    for (; a < present->count; a++)
+        if (counts(present->list[a].time, from, settled))
+            take_id(&ret->only_present, &ret->present_count, present->list[a].id);
+    for (; b < other->count; b++)
+        if (counts(other->list[b].time, from, settled))
+            take_id(&ret->only_other, &ret->other_count, other->list[b].id);
 }
 
 /* Compares both sides, as far back as both are whole. */
@@ -150,8 +137,6 @@ static void finish(struct compare *compare, enum compare_result result, const st
 
 /* Steps: the other side first, since it decides. */
 
-static void step(struct compare *compare);
-
 static const struct target *target_at(const struct compare *compare, int side)
 {
     return side == OTHER ? compare->spec.other : compare->spec.present;
@@ -172,19 +157,21 @@ static void refused(struct compare *compare, const struct http_result *result, c
 static void side_ended(struct compare *compare, enum listing_end how, const struct http_result *result,
                        const struct err *err)
 {
+    static const struct err nothing = { .kind = ERR_RETRY };
     int side = compare->at;
 
+    if (!err)
+        err = &nothing;
+    compare->errs[side] = *err;
     compare->is_listed[side] = how == LISTING_WHOLE || how == LISTING_CUT;
     compare->is_cut[side] = how == LISTING_CUT;
-    if (err)
-        compare->errs[side] = *err;
     if (side == OTHER && how == LISTING_REFUSED) {
         refused(compare, result, err);
     } else if (side == OTHER && how == LISTING_FAILED) {
         finish(compare, COMPARE_UNKNOWN, err);
     } else if (side == OTHER) {
         compare->at = PRESENT;
-        step(compare);
+        timer_set(compare->spec.loop, &compare->timer, clock_ms());
     } else if (!compare->is_listed[PRESENT]) {
         finish(compare, COMPARE_ANSWERS, err);
     } else {
@@ -255,6 +242,11 @@ static void token_changed(void *ctx)
     step(ctx);
 }
 
+static void timer_fired(void *ctx, int64_t now_ms UNUSED)
+{
+    step(ctx);
+}
+
 static void begin(void *ctx, int side)
 {
     struct compare *compare = ctx;
@@ -273,6 +265,7 @@ struct compare *compare_start(const struct compare_spec *spec, struct compared *
 
     *ret = (struct compared){ .present = spec->present->api, .other = spec->other->api, .days = spec->days };
     *compare = (struct compare){ .spec = *spec, .at = OTHER, .ret = ret, .done = done, .ctx = ctx };
+    compare->timer = (struct timer){ .fire = timer_fired, .ctx = compare };
     begin(compare, PRESENT);
     begin(compare, OTHER);
     step(compare);
@@ -301,6 +294,7 @@ void compare_free(struct compare *compare)
     if (!compare)
         return;
     compare->at = ENDED;
+    timer_cancel(compare->spec.loop, &compare->timer);
     for (side = PRESENT; side <= OTHER; side++) {
         listing_free(compare->listings[side]);
         listed_alerts_release(&compare->lists[side]);

@@ -49,12 +49,6 @@ struct compare_spec {
     ticks now; /* of the service's clock */
 };
 
-/* Fills *ret with where the input's requests would go with another API: an api_url of Microsoft's own and a resource are
- * of the present one, so they would be left out. Borrows the input's texts. */
-void compare_target(const struct input *input, int api_kind, struct target *ret);
-/* Returns true if the input's api_url goes with its present API and has to be emptied for another one. */
-bool compare_drops_url(const struct input *input);
-
 struct compare;
 /* Starts. *ret is filled in before done is called, once, from the loop. */
 struct compare *compare_start(const struct compare_spec *spec, struct compared *ret, void (*done)(void *ctx),

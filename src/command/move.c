@@ -150,7 +150,7 @@ static void fill_list(struct mover *mover)
     mover->list[n++] = mover->move->to->name;
     if (!input_from_stanza(mover->stanza, false, &input, &err))
         return;
-    if (compare_drops_url(&input)) {
+    if (target_has_own_url(&input)) {
         mover->list[n++] = "api_url";
         mover->list[n++] = "";
     }
@@ -233,9 +233,7 @@ static const char *emptied(const struct mover *mover)
 {
     if (mover->moved != MOVED_DONE || !mover->list[2])
         return "";
-    return mover->list[4]           ? "; api_url and resource are emptied"
-           : *mover->list[2] == 'a' ? "; api_url is emptied"
-                                    : "; resource is emptied";
+    return mover->list[4] ? "; api_url and resource are emptied" : "; api_url or resource is emptied";
 }
 
 /* Returns why the input was not moved, or what a person should know of the move. */

@@ -1,5 +1,6 @@
 #include "microsoft/assertion.h"
 
+#include <ctype.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -20,13 +21,14 @@
 #include "microsoft/base64url.h"
 #include "messages/remedy.h"
 
-#define CLOCK_SLACK_MS  (5 * 60 * 1000) /* Entra's own tolerance between clocks */
-#define FILE_MAX_BYTES  (256 * 1024)
-#define KEY_LEAST_BITS  2048 /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
-#define THUMBPRINT_TEXT 64   /* base64url of 32 bytes fits */
-#define LIFE_S          600  /* Microsoft advises 5 to 10 minutes */
-#define BACKDATED_S     30   /* a Date header has whole seconds and is some time old */
-#define ASSERTION_MAX   65536
+#define CLOCK_SLACK_MS       (5 * 60 * 1000) /* Entra's own tolerance between clocks */
+#define FILE_MAX_BYTES       (256 * 1024)
+#define KEY_LEAST_BITS       2048 /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
+#define THUMBPRINT_TEXT      64   /* base64url of 32 bytes fits */
+#define THUMBPRINT_BYTES_MAX 32
+#define LIFE_S               600 /* Microsoft advises 5 to 10 minutes */
+#define BACKDATED_S          30  /* a Date header has whole seconds and is some time old */
+#define ASSERTION_MAX        65536
 
 struct assertion_key {
     EVP_PKEY *key;
@@ -299,4 +301,35 @@ bool assertion_refused(const struct err *err)
     int code = aad_code_in(err);
 
     return code == 700027 || code == 50012 || code == 700030;
+}
+
+/* Appends hex digits as the bytes that they stand for, encoded. Returns false for another text. */
+static bool add_hex(struct buf *to, const char *hex)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[THUMBPRINT_BYTES_MAX];
+    size_t len = strlen(hex), i;
+
+    if (len % 2 || len / 2 > sizeof(bytes))
+        return false;
+    for (i = 0; i < len; i++) {
+        const char *digit = strchr(digits, tolower((unsigned char)hex[i]));
+
+        if (!digit)
+            return false;
+        bytes[i / 2] = (unsigned char)((i % 2 ? bytes[i / 2] << 4 : 0) | (digit - digits));
+    }
+    base64url_add(to, bytes, len / 2);
+    return true;
+}
+
+bool assertion_is_named(const struct assertion_key *key, const char *identifier)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(THUMBPRINT_TEXT * 2);
+    const char *at;
+
+    if (!add_hex(&text, identifier))
+        for (at = identifier; *at && *at != '='; at++)
+            buf_add_char(&text, *at == '+' ? '-' : *at == '/' ? '_' : *at);
+    return !strcmp(buf_text(&text), key->sha1) || !strcmp(buf_text(&text), key->sha256);
 }

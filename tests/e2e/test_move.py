@@ -153,7 +153,7 @@ class Moved(unittest.TestCase):
                              {'ready': 'graph', 'lacks': 'endpoint', 'denied': 'endpoint', 'siem': 'siem'})
             self.assertEqual(world.splunkd.inputs['ready'][1]['resource'], '')
             text = re.sub(r'\s+', ' ', done.out)
-            self.assertRegex(text, r'ready moved 2 in both, 0 only in graph; resource is emptied')
+            self.assertRegex(text, r'ready moved 2 in both, 0 only in graph; api_url or resource is emptied')
             self.assertRegex(text, r'lacks not moved 1 only in endpoint, such as da\S+; --accept-missing moves')
             self.assertRegex(text, r'denied not moved HTTP 403: .*SecurityAlert\.Read\.All')
             self.assertIn('1 moved to graph, 2 not moved, 0 there already, 1 of other APIs.', text)

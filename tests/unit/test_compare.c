@@ -93,8 +93,8 @@ static void test_where_to(void **state UNUSED)
         struct input input = { .api = API_ENDPOINT, .cloud = CLOUD_GCC_HIGH, .api_url = url, .resource = (char[]){ "r" } };
         struct target target;
 
-        CHECK(compare_drops_url(&input) == rows[i].drops, "%s", rows[i].url ? rows[i].url : "none");
-        compare_target(&input, API_GRAPH, &target);
+        CHECK(target_has_own_url(&input) == rows[i].drops, "%s", rows[i].url ? rows[i].url : "none");
+        target_with_api(&input, API_GRAPH, &target);
         CHECK_TEXT(target.base_url, url && !rows[i].drops ? url : "https://graph.microsoft.us");
         CHECK_TEXT(target.resource, "https://graph.microsoft.us");
     }

@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 import zlib
 
-from . import odata, ticks
+from . import applications, odata, ticks
 from .httpd import Response
 from .login import AUDIENCES
 
@@ -54,6 +54,7 @@ class AlertApi:
         if token and request.kind:
             group = 'graph' if request.kind == 'incidents' else request.kind
             request.wait = self.limits.count(group, token.tenant.id, token.app.client_id)
+        request.kind = request.kind or applications.kind_of(request.path)
 
     def handle(self, request):
         """Answer one request."""
@@ -61,6 +62,8 @@ class AlertApi:
         try:
             if api is None or request.method != 'GET':
                 raise ApiError(404, 'ResourceNotFound', 'Resource not found for the segment.')
+            if applications.kind_of(request.path):
+                return applications.answer(request, self._authorize(request, 'graph', role=False), self.clock.now())
             token = self._authorize(request, api)
             if request.wait is not None:
                 whole = str(int(request.wait) + 1)
@@ -77,7 +80,7 @@ class AlertApi:
         except ApiError as problem:
             return _error(api, request, problem)
 
-    def _authorize(self, request, api):
+    def _authorize(self, request, api, role=True):
         token = self.login.access.get(_bearer(request))
         challenge = {'WWW-Authenticate': 'Bearer realm="", error="invalid_token", '
                                          'error_description="The access token is not valid"'}
@@ -87,7 +90,7 @@ class AlertApi:
         if token.audience not in AUDIENCES[api] or (api == 'siem' and token.version != 1):
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token validation failure. Invalid audience.',
                            challenge)
-        if api not in token.app.granted or not token.tenant.consented(token.app):
+        if role and (api not in token.app.granted or not token.tenant.consented(token.app)):
             role = {'endpoint': 'Alert.Read.All', 'incidents': 'SecurityIncident.Read.All'}.get(api)
             raise ApiError(403, 'Forbidden', 'Missing application roles. API required roles: '
                                              f'{role or "SecurityAlert.Read.All"}, application roles: .')
