@@ -303,23 +303,31 @@ bool assertion_refused(const struct err *err)
     return code == 700027 || code == 50012 || code == 700030;
 }
 
+/* Returns the value of a hex digit; -1: it is none. */
+static int hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+    return at ? (int)(at - digits) : -1;
+}
+
 /* Appends hex digits as the bytes that they stand for, encoded. Returns false for another text. */
 static bool add_hex(struct buf *to, const char *hex)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[THUMBPRINT_BYTES_MAX];
-    size_t len = strlen(hex), i;
+    size_t len = strlen(hex) / 2, i;
 
-    if (len % 2 || len / 2 > sizeof(bytes))
+    if (strlen(hex) % 2 || len > sizeof(bytes))
         return false;
     for (i = 0; i < len; i++) {
-        const char *digit = strchr(digits, tolower((unsigned char)hex[i]));
+        int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
 
-        if (!digit)
+        if (high < 0 || low < 0)
             return false;
-        bytes[i / 2] = (unsigned char)((i % 2 ? bytes[i / 2] << 4 : 0) | (digit - digits));
+        bytes[i] = (unsigned char)(high * 16 + low);
     }
-    base64url_add(to, bytes, len / 2);
+    base64url_add(to, bytes, len);
     return true;
 }
 
