@@ -39,7 +39,7 @@ _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest', 'audit', 'audit_day', 'settled'}
 ORDER = {
-    'collector': _TENANT | {'tenant'},
+    'collector': _TENANT | {'tenant', 'retirement'},
     'tenant': _TENANT,
     'worker': _WORKER,
     'worker_answer': _RETRY | {'worker_request'},

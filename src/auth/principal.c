@@ -211,3 +211,24 @@ bool principal_certificate_days(const struct principal *principal, int64_t *ret)
 {
     return principal->cert && certificate_days(principal->cert, ret);
 }
+
+struct principal *principal_in_tenant(struct principal *principal, const char *tenant_id)
+{
+    struct principal *other;
+
+    if (text_same_nocase(principal->tenant_id, tenant_id))
+        return principal;
+    other = principal_get(principal->principals, &(struct principal_spec){ .tenant_id = tenant_id,
+                                                                           .client_id = principal->client_id,
+                                                                           .login_url = principal->login_url,
+                                                                           .certificate = principal->certificate,
+                                                                           .assertion = principal->assertion,
+                                                                           .route = &principal->route });
+    principal_set_secret(other, principal->client_secret, principal->secret_hosts);
+    return other;
+}
+
+bool principal_shows_own(const struct principal *principal)
+{
+    return !principal->refresh_token && !principal->assertion && (principal->client_secret || principal->certificate);
+}

@@ -45,5 +45,11 @@ struct principal *principal_get(struct principals *principals, const struct prin
  * of their audience, separated by blanks; NULL: none. After a change, sources that failed try again at once. */
 void principal_set_secret(struct principal *principal, const char *client_secret, const char *hosts);
 void principal_set_refresh_token(struct principal *principal, const char *refresh_token, const char *hosts);
+/* Returns the same app with the same credential in another tenant, for requests of the app itself: without a refresh
+ * token, which is of one tenant. To be called again before each use, as the secret may have changed. */
+struct principal *principal_in_tenant(struct principal *principal, const char *tenant_id);
+/* Returns true if the app signs in with a secret or a certificate of its registration: no refresh token takes its place,
+ * and no assertion of somebody else. */
+bool principal_shows_own(const struct principal *principal);
 /* Sets *ret to the whole days until the certificate expires. Returns false without a readable certificate. */
 bool principal_certificate_days(const struct principal *principal, int64_t *ret);

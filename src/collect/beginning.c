@@ -1,5 +1,6 @@
 #include "collect/beginning.h"
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "collect/same_tenant.h"
 #include "microsoft/claims.h"
@@ -58,12 +59,33 @@ static void carry_over(struct feed *feed, struct saver *saver, int64_t now_ms)
              same ? "reading continues at its cursor" : "reading begins at start_time");
     progress_forget_written(&feed->progress);
     checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    feed->loss.worked = feed->loss.lost = false;
     if (!same)
         return;
     ledger_begin(feed->ledger, checkpoint->cursor.watermark + 1, false);
     cursor_carry_over(&checkpoint->cursor, feed->input->overlap);
     progress_begin(&feed->progress, &checkpoint->cursor, now_ms);
     saver_starts_from(saver, &checkpoint->cursor);
+}
+
+/* The API was changed to one that gives the same alerts the same IDs: everything that is known stays known, so that only
+ * what has another update time there is written again. The ledger is of one API. */
+static void move_on(struct feed *feed, struct saver *saver)
+{
+    struct checkpoint *checkpoint = &saver->checkpoint;
+    CLEANUP(mem_freep) char *tid = mem_text(checkpoint->tid);
+
+    feed_log(
+        feed, EVENT_CHECKPOINT_RENEWED, NULL,
+        "old_api=%s the checkpoint was of that API, which gives the same alerts the same IDs; reading continues at "
+        "its cursor, and what was written stays known",
+        QUOTED(checkpoint->api));
+    checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    checkpoint_name_tenant(checkpoint, feed->input->tenant_id, tid);
+    ledger_begin(feed->ledger, ticks_max(newest_written(feed), checkpoint->cursor.watermark) + 1, false);
+    progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
+    saver_starts_from(saver, &checkpoint->cursor);
+    saver->changed = true;
 }
 
 /* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint
@@ -82,6 +104,20 @@ static void take_rate(const struct feed *feed, struct saver *saver)
     saver->changed = true;
 }
 
+/* Takes over whether the customer worked with the present sign-in. Versions before this one did not note it: alerts that
+ * were read tell. */
+static void take_loss(struct feed *feed, const struct checkpoint *checkpoint)
+{
+    const struct cursor *cursor = &checkpoint->cursor;
+    struct loss *loss = &feed->loss;
+
+    if (checkpoint->worked)
+        loss->worked = text_same(checkpoint->worked, loss->as);
+    else
+        loss->worked = cursor->watermark > cursor->begin || newest_written(feed);
+    loss_resume(loss, loss->worked ? checkpoint->lost : 0, ticks_from_ms(clock_wall_ms()), clock_ms());
+}
+
 void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
 {
     struct checkpoint *checkpoint = &saver->checkpoint;
@@ -91,11 +127,16 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
     checkpoint->quarantine = (struct quarantine){ .count = 0 };
     saver->saved_version = feed->progress.quarantine.version;
 
-    if (!text_same(checkpoint->api, feed->api->name) ||
+    if (!api_same_ids(feed->api, checkpoint->api) ||
         same_tenant(checkpoint, feed->input->tenant_id, NULL) == TENANT_OTHER) {
         carry_over(feed, saver, clock_ms());
         return;
     }
+    if (!text_same(checkpoint->api, feed->api->name)) {
+        move_on(feed, saver);
+        return;
+    }
+    take_loss(feed, checkpoint);
     progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
     saver_starts_from(saver, &checkpoint->cursor);
     continue_ledger(feed, saver);

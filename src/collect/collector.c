@@ -8,6 +8,7 @@
 #include "collect/log_output.h"
 #include "collect/metrics.h"
 #include "collect/output.h"
+#include "collect/retirement.h"
 #include "collect/tenant.h"
 #include "messages/log_events.h"
 #include "splunk/stanza.h"
@@ -18,6 +19,7 @@
 #define MINUTE_MS          60000
 #define LOOK_EVERY_MS      5000 /* at files that others may change */
 #define METRICS_MS         (5 * 60 * 1000)
+#define DAY_MS             (24 * 60 * MINUTE_MS)
 #define STORE_MOST_MS      50 /* of the store's work in one go; the disk makes everybody wait */
 /* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
  * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
@@ -36,7 +38,7 @@ struct collector {
     struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
     struct timer store_timer; /* set while the store has questions to answer */
     struct watch store_watch; /* a save has ended */
-    int64_t look_due_ms, metrics_due_ms;
+    int64_t look_due_ms, metrics_due_ms, daily_due_ms;
     uint64_t metrics_events;
     size_t audits;
 };
@@ -65,6 +67,19 @@ static void log_metrics(struct collector *col, int64_t now_ms)
     col->metrics_due_ms = now_ms + METRICS_MS;
 }
 
+/* Says once a day what is about all inputs together. */
+static void log_daily(struct collector *col, int64_t now_ms)
+{
+    const struct feed **feeds = mem_alloc((col->count + 1) * sizeof(*feeds));
+    size_t i;
+
+    for (i = 0; i < col->count; i++)
+        feeds[i] = tenant_feed(col->tenants[i]);
+    retirement_log(feeds, col->count);
+    free(feeds);
+    col->daily_due_ms = now_ms + DAY_MS;
+}
+
 static void tick(void *ctx, int64_t now_ms)
 {
     struct collector *col = ctx;
@@ -85,6 +100,8 @@ static void tick(void *ctx, int64_t now_ms)
         busy = tenant_tick(col->tenants[i], settled, now_ms) || busy;
     if (now_ms >= col->metrics_due_ms)
         log_metrics(col, now_ms);
+    if (now_ms >= col->daily_due_ms)
+        log_daily(col, now_ms);
     timer_set(col->env.loop, &col->tick_timer, clock_next(now_ms, busy ? CLOCK_SECOND_MS : CLOCK_IDLE_MS));
 }
 
@@ -235,6 +252,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
+    env->expiries = expiries_new(loop, env->http);
     env->wrote = wrote;
     env->changed = tenant_changed;
     env->ctx = col;
@@ -363,6 +381,7 @@ void collector_free(struct collector *col)
     for (i = 0; i < col->count; i++)
         tenant_free(col->tenants[i]);
     free(col->tenants);
+    expiries_free(env->expiries);
     principals_free(env->principals);
     secret_gates_free(env->gates);
     secret_watch_free(env->secrets);

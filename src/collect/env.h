@@ -1,6 +1,7 @@
 /* collect/env.h - what the collector lends to its tenants. Outlives them. */
 #pragma once
 
+#include "auth/expiry.h"
 #include "auth/principal.h"
 #include "auth/token_source.h"
 #include "auth/secret_gate.h"
@@ -22,6 +23,7 @@ struct env {
     struct limiter *limiter;
     struct rate_pool *rates;
     struct principals *principals;
+    struct expiries *expiries; /* when the credentials of apps end; NULL: nobody asks */
     struct passwords *passwords;
     struct data_inputs *data_inputs;
     struct notices *notices; /* of inputs whose sign-in could not be tried when they were saved */

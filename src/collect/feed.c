@@ -70,6 +70,14 @@ enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct
     return feed->source ? token_source_peek(feed->source, now_ms, ret) : TOKEN_BUSY;
 }
 
+void feed_refused(struct feed *feed, const struct err *err, const char *what, const char *again)
+{
+    if (!loss_explains(&feed->loss, err))
+        feed_log(feed, EVENT_REFUSED, err->text, "%s, %s", what, again);
+    else if (loss_say(&feed->loss, ticks_from_ms(clock_wall_ms()), clock_ms()))
+        feed_log(feed, EVENT_LOST, err->text, "the customer worked before and is lost: %s, %s", what, again);
+}
+
 void feed_sign_in_failed(struct feed *feed, const struct err *err, int64_t wait_ms)
 {
     bool refused = err->kind == ERR_AUTH;
@@ -80,8 +88,10 @@ void feed_sign_in_failed(struct feed *feed, const struct err *err, int64_t wait_
         return;
     if (wait_ms >= 0)
         clock_again(wait_ms, again);
-    feed_log(feed, refused ? EVENT_REFUSED : EVENT_TROUBLE, err->text, "the sign-in %s, %s",
-             refused ? "is refused" : "fails", again);
+    if (refused)
+        feed_refused(feed, err, "the sign-in is refused", again);
+    else
+        feed_log(feed, EVENT_TROUBLE, err->text, "the sign-in fails, %s", again);
     mem_freep(&feed->sign_in_error);
     feed->sign_in_error = mem_text(err->text);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "collect/env.h"
+#include "collect/loss.h"
 #include "collect/service_clock.h"
 #include "collect/variant.h"
 #include "messages/log_cap.h"
@@ -78,6 +79,7 @@ struct feed {
     uint64_t sign_ins_failed; /* those that the tally has */
     struct err problem;       /* why the input is not ok */
     char *sign_in_error;      /* logged last; forgotten when a request succeeds */
+    struct loss loss;
 
     const struct feed_owner *owner;
     void *ctx;
@@ -99,6 +101,9 @@ enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct
 void feed_sign_in_failed(struct feed *feed, const struct err *err, int64_t wait_ms);
 /* Counts the requests for a token that failed since the last call, as the view has them. */
 void feed_count_sign_ins(struct feed *feed, const struct token_view *view);
+
+/* Logs a refusal, or once a day that the customer is lost. what: "the sign-in is refused"; again: when the next try is. */
+void feed_refused(struct feed *feed, const struct err *err, const char *what, const char *again);
 
 /* Writes a line of this input if its cap allows it: the word of the event, input=, tenant=, api=, the facts (key=value)
  * at the start of the text, why= in quotes, the rest of the text. why: text that may come from elsewhere, such as that of

@@ -77,12 +77,24 @@ static void add_backfill(struct buf *line, const struct cursor *cursor)
 
 static void add_expiry(struct buf *line, const struct status *status)
 {
+    int64_t days;
+
     if (status->credential)
         buf_add_format(line, " credential=%s", status->credential);
     if (status->has_token)
         buf_add_format(line, " token_s=%lld", (long long)status->token_s);
     if (status->has_certificate)
         buf_add_format(line, " certificate_days=%lld", (long long)status->certificate_days);
+    if (status->has_secret)
+        buf_add_format(line, " secret_days=%lld", (long long)status->secret_days);
+    if (api_days_left(status->feed->api, feed_service_now(status->feed), &days))
+        buf_add_format(line, " api_days=%lld", (long long)days);
+}
+
+/* Returns true if the customer is lost. While a process that was started again has not tried it yet, it is waiting. */
+static bool is_lost(const struct status *status)
+{
+    return status->feed->loss.lost && status->state == HEALTH_REFUSED;
 }
 
 /* Returns the remedy where the problem names none: that of the state. */
@@ -103,7 +115,9 @@ static void add_remedy(struct buf *line, const struct status *status)
     struct remedy remedy = remedy_of_state(status->state);
     CLEANUP(buf_free) struct buf advice = BUF_INIT(ADVICE_MAX);
 
-    if (*problem->text && problem->advice)
+    if (is_lost(status))
+        remedy = event_table[EVENT_LOST].remedy;
+    else if (*problem->text && problem->advice)
         remedy = (struct remedy){ (enum responsible)problem->responsible, problem->advice };
     diagnosis_fill(&advice, remedy.advice, NULL);
     buf_add_format(line, " cause=%s who=%s remedy=%s",
@@ -132,9 +146,12 @@ static void add_why(struct buf *line, const struct status *status)
 
     if (status->state == HEALTH_OK)
         return;
+    if (is_lost(status))
+        buf_add_text(line, " lost=yes");
     add_remedy(line, status);
     add_next(line, status);
-    snprintf(why, sizeof(why), "%s", *problem ? problem : status->waits_for);
+    snprintf(why, sizeof(why), "%s%s", is_lost(status) ? "the customer is lost, it worked before: " : "",
+             *problem ? problem : status->waits_for);
     buf_add_format(line, " why=%s", QUOTED(why));
 }
 

@@ -1,5 +1,7 @@
 #include "collect/target.h"
 
+#include "base/mem.h"
+#include "microsoft/hosts.h"
 #include "microsoft/signin.h"
 #include "splunk/proxy.h"
 
@@ -17,9 +19,34 @@ void target_of(const struct input *input, struct target *ret)
                             .resource = input->resource ? input->resource : api->resource[input->cloud] };
 }
 
+bool target_has_own_url(const struct input *input)
+{
+    return input->api_url && hosts_serve(input->api_url, "");
+}
+
+void target_with_api(const struct input *input, int api_kind, struct target *ret)
+{
+    struct input other = *input;
+
+    if (api_kind != input->api) {
+        other.api = api_kind;
+        other.resource = NULL;
+        other.api_url = target_has_own_url(input) ? NULL : input->api_url;
+    }
+    target_of(&other, ret);
+}
+
 struct destination target_destination(const struct target *target)
 {
     return (struct destination){ target->login_url, target->base_url, target->resource };
+}
+
+char *target_sign_in_as(const struct input *input)
+{
+    struct target target;
+
+    target_of(input, &target);
+    return mem_format("%s at %s for %s", input->client_id, target.login_url, target.resource);
 }
 
 char *target_sign_in_address(const struct input *input)

@@ -18,8 +18,18 @@ struct target {
 /* Fills *ret. The texts belong to the input or are constants. */
 void target_of(const struct input *input, struct target *ret);
 
+/* The same with another API. An api_url of Microsoft's own and a resource are of the input's own API, so they are left
+ * out; another api_url may be a gateway to all of them. */
+void target_with_api(const struct input *input, int api_kind, struct target *ret);
+/* Returns true if the input's api_url is Microsoft's: it goes with the input's API only. */
+bool target_has_own_url(const struct input *input);
+
 /* Returns the same as the places that secrets and tokens go to. Borrows the texts. */
 struct destination target_destination(const struct target *target);
+
+/* Returns the app, the sign-in service and the audience as a text: an input that has another one signs in as somebody
+ * else. Caller frees. */
+char *target_sign_in_as(const struct input *input);
 
 /* Returns the address at which a user signs in, for an authorization code. Caller frees. */
 char *target_sign_in_address(const struct input *input);

@@ -260,6 +260,7 @@ static void init_feed(struct tenant *t, size_t number)
                                  api->per_hour, env->started_ms);
     progress_init(&t->feed.progress, t->input.overlap);
     t->feed.ledger = new_ledger(&t->input, api);
+    t->feed.loss.as = target_sign_in_as(&t->input);
 }
 
 struct tenant *tenant_new(const struct env *env, size_t number, struct input *input)
@@ -312,6 +313,7 @@ void tenant_free(struct tenant *t)
     log_cap_free(t->feed.cap);
     event_frame_free(t->feed.frame);
     free(t->feed.sign_in_error);
+    free(t->feed.loss.as);
     mem_free_secret(t->proxy);
     free(t->label);
     input_free(&t->input);
@@ -377,4 +379,9 @@ void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability du
 const struct tally *tenant_tally(const struct tenant *t)
 {
     return &t->feed.tally;
+}
+
+const struct feed *tenant_feed(const struct tenant *t)
+{
+    return &t->feed;
 }

@@ -7,6 +7,7 @@
 #include "splunk/stanza.h"
 
 struct tenant;
+struct feed;
 struct tally;
 
 /* Takes the content of *input. number is the input's among all. Never returns NULL; free with tenant_free(). */
@@ -37,5 +38,7 @@ void tenant_ends(struct tenant *tenant);
 /* Saves up to what the reader has taken, if that is news. The store has nothing else to do then. */
 void tenant_save_last(struct tenant *tenant, uint64_t taken, enum store_durability durability);
 
+/* Returns what the input reads with: its name, its API, its clock. */
+const struct feed *tenant_feed(const struct tenant *tenant);
 /* Returns the counts since the process started. */
 const struct tally *tenant_tally(const struct tenant *tenant);

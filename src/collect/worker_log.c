@@ -51,9 +51,8 @@ void worker_log(const struct reading *reading, const struct next *next)
                      clock_again(next->wait_ms, again));
         return;
     case NEXT_REFUSED:
-        if (next->tries == 1)
-            feed_log(feed, EVENT_REFUSED, next->err.text, "the request is refused, %s",
-                     clock_again(next->wait_ms, again));
+        if (next->tries == 1 || loss_explains(&feed->loss, &next->err))
+            feed_refused(reading->feed, &next->err, "the request is refused", clock_again(next->wait_ms, again));
         return;
     case NEXT_VARIANT: log_variant(reading, next); return;
     case NEXT_THROTTLED:

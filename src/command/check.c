@@ -5,244 +5,88 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/check_duplicates.h"
-#include "command/check_row.h"
+#include "command/check_rows.h"
 #include "command/console.h"
 #include "command/options.h"
-
-#define ROWS_AT_ONCE  150
-#define REQUESTS_MOST 64
-#define PROGRESS_MS   200
-#define BAR           20
-#define BAR_WIDTH     70 /* of a terminal that has room for it: a line that wraps could not be replaced */
-
-struct check {
-    struct loop *loop;
-    struct http *http;
-    struct limiter *limiter;
-    struct row_context context;
-    bool ready; /* the password store was read, or could not be: rows may begin */
-    struct timer progress_timer;
-    struct row **rows;
-    size_t count, next, running, finished;
-};
-
-/* Rows. */
-
-static void rows_begin(struct check *check)
-{
-    while (check->ready && check->next < check->count && check->running < ROWS_AT_ONCE) {
-        struct row *row = check->rows[check->next++];
-
-        if (row_is_finished(row))
-            continue;
-        check->running++;
-        row_begin(row);
-    }
-}
-
-static void end_if_done(struct check *check)
-{
-    if (check->ready && check->finished == check->count)
-        loop_stop(check->loop);
-}
-
-static void row_finished(void *ctx)
-{
-    struct check *check = ctx;
-
-    check->running--;
-    check->finished++;
-    rows_begin(check);
-    end_if_done(check);
-}
-
-static void rows_step(void *ctx)
-{
-    struct check *check = ctx;
-    size_t i;
-
-    for (i = 0; i < check->count; i++)
-        row_step(check->rows[i]);
-}
-
-static void endpoint_tried(void *ctx, const struct endpoint *endpoint UNUSED)
-{
-    rows_step(ctx);
-}
-
-static void store_was_read(void *ctx)
-{
-    struct check *check = ctx;
-
-    check->ready = true;
-    rows_begin(check);
-    end_if_done(check);
-}
-
-static bool is_wanted(const struct raw_stanza *stanza, const char *only)
-{
-    return !only || text_same(only, stanza->name) || text_same(only, stanza_input_name(stanza));
-}
-
-static void rows_fill(struct check *check, const struct config *config, const char *only)
-{
-    size_t i;
-
-    check->rows = mem_alloc((config->count + 1) * sizeof(struct row *));
-    for (i = 0; i < config->count; i++) {
-        if (!is_wanted(&config->stanzas[i], only) || stanza_is_disabled(&config->stanzas[i]))
-            continue;
-        check->rows[check->count] = row_new(&check->context, &config->stanzas[i]);
-        check->finished += row_is_finished(check->rows[check->count++]);
-    }
-}
-
-/* The command. */
-
-/* Shows how far it is: "[#####.....] 150 of 300 inputs tried, 2 not ok". */
-static void progress_fire(void *ctx, int64_t now_ms)
-{
-    struct check *check = ctx;
-    struct buf line = BUF_INIT(160);
-    size_t i, bad = 0;
-
-    for (i = 0; i < check->count; i++)
-        bad += row_is_finished(check->rows[i]) && row_outcome(check->rows[i])->result != CHECK_OK;
-    if (wrap_width(STDERR_FILENO) >= BAR_WIDTH) {
-        buf_add_char(&line, '[');
-        for (i = 0; i < BAR; i++)
-            buf_add_char(&line, i * check->count < check->finished * BAR ? '#' : '.');
-        buf_add_text(&line, "] ");
-    }
-    buf_add_format(&line, "%zu of %zu inputs tried", check->finished, check->count);
-    if (bad)
-        buf_add_format(&line, ", %zu not ok", bad);
-    console_progress(buf_text(&line));
-    buf_free(&line);
-    timer_set(check->loop, &check->progress_timer, now_ms + PROGRESS_MS);
-}
-
-static void session_lost(void *ctx UNUSED)
-{
-}
-
-static void try_all(struct check *check, const struct config *config)
-{
-    struct row_context *context = &check->context;
-
-    check->loop = context->loop = loop_new();
-    check->http = context->http = http_new(check->loop);
-    check->limiter = limiter_new(check->loop, REQUESTS_MOST, REQUESTS_MOST);
-    context->endpoints = endpoints_new(check->http, endpoint_tried, check);
-    context->store = check_store_new(check->loop, check->http, config,
-                                     &(struct check_store_calls){ .read = store_was_read,
-                                                                  .proved = rows_step,
-                                                                  .ctx = check });
-    context->principals = principals_new(check->loop, check->http, check->limiter,
-                                         check_store_passwords(context->store), session_lost, check);
-    context->finished = row_finished;
-    context->ctx = check;
-    check->progress_timer = (struct timer){ .fire = progress_fire, .ctx = check };
-    timer_set(check->loop, &check->progress_timer, clock_ms() + PROGRESS_MS);
-    check_store_load(context->store, config);
-    loop_run(check->loop);
-    console_progress(NULL);
-}
-
-static void check_free(struct check *check)
-{
-    size_t i;
-
-    for (i = 0; i < check->count; i++)
-        row_free(check->rows[i]);
-    free(check->rows);
-    principals_free(check->context.principals);
-    check_store_free(check->context.store);
-    http_free(check->http);
-    endpoints_free(check->context.endpoints);
-    limiter_free(check->limiter);
-    loop_free(check->loop);
-}
 
 /* What was asked for. */
 struct asked {
     const char *only; /* the input's name; NULL: all */
+    const char *compare, *days;
+    int compare_with, compare_days;
     bool as_json, only_bad;
 };
 
 /* Finds out what is not about one input. Returns how many findings there are. */
-static size_t look_at_host(const struct check *check, const struct config *config, struct host_finding *ret)
+static size_t look_at_host(const struct check_rows *rows, const struct config *config, struct host_finding *ret)
 {
     struct host_finding *store = &ret[0];
     size_t i;
 
     *store = (struct host_finding){ .what = "password store" };
-    if (check_store_known(check->context.store, &store->err))
+    if (check_rows_know_store(rows, &store->err))
         err_set(&store->err, ERR_RETRY, "read, from splunkd at %s", config->server_uri);
     else
         store->level = HOST_BAD;
     host_look_at_folder(config->checkpoint_dir, &ret[1]);
     host_look_at_disk(config->checkpoint_dir, &ret[2]);
-    for (i = 0; i < check->count; i++) {
-        if (!row_outcome(check->rows[i])->has_clock)
+    for (i = 0; i < check_rows_count(rows); i++) {
+        const struct outcome *outcome = row_outcome(check_rows_list(rows)[i]);
+
+        if (!outcome->has_clock)
             continue;
-        host_judge_clock(row_outcome(check->rows[i])->clock_offset_ms, &ret[3]);
+        host_judge_clock(outcome->clock_offset_ms, &ret[3]);
         return 4;
     }
     return 3;
 }
 
-static bool wants_colors(void)
+static int print_report(const struct check_rows *rows, const struct config *config, const struct asked *asked)
 {
-    return isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR")) && !text_same(getenv("TERM"), "dumb");
-}
-
-static int print_report(const struct check *check, const struct config *config, const struct asked *asked)
-{
-    const struct outcome **rows = mem_alloc((check->count + 1) * sizeof(const struct outcome *));
+    size_t i, count = check_rows_count(rows);
+    const struct outcome **outcomes = mem_alloc((count + 1) * sizeof(const struct outcome *));
     struct host_finding host[4];
-    struct report report = { .rows = rows,
-                             .count = check->count,
+    struct report report = { .rows = outcomes,
+                             .count = count,
                              .host = host,
-                             .host_count = check->count ? look_at_host(check, config, host) : 0,
-                             .only_bad = asked->only_bad };
-    struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wants_colors() };
+                             .host_count = count ? look_at_host(rows, config, host) : 0,
+                             .only_bad = asked->only_bad,
+                             .compared_with = asked->compare ? api_at(asked->compare_with) : NULL,
+                             .compared_days = asked->compare_days };
+    struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wrap_colors(STDOUT_FILENO) };
     bool good;
-    size_t i;
 
-    for (i = 0; i < check->count; i++)
-        rows[i] = row_outcome(check->rows[i]);
+    for (i = 0; i < count; i++)
+        outcomes[i] = row_outcome(check_rows_list(rows)[i]);
     if (asked->as_json)
         report_json(&report, stdout);
-    else if (check->count)
+    else if (count)
         report_table(&report, &to);
     else
         puts("There is no enabled input.");
-    good = report_is_good(&report);
-    free(rows);
+    good = report_is_good(&report) && report_all_ready(&report);
+    free(outcomes);
     return fflush(stdout) == 0 && good ? 0 : 1;
 }
 
 static int check_all(const struct config *config, const struct asked *asked)
 {
-    struct check check = { .ready = false };
+    struct check_rows *rows = check_rows_new(asked->compare_with, asked->compare_days);
     int status = 1;
 
     log_set_level(LOG_ERROR); /* the report has everything else */
-    rows_fill(&check, config, asked->only);
-    if (check.count)
-        try_all(&check, config);
-    check_duplicates_note(check.rows, check.count, config);
-    if (asked->only && !check.count)
+    check_rows_fill(rows, config, asked->only);
+    check_rows_try(rows, config);
+    check_duplicates_note(check_rows_list(rows), check_rows_count(rows), config);
+    if (asked->only && !check_rows_count(rows))
         log_error("there is no enabled input '%.200s' in the XML on stdin", asked->only);
     else
-        status = print_report(&check, config, asked);
-    check_free(&check);
+        status = print_report(rows, config, asked);
+    check_rows_free(rows);
     return status;
 }
 
@@ -265,7 +109,12 @@ int check_run(int argc, char **argv)
     struct asked asked = { .only = NULL };
     const struct option_spec specs[] = { { "--input", &asked.only, NULL, "NAME", "only the input of this name" },
                                          { "--bad", NULL, &asked.only_bad, NULL, "only inputs that are not ok" },
-                                         { "--json", NULL, &asked.as_json, NULL, "the findings as JSON" } };
+                                         { "--json", NULL, &asked.as_json, NULL, "the findings as JSON" },
+                                         { "--compare", &asked.compare, NULL, "API",
+                                           "lists too what 'graph' (or 'endpoint') would bring in place of the "
+                                           "present API, and which IDs only one of them has" },
+                                         { "--days", &asked.days, NULL, "N",
+                                           "with --compare: of the last N days, 1 to 30; default 7" } };
     struct config config;
     struct err err;
     int status;
@@ -274,7 +123,9 @@ int check_run(int argc, char **argv)
         options_print(usage, specs, COUNT_OF(specs));
         return 0;
     }
-    if (!options_read(specs, COUNT_OF(specs), argc, argv, &err) || !read_config(&config, &err)) {
+    if (!options_read(specs, COUNT_OF(specs), argc, argv, &err) ||
+        !compare_options(asked.compare, asked.days, &asked.compare_with, &asked.compare_days, &err) ||
+        !read_config(&config, &err)) {
         log_error("%s", err.text);
         return 1;
     }

@@ -102,6 +102,8 @@ static void add_row(struct buf *out, const struct outcome *row)
                (row->newest.service_now - row->newest.newest) / TICKS_PER_SECOND);
     add_number(out, "clock_difference_ms", row->has_clock, row->clock_offset_ms);
     add_number(out, "certificate_days", row->has_days, row->certificate_days);
+    add_number(out, "api_days", row->ends, row->ends_days);
+    report_compared_json(row, out);
     buf_add_char(out, '}');
 }
 

@@ -15,7 +15,7 @@
 
 const char *result_word(enum check_result result)
 {
-    static const char *const words[] = { "ok", "bad input", "unreachable", "refused", "failing", "not tried" };
+    static const char *const words[] = { "ok", "bad input", "unreachable", "refused", "lost", "failing", "not tried" };
 
     return words[result];
 }
@@ -176,6 +176,8 @@ void report_table(const struct report *report, struct wrap *to)
     groups_print_services(report, to);
     groups_print(report, GROUP_TOKEN, to);
     groups_print(report, GROUP_NOTE, to);
+    groups_print(report, GROUP_ENDS, to);
+    report_compared(report, to);
     print_host(report, to);
     groups_print(report, GROUP_CAUSE, to);
     buf_add_format(&last, "%zu of %zu inputs are good%s.", good, report->count,

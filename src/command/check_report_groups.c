@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "messages/diagnosis.h"
+#include "messages/log_events.h"
+#include "messages/notes.h"
 
 #define TEXT_MAX   4096
 #define NAMES_MOST 5
@@ -94,6 +96,14 @@ static void add_token(struct buf *text, const struct outcome *row)
                        *row->claims.granted ? row->claims.granted : "no permissions");
 }
 
+static void add_end(struct buf *text, const struct outcome *row)
+{
+    if (!row->ends)
+        return;
+    note_api_ends(text, row->api, row->ends_on, row->ends_days);
+    remedy_add(text, event_table[EVENT_API_ENDS].remedy.responsible, event_table[EVENT_API_ENDS].remedy.advice);
+}
+
 /* Returns the text of the group that an input belongs to; "": none. Caller frees. */
 static char *text_of(const struct report *report, enum group_kind kind, const struct outcome *row)
 {
@@ -108,6 +118,7 @@ static char *text_of(const struct report *report, enum group_kind kind, const st
         break;
     case GROUP_NOTE: add_note(&text, row); break;
     case GROUP_TOKEN: add_token(&text, row); break;
+    case GROUP_ENDS: add_end(&text, row); break;
     }
     return buf_take(&text);
 }
@@ -187,7 +198,8 @@ static void print_host_causes(const struct report *report, struct wrap *to)
 
 void groups_print(const struct report *report, enum group_kind kind, struct wrap *to)
 {
-    static const char *const headings[] = { "Problems by cause", "Worth a look", "Tokens and permissions" };
+    static const char *const headings[] = { "Problems by cause", "Worth a look", "Tokens and permissions",
+                                           "Services that end" };
     struct group *groups = mem_alloc((report->count + 1) * sizeof(*groups));
     char **texts = mem_alloc((report->count + 1) * sizeof(*texts));
     size_t i, count;

@@ -6,7 +6,8 @@
 enum group_kind {
     GROUP_CAUSE, /* why inputs are not ok, and what to do */
     GROUP_NOTE,  /* what a person would wonder about */
-    GROUP_TOKEN  /* kind and permissions */
+    GROUP_TOKEN, /* kind and permissions */
+    GROUP_ENDS   /* Microsoft ends the API */
 };
 
 bool report_host_is_bad(const struct report *report);

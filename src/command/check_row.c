@@ -1,4 +1,4 @@
-#include "command/check_row.h"
+#include "command/check_row_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "collect/target.h"
 #include "command/check_look.h"
 #include "messages/log_events.h"
 #include "messages/notes.h"
@@ -17,22 +16,6 @@
 #include "splunk/secret_name.h"
 
 #define MOST_MS 9500 /* at most ten seconds for each input */
-
-struct row {
-    const struct row_context *context;
-    char *label;
-    struct input input;
-    struct target target;
-    struct endpoint *login, *service;
-    struct principal *principal;
-    struct token_source *source;
-    struct token_listener listener;
-    bool begun, finished, has_principal;
-    bool waits_for_store; /* whether it takes the successor of a refresh token */
-    struct timer deadline;
-    struct look *look;
-    struct outcome outcome;
-};
 
 /* Takes the clock of the service that answered last. */
 static void row_take_clock(struct row *row, bool has_clock, int64_t offset_ms)
@@ -44,14 +27,6 @@ static void row_take_clock(struct row *row, bool has_clock, int64_t offset_ms)
 }
 
 /* The end of a row. */
-
-static void row_end(struct row *row, enum check_result result)
-{
-    row->finished = true;
-    row->outcome.result = result;
-    timer_cancel(row->context->loop, &row->deadline);
-    row->context->finished(row->context->ctx);
-}
 
 static void row_fail(struct row *row, enum check_result result, const struct err *err)
 {
@@ -95,6 +70,10 @@ static void row_deadline_fired(void *ctx, int64_t now_ms UNUSED)
     bool answered = row->look && look_found_so_far(row->look, &found);
     struct err err;
 
+    if (row->compare) {
+        compare_stop(row->compare);
+        return;
+    }
     look_free(row->look);
     row->look = NULL;
     if (answered) {
@@ -289,7 +268,8 @@ void row_step(struct row *row)
     struct token_view view;
     enum token_state state;
 
-    if (!row->begun || row->finished || row->look || !row->login->found.done || !row->service->found.done)
+    if (!row->begun || row->finished || row->look || row->is_compared || !row->login->found.done ||
+        !row->service->found.done)
         return;
     if (!endpoints_passed(row) || !principal_ready(row))
         return;
@@ -333,6 +313,8 @@ static void describe_input(struct row *row)
     row->outcome.client_id = row->input.client_id;
     row->outcome.api = row->target.api->name;
     row->outcome.permission = row->target.api->permission;
+    row->outcome.ends = api_days_left(row->target.api, ticks_from_ms(clock_wall_ms()), &row->outcome.ends_days);
+    row->outcome.ends_on = row->target.api->ends;
 }
 
 struct row *row_new(const struct row_context *context, const struct raw_stanza *stanza)
@@ -359,6 +341,8 @@ void row_free(struct row *row)
     if (!row)
         return;
     look_free(row->look);
+    compare_free(row->compare);
+    compared_release(&row->outcome.compared);
     claims_release(&row->outcome.claims);
     input_free(&row->input);
     free(row->label);

@@ -10,6 +10,7 @@
 #include "command/import_clean.h"
 #include "command/import_rows.h"
 #include "command/import_send.h"
+#include "command/move.h"
 #include "command/options.h"
 #include "command/session.h"
 #include "command/wrap.h"
@@ -21,6 +22,7 @@
 struct import {
     const char *path, *server_uri;
     bool dry_run, remove_secrets, template;
+    struct move_options move; /* set: no file is read */
     struct console console;
     struct import_rows rows;
     struct import_sending sending;
@@ -263,9 +265,12 @@ static void import_release(struct import *import)
 static const char usage[] =
     "usage: defender_alerts import CUSTOMERS.csv [--dry-run] [--remove-secrets] [--server-uri URL]\n"
     "       defender_alerts import --template > CUSTOMERS.csv\n"
+    "       defender_alerts import --set api=graph [--input NAME] [--dry-run] [--accept-missing]\n"
     "Creates or updates one input for each row. The first line names the columns. An empty field leaves a parameter as\n"
     "it is. Secrets go to Splunk's password store. It is safe to run again.\n"
     "The file is UTF-8 or UTF-16, with commas, semicolons or tabs: in Excel, save it as \"CSV UTF-8\".\n"
+    "--set api=graph moves each present input of api = endpoint that is ready: the other service answers, and lists\n"
+    "every alert of the last days that the present one lists. What an input has read stays known.\n"
     "Splunk's session key, or the XML of 'splunk cmd splunkd print-modinput-config', is read from stdin.\n";
 
 static void print_help(const struct option_spec *specs, size_t count)
@@ -289,6 +294,20 @@ static int print_template(void)
     return fflush(stdout) ? 1 : 0;
 }
 
+/* Returns false if options were given that say nothing together. */
+static bool options_fit(const struct import *import, struct err *err)
+{
+    const struct move_options *move = &import->move;
+
+    if (move->set && (import->path || import->template || import->remove_secrets))
+        return err_set(err, ERR_INPUT,
+                       "--set is about the inputs that exist: it takes no file, no --template and no "
+                       "--remove-secrets");
+    if (!move->set && (move->only || move->days || move->accept_missing || move->as_json))
+        return err_set(err, ERR_INPUT, "--input, --days, --accept-missing and --json go with --set only");
+    return true;
+}
+
 int import_run(int argc, char **argv)
 {
     struct import import = { .path = NULL };
@@ -297,6 +316,12 @@ int import_run(int argc, char **argv)
         { "--dry-run", NULL, &import.dry_run, NULL, "only report what would be done" },
         { "--remove-secrets", NULL, &import.remove_secrets, NULL,
           "afterwards, remove the secrets from the file without asking" },
+        { "--set", &import.move.set, NULL, "api=graph", "in place of a file: move the present inputs to that API" },
+        { "--input", &import.move.only, NULL, "NAME", "with --set: only the input of this name" },
+        { "--days", &import.move.days, NULL, "N", "with --set: compare the alerts of the last N days; default 7" },
+        { "--accept-missing", NULL, &import.move.accept_missing, NULL,
+          "with --set: also move inputs some of whose alerts only the present API lists" },
+        { "--json", NULL, &import.move.as_json, NULL, "with --set: the report as JSON" },
         { "--template", NULL, &import.template, NULL, "print a file to fill in, with two examples" },
         { "--server-uri", &import.server_uri, NULL, "URL", "splunkd; default " SERVER_URI }
     };
@@ -307,7 +332,16 @@ int import_run(int argc, char **argv)
         print_help(specs, COUNT_OF(specs));
         return 0;
     }
-    if (!options_read(specs, COUNT_OF(specs), argc, argv, &err) || (!import.template && !import_all(&import, &err)))
+    if (!options_read(specs, COUNT_OF(specs), argc, argv, &err) || !options_fit(&import, &err)) {
+        log_error("%s", err.text);
+        return 1;
+    }
+    if (import.move.set) {
+        import.move.dry_run = import.dry_run;
+        import.move.server_uri = import.server_uri;
+        return move_run(&import.move);
+    }
+    if (!import.template && !import_all(&import, &err))
         log_error("%s", err.text);
     else if (import.template)
         status = print_template();

@@ -2,11 +2,10 @@
 
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/noted.h"
 #include "splunk/data_inputs.h"
-#include "state/store_file.h"
 
 struct search {
     struct alert_set own;
@@ -15,20 +14,6 @@ struct search {
     bool listed;
     char *sentence;
 };
-
-/* Returns the GUID that the input's checkpoint has noted for its tenant; NULL: none. Caller frees. */
-static char *noted_tenant(const char *checkpoint_dir, const char *input_name)
-{
-    CLEANUP(mem_freep) char *path = store_file_path(checkpoint_dir, input_name);
-    CLEANUP(json_freep) cJSON *tree = NULL;
-    struct buf text = BUF_INIT(STORE_FILE_MAX);
-    struct err unread;
-
-    if (!text_empty(checkpoint_dir) && file_read(path, &text, &unread))
-        tree = json_parse(text.data, text.len);
-    buf_free(&text);
-    return json_text(tree, "tid") ? mem_text(json_text(tree, "tid")) : NULL;
-}
 
 /* Compares by what the texts say first: reading a checkpoint takes longer. */
 static bool meets(const struct search *search, struct alert_set *other)
@@ -44,7 +29,7 @@ static bool meets(const struct search *search, struct alert_set *other)
     if (text_is_guid(other->tenant_id) ||
         !alert_sets_meet(&search->own, &known)) /* not even if the tenant is the same */
         return false;
-    tid = noted_tenant(search->checkpoint_dir, other->name);
+    tid = noted_text(search->checkpoint_dir, other->name, "tid"); /* the GUID of its tenant */
     known = *other;
     known.tid = tid;
     return alert_sets_meet(&search->own, &known);

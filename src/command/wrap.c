@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -144,4 +145,9 @@ void wrap_heading(struct wrap *wrap, const char *text)
     wrap_begin(wrap, 0, 0);
     wrap_add(wrap, text, WRAP_BOLD);
     wrap_end(wrap);
+}
+
+bool wrap_colors(int fd)
+{
+    return isatty(fd) && text_empty(getenv("NO_COLOR")) && !text_same(getenv("TERM"), "dumb");
 }

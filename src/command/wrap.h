@@ -22,6 +22,8 @@ struct wrap {
 
 /* Returns the columns of the terminal; without one, those of the environment's COLUMNS, else 80. */
 size_t wrap_width(int fd);
+/* Returns true if that terminal is to have colors: NO_COLOR is not set. */
+bool wrap_colors(int fd);
 /* Returns the columns that a text takes: characters of East Asia take two. */
 size_t wrap_columns(const char *text);
 

@@ -17,6 +17,14 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "or the HTTP status; or a stored secret may not go to the host that the input names",
         { ACT_AS_SAID, "do what the line says; the input tries again after 15 minutes, later after up to 4 hours, and "
           "at once when the input or its secret changes" } },
+    [EVENT_LOST] = { "customer_lost", LOG_WARN, ADVISED,
+        "a customer that worked before with the same sign-in is refused in a way that means: consent withdrawn, the app "
+        "removed, the tenant gone, or the subscription lapsed; said once a day. Its condition is lost, its state refused",
+        { ACT_PROVIDER, "ask the customer whether that is meant; if so, disable the input, otherwise let the customer's "
+          "administrator consent again or renew the subscription; then the input goes on" } },
+    [EVENT_BACK] = { "customer_back", LOG_INFO, 0,
+        "a customer that was lost works again; what it had meanwhile is read",
+        { ACT_NOBODY, NOTHING } },
     [EVENT_TROUBLE] = { "trouble", LOG_WARN, CAPPED,
         "a failure that is usually transient: no connection, a busy service, an incomplete answer",
         { ACT_NOBODY, "nothing at first; if it lasts, do what the line says, and run check to find out where the "
@@ -171,9 +179,21 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_CERTIFICATE_ENDS] = { "certificate_ends", LOG_WARN, ADVISED,
         "the certificate expires in 30, 7 or 1 days",
         { ACT_PROVIDER, "make a new one, upload it to the app registration, then replace the file" } },
+    [EVENT_SECRET_ENDS] = { "secret_ends", LOG_WARN, ADVISED,
+        "the client secret that is in use ends in 30, 7 or 1 days, as the app registration says",
+        { ACT_PROVIDER, "make a new secret in the app registration and enter it in one input of this client ID" } },
+    [EVENT_EXPIRY_UNKNOWN] = { "expiry_unknown", LOG_INFO, ADVISED,
+        "when the credentials of an app end could not be read from its registration; nothing else depends on it",
+        { ACT_PROVIDER, "to be warned before a secret ends, grant the app the application permission "
+          "Application.Read.All of Microsoft Graph in its home tenant" } },
     [EVENT_FILE_SHARED] = { "file_shared", LOG_WARN, ADVISED,
         "the file of client_certificate, which has a private key, can be read or changed by others on this host",
         { ACT_PROVIDER, "take their permission away: chmod 600 for a file of Splunk's user, or 640 with Splunk's group" } },
+    [EVENT_API_ENDS] = { "api_ends", LOG_WARN, ADVISED,
+        "Microsoft ends the service that inputs read (api = endpoint: the Defender for Endpoint API); one line for all "
+        "of them at the start and each day, with the days left",
+        { ACT_PROVIDER, "see with 'check --compare graph' what Microsoft Graph would bring, grant its permission where "
+          "it is missing, and move the inputs with 'import --set'" } },
     [EVENT_BACKFILL_DONE] = { "backfill_done", LOG_INFO, CAPPED,
         "the older alerts of a new input, or of an outage, have been read",
         { ACT_NOBODY, NOTHING } },

@@ -182,8 +182,9 @@ static struct remedy remedy_by_name(const struct answer *answer, bool passes)
     if (responsible_by_error(answer) == ACT_SIGN_IN)
         return (struct remedy){ ACT_SIGN_IN, "sign in again and enter the new authorization_code in the input" };
     if (responsible_by_error(answer) == ACT_CUSTOMER)
-        return (struct remedy){ ACT_CUSTOMER, "grant admin consent to the app in this tenant, or accept it when signing "
-                                              "in" };
+        return (struct remedy){ ACT_CUSTOMER,
+                                "grant admin consent to the app in this tenant, or accept it when signing "
+                                "in" };
     return (struct remedy){ ACT_PROVIDER, "check the input and the app registration" };
 }
 
@@ -274,4 +275,25 @@ int aad_code_in(const struct err *err)
     if (!text_starts(err->text, CODE_PREFIX))
         return 0;
     return text_number(at, strspn(at, DIGITS), 1, CODE_MOST, &code) ? (int)code : 0;
+}
+
+bool aad_customer_left(int code)
+{
+    static const int codes[] = {
+        500011,  /* the API's service principal is gone */
+        500014,  /* ... is disabled: the subscription has lapsed */
+        650054,  /* the API was removed */
+        650052,  /* ... is not there without a subscription */
+        65001,   /* nobody consents any more */
+        700016,  /* the app's service principal is gone */
+        7000229, /* the same, by another check */
+        7000112, /* it is disabled */
+        90002    /* the tenant is gone */
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(codes); i++)
+        if (codes[i] == code)
+            return true;
+    return false;
 }

@@ -32,5 +32,9 @@ bool aad_read_error(const char *body, size_t len, int status, struct err *err);
 /* Sets err from the parameters of an address: always ERR_AUTH. Both may be NULL. Always returns false. */
 bool aad_set_error(const char *error, const char *description, struct err *err);
 
+/* Returns true for a code that a tenant brings about when consent, app, API, license or tenant itself is gone. Most of
+ * them also come from a mistake in the input: whoever asks knows whether it worked before. */
+bool aad_customer_left(int code);
+
 /* Returns the code at the start of an err's text from here; 0: none. */
 int aad_code_in(const struct err *err);

@@ -1,5 +1,7 @@
 #include "microsoft/api.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 static const struct api *const apis[API_KINDS] = { &api_graph, &api_endpoint, &api_siem, &api_incidents };
@@ -17,6 +19,27 @@ const struct api *api_at(int kind)
 const char *login_host(int cloud)
 {
     return login_hosts[cloud];
+}
+
+bool api_days_left(const struct api *api, ticks now, int64_t *ret)
+{
+    const int64_t day = 86400 * TICKS_PER_SECOND;
+    ticks end;
+
+    if (!api->ends || !ticks_parse(api->ends, strlen(api->ends), &end))
+        return false;
+    *ret = api_ceil(end - now, day) / day;
+    return true;
+}
+
+bool api_same_ids(const struct api *api, const char *other)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(apis); i++)
+        if (text_same(apis[i]->name, other))
+            return apis[i] == api || (api->ids && text_same(apis[i]->ids, api->ids));
+    return false;
 }
 
 ticks api_floor(ticks time, ticks resolution)

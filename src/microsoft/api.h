@@ -20,6 +20,10 @@ struct api_query {
 
 /* The clouds: commercial, gcc, gcc_high, dod. And the kinds of API: graph, endpoint, siem, incidents. The indexes are
  * those of the parameters `cloud` and `api`; collect/target.c asserts that they match. */
+/* The IDs of Defender's alerts: an alert of Defender for Endpoint has one ID ("da638..._-1364969609") in both, since its
+ * portal has, too. */
+#define API_IDS_DEFENDER "defender"
+
 #define API_CLOUDS 4
 #define API_KINDS  4
 
@@ -42,6 +46,8 @@ struct api {
     const char *family;       /* APIs of one family share their limits */
     const char *permission;   /* the one that the app needs, for messages */
     const char *permissions;  /* any one of these words in the token is enough; NULL: tokens do not tell */
+    const char *ids;  /* APIs of one word give an alert the same ID; NULL: IDs are the API's own, or there are none */
+    const char *ends; /* the day (UTC) from which on Microsoft no longer serves it; NULL: no end is announced */
 
     /* Appends the URL. Returns the number of records that it asks for; 0: the service's choice. */
     size_t (*url)(const struct api_query *query, struct buf *ret);
@@ -55,6 +61,12 @@ static inline bool api_is_partial(const struct api *api, int variant)
 {
     return variant >= api->whole_variants;
 }
+
+/* Returns true if Microsoft has announced the API's end, and sets *ret to the days until it, rounded up: 1 on the last
+ * day, 0 or less once it has ended. */
+bool api_days_left(const struct api *api, ticks now, int64_t *ret);
+/* Returns true if the two give an alert the same ID, so that versions written from one are known to the other. */
+bool api_same_ids(const struct api *api, const char *other);
 
 /* Append to a URL of an API that sorts: ascending order of update time; the count of all that match. */
 void api_add_order(const struct api *api, struct buf *url);

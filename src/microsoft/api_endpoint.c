@@ -22,6 +22,10 @@ static size_t endpoint_url(const struct api_query *query, struct buf *ret)
     return query->top;
 }
 
+/* Message MC1220762 of Microsoft's message center (22 January 2026): the "MDE API and XDR API" retire from 6 February
+ * 2026 on, stop working on 1 February 2027, and Microsoft Graph takes their place. */
+#define ENDPOINT_ENDS "2027-02-01"
+
 /* In the commercial cloud the token's audience differs from the host's name. */
 const struct api api_endpoint = {
     .name = "endpoint",
@@ -42,6 +46,8 @@ const struct api api_endpoint = {
     .family = "endpoint",
     .permission = "Alert.Read.All",
     .permissions = "Alert.Read.All Alert.ReadWrite.All Alert.Read Alert.ReadWrite",
+    .ids = API_IDS_DEFENDER,
+    .ends = ENDPOINT_ENDS,
     .url = endpoint_url,
     .resolution = endpoint_resolution
 };

@@ -50,6 +50,7 @@ const struct api api_graph = {
     .permission = "SecurityAlert.Read.All",
     .permissions = "SecurityAlert.Read.All SecurityAlert.ReadWrite.All SecurityIncident.Read.All "
                    "SecurityIncident.ReadWrite.All",
+    .ids = API_IDS_DEFENDER,
     .url = alerts_url
 };
 

@@ -1,5 +1,6 @@
 #include "microsoft/assertion.h"
 
+#include <ctype.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -20,13 +21,14 @@
 #include "microsoft/base64url.h"
 #include "messages/remedy.h"
 
-#define CLOCK_SLACK_MS  (5 * 60 * 1000) /* Entra's own tolerance between clocks */
-#define FILE_MAX_BYTES  (256 * 1024)
-#define KEY_LEAST_BITS  2048 /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
-#define THUMBPRINT_TEXT 64   /* base64url of 32 bytes fits */
-#define LIFE_S          600  /* Microsoft advises 5 to 10 minutes */
-#define BACKDATED_S     30   /* a Date header has whole seconds and is some time old */
-#define ASSERTION_MAX   65536
+#define CLOCK_SLACK_MS       (5 * 60 * 1000) /* Entra's own tolerance between clocks */
+#define FILE_MAX_BYTES       (256 * 1024)
+#define KEY_LEAST_BITS       2048 /* RFC 7518 sections 3.3 and 3.5: the minimum for RS256 and PS256 */
+#define THUMBPRINT_TEXT      64   /* base64url of 32 bytes fits */
+#define THUMBPRINT_BYTES_MAX 32
+#define LIFE_S               600 /* Microsoft advises 5 to 10 minutes */
+#define BACKDATED_S          30  /* a Date header has whole seconds and is some time old */
+#define ASSERTION_MAX        65536
 
 struct assertion_key {
     EVP_PKEY *key;
@@ -299,4 +301,43 @@ bool assertion_refused(const struct err *err)
     int code = aad_code_in(err);
 
     return code == 700027 || code == 50012 || code == 700030;
+}
+
+/* Returns the value of a hex digit; -1: it is none. */
+static int hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+    return at ? (int)(at - digits) : -1;
+}
+
+/* Appends hex digits as the bytes that they stand for, encoded. Returns false for another text. */
+static bool add_hex(struct buf *to, const char *hex)
+{
+    unsigned char bytes[THUMBPRINT_BYTES_MAX];
+    size_t len = strlen(hex) / 2, i;
+
+    if (strlen(hex) % 2 || len > sizeof(bytes))
+        return false;
+    for (i = 0; i < len; i++) {
+        int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (unsigned char)(high * 16 + low);
+    }
+    base64url_add(to, bytes, len);
+    return true;
+}
+
+bool assertion_is_named(const struct assertion_key *key, const char *identifier)
+{
+    CLEANUP(buf_free) struct buf text = BUF_INIT(THUMBPRINT_TEXT * 2);
+    const char *at;
+
+    if (!add_hex(&text, identifier))
+        for (at = identifier; *at && *at != '='; at++)
+            buf_add_char(&text, *at == '+' ? '-' : *at == '/' ? '_' : *at);
+    return !strcmp(buf_text(&text), key->sha1) || !strcmp(buf_text(&text), key->sha256);
 }

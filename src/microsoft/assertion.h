@@ -24,6 +24,10 @@ void assertion_key_free(struct assertion_key *key); /* NULL is allowed */
 /* Returns the whole days until the certificate expires: 0 on its last day, negative afterward. */
 int64_t assertion_days_left(const struct assertion_key *key, int64_t now_unix_ms);
 
+/* Returns true if a text of Graph (customKeyIdentifier) is the certificate's thumbprint: SHA-1 or SHA-256, in hex or
+ * base64. */
+bool assertion_is_named(const struct assertion_key *key, const char *identifier);
+
 /* Returns a new assertion for a request (audience: its URL; issuer and subject: its client_id), by the service's clock:
  * now_unix_ms plus clock_offset_ms (service minus ours, from its Date header; 0: unknown). NULL with ERR_AUTH if the
  * certificate has expired. A secret: free with mem_free_secret(). */

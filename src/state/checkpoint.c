@@ -17,6 +17,7 @@ void checkpoint_release(struct checkpoint *checkpoint)
     free(checkpoint->tenant_id);
     free(checkpoint->tid);
     free(checkpoint->api);
+    free(checkpoint->worked);
     quarantine_release(&checkpoint->quarantine);
     *checkpoint = (struct checkpoint){ .imported_count = 0 };
 }
@@ -25,8 +26,23 @@ void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, con
 {
     free(checkpoint->api);
     mem_freep(&checkpoint->tid);
+    checkpoint_note_loss(checkpoint, NULL, 0); /* of another tenant or API nothing is known */
     checkpoint_name_tenant(checkpoint, tenant_id, NULL);
     checkpoint->api = mem_text(api);
+}
+
+bool checkpoint_note_loss(struct checkpoint *checkpoint, const char *worked, ticks lost)
+{
+    bool same = text_same(checkpoint->worked, worked);
+
+    if (same && checkpoint->lost == lost)
+        return false;
+    if (!same) {
+        free(checkpoint->worked);
+        checkpoint->worked = mem_text(worked);
+    }
+    checkpoint->lost = lost;
+    return true;
 }
 
 void checkpoint_name_tenant(struct checkpoint *checkpoint, const char *tenant_id, const char *tid)
@@ -204,6 +220,16 @@ static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
     }
 }
 
+/* Reads what is known of the customer's loss. Members that are not as they should be count as missing. */
+static void read_loss(const cJSON *root, struct checkpoint *checkpoint)
+{
+    const char *lost = json_text(root, "lost");
+    ticks time;
+
+    checkpoint_note_loss(checkpoint, json_text(root, "worked"),
+                         lost && ticks_parse(lost, strlen(lost), &time) ? time : 0);
+}
+
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
@@ -231,6 +257,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     saved = json_text(root, "saved");
     if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
         ret.saved = 0;
+    read_loss(root, &ret);
     ret.has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &ret.ledger);
     read_imported(root, &ret);
     checkpoint_release(checkpoint);

@@ -3,7 +3,7 @@
  * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in
  * the dedup set that a later process still needs, each as "time hash". Members that are only there at times:
  * "backfill", "partial" (versions written without all of their content, and the update time from which on they are
- * to be read again), "rate" (what a process that ended left of the hourly limit) and "ledger" (how much the input's
+ * to be read again), "worked" (what the input signs in as, once a poll was complete), "lost", "rate" (what a process that ended left of the hourly limit) and "ledger" (how much the input's
  * ledger holds, state/ledger.h). */
 #pragma once
 
@@ -28,7 +28,9 @@ struct checkpoint {
     char *tid; /* the tenant's GUID if tenant_id is a domain; NULL: not known */
     char *api; /* the parameter's word */
     struct cursor cursor;
-    ticks saved; /* by the host's clock of then; 0: not known */
+    char *worked; /* what the input signed in as when a poll was complete last; NULL: none was, or it is not known */
+    ticks lost;   /* when it was last said that the customer is lost; 0: it is not */
+    ticks saved;  /* by the host's clock of then; 0: not known */
     bool has_ledger;
     int64_t ledger;               /* ledger_end(); valid if has_ledger */
     struct quarantine quarantine; /* only as parsed */
@@ -46,6 +48,8 @@ void checkpoint_release(struct checkpoint *checkpoint);
 
 /* Makes the checkpoint one of this tenant and API. */
 void checkpoint_assign(struct checkpoint *checkpoint, const char *tenant_id, const char *api);
+/* Sets `worked` and `lost`. Returns true if that is a change. */
+bool checkpoint_note_loss(struct checkpoint *checkpoint, const char *worked, ticks lost);
 /* Spells the tenant differently, or adds its GUID (NULL: leaves it as it is). */
 void checkpoint_name_tenant(struct checkpoint *checkpoint, const char *tenant_id, const char *tid);
 

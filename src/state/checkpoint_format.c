@@ -136,6 +136,15 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
         add_time(ret, "newest", cursor->backfill.watermark, ", ");
         add_time(ret, "floor", raised.backfill.dedup_floor, "},\n");
     }
+    if (checkpoint->worked) {
+        buf_add_text(ret, " \"worked\": ");
+        buf_add_json(ret, checkpoint->worked);
+        buf_add_text(ret, ",\n");
+    }
+    if (checkpoint->lost) {
+        buf_add_char(ret, ' ');
+        add_time(ret, "lost", checkpoint->lost, ",\n");
+    }
     add_imported(checkpoint, ret);
     add_rate(checkpoint, ret);
     if (checkpoint->has_ledger)

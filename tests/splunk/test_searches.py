@@ -72,6 +72,7 @@ class Health(unittest.TestCase):
         for facts, condition, rank, todo in (
                 ({'state': 'failing', **us}, 'failing', 3, 'our administrator: free disk space'),
                 ({'state': 'refused', **us}, 'refused', 2, 'our administrator: free disk space'),
+                ({'state': 'refused', 'lost': 'yes', **us}, 'lost', 3, 'our administrator: free disk space'),
                 ({'state': 'failing', 'who': 'no action needed', 'remedy': 'nothing: it passes'}, 'failing', 3,
                  'nothing: it passes'),
                 ({'state': 'waiting', **us}, 'held up', 3, 'our administrator: free disk space'),
@@ -344,7 +345,7 @@ class Completeness(AuditCase):
 
 class Names(unittest.TestCase):
     """What this app exports collides with nothing."""
-    ALIASES = ('late_minutes', 'silent_minutes', 'lag_limit_s', 'expiry_days', 'secret_dates', 'alerts_events',
+    ALIASES = ('late_minutes', 'silent_minutes', 'lag_limit_s', 'expiry_days', 'alerts_events',
                'incidents_events', 'events', 'latest', 'log', 'status', 'health')
 
     @pytest.mark.promise('Splunk', 'Macros, saved searches and views have names of their own: defender_mssp_...')
@@ -390,7 +391,7 @@ class Alerting(unittest.TestCase):
 
     def test_are_not_repeated(self):
         """Within alert.suppress.period a customer is reported once; another one is reported at once."""
-        for name in ('customer_silent', 'credentials_refused', 'lag_over_limit', 'bad_records'):
+        for name in ('customer_silent', 'customer_lost', 'credentials_refused', 'lag_over_limit', 'bad_records'):
             with self.subTest(name):
                 search = SEARCHES['defender_mssp_' + name]
                 alert, period = alerts.Alert(search, enabled=True), alerts.seconds(search['alert.suppress.period'])
@@ -425,6 +426,15 @@ class Alerting(unittest.TestCase):
             line('a', 600), line('a', 30, state='refused', why='x'), line('b')]), ['a'])
         self.assertEqual(alerting('credentials_refused', [line('a', 600, state='refused'), line('a', 30)]), [])
 
+    @pytest.mark.promise('Trouble', 'A customer that worked before and left is lost, and what never worked is refused')
+    def test_lost(self):
+        """One alert of its own: neither refused nor silent."""
+        lines = [line('left', 30, state='refused', lost='yes', why='x', read_age_s=9000),
+                 line('a', 30, state='refused'), line('back', 600, state='refused', lost='yes'), line('back', 30)]
+        self.assertEqual(alerting('customer_lost', lines), ['left'])
+        self.assertEqual(alerting('credentials_refused', lines), ['a'])
+        self.assertEqual(alerting('customer_silent', lines), [])
+
     @pytest.mark.promise('Splunk', 'One search shows a cause that many customers share, with what to do')
     def test_one_cause(self):
         """A store that is locked, at more customers than a rare trouble has."""
@@ -442,12 +452,12 @@ class Alerting(unittest.TestCase):
 
     def test_expiry(self):
         name = 'about_to_expire'
-        dates = {**MACROS, 'defender_mssp_secret_dates': {
-            'definition': 'eval secret_ends=case(client=="c1","2026-10-01",client=="c2","2031-01-01")'}}
         self.assertEqual(alerting(name, [line('a', certificate_days=29), line('b', certificate_days=31), line('c')]),
                          ['a'])
         self.assertEqual(alerting(name, [line('d', state='refused', why='AADSTS7000222: expired')]), ['d'])
-        self.assertEqual(alerting(name, [line('e', client='c1'), line('f', client='c2'), line('g')], dates), ['e'])
+        self.assertEqual(alerting(name, [line('e', secret_days=6), line('f', secret_days=400), line('g')]), ['e'])
+        row, = run(SEARCHES['defender_mssp_' + name]['search'], [line('h', secret_days=20, certificate_days=3)])
+        self.assertEqual((row['what'], row['days_left']), ('certificate', 3))
 
     def test_lag(self):
         self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),

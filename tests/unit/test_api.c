@@ -192,6 +192,36 @@ static void test_table(void **state UNUSED)
     }
 }
 
+/* promise: Trouble: Before Microsoft ends an API, one WARN at the start and each day tells the days left. */
+static void test_days_left(void **state UNUSED)
+{
+    static const struct { const char *now; int64_t days; } rows[] = {
+        { "2026-11-30T12:00:00Z", 63 },       { "2027-01-02T00:00:00Z", 30 },  { "2027-01-30T23:59:59Z", 2 },
+        { "2027-01-31T00:00:00Z", 1 },        { "2027-01-31T23:59:59.9999999Z", 1 }, { "2027-02-01T00:00:00Z", 0 },
+        { "2027-02-02T00:00:00Z", -1 },       { "2027-03-01T12:00:00Z", -28 },
+    };
+    int64_t days = 0;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(api_days_left(&api_endpoint, at(rows[i].now), &days) && days == rows[i].days, "%s: %lld", rows[i].now,
+              (long long)days);
+    CHECK(!api_days_left(&api_graph, at(rows[0].now), &days), "graph ends");
+}
+
+/* promise: Parameters: A move from `endpoint` to `graph` writes no version again that both give one ID and time. */
+static void test_same_ids(void **state UNUSED)
+{
+    static const struct { const struct api *api; const char *other; bool same; } rows[] = {
+        { &api_graph, "graph", true },          { &api_graph, "endpoint", true },    { &api_endpoint, "graph", true },
+        { &api_graph, "siem", false },          { &api_siem, "siem", true },         { &api_siem, "graph", false },
+        { &api_graph, "incidents", false },     { &api_incidents, "incidents", true }, { &api_incidents, "siem", false },
+        { &api_graph, "something else", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        CHECK(api_same_ids(rows[i].api, rows[i].other) == rows[i].same, "%s, %s", rows[i].api->name, rows[i].other);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_urls),
     cmocka_unit_test(test_filter_is_escaped),
@@ -199,6 +229,8 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_only_ids),
     cmocka_unit_test(test_clouds),
     cmocka_unit_test(test_table),
+    cmocka_unit_test(test_days_left),
+    cmocka_unit_test(test_same_ids),
 };
 
 UNIT(api, cases, NULL, NULL)

@@ -288,6 +288,35 @@ static void test_end(void **state UNUSED)
     forget(path);
 }
 
+/* Graph's customKeyIdentifier: a thumbprint in hex or base64. */
+static void test_named(void **state UNUSED)
+{
+    char *path = pem_file("named", "", key_one, NULL, cert_one, NULL, "");
+    struct err err;
+    struct assertion_key *key = assertion_key_read(path, clock_wall_ms(), &err);
+    const EVP_MD *const kinds[] = { EVP_sha1(), EVP_sha256() };
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        unsigned char bytes[EVP_MAX_MD_SIZE], base64[128];
+        char hex[2 * EVP_MAX_MD_SIZE + 1];
+        unsigned len = 0;
+
+        X509_digest(cert_one, kinds[i], bytes, &len);
+        hex_text(bytes, len, hex);
+        EVP_EncodeBlock(base64, bytes, (int)len);
+        CHECK(assertion_is_named(key, hex), "%s", hex);
+        CHECK(assertion_is_named(key, (char *)base64), "%s", (char *)base64);
+        for (char *at = hex; *at; at++)
+            *at = (char)(*at >= 'a' ? *at - 'a' + 'A' : *at);
+        CHECK(assertion_is_named(key, hex), "%s", hex);
+        hex[0] = hex[0] == '0' ? '1' : '0';
+        CHECK(!assertion_is_named(key, hex), "%s", hex);
+    }
+    CHECK(!assertion_is_named(key, "") && !assertion_is_named(key, "=") && !assertion_is_named(key, "defender"), "named so");
+    assertion_key_free(key);
+    forget(path);
+}
+
 static void test_refused(void **state UNUSED)
 {
     static const struct { const char *text; bool want; } rows[] = {
@@ -322,6 +351,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_good_files),
     cmocka_unit_test(test_bad_files),
     cmocka_unit_test(test_end),
+    cmocka_unit_test(test_named),
     cmocka_unit_test(test_refused),
 };
 

@@ -42,6 +42,8 @@ static const struct { const char *text; bool good; const char *why; } rows[] = {
     { HEAD ",\"partial\":{\"from\":" T("07") ",\"written\":[1]},\"written\":[]}", false, "partial" },
     /* not worth the loss of a checkpoint */
     { HEAD ",\"rate\":7,\"written\":[]}", true, "" }, { HEAD ",\"rate\":{\"hour\":-1},\"written\":[]}", true, "" },
+    { HEAD ",\"worked\":7,\"lost\":\"never\",\"written\":[]}", true, "" },
+    { HEAD ",\"worked\":\"a at b for c\",\"lost\":" T("07") ",\"written\":[]}", true, "" },
     { QUARANTINE(""), true, "" }, { HEAD ",\"quarantine\":null,\"written\":[]}", true, "" },
     { QUARANTINE(QUARANTINED("01", "02", "3")), true, "" },
     { QUARANTINE(QUARANTINED("03", "04", "3") "," QUARANTINED("01", "02", "0")), true, "" },
@@ -69,6 +71,30 @@ static void test_rows(void **state UNUSED)
         checkpoint_release(&cp);
         dedup_free(dedup);
     }
+}
+
+/* promise: Trouble: A customer that worked before and left is lost. What never worked is refused. */
+static void test_loss(void **state UNUSED)
+{
+    struct checkpoint cp = { .imported_count = 0 }, again = { .imported_count = 0 };
+    struct dedup *dedup = dedup_new();
+    struct quarantine quarantine = { .count = 0 };
+    struct buf text = BUF_INIT(1 << 16);
+    struct err err;
+
+    checkpoint_assign(&cp, "t", "graph");
+    CHECK(checkpoint_note_loss(&cp, "app at \"host\"", 7 * TICKS_PER_SECOND), "no news");
+    CHECK(!checkpoint_note_loss(&cp, "app at \"host\"", 7 * TICKS_PER_SECOND), "the same is news");
+    checkpoint_format(&cp, &cp.cursor, &quarantine, dedup, 0, 900, &text);
+    CHECK(checkpoint_parse(buf_text(&text), text.len, &again, dedup, &err), "%s", err.text);
+    CHECK_TEXT(again.worked, "app at \"host\"");
+    CHECK(again.lost == 7 * TICKS_PER_SECOND, "%lld", (long long)again.lost);
+    checkpoint_assign(&again, "other", "graph");
+    CHECK(!again.worked && !again.lost, "another tenant worked");
+    buf_free(&text);
+    dedup_free(dedup);
+    checkpoint_release(&cp);
+    checkpoint_release(&again);
 }
 
 static void test_cut(void **state UNUSED)      /* at every byte */
@@ -318,6 +344,7 @@ static void test_versions_in_quarantine(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_rows),
     cmocka_unit_test(test_cut),
+    cmocka_unit_test(test_loss),
     cmocka_unit_test(test_round_trip),
     cmocka_unit_test(test_round_trip_with_a_backfill),
     cmocka_unit_test(test_round_trip_of_what_was_written_in_part),

@@ -181,7 +181,7 @@ static void test_carries_another_checkpoint_over(void **state)
 {
     static const struct { const char *name, *tenant_id, *api; bool cursor; } rows[] = {
         { "another tenant", "other", "graph", true },
-        { "another API of the same records", "tenant", "endpoint", true },
+        { "another API of the same records", "tenant", "siem", true },
         { "another API with other records", "tenant", "incidents", false },
     };
     struct fixture *f = *state;
@@ -203,6 +203,30 @@ static void test_carries_another_checkpoint_over(void **state)
                   rows[i].name);
         store_release(&f->fake.claim);
     }
+}
+
+/* promise: Parameters: A move from `endpoint` to `graph` writes no version again that both give one ID and time. */
+/* ... whatever else the checkpoint says stays, too. Of another tenant nothing does. */
+static void test_moves_on_where_the_ids_are_the_same(void **state)
+{
+    struct fixture *f = *state;
+
+    store_checkpoint(f, "tenant", "endpoint");
+    opening_start(&f->opening);
+    pump(f);
+    CHECK(f->opening.state == OPENING_SECRETS && progress_of(f)->begun, "state %d", f->opening.state);
+    CHECK(progress_of(f)->cursor.watermark == scene_time(CURSOR_AT), "another place");
+    CHECK(dedup_has(progress_of(f)->dedup, dedup_key("a", 1, 0)), "what was written is forgotten");
+    CHECK_TEXT(f->saver.checkpoint.api, "graph");
+    CHECK(saver_has_news(&f->saver, 0), "the new API is not saved");
+    store_release(&f->fake.claim);
+
+    progress_release(progress_of(f));
+    progress_init(progress_of(f), 900);
+    store_checkpoint(f, "other", "endpoint");
+    opening_start(&f->opening);
+    pump(f);
+    CHECK(!dedup_count(progress_of(f)->dedup), "something of another tenant counts as written");
 }
 
 /* promise: Checkpoints: An unreadable or unknown checkpoint is kept as .bad. It replaces an older one there. */
@@ -459,6 +483,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_new_input),
     CASE(test_goes_on_at_its_checkpoint),
     CASE(test_carries_another_checkpoint_over),
+    CASE(test_moves_on_where_the_ids_are_the_same),
     CASE(test_puts_a_bad_checkpoint_aside),
     CASE(test_puts_aside_what_can_never_be_read),
     CASE(test_waits_for_a_checkpoint_that_cannot_be_read_now),

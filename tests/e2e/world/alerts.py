@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 import zlib
 
-from . import changes, odata, ticks
+from . import applications, changes, odata, ticks
 from .httpd import Response
 from .login import AUDIENCES
 
@@ -56,6 +56,7 @@ class AlertApi:
         if token and request.kind:
             group = 'graph' if request.kind == 'incidents' else request.kind
             request.wait = self.limits.count(group, token.tenant.id, token.app.client_id)
+        request.kind = request.kind or applications.kind_of(request.path)
 
     def handle(self, request):
         """Answer one request."""
@@ -63,6 +64,8 @@ class AlertApi:
         try:
             if api != 'changes' and (api is None or request.method != 'GET'):
                 raise ApiError(404, 'ResourceNotFound', 'Resource not found for the segment.')
+            if applications.kind_of(request.path):
+                return applications.answer(request, self._authorize(request, 'graph', role=False), self.clock.now())
             token = self._authorize(request, api)
             if request.wait is not None:
                 whole = str(int(request.wait) + 1)
@@ -83,7 +86,7 @@ class AlertApi:
         except ApiError as problem:
             return _error(api, request, problem)
 
-    def _authorize(self, request, api):
+    def _authorize(self, request, api, role=True):
         token = self.login.access.get(_bearer(request))
         challenge = {'WWW-Authenticate': 'Bearer realm="", error="invalid_token", '
                                          'error_description="The access token is not valid"'}
@@ -94,7 +97,8 @@ class AlertApi:
         if token.audience not in audiences or (api == 'siem' and token.version != 1):
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token validation failure. Invalid audience.',
                            challenge)
-        if api not in token.app.granted | {'changes'} or not token.tenant.consented(token.app):
+        granted = token.app.granted | {'changes'}
+        if role and (api not in granted or not token.tenant.consented(token.app)):
             role = {'endpoint': 'Alert.Read.All', 'incidents': 'SecurityIncident.Read.All'}.get(api)
             raise ApiError(403, 'Forbidden', 'Missing application roles. API required roles: '
                                              f'{role or "SecurityAlert.Read.All"}, application roles: .')
@@ -176,7 +180,7 @@ class AlertApi:
 
 
 def _api_of(request):
-    if request.service.name == 'graph':
+    if request.service.name == 'graph' or request.path in _PATHS:   # a gateway may have them all at one address
         return _PATHS.get(request.path)
     if request.path in ('/api/alerts', '/api/v1.0/alerts') and request.service.name == 'endpoint':
         return 'endpoint'

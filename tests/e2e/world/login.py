@@ -33,7 +33,9 @@ _DOCUMENTS = {'v2.0/.well-known/openid-configuration': 2, '.well-known/openid-co
 class App:
     """An app registration. secrets: text -> expiry (epoch seconds) or None. certificates: PEM files. federated:
     see metadata.py. granted: the APIs whose application permission was consented to. writes: permissions to change
-    alerts or incidents. public: a client that must not show a secret."""
+    alerts or incidents. public: a client that must not show a secret. home: the tenant that it is registered in (its
+    ID; the first one that knows it). at_home: permissions of Graph that it has there. key_credentials: as Graph tells
+    them of its certificates."""
 
     def __init__(self, client_id=None, secret=None, redirect_uris=('https://SiemMsspConnector',), public=False):
         self.client_id = client_id or str(uuid.uuid4())
@@ -42,6 +44,7 @@ class App:
         self.secrets, self.certificates, self.federated = {self.secret: None}, [], []
         self.redirect_uris, self.public = list(redirect_uris), public
         self.granted, self.writes = set(AUDIENCES), set()
+        self.home, self.at_home, self.key_credentials = None, set(), []
 
 
 @dataclasses.dataclass
@@ -297,6 +300,8 @@ class Login:
         """A JWT that says what was granted, in the shape of Entra's; its signature is noise up to token_size."""
         granted = sorted(role for api, roles in ROLES.items() if api in app.granted and audience in AUDIENCES[api]
                          for role in roles) + sorted(app.writes) if tenant.consented(app) else []
+        if audience in GRAPH and tenant.id == app.home:
+            granted += sorted(app.at_home)
         claims = {'aud': audience, 'tid': tenant.id, 'appid': app.client_id, 'ver': f'{version}.0',
                   'uti': secrets.token_urlsafe(9), 'n': self.issued}
         if user:

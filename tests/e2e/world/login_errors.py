@@ -19,6 +19,8 @@ TABLE = {
     700025: (401, 'invalid_client', 'Client is public so no secret or assertion should be presented.'),
     700027: (401, 'invalid_client', 'The certificate with the identifier used to sign is not registered.'),
     50012: (401, 'invalid_client', 'Client assertion failed signature validation.'),
+    500014: (400, 'invalid_resource', 'The service principal for the resource is disabled.'),
+    650052: (400, 'invalid_request', 'The app needs access to a service that your organization has not subscribed to.'),
     700016: (400, 'unauthorized_client', 'The application was not found in the directory.'),
     90002: (400, 'invalid_request', 'Tenant not found. Check that the tenant and cloud are right.'),
     9001023: (400, 'invalid_request', 'The grant type is not supported over the common endpoint.'),

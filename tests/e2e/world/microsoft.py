@@ -27,6 +27,7 @@ class Tenant:
 
     def add_app(self, app):
         """Make another registration known in this tenant."""
+        app.home = app.home or self.id
         self.apps[app.client_id.lower()] = app
         return app
 
