@@ -21,7 +21,7 @@ struct compare {
     struct compare_spec spec;
     struct token_source *sources[2]; /* present, other */
     struct token_listener listeners[2];
-    struct listing *listings[2];
+    struct alert_listing *listings[2];
     struct listed_alerts lists[2];
     bool is_listed[2], is_cut[2];
     struct err errs[2];
@@ -154,7 +154,7 @@ static void refused(struct compare *compare, const struct http_result *result, c
 }
 
 /* The side is done with. */
-static void side_ended(struct compare *compare, enum listing_end how, const struct http_result *result,
+static void side_ended(struct compare *compare, enum alert_listing_end how, const struct http_result *result,
                        const struct err *err)
 {
     static const struct err nothing = { .kind = ERR_RETRY };
@@ -163,11 +163,11 @@ static void side_ended(struct compare *compare, enum listing_end how, const stru
     if (!err)
         err = &nothing;
     compare->errs[side] = *err;
-    compare->is_listed[side] = how == LISTING_WHOLE || how == LISTING_CUT;
-    compare->is_cut[side] = how == LISTING_CUT;
-    if (side == OTHER && how == LISTING_REFUSED) {
+    compare->is_listed[side] = how == ALERT_LISTING_WHOLE || how == ALERT_LISTING_CUT;
+    compare->is_cut[side] = how == ALERT_LISTING_CUT;
+    if (side == OTHER && how == ALERT_LISTING_REFUSED) {
         refused(compare, result, err);
-    } else if (side == OTHER && how == LISTING_FAILED) {
+    } else if (side == OTHER && how == ALERT_LISTING_FAILED) {
         finish(compare, COMPARE_UNKNOWN, err);
     } else if (side == OTHER) {
         compare->at = PRESENT;
@@ -179,7 +179,7 @@ static void side_ended(struct compare *compare, enum listing_end how, const stru
     }
 }
 
-static void listing_done(void *ctx, enum listing_end how, struct listed_alerts *alerts,
+static void listing_done(void *ctx, enum alert_listing_end how, struct listed_alerts *alerts,
                          const struct http_result *result, const struct err *err)
 {
     struct compare *compare = ctx;
@@ -208,18 +208,17 @@ static void list_side(struct compare *compare, const char *authorization)
 
     if (compare->at == OTHER)
         look_at_token(compare, authorization);
-    compare->listings[compare->at] = listing_start(&(struct listing_spec){ .loop = compare->spec.loop,
-                                                                           .http = compare->spec.http,
-                                                                           .route = compare->spec.route,
-                                                                           .api = target->api,
-                                                                           .base = target->base_url,
-                                                                           .filter = compare->spec.filter,
-                                                                           .authorization = authorization,
-                                                                           .from = ticks_back(now,
-                                                                                              (compare->spec.days + 1) *
-                                                                                                  DAY_S),
-                                                                           .to = ticks_ahead(now, SETTLED_S) },
-                                                   listing_done, compare);
+    compare->listings[compare->at] =
+        alert_listing_start(&(struct alert_listing_spec){ .loop = compare->spec.loop,
+                                                          .http = compare->spec.http,
+                                                          .route = compare->spec.route,
+                                                          .api = target->api,
+                                                          .base = target->base_url,
+                                                          .filter = compare->spec.filter,
+                                                          .authorization = authorization,
+                                                          .from = ticks_back(now, (compare->spec.days + 1) * DAY_S),
+                                                          .to = ticks_ahead(now, SETTLED_S) },
+                            listing_done, compare);
 }
 
 static void step(struct compare *compare)
@@ -231,7 +230,7 @@ static void step(struct compare *compare)
     switch (token_source_ask(compare->sources[compare->at], clock_ms(), &view)) {
     case TOKEN_BUSY: return;
     case TOKEN_FAILED:
-        side_ended(compare, view.err->kind == ERR_AUTH ? LISTING_REFUSED : LISTING_FAILED, NULL, view.err);
+        side_ended(compare, view.err->kind == ERR_AUTH ? ALERT_LISTING_REFUSED : ALERT_LISTING_FAILED, NULL, view.err);
         return;
     case TOKEN_READY: list_side(compare, view.authorization); return;
     }
@@ -280,7 +279,7 @@ void compare_stop(struct compare *compare)
         return;
     err_set(&err, ERR_RETRY, "there was no time to compare all of it");
     if (compare->listings[compare->at])
-        listing_stop(compare->listings[compare->at], &err);
+        alert_listing_stop(compare->listings[compare->at], &err);
     else
         finish(compare, COMPARE_UNKNOWN, &err);
     if (compare->at == PRESENT) /* the other side was cut short, and nobody waits for this one */
@@ -296,7 +295,7 @@ void compare_free(struct compare *compare)
     compare->at = ENDED;
     timer_cancel(compare->spec.loop, &compare->timer);
     for (side = PRESENT; side <= OTHER; side++) {
-        listing_free(compare->listings[side]);
+        alert_listing_free(compare->listings[side]);
         listed_alerts_release(&compare->lists[side]);
     }
     free(compare);

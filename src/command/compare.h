@@ -8,7 +8,7 @@
 
 #include "auth/principal.h"
 #include "collect/target.h"
-#include "command/listing.h"
+#include "command/alert_listing.h"
 
 enum compare_result {
     COMPARE_NOT,           /* the input reads that API already, or its records have no IDs that could be compared */

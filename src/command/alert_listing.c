@@ -1,4 +1,4 @@
-#include "command/listing.h"
+#include "command/alert_listing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,8 @@ struct span {
     ticks lo, hi;
 };
 
-struct listing {
-    struct listing_spec spec;
+struct alert_listing {
+    struct alert_listing_spec spec;
     char *authorization; /* secret */
     struct http_request *request;
     struct page *page;
@@ -36,11 +36,11 @@ struct listing {
     struct listed_alerts alerts;
     size_t room;
     bool ended;
-    listing_done_fn *done;
+    alert_listing_done_fn *done;
     void *ctx;
 };
 
-static void listing_ask(struct listing *listing);
+static void listing_ask(struct alert_listing *listing);
 
 static void clear_from(struct listed_alerts *alerts, size_t start)
 {
@@ -81,7 +81,8 @@ static void settle(struct listed_alerts *alerts)
     alerts->count = left;
 }
 
-static void end(struct listing *listing, enum listing_end how, const struct http_result *result, const struct err *err)
+static void end(struct alert_listing *listing, enum alert_listing_end how, const struct http_result *result,
+                const struct err *err)
 {
     struct listed_alerts *alerts = &listing->alerts;
 
@@ -90,25 +91,25 @@ static void end(struct listing *listing, enum listing_end how, const struct http
     listing->ended = true;
     timer_cancel(listing->spec.loop, &listing->timer);
     settle(alerts);
-    if (how == LISTING_FAILED && alerts->from < listing->spec.to)
-        how = LISTING_CUT;
+    if (how == ALERT_LISTING_FAILED && alerts->from < listing->spec.to)
+        how = ALERT_LISTING_CUT;
     listing->done(listing->ctx, how, alerts, result, err);
 }
 
-void listing_stop(struct listing *listing, const struct err *why)
+void alert_listing_stop(struct alert_listing *listing, const struct err *why)
 {
     if (listing->request)
         http_cancel(listing->request);
     listing->request = NULL;
     clear_from(&listing->alerts, listing->page_start); /* of a page that is not whole */
-    end(listing, LISTING_FAILED, NULL, why);
+    end(listing, ALERT_LISTING_FAILED, NULL, why);
 }
 
 /* Records. */
 
 static void on_record(void *ctx, struct buf *out, const struct page_record *record)
 {
-    struct listing *listing = ctx;
+    struct alert_listing *listing = ctx;
     struct listed_alerts *alerts = &listing->alerts;
 
     out->len = record->start;
@@ -126,7 +127,7 @@ static void on_record(void *ctx, struct buf *out, const struct page_record *reco
 
 static void on_bad(void *ctx, struct buf *out UNUSED, const struct page_bad_record *bad UNUSED)
 {
-    struct listing *listing = ctx;
+    struct alert_listing *listing = ctx;
 
     listing->bad_records = true;
 }
@@ -138,7 +139,7 @@ static bool on_ready(void *ctx UNUSED)
 
 static bool on_data(void *ctx, const char *bytes, size_t len)
 {
-    struct listing *listing = ctx;
+    struct alert_listing *listing = ctx;
 
     return page_feed(listing->page, bytes, len, &listing->out);
 }
@@ -146,7 +147,7 @@ static bool on_data(void *ctx, const char *bytes, size_t len)
 /* Answers. */
 
 /* Replaces the window by its halves. Returns false if it is too small for that. */
-static bool halve(struct listing *listing)
+static bool halve(struct alert_listing *listing)
 {
     struct span *span = &listing->spans[listing->span_count - 1];
     ticks middle = api_floor(span->lo + (span->hi - span->lo) / 2, TICKS_PER_SECOND);
@@ -159,7 +160,7 @@ static bool halve(struct listing *listing)
 }
 
 /* Takes a whole page. It holds all of its window, or the window is asked for in halves. */
-static void take_page(struct listing *listing, const struct http_result *result)
+static void take_page(struct alert_listing *listing, const struct http_result *result)
 {
     size_t held = page_count(listing->page);
     bool is_full = page_next_link(listing->page) || (listing->asked && held >= listing->asked);
@@ -168,7 +169,7 @@ static void take_page(struct listing *listing, const struct http_result *result)
     listing->tries = 0;
     if (is_full && !halve(listing)) {
         err_set(&err, ERR_RETRY, "more alerts have one update time than a response of the service holds");
-        end(listing, LISTING_FAILED, result, &err);
+        end(listing, ALERT_LISTING_FAILED, result, &err);
         return;
     }
     if (is_full) {
@@ -180,7 +181,7 @@ static void take_page(struct listing *listing, const struct http_result *result)
     if (listing->span_count)
         listing_ask(listing);
     else
-        end(listing, LISTING_WHOLE, result, NULL);
+        end(listing, ALERT_LISTING_WHOLE, result, NULL);
 }
 
 static void timer_fired(void *ctx, int64_t now_ms UNUSED)
@@ -189,24 +190,24 @@ static void timer_fired(void *ctx, int64_t now_ms UNUSED)
 }
 
 /* Asks again after a while, or gives up. */
-static void ask_later(struct listing *listing, const struct http_result *result, const struct err *err)
+static void ask_later(struct alert_listing *listing, const struct http_result *result, const struct err *err)
 {
     int64_t wait_ms = err->wait_ms ? err->wait_ms : RETRY_MS;
 
     if (++listing->tries == TRIES_MOST)
-        end(listing, LISTING_FAILED, result, err);
+        end(listing, ALERT_LISTING_FAILED, result, err);
     else
         timer_set(listing->spec.loop, &listing->timer, clock_ms() + wait_ms);
 }
 
-static bool can_simplify(const struct listing *listing)
+static bool can_simplify(const struct alert_listing *listing)
 {
     return listing->variant + 1 < listing->spec.api->variants;
 }
 
 static void answered(void *ctx, const struct http_result *result)
 {
-    struct listing *listing = ctx;
+    struct alert_listing *listing = ctx;
     struct classified answer = classify(result,
                                         &(struct classify_facts){ .page = listing->page,
                                                                   .bad_records = listing->bad_records,
@@ -225,13 +226,13 @@ static void answered(void *ctx, const struct http_result *result)
         listing->variant++;
         listing_ask(listing);
     } else if (answer.class == ANSWER_BAD_REQUEST || answer.class == ANSWER_REFUSED) {
-        end(listing, LISTING_REFUSED, result, &answer.err);
+        end(listing, ALERT_LISTING_REFUSED, result, &answer.err);
     } else {
         ask_later(listing, result, &answer.err);
     }
 }
 
-static void listing_ask(struct listing *listing)
+static void listing_ask(struct alert_listing *listing)
 {
     static const struct http_sink sink = { .ready = on_ready, .data = on_data };
     const struct span *span = &listing->spans[listing->span_count - 1];
@@ -247,7 +248,7 @@ static void listing_ask(struct listing *listing)
 
     if (listing->requests++ == REQUESTS_MOST) {
         err_set(&err, ERR_RETRY, "there are too many alerts to list them with %d requests", REQUESTS_MOST);
-        end(listing, LISTING_FAILED, NULL, &err);
+        end(listing, ALERT_LISTING_FAILED, NULL, &err);
         return;
     }
     page_free(listing->page);
@@ -265,11 +266,11 @@ static void listing_ask(struct listing *listing)
                                                                            .timeout_s = TIMEOUT_S });
 }
 
-struct listing *listing_start(const struct listing_spec *spec, listing_done_fn *done, void *ctx)
+struct alert_listing *alert_listing_start(const struct alert_listing_spec *spec, alert_listing_done_fn *done, void *ctx)
 {
-    struct listing *listing = mem_alloc(sizeof(*listing));
+    struct alert_listing *listing = mem_alloc(sizeof(*listing));
 
-    *listing = (struct listing){
+    *listing = (struct alert_listing){
         .spec = *spec,
         .authorization = mem_text(spec->authorization),
         .handler = { .record = on_record, .bad = on_bad, .ctx = listing, .budget = http_budget(spec->http) },
@@ -285,7 +286,7 @@ struct listing *listing_start(const struct listing_spec *spec, listing_done_fn *
     return listing;
 }
 
-void listing_free(struct listing *listing)
+void alert_listing_free(struct alert_listing *listing)
 {
     if (!listing)
         return;
