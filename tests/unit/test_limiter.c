@@ -219,8 +219,10 @@ static void test_burst(void **state UNUSED)
     }
     first = went(0, 30);
     CHECK(went(0, 10) == 4 && went(10, 30) == 4, "%d of 30 went in the first round", first);
-    timer_set(loop, &guard, clock_ms() + 50);
-    loop_run(loop);
+    for (i = 0; i < 100 && went(0, 30) < 30; i++) {
+        timer_set(loop, &guard, clock_ms() + 50);
+        loop_run(loop);
+    }
     CHECK(went(0, 30) == 30, "%d of 30 went in the end", went(0, 30));
     CHECK(requests[14].order == 9 && requests[4].order == 13, "pages first: order %d, %d", requests[14].order,
           requests[4].order);
