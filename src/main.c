@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "command/check.h"
+#include "command/consent.h"
 #include "command/export.h"
 #include "command/import.h"
 #include "command/options.h"
@@ -63,6 +64,7 @@ static const struct command {
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },
+    { "consent", NULL, consent_run, "print the consent link of each customer of such a file, or wait for the consents" },
     { "--execute", NULL, update_run, "change an alert at Microsoft: reads the JSON of an alert action on stdin" },
     { "--version", print_version, NULL, "print the version" },
     { "--help", print_help, NULL, "print this; also -h. Before or after a command: the help of that command" }

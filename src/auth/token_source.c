@@ -382,6 +382,11 @@ void token_source_refetch(struct token_source *source, uint64_t token)
     token_source_step(source, ON_ASK, clock_ms());
 }
 
+void token_source_forgive(struct token_source *source)
+{
+    token_source_step(source, ON_CREDENTIAL, clock_ms());
+}
+
 void token_source_exchange(struct token_source *source, const char *code, const char *redirect_uri, const char *hosts,
                            void (*done)(void *ctx, bool ok, const struct err *err), void *ctx)
 {

@@ -61,6 +61,9 @@ void token_source_reject(struct token_source *source, uint64_t token);
  * already. A backoff in progress is not cut short. */
 void token_source_refetch(struct token_source *source, uint64_t token);
 
+/* Forgets that tries failed: the next ask fetches at once. For a command that waits for a person. */
+void token_source_forgive(struct token_source *source);
+
 /* Exchanges an authorization code for a refresh token, stores it and makes the access token ready. Copies its texts.
  * hosts: where the refresh token may go besides Microsoft's own hosts (passwords_store()).
  * done() is called once, with ok as soon as the refresh token is stored; otherwise err->kind is ERR_AUTH if the code is

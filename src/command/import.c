@@ -9,6 +9,7 @@
 #include "command/columns.h"
 #include "command/import_clean.h"
 #include "command/import_rows.h"
+#include "command/import_send.h"
 #include "command/options.h"
 #include "command/session.h"
 #include "command/wrap.h"
@@ -22,7 +23,8 @@ struct import {
     bool dry_run, remove_secrets, template;
     struct console console;
     struct import_rows rows;
-    size_t next, running, uploads_left;
+    struct import_sending sending;
+    size_t next, running;
     struct loop *loop;
     struct http *http;
     struct rest *rest;
@@ -48,29 +50,6 @@ static void row_done(void *ctx, bool ok, const struct err *err)
     rows_go_on(import);
 }
 
-/* Returns false if the row needs no request. */
-static bool row_start(struct import_row *row)
-{
-    struct import *import = row->ctx;
-    size_t i;
-
-    if (row->action != ACTION_CREATE && row->action != ACTION_UPDATE)
-        return false;
-    for (i = 0; i < row->upload_count; i++) {
-        if (row->uploads[i]->failed) {
-            import_refuse(row, &row->uploads[i]->err);
-            return false;
-        }
-    }
-    if (!row->list_len)
-        return false;
-    if (row->action == ACTION_CREATE)
-        data_inputs_create(import->inputs, row->list, row_done, row);
-    else
-        data_inputs_edit(import->inputs, row->app, row->stanza.name, row->list, row_done, row);
-    return true;
-}
-
 static void show_progress(const struct import *import)
 {
     char text[80];
@@ -82,37 +61,15 @@ static void show_progress(const struct import *import)
 static void rows_go_on(struct import *import)
 {
     while (import->next < import->rows.count && import->running < AT_ONCE)
-        import->running += row_start(&import->rows.list[import->next++]);
+        import->running += import_send_row(&import->rows.list[import->next++], import->inputs, row_done);
     show_progress(import);
     if (!import->running && import->next == import->rows.count)
         loop_stop(import->loop);
 }
 
-static void upload_stored(void *ctx, bool ok, const struct err *err)
+static void secrets_stored(void *ctx)
 {
-    struct upload *upload = ctx;
-    struct import *import = upload->ctx;
-
-    if (!ok) {
-        upload->failed = true;
-        upload->err = *err;
-    }
-    if (--import->uploads_left == 0)
-        rows_go_on(import);
-}
-
-static void import_carry_out(struct import *import)
-{
-    struct upload *upload;
-
-    for (upload = import->rows.uploads; upload; upload = upload->next)
-        import->uploads_left += upload->due;
-    for (upload = import->rows.uploads; upload; upload = upload->next)
-        if (upload->due)
-            passwords_store(import->passwords, upload->name, upload->value, buf_text(&upload->hosts), upload_stored,
-                            upload);
-    if (!import->uploads_left)
-        rows_go_on(import);
+    rows_go_on(ctx);
 }
 
 static void import_fail(struct import *import, const struct err *err)
@@ -135,7 +92,7 @@ static void inputs_listed(void *ctx, bool ok, const cJSON *list, const struct er
     if (import->dry_run)
         loop_stop(import->loop);
     else
-        import_carry_out(import);
+        import_send_secrets(&import->sending, &import->rows, import->passwords, secrets_stored, import);
 }
 
 static void secrets_read(void *ctx, bool ok, const struct err *err)

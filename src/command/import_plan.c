@@ -47,8 +47,7 @@ static struct upload *upload_new(struct plan *plan, const struct import_row *row
     const char *stored = passwords_get(plan->passwords, secret->name);
     struct upload *upload = mem_alloc(sizeof(*upload));
 
-    *upload = (struct upload){ .ctx = row->ctx,
-                               .name = mem_text(secret->name),
+    *upload = (struct upload){ .name = mem_text(secret->name),
                                .value = secret->value,
                                .hosts = BUF_INIT(HOSTS_MAX),
                                .line = row->line,

@@ -10,10 +10,12 @@
 
 enum action { ACTION_NONE, ACTION_CREATE, ACTION_UPDATE, ACTION_REFUSED };
 
+struct import_sending;
+
 /* A secret of one or more rows. */
 struct upload {
     struct upload *next;
-    void *ctx; /* for the caller */
+    struct import_sending *sending; /* see import_send.h */
     char *name;
     const char *value; /* secret, borrowed from the row's input */
     struct buf hosts;  /* that it may go to, named by its rows: see passwords_store() */

@@ -12,18 +12,36 @@
 #define ADDRESS_MAX 16384
 #define CODE_MAX    16384
 
+static void add_tenant(struct buf *address, const char *login_url, const char *tenant_id)
+{
+    size_t len = strlen(login_url);
+
+    while (len && login_url[len - 1] == '/')
+        len--;
+    buf_add(address, login_url, len);
+    buf_add_char(address, '/');
+    buf_add_url(address, tenant_id);
+}
+
+char *signin_consent_address(const char *login_url, const char *tenant_id, const char *client_id,
+                             const char *redirect_uri)
+{
+    struct buf address = BUF_INIT(ADDRESS_MAX);
+
+    add_tenant(&address, login_url, tenant_id);
+    buf_add_text(&address, "/adminconsent?");
+    buf_add_form(&address, "client_id", client_id);
+    buf_add_form(&address, "redirect_uri", redirect_uri);
+    return buf_take(&address);
+}
+
 char *signin_address(const char *login_url, const char *tenant_id, const char *client_id, const char *redirect_uri,
                      const char *resource, bool v1)
 {
     struct buf address = BUF_INIT(ADDRESS_MAX);
     CLEANUP(mem_freep) char *scope = mem_format("%s/.default offline_access", resource);
-    size_t len = strlen(login_url);
 
-    while (len && login_url[len - 1] == '/')
-        len--;
-    buf_add(&address, login_url, len);
-    buf_add_char(&address, '/');
-    buf_add_url(&address, tenant_id);
+    add_tenant(&address, login_url, tenant_id);
     buf_add_text(&address, v1 ? "/oauth2/authorize?" : "/oauth2/v2.0/authorize?");
     buf_add_form(&address, "client_id", client_id);
     buf_add_form(&address, "response_type", "code");

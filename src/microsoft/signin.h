@@ -14,6 +14,11 @@
 char *signin_address(const char *login_url, const char *tenant_id, const char *client_id, const char *redirect_uri,
                      const char *resource, bool v1);
 
+/* Returns the address at which an administrator of the tenant consents to all permissions of the app registration. The
+ * answer goes to the redirect URI, which has to be registered. Caller frees. */
+char *signin_consent_address(const char *login_url, const char *tenant_id, const char *client_id,
+                             const char *redirect_uri);
+
 /* PKCE (RFC 7636): returns a random verifier, and adds its challenge to the address. Only for a process that lives
  * until the code comes. The verifier is a secret: free with mem_free_secret(). */
 char *signin_verifier(void);

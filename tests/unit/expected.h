@@ -21,6 +21,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "claims", 3 },
     { "classify", 2 },
     { "config", 7 },
+    { "consent", 7 },
     { "csv", 6 },
     { "cursor", 5 },
     { "dedup", 5 },
