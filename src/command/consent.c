@@ -222,9 +222,7 @@ static int watch(struct consent *consent, int64_t minutes, struct err *err)
                                              .ctx = consent },
                        err);
     consent_show_end(&consent->show);
-    if (!ok)
-        log_error("%s", err->text);
-    else if (consent->format != CONSENT_TEXT && !put(consent, true, err))
+    if (!ok || (consent->format != CONSENT_TEXT && !put(consent, true, err)))
         log_error("%s", err->text);
     tell_secrets(consent);
     return ok && is_complete(consent) ? 0 : 1;
