@@ -207,7 +207,8 @@ static void add_mail(const struct customers *customers, size_t at, struct buf *t
         buf_add_text(to, "\n" RULE "\n\n");
     buf_add_format(to, "Subject: Your consent to the collection of Microsoft Defender alerts (%s)\n\n",
                    input->tenant_id);
-    buf_add_text(to, "Hello,\n\nwe collect the security alerts of Microsoft Defender for your organization\n");
+    buf_add_text(to, "Hello,\n\n"
+                     "we collect the security alerts of Microsoft Defender for your organization\n");
     buf_add_format(to, "(%s). Once, before we can begin, our application needs your\n", input->tenant_id);
     buf_add_text(to, "consent. Please let a Global Administrator or a Privileged Role Administrator of\n"
                      "your tenant open this address, sign in and accept:\n\n");
