@@ -279,7 +279,7 @@ int consent_run(int argc, char **argv)
         { "--redirect-uri", &consent.redirect_uri, NULL, "URI",
           "the registered page at which the consent ends, for rows without redirect_uri" },
         { "--watch", NULL, &consent.watch, NULL, "wait for the consents, and create the inputs" },
-        { "--minutes", &consent.minutes, NULL, "N", "end after so many minutes; 0: try each customer once" },
+        { "--minutes", &consent.minutes, NULL, "N", "end after N minutes; 0: try each customer once" },
         { "--server-uri", &consent.server_uri, NULL, "URL", "splunkd, for --watch; default " SERVER_URI }
     };
     struct err err;
