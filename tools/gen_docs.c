@@ -129,7 +129,8 @@ int main(void)
     add_events(&out);
     add_head(&out, "Answers and connections", "Texts in lines with `event=refused` and `event=trouble`, in `why` of "
              "`event=status`, and below the rows of `check`. In brackets: the word of `cause=` in `event=status`, which "
-             "may also be the word of an event, a code of Entra, `no_credential`, `certificate` or `secret_host`.", "text");
+             "may also be the word of an event, a code of Entra, `no_credential`, `certificate`, "
+             "`managed_identity`, `token_file` or `secret_host`.", "text");
     add_diagnoses(&out, diagnosis_table, DIAGNOSIS_COUNT);
     add_head(&out, "Entra's codes", "The sign-in service's refusals. A code that is not here is reported with Entra's "
              "own message.", "code");
