@@ -10,8 +10,7 @@
 struct watched {
     struct consents *watch;
     struct customer *customer;
-    struct principal *principal; /* NULL: not tried yet */
-    struct token_source *source;
+    struct token_source *source; /* NULL: not tried yet */
     struct token_listener listener;
     struct http_route route;
     char *proxy; /* secret */

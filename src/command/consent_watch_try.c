@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "base/text.h"
 #include "base/mem.h"
+#include "command/token_once.h"
 #include "microsoft/aad.h"
 #include "microsoft/claims.h"
 #include "splunk/secret_name.h"
@@ -149,31 +149,24 @@ static void token_changed(void *ctx)
     consents_changed(each->watch);
 }
 
-/* Signs in as the input would. A secret of the file is in the password store by now. */
+/* Signs in as the input would. */
 static void prepare(struct watched *each)
 {
     const struct watch_spec *spec = each->watch->spec;
     const struct input *input = &each->customer->row->input;
-    CLEANUP(mem_freep) char *client = secret_name_client(input->client_id);
     CLEANUP(mem_freep) char *password = secret_name_proxy(input->name);
     struct destination to = target_destination(&each->customer->target);
-    CLEANUP(mem_freep) char *api = binding_api(&to);
 
     each->proxy = target_proxy(input, passwords_get(spec->passwords, password));
     each->route = (struct http_route){ .ca_file = input->ca_file, .proxy = each->proxy };
-    each->principal = principal_get(each->watch->principals,
-                                    &(struct principal_spec){ .tenant_id = input->tenant_id,
-                                                              .client_id = input->client_id,
-                                                              .login_url = each->customer->target.login_url,
-                                                              .certificate = input->client_certificate,
-                                                              .assertion = input->client_assertion,
-                                                              .route = &each->route });
-    principal_set_secret(each->principal, passwords_get(spec->passwords, client),
-                         passwords_hosts(spec->passwords, client));
-    each->source = token_source_get(each->principal, each->customer->target.resource,
-                                    each->customer->target.api->v1_token, api);
     each->listener = (struct token_listener){ .changed = token_changed, .ctx = each };
-    token_source_listen(each->source, &each->listener);
+    each->source = token_once(&(struct token_once_spec){ .principals = each->watch->principals,
+                                                         .passwords = spec->passwords,
+                                                         .input = input,
+                                                         .to = &to,
+                                                         .v1 = each->customer->target.api->v1_token,
+                                                         .route = &each->route },
+                              &each->listener);
 }
 
 /* Refuses a row whose addresses the app's secret may not go to. Returns false if it does. */
@@ -196,9 +189,9 @@ void watched_try(struct watched *each)
         watched_set(each, CUSTOMER_CONSENTED, "");
         return;
     }
-    if (!each->principal && !may_try(each))
+    if (!each->source && !may_try(each))
         return;
-    if (!each->principal)
+    if (!each->source)
         prepare(each);
     token_source_forgive(each->source);
     if (each->token)
