@@ -370,7 +370,8 @@ static void add_page_param(struct buf *out, const struct param *param)
         [PARAM_TENANT] = "tenant", [PARAM_GUID] = "guid",         [PARAM_SECRET] = "secret",
         [PARAM_FILE] = "file",     [PARAM_URI] = "uri",           [PARAM_CHOICE] = "choice",
         [PARAM_TEXT] = "text",     [PARAM_BASE_URL] = "base_url", [PARAM_FILTER] = "filter",
-        [PARAM_START] = "start",   [PARAM_SECONDS] = "seconds",   [PARAM_PROXY] = "proxy"
+        [PARAM_START] = "start",   [PARAM_SECONDS] = "seconds",   [PARAM_PROXY] = "proxy",
+        [PARAM_ASSERTION] = "assertion"
     };
 
     buf_add_char(out, '{');
