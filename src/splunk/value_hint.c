@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/compiler.h"
 #include "base/text.h"
@@ -83,6 +84,19 @@ static const char *hint_for_start(const char *value)
     return digits < 4 ? ". Write a minus sign, the number and one letter, such as -30d" : "";
 }
 
+static const char *hint_for_assertion(const char *value)
+{
+    if (text_is_guid(value))
+        return ". Write managed_identity: before the client ID of the identity";
+    if (strncasecmp(value, "managed", strlen("managed")) == 0 && holds_guid(value))
+        return ". Write managed_identity:, then only the client ID";
+    if (strncasecmp(value, "managed", strlen("managed")) == 0 || text_same_nocase(value, "msi"))
+        return strchr(value, ':') ? ". The identity is named by its client ID, a GUID" : ". Write managed_identity";
+    if (*value == '/' || *value == '$')
+        return ". Write file: before the path";
+    return strncasecmp(value, "file:", 5) == 0 ? ". Write file: in small letters and the whole path, from / on" : "";
+}
+
 const char *value_hint(const struct param *param, const char *value)
 {
     const char *characters = hint_for_characters(value);
@@ -92,6 +106,7 @@ const char *value_hint(const struct param *param, const char *value)
     switch (param->type) {
     case PARAM_TENANT: return hint_for_tenant(value);
     case PARAM_GUID: return hint_for_client(value);
+    case PARAM_ASSERTION: return hint_for_assertion(value);
     case PARAM_START: return hint_for_start(value);
     case PARAM_PROXY: return strstr(value, "://") ? "" : ". Put http:// before host and port";
     default: return "";

@@ -66,12 +66,19 @@ class Identity(ShimCase):
         self.assertEqual(len(feeds), 3)
 
     def test_user_assigned(self):
+        """Its client ID is asked for, also at the sign-in of a user."""
         self.open()
         self.metadata.identities = {ME: str(uuid.uuid4())}
         self.customer('one', 'managed_identity:' + ME.upper(), ME)
         program = self.world.start(**self.how)
         program.wait_events(2)
         self.assertEqual(self.metadata.asked[0]['client_id'], ME)
+        tenant, identity = self.world.microsoft.tenant('one'), self.world.microsoft.identity
+        code = identity.new_code(tenant, scope='https://graph.microsoft.com/.default offline_access')
+        done = call(self.world.home, 'sign-in', '--tenant', tenant.id, '--client-id', tenant.app.client_id,
+                    '--client-assertion', 'managed_identity:' + ME, '--proxy', self.world.proxy.url, '--ca-file',
+                    self.world.authority.cert, stdin=(identity.landing_address(code) + '\n').encode(), **self.how)
+        self.assertEqual((done.code, len(self.metadata.asked)), (0, 2), done)
 
     @pytest.mark.promise('Trouble', 'A metadata service that is being updated is asked again, and the sign-in goes on')
     def test_service_that_is_updated(self):
