@@ -196,10 +196,22 @@ static void add_permissions(const struct customers *customers, const char *link,
         buf_add_text(to, "    what the page of the consent lists\n");
 }
 
+/* Returns true if a customer with this link lets alerts be updated. */
+static bool lets_update(const struct customers *customers, const char *link)
+{
+    size_t i;
+
+    for (i = 0; i < customers->count; i++)
+        if (text_same(customers->list[i].link, link) && customers->list[i].row->input.allow_update == ALLOW_UPDATE_YES)
+            return true;
+    return false;
+}
+
 static void add_mail(const struct customers *customers, size_t at, struct buf *to)
 {
     const struct customer *customer = &customers->list[at];
     const struct input *input = &customer->row->input;
+    bool updates = customer->link && lets_update(customers, customer->link);
 
     if (!customer->link || is_repeated(customers, at))
         return;
@@ -212,8 +224,12 @@ static void add_mail(const struct customers *customers, size_t at, struct buf *t
     buf_add_format(to, "(%s). Once, before we can begin, our application needs your\n", input->tenant_id);
     buf_add_text(to, "consent. Please let a Global Administrator or a Privileged Role Administrator of\n"
                      "your tenant open this address, sign in and accept:\n\n");
-    buf_add_format(to, "%s\n\nThe application may then read, and change nothing:\n\n", customer->link);
+    buf_add_format(to, "%s\n\nThe application may then read%s:\n\n", customer->link,
+                   updates ? "" : ", and change nothing");
     add_permissions(customers, customer->link, to);
+    if (updates)
+        buf_add_text(to, "\nand set status, owner, classification and comments of alerts and incidents:\n\n"
+                         "    SecurityAlert.ReadWrite.All, SecurityIncident.ReadWrite.All\n");
     buf_add_format(to,
                    "\nIts application ID is %s.\n"
                    "You find it under Enterprise applications in the Microsoft Entra admin center,\n"

@@ -144,6 +144,14 @@ static void test_mail(void **state UNUSED)
         CHECK(end - line <= 80 || text_starts(line, "https://") || text_starts(line, "Subject"), "%.*s",
               (int)(end - line), line);
     }
+    CHECK(strstr(buf_text(&text), "may then read, and change nothing:"), "%s", buf_text(&text));
+    CHECK(!strstr(buf_text(&text), "ReadWrite"), "%s", buf_text(&text));
+    rows.list[1].input.allow_update = ALLOW_UPDATE_YES;
+    buf_clear(&text);
+    customers_write(&customers, CONSENT_MAIL, false, &text);
+    at = strstr(buf_text(&text), "may then read:");
+    CHECK(at && strstr(at, "SecurityAlert.ReadWrite.All") < strstr(at, "Subject: "), "%s", buf_text(&text));
+    CHECK(strstr(strstr(at, "Subject: "), "change nothing"), "the other tenants: %s", buf_text(&text));
     buf_free(&text);
     forget_file();
 }
