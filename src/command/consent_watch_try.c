@@ -89,6 +89,8 @@ static void sent(void *ctx, bool ok, const struct err *err)
         consents_fail(watch, err);
     else
         wait_more(each, CUSTOMER_IN_TROUBLE, err);
+    if (!ok)
+        watch->list_due_ms = clock_ms(); /* somebody else may have created it meanwhile */
     consents_changed(watch);
 }
 

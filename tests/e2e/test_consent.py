@@ -191,6 +191,23 @@ class Watch(ConsentCase):
         self.assertIn('a: created\n', done.out)
         self.assertRegex(re.sub(r'\s+', ' ', done.out), "b: refused: tenant_id is 'no tenant'")
 
+    def test_input_that_somebody_else_creates(self):
+        """Two at work: what is there is there."""
+        rows = self.rows(['a'])
+        self.write(rows)
+        self.withdraw('a')
+
+        def meanwhile():
+            params = {name: text for name, text in rows[0].items() if name != 'name'}
+            self.world.splunkd.add_input('a', 'search', **{**params, 'client_secret': '********'})
+            self.world.microsoft.tenant('a').consent()
+        timer = threading.Timer(1.0, meanwhile)
+        timer.start()
+        self.addCleanup(timer.join)
+        done = self.watch('--minutes', '9')
+        self.assertEqual(done.code, 0, done)
+        self.assertIn('a: unchanged\n', done.out)
+
     @pytest.mark.promise('Secrets', '`consent --watch` sends a stored secret to no other host than `import` would')
     def test_another_host(self):
         rows = self.rows(['a', 'b'])
