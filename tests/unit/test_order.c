@@ -10,7 +10,7 @@
 #include "scene.h"
 
 #define RECORDS_MAX 1200
-#define SEEDS       12
+#define SEEDS       8
 #define DAY_S       86400
 #define NOW         "2020-12-01T00:00:00Z"     /* the host's clock is ahead */
 #define REQUESTS_MOST 5000
