@@ -137,6 +137,8 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
         return;
     }
     take_loss(feed, checkpoint);
+    reliance_take(&feed->reliance, checkpoint, clock_wall_ms(), clock_ms());
+    saver->again_saved_ms = feed->reliance.order_again_ms;
     progress_begin(&feed->progress, &checkpoint->cursor, clock_ms());
     saver_starts_from(saver, &checkpoint->cursor);
     continue_ledger(feed, saver);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "collect/env.h"
 #include "collect/loss.h"
+#include "collect/reliance.h"
 #include "collect/service_clock.h"
 #include "collect/variant.h"
 #include "messages/log_cap.h"
@@ -29,13 +30,6 @@ struct evidence {
     int unproven;        /* windows cut since one with records came */
     ticks proven;        /* update time of a record of the last such one; 0: none in this run */
     bool stalled;        /* windows wait for such a one: nothing proves that they get through */
-};
-
-/* Until when (monotonic) the service is not relied on for what it did not keep (collect/order.h). */
-struct reliance {
-    int64_t order_again_ms, count_again_ms;
-    int64_t hint_again_ms; /* ... for an order that nothing proves, but that tells where the records are */
-    ticks hinted;          /* a window that begins here was made as wide as such an order tells; 0: none */
 };
 
 #define FEED_UNPROVEN_MOST 16 /* windows cut without a complete response with records; no more until one comes */

@@ -1,7 +1,6 @@
 #include "collect/order.h"
 
-#define AGAIN_MS     (INT64_C(4) * 3600 * 1000) /* until a service is asked again */
-#define LIVE_PAGES   4                          /* more are read by the backfill, so that polls go on */
+#define LIVE_PAGES   4     /* more are read by the backfill, so that polls go on */
 #define COARSE_PART  16    /* the cut is at a whole second if that leaves out at most one record in 16 */
 #define OUTSIDE_FEW  10    /* records outside of the window that were just updated meanwhile */
 #define PASS_PAGES   64    /* most pages of a window that is read page after page ... */
@@ -48,12 +47,13 @@ static void distrust(struct reading *reading, enum ask ask, const char *why, int
     bool uncounted = reading->ask == ASK_ORDER && reading->answer.stats.count && reading->answer.counted < 0;
     bool was_known = now_ms < reliance->order_again_ms && ask == ASK_COUNT;
 
-    reliance->order_again_ms = now_ms + AGAIN_MS;
+    reliance->order_again_ms = now_ms + RELIANCE_AGAIN_MS;
     if (ask == ASK_COUNT || uncounted)
-        reliance->count_again_ms = now_ms + AGAIN_MS;
+        reliance->count_again_ms = now_ms + RELIANCE_AGAIN_MS;
     if (ask != ASK_COUNT)
-        reliance->hint_again_ms = now_ms + AGAIN_MS;
-    feed_log(feed, EVENT_ORDER, why, "for %d hours the service is not relied on for its %s", (int)(AGAIN_MS / 3600000),
+        reliance->hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
+    feed_log(feed, EVENT_ORDER, why, "for %d hours the service is not relied on for its %s",
+             (int)(RELIANCE_AGAIN_MS / 3600000),
              ask != ASK_COUNT ? "order"
              : was_known      ? "count"
                               : "order and count");
@@ -280,7 +280,7 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
     case ASK_COUNT: return reading->pages.chained ? ORDER_NONE : take_counted(reading, page, now_ms);
     case ASK_HINT:
         if (reading->answer.sequence.broken)
-            reading->feed->reliance.hint_again_ms = now_ms + AGAIN_MS;
+            reading->feed->reliance.hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
         return ORDER_NONE;
     default: return ORDER_NONE;
     }
@@ -293,7 +293,7 @@ void order_hint(struct reading *reading, struct page_stats *stats, int64_t now_m
     bool ascending = answer->stats.count && !answer->sequence.broken && answer->stats.oldest >= reading->window.lo;
 
     if (reading->ask == ASK_HINT && reliance->hinted == reading->window.lo)
-        reliance->hint_again_ms = now_ms + AGAIN_MS;
+        reliance->hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
     if (!ascending || (reading->ask != ASK_ORDER && reading->ask != ASK_HINT) || now_ms < reliance->hint_again_ms)
         return;
     reliance->hinted = reading->window.lo;

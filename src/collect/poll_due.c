@@ -14,12 +14,12 @@ static bool is_active(const struct feed *feed)
     return age < ACTIVE_S * TICKS_PER_SECOND && -age < ACTIVE_S * TICKS_PER_SECOND;
 }
 
-/* Returns how far the polls of an input are apart. */
+/* Returns how far the polls of an input are apart. A backfill has the requests that are to spare. */
 static int64_t interval_of(const struct feed *feed, int64_t now_ms)
 {
     int64_t interval_ms = feed->input->poll_interval * 1000, sooner_ms;
 
-    if (interval_ms <= SOONEST_MS || !rate_has_spare(feed->rate, now_ms))
+    if (interval_ms <= SOONEST_MS || feed->progress.cursor.backfill.active || !rate_has_spare(feed->rate, now_ms))
         return interval_ms;
     sooner_ms = interval_ms / (is_active(feed) ? ACTIVE_PART : QUIET_PART);
     return sooner_ms > SOONEST_MS ? sooner_ms : SOONEST_MS;

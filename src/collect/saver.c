@@ -73,6 +73,8 @@ void saver_compose(struct saver *saver, struct buf *text)
     ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));
     saver->checkpoint.ledger = ledger_end(ledger);
     saver->checkpoint.has_ledger = saver->checkpoint.ledger >= 0;
+    saver->again_saving_ms = saver->feed->reliance.order_again_ms;
+    reliance_keep(&saver->feed->reliance, &saver->checkpoint, clock_wall_ms(), clock_ms());
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
 }
 
@@ -85,6 +87,7 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
     if (!confirmed)
         return false;
     return saver->changed || saver->saved_version != progress->quarantine.version ||
+           saver->again_saved_ms != saver->feed->reliance.order_again_ms ||
            !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
@@ -96,7 +99,7 @@ bool saver_is_behind(const struct saver *saver)
     if (!progress->begun)
         return false;
     return saver->changed || saver->fails || saver->saved_version != progress->quarantine.version ||
-           saver->feed->event_pos > saver->saved_pos ||
+           saver->again_saved_ms != saver->feed->reliance.order_again_ms || saver->feed->event_pos > saver->saved_pos ||
            !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
 }
 
@@ -158,6 +161,7 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->saved = saver->saving;
     saver->saved_pos = saver->saving_pos;
     saver->saved_version = saver->saving_version;
+    saver->again_saved_ms = saver->again_saving_ms;
     saver->due_ms = now_ms + (renews ? RETRY_MS : SAVE_EVERY_MS);
     saver->changed = saver->changed || renews;
     progress_saved(&saver->feed->progress, &saver->saved);

@@ -17,8 +17,9 @@ struct saver {
     struct cursor saving;   /* what is on its way there */
     uint64_t saving_pos;
     uint64_t saving_version;
-    int64_t due_ms; /* no regular save before then */
-    bool changed;   /* something besides the cursor has to be saved */
+    int64_t again_saved_ms, again_saving_ms; /* when the service is asked for order again (collect/reliance.h) */
+    int64_t due_ms;                          /* no regular save before then */
+    bool changed;                            /* something besides the cursor has to be saved */
     bool changed_saving;
     bool fails; /* the last save or trial failed, and that was logged */
 };

@@ -148,6 +148,17 @@ static void read_rate(const cJSON *root, struct checkpoint *checkpoint, struct e
         checkpoint->rate.hour = hour->valuedouble;
 }
 
+/* Reads when the service is relied on again; the same holds for it. */
+static void read_again(const cJSON *root, struct checkpoint *checkpoint, struct err *err)
+{
+    const cJSON *again = json_member(root, "again");
+
+    if (!again || !read_time(again, "order", &checkpoint->again.order, err) ||
+        !read_time(again, "count", &checkpoint->again.count, err) ||
+        !read_time(again, "hint", &checkpoint->again.hint, err))
+        checkpoint->again.order = checkpoint->again.count = checkpoint->again.hint = 0;
+}
+
 static bool read_seconds(const cJSON *object, const char *name, int64_t *ret, struct err *err)
 {
     ticks time = 0;
@@ -252,6 +263,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
         return false;
     }
     read_rate(root, &ret, err);
+    read_again(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
     saved = json_text(root, "saved");

@@ -3,8 +3,9 @@
  * One object: version, tenant_id, api, the cursor, which secrets were imported from inputs.conf, and the versions in
  * the dedup set that a later process still needs, each as "time hash". Members that are only there at times:
  * "backfill", "partial" (versions written without all of their content, and the update time from which on they are
- * to be read again), "worked" (what the input signs in as, once a poll was complete), "lost", "rate" (what a process that ended left of the hourly limit) and "ledger" (how much the input's
- * ledger holds, state/ledger.h). */
+ * to be read again), "worked" (what the input signs in as, once a poll was complete), "lost", "again" (when the service
+ * is asked again for what it did not keep), "rate" (what a process that ended left of the hourly limit) and "ledger" (how
+ * much the input's ledger holds, state/ledger.h). */
 #pragma once
 
 #include "base/buf.h"
@@ -42,6 +43,9 @@ struct checkpoint {
         double hour; /* requests left of the hour */
         ticks at;    /* when; by this host's clock */
     } rate;
+    struct {
+        ticks order, count, hint; /* by this host's clock; 0: at once */
+    } again;                      /* when the service is relied on again (collect/reliance.h) */
 };
 
 void checkpoint_release(struct checkpoint *checkpoint);

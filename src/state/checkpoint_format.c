@@ -78,6 +78,16 @@ static void add_rate(const struct checkpoint *checkpoint, struct buf *ret)
     add_time(ret, "at", checkpoint->rate.at, "},\n");
 }
 
+static void add_again(const struct checkpoint *checkpoint, struct buf *ret)
+{
+    if (!checkpoint->again.order && !checkpoint->again.count && !checkpoint->again.hint)
+        return;
+    buf_add_text(ret, " \"again\": {");
+    add_time(ret, "order", checkpoint->again.order, ", ");
+    add_time(ret, "count", checkpoint->again.count, ", ");
+    add_time(ret, "hint", checkpoint->again.hint, "},\n");
+}
+
 static void add_quarantined(const struct quarantined *entry, struct buf *ret)
 {
     buf_add_text(ret, "\n  {");
@@ -147,6 +157,7 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
     }
     add_imported(checkpoint, ret);
     add_rate(checkpoint, ret);
+    add_again(checkpoint, ret);
     if (checkpoint->has_ledger)
         buf_add_format(ret, " \"ledger\": %lld,\n", (long long)checkpoint->ledger);
     add_quarantine(quarantine, pos, ret);

@@ -4,7 +4,7 @@
 #define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 #define GROW_MOST       64 /* a window is at most this many times as wide as the one before it */
 #define STEPS_MOST      20
-#define FULL_AIM        0.75 /* the part of a response's capacity that a window aims at */
+#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at */
 
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
@@ -195,7 +195,7 @@ static ticks smaller(const struct window_plan *plan, const struct window *window
 
     if (stats && stats->count > 1 && stats->oldest == stats->newest && stats->newest < end)
         width = stats->newest - window->lo;
-    else if (stats && stats->oldest < stats->newest && plan->steps && far > dense(stats))
+    else if (stats && stats->oldest < stats->newest && plan->steps && dense(stats) < far >> plan->steps)
         width = ticks_max(width, far - (dense(stats) << plan->steps));
     else if (stats && stats->oldest < stats->newest)
         width = ticks_min(width, dense(stats));

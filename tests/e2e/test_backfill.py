@@ -118,6 +118,25 @@ class Backfill(DeliveryCase):
             self.assertLess(sent[9] - sent[0], 8, feed.api)
         self.ends(world)
 
+    def test_a_refusal_is_remembered(self):
+        """A service that answers 400 to $orderby is asked for it once, over a restart that could ask again."""
+        world = self.world()
+        feed, asked = self.customer(world, 'c', 'graph', 'refuse', records=30, interval=300), []
+
+        def look(request, answer):
+            asked.append('orderby' in request.target)
+            return answer()
+        world.faults.add(look, kind='graph')
+        self.read(world)
+        self.ends(world)
+        before = self.requests(world, feed)
+        world.start()
+        wait_for(lambda: self.requests(world, feed) > before, 20, 'a poll')
+        feed.publish(1)
+        self.ends(world)
+        self.assertEqual(sum(asked), 1)
+        self.assertLessEqual(before, 3)
+
     def test_ties_at_the_edges_of_pages(self):
         """Twenty alerts at each moment, and once more than a page holds."""
         world = self.world()

@@ -372,7 +372,7 @@ class Alerting(unittest.TestCase):
     """savedsearches.conf"""
 
     def test_shipped_disabled(self):
-        self.assertEqual(len(SEARCHES), 8)
+        self.assertEqual(len(SEARCHES), 9)
         for name, search in SEARCHES.items():
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))

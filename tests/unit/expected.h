@@ -52,7 +52,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "messages", 5 },
     { "notices", 2 },
     { "opening", 15 },
-    { "order", 3 },
+    { "order", 4 },
     { "page", 13 },
     { "page_bytes", 5 },
     { "page_large", 8 },

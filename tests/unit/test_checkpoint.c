@@ -207,6 +207,7 @@ static void test_round_trip_of_what_was_written_in_part(void **state UNUSED)
     buf_free(&text);
 }
 
+/* promise: Checkpoints: What a service did not keep is not asked for again after a restart, for four hours in all */
 static void test_round_trip_of_the_rate(void **state UNUSED)
 {
     struct checkpoint cp = { .tenant_id = mem_text("t"), .api = mem_text("endpoint") }, copy = { .imported_count = 0 };
@@ -220,9 +221,12 @@ static void test_round_trip_of_the_rate(void **state UNUSED)
         cp.rate.known = known;
         cp.rate.hour = 123.4;
         cp.rate.at = 5 * TICKS_PER_SECOND;
+        cp.again.order = known * 6 * TICKS_PER_SECOND;
+        cp.again.count = known * 7 * TICKS_PER_SECOND;
         checkpoint_format(&cp, &cursor, &(struct quarantine){ .count = 0 }, dedup, 0, 900, &text);
         CHECK(checkpoint_parse(buf_text(&text), text.len, &copy, dedup, &err), "%s", err.text);
         CHECK(copy.rate.known == known, "known: %d", copy.rate.known);
+        CHECK(copy.again.order == cp.again.order && copy.again.count == cp.again.count && !copy.again.hint, "again");
         CHECK(!known || (copy.rate.hour > 123.3 && copy.rate.hour < 123.5 && copy.rate.at == cp.rate.at), "%.1f",
               copy.rate.hour);
     }

@@ -10,7 +10,7 @@
 #include "scene.h"
 
 #define RECORDS_MAX 1200
-#define SEEDS       12
+#define SEEDS       8
 #define DAY_S       86400
 #define NOW         "2020-12-01T00:00:00Z"     /* the host's clock is ahead */
 #define REQUESTS_MOST 5000
@@ -448,7 +448,32 @@ static void test_a_set_that_changes(void **state UNUSED)
             play(&rows[i], seed, true);
 }
 
+/* Over a restart, by the host's clock. */
+static void test_what_is_remembered(void **state UNUSED)
+{
+    enum { HOUR_MS = 3600000 };
+    static const struct { const char *name; int64_t again_ms, wall_ms, want_ms; } rows[] = {
+        { "an hour is left, ten minutes pass", HOUR_MS, 600000, HOUR_MS - 600000 },
+        { "it is over at the restart", HOUR_MS, 2 * HOUR_MS, 0 },
+        { "it was over before", 0, 600000, 0 },
+        { "the clock went back by days: that is no time to wait for", HOUR_MS, -48 * (int64_t)HOUR_MS, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct reliance before = { .order_again_ms = 5 + rows[i].again_ms, .hint_again_ms = 4 }, after;
+        struct checkpoint checkpoint = { .saved = 0 };
+        int64_t wall_ms = INT64_C(1600000000000);
+
+        reliance_keep(&before, &checkpoint, wall_ms, 5);
+        reliance_take(&after, &checkpoint, wall_ms + rows[i].wall_ms, 77);
+        CHECK(after.order_again_ms == (rows[i].want_ms ? 77 + rows[i].want_ms : 0), "%s: %lld", rows[i].name,
+              (long long)after.order_again_ms);
+        CHECK(!after.count_again_ms && !after.hint_again_ms, "%s: more than was kept", rows[i].name);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_what_is_remembered),
     cmocka_unit_test(test_a_service_that_sorts),
     cmocka_unit_test(test_a_service_that_lies),
     cmocka_unit_test(test_a_set_that_changes),

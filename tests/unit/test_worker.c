@@ -324,19 +324,21 @@ static void test_when_the_next_poll_is_due(void **state UNUSED)
 /* promise: Cost: Polls come twice in an interval, three times after a recent alert, if the rate limit has room */
 static void test_polls_come_sooner_than_they_have_to(void **state UNUSED)
 {
-    static const struct { const char *name; int64_t poll_interval, alert_age_s; bool scarce; int64_t want_ms; } rows[] = {
-        { "an alert of this minute", 60, 30, false, 620000 },
-        { "an alert that is dated a little ahead", 60, -30, false, 620000 },
-        { "the last of the ten minutes", 60, 590, false, 620000 },
-        { "a quiet input", 60, 610, false, 630000 },
-        { "an alert that is dated far ahead", 60, -3600, false, 630000 },
-        { "an alert of this minute, nothing to spare", 60, 30, true, 660000 },
-        { "a quiet input, nothing to spare", 60, 610, true, 660000 },
-        { "a long interval", 1200, 9000, false, 1200000 },
-        { "no less than ten seconds, active", 20, 30, false, 610000 },
-        { "no less than ten seconds, quiet", 15, 610, false, 610000 },
-        { "ten seconds", 10, 30, false, 610000 },
-        { "an interval that is short anyway", 7, 30, false, 609000 },
+    enum { SPARE, SCARCE, BACKFILL };
+    static const struct { const char *name; int64_t poll_interval, alert_age_s; int how; int64_t want_ms; } rows[] = {
+        { "an alert of this minute", 60, 30, SPARE, 620000 },
+        { "an alert that is dated a little ahead", 60, -30, SPARE, 620000 },
+        { "the last of the ten minutes", 60, 590, SPARE, 620000 },
+        { "a quiet input", 60, 610, SPARE, 630000 },
+        { "an alert that is dated far ahead", 60, -3600, SPARE, 630000 },
+        { "an alert of this minute, nothing to spare", 60, 30, SCARCE, 660000 },
+        { "a quiet input, nothing to spare", 60, 610, SCARCE, 660000 },
+        { "a quiet input during a backfill", 60, 610, BACKFILL, 660000 },
+        { "a long interval", 1200, 9000, SPARE, 1200000 },
+        { "no less than ten seconds, active", 20, 30, SPARE, 610000 },
+        { "no less than ten seconds, quiet", 15, 610, SPARE, 610000 },
+        { "ten seconds", 10, 30, SPARE, 610000 },
+        { "an interval that is short anyway", 7, 30, SPARE, 609000 },
     };
     struct feed *feed = &fake.scene.feed;
     struct next next = { .kind = NEXT_POLL };
@@ -345,7 +347,8 @@ static void test_polls_come_sooner_than_they_have_to(void **state UNUSED)
     feed->read_ms = 1;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         fake.scene.input.poll_interval = rows[i].poll_interval;
-        fake.rate.scarce_until_ms = rows[i].scarce ? INT64_MAX : 0;
+        fake.rate.scarce_until_ms = rows[i].how == SCARCE ? INT64_MAX : 0;
+        feed->progress.cursor.backfill.active = rows[i].how == BACKFILL;
         feed->newest_alert = feed_service_now(feed) - rows[i].alert_age_s * TICKS_PER_SECOND;
         fake.worker.state = WORKER_REQUEST;
         fake.worker.due_ms = 600000;
