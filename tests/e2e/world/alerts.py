@@ -97,7 +97,7 @@ class AlertApi:
         if token.audience not in audiences or (api == 'siem' and token.version != 1):
             raise ApiError(401, 'InvalidAuthenticationToken', 'Access token validation failure. Invalid audience.',
                            challenge)
-        granted = token.app.granted | {'changes'}
+        granted = {*token.app.granted, 'changes'}
         if role and (api not in granted or not token.tenant.consented(token.app)):
             role = {'endpoint': 'Alert.Read.All', 'incidents': 'SecurityIncident.Read.All'}.get(api)
             raise ApiError(403, 'Forbidden', 'Missing application roles. API required roles: '
