@@ -156,10 +156,11 @@ build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 # in Splunk's files from VERSION.
 .PHONY: generate
 generate: build/plain/gen_conf build/plain/gen_docs
-	@mkdir -p README default/data/ui/manager
+	@mkdir -p README default/data/ui/manager ui
 	build/plain/gen_conf spec > README/inputs.conf.spec
 	build/plain/gen_conf inputs > default/inputs.conf
 	build/plain/gen_conf manager > default/data/ui/manager/defender_alerts.xml
+	build/plain/gen_conf page > ui/params.json
 	tools/draw_inputs_page.py default/data/ui/manager/defender_alerts.xml > docs/inputs-page.svg
 	build/plain/gen_docs > docs/troubleshooting.md
 	tools/gen_promises.py

@@ -22,6 +22,7 @@ page=default/data/ui/manager/defender_alerts.xml
 compare README/inputs.conf.spec build/plain/gen_conf spec
 compare default/inputs.conf build/plain/gen_conf inputs
 compare "$page" build/plain/gen_conf manager
+compare ui/params.json build/plain/gen_conf page
 compare docs/inputs-page.svg tools/draw_inputs_page.py "$page"
 compare docs/troubleshooting.md build/plain/gen_docs
 

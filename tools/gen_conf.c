@@ -1,5 +1,6 @@
 /* Prints the files that are generated from the table of parameters: `gen_conf spec` README/inputs.conf.spec, `gen_conf
- * inputs` default/inputs.conf, `gen_conf manager` the inputs page of Splunk Web. */
+ * inputs` default/inputs.conf, `gen_conf manager` the inputs page of Splunk Web, `gen_conf page` ui/params.json, from which
+ * the customers page draws its form. */
 #include <stdio.h>
 #include <string.h>
 
@@ -252,14 +253,21 @@ static void add_index_list(struct buf *out, int indent)
     close_element(out, indent);
 }
 
-static void add_index(struct buf *out, int indent)
-{
-    static const char *const texts[] = { "index", "Index",
+/* Name, title, help and hint of splunkd's own keys that a person may set. */
+static const char *const own_index[] = { "index", "Index",
                                          "An index that the indexers have. Empty: their default index.",
                                          "Example: customer_contoso" };
+static const char *const own_sourcetype[] = {
+    "sourcetype", "Source type", "Empty: by service, as the search-time settings of this add-on expect.",
+    "Example: ms:defender:atp:alerts"
+};
+static const char *const own_host[] = { "host", "Host", "Host field of the events. Empty: this Splunk server.",
+                                        "Example: contoso" };
 
+static void add_index(struct buf *out, int indent)
+{
     add_index_choice(out, indent);
-    add_own_field(out, indent, texts,
+    add_own_field(out, indent, own_index,
                   "form_data.get('" INDEX_LIST "') if form_data.get('" INDEX_FROM "')=='" INDEX_LIST "' else value",
                   all_views);
     add_index_list(out, indent);
@@ -267,11 +275,6 @@ static void add_index(struct buf *out, int indent)
 
 static void add_fields(struct buf *out, int indent, enum param_group group)
 {
-    static const char *const sourcetype[] = { "sourcetype", "Source type",
-                                              "Empty: by service, as the search-time settings of this add-on expect.",
-                                              "Example: ms:defender:atp:alerts" };
-    static const char *const host[] = { "host", "Host", "Host field of the events. Empty: this Splunk server.",
-                                        "Example: contoso" };
     size_t i;
 
     for (i = 0; i < params_count; i++)
@@ -280,22 +283,23 @@ static void add_fields(struct buf *out, int indent, enum param_group group)
     if (group == GROUP_MAIN)
         add_index(out, indent);
     if (group == GROUP_MORE) {
-        add_own_field(out, indent, sourcetype, "value", form_views);
-        add_own_field(out, indent, host, "value", form_views);
+        add_own_field(out, indent, own_sourcetype, "value", form_views);
+        add_own_field(out, indent, own_host, "value", form_views);
     }
 }
 
+static const struct { const char *name, *legend, *help; } groups[] = {
+    [GROUP_MAIN] = { "main", "", "" },
+    [GROUP_DELEGATED] = { "delegated", "Delegated sign-in",
+                          "Only if the permissions of a user are used, not those of the app: a refresh token or an "
+                          "authorization code." },
+    [GROUP_NETWORK] = { "network", "Network",
+                        "Only behind a proxy, or for hosts that are not those of the chosen cloud and service." },
+    [GROUP_MORE] = { "more", "More settings", "The defaults are good for most customers." }
+};
+
 static void add_group(struct buf *out, int indent, enum param_group group)
 {
-    static const struct { const char *name, *legend, *help; } groups[] = {
-        [GROUP_DELEGATED] = { "delegated", "Delegated sign-in",
-                              "Only if the permissions of a user are used, not those of the app: a refresh token or an "
-                              "authorization code." },
-        [GROUP_NETWORK] = { "network", "Network",
-                            "Only behind a proxy, or for hosts that are not those of the chosen cloud and service." },
-        [GROUP_MORE] = { "more", "More settings", "The defaults are good for most customers." }
-    };
-
     open_element(out, indent, groups[group].name, "fieldset", NULL);
     add_key(out, indent + 2, "legend", groups[group].legend);
     add_key(out, indent + 2, "helpText", groups[group].help);
@@ -331,10 +335,106 @@ static void add_manager(struct buf *out)
     buf_add_text(out, "  </elements>\n</endpoint>\n");
 }
 
+/* ui/params.json. One parameter is one line. */
+
+static void add_member(struct buf *out, const char *name, const char *text)
+{
+    char last = out->data[out->len - 1];
+
+    buf_add_format(out, "%s\"%s\":", last == '{' ? "" : ",", name);
+    buf_add_json(out, text);
+}
+
+static void add_bool(struct buf *out, const char *name, bool value)
+{
+    buf_add_format(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+static void add_choices(struct buf *out, const struct choice *choices)
+{
+    const struct choice *choice;
+
+    buf_add_text(out, ",\"choices\":[");
+    for (choice = choices; choice->value; choice++) {
+        buf_add_text(out, choice == choices ? "{" : ",{");
+        add_member(out, "value", choice->value);
+        add_member(out, "label", choice->label);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+}
+
+static void add_page_param(struct buf *out, const struct param *param)
+{
+    static const char *const types[] = {
+        [PARAM_TENANT] = "tenant", [PARAM_GUID] = "guid",         [PARAM_SECRET] = "secret",
+        [PARAM_FILE] = "file",     [PARAM_URI] = "uri",           [PARAM_CHOICE] = "choice",
+        [PARAM_TEXT] = "text",     [PARAM_BASE_URL] = "base_url", [PARAM_FILTER] = "filter",
+        [PARAM_START] = "start",   [PARAM_SECONDS] = "seconds",   [PARAM_PROXY] = "proxy"
+    };
+
+    buf_add_char(out, '{');
+    add_member(out, "name", param->name);
+    add_member(out, "title", param->title);
+    add_member(out, "type", types[param->type]);
+    add_member(out, "group", groups[param->group].name);
+    add_bool(out, "required", param->required);
+    add_bool(out, "rare", param->group != GROUP_MAIN);
+    add_bool(out, "secret", param->type == PARAM_SECRET);
+    if (param->default_text)
+        add_member(out, "default", param->default_text);
+    if (param->type == PARAM_SECONDS)
+        buf_add_format(out, ",\"min\":%lld,\"max\":%lld", (long long)param->min, (long long)param->max);
+    if (param->choices)
+        add_choices(out, param->choices);
+    add_member(out, "help", param->help);
+    add_member(out, "hint", param->hint);
+    buf_add_char(out, '}');
+}
+
+static void add_own_param(struct buf *out, const char *const name_and_texts[4])
+{
+    static const char *const names[] = { "name", "title", "help", "hint" };
+    size_t i;
+
+    buf_add_char(out, '{');
+    for (i = 0; i < COUNT_OF(names); i++)
+        add_member(out, names[i], name_and_texts[i]);
+    buf_add_char(out, '}');
+}
+
+static void add_page(struct buf *out)
+{
+    static const char *const *const own[] = { own_index, own_sourcetype, own_host };
+    size_t i;
+
+    buf_add_text(out, "{\"generated\":");
+    buf_add_json(out, NOTE);
+    buf_add_text(out, ",\n\"params\":[\n");
+    for (i = 0; i < params_count; i++) {
+        buf_add_text(out, i ? ",\n" : "");
+        add_page_param(out, &params[i]);
+    }
+    buf_add_text(out, "],\n\"groups\":[\n");
+    for (i = 0; i < COUNT_OF(groups); i++) {
+        buf_add_text(out, i ? ",\n{" : "{");
+        add_member(out, "name", groups[i].name);
+        add_member(out, "title", groups[i].legend);
+        add_member(out, "help", groups[i].help);
+        buf_add_char(out, '}');
+    }
+    buf_add_text(out, "],\n\"own\":[\n");
+    for (i = 0; i < COUNT_OF(own); i++) {
+        buf_add_text(out, i ? ",\n" : "");
+        add_own_param(out, own[i]);
+    }
+    buf_add_text(out, "]}\n");
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*add)(struct buf *); } documents[] = {
-        { "spec", add_spec }, { "inputs", add_inputs }, { "manager", add_manager }
+        { "spec", add_spec }, { "inputs", add_inputs }, { "manager", add_manager }, { "page", add_page }
     };
     struct buf out = BUF_INIT(OUT_MAX);
     size_t i;
@@ -343,7 +443,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], documents[i].name) == 0)
             documents[i].add(&out);
     if (!out.len) {
-        fprintf(stderr, "usage: gen_conf spec|inputs|manager\n");
+        fprintf(stderr, "usage: gen_conf spec|inputs|manager|page\n");
         return 1;
     }
     if (out.full || fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout))
