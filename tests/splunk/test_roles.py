@@ -31,11 +31,35 @@ class Roles(unittest.TestCase):
         self.assertEqual(role['importRoles'], 'user')
         self.assertEqual([name for name in TOO_MUCH if name in role], [])
 
+    @staticmethod
+    def access(stanza):
+        """(who may read, who may write) by that stanza of default.meta."""
+        with open(os.path.join(fields.ROOT, 'metadata', 'default.meta'), 'rb') as file:
+            access = conf.read_conf(file.read(), 'default.meta', True)[stanza]['access']
+        return tuple(re.search(rf'{word} : \[ ([^]]*) \]', access)[1].split(', ') for word in ('read', 'write'))
+
     def test_role_may_write_here(self):
         """Inputs that it creates are objects of this app."""
-        with open(os.path.join(fields.ROOT, 'metadata', 'default.meta'), 'rb') as file:
-            everything = conf.read_conf(file.read(), 'default.meta', True)['']
-        read, write = (re.search(rf'{word} : \[ ([^]]*) \]', everything['access'])[1].split(', ')
-                       for word in ('read', 'write'))
-        self.assertEqual((read, everything['export']), (['*'], 'system'))
-        self.assertEqual(write, ['admin', 'sc_admin', 'defender_mssp_admin'])
+        self.assertEqual(self.access(''), (['*'], ['admin', 'sc_admin', 'defender_mssp_admin']))
+
+    @pytest.mark.promise('Splunk', 'The state of the customers is read by those who manage them, and by nobody who may '
+                                   'see one customer only')
+    def test_state(self):
+        """The lookup has the rights of its collection, which has no field that the lookup lacks."""
+        for stanza in ('collections/defender_state', 'transforms/defender_mssp_state'):
+            read, write = self.access(stanza)
+            self.assertNotIn('*', read)
+            self.assertNotIn('user', read)
+            self.assertIn('defender_mssp_admin', read)
+            self.assertEqual(write, ['admin', 'sc_admin'])
+        lookup = fields.read('transforms')['defender_mssp_state']
+        listed = lookup['fields_list'].split(', ')
+        self.assertEqual(sorted(set(listed)), sorted(listed))
+        collection = fields.read('collections')[lookup['collection']]
+        self.assertLessEqual({key[len('field.'):] for key in collection}, set(listed))
+
+    def test_exposed(self):
+        """Splunk Web hands on what the customers page needs, and of our inputs nothing else."""
+        wanted = {'': 'GET, POST', '/*': 'GET, POST, DELETE', '/*/enable': 'POST', '/*/disable': 'POST'}
+        self.assertEqual({keys['pattern']: keys['methods'] for keys in fields.read('web').values()},
+                         {f'data/inputs/{SCHEME}{end}': methods for end, methods in wanted.items()})
