@@ -188,6 +188,7 @@ static void call_send(struct rest_call *call)
     struct http_spec spec = { .url = call->url,
                               .form = call->form,
                               .method = call->method,
+                              .json = call->json,
                               .authorization = call->rest->authorization,
                               .route = &call->rest->route,
                               .sink = call->body ? &sink : NULL,
