@@ -28,6 +28,8 @@ static void add_tally(struct buf *line, const struct tally *tally)
                    (unsigned long long)tally->throttled, (unsigned long long)tally->refused,
                    (unsigned long long)tally->failed, (long long)tally->throttled_ms / 1000,
                    (unsigned long long)tally->bytes);
+    buf_add_format(line, " event_bytes=%llu alerts=%llu", (unsigned long long)tally->event_bytes,
+                   (unsigned long long)sketch_count(&tally->alerts));
 }
 
 /* Returns how long ago the newest alert that was seen had been updated; -1: none yet. */

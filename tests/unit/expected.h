@@ -79,6 +79,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "service_clock", 3 },
     { "sign_in_words", 1 },
     { "signin", 5 },
+    { "sketch", 2 },
     { "store", 13 },
     { "store_file", 11 },
     { "store_saving", 5 },
