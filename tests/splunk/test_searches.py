@@ -384,12 +384,12 @@ class Alerting(unittest.TestCase):
     """savedsearches.conf"""
 
     def test_shipped_disabled(self):
-        self.assertEqual(len(SEARCHES), 8)
+        self.assertEqual(len(SEARCHES), 9)
         for name, search in SEARCHES.items():
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
 
-    @pytest.mark.promise('Splunk', 'Each of the eight alerts runs on its schedule once it is enabled, and fires only '
+    @pytest.mark.promise('Splunk', 'Each of the nine alerts runs on its schedule once it is enabled, and fires only '
                                    'for what it finds')
     def test_fire_once_enabled(self):
         for name, search in SEARCHES.items():
