@@ -1,7 +1,8 @@
 #include "base/sketch.h"
 
-#define CELL_BITS 8
-#define ALPHA     0.7182725 /* 0.7213 / (1 + 1.079 / SKETCH_CELLS) */
+#define CELL_BITS 9
+#define ALPHA     0.7197831 /* 0.7213 / (1 + 1.079 / SKETCH_CELLS) */
+#define MOST      1e18      /* one value for each hash: no estimate is larger */
 #define SMALL     2.5       /* up to that many values for each cell, empty cells tell more */
 
 void sketch_add(struct sketch *sketch, uint64_t hash)
@@ -39,5 +40,5 @@ uint64_t sketch_count(const struct sketch *sketch)
     count = ALPHA * SKETCH_CELLS * SKETCH_CELLS / sum;
     if (count <= SMALL * SKETCH_CELLS && empty)
         count = count_by_empty(empty);
-    return (uint64_t)(count + 0.5);
+    return (uint64_t)((count < MOST ? count : MOST) + 0.5);
 }
