@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/sketch.h"
 #include "collect/env.h"
 #include "collect/loss.h"
 #include "collect/reliance.h"
@@ -21,6 +22,8 @@ struct tally {
     uint64_t new_events, repeats, bad_records;
     uint64_t requests, ok, throttled, refused, failed; /* requests by result */
     uint64_t bytes;                                    /* received, before decoding */
+    uint64_t event_bytes;                              /* of new_events as Splunk has them (_raw) */
+    struct sketch alerts;                              /* that new_events are versions of */
     int64_t throttled_ms;
 };
 

@@ -140,6 +140,23 @@ static const char *plain_id(const struct page_record *record, struct buf *plain,
     return buf_text(plain);
 }
 
+/* Returns the length of the text without its escapes for XML: what Splunk has, and what its license counts. */
+static size_t plain_length(const char *text, size_t len)
+{
+    const char *end = text + len, *at = text;
+    size_t plain = len;
+
+    while ((at = memchr(at, '&', (size_t)(end - at)))) {
+        const char *semicolon = memchr(at, ';', (size_t)(end - at)); /* "&amp;", "&lt;" or "&gt;" */
+
+        if (!semicolon)
+            break;
+        plain -= (size_t)(semicolon - at);
+        at = semicolon;
+    }
+    return plain;
+}
+
 /* Returns the version's key in the ledger, of the text that Splunk has of its ID and update time; 0: it has none. To be
  * called before something is appended to the record, which may move it. */
 static uint64_t ledger_key_of(const struct feed *feed, const struct page_record *record)
@@ -164,6 +181,8 @@ static void write_event(struct reading *reading, struct buf *out, const struct p
         reading->answer.malformed++;
     if (record->replaced)
         reading->answer.replaced++;
+    feed->tally.event_bytes += plain_length(out->data + record->start, record->len);
+    sketch_add(&feed->tally.alerts, key.high); /* of the ID, whatever the time: dedup_key() */
     event_finish(feed->frame, out, record->start, record->has_time, time);
     feed->event_pos = outbox_end(feed->env->outbox);
     if (version) {

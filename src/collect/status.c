@@ -33,6 +33,8 @@ static void add_tally(struct fields *fields, const struct tally *tally)
     fields_number(fields, "failed", (int64_t)tally->failed);
     fields_number(fields, "throttled_s", tally->throttled_ms / 1000);
     fields_number(fields, "bytes", (int64_t)tally->bytes);
+    fields_number(fields, "event_bytes", (int64_t)tally->event_bytes);
+    fields_number(fields, "alerts", (int64_t)sketch_count(&tally->alerts));
 }
 
 ticks status_newest_alert(const struct status *status)

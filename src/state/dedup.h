@@ -28,7 +28,8 @@ void dedup_free(struct dedup *dedup);
  * only for those who cannot read more. Created when it is first asked for; owned by its set. */
 struct dedup *dedup_partial(struct dedup *dedup);
 
-/* Returns the key of an alert version: of its ID and update time, or of all its content and the time 0. */
+/* Returns the key of an alert version: of its ID and update time, or of all its content and the time 0. `high` is of the
+ * ID alone. */
 struct hash128 dedup_key(const char *id, size_t id_len, ticks time);
 
 bool dedup_has(const struct dedup *dedup, struct hash128 key);

@@ -248,3 +248,29 @@ class Quiet(unittest.TestCase):
             self.assertIn('start_time is in the future: no alert is written before 2099-01-01', table)
             found = json.loads(call(world.home, 'check', '--json', stdin=world.xml()).out)['inputs']
             self.assertEqual({row['input'] for row in found if row['note']}, {'empty', 'ahead'})
+
+
+class Volume(unittest.TestCase):
+    @pytest.mark.promise('Log lines', 'Status lines tell bytes, versions and about how many alerts were written')
+    def test_bytes_versions_and_alerts(self):
+        """Bytes as Splunk has them, without the escapes of XML; an update is a version, and no other alert."""
+        with World() as world:
+            feed = world.customer('a')
+            first = feed.publish(30, title='a < b & c > d; & so on')
+            later = [feed.update(version, late=1.5) for version in first[:20]]
+            siem = world.customer('siem', api='siem')
+            siem.publish(3)
+            program = world.start()
+            line = program.wait_line('event=status input=a .*state=ok')
+            self.assertEqual(line.facts['new'], '30')
+            self.assertEqual(int(line.facts['event_bytes']), sum(len(event.data.encode()) for event in program.events
+                                                                 if event.stanza.endswith('//a')))
+            self.assertAlmostEqual(int(line.facts['alerts']), 30, delta=5)
+            program.wait_events(30 + len(later) + 3)
+            line = program.wait_line('event=status input=siem .*state=ok')
+            self.assertAlmostEqual(int(line.facts['alerts']), 3, delta=1)
+            world.faults.add(refusing(7000215), service='login', tenant=feed.tenant)
+            world.microsoft.identity.revoke(feed.tenant)
+            line = program.wait_line('event=status input=a .*state=refused')
+            self.assertEqual(line.facts['new'], '50')
+            self.assertAlmostEqual(int(line.facts['alerts']), 30, delta=5)

@@ -235,6 +235,28 @@ static void answer_page(const struct request *request, struct reply *reply)
         customer->refusals = 0;
 }
 
+/* An app asks for its own registration (auth/expiry.h): it has no permission for that. */
+static bool is_registration(const struct request *request)
+{
+    return !strcmp(request->host, services[API_GRAPH].host) &&
+           (!strncmp(request->path, "/v1.0/servicePrincipals(", strlen("/v1.0/servicePrincipals(")) ||
+            !strncmp(request->path, "/v1.0/applications(", strlen("/v1.0/applications(")));
+}
+
+static void answer_registration(const struct request *request, struct reply *reply)
+{
+    unsigned long long which = 0;
+    long long until = 0;
+    char audience[200];
+    int who = -1;
+
+    if (!request->authorization ||
+        sscanf(request->authorization, "Bearer acc3ss.%d.%llu.%lld.%199s", &who, &which, &until, audience) != 4 ||
+        who < 0 || who >= plan.customers || strcmp(audience, services[API_GRAPH].audience + 8) != 0)
+        broken("token", "a registration was requested with '%s'", request->authorization ? request->authorization : "");
+    reply_refuse(reply, &customers[who], 403, "Authorization_RequestDenied");
+}
+
 void service_answer(const struct request *request, struct reply *reply)
 {
     reply->delay = rng_between(luck(), 5, 60);
@@ -242,6 +264,8 @@ void service_answer(const struct request *request, struct reply *reply)
         sign_in(request, reply);
     else if (request->form)
         broken("secrets", "a form was sent to %s", request->host);
+    else if (is_registration(request))
+        answer_registration(request, reply);
     else
         answer_page(request, reply);
     trace("%s %s%.160s -> %d %s%zu bytes", request->method, request->host, request->path, reply->status,

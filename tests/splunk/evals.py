@@ -257,6 +257,16 @@ def _json_extract(event, text, path):
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
+def _json_delete(event, text, key):
+    """The object without this member, written again; null if it is no object."""
+    try:
+        found = json.loads(words(text(event)) or '', strict=False)
+    except ValueError:
+        return None
+    return json.dumps({name: value for name, value in found.items() if name != key(event)},
+                      ensure_ascii=False) if isinstance(found, dict) else None
+
+
 def _sha256(text):
     return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()
 
@@ -306,8 +316,8 @@ FUNCTIONS = {
     'if': lambda event, condition, yes, no: yes(event) if condition(event) else no(event),
     'true': lambda event: True, 'null': lambda event: None, 'now': lambda event: event.get('\0now'),
     'isnull': lambda event, value: value(event) is None, 'isnotnull': lambda event, value: value(event) is not None,
-    'lower': _each(str.lower), 'tonumber': _tonumber, 'json_extract': _json_extract, 'sha256': _each(_sha256),
-    'substr': _substr, 'len': _each(len),
+    'lower': _each(str.lower), 'tonumber': _tonumber, 'json_extract': _json_extract, 'json_delete': _json_delete,
+    'sha256': _each(_sha256), 'substr': _substr, 'len': _each(len),
     'floor': lambda event, value: None if number(value(event)) is None else int(number(value(event)) // 1),
     'mvdedup': lambda event, value: _shrink(list(dict.fromkeys(values(value(event))))),
     'mvappend': lambda event, *arguments: _shrink([one for value in arguments for one in values(value(event))]),

@@ -109,6 +109,22 @@ class Results(unittest.TestCase):
         self.assertEqual([row['answered'] for row in rows if row['answered']], [25, 5])
         self.assertEqual([row['worst'] for row in self.rows('ds_poll_age', *lines) if row['worst']], [70, 40])
 
+    @pytest.mark.promise('Splunk', 'The dashboard shows the volume of each customer and its share of the license')
+    def test_volume(self):
+        """What was written within the time range: not what the process had written before it, and over a restart."""
+        mb = 1 << 20
+        lines = [line('a', age_s, event_bytes=n * mb, new=100, alerts=40, up_s=up)
+                 for age_s, n, up in ((86400, 500, 9000), (43200, 700, 52200), (3600, 100, 600), (0, 300, 4200))]
+        small = [line('b', 43200, event_bytes=0, new=0, alerts=0, up_s=5), line('b', 0, event_bytes=0, new=0, alerts=0)]
+        view = views.read('defender_mssp_customers')
+        query = views.whole_query(view, 'ds_volume').replace('$customer|s$', '"*"')
+        macros = {**MACROS, 'defender_mssp_license_gb': {'definition': '10'}}
+        one, other = run(query, lines + small, 25, macros=macros)
+        self.assertEqual((one['customer'], one['MB a day'], one['share of the license, %']), ('a', 500, 4.88))
+        self.assertEqual((one['KB a version'], one['KB an alert'], one['versions an alert']), (3072, 7680, 2.5))
+        self.assertEqual((other['MB a day'], other['share of the license, %']), (0, 0))
+        self.assertNotIn('share of the license, %', run(query, lines, 25)[0])
+
     def test_backfill(self):
         """The panel is not empty when no backfill is in progress."""
         self.assertEqual(self.rows('ds_backfill'), [])
