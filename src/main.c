@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "command/audit.h"
 #include "command/check.h"
 #include "command/consent.h"
 #include "command/export.h"
@@ -61,6 +62,8 @@ static const struct command {
     { "--scheme", print_scheme, NULL, "print the scheme of the modular input" },
     { VALIDATE, validate_run, NULL, "check one input: reads <items> XML on stdin" },
     { "check", NULL, check_run, "try every input once and report what is wrong: reads <input> XML on stdin" },
+    { "audit", NULL, audit_run,
+      "compare what Microsoft lists with what was written: reads <input> XML on stdin" },
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },

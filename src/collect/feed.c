@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -43,6 +44,23 @@ void feed_log_counts(const struct feed *feed, bool at_end, int64_t now_ms)
         log_event(left_out.event, "input=%s tenant=%s api=%s more=%llu like it in the last %lld s; the latest: %s",
                   feed->label, feed->input->tenant_id, feed->api->name, (unsigned long long)left_out.count,
                   (long long)left_out.for_s, left_out.text);
+}
+
+/* Other alerts are expected of another API or filter. */
+struct ledger *feed_ledger_new(const struct input *input, const struct api *api)
+{
+    CLEANUP(mem_freep) char *of = NULL;
+    unsigned char digest[SHA256_BYTES];
+    char hex[17] = "all";
+
+    if (!api->shape.id)
+        return NULL;
+    if (!text_empty(input->filter)) {
+        sha256_of(input->filter, strlen(input->filter), digest);
+        hex_text(digest, 8, hex);
+    }
+    of = mem_format("%s/%s", api->name, hex);
+    return ledger_new(of);
 }
 
 bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms)

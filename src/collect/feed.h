@@ -91,6 +91,10 @@ static inline bool feed_is_unproven(const struct feed *feed)
     return feed->evidence.unproven >= FEED_UNPROVEN_MOST;
 }
 
+/* Returns the ledger of an input: one API and one filter. NULL: the API's records have no identity. The caller frees it
+ * with ledger_free(). */
+struct ledger *feed_ledger_new(const struct input *input, const struct api *api);
+
 /* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
 bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
 

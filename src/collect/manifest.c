@@ -130,17 +130,20 @@ void manifest_start(struct manifest *manifest, int64_t now_ms)
     look_at(manifest, now_ms + FIRST_MS + (int64_t)(feed->number % TURNS) * SPREAD_MS);
 }
 
-void manifest_look(struct manifest *manifest, int64_t now_ms)
+static void look_at_the_latest(struct manifest *manifest, int64_t due_ms)
 {
-    int64_t due_ms = manifest->again_ms > now_ms ? manifest->again_ms : now_ms + BETWEEN_MS;
+    if (!timer_is_set(&manifest->timer) || manifest->timer.due_ms > due_ms)
+        look_at(manifest, due_ms);
+}
 
-    if (timer_is_set(&manifest->timer) && manifest->timer.due_ms < due_ms)
-        return;
-    look_at(manifest, due_ms);
+void manifest_audited(struct manifest *manifest, int64_t now_ms)
+{
+    manifest->again_ms = 0;
+    look_at_the_latest(manifest, now_ms + BETWEEN_MS);
 }
 
 void manifest_saved(struct manifest *manifest, int64_t now_ms)
 {
     if (ledger_got_more(manifest->feed->ledger) && manifest->timer.fire)
-        manifest_look(manifest, now_ms);
+        look_at_the_latest(manifest, manifest->again_ms > now_ms ? manifest->again_ms : now_ms + BETWEEN_MS);
 }

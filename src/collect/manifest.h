@@ -21,7 +21,7 @@ void manifest_release(struct manifest *manifest);
 
 /* The input is open. */
 void manifest_start(struct manifest *manifest, int64_t now_ms);
-/* A day was audited, and may be said now. */
-void manifest_look(struct manifest *manifest, int64_t now_ms);
+/* A day was audited: it is said now if it got more. */
+void manifest_audited(struct manifest *manifest, int64_t now_ms);
 /* A save has ended: a day that was said may have got more. */
 void manifest_saved(struct manifest *manifest, int64_t now_ms);

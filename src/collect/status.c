@@ -59,7 +59,9 @@ static void add_audit(struct buf *line, const struct feed *feed)
 {
     char day[LEDGER_DAY_TEXT];
 
-    if (feed->audited.day != LEDGER_NO_DAY)
+    if (feed->ledger && !feed->input->audit)
+        buf_add_text(line, " audit=off");
+    else if (feed->audited.day != LEDGER_NO_DAY)
         buf_add_format(line, " audit_day=%s audit=%s", ledger_day_text(feed->audited.day, day), feed->audited.result);
 }
 

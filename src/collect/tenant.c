@@ -210,7 +210,7 @@ static void audit_ended(void *ctx)
 {
     struct tenant *t = ctx;
 
-    manifest_look(&t->manifest, clock_ms());
+    manifest_audited(&t->manifest, clock_ms());
 }
 
 static const struct audit_owner audit_owner = { audit_save, audit_ended };
@@ -220,23 +220,6 @@ static const struct audit_owner audit_owner = { audit_save, audit_ended };
 static void status_timer_fired(void *ctx, int64_t now_ms)
 {
     tenant_log_status(ctx, now_ms);
-}
-
-/* A ledger is of one API and one filter: other alerts are expected of others. */
-static struct ledger *new_ledger(const struct input *input, const struct api *api)
-{
-    CLEANUP(mem_freep) char *of = NULL;
-    unsigned char digest[SHA256_BYTES];
-    char hex[17] = "all";
-
-    if (!api->shape.id)
-        return NULL;
-    if (!text_empty(input->filter)) {
-        sha256_of(input->filter, strlen(input->filter), digest);
-        hex_text(digest, 8, hex);
-    }
-    of = mem_format("%s/%s", api->name, hex);
-    return ledger_new(of);
 }
 
 static void init_feed(struct tenant *t, size_t number)
@@ -259,7 +242,7 @@ static void init_feed(struct tenant *t, size_t number)
     t->feed.rate = rate_pool_get(env->rates, t->input.tenant_id, t->input.client_id, api->family, api->per_minute,
                                  api->per_hour, env->started_ms);
     progress_init(&t->feed.progress, t->input.overlap);
-    t->feed.ledger = new_ledger(&t->input, api);
+    t->feed.ledger = feed_ledger_new(&t->input, api);
     t->feed.loss.as = target_sign_in_as(&t->input);
 }
 

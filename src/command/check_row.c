@@ -151,94 +151,31 @@ static void row_look(struct row *row, const char *authorization)
 
 /* Tokens. */
 
-/* Sets the stored refresh token once it may be used. Returns false if it may not yet, or the row has ended. */
-static bool refresh_ready(struct row *row, bool *delegated)
-{
-    CLEANUP(mem_freep) char *name = secret_name_refresh(row->input.tenant_id, row->input.client_id);
-    const char *stored = check_store_secret(row->context->store, name);
-    struct destination to = target_destination(&row->target);
-    struct err err;
-
-    *delegated = false;
-    if (stored && !binding_allows(check_store_passwords(row->context->store), "refresh_token", name, &to, &err)) {
-        row_fail(row, CHECK_REFUSED, &err);
-        return false;
-    }
-    if (!stored && row->input.refresh_token) {
-        err_set(&err, ERR_AUTH,
-                "the refresh token is still in inputs.conf, so its successor could not be stored; the running input "
-                "moves it to Splunk's password store first");
-        event_blame(&err, EVENT_SECRET_WAITS);
-        return row_not_tried(row, &err);
-    }
-    if (!stored)
-        return true;
-    switch (check_store_prove(row->context->store, name, stored, &err)) {
-    case PROOF_WAIT: row->waits_for_store = true; return false;
-    case PROOF_FAILED:
-        err_prefix(&err, "a refresh token is stored, but its successor could not be");
-        return row_not_tried(row, &err);
-    case PROOF_OK: row->waits_for_store = false; break;
-    }
-    principal_set_refresh_token(row->principal, check_store_secret(row->context->store, name),
-                                passwords_hosts(check_store_passwords(row->context->store), name));
-    return *delegated = true;
-}
-
 static void row_token_changed(void *ctx)
 {
     row_step(ctx);
 }
 
-static void principal_begin(struct row *row)
-{
-    const struct input *input = &row->input;
-    CLEANUP(mem_freep) char *name = secret_name_client(input->client_id);
-    const struct passwords *passwords = check_store_passwords(row->context->store);
-    const char *secret = input->client_secret ? input->client_secret : check_store_secret(row->context->store, name);
-    struct destination to = target_destination(&row->target);
-    CLEANUP(mem_freep) char *api = binding_api(&to);
-    CLEANUP(mem_freep) char *hosts = binding_hosts(&to); /* of a secret in the stanza */
-
-    row->principal = principal_get(row->context->principals,
-                                   &(struct principal_spec){ .tenant_id = input->tenant_id,
-                                                             .client_id = input->client_id,
-                                                             .login_url = row->target.login_url,
-                                                             .certificate = input->client_certificate,
-                                                             .assertion = input->client_assertion,
-                                                             .route = &row->login->route });
-    if (secret)
-        principal_set_secret(row->principal, secret, input->client_secret ? hosts : passwords_hosts(passwords, name));
-    row->source = token_source_get(row->principal, row->target.resource, row->target.api->v1_token, api);
-    row->listener = (struct token_listener){ .changed = row_token_changed, .ctx = row };
-    token_source_listen(row->source, &row->listener);
-}
-
 /* Sets the credentials of the principal. Returns false if it is too early, or the row has ended. */
 static bool principal_ready(struct row *row)
 {
-    struct destination to = target_destination(&row->target);
+    enum input_sign_in_state state;
     struct err err;
-    bool delegated;
 
-    if (row->has_principal)
-        return true;
-    if (!binding_allows_input(check_store_passwords(row->context->store), &row->input, &to, &err)) {
+    row->sign_in.input = &row->input;
+    row->sign_in.target = &row->target;
+    row->sign_in.store = row->context->store;
+    row->sign_in.principals = row->context->principals;
+    row->sign_in.route = &row->login->route;
+    row->sign_in.changed = row_token_changed;
+    row->sign_in.ctx = row;
+    state = input_sign_in_step(&row->sign_in, &err);
+    row->waits_for_store = state == INPUT_WAITS;
+    if (state == INPUT_REFUSED)
         row_fail(row, CHECK_REFUSED, &err);
-        return false;
-    }
-    if (!row->principal)
-        principal_begin(row);
-    if (!refresh_ready(row, &delegated))
-        return false;
-    if (!binding_allows_app(&row->input, &to, delegated, &err)) {
-        row_fail(row, CHECK_REFUSED, &err);
-        return false;
-    }
-    if (!delegated && !row->input.client_secret && !row->input.client_certificate && !row->input.client_assertion &&
-        !check_store_known(row->context->store, &err))
-        return row_not_tried(row, &err);
-    return row->has_principal = true;
+    if (state == INPUT_NOT_TRIED)
+        row_fail(row, CHECK_NOT_TRIED, &err);
+    return state == INPUT_READY;
 }
 
 static void row_take_token(struct row *row, const struct token_view *view)
@@ -247,8 +184,8 @@ static void row_take_token(struct row *row, const struct token_view *view)
     claims_read(view->authorization, &row->outcome.claims);
     row->outcome.lacks_permission = row->target.api->permissions && row->outcome.claims.readable &&
                                     !claims_hold(&row->outcome.claims, row->target.api->permissions);
-    row->outcome.credential = principal_credential(row->principal);
-    row->outcome.has_days = principal_certificate_days(row->principal, &row->outcome.certificate_days);
+    row->outcome.credential = principal_credential(row->sign_in.principal);
+    row->outcome.has_days = principal_certificate_days(row->sign_in.principal, &row->outcome.certificate_days);
 }
 
 /* The steps. */
@@ -273,7 +210,7 @@ void row_step(struct row *row)
         return;
     if (!endpoints_passed(row) || !principal_ready(row))
         return;
-    state = token_source_ask(row->source, clock_ms(), &view);
+    state = token_source_ask(row->sign_in.source, clock_ms(), &view);
     row_take_clock(row, view.has_clock, view.clock_offset_ms);
     switch (state) {
     case TOKEN_BUSY: return;
@@ -289,16 +226,14 @@ void row_begin(struct row *row)
 {
     const struct row_context *context = row->context;
     const struct input *input = &row->input;
-    CLEANUP(mem_freep) char *name = secret_name_proxy(input->name);
     CLEANUP(mem_free_secretp) char *proxy = NULL;
     struct err err;
 
     row->begun = true;
-    if (!input->proxy_password && !binding_allows_proxy(check_store_passwords(context->store), input, &err)) {
+    if (!input_sign_in_proxy(input, context->store, &proxy, &err)) {
         row_fail(row, CHECK_REFUSED, &err);
         return;
     }
-    proxy = target_proxy(input, check_store_secret(context->store, name));
     row->login = endpoints_get(context->endpoints, row->target.login_url, input->ca_file, proxy);
     row->service = endpoints_get(context->endpoints, row->target.base_url, input->ca_file, proxy);
     row->outcome.login = &row->login->found;

@@ -23,7 +23,7 @@ static bool row_compares(const struct row *row)
 {
     int with = row->context->compare_with;
 
-    return with >= 0 && with != row->input.api && row->target.api->shape.id && row->has_principal && !row->is_compared;
+    return with >= 0 && with != row->input.api && row->target.api->shape.id && row->sign_in.ready && !row->is_compared;
 }
 
 static void row_compare(struct row *row)
@@ -35,7 +35,7 @@ static void row_compare(struct row *row)
     timer_set(row->context->loop, &row->deadline, clock_ms() + COMPARE_MOST_MS);
     row->compare = compare_start(&(struct compare_spec){ .loop = row->context->loop,
                                                          .http = row->context->http,
-                                                         .principal = row->principal,
+                                                         .principal = row->sign_in.principal,
                                                          .route = &row->login->route,
                                                          .present = &row->target,
                                                          .other = &row->other,

@@ -5,6 +5,7 @@
 #include "collect/target.h"
 #include "command/check_row.h"
 #include "command/compare.h"
+#include "command/input_sign_in.h"
 
 struct row {
     const struct row_context *context;
@@ -12,10 +13,8 @@ struct row {
     struct input input;
     struct target target;
     struct endpoint *login, *service;
-    struct principal *principal;
-    struct token_source *source;
-    struct token_listener listener;
-    bool begun, finished, has_principal;
+    struct input_sign_in sign_in;
+    bool begun, finished;
     bool waits_for_store; /* whether it takes the successor of a refresh token */
     struct timer deadline;
     struct look *look;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -26,11 +27,17 @@ bool ledger_again_ask(const char *path, uint32_t day, struct err *err)
     CLEANUP(mem_freep) char *name = mem_format("%s.again", path);
     CLEANUP(buf_free) struct buf text = BUF_INIT(REQUEST_MAX);
     char line[LEDGER_DAY_TEXT];
+    struct stat st;
 
     if (!file_read(name, &text, err) && errno != ENOENT)
         return false;
     buf_add_format(&text, "%s\n", ledger_day_text(day, line));
-    return file_replace(name, buf_text(&text), text.len, true, err);
+    if (!file_replace(name, buf_text(&text), text.len, true, err))
+        return false;
+    if (stat(path, &st) || st.st_uid == geteuid() || !chown(name, st.st_uid, st.st_gid))
+        return true;
+    unlink(name); /* the process could not read it */
+    return err_set(err, ERR_RETRY, "run this as the user that Splunk runs as, who owns '%s'", path);
 }
 
 bool ledger_again_take(struct ledger *ledger)

@@ -1,11 +1,13 @@
 """Audits: what polls could not see is found, named, fetched and written once."""
+import json
+import os
 import re
 
 import pytest
 from cases import SECOND, HastyCase
 from test_ledger import LedgerCase, of_events
 from world import faults, ticks
-from world.runner import wait_for
+from world.runner import call, wait_for
 
 HASTE = 600
 LINE = re.compile(r'(?:INFO|WARN) event=audit input=(\S+) \S+ \S+ day=(\S+) result=(\S+) .*')
@@ -131,3 +133,90 @@ class Hidden(AuditCase):
                  world.program.tail)
         self.assertEqual(of_events(world.events())[day][0], 9)
         self.assertFalse(world.verdict().lost)
+
+
+class Command(AuditCase):
+    """`audit`"""
+
+    def setUp(self):
+        self.world_ = self.world()
+        self.feeds = [self.customer(self.world_, name, api=api) for name, api in (
+            ('contoso', 'graph'), ('fabrikam', 'endpoint'), ('siem', 'siem'), ('incidents', 'incidents'))]
+        for feed in self.feeds:
+            self.publish(self.world_, feed, days=2, each=4)
+        self.reads(self.world_)
+
+    def audit(self, *arguments):
+        return call(self.world_.home, 'audit', *arguments, stdin=self.world_.xml())
+
+    def files(self):
+        """Path -> content of all that the program keeps."""
+        found = {}
+        for folder, _, names in os.walk(self.world_.home.checkpoints):
+            for name in names:
+                with open(os.path.join(folder, name), 'rb') as file:
+                    found[os.path.join(folder, name)] = file.read()
+        return found
+
+    @pytest.mark.promise('Calls', '`audit` compares what Microsoft lists with what was written, writes nothing, and '
+                                  'exits with 0, 1 or 2')
+    def test_equal_missing_unknown(self):
+        before = self.files()
+        result = self.audit()
+        self.assertEqual((result.code, result.err), (0, ''))
+        for name in ('contoso', 'fabrikam', 'incidents'):
+            self.assertRegex(result.out, rf'{name} +3 of 3 days equal  8 listed  8 written  0 missing')
+        self.assertIn('3 of 3 inputs equal.', result.out)
+        hidden = self.feeds[0].publish(1, ticks=self.noon(self.world_, 1, 77))[0]
+        self.world_.customer('new')
+        result = self.audit()
+        self.assertEqual(result.code, 1)
+        self.assertLess(result.out.index('contoso'), result.out.index('new'))
+        self.assertRegex(result.out, rf'{self.days_ago(self.world_, 1)} missing\n +missing: {hidden.key} ')
+        self.assertRegex(result.out, r'new +there is no checkpoint')
+        self.assertLessEqual(max(map(len, result.out.replace(self.world_.home.checkpoints, '').splitlines())), 80)
+        result = self.audit('--json', '--input', 'contoso', '--to', self.days_ago(self.world_, 1))
+        day, = json.loads(result.out)['inputs'][0]['days']
+        self.assertEqual((result.code, day['result'], day['listed'], day['written'], day['missing'], day['requests']),
+                         (1, 'missing', 5, 4, 1, 1))
+        self.assertEqual([(each['id'], ticks.parse(each['time'])) for each in day['ids']],
+                         [(hidden.key, hidden.ticks)])
+        self.assertEqual(self.audit('--input', 'new').code, 2)
+        self.assertEqual(self.audit('--input', 'contoso', '--to', self.days_ago(self.world_, 2)).code, 0)
+        os.remove(self.path(self.world_, 'fabrikam'))
+        result = self.audit('--input', 'fabrikam')
+        self.assertEqual(result.code, 2)
+        self.assertIn('unknown no_ledger', result.out)
+        self.world_.faults.add(faults.status(403), kind='graph')
+        before.pop(self.path(self.world_, 'fabrikam'))
+        self.assertEqual(self.files(), before)
+        self.assertEqual(self.world_.problems(), [])
+
+    def test_arguments(self):
+        for arguments, words in (
+                (('--from', 'yesterday'), "--from is 'yesterday', but it should be a day"),
+                (('--to', '2099-01-01'), 'only days that are over'), (('--from', '2020-01-01'), 'for 35 days only'),
+                (('--from', self.days_ago(self.world_, 1), '--to', self.days_ago(self.world_, 2)), 'after --to'),
+                (('--input', 'nobody'), "no enabled input 'nobody'"), (('--again', '2020-01-01'), 'needs --input'),
+                (('--again', self.days_ago(self.world_, 1), '--input', 'siem'), 'no audit'),
+                (('--again', self.days_ago(self.world_, 1), '--input', 'contoso', '--json'), 'goes with --input only'),
+                (('--days', '3'), 'unknown argument')):
+            result = self.audit(*arguments)
+            self.assertEqual((result.code, result.out), (2, ''), arguments)
+            self.assertIn(words, result.err)
+            self.assertEqual(len(result.err.splitlines()), 1)
+
+    @pytest.mark.promise('Calls', '`audit --again` makes the next audit write a day again, also while the program runs')
+    @pytest.mark.waits(10)
+    def test_again(self):
+        world, day = self.world_, self.days_ago(self.world_, 2)
+        self.start(world, HASTE)
+        result = self.audit('--again', day, '--input', 'contoso')
+        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertIn(f'writes {day} again', result.out)
+        self.audited(world, {('contoso', 2): 'repaired', ('contoso', 1): 'equal', ('fabrikam', 2): 'equal'})
+        again = [event for event in world.program.events if json.loads(event.data)['lastUpdateDateTime'][:10] == day]
+        self.assertEqual(len(again), 4)
+        self.ends(world)
+        self.assertEqual(self.audit().code, 0)
+        self.assertFalse([name for name in self.files() if name.endswith(('.again', '.taken'))])
