@@ -27,9 +27,14 @@ int audit_report_status(const struct audit_report *report)
 /* Adds a number with commas: 1,204. */
 static void add_grouped(struct buf *text, size_t number)
 {
-    if (number >= 1000)
-        add_grouped(text, number / 1000);
-    buf_add_format(text, number >= 1000 ? ",%03zu" : "%zu", number % 1000);
+    char digits[24];
+    size_t i, len = (size_t)snprintf(digits, sizeof(digits), "%zu", number);
+
+    for (i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            buf_add_char(text, ',');
+        buf_add_char(text, digits[i]);
+    }
 }
 
 static const char *color_of(enum audit_verdict verdict)
