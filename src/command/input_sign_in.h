@@ -27,9 +27,9 @@ struct input_sign_in {
     /* The result: */
     struct principal *principal;
     struct token_source *source;
+    bool ready; /* the principal has its credentials */
     /* private: */
     struct token_listener listener;
-    bool ready; /* INPUT_READY */
 };
 
 /* Returns the proxy for http_route.proxy, or NULL: none. A secret; the caller frees it with mem_free_secret(). Returns
