@@ -485,6 +485,8 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting(name, [line('e', secret_days=6), line('f', secret_days=400), line('g')]), ['e'])
         row, = run(SEARCHES['defender_mssp_' + name]['search'], [line('h', secret_days=20, certificate_days=3)])
         self.assertEqual((row['what'], row['days_left']), ('certificate', 3))
+        row, = run(SEARCHES['defender_mssp_' + name]['search'], [line('h', secret_days=20)])
+        self.assertEqual((row['what'], row['days_left']), ('secret', 20))       # a number, not a text
 
     def test_lag(self):
         self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
