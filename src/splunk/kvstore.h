@@ -62,6 +62,6 @@ struct kvstore_query {
     const char *sort;   /* names, separated by commas, each with ":-1" for downward; NULL: no order */
     int skip, limit;    /* limit: at least 1 */
 };
-void kvstore_find(struct kvstore *store, const struct kvstore_query *query, kvstore_done_fn *done, void *ctx);
-/* Deletes the records that the query finds, which must not be empty: without one the store would delete all. */
-void kvstore_delete_where(struct kvstore *store, const char *query, kvstore_done_fn *done, void *ctx);
+void kvstore_find(struct kvstore *store, const struct kvstore_query *what, kvstore_done_fn *done, void *ctx);
+/* Deletes the records that a query finds, which must not be empty: without one the store would delete all. */
+void kvstore_delete_where(struct kvstore *store, const char *what, kvstore_done_fn *done, void *ctx);

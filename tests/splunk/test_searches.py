@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import unittest
 
 import alerts
@@ -63,6 +64,20 @@ class Health(unittest.TestCase):
                 ('ok', 60, {'poll_s': 3600, 'read_age_s': 3500, 'next_s': 100}), ('ok', 200, {'lag_s': -1})):
             with self.subTest(wanted=wanted, facts=facts):
                 self.assertEqual(self.condition(line('a', age_s, **facts)), wanted)
+
+    @pytest.mark.promise('Splunk', "The condition in a customer's record is the one that the dashboard shows")
+    def test_the_programs_own(self):
+        """The program makes the same of the same facts as the macro does with its default thresholds."""
+        printed = subprocess.run([os.path.join(fields.ROOT, 'build', 'plain', 'gen_conditions')], capture_output=True,
+                                 check=True, text=True).stdout
+        rows = [json.loads(row) for row in printed.splitlines()]
+        wanted = {f'i{n}': tuple(row.pop(f'want_{key}') for key in ('condition', 'rank', 'todo'))
+                  for n, row in enumerate(rows)}
+        self.assertGreater(len(wanted), 500)
+        self.assertEqual(len({condition for condition, _, _ in wanted.values()}), 13)
+        found = run('`defender_mssp_status` | `defender_mssp_health`',
+                    [line(f'i{n}', 0, **row) for n, row in enumerate(rows)])
+        self.assertEqual({row['input']: (row['condition'], int(row['rank']), row['todo']) for row in found}, wanted)
 
     @pytest.mark.promise('Splunk', "The dashboard's advice is that of the status line, which has it from the program's "
                                    'tables')

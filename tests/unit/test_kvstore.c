@@ -126,6 +126,7 @@ static void check_row(int port, const struct row *row, const char *collection)
     CHECK(scene.record == (row->call == GET && row->want == KVSTORE_OK), "%s", row->name);
 }
 
+/* promise: Splunk: Each fault of the KV store has a sentence of its own */
 static void test_faults(void **state UNUSED)
 {
     struct reply replies[COUNT_OF(rows) + 1] = { { NULL } };
