@@ -100,6 +100,7 @@ static void mark_off(struct state_prune *prune, const cJSON *stored)
     static const char *const past[] = { "why", "cause", "who", "remedy", "next", "note", "_user" };
     double wall_s = (double)(clock_wall_ms() / 1000);
     cJSON *batch = cJSON_CreateArray(), *record = cJSON_Duplicate(stored, true);
+    CLEANUP(buf_free) struct buf body = BUF_INIT(HTTP_BODY_MAX);
     CLEANUP(mem_freep) char *text = NULL;
     size_t i;
 
@@ -113,7 +114,8 @@ static void mark_off(struct state_prune *prune, const cJSON *stored)
     cJSON_AddItemToArray(batch, record);
     text = cJSON_PrintUnformatted(batch);
     cJSON_Delete(batch);
-    kvstore_save(prune->kvstore, text, on_done, prune);
+    buf_add_text(&body, text);
+    kvstore_save(prune->kvstore, &body, on_done, prune);
 }
 
 static void on_stored(void *ctx, const struct kvstore_answer *answer)

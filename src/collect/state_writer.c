@@ -217,7 +217,7 @@ static void save(struct state_writer *writer, int64_t now_ms)
     if (!batch.len)
         return;
     writer->in_call = true;
-    kvstore_save(writer->spec.kvstore, buf_text(&batch), on_saved, writer);
+    kvstore_save(writer->spec.kvstore, &batch, on_saved, writer);
 }
 
 static void make_call(void *ctx, int64_t now_ms)
