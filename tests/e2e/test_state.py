@@ -124,8 +124,8 @@ class Records(StateCase):
 class Kept(StateCase):
     """What a process finds of the one before."""
 
-    @pytest.mark.promise('Splunk', 'History and the beginning of a condition outlast a restart; the record of a removed '
-                                   'input goes, and that of a disabled one says so')
+    @pytest.mark.promise('Splunk', 'History and the beginning of a condition outlast a restart; the record of a '
+                                   'removed input goes, and that of a disabled one says so')
     def test_restart(self):
         world = self.world()
         for name in ('stays', 'off', 'a/b gone'):
