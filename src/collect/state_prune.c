@@ -98,7 +98,7 @@ static void set(cJSON *record, const char *name, cJSON *value)
 static void mark_off(struct state_prune *prune, const cJSON *stored)
 {
     static const char *const past[] = { "why", "cause", "who", "remedy", "next", "note", "_user" };
-    double wall_s = (double)(clock_wall_ms() / 1000);
+    int64_t wall_s = clock_wall_ms() / 1000;
     cJSON *batch = cJSON_CreateArray(), *record = cJSON_Duplicate(stored, true);
     CLEANUP(buf_free) struct buf body = BUF_INIT(HTTP_BODY_MAX);
     CLEANUP(mem_freep) char *text = NULL;
@@ -109,8 +109,8 @@ static void mark_off(struct state_prune *prune, const cJSON *stored)
     set(record, "condition", cJSON_CreateString("off"));
     set(record, "rank", cJSON_CreateNumber(12));
     set(record, "todo", cJSON_CreateString("Nothing: it is disabled"));
-    set(record, "since", cJSON_CreateNumber(wall_s));
-    set(record, "updated", cJSON_CreateNumber(wall_s));
+    set(record, "since", cJSON_CreateNumber((double)wall_s));
+    set(record, "updated", cJSON_CreateNumber((double)wall_s));
     cJSON_AddItemToArray(batch, record);
     text = cJSON_PrintUnformatted(batch);
     cJSON_Delete(batch);
