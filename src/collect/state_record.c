@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #define HISTORY_TEXT_MAX 8192
+#define SETTLES_MS       60000
 
 static uint64_t more(uint64_t now, uint64_t before)
 {
@@ -50,12 +51,22 @@ void state_record_look(struct state_record *record, int64_t now_ms, int64_t wall
         record->due = true;
 }
 
+bool state_record_settles(const struct state_record *record, int64_t up_ms)
+{
+    return up_ms < SETTLES_MS && record->at.condition == CONDITION_WAITING && record->stored_since_s &&
+           !text_same(record->stored_condition, condition_word(CONDITION_WAITING)) &&
+           !text_same(record->stored_condition, "off");
+}
+
 void state_record_take_stored(struct state_record *record, const cJSON *stored, int64_t wall_s)
 {
     const char *history = json_text(stored, "history"), *condition = json_text(stored, "condition");
     CLEANUP(json_freep) cJSON *array = NULL;
     int64_t at_s;
 
+    if (record->taken)
+        return;
+    record->taken = true;
     if (history && strlen(history) < HISTORY_TEXT_MAX && json_int64(stored, "history_at", 0, INT64_MAX, &at_s)) {
         array = json_parse(history, strlen(history));
         history_merge(&record->history, array, at_s, wall_s);

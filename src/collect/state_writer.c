@@ -30,6 +30,7 @@ struct state_writer {
     struct state_prune *prune;
     struct timer look_timer;
     struct timer call_timer; /* for the next call; not set while one is in flight, or nothing is due */
+    int64_t started_ms;
     int64_t regular_ms;      /* when all records are due */
     int64_t called_ms;       /* when the last call ended */
     int rows_read;           /* of the stored records */
@@ -194,7 +195,7 @@ static void compose(struct state_writer *writer, struct buf *batch, int64_t now_
     for (record = writer->records; record && count < writer->batch_most; record = record->next) {
         CLEANUP(buf_free) struct buf text = BUF_INIT(RECORD_MAX);
 
-        if (!record->due)
+        if (!record->due || state_record_settles(record, now_ms - writer->started_ms))
             continue;
         state_record_add(record, writer->forwarder, &text, now_ms, wall_s);
         if (batch->len + text.len + 2 > BATCH_MAX)
@@ -280,6 +281,7 @@ void state_writer_start(struct state_writer *writer)
 {
     int64_t now_ms = clock_ms();
 
+    writer->started_ms = now_ms;
     writer->regular_ms = clock_next(now_ms, REGULAR_MS);
     timer_set(writer->spec.loop, &writer->look_timer, clock_next(now_ms, LOOK_MS));
     look_at_all(writer, now_ms);

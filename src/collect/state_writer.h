@@ -43,6 +43,7 @@ struct state_record {
     int64_t since_s;               /* 0: nobody has looked yet */
     int64_t stored_since_s;        /* of the stored record, as long as its condition may go on; 0: it has ended */
     char stored_condition[16];
+    bool taken;   /* the stored record was */
     bool due;     /* to be written */
     bool in_call; /* part of the call in flight */
     struct state_record *next;
@@ -77,5 +78,8 @@ void state_record_add(const struct state_record *record, const char *forwarder, 
                       int64_t wall_s);
 /* Looks at the record's source: counts, and whether the condition is another one. */
 void state_record_look(struct state_record *record, int64_t now_ms, int64_t wall_s);
-/* Takes over what an earlier process stored. */
+/* Returns true while the stored record says more than the present one: splunkd restarts the program with each input that
+ * is saved, and then all customers wait for a moment. */
+bool state_record_settles(const struct state_record *record, int64_t up_ms);
+/* Takes over what an earlier process stored, once. */
 void state_record_take_stored(struct state_record *record, const cJSON *stored, int64_t wall_s);

@@ -82,7 +82,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "service_clock", 3 },
     { "sign_in_words", 1 },
     { "signin", 5 },
-    { "state_record", 4 },
+    { "state_record", 5 },
     { "store", 13 },
     { "store_file", 11 },
     { "store_saving", 5 },

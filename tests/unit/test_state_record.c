@@ -105,6 +105,31 @@ static void test_since(void **state UNUSED)
     }
 }
 
+/* After a restart what was stored stays for a moment, unless there is something to say. */
+static void test_settles(void **state UNUSED)
+{
+    static const struct { const char *name, *stored; enum condition condition; int64_t up_ms; bool want; } steps[] = {
+        { "it starts", "{\"condition\":\"ok\",\"since\":1796000000}", CONDITION_WAITING, 5000, true },
+        { "it still waits", "{\"condition\":\"ok\",\"since\":1796000000}", CONDITION_WAITING, 60000, false },
+        { "it is held up", "{\"condition\":\"ok\",\"since\":1796000000}", CONDITION_HELD_UP, 5000, false },
+        { "it waited before", "{\"condition\":\"waiting\",\"since\":1796000000}", CONDITION_WAITING, 5000, false },
+        { "it was off before", "{\"condition\":\"off\",\"since\":1796000000}", CONDITION_WAITING, 5000, false },
+        { "nothing is stored", "{}", CONDITION_WAITING, 5000, false },
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(steps); i++) {
+        struct state_record record = new_record();
+        cJSON *stored = json_parse(steps[i].stored, strlen(steps[i].stored));
+
+        says.condition = steps[i].condition;
+        state_record_look(&record, 0, NOW);
+        state_record_take_stored(&record, stored, NOW);
+        CHECK(state_record_settles(&record, steps[i].up_ms) == steps[i].want, "%s", steps[i].name);
+        cJSON_Delete(stored);
+    }
+}
+
 /* What was counted since the last look goes into the history once; a process that starts again counts from zero. */
 static void test_counts(void **state UNUSED)
 {
@@ -123,6 +148,7 @@ static void test_counts(void **state UNUSED)
     state_record_look(&record, 0, NOW + HISTORY_QUARTER_S);
     CHECK(last->new_events == 1 && last->requests == 0 && last[-1].new_events == 10, "%u", (unsigned)last->new_events);
     state_record_take_stored(&record, stored, NOW + HISTORY_QUARTER_S);
+    state_record_take_stored(&record, stored, NOW + HISTORY_QUARTER_S); /* a store that repeats itself */
     CHECK(last[-2].new_events == 5 && last[-2].failed == 8 && last[-3].requests == 1, "%u",
           (unsigned)last[-2].new_events);
     CHECK(last->new_events == 1 && last[-1].new_events == 10, "%u", (unsigned)last->new_events);
@@ -159,6 +185,7 @@ static void test_json(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_due),
     cmocka_unit_test(test_since),
+    cmocka_unit_test(test_settles),
     cmocka_unit_test(test_counts),
     cmocka_unit_test(test_json),
 };
