@@ -555,6 +555,17 @@ class Documentation(unittest.TestCase):
             with self.subTest(search=text):
                 spl.Search(text.replace('\n', ' '), MACROS).run([line('a')], NOW)
 
+    def test_the_lookup(self):
+        """Worst first, and a record that nobody writes any more says nothing."""
+        with open(os.path.join(fields.ROOT, 'docs', 'searching.md'), encoding='utf-8') as file:
+            text = re.search(r'```spl\n(\| inputlookup.*?)```', file.read(), re.DOTALL)[1].replace('\n', ' ')
+        records = [{'_lookup': 'defender_mssp_state', 'input': name, 'condition': condition, 'rank': rank,
+                    'updated': str(NOW - age_s), 'todo': 'x'}
+                   for name, condition, rank, age_s in (('a', 'ok', '11', 60), ('b', 'refused', '2', 600),
+                                                        ('c', 'ok', '11', 901))]
+        self.assertEqual([(row['input'], row['silent']) for row in run(text, [*records, line('d')])],
+                         [('b', 'refused'), ('a', 'ok'), ('c', 'silent')])
+
 
 class Evaluator(unittest.TestCase):
     """The evaluators themselves, by the search reference."""
