@@ -336,6 +336,30 @@ install:
 uninstall:
 	package/uninstall '$(SPLUNK_HOME)'
 
+# The customers page (ui/, docs/customers-page.md): bundled from npm packages into appserver/static, which is not
+# committed. Only these two targets and a package of a release need Node.js.
+PAGE = appserver/static/pages/defender_mssp_manage_app.js
+
+.PHONY: page page-tests
+page: $(PAGE)
+
+$(PAGE): build/page/installed ui/build.mjs ui/params.json VERSION $(shell find ui/src -type f)
+	cd ui && node build.mjs .. ../build/page
+
+build/page/installed: ui/package.json ui/package-lock.json
+	tools/install-deps page
+	cd ui && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1
+	@mkdir -p $(@D)
+	@touch $@
+
+# In Chromium, against stand-ins of Splunk Web, splunkd and Microsoft; saves go to the program. Screenshots:
+# build/page/pictures. K=name: those tests only.
+page-tests: page
+	tools/install-deps page-tests
+	$(MAKE) -s all
+	node --test ui/test/*.test.mjs
+	node --test $(if $(K),--test-name-pattern='$(K)') tests/page/*.test.mjs
+
 # What clangd and clang-tidy ask for. bear watches a build of its own.
 compile_commands.json: Makefile $(OUT)/flags
 	@tools/install-deps lint
@@ -411,6 +435,7 @@ help:
 	@echo 'make sim            the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
+	@echo 'make page           builds the customers page (npm); make page-tests tries it in a browser (K=name: some tests)'
 
 # The dashboard, validated and drawn in Chromium with Splunk's own packages (npm), from what the program writes in a
 # few minutes with customers in every state. AGAIN=1: from the last such run. Screenshots: build/dashboard/*.png
@@ -430,7 +455,7 @@ print-list:
 
 .PHONY: clean
 clean:
-	rm -rf build bin/defender_alerts compile_commands.json
+	rm -rf build appserver bin/defender_alerts compile_commands.json
 
 -include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

@@ -1,0 +1,168 @@
+// splunkd through Splunk Web: the calls that the page makes. Changes go one after another, since each one makes splunkd
+// end and start the program again. Nothing that is secret comes back: the list asks for named fields only.
+import { getCSRFToken, username } from '@splunk/splunk-utils/config';
+import { createRESTURL, createURL } from '@splunk/splunk-utils/url';
+import { maskProxy } from './model/check.mjs';
+
+export const APP = 'TA-defender-mssp';
+const INPUTS = 'data/inputs/defender_alerts';
+const CAPABILITY = 'edit_modinput_defender_alerts';
+
+// kind: session (log in again), capability, missing (404), refused (400: the sentence is for a person), busy (503),
+// network (no answer), stopped (by the person), other.
+export class ApiError extends Error {
+    constructor(kind, text, status = 0) {
+        super(text);
+        this.kind = kind;
+        this.status = status;
+    }
+}
+
+const KINDS = { 400: 'refused', 401: 'session', 403: 'capability', 404: 'missing', 409: 'refused', 503: 'busy' };
+
+export function loginUrl() {
+    return createURL('account/login', { return_to: window.location.pathname });
+}
+
+async function textOf(response) {
+    try {
+        const body = await response.json();
+        return (body.messages || [])
+            .map((one) => one.text)
+            .filter(Boolean)
+            .join(' ');
+    } catch {
+        return '';
+    }
+}
+
+async function ask(method, url, { form, signal } = {}) {
+    let response;
+    try {
+        response = await fetch(url, {
+            method,
+            signal,
+            credentials: 'include',
+            cache: 'no-store',
+            body: form && new URLSearchParams({ ...form, output_mode: 'json' }).toString(),
+            headers: {
+                'X-Requested-With': 'XMLHttpRequest',
+                'X-Splunk-Form-Key': getCSRFToken(),
+                ...(form ? { 'Content-Type': 'application/x-www-form-urlencoded' } : {}),
+            },
+        });
+    } catch (error) {
+        if (error.name === 'AbortError') throw new ApiError('stopped', 'Stopped.');
+        throw new ApiError('network', 'Splunk Web does not answer.');
+    }
+    if (response.redirected && /\/account\/(log|sign)in/.test(response.url)) throw new ApiError('session', '', 401);
+    if (!response.ok) {
+        const text = await textOf(response);
+        throw new ApiError(
+            KINDS[response.status] || 'other',
+            text || `HTTP status ${response.status}`,
+            response.status,
+        );
+    }
+    try {
+        return {
+            body: response.status === 204 ? null : await response.json(),
+            date: Date.parse(response.headers.get('Date')),
+        };
+    } catch (error) {
+        if (error.name === 'AbortError') throw new ApiError('stopped', 'Stopped.');
+        throw new ApiError('session', 'The answer is no JSON: the session may have ended.', response.status);
+    }
+}
+
+// Parts of a path are encoded here, so that a name may hold any character.
+function restUrl(path, app, query = {}) {
+    // app '': of the whole instance
+    const url = createRESTURL(path, app ? { app, owner: 'nobody' } : {});
+    const found = new URLSearchParams();
+    for (const [key, value] of Object.entries({ output_mode: 'json', ...query }))
+        for (const one of [].concat(value)) found.append(key, one);
+    return `${url}?${found}`;
+}
+
+// splunkd's own link to an entry, as it comes: with a slash of the name encoded twice.
+function linkUrl(link) {
+    return createRESTURL(link);
+}
+
+// Reading.
+
+// Returns { inputs, now_s }: each input { name, app, links, content }. params: of params.json. Secrets are not asked
+// for, and would be dropped.
+export async function listInputs(params, own, signal) {
+    const fields = [
+        ...params.filter((one) => !one.secret).map((one) => one.name),
+        ...own.map((one) => one.name),
+        'source',
+        'disabled',
+    ];
+    const { body, date } = await ask('GET', restUrl(INPUTS, '-', { count: 0, f: fields }), { signal });
+    const inputs = body.entry.map((entry) => {
+        const content = Object.fromEntries(fields.map((name) => [name, entry.content[name] ?? '']));
+        content.proxy = maskProxy(String(content.proxy));
+        return { name: entry.name, app: entry.acl.app, links: entry.links, content };
+    });
+    return { inputs, now_s: (Number.isFinite(date) ? date : Date.now()) / 1000 };
+}
+
+// Returns a Map of input name to record.
+export async function listRecords(signal) {
+    const { body } = await ask('GET', restUrl('storage/collections/data/defender_state', APP, {}), { signal });
+    return new Map(
+        body.filter((record) => record && typeof record.input === 'string').map((record) => [record.input, record]),
+    );
+}
+
+// Returns { name, capabilities, may_edit }.
+export async function whoAmI(signal) {
+    const { body } = await ask('GET', restUrl('authentication/current-context', ''), { signal });
+    const { capabilities = [], username = '' } = body.entry[0].content;
+    return { name: username, may_edit: capabilities.includes(CAPABILITY), capability: CAPABILITY };
+}
+
+// Runs a search to its end and returns its rows.
+export async function search(text, { earliest = '-24h', count = 0, signal } = {}) {
+    const form = { search: text, exec_mode: 'oneshot', earliest_time: earliest, latest_time: 'now', count };
+    const { body } = await ask('POST', createRESTURL('search/v2/jobs', { app: APP, owner: username || 'nobody' }), {
+        form,
+        signal,
+    });
+    return (body && body.results) || [];
+}
+
+// Changing: one at a time.
+
+let last = Promise.resolve();
+
+function inTurn(work) {
+    const mine = last.then(work, work);
+    last = mine.catch(() => {});
+    return mine;
+}
+
+export function addInput(name, values, signal) {
+    return inTurn(() =>
+        ask('POST', createRESTURL(INPUTS, { app: APP, owner: 'nobody' }), { form: { name, ...values }, signal }),
+    );
+}
+
+export function editInput(row, values, signal) {
+    return inTurn(() => ask('POST', linkUrl(row.links.edit || row.links.alternate), { form: values, signal }));
+}
+
+export function removeInput(row) {
+    return inTurn(() =>
+        ask('DELETE', `${linkUrl(row.links.remove || row.links.edit || row.links.alternate)}?output_mode=json`),
+    );
+}
+
+export function switchInput(row, on) {
+    const link =
+        row.links[on ? 'enable' : 'disable'] || `${row.links.edit || row.links.alternate}/${on ? 'enable' : 'disable'}`;
+    return inTurn(() => ask('POST', linkUrl(link), { form: {} }));
+}

@@ -1,0 +1,44 @@
+// The frame of every dialog: Esc closes it, and asks first if something would be lost.
+import React, { useEffect, useRef, useState } from 'react';
+import Button from '@splunk/react-ui/Button';
+import Modal from '@splunk/react-ui/Modal';
+import { Sheet } from '../styles.jsx';
+
+// The page itself gives the focus back (App.jsx), when the dialog is gone.
+const nowhere = () => {};
+
+export default function Dialog({ title, width = 640, dirty = false, busy = false, close, footer, children, test }) {
+    const [asks, setAsks] = useState(false);
+    const keep = useRef(null);
+    const request = () => {
+        if (busy) return;
+        if (dirty && !asks) setAsks(true);
+        else close();
+    };
+    useEffect(() => {
+        if (asks) keep.current?.querySelector('button')?.focus();
+    }, [asks]);
+    return (
+        <Modal open onRequestClose={request} returnFocus={nowhere} style={{ width, maxWidth: '94vw' }} data-test={test}>
+            <Modal.Header title={title} />
+            <Modal.Body>
+                <Sheet>{children}</Sheet>
+            </Modal.Body>
+            <Modal.Footer>
+                {asks ? (
+                    <Sheet>
+                        <div ref={keep} className="row spread" role="alert" data-test="discard">
+                            <span>What you entered is not saved.</span>
+                            <span className="row">
+                                <Button label="Go on" onClick={() => setAsks(false)} />
+                                <Button label="Discard" appearance="destructive" onClick={close} />
+                            </span>
+                        </div>
+                    </Sheet>
+                ) : (
+                    footer(request)
+                )}
+            </Modal.Footer>
+        </Modal>
+    );
+}

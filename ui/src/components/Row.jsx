@@ -1,0 +1,96 @@
+// One customer in the table.
+import React from 'react';
+import { Condition, Spark } from './Bits.jsx';
+import { APP } from '../api.js';
+import { ageText, momentText } from '../model/words.mjs';
+
+function Age({ at, now_s }) {
+    if (!at) return <>–</>;
+    return <span title={momentText(at)}>{ageText(now_s - at)}</span>;
+}
+
+function signInText({ word, days }) {
+    return Number.isFinite(days) ? `${word} (${days} d)` : word;
+}
+
+function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
+    const name = row.name;
+    return (
+        <tr className={[open && 'open', fresh && 'new'].filter(Boolean).join(' ')} data-test="row" data-name={name}>
+            {may_edit && (
+                <td>
+                    <input
+                        type="checkbox"
+                        aria-label={`Select ${name}`}
+                        checked={picked}
+                        onChange={() => act('pick', row)}
+                    />
+                </td>
+            )}
+            <td>
+                <button
+                    type="button"
+                    className="plain"
+                    aria-expanded={open}
+                    aria-label={`Details of ${name}`}
+                    onClick={() => act('open', row)}
+                    data-test="expand"
+                >
+                    <span aria-hidden="true">{open ? '▾' : '▸'}</span>
+                </button>
+            </td>
+            <td className="clip" title={name}>
+                {name}
+                {row.app && row.app !== APP && <span className="note"> {row.app}</span>}
+            </td>
+            <td className="clip" data-test="condition">
+                <Condition row={row} />
+            </td>
+            <td className="clip" title={row.condition.todo}>
+                {row.condition.todo}
+            </td>
+            <td>
+                <Age at={row.last_poll} now_s={now_s} />
+            </td>
+            <td>
+                <Age at={row.newest_alert} now_s={now_s} />
+            </td>
+            <td>
+                <Spark history={row.history} />
+            </td>
+            <td>{row.content.api}</td>
+            <td className="clip" title={row.content.index}>
+                {row.content.index || '–'}
+            </td>
+            <td className={row.sign_in.word === 'missing' ? 'clip tone-act' : 'clip'}>{signInText(row.sign_in)}</td>
+            {may_edit && (
+                <td>
+                    <button
+                        type="button"
+                        role="switch"
+                        className="switch"
+                        aria-checked={!row.disabled}
+                        aria-label={`${name} is on`}
+                        disabled={busy}
+                        onClick={() => act('switch', row)}
+                        data-test="switch"
+                    />
+                </td>
+            )}
+            <td>
+                <button
+                    type="button"
+                    className="plain more"
+                    aria-haspopup="menu"
+                    aria-label={`Actions for ${name}`}
+                    onClick={(event) => act('menu', row, event.currentTarget)}
+                    data-test="menu"
+                >
+                    ⋯
+                </button>
+            </td>
+        </tr>
+    );
+}
+
+export default React.memo(Row);

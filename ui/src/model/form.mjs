@@ -1,0 +1,85 @@
+// The values of a form: what it starts with, and what of them is sent.
+import { MASK, checkName, checkValue, sameValue } from './check.mjs';
+
+export const WAYS = { secret: 'Client secret', certificate: 'Certificate', user: 'A user (delegated)' };
+
+// The boxes of the first part of the form, in this order; all others are below "More settings".
+export const FIRST = ['tenant_id', 'client_id', 'api', 'cloud', 'index', 'start_time'];
+
+export const isSecret = (param) => param.type === 'secret';
+
+// Returns the fields below "More settings": those that are neither first, nor a way to sign in.
+export function rareParams(params) {
+    return params.filter(
+        (one) =>
+            !FIRST.includes(one.name) &&
+            !isSecret(one) &&
+            one.name !== 'client_certificate' &&
+            one.name !== 'redirect_uri',
+    );
+}
+
+// row: of the table, or null for a new customer. clone: take its values, but no name and no tenant.
+export function startValues(params, own, row, { clone = false, client_id = '' } = {}) {
+    const values = {};
+    for (const param of [...params, ...own]) {
+        if (isSecret(param)) continue;
+        const found = row ? String(row.content[param.name] ?? '') : '';
+        values[param.name] = STAND_INS[param.name] === found ? '' : found || param.default || '';
+    }
+    if (clone) values.tenant_id = '';
+    if (!row && client_id) values.client_id = client_id;
+    return values;
+}
+
+const STAND_INS = { index: 'default', host: '$decideOnStartup', sourcetype: 'defender_alerts' };
+
+export function wayOf(row) {
+    if (!row) return 'secret';
+    if (row.content.client_certificate) return 'certificate';
+    return row.record && row.record.secret === 'delegated' ? 'user' : 'secret';
+}
+
+// Returns the problems by field, as they can be told without asking anybody.
+export function problemsOf(params, { name, values, secrets, way, isNew, taken }) {
+    const found = {};
+    const note = (field, text) => text && (found[field] = text);
+    if (isNew) note('name', checkName(name, taken));
+    for (const param of params) {
+        if (isSecret(param)) note(param.name, checkValue(param, secrets[param.name]));
+        else if (param.name !== 'client_certificate' || way === 'certificate')
+            note(param.name, checkValue(param, values[param.name]));
+    }
+    if (way === 'certificate' && !values.client_certificate)
+        note('client_certificate', "should be the full path of a file that Splunk's user can read");
+    return found;
+}
+
+// Returns what is sent: of a new customer all that is no default, else only what was changed; secrets only if typed.
+export function changesOf(params, own, { values, secrets, way, before }) {
+    const sent = {};
+    for (const param of [...params, ...own]) {
+        if (isSecret(param)) {
+            if ((secrets[param.name] || '').trim() && !(way === 'certificate' && param.name === 'client_secret'))
+                sent[param.name] = secrets[param.name].trim();
+            continue;
+        }
+        let value = (values[param.name] || '').trim();
+        if (param.name === 'client_certificate' && way !== 'certificate') value = '';
+        const old = before ? before[param.name] || '' : param.default || '';
+        if (param.type === 'proxy' && value.includes(MASK) && value === old) continue;
+        if (!sameValue(param, value, old)) sent[param.name] = value;
+    }
+    // Without a password to keep: the mask of a certificate's customer would stay in the stanza otherwise.
+    return sent;
+}
+
+// Returns the parameter that a refusal is about: the program begins its sentences with the name. splunkd may have put
+// words in front.
+export function blamed(sentence, params) {
+    const names = params.map((one) => one.name).join('|');
+    const found = new RegExp(`(?:^|[:.]\\s+)['"]?(${names})\\b`).exec(sentence);
+    return found ? found[1] : '';
+}
+
+export const asksForConsent = (sentence) => /consent|AADSTS(7000229|65001|700016)/i.test(sentence);
