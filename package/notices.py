@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes into the app folder what is inside the release program: license texts, THIRD-PARTY.md, an SBOM in SPDX 2.3.
 
-    package/notices.py STAGE APP VERSION ARCH COMPILER_VERSION
+    package/notices.py STAGE APP VERSION ARCH COMPILER_VERSION PAGE_PACKAGES
 
-Reads package/versions, and what build-libs recorded under STAGE/built and STAGE/accepted. The result depends on nothing
+Reads package/versions, what build-libs recorded under STAGE/built and STAGE/accepted, and what ui/build.mjs recorded of
+the customers page (PAGE_PACKAGES; its license texts are page_notices.py's). The result depends on nothing
 else but SOURCE_DATE_EPOCH.
 """
 import datetime
@@ -15,6 +16,7 @@ import sys
 
 APP_ID = 'TA-defender-mssp'
 PROGRAM = 'bin/defender_alerts'
+PAGE = 'appserver/static/pages/defender_mssp_manage_app.js'
 OWN_LICENSE = 'Apache-2.0'
 # What the build changes in a library beside Debian's patches: package/build-libs.
 CHANGED = {'musl': 'libc.a also holds the checking functions of package/fortify'}
@@ -55,11 +57,18 @@ def parts(stage):
     return found
 
 
-def third_party(libraries, compiler):
+def page_packages(path):
+    """What is inside the bundle of the customers page: dictionaries with name, version, license, home."""
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)['packages']
+
+
+def third_party(libraries, compiler, inside):
     changed = '; '.join(f'{name}: {what}' for name, what in CHANGED.items())
     outdated = ''.join(f'Outdated: {part.name}, {part.outdated}.\n\n' for part in libraries if part.outdated)
     rows = '\n'.join(f'| {part.name} | {part.upstream} | {part.version} | {part.license} | LICENSES/{part.name}.txt |'
                      f' {part.home} |' for part in libraries)
+    scripts = '\n'.join(f'| {one["name"]} | {one["version"]} | {one["license"]} |' for one in inside)
     return f"""# Third-party software
 
 `bin/defender_alerts` is linked from these libraries and nothing of the host. They were built from Debian's source
@@ -72,11 +81,18 @@ packages in the versions named here, with Debian's patches and nothing else chan
 Parts of GCC's run-time library (libgcc {compiler}) are linked in under the GCC Runtime Library Exception, which asks
 for nothing further of programs that are compiled with GCC.
 
-{outdated}The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
+{outdated}The customers page (`{PAGE}`) has these packages from npm inside, minified and otherwise unchanged. Their
+texts are in `LICENSES/customers-page.txt`.
+
+| package | version | license |
+|---|---|---|
+{scripts}
+
+The same list for machines, in SPDX 2.3: `sbom.spdx.json`.
 """
 
 
-def sbom(libraries, program, version, arch, compiler):
+def sbom(libraries, program, version, arch, compiler, inside):
     created = datetime.datetime.fromtimestamp(int(os.environ['SOURCE_DATE_EPOCH']), datetime.timezone.utc)
     with open(program, 'rb') as file:
         sha256 = hashlib.sha256(file.read()).hexdigest()
@@ -103,16 +119,28 @@ def sbom(libraries, program, version, arch, compiler):
                    checksums=[{'algorithm': 'SHA256', 'checksumValue': sha256}])
     libgcc = package('SPDXRef-libgcc', 'libgcc', compiler, 'GPL-3.0-or-later WITH GCC-exception-3.1',
                      'https://gcc.gnu.org', 'Organization: Debian')
+    def npm(one):
+        name = one['name'].replace('@', '').replace('/', '-')
+        locator = f'pkg:npm/{one["name"].replace("@", "%40")}@{one["version"]}'
+        return package(f'SPDXRef-npm-{name}-{one["version"]}', one['name'], one['version'], one['license'], one['home'],
+                       'NOASSERTION', externalRefs=[{'referenceCategory': 'PACKAGE-MANAGER', 'referenceType': 'purl',
+                                                     'referenceLocator': locator}])
+
+    page = package('SPDXRef-page', PAGE, version, OWN_LICENSE, 'NOASSERTION', 'NOASSERTION',
+                   packageFileName=f'./{PAGE}', primaryPackagePurpose='APPLICATION')
+    bundled = [npm(one) for one in inside]
     linked = [*(part.spdx for part in libraries), libgcc['SPDXID']]
     return {
         'spdxVersion': 'SPDX-2.3', 'dataLicense': 'CC0-1.0', 'SPDXID': 'SPDXRef-DOCUMENT',
         'name': f'{APP_ID}-{version}-linux_{arch}',
         'documentNamespace': f'https://spdx.org/spdxdocs/{APP_ID}-{version}-linux_{arch}-{sha256[:32]}',
         'creationInfo': {'created': created.strftime('%Y-%m-%dT%H:%M:%SZ'), 'creators': ['Tool: package/notices.py']},
-        'packages': [app, ours, *map(debian, libraries), libgcc],
+        'packages': [app, ours, *map(debian, libraries), libgcc, page, *bundled],
         'relationships': [relation('SPDXRef-DOCUMENT', 'DESCRIBES', 'SPDXRef-app'),
                           relation('SPDXRef-app', 'CONTAINS', 'SPDXRef-program'),
-                          *(relation('SPDXRef-program', 'STATIC_LINK', each) for each in linked)],
+                          *(relation('SPDXRef-program', 'STATIC_LINK', each) for each in linked),
+                          relation('SPDXRef-app', 'CONTAINS', 'SPDXRef-page'),
+                          *(relation('SPDXRef-page', 'CONTAINS', each['SPDXID']) for each in bundled)],
     }
 
 
@@ -126,16 +154,17 @@ def quote(version):
 
 
 def main():
-    stage, app, version, arch, compiler = sys.argv[1:]
-    libraries = parts(stage)
-    os.makedirs(os.path.join(app, 'LICENSES'))
+    stage, app, version, arch, compiler, packages = sys.argv[1:]
+    libraries, inside = parts(stage), page_packages(packages)
+    os.makedirs(os.path.join(app, 'LICENSES'), exist_ok=True)
     for part in libraries:
         shutil.copyfile(os.path.join(stage, 'licenses', f'{part.name}.txt'),
                         os.path.join(app, 'LICENSES', f'{part.name}.txt'))
     with open(os.path.join(app, 'THIRD-PARTY.md'), 'w', encoding='utf-8') as file:
-        file.write(third_party(libraries, compiler))
+        file.write(third_party(libraries, compiler, inside))
     with open(os.path.join(app, 'sbom.spdx.json'), 'w', encoding='utf-8') as file:
-        json.dump(sbom(libraries, os.path.join(app, PROGRAM), version, arch, compiler), file, indent=1)
+        json.dump(sbom(libraries, os.path.join(app, PROGRAM), version, arch, compiler, inside), file,
+                  indent=1)
         file.write('\n')
 
 

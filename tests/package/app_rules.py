@@ -451,6 +451,23 @@ def navigation_leads_somewhere(app):
 
 
 @rule
+def customers_page_is_whole_or_absent(app):
+    """A view of the page without its scripts would be a dead entry of the navigation."""
+    views = app.named(r'default/data/ui/views/defender_mssp_manage\w*\.xml')
+    scripts = app.named(r'appserver/static/(pages/)?\w+\.js')
+    if app.part == 'repository':
+        return                          # the scripts are built, not committed
+    if (len(views), len(scripts)) not in ((0, 0), (2, 3)) or app.part == 'release' and not views:
+        yield f'the customers page has the views {views} and the scripts {scripts}'
+    if bool(views) != bool(app.data('LICENSES/customers-page.txt')):
+        yield 'LICENSES/customers-page.txt does not go with the customers page'
+    if bool(views) != (b'defender_mssp_manage' in app.data('default/data/ui/nav/default.xml')):
+        yield 'the navigation does not fit the views of the customers page'
+    if not views and b'defender_mssp_manage' in app.data('metadata/default.meta'):
+        yield 'metadata/default.meta names the customers page, which is not there'
+
+
+@rule
 def macros_exist(app):
     """Each macro that a search, a view or another macro names."""
     macros = {re.sub(r'\(\d+\)\Z', '', stanza) for stanza in app.conf('macros')}

@@ -79,7 +79,11 @@ def good_files():
         'default/macros.conf': '[idx]\ndefinition = index=main\n',
         'default/savedsearches.conf': '[silent]\nsearch = `idx` \\\n| stats count\ncron_schedule = 5 * * * *\n'
                                       'enableSched = 1\ndisabled = 1\n',
-        'default/data/ui/nav/default.xml': '<nav><view name="one"/></nav>\n',
+        'default/data/ui/nav/default.xml': '<nav><view name="one"/><view name="defender_mssp_manage"/></nav>\n',
+        'default/data/ui/views/defender_mssp_manage.xml': '<dashboard version="1.1"><label>x</label></dashboard>\n',
+        'default/data/ui/views/defender_mssp_manage_app.xml': '<view><label>x</label></view>\n',
+        'appserver/static/dashboard.js': 'x\n', 'appserver/static/defender_mssp_manage.js': 'x\n',
+        'appserver/static/pages/defender_mssp_manage_app.js': 'x\n', 'LICENSES/customers-page.txt': 'MIT\n',
         'default/data/ui/views/one.xml': '<dashboard version="2"><label>x</label><definition><![CDATA[{"title":"x"}]]>'
                                          '</definition></dashboard>\n',
         'default/data/ui/manager/defender_alerts.xml': '<endpoint name="data/inputs/defender_alerts"><elements>'
@@ -194,6 +198,10 @@ BREAKERS = {
     'searches_are_shipped_disabled': [change('default/savedsearches.conf', 'disabled = 1', '')],
     'icons': [drop('static/appIcon.png'), put('static/appLogo.png', icons.Picture(36, 36).png())],
     'navigation_leads_somewhere': [change('default/data/ui/nav/default.xml', 'one', 'two')],
+    'customers_page_is_whole_or_absent':
+        [drop('appserver/static/dashboard.js'), drop('LICENSES/customers-page.txt'),
+         drop('default/data/ui/views/defender_mssp_manage_app.xml'),
+         change('default/data/ui/nav/default.xml', '<view name="defender_mssp_manage"/>', '')],
     'macros_exist': [drop('default/macros.conf')],
     'tags_have_their_event_types': [drop('default/eventtypes.conf')],
     'links_in_the_texts_lead_somewhere': [drop('docs/more.md'), put('SECURITY.md', '[x](CONTRIBUTING.md)\n')],

@@ -20,16 +20,29 @@ class Views(unittest.TestCase):
         self.view = views.read('defender_mssp_customers')
 
     def test_no_complaints(self):
-        self.assertEqual(views.names(), ['defender_mssp_completeness', 'defender_mssp_customers'])
-        for name in views.names():
+        drawn = ['defender_mssp_completeness', 'defender_mssp_customers']
+        self.assertEqual(views.names(), [*drawn, 'defender_mssp_manage', 'defender_mssp_manage_app'])
+        for name in drawn:
             self.assertEqual(views.complaints(views.read(name)), [], name)
 
     def test_navigation(self):
-        """Well-formed, and the dashboard is what opens first."""
+        """Well-formed. The customers page opens first; who may not manage customers begins with the dashboard."""
         root = xml.dom.minidom.parse(os.path.join(fields.ROOT, 'default/data/ui/nav/default.xml')).documentElement
-        first = [view.getAttribute('name') for view in root.getElementsByTagName('view')
-                 if view.getAttribute('default')]
-        self.assertEqual(first, ['defender_mssp_customers'])
+        entries = root.getElementsByTagName('view')
+        self.assertEqual([view.getAttribute('name') for view in entries][:2],
+                         ['defender_mssp_manage', 'defender_mssp_customers'])
+        self.assertEqual([view.getAttribute('name') for view in entries if view.getAttribute('default')],
+                         ['defender_mssp_manage'])
+
+    def test_both_frames_of_the_customers_page(self):
+        """The dashboard names a script and has the place for the page; the other frame is Splunk's own template."""
+        paths = [os.path.join(views.FOLDER, f'defender_mssp_manage{end}.xml') for end in ('', '_app')]
+        frame, other = (xml.dom.minidom.parse(path).documentElement for path in paths)
+        self.assertEqual((frame.tagName, frame.getAttribute('version'), frame.getAttribute('script')),
+                         ('dashboard', '1.1', 'defender_mssp_manage.js'))
+        self.assertIn('defender-customers', [div.getAttribute('id') for div in frame.getElementsByTagName('div')])
+        self.assertEqual((other.tagName, other.getAttribute('template'), other.getAttribute('isVisible')),
+                         ('view', 'pages/splunk_ui_app.html', 'False'))
 
     @pytest.mark.promise('Splunk', 'The dashboard sends seven searches, and three more when a customer is chosen')
     def test_few_searches(self):
