@@ -30,6 +30,7 @@ test('values are checked by the type of their parameter', () => {
         ['redirect_uri', ['https://SiemMsspConnector'], ['SiemMsspConnector', 'https://a/?code=1', 'https://a/#b']],
         ['poll_interval', ['1', '86400'], ['0', '86401', '1.5', '-1']],
         ['filter', ["severity eq 'high'", "(a eq 'it''s')"], ["a eq 'b", '(a', '$filter=a']],
+        ['client_assertion', ['managed_identity', 'file:/run/token'], ['identity', 'file:']],
         ['login_url', ['https://login.example:8443'], ['login.example', 'https://a/b']],
         ['proxy', ['http://proxy.example:3128'], ['a b']],
     ]) {
@@ -261,6 +262,15 @@ test('only what was changed is sent, and a secret only if typed', () => {
     assert.deepEqual(
         changesOf(params, own, { values: startValues(params, own, null), secrets: {}, way: 'secret', before: null }),
         {},
+    );
+    assert.deepEqual(change({ client_assertion: 'managed_identity' }, { client_secret: 'abc' }, 'assertion'), {
+        client_assertion: 'managed_identity',
+    });
+    const named = startValues(params, own, { content: { index: 'x', client_certificate: '/a.pem' } });
+    assert.deepEqual(
+        changesOf(params, own, { values: { ...named, index: '' }, secrets: {}, way: 'secret', before: named }),
+        { client_certificate: '', index: 'default' },
+        'splunkd takes its own word for a key that is not set',
     );
     const cloned = startValues(params, own, row, { clone: true });
     assert.deepEqual([cloned.tenant_id, cloned.client_id], ['', GUID]);

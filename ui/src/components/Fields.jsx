@@ -1,7 +1,7 @@
 // The boxes of the form, drawn from the table of parameters (ui/params.json).
 import React, { useState } from 'react';
 import { Field, SecretBox } from './Bits.jsx';
-import { FIRST, WAYS, rareParams } from '../model/form.mjs';
+import { FIRST, INSTEAD, WAYS, rareParams } from '../model/form.mjs';
 
 const PLAIN = { autoComplete: 'off', spellCheck: 'false', autoCapitalize: 'off' };
 
@@ -110,7 +110,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
             <Box param={find('tenant_id')} form={form} />
             <Box param={find('client_id')} form={form} />
             <Way form={form} />
-            {form.way !== 'certificate' ? (
+            {!INSTEAD[form.way] ? (
                 <Box
                     param={{
                         ...secret,
@@ -121,7 +121,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                     form={form}
                 />
             ) : (
-                <Box param={{ ...find('client_certificate'), required: true }} form={form} />
+                <Box param={{ ...find(INSTEAD[form.way]), required: true }} form={form} />
             )}
             {form.way === 'user' && <Box param={find('redirect_uri')} form={form} />}
             <div className="pair">

@@ -5,6 +5,7 @@ const DOMAIN = /^(?=.{1,253}$)([A-Za-z0-9][A-Za-z0-9-]{0,62}\.)+(?!\d+$)[A-Za-z0
 const BASE_URL = /^https?:\/\/[^\s/?#@]+\/?$/i;
 const START = /^(-\d{1,10}[smhdw]|\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)$/i;
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s#]+$/;
+const ASSERTION = /^(managed_identity(:[0-9a-f-]{36})?|file:\/.+)$/i;
 const PROXY = /^(https?:\/\/)?\S+$/i;
 export const MASK = '********';
 
@@ -38,6 +39,10 @@ const RULES = {
     file: [
         (text) => text.startsWith('/') || text.startsWith('$SPLUNK_HOME/'),
         "the full path of a file that Splunk's user can read",
+    ],
+    assertion: [
+        (text) => ASSERTION.test(text),
+        'managed_identity, managed_identity:CLIENT-ID or file:/full/path of a token file',
     ],
     uri: [
         (text) => URI.test(text) && !/[?&#]code=/.test(text),

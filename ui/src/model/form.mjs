@@ -1,10 +1,22 @@
 // The values of a form: what it starts with, and what of them is sent.
 import { MASK, checkName, checkValue, sameValue } from './check.mjs';
 
-export const WAYS = { secret: 'Client secret', certificate: 'Certificate', user: 'A user (delegated)' };
+export const WAYS = {
+    secret: 'Client secret',
+    certificate: 'Certificate',
+    assertion: 'Federated credential',
+    user: 'A user (delegated)',
+};
+
+// The parameters that take the place of the client secret, by the way to sign in.
+export const INSTEAD = { certificate: 'client_certificate', assertion: 'client_assertion' };
+const INSTEAD_NAMES = Object.values(INSTEAD);
 
 // The boxes of the first part of the form, in this order; all others are below "More settings".
 export const FIRST = ['tenant_id', 'client_id', 'api', 'cloud', 'index', 'start_time'];
+
+// What splunkd shows for a key of its own that is not set, and takes to unset it.
+const STAND_INS = { index: 'default', host: '$decideOnStartup', sourcetype: 'defender_alerts' };
 
 export const isSecret = (param) => param.type === 'secret';
 
@@ -14,7 +26,7 @@ export function rareParams(params) {
         (one) =>
             !FIRST.includes(one.name) &&
             !isSecret(one) &&
-            one.name !== 'client_certificate' &&
+            !INSTEAD_NAMES.includes(one.name) &&
             one.name !== 'redirect_uri',
     );
 }
@@ -32,11 +44,10 @@ export function startValues(params, own, row, { clone = false, client_id = '' } 
     return values;
 }
 
-const STAND_INS = { index: 'default', host: '$decideOnStartup', sourcetype: 'defender_alerts' };
-
 export function wayOf(row) {
     if (!row) return 'secret';
-    if (row.content.client_certificate) return 'certificate';
+    const other = Object.keys(INSTEAD).find((way) => row.content[INSTEAD[way]]);
+    if (other) return other;
     return row.record && row.record.secret === 'delegated' ? 'user' : 'secret';
 }
 
@@ -47,11 +58,10 @@ export function problemsOf(params, { name, values, secrets, way, isNew, taken })
     if (isNew) note('name', checkName(name, taken));
     for (const param of params) {
         if (isSecret(param)) note(param.name, checkValue(param, secrets[param.name]));
-        else if (param.name !== 'client_certificate' || way === 'certificate')
-            note(param.name, checkValue(param, values[param.name]));
+        else if (!INSTEAD_NAMES.includes(param.name)) note(param.name, checkValue(param, values[param.name]));
+        else if (INSTEAD[way] === param.name)
+            note(param.name, checkValue({ ...param, required: true }, values[param.name]));
     }
-    if (way === 'certificate' && !values.client_certificate)
-        note('client_certificate', "should be the full path of a file that Splunk's user can read");
     return found;
 }
 
@@ -60,17 +70,16 @@ export function changesOf(params, own, { values, secrets, way, before }) {
     const sent = {};
     for (const param of [...params, ...own]) {
         if (isSecret(param)) {
-            if ((secrets[param.name] || '').trim() && !(way === 'certificate' && param.name === 'client_secret'))
-                sent[param.name] = secrets[param.name].trim();
+            const typed = (secrets[param.name] || '').trim();
+            if (typed && !(INSTEAD[way] && param.name === 'client_secret')) sent[param.name] = typed;
             continue;
         }
         let value = (values[param.name] || '').trim();
-        if (param.name === 'client_certificate' && way !== 'certificate') value = '';
+        if (INSTEAD_NAMES.includes(param.name) && INSTEAD[way] !== param.name) value = '';
         const old = before ? before[param.name] || '' : param.default || '';
         if (param.type === 'proxy' && value.includes(MASK) && value === old) continue;
-        if (!sameValue(param, value, old)) sent[param.name] = value;
+        if (!sameValue(param, value, old)) sent[param.name] = value || STAND_INS[param.name] || '';
     }
-    // Without a password to keep: the mask of a certificate's customer would stay in the stanza otherwise.
     return sent;
 }
 

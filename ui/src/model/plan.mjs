@@ -102,8 +102,9 @@ function planRow(row, columns, { inputs, seen, byName }) {
         made.values[key] = value;
         made.changes.push({ name: key, ...shownChange(param, input && old[key], value) });
     }
-    if (made.values.client_secret && (made.values.client_certificate || old.client_certificate))
-        return wrong('client_secret and client_certificate are both given, but an app signs in with one of them');
+    const other = ['client_certificate', 'client_assertion'].find((key) => made.values[key] || old[key]);
+    if (made.values.client_secret && other)
+        return wrong(`client_secret and ${other} are both given, but an app signs in with one of them`);
     made.kind = !input ? 'new' : made.changes.length ? 'change' : 'same';
     return { ...made, input };
 }

@@ -44,6 +44,7 @@ export function rowsOfRecords(records, now_s) {
 // Returns how the customer signs in, for one column: { word, days }.
 function signInOf(content, record) {
     if (content.client_certificate) return { word: 'certificate', days: record && record.certificate_days };
+    if (content.client_assertion) return { word: 'federated' };
     const kind = record && record.secret;
     if (kind === 'delegated') return { word: 'user (delegated)' };
     if (kind === 'missing') return { word: 'missing' };
