@@ -142,15 +142,14 @@ export class Visit {
         }
     }
 
-    // A dialog that is still fading in has other colors.
+    // While something fades in or changes its color, axe would judge colors that nobody reads.
     async settle() {
-        await this.page.waitForFunction(() =>
-            [...document.querySelectorAll('[role="dialog"]')].every((dialog) => {
-                for (let part = dialog; part; part = part.parentElement)
-                    if (Number(getComputedStyle(part).opacity) < 1) return false;
-                return true;
-            }),
-        );
+        await this.page.waitForFunction(() => {
+            const moves = (one) => one instanceof CSSTransition && one.playState === 'running';
+            const visible = (part) => !part || (getComputedStyle(part).opacity === '1' && visible(part.parentElement));
+            const dialogs = [...document.querySelectorAll('[role="dialog"]')];
+            return dialogs.every(visible) && !document.getAnimations().some(moves);
+        });
     }
 
     // No finding of axe, in the whole page.

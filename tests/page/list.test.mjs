@@ -72,7 +72,7 @@ test('worst first, with a word, a shape and what to do', async () => {
     );
     assert.match(await visit.row('customer-0003').innerText(), /◐ back-filling 41 %/);
     assert.match(await visit.row('customer-0006').innerText(), /○ off/);
-    const chips = await visit.page.locator('.chip').allInnerTexts();
+    const chips = await visit.page.locator('.dc-chip').allInnerTexts();
     assert.deepEqual(
         chips.map((text) => text.replace(/\s+/g, ' ')),
         ['✖ Need somebody 1', '▲ Late 1', '▲ Throttled 1', '◐ Back-filling 1', '✔ OK 7', '○ Off 1'],
@@ -188,6 +188,9 @@ test('a refresh moves nothing', async () => {
     await waitFor(async () => /silent/.test(await visit.row('customer-0009').innerText()), 'the new state');
     assert.deepEqual(await visit.rows(), [...before.filter((name) => name !== 'customer-0011'), 'another']);
     assert.equal(await visit.at('details').count(), 1, 'the row stays open');
+    const { requests } = await stage.tell('log');
+    const writes = requests.filter((one) => one.method !== 'GET' && !one.path.endsWith('/search/v2/jobs'));
+    assert.deepEqual(writes, [], 'neither loading nor a refresh changes anything');
     await visit.at('refresh').click();
     await waitFor(async () => (await visit.rows())[0] === 'customer-0009', 'the button sorts again');
     await visit.close();

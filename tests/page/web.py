@@ -72,7 +72,6 @@ class Stage:
         self.world.splunkd.kvstore.collection(COLLECTION, APP)
         self.world.splunkd.validate = self.validate
         self.world.splunkd.changed = self.settle
-        self.tenant = self.world.microsoft.tenant('contoso')
         self.reset()
 
     def reset(self):
@@ -141,6 +140,9 @@ class Stage:
         self.records[name] = {'_key': name, 'input': name, 'forwarder': 'hf-main', 'version': '1.0.0', 'updated': now,
                               'condition': 'ok', 'rank': 11, 'todo': 'Nothing', 'since': now - 3600,
                               'last_poll': now - 20, 'newest_alert': now - 4000, 'secret': 'stored', **what}
+
+    def do_raw_record(self, what):
+        self.records[what['record']['_key']] = what['record']
 
     def do_records(self, what):
         for record in what['records']:
@@ -260,13 +262,15 @@ class Stage:
         path = os.path.join(ROOT, 'default/data/ui/views/defender_mssp_manage.xml')
         root = xml.dom.minidom.parse(path).documentElement
         panel = ''.join(node.toxml() for node in root.getElementsByTagName('html')[0].childNodes)
+        with open(os.path.join(HERE, 'dashboard.css'), encoding='utf-8') as file:
+            style = file.read()
         scripts = json.dumps([root.getAttribute('script'), 'dashboard.js'])
         return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Customers</title><script>
             window.$C = {self.config()}; window.defined = [];
             window.define = function () {{ window.defined.push([].slice.call(arguments, 0, 1)); }};
             window.define.amd = {{}};
             window.require = window.requirejs = function () {{}};
-            </script></head><body style="margin:0"><div role="main">{panel}</div><script>
+            </script><style>{style}</style></head><body><div role="main">{panel}</div><script>
             {scripts}.forEach(function (name) {{
                 fetch('/en-US/static/@b1:1/app/{APP}/' + name).then(function (r) {{ return r.text(); }})
                     .then(function (text) {{ (0, eval)(text); }});

@@ -110,11 +110,14 @@ export async function listInputs(params, own, signal) {
     return { inputs, now_s: (Number.isFinite(date) ? date : Date.now()) / 1000 };
 }
 
-// Returns a Map of input name to record.
+// Returns a Map of input name to record. Only texts and numbers are taken, whatever somebody wrote there.
 export async function listRecords(signal) {
     const { body } = await ask('GET', restUrl('storage/collections/data/defender_state', APP, {}), { signal });
+    const plain = ([, value]) => typeof value === 'string' || typeof value === 'number';
     return new Map(
-        body.filter((record) => record && typeof record.input === 'string').map((record) => [record.input, record]),
+        body
+            .filter((record) => record && typeof record.input === 'string')
+            .map((record) => [record.input, Object.fromEntries(Object.entries(record).filter(plain))]),
     );
 }
 

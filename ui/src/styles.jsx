@@ -62,12 +62,12 @@ const parts = css`
         text-decoration: underline;
     }
     code,
-    .mono {
+    .dc-mono {
         font-family: ${variables.monoFontFamily};
         font-size: 12px;
         overflow-wrap: anywhere;
     }
-    .sr {
+    .dc-sr {
         position: absolute;
         width: 1px;
         height: 1px;
@@ -75,7 +75,7 @@ const parts = css`
         clip-path: inset(50%);
         white-space: nowrap;
     }
-    .plain {
+    .dc-plain {
         border: 0;
         background: none;
         color: inherit;
@@ -87,43 +87,49 @@ const parts = css`
         height: auto;
         width: auto;
     }
-    .plain:disabled {
+    .dc-plain:disabled {
         cursor: default;
     }
     :focus-visible {
         outline: 2px solid var(--accent);
         outline-offset: 2px;
     }
-    .tone-act {
+    .dc-tone-act {
         color: var(--act);
     }
-    .tone-watch {
+    .dc-tone-watch {
         color: var(--watch);
     }
-    .tone-wait {
+    .dc-tone-wait {
         color: var(--wait);
     }
-    .tone-well {
+    .dc-tone-well {
         color: var(--well);
     }
-    .tone-off {
+    .dc-tone-off {
         color: var(--off);
     }
-    .row {
+    .dc-row {
         display: flex;
         gap: 8px;
         align-items: center;
         flex-wrap: wrap;
     }
-    .spread {
+    .dc-spread {
         justify-content: space-between;
     }
-    .note {
+    .dc-row label {
+        margin: 0;
+    }
+    .dc-row > button {
+        flex: none;
+    }
+    .dc-note {
         color: ${variables.contentColorDefault};
         font-size: 12px;
         line-height: 16px;
     }
-    .box {
+    .dc-box {
         width: 100%;
         height: 32px;
         padding: 4px 8px;
@@ -136,19 +142,19 @@ const parts = css`
         box-shadow: none;
         max-width: none;
     }
-    textarea.box {
+    textarea.dc-box {
         height: 120px;
         font-family: ${variables.monoFontFamily};
         font-size: 12px;
         resize: vertical;
     }
-    .box[aria-invalid='true'] {
+    .dc-box[aria-invalid='true'] {
         border: 2px solid var(--act);
     }
-    .field {
+    .dc-field {
         margin: 0 0 12px;
     }
-    .field > label,
+    .dc-field > label,
     fieldset > legend {
         display: block;
         font-weight: 600;
@@ -160,7 +166,7 @@ const parts = css`
         padding: 0;
         width: auto;
     }
-    .field .wrong {
+    .dc-field .dc-wrong {
         color: var(--act);
         font-size: 12px;
         line-height: 16px;
@@ -190,23 +196,23 @@ const parts = css`
         font-weight: 600;
         margin: 8px 0;
     }
-    .pair {
+    .dc-pair {
         display: grid;
         grid-template-columns: 1fr 1fr;
         gap: 0 16px;
     }
-    .bar {
+    .dc-bar {
         height: 8px;
         background: var(--line);
         border-radius: 4px;
         overflow: hidden;
         margin: 8px 0;
     }
-    .bar > div {
+    .dc-bar > div {
         height: 100%;
         background: var(--accent);
     }
-    .clip {
+    .dc-clip {
         white-space: nowrap;
         overflow: hidden;
         text-overflow: ellipsis;
@@ -231,16 +237,16 @@ const parts = css`
         font-size: 12px;
         line-height: 16px;
     }
-    .scroll {
+    .dc-scroll {
         overflow: auto;
         max-height: 320px;
         border: 1px solid var(--line);
     }
-    .steps {
+    .dc-steps {
         padding-left: 24px;
         margin: 8px 0;
     }
-    .steps li {
+    .dc-steps li {
         margin: 8px 0;
     }
 `;
@@ -250,13 +256,13 @@ export const Frame = styled.div`
     position: relative;
     background: ${variables.backgroundColorPage};
     padding: 16px 20px 40px;
-    min-height: 420px;
-    .head {
+    min-height: 80vh;
+    .dc-head {
         display: grid;
         gap: 12px;
         margin-bottom: 12px;
     }
-    .chip {
+    .dc-chip {
         border: 1px solid ${variables.interactiveColorBorder};
         border-radius: 14px;
         padding: 3px 12px;
@@ -267,71 +273,71 @@ export const Frame = styled.div`
         height: 28px;
         line-height: 20px;
     }
-    .chip[aria-pressed='true'] {
+    .dc-chip[aria-pressed='true'] {
         outline: 2px solid var(--accent);
     }
-    .chip b {
+    .dc-chip b {
         font-weight: 600;
     }
-    .search {
+    .dc-search {
         width: 320px;
     }
-    .card {
+    .dc-card {
         background: ${variables.backgroundColorSection};
         border: 1px solid var(--line);
         border-radius: 4px;
         padding: 20px 24px;
         max-width: 820px;
     }
-    .picked {
+    .dc-picked {
         background: var(--mark);
         padding: 8px 12px;
         border-radius: 4px;
         margin-bottom: 8px;
     }
-    .table {
+    .dc-table {
         overflow-x: auto;
         background: ${variables.backgroundColorSection};
         border: 1px solid var(--line);
     }
-    .table > table {
+    .dc-table > table {
         table-layout: fixed;
         min-width: 1240px;
     }
-    .table tr.open > td {
+    .dc-table tr.dc-open > td {
         border-bottom: 0;
     }
-    .table tbody tr:hover:not(.inner) {
+    .dc-table tbody tr:hover:not(.dc-inner) {
         background: ${variables.backgroundColorHover};
     }
-    .table tr.new {
+    .dc-table tr.dc-new {
         background: var(--mark);
     }
-    .table td {
+    .dc-table td {
         height: 40px;
     }
-    .table .inner > td {
+    .dc-table .dc-inner > td {
         padding: 4px 24px 20px 72px;
     }
-    .sort {
+    .dc-sort {
         font-weight: 600;
         font-size: 12px;
         white-space: nowrap;
     }
-    .facts {
+    .dc-facts {
         display: grid;
         grid-template-columns: max-content 1fr;
         gap: 4px 16px;
         margin: 8px 0;
     }
-    .facts dt {
+    .dc-facts dt {
         font-weight: 600;
     }
-    .facts dd {
+    .dc-facts dd {
         margin: 0;
         overflow-wrap: anywhere;
     }
-    .switch {
+    .dc-switch {
         width: 40px;
         height: 20px;
         border-radius: 10px;
@@ -342,7 +348,7 @@ export const Frame = styled.div`
         padding: 0;
         display: block;
     }
-    .switch::after {
+    .dc-switch::after {
         content: '';
         position: absolute;
         width: 14px;
@@ -352,25 +358,25 @@ export const Frame = styled.div`
         border-radius: 7px;
         background: ${variables.contentColorActive};
     }
-    .switch[aria-checked='true'] {
+    .dc-switch[aria-checked='true'] {
         background: var(--well);
     }
-    .switch[aria-checked='true']::after {
+    .dc-switch[aria-checked='true']::after {
         left: 21px;
         background: ${variables.backgroundColorSection};
     }
-    .switch:disabled {
+    .dc-switch:disabled {
         opacity: 0.6;
         cursor: default;
     }
-    .more {
+    .dc-more {
         width: 28px;
         height: 28px;
         text-align: center;
         font-size: 18px;
         line-height: 20px;
     }
-    .menu {
+    .dc-menu {
         position: fixed;
         z-index: 100;
         background: ${variables.backgroundColorPopup};
@@ -380,13 +386,13 @@ export const Frame = styled.div`
         min-width: 190px;
         padding: 4px 0;
     }
-    .menu button {
+    .dc-menu button {
         display: block;
         width: 100%;
         padding: 6px 16px;
     }
-    .menu button:hover,
-    .menu button:focus {
+    .dc-menu button:hover,
+    .dc-menu button:focus {
         background: ${variables.backgroundColorHover};
     }
     pre {

@@ -54,6 +54,7 @@ export default function App() {
         setTold(name ? `${name} is saved` : '');
         await load();
         if (isNew) acts.seek(name);
+        else if (!name) acts.again();
     };
     const turnOn = async (row) => {
         setBusy((old) => new Set(old).add(row.name));
@@ -130,7 +131,7 @@ export default function App() {
     const empty = ready && !data.rows.length;
     return (
         <Frame ref={frame} tabIndex={-1} data-test="page">
-            <div className="sr" aria-live="polite" data-test="told">
+            <div className="dc-sr" aria-live="polite" data-test="told">
                 {told}
             </div>
             {ready && !empty ? (

@@ -11,7 +11,7 @@ export function Condition({ row }) {
             ? ` ${row.record.backfill_percent} %`
             : '';
     return (
-        <span className={`tone-${tone}`}>
+        <span className={`dc-tone-${tone}`}>
             <span aria-hidden="true">{SHAPES[tone]} </span>
             {word}
             {percent}
@@ -47,10 +47,10 @@ export function CopyBox({ label, text, test }) {
     const copy = async () => setTold((await copyText(text, box.current)) ? 'Copied' : 'Not copied: press Ctrl+C now');
     return (
         <div>
-            <div className="row" style={{ flexWrap: 'nowrap' }}>
+            <div className="dc-row" style={{ flexWrap: 'nowrap' }}>
                 <input
                     ref={box}
-                    className="box mono"
+                    className="dc-box dc-mono"
                     readOnly
                     value={text}
                     aria-label={label}
@@ -59,7 +59,7 @@ export function CopyBox({ label, text, test }) {
                 />
                 <Button label="Copy" onClick={copy} aria-label={`Copy: ${label}`} data-test={test && `${test}-copy`} />
             </div>
-            <div className="note" aria-live="polite" data-test={test && `${test}-told`}>
+            <div className="dc-note" aria-live="polite" data-test={test && `${test}-told`}>
                 {told}
             </div>
         </div>
@@ -72,7 +72,7 @@ const HEIGHT = 24;
 // New alerts of 24 hours; marks below where requests were throttled or failed.
 export function Spark({ history }) {
     const found = historyOf(history);
-    if (!found) return <span className="note">–</span>;
+    if (!found) return <span className="dc-note">–</span>;
     const most = Math.max(1, ...found.map((one) => (one ? one[0] : 0)));
     const step = WIDTH / found.length;
     const sum = found.reduce((total, one) => total + (one ? one[0] : 0), 0);
@@ -108,7 +108,7 @@ export function Spark({ history }) {
 // The box of a secret. The browser keeps what is typed: it never becomes an attribute of the page or a state of it.
 export const SecretBox = React.forwardRef(function SecretBox(props, ref) {
     return (
-        <input ref={ref} type="password" className="box" autoComplete="new-password" spellCheck="false" {...props} />
+        <input ref={ref} type="password" className="dc-box" autoComplete="new-password" spellCheck="false" {...props} />
     );
 });
 
@@ -116,7 +116,7 @@ export const SecretBox = React.forwardRef(function SecretBox(props, ref) {
 export function Field({ id, label, hint, wrong, required, children }) {
     const about = [hint && `${id}-hint`, wrong && `${id}-wrong`].filter(Boolean).join(' ') || undefined;
     return (
-        <div className="field" data-test={`field-${id}`}>
+        <div className="dc-field" data-test={`field-${id}`}>
             <label htmlFor={id}>
                 {label}
                 {required ? ' *' : ''}
@@ -128,12 +128,12 @@ export function Field({ id, label, hint, wrong, required, children }) {
                 'aria-required': required || undefined,
             })}
             {hint && (
-                <div className="note" id={`${id}-hint`}>
+                <div className="dc-note" id={`${id}-hint`}>
                     {hint}
                 </div>
             )}
             {wrong && (
-                <div className="wrong" id={`${id}-wrong`}>
+                <div className="dc-wrong" id={`${id}-wrong`}>
                     {wrong}
                 </div>
             )}
@@ -144,7 +144,7 @@ export function Field({ id, label, hint, wrong, required, children }) {
 export function Bar({ done, all, label }) {
     return (
         <div
-            className="bar"
+            className="dc-bar"
             role="progressbar"
             aria-label={label}
             aria-valuemin={0}

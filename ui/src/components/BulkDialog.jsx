@@ -75,10 +75,10 @@ export default function BulkDialog({ tables, kind, rows, close, saved }) {
                         </p>
                     )}
                     <div
-                        className="scroll"
+                        className="dc-scroll"
                         tabIndex={0}
                         role="region"
-                        aria-label="Customers"
+                        aria-label="Customers to change"
                         style={{ maxHeight: 160, padding: 8 }}
                     >
                         {todo.map((row) => row.name).join(', ') || 'Nothing is left to do.'}
@@ -87,7 +87,7 @@ export default function BulkDialog({ tables, kind, rows, close, saved }) {
                         <div style={{ marginTop: 12 }}>
                             <Field id="bulk-name" label="Parameter" hint={param.help}>
                                 <select
-                                    className="box"
+                                    className="dc-box"
                                     value={name}
                                     onChange={(event) => choose(event.target.value)}
                                     data-test="bulk-name"
@@ -102,7 +102,7 @@ export default function BulkDialog({ tables, kind, rows, close, saved }) {
                             <Field id="bulk-value" label="New value" hint={param.hint} wrong={wrong}>
                                 {param.choices ? (
                                     <select
-                                        className="box"
+                                        className="dc-box"
                                         value={value}
                                         onChange={(event) => setValue(event.target.value)}
                                         data-test="bulk-value"
@@ -115,7 +115,7 @@ export default function BulkDialog({ tables, kind, rows, close, saved }) {
                                     </select>
                                 ) : (
                                     <input
-                                        className="box"
+                                        className="dc-box"
                                         autoComplete="off"
                                         value={value}
                                         onChange={(event) => setValue(event.target.value)}

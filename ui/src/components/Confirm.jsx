@@ -85,7 +85,7 @@ export function RemoveDialog({ row, close, saved }) {
             <Field id="remove-name" label={`Type the name of the customer: ${row.name}`}>
                 <input
                     ref={box}
-                    className="box"
+                    className="dc-box"
                     autoComplete="off"
                     value={typed}
                     onChange={(event) => setTyped(event.target.value)}

@@ -26,7 +26,7 @@ export function Consent({ values }) {
                 wrong={wrong}
             >
                 <input
-                    className="box"
+                    className="dc-box"
                     value={redirect}
                     onChange={(event) => change(event.target.value)}
                     data-test="redirect"
@@ -35,7 +35,7 @@ export function Consent({ values }) {
             {link ? (
                 <CopyBox label="Consent link" text={link} test="consent-link" />
             ) : (
-                <p className="note">The link appears when tenant, client ID and redirect URI are right.</p>
+                <p className="dc-note">The link appears when tenant, client ID and redirect URI are right.</p>
             )}
         </div>
     );

@@ -178,7 +178,7 @@ export default function CustomerForm({ tables, row, clone, client_id, taken, clo
                     isNew={form.isNew}
                     stored={!form.isNew && row.record?.secret !== 'missing'}
                 />
-                <button type="submit" className="sr" tabIndex={-1} aria-hidden="true" />
+                <button type="submit" className="dc-sr" tabIndex={-1} aria-hidden="true" />
             </form>
         </Dialog>
     );

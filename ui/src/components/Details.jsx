@@ -48,7 +48,7 @@ function Chart({ row }) {
                 <path d={`M0 ${HEIGHT - 0.5}H${WIDTH}`} stroke="var(--line)" />
                 <text x="0" y="10" fontSize="11" fill="currentColor">{`at most ${most} in a quarter of an hour`}</text>
             </svg>
-            <figcaption className="note row">
+            <figcaption className="dc-note dc-row">
                 {SERIES.map(([label, , color]) => (
                     <span key={label}>
                         <span aria-hidden="true" style={{ color }}>
@@ -74,7 +74,7 @@ function Lines({ name }) {
         );
         return () => stop.abort();
     }, [text]);
-    if (found === null) return <p className="note">Looking for log lines…</p>;
+    if (found === null) return <p className="dc-note">Looking for log lines…</p>;
     if (found.length)
         return (
             <>
@@ -87,7 +87,7 @@ function Lines({ name }) {
     return (
         <>
             <h2>Log lines</h2>
-            <p className="note">
+            <p className="dc-note">
                 The index _internal has none here: a forwarder sends it on. On a search head, this search finds them:
             </p>
             <CopyBox label="Search for the log lines" text={text.replace(/^search /, '')} test="log-search" />
@@ -125,9 +125,9 @@ export default function Details({ row, columns }) {
         ],
     ].filter(([, value]) => value);
     return (
-        <tr className="inner" data-test="details">
+        <tr className="dc-inner" data-test="details">
             <td colSpan={columns}>
-                <dl className="facts">
+                <dl className="dc-facts">
                     {facts.map(([label, value]) => (
                         <React.Fragment key={label}>
                             <dt>{label}</dt>

@@ -18,27 +18,25 @@ export default function Dialog({ title, width = 640, dirty = false, busy = false
     useEffect(() => {
         if (asks) keep.current?.querySelector('button')?.focus();
     }, [asks]);
+    const question = (
+        <Sheet>
+            <div ref={keep} className="dc-row dc-spread" role="alert" data-test="discard">
+                <span>What you entered is not saved.</span>
+                <span className="dc-row">
+                    <Button label="Go on" onClick={() => setAsks(false)} />
+                    <Button label="Discard" appearance="destructive" onClick={close} />
+                </span>
+            </div>
+        </Sheet>
+    );
+    const bottom = asks ? question : footer(request);
     return (
         <Modal open onRequestClose={request} returnFocus={nowhere} style={{ width, maxWidth: '94vw' }} data-test={test}>
             <Modal.Header title={title} />
             <Modal.Body>
                 <Sheet>{children}</Sheet>
             </Modal.Body>
-            <Modal.Footer>
-                {asks ? (
-                    <Sheet>
-                        <div ref={keep} className="row spread" role="alert" data-test="discard">
-                            <span>What you entered is not saved.</span>
-                            <span className="row">
-                                <Button label="Go on" onClick={() => setAsks(false)} />
-                                <Button label="Discard" appearance="destructive" onClick={close} />
-                            </span>
-                        </div>
-                    </Sheet>
-                ) : (
-                    footer(request)
-                )}
-            </Modal.Footer>
+            {bottom && <Modal.Footer>{bottom}</Modal.Footer>}
         </Modal>
     );
 }

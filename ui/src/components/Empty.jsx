@@ -6,9 +6,9 @@ export const README = 'https://learn.microsoft.com/entra/identity-platform/quick
 
 export default function Empty({ may_edit, act }) {
     return (
-        <div className="card" data-test="empty">
+        <div className="dc-card" data-test="empty">
             <h2>No customer yet</h2>
-            <ol className="steps">
+            <ol className="dc-steps">
                 <li>
                     <b>Register the app</b> with Microsoft, once: a multitenant app with the permission of the service.
                     The README of this app has every step (Register the app with Microsoft);{' '}
@@ -27,7 +27,7 @@ export default function Empty({ may_edit, act }) {
                 </li>
             </ol>
             {may_edit && (
-                <div className="row">
+                <div className="dc-row">
                     <Button appearance="primary" label="Add customer" onClick={() => act('add')} />
                     <Button label="Import CSV" onClick={() => act('import')} />
                 </div>

@@ -19,7 +19,7 @@ function Box({ param, form }) {
         return (
             <Field {...about}>
                 <select
-                    className="box"
+                    className="dc-box"
                     value={values[param.name]}
                     onChange={(event) => change(param.name, event.target.value)}
                 >
@@ -41,7 +41,7 @@ function Box({ param, form }) {
         return (
             <Field {...about}>
                 <input
-                    className="box"
+                    className="dc-box"
                     {...PLAIN}
                     ref={secretRef(param.name)}
                     defaultValue=""
@@ -53,7 +53,7 @@ function Box({ param, form }) {
     return (
         <Field {...about}>
             <input
-                className="box"
+                className="dc-box"
                 {...PLAIN}
                 value={values[param.name]}
                 onChange={(event) => change(param.name, event.target.value)}
@@ -100,7 +100,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                     hint="Any name that tells you who the customer is. It cannot be changed later: it is the source of the events."
                 >
                     <input
-                        className="box"
+                        className="dc-box"
                         {...PLAIN}
                         value={form.name}
                         onChange={(event) => form.setName(event.target.value)}
@@ -124,7 +124,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                 <Box param={{ ...find(INSTEAD[form.way]), required: true }} form={form} />
             )}
             {form.way === 'user' && <Box param={find('redirect_uri')} form={form} />}
-            <div className="pair">
+            <div className="dc-pair">
                 {FIRST.slice(2).map((name) => (
                     <Box key={name} param={find(name)} form={form} />
                 ))}
@@ -136,7 +136,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                     .map(({ name, title, help }) => (
                         <section key={name}>
                             <h3>{title}</h3>
-                            {help && <p className="note">{help}</p>}
+                            {help && <p className="dc-note">{help}</p>}
                             {rare
                                 .filter((one) => one.group === name)
                                 .map((param) => (

@@ -12,10 +12,10 @@ function stateText({ state_s, host, recordsWhy }) {
 
 export default function Head({ data, rows, view, may_edit, searchBox, act }) {
     return (
-        <div className="head">
-            <div className="row spread">
+        <div className="dc-head">
+            <div className="dc-row dc-spread">
                 <h1>Customers</h1>
-                <div className="row">
+                <div className="dc-row">
                     {may_edit && (
                         <Button appearance="primary" label="Add customer" onClick={() => act('add')} data-test="add" />
                     )}
@@ -23,31 +23,31 @@ export default function Head({ data, rows, view, may_edit, searchBox, act }) {
                     <Button label="Refresh" onClick={() => act('refresh')} data-test="refresh" />
                 </div>
             </div>
-            <div className="row spread">
-                <div className="row" role="group" aria-label="Filter by condition">
+            <div className="dc-row dc-spread">
+                <div className="dc-row" role="group" aria-label="Filter by condition">
                     {chipsOf(rows).map(({ key, label, count, tone }) => (
                         <button
                             key={key}
                             type="button"
-                            className="chip"
+                            className="dc-chip"
                             aria-pressed={view.chip === key}
                             onClick={() => act('chip', key)}
                             data-test={`chip-${key}`}
                         >
-                            <span className={`tone-${tone}`} aria-hidden="true">
+                            <span className={`dc-tone-${tone}`} aria-hidden="true">
                                 {SHAPES[tone]}
                             </span>{' '}
                             {label} <b>{count}</b>
                         </button>
                     ))}
                 </div>
-                <div className="row">
-                    <span className={data.recordsWhy ? 'tone-watch' : 'note'} data-test="state">
+                <div className="dc-row">
+                    <span className={data.recordsWhy ? 'dc-tone-watch' : 'dc-note'} data-test="state">
                         {stateText(data)}
                     </span>
                     <input
                         ref={searchBox}
-                        className="box search"
+                        className="dc-box dc-search"
                         type="search"
                         aria-label="Search name, tenant, index, reason"
                         placeholder="Name, tenant, index, reason"

@@ -16,8 +16,8 @@ const TONES = { new: 'well', change: 'watch', same: 'off', wrong: 'act' };
 const TEMPLATE = 'name,tenant_id,client_id,client_secret,api,index\n';
 
 function Changes({ row }) {
-    if (row.kind === 'wrong') return <span className="tone-act">{row.problem}</span>;
-    if (row.kind === 'same') return <span className="note">nothing changes</span>;
+    if (row.kind === 'wrong') return <span className="dc-tone-act">{row.problem}</span>;
+    if (row.kind === 'same') return <span className="dc-note">nothing changes</span>;
     return (
         <>
             {row.changes.map(({ name, old, now }) => (
@@ -41,7 +41,7 @@ function Preview({ rows }) {
                     .join(' · ')}
                 . Nothing is changed yet. Splunk checks each row again when it is applied.
             </p>
-            <div className="scroll" tabIndex={0} role="region" aria-label="Preview">
+            <div className="dc-scroll" tabIndex={0} role="region" aria-label="Preview">
                 <table data-test="preview">
                     <thead>
                         <tr>
@@ -56,7 +56,7 @@ function Preview({ rows }) {
                             <tr key={row.line} data-kind={row.kind}>
                                 <td>{row.line}</td>
                                 <td>{row.name}</td>
-                                <td className={`tone-${TONES[row.kind]}`} style={{ whiteSpace: 'nowrap' }}>
+                                <td className={`dc-tone-${TONES[row.kind]}`} style={{ whiteSpace: 'nowrap' }}>
                                     {SHAPES[row.kind]}
                                 </td>
                                 <td>
@@ -68,7 +68,7 @@ function Preview({ rows }) {
                 </table>
             </div>
             {rows.length > shown.length && (
-                <p className="note">
+                <p className="dc-note">
                     The first {shown.length} of {rows.length} rows are shown, wrong ones first.
                 </p>
             )}
@@ -157,7 +157,7 @@ export default function ImportDialog({ tables, inputs, close, saved }) {
                         that is not in the table stays.{' '}
                         <button
                             type="button"
-                            className="plain"
+                            className="dc-plain"
                             style={{ textDecoration: 'underline' }}
                             onClick={() => download('customers.csv', TEMPLATE)}
                         >
@@ -172,7 +172,13 @@ export default function ImportDialog({ tables, inputs, close, saved }) {
                         <input ref={file} type="file" accept=".csv,.txt,.tsv,text/csv" data-test="file" />
                     </Field>
                     <Field id="csv-text" label="Or paste the table here">
-                        <textarea ref={paste} className="box" spellCheck="false" autoComplete="off" data-test="paste" />
+                        <textarea
+                            ref={paste}
+                            className="dc-box"
+                            spellCheck="false"
+                            autoComplete="off"
+                            data-test="paste"
+                        />
                     </Field>
                 </>
             )}

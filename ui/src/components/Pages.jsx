@@ -8,15 +8,15 @@ export default function Pages({ all, view, act }) {
     const pages = Math.max(1, Math.ceil(all / view.size));
     const first = all ? view.page * view.size + 1 : 0;
     return (
-        <nav className="row spread" aria-label="Pages" style={{ marginTop: 12 }}>
-            <span className="note" data-test="range">
+        <nav className="dc-row dc-spread" aria-label="Pages" style={{ marginTop: 12 }}>
+            <span className="dc-note" data-test="range">
                 {all ? `${first} to ${Math.min(all, first + view.size - 1)} of ${all}` : 'No customer fits the filter'}
             </span>
-            <div className="row">
-                <label className="row note">
+            <div className="dc-row">
+                <label className="dc-row dc-note">
                     Rows on a page
                     <select
-                        className="box"
+                        className="dc-box"
                         style={{ width: 72 }}
                         value={view.size}
                         onChange={(event) => act('size', Number(event.target.value))}
@@ -28,7 +28,7 @@ export default function Pages({ all, view, act }) {
                     </select>
                 </label>
                 <Button label="Previous" disabled={view.page === 0} onClick={() => act('page', view.page - 1)} />
-                <span className="note">
+                <span className="dc-note">
                     Page {view.page + 1} of {pages}
                 </span>
                 <Button

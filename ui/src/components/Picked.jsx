@@ -6,7 +6,7 @@ import { plural } from '../model/words.mjs';
 export default function Picked({ rows, all, act }) {
     if (!rows.length) return null;
     return (
-        <div className="picked row" data-test="picked">
+        <div className="dc-picked dc-row" data-test="picked">
             <b>{plural(rows.length, 'customer')} selected</b>
             <Button label="Enable" onClick={() => act('bulk', { kind: 'enable', rows })} />
             <Button label="Disable" onClick={() => act('bulk', { kind: 'disable', rows })} />
@@ -15,7 +15,7 @@ export default function Picked({ rows, all, act }) {
             {all > rows.length && (
                 <button
                     type="button"
-                    className="plain"
+                    className="dc-plain"
                     style={{ textDecoration: 'underline' }}
                     onClick={() => act('pickFiltered')}
                 >
@@ -24,7 +24,7 @@ export default function Picked({ rows, all, act }) {
             )}
             <button
                 type="button"
-                className="plain"
+                className="dc-plain"
                 style={{ textDecoration: 'underline' }}
                 onClick={() => act('pickNone')}
             >

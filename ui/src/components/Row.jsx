@@ -16,7 +16,11 @@ function signInText({ word, days }) {
 function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
     const name = row.name;
     return (
-        <tr className={[open && 'open', fresh && 'new'].filter(Boolean).join(' ')} data-test="row" data-name={name}>
+        <tr
+            className={[open && 'dc-open', fresh && 'dc-new'].filter(Boolean).join(' ')}
+            data-test="row"
+            data-name={name}
+        >
             {may_edit && (
                 <td>
                     <input
@@ -30,7 +34,7 @@ function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
             <td>
                 <button
                     type="button"
-                    className="plain"
+                    className="dc-plain"
                     aria-expanded={open}
                     aria-label={`Details of ${name}`}
                     onClick={() => act('open', row)}
@@ -39,14 +43,14 @@ function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
                     <span aria-hidden="true">{open ? '▾' : '▸'}</span>
                 </button>
             </td>
-            <td className="clip" title={name}>
+            <td className="dc-clip" title={name}>
                 {name}
-                {row.app && row.app !== APP && <span className="note"> {row.app}</span>}
+                {row.app && row.app !== APP && <span className="dc-note"> {row.app}</span>}
             </td>
-            <td className="clip" data-test="condition">
+            <td className="dc-clip" data-test="condition">
                 <Condition row={row} />
             </td>
-            <td className="clip" title={row.condition.todo}>
+            <td className="dc-clip" title={row.condition.todo}>
                 {row.condition.todo}
             </td>
             <td>
@@ -59,16 +63,18 @@ function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
                 <Spark history={row.history} />
             </td>
             <td>{row.content.api}</td>
-            <td className="clip" title={row.content.index}>
+            <td className="dc-clip" title={row.content.index}>
                 {row.content.index || '–'}
             </td>
-            <td className={row.sign_in.word === 'missing' ? 'clip tone-act' : 'clip'}>{signInText(row.sign_in)}</td>
+            <td className={row.sign_in.word === 'missing' ? 'dc-clip dc-tone-act' : 'dc-clip'}>
+                {signInText(row.sign_in)}
+            </td>
             {may_edit && (
                 <td>
                     <button
                         type="button"
                         role="switch"
-                        className="switch"
+                        className="dc-switch"
                         aria-checked={!row.disabled}
                         aria-label={`${name} is on`}
                         disabled={busy}
@@ -80,7 +86,7 @@ function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
             <td>
                 <button
                     type="button"
-                    className="plain more"
+                    className="dc-plain dc-more"
                     aria-haspopup="menu"
                     aria-label={`Actions for ${name}`}
                     onClick={(event) => act('menu', row, event.currentTarget)}

@@ -35,7 +35,7 @@ export default function RowMenu({ anchor, items, close }) {
     return (
         <div
             ref={menu}
-            className="menu"
+            className="dc-menu"
             role="menu"
             aria-label="Actions"
             style={style}
@@ -47,7 +47,7 @@ export default function RowMenu({ anchor, items, close }) {
                     key={label}
                     type="button"
                     role="menuitem"
-                    className="plain"
+                    className="dc-plain"
                     tabIndex={-1}
                     onClick={() => {
                         close(true);

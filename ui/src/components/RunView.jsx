@@ -23,7 +23,7 @@ export default function RunView({ runner, label }) {
                 <Button label={`Go on with ${plural(left.length, 'row')}`} onClick={runner.resume} />
             )}
             {failed.length > 0 && (
-                <div className="scroll" tabIndex={0} role="region" aria-label="Failed rows">
+                <div className="dc-scroll" tabIndex={0} role="region" aria-label="Failed rows">
                     <table>
                         <thead>
                             <tr>

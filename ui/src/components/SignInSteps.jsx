@@ -22,13 +22,13 @@ function Clock({ until }) {
     }, [until]);
     if (!left)
         return (
-            <p className="tone-act">
+            <p className="dc-tone-act">
                 Ten minutes are over: the code is no longer valid if you signed in that long ago. Sign in again with the
                 same link.
             </p>
         );
     return (
-        <p className="note">
+        <p className="dc-note">
             Time left: {Math.floor(left / 60)}:{String(left % 60).padStart(2, '0')}
         </p>
     );
@@ -101,7 +101,7 @@ export default function SignInSteps({ values, send, signedIn, back, backLabel = 
                     </Message>
                 )}
             </div>
-            <ol className="steps">
+            <ol className="dc-steps">
                 <li>
                     The program was asked for the address of the sign-in; nothing is saved yet.{' '}
                     {!address && !busy && <Button label="Ask again" onClick={() => ask()} />}
@@ -121,7 +121,7 @@ export default function SignInSteps({ values, send, signedIn, back, backLabel = 
                             <Field id="pasted" label="Address of that page" hint="It holds a code that works once.">
                                 <input
                                     ref={pasted}
-                                    className="box"
+                                    className="dc-box"
                                     autoComplete="off"
                                     spellCheck="false"
                                     data-test="pasted"
@@ -132,7 +132,7 @@ export default function SignInSteps({ values, send, signedIn, back, backLabel = 
                     </>
                 )}
             </ol>
-            <div className="row" style={{ justifyContent: 'flex-end' }}>
+            <div className="dc-row" style={{ justifyContent: 'flex-end' }}>
                 <Button label={backLabel} onClick={back} />
                 <Button
                     appearance="primary"

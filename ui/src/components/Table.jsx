@@ -23,7 +23,7 @@ function Heading({ column, sort, act }) {
             {column.value ? (
                 <button
                     type="button"
-                    className="plain sort"
+                    className="dc-plain dc-sort"
                     onClick={() => act('sort', column.key)}
                     data-test={`sort-${column.key}`}
                 >
@@ -41,7 +41,7 @@ export default function Table({ rows, view, now_s, may_edit, busy, act }) {
     const columns = COLUMNS.length + (may_edit ? 4 : 2);
     const all = rows.length > 0 && rows.every((row) => view.picked.has(row.name));
     return (
-        <div className="table" role="region" aria-label="Customers" tabIndex={0}>
+        <div className="dc-table" role="region" aria-label="Customers" tabIndex={0}>
             <table data-test="customers">
                 <colgroup>
                     {may_edit && <col style={{ width: 34 }} />}
@@ -65,14 +65,14 @@ export default function Table({ rows, view, now_s, may_edit, busy, act }) {
                             </th>
                         )}
                         <th scope="col">
-                            <span className="sr">Details</span>
+                            <span className="dc-sr">Details</span>
                         </th>
                         {COLUMNS.map((column) => (
                             <Heading key={column.key} column={column} sort={view.sort} act={act} />
                         ))}
                         {may_edit && <th scope="col">On</th>}
                         <th scope="col">
-                            <span className="sr">Actions</span>
+                            <span className="dc-sr">Actions</span>
                         </th>
                     </tr>
                 </thead>

@@ -4,7 +4,7 @@ import { listInputs, listRecords, search, whoAmI } from '../api.js';
 import { joinRows, rowsOfRecords } from '../model/rows.mjs';
 
 const EVERY_MS = 30000;
-const STATE_SEARCH = '| search index=_internal | `defender_mssp_status` | `defender_mssp_health`';
+const STATE_SEARCH = 'search `defender_mssp_status` | `defender_mssp_health`';
 
 const START = {
     phase: 'loading',
@@ -37,7 +37,7 @@ async function readRecords(signal) {
 
 // The state as a search head has it: the status lines in _internal.
 async function searchedRecords(signal) {
-    const rows = await search(STATE_SEARCH.replace(/^\| search index=_internal \| /, ''), { signal }).catch(() => []);
+    const rows = await search(STATE_SEARCH, { signal }).catch(() => []);
     const now = Date.now() / 1000;
     return new Map(
         rows
