@@ -348,7 +348,7 @@ $(PAGE): build/page/installed ui/build.mjs ui/params.json VERSION $(shell find u
 
 build/page/installed: ui/package.json ui/package-lock.json
 	tools/install-deps page
-	cd ui && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1
+	cd ui && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --cache ../build/npm
 	@mkdir -p $(@D)
 	@touch $@
 

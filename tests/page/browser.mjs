@@ -169,9 +169,21 @@ export class Visit {
         assert.deepEqual(found, [], `axe, ${when}`);
     }
 
+    // Of the dialog if there is one, else of the page down to its last line.
     async picture(name) {
         await this.settle();
-        await this.page.screenshot({ path: join(PICTURES, `${name}.png`) });
+        const path = join(PICTURES, `${name}.png`);
+        const dialog = this.page.getByRole('dialog');
+        if (await dialog.count()) return dialog.screenshot({ path });
+        const clip = await this.page.evaluate(() => {
+            const bottom = Math.max(
+                ...[...document.querySelector('[data-test="page"]').children].map(
+                    (one) => one.getBoundingClientRect().bottom,
+                ),
+            );
+            return { x: 0, y: 0, width: window.innerWidth, height: Math.min(bottom + 16, window.innerHeight) };
+        });
+        return this.page.screenshot({ path, clip });
     }
 
     async close() {
