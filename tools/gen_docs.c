@@ -19,7 +19,11 @@ static const struct diagnosis_entry web[] = {
       "validation took too long or was killed",
       { ACT_PROVIDER, "see the lines of component=ExecProcessor around that time" }, NULL },
     { "The inputs page is missing", "Splunk was not restarted after the installation",
-      { ACT_PROVIDER, "restart Splunk" }, NULL }
+      { ACT_PROVIDER, "restart Splunk" }, NULL },
+    { "The page is loading (and nothing follows, on the page Customers)",
+      "Splunk Web did not run the script of that dashboard",
+      { ACT_PROVIDER, "open /app/TA-defender-mssp/defender_mssp_manage_app in its place, from Splunk 10.4 on; Settings > "
+                      "Data inputs does the same work on every version" }, NULL }
 };
 
 static void add_cell(struct buf *out, const char *text)
