@@ -76,7 +76,8 @@ test('a customer is added, after the program refused a tenant and a secret', asy
     const link = await visit.at('consent-link').inputValue();
     assert.equal(
         link,
-        `https://login.microsoftonline.com/${shared.tenant}/adminconsent?client_id=${shared.client_id}&redirect_uri=https%3A%2F%2Fwww.example.com%2Fdone`,
+        `https://login.microsoftonline.com/${shared.tenant}/adminconsent?client_id=${shared.client_id}` +
+            '&redirect_uri=https%3A%2F%2Fwww.example.com%2Fdone',
     );
     await visit.assertAccessible('the consent link');
     await visit.picture('consent');
@@ -146,6 +147,21 @@ test('two browsers edit one customer: the second one is told, and what only the 
     for (const visit of [one, other]) await visit.close();
 });
 
+test('a customer that somebody removed meanwhile', async () => {
+    await stage.tell('input', { inputs: { contoso: input() } });
+    const visit = await stage.open();
+    await visit.menu('contoso', 'Edit');
+    await visit.fill({ index: 'x' });
+    await stage.tell('forget', { name: 'contoso' });
+    await visit.at('save').click();
+    await visit.page.waitForSelector('[data-test="warned"]');
+    assert.match(await visit.at('warned').innerText(), /Somebody else removed this customer/);
+    await visit.at('save').click();
+    await visit.page.waitForSelector('[data-test="failure"]');
+    assert.match(await visit.at('failure').innerText(), /it was removed meanwhile/);
+    await visit.close();
+});
+
 test('Esc asks before what was typed is lost, and focus returns', async () => {
     await stage.tell('input', { inputs: { contoso: input() } });
     const visit = await stage.open();
@@ -171,6 +187,36 @@ test('Esc asks before what was typed is lost, and focus returns', async () => {
         () => visit.page.evaluate(() => document.activeElement.dataset.test === 'add'),
         'focus on the button',
     );
+    await visit.close();
+});
+
+test('a customer is added by the keyboard alone', async () => {
+    await stage.tell('input', { inputs: { fabrikam: input() } });
+    const visit = await stage.open();
+    const { keyboard } = visit.page;
+    await keyboard.press('n');
+    await visit.page.waitForSelector('[data-test="form"]');
+    await visit.page.waitForFunction(() => document.activeElement.closest('[role="dialog"]'));
+    const walk = async (id) => {
+        for (let steps = 0; steps < 40; steps++) {
+            if (await visit.page.evaluate((wanted) => document.activeElement.id === wanted, id)) return;
+            await keyboard.press('Tab');
+        }
+        throw new Error(`Tab does not lead to ${id}`);
+    };
+    for (const [id, text] of Object.entries({
+        name: 'contoso',
+        tenant_id: shared.tenant,
+        client_secret: shared.secret,
+    })) {
+        await walk(id);
+        await keyboard.type(text);
+    }
+    await keyboard.press('Enter');
+    await visit.page.waitForSelector('[data-test="done"]');
+    await keyboard.press('Escape');
+    await waitFor(async () => (await visit.rows()).includes('contoso'), 'the row');
+    assert.deepEqual(Object.keys(await inputs()).sort(), ['contoso', 'fabrikam']);
     await visit.close();
 });
 
@@ -358,7 +404,7 @@ test('the consent link is copied, and "copied" is only said when it was', async 
 });
 
 test('secrets of an answer never reach the page', async () => {
-    // A splunkd that does not know f= answers with all fields, and between a save and the program's start a secret is in clear.
+    // A splunkd that does not know f= answers with all fields, and until the program starts a secret is in clear.
     await stage.tell('set', { ignore_fields: true });
     await stage.tell('input', {
         inputs: {

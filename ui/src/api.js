@@ -128,6 +128,17 @@ export async function whoAmI(signal) {
     return { name: username, may_edit: capabilities.includes(CAPABILITY), capability: CAPABILITY };
 }
 
+// The names by which events and records call this instance, in lower case; none if Splunk Web does not tell.
+export async function serverNames(signal) {
+    try {
+        const { body } = await ask('GET', restUrl('server/info', ''), { signal });
+        const { serverName, host } = body.entry[0].content;
+        return [serverName, host].filter(Boolean).map((one) => String(one).toLowerCase());
+    } catch {
+        return [];
+    }
+}
+
 // Runs a search to its end and returns its rows.
 export async function search(text, { earliest = '-24h', count = 0, signal } = {}) {
     const form = { search: text, exec_mode: 'oneshot', earliest_time: earliest, latest_time: 'now', count };
@@ -154,8 +165,17 @@ export function addInput(name, values, signal) {
     );
 }
 
+// A change of a customer that somebody removed meanwhile.
+function gone(error) {
+    if (error.kind === 'missing')
+        throw new ApiError('refused', 'This customer is not there any more: it was removed meanwhile.', 404);
+    throw error;
+}
+
 export function editInput(row, values, signal) {
-    return inTurn(() => ask('POST', linkUrl(row.links.edit || row.links.alternate), { form: values, signal }));
+    return inTurn(() =>
+        ask('POST', linkUrl(row.links.edit || row.links.alternate), { form: values, signal }).catch(gone),
+    );
 }
 
 export function removeInput(row) {
@@ -167,5 +187,5 @@ export function removeInput(row) {
 export function switchInput(row, on) {
     const link =
         row.links[on ? 'enable' : 'disable'] || `${row.links.edit || row.links.alternate}/${on ? 'enable' : 'disable'}`;
-    return inTurn(() => ask('POST', linkUrl(link), { form: {} }));
+    return inTurn(() => ask('POST', linkUrl(link), { form: {} }).catch(gone));
 }

@@ -6,6 +6,7 @@ export const CONDITIONS = [
     { word: 'silent', rank: 1, tone: 'act' },
     { word: 'refused', rank: 2, tone: 'act' },
     { word: 'failing', rank: 3, tone: 'act' },
+    { word: 'lost', rank: 3, tone: 'act' }, // the customer left
     { word: 'held up', rank: 3, tone: 'act' },
     { word: 'late', rank: 5, tone: 'watch' },
     { word: 'throttled', rank: 6, tone: 'watch' }, // for long: rank 4, as the record says
@@ -46,10 +47,8 @@ export function conditionOf({ disabled }, record, readable, now_s) {
     const age_s = now_s - record.updated;
     if (age_s > SILENT_AFTER_S) {
         const minutes = Math.round(age_s / 60);
-        return made(
-            'silent',
-            `Nothing was reported for ${minutes} min: is the program running on ${record.forwarder || 'the forwarder'}?`,
-        );
+        const where = record.forwarder || 'the forwarder';
+        return made('silent', `Nothing was reported for ${minutes} min: is the program running on ${where}?`);
     }
     if (record.condition === 'off') return made('waiting', 'Nothing yet: it starts');
     const known = BY_WORD.get(record.condition);
