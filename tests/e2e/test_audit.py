@@ -5,7 +5,7 @@ import re
 
 import pytest
 from cases import SECOND, HastyCase
-from test_ledger import LedgerCase, of_events
+from test_ledger import LedgerCase, of_events, searched
 from world import faults, ticks
 from world.runner import call, wait_for
 
@@ -46,6 +46,14 @@ class AuditCase(HastyCase, LedgerCase):
         wait_for(lambda: all((self.results(world).get(key) or [''])[-1] == result for key, result in named.items()),
                  seconds, lambda: f'{named} {self.results(world)} {world.program.tail()}')
 
+    def states(self, world, events=None):
+        """(input, days back) -> state, as the shipped search finds it in events and the lines of the present life."""
+        lines = [line.text for line in list(world.program.lines)]
+        rows = searched(world.events() if events is None else events, lines, world.clock.now(),
+                        '`defender_mssp_completeness(3)`')
+        back = {self.days_ago(world, days): days for days in range(5)}
+        return {(row['customer'], back[row['day']]): row['state'] for row in rows}
+
     def named(self, world, version):
         """The lines about this version."""
         return [line.text for line in world.program.lines
@@ -57,11 +65,14 @@ class Hidden(AuditCase):
 
     @pytest.mark.promise('Completeness', 'Alerts that are published after the overlap, or were dropped from pages, are '
                                          'found by an audit, named, and written once')
+    @pytest.mark.promise('Completeness', 'The state of a day in Splunk is that of the events and lines of the program: '
+                                         'repaired, equal, half without an audit, missing without one event')
     @pytest.mark.waits(15)
     def test_late_and_dropped(self):
         world = self.world()
         late, dropped, other = (self.customer(world, name, api=api) for name, api in (
             ('late', 'graph'), ('dropped', 'endpoint'), ('other', 'incidents')))
+        self.customer(world, 'off', audit=0)
         other.quirks.set(select='refuse')
         for feed in world.feeds.values():
             self.publish(world, feed, days=2, each=4)
@@ -83,6 +94,12 @@ class Hidden(AuditCase):
         line = next(line.text for line in world.program.lines if 'event=audit input=other' in line.text)
         self.assertIn('select=no', line)
         world.program.wait_line(r'event=status input=late .* audit_day=\S+ audit=repaired', 20)
+        wanted = {(name, days): 'equal' for name in world.feeds for days in (1, 2, 3)}
+        wanted.update({('late', 1): 'repaired', ('dropped', 1): 'repaired'})
+        wanted.update({('off', days): 'half' for days in (1, 2, 3)})
+        wait_for(lambda: self.states(world) == wanted, 20, lambda: f'{self.states(world)} {world.program.tail()}')
+        lost = [event for event in world.events() if f'"{hidden.key}"' not in event.data]
+        self.assertEqual(self.states(world, lost), {**wanted, ('dropped', 1): 'missing'})
         self.assertTrue(world.verdict().exact, f'{world.verdict()} {world.program.tail()}')
         self.ends(world)
         self.assertTrue(world.verdict().exact, world.verdict())

@@ -41,19 +41,22 @@ def of_events(events):
     return {name: (len(found), sum(int(key[:8], 16) for key in found)) for name, found in keys.items()}
 
 
-def compared(events, lines, now, days, macros=None):
-    """(input, day) -> (verdict, missing, repeated): what the shipped search finds in an index with these events and
-    lines. Each input has an index of its own."""
+def searched(events, lines, now, text, macros=None):
+    """The rows of a search over an index with these events and lines. Each input has an index of its own."""
     props = fields.read('props')
-    rows = [fields.fields_of(props[event.sourcetype], event.data, event.stanza, sourcetype=event.sourcetype,
+    held = [fields.fields_of(props[event.sourcetype], event.data, event.stanza, sourcetype=event.sourcetype,
                              index=f'of_{event.stanza}', _time=float(event.time)) for event in events]
-    for number, text in enumerate(lines):
-        facts = dict(re.findall(r'(\w+)=(\S+)', text))
-        rows.append({**facts, '_raw': 'defender_alerts ' + text, '_time': now - 60 + number / 1000,
+    for number, line in enumerate(lines):
+        facts = {name: quoted or plain for name, quoted, plain in re.findall(r'(\w+)=(?:"([^"]*)"|(\S+))', line)}
+        held.append({**facts, '_raw': 'defender_alerts ' + line, '_time': now - 60 + number / 1000,
                      'index': '_internal', 'sourcetype': 'splunkd', 'component': 'ExecProcessor'})
-    search = spl.Search(f'`defender_mssp_audit_compare({days})`', macros or fields.read('macros'))
+    return spl.Search(text, macros or fields.read('macros')).run(held, now, 0)
+
+
+def compared(events, lines, now, days, macros=None):
+    """(input, day) -> (verdict, missing, repeated): what the shipped search finds in an index with these."""
     return {(row['customer'], row['day']): (row['verdict'], row['missing'], row['repeated'])
-            for row in search.run(rows, now, 0)}
+            for row in searched(events, lines, now, f'`defender_mssp_audit_compare({days})`', macros)}
 
 
 def reading(**instead):
