@@ -377,7 +377,7 @@ class Alerting(unittest.TestCase):
             self.assertFalse(alerts.Alert(search, enabled=False).scheduled, name)
             self.assertFalse(search['dispatch.earliest_time'].startswith('rt'))
 
-    @pytest.mark.promise('Splunk', 'Each of the eight alerts runs on its schedule once it is enabled, and fires only '
+    @pytest.mark.promise('Splunk', 'Each of the nine alerts runs on its schedule once it is enabled, and fires only '
                                    'for what it finds')
     def test_fire_once_enabled(self):
         for name, search in SEARCHES.items():
@@ -458,6 +458,8 @@ class Alerting(unittest.TestCase):
         self.assertEqual(alerting(name, [line('e', secret_days=6), line('f', secret_days=400), line('g')]), ['e'])
         row, = run(SEARCHES['defender_mssp_' + name]['search'], [line('h', secret_days=20, certificate_days=3)])
         self.assertEqual((row['what'], row['days_left']), ('certificate', 3))
+        row, = run(SEARCHES['defender_mssp_' + name]['search'], [line('h', secret_days=20)])
+        self.assertEqual((row['what'], row['days_left']), ('secret', 20))       # a number, not a text
 
     def test_lag(self):
         self.assertEqual(alerting('lag_over_limit', [line('quiet', lag_s=90000), line('gone', 3500, lag_s=90000),
