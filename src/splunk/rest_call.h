@@ -24,6 +24,7 @@ struct rest_call {
      * NULL: nobody is told. */
     void (*trying)(void *ctx, const struct err *err);
     const char *rights; /* capabilities that a 403 lacks; NULL: those of the password store and of inputs */
+    bool is_json;       /* the form is a JSON document, and not a secret */
 
     struct http_request *request; /* NULL: none in flight */
     struct timer timer;

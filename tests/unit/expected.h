@@ -39,6 +39,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "inflate", 8 },
     { "json", 5 },
     { "keyset", 2 },
+    { "kvstore", 2 },
     { "ledger", 20 },
     { "limiter", 9 },
     { "listing", 3 },
