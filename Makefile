@@ -182,7 +182,7 @@ check: check-build
 check-build:
 	tools/install-deps check
 	tools/install-tools splunk
-	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs
+	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs build/plain/gen_conditions
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units build/sanitize/tests/sim
 
 # All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
@@ -190,7 +190,7 @@ check-build:
 test-e2e:
 	tools/install-deps check
 	tools/install-tools splunk
-	$(MAKE) -s -j$(JOBS) all
+	$(MAKE) -s -j$(JOBS) all build/plain/gen_conditions
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all
 	$(PYTEST) -n $(if $(K),2,8) $(if $(K),-k '$(K)')
 

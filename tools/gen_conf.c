@@ -364,20 +364,33 @@ static void add_choices(struct buf *out, const struct choice *choices)
     buf_add_char(out, ']');
 }
 
+/* Returns the word of a type. The compiler finds a type that is missing. */
+static const char *type_word(enum param_type type)
+{
+    switch (type) {
+    case PARAM_TENANT: return "tenant";
+    case PARAM_GUID: return "guid";
+    case PARAM_SECRET: return "secret";
+    case PARAM_FILE: return "file";
+    case PARAM_ASSERTION: return "assertion";
+    case PARAM_URI: return "uri";
+    case PARAM_CHOICE: return "choice";
+    case PARAM_BASE_URL: return "base_url";
+    case PARAM_TEXT: return "text";
+    case PARAM_FILTER: return "filter";
+    case PARAM_START: return "start";
+    case PARAM_SECONDS: return "seconds";
+    case PARAM_PROXY: return "proxy";
+    }
+    return "text";
+}
+
 static void add_page_param(struct buf *out, const struct param *param)
 {
-    static const char *const types[] = {
-        [PARAM_TENANT] = "tenant", [PARAM_GUID] = "guid",         [PARAM_SECRET] = "secret",
-        [PARAM_FILE] = "file",     [PARAM_URI] = "uri",           [PARAM_CHOICE] = "choice",
-        [PARAM_TEXT] = "text",     [PARAM_BASE_URL] = "base_url", [PARAM_FILTER] = "filter",
-        [PARAM_START] = "start",   [PARAM_SECONDS] = "seconds",   [PARAM_PROXY] = "proxy",
-        [PARAM_ASSERTION] = "assertion"
-    };
-
     buf_add_char(out, '{');
     add_member(out, "name", param->name);
     add_member(out, "title", param->title);
-    add_member(out, "type", types[param->type]);
+    add_member(out, "type", type_word(param->type));
     add_member(out, "group", groups[param->group].name);
     add_bool(out, "required", param->required);
     add_bool(out, "rare", param->group != GROUP_MAIN);

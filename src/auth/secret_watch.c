@@ -83,6 +83,16 @@ void secret_watch_session_lost(void *ctx)
     timer_set(watch->loop, &watch->session_timer, clock_ms() + SESSION_GRACE_MS);
 }
 
+void secret_watch_doubt_session(void *ctx)
+{
+    struct secret_watch *watch = ctx;
+
+    if (timer_is_set(&watch->reload_timer)) {
+        timer_cancel(watch->loop, &watch->reload_timer);
+        passwords_load(watch->passwords, loaded, watch);
+    }
+}
+
 struct secret_watch *secret_watch_new(struct loop *loop, struct passwords *passwords,
                                       const struct secret_watch_owner *owner)
 {

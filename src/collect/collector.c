@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "collect/bad_input.h"
 #include "collect/feed.h"
 #include "collect/log_output.h"
 #include "collect/metrics.h"
@@ -11,6 +12,7 @@
 #include "collect/retirement.h"
 #include "collect/tenant.h"
 #include "messages/log_events.h"
+#include "splunk/app.h"
 #include "splunk/stanza.h"
 #include "state/store_file.h"
 
@@ -20,6 +22,7 @@
 #define LOOK_EVERY_MS      5000 /* at files that others may change */
 #define METRICS_MS         (5 * 60 * 1000)
 #define DAY_MS             (24 * 60 * MINUTE_MS)
+#define HURRY_S            10   /* for an answer about the customers' state */
 #define STORE_MOST_MS      50 /* of the store's work in one go; the disk makes everybody wait */
 /* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
  * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
@@ -33,8 +36,13 @@ struct collector {
     struct output output;
     struct log_output log;
     struct rest *rest; /* splunkd */
+    struct rest *hurried_rest; /* the same for what is of use only while it is fresh */
+    struct kvstore *kvstore;
+    struct data_inputs *hurried_inputs;
     struct tenant **tenants;
     size_t count;
+    struct bad_input **bad_inputs;
+    size_t bad_count;
     struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
     struct timer store_timer; /* set while the store has questions to answer */
     struct watch store_watch; /* a save has ended */
@@ -205,20 +213,34 @@ static void wrote(void *ctx)
 static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
 {
     struct input input = { .name = NULL };
-    CLEANUP(mem_freep) char *label = NULL;
     struct err err;
 
     if (stanza_is_disabled(stanza)) /* whatever else it holds */
         return;
     if (!input_from_stanza(stanza, true, &input, &err)) {
-        label = input_label(stanza_input_name(stanza));
-        log_event(EVENT_BAD_INPUT, "input=%s why=%s this input does not run until it is corrected", label,
-                  QUOTED(err.text));
+        col->bad_inputs = mem_grow(col->bad_inputs, col->bad_count + 1, sizeof(*col->bad_inputs));
+        col->bad_inputs[col->bad_count++] = bad_input_new(&col->env, stanza, &err);
         return;
     }
     col->tenants = mem_grow(col->tenants, col->count + 1, sizeof(*col->tenants));
     col->tenants[col->count] = tenant_new(&col->env, col->count, &input);
     col->count++;
+}
+
+static void init_states(struct collector *col, const struct config *config)
+{
+    struct env *env = &col->env;
+
+    col->hurried_rest = rest_new(env->loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
+    rest_hurry(col->hurried_rest, HURRY_S);
+    col->kvstore = kvstore_new(col->hurried_rest, APP_NAME, STATE_COLLECTION);
+    col->hurried_inputs = data_inputs_new(col->hurried_rest);
+    env->states = state_writer_new(&(struct state_writer_spec){ .loop = env->loop,
+                                                                .kvstore = col->kvstore,
+                                                                .data_inputs = col->hurried_inputs,
+                                                                .forwarder = config->server_host,
+                                                                .session_doubted = secret_watch_doubt_session,
+                                                                .ctx = env->secrets });
 }
 
 static void init_env(struct collector *col, struct loop *loop, const struct config *config, int out_fd)
@@ -253,6 +275,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
     env->expiries = expiries_new(loop, env->http);
+    init_states(col, config);
     env->wrote = wrote;
     env->changed = tenant_changed;
     env->ctx = col;
@@ -357,6 +380,7 @@ bool collector_run(struct collector *col)
     output_flush(&col->output);
     mem_keep_back(&(struct mem_end){ memory_low, save_now, col });
     secret_watch_start(env->secrets);
+    state_writer_start(env->states);
     for (i = 0; i < col->count; i++)
         tenant_start(col->tenants[i]);
     timer_set(env->loop, &col->tick_timer, clock_ms());
@@ -378,10 +402,16 @@ void collector_free(struct collector *col)
     struct env *env = &col->env;
     size_t i;
 
+    state_writer_free(env->states);
+    kvstore_free(col->kvstore);
+    data_inputs_free(col->hurried_inputs);
     for (i = 0; i < col->count; i++)
         tenant_free(col->tenants[i]);
+    for (i = 0; i < col->bad_count; i++)
+        bad_input_free(col->bad_inputs[i]);
     free(col->tenants);
     expiries_free(env->expiries);
+    free(col->bad_inputs);
     principals_free(env->principals);
     secret_gates_free(env->gates);
     secret_watch_free(env->secrets);
@@ -389,6 +419,7 @@ void collector_free(struct collector *col)
     data_inputs_free(env->data_inputs);
     passwords_free(env->passwords);
     rest_free(col->rest);
+    rest_free(col->hurried_rest);
     http_free(env->http);
     limiter_free(env->limiter);
     rate_pool_free(env->rates);

@@ -6,6 +6,7 @@
 #include "auth/token_source.h"
 #include "auth/secret_gate.h"
 #include "auth/secret_watch.h"
+#include "collect/state_writer.h"
 #include "net/http.h"
 #include "net/loop.h"
 #include "pacing/limiter.h"
@@ -27,6 +28,7 @@ struct env {
     struct passwords *passwords;
     struct data_inputs *data_inputs;
     struct notices *notices; /* of inputs whose sign-in could not be tried when they were saved */
+    struct state_writer *states;
     struct secret_watch *secrets;
     struct secret_gates *gates;
     struct store *store;

@@ -10,6 +10,8 @@
 #define FIRST_MS   60000
 #define LINE_MAX   1950
 #define ADVICE_MAX 400
+#define NOTE_MAX   400
+#define NEXT_MAX   (CLOCK_AGAIN_MAX + 64)
 
 int64_t status_next_ms(size_t number, int64_t started_ms, int64_t now_ms)
 {
@@ -19,53 +21,77 @@ int64_t status_next_ms(size_t number, int64_t started_ms, int64_t now_ms)
 }
 
 /* Adds the counts since the process started: alerts, and requests by result. */
-static void add_tally(struct buf *line, const struct tally *tally)
+static void add_tally(struct fields *fields, const struct tally *tally)
 {
-    buf_add_format(line, " new=%llu repeats=%llu bad=%llu", (unsigned long long)tally->new_events,
-                   (unsigned long long)tally->repeats, (unsigned long long)tally->bad_records);
-    buf_add_format(line, " requests=%llu ok=%llu throttled=%llu refused=%llu failed=%llu throttled_s=%lld bytes=%llu",
-                   (unsigned long long)tally->requests, (unsigned long long)tally->ok,
-                   (unsigned long long)tally->throttled, (unsigned long long)tally->refused,
-                   (unsigned long long)tally->failed, (long long)tally->throttled_ms / 1000,
-                   (unsigned long long)tally->bytes);
+    fields_number(fields, "new", (int64_t)tally->new_events);
+    fields_number(fields, "repeats", (int64_t)tally->repeats);
+    fields_number(fields, "bad", (int64_t)tally->bad_records);
+    fields_number(fields, "requests", (int64_t)tally->requests);
+    fields_number(fields, "ok", (int64_t)tally->ok);
+    fields_number(fields, "throttled", (int64_t)tally->throttled);
+    fields_number(fields, "refused", (int64_t)tally->refused);
+    fields_number(fields, "failed", (int64_t)tally->failed);
+    fields_number(fields, "throttled_s", tally->throttled_ms / 1000);
+    fields_number(fields, "bytes", (int64_t)tally->bytes);
+}
+
+ticks status_newest_alert(const struct status *status)
+{
+    const struct feed *feed = status->feed;
+    const struct cursor *cursor = &feed->progress.cursor;
+
+    if (!feed->newest_alert && feed->progress.begun && cursor->watermark > cursor->begin)
+        return cursor->watermark;
+    return feed->newest_alert;
 }
 
 /* Returns how long ago the newest alert that was seen had been updated; -1: none yet. */
-static int64_t alert_age_s(const struct feed *feed)
+static int64_t alert_age_s(const struct status *status)
 {
-    const struct cursor *cursor = &feed->progress.cursor;
-    ticks newest = feed->newest_alert;
+    ticks newest = status_newest_alert(status);
 
-    if (!newest && feed->progress.begun && cursor->watermark > cursor->begin)
-        newest = cursor->watermark;
-    return newest ? (feed_service_now(feed) - newest) / TICKS_PER_SECOND : -1;
+    return newest ? (feed_service_now(status->feed) - newest) / TICKS_PER_SECOND : -1;
 }
 
-/* Adds the ages. read_age_s: since the last complete poll; -1: none since the process started, up_s ago. */
-static void add_times(struct buf *line, const struct status *status, int64_t now_ms)
+/* Returns the seconds since the last complete poll; -1: none since the process started. */
+static int64_t read_age_s(const struct feed *feed, int64_t now_ms)
+{
+    return feed->read_ms ? (now_ms - feed->read_ms) / 1000 : -1;
+}
+
+static int64_t up_s(const struct feed *feed, int64_t now_ms)
+{
+    return (now_ms - feed->env->started_ms) / 1000;
+}
+
+static void add_times(struct fields *fields, const struct status *status, int64_t now_ms)
 {
     const struct feed *feed = status->feed;
-    int64_t read_age_s = feed->read_ms ? (now_ms - feed->read_ms) / 1000 : -1;
 
-    buf_add_format(line, " lag_s=%lld next_s=%lld read_age_s=%lld up_s=%lld", (long long)alert_age_s(feed),
-                   (long long)status->next_s, (long long)read_age_s,
-                   (long long)(now_ms - feed->env->started_ms) / 1000);
-    buf_add_format(line, " poll_s=%lld limit_per_min=%d limit_per_hour=%d known=%zu quarantined=%zu",
-                   (long long)feed->input->poll_interval, feed->api->per_minute, feed->api->per_hour,
-                   dedup_count(feed->progress.dedup), quarantine_waiting(&feed->progress.quarantine));
+    fields_number(fields, "lag_s", alert_age_s(status));
+    fields_number(fields, "next_s", status->next_s);
+    fields_number(fields, "read_age_s", read_age_s(feed, now_ms));
+    fields_number(fields, "up_s", up_s(feed, now_ms));
+    fields_number(fields, "poll_s", feed->input->poll_interval);
+    fields_number(fields, "limit_per_min", feed->api->per_minute);
+    fields_number(fields, "limit_per_hour", feed->api->per_hour);
+    fields_number(fields, "known", (int64_t)dedup_count(feed->progress.dedup));
+    fields_number(fields, "quarantined", (int64_t)quarantine_waiting(&feed->progress.quarantine));
 }
 
-static void add_audit(struct buf *line, const struct feed *feed)
+static void add_audit(struct fields *fields, const struct feed *feed)
 {
     char day[LEDGER_DAY_TEXT];
 
-    if (feed->ledger && !feed->input->audit)
-        buf_add_text(line, " audit=off");
-    else if (feed->audited.day != LEDGER_NO_DAY)
-        buf_add_format(line, " audit_day=%s audit=%s", ledger_day_text(feed->audited.day, day), feed->audited.result);
+    if (feed->ledger && !feed->input->audit) {
+        fields_word(fields, "audit", "off");
+    } else if (feed->audited.day != LEDGER_NO_DAY) {
+        fields_word(fields, "audit_day", ledger_day_text(feed->audited.day, day));
+        fields_word(fields, "audit", feed->audited.result);
+    }
 }
 
-static void add_backfill(struct buf *line, const struct cursor *cursor)
+static void add_backfill(struct fields *fields, const struct cursor *cursor)
 {
     ticks from = cursor->begin, at = cursor->backfill.next, end = cursor->backfill.end;
     double part = end > from ? (double)(at - from) / (double)(end - from) : 1;
@@ -74,23 +100,24 @@ static void add_backfill(struct buf *line, const struct cursor *cursor)
     if (!cursor->backfill.active)
         return;
     ticks_text_digits(at, 0, text);
-    buf_add_format(line, " backfill_at=%s backfill_percent=%d", text, (int)(100 * part));
+    fields_word(fields, "backfill_at", text);
+    fields_number(fields, "backfill_percent", (int64_t)(100 * part));
 }
 
-static void add_expiry(struct buf *line, const struct status *status)
+static void add_expiry(struct fields *fields, const struct status *status)
 {
     int64_t days;
 
     if (status->credential)
-        buf_add_format(line, " credential=%s", status->credential);
+        fields_word(fields, "credential", status->credential);
     if (status->has_token)
-        buf_add_format(line, " token_s=%lld", (long long)status->token_s);
+        fields_number(fields, "token_s", status->token_s);
     if (status->has_certificate)
-        buf_add_format(line, " certificate_days=%lld", (long long)status->certificate_days);
+        fields_number(fields, "certificate_days", status->certificate_days);
     if (status->has_secret)
-        buf_add_format(line, " secret_days=%lld", (long long)status->secret_days);
+        fields_number(fields, "secret_days", status->secret_days);
     if (api_days_left(status->feed->api, feed_service_now(status->feed), &days))
-        buf_add_format(line, " api_days=%lld", (long long)days);
+        fields_number(fields, "api_days", days);
 }
 
 /* Returns true if the customer is lost. While a process that was started again has not tried it yet, it is waiting. */
@@ -110,55 +137,65 @@ static struct remedy remedy_of_state(enum health_state state)
     }
 }
 
-/* Adds the cause, who has to act and what to do, from the tables of messages/. */
-static void add_remedy(struct buf *line, const struct status *status)
+/* Returns who has to act and what to do, from the tables of messages/. */
+static struct remedy remedy_of(const struct status *status)
 {
     const struct err *problem = status->problem;
-    struct remedy remedy = remedy_of_state(status->state);
-    CLEANUP(buf_free) struct buf advice = BUF_INIT(ADVICE_MAX);
 
     if (is_lost(status))
-        remedy = event_table[EVENT_LOST].remedy;
-    else if (*problem->text && problem->advice)
-        remedy = (struct remedy){ (enum responsible)problem->responsible, problem->advice };
-    diagnosis_fill(&advice, remedy.advice, NULL);
-    buf_add_format(line, " cause=%s who=%s remedy=%s",
-                   *problem->text && *problem->cause ? problem->cause : health_word(status->state),
-                   QUOTED(responsible_text(remedy.responsible)), QUOTED(buf_text(&advice)));
+        return event_table[EVENT_LOST].remedy;
+    if (*problem->text && problem->advice)
+        return (struct remedy){ (enum responsible)problem->responsible, problem->advice };
+    return remedy_of_state(status->state);
 }
 
-/* Adds when the input goes on. */
-static void add_next(struct buf *line, const struct status *status)
+static void add_remedy(struct fields *fields, const struct status *status)
+{
+    const struct err *problem = status->problem;
+    struct remedy remedy = remedy_of(status);
+    CLEANUP(buf_free) struct buf advice = BUF_INIT(ADVICE_MAX);
+
+    diagnosis_fill(&advice, remedy.advice, NULL);
+    fields_word(fields, "cause", *problem->text && *problem->cause ? problem->cause : health_word(status->state));
+    fields_text(fields, "who", responsible_text(remedy.responsible));
+    fields_text(fields, "remedy", buf_text(&advice));
+}
+
+/* Writes when the input goes on; "": not known. */
+static void write_next(const struct status *status, char ret[NEXT_MAX])
 {
     char text[CLOCK_AGAIN_MAX];
 
+    *ret = '\0';
     if (status->next_s <= 0)
         return;
     if (status->state == HEALTH_THROTTLED)
-        buf_add_format(line, " next=\"waits until %s%s\"", clock_text_after(status->next_s * 1000, text),
-                       status->problem->wait_ms ? " as Microsoft asked" : "");
+        snprintf(ret, NEXT_MAX, "waits until %s%s", clock_text_after(status->next_s * 1000, text),
+                 status->problem->wait_ms ? " as Microsoft asked" : "");
     else
-        buf_add_format(line, " next=\"%s\"", clock_again(status->next_s * 1000, text));
+        snprintf(ret, NEXT_MAX, "%s", clock_again(status->next_s * 1000, text));
 }
 
-static void add_why(struct buf *line, const struct status *status)
+static void add_why(struct fields *fields, const struct status *status)
 {
     const char *problem = status->problem->text;
-    char why[401];
+    char why[401], next[NEXT_MAX];
 
     if (status->state == HEALTH_OK)
         return;
     if (is_lost(status))
-        buf_add_text(line, " lost=yes");
-    add_remedy(line, status);
-    add_next(line, status);
+        fields_word(fields, "lost", "yes");
+    add_remedy(fields, status);
+    write_next(status, next);
+    if (*next)
+        fields_text(fields, "next", next);
     snprintf(why, sizeof(why), "%s%s", is_lost(status) ? "the customer is lost, it worked before: " : "",
              *problem ? problem : status->waits_for);
-    buf_add_format(line, " why=%s", QUOTED(why));
+    fields_text(fields, "why", why);
 }
 
-/* Adds what a person would wonder about although the input is well: that it has nothing to read, or never had. */
-static void add_note(struct buf *line, const struct status *status)
+/* Writes what a person would wonder about although the input is well: that it has nothing to read, or never had. */
+static void write_note(const struct status *status, struct buf *to)
 {
     const struct cursor *cursor = &status->feed->progress.cursor;
     char from[TICKS_TEXT_MAX];
@@ -166,30 +203,76 @@ static void add_note(struct buf *line, const struct status *status)
     if (status->state != HEALTH_OK || !status->feed->progress.begun)
         return;
     if (cursor->begin > feed_service_now(status->feed)) {
-        buf_add_text(line, " note=\"");
-        note_future_start(line, cursor->begin);
-        buf_add_char(line, '"');
-    } else if (alert_age_s(status->feed) < 0) {
+        note_future_start(to, cursor->begin);
+    } else if (alert_age_s(status) < 0) {
         ticks_text_digits(cursor->begin, 0, from);
-        buf_add_format(line, " note=\"no alert since %s, where the input began%s\"", from,
+        buf_add_format(to, "no alert since %s, where the input began%s", from,
                        status->feed->input->filter ? ", with its filter" : "");
     }
 }
 
-void status_log(const struct status *status, int64_t now_ms)
+void status_add(const struct status *status, struct fields *fields, int64_t now_ms)
 {
     const struct feed *feed = status->feed;
-    struct buf line = BUF_INIT(LINE_MAX);
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
 
-    buf_add_format(&line, "input=%s tenant=%s client=%s api=%s state=%s", feed->label, feed->input->tenant_id,
-                   feed->input->client_id, feed->api->name, health_word(status->state));
-    add_tally(&line, &feed->tally);
-    add_times(&line, status, now_ms);
-    add_audit(&line, feed);
-    add_backfill(&line, &feed->progress.cursor);
-    add_expiry(&line, status);
-    add_note(&line, status);
-    add_why(&line, status);
+    fields_word(fields, "tenant", feed->input->tenant_id);
+    fields_word(fields, "client", feed->input->client_id);
+    fields_word(fields, "api", feed->api->name);
+    fields_word(fields, "state", health_word(status->state));
+    add_tally(fields, &feed->tally);
+    add_times(fields, status, now_ms);
+    add_audit(fields, feed);
+    add_backfill(fields, &feed->progress.cursor);
+    add_expiry(fields, status);
+    write_note(status, &note);
+    if (note.len)
+        fields_text(fields, "note", buf_text(&note));
+    add_why(fields, status);
+}
+
+void status_log(const struct status *status, int64_t now_ms)
+{
+    CLEANUP(buf_free) struct buf line = BUF_INIT(LINE_MAX);
+    struct fields fields = { .to = &line };
+
+    fields_word(&fields, "input", status->feed->label);
+    status_add(status, &fields, now_ms);
     log_event(EVENT_STATUS, "%s", buf_text(&line));
-    buf_free(&line);
+}
+
+void status_facts(const struct status *status, int64_t now_ms, struct condition_facts *ret)
+{
+    const struct feed *feed = status->feed;
+    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
+
+    write_note(status, &note);
+    *ret = (struct condition_facts){ .state = status->state,
+                                     .lost = is_lost(status),
+                                     .needs_somebody = remedy_of(status).responsible != ACT_NOBODY,
+                                     .read_age_s = read_age_s(feed, now_ms),
+                                     .up_s = up_s(feed, now_ms),
+                                     .poll_s = feed->input->poll_interval,
+                                     .lag_s = alert_age_s(status),
+                                     .bad_records = feed->tally.bad_records,
+                                     .back_filling = feed->progress.cursor.backfill.active,
+                                     .has_note = note.len != 0 };
+}
+
+void status_add_todo(const struct status *status, enum condition condition, const struct condition_facts *facts,
+                     struct buf *to)
+{
+    struct remedy remedy = remedy_of(status);
+    CLEANUP(buf_free) struct buf advice = BUF_INIT(ADVICE_MAX), note = BUF_INIT(NOTE_MAX);
+    char next[NEXT_MAX];
+
+    if (remedy.responsible != ACT_NOBODY)
+        buf_add_format(&advice, "%s: ", responsible_text(remedy.responsible));
+    diagnosis_fill(&advice, remedy.advice, NULL);
+    write_next(status, next);
+    write_note(status, &note);
+    buf_add_text(to, condition_todo(condition, facts,
+                                    &(struct condition_texts){ .advice = buf_text(&advice),
+                                                               .next = *next ? next : NULL,
+                                                               .note = note.len ? buf_text(&note) : NULL }));
 }

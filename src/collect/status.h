@@ -1,8 +1,9 @@
 /* collect/status.h - the status line of an input: every five minutes, and whenever its state changes. */
 #pragma once
 
+#include "collect/condition.h"
 #include "collect/feed.h"
-#include "collect/health.h"
+#include "collect/fields.h"
 
 /* What the line says that the feed does not know. Seconds; -1: unknown. */
 struct status {
@@ -19,6 +20,18 @@ struct status {
 };
 
 void status_log(const struct status *status, int64_t now_ms);
+
+/* Adds the facts of the line, but not the input's name. Each is defined in docs/searching.md. */
+void status_add(const struct status *status, struct fields *fields, int64_t now_ms);
+
+/* Fills in what the input's condition follows from. */
+void status_facts(const struct status *status, int64_t now_ms, struct condition_facts *ret);
+/* Adds what is to be done about it, for a person. */
+void status_add_todo(const struct status *status, enum condition condition, const struct condition_facts *facts,
+                     struct buf *to);
+
+/* Returns the update time of the newest alert that was seen; 0: none yet. */
+ticks status_newest_alert(const struct status *status);
 
 /* Returns when the next regular line of input number n is due: not within the first minute of the process, which logs
  * each state anyway. Each input has its own moment of the five minutes, whatever it logged in between: hundreds of lines

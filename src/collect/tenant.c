@@ -65,7 +65,7 @@ static void opening_waits(void *ctx, const struct err *err, bool is_news)
 
     t->feed.problem = *err;
     if (is_news) /* its state was "waiting" from the start, so no change of state will tell */
-        tenant_log_status(t, clock_ms());
+        tenant_tell_status(t, clock_ms());
 }
 
 static void wake_workers(void *ctx)
@@ -275,6 +275,8 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
     workers_init(t->workers, &t->feed);
     t->listener = (struct token_listener){ .changed = source_changed, .ctx = t };
     t->status_timer = (struct timer){ .fire = status_timer_fired, .ctx = t };
+    t->record = (struct state_record){ .input_name = t->input.name, .source = &tenant_state, .ctx = t };
+    state_writer_add(env->states, &t->record);
     timer_set(env->loop, &t->status_timer, status_next_ms(number, env->started_ms, env->started_ms));
     return t;
 }

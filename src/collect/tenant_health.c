@@ -2,14 +2,13 @@
 #include "collect/tenant_private.h"
 
 #include "base/mem.h"
-#include "collect/status.h"
 
 static int max_int(int a, int b)
 {
     return a > b ? a : b;
 }
 
-void tenant_log_status(struct tenant *t, int64_t now_ms)
+struct status tenant_status(const struct tenant *t, int64_t now_ms)
 {
     struct token_view view;
     enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
@@ -17,7 +16,6 @@ void tenant_log_status(struct tenant *t, int64_t now_ms)
     struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
     int64_t days, due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
 
-    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, t->env->started_ms, now_ms));
     status.problem = store ? store : &t->feed.problem;
     status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
     status.has_token = token == TOKEN_READY;
@@ -30,7 +28,21 @@ void tenant_log_status(struct tenant *t, int64_t now_ms)
         status.certificate_days = days;
     }
     status.credential = t->feed.source ? principal_credential(t->principal) : NULL;
+    return status;
+}
+
+void tenant_log_status(struct tenant *t, int64_t now_ms)
+{
+    struct status status = tenant_status(t, now_ms);
+
+    timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, t->env->started_ms, now_ms));
     status_log(&status, now_ms);
+}
+
+void tenant_tell_status(struct tenant *t, int64_t now_ms)
+{
+    tenant_log_status(t, now_ms);
+    state_writer_changed(t->env->states, &t->record);
 }
 
 /* The app works: its registration can be asked when its credentials end. */
@@ -98,7 +110,7 @@ bool tenant_update_health(struct tenant *t, int64_t now_ms)
         notices_input_works(t->env->notices, t->input.name);
         note_expiry(t);
     }
-    tenant_log_status(t, now_ms);
+    tenant_tell_status(t, now_ms);
     return health.by_clock;
 }
 
@@ -118,5 +130,5 @@ void tenant_store_troubled(struct tenant *t)
         return;
     tenant_changed(t);
     if (t->state == before)
-        tenant_log_status(t, clock_ms());
+        tenant_tell_status(t, clock_ms());
 }

@@ -1,5 +1,5 @@
-/* collect/tenant_private.h - the state of an input, for tenant.c (from beginning to end) and tenant_health.c (what it
- * reports). */
+/* collect/tenant_private.h - the state of an input, for tenant.c (from beginning to end), tenant_health.c (what it
+ * reports) and tenant_state.c (its record). */
 #pragma once
 
 #include "collect/audit.h"
@@ -7,6 +7,7 @@
 #include "collect/manifest.h"
 #include "collect/opening.h"
 #include "collect/saver.h"
+#include "collect/status.h"
 #include "collect/target.h"
 #include "collect/tenant.h"
 #include "collect/worker.h"
@@ -29,11 +30,18 @@ struct tenant {
     char *proxy;                 /* with its password; secret; NULL: the environment's */
     enum health_state state;
     struct timer status_timer; /* for the next regular line */
+    struct state_record record;
     bool ending;               /* the process saves for the last time */
 };
 
 /* Logs a status line, and sets the timer of the next regular one. */
 void tenant_log_status(struct tenant *t, int64_t now_ms);
+/* The same because something has changed: the record of the input is due, too. */
+void tenant_tell_status(struct tenant *t, int64_t now_ms);
+/* Returns what the status line says, at now_ms. */
+struct status tenant_status(const struct tenant *t, int64_t now_ms);
+/* What the input's record is made of. */
+extern const struct state_source tenant_state;
 /* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without
  * anything happening. */
 bool tenant_update_health(struct tenant *t, int64_t now_ms);

@@ -204,6 +204,14 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_STATUS] = { "status", LOG_INFO, LATEST,
         "the state of an input; why= holds the reason if it is not ok",
         { ACT_NOBODY, NOTHING } },
+    [EVENT_KVSTORE] = { "kvstore", LOG_WARN, ADVISED,
+        "the state of the customers cannot be written into Splunk's KV store, or what is there cannot be read: it is off "
+        "or still starting, or refuses. Alerts are collected as usual; the customers page shows no state meanwhile",
+        { ACT_PROVIDER, "nothing if it is only starting or is off on purpose; otherwise see 'splunk show "
+          "kvstore-status', and restart splunkd once after the app was installed" } },
+    [EVENT_KVSTORE_BACK] = { "kvstore", LOG_INFO, 0,
+        "the state of the customers is in Splunk's KV store again",
+        { ACT_NOBODY, NOTHING } },
     [EVENT_METRICS] = { "metrics", LOG_INFO, LATEST,
         "the resources that the process uses",
         { ACT_NOBODY, NOTHING } },

@@ -80,7 +80,8 @@ typedef void http_done_fn(void *ctx, const struct http_result *result);
 struct http_spec {
     const char *url;
     const char *form;           /* POST body, application/x-www-form-urlencoded; NULL: GET */
-    const char *method;         /* any other method, such as "DELETE"; NULL: GET or POST, by form */
+    const char *json;           /* POST body in place of a form; borrowed until the end of the request; NULL: none */
+    const char *method;         /* any other method, such as "DELETE"; NULL: GET or POST, by body */
     const char *authorization;  /* header value, secret; NULL: none */
     const char *const *headers; /* NULL-terminated "Name: value" lines; NULL: none */
     const struct http_route *route;

@@ -69,8 +69,10 @@ static void add_headers(struct http_request *req, const struct http_spec *spec)
     add_header(req, "Accept-Encoding: gzip");
     add_header(req, "Accept: application/json");
     add_header(req, "User-Agent: " USER_AGENT); /* CURLOPT_USERAGENT would cost more */
-    if (spec->form)
+    if (spec->form || spec->json)
         add_header(req, "Expect:");
+    if (spec->json)
+        add_header(req, "Content-Type: application/json");
     random_guid(id);
     add_value(req, "client-request-id: ", id);
     if (spec->authorization)
@@ -162,8 +164,8 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
     /* Only TLS can negotiate HTTP/2. Without TLS, waiting would serialize all requests to the host. */
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, req->is_tls ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, req->headers);
-    if (req->form)
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->form);
+    if (req->form || spec->json)
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, spec->json ? spec->json : req->form);
     if (spec->method)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
     if (spec->connect_only)

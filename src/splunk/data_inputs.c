@@ -17,6 +17,7 @@ struct input_call {
     struct rest_call call;
     rest_done_fn *done;
     data_inputs_listed_fn *listed; /* of a listing, in place of done */
+    data_inputs_found_fn *found;   /* of a question about one input, in place of done */
     void *ctx;
     struct buf body;
 };
@@ -134,4 +135,35 @@ void data_inputs_list(struct data_inputs *inputs, data_inputs_listed_fn *done, v
     call->call.body = &call->body;
     /* splunkd lists 30 entries by default. */
     rest_call_start(&call->call, NULL, rest_url(inputs->rest, "-", ENDPOINT, NULL, "count=0"), NULL);
+}
+
+static enum data_input_found found_in(const struct http_result *result, bool ok)
+{
+    CLEANUP(rest_json_freep) cJSON *tree = ok ? json_parse(result->body, result->body_len) : NULL;
+    const cJSON *entry = cJSON_GetArrayItem(json_member(tree, "entry"), 0);
+
+    if (!ok)
+        return result->fault == HTTP_DONE && result->status == 404 ? DATA_INPUT_GONE : DATA_INPUT_UNKNOWN;
+    if (!json_member(entry, "content"))
+        return DATA_INPUT_UNKNOWN;
+    return data_inputs_is_disabled(entry) ? DATA_INPUT_DISABLED : DATA_INPUT_ENABLED;
+}
+
+static void on_found(void *ctx, const struct http_result *result, bool ok, const struct err *err UNUSED)
+{
+    struct input_call *call = ctx;
+    data_inputs_found_fn *done = call->found;
+    void *done_ctx = call->ctx;
+    enum data_input_found found = found_in(result, ok);
+
+    input_call_free(call);
+    done(done_ctx, found);
+}
+
+void data_inputs_find(struct data_inputs *inputs, const char *name, data_inputs_found_fn *done, void *ctx)
+{
+    struct input_call *call = input_call_new(inputs, on_found, ctx);
+
+    call->found = done;
+    rest_call_start(&call->call, NULL, rest_url(inputs->rest, "-", ENDPOINT, name, NULL), NULL);
 }

@@ -20,6 +20,16 @@ void data_inputs_list(struct data_inputs *inputs, data_inputs_listed_fn *done, v
 /* Returns true if an entry of the list is disabled, in whichever of its ways splunkd writes that. */
 bool data_inputs_is_disabled(const cJSON *entry);
 
+/* Asks about one input of our kind, by its name, in every app. */
+enum data_input_found {
+    DATA_INPUT_UNKNOWN, /* splunkd does not say */
+    DATA_INPUT_GONE,
+    DATA_INPUT_DISABLED,
+    DATA_INPUT_ENABLED
+};
+typedef void data_inputs_found_fn(void *ctx, enum data_input_found found);
+void data_inputs_find(struct data_inputs *inputs, const char *name, data_inputs_found_fn *done, void *ctx);
+
 /* Creates an input in our app. name_value: name, value, name, value, ..., NULL; holds the input's name as "name". */
 void data_inputs_create(struct data_inputs *inputs, const char *const *name_value, rest_done_fn *done, void *ctx);
 

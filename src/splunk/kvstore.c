@@ -17,6 +17,7 @@ struct kvstore_call {
     struct kvstore *store;
     struct kvstore_call *next;
     struct rest_call call;
+    struct buf body;
     enum shape shape;
     bool names_key; /* a 404 is about the record */
     kvstore_done_fn *done;
@@ -47,6 +48,7 @@ static void call_free(struct kvstore_call *call)
         slot = &(*slot)->next;
     *slot = call->next;
     rest_call_stop(&call->call);
+    buf_free(&call->body);
     free(call);
 }
 
@@ -143,36 +145,49 @@ static struct kvstore_call *call_new(struct kvstore *store, enum shape shape, kv
                                    .call = { .rest = store->rest,
                                              .done = on_answer,
                                              .ctx = call,
-                                             .is_json = true,
                                              .rights = "read and write access to the collection" } };
     return store->calls = call;
 }
 
-/* Starts a call. name: the key of a record, or an operation on many; NULL: none. body: NULL: none. */
-static void start(struct kvstore_call *call, const char *method, const char *name, const char *query, const char *body)
+/* Starts a call. name: the key of a record, or an operation on many; NULL: none. */
+static void start(struct kvstore_call *call, const char *method, const char *name, const char *query)
 {
     const struct kvstore *store = call->store;
 
-    rest_call_start(&call->call, method, rest_url(store->rest, store->app, store->endpoint, name, query),
-                    mem_text(body));
+    call->call.json = call->body.data;
+    rest_call_start(&call->call, method, rest_url(store->rest, store->app, store->endpoint, name, query), NULL);
 }
 
-void kvstore_save(struct kvstore *store, const char *records, kvstore_done_fn *done, void *ctx)
+void kvstore_save(struct kvstore *store, struct buf *records, kvstore_done_fn *done, void *ctx)
 {
-    start(call_new(store, SHAPE_KEYS, done, ctx), NULL, "batch_save", NULL, records);
+    struct kvstore_call *call = call_new(store, SHAPE_KEYS, done, ctx);
+
+    call->body = *records;
+    *records = BUF_INIT(records->limit);
+    start(call, NULL, "batch_save", NULL);
+}
+
+/* Creates a call with a copy of the record as its body. */
+static struct kvstore_call *call_with(struct kvstore *store, const char *record, kvstore_done_fn *done, void *ctx)
+{
+    struct kvstore_call *call = call_new(store, SHAPE_KEYS, done, ctx);
+
+    call->body = BUF_INIT(HTTP_BODY_MAX);
+    buf_add_text(&call->body, record);
+    return call;
 }
 
 void kvstore_insert(struct kvstore *store, const char *record, kvstore_done_fn *done, void *ctx)
 {
-    start(call_new(store, SHAPE_KEYS, done, ctx), NULL, NULL, NULL, record);
+    start(call_with(store, record, done, ctx), NULL, NULL, NULL);
 }
 
 void kvstore_update(struct kvstore *store, const char *key, const char *record, kvstore_done_fn *done, void *ctx)
 {
-    struct kvstore_call *call = call_new(store, SHAPE_KEYS, done, ctx);
+    struct kvstore_call *call = call_with(store, record, done, ctx);
 
     call->names_key = true;
-    start(call, NULL, key, NULL, record);
+    start(call, NULL, key, NULL);
 }
 
 void kvstore_get(struct kvstore *store, const char *key, kvstore_done_fn *done, void *ctx)
@@ -180,7 +195,7 @@ void kvstore_get(struct kvstore *store, const char *key, kvstore_done_fn *done, 
     struct kvstore_call *call = call_new(store, SHAPE_RECORD, done, ctx);
 
     call->names_key = true;
-    start(call, NULL, key, NULL, NULL);
+    start(call, NULL, key, NULL);
 }
 
 void kvstore_delete(struct kvstore *store, const char *key, kvstore_done_fn *done, void *ctx)
@@ -188,7 +203,7 @@ void kvstore_delete(struct kvstore *store, const char *key, kvstore_done_fn *don
     struct kvstore_call *call = call_new(store, SHAPE_ANY, done, ctx);
 
     call->names_key = true;
-    start(call, "DELETE", key, NULL, NULL);
+    start(call, "DELETE", key, NULL);
 }
 
 static void add_option(struct buf *query, const char *name, const char *value)
@@ -208,7 +223,7 @@ void kvstore_find(struct kvstore *store, const struct kvstore_query *what, kvsto
     if (what->skip)
         buf_add_format(&query, "%sskip=%d", query.len ? "&" : "", what->skip);
     buf_add_format(&query, "%slimit=%d", query.len ? "&" : "", what->limit);
-    start(call_new(store, SHAPE_ROWS, done, ctx), NULL, NULL, buf_text(&query), NULL);
+    start(call_new(store, SHAPE_ROWS, done, ctx), NULL, NULL, buf_text(&query));
 }
 
 void kvstore_delete_where(struct kvstore *store, const char *what, kvstore_done_fn *done, void *ctx)
@@ -217,5 +232,5 @@ void kvstore_delete_where(struct kvstore *store, const char *what, kvstore_done_
 
     assert(!text_empty(what));
     buf_add_form(&query, "query", what);
-    start(call_new(store, SHAPE_ANY, done, ctx), "DELETE", NULL, buf_text(&query), NULL);
+    start(call_new(store, SHAPE_ANY, done, ctx), "DELETE", NULL, buf_text(&query));
 }

@@ -47,11 +47,11 @@ struct kvstore *kvstore_new(struct rest *rest, const char *app, const char *coll
 /* Before the rest; NULL is allowed. Calls in flight get no answer. */
 void kvstore_free(struct kvstore *store);
 
-/* Inserts or replaces each record of a JSON array of at most KVSTORE_BATCH_MOST. The array is copied. */
-void kvstore_save(struct kvstore *store, const char *records, kvstore_done_fn *done, void *ctx);
-/* Inserts a record: KVSTORE_TAKEN if its key exists. */
+/* Inserts or replaces each record of a JSON array of at most KVSTORE_BATCH_MOST. Takes the bytes out of *records. */
+void kvstore_save(struct kvstore *store, struct buf *records, kvstore_done_fn *done, void *ctx);
+/* Inserts a record, which is copied: KVSTORE_TAKEN if its key exists. */
 void kvstore_insert(struct kvstore *store, const char *record, kvstore_done_fn *done, void *ctx);
-/* Replaces a record that exists. */
+/* Replaces a record that exists by a copy of this one. */
 void kvstore_update(struct kvstore *store, const char *key, const char *record, kvstore_done_fn *done, void *ctx);
 void kvstore_get(struct kvstore *store, const char *key, kvstore_done_fn *done, void *ctx);
 void kvstore_delete(struct kvstore *store, const char *key, kvstore_done_fn *done, void *ctx);
@@ -62,6 +62,6 @@ struct kvstore_query {
     const char *sort;   /* names, separated by commas, each with ":-1" for downward; NULL: no order */
     int skip, limit;    /* limit: at least 1 */
 };
-void kvstore_find(struct kvstore *store, const struct kvstore_query *query, kvstore_done_fn *done, void *ctx);
-/* Deletes the records that the query finds, which must not be empty: without one the store would delete all. */
-void kvstore_delete_where(struct kvstore *store, const char *query, kvstore_done_fn *done, void *ctx);
+void kvstore_find(struct kvstore *store, const struct kvstore_query *what, kvstore_done_fn *done, void *ctx);
+/* Deletes the records that a query finds, which must not be empty: without one the store would delete all. */
+void kvstore_delete_where(struct kvstore *store, const char *what, kvstore_done_fn *done, void *ctx);

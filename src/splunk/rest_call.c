@@ -185,11 +185,10 @@ static bool body_data(void *ctx, const char *bytes, size_t len)
 static void call_send(struct rest_call *call)
 {
     static const struct http_sink sink = { .ready = body_ready, .data = body_data };
-    static const char *const json_headers[] = { "Content-Type: application/json", NULL };
     struct http_spec spec = { .url = call->url,
                               .form = call->form,
                               .method = call->method,
-                              .headers = call->is_json && call->form ? json_headers : NULL,
+                              .json = call->json,
                               .authorization = call->rest->authorization,
                               .route = &call->rest->route,
                               .sink = call->body ? &sink : NULL,
@@ -201,8 +200,6 @@ static void call_send(struct rest_call *call)
     if (call->body)
         buf_clear(call->body);
     call->request = http_start(call->rest->http, &spec);
-    if (call->is_json && !call->rest->try_for_ms) /* it is not sent again, and may be large */
-        mem_freep(&call->form);
 }
 
 void rest_call_start(struct rest_call *call, const char *method, char *url, char *form)

@@ -24,7 +24,7 @@ struct rest_call {
      * NULL: nobody is told. */
     void (*trying)(void *ctx, const struct err *err);
     const char *rights; /* capabilities that a 403 lacks; NULL: those of the password store and of inputs */
-    bool is_json;       /* the form is a JSON document, and not a secret */
+    const char *json;   /* body in place of a form, not a secret; stays until the call ends; NULL: none */
 
     struct http_request *request; /* NULL: none in flight */
     struct timer timer;

@@ -1,4 +1,5 @@
 """Promises of minutes and hours, in seconds: the program's own clock runs faster."""
+import json
 import statistics
 import time
 
@@ -22,6 +23,7 @@ class Hours(HastyCase):
     @pytest.mark.promise('Trouble', 'Retries are at most five minutes apart')
     @pytest.mark.promise('Trouble', 'After a refusal retries are slow, and immediate after an edit')
     @pytest.mark.promise('Log lines', 'Each input logs its status every five minutes and at each change')
+    @pytest.mark.promise('Splunk', 'The record of a customer is written every five minutes')
     @pytest.mark.waits(10)
     def test_polls_status_lines_and_slow_retries(self):
         haste = 600
@@ -40,6 +42,11 @@ class Hours(HastyCase):
         self.assertAlmostEqual(statistics.median(polls), 300, delta=60)
         lines = [line.when for line in program.lines if 'event=status input=steady ' in line.text]
         self.assertAlmostEqual(statistics.median(self.gaps(lines, haste)), 5 * MINUTE, delta=30)
+        saved = [entry.when for entry in world.splunkd.log if entry.path.endswith('/batch_save')]
+        self.assertLess(max(self.gaps(saved, haste)), 5 * MINUTE + 45)
+        self.assertLess(len(saved), 2.5 * 12 * haste / 300)
+        quarters = [quarter for quarter in json.loads(world.splunkd.states()['steady']['history']) if quarter]
+        self.assertGreaterEqual(sum(quarter[1] for quarter in quarters), len(polls) - 2)
         tries = self.gaps([entry.when for entry in world.microsoft.requests(refused.tenant, service='login')], haste)
         self.assertGreaterEqual(len(tries), 3)
         for tried, promised in zip(tries, (15, 30, 60)):

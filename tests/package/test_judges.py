@@ -42,11 +42,12 @@ def of_page(name):
 
 @pytest.mark.promise('Package', 'The package for search heads has nothing that could start an input')
 def test_search_head(packages):
-    """No program, no input, no spec, no inputs page; everything else is there."""
+    """No program, no input, no spec, no inputs page, nothing for the state that a program writes; all else is there."""
     apps = {part: app_rules.App.from_package(path) for part, path in packages.items()}
     missing = {name for name in set(apps['plain'].files) - set(apps['search-head'].files) if not of_page(name)}
-    assert missing == {'bin/defender_alerts', 'default/inputs.conf', 'default/authorize.conf',
-                       'README/inputs.conf.spec', 'default/data/ui/manager/defender_alerts.xml'}
+    assert missing == {'bin/defender_alerts', 'default/inputs.conf', 'default/authorize.conf', 'default/web.conf',
+                       'default/collections.conf', 'default/transforms.conf', 'README/inputs.conf.spec',
+                       'default/data/ui/manager/defender_alerts.xml'}
     assert not set(apps['search-head'].files) - set(apps['plain'].files)
     assert [name for name, (data, mode) in apps['search-head'].files.items()
             if mode & 0o111 or data[:4] == b'\x7fELF'] == []

@@ -206,7 +206,7 @@ void splunkd_answer(const struct request *request, struct reply *reply)
         edit_input(request, reply);
     } else {
         status(reply, 200);
-        text_say(&reply->body, "{\"entry\":[]}");
+        text_say(&reply->body, strstr(request->path, "storage/collections") ? "[]" : "{\"entry\":[]}");
     }
     trace("splunkd: %s %.150s -> %d", request->method, request->path, reply->status);
 }

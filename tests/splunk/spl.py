@@ -285,6 +285,10 @@ class Search:
         value = match[1].strip('"')
         return [{**row, **{name: value for name in names or self.fields if row.get(name) is None}} for row in rows]
 
+    def _do_inputlookup(self, _rows, rest):
+        """The rows of a lookup are the events whose field _lookup names it."""
+        return [dict(event) for event in self._events if event.get('_lookup') == rest.strip()]
+
     def _do_tstats(self, _rows, rest):
         """Counts the events of an index in the last hours."""
         match = re.fullmatch(r'count AS (\w+) WHERE (index=\S+) earliest=-(\d+)h', rest)

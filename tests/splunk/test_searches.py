@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 import unittest
 
 import alerts
@@ -63,6 +64,20 @@ class Health(unittest.TestCase):
                 ('ok', 60, {'poll_s': 3600, 'read_age_s': 3500, 'next_s': 100}), ('ok', 200, {'lag_s': -1})):
             with self.subTest(wanted=wanted, facts=facts):
                 self.assertEqual(self.condition(line('a', age_s, **facts)), wanted)
+
+    @pytest.mark.promise('Splunk', "The condition in a customer's record is the one that the dashboard shows")
+    def test_the_programs_own(self):
+        """The program makes the same of the same facts as the macro does with its default thresholds."""
+        printed = subprocess.run([os.path.join(fields.ROOT, 'build', 'plain', 'gen_conditions')], capture_output=True,
+                                 check=True, text=True).stdout
+        rows = [json.loads(row) for row in printed.splitlines()]
+        wanted = {f'i{n}': tuple(row.pop(f'want_{key}') for key in ('condition', 'rank', 'todo'))
+                  for n, row in enumerate(rows)}
+        self.assertGreater(len(wanted), 500)
+        self.assertEqual(len({condition for condition, _, _ in wanted.values()}), 13)
+        found = run('`defender_mssp_status` | `defender_mssp_health`',
+                    [line(f'i{n}', 0, **row) for n, row in enumerate(rows)])
+        self.assertEqual({row['input']: (row['condition'], int(row['rank']), row['todo']) for row in found}, wanted)
 
     @pytest.mark.promise('Splunk', "The dashboard's advice is that of the status line, which has it from the program's "
                                    'tables')
@@ -539,6 +554,17 @@ class Documentation(unittest.TestCase):
         for text in found:
             with self.subTest(search=text):
                 spl.Search(text.replace('\n', ' '), MACROS).run([line('a')], NOW)
+
+    def test_the_lookup(self):
+        """Worst first, and a record that nobody writes any more says nothing."""
+        with open(os.path.join(fields.ROOT, 'docs', 'searching.md'), encoding='utf-8') as file:
+            text = re.search(r'```spl\n(\| inputlookup.*?)```', file.read(), re.DOTALL)[1].replace('\n', ' ')
+        records = [{'_lookup': 'defender_mssp_state', 'input': name, 'condition': condition, 'rank': rank,
+                    'updated': str(NOW - age_s), 'todo': 'x'}
+                   for name, condition, rank, age_s in (('a', 'ok', '11', 60), ('b', 'refused', '2', 600),
+                                                        ('c', 'ok', '11', 901))]
+        self.assertEqual([(row['input'], row['silent']) for row in run(text, [*records, line('d')])],
+                         [('b', 'refused'), ('a', 'ok'), ('c', 'silent')])
 
 
 class Evaluator(unittest.TestCase):

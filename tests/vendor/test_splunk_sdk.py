@@ -4,15 +4,16 @@ import hashlib
 import json
 import os
 import re
+import time
 import unittest
 from unittest import mock
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from splunklib import client
 from splunklib.binding import AuthenticationError, HTTPError
 from world import atom, httpd, splunkd
-from world.runner import call
-from world.splunkd import APP, KIND, MASK
+from world.runner import call, wait_for
+from world.splunkd import APP, KIND, MASK, STATE
 from world.world import World
 
 # Names and secrets with every sign that has a meaning on the way: in ids, paths, forms, XML, JSON, CSV.
@@ -295,6 +296,7 @@ class KvStore(WithClient):
     """storage/collections"""
 
     def setUp(self):
+        self.splunkd.kvstore.collections.clear()
         self.addCleanup(self.splunkd.kvstore.collections.clear)
         self.service = self.connect()
         self.service.kvstore.create('c', fields={'n': 'number', 'ok': 'bool'})
@@ -461,6 +463,47 @@ class Alike(WithClient):
         self.assertEqual(self.state(), before)
         self.assertIn(f'{len(TOGETHER)} updated', self.write([dict(row, poll_interval='77') for row in rows]).out)
         self.assertEqual(self.state(), edited)
+
+    def test_the_state(self):
+        """The records that the program writes are what the client reads, and its calls are those of the client."""
+        self.splunkd.kvstore.collections.clear()
+        self.splunkd.kvstore.collection(STATE, APP)
+        self.addCleanup(self.splunkd.kvstore.collections.clear)
+        self.addCleanup(self.splunkd.inputs.clear)
+        seen = []
+
+        def keep(request, answer):
+            response = answer()
+            seen.append((request.method, request.target.partition('?'), request.body, response.status))
+            return response
+        rule = self.world.faults.add(keep, service='splunkd', kind='kvstore')
+        self.addCleanup(rule.remove)
+        for name in TOGETHER:
+            self.world.customer(name)
+        data = self.connect().kvstore[STATE].data
+        records = self.splunkd.kvstore.records(STATE, APP)
+        data.insert(json.dumps({'_key': 'gone', 'input': 'gone', 'forwarder': 'test', 'updated': time.time()}))
+        self.world.start()
+        wait_for(lambda: 'gone' not in records and {record.get('condition') for record in records.values()} ==
+                 {'no alert yet'}, 30, self.world.program.tail)
+        self.world.program.terminate()
+        self.assertEqual({row['input'] for row in data.query()}, set(TOGETHER))
+        self.assertEqual(data.query(query={'_key': {'$regex': '^a%25b$'}}, fields='input'),
+                         [{'_key': 'a%25b', 'input': 'a%b'}])
+        rule.remove()
+        mine = [call for call in seen if 'output_mode=json' in call[1][2]]
+        seen.clear()
+        rule = self.world.faults.add(keep, service='splunkd', kind='kvstore')
+        rows = data.query(sort='_key', limit=100, fields=dict(parse_qsl(mine[0][1][2]))['fields'])
+        data.batch_save(*({**row, 'n': 1} for row in rows))
+        data.delete(json.dumps({'_key': 'gone'}))
+        for method, (path, _, query), body, status in seen[-3:]:
+            with self.subTest(method=method, path=path):
+                alike = [(dict(parse_qsl(call[1][2])), call[2][:2]) for call in mine
+                         if (call[0], call[1][0], call[3]) == (method, path.rstrip('/'), status)]
+                self.assertTrue(alike)
+                self.assertIn((sorted(dict(parse_qsl(query))), body[:2]),
+                              [(sorted(set(options) - {'output_mode', 'skip'}), begin) for options, begin in alike])
 
     def test_secrets(self):
         """One in clear goes to the store, from which the client reads it; one that the client puts there is used,

@@ -18,6 +18,7 @@ from .kvstore import KvStore
 from .messages import Messages
 
 APP, KIND = 'TA-defender-mssp', 'defender_alerts'
+STATE = 'defender_state'        # default/collections.conf
 MASK = '********'
 PASSWORDS, INPUTS, COLLECTIONS = 'storage/passwords', f'data/inputs/{KIND}', 'storage/collections'
 _HOME = 'search'        # the app that /services/ writes to
@@ -41,6 +42,7 @@ class Splunkd:
                                threaded=True)    # validation runs the program, which asks back
         self.service.keep_alive = True
         self.users, self.sessions, self.kvstore = {'admin': 'changeme'}, set(), KvStore()
+        self.kvstore.collection(STATE, APP)
         self.passwords = {}         # (app, realm, name) -> secret
         self.hosts = ()             # origins that secrets are bound to when a test puts them into the store
         self.inputs = {}            # input name -> (app, params)
@@ -84,6 +86,10 @@ class Splunkd:
         with self.lock:
             return {f'{KIND}://{name}': (app, dict(self.defaults, **params))
                     for name, (app, params) in self.inputs.items() if not _true(params.get('disabled', '0'))}
+
+    def states(self):
+        """input name -> record of its state in the KV store."""
+        return {str(record.get('input')): record for record in list(self.kvstore.records(STATE, APP).values())}
 
     def password(self, name, realm=APP, app=APP):
         """A stored secret, or None."""

@@ -1,0 +1,16 @@
+/* collect/fields.h - facts of an input, for a person's log line and for a program's record: one function states them for
+ * both. */
+#pragma once
+
+#include "base/buf.h"
+
+struct fields {
+    struct buf *to;
+    bool as_json; /* members of a JSON object, without its braces; otherwise "name=value name=value" */
+};
+
+void fields_number(struct fields *fields, const char *name, int64_t number);
+/* Adds a value that needs no quotes in a line. */
+void fields_word(struct fields *fields, const char *name, const char *word);
+/* Adds a text, in quotes. Hidden characters become blanks. */
+void fields_text(struct fields *fields, const char *name, const char *text);
