@@ -36,6 +36,11 @@ void target_with_api(const struct input *input, int api_kind, struct target *ret
     target_of(&other, ret);
 }
 
+void target_graph(const struct input *input, struct target *ret)
+{
+    target_with_api(input, input->api == API_INCIDENTS ? API_INCIDENTS : API_GRAPH, ret);
+}
+
 struct destination target_destination(const struct target *target)
 {
     return (struct destination){ target->login_url, target->base_url, target->resource };

@@ -21,6 +21,8 @@ void target_of(const struct input *input, struct target *ret);
 /* The same with another API. An api_url of Microsoft's own and a resource are of the input's own API, so they are left
  * out; another api_url may be a gateway to all of them. */
 void target_with_api(const struct input *input, int api_kind, struct target *ret);
+/* Fills *ret with where Microsoft Graph is for the input: for what is asked besides alerts. */
+void target_graph(const struct input *input, struct target *ret);
 /* Returns true if the input's api_url is Microsoft's: it goes with the input's API only. */
 bool target_has_own_url(const struct input *input);
 

@@ -52,7 +52,7 @@ static void note_expiry(const struct tenant *t)
     struct destination to;
     CLEANUP(mem_freep) char *api = NULL;
 
-    target_with_api(&t->input, t->input.api == API_INCIDENTS ? API_INCIDENTS : API_GRAPH, &graph);
+    target_graph(&t->input, &graph);
     to = target_destination(&graph);
     api = binding_api(&to);
     expiries_note(t->env->expiries, t->principal,

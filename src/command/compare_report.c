@@ -51,7 +51,8 @@ static void add_finding(struct buf *text, const struct outcome *row)
     } else if (compared->result == COMPARE_ANSWERS) {
         buf_add_format(text, "%s answers; %s could not be listed", compared->other->name, compared->present->name);
     } else if (compared->result == COMPARE_NOT) {
-        buf_add_text(text, row->api ? "its API is that one, or has no IDs to compare" : "at its settings");
+        buf_add_text(text, row->result == CHECK_OK ? "its API is that one, or has no IDs to compare"
+                                                   : "could not be tried, see above");
     }
 }
 
