@@ -27,7 +27,7 @@ BAD = [
     ('client_id', 'abc'), ('client_id', GUID[:-1]), ('client_id', GUID + '0'), ('client_id', '{' + GUID + '}'),
     ('api', 'alerts'), ('api', 'graph,siem'), ('cloud', 'china'), ('cloud', 'GCC-High'),
     ('poll_interval', '0'), ('poll_interval', '86401'), ('poll_interval', '-1'), ('poll_interval', '1.5'),
-    ('audit', '-1'), ('audit', '36'), ('audit', 'all'),
+    ('allow_update', 'maybe'), ('audit', '-1'), ('audit', '36'), ('audit', 'all'),
     ('poll_interval', '60s'), ('poll_interval', '9' * 30), ('poll_interval', '0x10'),
     ('overlap', '-1'), ('overlap', '86401'), ('overlap', 'none'),
     ('start_time', '30d'), ('start_time', '-30'), ('start_time', '-d'), ('start_time', 'yesterday'),
@@ -48,7 +48,7 @@ BAD = [
 GOOD = [
     {'tenant_id': GUID.upper()}, {'tenant_id': 'Contoso.OnMicrosoft.com'}, {'client_id': GUID.upper()},
     {'api': 'endpoint'}, {'api': 'SIEM'}, {'cloud': 'gcc_high'}, {'poll_interval': '1'}, {'poll_interval': ' 86400 '},
-    {'audit': '0'}, {'audit': '35'},
+    {'allow_update': 'yes'}, {'audit': '0'}, {'audit': '35'},
     {'overlap': '0'}, {'overlap': '86400'}, {'start_time': '-12h'}, {'start_time': '2025-11-01'},
     {'start_time': '2025-11-01T08:00:00+02:00'}, {'start_time': '2025-11-01T08:00:00.1234567Z'},
     {'filter': "severity eq 'it''s (high' and (a eq 1)"}, {'login_url': 'https://login.microsoftonline.us/'},

@@ -147,7 +147,10 @@ class Sbom(Folder):
             self.file(f'stage/licenses/{name}.txt', 'as is\n')
         self.file('stage/accepted', json.dumps({'curl': 'there is a newer one: the mirror lacks it'}))
         self.file('app/bin/defender_alerts', 'program')
-        done = run(sys.executable, os.path.join(TOP, 'package/notices.py'), stage, app, '1.2.3', 'x86_64', '12',
+        self.file('app/appserver/static/dashboard.js', 'the page')
+        inside = self.file('packages.json', json.dumps({'packages': [
+            {'name': '@splunk/x', 'version': '1.2.3', 'license': 'Apache-2.0', 'home': 'https://x.example', 'text': ''}]}))
+        done = run(sys.executable, os.path.join(TOP, 'package/notices.py'), stage, app, '1.2.3', 'x86_64', '12', inside,
                    env={**os.environ, 'SOURCE_DATE_EPOCH': '0'})
         self.assertEqual(done.returncode, 0, done.stdout)
         with open(os.path.join(app, 'sbom.spdx.json'), encoding='utf-8') as file:
@@ -157,6 +160,8 @@ class Sbom(Folder):
                              [f'pkg:deb/debian/{part.name}@1.2%2Bx-3?arch=source&distro=trixie'])
         self.assertIn('the mirror lacks it', found['curl']['comment'])
         self.assertNotIn('comment', found['zlib'])
+        self.assertEqual([each['referenceLocator'] for each in found['@splunk/x']['externalRefs']],
+                         ['pkg:npm/%40splunk/x@1.2.3'])
         with open(os.path.join(app, 'THIRD-PARTY.md'), encoding='utf-8') as file:
             self.assertIn('the mirror lacks it', file.read())
 

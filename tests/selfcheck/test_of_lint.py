@@ -101,7 +101,8 @@ def test_each_word_of_the_list():
         assert any(rule.search(text) for text in bad), f'no text here for the rule about {advice}'
     for use in right:
         assert use.search(' '.join(('behind a proxy', 'ahead or behind', "behind splunkd's clock", "behind its back",
-                                    'stands for', 'stands out', 'stand-in', 'leaves nothing behind', 'result=behind'))), use.pattern
+                                    'stands for', 'stands out', 'stand-in', 'leaves nothing behind',
+                                    'result=behind'))), use.pattern
     for name in skipped:
         assert os.path.exists(os.path.join(plant.ROOT, name)), name
 
