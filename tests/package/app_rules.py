@@ -463,6 +463,8 @@ def customers_page_is_whole_or_absent(app):
         yield 'LICENSES/customers-page.txt does not go with the customers page'
     if bool(views) != (b'defender_mssp_manage' in app.data('default/data/ui/nav/default.xml')):
         yield 'the navigation does not fit the views of the customers page'
+    if app.part == 'release' and b'SPDXRef-page' not in app.data('sbom.spdx.json'):
+        yield 'the SBOM does not know the customers page'
     if not views and b'defender_mssp_manage' in app.data('metadata/default.meta'):
         yield 'metadata/default.meta names the customers page, which is not there'
 

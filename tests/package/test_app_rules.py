@@ -55,6 +55,7 @@ def good_files():
     packages = [{'SPDXID': f'SPDXRef-{name}', 'name': name, 'versionInfo': '1', 'licenseDeclared': 'MIT'}
                 for name in libraries]
     program = b'\x7fELF' + bytes(14) + b'\x3e\0' + bytes(44)
+    packages.append({'SPDXID': 'SPDXRef-page', 'name': 'appserver/static/pages/defender_mssp_manage_app.js'})
     packages.append({'SPDXID': 'SPDXRef-program', 'name': PROGRAM, 'checksums': [
         {'algorithm': 'SHA256', 'checksumValue': hashlib.sha256(program).hexdigest()}]})
     relations = [{'spdxElementId': 'SPDXRef-program', 'relationshipType': 'STATIC_LINK',
@@ -201,7 +202,8 @@ BREAKERS = {
     'customers_page_is_whole_or_absent':
         [drop('appserver/static/dashboard.js'), drop('LICENSES/customers-page.txt'),
          drop('default/data/ui/views/defender_mssp_manage_app.xml'),
-         change('default/data/ui/nav/default.xml', '<view name="defender_mssp_manage"/>', '')],
+         change('default/data/ui/nav/default.xml', '<view name="defender_mssp_manage"/>', ''),
+         change('sbom.spdx.json', 'SPDXRef-page', 'SPDXRef-x')],
     'macros_exist': [drop('default/macros.conf')],
     'tags_have_their_event_types': [drop('default/eventtypes.conf')],
     'links_in_the_texts_lead_somewhere': [drop('docs/more.md'), put('SECURITY.md', '[x](CONTRIBUTING.md)\n')],

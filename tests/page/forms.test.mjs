@@ -146,6 +146,21 @@ test('two browsers edit one customer: the second one is told, and what only the 
     for (const visit of [one, other]) await visit.close();
 });
 
+test('a customer that somebody removed meanwhile', async () => {
+    await stage.tell('input', { inputs: { contoso: input() } });
+    const visit = await stage.open();
+    await visit.menu('contoso', 'Edit');
+    await visit.fill({ index: 'x' });
+    await stage.tell('forget', { name: 'contoso' });
+    await visit.at('save').click();
+    await visit.page.waitForSelector('[data-test="warned"]');
+    assert.match(await visit.at('warned').innerText(), /Somebody else removed this customer/);
+    await visit.at('save').click();
+    await visit.page.waitForSelector('[data-test="failure"]');
+    assert.match(await visit.at('failure').innerText(), /it was removed meanwhile/);
+    await visit.close();
+});
+
 test('Esc asks before what was typed is lost, and focus returns', async () => {
     await stage.tell('input', { inputs: { contoso: input() } });
     const visit = await stage.open();

@@ -207,5 +207,10 @@ test('the same page in splunk_ui_app.html, and dark', async () => {
     await dark.page.waitForSelector('[data-test="log-search"]');
     await dark.assertAccessible('the list, dark');
     await dark.picture('list-dark');
+    await dark.at('add').click();
+    await dark.page.waitForSelector('[data-test="form"]');
+    await dark.assertAccessible('the form, dark');
+    await dark.picture('add-dark');
+    await dark.page.keyboard.press('Escape');
     await dark.close();
 });

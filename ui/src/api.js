@@ -154,8 +154,17 @@ export function addInput(name, values, signal) {
     );
 }
 
+// A change of a customer that somebody removed meanwhile.
+function gone(error) {
+    if (error.kind === 'missing')
+        throw new ApiError('refused', 'This customer is not there any more: it was removed meanwhile.', 404);
+    throw error;
+}
+
 export function editInput(row, values, signal) {
-    return inTurn(() => ask('POST', linkUrl(row.links.edit || row.links.alternate), { form: values, signal }));
+    return inTurn(() =>
+        ask('POST', linkUrl(row.links.edit || row.links.alternate), { form: values, signal }).catch(gone),
+    );
 }
 
 export function removeInput(row) {
@@ -167,5 +176,5 @@ export function removeInput(row) {
 export function switchInput(row, on) {
     const link =
         row.links[on ? 'enable' : 'disable'] || `${row.links.edit || row.links.alternate}/${on ? 'enable' : 'disable'}`;
-    return inTurn(() => ask('POST', linkUrl(link), { form: {} }));
+    return inTurn(() => ask('POST', linkUrl(link), { form: {} }).catch(gone));
 }

@@ -3,6 +3,7 @@ import React, { useState } from 'react';
 import Button from '@splunk/react-ui/Button';
 import { editInput, switchInput } from '../api.js';
 import { checkValue } from '../model/check.mjs';
+import { sentValue } from '../model/form.mjs';
 import { plural } from '../model/words.mjs';
 import { Field } from './Bits.jsx';
 import Dialog from './Dialog.jsx';
@@ -21,7 +22,7 @@ export default function BulkDialog({ tables, kind, rows, close, saved }) {
     const list = settable(tables);
     const param = list.find((one) => one.name === name);
     const runner = useRun((row) =>
-        kind === 'set' ? editInput(row, { [name]: value.trim() }) : switchInput(row, kind === 'enable'),
+        kind === 'set' ? editInput(row, { [name]: sentValue(name, value) }) : switchInput(row, kind === 'enable'),
     );
     const { stage } = runner.run;
     const todo = kind === 'set' ? rows : rows.filter((row) => row.disabled === (kind === 'enable'));

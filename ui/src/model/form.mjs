@@ -18,6 +18,9 @@ export const FIRST = ['tenant_id', 'client_id', 'api', 'cloud', 'index', 'start_
 // What splunkd shows for a key of its own that is not set, and takes to unset it.
 const STAND_INS = { index: 'default', host: '$decideOnStartup', sourcetype: 'defender_alerts' };
 
+// Returns what is sent for a value that may be empty.
+export const sentValue = (name, value) => value.trim() || STAND_INS[name] || '';
+
 export const isSecret = (param) => param.type === 'secret';
 
 // Returns the fields below "More settings": those that are neither first, nor a way to sign in.
@@ -78,7 +81,7 @@ export function changesOf(params, own, { values, secrets, way, before }) {
         if (INSTEAD_NAMES.includes(param.name) && INSTEAD[way] !== param.name) value = '';
         const old = before ? before[param.name] || '' : param.default || '';
         if (param.type === 'proxy' && value.includes(MASK) && value === old) continue;
-        if (!sameValue(param, value, old)) sent[param.name] = value || STAND_INS[param.name] || '';
+        if (!sameValue(param, value, old)) sent[param.name] = sentValue(param.name, value);
     }
     return sent;
 }
