@@ -71,10 +71,13 @@ class Stage:
         self.app, self.world, self.rules = app, World(tls=False), exposed()
         self.world.splunkd.kvstore.collection(COLLECTION, APP)
         self.world.splunkd.validate = self.validate
-        self.world.splunkd.changed = self.settle
         self.reset()
 
     def reset(self):
+        self.world.splunkd.changed = self.settle
+        for program in self.world.programs:
+            if program.running:
+                program.terminate()
         self.capabilities = [f'edit_modinput_{KIND}', 'list_inputs']
         self.session, self.theme, self.down, self.missing = True, 'light', False, False
         self.ends_after = None          # changes until the session ends
@@ -117,6 +120,20 @@ class Stage:
 
     def do_reset(self, _):
         self.reset()
+
+    def do_live(self, _):
+        """From now on the program itself runs, as splunkd runs it, and is started again after each change. It stores
+        secrets, redeems codes and writes the records."""
+        self.world.splunkd.defaults.update(login_url=self.world.url('login'), api_url=self.world.url('graph'))
+        self.world.splunkd.changed = lambda _: self.world.restart() if self.world.programs else self.world.start()
+
+    def do_publish(self, what):
+        """New alerts of a customer at Microsoft."""
+        tenant = self.world.microsoft.tenant(what['name'])
+        tenant.feed('graph').publish(what['count'])
+
+    def do_lines(self, _):
+        return [line.text for program in self.world.programs for line in program.lines]
 
     def do_set(self, what):
         """Attributes of this object; kvstore: why it is down."""
@@ -168,6 +185,9 @@ class Stage:
     def do_fault(self, what):
         """Microsoft refuses every sign-in with this code."""
         self.world.faults.add(refusing(what['code']), kind='token')
+
+    def do_no_faults(self, _):
+        self.world.faults.clear()
 
     def do_landing(self, what):
         """Where a browser ends that signs in at the address: asked of the stand-in of Microsoft."""
