@@ -1,5 +1,5 @@
-// Opens the page in Chromium in front of the stand-in of Splunk Web (web.py), and watches that nothing leaks: no request
-// to another machine, no line of the console, no error, and no secret in the page, its addresses or its storage.
+// Opens the page in Chromium in front of the stand-in of Splunk Web (web.py), and watches that nothing leaks: no
+// request to another machine, no line of the console, no error, and no secret in the page, its addresses or storage.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -128,7 +128,8 @@ export class Visit {
             const stores = [window.localStorage, window.sessionStorage]
                 .map((store) => JSON.stringify({ ...store }))
                 .join();
-            return `${document.documentElement.outerHTML}\n${document.body.innerText}\n${window.location.href}\n${stores}\n${document.cookie}`;
+            const { documentElement, body, cookie } = document;
+            return [documentElement.outerHTML, body.innerText, window.location.href, stores, cookie].join('\n');
         });
         for (const secret of secrets) {
             for (const form of [secret, encodeURIComponent(secret)]) {

@@ -76,7 +76,8 @@ test('a customer is added, after the program refused a tenant and a secret', asy
     const link = await visit.at('consent-link').inputValue();
     assert.equal(
         link,
-        `https://login.microsoftonline.com/${shared.tenant}/adminconsent?client_id=${shared.client_id}&redirect_uri=https%3A%2F%2Fwww.example.com%2Fdone`,
+        `https://login.microsoftonline.com/${shared.tenant}/adminconsent?client_id=${shared.client_id}` +
+            '&redirect_uri=https%3A%2F%2Fwww.example.com%2Fdone',
     );
     await visit.assertAccessible('the consent link');
     await visit.picture('consent');
@@ -373,7 +374,7 @@ test('the consent link is copied, and "copied" is only said when it was', async 
 });
 
 test('secrets of an answer never reach the page', async () => {
-    // A splunkd that does not know f= answers with all fields, and between a save and the program's start a secret is in clear.
+    // A splunkd that does not know f= answers with all fields, and until the program starts a secret is in clear.
     await stage.tell('set', { ignore_fields: true });
     await stage.tell('input', {
         inputs: {

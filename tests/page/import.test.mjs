@@ -43,7 +43,7 @@ async function downloaded(visit, click) {
     return readFileSync(await download.path(), 'utf8').replace(/^\uFEFF/, '');
 }
 
-test('a preview tells each row, Apply does them one after another, failed rows are a file without secrets', async () => {
+test('a preview of each row, then one after another; failed rows become a file without secrets', async () => {
     await stage.tell('input', { inputs: { old: input({ index: 'i1' }), same: input() } });
     const visit = await stage.open();
     const wrongSecret = 'Wrong8Q~marker-import-secret';

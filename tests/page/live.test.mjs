@@ -1,4 +1,4 @@
-// The page and the running program together: what the one saves the other reads, and what the other knows the one shows.
+// The page and the running program together: what the one saves the other reads, and what it knows the page shows.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Stage, waitFor } from './browser.mjs';

@@ -190,7 +190,8 @@ test('a thousand customers: first rows within a second of the response, a filter
     const sorted = [...times].sort((one, other) => one - other);
     const median = sorted[Math.floor(sorted.length / 2)];
     console.log(
-        `# 1,000 customers: first rows ${first_ms.toFixed(0)} ms after the response; filter ${median.toFixed(1)} ms (median of ${times.map((one) => one.toFixed(0)).join(', ')})`,
+        `# 1,000 customers: first rows ${first_ms.toFixed(0)} ms after the response; filter ${median.toFixed(1)} ms ` +
+            `(median of ${times.map((one) => one.toFixed(0)).join(', ')})`,
     );
     // A busy machine may take longer; three times as long is a fault.
     assert.ok(first_ms < 3000, `first rows after ${first_ms} ms`);

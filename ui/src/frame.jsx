@@ -1,5 +1,5 @@
-// Splunk Web's own frame around a page of its template splunk_ui_app.html: the script build/api/layout.js brings the bars
-// and says where the page goes. This is what @splunk/react-page does, without its parts for older templates.
+// Splunk Web's own frame around a page of its template splunk_ui_app.html: the script build/api/layout.js brings the
+// bars and says where the page goes. This is what @splunk/react-page does, without its parts for older templates.
 import React from 'react';
 import { createRoot } from 'react-dom/client';
 import { LayerStackGlobalProvider } from '@splunk/react-ui/Layer';

@@ -1,5 +1,5 @@
-// Brings the page into the classic dashboard. Splunk Web loads this file as `script` of the dashboard, as dashboard.js of
-// the app, or as both, depending on its version: the first one wins. It may be run by eval, so it assumes nothing.
+// Brings the page into the classic dashboard. Splunk Web loads this file as `script` of the dashboard, as dashboard.js
+// of the app, or as both, depending on its version: the first one wins. It may be run by eval, so it assumes nothing.
 (function load() {
     var config = window.$C || {};
     var script;

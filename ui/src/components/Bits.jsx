@@ -19,8 +19,8 @@ export function Condition({ row }) {
     );
 }
 
-// Copies a text. On plain http, which is usual on forwarders, a browser has no navigator.clipboard. Returns true only if
-// it was copied.
+// Copies a text. On plain http, which is usual on forwarders, a browser has no navigator.clipboard. Returns true only
+// if it was copied.
 export async function copyText(text, box) {
     if (navigator.clipboard && window.isSecureContext) {
         try {

@@ -22,7 +22,7 @@ export function Consent({ values }) {
             <Field
                 id="consent-redirect"
                 label="Redirect URI of the app registration"
-                hint="The page that the customer sees afterward, such as https://www.example.com/. This browser remembers it."
+                hint="The page that the customer sees then, such as https://www.example.com/. It is remembered here."
                 wrong={wrong}
             >
                 <input

@@ -26,9 +26,8 @@ async function changedElsewhere({ params, own }, row, sent, signal) {
                 row.content[key],
             ),
     );
-    return other.length
-        ? `Somebody else changed ${other.map((key) => `${key} to '${now.content[key]}'`).join(', ')} meanwhile. Save again to replace that.`
-        : '';
+    const changed = other.map((key) => `${key} to '${now.content[key]}'`).join(', ');
+    return other.length ? `Somebody else changed ${changed} meanwhile. Save again to replace that.` : '';
 }
 
 function Saved({ name, values, isNew }) {

@@ -22,16 +22,11 @@ function Chart({ row }) {
     const sums = SERIES.map(
         ([label, index]) => `${label.toLowerCase()} ${found.reduce((sum, one) => sum + (one ? one[index] : 0), 0)}`,
     ).join(', ');
-    const path = (index) =>
-        found
-            .map(
-                (one, at) =>
-                    one &&
-                    one[index] > 0 &&
-                    `M${(at * step + 1).toFixed(1)} ${HEIGHT}v-${Math.max(1, (one[index] / most) * (HEIGHT - 12)).toFixed(1)}h${(step - 2).toFixed(2)}V${HEIGHT}z`,
-            )
-            .filter(Boolean)
-            .join('');
+    const bar = (count, at) => {
+        const height = Math.max(1, (count / most) * (HEIGHT - 12)).toFixed(1);
+        return `M${(at * step + 1).toFixed(1)} ${HEIGHT}v-${height}h${(step - 2).toFixed(2)}V${HEIGHT}z`;
+    };
+    const path = (index) => found.map((one, at) => (one && one[index] > 0 ? bar(one[index], at) : '')).join('');
     const end = row.record.history_at + 900;
     return (
         <figure style={{ margin: '12px 0' }}>
@@ -112,7 +107,8 @@ export default function Details({ row, columns }) {
         [
             'Requests',
             record.requests !== undefined &&
-                `${record.requests}: ${record.ok || 0} good, ${record.throttled || 0} throttled, ${record.refused || 0} refused, ${record.failed || 0} failed; ${record.new || 0} new alerts`,
+                `${record.requests}: ${record.ok || 0} good, ${record.throttled || 0} throttled, ` +
+                    `${record.refused || 0} refused, ${record.failed || 0} failed; ${record.new || 0} new alerts`,
         ],
         ['Limits', limits && `${limits} for this tenant and app`],
         ['Tenant', row.content.tenant_id],

@@ -9,9 +9,15 @@ export function failureText(error) {
         case 'session':
             return 'Your session ended. Log in again, then try again.';
         case 'capability':
-            return `You may not do this: ${error.message} Ask an administrator of Splunk for the capability edit_modinput_defender_alerts.`;
+            return (
+                `You may not do this: ${error.message} Ask an administrator of Splunk for the capability ` +
+                'edit_modinput_defender_alerts.'
+            );
         case 'missing':
-            return 'Splunk does not know inputs of this kind. Most likely it was not restarted after the installation of this app: restart it (Settings > Server controls).';
+            return (
+                'Splunk does not know inputs of this kind. Most likely it was not restarted after the installation ' +
+                'of this app: restart it (Settings > Server controls).'
+            );
         case 'network':
             return 'Splunk Web does not answer. It may be restarting, or the network is down.';
         case 'busy':

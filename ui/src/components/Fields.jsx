@@ -97,7 +97,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                     label="Name"
                     required
                     wrong={form.problems.name}
-                    hint="Any name that tells you who the customer is. It cannot be changed later: it is the source of the events."
+                    hint="Any name that tells you who the customer is. It cannot be changed later: events have it."
                 >
                     <input
                         className="dc-box"
@@ -116,7 +116,7 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                         ...secret,
                         hint: stored
                             ? 'Stored; leave empty to keep it.'
-                            : `${secret.hint} Leave it empty if another customer has the same client ID: they share it.`,
+                            : `${secret.hint} Leave it empty if another customer has this client ID: they share it.`,
                     }}
                     form={form}
                 />

@@ -11,7 +11,8 @@ export default function RunView({ runner, label }) {
     const failed = done.filter((one) => one.error);
     const all = done.length + left.length;
     const over = stage === 'ended' || stage === 'stopped';
-    const text = `${done.length} of ${all}: ${done.length - failed.length} good, ${failed.length} failed${stage === 'stopped' ? `; stopped, ${left.length} not tried` : ''}`;
+    const rest = stage === 'stopped' ? `; stopped, ${left.length} not tried` : '';
+    const text = `${done.length} of ${all}: ${done.length - failed.length} good, ${failed.length} failed${rest}`;
     return (
         <div data-test="run">
             <Failure error={error} retry={error && runner.resume} />

@@ -52,7 +52,7 @@ export default function SignInSteps({ values, send, signedIn, back, backLabel = 
             setError(
                 new ApiError(
                     'other',
-                    'Splunk saved the question mark instead of asking the program: is the program of this app installed?',
+                    'Splunk saved the question mark and did not ask the program: is the program of this app installed?',
                 ),
             );
         } catch (failure) {

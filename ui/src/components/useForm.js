@@ -1,6 +1,6 @@
 // The state of the form: plain values here, secrets only in their boxes.
 import { useEffect, useRef, useState } from 'react';
-import { isSecret, problemsOf, startValues, wayOf } from '../model/form.mjs';
+import { problemsOf, startValues, wayOf } from '../model/form.mjs';
 
 export default function useForm({ params, own, row, clone, client_id, taken }) {
     const isNew = !row || clone;
@@ -78,6 +78,5 @@ export default function useForm({ params, own, row, clone, client_id, taken }) {
             Object.entries(secrets()).some(([, text]) => text),
         // Forgets what was typed into the boxes of secrets.
         clear: () => Object.values(boxes.current).forEach((box) => box && (box.value = '')),
-        isSecret,
     };
 }

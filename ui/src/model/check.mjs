@@ -53,7 +53,8 @@ const RULES = {
     filter: [balanced, "an OData expression with all quotes and parentheses closed, such as severity eq 'high'"],
     start: [
         (text) => START.test(text),
-        'a time back from now, such as -12h or -30d, or a date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z',
+        'a time back from now, such as -12h or -30d, or a date and time since 1970 such as 2026-11-01 or ' +
+            '2026-11-01T08:00:00Z',
     ],
     proxy: [(text) => PROXY.test(text), 'http://[user:password@]host:port'],
 };

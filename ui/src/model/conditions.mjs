@@ -46,10 +46,8 @@ export function conditionOf({ disabled }, record, readable, now_s) {
     const age_s = now_s - record.updated;
     if (age_s > SILENT_AFTER_S) {
         const minutes = Math.round(age_s / 60);
-        return made(
-            'silent',
-            `Nothing was reported for ${minutes} min: is the program running on ${record.forwarder || 'the forwarder'}?`,
-        );
+        const where = record.forwarder || 'the forwarder';
+        return made('silent', `Nothing was reported for ${minutes} min: is the program running on ${where}?`);
     }
     if (record.condition === 'off') return made('waiting', 'Nothing yet: it starts');
     const known = BY_WORD.get(record.condition);

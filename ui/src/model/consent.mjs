@@ -13,7 +13,8 @@ export function consentLink(values, redirect) {
     const client = (values.client_id || '').trim();
     if (!tenant || !client) return '';
     const back = redirect ? `&redirect_uri=${encodeURIComponent(redirect)}` : '';
-    return `${loginHost(values)}/${encodeURIComponent(tenant)}/adminconsent?client_id=${encodeURIComponent(client)}${back}`;
+    const place = `${loginHost(values)}/${encodeURIComponent(tenant)}/adminconsent`;
+    return `${place}?client_id=${encodeURIComponent(client)}${back}`;
 }
 
 export function redirectProblem(text) {

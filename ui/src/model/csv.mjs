@@ -13,7 +13,8 @@ export function decodeFile(bytes) {
         return new TextDecoder(utf16 || 'utf-8', { fatal: true }).decode(bytes);
     } catch {
         throw new CsvError(
-            'the file is not in UTF-8, most likely in a code page of Windows; in Excel, save it as "CSV UTF-8 (Comma delimited)"',
+            'the file is not in UTF-8, most likely in a code page of Windows; in Excel, save it as ' +
+                '"CSV UTF-8 (Comma delimited)"',
         );
     }
 }
@@ -65,7 +66,8 @@ function rowsOf(text, separator, firstLine) {
                 at++;
                 if (isEnd() || text[at] === separator) return cell;
                 throw new CsvError(
-                    `line ${line}: there is text after a closing quote; a quote inside a field should be written twice and the whole field be quoted`,
+                    `line ${line}: there is text after a closing quote; a quote inside a field should be ` +
+                        'written twice and the whole field be quoted',
                 );
             }
         }

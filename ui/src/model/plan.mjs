@@ -17,16 +17,22 @@ export function columnNames(params) {
 function headerProblem(header, params) {
     const known = columnNames(params);
     if (!header)
-        return 'the file is empty; its first line should name the columns: name, tenant_id, client_id and other parameters';
+        return 'the file is empty; its first line should name the columns: name, tenant_id, client_id and others';
     const { cells, line } = header;
     if (cells.length === 1 && !known.includes(cells[0]))
-        return `line ${line}: '${cells[0].slice(0, 80)}' is one column; commas, semicolons or tabs should separate columns`;
+        return `line ${line}: '${cells[0].slice(0, 80)}' is one column; commas, semicolons or tabs separate columns`;
     for (const [at, name] of cells.entries()) {
         if (!name) continue;
         if (name === 'authorization_code')
-            return `line ${line}: the column authorization_code cannot be imported, since a code is used up at once; use "Sign in…" of the customer`;
+            return (
+                `line ${line}: the column authorization_code cannot be imported, since a code is used up at once; ` +
+                'use "Sign in…" of the customer'
+            );
         if (!known.includes(name))
-            return `line ${line}: the column '${name.slice(0, 80)}' is not a parameter of an input; known are ${known.join(', ')}`;
+            return (
+                `line ${line}: the column '${name.slice(0, 80)}' is not a parameter of an input; ` +
+                `known are ${known.join(', ')}`
+            );
         if (cells.indexOf(name) < at) return `line ${line}: the column ${name} occurs twice`;
     }
     const missing = NEEDED.find((name) => !cells.includes(name));
@@ -57,13 +63,13 @@ export function planImport(text, params, existing) {
     };
 }
 
-function shapeProblem(row, columns) {
-    if (row.cells.length < columns.length)
-        return `the row has ${row.cells.length} fields, but the header names ${columns.length} columns; ${columns[row.cells.length]} is missing`;
-    for (const [at, cell] of row.cells.entries()) {
+function shapeProblem({ cells }, columns) {
+    const counts = `the row has ${cells.length} fields, but the header names ${columns.length} columns; `;
+    if (cells.length < columns.length) return `${counts}${columns[cells.length]} is missing`;
+    for (const [at, cell] of cells.entries()) {
         if (!cell.trim() || columns[at]) continue;
         return at >= columns.length
-            ? `the row has ${row.cells.length} fields, but the header names ${columns.length} columns; a field that contains the separator should be quoted`
+            ? `${counts}a field that contains the separator should be quoted`
             : `field ${at + 1} has a value, but the header has no name for its column`;
     }
     return '';
