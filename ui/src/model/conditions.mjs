@@ -6,6 +6,7 @@ export const CONDITIONS = [
     { word: 'silent', rank: 1, tone: 'act' },
     { word: 'refused', rank: 2, tone: 'act' },
     { word: 'failing', rank: 3, tone: 'act' },
+    { word: 'lost', rank: 3, tone: 'act' }, // the customer left
     { word: 'held up', rank: 3, tone: 'act' },
     { word: 'late', rank: 5, tone: 'watch' },
     { word: 'throttled', rank: 6, tone: 'watch' }, // for long: rank 4, as the record says
