@@ -190,6 +190,36 @@ test('Esc asks before what was typed is lost, and focus returns', async () => {
     await visit.close();
 });
 
+test('a customer is added by the keyboard alone', async () => {
+    await stage.tell('input', { inputs: { fabrikam: input() } });
+    const visit = await stage.open();
+    const { keyboard } = visit.page;
+    await keyboard.press('n');
+    await visit.page.waitForSelector('[data-test="form"]');
+    await visit.page.waitForFunction(() => document.activeElement.closest('[role="dialog"]'));
+    const walk = async (id) => {
+        for (let steps = 0; steps < 40; steps++) {
+            if (await visit.page.evaluate((wanted) => document.activeElement.id === wanted, id)) return;
+            await keyboard.press('Tab');
+        }
+        throw new Error(`Tab does not lead to ${id}`);
+    };
+    for (const [id, text] of Object.entries({
+        name: 'contoso',
+        tenant_id: shared.tenant,
+        client_secret: shared.secret,
+    })) {
+        await walk(id);
+        await keyboard.type(text);
+    }
+    await keyboard.press('Enter');
+    await visit.page.waitForSelector('[data-test="done"]');
+    await keyboard.press('Escape');
+    await waitFor(async () => (await visit.rows()).includes('contoso'), 'the row');
+    assert.deepEqual(Object.keys(await inputs()).sort(), ['contoso', 'fabrikam']);
+    await visit.close();
+});
+
 test('the menu of a row works by the keyboard', async () => {
     await stage.tell('input', { inputs: { contoso: input() } });
     const visit = await stage.open();

@@ -37,7 +37,7 @@ RAW = 'splunkd/__raw'
 TOKEN = 'token-of-this-session'
 # What Splunk Web hands on without being told, of what the page uses: (pattern, methods). storage/passwords is in it.
 DEFAULT_EXPOSED = [('storage/collections/**', 'GET POST DELETE'), ('storage/passwords/**', 'GET POST DELETE'),
-                   ('search/v2/jobs', 'GET POST'), ('authentication/current-context', 'GET')]
+                   ('search/v2/jobs', 'GET POST'), ('server/info', 'GET'), ('authentication/current-context', 'GET')]
 TYPES = {'.js': 'application/javascript', '.css': 'text/css', '.png': 'image/png'}
 
 

@@ -128,6 +128,17 @@ export async function whoAmI(signal) {
     return { name: username, may_edit: capabilities.includes(CAPABILITY), capability: CAPABILITY };
 }
 
+// The names by which events and records call this instance, in lower case; none if Splunk Web does not tell.
+export async function serverNames(signal) {
+    try {
+        const { body } = await ask('GET', restUrl('server/info', ''), { signal });
+        const { serverName, host } = body.entry[0].content;
+        return [serverName, host].filter(Boolean).map((one) => String(one).toLowerCase());
+    } catch {
+        return [];
+    }
+}
+
 // Runs a search to its end and returns its rows.
 export async function search(text, { earliest = '-24h', count = 0, signal } = {}) {
     const form = { search: text, exec_mode: 'oneshot', earliest_time: earliest, latest_time: 'now', count };

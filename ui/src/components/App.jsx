@@ -1,5 +1,6 @@
 // The page: data, view, and at most one dialog.
 import React, { useCallback, useEffect, useRef, useState } from 'react';
+import Button from '@splunk/react-ui/Button';
 import Message from '@splunk/react-ui/Message';
 import { createURL } from '@splunk/splunk-utils/url';
 import tables from '../../params.json';
@@ -151,7 +152,10 @@ export default function App() {
             {ready && data.mode === 'searchhead' && (
                 <Message type="info">
                     Inputs are on the forwarder, where customers are added and changed. This is their state as the
-                    search head knows it.
+                    search head knows it.{' '}
+                    {data.known && data.me.may_edit && (
+                        <Button label="Add a customer here all the same" onClick={() => act('add')} />
+                    )}
                 </Message>
             )}
             {ready && data.mode === 'inputs' && !may_edit && (

@@ -4,15 +4,18 @@ import Button from '@splunk/react-ui/Button';
 import Message from '@splunk/react-ui/Message';
 import { loginUrl } from '../api.js';
 
+// splunkd names the capability, except where Splunk Web itself refuses.
+function askFor(text) {
+    const named = /capability: *\w/.test(text);
+    return `Ask an administrator of Splunk for ${named ? 'it' : 'the capability edit_modinput_defender_alerts'}.`;
+}
+
 export function failureText(error) {
     switch (error.kind) {
         case 'session':
             return 'Your session ended. Log in again, then try again.';
         case 'capability':
-            return (
-                `You may not do this: ${error.message} Ask an administrator of Splunk for the capability ` +
-                'edit_modinput_defender_alerts.'
-            );
+            return `You may not do this: ${error.message} ${askFor(error.message)}`;
         case 'missing':
             return (
                 'Splunk does not know inputs of this kind. Most likely it was not restarted after the installation ' +

@@ -1,6 +1,6 @@
 // What the page knows of splunkd: the inputs, their state and who is looking. Read again every 30 s while visible.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { listInputs, listRecords, search, whoAmI } from '../api.js';
+import { listInputs, listRecords, search, serverNames, whoAmI } from '../api.js';
 import { joinRows, rowsOfRecords } from '../model/rows.mjs';
 
 const EVERY_MS = 30000;
@@ -62,6 +62,28 @@ async function searchedRecords(signal) {
     );
 }
 
+// The state of customers whose inputs are on other instances. What this one itself has reported is the past: its
+// inputs were removed.
+async function recordsFromElsewhere(signal) {
+    const found = await searchedRecords(signal);
+    const own = found.size ? await serverNames(signal) : [];
+    return new Map([...found].filter(([, record]) => !own.includes(String(record.forwarder).toLowerCase())));
+}
+
+// known: this instance has the kind of input, too.
+function onSearchHead(records, known) {
+    const now_s = Date.now() / 1000;
+    return {
+        mode: 'searchhead',
+        known,
+        inputs: [],
+        records,
+        recordsWhy: '',
+        now_s,
+        rows: rowsOfRecords(records, now_s),
+    };
+}
+
 async function readAll(tables, signal) {
     const listed = listInputs(tables.params, tables.own, signal).catch((error) => {
         if (error.kind !== 'missing') throw error;
@@ -69,16 +91,8 @@ async function readAll(tables, signal) {
     });
     const [{ inputs, missing, now_s }, { records, why }] = await Promise.all([listed, readRecords(signal)]);
     if (!inputs || !inputs.length) {
-        const found = await searchedRecords(signal);
-        if (found.size)
-            return {
-                mode: 'searchhead',
-                inputs: [],
-                records: found,
-                recordsWhy: '',
-                now_s: Date.now() / 1000,
-                rows: rowsOfRecords(found, Date.now() / 1000),
-            };
+        const found = await recordsFromElsewhere(signal);
+        if (found.size) return onSearchHead(found, Boolean(inputs));
         if (missing) throw missing;
     }
     return { mode: 'inputs', inputs, records, recordsWhy: why, now_s, rows: joinRows(inputs, records, now_s) };
