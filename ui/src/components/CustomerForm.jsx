@@ -54,11 +54,6 @@ export default function CustomerForm({ tables, row, clone, client_id, taken, clo
         if (error || warned) message.current?.focus();
     }, [error, warned]);
     useEffect(() => () => stop.current?.abort(), []);
-    // After the dialog has taken the focus for its close button.
-    useEffect(() => {
-        const timer = setTimeout(() => document.getElementById(form.isNew ? 'name' : 'tenant_id')?.focus(), 50);
-        return () => clearTimeout(timer);
-    }, []);
 
     const values = () =>
         changesOf(params, own, { values: form.all(), secrets: form.secrets(), way: form.way, before: form.before });
@@ -136,6 +131,7 @@ export default function CustomerForm({ tables, row, clone, client_id, taken, clo
     return (
         <Dialog
             title={title}
+            first={form.isNew ? 'name' : 'tenant_id'}
             dirty={stage !== 'saved' && form.dirty()}
             busy={busy}
             close={close}
