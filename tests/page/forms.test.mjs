@@ -196,7 +196,7 @@ test('a customer is added by the keyboard alone', async () => {
     const { keyboard } = visit.page;
     await keyboard.press('n');
     await visit.page.waitForSelector('[data-test="form"]');
-    await visit.page.waitForFunction(() => document.activeElement.closest('[role="dialog"]'));
+    await visit.page.waitForFunction(() => document.activeElement.id === 'name');
     const walk = async (id) => {
         for (let steps = 0; steps < 40; steps++) {
             if (await visit.page.evaluate((wanted) => document.activeElement.id === wanted, id)) return;

@@ -236,6 +236,10 @@ test('what is exported has no secrets, and an import of it changes nothing', () 
     );
     assert.ok(!/s3cret|pw@/.test(writeCsv(failed)));
     assert.match(writeCsv(failed), /t\.example/);
+    assert.deepEqual(
+        planImport(writeCsv(failed), params, []).rows[0].changes.map((one) => one.name),
+        ['tenant_id', 'client_id'],
+    );
 });
 
 test('only what was changed is sent, and a secret only if typed', () => {

@@ -59,6 +59,7 @@ export function RemoveDialog({ row, close, saved }) {
     }, close);
     return (
         <Dialog
+            first="remove-name"
             title={`Remove ${row.name}?`}
             width={480}
             busy={busy}

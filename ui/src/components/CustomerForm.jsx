@@ -131,6 +131,7 @@ export default function CustomerForm({ tables, row, clone, client_id, taken, clo
     return (
         <Dialog
             title={title}
+            first={form.isNew ? 'name' : 'tenant_id'}
             dirty={stage !== 'saved' && form.dirty()}
             busy={busy}
             close={close}

@@ -1,4 +1,5 @@
-// The frame of every dialog: Esc closes it, and asks first if something would be lost.
+// The frame of every dialog: Esc closes it, and asks first if something would be lost. first: the ID of the box in which
+// a person begins; else it is the close button.
 import React, { useEffect, useRef, useState } from 'react';
 import Button from '@splunk/react-ui/Button';
 import Modal from '@splunk/react-ui/Modal';
@@ -7,9 +8,20 @@ import { Sheet } from '../styles.jsx';
 // The page itself gives the focus back (App.jsx), when the dialog is gone.
 const nowhere = () => {};
 
-export default function Dialog({ title, width = 640, dirty = false, busy = false, close, footer, children, test }) {
+export default function Dialog({
+    title,
+    first = '',
+    width = 640,
+    dirty = false,
+    busy = false,
+    close,
+    footer,
+    children,
+    test,
+}) {
     const [asks, setAsks] = useState(false);
     const keep = useRef(null);
+    const begin = useRef({ focus: () => document.getElementById(first)?.focus() });
     const request = () => {
         if (busy) return;
         if (dirty && !asks) setAsks(true);
@@ -31,7 +43,14 @@ export default function Dialog({ title, width = 640, dirty = false, busy = false
     );
     const bottom = asks ? question : footer(request);
     return (
-        <Modal open onRequestClose={request} returnFocus={nowhere} style={{ width, maxWidth: '94vw' }} data-test={test}>
+        <Modal
+            open
+            onRequestClose={request}
+            initialFocus={first ? begin.current : 'first'}
+            returnFocus={nowhere}
+            style={{ width, maxWidth: '94vw' }}
+            data-test={test}
+        >
             <Modal.Header title={title} />
             <Modal.Body>
                 <Sheet>{children}</Sheet>

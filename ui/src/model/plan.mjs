@@ -7,6 +7,7 @@ import { isTrue } from './words.mjs';
 const OWN = ['index', 'sourcetype', 'source', 'host', 'disabled'];
 const NEEDED = ['name', 'tenant_id', 'client_id'];
 const STAND_INS = { index: 'default', host: '$decideOnStartup', sourcetype: 'defender_alerts' };
+const REASON = 'error'; // a column of failedTable(), which an import passes over
 export const IMPORT_MOST = 50; // above it, a shell is the better place
 
 export function columnNames(params) {
@@ -28,7 +29,7 @@ function headerProblem(header, params) {
                 `line ${line}: the column authorization_code cannot be imported, since a code is used up at once; ` +
                 'use "Sign in…" of the customer'
             );
-        if (!known.includes(name))
+        if (!known.includes(name) && name !== REASON)
             return (
                 `line ${line}: the column '${name.slice(0, 80)}' is not a parameter of an input; ` +
                 `known are ${known.join(', ')}`
@@ -78,7 +79,7 @@ function shapeProblem({ cells }, columns) {
 function valuesOf(row, columns, byName) {
     const values = {};
     for (const [at, column] of columns.entries()) {
-        if (!column) continue;
+        if (!column || column === REASON) continue;
         const cell = (row.cells[at] ?? '').trim();
         const param = byName.get(column);
         values[column] = param && param.type === 'secret' ? cell : unguarded(cell);
@@ -155,7 +156,7 @@ export function exportTable(inputs, params) {
 }
 
 // Returns the rows that failed as a table to correct and import again: without secrets, with the reason in a column of
-// its own at the end, which has to be removed first.
+// its own at the end.
 export function failedTable(failed, params) {
     const secret = new Set(params.filter((one) => one.type === 'secret').map((one) => one.name));
     const columns = columnNames(params).filter(
@@ -164,11 +165,10 @@ export function failedTable(failed, params) {
     for (const name of ['client_id', 'tenant_id']) if (!columns.includes(name)) columns.unshift(name);
     const proxy = (name, text) => (name === 'proxy' ? maskProxy(text) : text);
     return [
-        ['name', ...columns, 'line', 'error'],
+        ['name', ...columns, REASON],
         ...failed.map((row) => [
             row.name,
             ...columns.map((name) => proxy(name, row.values[name] || row.input?.content[name] || '')),
-            row.line,
             row.error,
         ]),
     ];
