@@ -149,7 +149,7 @@ class Sbom(Folder):
         self.file('app/bin/defender_alerts', 'program')
         self.file('app/appserver/static/dashboard.js', 'the page')
         inside = self.file('packages.json', json.dumps({'packages': [
-            {'name': '@splunk/x', 'version': '1.2.3', 'license': 'Apache-2.0', 'home': 'https://x.example', 'text': ''}]}))
+            {'name': '@splunk/x', 'version': '1.2.3', 'license': 'MIT', 'home': 'https://x.example', 'text': ''}]}))
         done = run(sys.executable, os.path.join(TOP, 'package/notices.py'), stage, app, '1.2.3', 'x86_64', '12', inside,
                    env={**os.environ, 'SOURCE_DATE_EPOCH': '0'})
         self.assertEqual(done.returncode, 0, done.stdout)
