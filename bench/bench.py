@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -82,9 +83,9 @@ class Files:
 
 
 class Server:
-    def __init__(self, files, kind, tenants, alerts, extra=()):
+    def __init__(self, files, kind, tenants, alerts, extra=(), days=DAYS):
         newest = int(time.time() - 60) * 10_000_000
-        step = max(DAYS * 86400 * 10_000_000 // alerts, 2)
+        step = max(days * 86400 * 10_000_000 // alerts, 2)
         self.feed = '%s:%d:%d:%d:%d' % (kind, tenants, alerts, newest, step)
         self.kind, self.tenants, self.alerts = kind, tenants, alerts
         self.log = files.at('requests.log')
@@ -378,6 +379,77 @@ def bench_idle(options, tenants, warm_s, watch_s):
     return result
 
 
+def read_all(server, program, more):
+    """A life that writes everything, so that its ledgers are whole."""
+    with open(server.files.at('input.xml'), 'wb') as file:
+        file.write(server.input_xml(server.files.fresh('checkpoints'), more))
+    sink = Sink(server.feed)
+    env = {'PATH': os.environ['PATH'], 'SPLUNK_HOME': server.files.at('splunk')}
+    with open(server.files.at('input.xml'), 'rb') as xml:
+        process = subprocess.Popen([program], stdin=xml, stdout=sink.process.stdin, env=env,
+                                   stderr=open(server.files.at('stderr'), 'wb'))
+    sink.done.wait(DEADLINE_S)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    need_exact(server.files, sink.end(), process.returncode)
+
+
+def audit_night(server, options, shim, seconds=None):
+    """A life in which time goes fast, until every customer's day is audited; or without audits, for that long."""
+    audit = seconds is None
+    more = '<param name="poll_interval">86400</param><param name="audit">%d</param>' % audit
+    with open(server.files.at('input.xml'), 'wb') as file:
+        file.write(server.input_xml(server.files.at('checkpoints'), more))
+    env = {'PATH': os.environ['PATH'], 'SPLUNK_HOME': server.files.at('splunk'), 'LD_PRELOAD': shim, 'HASTE': '600'}
+    server.ask('/stats')
+    with open(server.files.at('input.xml'), 'rb') as xml:
+        process, result = timed(server.files, [options.program], stdin=xml, env=env, log=server.files.at('stderr'))
+    began, results = time.monotonic(), []
+    while time.monotonic() - began < (60 if audit else seconds) and (len(results) < server.tenants or not audit):
+        time.sleep(0.2)
+        with open(server.files.at('stderr')) as file:
+            results = re.findall(r'event=audit input=.* result=(\w+) .*written=(\d+) .*requests=(\d+) bytes=(\d+)',
+                                 file.read())
+    lasted = time.monotonic() - began
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    cost = costs(result)
+    whole = len(results) == server.tenants and all(row[0] == 'equal' and int(row[1]) >= 99 for row in results)
+    if cost['status'] or (audit and not whole):
+        raise SystemExit('bench: the audits failed: exit status %s, %s' % (cost['status'], results[:3]))
+    cost.update(days=len(results), requests=sum(int(row[2]) for row in results),
+                bytes=sum(int(row[3]) for row in results), seconds=lasted)
+    return cost
+
+
+def bench_audit(options, tenants):
+    """A night of audits: a day of 100 alerts of each customer. The same life without audits is subtracted."""
+    with open(options.program, 'rb') as file:
+        if b'ld-linux' not in file.read():
+            say('audit: the release program is static, so its clock cannot go faster')
+            return
+    shim = options.files.at('haste.so')
+    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', shim, os.path.join(ROOT, 'tests/e2e/shim/haste.c')], check=True)
+    with Server(options.files, 'graph', tenants, 400, days=4) as server:
+        say('audit: %d customers read four days of 100 alerts' % tenants)
+        read_all(server, options.program, '')
+        saved = options.files.at('saved')
+        shutil.copytree(server.files.at('checkpoints'), saved)
+        rows, others = [], []
+        for number in range(options.rounds):
+            say('audit: round %d of %d' % (number + 1, options.rounds))
+            for list_of in (rows, others):
+                shutil.rmtree(server.files.at('checkpoints'))
+                shutil.copytree(saved, server.files.at('checkpoints'))
+                list_of.append(audit_night(server, options, shim, None if list_of is rows else rows[-1]['seconds']))
+    result = {'cpu_s': median(rows, 'cpu_s') - median(others, 'cpu_s'), 'requests': median(rows, 'requests'),
+              'bytes': median(rows, 'bytes'), 'tenants': tenants,
+              'rss_mb': median(rows, 'rss_kb') / 1024, 'rss_without_mb': median(others, 'rss_kb') / 1024}
+    options.results['audit'] = result
+    say('audit: %s' % json.dumps(result))
+
+
 def bench_scheme(options):
     """Beside a program that does nothing at all: most of so short a run is the kernel's part of starting one."""
     rows, nothing = [], []
@@ -456,6 +528,12 @@ def judge(options):
         goal('idle: 32 MB', '%.1f' % x['rss_mb'], x['rss_mb'] <= 32)
         goal('idle: 8 connections', x['connections'], x['connections'] <= 8)
         goal('idle: 90 % of polls in time', '%.0f %%' % (100 * x['polls_made']), x['polls_made'] >= 0.9)
+    if 'audit' in r:
+        x = r['audit']
+        goal('audit of 500 customers: 500 requests', '%d' % x['requests'], x['requests'] <= x['tenants'])
+        goal('audit of 500 customers: 2 s of CPU', '%.2f' % x['cpu_s'], x['cpu_s'] <= 2)
+        goal('audit of 500 customers: 32 MB', '%.1f (%.1f without)' % (x['rss_mb'], x['rss_without_mb']),
+             x['rss_mb'] <= 32)
     if 'scheme' in r:
         goal('--scheme: 15 ms', '%.1f' % r['scheme']['cpu_ms'], r['scheme']['cpu_ms'] <= 15)
         goal('--scheme: 8 MB', '%.1f' % r['scheme']['rss_mb'], r['scheme']['rss_mb'] <= 8)
@@ -478,7 +556,8 @@ def bench_requests(options, small):
     return subprocess.run(command + (['--only', 'siem'] if small else []), check=True).returncode == 0
 
 
-PARTS = ('fill', 'graph', 'small_pages', 'tenants', 'late', 'idle', 'scheme', 'growth', 'requests', 'callgrind')
+PARTS = ('fill', 'graph', 'small_pages', 'tenants', 'late', 'idle', 'audit', 'scheme', 'growth', 'requests',
+         'callgrind')
 
 
 def main():
@@ -527,6 +606,8 @@ def main():
             print(growth, flush=True)
         if 'idle' in wanted:
             bench_idle(options, 20 if small else 500, 2 if small else 150, 5 if small else 60)
+        if 'audit' in wanted:
+            bench_audit(options, 20 if small else 500)
         if 'scheme' in wanted:
             bench_scheme(options)
         if 'requests' in wanted:

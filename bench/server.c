@@ -239,6 +239,31 @@ static void records(struct gzip *gz, uint32_t tenant, uint32_t from, uint32_t to
     }
 }
 
+/* Adds the member with this name at the start of a record, up to the end of its text. */
+static size_t add_member(char *to, const char *record, const char *name)
+{
+    const char *at = strstr(record, name), *end = at ? strchr(at + strlen(name), '"') : NULL;
+
+    return end ? (size_t)sprintf(to, "%.*s", (int)(end + 1 - at), at) : 0;
+}
+
+/* The same records with ID and update time only. */
+static void short_records(struct gzip *gz, uint32_t tenant, uint32_t from, uint32_t to)
+{
+    static char record[ALERT_MAX + 1], text[512];
+    size_t len;
+
+    for (uint32_t at = from; at < to; at++) {
+        record[alert_write(&feed, tenant, at, record)] = '\0';
+        len = (size_t)sprintf(text, at == from ? "{" : ",{");
+        len += add_member(text + len, record, "\"id\":\"");
+        len += (size_t)sprintf(text + len, ",");
+        len += add_member(text + len, record, feed.kind == FEED_GRAPH ? "\"lastUpdateDateTime\":\"" : "\"lastUpdateTime\":\"");
+        snprintf(text + len, sizeof(text) - len, "}");
+        gzip_text(gz, text);
+    }
+}
+
 /* Services. */
 
 static void plain_answer(struct answer *answer, int status, const char *text)
@@ -320,7 +345,10 @@ static void alerts_answer(struct exchange *ex)
         gzip_text(&gz, text);
     }
     gzip_text(&gz, "\"value\":[");
-    records(&gz, tenant, from, to);
+    if (strstr(query.data, "$select="))
+        short_records(&gz, tenant, from, to);
+    else
+        records(&gz, tenant, from, to);
     gzip_text(&gz, "]}");
     gzip_end(&gz);
     bytes_free(&query);
