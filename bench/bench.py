@@ -430,7 +430,8 @@ def bench_audit(options, tenants):
             say('audit: the release program is static, so its clock cannot go faster')
             return
     shim = options.files.at('haste.so')
-    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', shim, os.path.join(ROOT, 'tests/e2e/shim/haste.c')], check=True)
+    source = os.path.join(ROOT, 'tests/e2e/shim/haste.c')
+    subprocess.run(['cc', '-O1', '-shared', '-fPIC', '-o', shim, source], check=True)
     with Server(options.files, 'graph', tenants, 400, days=4) as server:
         say('audit: %d customers read four days of 100 alerts' % tenants)
         read_all(server, options.program, '')
