@@ -2,8 +2,8 @@
 """Plays a month of audits: a day takes a minute, alerts are hidden from the polls, and the audits have to find them.
 
 Each day some customers get an alert that is published a day after its update time, or one that is left out of pages
-until the next day. In the end every version must have arrived once, each hidden one must have been named by an audit, no
-customer may have had more requests than it may have, and memory must not grow. `make soak AUDIT=1` calls this.
+until the next day. In the end every version must have arrived once, each hidden one must have been named by an audit,
+and memory must not grow. `make soak AUDIT=1` calls this.
 """
 import argparse
 import os
