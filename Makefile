@@ -255,12 +255,14 @@ build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
-# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one).
+# Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one). AUDIT=1:
+# a month (DAYS) of audits instead, a day a minute, of a thousand customers (TENANTS).
 MINUTES ?= 10
 TENANTS ?= 500
 .PHONY: soak
 soak: all
-	$(PYTHON) tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED))
+	$(if $(AUDIT),$(PYTHON) tests/soak/month.py $(if $(filter command line,$(origin TENANTS)),--tenants $(TENANTS)) \
+	    $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)),$(PYTHON) tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)))
 
 # Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, no judgment.
 # BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.

@@ -5,7 +5,7 @@ import plant
 import pytest
 
 GENERATED = ('README/inputs.conf.spec', 'default/inputs.conf', 'default/data/ui/manager/defender_alerts.xml',
-             'docs/inputs-page.svg', 'docs/troubleshooting.md', 'docs/testing.md')
+             'docs/inputs-page.svg', 'docs/troubleshooting.md', 'docs/testing.md', 'ui/params.json')
 EVENTS, DIAGNOSIS = 'src/messages/log_events.c', 'src/messages/diagnosis.c'
 MARKED, MARKED_C = 'tests/e2e/test_apis.py', 'tests/unit/test_events.c'
 

@@ -346,3 +346,28 @@ int ledger_missing(int64_t visible_before, bool tell)
         }
     return missing;
 }
+
+/* Returns true if the version has been listed for ten minutes and nothing of it has arrived. A version that could not be
+ * sent may be written as it was then. */
+static bool is_unproven(const struct alert *alert, const struct version *v)
+{
+    return v->visible < now() - 10 * MINUTE && v->first == NEVER && v->harm == HARM_NONE && !v->excused && !alert->lost;
+}
+
+void audit_says_equal(const char *line)
+{
+    const char *name = strstr(line, "input=\"customer "), *day = strstr(line, " day=");
+    int number = name ? atoi(name + strlen("input=\"customer ")) : -1;
+    char date[DATE_MOST];
+
+    if (number < 0 || number >= plan.customers || !day)
+        return;
+    for (int a = 0; a < customers[number].count; a++) {
+        struct alert *alert = &customers[number].alerts[a];
+        const struct version *v = version_listed(alert);
+
+        if (v && !strncmp(date_text(v->ticks, 7, date), day + strlen(" day="), 10) && is_unproven(alert, v))
+            broken("audits_true", "%s: alert %d, updated %s, has not arrived, and an audit of its day says equal",
+                   customers[number].name, a, date);
+    }
+}

@@ -165,6 +165,8 @@ void log_write(const char *bytes, size_t len)
     trace("log: %s", text);
     if (strstr(text, "secret~") || strstr(text, "r3fresh.") || strstr(text, "acc3ss.") || strstr(text, "session^key"))
         broken("secrets", "a log line has a secret: %s", text);
+    if (strstr(text, "event=audit ") && strstr(text, " result=equal "))
+        audit_says_equal(text);
     if (strstr(text, "event=fatal"))
         broken("alive", "%s", text);
 }

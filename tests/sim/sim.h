@@ -293,6 +293,7 @@ void record_write(struct text *ret, const struct customer *customer, const struc
                   bool loose, bool evidence);
 /* An event arrived at the indexer. */
 void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
+void audit_says_equal(const char *line); /* the program says that a day is equal to what the service lists */
 void ledger_crash(int64_t since);  /* what arrived since then is lost */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */

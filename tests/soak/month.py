@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Plays a month of audits: a day takes a minute, alerts are hidden from the polls, and the audits have to find them.
+
+Each day some customers get an alert that is published a day after its update time, or one that is left out of pages
+until the next day. In the end every version must have arrived once, each hidden one must have been named by an audit,
+and memory must not grow. `make soak AUDIT=1` calls this.
+"""
+import argparse
+import os
+import random
+import re
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, '..', 'e2e')]
+
+from cases import PLAIN, build_shim  # noqa: E402  needs the path above
+from world import ticks  # noqa: E402
+from world.clock import Clock  # noqa: E402
+from world.world import World  # noqa: E402
+
+DAY = 86400
+POLL_S = 21600
+EACH = 3            # alerts of a customer and day
+HIDDEN = 0.1        # share of the customers that get a hidden one each day
+LINE = re.compile(r'event=audit input=(\S+) .* day=(\S+) result=(\S+) ')
+NAMED = re.compile(r'event=audit_missing input=(\S+) .* id="([^"]+)"')
+
+
+class Month:
+    """The world, and what was hidden in it."""
+
+    def __init__(self, options, folder):
+        self.options, self.rng = options, random.Random(options.seed)
+        self.world = World(tls=False, clock=Clock(rate=options.rate))
+        self.shim = build_shim(folder, 'haste')
+        self.hidden, self.dropped, self.memory = [], [], []
+        self.feeds = [self.world.customer(f't{number}', ('graph', 'endpoint', 'incidents')[number % 3],
+                                          poll_interval=str(POLL_S), start_time='-2d')
+                      for number in range(options.tenants)]
+
+    def start(self):
+        environment = self.world.home.environment(LD_PRELOAD=self.shim, HASTE=str(self.options.rate))
+        self.world.start(program=PLAIN, environment=environment)
+
+    def day(self, publishes=True, hides=True):
+        """A day passes."""
+        began = self.world.clock.now()
+        for feed, _ in self.dropped:
+            feed.quirks.set(drops=())
+        self.dropped = []
+        for feed in self.feeds if publishes else ():
+            feed.publish(EACH, size='small')
+            if not hides or self.rng.random() >= HIDDEN:
+                continue
+            if self.rng.random() < 0.5:
+                late = ticks.from_seconds(began - DAY - self.rng.randrange(DAY // 4))
+                self.hidden += feed.publish(1, ticks=late, size='small')
+            else:
+                version = feed.publish(1, ticks=ticks.from_seconds(began - 1), size='small')[0]
+                feed.quirks.set(drops=(version.key,))
+                self.dropped.append((feed, version))
+        time.sleep(max(0, (began + DAY - self.world.clock.now()) / self.options.rate))
+        with open(f'/proc/{self.world.program.process.pid}/status', encoding='ascii') as file:
+            self.memory.append(next(int(line.split()[1]) for line in file if line.startswith('VmRSS')) / 1024)
+
+    def problems(self):
+        """What did not hold."""
+        verdict = self.world.verdict()
+        lines = [line.text for line in self.world.program.lines]
+        named = {(match[1], match[2]) for match in map(NAMED.search, lines) if match}
+        results = {}
+        for match in filter(None, map(LINE.search, lines)):
+            results[match[1], match[2]] = match[3]
+        bad = {key: result for key, result in results.items() if result not in ('equal', 'repaired', 'unknown')}
+        unnamed = [version for version in self.hidden if (version.feed.tenant.name, version.key) not in named]
+        print(f'{len(results)} days of customers audited: '
+              f'{sum(result == "equal" for result in results.values())} equal, '
+              f'{sum(result == "repaired" for result in results.values())} repaired; {len(self.hidden)} alerts were '
+              f'late, {len(named)} were named; {self.memory[0]:.1f} to {max(self.memory):.1f} MB')
+        if not verdict.exact:
+            yield f'delivery is not exact: {verdict}'
+        if unnamed:
+            yield f'{len(unnamed)} late alerts were not named: {unnamed[:3]}'
+        if bad:
+            yield f'{len(bad)} days of customers are not proven: {list(bad.items())[:3]}'
+        if max(self.memory) > 1.2 * self.memory[len(self.memory) // 4] + 4:
+            yield f'memory grows: {self.memory}'
+
+
+def main():
+    """Print what was found; exit with 1 if something did not hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--tenants', type=int, default=1000)
+    parser.add_argument('--days', type=int, default=30)
+    parser.add_argument('--rate', type=int, default=1440, help='how many times as fast time goes')
+    parser.add_argument('--seed', type=int, default=int(time.time()))
+    options = parser.parse_args()
+    print(f'seed {options.seed}', flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        month = Month(options, folder)
+        try:
+            month.start()
+            for number in range(options.days):
+                month.day(hides=number > 0)     # what an input finds at its beginning is not late
+            for _ in range(3):      # what was hidden last is found within three nights
+                month.day(publishes=False)
+            problems = list(month.problems())
+        finally:
+            month.world.close()
+    for problem in problems:
+        print(problem)
+    print(f'{int(not problems)} passed, {int(bool(problems))} failed')
+    return bool(problems)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
