@@ -125,27 +125,54 @@ SIM_CURL    = global_init_mem global_cleanup multi_init multi_cleanup multi_seto
               multi_info_read multi_add_handle multi_remove_handle easy_init easy_cleanup easy_setopt easy_getinfo \
               easy_pause share_init share_setopt share_cleanup
 SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll usleep sigaction getppid pipe2 opendir read \
-              write close fstat fcntl ioctl open stat access mkdir rename unlink remove fdatasync fsync futimens pread pwrite ftruncate
+              write close fstat fcntl ioctl open stat access mkdir rename link unlink remove fdatasync fsync futimens pread pwrite ftruncate \
+              malloc calloc realloc free
 
 $(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -Wno-missing-prototypes -Itests/sim $(DEPS) -c -o $@ $<
+	$(COMPILE) -Wno-missing-prototypes -Itests/sim -include own_heap.h $(DEPS) -c -o $@ $<
 
-$(OUT)/tests/sim: $(SIM_OBJECTS) $(filter-out $(OUT)/state/file_writer.o,$(OBJECTS))
+# What the worlds reach of these files is counted (tests/sim/reached.py).
+SIM_COUNTED = auth/token_source_next collect/classify collect/opening collect/worker \
+              collect/worker_answer collect/worker_retry state/keyset state/quarantine state/windows
+SIM_PROGRAM = $(filter-out $(OUT)/state/file_writer.o $(SIM_COUNTED:%=$(OUT)/%.o),$(OBJECTS)) \
+              $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o)
+
+$(OUT)/sim/counted/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+	$(COMPILE) -O1 -U_FORTIFY_SOURCE --coverage $(DEPS) -c -o $@ $<
 
-# Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller).
+$(OUT)/tests/sim: $(SIM_OBJECTS) $(SIM_PROGRAM)
+	@mkdir -p $(@D)
+	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) --coverage -o $@ $^ $(LIBS)
+
+# Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller). The
+# table of what was reached is printed at the end; in a run of at least SIM_REACHES minutes nothing may be missing in it.
+# SANITIZE=address,undefined: with sanitizers, as in `make check`, and a fifth as fast.
 SIM_MINUTES = $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5)
-.PHONY: sim sim-mutants
-sim:
-	@tools/install-deps check
-	@$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined build/sanitize/tests/sim
-	@ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
+SIM_REACHES = 10
+SIM_BUILD   = $(if $(SANITIZE),OUT=build/sanitize,OUT=build/simulate OPT=-O3 HARDEN='-fno-plt -fno-pie' HARDEN_LINK=-no-pie)
+SIM_OUT     = $(if $(SANITIZE),build/sanitize,build/simulate)
+.PHONY: simulate simulate-build simulate-mutants simulate-list
+simulate: simulate-build
+	@tests/sim/reached.py --forget $(SIM_OUT)
+	@ASAN_OPTIONS=detect_leaks=1 $(SIM_OUT)/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
 	    --seconds $$(($(SIM_MINUTES) * 60))) $(if $(SHRINK),--shrink) $(PLAN)
+ifeq ($(SEED),)
+	@tests/sim/reached.py $(if $(filter 1,$(shell test $(SIM_MINUTES) -ge $(SIM_REACHES) && echo 1)),,--tell) $(SIM_OUT)
+endif
 
-sim-mutants:
+simulate-build:
+	@tools/install-deps check
+	@$(MAKE) -s -j$(JOBS) $(SIM_BUILD) $(SIM_OUT)/tests/sim
+
+# Deliberate bugs, each of which has to be found within a minute of random seeds.
+simulate-mutants:
 	tests/sim/mutants.py
+
+# LIST: a variable of the build, for mutants.py.
+simulate-list:
+	@$(MAKE) -s $(SIM_BUILD) print-list LIST=$(LIST)
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
@@ -434,7 +461,7 @@ help:
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
-	@echo 'make sim            the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n)'
+	@echo 'make simulate       the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n, SHRINK=1)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
 	@echo 'make page           builds the customers page (npm); make page-tests tries it in a browser (K=name: some tests)'
@@ -459,5 +486,5 @@ print-list:
 clean:
 	rm -rf build appserver bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

@@ -15,6 +15,8 @@ void opening_begin_again(struct opening *opening, int64_t now_ms)
     opening->owner->opened(opening->ctx);
 }
 
+#define OPINIONS_MOST 8 /* on the time; two in a row that agree are enough */
+
 static void timer_fired(void *ctx, int64_t now_ms);
 
 void opening_start(struct opening *opening)
@@ -27,7 +29,7 @@ void opening_start(struct opening *opening)
 void opening_start_again(struct opening *opening)
 {
     timer_cancel(opening->feed->env->loop, &opening->timer);
-    opening->asked_again = false;
+    opening->opinions = 0;
     opening->state = OPENING_CLAIM;
     store_claim(opening->saver->claim);
 }
@@ -36,6 +38,7 @@ void opening_release(struct opening *opening)
 {
     if (opening->feed)
         timer_cancel(opening->feed->env->loop, &opening->timer);
+    mem_freep(&opening->bad);
     secret_gate_leave(&opening->ticket);
     secret_intake_free(opening->intake);
 }
@@ -101,18 +104,26 @@ void opening_busy(struct opening *opening, const struct err *err)
     wait_with(opening, err);
 }
 
-/* Puts a checkpoint aside that cannot be used. Returns false if that is not possible; the input then waits. */
-static bool set_aside(struct opening *opening, struct err *err)
+/* Puts a checkpoint aside that cannot be used, and loads what comes in its place: the one before it, if the store has
+ * kept that. The input waits if this is not possible. */
+static void put_aside(struct opening *opening, struct err *err)
 {
-    const struct feed *feed = opening->feed;
-
     if (!store_set_aside(opening->saver->claim, err)) {
         err->wait_ms = 10000;
         wait_with(opening, err);
-        return false;
+        return;
     }
-    feed_log(feed, EVENT_CHECKPOINT_BAD, err->text, "it was renamed to .bad and reading begins at start_time");
-    return true;
+    mem_freep(&opening->bad);
+    opening->bad = mem_text(err->text);
+    store_load(opening->saver->claim);
+}
+
+static void tell_of_bad(struct opening *opening, bool found)
+{
+    if (opening->bad)
+        feed_log(opening->feed, EVENT_CHECKPOINT_BAD, opening->bad, "it was renamed to .bad and %s",
+                 found ? "reading goes on with the one before it" : "reading begins at start_time");
+    mem_freep(&opening->bad);
 }
 
 void opening_loaded(struct opening *opening, enum store_found found, const struct buf *text, const struct err *err)
@@ -133,8 +144,11 @@ void opening_loaded(struct opening *opening, enum store_found found, const struc
         else
             found = STORE_FAILED;
     }
-    if (found == STORE_FAILED && !set_aside(opening, &why))
+    if (found == STORE_FAILED) {
+        put_aside(opening, &why);
         return;
+    }
+    tell_of_bad(opening, found == STORE_FOUND);
     if (found != STORE_FOUND)
         checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
     opening->state = OPENING_SECRETS;
@@ -256,19 +270,29 @@ static bool take_clock(struct opening *opening, const struct token_view *view)
            feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0, saved_ms > 0 ? saved_ms : 0);
 }
 
-/* A doubted Date gets a second opinion, that of another response of the login service, before it matters. */
+/* Returns true if another response of the login service is to be asked for its Date before this one decides. A doubted
+ * Date decides neither where a new input begins nor that a checkpoint is of the future, and one Date alone does not
+ * decide the latter: everything would be read again. */
+static bool needs_opinion(const struct opening *opening, bool believed, bool ahead)
+{
+    if (ahead && !opening->opinions)
+        return true;
+    return !believed && opening->opinions < OPINIONS_MOST && (ahead || beginning_needs_clock(opening->feed));
+}
+
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
     struct feed *feed = opening->feed;
     bool believed = take_clock(opening, view),
          ahead = feed->progress.begun && view->has_clock && beginning_is_ahead(feed);
 
-    if (!believed && !opening->asked_again && (ahead || beginning_needs_clock(feed))) {
-        opening->asked_again = true;
+    if (needs_opinion(opening, believed, ahead)) {
+        opening->opinions++;
         token_source_refetch(feed->source, view->token);
         step_at(opening, now_ms);
         return;
     }
+    ahead = ahead && feed->clock.known; /* the host's clock alone may be the one that is wrong */
     beginning_settle_tenant(feed, opening->saver, view->authorization, now_ms);
     if (ahead)
         feed_log(feed, EVENT_CHECKPOINT_BAD, NULL,

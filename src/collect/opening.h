@@ -41,8 +41,9 @@ struct opening {
     struct timer timer;
     struct secret_intake *intake; /* NULL until SECRETS */
     bool in_place;                /* the secrets are */
-    bool asked_again;             /* for a second token, whose response has another Date */
+    int opinions;                 /* tokens that were fetched for their Date */
     struct secret_ticket ticket;
+    char *bad; /* why a checkpoint was put aside, until it is known what comes in its place */
     struct destination to;
     const struct opening_owner *owner;
     void *ctx;

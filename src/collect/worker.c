@@ -233,6 +233,7 @@ static void take_clock(struct worker *worker, const struct http_result *result, 
 
     if (result->date_ms && feed_take_date(reading->feed, result->date_ms, now_ms - worker->sent_ms, 0))
         reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
+    reading->timeless = result->date_ms && !reading->feed->clock.known;
 }
 
 static void answered(void *ctx, const struct http_result *result)
@@ -255,6 +256,13 @@ static void answered(void *ctx, const struct http_result *result)
                                                             .permission = feed->api->permission });
     next = worker_answer(reading, worker->page, &classified, now_ms);
     worker_ended(worker, &next, now_ms);
+}
+
+static bool may_repeat(void *ctx)
+{
+    const struct feed *feed = ((struct worker *)ctx)->reading.feed;
+
+    return rate_take_again(feed->rate, loop_now(feed->env->loop));
 }
 
 static void port_send(struct worker *worker, const struct token_view *view)
@@ -280,6 +288,7 @@ static void port_send(struct worker *worker, const struct token_view *view)
                                                                        .route = &feed->route,
                                                                        .sink = &sink,
                                                                        .done = answered,
+                                                                       .may_repeat = may_repeat,
                                                                        .ctx = worker,
                                                                        .timeout_s = SILENCE_S });
 }

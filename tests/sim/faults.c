@@ -120,6 +120,25 @@ static void revoke(enum fault fault)
     trace("%s: tokens are revoked", customer->name);
 }
 
+static void enter_secret(void *ctx, int64_t number)
+{
+    (void)number;
+    splunkd_store_secret(ctx);
+}
+
+/* The old secret is refused at once, and somebody enters the new one later. */
+static void replace_secret(enum fault fault)
+{
+    struct customer *customer = somebody(fault);
+    int64_t entered = now() + some_time(fault, 2 * HOUR);
+
+    customer->secret++;
+    customer->least_token = customer->token + 1;
+    trouble(customer, entered + REFUSED_MOST);
+    at(entered, enter_secret, customer, 0);
+    trace("%s has a new secret, which is entered in %lld s", customer->name, (long long)(entered - now()) / 1000);
+}
+
 static void disk_heals(void *ctx, int64_t number)
 {
     (void)ctx, (void)number;
@@ -167,7 +186,7 @@ static void jump(enum fault fault)
 {
     struct rng *rng = &fault_luck[fault];
 
-    wall_shift = rng_between(rng, -2 * HOUR, 2 * HOUR) * (rng_chance(rng, 0.2) ? 24 : 1);
+    wall_shift = rng_between(rng, -2 * HOUR, 2 * HOUR) * (rng_chance(rng, 0.4) ? 24 : 1);
     trace("the host's clock is %lld s off", (long long)wall_shift / 1000);
 }
 
@@ -179,6 +198,14 @@ int64_t repeats_within(bool power_lost)
         return now() - disk_bad_since + SAVED_WITHIN + lost;
     return SAVED_WITHIN + lost;
 }
+
+void faults_process_ends(void)
+{
+    if (now() < disk_good_since)
+        ledger_killed(repeats_within(false));
+}
+
+static bool older; /* the next process finds the checkpoints of an earlier version */
 
 static void end_at_event(void *ctx, int64_t number);
 
@@ -196,9 +223,9 @@ static void end_process(enum fault fault)
         return;
     }
     at_event = 1;
-    if (fault == FAULT_stop) {
-        if (now() < disk_good_since) /* what it knows cannot be saved */
-            ledger_killed(repeats_within(false));
+    if (fault == FAULT_stop || fault == FAULT_old_checkpoint) {
+        faults_process_ends();
+        older = older || fault == FAULT_old_checkpoint;
         process_stop();
         return;
     }
@@ -220,6 +247,18 @@ static void end_at_event(void *ctx, int64_t number)
     (void)ctx;
     if (!over)
         end_process((enum fault)number);
+}
+
+void faults_boot(void)
+{
+    if (older)
+        old_checkpoints(&fault_luck[FAULT_old_checkpoint]);
+    older = false;
+    for (int fault = FAULT_kill; fault <= FAULT_power_loss; fault++) /* a start that does not get far */
+        if (!over && plan.rate[fault] > 0 && rng_chance(&fault_luck[fault], 0.1)) {
+            counts->faults[fault]++;
+            machine_kill(rng_between(&fault_luck[fault], 1, 150), fault == FAULT_power_loss);
+        }
 }
 
 /* The table. */
@@ -252,11 +291,18 @@ static void begin_episode(enum fault fault)
     case FAULT_shuffled: until(fault, c, &c->shuffled_until, 2 * HOUR, -1); break;
     case FAULT_short_pages: until(fault, c, &c->short_until, 2 * HOUR, -1); break;
     case FAULT_no_link: until(fault, c, &c->no_link_until, 2 * HOUR, -1); break;
+    case FAULT_miscount: until(fault, c, &c->miscount_until, 2 * HOUR, -1); break;
+    case FAULT_new_secret: replace_secret(fault); break;
     case FAULT_revoked: revoke(fault); break;
     case FAULT_store_down: until(fault, NULL, &store_down_until, 10 * MINUTE, 20 * MINUTE); break;
     case FAULT_disk_fails:
     case FAULT_disk_slow: break_disk(fault); break;
     case FAULT_folder_wiped: wipe(fault); break;
+    case FAULT_store_truncates: break; /* it does from the start */
+    case FAULT_session_dead:
+        splunkd_forget_session();
+        trace("the session key is not accepted any more");
+        break;
     case FAULT_stall: until(fault, NULL, &reader_stalls_until, 20 * MINUTE, 2 * MINUTE); break;
     case FAULT_clock_jump: jump(fault); break;
     default: end_process(fault); break;
@@ -320,8 +366,8 @@ bool fault_strikes(enum fault fault, struct customer *customer)
     if (over || plan.rate[fault] <= 0 || !rng_chance(&fault_luck[fault], plan.rate[fault]))
         return false;
     counts->faults[fault]++;
-    trouble(customer, now() + excuse(fault, customer));
-    trace("%s: %s", customer->name, fault_name(fault));
+    trouble(customer, now() + (customer ? excuse(fault, customer) : 20 * MINUTE));
+    trace("%s: %s", customer ? customer->name : "splunkd", fault_name(fault));
     return true;
 }
 
@@ -337,7 +383,7 @@ void faults_end(void)
 
         c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = 0;
         c->coarse_until = c->coarse_until == NEVER ? NEVER : 0;
-        c->short_until = c->no_link_until = 0;
+        c->short_until = c->no_link_until = c->miscount_until = 0;
         for (int a = 0; a < c->count; a++)
             for (int v = 0; v < c->alerts[a].versions; v++)
                 heal(&c->alerts[a].version[v], 0);

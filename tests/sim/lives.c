@@ -32,8 +32,7 @@ void process_stop(void)
 /* Looks once a minute whether the next phase has come. */
 static void look(void *ctx, int64_t number)
 {
-    if (phase == PHASE_FAULTS && machine_alive())
-        ledger_check_delays();
+    heap_check(reader_stalls_until + 5 * MINUTE > now());
     if (phase == PHASE_FAULTS && now() - began >= plan.lasts) {
         faults_end();
         phase = PHASE_HEALING;
@@ -65,10 +64,14 @@ static void life_ends(int status)
         return;
     }
     trace("the process has ended with status %d", status);
-    if (!stop_asked && !pipe_closed())
+    if (!stop_asked && !pipe_closed() && !splunkd_session_lost())
         broken("alive", "the process has ended with status %d, and nobody asked it to", status);
     if (stop_asked)
         check_stop(stop_asked);
+    if (splunkd_session_lost())
+        faults_process_ends();
+    if (stop_asked || splunkd_session_lost())
+        ledger_stopped();
     reader_leaves(false);
 }
 
@@ -84,8 +87,11 @@ static void one_life(void)
     reader_boot();
     splunkd_boot();
     check_boot();
+    faults_boot();
+    heap_boot();
     trace("the process starts");
     life_ends(run_inputs());
+    heap_end();
     machine_end();
 }
 
@@ -94,6 +100,7 @@ void world_live(void)
     world_init();
     disk_init();
     customers_init();
+    ledger_init();
     faults_init();
     began = now();
     at(now() + MINUTE, look, NULL, 0);

@@ -98,6 +98,8 @@ static void sort_by(struct customer *customer, struct hit *hit)
 /* Returns what the service says of how many there are; -1: nothing. */
 static int64_t count_of(const struct customer *customer, size_t matching, size_t sent)
 {
+    if (customer->miscount_until > now())
+        return (int64_t)matching + (matching + sent) % 3;
     switch (customer->counting) {
     case COUNTING_EXACT: return (int64_t)matching;
     case COUNTING_PAGE: return (int64_t)sent;
@@ -153,6 +155,8 @@ static size_t page_size(struct customer *customer, const struct query *query)
 {
     size_t size = query->top ? query->top : customer->api == API_SIEM ? SIZE_MAX : 50;
 
+    if (customer->no_link_until > now()) /* a short page without a link looks like the end of the list */
+        return size;
     if (customer->coarse_until == NEVER && size > COARSE_PAGE && customer->api != API_SIEM &&
         customer->api != API_ENDPOINT)
         size = COARSE_PAGE;
@@ -178,21 +182,28 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
     case HARM_ERROR: text_say(&reply->body, "],\"error\":{\"code\":\"InternalServerError\"}}"); return false;
     case HARM_JSON:
         hit->version->excused = true;
-        text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"\\x\"}", customer->number, hit->alert->number);
+        text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"%s}", customer->number, hit->alert->number,
+                 hit->alert->number % 3 ? "\\x\"" : "");
         return true;
     default:
         counts->records++;
+        customer->served++;
         record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
         return true;
     }
 }
 
-static void put_link(struct customer *customer, const struct request *request, const struct query *query, size_t next,
-                     struct reply *reply)
+static void put_link(struct customer *customer, const struct request *request, size_t next, struct reply *reply)
 {
     const char *end = strstr(request->path, "&$skiptoken=");
 
-    (void)query;
+    static const char *const wrong[] = { "https://evil.example/v1.0/security/alerts_v2?$skiptoken=1",
+                                         "http://graph.microsoft.com/v1.0/security/alerts_v2?$skiptoken=1" };
+
+    if (customer->api != API_ENDPOINT && fault_strikes(FAULT_bad_link, customer)) {
+        text_say(&reply->body, ",\"@odata.nextLink\":\"%s\"", wrong[rng_between(&customer->luck, 0, 1)]);
+        return;
+    }
     if (customer->api == API_ENDPOINT || customer->no_link_until > now())
         return;
     text_say(&reply->body, ",\"@odata.nextLink\":\"https://%s%.*s&$skiptoken=%zu\"", request->host,
@@ -249,7 +260,7 @@ void page_write(struct customer *customer, const struct request *request, const 
     if (!bare && partial)
         text_say(&reply->body, ",\"error\":{\"code\":\"PartialContent\",\"message\":\"some are missing\"}");
     if (!bare && until < count)
-        put_link(customer, request, query, until, reply);
+        put_link(customer, request, until, reply);
     if (!bare)
         text_say(&reply->body, "}");
 }

@@ -35,9 +35,10 @@ bool rng_chance(struct rng *rng, double chance);
 
 /* plan.c: what a run consists of, drawn from the seed, and what shrinking takes away. */
 
-#define CUSTOMERS_MOST 12
+#define CUSTOMERS_MOST 100
 
-/* Every fault has one row in faults.c. */
+/* Every fault has one row in faults.c. Those before `refused` strike single requests, those before `store_500` pages and
+ * tokens; those from `stop` on end the process. */
 #define FAULTS(X)                                                                                                      \
     X(http_500)                                                                                                        \
     X(http_503)                                                                                                        \
@@ -45,12 +46,12 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_429_bad_hint)                                                                                               \
     X(http_400)                                                                                                        \
     X(http_401)                                                                                                        \
-    X(http_403)                                                                                                        \
-    X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow) X(silence)      \
-        X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage) X(unreachable)        \
-            X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled) X(short_pages)  \
-                X(no_link) X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) X(clock_jump)  \
-                    X(stop) X(kill) X(power_loss) X(splunkd_crash)
+    X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
+        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(bad_link) X(store_500) X(store_lost)      \
+            X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
+                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(new_secret) X(revoked) X(store_down)                 \
+                    X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
+                        X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
 enum fault {
 #define X(name) FAULT_##name,
@@ -61,6 +62,7 @@ enum fault {
 
 struct plan {
     uint64_t seed;
+    bool quiet; /* many customers, few alerts, weeks */
     int customers;
     int alerts;    /* of a customer */
     int64_t lasts; /* virtual time with faults */
@@ -95,6 +97,7 @@ void at(int64_t time, happen_fn *fn, void *ctx, int64_t number);
 void world_run(int64_t until, bool (*ready)(void));
 
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void trace_log(const char *text, size_t len); /* a line that the program wrote to stderr */
 uint64_t trace_digest(void);
 /* The property of that name does not hold: prints the end of the trace and how to repeat the run. Does not return. */
 void broken(const char *property, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
@@ -104,6 +107,7 @@ struct counts {
     char property[32]; /* that is broken; "": none */
     uint64_t digest;
     int64_t lived;
+    uint64_t heap; /* most bytes that the program had */
     uint64_t requests, tokens, records, events, repeats, lives, kills, rounds, faults[FAULT_COUNT];
 };
 extern struct counts *counts; /* of this run; shared with the process that started it */
@@ -158,6 +162,17 @@ int64_t disk_failing_since(void); /* far away: it works */
 void disk_fails(int error);       /* 0: it works again */
 void disk_wipe(bool all);         /* all: the folder and the lock too */
 bool disk_has_file(const char *path);
+void disk_each(void (*fn)(const char *path, struct text *bytes, void *ctx), void *ctx);
+
+/* old.c */
+
+void old_checkpoints(struct rng *rng); /* makes them those of an earlier version */
+
+/* heap.c */
+
+void heap_boot(void);
+void heap_check(bool full); /* full: more may be in use than usually */
+void heap_end(void);        /* the process has freed everything */
 
 /* writer.c */
 
@@ -180,7 +195,6 @@ struct request {
     const char *method, *url, *form, *authorization;
     char host[160];   /* with its port */
     const char *path; /* with the query */
-    bool again;       /* the transport sends it for the second time, as its connection was silent or broke */
 };
 
 enum reply_end { REPLY_WHOLE, REPLY_CUT, REPLY_RESET, REPLY_REFUSED, REPLY_SILENT };
@@ -196,11 +210,17 @@ struct reply {
 
 void service_answer(const struct request *request, struct reply *reply);
 
+/* Adds the refresh token of that number. */
+void refresh_write(struct text *ret, const struct customer *customer, uint64_t number);
 /* Returns the number of the refresh token that the password store has. */
 uint64_t splunkd_refresh(const struct customer *customer);
 void splunkd_answer(const struct request *request, struct reply *reply);
 void service_silent(const struct request *request); /* it was sent over a connection that is silent */
+void splunkd_store_secret(struct customer *customer); /* somebody enters the new secret */
+void secret_write(char ret[80], const struct customer *customer, int number);
 void splunkd_boot(void);                            /* reads inputs.conf for a new process */
+void splunkd_forget_session(void);                  /* the session key of this process is not accepted any more */
+bool splunkd_session_lost(void);                    /* ... and the process knows it */
 const char *splunkd_config(void);                   /* what it writes to the program's stdin */
 
 /* customers.c: customers, their alerts, and the ledger of what was written. */
@@ -261,6 +281,7 @@ struct customer {
     int64_t harmed_until; /* a record of it cannot be sent */
     int harms;            /* such records so far */
     bool user;            /* signs in by a refresh token */
+    int long_refresh;     /* by how many characters its refresh tokens are longer than others */
     int64_t bulk;         /* update time of the last version that was made */
     bool masked;          /* its secrets were masked in inputs.conf */
     int64_t trouble;      /* until then a fault may delay it */
@@ -269,16 +290,17 @@ struct customer {
     uint64_t token;       /* number of the newest */
     uint64_t least_token; /* older ones were revoked */
     uint64_t refresh;     /* number of the newest refresh token */
+    int secret, entered;  /* numbers of the secrets that Entra accepts, and that somebody entered */
     int64_t refused_until;
     int refused_with;
     int refusals; /* in a row */
     int64_t refused_last;
     int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
     int64_t paced_since;           /* when its requests were counted last */
-    int arrived;                   /* events since then */
+    int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
-    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
+    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until;
     struct rng luck;
 };
 
@@ -291,21 +313,25 @@ struct version *version_listed(struct alert *alert);
 /* Appends the record. loose: with white space between its tokens. */
 void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
                   bool loose, bool evidence);
+void ledger_init(void);
 /* An event arrived at the indexer. */
 void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
 void audit_says_equal(const char *line); /* the program says that a day is equal to what the service lists */
 void ledger_crash(int64_t since);  /* what arrived since then is lost */
+void ledger_stopped(void);         /* a process ended in peace: splunkd keeps what it took from it */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */
 int ledger_missing(int64_t visible_before, bool tell);
-void ledger_check_delays(void); /* of what has not arrived */
 
 /* faults.c */
 
 void faults_init(void);
+void faults_boot(void); /* a new process begins */
+void faults_process_ends(void); /* in peace, but what it knows may not be saved */
 void faults_end(void); /* all of them are over; everything heals */
 bool faults_on(void);
-bool fault_strikes(enum fault fault, struct customer *customer); /* a request of the customer: counts and traces it */
+/* Counts and traces what happens to a request of the customer; NULL: to one that all may depend on. */
+bool fault_strikes(enum fault fault, struct customer *customer);
 const char *fault_name(enum fault fault);
 /* How long before a kill what arrived may come again. */
 int64_t repeats_within(bool power_lost);
@@ -329,7 +355,7 @@ void log_write(const char *bytes, size_t len);
 
 /* check.c */
 
-void check_request(struct customer *customer, int per_minute, int per_hour, bool again); /* a page was requested */
+void check_request(struct customer *customer, int per_minute, int per_hour); /* a page was requested */
 void check_round(void);                                                 /* the loop has gone round: it must not spin */
 void check_stop(int64_t asked);                                         /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "sim.h"
 
+#undef free /* its memory is the program's */
+
 enum state { NONE, GIVEN, GIVEN_UP, ENDED, OVER };
 
 struct file_writer {
@@ -58,7 +60,7 @@ static void job_ends(void *ctx, int64_t number)
         return;
     }
     ledger_job_commit(&w->ledger);
-    if (!error && !file_rename(w->temp, w->path, &w->err))
+    if (!error && !file_rename_kept(w->temp, w->path, w->sync, &w->err))
         error = errno;
     w->error = error;
     w->state = ENDED;
