@@ -5,7 +5,7 @@
 /* Characters that could change how a line is shown or where it ends, without being seen themselves: controls (C0, DEL
  * and C1, whose U+009B begins a terminal sequence), line and paragraph separators, marks that reverse the direction of
  * the text around them (Unicode Technical Report 36, section 2.10.1), and format characters without a shape. U+200C and
- * U+200D stay: Persian, the languages of India and emoji need them. */
+ * U+200D stay: Persian, the languages of India and emoji need them. In ascending order. */
 static const struct {
     uint32_t first, last;
 } hidden[] = { { 0x00, 0x1F },     { 0x7F, 0x9F },     { 0xAD, 0xAD },     { 0x61C, 0x61C },
@@ -52,8 +52,8 @@ size_t utf8_hidden(const unsigned char *text, size_t len, uint32_t *ret)
 {
     size_t size = utf8_decode(text, len, ret), i;
 
-    for (i = 0; size && i < COUNT_OF(hidden); i++)
-        if (*ret >= hidden[i].first && *ret <= hidden[i].last)
+    for (i = 0; size && i < COUNT_OF(hidden) && *ret >= hidden[i].first; i++)
+        if (*ret <= hidden[i].last)
             return size;
     return 0;
 }
@@ -85,12 +85,15 @@ void utf8_end_whole(char *text)
 
 void utf8_make_line(char *text)
 {
-    unsigned char *at = (unsigned char *)text, *to = at;
+    unsigned char *at = (unsigned char *)text, *to;
     size_t left, size;
     uint32_t point;
 
     utf8_end_whole(text);
-    for (left = strlen(text); left; at += size, left -= size) {
+    while (*at >= ' ' && *at < 0x7F) /* almost every line is plain to its end */
+        at++;
+    to = at;
+    for (left = strlen((char *)at); left; at += size, left -= size) {
         size = utf8_length(at, left);
         if (size && !utf8_hidden(at, left, &point)) {
             memmove(to, at, size);

@@ -178,6 +178,8 @@ bool cursor_same_saved(const struct cursor *a, const struct cursor *b, int64_t o
 {
     struct cursor x = *a, y = *b;
 
+    if (cursor_same(a, b))
+        return true;
     cursor_raise_floors(&x, overlap_s);
     cursor_raise_floors(&y, overlap_s);
     return cursor_same(&x, &y);

@@ -148,6 +148,18 @@ static int number_of(const struct alert *alert, const struct version *v)
     return (int)(v - alert->version);
 }
 
+/* Adds a member of about a thousand bytes. */
+static void put_padding(struct text *ret, bool loose, const struct alert *alert, int number)
+{
+    char digits[985];
+
+    memset(digits, '0' + alert->number % 10, sizeof(digits) - 1);
+    digits[sizeof(digits) - 1] = '\0';
+    text_say(ret, loose ? "\n  \"pad%d\" : \"" : "\"pad%d\":\"", number);
+    text_put(ret, digits, sizeof(digits) - 1);
+    text_put(ret, "\",", 2);
+}
+
 void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
                   bool loose, bool evidence)
 {
@@ -166,7 +178,7 @@ void record_write(struct text *ret, const struct customer *customer, const struc
     if (customer->api == API_ENDPOINT)
         text_say(ret, "%s\"evidence\"%s%s,", gap, colon, evidence ? "[{\"sha1\":null}]" : "[]");
     for (int i = 0; i < customer->fat; i++)
-        text_say(ret, "%s\"pad%d\"%s\"%0*d\",", gap, i, colon, 1000, alert->number);
+        put_padding(ret, loose, alert, i);
     text_say(ret, "%s\"simKey\"%s\"%d.%d.%d\"%s}", gap, colon, customer->number, alert->number, number_of(alert, v),
              gap);
 }
@@ -319,12 +331,31 @@ static bool is_missing(const struct alert *alert, int64_t visible_before)
     return alert->versions && !v->copies && v->visible < visible_before && v->harm == HARM_NONE && !v->excused;
 }
 
-void ledger_check_delays(void)
+/* Looks whether the last version of the alert is late. While it has not arrived, looks again when it could be. */
+static void look_at_alert(void *ctx, int64_t number)
+{
+    struct customer *customer = ctx;
+    struct alert *alert = &customer->alerts[number];
+    const struct version *v = &alert->version[alert->versions - 1];
+    int64_t since = customer->trouble > v->visible ? customer->trouble : v->visible, next;
+
+    if (v->copies || alert->lost || !faults_on())
+        return;
+    if (machine_alive() && is_missing(alert, now()))
+        check_delay(customer, v);
+    next = since > now() ? since : now();
+    at(next + 2 * plan.poll_s * SECOND + MINUTE, look_at_alert, customer, number);
+}
+
+void ledger_init(void)
 {
     for (int c = 0; c < plan.customers; c++)
-        for (int a = 0; a < customers[c].count; a++)
-            if (is_missing(&customers[c].alerts[a], now()) && !customers[c].alerts[a].lost)
-                check_delay(&customers[c], &customers[c].alerts[a].version[customers[c].alerts[a].versions - 1]);
+        for (int a = 0; a < customers[c].count; a++) {
+            const struct alert *alert = &customers[c].alerts[a];
+
+            if (alert->versions)
+                at(alert->version[alert->versions - 1].visible + MINUTE, look_at_alert, &customers[c], a);
+        }
 }
 
 int ledger_missing(int64_t visible_before, bool tell)

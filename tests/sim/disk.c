@@ -12,7 +12,7 @@
 
 #include "machine.h"
 
-#define FILES_MOST   200
+#define FILES_MOST   800
 #define OPEN_MOST    16
 #define CHANGES_MOST 4096
 #define JOURNAL      (5 * SECOND)
@@ -27,6 +27,7 @@ struct inode {
 };
 
 struct entry {
+    uint32_t hash; /* of the name */
     char name[160];
     struct inode *inode; /* NULL: the entry is free */
 };
@@ -38,6 +39,7 @@ struct change {
 };
 
 static struct entry entries[FILES_MOST];
+static size_t entry_count; /* those after it were never used */
 static struct change changes[CHANGES_MOST];
 static size_t change_count;
 static struct inode *open_files[OPEN_MOST];
@@ -81,10 +83,21 @@ static bool is_folder(const char *path)
     return !strcmp(path, SIM_FOLDER) || !strcmp(path, "/sim");
 }
 
+static uint32_t hash_of(const char *path)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *path; path++)
+        hash = (hash ^ (unsigned char)*path) * 16777619u;
+    return hash;
+}
+
 static struct entry *find(const char *path)
 {
-    for (size_t i = 0; i < FILES_MOST; i++)
-        if (entries[i].inode && !strcmp(entries[i].name, path))
+    uint32_t hash = hash_of(path);
+
+    for (size_t i = 0; i < entry_count; i++)
+        if (entries[i].hash == hash && entries[i].inode && !strcmp(entries[i].name, path))
             return &entries[i];
     return NULL;
 }
@@ -101,8 +114,11 @@ static void set_entry(const char *path, struct inode *inode)
     for (size_t i = 0; !entry && i < FILES_MOST; i++)
         if (!entries[i].inode)
             entry = &entries[i];
+    if (entry && entry_count <= (size_t)(entry - entries))
+        entry_count = (size_t)(entry - entries) + 1;
     if (!entry)
         broken("files", "the program has made more than %d files, the last is %s", FILES_MOST, path);
+    entry->hash = hash_of(path);
     strncpy(entry->name, path, sizeof(entry->name) - 1);
     keep(inode);
     drop(entry->inode);

@@ -32,8 +32,6 @@ void process_stop(void)
 /* Looks once a minute whether the next phase has come. */
 static void look(void *ctx, int64_t number)
 {
-    if (phase == PHASE_FAULTS && machine_alive())
-        ledger_check_delays();
     if (phase == PHASE_FAULTS && now() - began >= plan.lasts) {
         faults_end();
         phase = PHASE_HEALING;
@@ -94,6 +92,7 @@ void world_live(void)
     world_init();
     disk_init();
     customers_init();
+    ledger_init();
     faults_init();
     began = now();
     at(now() + MINUTE, look, NULL, 0);

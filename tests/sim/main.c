@@ -18,6 +18,11 @@
 #define RUN_MOST_S 120
 
 static struct counts total;
+/* What the worlds of a kind took: [plan.quiet]. A customer-day is a day of virtual time in the life of one customer. */
+static struct {
+    double cpu_s, days;
+    unsigned long long requests;
+} used[2];
 
 static double cpu_s(void)
 {
@@ -63,10 +68,11 @@ static bool run(bool quiet)
     return !status;
 }
 
-static void add_up(void)
+static void add_up(double cpu)
 {
-    total.lived += counts->lived * plan.customers;
-    total.requests += counts->requests;
+    used[plan.quiet].cpu_s += cpu;
+    used[plan.quiet].days += (double)counts->lived * plan.customers / (double)DAY;
+    used[plan.quiet].requests += counts->requests;
     total.tokens += counts->tokens;
     total.events += counts->events;
     total.repeats += counts->repeats;
@@ -134,18 +140,25 @@ static void shrink(void)
 
 /* Reports. */
 
-static void report(int passed, int failed, double used_s)
+static void report_speed(const char *kind, double days, unsigned long long requests, double cpu)
 {
-    double days = (double)total.lived / (double)DAY;
+    if (cpu > 0 && days > 0)
+        printf("%s: %.0f customer-days, %llu polls, %.1f s of CPU: %.0f customer-days and %.0f polls a CPU minute\n",
+               kind, days, requests, cpu, days * 60 / cpu, (double)requests * 60 / cpu);
+}
 
+static void report(int passed, int failed)
+{
     printf("faults:");
     for (int i = 0; i < FAULT_COUNT; i++)
         printf(" %s=%llu", fault_name((enum fault)i), (unsigned long long)total.faults[i]);
-    printf("\n%.0f customer-days, %llu requests, %llu tokens, %llu events, %llu repeats, %llu lives, %llu kills, "
-           "%llu rounds; %.1f s of CPU, %.0f customer-days a CPU minute\n",
-           days, (unsigned long long)total.requests, (unsigned long long)total.tokens, (unsigned long long)total.events,
-           (unsigned long long)total.repeats, (unsigned long long)total.lives, (unsigned long long)total.kills,
-           (unsigned long long)total.rounds, used_s, used_s > 0 ? days * 60 / used_s : 0);
+    printf("\n%llu tokens, %llu events, %llu repeats, %llu lives, %llu kills, %llu rounds of the loop\n",
+           (unsigned long long)total.tokens, (unsigned long long)total.events, (unsigned long long)total.repeats,
+           (unsigned long long)total.lives, (unsigned long long)total.kills, (unsigned long long)total.rounds);
+    report_speed("busy worlds", used[false].days, used[false].requests, used[false].cpu_s);
+    report_speed("quiet worlds", used[true].days, used[true].requests, used[true].cpu_s);
+    report_speed("all", used[false].days + used[true].days, used[false].requests + used[true].requests,
+                 used[false].cpu_s + used[true].cpu_s);
     printf("%d passed, %d failed\n", passed, failed);
 }
 
@@ -196,6 +209,7 @@ int main(int argc, char **argv)
     struct options options = read_options(argc, argv);
     time_t end = time(NULL) + options.seconds;
     int passed = 0, failed = 0;
+    double before;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -203,6 +217,7 @@ int main(int argc, char **argv)
         plan = plan_of(options.seed + (uint64_t)i);
         if (!plan_words(argv + options.words, argc - options.words))
             return 2;
+        before = cpu_s();
         if (run(false)) {
             passed++;
         } else {
@@ -210,10 +225,10 @@ int main(int argc, char **argv)
             if (options.shrink)
                 shrink();
         }
-        add_up();
+        add_up(cpu_s() - before);
         if (options.seeds == 1)
             printf("digest %016llx\n", (unsigned long long)counts->digest);
     }
-    report(passed, failed, cpu_s());
+    report(passed, failed);
     return failed != 0;
 }

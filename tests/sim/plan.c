@@ -5,15 +5,14 @@
 
 #include "sim.h"
 
-static double usual_rate(enum fault fault, struct rng *rng, double scale)
+/* The chance of a request, or how many in an hour. Over weeks, what would be an emergency comes a twelfth as often. */
+static double usual_rate(const struct plan *p, enum fault fault, struct rng *rng)
 {
-    double share = (double)rng_between(rng, 5, 100) / 100;
+    double share = (double)rng_between(rng, 5, 100) / 100, rare = p->quiet ? 12 : 1;
 
     if (fault < FAULT_refused)
-        return 0.04 * share * scale;
-    if (fault >= FAULT_stop)
-        return 0.4 * share * scale;
-    return 0.5 * share * scale;
+        return 0.04 * share / (p->quiet ? 2 : 1);
+    return (fault >= FAULT_stop ? 0.4 : 0.5) * share / rare;
 }
 
 static void draw_faults(struct plan *ret, struct rng *rng)
@@ -22,7 +21,7 @@ static void draw_faults(struct plan *ret, struct rng *rng)
     int only = (int)rng_between(rng, 0, FAULT_COUNT - 1), i;
 
     for (i = 0; i < FAULT_COUNT; i++) {
-        double rate = usual_rate((enum fault)i, rng, 1), share = mode < 75 ? 0.25 : 1;
+        double rate = usual_rate(ret, (enum fault)i, rng), share = mode < 75 ? 0.25 : 1;
 
         if (mode < 5 || (mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
             continue;
@@ -30,17 +29,39 @@ static void draw_faults(struct plan *ret, struct rng *rng)
     }
 }
 
+/* Many customers with few alerts, weeks, and polls that are far apart. */
+static void draw_quiet(struct plan *ret, struct rng *rng)
+{
+    static const int64_t polls[] = { 1800, 3600, 3600, 7200 };
+
+    ret->quiet = true;
+    ret->customers = (int)rng_between(rng, 20, 80);
+    ret->alerts = (int)rng_between(rng, 4, 60);
+    ret->poll_s = polls[rng_between(rng, 0, 3)];
+    ret->lasts = rng_between(rng, 4 * 24, 24 * 24) * HOUR;
+}
+
+static void draw_busy(struct plan *ret, struct rng *rng)
+{
+    static const int64_t polls[] = { 60, 60, 60, 300, 900 };
+
+    ret->customers = (int)rng_between(rng, 1, 6);
+    ret->alerts = (int)rng_between(rng, 10, rng_chance(rng, 0.15) ? 1500 : 150);
+    ret->poll_s = polls[rng_between(rng, 0, 4)];
+    ret->lasts = rng_between(rng, 2 * 60, 12 * 60) * MINUTE;
+}
+
 struct plan plan_of(uint64_t seed)
 {
-    static const int64_t polls[] = { 60, 60, 60, 300, 900 }, overlaps[] = { 900, 900, 60, 3600 };
+    static const int64_t overlaps[] = { 900, 900, 60, 3600 };
     struct rng rng = rng_of(seed, "plan", 0);
     struct plan ret = { .seed = seed };
 
-    ret.customers = (int)rng_between(&rng, 1, 6);
-    ret.alerts = (int)rng_between(&rng, 10, rng_chance(&rng, 0.15) ? 1500 : 150);
-    ret.poll_s = polls[rng_between(&rng, 0, 4)];
+    if (rng_chance(&rng, 0.05))
+        draw_quiet(&ret, &rng);
+    else
+        draw_busy(&ret, &rng);
     ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
-    ret.lasts = rng_between(&rng, 2 * 60, 12 * 60) * MINUTE;
     draw_faults(&ret, &rng);
     return ret;
 }

@@ -49,15 +49,20 @@ static char *between(const char *text, const char *before, const char *after)
 
     if (!start || !(end = strstr(start + strlen(before), after)))
         return NULL;
-    text_put(&ret, "", 0);
     for (start += strlen(before); start < end;) {
+        const char *mark = memchr(start, '&', (size_t)(end - start));
         size_t i, n = sizeof(entities) / sizeof(*entities);
 
-        for (i = 0; i < n && strncmp(start, entities[i].name, strlen(entities[i].name)) != 0; i++)
+        text_put(&ret, start, (size_t)((mark ? mark : end) - start));
+        if (!mark)
+            break;
+        for (i = 0; i < n && strncmp(mark, entities[i].name, strlen(entities[i].name)) != 0; i++)
             ;
-        text_put(&ret, i < n ? entities[i].means : start, 1);
-        start += i < n ? strlen(entities[i].name) : 1;
+        text_put(&ret, i < n ? entities[i].means : mark, 1);
+        start = mark + (i < n ? strlen(entities[i].name) : 1);
     }
+    if (!ret.data)
+        text_put(&ret, "", 0);
     return ret.data;
 }
 
@@ -155,16 +160,22 @@ void reader_leaves(bool reads_rest)
     reader_close();
 }
 
+static const char *const secrets[] = { "secret~", "r3fresh.", "acc3ss.", "session^key" };
+
 void log_write(const char *bytes, size_t len)
 {
-    char text[360];
+    char text[4096];
 
-    snprintf(text, sizeof(text), "%.*s", (int)(len && bytes[len - 1] == '\n' ? len - 1 : len), bytes);
+    len -= len && bytes[len - 1] == '\n';
+    len = len < sizeof(text) ? len : sizeof(text) - 1;
+    memcpy(text, bytes, len);
+    text[len] = '\0';
     if (strstr(text, "event=metrics"))
         return;
-    trace("log: %s", text);
-    if (strstr(text, "secret~") || strstr(text, "r3fresh.") || strstr(text, "acc3ss.") || strstr(text, "session^key"))
-        broken("secrets", "a log line has a secret: %s", text);
+    trace_log(text, len);
+    for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
+        if (strstr(text, secrets[i]))
+            broken("secrets", "a log line has a secret: %s", text);
     if (strstr(text, "event=audit ") && strstr(text, " result=equal "))
         audit_says_equal(text);
     if (strstr(text, "event=fatal"))

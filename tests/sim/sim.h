@@ -35,7 +35,7 @@ bool rng_chance(struct rng *rng, double chance);
 
 /* plan.c: what a run consists of, drawn from the seed, and what shrinking takes away. */
 
-#define CUSTOMERS_MOST 12
+#define CUSTOMERS_MOST 100
 
 /* Every fault has one row in faults.c. */
 #define FAULTS(X)                                                                                                      \
@@ -61,6 +61,7 @@ enum fault {
 
 struct plan {
     uint64_t seed;
+    bool quiet; /* many customers, few alerts, weeks */
     int customers;
     int alerts;    /* of a customer */
     int64_t lasts; /* virtual time with faults */
@@ -95,6 +96,7 @@ void at(int64_t time, happen_fn *fn, void *ctx, int64_t number);
 void world_run(int64_t until, bool (*ready)(void));
 
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void trace_log(const char *text, size_t len); /* a line that the program wrote to stderr */
 uint64_t trace_digest(void);
 /* The property of that name does not hold: prints the end of the trace and how to repeat the run. Does not return. */
 void broken(const char *property, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
@@ -291,6 +293,7 @@ struct version *version_listed(struct alert *alert);
 /* Appends the record. loose: with white space between its tokens. */
 void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
                   bool loose, bool evidence);
+void ledger_init(void);
 /* An event arrived at the indexer. */
 void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
 void audit_says_equal(const char *line); /* the program says that a day is equal to what the service lists */
@@ -298,7 +301,6 @@ void ledger_crash(int64_t since);  /* what arrived since then is lost */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */
 int ledger_missing(int64_t visible_before, bool tell);
-void ledger_check_delays(void); /* of what has not arrived */
 
 /* faults.c */
 

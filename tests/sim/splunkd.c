@@ -6,7 +6,7 @@
 #include "machine.h"
 
 #define APP          "TA-defender-mssp"
-#define ENTRIES_MOST 200
+#define ENTRIES_MOST 500
 #define SESSION      "session^key"
 
 static struct {

@@ -8,12 +8,17 @@
 
 #include "sim.h"
 
+static void text_room(struct text *text, size_t len)
+{
+    if (text->len + len + 1 <= text->cap)
+        return;
+    text->cap = (text->cap + len) * 2 + 200;
+    text->data = realloc(text->data, text->cap);
+}
+
 void text_put(struct text *text, const char *bytes, size_t len)
 {
-    if (text->len + len + 1 > text->cap) {
-        text->cap = (text->cap + len) * 2 + 64;
-        text->data = realloc(text->data, text->cap);
-    }
+    text_room(text, len);
     memcpy(text->data + text->len, bytes, len);
     text->len += len;
     text->data[text->len] = '\0';
@@ -21,14 +26,21 @@ void text_put(struct text *text, const char *bytes, size_t len)
 
 void text_say(struct text *text, const char *fmt, ...)
 {
-    char line[4096];
     va_list args;
     int len;
 
-    va_start(args, fmt);
-    len = vsnprintf(line, sizeof(line), fmt, args);
-    va_end(args);
-    text_put(text, line, (size_t)len < sizeof(line) ? (size_t)len : sizeof(line) - 1);
+    text_room(text, 100);
+    for (;;) {
+        size_t room = text->cap - text->len;
+
+        va_start(args, fmt);
+        len = vsnprintf(text->data + text->len, room, fmt, args);
+        va_end(args);
+        if ((size_t)len < room)
+            break;
+        text_room(text, (size_t)len);
+    }
+    text->len += (size_t)len;
 }
 
 void text_drop(struct text *text)

@@ -141,29 +141,68 @@ void world_run(int64_t until, bool (*ready)(void))
 
 /* The trace. */
 
-static void say_time(char ret[LINE])
+static size_t put_number(char *to, int64_t number, int digits)
+{
+    for (int i = digits; i--; number /= 10)
+        to[i] = (char)('0' + number % 10);
+    return (size_t)digits;
+}
+
+static size_t put_time(char line[LINE])
 {
     int64_t t = time_now - BOOT_MS;
+    size_t len = put_number(line, t / HOUR, t / HOUR > 999 ? 6 : 3);
 
-    snprintf(ret, LINE, "%03lld:%02lld:%02lld.%03lld ", (long long)(t / HOUR), (long long)(t / MINUTE % 60),
-             (long long)(t / SECOND % 60), (long long)(t % SECOND));
+    line[len++] = ':';
+    len += put_number(line + len, t / MINUTE % 60, 2);
+    line[len++] = ':';
+    len += put_number(line + len, t / SECOND % 60, 2);
+    line[len++] = '.';
+    len += put_number(line + len, t % SECOND, 3);
+    line[len++] = ' ';
+    return len;
+}
+
+/* Takes the line into the digest, eight bytes at a time. */
+static void end_line(const char *line, size_t len)
+{
+    uint64_t word;
+
+    for (size_t i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+        memcpy(&word, line + i, sizeof(word));
+        digest = (digest ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        digest ^= digest >> 29;
+    }
+    for (size_t i = len / sizeof(word) * sizeof(word); i < len; i++)
+        digest = (digest ^ (unsigned char)line[i]) * UINT64_C(0x100000001B3);
+    if (plan.trace)
+        puts(line);
 }
 
 void trace(const char *fmt, ...)
 {
     char *line = tail[lines++ % TAIL];
+    size_t len = put_time(line);
     va_list args;
-    size_t len;
+    int more;
 
-    say_time(line);
-    len = strlen(line);
     va_start(args, fmt);
-    vsnprintf(line + len, LINE - len, fmt, args);
+    more = vsnprintf(line + len, LINE - len, fmt, args);
     va_end(args);
-    for (const char *c = line; *c; c++)
-        digest = (digest ^ (unsigned char)*c) * UINT64_C(0x100000001B3);
-    if (plan.trace)
-        puts(line);
+    end_line(line, (size_t)more < LINE - len ? len + (size_t)more : LINE - 1);
+}
+
+void trace_log(const char *text, size_t text_len)
+{
+    char *line = tail[lines++ % TAIL];
+    size_t len = put_time(line);
+
+    memcpy(line + len, "log: ", 5);
+    len += 5;
+    text_len = text_len < LINE - len - 1 ? text_len : LINE - len - 1;
+    memcpy(line + len, text, text_len);
+    line[len + text_len] = '\0';
+    end_line(line, len + text_len);
 }
 
 uint64_t trace_digest(void)
