@@ -15,6 +15,8 @@ void opening_begin_again(struct opening *opening, int64_t now_ms)
     opening->owner->opened(opening->ctx);
 }
 
+#define OPINIONS_MOST 8 /* on the time; two in a row that agree are enough */
+
 static void timer_fired(void *ctx, int64_t now_ms);
 
 void opening_start(struct opening *opening)
@@ -27,7 +29,7 @@ void opening_start(struct opening *opening)
 void opening_start_again(struct opening *opening)
 {
     timer_cancel(opening->feed->env->loop, &opening->timer);
-    opening->asked_again = false;
+    opening->opinions = 0;
     opening->state = OPENING_CLAIM;
     store_claim(opening->saver->claim);
 }
@@ -256,19 +258,29 @@ static bool take_clock(struct opening *opening, const struct token_view *view)
            feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0, saved_ms > 0 ? saved_ms : 0);
 }
 
-/* A doubted Date gets a second opinion, that of another response of the login service, before it matters. */
+/* Returns true if another response of the login service is to be asked for its Date before this one decides. A doubted
+ * Date decides neither where a new input begins nor that a checkpoint is of the future, and one Date alone does not
+ * decide the latter: everything would be read again. */
+static bool needs_opinion(const struct opening *opening, bool believed, bool ahead)
+{
+    if (ahead && !opening->opinions)
+        return true;
+    return !believed && opening->opinions < OPINIONS_MOST && (ahead || beginning_needs_clock(opening->feed));
+}
+
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
     struct feed *feed = opening->feed;
     bool believed = take_clock(opening, view),
          ahead = feed->progress.begun && view->has_clock && beginning_is_ahead(feed);
 
-    if (!believed && !opening->asked_again && (ahead || beginning_needs_clock(feed))) {
-        opening->asked_again = true;
+    if (needs_opinion(opening, believed, ahead)) {
+        opening->opinions++;
         token_source_refetch(feed->source, view->token);
         step_at(opening, now_ms);
         return;
     }
+    ahead = ahead && feed->clock.known; /* the host's clock alone may be the one that is wrong */
     beginning_settle_tenant(feed, opening->saver, view->authorization, now_ms);
     if (ahead)
         feed_log(feed, EVENT_CHECKPOINT_BAD, NULL,

@@ -41,7 +41,7 @@ struct opening {
     struct timer timer;
     struct secret_intake *intake; /* NULL until SECRETS */
     bool in_place;                /* the secrets are */
-    bool asked_again;             /* for a second token, whose response has another Date */
+    int opinions;                 /* tokens that were fetched for their Date */
     struct secret_ticket ticket;
     struct destination to;
     const struct opening_owner *owner;

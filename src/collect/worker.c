@@ -257,6 +257,13 @@ static void answered(void *ctx, const struct http_result *result)
     worker_ended(worker, &next, now_ms);
 }
 
+static bool may_repeat(void *ctx)
+{
+    const struct feed *feed = ((struct worker *)ctx)->reading.feed;
+
+    return rate_take_again(feed->rate, loop_now(feed->env->loop));
+}
+
 static void port_send(struct worker *worker, const struct token_view *view)
 {
     static const struct http_sink sink = { sink_ready, sink_data };
@@ -280,6 +287,7 @@ static void port_send(struct worker *worker, const struct token_view *view)
                                                                        .route = &feed->route,
                                                                        .sink = &sink,
                                                                        .done = answered,
+                                                                       .may_repeat = may_repeat,
                                                                        .ctx = worker,
                                                                        .timeout_s = SILENCE_S });
 }

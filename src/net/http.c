@@ -106,6 +106,7 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->form = mem_text(spec->form);
     req->route = spec->route;
     req->done = spec->done;
+    req->may_repeat = spec->may_repeat;
     req->ctx = spec->ctx;
     req->body = BUF_MAPPED(HTTP_BODY_MAX);
     req->holding = (struct holding){ .give_up = http_give_up, .ctx = req };

@@ -87,7 +87,10 @@ struct http_spec {
     const struct http_route *route;
     const struct http_sink *sink; /* NULL: the body is in the result */
     http_done_fn *done;
-    void *ctx;             /* for done and the sink */
+    /* Asked before a request that got no answer is sent once more, over another connection: false if that must not be
+     * now. NULL: it always may. */
+    bool (*may_repeat)(void *ctx);
+    void *ctx;             /* for done, may_repeat and the sink */
     int timeout_s;         /* without a sink: for the whole request; with one: the longest silence */
     int connect_timeout_s; /* 0: 15 */
     bool traced;           /* uses a connection of its own; the result has a trace */

@@ -45,6 +45,12 @@ void http_send(struct http_request *req)
     look_again(http);
 }
 
+/* Asks the request's owner, who counts what is sent. Asked last, right before it is sent. */
+static bool may_repeat(const struct http_request *req)
+{
+    return !req->may_repeat || req->may_repeat(req->ctx);
+}
+
 /* Sends a request that got no byte of its response once more, over another connection. */
 static void send_again(struct http_request *req)
 {
@@ -70,7 +76,7 @@ static bool lost_unanswered(struct http_request *req, CURLcode code)
 
 bool http_send_again(struct http_request *req, CURLcode code)
 {
-    if (req->attempt.resent || req->fault != HTTP_DONE || !lost_unanswered(req, code))
+    if (req->attempt.resent || req->fault != HTTP_DONE || !lost_unanswered(req, code) || !may_repeat(req))
         return false;
     send_again(req);
     return true;
@@ -91,7 +97,8 @@ void http_look(void *ctx, int64_t now_ms)
     for (req = http->in_flight; req && !http->held; req = req->next) {
         if (req->attempt.resent || req->attempt.heard ||
             (http->resumed_ms && now_ms - http->resumed_ms < POOL_SILENT_MS) ||
-            !pool_is_silent(req->attempt.pool, req->attempt.generation, req->attempt.sent_ms, now_ms))
+            !pool_is_silent(req->attempt.pool, req->attempt.generation, req->attempt.sent_ms, now_ms) ||
+            !may_repeat(req))
             continue;
         curl_multi_remove_handle(http->multi, req->easy);
         send_again(req);

@@ -69,6 +69,7 @@ struct http_request {
     const struct http_route *route;
     struct http_sink sink;
     http_done_fn *done;
+    bool (*may_repeat)(void *ctx); /* NULL: it always may */
     void *ctx;
     bool has_sink;
     bool traced, unverified, metadata;

@@ -210,6 +210,18 @@ int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms)
     return 0;
 }
 
+bool rate_take_again(struct rate *rate, int64_t now_ms)
+{
+    if (now_ms < rate->hold_until_ms)
+        return false;
+    refill(rate, now_ms);
+    if (until(rate, 0))
+        return false;
+    rate->minute -= 1;
+    rate->hour -= 1;
+    return true;
+}
+
 bool rate_has_spare(struct rate *rate, int64_t now_ms)
 {
     const struct rate_limits *l = &rate->limits;

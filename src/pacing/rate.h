@@ -68,6 +68,9 @@ int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms)
 /* Takes one request for an audit and returns 0, or returns the milliseconds to wait before asking again. There is no
  * queue for it. */
 int64_t rate_take_spare(struct rate *rate, int64_t now_ms);
+/* Takes one request for one that was lost on its way and goes out once more, without a place in the queue. Returns false
+ * if none is left now, or if the service asked to wait. */
+bool rate_take_again(struct rate *rate, int64_t now_ms);
 /* Gives up the place in the queue, if there is one. A waiter must do so before it is freed. */
 void rate_leave(struct rate *rate, struct rate_waiter *waiter);
 

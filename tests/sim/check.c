@@ -17,7 +17,7 @@ static size_t sent_since(const struct customer *customer, int64_t since)
 }
 
 /* No minute and no hour has more requests than the service allows. */
-void check_request(struct customer *customer, int per_minute, int per_hour, bool again)
+void check_request(struct customer *customer, int per_minute, int per_hour)
 {
     size_t old = 0, minute, hour;
 
@@ -33,7 +33,7 @@ void check_request(struct customer *customer, int per_minute, int per_hour, bool
     }
     customer->sent[customer->sent_count++] = now();
     check_paced(customer);
-    if (!again && now() > customer->hold_from && now() < customer->hold_until)
+    if (now() > customer->hold_from && now() < customer->hold_until)
         broken("obeys_hint", "%s: a request comes %lld s before Retry-After is over", customer->name,
                (long long)(customer->hold_until - now() + 999) / 1000);
     minute = sent_since(customer, now() - MINUTE);
@@ -52,10 +52,12 @@ void check_hint(struct customer *customer, int64_t told, int64_t wait)
     customer->hold_until = now() + wait;
 }
 
+/* Polls come three times in an interval while alerts do. An overlap that is long has several pages in each poll. */
 void check_paced(struct customer *customer)
 {
     size_t hour = sent_since(customer, now() - HOUR);
-    size_t most = (size_t)(2 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived;
+    size_t most = (size_t)(3 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived +
+                  (size_t)customer->served / 25;
 
     if (customer->paced_since < now() - HOUR) {
         if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR &&
@@ -63,7 +65,7 @@ void check_paced(struct customer *customer)
             broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
                    (long long)plan.poll_s);
         customer->paced_since = now();
-        customer->arrived = 0;
+        customer->arrived = customer->served = 0;
     }
 }
 

@@ -182,6 +182,7 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
         return true;
     default:
         counts->records++;
+        customer->served++;
         record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
         return true;
     }

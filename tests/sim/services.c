@@ -28,7 +28,7 @@ void reply_head(struct reply *reply, struct customer *customer, int status, cons
     int64_t wrong = 0;
     char date[DATE_MOST], id[40];
 
-    if (customer && !wall_shift && fault_strikes(FAULT_wrong_date, customer)) /* not both clocks at a time */
+    if (customer && fault_strikes(FAULT_wrong_date, customer))
         wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY);
     reply->status = status;
     text_say(&reply->headers, "HTTP/2 %d \r\nContent-Type: %s\r\nDate: %s\r\n", status, type,
@@ -206,7 +206,7 @@ static void answer_page(const struct request *request, struct reply *reply)
                customer->name);
     counts->requests++;
     check_stuck(customer);
-    check_request(customer, services[customer->api].per_minute, services[customer->api].per_hour, request->again);
+    check_request(customer, services[customer->api].per_minute, services[customer->api].per_hour);
     lasting_faults(customer, request, reply);
     if (!reply_is_there(reply))
         customer->down_since = NEVER;

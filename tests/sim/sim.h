@@ -182,7 +182,6 @@ struct request {
     const char *method, *url, *form, *authorization;
     char host[160];   /* with its port */
     const char *path; /* with the query */
-    bool again;       /* the transport sends it for the second time, as its connection was silent or broke */
 };
 
 enum reply_end { REPLY_WHOLE, REPLY_CUT, REPLY_RESET, REPLY_REFUSED, REPLY_SILENT };
@@ -277,7 +276,7 @@ struct customer {
     int64_t refused_last;
     int64_t hold_from, hold_until; /* Retry-After: nothing is to be sent in between */
     int64_t paced_since;           /* when its requests were counted last */
-    int arrived;                   /* events since then */
+    int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
     int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
@@ -331,7 +330,7 @@ void log_write(const char *bytes, size_t len);
 
 /* check.c */
 
-void check_request(struct customer *customer, int per_minute, int per_hour, bool again); /* a page was requested */
+void check_request(struct customer *customer, int per_minute, int per_hour); /* a page was requested */
 void check_round(void);                                                 /* the loop has gone round: it must not spin */
 void check_stop(int64_t asked);                                         /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */

@@ -189,8 +189,7 @@ static void ask_service(void *ctx, int64_t number)
                                                        : "GET",
                                 .url = easy->url,
                                 .form = easy->form,
-                                .authorization = header_of(easy, "Authorization: "),
-                                .again = easy->times > 1 };
+                                .authorization = header_of(easy, "Authorization: ") };
     host_of(easy->url, request.host, sizeof(request.host), &request.path);
     if (!connection || connection->silent) {
         service_silent(&request);
@@ -301,7 +300,6 @@ void wire_send(struct easy *easy)
     host_of(easy->url, host, sizeof(host), &path);
     connect_transfer(easy, host);
     easy->number = ++numbers;
-    easy->times++;
     easy->stage = SENT;
     easy->ready = easy->paused = easy->told = easy->sent = easy->reported = false;
     easy->at = 0;

@@ -31,7 +31,6 @@ struct easy {
     enum stage stage;
     int64_t connection; /* number */
     bool opened;        /* the connection is its own */
-    int times;          /* that it was sent */
     bool ready, paused, told, sent;
     struct reply reply;
     size_t at, chunk;
