@@ -221,7 +221,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
     struct keyset_page taken = { .lo = reading->window.lo,
                                  .counted = reading->answer.counted,
                                  .count = page->stats.count,
-                                 .sent_at = reading->sent_at };
+                                 .sent_at = reading_limit(reading) };
     bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
     bool unfiltered = page->outside > OUTSIDE_FEW;
     struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };

@@ -64,6 +64,7 @@ struct reading {
     enum worker_kind kind;
     struct window window;
     ticks sent_at; /* the service's clock when the first page of the pass was requested */
+    bool timeless; /* neither the response's Date nor the host's clock is to be believed so far */
     int variant;   /* of the query that was sent; 0: the full one */
     enum ask ask;
     struct answer answer;
@@ -152,6 +153,13 @@ static inline ticks reading_present(ticks sent_at, ticks past)
     ticks host = ticks_from_ms(clock_wall_ms());
 
     return host >= past ? ticks_min(sent_at, host) : sent_at;
+}
+
+/* Returns the time that the watermark may not pass: the service's clock. Nothing is certain while two clocks differ and
+ * no third tells which one is wrong; a record dated in the future would then hide what comes before it. */
+static inline ticks reading_limit(const struct reading *reading)
+{
+    return reading->timeless ? reading->window.lo : reading->sent_at;
 }
 
 /* Returns the end of the window, or of an open one the time at which it was requested. */

@@ -233,6 +233,7 @@ static void take_clock(struct worker *worker, const struct http_result *result, 
 
     if (result->date_ms && feed_take_date(reading->feed, result->date_ms, now_ms - worker->sent_ms, 0))
         reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
+    reading->timeless = result->date_ms && !reading->feed->clock.known;
 }
 
 static void answered(void *ctx, const struct http_result *result)

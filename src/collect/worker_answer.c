@@ -65,7 +65,7 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     if (reading->kind == WORKER_QUARANTINE)
         infer(reading);
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
-                              page_size_capacity(&reading->page_size, most), reading->sent_at,
+                              page_size_capacity(&reading->page_size, most), reading_limit(reading),
                               outbox_end(feed->env->outbox), now_ms);
     pages_forget(&reading->pages);
     reading->suspicion.state = SUSPICION_NONE;
