@@ -209,6 +209,13 @@ void disk_fails(int error)
     failing = error;
 }
 
+void disk_each(void (*fn)(const char *path, struct text *bytes, void *ctx), void *ctx)
+{
+    for (size_t i = 0; i < entry_count; i++)
+        if (entries[i].inode)
+            fn(entries[i].name, &entries[i].inode->bytes, ctx);
+}
+
 void disk_wipe(bool all)
 {
     for (size_t i = 0; i < FILES_MOST; i++) {

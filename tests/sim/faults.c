@@ -180,6 +180,8 @@ int64_t repeats_within(bool power_lost)
     return SAVED_WITHIN + lost;
 }
 
+static bool older; /* the next process finds the checkpoints of an earlier version */
+
 static void end_at_event(void *ctx, int64_t number);
 
 static void end_process(enum fault fault)
@@ -196,9 +198,10 @@ static void end_process(enum fault fault)
         return;
     }
     at_event = 1;
-    if (fault == FAULT_stop) {
+    if (fault == FAULT_stop || fault == FAULT_old_checkpoint) {
         if (now() < disk_good_since) /* what it knows cannot be saved */
             ledger_killed(repeats_within(false));
+        older = older || fault == FAULT_old_checkpoint;
         process_stop();
         return;
     }
@@ -220,6 +223,13 @@ static void end_at_event(void *ctx, int64_t number)
     (void)ctx;
     if (!over)
         end_process((enum fault)number);
+}
+
+void faults_boot(void)
+{
+    if (older)
+        old_checkpoints(&fault_luck[FAULT_old_checkpoint]);
+    older = false;
 }
 
 /* The table. */
@@ -257,6 +267,11 @@ static void begin_episode(enum fault fault)
     case FAULT_disk_fails:
     case FAULT_disk_slow: break_disk(fault); break;
     case FAULT_folder_wiped: wipe(fault); break;
+    case FAULT_store_truncates: break; /* it does from the start */
+    case FAULT_session_dead:
+        splunkd_forget_session();
+        trace("the session key is not accepted any more");
+        break;
     case FAULT_stall: until(fault, NULL, &reader_stalls_until, 20 * MINUTE, 2 * MINUTE); break;
     case FAULT_clock_jump: jump(fault); break;
     default: end_process(fault); break;
@@ -320,8 +335,8 @@ bool fault_strikes(enum fault fault, struct customer *customer)
     if (over || plan.rate[fault] <= 0 || !rng_chance(&fault_luck[fault], plan.rate[fault]))
         return false;
     counts->faults[fault]++;
-    trouble(customer, now() + excuse(fault, customer));
-    trace("%s: %s", customer->name, fault_name(fault));
+    trouble(customer, now() + (customer ? excuse(fault, customer) : 20 * MINUTE));
+    trace("%s: %s", customer ? customer->name : "splunkd", fault_name(fault));
     return true;
 }
 

@@ -32,6 +32,7 @@ void process_stop(void)
 /* Looks once a minute whether the next phase has come. */
 static void look(void *ctx, int64_t number)
 {
+    heap_check(reader_stalls_until + 5 * MINUTE > now());
     if (phase == PHASE_FAULTS && now() - began >= plan.lasts) {
         faults_end();
         phase = PHASE_HEALING;
@@ -63,7 +64,7 @@ static void life_ends(int status)
         return;
     }
     trace("the process has ended with status %d", status);
-    if (!stop_asked && !pipe_closed())
+    if (!stop_asked && !pipe_closed() && !splunkd_session_lost())
         broken("alive", "the process has ended with status %d, and nobody asked it to", status);
     if (stop_asked)
         check_stop(stop_asked);
@@ -82,8 +83,11 @@ static void one_life(void)
     reader_boot();
     splunkd_boot();
     check_boot();
+    faults_boot();
+    heap_boot();
     trace("the process starts");
     life_ends(run_inputs());
+    heap_end();
     machine_end();
 }
 

@@ -75,6 +75,7 @@ static void add_up(double cpu)
     used[plan.quiet].requests += counts->requests;
     total.tokens += counts->tokens;
     total.events += counts->events;
+    total.heap = total.heap > counts->heap ? total.heap : counts->heap;
     total.repeats += counts->repeats;
     total.lives += counts->lives;
     total.kills += counts->kills;
@@ -159,6 +160,7 @@ static void report(int passed, int failed)
     report_speed("quiet worlds", used[true].days, used[true].requests, used[true].cpu_s);
     report_speed("all", used[false].days + used[true].days, used[false].requests + used[true].requests,
                  used[false].cpu_s + used[true].cpu_s);
+    printf("most heap: %.1f MB\n", (double)total.heap / 1048576);
     printf("%d passed, %d failed\n", passed, failed);
 }
 

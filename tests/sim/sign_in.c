@@ -42,6 +42,24 @@ static void check_credentials(const struct request *request, const struct custom
     free(tenant);
 }
 
+void refresh_write(struct text *ret, const struct customer *customer, uint64_t number)
+{
+    text_say(ret, "r3fresh.%d.%llu.", customer->number, (unsigned long long)number);
+    for (int i = 0; i < customer->long_refresh; i++)
+        text_put(ret, &"0123456789abcdefghijklmnopqrstuvwxyz-_.~"[(i + (int)number) % 40], 1);
+}
+
+static bool is_whole(const struct customer *customer, const char *refresh, uint64_t number)
+{
+    struct text right = { 0 };
+    bool ret;
+
+    refresh_write(&right, customer, number);
+    ret = !strcmp(right.data, refresh);
+    text_drop(&right);
+    return ret;
+}
+
 static void check_refresh(const struct request *request, const struct customer *customer)
 {
     char *refresh = form_get(request->form, "refresh_token");
@@ -49,7 +67,7 @@ static void check_refresh(const struct request *request, const struct customer *
     unsigned long long which = 0;
 
     if (!refresh || sscanf(refresh, "r3fresh.%d.%llu", &number, &which) != 2 || number != customer->number ||
-        which > customer->refresh)
+        which > customer->refresh || !is_whole(customer, refresh, which))
         broken("credentials", "%s: refresh_token '%s' is not its own", customer->name, refresh ? refresh : "");
     free(refresh);
 }
@@ -78,9 +96,11 @@ void sign_in(const struct request *request, struct reply *reply)
                  (long long)life, customer->number, (unsigned long long)++customer->token,
                  (long long)(now() + life * SECOND), (int)strcspn(scope ? scope + 8 : resource + 8, "/"),
                  scope ? scope + 8 : resource + 8);
-        if (customer->user)
-            text_say(&reply->body, ",\"refresh_token\":\"r3fresh.%d.%llu\"", customer->number,
-                     (unsigned long long)++customer->refresh);
+        if (customer->user) {
+            text_say(&reply->body, ",\"refresh_token\":\"");
+            refresh_write(&reply->body, customer, ++customer->refresh);
+            text_say(&reply->body, "\"");
+        }
         text_say(&reply->body, "}");
     }
     free(client);

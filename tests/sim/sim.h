@@ -37,7 +37,8 @@ bool rng_chance(struct rng *rng, double chance);
 
 #define CUSTOMERS_MOST 100
 
-/* Every fault has one row in faults.c. */
+/* Every fault has one row in faults.c. Those before `refused` strike single requests, those before `store_500` pages and
+ * tokens; those from `stop` on end the process. */
 #define FAULTS(X)                                                                                                      \
     X(http_500)                                                                                                        \
     X(http_503)                                                                                                        \
@@ -45,12 +46,12 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_429_bad_hint)                                                                                               \
     X(http_400)                                                                                                        \
     X(http_401)                                                                                                        \
-    X(http_403)                                                                                                        \
-    X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow) X(silence)      \
-        X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(refused) X(outage) X(unreachable)        \
-            X(login_down) X(silent_connection) X(goaway) X(poison) X(bad_record) X(coarse) X(shuffled) X(short_pages)  \
-                X(no_link) X(revoked) X(store_down) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall) X(clock_jump)  \
-                    X(stop) X(kill) X(power_loss) X(splunkd_crash)
+    X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
+        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(store_500) X(store_lost)      \
+            X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
+                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(revoked) X(store_down)                 \
+                    X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
+                        X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
 enum fault {
 #define X(name) FAULT_##name,
@@ -106,6 +107,7 @@ struct counts {
     char property[32]; /* that is broken; "": none */
     uint64_t digest;
     int64_t lived;
+    uint64_t heap; /* most bytes that the program had */
     uint64_t requests, tokens, records, events, repeats, lives, kills, rounds, faults[FAULT_COUNT];
 };
 extern struct counts *counts; /* of this run; shared with the process that started it */
@@ -160,6 +162,17 @@ int64_t disk_failing_since(void); /* far away: it works */
 void disk_fails(int error);       /* 0: it works again */
 void disk_wipe(bool all);         /* all: the folder and the lock too */
 bool disk_has_file(const char *path);
+void disk_each(void (*fn)(const char *path, struct text *bytes, void *ctx), void *ctx);
+
+/* old.c */
+
+void old_checkpoints(struct rng *rng); /* makes them those of an earlier version */
+
+/* heap.c */
+
+void heap_boot(void);
+void heap_check(bool full); /* full: more may be in use than usually */
+void heap_end(void);        /* the process has freed everything */
 
 /* writer.c */
 
@@ -197,11 +210,15 @@ struct reply {
 
 void service_answer(const struct request *request, struct reply *reply);
 
+/* Adds the refresh token of that number. */
+void refresh_write(struct text *ret, const struct customer *customer, uint64_t number);
 /* Returns the number of the refresh token that the password store has. */
 uint64_t splunkd_refresh(const struct customer *customer);
 void splunkd_answer(const struct request *request, struct reply *reply);
 void service_silent(const struct request *request); /* it was sent over a connection that is silent */
 void splunkd_boot(void);                            /* reads inputs.conf for a new process */
+void splunkd_forget_session(void);                  /* the session key of this process is not accepted any more */
+bool splunkd_session_lost(void);                    /* ... and the process knows it */
 const char *splunkd_config(void);                   /* what it writes to the program's stdin */
 
 /* customers.c: customers, their alerts, and the ledger of what was written. */
@@ -262,6 +279,7 @@ struct customer {
     int64_t harmed_until; /* a record of it cannot be sent */
     int harms;            /* such records so far */
     bool user;            /* signs in by a refresh token */
+    int long_refresh;     /* by how many characters its refresh tokens are longer than others */
     int64_t bulk;         /* update time of the last version that was made */
     bool masked;          /* its secrets were masked in inputs.conf */
     int64_t trouble;      /* until then a fault may delay it */
@@ -304,9 +322,11 @@ int ledger_missing(int64_t visible_before, bool tell);
 /* faults.c */
 
 void faults_init(void);
+void faults_boot(void); /* a new process begins */
 void faults_end(void); /* all of them are over; everything heals */
 bool faults_on(void);
-bool fault_strikes(enum fault fault, struct customer *customer); /* a request of the customer: counts and traces it */
+/* Counts and traces what happens to a request of the customer; NULL: to one that all may depend on. */
+bool fault_strikes(enum fault fault, struct customer *customer);
 const char *fault_name(enum fault fault);
 /* How long before a kill what arrived may come again. */
 int64_t repeats_within(bool power_lost);

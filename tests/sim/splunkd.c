@@ -8,12 +8,16 @@
 #define APP          "TA-defender-mssp"
 #define ENTRIES_MOST 500
 #define SESSION      "session^key"
+#define SESSION_MOST (90 * SECOND) /* how long a process lives that has no session; it gives itself a minute */
 
 static struct {
     char *name, *value;
 } entries[ENTRIES_MOST];
 static size_t entry_count;
 static struct text config;
+static int sessions; /* that there were; the key of the last one is accepted, unless it is lost */
+static bool session_gone;
+static int64_t session_refused; /* since when the process knows; NEVER */
 
 static const char *const api_names[] = { "graph", "endpoint", "siem", "incidents" };
 
@@ -24,6 +28,7 @@ static void put_param(const char *name, const char *value)
 
 static void put_stanza(const struct customer *customer)
 {
+    struct text refresh = { 0 };
     char value[80];
 
     text_say(&config, "<stanza name=\"defender_alerts://%s\" app=\"search\">", customer->name);
@@ -37,9 +42,10 @@ static void put_stanza(const struct customer *customer)
     put_param("overlap", value);
     snprintf(value, sizeof(value), "secret~%d+/=", customer->number);
     put_param("client_secret", customer->masked ? "********" : value);
-    snprintf(value, sizeof(value), "r3fresh.%d.0", customer->number);
+    refresh_write(&refresh, customer, 0);
     if (customer->user)
-        put_param("refresh_token", customer->masked ? "********" : value);
+        put_param("refresh_token", customer->masked ? "********" : refresh.data);
+    text_drop(&refresh);
     text_say(&config, "</stanza>");
 }
 
@@ -51,10 +57,12 @@ const char *splunkd_config(void)
 void splunkd_boot(void)
 {
     text_drop(&config);
+    session_gone = false;
+    session_refused = NEVER;
     text_say(&config,
              "<input><server_host>sim</server_host><server_uri>https://127.0.0.1:8089</server_uri>"
-             "<session_key>%s</session_key><checkpoint_dir>%s</checkpoint_dir><configuration>",
-             SESSION, SIM_FOLDER);
+             "<session_key>" SESSION "%d</session_key><checkpoint_dir>%s</checkpoint_dir><configuration>",
+             ++sessions, SIM_FOLDER);
     for (int i = 0; i < plan.customers; i++)
         put_stanza(&customers[i]);
     text_say(&config, "</configuration></input>");
@@ -70,12 +78,16 @@ static int find(const char *name)
 
 uint64_t splunkd_refresh(const struct customer *customer)
 {
-    char name[200];
+    char name[240], generation[20];
     unsigned long long which = 0;
-    int number, found;
+    int number, found, len;
 
-    snprintf(name, sizeof(name), "refresh_token.%s.%s", customer->tenant, customer->client);
+    len = snprintf(name, sizeof(name), "refresh_token.%s.%s", customer->tenant, customer->client);
     found = find(name);
+    if (found >= 0 && sscanf(entries[found].value, APP " parts %16s", generation) == 1) { /* its first piece */
+        snprintf(name + len, sizeof(name) - (size_t)len, ".part.%s.0", generation);
+        found = find(name);
+    }
     if (found >= 0)
         sscanf(entries[found].value, "r3fresh.%d.%llu", &number, &which);
     return which;
@@ -117,9 +129,17 @@ static void list(struct reply *reply, int only)
     text_say(&reply->body, "]}");
 }
 
+/* Returns what the store keeps of the value: old versions of Splunk keep 255 characters. */
+static char *kept(char *value)
+{
+    if (value && plan.rate[FAULT_store_truncates] > 0 && strlen(value) > 255)
+        value[255] = '\0';
+    return value;
+}
+
 static void create(const struct request *request, struct reply *reply)
 {
-    char *name = form_get(request->form, "name"), *value = form_get(request->form, "password");
+    char *name = form_get(request->form, "name"), *value = kept(form_get(request->form, "password"));
 
     if (name && value && find(name) < 0 && entry_count < ENTRIES_MOST) {
         entries[entry_count].name = strdup(name);
@@ -168,7 +188,7 @@ static void passwords(const struct request *request, struct reply *reply)
         status(reply, 200);
     } else if (request->form) {
         free(entries[found].value);
-        entries[found].value = form_get(request->form, "password");
+        entries[found].value = kept(form_get(request->form, "password"));
         status(reply, 200);
         text_say(&reply->body, "{\"entry\":[]}");
     } else {
@@ -190,20 +210,65 @@ static void edit_input(const struct request *request, struct reply *reply)
     free(mask);
 }
 
+void splunkd_forget_session(void)
+{
+    session_gone = true;
+}
+
+bool splunkd_session_lost(void)
+{
+    return session_refused != NEVER;
+}
+
+static void refuse_session(struct reply *reply)
+{
+    if (session_refused == NEVER)
+        session_refused = now();
+    trouble(NULL, now() + 5 * MINUTE);
+    if (now() - session_refused > SESSION_MOST)
+        broken("session", "splunkd refuses the session key since %lld s, and the process does not end",
+               (long long)(now() - session_refused) / 1000);
+    status(reply, 401);
+    text_say(&reply->body, "{\"messages\":[{\"type\":\"WARN\",\"text\":\"call not properly authenticated\"}]}");
+}
+
+static void check_session(const struct request *request)
+{
+    char expected[40];
+
+    snprintf(expected, sizeof(expected), "Splunk " SESSION "%d", sessions);
+    if (!request->authorization || strcmp(request->authorization, expected) != 0)
+        broken("secrets", "splunkd was sent '%s'", request->authorization ? request->authorization : "nothing");
+}
+
+/* What happens to an answer on its way. The request has had its effect. */
+static void lose(struct reply *reply)
+{
+    if (fault_strikes(FAULT_store_lost, NULL))
+        reply->end = rng_chance(luck(), 0.5) ? REPLY_RESET : REPLY_SILENT;
+    if (fault_strikes(FAULT_store_slow, NULL))
+        reply->delay += rng_between(luck(), 100, 9 * SECOND);
+}
+
 void splunkd_answer(const struct request *request, struct reply *reply)
 {
     reply->delay = rng_between(luck(), 1, 20);
-    if (!request->authorization || strcmp(request->authorization, "Splunk " SESSION) != 0)
-        broken("secrets", "splunkd was sent '%s'", request->authorization ? request->authorization : "nothing");
+    check_session(request);
     if (store_down_until > now()) {
         if (rng_chance(luck(), 0.5))
             reply->end = REPLY_REFUSED;
         else
             status(reply, 503);
+    } else if (session_gone) {
+        refuse_session(reply);
+    } else if (fault_strikes(FAULT_store_500, NULL)) {
+        status(reply, rng_chance(luck(), 0.5) ? 500 : 503);
     } else if (strstr(request->path, "storage/passwords")) {
         passwords(request, reply);
+        lose(reply);
     } else if (strstr(request->path, "data/inputs/defender_alerts/") && request->form) {
         edit_input(request, reply);
+        lose(reply);
     } else {
         status(reply, 200);
         text_say(&reply->body, strstr(request->path, "storage/collections") ? "[]" : "{\"entry\":[]}");

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "sim.h"
 
+#undef free /* its memory is the program's */
+
 enum state { NONE, GIVEN, GIVEN_UP, ENDED, OVER };
 
 struct file_writer {
