@@ -132,9 +132,19 @@ $(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -Wno-missing-prototypes -Itests/sim -include own_heap.h $(DEPS) -c -o $@ $<
 
-$(OUT)/tests/sim: $(SIM_OBJECTS) $(filter-out $(OUT)/state/file_writer.o,$(OBJECTS))
+# What the worlds reach of these files is counted (tests/sim/reached.py).
+SIM_COUNTED = auth/token_source_next collect/classify collect/opening collect/worker \
+              collect/worker_answer collect/worker_retry state/keyset state/quarantine state/windows
+SIM_PROGRAM = $(filter-out $(OUT)/state/file_writer.o $(SIM_COUNTED:%=$(OUT)/%.o),$(OBJECTS)) \
+              $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o)
+
+$(OUT)/sim/counted/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
+	$(COMPILE) -O1 -U_FORTIFY_SOURCE --coverage $(DEPS) -c -o $@ $<
+
+$(OUT)/tests/sim: $(SIM_OBJECTS) $(SIM_PROGRAM)
+	@mkdir -p $(@D)
+	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) --coverage -o $@ $^ $(LIBS)
 
 # Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller).
 SIM_MINUTES = $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5)
@@ -460,5 +470,5 @@ print-list:
 clean:
 	rm -rf build appserver bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

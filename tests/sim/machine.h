@@ -20,4 +20,5 @@ int disk_fstat(int fd, struct stat *st);
 ssize_t __real_read(int fd, void *to, size_t len);
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 int __real_close(int fd);
+int __real_fcntl(int fd, int command, ...);
 int __real_open(const char *path, int flags, ...);

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+"""Tells which states, transitions, answers, retries and branches of the window planner the simulator's worlds reached.
+
+usage: tests/sim/reached.py [--forget] OUT
+
+The objects of SIM_COUNTED (Makefile) count how often each line and branch runs (gcov). OUT is the folder of the build.
+--forget: deletes what was counted. Otherwise prints the table. The exit status is 1 if something was never reached that
+tests/sim/unreached does not name with a reason, or if a row there is of no use any more.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EXCUSES = os.path.join(ROOT, 'tests', 'sim', 'unreached')
+
+# What the table shows: a heading, the file, and which of its lines.
+TABLE = [
+    ('worker: states', 'collect/worker.c', r'case WORKER_[A-Z]+:'),
+    ('worker: transitions', 'collect/worker.c', r'->state = WORKER_|case NEXT_'),
+    ('opening of an input: states', 'collect/opening.c', r'case OPENING_|->state = OPENING_'),
+    ('credentials: states and transitions', 'auth/token_source_next.c', r'case (ON|SOURCE)_|SOURCE_[A-Z]+, DO_'),
+    ('answers', 'collect/classify.c', r'\bANSWER_[A-Z_]+'),
+    ('what follows an answer', 'collect/worker_answer.c', r'\bNEXT_[A-Z_]+|SUSPICION_[A-Z]+;'),
+    ('retries', 'collect/worker_retry.c', r'\bNEXT_[A-Z_]+|^    return'),
+    ('window planner', 'state/windows.c', r'^ +return|->width = |->since = |active = '),
+    ('pages in order', 'state/keyset.c', r'^ +return'),
+    ('quarantine', 'state/quarantine.c', r'\b(QUARANTINED|SEARCH|QUARANTINE)_[A-Z_]+[;,)]'),
+]
+
+
+class Source:
+    """A file with the counts of its lines and branches."""
+
+    def __init__(self, name):
+        self.name, self.lines, self.branches = name, {}, {}
+        with open(os.path.join(ROOT, 'src', name), encoding='utf-8') as file:
+            self.text = file.read().split('\n')
+
+    def add(self, line):
+        """Adds what gcov says of a line; a line may belong to several functions."""
+        number = line['line_number']
+        self.lines[number] = self.lines.get(number, 0) + line['count']
+        for i, branch in enumerate(line['branches']):
+            key = (number, line.get('function_name'), i)
+            self.branches[key] = self.branches.get(key, 0) + branch['count']
+
+    def at(self, number):
+        """The text of a line."""
+        return self.text[number - 1].strip()
+
+
+def counted(out):
+    """Reads the counts of all objects."""
+    sources = {}
+    for data in sorted(glob.glob(os.path.join(ROOT, out, 'sim/counted/**/*.gcda'), recursive=True)):
+        said = subprocess.run(['gcov', '--json-format', '--stdout', '-b', data], cwd=os.path.dirname(data), check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        for file in json.loads(said)['files']:
+            name = os.path.relpath(os.path.join(ROOT, file['file']), os.path.join(ROOT, 'src'))
+            if not name.endswith('.c'):
+                continue
+            source = sources.setdefault(name, Source(name))
+            for line in file['lines']:
+                source.add(line)
+    return sources
+
+
+def excuses():
+    """Rows of `file: text of the line: reason`."""
+    rows = {}
+    with open(EXCUSES, encoding='utf-8') as file:
+        for row in file.read().split('\n'):
+            if row and not row.startswith('#'):
+                name, text, why = row.split(' | ')
+                rows[name.strip(), text.strip()] = why
+    return rows
+
+
+def missing_of(source):
+    """The lines that never ran, and those of which one branch never did, as {text: what}."""
+    missing = {}
+    for number, count in sorted(source.lines.items()):
+        if not count:
+            missing.setdefault(source.at(number), f'{number}: never')
+    for (number, _function, _i), count in sorted(source.branches.items()):
+        if not count and source.lines[number]:
+            missing.setdefault(source.at(number), f'{number}: always the same')
+    return missing
+
+
+def print_table(sources):
+    """Prints each row of TABLE with its count."""
+    for heading, name, pattern in TABLE:
+        source = sources.get(name)
+        print(f'{heading} ({name})')
+        for number, count in sorted(source.lines.items() if source else []):
+            if re.search(pattern, source.text[number - 1]):
+                print(f'{count:12} {source.at(number)[:100]}')
+
+
+def main():
+    out = sys.argv[-1]
+    if '--forget' in sys.argv:
+        for data in glob.glob(os.path.join(ROOT, out, 'sim/counted/**/*.gcda'), recursive=True):
+            os.remove(data)
+        return 0
+    sources, excused, failed = counted(out), excuses(), 0
+    print_table(sources)
+    if not sources:
+        print('nothing was counted')
+        return 1
+    print('\nbranches')
+    for name, source in sorted(sources.items()):
+        reached = sum(count > 0 for count in source.branches.values())
+        print(f'{reached:8} of {len(source.branches):4} {name}')
+        missing = missing_of(source)
+        for text, what in missing.items():
+            if (name, text) not in excused:
+                print(f'NEVER REACHED: {name}:{what}: {text}')
+                failed += 1
+        for file, text in excused:
+            if file == name and text not in source.text and text not in map(str.strip, source.text):
+                print(f'tests/sim/unreached: {name} has no line "{text}" any more')
+                failed += 1
+    print(f'{failed} never reached')
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
