@@ -180,6 +180,12 @@ int64_t repeats_within(bool power_lost)
     return SAVED_WITHIN + lost;
 }
 
+void faults_process_ends(void)
+{
+    if (now() < disk_good_since)
+        ledger_killed(repeats_within(false));
+}
+
 static bool older; /* the next process finds the checkpoints of an earlier version */
 
 static void end_at_event(void *ctx, int64_t number);
@@ -199,8 +205,7 @@ static void end_process(enum fault fault)
     }
     at_event = 1;
     if (fault == FAULT_stop || fault == FAULT_old_checkpoint) {
-        if (now() < disk_good_since) /* what it knows cannot be saved */
-            ledger_killed(repeats_within(false));
+        faults_process_ends();
         older = older || fault == FAULT_old_checkpoint;
         process_stop();
         return;

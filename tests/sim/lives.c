@@ -68,6 +68,8 @@ static void life_ends(int status)
         broken("alive", "the process has ended with status %d, and nobody asked it to", status);
     if (stop_asked)
         check_stop(stop_asked);
+    if (splunkd_session_lost())
+        faults_process_ends();
     reader_leaves(false);
 }
 

@@ -153,6 +153,8 @@ static size_t page_size(struct customer *customer, const struct query *query)
 {
     size_t size = query->top ? query->top : customer->api == API_SIEM ? SIZE_MAX : 50;
 
+    if (customer->no_link_until > now()) /* a short page without a link looks like the end of the list */
+        return size;
     if (customer->coarse_until == NEVER && size > COARSE_PAGE && customer->api != API_SIEM &&
         customer->api != API_ENDPOINT)
         size = COARSE_PAGE;

@@ -323,6 +323,7 @@ int ledger_missing(int64_t visible_before, bool tell);
 
 void faults_init(void);
 void faults_boot(void); /* a new process begins */
+void faults_process_ends(void); /* in peace, but what it knows may not be saved */
 void faults_end(void); /* all of them are over; everything heals */
 bool faults_on(void);
 /* Counts and traces what happens to a request of the customer; NULL: to one that all may depend on. */
