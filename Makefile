@@ -125,7 +125,7 @@ SIM_CURL    = global_init_mem global_cleanup multi_init multi_cleanup multi_seto
               multi_info_read multi_add_handle multi_remove_handle easy_init easy_cleanup easy_setopt easy_getinfo \
               easy_pause share_init share_setopt share_cleanup
 SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll usleep sigaction getppid pipe2 opendir read \
-              write close fstat fcntl ioctl open stat access mkdir rename unlink remove fdatasync fsync futimens pread pwrite ftruncate \
+              write close fstat fcntl ioctl open stat access mkdir rename link unlink remove fdatasync fsync futimens pread pwrite ftruncate \
               malloc calloc realloc free
 
 $(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags

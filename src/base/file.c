@@ -208,6 +208,36 @@ bool file_rename(const char *from, const char *to, struct err *err)
     return !rename(from, to) || fail(err, "replace", to);
 }
 
+static const char *kept_name(char ret[PATH_MAX], const char *path)
+{
+    int len = snprintf(ret, PATH_MAX, "%s.before", path);
+
+    return len < PATH_MAX ? ret : NULL;
+}
+
+bool file_rename_kept(const char *from, const char *to, bool synced, struct err *err)
+{
+    char name[PATH_MAX];
+    const char *kept = kept_name(name, to);
+
+    if (kept && !synced)
+        (void)!link(to, kept); /* one that is there already was synced, and stays */
+    if (!file_rename(from, to, err))
+        return false;
+    if (kept && synced)
+        unlink(kept);
+    return true;
+}
+
+void file_take_kept(const char *path)
+{
+    char name[PATH_MAX];
+    const char *kept = kept_name(name, path);
+
+    if (kept)
+        (void)!rename(kept, path);
+}
+
 bool file_try(const char *path, const char *bytes, size_t len, struct err *err)
 {
     CLEANUP(mem_freep) char *trial = mem_format("%s.try", path);

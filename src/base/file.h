@@ -24,6 +24,11 @@ bool file_write(const char *path, const char *bytes, size_t len, bool sync, stru
 /* The same for a file that does not exist yet; errno is EEXIST if it does. A file that cannot be completed is removed. */
 bool file_create(const char *path, const char *bytes, size_t len, struct err *err);
 bool file_rename(const char *from, const char *to, struct err *err);
+/* The same for a file that a loss of power may leave empty, since it is not synced. The one that it replaces is kept as
+ * "<to>.before" until one comes that is synced. Where the file system has no links, nothing is kept. */
+bool file_rename_kept(const char *from, const char *to, bool synced, struct err *err);
+/* Puts what file_rename_kept() kept, if anything, in the place of a file that is gone. */
+void file_take_kept(const char *path);
 
 /* Writes the bytes to path.try and removes that file again: proves that the folder is writable and has room. */
 bool file_try(const char *path, const char *bytes, size_t len, struct err *err);

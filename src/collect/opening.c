@@ -38,6 +38,7 @@ void opening_release(struct opening *opening)
 {
     if (opening->feed)
         timer_cancel(opening->feed->env->loop, &opening->timer);
+    mem_freep(&opening->bad);
     secret_gate_leave(&opening->ticket);
     secret_intake_free(opening->intake);
 }
@@ -103,18 +104,26 @@ void opening_busy(struct opening *opening, const struct err *err)
     wait_with(opening, err);
 }
 
-/* Puts a checkpoint aside that cannot be used. Returns false if that is not possible; the input then waits. */
-static bool set_aside(struct opening *opening, struct err *err)
+/* Puts a checkpoint aside that cannot be used, and loads what comes in its place: the one before it, if the store has
+ * kept that. The input waits if this is not possible. */
+static void put_aside(struct opening *opening, struct err *err)
 {
-    const struct feed *feed = opening->feed;
-
     if (!store_set_aside(opening->saver->claim, err)) {
         err->wait_ms = 10000;
         wait_with(opening, err);
-        return false;
+        return;
     }
-    feed_log(feed, EVENT_CHECKPOINT_BAD, err->text, "it was renamed to .bad and reading begins at start_time");
-    return true;
+    mem_freep(&opening->bad);
+    opening->bad = mem_text(err->text);
+    store_load(opening->saver->claim);
+}
+
+static void tell_of_bad(struct opening *opening, bool found)
+{
+    if (opening->bad)
+        feed_log(opening->feed, EVENT_CHECKPOINT_BAD, opening->bad, "it was renamed to .bad and %s",
+                 found ? "reading goes on with the one before it" : "reading begins at start_time");
+    mem_freep(&opening->bad);
 }
 
 void opening_loaded(struct opening *opening, enum store_found found, const struct buf *text, const struct err *err)
@@ -135,8 +144,11 @@ void opening_loaded(struct opening *opening, enum store_found found, const struc
         else
             found = STORE_FAILED;
     }
-    if (found == STORE_FAILED && !set_aside(opening, &why))
+    if (found == STORE_FAILED) {
+        put_aside(opening, &why);
         return;
+    }
+    tell_of_bad(opening, found == STORE_FOUND);
     if (found != STORE_FOUND)
         checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
     opening->state = OPENING_SECRETS;

@@ -43,6 +43,7 @@ struct opening {
     bool in_place;                /* the secrets are */
     int opinions;                 /* tokens that were fetched for their Date */
     struct secret_ticket ticket;
+    char *bad; /* why a checkpoint was put aside, until it is known what comes in its place */
     struct destination to;
     const struct opening_owner *owner;
     void *ctx;

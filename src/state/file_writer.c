@@ -76,7 +76,7 @@ static void do_job(struct file_writer *writer)
         writer->state = JOB_OVER;
     } else {
         ledger_job_commit(&writer->ledger);
-        if (!error && !file_rename(writer->temp, writer->path, &writer->err))
+        if (!error && !file_rename_kept(writer->temp, writer->path, writer->sync, &writer->err))
             error = errno;
         writer->error = error;
         writer->state = JOB_ENDED;

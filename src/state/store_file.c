@@ -239,10 +239,10 @@ static bool save_text(struct claim *claim, const struct buf *text, bool sync, st
 
     if (text->full) /* a file that could not be read back */
         return err_set(err, ERR_INPUT, "the checkpoint '%s' would be larger than %u bytes", path, STORE_FILE_MAX);
-    if (file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err))
+    if (file_write(temp, text->data, text->len, sync, err) && file_rename_kept(temp, path, sync, err))
         return true;
     return file_make_folder(file_store(claim->store)->folder, err) &&
-           file_write(temp, text->data, text->len, sync, err) && file_rename(temp, path, err);
+           file_write(temp, text->data, text->len, sync, err) && file_rename_kept(temp, path, sync, err);
 }
 
 static bool file_save(struct claim *claim, const struct buf *text, enum store_durability durability, struct err *err)
@@ -272,7 +272,10 @@ static bool file_set_aside(struct claim *claim, struct err *err)
 
     err_prefix(err, "checkpoint '%s' cannot be used", path);
     claim->stored = false;
-    return !rename(path, bad);
+    if (rename(path, bad))
+        return false;
+    file_take_kept(path);
+    return true;
 }
 
 /* Looking at the folder. */

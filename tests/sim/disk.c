@@ -458,6 +458,22 @@ int __wrap_rename(const char *from, const char *to)
     return 0;
 }
 
+int __wrap_link(const char *from, const char *to)
+{
+    struct entry *entry = find(from);
+
+    if (!machine_call())
+        return fail(EIO);
+    if (!entry)
+        return fail(ENOENT);
+    if (find(to))
+        return fail(EEXIST);
+    if (failing)
+        return fail(failing);
+    change(to, entry->inode);
+    return 0;
+}
+
 int __wrap_unlink(const char *path)
 {
     if (!machine_call())

@@ -60,7 +60,7 @@ static void job_ends(void *ctx, int64_t number)
         return;
     }
     ledger_job_commit(&w->ledger);
-    if (!error && !file_rename(w->temp, w->path, &w->err))
+    if (!error && !file_rename_kept(w->temp, w->path, w->sync, &w->err))
         error = errno;
     w->error = error;
     w->state = ENDED;
