@@ -146,17 +146,33 @@ $(OUT)/tests/sim: $(SIM_OBJECTS) $(SIM_PROGRAM)
 	@mkdir -p $(@D)
 	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) --coverage -o $@ $^ $(LIBS)
 
-# Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller).
+# Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller). The
+# table of what was reached is printed at the end; in a run of at least SIM_REACHES minutes nothing may be missing in it.
+# SANITIZE=address,undefined: with sanitizers, as in `make check`, and a fifth as fast.
 SIM_MINUTES = $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5)
-.PHONY: sim sim-mutants
-sim:
-	@tools/install-deps check
-	@$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined build/sanitize/tests/sim
-	@ASAN_OPTIONS=detect_leaks=1 build/sanitize/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
+SIM_REACHES = 10
+SIM_BUILD   = $(if $(SANITIZE),OUT=build/sanitize,OUT=build/simulate OPT=-O3 HARDEN='-fno-plt -fno-pie' HARDEN_LINK=-no-pie)
+SIM_OUT     = $(if $(SANITIZE),build/sanitize,build/simulate)
+.PHONY: simulate simulate-build simulate-mutants simulate-list
+simulate: simulate-build
+	@tests/sim/reached.py --forget $(SIM_OUT)
+	@ASAN_OPTIONS=detect_leaks=1 $(SIM_OUT)/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
 	    --seconds $$(($(SIM_MINUTES) * 60))) $(if $(SHRINK),--shrink) $(PLAN)
+ifeq ($(SEED),)
+	@tests/sim/reached.py $(if $(filter 1,$(shell test $(SIM_MINUTES) -ge $(SIM_REACHES) && echo 1)),,--tell) $(SIM_OUT)
+endif
 
-sim-mutants:
+simulate-build:
+	@tools/install-deps check
+	@$(MAKE) -s -j$(JOBS) $(SIM_BUILD) $(SIM_OUT)/tests/sim
+
+# Deliberate bugs, each of which has to be found within a minute of random seeds.
+simulate-mutants:
 	tests/sim/mutants.py
+
+# LIST: a variable of the build, for mutants.py.
+simulate-list:
+	@$(MAKE) -s $(SIM_BUILD) print-list LIST=$(LIST)
 
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
@@ -445,7 +461,7 @@ help:
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
-	@echo 'make sim            the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n)'
+	@echo 'make simulate       the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n, SHRINK=1)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
 	@echo 'make page           builds the customers page (npm); make page-tests tries it in a browser (K=name: some tests)'

@@ -16,8 +16,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OUT = 'build/sim'
-BUILD = ['OUT=build/sim', 'HARDEN=-fno-omit-frame-pointer', 'HARDEN_LINK=', 'SANITIZE=']
+OUT = 'build/simulate'
 
 # name, file, old text, new text
 MUTANTS = [
@@ -149,6 +148,28 @@ MUTANTS = [
     ('poll_too_often', 'collect/worker.c',
      '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
      '    return now_ms + 1;'),
+
+    # Bugs that the simulator has found.
+    ('doubtful_clock_moves', 'collect/worker.c',
+     'reading->timeless = result->date_ms && !reading->feed->clock.known;',
+     'reading->timeless = false;'),
+    ('one_date_decides', 'collect/opening.c',
+     'ahead = ahead && feed->clock.known; /* the',
+     '/* the'),
+    ('repeated_in_hold', 'pacing/rate.c',
+     'if (now_ms < rate->hold_until_ms)\n        return false;',
+     ''),
+    ('unsynced_replaces', 'base/file.c',
+     'if (kept && !synced)',
+     'if (kept && 0)'),
+
+    # Later faults and properties.
+    ('session_loss_ignored', 'auth/secret_watch.c',
+     '    watch->owner.session_over(watch->owner.ctx);',
+     '    ;'),
+    ('page_not_freed', 'collect/worker.c',
+     '    page_free(worker->page);\n',
+     ''),
 ]
 
 
@@ -158,18 +179,17 @@ def run(*command, **options):
 
 def words(name):
     """A list of the Makefile."""
-    return run('make', '-s', *BUILD, 'print-list', f'LIST={name}').split()
+    return run('make', '-s', 'simulate-list', f'LIST={name}').split()
 
 
 class Builder:
     """Compiles and links mutants as the Makefile does."""
 
     def __init__(self):
-        run('make', '-s', f'-j{os.cpu_count()}', *BUILD, f'{OUT}/tests/sim')
+        run('make', '-s', 'simulate-build')
         self.compile, self.link, self.libraries = words('COMPILE'), words('LINK'), words('LIBS')
         self.wrapped = [f'-Wl,--wrap={name}' for name in words('SIM_WRAPPED')]
-        self.objects = [name for name in words('OBJECTS') + words('SIM_OBJECTS')
-                        if not name.endswith('state/file_writer.o')]
+        self.objects = words('SIM_PROGRAM') + words('SIM_OBJECTS')
         with open(os.path.join(ROOT, 'VERSION'), encoding='utf-8') as file:
             self.version = file.read().strip()
 
@@ -185,9 +205,9 @@ class Builder:
         with open(changed, 'w', encoding='utf-8') as file:
             file.write(text.replace(old, new))
         run(*self.compile, '-Wno-error', '-w', f'-DVERSION="{self.version}"', '-c', '-o', changed + '.o', changed)
-        own = f'{OUT}/{source[:-2]}.o'
-        objects = [changed + '.o' if name == own else name for name in self.objects]
-        run(*self.link, *self.wrapped, '-o', made, *objects, *self.libraries)
+        own = {f'{OUT}/{source[:-2]}.o', f'{OUT}/sim/counted/{source[:-2]}.o'}
+        objects = [changed + '.o' if name in own else name for name in self.objects]
+        run(*self.link, *self.wrapped, '--coverage', '-o', made, *objects, *self.libraries)
         return made
 
 
@@ -196,15 +216,15 @@ def hunt(builder, mutant, seconds):
     began = time.monotonic()
     made = builder.build(*mutant)
     if not made:
-        return False, f'{mutant[0]}: its text is not in src/{mutant[1]} exactly once'
+        return False, f'{mutant[0]:28} its text is not in src/{mutant[1]} exactly once'
     done = subprocess.run([made, '--first', '--seconds', str(seconds)], cwd=ROOT, check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
     found = re.search(r'^FAILED property=(\w+)', done.stdout, re.M)
     seed = re.search(r'SEED=(\d+)', done.stdout)
     took = time.monotonic() - began
     if not found:
-        return False, f'{mutant[0]}: SURVIVED {took:.0f} s'
-    return True, f'{mutant[0]}: {found.group(1)}, seed {seed.group(1) if seed else "?"}, {took:.0f} s'
+        return False, f'{mutant[0]:28} SURVIVED {took:.0f} s'
+    return True, f'{mutant[0]:28} {found.group(1):16} {seed.group(1) if seed else "?":>10} {took:6.0f} s'
 
 
 def main():
@@ -215,6 +235,7 @@ def main():
     args = parser.parse_args()
     builder, passed, failed = Builder(), 0, 0
     chosen = [mutant for mutant in MUTANTS if not args.names or mutant[0] in args.names]
+    print(f'{"mutant":28} {"breaks":16} {"seed":>10} {"after":>8}')
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for ok, line in pool.map(lambda mutant: hunt(builder, mutant, args.seconds), chosen):
             print(line, flush=True)

@@ -141,7 +141,7 @@ void plan_print(const struct plan *p)
 {
     bool any = false;
 
-    printf("again: make sim SEED=%llu PLAN='customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=",
+    printf("again: make simulate SEED=%llu PLAN='customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=",
            (unsigned long long)p->seed, p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
            (long long)p->overlap_s);
     for (int i = 0; i < FAULT_COUNT; i++)

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Tells which states, transitions, answers, retries and branches of the window planner the simulator's worlds reached.
 
-usage: tests/sim/reached.py [--forget] OUT
+usage: tests/sim/reached.py [--forget | --tell] OUT
 
 The objects of SIM_COUNTED (Makefile) count how often each line and branch runs (gcov). OUT is the folder of the build.
 --forget: deletes what was counted. Otherwise prints the table. The exit status is 1 if something was never reached that
-tests/sim/unreached does not name with a reason, or if a row there is of no use any more.
+tests/sim/unreached does not name with a reason, or if a row there names a line that is gone. --tell: the exit status is
+0, since the run was short.
 """
 import glob
 import json
@@ -127,7 +128,7 @@ def main():
                 print(f'tests/sim/unreached: {name} has no line "{text}" any more')
                 failed += 1
     print(f'{failed} never reached')
-    return failed != 0
+    return failed != 0 and '--tell' not in sys.argv
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ struct fake_store {
     struct err err;
     int    saves, trials, set_asides;
     size_t trial_len;                   /* of the last trial */
+    const char *kept;                   /* what comes in the place of a text that is put aside; NULL: nothing */
     enum store_durability durability;   /* of the last save */
     bool         saved_ok;      /* the result of the save in flight */
     struct err   saved_err;
@@ -115,9 +116,15 @@ static bool fake_set_aside(struct claim *claim, struct err *err)
 
     fake->set_asides++;
     err_prefix(err, "checkpoint cannot be used");
-    if (!fake->stuck)
-        fake->found = STORE_NONE;
-    return !fake->stuck;
+    if (fake->stuck)
+        return false;
+    fake->found = fake->kept ? STORE_FOUND : STORE_NONE;
+    if (fake->kept) {
+        buf_clear(&fake->text);
+        buf_add_text(&fake->text, fake->kept);
+    }
+    fake->kept = NULL;
+    return true;
 }
 
 static void fake_look(struct store *store UNUSED)

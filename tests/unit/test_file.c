@@ -67,6 +67,34 @@ static void test_replace(void **state UNUSED)
     unlink(path);
 }
 
+/* What is not synced may be empty after a loss of power: the last one that was is kept. */
+static void test_rename_kept(void **state UNUSED)
+{
+    static const struct { const char *content; bool sync; const char *kept; } steps[] = {
+        { "a", true, NULL }, { "b", false, "a" }, { "c", false, "a" }, { "d", true, NULL }, { "e", false, "d" },
+    };
+    CLEANUP(mem_freep) char *path = in_folder("kept.json"), *temp = in_folder("kept.json.tmp"),
+                             *kept = in_folder("kept.json.before");
+    struct err err;
+
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        CHECK(file_write(temp, steps[i].content, 1, steps[i].sync, &err) &&
+              file_rename_kept(temp, path, steps[i].sync, &err), "%zu: %s", i, err.text);
+        check_content(path, steps[i].content, 1);
+        if (steps[i].kept)
+            check_content(kept, steps[i].kept, 1);
+        else
+            CHECK(access(kept, F_OK), "%zu: it is kept for no reason", i);
+    }
+    unlink(path);
+    file_take_kept(path);
+    check_content(path, "d", 1);
+    CHECK(access(kept, F_OK), "it is there twice");
+    unlink(path);
+    file_take_kept(path);
+    CHECK(access(path, F_OK), "there was none to take");
+}
+
 /* A failed save leaves the old content alone. */
 static void test_replace_fails(void **state UNUSED)
 {
@@ -344,6 +372,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_rewrite),
     cmocka_unit_test(test_replace),
     cmocka_unit_test(test_replace_fails),
+    cmocka_unit_test(test_rename_kept),
     cmocka_unit_test(test_create),
     cmocka_unit_test(test_full_disk),
     cmocka_unit_test(test_read),

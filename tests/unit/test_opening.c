@@ -260,6 +260,32 @@ static void test_puts_aside_what_can_never_be_read(void **state)
     CHECK(f->fake.set_asides == 1 && f->opening.state == OPENING_SECRETS, "state %d", f->opening.state);
 }
 
+/* A loss of power left an empty file: the one before it was kept. */
+static void test_the_checkpoint_before_a_bad_one(void **state)
+{
+    struct fixture *f = *state;
+    CLEANUP(mem_freep) char *good = NULL;
+
+    store_checkpoint(f, "tenant", "graph");
+    good = mem_text(buf_text(&f->fake.text));
+    buf_clear(&f->fake.text);
+    f->fake.kept = good;
+    opening_start(&f->opening);
+    pump(f);
+    CHECK(f->fake.set_asides == 1 && f->opening.state == OPENING_SECRETS, "state %d", f->opening.state);
+    CHECK(progress_of(f)->begun && progress_of(f)->cursor.watermark == scene_time(CURSOR_AT), "it begins at start_time");
+
+    f->fake.kept = "{"; /* that one is bad, too */
+    store_release(&f->fake.claim);
+    progress_release(progress_of(f));
+    progress_init(progress_of(f), 900);
+    buf_clear(&f->fake.text);
+    opening_start(&f->opening);
+    pump(f);
+    CHECK(f->fake.set_asides == 3 && f->opening.state == OPENING_SECRETS && !progress_of(f)->begun, "state %d, %d",
+          f->opening.state, f->fake.set_asides);
+}
+
 /* A checkpoint that cannot be read now may be a good one: it is waited for. */
 static void test_waits_for_a_checkpoint_that_cannot_be_read_now(void **state)
 {
@@ -403,6 +429,43 @@ static void test_a_checkpoint_of_the_future(void **state)
     }
 }
 
+/* The host's clock is behind the checkpoint, or it is the checkpoint's times that are wrong: two Dates that agree tell. */
+static void test_a_checkpoint_and_a_clock_that_is_wrong(void **state)
+{
+    enum { DAY_MS = 86400000 };
+    static const struct { const char *name; int dates[3]; bool ahead; } rows[] = { /* days after the host's clock */
+        { "the host's clock is wrong", { 10, 10, 10 }, false },
+        { "and so is the first Date", { -40, 10, 10 }, false },
+        { "and so is the second", { 10, -40, 10 }, false },
+        { "and so is each Date", { -40, 20, -10 }, false },
+        { "the checkpoint is wrong", { 0, 0, 0 }, true },
+        { "and so is the first Date: 40 days ago", { -40, 0, 0 }, true },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        ticks at = ticks_from_ms(clock_wall_ms() + INT64_C(10) * DAY_MS);
+
+        progress_release(progress_of(f));
+        progress_init(progress_of(f), 900);
+        f->scene.feed.clock = (struct service_clock){ .known = false };
+        f->scene.input.start_time.time = scene_time("2026-10-30T00:00:00Z");
+        store_checkpoint(f, "tenant", "graph");
+        opening_start(&f->opening);
+        pump(f);
+        f->opening.opinions = 0;
+        progress_of(f)->cursor.watermark = at;
+        for (int n = 0; n < 20 && (!n || f->opening.state == OPENING_TOKEN); n++) {
+            token_release(&f->source.token);
+            give_token(f, (int64_t)rows[i].dates[n % 3] * DAY_MS);
+            pump(f);
+        }
+        CHECK(f->opening.state == OPENING_OPEN, "%s: state %d", rows[i].name, f->opening.state);
+        CHECK((progress_of(f)->cursor.watermark != at) == rows[i].ahead, "%s", rows[i].name);
+        store_release(&f->fake.claim);
+    }
+}
+
 /* Quarantined windows go on with the cursor. Where reading begins at start_time they go, since nothing before it is ever
  * read. */
 static void test_the_quarantine_follows_the_cursor(void **state)
@@ -486,12 +549,14 @@ static const struct CMUnitTest cases[] = {
     CASE(test_moves_on_where_the_ids_are_the_same),
     CASE(test_puts_a_bad_checkpoint_aside),
     CASE(test_puts_aside_what_can_never_be_read),
+    CASE(test_the_checkpoint_before_a_bad_one),
     CASE(test_waits_for_a_checkpoint_that_cannot_be_read_now),
     CASE(test_waits_if_it_cannot_be_put_aside),
     CASE(test_a_relative_start_time_is_saved),
     CASE(test_opens_without_a_first_save),
     CASE(test_an_old_input_has_nothing_to_save),
     CASE(test_a_checkpoint_of_the_future),
+    CASE(test_a_checkpoint_and_a_clock_that_is_wrong),
     CASE(test_the_quarantine_follows_the_cursor),
 };
 

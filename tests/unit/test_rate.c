@@ -490,11 +490,31 @@ static void test_share_of_audits(void **state UNUSED)
     }
 }
 
+/* A request that was lost with its connection counts like any other, and waits when the service asks all to wait. */
+static void test_what_goes_out_again(void **state UNUSED)
+{
+    struct rate rate;
+    int64_t now = 1000;
+    int sent = 0;
+
+    start(&rate, 60, 600, now);
+    CHECK(rate_take_again(&rate, now), "there are requests left");
+    rate_throttled(&rate, 30000, 0, now);
+    CHECK(!rate_take_again(&rate, now + 29999), "Retry-After is not over");
+    CHECK(rate_take_again(&rate, now + 30001), "it is over");
+
+    start(&rate, 60, 600, now);
+    while (rate_take_again(&rate, now) && sent < 1000)
+        sent++;
+    CHECK(sent > 0 && sent < 60 && ask(&rate, false, now), "%d go out, and a poll as well", sent);
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_spare),
     cmocka_unit_test(test_sooner_polls_delay_no_poll),
     cmocka_unit_test(test_in_turn),
     cmocka_unit_test(test_leaving),
+    cmocka_unit_test(test_what_goes_out_again),
     cmocka_unit_test(test_throttled_again_and_again),
     cmocka_unit_test(test_the_hour_holds_across_restarts),
     cmocka_unit_test(test_resume),

@@ -220,6 +220,21 @@ static void test_a_window_is_read(void **state)
     CHECK(!f->scene.feed.evidence.unproven, "one with records does");
 }
 
+/* Two clocks differ, and no third says which one is wrong: what is written is remembered, and asked for again. */
+static void test_a_time_that_is_not_certain(void **state)
+{
+    struct fixture *f = *state;
+
+    f->reading.timeless = true;
+    respond(f, POLL1);
+    CHECK(dedup_count(progress_of(f)->dedup) == 2 && f->scene.feed.tally.new_events == 2, "two events");
+    CHECK(progress_of(f)->cursor.watermark < scene_time(SCENE_DAY "11:20:00Z"), "the watermark moves all the same");
+    f->reading.timeless = false;
+    respond(f, POLL1);
+    CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:20:00Z"), "it does not move");
+    CHECK(f->scene.feed.tally.new_events == 2, "written again");
+}
+
 /* The first request asks from the beginning, the next one from the watermark less the overlap. */
 static void test_what_is_asked_for(void **state)
 {
@@ -970,6 +985,7 @@ static int close_fixture(void **state)
 
 static const struct CMUnitTest cases[] = {
     CASE(test_a_window_is_read),
+    CASE(test_a_time_that_is_not_certain),
     CASE(test_what_is_asked_for),
     CASE(test_a_window_is_split),
     CASE(test_a_long_window_becomes_a_backfill),
