@@ -307,8 +307,16 @@ void ledger_event(const char *stanza, const char *data, const char *time_text, b
     arrive(customer, v, key, partial);
 }
 
+static int64_t safe_until; /* what arrived before is not lost any more */
+
+void ledger_stopped(void)
+{
+    safe_until = now();
+}
+
 void ledger_crash(int64_t since)
 {
+    since = since > safe_until ? since : safe_until;
     for (int c = 0; c < plan.customers; c++)
         for (int a = 0; a < customers[c].count; a++)
             for (int i = 0; i < customers[c].alerts[a].versions; i++) {

@@ -167,7 +167,7 @@ static void jump(enum fault fault)
 {
     struct rng *rng = &fault_luck[fault];
 
-    wall_shift = rng_between(rng, -2 * HOUR, 2 * HOUR) * (rng_chance(rng, 0.2) ? 24 : 1);
+    wall_shift = rng_between(rng, -2 * HOUR, 2 * HOUR) * (rng_chance(rng, 0.4) ? 24 : 1);
     trace("the host's clock is %lld s off", (long long)wall_shift / 1000);
 }
 
@@ -235,6 +235,11 @@ void faults_boot(void)
     if (older)
         old_checkpoints(&fault_luck[FAULT_old_checkpoint]);
     older = false;
+    for (int fault = FAULT_kill; fault <= FAULT_power_loss; fault++) /* a start that does not get far */
+        if (!over && plan.rate[fault] > 0 && rng_chance(&fault_luck[fault], 0.1)) {
+            counts->faults[fault]++;
+            machine_kill(rng_between(&fault_luck[fault], 1, 150), fault == FAULT_power_loss);
+        }
 }
 
 /* The table. */
@@ -267,6 +272,7 @@ static void begin_episode(enum fault fault)
     case FAULT_shuffled: until(fault, c, &c->shuffled_until, 2 * HOUR, -1); break;
     case FAULT_short_pages: until(fault, c, &c->short_until, 2 * HOUR, -1); break;
     case FAULT_no_link: until(fault, c, &c->no_link_until, 2 * HOUR, -1); break;
+    case FAULT_miscount: until(fault, c, &c->miscount_until, 2 * HOUR, -1); break;
     case FAULT_revoked: revoke(fault); break;
     case FAULT_store_down: until(fault, NULL, &store_down_until, 10 * MINUTE, 20 * MINUTE); break;
     case FAULT_disk_fails:
@@ -357,7 +363,7 @@ void faults_end(void)
 
         c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = 0;
         c->coarse_until = c->coarse_until == NEVER ? NEVER : 0;
-        c->short_until = c->no_link_until = 0;
+        c->short_until = c->no_link_until = c->miscount_until = 0;
         for (int a = 0; a < c->count; a++)
             for (int v = 0; v < c->alerts[a].versions; v++)
                 heal(&c->alerts[a].version[v], 0);

@@ -70,6 +70,8 @@ static void life_ends(int status)
         check_stop(stop_asked);
     if (splunkd_session_lost())
         faults_process_ends();
+    if (stop_asked || splunkd_session_lost())
+        ledger_stopped();
     reader_leaves(false);
 }
 

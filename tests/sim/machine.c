@@ -74,7 +74,7 @@ static void die_now(void)
 
 void machine_kill(int64_t calls, bool power)
 {
-    if (!machine_alive())
+    if (dead)
         return;
     power_lost = power;
     calls_left = calls;

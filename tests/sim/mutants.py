@@ -18,7 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = 'build/simulate'
 
-# name, file, old text, new text
+# name, file, old text, new text; or several of both
 MUTANTS = [
     ('cursor_before_events', 'collect/worker_answer.c',
      'outbox_end(feed->env->outbox), now_ms);\n'
@@ -154,8 +154,9 @@ MUTANTS = [
      'reading->timeless = result->date_ms && !reading->feed->clock.known;',
      'reading->timeless = false;'),
     ('one_date_decides', 'collect/opening.c',
-     'ahead = ahead && feed->clock.known; /* the',
-     '/* the'),
+     ('    if (ahead && !opening->opinions)\n        return true;\n', '#define OPINIONS_MOST 8',
+      'ahead = ahead && feed->clock.known; /* the'),
+     ('', '#define OPINIONS_MOST 1', '/* the')),
     ('repeated_in_hold', 'pacing/rate.c',
      'if (now_ms < rate->hold_until_ms)\n        return false;',
      ''),
@@ -197,13 +198,16 @@ class Builder:
         """Returns the path of the mutant's simulator; None: its text was not found once."""
         with open(os.path.join(ROOT, 'src', source), encoding='utf-8') as file:
             text = file.read()
-        if text.count(old) != 1:
+        changes = [(old, new)] if isinstance(old, str) else list(zip(old, new))
+        if any(text.count(before) != 1 for before, _ in changes):
             return None
         folder = os.path.join(ROOT, OUT, 'mutants', name)
         os.makedirs(folder, exist_ok=True)
         changed, made = os.path.join(folder, os.path.basename(source)), os.path.join(folder, 'sim')
         with open(changed, 'w', encoding='utf-8') as file:
-            file.write(text.replace(old, new))
+            for before, after in changes:
+                text = text.replace(before, after)
+            file.write(text)
         run(*self.compile, '-Wno-error', '-w', f'-DVERSION="{self.version}"', '-c', '-o', changed + '.o', changed)
         own = {f'{OUT}/{source[:-2]}.o', f'{OUT}/sim/counted/{source[:-2]}.o'}
         objects = [changed + '.o' if name in own else name for name in self.objects]

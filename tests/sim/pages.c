@@ -98,6 +98,8 @@ static void sort_by(struct customer *customer, struct hit *hit)
 /* Returns what the service says of how many there are; -1: nothing. */
 static int64_t count_of(const struct customer *customer, size_t matching, size_t sent)
 {
+    if (customer->miscount_until > now())
+        return (int64_t)matching + (matching + sent) % 3;
     switch (customer->counting) {
     case COUNTING_EXACT: return (int64_t)matching;
     case COUNTING_PAGE: return (int64_t)sent;

@@ -49,7 +49,7 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
         X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(store_500) X(store_lost)      \
             X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
-                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(revoked) X(store_down)                 \
+                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(revoked) X(store_down)                 \
                     X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
                         X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
@@ -297,7 +297,7 @@ struct customer {
     int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
-    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until;
+    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until;
     struct rng luck;
 };
 
@@ -315,6 +315,7 @@ void ledger_init(void);
 void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
 void audit_says_equal(const char *line); /* the program says that a day is equal to what the service lists */
 void ledger_crash(int64_t since);  /* what arrived since then is lost */
+void ledger_stopped(void);         /* a process ended in peace: splunkd keeps what it took from it */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */
 int ledger_missing(int64_t visible_before, bool tell);
