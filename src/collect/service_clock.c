@@ -17,14 +17,11 @@ static bool follows(int64_t time_ms, int64_t saved_ms)
     return time_ms > saved_ms - NEAR_MS && time_ms < saved_ms + DAY_MS;
 }
 
-/* Returns true if the checkpoint confirms the Date and contradicts the host's clock. */
+/* Returns true if the checkpoint confirms the Date and contradicts the host's clock. A Date that comes long after it is
+ * confirmed by nothing, even if the host's clock was set back. */
 static bool saved_confirms(int64_t date_ms, const struct clock_facts *facts)
 {
-    if (!facts->saved_ms)
-        return false;
-    if (facts->wall_ms < facts->saved_ms - NEAR_MS) /* the host's clock was set back */
-        return date_ms > facts->saved_ms - NEAR_MS;
-    return follows(date_ms, facts->saved_ms) && !follows(facts->wall_ms, facts->saved_ms);
+    return facts->saved_ms && follows(date_ms, facts->saved_ms) && !follows(facts->wall_ms, facts->saved_ms);
 }
 
 static bool is_believed(const struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
