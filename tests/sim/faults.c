@@ -120,6 +120,25 @@ static void revoke(enum fault fault)
     trace("%s: tokens are revoked", customer->name);
 }
 
+static void enter_secret(void *ctx, int64_t number)
+{
+    (void)number;
+    splunkd_store_secret(ctx);
+}
+
+/* The old secret is refused at once, and somebody enters the new one later. */
+static void replace_secret(enum fault fault)
+{
+    struct customer *customer = somebody(fault);
+    int64_t entered = now() + some_time(fault, 2 * HOUR);
+
+    customer->secret++;
+    customer->least_token = customer->token + 1;
+    trouble(customer, entered + REFUSED_MOST);
+    at(entered, enter_secret, customer, 0);
+    trace("%s has a new secret, which is entered in %lld s", customer->name, (long long)(entered - now()) / 1000);
+}
+
 static void disk_heals(void *ctx, int64_t number)
 {
     (void)ctx, (void)number;
@@ -273,6 +292,8 @@ static void begin_episode(enum fault fault)
     case FAULT_short_pages: until(fault, c, &c->short_until, 2 * HOUR, -1); break;
     case FAULT_no_link: until(fault, c, &c->no_link_until, 2 * HOUR, -1); break;
     case FAULT_miscount: until(fault, c, &c->miscount_until, 2 * HOUR, -1); break;
+    case FAULT_unfiltered: until(fault, c, &c->unfiltered_until, HOUR, RETRY_MOST); break;
+    case FAULT_new_secret: replace_secret(fault); break;
     case FAULT_revoked: revoke(fault); break;
     case FAULT_store_down: until(fault, NULL, &store_down_until, 10 * MINUTE, 20 * MINUTE); break;
     case FAULT_disk_fails:
@@ -363,7 +384,7 @@ void faults_end(void)
 
         c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = 0;
         c->coarse_until = c->coarse_until == NEVER ? NEVER : 0;
-        c->short_until = c->no_link_until = c->miscount_until = 0;
+        c->short_until = c->no_link_until = c->miscount_until = c->unfiltered_until = 0;
         for (int a = 0; a < c->count; a++)
             for (int v = 0; v < c->alerts[a].versions; v++)
                 heal(&c->alerts[a].version[v], 0);

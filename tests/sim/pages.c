@@ -128,6 +128,8 @@ static bool is_hit(const struct customer *customer, const struct version *v, con
 
     if (!v)
         return false;
+    if (customer->unfiltered_until > now())
+        return true;
     if (query->hi == INT64_MAX)
         return v->ticks / step >= query->lo / step;
     return v->ticks / step >= query->lo / step && v->ticks / step < query->hi / step;
@@ -182,7 +184,8 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
     case HARM_ERROR: text_say(&reply->body, "],\"error\":{\"code\":\"InternalServerError\"}}"); return false;
     case HARM_JSON:
         hit->version->excused = true;
-        text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"\\x\"}", customer->number, hit->alert->number);
+        text_say(&reply->body, "{\"id\":\"a%d-%d\",\"broken\":\"%s}", customer->number, hit->alert->number,
+                 hit->alert->number % 3 ? "\\x\"" : "");
         return true;
     default:
         counts->records++;
@@ -192,12 +195,16 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
     }
 }
 
-static void put_link(struct customer *customer, const struct request *request, const struct query *query, size_t next,
-                     struct reply *reply)
+static void put_link(struct customer *customer, const struct request *request, size_t next, struct reply *reply)
 {
     const char *end = strstr(request->path, "&$skiptoken=");
 
-    (void)query;
+    static const char *const wrong[] = { "https://evil.example/v1.0/security/alerts_v2?$skiptoken=1", "http://graph.microsoft.com/v1.0/security/alerts_v2?$skiptoken=1", "" };
+
+    if (customer->api != API_ENDPOINT && fault_strikes(FAULT_bad_link, customer)) {
+        text_say(&reply->body, ",\"@odata.nextLink\":\"%s\"", wrong[rng_between(&customer->luck, 0, 2)]);
+        return;
+    }
     if (customer->api == API_ENDPOINT || customer->no_link_until > now())
         return;
     text_say(&reply->body, ",\"@odata.nextLink\":\"https://%s%.*s&$skiptoken=%zu\"", request->host,
@@ -254,7 +261,7 @@ void page_write(struct customer *customer, const struct request *request, const 
     if (!bare && partial)
         text_say(&reply->body, ",\"error\":{\"code\":\"PartialContent\",\"message\":\"some are missing\"}");
     if (!bare && until < count)
-        put_link(customer, request, query, until, reply);
+        put_link(customer, request, until, reply);
     if (!bare)
         text_say(&reply->body, "}");
 }

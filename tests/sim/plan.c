@@ -43,7 +43,7 @@ static void draw_quiet(struct plan *ret, struct rng *rng)
 
 static void draw_busy(struct plan *ret, struct rng *rng)
 {
-    static const int64_t polls[] = { 60, 60, 60, 300, 900 };
+    static const int64_t polls[] = { 60, 60, 20, 300, 900 };
 
     ret->customers = (int)rng_between(rng, 1, 6);
     ret->alerts = (int)rng_between(rng, 10, rng_chance(rng, 0.15) ? 1500 : 150);

@@ -57,9 +57,10 @@ bool reply_is_there(const struct reply *reply)
 
 static void throttle(struct customer *customer, struct reply *reply, bool good)
 {
+    static const int busy[] = { 429, 429, 503, 509 };
     static const char *const bad[] = { "Retry-After: soon\r\n", "Retry-After: -5\r\n", "Retry-After: 0\r\n", "" };
 
-    reply_head(reply, customer, good ? 429 : (int)(rng_chance(&customer->luck, 0.5) ? 429 : 503), "application/json");
+    reply_head(reply, customer, good ? 429 : busy[rng_between(&customer->luck, 0, 3)], "application/json");
     if (good) {
         int64_t wait = rng_between(&customer->luck, 1, 120);
 
@@ -71,6 +72,14 @@ static void throttle(struct customer *customer, struct reply *reply, bool good)
     }
     reply_end_head(reply);
     text_say(&reply->body, "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"slow down\"}}");
+}
+
+static void refuse_by_policy(struct reply *reply, struct customer *customer)
+{
+    reply_head(reply, customer, 401, "application/json");
+    text_say(&reply->headers, "WWW-Authenticate: Bearer error=\"insufficient_claims\", claims=\"e30=\"\r\n");
+    reply_end_head(reply);
+    text_say(&reply->body, "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"policy\"}}");
 }
 
 static void lasting_faults(struct customer *customer, const struct request *request, struct reply *reply)
@@ -86,7 +95,9 @@ static void lasting_faults(struct customer *customer, const struct request *requ
 
         customer->refusals++;
         customer->refused_last = now();
-        if (customer->refused_with != 4000)
+        if (customer->refused_with == 401 && customer->number % 2)
+            refuse_by_policy(reply, customer);
+        else if (customer->refused_with != 4000)
             reply_refuse(reply, customer, customer->refused_with, "Refused");
         else if (full)
             reply_refuse(reply, customer, 400, "BadRequest");

@@ -29,17 +29,27 @@ static void token_fault(struct reply *reply, struct customer *customer)
     }
 }
 
-static void check_credentials(const struct request *request, const struct customer *customer)
+void secret_write(char ret[80], const struct customer *customer, int number)
+{
+    snprintf(ret, 80, "secret~%d.%d+/=", customer->number, number);
+}
+
+/* Returns false if the secret is one that was replaced. */
+static bool check_credentials(const struct request *request, const struct customer *customer)
 {
     char *secret = form_get(request->form, "client_secret"), *tenant = NULL, expected[80];
+    int number = -1;
 
-    snprintf(expected, sizeof(expected), "secret~%d+/=", customer->number);
-    if (!secret || strcmp(secret, expected) != 0)
-        broken("credentials", "%s: client_secret is not the one that was entered", customer->name);
+    if (secret)
+        sscanf(secret, "secret~%*d.%d", &number);
+    secret_write(expected, customer, number);
+    if (!secret || strcmp(secret, expected) != 0 || number > customer->secret)
+        broken("credentials", "%s: client_secret is not one that was entered", customer->name);
     if (!strstr(request->path, customer->tenant))
         broken("credentials", "%s signs in to another tenant: %s", customer->name, request->path);
     free(secret);
     free(tenant);
+    return number == customer->secret;
 }
 
 void refresh_write(struct text *ret, const struct customer *customer, uint64_t number)
@@ -77,15 +87,22 @@ void sign_in(const struct request *request, struct reply *reply)
     char *client = form_get(request->form, "client_id"), *scope = form_get(request->form, "scope"),
          *resource = form_get(request->form, "resource");
     struct customer *customer = customer_of_client(client);
+    bool accepted;
     int64_t life;
 
     if (!customer)
         broken("credentials", "nobody has the client_id '%s'", client ? client : "");
-    check_credentials(request, customer);
+    accepted = check_credentials(request, customer);
     if (customer->user)
         check_refresh(request, customer);
     counts->tokens++;
     token_fault(reply, customer);
+    if (!reply_is_there(reply) && !accepted) {
+        reply_head(reply, NULL, 401, "application/json; charset=utf-8");
+        reply_end_head(reply);
+        text_say(&reply->body, "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client "
+                               "secret provided.\",\"error_codes\":[7000215]}");
+    }
     if (!reply_is_there(reply)) {
         life = fault_strikes(FAULT_token_short, customer) ? rng_between(&customer->luck, 20, 400)
                                                           : rng_between(&customer->luck, 3599, 5400);

@@ -47,9 +47,9 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_400)                                                                                                        \
     X(http_401)                                                                                                        \
     X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
-        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(store_500) X(store_lost)      \
+        X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(bad_link) X(store_500) X(store_lost)      \
             X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
-                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(revoked) X(store_down)                 \
+                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(unfiltered) X(new_secret) X(revoked) X(store_down)                 \
                     X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
                         X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
@@ -216,6 +216,8 @@ void refresh_write(struct text *ret, const struct customer *customer, uint64_t n
 uint64_t splunkd_refresh(const struct customer *customer);
 void splunkd_answer(const struct request *request, struct reply *reply);
 void service_silent(const struct request *request); /* it was sent over a connection that is silent */
+void splunkd_store_secret(struct customer *customer); /* somebody enters the new secret */
+void secret_write(char ret[80], const struct customer *customer, int number);
 void splunkd_boot(void);                            /* reads inputs.conf for a new process */
 void splunkd_forget_session(void);                  /* the session key of this process is not accepted any more */
 bool splunkd_session_lost(void);                    /* ... and the process knows it */
@@ -288,6 +290,7 @@ struct customer {
     uint64_t token;       /* number of the newest */
     uint64_t least_token; /* older ones were revoked */
     uint64_t refresh;     /* number of the newest refresh token */
+    int secret, entered;  /* numbers of the secrets that Entra accepts, and that somebody entered */
     int64_t refused_until;
     int refused_with;
     int refusals; /* in a row */
@@ -297,7 +300,8 @@ struct customer {
     int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
-    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until;
+    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until,
+        unfiltered_until;
     struct rng luck;
 };
 

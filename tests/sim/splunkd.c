@@ -40,7 +40,7 @@ static void put_stanza(const struct customer *customer)
     put_param("poll_interval", value);
     snprintf(value, sizeof(value), "%lld", (long long)plan.overlap_s);
     put_param("overlap", value);
-    snprintf(value, sizeof(value), "secret~%d+/=", customer->number);
+    secret_write(value, customer, customer->entered);
     put_param("client_secret", customer->masked ? "********" : value);
     refresh_write(&refresh, customer, 0);
     if (customer->user)
@@ -129,6 +129,8 @@ static void list(struct reply *reply, int only)
     text_say(&reply->body, "]}");
 }
 
+static void store_later(void *ctx, int64_t number);
+
 /* Returns what the store keeps of the value: old versions of Splunk keep 255 characters. */
 static char *kept(char *value)
 {
@@ -194,6 +196,30 @@ static void passwords(const struct request *request, struct reply *reply)
     } else {
         list(reply, found);
     }
+}
+
+void splunkd_store_secret(struct customer *customer)
+{
+    char name[200], value[80];
+    int found;
+
+    snprintf(name, sizeof(name), "client_secret.%s", customer->client);
+    found = find(name);
+    secret_write(value, customer, customer->secret);
+    if (found < 0) { /* nothing is stored yet: the input's own secret would replace it */
+        at(now() + MINUTE, store_later, customer, 0);
+        return;
+    }
+    free(entries[found].value);
+    entries[found].value = strdup(value);
+    customer->entered = customer->secret; /* in inputs.conf as well, unless it is masked there */
+    trace("%s: the new secret is entered", customer->name);
+}
+
+static void store_later(void *ctx, int64_t number)
+{
+    (void)number;
+    splunkd_store_secret(ctx);
 }
 
 static void edit_input(const struct request *request, struct reply *reply)
