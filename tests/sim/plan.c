@@ -43,11 +43,11 @@ static void draw_quiet(struct plan *ret, struct rng *rng)
 
 static void draw_busy(struct plan *ret, struct rng *rng)
 {
-    static const int64_t polls[] = { 60, 60, 20, 300, 900 };
+    static const int64_t polls[] = { 60, 60, 60, 300, 300, 900, 20, 10 };
 
     ret->customers = (int)rng_between(rng, 1, 6);
     ret->alerts = (int)rng_between(rng, 10, rng_chance(rng, 0.15) ? 1500 : 150);
-    ret->poll_s = polls[rng_between(rng, 0, 4)];
+    ret->poll_s = polls[rng_between(rng, 0, 7)];
     ret->lasts = rng_between(rng, 2 * 60, 12 * 60) * MINUTE;
 }
 

@@ -33,6 +33,11 @@ TABLE = [
 ]
 
 
+# Every branch of these has to be reached; of the others, the table tells how many were.
+COMPLETE = ['auth/token_source_next.c', 'collect/classify.c', 'collect/worker.c', 'collect/worker_answer.c',
+            'collect/worker_retry.c', 'state/windows.c']
+
+
 class Source:
     """A file with the counts of its lines and branches."""
 
@@ -88,7 +93,7 @@ def missing_of(source):
         if not count:
             missing.setdefault(source.at(number), f'{number}: never')
     for (number, _function, _i), count in sorted(source.branches.items()):
-        if not count and source.lines[number]:
+        if not count and source.lines[number] and not source.at(number).startswith('switch ('):  # each case has a line
             missing.setdefault(source.at(number), f'{number}: always the same')
     return missing
 
@@ -118,7 +123,7 @@ def main():
     for name, source in sorted(sources.items()):
         reached = sum(count > 0 for count in source.branches.values())
         print(f'{reached:8} of {len(source.branches):4} {name}')
-        missing = missing_of(source)
+        missing = missing_of(source) if name in COMPLETE else {}
         for text, what in missing.items():
             if (name, text) not in excused:
                 print(f'NEVER REACHED: {name}:{what}: {text}')

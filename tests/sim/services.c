@@ -60,7 +60,7 @@ static void throttle(struct customer *customer, struct reply *reply, bool good)
     static const int busy[] = { 429, 429, 503, 509 };
     static const char *const bad[] = { "Retry-After: soon\r\n", "Retry-After: -5\r\n", "Retry-After: 0\r\n", "" };
 
-    reply_head(reply, customer, good ? 429 : busy[rng_between(&customer->luck, 0, 3)], "application/json");
+    reply_head(reply, customer, busy[rng_between(&customer->luck, 0, 3)], "application/json");
     if (good) {
         int64_t wait = rng_between(&customer->luck, 1, 120);
 

@@ -44,6 +44,8 @@ static void test_three_witnesses(void **state UNUSED)
         { "the host has always been an hour ahead", H - M,
           { { 0, H, 0, false, H }, { 0, H, 0, true, 0 }, { 0, H, 0, true, 0 } }, 3 },
         { "the host was set back before the restart", -M, { { 0, -2 * D, 0, true, 0 }, { 0, -2 * D, 0, true, 0 } }, 2 },
+        { "the host was set back, and the first Date is 20 days ahead", -M,
+          { { 20 * D, -2 * D, 0, false, -2 * D }, { 0, -2 * D, 0, true, 0 } }, 2 },
         { "the host jumped ahead before the restart", -M, { { 0, 40 * D, 0, true, 0 } }, 1 },
         { "the host jumps while the process runs", -M,
           { { 0, 0, 0, true, 0 }, { 0, 3 * H, 0, true, 0 }, { 0, -3 * H, 0, true, 0 } }, 3 },
