@@ -158,8 +158,16 @@ static void damage(struct customer *customer, struct reply *reply)
         reply->delay += rng_between(&customer->luck, SECOND, 20 * SECOND);
 }
 
+/* Microsoft Graph tells, besides alerts, when the secrets of an app end. */
+static bool is_about_app(const struct request *request)
+{
+    return !strcmp(request->host, services[API_GRAPH].host) &&
+           (!strncmp(request->path, "/v1.0/servicePrincipals(", 24) || !strncmp(request->path, "/v1.0/applications(", 19));
+}
+
 static struct customer *customer_of_token(const struct request *request, int64_t *number, int64_t *valid_until)
 {
+    const char *wanted;
     unsigned long long which = 0;
     long long until = 0;
     char audience[200];
@@ -169,7 +177,8 @@ static struct customer *customer_of_token(const struct request *request, int64_t
         sscanf(request->authorization, "Bearer acc3ss.%d.%llu.%lld.%199s", &who, &which, &until, audience) != 4 ||
         who < 0 || who >= plan.customers)
         broken("token", "a page was requested with '%s'", request->authorization ? request->authorization : "");
-    if (strcmp(audience, services[customers[who].api].audience + 8) != 0)
+    wanted = services[is_about_app(request) ? API_GRAPH : customers[who].api].audience + 8;
+    if (strcmp(audience, wanted) != 0)
         broken("token_audience", "%s: a token for %s was sent to %s", customers[who].name, audience, request->host);
     *number = (int64_t)which;
     *valid_until = until;
@@ -204,6 +213,39 @@ static void check_stuck(struct customer *customer)
     customer->stuck = NEVER;
 }
 
+static void check_stored(const struct customer *customer, int64_t number)
+{
+    if (customer->user && splunkd_refresh(customer) < (uint64_t)number && splunkd_refresh(customer) < customer->refresh)
+        broken("stored_first", "%s: a token is used before the refresh token that came with it is stored",
+               customer->name);
+}
+
+/* The apps belong to their customers. Half of them may read that, and a quarter their own registration. */
+static void answer_about_app(const struct request *request, struct reply *reply)
+{
+    int64_t number, valid_until;
+    struct customer *customer = customer_of_token(request, &number, &valid_until);
+    char date[DATE_MOST];
+
+    check_stored(customer, number);
+    if (!strstr(request->path, customer->client))
+        broken("token_host", "%s: its token asks for another app: %.100s", customer->name, request->path);
+    lasting_faults(customer, request, reply);
+    if (!reply_is_there(reply) && (valid_until <= now() || number < (int64_t)customer->least_token))
+        reply_refuse(reply, customer, 401, "InvalidAuthenticationToken");
+    if (!reply_is_there(reply) && customer->number % (request->path[6] == 's' ? 2 : 4))
+        reply_refuse(reply, customer, 403, "Authorization_RequestDenied");
+    if (reply_is_there(reply))
+        return;
+    reply_head(reply, customer, 200, "application/json");
+    reply_end_head(reply);
+    if (request->path[6] == 's')
+        text_say(&reply->body, "{\"appOwnerOrganizationId\":\"%s\"}", customer->tenant);
+    else
+        text_say(&reply->body, "{\"passwordCredentials\":[{\"hint\":\"sec\",\"endDateTime\":\"%s\"}],\"keyCredentials\":[]}",
+                 date_text(wall_of(now() + 20 * DAY) * 10000, 0, date));
+}
+
 static void answer_page(const struct request *request, struct reply *reply)
 {
     int64_t number, valid_until;
@@ -212,9 +254,7 @@ static void answer_page(const struct request *request, struct reply *reply)
 
     if (!is_path_of(customer->api, request))
         broken("token_host", "%s: its token was sent to %s%.40s", customer->name, request->host, request->path);
-    if (customer->user && splunkd_refresh(customer) < (uint64_t)number && splunkd_refresh(customer) < customer->refresh)
-        broken("stored_first", "%s: a token is used before the refresh token that came with it is stored",
-               customer->name);
+    check_stored(customer, number);
     counts->requests++;
     check_stuck(customer);
     check_request(customer, services[customer->api].per_minute, services[customer->api].per_hour);
@@ -246,28 +286,6 @@ static void answer_page(const struct request *request, struct reply *reply)
         customer->refusals = 0;
 }
 
-/* An app asks for its own registration (auth/expiry.h): it has no permission for that. */
-static bool is_registration(const struct request *request)
-{
-    return !strcmp(request->host, services[API_GRAPH].host) &&
-           (!strncmp(request->path, "/v1.0/servicePrincipals(", strlen("/v1.0/servicePrincipals(")) ||
-            !strncmp(request->path, "/v1.0/applications(", strlen("/v1.0/applications(")));
-}
-
-static void answer_registration(const struct request *request, struct reply *reply)
-{
-    unsigned long long which = 0;
-    long long until = 0;
-    char audience[200];
-    int who = -1;
-
-    if (!request->authorization ||
-        sscanf(request->authorization, "Bearer acc3ss.%d.%llu.%lld.%199s", &who, &which, &until, audience) != 4 ||
-        who < 0 || who >= plan.customers || strcmp(audience, services[API_GRAPH].audience + 8) != 0)
-        broken("token", "a registration was requested with '%s'", request->authorization ? request->authorization : "");
-    reply_refuse(reply, &customers[who], 403, "Authorization_RequestDenied");
-}
-
 void service_answer(const struct request *request, struct reply *reply)
 {
     reply->delay = rng_between(luck(), 5, 60);
@@ -275,8 +293,8 @@ void service_answer(const struct request *request, struct reply *reply)
         sign_in(request, reply);
     else if (request->form)
         broken("secrets", "a form was sent to %s", request->host);
-    else if (is_registration(request))
-        answer_registration(request, reply);
+    else if (is_about_app(request))
+        answer_about_app(request, reply);
     else
         answer_page(request, reply);
     trace("%s %s%.160s -> %d %s%zu bytes", request->method, request->host, request->path, reply->status,
