@@ -15,7 +15,7 @@
 
 #include "sim.h"
 
-#define RUN_MOST_S 120
+#define RUN_MOST_S 120 /* of CPU; twenty times as much on a busy machine */
 
 static struct counts total;
 /* What the worlds of a kind took: [plan.quiet]. A customer-day is a day of virtual time in the life of one customer. */
@@ -35,13 +35,16 @@ static double cpu_s(void)
 
 static void live(bool quiet)
 {
+    static const struct rlimit most = { RUN_MOST_S, RUN_MOST_S };
+
     setenv("TZ", "UTC", 1);
     setenv("SPLUNK_HOME", SIM_HOME, 1);
     if (quiet && !freopen("/dev/null", "w", stdout))
         _exit(3);
     if (quiet && !freopen("/dev/null", "w", stderr))
         _exit(3);
-    alarm(RUN_MOST_S);
+    setrlimit(RLIMIT_CPU, &most);
+    alarm(20 * RUN_MOST_S);
     world_live();
 }
 
@@ -59,7 +62,8 @@ static bool run(bool quiet)
     waitpid(child, &status, 0);
     if (status && !counts->property[0]) {
         snprintf(counts->property, sizeof(counts->property), "%s",
-                 WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "ends" : "crash");
+                 WIFSIGNALED(status) && (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGKILL) ? "ends"
+                                                                                                 : "crash");
         if (!quiet) {
             printf("FAILED property=%s: the run ended with status %d\n", counts->property, status);
             plan_print(&plan);
