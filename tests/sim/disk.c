@@ -140,7 +140,7 @@ static void tear(struct inode *inode)
 
     if (inode->synced || inode->written < now() - WRITEBACK || !whole || rng_chance(&disk.luck, 0.3))
         return;
-    inode->bytes.len = (size_t)rng_between(&disk.luck, 0, (int64_t)whole);
+    inode->bytes.len = (size_t)rng_between(&disk.luck, (int64_t)(inode->safe < whole ? inode->safe : whole), (int64_t)whole);
     if (rng_chance(&disk.luck, 0.5)) { /* the length was written, the bytes were not */
         memset(inode->bytes.data + inode->bytes.len, 0, whole - inode->bytes.len);
         inode->bytes.len = whole;

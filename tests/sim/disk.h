@@ -7,6 +7,7 @@
 
 struct inode {
     struct text bytes;
+    size_t safe; /* so many bytes from its beginning are synced, and so is its length if there are no more */
     bool synced;
     int64_t written, made;
     ino_t number;

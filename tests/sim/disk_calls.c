@@ -134,6 +134,7 @@ ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t offset)
     while (inode->bytes.len < end)
         text_put(&inode->bytes, "", 1);
     memcpy(inode->bytes.data + offset, bytes, len);
+    inode->safe = inode->safe < (size_t)offset ? inode->safe : (size_t)offset;
     inode->written = now();
     inode->synced = false;
     return (ssize_t)len;
@@ -150,6 +151,7 @@ int __wrap_ftruncate(int fd, off_t size)
     while (inode->bytes.len < (size_t)size)
         text_put(&inode->bytes, "", 1);
     inode->bytes.len = (size_t)size;
+    inode->safe = inode->safe < (size_t)size ? inode->safe : (size_t)size;
     inode->written = now();
     inode->synced = false;
     return 0;
@@ -284,6 +286,7 @@ int __wrap_fdatasync(int fd)
     if (disk.failing)
         return fail(disk.failing);
     disk.open_files[fd - FD_DISK]->synced = true;
+    disk.open_files[fd - FD_DISK]->safe = disk.open_files[fd - FD_DISK]->bytes.len;
     return 0;
 }
 

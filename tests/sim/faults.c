@@ -292,7 +292,6 @@ static void begin_episode(enum fault fault)
     case FAULT_short_pages: until(fault, c, &c->short_until, 2 * HOUR, -1); break;
     case FAULT_no_link: until(fault, c, &c->no_link_until, 2 * HOUR, -1); break;
     case FAULT_miscount: until(fault, c, &c->miscount_until, 2 * HOUR, -1); break;
-    case FAULT_unfiltered: until(fault, c, &c->unfiltered_until, HOUR, RETRY_MOST); break;
     case FAULT_new_secret: replace_secret(fault); break;
     case FAULT_revoked: revoke(fault); break;
     case FAULT_store_down: until(fault, NULL, &store_down_until, 10 * MINUTE, 20 * MINUTE); break;
@@ -384,7 +383,7 @@ void faults_end(void)
 
         c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = 0;
         c->coarse_until = c->coarse_until == NEVER ? NEVER : 0;
-        c->short_until = c->no_link_until = c->miscount_until = c->unfiltered_until = 0;
+        c->short_until = c->no_link_until = c->miscount_until = 0;
         for (int a = 0; a < c->count; a++)
             for (int v = 0; v < c->alerts[a].versions; v++)
                 heal(&c->alerts[a].version[v], 0);

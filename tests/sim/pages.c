@@ -128,8 +128,6 @@ static bool is_hit(const struct customer *customer, const struct version *v, con
 
     if (!v)
         return false;
-    if (customer->unfiltered_until > now())
-        return true;
     if (query->hi == INT64_MAX)
         return v->ticks / step >= query->lo / step;
     return v->ticks / step >= query->lo / step && v->ticks / step < query->hi / step;
@@ -199,10 +197,11 @@ static void put_link(struct customer *customer, const struct request *request, s
 {
     const char *end = strstr(request->path, "&$skiptoken=");
 
-    static const char *const wrong[] = { "https://evil.example/v1.0/security/alerts_v2?$skiptoken=1", "http://graph.microsoft.com/v1.0/security/alerts_v2?$skiptoken=1", "" };
+    static const char *const wrong[] = { "https://evil.example/v1.0/security/alerts_v2?$skiptoken=1",
+                                         "http://graph.microsoft.com/v1.0/security/alerts_v2?$skiptoken=1" };
 
     if (customer->api != API_ENDPOINT && fault_strikes(FAULT_bad_link, customer)) {
-        text_say(&reply->body, ",\"@odata.nextLink\":\"%s\"", wrong[rng_between(&customer->luck, 0, 2)]);
+        text_say(&reply->body, ",\"@odata.nextLink\":\"%s\"", wrong[rng_between(&customer->luck, 0, 1)]);
         return;
     }
     if (customer->api == API_ENDPOINT || customer->no_link_until > now())

@@ -49,7 +49,7 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
         X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(bad_link) X(store_500) X(store_lost)      \
             X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
-                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(unfiltered) X(new_secret) X(revoked) X(store_down)                 \
+                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(new_secret) X(revoked) X(store_down)                 \
                     X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
                         X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
@@ -300,8 +300,7 @@ struct customer {
     int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
-    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until,
-        unfiltered_until;
+    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until;
     struct rng luck;
 };
 
