@@ -61,7 +61,7 @@ void check_paced(struct customer *customer)
 
     if (customer->paced_since < now() - HOUR) {
         if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR &&
-            customer->short_until < now() - HOUR && customer->coarse_until != NEVER && hour > most)
+            customer->short_until < now() - HOUR && customer->coarse_until != NEVER && !customer->cap && hour > most)
             broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
                    (long long)plan.poll_s);
         customer->paced_since = now();

@@ -8,7 +8,7 @@
 #define APP          "TA-defender-mssp"
 #define ENTRIES_MOST 500
 #define SESSION      "session^key"
-#define SESSION_MOST (90 * SECOND) /* how long a process lives that has no session; it gives itself a minute */
+#define SESSION_MOST (3 * MINUTE) /* how long a process lives that has no session: a minute of repetitions, and its own */
 
 static struct {
     char *name, *value;
