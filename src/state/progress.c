@@ -160,12 +160,14 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
 }
 
 /* Raises the watermark, if the worker that met this quarantined window has passed it. It does not pass the beginning of
- * the last poll, for the same reason as in a plan of many windows. */
-static void quarantined_read(struct progress *progress, const struct window *window, const struct page_stats *stats)
+ * the last poll, for the same reason as in a plan of many windows; nor the present, since that poll may have begun by a
+ * clock that was wrong. */
+static void quarantined_read(struct progress *progress, const struct window *window, const struct page_stats *stats,
+                             ticks now)
 {
     struct cursor *cursor = &progress->cursor;
     const struct window_plan *live = &progress->plans[WORKER_LIVE];
-    ticks newest = ticks_min(ticks_min(stats->newest, window->hi - 1), progress->looked);
+    ticks newest = ticks_min(ticks_min(stats->newest, window->hi - 1), ticks_min(progress->looked, now));
 
     if (!stats->count || stats->oldest > stats->newest)
         return;
@@ -186,7 +188,7 @@ bool progress_read(struct progress *progress, enum worker_kind worker, const str
         if (!stats->count && quarantine_doubt(&progress->quarantine, window, now / TICKS_PER_SECOND))
             return false;
         quarantine_read(&progress->quarantine, window, pos);
-        quarantined_read(progress, window, stats);
+        quarantined_read(progress, window, stats, now);
         acks_add(&progress->acks, &progress->cursor, pos, now_ms);
         return false;
     }

@@ -266,16 +266,17 @@ static void test_isolates(void **state)
  * beginning of the poll that met it. Else every poll would ask for all of it again. */
 static void test_a_quarantined_window_raises_the_watermark(void **state)
 {
-    static const struct { const char *name; int looked; bool plan, backfill; int next, newest, want, want_backfill; } rows[] = {
-        { "after an open window", 1000, false, false, 0, 590, 590, 0 },
-        { "a record after the window", 1000, false, false, 0, 700, 599, 0 },
-        { "no record", 1000, false, false, 0, -1, 0, 0 },
-        { "no poll was complete in this run", 0, false, false, 0, 590, 0, 0 },
-        { "the poll began earlier", 550, false, false, 0, 590, 550, 0 },
-        { "a plan that has passed it", 1000, true, false, 600, 590, 590, 0 },
-        { "a plan that has not passed it", 1000, true, false, 599, 590, 0, 0 },
-        { "a backfill that has passed it", 1000, false, true, 600, 590, 800, 590 },
-        { "a backfill that has not passed it", 1000, false, true, 599, 590, 800, 0 },
+    static const struct { const char *name; int looked; bool plan, backfill; int next, newest, want, want_backfill, now; } rows[] = {
+        { "a poll that began by a clock that was ahead", 1000, false, false, 0, 590, 530, 0, 530 },
+        { "after an open window", 1000, false, false, 0, 590, 590, 0, 0 },
+        { "a record after the window", 1000, false, false, 0, 700, 599, 0, 0 },
+        { "no record", 1000, false, false, 0, -1, 0, 0, 0 },
+        { "no poll was complete in this run", 0, false, false, 0, 590, 0, 0, 0 },
+        { "the poll began earlier", 550, false, false, 0, 590, 550, 0, 0 },
+        { "a plan that has passed it", 1000, true, false, 600, 590, 590, 0, 0 },
+        { "a plan that has not passed it", 1000, true, false, 599, 590, 0, 0, 0 },
+        { "a backfill that has passed it", 1000, false, true, 600, 590, 800, 590, 0 },
+        { "a backfill that has not passed it", 1000, false, true, 599, 590, 800, 0, 0 },
     };
     struct progress *progress = *state;
     struct window window = { BEGIN + 500 * SECOND, BEGIN + 600 * SECOND };
@@ -292,7 +293,8 @@ static void test_a_quarantined_window_raises_the_watermark(void **state)
             progress->cursor.backfill.next = BEGIN + rows[i].next * SECOND;
         }
         quarantine_add(&progress->quarantine, &window, 0);
-        progress_read(progress, WORKER_QUARANTINE, &window, &stats, 0, BEGIN + HOUR, 0, 0);
+        progress_read(progress, WORKER_QUARANTINE, &window, &stats, 0,
+                      BEGIN + (rows[i].now ? rows[i].now * SECOND : HOUR), 0, 0);
         CHECK((progress->cursor.watermark - BEGIN) / SECOND - rows[i].want < 1 &&
               progress->cursor.watermark >= BEGIN + rows[i].want * SECOND, "%s: %lld s", rows[i].name,
               (long long)((progress->cursor.watermark - BEGIN) / SECOND));
