@@ -478,8 +478,8 @@ class Alike(WithClient):
             return response
         rule = self.world.faults.add(keep, service='splunkd', kind='kvstore')
         self.addCleanup(rule.remove)
-        for number, name in enumerate(TOGETHER):
-            self.world.customer(name, shared=True, cloud='gcc' if number % 2 else 'commercial')
+        for name in TOGETHER:
+            self.world.customer(name)
         data = self.connect().kvstore[STATE].data
         records = self.splunkd.kvstore.records(STATE, APP)
         data.insert(json.dumps({'_key': 'gone', 'input': 'gone', 'forwarder': 'test', 'updated': time.time()}))
