@@ -148,9 +148,11 @@ static enum order_next take_check(struct reading *reading, int64_t now_ms)
     bool skips = keyset_skips(keyset, &skip);
     int64_t counted = skips ? (int64_t)(skip + answer->stats.count) : answer->counted;
 
-    if (keyset_is_counted(keyset, counted))
+    bool sent = !skips && counted <= (int64_t)answer->stats.count; /* it may just be of this response */
+
+    if (keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset)))
         part_is_read(reading, now_ms);
-    else if (!skips && counted <= (int64_t)answer->stats.count)
+    else if (sent)
         distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
     else if (!skips && counted == keyset->total && counted < (int64_t)keyset->seen)
         distrust(reading, ASK_COUNT, "the service counts no further", now_ms);

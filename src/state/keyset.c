@@ -46,6 +46,7 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
         keyset_forget(keyset);
         keyset->from = page->lo;
         keyset->total = page->counted;
+        keyset->first = page->count;
         keyset->sent_at = page->sent_at;
     }
     keyset->at = page->cut;
@@ -58,6 +59,11 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
 bool keyset_agrees(const struct keyset *keyset, int64_t counted)
 {
     return keyset->pages == 1 && counted >= 0 && keyset->rest == counted;
+}
+
+bool keyset_counts_beyond(const struct keyset *keyset)
+{
+    return keyset->total > (int64_t)keyset->first;
 }
 
 bool keyset_is_counted(const struct keyset *keyset, int64_t counted)

@@ -26,6 +26,7 @@ struct keyset {
     int64_t total;     /* records from `from` on, as the service counted them first */
     ticks from, at;    /* [from, at) was read in order and is not proven yet; at 0: nothing is */
     ticks sent_at;     /* the service's clock when its first page was requested */
+    size_t first;      /* records in its first page */
     size_t seen;       /* records in it */
     int64_t rest;      /* records from `at` on, as the service counted them; negative: it does not */
     int pages;         /* of the part */
@@ -58,6 +59,8 @@ bool keyset_is_unproven(struct keyset *keyset);
 void keyset_add(struct keyset *keyset, const struct keyset_page *page);
 /* Returns true if the next page's count proves the part. */
 bool keyset_agrees(const struct keyset *keyset, int64_t counted);
+/* Returns true if the service has counted records that it did not send: then its count is not just of the page. */
+bool keyset_counts_beyond(const struct keyset *keyset);
 /* Returns true if the count of the part alone proves it. */
 bool keyset_is_counted(const struct keyset *keyset, int64_t counted);
 /* Returns true if the part is to be counted by skipping records, and sets *skip to their number. */
