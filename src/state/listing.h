@@ -42,6 +42,7 @@ struct listing_counts {
     size_t written;  /* in the ledger */
     size_t missing;  /* listed, and neither in the ledger nor written since */
     size_t repaired; /* missing when listing_settle() was called, and written since */
+    size_t fresh;    /* listed and not in the ledger, but written since, so splunkd may not have it yet */
     size_t superseded;
     size_t odd;
 };
