@@ -220,6 +220,7 @@ static void finish(struct audit_day *day)
 
     listing_count(day->listing, counts);
     day->stage = STAGE_DONE;
+    day->result.refused = day->refused;
     if (counts->missing)
         day->result.verdict = AUDIT_MISSING;
     else if (!day->is_whole)
