@@ -2,8 +2,8 @@
  * service lists.
  *
  * A version is a key of state/ledger.h. Written are the keys of the ledger. Missing is what the service lists and the
- * ledger lacks. Superseded is what the ledger has and the service does not list: the alert was updated again since, or is
- * gone. A version that is listed several times counts once, so a listing may ask for a window again.
+ * ledger lacks. Superseded is what the ledger has and the service does not list: the alert was updated again since, or
+ * is gone. A version that is listed several times counts once, so a listing may ask for a window again.
  *
  * Memory: 8 bytes and a bit for a version of the ledger, some 48 bytes for one that is missing, and the ID of the first
  * `ids_most` of those. */

@@ -287,7 +287,9 @@ class Command(AuditCase):
         self.assertLessEqual(len(world.microsoft.requests(self.feeds[0].tenant, kind='graph')) - before, 4)
 
     def test_arguments(self):
+        self.world_.customer('new')
         for arguments, words in (
+                (('--again', self.days_ago(self.world_, 1), '--input', 'new'), 'there is no ledger of this input'),
                 (('--from', 'yesterday'), "--from is 'yesterday', but it should be a day"),
                 (('--to', '2099-01-01'), 'only days that are over'), (('--from', '2020-01-01'), 'for 35 days only'),
                 (('--from', self.days_ago(self.world_, 1), '--to', self.days_ago(self.world_, 2)), 'after --to'),
