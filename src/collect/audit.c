@@ -249,12 +249,12 @@ static bool begin_day(struct audit *audit, uint32_t day)
     return true;
 }
 
-/* Returns true once what was written is in the ledger, or it took too long. */
+/* Returns true once what was written, by the audit or by polls meanwhile, is in the ledger, or it took too long. */
 static bool is_confirmed(struct audit *audit, struct audit_result *result, int64_t now_ms)
 {
     const struct feed *feed = audit->feed;
 
-    if (!result->counts.repaired)
+    if (!result->counts.fresh)
         return true;
     if (!audit->confirm_until_ms)
         audit->confirm_until_ms = now_ms + CONFIRM_MS;

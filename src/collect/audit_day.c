@@ -154,8 +154,8 @@ static void take_count(struct audit_day *day)
     }
 }
 
-/* Returns true if what was listed agrees with the service's count. Versions that are updated while the day is listed leave
- * it, so a later count may be lower, and is the least there must be. */
+/* Returns true if what was listed agrees with the service's count. Versions that are updated while the day is listed
+ * leave it, so a later count may be lower, and is the least there must be. */
 static bool count_agrees(struct audit_day *day)
 {
     struct listing_counts counts;
@@ -220,6 +220,7 @@ static void finish(struct audit_day *day)
 
     listing_count(day->listing, counts);
     day->stage = STAGE_DONE;
+    day->result.refused = day->refused;
     if (counts->missing)
         day->result.verdict = AUDIT_MISSING;
     else if (!day->is_whole)

@@ -38,6 +38,7 @@ struct audit_result {
     uint64_t requests, bytes;
     enum list_form form;
     bool ignored; /* $select was */
+    bool refused; /* the service refuses the input, whatever is asked for */
     int64_t took_ms;
 };
 

@@ -1,5 +1,6 @@
 #include "command/audit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +266,19 @@ static const struct raw_stanza *find_stanza(const struct config *config, const c
     return NULL;
 }
 
+/* Refuses a day that the next audit would call unknown, or that is before the input's beginning. */
+static bool is_known_since(const struct ledger_line *line, uint32_t day, struct err *err)
+{
+    char since[TICKS_TEXT_MAX];
+
+    if (line->since <= ledger_day_begin(day) || (line->whole && ledger_day_of(line->since) == day))
+        return true;
+    ticks_text(line->since, since);
+    return err_set(err, ERR_INPUT,
+                   "what this input wrote is known from %s on only, so no audit can write a day before that again",
+                   since);
+}
+
 static bool ask_again(const struct config *config, const struct asked *asked, uint32_t day, struct err *err)
 {
     const struct raw_stanza *stanza = find_stanza(config, asked->only);
@@ -286,7 +300,12 @@ static bool ask_again(const struct config *config, const struct asked *asked, ui
     if (off)
         return err_set(err, ERR_INPUT,
                        "this input has audit = 0, so no audit would write the day; set it to 1 or more");
-    return ledger_read_head(path, &head, err) && ledger_again_ask(path, day, err);
+    if (!ledger_read_head(path, &head, err)) {
+        if (err->kind != ERR_INPUT && errno == ENOENT)
+            err_set(err, ERR_INPUT, "there is no ledger of this input in %s", config->checkpoint_dir);
+        return false;
+    }
+    return is_known_since(&head.line, day, err) && ledger_again_ask(path, day, err);
 }
 
 static int write_again(const struct config *config, const struct asked *asked)

@@ -190,10 +190,14 @@ static bool begin_day(struct audit_row *row, uint32_t day)
     return true;
 }
 
-static void next_day(struct audit_row *row)
+/* Goes on with the next day. refused: why the service would refuse it, after the tries of a day before it; NULL: it may
+ * not. */
+static void next_day(struct audit_row *row, const char *refused)
 {
     struct audit_row_work *work = row->work;
 
+    for (; refused && work->at <= work->last; work->at++)
+        say(row, work->at, AUDIT_UNKNOWN, refused);
     while (work->at <= work->last)
         if (begin_day(row, work->at++))
             return;
@@ -206,15 +210,15 @@ static void timer_fired(void *ctx, int64_t now_ms UNUSED)
 {
     struct audit_row *row = ctx;
     struct audit_row_work *work = row->work;
-    const struct audit_result *result = audit_day_result(work->day);
+    struct audit_result result = *audit_day_result(work->day);
     struct audited_day *day = add_day(row, work->at - 1);
 
-    day->result = *result;
-    work->form = result->ignored && result->form == LIST_SELECT ? LIST_COUNT : result->form;
+    day->result = result;
+    work->form = result.ignored && result.form == LIST_SELECT ? LIST_COUNT : result.form;
     keep_missing(day, audit_day_listing(work->day));
     audit_day_free(work->day);
     work->day = NULL;
-    next_day(row);
+    next_day(row, result.refused ? result.why : NULL);
 }
 
 /* The input. */
@@ -276,8 +280,8 @@ static void choose_days(struct audit_row *row)
 
     while (settled_at(&work->feed, last) > feed_service_now(&work->feed))
         last--;
-    work->last = context->to != LEDGER_NO_DAY ? context->to : last;
     work->at = context->from != LEDGER_NO_DAY ? context->from : last + 1 - days;
+    work->last = context->to != LEDGER_NO_DAY ? context->to : last > work->at ? last : work->at;
 }
 
 void audit_row_step(struct audit_row *row)
@@ -294,7 +298,7 @@ void audit_row_step(struct audit_row *row)
     }
     work->feed.source = work->sign_in.source;
     choose_days(row);
-    next_day(row);
+    next_day(row, NULL);
 }
 
 void audit_row_begin(struct audit_row *row)

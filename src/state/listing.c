@@ -167,6 +167,7 @@ void listing_count(const struct listing *listing, struct listing_counts *ret)
         ret->listed += entry->listed && !entry->odd;
         ret->missing += is_missing(entry);
         ret->repaired += entry->missing && entry->written;
+        ret->fresh += entry->listed && !entry->odd && entry->written;
     }
 }
 

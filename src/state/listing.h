@@ -2,8 +2,8 @@
  * service lists.
  *
  * A version is a key of state/ledger.h. Written are the keys of the ledger. Missing is what the service lists and the
- * ledger lacks. Superseded is what the ledger has and the service does not list: the alert was updated again since, or is
- * gone. A version that is listed several times counts once, so a listing may ask for a window again.
+ * ledger lacks. Superseded is what the ledger has and the service does not list: the alert was updated again since, or
+ * is gone. A version that is listed several times counts once, so a listing may ask for a window again.
  *
  * Memory: 8 bytes and a bit for a version of the ledger, some 48 bytes for one that is missing, and the ID of the first
  * `ids_most` of those. */
@@ -42,6 +42,7 @@ struct listing_counts {
     size_t written;  /* in the ledger */
     size_t missing;  /* listed, and neither in the ledger nor written since */
     size_t repaired; /* missing when listing_settle() was called, and written since */
+    size_t fresh;    /* listed and not in the ledger, but written since, so splunkd may not have it yet */
     size_t superseded;
     size_t odd;
 };

@@ -2,12 +2,16 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import unittest
 
 import pytest
 from cases import SECOND, HastyCase
-from test_ledger import LedgerCase, of_events, searched
+from test_ledger import DAY, LedgerCase, of_events, searched
+from test_sign_in_stop import Terminal
 from world import faults, ticks
-from world.runner import call, wait_for
+from world.runner import binary, call, wait_for
 
 HASTE = 600
 LINE = re.compile(r'(?:INFO|WARN) event=audit input=(\S+) \S+ \S+ day=(\S+) result=(\S+) .*')
@@ -152,6 +156,37 @@ class Hidden(AuditCase):
         self.assertFalse(world.verdict().lost)
 
 
+    @pytest.mark.promise('Completeness', 'An audit writes nothing while the disk is full, and repairs the day once '
+                                         'there is room')
+    @pytest.mark.waits(15)
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which('mount'), 'only root mounts')
+    def test_full_disk(self):
+        world = self.world()
+        folder = world.home.checkpoints
+        if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], check=False,
+                          capture_output=True).returncode:
+            self.skipTest('mounting is not allowed here')
+        self.addCleanup(subprocess.run, ['umount', '-l', folder], check=False)
+        feed = self.customer(world, 'c')
+        self.publish(world, feed, days=1, each=4)
+        self.reads(world)
+        feed.publish(5, ticks=self.noon(world, 1, 77))
+        day = ('c', self.days_ago(world, 1))
+        with open(os.path.join(folder, 'filler'), 'wb', buffering=0) as file:
+            try:
+                while file.write(b'x' * 512):
+                    pass
+            except OSError:
+                pass
+        self.start(world, HASTE)
+        wait_for(lambda: day in self.results(world) or world.program.events, 25, world.program.tail)
+        self.assertFalse({'equal', 'repaired'} & set(self.results(world).get(day, ())), world.program.tail())
+        os.unlink(file.name)
+        self.audited(world, {('c', 1): 'repaired'}, 40)
+        self.assertTrue(world.verdict().exact, f'{world.verdict()} {world.program.tail()}')
+        self.ends(world)
+
+
 class Command(AuditCase):
     """`audit`"""
 
@@ -209,13 +244,58 @@ class Command(AuditCase):
         self.assertEqual(self.files(), before)
         self.assertEqual(self.world_.problems(), [])
 
+    @pytest.mark.promise('Calls', '`audit` shows on a terminal how far it is, in one line that it replaces')
+    def test_progress(self):
+        world = self.world_
+        path = os.path.join(self.folder, 'inputs.xml')
+        with open(path, 'wb') as file:
+            file.write(world.xml())
+        for columns, bar in ((100, r'\[#{15}\.{5}\] '), (40, '')):
+            world.faults.add(faults.delay(1), kind='endpoint', times=1)
+            command = f'stty cols {columns}; exec {binary()} audit --to {self.days_ago(world, 1)} < {path}'
+            terminal = Terminal(world, ('-c', command), None, '/bin/sh')
+            try:
+                terminal.until(rf'\r\x1b\[K{bar}3 of 4 inputs compared')
+                terminal.until('3 of 3 inputs equal')
+                self.assertEqual(terminal.process.wait(10), 0)
+                *progress, report = re.split(r'\r\x1b\[K', terminal.seen)
+                self.assertNotIn('compared', report)
+                self.assertLess(max(map(len, progress)), columns)
+            finally:
+                terminal.close()
+
+    def test_not_settled(self):
+        """A day that is over, but may get alerts still."""
+        self.world_.splunkd.inputs['contoso'][1]['overlap'] = '86400'
+        day = ticks.iso(self.now(self.world_) - DAY * SECOND)[:10]
+        for arguments in (('--from', day), ('--from', day, '--to', day)):
+            result = self.audit('--input', 'contoso', *arguments)
+            self.assertEqual(result.code, 2)
+            self.assertRegex(result.out, f'contoso +0 of 1 day equal .*\n +{day} behind polls\n')
+
+    def test_refused(self):
+        """The days after one that was refused are not asked for: a refusal takes more than a minute of tries."""
+        world = self.world_
+        before = len(world.microsoft.requests(self.feeds[0].tenant, kind='graph'))
+        world.faults.add(faults.status(403), kind='graph')
+        haste = world.home.environment(LD_PRELOAD=self.shim, HASTE='60')
+        result = call(world.home, 'audit', '--input', 'contoso', stdin=world.xml(), environment=haste,
+                      program=self.program)
+        self.assertEqual(result.code, 2)
+        self.assertRegex(result.out, 'contoso +0 of 3 days equal')
+        self.assertEqual(len(re.findall(r'\d unknown ', result.out)), 3)
+        self.assertLessEqual(len(world.microsoft.requests(self.feeds[0].tenant, kind='graph')) - before, 4)
+
     def test_arguments(self):
+        self.world_.customer('new')
         for arguments, words in (
+                (('--again', self.days_ago(self.world_, 1), '--input', 'new'), 'there is no ledger of this input'),
                 (('--from', 'yesterday'), "--from is 'yesterday', but it should be a day"),
                 (('--to', '2099-01-01'), 'only days that are over'), (('--from', '2020-01-01'), 'for 35 days only'),
                 (('--from', self.days_ago(self.world_, 1), '--to', self.days_ago(self.world_, 2)), 'after --to'),
                 (('--input', 'nobody'), "no enabled input 'nobody'"), (('--again', '2020-01-01'), 'needs --input'),
                 (('--again', self.days_ago(self.world_, 1), '--input', 'siem'), 'no audit'),
+                (('--again', self.days_ago(self.world_, 5), '--input', 'contoso'), 'so no audit can write'),
                 (('--again', self.days_ago(self.world_, 1), '--input', 'contoso', '--json'), 'goes with --input only'),
                 (('--days', '3'), 'unknown argument')):
             result = self.audit(*arguments)

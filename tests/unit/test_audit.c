@@ -637,6 +637,30 @@ static void test_confirmed(void **state UNUSED)
     f.holds_saves = true;
 }
 
+/* promise: Completeness: A day is called equal only when splunkd has what polls wrote while it was listed */
+static void test_confirmed_of_polls(void **state UNUSED)
+{
+    struct timer timer = { .fire = stop_loop };
+    struct capture capture;
+    const char *log;
+
+    f.scene.input.audit = 1;
+    publish(last_night() - 1, 10, 1);
+    fill_ledger();
+    f.before_answer = write_first;
+    f.holds_saves = true;
+    audit_start(&f.audit, true, clock_ms());
+    timer_set(f.scene.env.loop, &f.audit.timer, clock_ms());
+    timer_set(f.scene.env.loop, &timer, clock_ms() + 200);
+    capture = capture_begin();
+    loop_run(f.scene.env.loop);
+    log = capture_end(capture);
+    CHECK(f.service.asked == 1 && !strstr(log, "event=audit"), "%s", log);
+    f.holds_saves = false;
+    check_line(run(), 1, "result=equal listed=10 written=9 missing=0 repaired=0", "after the save");
+    f.holds_saves = true;
+}
+
 /* promise: Completeness: A day that polls or the backfill have not passed has result=behind; one that the ledger does not have as a whole is unknown */
 static void test_not_comparable(void **state UNUSED)
 {
@@ -747,6 +771,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_equal),     CASE(test_once),     CASE(test_gate),   CASE(test_repair),   CASE(test_services),   CASE(test_moving_on),
     CASE(test_dropped),   CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
     CASE(test_odd),       CASE(test_written_meanwhile), CASE(test_confirmed), CASE(test_not_comparable),
+    CASE(test_confirmed_of_polls),
     CASE(test_again),     CASE(test_moments),
 };
 
