@@ -141,12 +141,22 @@ class Backfill(DeliveryCase):
         """Twenty alerts at each moment, and once more than a page holds."""
         world = self.world()
         feeds = [self.customer(world, orderby, 'graph', orderby, records=0) for orderby in HONEST + OTHERS]
+        now = self.now(world)
         for feed in feeds:
             for number in range(240):
-                moment = self.now(world) - (number // 20 + 1) * DAY * SECOND
-                feed.add(feed.maker.alert(moment, size='small'))
+                feed.add(feed.maker.alert(now - (number // 20 + 1) * DAY * SECOND, size='small'))
             for _ in range(120):
-                feed.add(feed.maker.alert(self.now(world) - 20 * DAY * SECOND, size='small'))
+                feed.add(feed.maker.alert(now - 20 * DAY * SECOND, size='small'))
+        self.read(world)
+        self.ends(world)
+
+    def test_ties_that_no_response_holds(self):
+        """An Endpoint service that gives fewer than asked, without a link: its counts say so, and skips bring the rest."""
+        world = self.world()
+        feed = self.customer(world, 'endpoint', 'endpoint', 'accept', records=100)
+        moment = self.now(world) - 4 * DAY * SECOND
+        for _ in range(120):
+            feed.add(feed.maker.alert(moment, size='small'))
         self.read(world)
         self.ends(world)
 
