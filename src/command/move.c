@@ -337,7 +337,8 @@ static bool read_options(struct move *move, struct err *err)
     const char *set = move->options->set;
 
     if (!text_same(set, SET_GRAPH) && !text_same(set, SET_ENDPOINT))
-        return err_set(err, ERR_INPUT, "--set %.80s: it should be " SET_GRAPH " (or " SET_ENDPOINT ", to move back)", set);
+        return err_set(err, ERR_INPUT, "--set %.80s: it should be " SET_GRAPH " (or " SET_ENDPOINT ", to move back)",
+                       set);
     return compare_options(set + strlen(SET_API), move->options->days, &move->kind, &move->days, err);
 }
 

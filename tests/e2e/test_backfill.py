@@ -151,13 +151,22 @@ class Backfill(DeliveryCase):
         self.ends(world)
 
     def test_ties_that_no_response_holds(self):
-        """An Endpoint service that gives fewer than asked, without a link: its counts say so, and skips bring the rest."""
+        """An Endpoint service that gives fewer than asked, without a link: counts tell, and skips bring the rest."""
         world = self.world()
         feed = self.customer(world, 'endpoint', 'endpoint', 'accept', records=100)
         moment = self.now(world) - 4 * DAY * SECOND
         for _ in range(120):
             feed.add(feed.maker.alert(moment, size='small'))
         self.read(world)
+        self.ends(world)
+
+    @pytest.mark.promise('Trouble', 'A service that does not keep the order it claims makes nothing lost')
+    def test_a_record_twice_in_a_page(self):
+        """In place of another one: the order is kept, and the count agrees."""
+        world = self.world()
+        self.customer(world, 'doubles', 'graph', 'accept', 'even', records=150, doubles=True)
+        self.read(world)
+        world.program.wait_line('WARN event=order input=doubles .*twice in one page')
         self.ends(world)
 
     @pytest.mark.promise('Trouble', 'Polls keep their interval while a backfill is read')

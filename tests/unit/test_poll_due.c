@@ -6,8 +6,8 @@
 
 #define BEGIN_MS INT64_C(86400000)
 
-/* Polls an input, and each poll is answered took_ms later. The requests are to spare for half of the time, and the input
- * is active for some of it. Returns the longest wait; *ret_shortest_ms is the shortest one after the first. */
+/* Polls an input, and each poll is answered took_ms later. The requests are to spare for half of the time, and the
+ * input is active for some of it. Returns the longest wait; *ret_shortest_ms is the shortest one after the first. */
 static int64_t longest_wait(int64_t interval_s, size_t number, int64_t begin_ms, int64_t took_ms,
                             int64_t *ret_shortest_ms)
 {
