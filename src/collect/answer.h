@@ -1,14 +1,17 @@
 /* collect/answer.h - one response of an alert API while it is read. */
 #pragma once
 
+#include "base/digest.h"
 #include "state/windows.h"
 
 /* The order in which records came. */
 struct sequence {
-    bool broken;      /* one without a time, or older than the one before it */
-    ticks last;       /* update time of the latest record */
-    size_t ties;      /* records of just that time, at the end */
-    size_t in_second; /* ... of that second */
+    bool repeats;       /* a record came twice, one after the other */
+    struct hash128 key; /* of the latest record */
+    bool broken;        /* one without a time, or older than the one before it */
+    ticks last;         /* update time of the latest record */
+    size_t ties;        /* records of just that time, at the end */
+    size_t in_second;   /* ... of that second */
 };
 
 struct answer {

@@ -198,6 +198,8 @@ static const char *what_is_out_of_order(const struct reading *reading, const str
         return "the service sends empty pages before others";
     if (reading->answer.sequence.broken)
         return "the records are not in ascending order of their update time";
+    if (reading->answer.sequence.repeats) /* in place of another one, as far as the count tells */
+        return "the service sends a record twice in one page";
     if (page->stats.oldest < reading->window.lo)
         return "the service's filter is coarser than it was asked to be";
     return NULL;

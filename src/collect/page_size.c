@@ -52,13 +52,13 @@ void page_size_worked(struct page_size *page, size_t most)
         page->size = 0;
 }
 
-void page_size_learn(struct page_size *page, size_t count, bool has_link)
+void page_size_learn(struct page_size *page, size_t count, bool has_more)
 {
     size_t cap = count > CAP_LEAST ? count : CAP_LEAST;
 
-    if (has_link && count && (!page->cap || cap > page->cap))
+    if (has_more && count && (!page->cap || cap > page->cap))
         page->cap = cap;
-    else if (!has_link && page->cap && cap > page->cap)
+    else if (!has_more && page->cap && cap > page->cap)
         page->cap = 0;
 }
 

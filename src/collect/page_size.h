@@ -30,8 +30,8 @@ bool page_size_refused(struct page_size *page, size_t top, size_t sure);
 /* A page was read. most: the API's largest page. */
 void page_size_worked(struct page_size *page, size_t most);
 
-/* Learns from a response of `count` records whether the service ends responses early. */
-void page_size_learn(struct page_size *page, size_t count, bool has_link);
+/* Learns from a response of `count` records whether the service ends responses early. has_more: it had more. */
+void page_size_learn(struct page_size *page, size_t count, bool has_more);
 
 /* Returns how many records a response can hold: `most` or the cap that was seen. */
 size_t page_size_capacity(const struct page_size *page, size_t most);

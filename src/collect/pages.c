@@ -142,6 +142,12 @@ static bool has_all_asked(const struct page_taken *page)
     return page->top && page->stats.count >= page->top;
 }
 
+/* Returns true if the page has as many records as the service puts into one, although more were asked for. */
+static bool is_capped(const struct page_taken *page)
+{
+    return page->cap && page->stats.count >= page->cap;
+}
+
 /* Returns true if more records were counted than came so far, and the page brought some. */
 static bool is_short(const struct pages *pages, const struct page_taken *page)
 {
@@ -166,7 +172,7 @@ enum pages_next pages_follow(struct pages *pages, const struct page_taken *page,
         go_to(pages, url);
         return PAGES_MORE;
     }
-    if (page->has_skip && (has_all_asked(page) || is_short(pages, page))) {
+    if (page->has_skip && (has_all_asked(page) || is_capped(page) || is_short(pages, page))) {
         pages->skip += page->stats.count;
         return PAGES_MORE;
     }
@@ -180,10 +186,10 @@ enum pages_next pages_take_counted(struct pages *pages, const struct page_taken 
     return pages_follow(pages, page, err);
 }
 
-/* Returns true if the page has as many records as the service puts into one: more are to be expected. */
+/* Returns true if more records are to be expected after the page, and can be had. */
 static bool is_full(const struct page_taken *page)
 {
-    return has_all_asked(page) || (has_link(page) && page->cap && page->stats.count >= page->cap);
+    return has_all_asked(page) || ((has_link(page) || page->has_skip) && is_capped(page));
 }
 
 /* Returns true for a page of records from outside of the window: the filter is ignored, and smaller windows would bring

@@ -225,6 +225,13 @@ static bool take_audited(struct reading *reading, const struct page_record *reco
            may_write(reading);
 }
 
+/* In ascending order a record that is sent twice follows itself, or one of just its time. */
+static void follow_key(struct sequence *sequence, struct hash128 key)
+{
+    sequence->repeats |= sequence->ties > 1 && key.low == sequence->key.low && key.high == sequence->key.high;
+    sequence->key = key;
+}
+
 static void take_record(void *ctx, struct buf *out, const struct page_record *record)
 {
     struct reading *reading = ctx;
@@ -242,6 +249,7 @@ static void take_record(void *ctx, struct buf *out, const struct page_record *re
         return;
     }
     key = key_of(reading, out, record);
+    follow_key(&reading->answer.sequence, key);
     reading->pages.kept++;
     reading->pages.sum += key.low ^ key.high * 3;
     if (reading->pages.seen)

@@ -112,6 +112,17 @@ static struct next order_goes_on(struct reading *reading)
     return went_well(reading, NEXT_NOW);
 }
 
+/* Learns from a response without a link whether the service ends responses early: it does if it sent fewer records than
+ * it counts and than it was asked for. */
+static void learn_from_last(struct reading *reading, struct page_taken *taken)
+{
+    size_t count = taken->stats.count;
+    bool is_cut = !reading->pages.count && taken->counted > (int64_t)count && (!taken->top || count < taken->top);
+
+    page_size_learn(&reading->page_size, count, is_cut);
+    taken->cap = reading->page_size.cap;
+}
+
 /* Decides after a page that was read completely. */
 static struct next page_read(struct reading *reading, const char *link, int64_t now_ms)
 {
@@ -135,7 +146,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         worker_request_url(reading, &url);
     taken.url = buf_text(&url);
     if (!link)
-        page_size_learn(&reading->page_size, taken.stats.count, false);
+        learn_from_last(reading, &taken);
     order = order_take(reading, &taken, now_ms);
     if (order == ORDER_MORE)
         return order_goes_on(reading);

@@ -14,11 +14,13 @@
 #include "splunk/data_inputs.h"
 #include "splunk/params.h"
 
-#define AT_ONCE    4 /* splunkd starts a process to validate each input */
-#define NAME_MOST  28
-#define WORD_WIDTH 20
-#define SET_API    "api="
-#define JSON_MAX   (64u * 1024 * 1024)
+#define AT_ONCE      4 /* splunkd starts a process to validate each input */
+#define NAME_MOST    28
+#define WORD_WIDTH   20
+#define SET_API      "api="
+#define SET_GRAPH    SET_API "graph"
+#define SET_ENDPOINT SET_API "endpoint"
+#define JSON_MAX     (64u * 1024 * 1024)
 
 enum moved { MOVED_NOT, MOVED_DONE, MOVED_REFUSED };
 
@@ -334,8 +336,9 @@ static bool read_options(struct move *move, struct err *err)
 {
     const char *set = move->options->set;
 
-    if (!text_starts(set, SET_API))
-        return err_set(err, ERR_INPUT, "--set %.80s: it should be api=graph (or api=endpoint, to move back)", set);
+    if (!text_same(set, SET_GRAPH) && !text_same(set, SET_ENDPOINT))
+        return err_set(err, ERR_INPUT, "--set %.80s: it should be " SET_GRAPH " (or " SET_ENDPOINT ", to move back)",
+                       set);
     return compare_options(set + strlen(SET_API), move->options->days, &move->kind, &move->days, err);
 }
 

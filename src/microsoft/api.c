@@ -37,7 +37,7 @@ bool api_same_ids(const struct api *api, const char *other)
     size_t i;
 
     for (i = 0; i < COUNT_OF(apis); i++)
-        if (text_same(apis[i]->name, other))
+        if (text_same_nocase(apis[i]->name, other))
             return apis[i] == api || (api->ids && text_same(apis[i]->ids, api->ids));
     return false;
 }

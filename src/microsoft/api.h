@@ -65,7 +65,8 @@ static inline bool api_is_partial(const struct api *api, int variant)
 /* Returns true if Microsoft has announced the API's end, and sets *ret to the days until it, rounded up: 1 on the last
  * day, 0 or less once it has ended. */
 bool api_days_left(const struct api *api, ticks now, int64_t *ret);
-/* Returns true if the two give an alert the same ID, so that versions written from one are known to the other. */
+/* Returns true if the two give an alert the same ID, so that versions written from one are known to the other. other: a
+ * name in any case, as a parameter may have it. */
 bool api_same_ids(const struct api *api, const char *other);
 
 /* Append to a URL of an API that sorts: ascending order of update time; the count of all that match. */

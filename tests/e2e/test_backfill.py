@@ -141,13 +141,32 @@ class Backfill(DeliveryCase):
         """Twenty alerts at each moment, and once more than a page holds."""
         world = self.world()
         feeds = [self.customer(world, orderby, 'graph', orderby, records=0) for orderby in HONEST + OTHERS]
+        now = self.now(world)
         for feed in feeds:
             for number in range(240):
-                moment = self.now(world) - (number // 20 + 1) * DAY * SECOND
-                feed.add(feed.maker.alert(moment, size='small'))
+                feed.add(feed.maker.alert(now - (number // 20 + 1) * DAY * SECOND, size='small'))
             for _ in range(120):
-                feed.add(feed.maker.alert(self.now(world) - 20 * DAY * SECOND, size='small'))
+                feed.add(feed.maker.alert(now - 20 * DAY * SECOND, size='small'))
         self.read(world)
+        self.ends(world)
+
+    def test_ties_that_no_response_holds(self):
+        """An Endpoint service that gives fewer than asked, without a link: counts tell, and skips bring the rest."""
+        world = self.world()
+        feed = self.customer(world, 'endpoint', 'endpoint', 'accept', records=100)
+        moment = self.now(world) - 4 * DAY * SECOND
+        for _ in range(120):
+            feed.add(feed.maker.alert(moment, size='small'))
+        self.read(world)
+        self.ends(world)
+
+    @pytest.mark.promise('Trouble', 'A service that does not keep the order it claims makes nothing lost')
+    def test_a_record_twice_in_a_page(self):
+        """In place of another one: the order is kept, and the count agrees."""
+        world = self.world()
+        self.customer(world, 'doubles', 'graph', 'accept', 'even', records=150, doubles=True)
+        self.read(world)
+        world.program.wait_line('WARN event=order input=doubles .*twice in one page')
         self.ends(world)
 
     @pytest.mark.promise('Trouble', 'Polls keep their interval while a backfill is read')

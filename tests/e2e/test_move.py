@@ -141,11 +141,12 @@ class Moved(unittest.TestCase):
     def test_those_that_are_ready_and_no_others(self):
         with World() as world:
             Pair(world, 'ready', shared=2, resource='https://api.securitycenter.microsoft.com')
+            world.splunkd.inputs['ready'][1]['api'] = 'Endpoint'        # Splunk's page has a list, a file does not
             Pair(world, 'lacks', shared=1, only_endpoint=1)
             Pair(world, 'denied').tenant.app.granted.discard('graph')
             world.customer('siem', api='siem')
             dry = move(world, '--dry-run')
-            self.assertEqual(world.splunkd.inputs['ready'][1]['api'], 'endpoint')
+            self.assertEqual(world.splunkd.inputs['ready'][1]['api'], 'Endpoint')
             self.assertRegex(dry.out, r'(?m)^ready +would be moved ')
             done = move(world)
             self.assertEqual((done.code, done.err), (1, ''))
@@ -168,6 +169,7 @@ class Moved(unittest.TestCase):
         with World() as world:
             for arguments, said in ((('x.csv', '--set', 'api=graph'), 'takes no file'),
                                     (('--set', 'filter=x'), 'should be api=graph'),
+                                    (('--set', 'api=siem'), '--set api=siem: it should be api=graph'),
                                     (('x.csv', '--accept-missing'), 'go with --set only'),
                                     (('--set', 'api=graph', '--input', 'nobody'), "no input 'nobody'")):
                 result = call(world.home, 'import', '--server-uri', world.splunkd.url, *arguments,

@@ -64,6 +64,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "params", 12 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
+    { "poll_due", 1 },
     { "progress", 17 },
     { "quarantine", 15 },
     { "rate", 17 },

@@ -215,7 +215,7 @@ static void test_same_ids(void **state UNUSED)
         { &api_graph, "graph", true },          { &api_graph, "endpoint", true },    { &api_endpoint, "graph", true },
         { &api_graph, "siem", false },          { &api_siem, "siem", true },         { &api_siem, "graph", false },
         { &api_graph, "incidents", false },     { &api_incidents, "incidents", true }, { &api_incidents, "siem", false },
-        { &api_graph, "something else", false },
+        { &api_graph, "something else", false }, { &api_graph, "Endpoint", true },   { &api_incidents, "Graph", false },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++)

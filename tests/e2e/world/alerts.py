@@ -136,6 +136,8 @@ class AlertApi:
         bare = api == 'endpoint' and 'evidence' not in args.get('$expand', '').split(',')
         count = len(rows) + quirks.miscounts if args.get('$count') == 'true' and quirks.count else None
         page = [version for version in page if version.key not in quirks.drops]
+        if quirks.doubles and len(page) > 1 and after < len(rows):
+            page[1] = page[0]
         select = args['$select'].split(',') if '$select' in args and quirks.select == 'accept' else None
         if quirks.orderby == 'page' and '$orderby' in args:
             page = sorted(page, key=lambda version: version.ticks)

@@ -90,7 +90,7 @@ class Quirks:
     each time). orderby: 'accept', 'refuse' (400), 'ignore', or a claim that is not kept: 'created' sorts by another
     field, 'shards' sorts each of three parts, 'page' sorts what it sends. count: False: no @odata.count; miscounts is
     added to it. select: 'accept', 'refuse' (400) or 'ignore'. drops: keys of alerts that are left out of pages although
-    they are counted. page_cap:
+    they are counted. doubles: a page that is not the last one has a record twice, in place of another one. page_cap:
     pages end earlier than $top asked. empty_first: so many empty pages with a link come before the first real one.
     repeat_link: the next link leads to the same page for ever. foreign_link: base address of another host put into
     next links. pretty: white space between tokens. since_included, until_included: bounds of the exporter.
@@ -102,6 +102,7 @@ class Quirks:
     def __init__(self, **changes):
         self.order, self.orderby, self.count, self.miscounts = 'newest', 'accept', True, 0
         self.select, self.drops = 'accept', ()
+        self.doubles = False
         self.page_cap, self.empty_first, self.repeat_link, self.foreign_link = None, 0, False, None
         self.pretty = self.expand_fails = self.corrupt_link = self.trailing_link = False
         self.relative_link, self.grain = None, 1
