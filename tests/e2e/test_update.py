@@ -78,7 +78,7 @@ class Updates(UpdateCase):
                                  ['done', 'success', 'c', version.key, 200, 'analyst', 'Close what is noise',
                                   'scheduler__1', 1, said['status']])
                 self.assertEqual((second['comment'], second['result']), ('Seen: "noise" ü', 'done'))
-                self.assertRegex(done.err, r'^INFO event=update input="c" kind=\w+ id="[^"]+" result=done')
+                self.assertRegex(done.err, r'^INFO event=update input="c" kind=\w+ id="[^"]+" result=done step=comment tries=1 ')
 
     @pytest.mark.promise('Updates', 'bad input is told in one sentence, and nothing is sent')
     def test_bad_input(self):
@@ -138,6 +138,9 @@ class Updates(UpdateCase):
             world.faults.add(faults.status(401), kind='changes', times=1)
             self.assertEqual(self.run_action(world, id=version.key, status='resolved').code, 0)
             self.assertEqual(self.changes(world), [('PATCH', 401), ('PATCH', 200)])
+            world.faults.add(faults.html(200), kind='changes', times=1)     # a proxy's page is no success
+            self.assertEqual(self.run_action(world, id=version.key, status='resolved').code, 0)
+            self.assertEqual([event['result'] for _, event in self.told(world)[-2:]], ['again', 'done'])
             world.faults.add(faults.status(403), kind='changes')
             done = self.run_action(world, id=version.key, status='new')
             self.assertEqual((done.code, self.told(world)[-1][1]['result']), (1, 'refused'))
@@ -161,7 +164,7 @@ class Updates(UpdateCase):
     @pytest.mark.promise('Updates', 'a comment is never added twice')
     def test_comment_with_a_lost_answer(self):
         """The connection ends after the service has done it: whether it has is not known."""
-        for fault in (faults.reset(after=True), faults.status(500)):
+        for fault in (faults.reset(after=True), faults.status(500), faults.html(200), faults.html(503)):
             with self.subTest(fault), self.world() as world:
                 feed = self.allowed(world)
                 version, = feed.publish(1)
