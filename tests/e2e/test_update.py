@@ -87,6 +87,8 @@ class Updates(UpdateCase):
                 {'id': 'da1', 'says': 'there is nothing to change'},
                 {'id': '', 'status': 'new', 'says': 'id is empty'},
                 {'id': '$result.id$', 'status': 'new', 'says': 'the results of the search have no such field'},
+                {'id': 'da1', 'status': 5, 'comment': 'x', 'says': 'status is no text in the JSON'},
+                {'id': ['da1'], 'status': 'new', 'says': 'id is no text in the JSON'},
                 {'id': 'x/../y', 'status': 'new', 'says': 'an ID has at most'},
                 {'id': 'da1', 'kind': 'incident', 'status': 'active', 'says': 'the ID of an incident has digits only'},
                 {'id': 'da1', 'kind': 'case', 'status': 'new', 'says': 'it should be alert or incident'},
