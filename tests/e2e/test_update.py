@@ -129,8 +129,15 @@ class Updates(UpdateCase):
             world.splunkd.inputs['c'][1]['allow_update'] = 'no'
             done = self.run_action(world, id=version.key, status='new')
             self.assertIn('set allow_update of the input to yes', done.err)
+            for path, capability in (('data/inputs', 'list_inputs'), ('storage/passwords', 'list_storage_passwords')):
+                rule = world.faults.add(faults.status(403), service='splunkd', match=lambda request, path=path:
+                                        path in request.path)
+                world.splunkd.inputs['c'][1]['allow_update'] = 'yes'
+                done = self.run_action(world, id=version.key, status='new')
+                self.assertIn(f'give it {capability}', done.err)
+                rule.remove()
             self.assertEqual(self.changes(world), [])
-            self.assertEqual([event['result'] for _, event in self.told(world)], ['refused', 'refused'])
+            self.assertEqual([event['result'] for _, event in self.told(world)], ['refused'] * 4)
 
     def test_token_without_claims_and_a_refusal(self):
         """The token does not tell; Microsoft does. A 401 is tried with a fresh token, once."""

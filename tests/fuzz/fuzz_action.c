@@ -1,5 +1,5 @@
-/* Any bytes as the payload of the alert action: a refusal is one plain line, and what is read makes a request and a result
- * event that are JSON. */
+/* Any bytes as the payload of the alert action: a refusal is one plain line, and what is read makes a request and a
+ * result event that are JSON. */
 #include <string.h>
 
 #include "base/buf.h"

@@ -33,7 +33,7 @@ static const struct row {
     { "page of a gateway, comment", { .status = 503, .retry_after_ms = 1, .body = "<p>" }, true, false, 1, 9000,
       UPDATE_UNKNOWN, 0 },
     { "object", { .status = 200, .body = "{\"id\":\"a\"}" }, false, false, 1, 9000, UPDATE_DONE, 0 },
-    { "page of a proxy", { .status = 200, .retry_after_ms = -1, .body = " <html>" }, false, false, 1, 9000, UPDATE_AGAIN,
+    { "page of a proxy", { .status = 200, .retry_after_ms = -1, .body = " <p>" }, false, false, 1, 9000, UPDATE_AGAIN,
       2000 },
     { "page of a proxy, comment", { .status = 200, .body = "Sign in" }, true, false, 1, 9000, UPDATE_UNKNOWN, 0 },
     { "broken five times", { .status = 502, .retry_after_ms = -1 }, false, false, 5, 90000, UPDATE_FAILED, 32000 },
