@@ -1,12 +1,14 @@
 """The alert action: changes one alert or incident at Microsoft, as splunkd runs it."""
 import json
 import os
+import subprocess
+import threading
 
 import pytest
 from cases import DeliveryCase
 from world import faults
 from world.httpd import Response
-from world.runner import call
+from world.runner import binary, call, wait_for
 
 PERMISSION = {'graph': 'SecurityAlert.ReadWrite.All', 'incidents': 'SecurityIncident.ReadWrite.All'}
 
@@ -78,7 +80,8 @@ class Updates(UpdateCase):
                                  ['done', 'success', 'c', version.key, 200, 'analyst', 'Close what is noise',
                                   'scheduler__1', 1, said['status']])
                 self.assertEqual((second['comment'], second['result']), ('Seen: "noise" ü', 'done'))
-                self.assertRegex(done.err, r'^INFO event=update input="c" kind=\w+ id="[^"]+" result=done step=comment tries=1 ')
+                self.assertRegex(done.err, r'^INFO event=update input="c" kind=\w+ id="[^"]+" result=done step=comment '
+                                           'tries=1 ')
 
     @pytest.mark.promise('Updates', 'bad input is told in one sentence, and nothing is sent')
     def test_bad_input(self):
@@ -185,6 +188,28 @@ class Updates(UpdateCase):
                 self.assertEqual([method for method, _ in self.changes(world)], ['PATCH', 'POST'])
                 self.assertLessEqual(len(json.loads(feed.latest(version.key).raw).get('comments') or []), had + 1)
                 self.assertEqual(self.told(world)[-1][1]['result'], 'unknown')
+
+    def test_signal_while_a_comment_is_on_its_way(self):
+        """Nobody could tell later whether it was added."""
+        with self.world() as world:
+            feed = self.allowed(world)
+            version, = feed.publish(1)
+            seen = threading.Event()
+            world.faults.add(faults.black_hole(after=True), kind='changes', match=lambda request: seen.set() or True)
+            payload = {'server_uri': world.splunkd.url, 'session_key': world.splunkd.session_key,
+                       'configuration': {'customer': 'c', 'id': version.key, 'comment': 'once'}}
+            with subprocess.Popen([binary(), '--execute'], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  env=world.home.environment()) as process:
+                process.stdin.write(json.dumps(payload).encode())
+                process.stdin.close()
+                wait_for(seen.is_set)
+                process.terminate()
+                said = process.stderr.read().decode()
+                self.assertEqual(process.wait(10), 1, said)
+            self.assertIn('result=unknown step=comment', said)
+            (_, event), = self.told(world)
+            self.assertEqual(event['result'], 'unknown')
+            self.assertIn('the action was stopped', event['why'])
 
     def test_result_that_cannot_be_told(self):
         """The change is made all the same; one line says what is missing."""
