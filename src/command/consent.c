@@ -72,7 +72,7 @@ static bool read_arguments(struct consent *consent, int64_t *minutes, struct err
                        consent->minutes, MINUTES_MOST);
     if (consent->output && access(consent->output, F_OK) == 0)
         return err_set(err, ERR_INPUT, "'%s' exists; name another file, or remove it first", consent->output);
-    if (!consent->redirect_uri || value_parse(redirect, consent->redirect_uri, false, &consent->defaults, err))
+    if (!consent->redirect_uri || value_parse(redirect, consent->redirect_uri, CHECK_NO_FILES, &consent->defaults, err))
         return true;
     return err_prefix(err, "--redirect-uri");
 }
