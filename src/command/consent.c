@@ -222,9 +222,11 @@ static int watch(struct consent *consent, int64_t minutes, struct err *err)
                                              .ctx = consent },
                        err);
     consent_show_end(&consent->show);
-    if (!ok || (consent->format != CONSENT_TEXT && !put(consent, true, err)))
+    if (ok)
+        tell_secrets(consent);
+    ok = ok && (consent->format == CONSENT_TEXT || put(consent, true, err));
+    if (!ok)
         log_error("%s", err->text);
-    tell_secrets(consent);
     return ok && is_complete(consent) ? 0 : 1;
 }
 
