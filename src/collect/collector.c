@@ -217,7 +217,7 @@ static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
 
     if (stanza_is_disabled(stanza)) /* whatever else it holds */
         return;
-    if (!input_from_stanza(stanza, true, &input, &err)) {
+    if (!input_from_stanza(stanza, CHECK_LASTING_FILES, &input, &err)) {
         col->bad_inputs = mem_grow(col->bad_inputs, col->bad_count + 1, sizeof(*col->bad_inputs));
         col->bad_inputs[col->bad_count++] = bad_input_new(&col->env, stanza, &err);
         return;

@@ -289,7 +289,7 @@ static bool ask_again(const struct config *config, const struct asked *asked, ui
 
     if (!stanza)
         return err_set(err, ERR_INPUT, "there is no enabled input '%.200s' in the XML on stdin", asked->only);
-    if (!input_from_stanza(stanza, true, &input, err))
+    if (!input_from_stanza(stanza, CHECK_FILES, &input, err))
         return false;
     path = store_file_ledger_path(config->checkpoint_dir, input.name);
     siem = input.api == API_SIEM;

@@ -334,7 +334,7 @@ struct audit_row *audit_row_new(const struct audit_context *context, const struc
 
     row->context = context;
     row->label = mem_text(stanza_input_name(stanza));
-    row->finished = row->bad = !input_from_stanza(stanza, true, &row->input, &row->err);
+    row->finished = row->bad = !input_from_stanza(stanza, CHECK_FILES, &row->input, &row->err);
     if (row->bad)
         return row;
     row->work = mem_alloc(sizeof(*row->work));

@@ -260,7 +260,7 @@ struct row *row_new(const struct row_context *context, const struct raw_stanza *
     row->label = mem_text(stanza_input_name(stanza));
     row->outcome.input = row->label;
     row->deadline = (struct timer){ .fire = row_deadline_fired, .ctx = row };
-    if (input_from_stanza(stanza, true, &row->input, &row->outcome.err)) {
+    if (input_from_stanza(stanza, CHECK_FILES, &row->input, &row->outcome.err)) {
         target_of(&row->input, &row->target);
         describe_input(row);
     } else {

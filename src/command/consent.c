@@ -72,7 +72,7 @@ static bool read_arguments(struct consent *consent, int64_t *minutes, struct err
                        consent->minutes, MINUTES_MOST);
     if (consent->output && access(consent->output, F_OK) == 0)
         return err_set(err, ERR_INPUT, "'%s' exists; name another file, or remove it first", consent->output);
-    if (!consent->redirect_uri || value_parse(redirect, consent->redirect_uri, false, &consent->defaults, err))
+    if (!consent->redirect_uri || value_parse(redirect, consent->redirect_uri, CHECK_NO_FILES, &consent->defaults, err))
         return true;
     return err_prefix(err, "--redirect-uri");
 }
@@ -222,9 +222,11 @@ static int watch(struct consent *consent, int64_t minutes, struct err *err)
                                              .ctx = consent },
                        err);
     consent_show_end(&consent->show);
-    if (!ok || (consent->format != CONSENT_TEXT && !put(consent, true, err)))
+    if (ok)
+        tell_secrets(consent);
+    ok = ok && (consent->format == CONSENT_TEXT || put(consent, true, err));
+    if (!ok)
         log_error("%s", err->text);
-    tell_secrets(consent);
     return ok && is_complete(consent) ? 0 : 1;
 }
 

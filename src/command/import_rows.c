@@ -180,7 +180,7 @@ static void read_row(const struct import_rows *rows, struct import_row *row, con
     row->changes = BUF_INIT(CHANGES_MAX);
     fill_stanza(row, header, line);
     if (fits_header(header, line, &err) && has_own_name(rows, row, &err) &&
-        input_from_stanza(&row->stanza, true, &row->input, &err) && validate_values(&row->input, &err) &&
+        input_from_stanza(&row->stanza, CHECK_FILES, &row->input, &err) && validate_values(&row->input, &err) &&
         stanza_is_plain(&row->stanza, &err))
         return;
     import_refuse(row, &err);

@@ -150,7 +150,7 @@ static void fill_list(struct mover *mover)
 
     mover->list[n++] = "api";
     mover->list[n++] = mover->move->to->name;
-    if (!input_from_stanza(mover->stanza, false, &input, &err))
+    if (!input_from_stanza(mover->stanza, CHECK_NO_FILES, &input, &err))
         return;
     if (target_has_own_url(&input)) {
         mover->list[n++] = "api_url";

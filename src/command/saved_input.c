@@ -21,7 +21,7 @@ bool saved_input_read(const cJSON *entry, struct input *ret, struct err *err)
         if (value)
             stanza.params[stanza.count++] = (struct raw_param){ mem_text(params[i].name), mem_text(value) };
     }
-    ok = input_from_stanza(&stanza, false, ret, err);
+    ok = input_from_stanza(&stanza, CHECK_NO_FILES, ret, err);
     raw_stanza_free(&stanza);
     return ok;
 }

@@ -64,7 +64,7 @@ static bool read_input(const char *const *values, struct input *ret, struct err 
     for (i = 0; i < COUNT_OF(parameters); i++)
         if (values[i])
             raw[stanza.count++] = (struct raw_param){ mem_text(parameters[i].parameter), mem_text(values[i]) };
-    ok = input_from_stanza(&stanza, true, ret, err);
+    ok = input_from_stanza(&stanza, CHECK_FILES, ret, err);
     for (i = 0; i < stanza.count; i++) {
         free(raw[i].name);
         mem_free_secret(raw[i].value);

@@ -17,6 +17,7 @@
 
 #define ALL_MS   240000 /* below maxtime of alert_actions.conf */
 #define TURN_MS  120000
+#define STOP_MS  800 /* for the result event after a signal: splunkd kills what does not end */
 #define REQUESTS 1
 
 /* An update that ended lets its events go for a moment more. */
@@ -116,6 +117,24 @@ static void begin(struct update *update)
         update_find_customer(update);
 }
 
+static bool is_posting(void *ctx)
+{
+    return ((const struct update *)ctx)->posting;
+}
+
+/* Tells how far an update was that is stopped by a signal: whether a comment was added is not known later. */
+static void end_stopped(struct update *update)
+{
+    if (update->ended)
+        return;
+    if (update->request && update->commenting)
+        update_end_before(update, UPDATE_UNKNOWN,
+                          "the action was stopped before Microsoft answered; the comment may have been added or not");
+    else
+        update_end_before(update, UPDATE_FAILED, "the action was stopped before it was done; run it again");
+    loop_drain(update->loop, clock_ms() + STOP_MS, is_posting, update);
+}
+
 /* Reads stdin to its end. */
 static bool read_stdin(struct buf *ret, struct err *err)
 {
@@ -164,7 +183,9 @@ int update_run(int argc, char **argv)
     }
     open_all(&update);
     begin(&update);
+    loop_catch_signals(update.loop); /* until now nothing was sent */
     loop_run(update.loop);
+    end_stopped(&update);
     close_all(&update);
     action_release(&update.action);
     return update.result == UPDATE_DONE ? 0 : 1;

@@ -32,6 +32,12 @@ static void set_destination(struct update *update)
                                        .resource = graph ? target.resource : api_graph.resource[update->input.cloud] };
 }
 
+/* Ends the update because of splunkd. A capability that is missing is not there the next time either. */
+static void end_by_splunkd(struct update *update, const struct err *err)
+{
+    update_end_before(update, text_same(err->cause, "splunkd_rights") ? UPDATE_REFUSED : UPDATE_FAILED, err->text);
+}
+
 static void loaded(void *ctx, bool ok, const struct err *err)
 {
     struct update *update = ctx;
@@ -39,7 +45,7 @@ static void loaded(void *ctx, bool ok, const struct err *err)
     struct err why;
 
     if (!ok) {
-        update_end_before(update, UPDATE_FAILED, err->text);
+        end_by_splunkd(update, err);
         return;
     }
     set_destination(update);
@@ -99,7 +105,7 @@ static void listed(void *ctx, bool ok, const cJSON *list, const struct err *err)
     const cJSON *entry;
 
     if (!ok) {
-        update_end_before(update, UPDATE_FAILED, err->text);
+        end_by_splunkd(update, err);
         return;
     }
     entry = find_entry(list, update_customer(update));

@@ -1,5 +1,9 @@
 #include "command/update_judge.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
 #include "messages/diagnosis.h"
 #include "microsoft/refusal.h"
 
@@ -13,10 +17,21 @@ const char *update_result_word(enum update_result result)
     return words[result];
 }
 
-/* Returns true if the answer, or the lack of one, proves that Microsoft did not do it. */
+/* Returns true for what Graph answers with: an object, or nothing. A page of a proxy may come with any status. */
+static bool is_of_graph(const struct http_result *result)
+{
+    const char *at = text_empty(result->body) ? "" : result->body + strspn(result->body, " \t\r\n\xEF\xBB\xBF");
+
+    return !*at || *at == '{';
+}
+
+/* Returns true if the answer, or the lack of one, proves that Microsoft did not do it. A 503 without a wait may be that
+ * of a gateway that has passed the request on. */
 static bool was_not_done(const struct http_result *result)
 {
-    return result->status == 429 || result->status == 503 || result->fault == HTTP_NO_NAME ||
+    bool busy = result->status == 503 && result->retry_after_ms >= 0 && is_of_graph(result);
+
+    return result->status == 429 || busy || result->fault == HTTP_NO_NAME ||
            result->fault == HTTP_NO_CONNECTION || result->fault == HTTP_NO_PROXY || result->fault == HTTP_NO_TLS ||
            result->fault == HTTP_BAD_REQUEST;
 }
@@ -72,11 +87,22 @@ static void judge_refusal(const struct http_result *result, const struct update_
     }
 }
 
+static void say_page(const struct http_result *result, struct err *err)
+{
+    char status[24];
+
+    snprintf(status, sizeof(status), " (HTTP %d)", result->status);
+    diagnosis_set(err, ERR_RETRY, DIAGNOSIS_WEB_PAGE, &(struct diagnosis_facts){ .detail = status });
+}
+
 void update_judge(const struct http_result *result, const struct update_facts *facts, struct update_verdict *ret)
 {
     *ret = (struct update_verdict){ .result = UPDATE_DONE };
-    if (http_check(result, &ret->err))
-        return;
+    if (http_check(result, &ret->err)) {
+        if (is_of_graph(result))
+            return;
+        say_page(result, &ret->err);
+    }
     if (ret->err.kind == ERR_RETRY || !http_status_counts(result))
         judge_failure(result, facts, ret);
     else

@@ -119,11 +119,11 @@ void update_again_fired(void *ctx, int64_t now_ms UNUSED)
 /* The change is made, or the comment is added. */
 static void step_done(struct update *update)
 {
-    update->tries = 0;
     if (update->commenting || !update->change.comment) {
         end(update, UPDATE_DONE, NULL);
         return;
     }
+    update->tries = 0;
     update->commenting = true;
     update_continue(update);
 }

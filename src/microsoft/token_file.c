@@ -64,20 +64,33 @@ static bool refuse(struct err *err, const char *path, const char *what)
     return remedy_set(err, "token_file", ACT_PROVIDER, "let the file of client_assertion hold a valid token");
 }
 
+/* Reads seconds since 1970. They may have a fraction (RFC 7519 section 2, NumericDate). */
+static bool read_time(const cJSON *claims, const char *name, int64_t *ret)
+{
+    const cJSON *item = json_member(claims, name);
+
+    if (!cJSON_IsNumber(item))
+        return json_int64(claims, name, 0, TIME_MOST_S, ret);
+    if (!(item->valuedouble >= 0 && item->valuedouble < (double)TIME_MOST_S))
+        return false;
+    *ret = (int64_t)item->valuedouble;
+    return true;
+}
+
 /* Refuses a token outside of its time, and one without an end, which no service that renews its tokens issues. */
 static bool is_current(const cJSON *claims, const char *path, int64_t now_unix_ms, struct err *err)
 {
     char date[TICKS_TEXT_MAX], what[80];
     int64_t seconds;
 
-    if (!json_int64(claims, "exp", 0, TIME_MOST_S, &seconds))
+    if (!read_time(claims, "exp", &seconds))
         return refuse(err, path, "holds a token that does not say when it expires");
     if (seconds * 1000 <= now_unix_ms) {
         ticks_text_digits(ticks_from_ms(seconds * 1000), 0, date);
         snprintf(what, sizeof(what), "holds a token that expired at %s", date);
         return refuse(err, path, what);
     }
-    if (json_int64(claims, "nbf", 0, TIME_MOST_S, &seconds) && seconds * 1000 > now_unix_ms + SLACK_MS) {
+    if (read_time(claims, "nbf", &seconds) && seconds * 1000 > now_unix_ms + SLACK_MS) {
         ticks_text_digits(ticks_from_ms(seconds * 1000), 0, date);
         snprintf(what, sizeof(what), "holds a token that is not valid before %s", date);
         return refuse(err, path, what);

@@ -58,6 +58,11 @@ bool action_is_filled(const struct action *action, struct err *err)
 
     cJSON_ArrayForEach(param, json_member(action->tree, "configuration"))
     {
+        if (!cJSON_IsString(param) && !cJSON_IsNull(param))
+            return err_set(err, ERR_INPUT,
+                           "%.64s is no text in the JSON on stdin; splunkd writes each parameter of an action as one, "
+                           "in quotes",
+                           param->string);
         if (cJSON_IsString(param) && strstr(param->valuestring, TOKEN))
             return err_set(err, ERR_INPUT,
                            "%.64s is '%.128s', but the results of the search have no such field; add it to the search, "

@@ -22,5 +22,6 @@ const char *action_param(const struct action *action, const char *name);
 /* Returns a field of the first row of results, of several values the first; "" if there is none. Borrowed. */
 const char *action_field(const struct action *action, const char *name);
 
-/* Returns true unless a parameter still has a token such as $result.id$, which splunkd found no value for. */
+/* Returns true unless a parameter is no text, or still has a token such as $result.id$, which splunkd found no value
+ * for. */
 bool action_is_filled(const struct action *action, struct err *err);

@@ -133,6 +133,7 @@ void data_inputs_list(struct data_inputs *inputs, data_inputs_listed_fn *done, v
     call->listed = done;
     call->body = BUF_INIT(LISTING_MAX);
     call->call.body = &call->body;
+    call->call.rights = "list_inputs";
     /* splunkd lists 30 entries by default. */
     rest_call_start(&call->call, NULL, rest_url(inputs->rest, "-", ENDPOINT, NULL, "count=0"), NULL);
 }

@@ -7,6 +7,10 @@
 #include "base/ticks.h"
 
 enum api_kind { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
+/* Which files that parameters name are looked at. A token file is one that others renew: it may come later, and each
+ * sign-in reads it. */
+enum file_check { CHECK_NO_FILES, CHECK_FILES, CHECK_LASTING_FILES };
+
 enum allow_update { ALLOW_UPDATE_NO, ALLOW_UPDATE_YES, ALLOW_UPDATE_COUNT };
 enum cloud { CLOUD_COMMERCIAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_COUNT };
 

@@ -115,17 +115,17 @@ static void take_own_keys(const struct raw_stanza *stanza, struct input *input)
     input->has_sourcetype = !text_empty(sourcetype) && strcmp(sourcetype, SCHEME_NAME) != 0;
 }
 
-static bool take_param(const struct raw_stanza *stanza, const struct param *param, bool check_files,
+static bool take_param(const struct raw_stanza *stanza, const struct param *param, enum file_check check,
                        struct input *input, struct err *err)
 {
     const char *raw = stanza_value(stanza, param->name);
     CLEANUP(mem_free_secretp) char *value = text_trimmed(raw ? raw : "");
 
     if (*value)
-        return value_parse(param, value, check_files, input, err);
+        return value_parse(param, value, check, input, err);
     if (param->required)
         return err_set(err, ERR_INPUT, "%s is missing; it should be %s", param->name, value_wanted(param));
-    return !param->default_text || value_parse(param, param->default_text, check_files, input, err);
+    return !param->default_text || value_parse(param, param->default_text, check, input, err);
 }
 
 static bool refuse_both(const char *one, const char *other, const char *value, struct err *err)
@@ -156,14 +156,14 @@ static bool check_together(const struct input *input, struct err *err)
     return one_credential(input, err);
 }
 
-bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct input *ret, struct err *err)
+bool input_from_stanza(const struct raw_stanza *stanza, enum file_check check, struct input *ret, struct err *err)
 {
     struct input input = { 0 };
     bool ok = take_name(stanza, &input, err);
     size_t i;
 
     for (i = 0; ok && i < params_count; i++)
-        ok = take_param(stanza, &params[i], check_files, &input, err);
+        ok = take_param(stanza, &params[i], check, &input, err);
     if (!ok || !check_together(&input, err)) {
         input_free(&input);
         return false;

@@ -19,9 +19,9 @@ struct raw_stanza {
 void raw_stanza_free(struct raw_stanza *stanza);
 
 /* Parses every known parameter, fills in defaults, ignores unknown names and splunkd's own keys, and checks which
- * parameters exclude each other. check_files: named files must be readable. Returns false with nothing in *ret; err
+ * parameters exclude each other. check: which named files must be readable. Returns false with nothing in *ret; err
  * then names the first bad parameter, its value (never a secret) and what it should be. Free *ret with input_free(). */
-bool input_from_stanza(const struct raw_stanza *stanza, bool check_files, struct input *ret, struct err *err);
+bool input_from_stanza(const struct raw_stanza *stanza, enum file_check check, struct input *ret, struct err *err);
 /* Frees the members, not the struct; NULL is allowed. Secrets are overwritten. */
 void input_free(struct input *input);
 

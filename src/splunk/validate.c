@@ -64,7 +64,7 @@ bool validate_items(const struct config *config, struct input *ret, struct err *
     if (config->count != 1)
         return err_set(err, ERR_INPUT, "splunkd sent %zu <item> elements to validate, but there should be exactly one",
                        config->count);
-    if (!input_from_stanza(&config->stanzas[0], true, ret, err))
+    if (!input_from_stanza(&config->stanzas[0], CHECK_FILES, ret, err))
         return false;
     if (validate_values(ret, err) && stanza_is_plain(&config->stanzas[0], err))
         return true;

@@ -357,10 +357,12 @@ static bool check_file(const struct param *param, const char *value, const struc
     return err_set(err, ERR_INPUT, "%s: %s", refusal.text, why.text);
 }
 
-bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input, struct err *err)
+bool value_parse(const struct param *param, const char *value, enum file_check check, struct input *input,
+                 struct err *err)
 {
     if (!is_clean(param, value) || !take_value(param, value, input))
         return refuse_value(param, value, err);
-    return !check_files || (param->type != PARAM_FILE && param->type != PARAM_ASSERTION) ||
-           check_file(param, value, input, err);
+    if (param->type == PARAM_FILE ? !check : param->type != PARAM_ASSERTION || check != CHECK_FILES)
+        return true;
+    return check_file(param, value, input, err);
 }

@@ -7,7 +7,8 @@
 
 /* Parses a trimmed, non-empty value into the parameter's member of *input. On false err says what the value is (never a
  * secret) and what it should be. Base URLs lose a trailing slash here. */
-bool value_parse(const struct param *param, const char *value, bool check_files, struct input *input, struct err *err);
+bool value_parse(const struct param *param, const char *value, enum file_check check, struct input *input,
+                 struct err *err);
 
 /* Returns what the parameter should be, such as "a whole number of seconds from 1 to 86400". Valid until the next
  * call. */

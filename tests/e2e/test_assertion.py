@@ -186,15 +186,18 @@ class TokenFile(unittest.TestCase):
         self.assertEqual(checks.leaks(self.world, tokens), [])
 
     def test_that_cannot_be_used(self):
-        """A sentence, and the sign-in at once when the file can be used."""
+        """A sentence, and the sign-in at once when the file can be used. It may come after splunkd."""
         self.customer()
+        program = self.world.start()
+        self.assertIn('No such file', program.wait_line('ERROR event=refused input=one').text)
+        program.terminate()
         self.write('root:x:0:0:secret of this host\n')
         program = self.world.start()
         line = program.wait_line('ERROR event=refused input=one')
         self.assertIn('holds no JSON Web Token, so nothing of it is sent. Our administrator: ', line.text)
         self.assertNotIn('secret of this host', program.tail(1000))
         self.assertEqual(self.world.microsoft.requests(service='login', kind='token'), [])
-        self.write(self.token())
+        self.write(self.token(exp=self.world.clock.now() + 900.5))      # a fraction, as RFC 7519 allows
         program.wait_events(2, 45)
 
     @pytest.mark.promise('Secrets', "An assertion goes only to Microsoft's own sign-in hosts")

@@ -151,6 +151,9 @@ class Watch(ConsentCase):
         for feed in self.world.feeds.values():
             feed.publish(1)
         self.world.start().wait_events(3)
+        done = self.watch('--minutes', '0', '--csv', '--output', '/no/such/folder/states.csv')
+        self.assertEqual((done.code, done.err), (1, "ERROR cannot create '/no/such/folder/states.csv': No such file or "
+                                                    'directory\n'))
 
     @pytest.mark.promise('Trouble', '`consent --watch` tries a customer at most once a minute, and all together twice '
                                     'a second')

@@ -1,12 +1,14 @@
 """The alert action: changes one alert or incident at Microsoft, as splunkd runs it."""
 import json
 import os
+import subprocess
+import threading
 
 import pytest
 from cases import DeliveryCase
 from world import faults
 from world.httpd import Response
-from world.runner import call
+from world.runner import binary, call, wait_for
 
 PERMISSION = {'graph': 'SecurityAlert.ReadWrite.All', 'incidents': 'SecurityIncident.ReadWrite.All'}
 
@@ -78,7 +80,8 @@ class Updates(UpdateCase):
                                  ['done', 'success', 'c', version.key, 200, 'analyst', 'Close what is noise',
                                   'scheduler__1', 1, said['status']])
                 self.assertEqual((second['comment'], second['result']), ('Seen: "noise" ü', 'done'))
-                self.assertRegex(done.err, r'^INFO event=update input="c" kind=\w+ id="[^"]+" result=done')
+                self.assertRegex(done.err, r'^INFO event=update input="c" kind=\w+ id="[^"]+" result=done step=comment '
+                                           'tries=1 ')
 
     @pytest.mark.promise('Updates', 'bad input is told in one sentence, and nothing is sent')
     def test_bad_input(self):
@@ -87,6 +90,8 @@ class Updates(UpdateCase):
                 {'id': 'da1', 'says': 'there is nothing to change'},
                 {'id': '', 'status': 'new', 'says': 'id is empty'},
                 {'id': '$result.id$', 'status': 'new', 'says': 'the results of the search have no such field'},
+                {'id': 'da1', 'status': 5, 'comment': 'x', 'says': 'status is no text in the JSON'},
+                {'id': ['da1'], 'status': 'new', 'says': 'id is no text in the JSON'},
                 {'id': 'x/../y', 'status': 'new', 'says': 'an ID has at most'},
                 {'id': 'da1', 'kind': 'incident', 'status': 'active', 'says': 'the ID of an incident has digits only'},
                 {'id': 'da1', 'kind': 'case', 'status': 'new', 'says': 'it should be alert or incident'},
@@ -127,8 +132,15 @@ class Updates(UpdateCase):
             world.splunkd.inputs['c'][1]['allow_update'] = 'no'
             done = self.run_action(world, id=version.key, status='new')
             self.assertIn('set allow_update of the input to yes', done.err)
+            for path, capability in (('data/inputs', 'list_inputs'), ('storage/passwords', 'list_storage_passwords')):
+                rule = world.faults.add(faults.status(403), service='splunkd', match=lambda request, path=path:
+                                        path in request.path)
+                world.splunkd.inputs['c'][1]['allow_update'] = 'yes'
+                done = self.run_action(world, id=version.key, status='new')
+                self.assertIn(f'give it {capability}', done.err)
+                rule.remove()
             self.assertEqual(self.changes(world), [])
-            self.assertEqual([event['result'] for _, event in self.told(world)], ['refused', 'refused'])
+            self.assertEqual([event['result'] for _, event in self.told(world)], ['refused'] * 4)
 
     def test_token_without_claims_and_a_refusal(self):
         """The token does not tell; Microsoft does. A 401 is tried with a fresh token, once."""
@@ -138,6 +150,9 @@ class Updates(UpdateCase):
             world.faults.add(faults.status(401), kind='changes', times=1)
             self.assertEqual(self.run_action(world, id=version.key, status='resolved').code, 0)
             self.assertEqual(self.changes(world), [('PATCH', 401), ('PATCH', 200)])
+            world.faults.add(faults.html(200), kind='changes', times=1)     # a proxy's page is no success
+            self.assertEqual(self.run_action(world, id=version.key, status='resolved').code, 0)
+            self.assertEqual([event['result'] for _, event in self.told(world)[-2:]], ['again', 'done'])
             world.faults.add(faults.status(403), kind='changes')
             done = self.run_action(world, id=version.key, status='new')
             self.assertEqual((done.code, self.told(world)[-1][1]['result']), (1, 'refused'))
@@ -161,7 +176,7 @@ class Updates(UpdateCase):
     @pytest.mark.promise('Updates', 'a comment is never added twice')
     def test_comment_with_a_lost_answer(self):
         """The connection ends after the service has done it: whether it has is not known."""
-        for fault in (faults.reset(after=True), faults.status(500)):
+        for fault in (faults.reset(after=True), faults.status(500), faults.html(200), faults.html(503)):
             with self.subTest(fault), self.world() as world:
                 feed = self.allowed(world)
                 version, = feed.publish(1)
@@ -173,6 +188,28 @@ class Updates(UpdateCase):
                 self.assertEqual([method for method, _ in self.changes(world)], ['PATCH', 'POST'])
                 self.assertLessEqual(len(json.loads(feed.latest(version.key).raw).get('comments') or []), had + 1)
                 self.assertEqual(self.told(world)[-1][1]['result'], 'unknown')
+
+    def test_signal_while_a_comment_is_on_its_way(self):
+        """Nobody could tell later whether it was added."""
+        with self.world() as world:
+            feed = self.allowed(world)
+            version, = feed.publish(1)
+            seen = threading.Event()
+            world.faults.add(faults.black_hole(after=True), kind='changes', match=lambda request: seen.set() or True)
+            payload = {'server_uri': world.splunkd.url, 'session_key': world.splunkd.session_key,
+                       'configuration': {'customer': 'c', 'id': version.key, 'comment': 'once'}}
+            with subprocess.Popen([binary(), '--execute'], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  env=world.home.environment()) as process:
+                process.stdin.write(json.dumps(payload).encode())
+                process.stdin.close()
+                wait_for(seen.is_set)
+                process.terminate()
+                said = process.stderr.read().decode()
+                self.assertEqual(process.wait(10), 1, said)
+            self.assertIn('result=unknown step=comment', said)
+            (_, event), = self.told(world)
+            self.assertEqual(event['result'], 'unknown')
+            self.assertIn('the action was stopped', event['why'])
 
     def test_result_that_cannot_be_told(self):
         """The change is made all the same; one line says what is missing."""

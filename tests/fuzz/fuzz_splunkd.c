@@ -52,7 +52,7 @@ static void check_inputs(const uint8_t *data, size_t size)
     row->stanza = (struct raw_stanza){ .name = mem_text("a"), .params = mem_alloc(4 * sizeof(*row->stanza.params)) };
     for (i = 0; i < COUNT_OF(texts); i++)
         row->stanza.params[row->stanza.count++] = (struct raw_param){ mem_text(texts[i][0]), mem_text(texts[i][1]) };
-    need(input_from_stanza(&row->stanza, true, &row->input, &err), "the row is good");
+    need(input_from_stanza(&row->stanza, CHECK_FILES, &row->input, &err), "the row is good");
     if (cJSON_IsArray(list)) {
         import_plan(&rows, list, passwords);
         need(row->action == ACTION_CREATE || row->action == ACTION_UPDATE || row->action == ACTION_NONE, "an action");

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stanza.params[2] = (struct raw_param){ mem_text(params[i].name),
                                            size ? mem_text_n((const char *)data + 1, size - 1) : mem_text("") };
     stanza.count = 3;
-    if (input_from_stanza(&stanza, false, &input, &err)) {
+    if (input_from_stanza(&stanza, CHECK_NO_FILES, &input, &err)) {
         need(input.poll_interval >= 1 && input.poll_interval <= 86400 && input.overlap >= 0 && input.overlap <= 86400,
              "numbers within their bounds");
         need(input.start_time.relative ? input.start_time.back_s >= 0 : input.start_time.time >= 0, "a time since 1970");

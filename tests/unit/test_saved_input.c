@@ -44,7 +44,7 @@ static void test_pairs(void **state UNUSED)
 
         for (k = 0; rows[i].pairs[k]; k += 2)
             params[stanza.count++] = (struct raw_param){ (char *)rows[i].pairs[k], (char *)rows[i].pairs[k + 1] };
-        CHECK(list && input_from_stanza(&stanza, false, &input, &err), "row %zu: %s", i, err.text);
+        CHECK(list && input_from_stanza(&stanza, CHECK_NO_FILES, &input, &err), "row %zu: %s", i, err.text);
         CHECK(saved_input_is_same(list, &input) == rows[i].same, "row %zu", i);
         input_free(&input);
     }

@@ -28,7 +28,14 @@ static const struct row {
     { "throttled too often", { .status = 429, .retry_after_ms = 1000 }, false, false, 5, 9000, UPDATE_THROTTLED, 1000 },
     { "broken service", { .status = 500, .retry_after_ms = -1 }, false, false, 1, 9000, UPDATE_AGAIN, 2000 },
     { "broken service, comment", { .status = 500, .retry_after_ms = -1 }, true, false, 1, 9000, UPDATE_UNKNOWN, 0 },
-    { "busy service, comment", { .status = 503, .retry_after_ms = -1 }, true, false, 1, 9000, UPDATE_AGAIN, 2000 },
+    { "busy service, comment", { .status = 503, .retry_after_ms = 3000 }, true, false, 1, 9000, UPDATE_AGAIN, 3000 },
+    { "gateway, comment", { .status = 503, .retry_after_ms = -1 }, true, false, 1, 9000, UPDATE_UNKNOWN, 0 },
+    { "page of a gateway, comment", { .status = 503, .retry_after_ms = 1, .body = "<p>" }, true, false, 1, 9000,
+      UPDATE_UNKNOWN, 0 },
+    { "object", { .status = 200, .body = "{\"id\":\"a\"}" }, false, false, 1, 9000, UPDATE_DONE, 0 },
+    { "page of a proxy", { .status = 200, .retry_after_ms = -1, .body = " <p>" }, false, false, 1, 9000, UPDATE_AGAIN,
+      2000 },
+    { "page of a proxy, comment", { .status = 200, .body = "Sign in" }, true, false, 1, 9000, UPDATE_UNKNOWN, 0 },
     { "broken five times", { .status = 502, .retry_after_ms = -1 }, false, false, 5, 90000, UPDATE_FAILED, 32000 },
     { "redirect", { .status = 302, .retry_after_ms = -1 }, false, false, 5, 90000, UPDATE_FAILED, 32000 },
     { "no time left", { .status = 502, .retry_after_ms = -1 }, false, false, 1, 1000, UPDATE_FAILED, 2000 },
@@ -51,7 +58,8 @@ static void test_rows(void **state UNUSED)
         const struct update_facts facts = { .change = &change, .comment = row->comment, .new_token = row->new_token,
                                             .tries = row->tries, .left_ms = row->left_ms };
 
-        result.body = result.request_id = result.content_type = "";
+        result.body = result.body ? result.body : "";
+        result.request_id = result.content_type = "";
         update_judge(&result, &facts, &verdict);
         CHECK(verdict.result == row->want, "%s: %s", row->name, update_result_word(verdict.result));
         CHECK(verdict.result == UPDATE_DONE || verdict.err.text[0], "%s: no sentence", row->name);
