@@ -7,7 +7,7 @@ import { consentLink } from '../src/model/consent.mjs';
 import { CsvError, decodeFile, parseCsv, unguarded, writeCsv } from '../src/model/csv.mjs';
 import { blamed, changesOf, problemsOf, startValues } from '../src/model/form.mjs';
 import { exportTable, failedTable, planImport } from '../src/model/plan.mjs';
-import { filterRows, historyOf, joinRows, refreshedRows, sortRows, usualClient } from '../src/model/rows.mjs';
+import { filterRows, historyOf, joinRows, plainRecord, refreshedRows, sortRows, usualClient } from '../src/model/rows.mjs';
 import { addressIn, ageText, logSearch } from '../src/model/words.mjs';
 
 const { params, own } = JSON.parse(readFileSync(new URL('../params.json', import.meta.url), 'utf8'));
@@ -45,6 +45,8 @@ test('a name has to fit into a file name', () => {
     assert.equal(checkName('x'.repeat(240)), '');
     assert.match(checkName('ä'.repeat(41)), /246 bytes/);
     assert.match(checkName(' '), /missing/);
+    for (const name of ['.', '..', ' .. ']) assert.match(checkName(name), /addresses/);
+    assert.equal(checkName('...'), '');
     assert.match(checkName('a', ['a']), /another customer/);
 });
 
@@ -87,6 +89,16 @@ test('rows are joined, filtered and sorted', () => {
 test('a history that is broken is none', () => {
     assert.deepEqual(historyOf('[null,[1,2,0,0]]'), [null, [1, 2, 0, 0]]);
     for (const text of ['', '{', '{}', '[]']) assert.equal(historyOf(text), null);
+    const one = [1, 2, 0, 0];
+    assert.deepEqual(historyOf('[["a",1,1,1],[1],[-1,0,0,0],[1e999,0,0,0],[1,2,0,0]]'), [null, null, null, null, one]);
+    assert.equal(historyOf(JSON.stringify(Array(500).fill(one))).length, 96);
+});
+
+test('of a record, only what has the right kind is taken', () => {
+    const broken = { condition: 5, todo: 7, why: {}, rank: 'x', updated: 'soon', last_poll: null, ok: 3, note: 'n' };
+    assert.deepEqual(plainRecord(broken), { ok: 3, note: 'n' });
+    const [row] = joinRows([input('a')], new Map([['a', plainRecord(broken)]]), 5000);
+    assert.deepEqual([row.condition.word, row.silent_s], ['unknown', Infinity]);
 });
 
 test('tables are read as spreadsheets save them', () => {
