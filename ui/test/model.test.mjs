@@ -162,7 +162,14 @@ test('tables are read as spreadsheets save them', () => {
             (error) => error instanceof CsvError && why.test(error.message),
         );
     assert.equal(decodeFile(new Uint8Array([0xff, 0xfe, 0x61, 0x00])), 'a');
-    assert.throws(() => decodeFile(new Uint8Array([0x61, 0xfc, 0x62])), /code page of Windows/);
+    for (const [bytes, why] of [
+        [[0x61, 0xfc, 0x62], /code page of Windows/],
+        [[0x61, 0, 0x62, 0], /zero bytes/],
+        [[0x50, 0x4b, 3, 4, 20, 0], /xlsx/],
+        [[0xd0, 0xcf, 0x11, 0xe0, 0xa1], /xls/],
+        [[0x1f, 0x8b, 8], /gzip/],
+    ])
+        assert.throws(() => decodeFile(new Uint8Array(bytes)), why);
 });
 
 test('what is written can be read again, and no cell is a formula', () => {
@@ -215,6 +222,10 @@ test('an import is planned row by row', () => {
         ['name,tenant_id,client_id,authorization_code\n', /cannot be imported/],
     ])
         assert.match(planImport(text, params, []).problem, why, text);
+    for (const [value, kind] of Object.entries({ maybe: 'wrong', 2: 'wrong', Off: 'same', 1: 'change', '': 'same' })) {
+        const text = `name,tenant_id,client_id,disabled\nsame,a.example,${GUID},${value}`;
+        assert.equal(planImport(text, params, existing).rows[0].kind, kind, value);
+    }
 });
 
 test('what is exported has no secrets, and an import of it changes nothing', () => {
@@ -330,6 +341,8 @@ test('words', () => {
         addressIn('To sign in, open https://login.example/x?a=b&c=d and sign in; then http://no'),
         'https://login.example/x?a=b&c=d',
     );
+    const link = 'https://login.example/t/oauth2/v2.0/authorize?client_id=x';
+    assert.equal(addressIn(`refused: "see https://other.example/x". To sign in, open ${link} and sign in`), link);
     assert.match(logSearch('a"b\\c'), /input="a\\"b\\\\c"$/);
 });
 
