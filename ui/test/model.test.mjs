@@ -7,7 +7,15 @@ import { consentLink } from '../src/model/consent.mjs';
 import { CsvError, decodeFile, parseCsv, unguarded, writeCsv } from '../src/model/csv.mjs';
 import { blamed, changesOf, problemsOf, startValues } from '../src/model/form.mjs';
 import { exportTable, failedTable, planImport } from '../src/model/plan.mjs';
-import { filterRows, historyOf, joinRows, plainRecord, refreshedRows, sortRows, usualClient } from '../src/model/rows.mjs';
+import {
+    filterRows,
+    historyOf,
+    joinRows,
+    plainRecord,
+    refreshedRows,
+    sortRows,
+    usualClient,
+} from '../src/model/rows.mjs';
 import { addressIn, ageText, logSearch } from '../src/model/words.mjs';
 
 const { params, own } = JSON.parse(readFileSync(new URL('../params.json', import.meta.url), 'utf8'));
