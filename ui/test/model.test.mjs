@@ -354,6 +354,12 @@ test('words', () => {
     assert.match(logSearch('a"b\\c'), /input="a\\"b\\\\c"$/);
 });
 
+test('the form chooses what the program reads, whatever the case', () => {
+    const row = input('a', { cloud: 'GCC_High', api: 'SIEM ' });
+    const { cloud, api } = startValues(params, own, row);
+    assert.deepEqual([cloud, api], ['gcc_high', 'siem']);
+});
+
 test('the consent link goes to the login host of the cloud', () => {
     const values = { tenant_id: 'a.example', client_id: GUID };
     for (const [more, host] of [
@@ -361,6 +367,7 @@ test('the consent link goes to the login host of the cloud', () => {
         [{ cloud: 'gcc' }, 'https://login.microsoftonline.com'],
         [{ cloud: 'gcc_high' }, 'https://login.microsoftonline.us'],
         [{ cloud: 'dod' }, 'https://login.microsoftonline.us'],
+        [{ cloud: 'GCC_High' }, 'https://login.microsoftonline.us'],
         [{ cloud: 'dod', login_url: 'https://l.example/' }, 'https://l.example'],
     ])
         assert.equal(

@@ -4,7 +4,7 @@ import { checkValue } from './check.mjs';
 const LOGIN = { gcc_high: 'https://login.microsoftonline.us', dod: 'https://login.microsoftonline.us' };
 
 export function loginHost({ cloud, login_url }) {
-    return (login_url || LOGIN[cloud] || 'https://login.microsoftonline.com').replace(/\/$/, '');
+    return (login_url || LOGIN[String(cloud ?? '').trim().toLowerCase()] || 'https://login.microsoftonline.com').replace(/\/$/, '');
 }
 
 // Returns '' as long as tenant or client are missing.

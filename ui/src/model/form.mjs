@@ -40,7 +40,8 @@ export function startValues(params, own, row, { clone = false, client_id = '' } 
     for (const param of [...params, ...own]) {
         if (isSecret(param)) continue;
         const found = row ? String(row.content[param.name] ?? '') : '';
-        values[param.name] = STAND_INS[param.name] === found ? '' : found || param.default || '';
+        const choice = param.choices?.find(({ value }) => sameValue(param, value, found));
+        values[param.name] = STAND_INS[param.name] === found ? '' : choice?.value || found || param.default || '';
     }
     if (clone) values.tenant_id = '';
     if (!row && client_id) values.client_id = client_id;
