@@ -267,9 +267,10 @@ test('what is exported has no secrets, and an import of it changes nothing', () 
     );
     assert.ok(!/s3cret|pw@/.test(writeCsv(failed)));
     assert.match(writeCsv(failed), /t\.example/);
+    assert.match(planImport(writeCsv(failed), params, []).rows[0].problem, /^proxy has asterisks/);
     assert.deepEqual(
-        planImport(writeCsv(failed), params, []).rows[0].changes.map((one) => one.name),
-        ['tenant_id', 'client_id'],
+        planImport(writeCsv(failed).replace('********', 'pw'), params, []).rows[0].changes.map((one) => one.name),
+        ['tenant_id', 'client_id', 'proxy'],
     );
 });
 
@@ -358,6 +359,20 @@ test('the form chooses what the program reads, whatever the case', () => {
     const row = input('a', { cloud: 'GCC_High', api: 'SIEM ' });
     const { cloud, api } = startValues(params, own, row);
     assert.deepEqual([cloud, api], ['gcc_high', 'siem']);
+});
+
+test('the asterisks of a proxy are never sent', () => {
+    const row = input('a', { proxy: 'http://u:********@p:1' });
+    const clone = startValues(params, own, row, { clone: true });
+    const about = { name: 'b', secrets: {}, way: 'secret', isNew: true, taken: [] };
+    assert.match(problemsOf(params, { ...about, values: clone }).proxy, /enter it again/);
+    assert.ok(!problemsOf(params, { ...about, values: { ...clone, proxy: '' } }).proxy);
+    const text = `name,tenant_id,client_id,proxy\nb,a.example,${GUID},http://u:********@p:1\n`;
+    assert.match(planImport(text, params, [row]).rows[0].problem, /^proxy has asterisks/);
+    assert.equal(planImport(text.replace('\nb', '\na'), params, [row]).rows[0].kind, 'same');
+    const before = startValues(params, own, row);
+    const sent = changesOf(params, own, { values: { ...before, proxy: '' }, secrets: {}, way: 'secret', before });
+    assert.deepEqual(sent, { proxy: '' });
 });
 
 test('the consent link goes to the login host of the cloud', () => {

@@ -103,6 +103,8 @@ function planRow(row, columns, { inputs, seen, byName }) {
     }
     if (values.disabled && !isTruth(values.disabled)) return wrong('disabled should be 0 or 1');
     const input = inputs.get(name);
+    if (!input && (values.proxy || '').includes(MASK))
+        return wrong('proxy has asterisks in the place of its password: enter the password');
     const old = input ? input.content : {};
     for (const [key, value] of Object.entries(values)) {
         const param = byName.get(key);
