@@ -127,6 +127,28 @@ test('only what was changed is sent, and only a secret that was typed', async ()
     await visit.close();
 });
 
+test('the proxy of a customer can be removed, and its password is not cloned', async () => {
+    await stage.tell('input', { inputs: { contoso: { ...input(), proxy: 'http://u:********@proxy.example:1' } } });
+    await stage.tell('world_store', { name: `client_secret.${shared.client_id}`, secret: shared.secret });
+    const visit = await stage.open();
+    await visit.menu('contoso', 'Clone');
+    await visit.fill({ name: 'other', tenant_id: 'other.example' });
+    await visit.at('save').click();
+    await waitFor(async () => /enter it again/.test(await visit.at('field-proxy').innerText()), 'the field is marked');
+    await visit.page.keyboard.press('Escape');
+    await visit.button('Discard');
+    await visit.menu('contoso', 'Edit');
+    await visit.at('more').locator('summary').click();
+    await visit.button('Remove the proxy');
+    await visit.at('save').click();
+    await visit.page.waitForSelector('[data-test="done"]');
+    assert.deepEqual(
+        (await changes()).map((one) => one.form),
+        [{ proxy: '', output_mode: 'json' }],
+    );
+    await visit.close();
+});
+
 test('two browsers edit one customer: the second one is told, and what only the first one changed stays', async () => {
     await stage.tell('input', { inputs: { contoso: input() } });
     await stage.tell('world_store', { name: `client_secret.${shared.client_id}`, secret: shared.secret });

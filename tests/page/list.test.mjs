@@ -176,6 +176,24 @@ test('off asks once, on does not', async () => {
     await visit.close();
 });
 
+test('a narrow window: the table scrolls, the menu opens, and every refusal of a switch stays', async () => {
+    const inputs = await populate(2);
+    const off = { ...inputs['customer-0000'], client_id: CLIENT.replace(/^0/, '1'), client_secret: '', disabled: '1' };
+    await stage.tell('input', { inputs: { 'first-off': off, 'second-off': off } });
+    const visit = await stage.open({ width: 640 });
+    const wider = () => visit.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.equal(await wider(), 0, 'the page is as wide as the window');
+    await visit.row('first-off').locator('[data-test="switch"]').click();
+    await visit.row('second-off').locator('[data-test="switch"]').click();
+    await waitFor(async () => (await visit.at('switch-failed').count()) === 2, 'two refusals');
+    assert.equal(await wider(), 0, 'the address in a refusal is broken into lines');
+    await visit.at('search').focus();
+    await visit.page.locator('.dc-table').evaluate((table) => (table.scrollLeft = 0));
+    await visit.menu('customer-0001', 'Remove');
+    await visit.page.waitForSelector('[data-test="remove"]');
+    await visit.close();
+});
+
 test('a refresh moves nothing', async () => {
     await populate();
     const visit = await stage.open();

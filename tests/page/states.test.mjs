@@ -139,9 +139,19 @@ test('an answer that nobody expected breaks no page', async () => {
         record: { _key: 'x', input: 'customer-0000', updated: 'soon', condition: 7, history: '{', todo: {} },
     });
     const visit = await stage.open();
-    assert.match(await visit.row('customer-0000').innerText(), /See why/);
+    assert.match(await visit.row('customer-0000').innerText(), /Unknown: the record of its state cannot be read/);
     await visit.row('customer-0000').locator('[data-test="expand"]').click();
     await visit.page.waitForSelector('[data-test="details"]');
+    await visit.at('sort-todo').click();
+    assert.equal(await visit.at('broken').count(), 0);
+    for (const [where, told] of [
+        ['storage/collections', /no state: the answer of the KV store is no list of records/],
+        ['data/inputs', /The answer of Splunk is not the list of inputs that was asked for/],
+    ]) {
+        await visit.page.route(`**/${where}/**`, (route) => route.fulfill({ json: { x: 1 } }));
+        await visit.at('refresh').click();
+        await waitFor(async () => told.test(await visit.at('page').innerText()), where);
+    }
     await visit.close();
 });
 

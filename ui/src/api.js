@@ -3,6 +3,7 @@
 import { getCSRFToken, username } from '@splunk/splunk-utils/config';
 import { createRESTURL, createURL } from '@splunk/splunk-utils/url';
 import { maskProxy } from './model/check.mjs';
+import { plainRecord } from './model/rows.mjs';
 
 export const APP = 'TA-defender-mssp';
 const INPUTS = 'data/inputs/defender_alerts';
@@ -85,8 +86,11 @@ function restUrl(path, app, query = {}) {
     return `${url}?${found}`;
 }
 
-// splunkd's own link to an entry, as it comes: with a slash of the name encoded twice.
+// splunkd's own link to an entry, as it comes: with a slash of the name encoded twice. A browser takes the names . and
+// .. out of an address, so the request would go to another one.
 function linkUrl(link) {
+    if (/\/(\.|%2e){1,2}(\/|$)/i.test(link))
+        throw new ApiError('refused', 'A browser cannot send this name: rename the stanza in inputs.conf.');
     return createRESTURL(link);
 }
 
@@ -102,6 +106,8 @@ export async function listInputs(params, own, signal) {
         'disabled',
     ];
     const { body, date } = await ask('GET', restUrl(INPUTS, '-', { count: 0, f: fields }), { signal });
+    if (!Array.isArray(body?.entry) || !body.entry.every((entry) => entry?.content && entry.acl))
+        throw new ApiError('other', 'The answer of Splunk is not the list of inputs that was asked for.');
     const inputs = body.entry.map((entry) => {
         const content = Object.fromEntries(fields.map((name) => [name, entry.content[name] ?? '']));
         content.proxy = maskProxy(String(content.proxy));
@@ -110,14 +116,14 @@ export async function listInputs(params, own, signal) {
     return { inputs, now_s: (Number.isFinite(date) ? date : Date.now()) / 1000 };
 }
 
-// Returns a Map of input name to record. Only texts and numbers are taken, whatever somebody wrote there.
+// Returns a Map of input name to record.
 export async function listRecords(signal) {
     const { body } = await ask('GET', restUrl('storage/collections/data/defender_state', APP, {}), { signal });
-    const plain = ([, value]) => typeof value === 'string' || typeof value === 'number';
+    if (!Array.isArray(body)) throw new ApiError('other', 'the answer of the KV store is no list of records');
     return new Map(
         body
             .filter((record) => record && typeof record.input === 'string')
-            .map((record) => [record.input, Object.fromEntries(Object.entries(record).filter(plain))]),
+            .map((record) => [record.input, plainRecord(record)]),
     );
 }
 

@@ -75,6 +75,11 @@ const parts = css`
         clip-path: inset(50%);
         white-space: nowrap;
     }
+    [role='alert'],
+    [role='alert'] * {
+        min-width: 0;
+        overflow-wrap: anywhere; /* an address in a refusal */
+    }
     .dc-plain {
         border: 0;
         background: none;
@@ -296,6 +301,7 @@ export const Frame = styled.div`
         margin-bottom: 8px;
     }
     .dc-table {
+        position: relative; /* holds what only screen readers see, which would widen the page */
         overflow-x: auto;
         background: ${variables.backgroundColorSection};
         border: 1px solid var(--line);

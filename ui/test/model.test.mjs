@@ -7,7 +7,15 @@ import { consentLink } from '../src/model/consent.mjs';
 import { CsvError, decodeFile, parseCsv, unguarded, writeCsv } from '../src/model/csv.mjs';
 import { blamed, changesOf, problemsOf, startValues } from '../src/model/form.mjs';
 import { exportTable, failedTable, planImport } from '../src/model/plan.mjs';
-import { filterRows, historyOf, joinRows, refreshedRows, sortRows, usualClient } from '../src/model/rows.mjs';
+import {
+    filterRows,
+    historyOf,
+    joinRows,
+    plainRecord,
+    refreshedRows,
+    sortRows,
+    usualClient,
+} from '../src/model/rows.mjs';
 import { addressIn, ageText, logSearch } from '../src/model/words.mjs';
 
 const { params, own } = JSON.parse(readFileSync(new URL('../params.json', import.meta.url), 'utf8'));
@@ -45,6 +53,8 @@ test('a name has to fit into a file name', () => {
     assert.equal(checkName('x'.repeat(240)), '');
     assert.match(checkName('ä'.repeat(41)), /246 bytes/);
     assert.match(checkName(' '), /missing/);
+    for (const name of ['.', '..', ' .. ']) assert.match(checkName(name), /addresses/);
+    assert.equal(checkName('...'), '');
     assert.match(checkName('a', ['a']), /another customer/);
 });
 
@@ -87,6 +97,16 @@ test('rows are joined, filtered and sorted', () => {
 test('a history that is broken is none', () => {
     assert.deepEqual(historyOf('[null,[1,2,0,0]]'), [null, [1, 2, 0, 0]]);
     for (const text of ['', '{', '{}', '[]']) assert.equal(historyOf(text), null);
+    const one = [1, 2, 0, 0];
+    assert.deepEqual(historyOf('[["a",1,1,1],[1],[-1,0,0,0],[1e999,0,0,0],[1,2,0,0]]'), [null, null, null, null, one]);
+    assert.equal(historyOf(JSON.stringify(Array(500).fill(one))).length, 96);
+});
+
+test('of a record, only what has the right kind is taken', () => {
+    const broken = { condition: 5, todo: 7, why: {}, rank: 'x', updated: 'soon', last_poll: null, ok: 3, note: 'n' };
+    assert.deepEqual(plainRecord(broken), { ok: 3, note: 'n' });
+    const [row] = joinRows([input('a')], new Map([['a', plainRecord(broken)]]), 5000);
+    assert.deepEqual([row.condition.word, row.silent_s], ['unknown', Infinity]);
 });
 
 test('tables are read as spreadsheets save them', () => {
@@ -150,7 +170,14 @@ test('tables are read as spreadsheets save them', () => {
             (error) => error instanceof CsvError && why.test(error.message),
         );
     assert.equal(decodeFile(new Uint8Array([0xff, 0xfe, 0x61, 0x00])), 'a');
-    assert.throws(() => decodeFile(new Uint8Array([0x61, 0xfc, 0x62])), /code page of Windows/);
+    for (const [bytes, why] of [
+        [[0x61, 0xfc, 0x62], /code page of Windows/],
+        [[0x61, 0, 0x62, 0], /zero bytes/],
+        [[0x50, 0x4b, 3, 4, 20, 0], /xlsx/],
+        [[0xd0, 0xcf, 0x11, 0xe0, 0xa1], /xls/],
+        [[0x1f, 0x8b, 8], /gzip/],
+    ])
+        assert.throws(() => decodeFile(new Uint8Array(bytes)), why);
 });
 
 test('what is written can be read again, and no cell is a formula', () => {
@@ -203,6 +230,10 @@ test('an import is planned row by row', () => {
         ['name,tenant_id,client_id,authorization_code\n', /cannot be imported/],
     ])
         assert.match(planImport(text, params, []).problem, why, text);
+    for (const [value, kind] of Object.entries({ maybe: 'wrong', 2: 'wrong', Off: 'same', 1: 'change', '': 'same' })) {
+        const text = `name,tenant_id,client_id,disabled\nsame,a.example,${GUID},${value}`;
+        assert.equal(planImport(text, params, existing).rows[0].kind, kind, value);
+    }
 });
 
 test('what is exported has no secrets, and an import of it changes nothing', () => {
@@ -236,9 +267,10 @@ test('what is exported has no secrets, and an import of it changes nothing', () 
     );
     assert.ok(!/s3cret|pw@/.test(writeCsv(failed)));
     assert.match(writeCsv(failed), /t\.example/);
+    assert.match(planImport(writeCsv(failed), params, []).rows[0].problem, /^proxy has asterisks/);
     assert.deepEqual(
-        planImport(writeCsv(failed), params, []).rows[0].changes.map((one) => one.name),
-        ['tenant_id', 'client_id'],
+        planImport(writeCsv(failed).replace('********', 'pw'), params, []).rows[0].changes.map((one) => one.name),
+        ['tenant_id', 'client_id', 'proxy'],
     );
 });
 
@@ -318,7 +350,29 @@ test('words', () => {
         addressIn('To sign in, open https://login.example/x?a=b&c=d and sign in; then http://no'),
         'https://login.example/x?a=b&c=d',
     );
+    const link = 'https://login.example/t/oauth2/v2.0/authorize?client_id=x';
+    assert.equal(addressIn(`refused: "see https://other.example/x". To sign in, open ${link} and sign in`), link);
     assert.match(logSearch('a"b\\c'), /input="a\\"b\\\\c"$/);
+});
+
+test('the form chooses what the program reads, whatever the case', () => {
+    const row = input('a', { cloud: 'GCC_High', api: 'SIEM ' });
+    const { cloud, api } = startValues(params, own, row);
+    assert.deepEqual([cloud, api], ['gcc_high', 'siem']);
+});
+
+test('the asterisks of a proxy are never sent', () => {
+    const row = input('a', { proxy: 'http://u:********@p:1' });
+    const clone = startValues(params, own, row, { clone: true });
+    const about = { name: 'b', secrets: {}, way: 'secret', isNew: true, taken: [] };
+    assert.match(problemsOf(params, { ...about, values: clone }).proxy, /enter it again/);
+    assert.ok(!problemsOf(params, { ...about, values: { ...clone, proxy: '' } }).proxy);
+    const text = `name,tenant_id,client_id,proxy\nb,a.example,${GUID},http://u:********@p:1\n`;
+    assert.match(planImport(text, params, [row]).rows[0].problem, /^proxy has asterisks/);
+    assert.equal(planImport(text.replace('\nb', '\na'), params, [row]).rows[0].kind, 'same');
+    const before = startValues(params, own, row);
+    const sent = changesOf(params, own, { values: { ...before, proxy: '' }, secrets: {}, way: 'secret', before });
+    assert.deepEqual(sent, { proxy: '' });
 });
 
 test('the consent link goes to the login host of the cloud', () => {
@@ -328,6 +382,7 @@ test('the consent link goes to the login host of the cloud', () => {
         [{ cloud: 'gcc' }, 'https://login.microsoftonline.com'],
         [{ cloud: 'gcc_high' }, 'https://login.microsoftonline.us'],
         [{ cloud: 'dod' }, 'https://login.microsoftonline.us'],
+        [{ cloud: 'GCC_High' }, 'https://login.microsoftonline.us'],
         [{ cloud: 'dod', login_url: 'https://l.example/' }, 'https://l.example'],
     ])
         assert.equal(

@@ -32,7 +32,7 @@ export default function App() {
     const [dialog, setDialog] = useState(null);
     const [menu, setMenu] = useState(null);
     const [told, setTold] = useState('');
-    const [failure, setFailure] = useState(null);
+    const [failures, setFailures] = useState([]); // of switches: { name, error }
     const [busy, setBusy] = useState(new Set());
     const opener = useRef(null);
     const searchBox = useRef(null);
@@ -57,14 +57,15 @@ export default function App() {
         if (isNew) acts.seek(name);
         else if (!name) acts.again();
     };
+    const forget = (name) => setFailures((old) => old.filter((one) => one.name !== name));
     const turnOn = async (row) => {
         setBusy((old) => new Set(old).add(row.name));
-        setFailure(null);
+        forget(row.name);
         try {
             await switchInput(row, true);
             setTold(`${row.name} is on`);
         } catch (error) {
-            setFailure({ name: row.name, error });
+            setFailures((old) => [...old, { name: row.name, error }]);
             setTold(`${row.name}: ${failureText(error)}`);
         }
         await load();
@@ -142,13 +143,13 @@ export default function App() {
             )}
             {data.phase === 'loading' && <p aria-live="polite">Loading…</p>}
             <Failure error={data.error} retry={load} />
-            {failure && (
-                <div role="alert" data-test="switch-failed">
-                    <Message type="error" onRequestRemove={() => setFailure(null)}>
-                        {failure.name} was not switched on: {failureText(failure.error)}
+            {failures.map(({ name, error }) => (
+                <div key={name} role="alert" data-test="switch-failed">
+                    <Message type="error" onRequestRemove={() => forget(name)}>
+                        {name} was not switched on: {failureText(error)}
                     </Message>
                 </div>
-            )}
+            ))}
             {ready && data.mode === 'searchhead' && (
                 <Message type="info">
                     Inputs are on the forwarder, where customers are added and changed. This is their state as the

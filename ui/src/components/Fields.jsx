@@ -39,16 +39,28 @@ function Box({ param, form }) {
         );
     if (param.type === 'proxy')
         return (
-            <Field {...about}>
-                <input
-                    className="dc-box"
-                    {...PLAIN}
-                    ref={secretRef(param.name)}
-                    defaultValue=""
-                    placeholder={values.proxy ? `${values.proxy} (leave empty to keep it)` : ''}
-                    onInput={() => touch(param.name)}
-                />
-            </Field>
+            <>
+                <Field {...about}>
+                    <input
+                        className="dc-box"
+                        {...PLAIN}
+                        ref={secretRef(param.name)}
+                        defaultValue=""
+                        placeholder={values.proxy ? `${values.proxy} (leave empty to keep it)` : ''}
+                        onInput={() => touch(param.name)}
+                    />
+                </Field>
+                {values.proxy && (
+                    <button
+                        type="button"
+                        className="dc-plain"
+                        style={{ textDecoration: 'underline' }}
+                        onClick={() => change(param.name, '')}
+                    >
+                        Remove the proxy
+                    </button>
+                )}
+            </>
         );
     return (
         <Field {...about}>

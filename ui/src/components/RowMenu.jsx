@@ -6,7 +6,10 @@ export default function RowMenu({ anchor, items, close }) {
     useEffect(() => {
         menu.current.querySelector('button').focus();
         const away = (event) => !menu.current.contains(event.target) && close(false);
-        const scroll = () => close(false);
+        const place = () => `${anchor.getBoundingClientRect().right} ${anchor.getBoundingClientRect().bottom}`;
+        const opened = place();
+        // The scrolling that brought the button into view may be told after the click.
+        const scroll = () => place() !== opened && close(false);
         document.addEventListener('mousedown', away);
         window.addEventListener('scroll', scroll, true);
         return () => {

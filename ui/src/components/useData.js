@@ -100,7 +100,7 @@ async function readAll(tables, signal) {
 
 function newest(records) {
     let found = null;
-    for (const record of records ? records.values() : []) if (!found || record.updated > found.updated) found = record;
+    for (const record of records ? records.values() : []) if (record.updated > (found?.updated ?? 0)) found = record;
     return { state_s: found ? found.updated : 0, host: found ? found.forwarder || '' : '' };
 }
 

@@ -83,6 +83,7 @@ export function checkName(raw, taken = []) {
     const text = String(raw ?? '').trim();
     if (!text) return 'is missing';
     if (hasControls(text)) return 'has line ends or other control characters';
+    if (/^\.{1,2}$/.test(text)) return 'has a meaning of its own in addresses';
     if (taken.includes(text)) return 'is the name of another customer';
     const bytes = [...new TextEncoder().encode(text)].reduce(
         (sum, byte) => sum + (/[A-Za-z0-9_-]/.test(String.fromCharCode(byte)) ? 1 : 3),

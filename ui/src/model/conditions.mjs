@@ -44,6 +44,8 @@ export function conditionOf({ disabled }, record, readable, now_s) {
     if (disabled) return made('off', 'Nothing: it is switched off');
     if (!readable) return made('unknown', 'Unknown: the state cannot be read');
     if (!record) return made('waiting', 'Nothing yet: it starts');
+    if (!Number.isFinite(record.updated) || !record.condition)
+        return made('unknown', 'Unknown: the record of its state cannot be read');
     const age_s = now_s - record.updated;
     if (age_s > SILENT_AFTER_S) {
         const minutes = Math.round(age_s / 60);

@@ -4,7 +4,8 @@ import { checkValue } from './check.mjs';
 const LOGIN = { gcc_high: 'https://login.microsoftonline.us', dod: 'https://login.microsoftonline.us' };
 
 export function loginHost({ cloud, login_url }) {
-    return (login_url || LOGIN[cloud] || 'https://login.microsoftonline.com').replace(/\/$/, '');
+    const ofCloud = LOGIN[String(cloud ?? '').trim().toLowerCase()] || 'https://login.microsoftonline.com';
+    return (login_url || ofCloud).replace(/\/$/, '');
 }
 
 // Returns '' as long as tenant or client are missing.

@@ -5,17 +5,26 @@ const SEPARATORS = ',;\t';
 
 export class CsvError extends Error {}
 
-// Returns the text of a file: UTF-8, or UTF-16 with a BOM. Throws CsvError for another encoding.
+const SAVE_AS = 'in Excel, save it as "CSV UTF-8 (Comma delimited)"';
+// First bytes of files of other kinds, as in src/command/csv_bytes.c.
+const OTHERS = [
+    [[0x50, 0x4b, 3, 4], 'an Excel workbook (.xlsx) or another zip archive'],
+    [[0xd0, 0xcf, 0x11, 0xe0], 'an Excel workbook (.xls)'],
+    [[0x1f, 0x8b], 'compressed with gzip'],
+];
+
+// Returns the text of a file: UTF-8, or UTF-16 with a BOM. Throws CsvError for another encoding or kind of file.
 export function decodeFile(bytes) {
+    const other = OTHERS.find(([start]) => start.every((byte, at) => bytes[at] === byte));
+    if (other) throw new CsvError(`the file is ${other[1]} and no CSV text; ${SAVE_AS}`);
     const utf16 =
         bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : '';
+    if (!utf16 && bytes.includes(0))
+        throw new CsvError(`the file has zero bytes, so it is no text in UTF-8; ${SAVE_AS}`);
     try {
         return new TextDecoder(utf16 || 'utf-8', { fatal: true }).decode(bytes);
     } catch {
-        throw new CsvError(
-            'the file is not in UTF-8, most likely in a code page of Windows; in Excel, save it as ' +
-                '"CSV UTF-8 (Comma delimited)"',
-        );
+        throw new CsvError(`the file is not in UTF-8, most likely in a code page of Windows; ${SAVE_AS}`);
     }
 }
 

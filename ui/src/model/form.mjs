@@ -40,7 +40,8 @@ export function startValues(params, own, row, { clone = false, client_id = '' } 
     for (const param of [...params, ...own]) {
         if (isSecret(param)) continue;
         const found = row ? String(row.content[param.name] ?? '') : '';
-        values[param.name] = STAND_INS[param.name] === found ? '' : found || param.default || '';
+        const choice = param.choices?.find(({ value }) => sameValue(param, value, found));
+        values[param.name] = STAND_INS[param.name] === found ? '' : choice?.value || found || param.default || '';
     }
     if (clone) values.tenant_id = '';
     if (!row && client_id) values.client_id = client_id;
@@ -59,12 +60,14 @@ export function problemsOf(params, { name, values, secrets, way, isNew, taken })
     const found = {};
     const note = (field, text) => text && (found[field] = text);
     if (isNew) note('name', checkName(name, taken));
+    const masked = isNew && (values.proxy || '').includes(MASK);
     for (const param of params) {
         if (isSecret(param)) note(param.name, checkValue(param, secrets[param.name]));
         else if (!INSTEAD_NAMES.includes(param.name)) note(param.name, checkValue(param, values[param.name]));
         else if (INSTEAD[way] === param.name)
             note(param.name, checkValue({ ...param, required: true }, values[param.name]));
     }
+    if (masked) note('proxy', 'has a password, which a clone does not get: enter it again, or remove the proxy');
     return found;
 }
 

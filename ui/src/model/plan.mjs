@@ -2,7 +2,7 @@
 // an empty field leaves a value as it is, a row that is missing removes nothing.
 import { MASK, checkName, checkValue, maskProxy, sameValue } from './check.mjs';
 import { parseCsv, unguarded } from './csv.mjs';
-import { isTrue } from './words.mjs';
+import { isTrue, isTruth } from './words.mjs';
 
 const OWN = ['index', 'sourcetype', 'source', 'host', 'disabled'];
 const NEEDED = ['name', 'tenant_id', 'client_id'];
@@ -101,7 +101,10 @@ function planRow(row, columns, { inputs, seen, byName }) {
         const problem = param && values[column] !== MASK && checkValue(param, values[column]);
         if (problem) return wrong(`${column} ${problem}`);
     }
+    if (values.disabled && !isTruth(values.disabled)) return wrong('disabled should be 0 or 1');
     const input = inputs.get(name);
+    if (!input && (values.proxy || '').includes(MASK))
+        return wrong('proxy has asterisks in the place of its password: enter the password');
     const old = input ? input.content : {};
     for (const [key, value] of Object.entries(values)) {
         const param = byName.get(key);

@@ -2,6 +2,17 @@
 import { chipOf, conditionOf } from './conditions.mjs';
 import { isTrue } from './words.mjs';
 
+const TEXTS = [
+    ...['input', 'forwarder', 'version', 'tenant', 'client', 'api', 'condition', 'todo', 'state', 'why'],
+    ...['next', 'note', 'secret', 'history'],
+];
+
+// Takes of a record what has the kind that it should have, whatever somebody wrote into the collection.
+export function plainRecord(record) {
+    const fits = ([key, value]) => (TEXTS.includes(key) ? typeof value === 'string' : Number.isFinite(value));
+    return Object.fromEntries(Object.entries(record).filter(fits));
+}
+
 // Returns a row for each input. records: Map of input name to record; null if no state can be read.
 export function joinRows(inputs, records, now_s) {
     return inputs.map((input) => {
@@ -95,12 +106,15 @@ export function filterRows(rows, chip, text) {
     );
 }
 
+const isQuarter = (one) =>
+    Array.isArray(one) && one.length >= 4 && one.every((count) => Number.isFinite(count) && count >= 0);
+
 // [new, requests, throttled, failed] of 96 quarter hours, or null for one that is not known; null if there is none.
 export function historyOf(text) {
     try {
         const found = JSON.parse(text);
         return Array.isArray(found) && found.length
-            ? found.map((one) => (Array.isArray(one) ? one.map(Number) : null))
+            ? found.slice(-96).map((one) => (isQuarter(one) ? one : null))
             : null;
     } catch {
         return null;

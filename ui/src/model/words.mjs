@@ -8,6 +8,11 @@ export function isTrue(value) {
     );
 }
 
+// Returns true for a truth value as splunkd reads it.
+export function isTruth(value) {
+    return isTrue(value) || ['0', 'false', 'f', 'no', 'n', 'off'].includes(String(value).trim().toLowerCase());
+}
+
 const UNITS = [
     ['s', 60],
     ['min', 60],
@@ -50,7 +55,9 @@ export function logSearch(name) {
     return `search index=_internal sourcetype=splunkd component=ExecProcessor "defender_alerts" input=${quoted}`;
 }
 
-// Takes the first address of a sentence; '' if there is none.
+// Takes the address of a sign-in out of a sentence, else the first address; '' if there is none. Microsoft's own words,
+// which may name other addresses, come before it.
 export function addressIn(sentence) {
-    return (/https?:\/\/[^\s"'<>]+/.exec(sentence) || [''])[0].replace(/[.,;]+$/, '');
+    const all = sentence.match(/https?:\/\/[^\s"'<>]+/g) || [''];
+    return (all.find((one) => /\/authorize\?/.test(one)) || all[0]).replace(/[.,;]+$/, '');
 }
