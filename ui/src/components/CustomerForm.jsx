@@ -168,7 +168,7 @@ export default function CustomerForm({ tables, row, clone, client_id, taken, clo
             <form
                 onSubmit={submit}
                 autoComplete="off"
-                style={{ display: stage === 'saved' || stage === 'signin' ? 'none' : 'block' }}
+                style={stage === 'saved' || stage === 'signin' ? { display: 'none', visibility: 'hidden' } : undefined}
             >
                 <Fields
                     params={params}

@@ -1,5 +1,5 @@
-// The frame of every dialog: Esc closes it, and asks first if something would be lost. first: the ID of the box in which
-// a person begins; else it is the close button.
+// The frame of every dialog: Esc closes it, and asks first if something would be lost. Focus stays inside. first: the
+// ID of the box in which a person begins; else it is the close button.
 import React, { useEffect, useRef, useState } from 'react';
 import Button from '@splunk/react-ui/Button';
 import Modal from '@splunk/react-ui/Modal';
@@ -30,6 +30,13 @@ export default function Dialog({
     useEffect(() => {
         if (asks) keep.current?.querySelector('button')?.focus();
     }, [asks]);
+    // A button that is gone takes the focus along, as Save does: without this, Tab would go on below the dialog.
+    const inside = useRef(null);
+    const drawn = useRef(false);
+    useEffect(() => {
+        if (drawn.current && document.activeElement === document.body) inside.current?.focus({ preventScroll: true });
+        drawn.current = true;
+    });
     const question = (
         <Sheet>
             <div ref={keep} className="dc-row dc-spread" role="alert" data-test="discard">
@@ -53,7 +60,9 @@ export default function Dialog({
         >
             <Modal.Header title={title} />
             <Modal.Body>
-                <Sheet>{children}</Sheet>
+                <Sheet ref={inside} tabIndex={-1} style={{ outline: 'none' }}>
+                    {children}
+                </Sheet>
             </Modal.Body>
             {bottom && <Modal.Footer>{bottom}</Modal.Footer>}
         </Modal>

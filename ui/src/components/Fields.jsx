@@ -142,24 +142,27 @@ export default function Fields({ params, own, groups, form, isNew, stored }) {
                 ))}
             </div>
             <details open={more || rareWrong} onToggle={(event) => setMore(event.currentTarget.open)} data-test="more">
-                <summary>More settings</summary>
-                {groups
-                    .filter(({ name }) => rare.some((one) => one.group === name))
-                    .map(({ name, title, help }) => (
-                        <section key={name}>
-                            <h3>{title}</h3>
-                            {help && <p className="dc-note">{help}</p>}
-                            {rare
-                                .filter((one) => one.group === name)
-                                .map((param) => (
-                                    <Box key={param.name} param={param} form={form} />
-                                ))}
-                        </section>
+                {/* The frame of dialogs leads Tab to what has a tabIndex and is visible by its own style. */}
+                <summary tabIndex={0}>More settings</summary>
+                <div style={{ visibility: more || rareWrong ? 'visible' : 'hidden' }}>
+                    {groups
+                        .filter(({ name }) => rare.some((one) => one.group === name))
+                        .map(({ name, title, help }) => (
+                            <section key={name}>
+                                <h3>{title}</h3>
+                                {help && <p className="dc-note">{help}</p>}
+                                {rare
+                                    .filter((one) => one.group === name)
+                                    .map((param) => (
+                                        <Box key={param.name} param={param} form={form} />
+                                    ))}
+                            </section>
+                        ))}
+                    {rest.map((param) => (
+                        <Box key={param.name} param={param} form={form} />
                     ))}
-                {rest.map((param) => (
-                    <Box key={param.name} param={param} form={form} />
-                ))}
-                {form.way === 'user' && <Box param={find('refresh_token')} form={form} />}
+                    {form.way === 'user' && <Box param={find('refresh_token')} form={form} />}
+                </div>
             </details>
         </>
     );
