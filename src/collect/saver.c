@@ -92,13 +92,14 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 
-bool saver_is_behind(const struct saver *saver)
+bool saver_is_behind(const struct saver *saver, int64_t now_ms)
 {
     const struct progress *progress = &saver->feed->progress;
 
     if (!progress->begun)
         return false;
-    return saver->changed || saver->fails || saver->saved_version != progress->quarantine.version ||
+    return (saver->changed && now_ms >= saver->due_ms) || saver->fails ||
+           saver->saved_version != progress->quarantine.version ||
            saver->again_saved_ms != saver->feed->reliance.order_again_ms || saver->feed->event_pos > saver->saved_pos ||
            !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
 }

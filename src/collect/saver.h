@@ -39,8 +39,9 @@ bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durabil
 /* Returns true if something that ended at pos is not in the store. */
 bool saver_has_news(struct saver *saver, uint64_t pos);
 
-/* Returns true if the store lacks something that may be saved once splunkd has taken all events. */
-bool saver_is_behind(const struct saver *saver);
+/* Returns true if the store lacks something that may be saved once splunkd has taken all events, or now. What waits for
+ * its time alone needs no look before then. */
+bool saver_is_behind(const struct saver *saver, int64_t now_ms);
 
 /* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);

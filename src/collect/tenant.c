@@ -342,7 +342,7 @@ bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
         begin_again(t, now_ms);
     if (t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN)
         saver_tick(&t->saver, settled, now_ms);
-    return by_clock || saver_is_behind(&t->saver);
+    return by_clock || saver_is_behind(&t->saver, now_ms);
 }
 
 void tenant_ends(struct tenant *t)
