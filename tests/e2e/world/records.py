@@ -8,6 +8,10 @@ import threading
 import time
 
 
+class Unavailable(Exception):
+    """The engine cannot be asked now: 503."""
+
+
 class Table:
     """The records of one owner in a collection: key -> record. A record is replaced, never changed."""
 

@@ -112,10 +112,9 @@ class Store(Splunkd):
         return self.service.crashes + [text for door in self.doors.values() for text in door.crashes]
 
     def close(self):
-        """Stop it, and its engine."""
+        """Stop it. Its engine belongs to whoever made it."""
         for service in (self.service, *self.doors.values()):
             service.stop()
-        self.kvstore.engine.close()
 
     # --- requests -------------------------------------------------------------------------------------------------
 
