@@ -58,7 +58,6 @@ struct share_spec {
     const char *checkpoint_folder; /* of share.json */
     const char *splunk_home;
     bool (*claim_host)(void *ctx, struct err *err); /* tries to get the byte "share" of the lock file */
-    bool (*taken_all)(void *ctx);                   /* splunkd has taken all that was written */
     bool (*is_stuck)(void *ctx);                    /* splunkd took nothing for five minutes while events wait */
     void *ctx;
 };
