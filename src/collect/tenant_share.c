@@ -146,6 +146,8 @@ void tenant_share_loaded(struct tenant *t, enum store_found found, const struct 
 
 static void forget(struct tenant *t)
 {
+    t->feed.open = false;
+    manifest_release(&t->manifest);
     store_release(&t->claim);
     progress_release(&t->feed.progress);
     progress_init(&t->feed.progress, t->input.overlap);

@@ -28,6 +28,18 @@ static bool is_granted(const struct share_lease *lease)
 
 /* Beginning to read. */
 
+/* From now on a restart may go on with the file alone. */
+static void note_own(struct share_lease *lease)
+{
+    struct share *share = lease->share;
+    const struct share_own_entry *entry = share_own_record_find(&share->own, lease->input);
+
+    if (entry && text_same(entry->since, lease->since))
+        return;
+    share_own_record_set(&share->own, lease->input, lease->since, lease->since_number);
+    share->own_changed = true;
+}
+
 static void grant(struct share_lease *lease, const struct buf *text, int64_t now_ms)
 {
     struct share *share = lease->share;
@@ -37,8 +49,8 @@ static void grant(struct share_lease *lease, const struct buf *text, int64_t now
     lease->told = state_of(lease, now_ms);
     lease->tries = 0;
     lease->reach = SHARE_REACH_UNKNOWN;
-    share_own_record_set(&share->own, lease->input, lease->since, lease->since_number);
-    share->own_changed = true;
+    if (!text)
+        note_own(lease);
     lease->owner->granted(lease->ctx, text);
 }
 
@@ -188,8 +200,11 @@ void share_lease_composed(struct share_lease *lease, const struct buf *text)
 {
     struct share *share = lease->share;
 
-    if (*lease->since && share->checkpoints)
-        share_checkpoints_put(share->checkpoints, lease->input, lease->since, lease->since_number, text->data, text->len);
+    if (!*lease->since || !share->checkpoints)
+        return;
+    if (is_granted(lease))
+        note_own(lease);
+    share_checkpoints_put(share->checkpoints, lease->input, lease->since, lease->since_number, text->data, text->len);
 }
 
 void share_lease_let_go(struct share_lease *lease)
