@@ -31,6 +31,9 @@ struct share_core_spec {
 struct share_core *share_core_new(const struct share_core_spec *spec, const char *const *inputs, size_t count);
 void share_core_free(struct share_core *core); /* NULL is allowed */
 
+/* The secret of one more input is here: returns its number. It takes part from the next round on. */
+size_t share_core_add_input(struct share_core *core, const char *input);
+
 /* Before the first round: the process before this one on this host was reading the input, under this since. A good round
  * that confirms it lets it go on without a wait. */
 void share_core_restore(struct share_core *core, size_t input, const char *since, int64_t number);
@@ -57,7 +60,7 @@ const struct share_call *share_core_begin(struct share_core *core, int64_t now_m
 /* The answer to the last call. Returns the next one; NULL: the round is over. A fault of the answer that the round cannot
  * do without ends it, and it is not good. */
 const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer, int64_t now_ms);
-/* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one. */
+/* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one; INT64_MAX while one lasts. */
 int64_t share_core_round_ms(const struct share_core *core);
 
 /* The state of an input. */
