@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'e2e'))
 
 from answers import APIS  # noqa: E402
-from cases import PLAIN, build_shim  # noqa: E402
+from cases import build_shim  # noqa: E402
 from mix import PAGES, Mix  # noqa: E402
 from share_rights import Readers, Tables, Twice  # noqa: E402
 from share_trouble import TAKEOVER_S, Happenings  # noqa: E402
@@ -31,6 +31,7 @@ from watch import Lag  # noqa: E402
 from world.clock import Clock  # noqa: E402
 from world.forwarders import SharedWorld  # noqa: E402
 from world.records import Replicated  # noqa: E402
+from world.runner import binary  # noqa: E402
 from world.store import PLACES, SHARE  # noqa: E402
 
 NAMES = ('hf1', 'hf2', 'hf3')
@@ -145,7 +146,7 @@ class Soak:
                 version = self.tally.add(event)
             if version:
                 self.twice.arrived((event.stanza, version), forwarder.name, time.monotonic())
-        how = {'take': take, 'keep': False, 'program': PLAIN}
+        how = {'take': take, 'keep': False, 'program': binary()}
         if self.shim:
             how['environment'] = forwarder.home.environment(LD_PRELOAD=self.shim, HASTE=str(self.args.haste))
         forwarder.start(**how).wait_line('event=start', 30)
