@@ -71,7 +71,7 @@ class Soak:
         self.shim = build_shim(folder, 'haste') if args.haste > 1 else None
         self.tally, self._lock = self.world.tally(), threading.Lock()
         self.tables, self.complaints = Tables(args.haste), []
-        self.readers, self.twice = Readers(self.tables, args.haste), Twice(args.haste)
+        self.readers, self.twice = Readers(self.tables, args.haste, self.now), Twice(args.haste, self.now)
         self.over, self.done, self.began = threading.Event(), threading.Event(), time.monotonic()
         self.lag = Lag(self.world.loop, self.done)
         self.mix, self.calls, self.phase = Mix(args.seed, PAGES, args.faults, {}), {}, 'start'
@@ -81,6 +81,10 @@ class Soak:
         self.world.microsoft.limit_logs(1000)
         self._watch()
         self.happenings = Happenings(self)
+
+    def now(self):
+        """When it is, and what is going on."""
+        return f'{time.monotonic() - self.began:.2f} s, {self.happenings.now or "at rest"}'
 
     def _customer(self, number):
         name = f'c{number}'
@@ -133,6 +137,10 @@ class Soak:
             lambda forwarder, when: 'without the store' if active[0] and forwarder == name else None)
         return lambda: active.__setitem__(0, False)
 
+    def tell(self, text):
+        """A line for whoever has to find out what went wrong."""
+        print(f'{time.monotonic() - self.began:8.2f} s {text}', flush=True)
+
     def sleep(self, seconds):
         """Of the programs' clocks."""
         self.over.wait(seconds / self.args.haste)
@@ -141,6 +149,7 @@ class Soak:
 
     def start(self, forwarder):
         """A new life."""
+        self.tell(f'{forwarder.name} starts')
         def take(event):
             with self._lock:
                 version = self.tally.add(event)
@@ -154,6 +163,7 @@ class Soak:
     def end(self, forwarder, how):
         """SIGTERM or SIGKILL."""
         program = forwarder.program
+        self.tell(f'{forwarder.name} ends: {how}')
         if how == 'kill':
             program.kill()
         else:
@@ -276,10 +286,10 @@ class Soak:
         good = not (verdict.lost or verdict.altered or verdict.unexpected or bad)
         if not good:
             for forwarder in self.world.forwarders.values():
-                lines = [line for program in forwarder.programs for line in program.lines if 'share' in line.text]
+                lines = [line for program in forwarder.programs for line in program.lines if 'event=share' in line.text]
                 print(f'what {forwarder.name} said about sharing:')
-                for line in lines[-25:]:
-                    print(f'  {line.when - time.time():7.1f} s  {line.text:.250}')
+                for line in lines[-60:]:
+                    print(f'  {line.when - time.time() + time.monotonic() - self.began:7.2f} s  {line.text:.250}')
             print('again: tests/soak/share.py ' + ' '.join(sys.argv[1:]) + f' --seed {self.args.seed}')
         return good
 

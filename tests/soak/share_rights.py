@@ -72,10 +72,11 @@ class Tables:
 class Readers:
     """Judges each request, and measures takeovers.
 
-    excuses: functions (forwarder, when) -> why a request without a right is none of the agreement's, or None."""
+    excuses: functions (forwarder, when) -> why a request without a right is none of the agreement's, or None. now() says
+    what is going on, for complaints."""
 
-    def __init__(self, tables, rate=1.0):
-        self.tables, self.rate, self.excuses = tables, rate, []
+    def __init__(self, tables, rate=1.0, now=lambda: ''):
+        self.tables, self.rate, self.excuses, self._now = tables, rate, [], now
         self.requests, self.wrong = 0, []
         self.excused = collections.Counter()
         self.doubles = collections.defaultdict(lambda: [None, 0.0])     # with a rollback: input -> [last, seconds]
@@ -108,7 +109,7 @@ class Readers:
                 double[1] += (when - before[1]) * self.rate
             double[0] = when
         else:
-            self.wrong.append(f'{forwarder} asked for {name} without a right to it; the newest table names '
+            self.wrong.append(f'{self._now()}: {forwarder} asked for {name} without a right to it; the newest table names '
                               f'{self.tables.owner(name)}, and the request before was '
                               f'{f"of {before[0]}, {when - before[1]:.1f} s before" if before else "none"}')
 
@@ -141,8 +142,8 @@ class Twice:
     An end or a pause of a forwarder explains those that it wrote within UNSAVED_S before; what is in excuses explains
     all that both wrote meanwhile: [what, forwarder or None, from, to]."""
 
-    def __init__(self, rate=1.0, unsaved_s=130):
-        self.rate, self.unsaved_s = rate, unsaved_s
+    def __init__(self, rate=1.0, now=lambda: '', unsaved_s=130):
+        self.rate, self.unsaved_s, self._now = rate, unsaved_s, now
         self.excuses, self.counts, self.oldest, self.unexplained = [], collections.Counter(), {}, []
         self._last, self._lock = {}, threading.Lock()
 
@@ -166,6 +167,6 @@ class Twice:
                     self.counts[what] += 1
                     self.oldest[what] = max(self.oldest.get(what, 0), (begin - before[1]) * self.rate)
                     return True
-            self.unexplained.append(f'{key[0]} {key[1]!r} came again from {forwarder}, '
+            self.unexplained.append(f'{self._now()}: {key[0]} {key[1]!r} came again from {forwarder}, '
                                     f'{(when - before[1]) * self.rate:.1f} s after it came from {before[0]}')
             return True

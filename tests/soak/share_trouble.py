@@ -33,8 +33,10 @@ class Happenings:
                         break
                     self.counts[kind] += 1
                     self.now = kind
+                    self.soak.tell(f'begins: {kind}')
                     getattr(self, 'do_' + kind)()
                     self.now = ''
+                    self.soak.tell(f'is over: {kind}')
                     self.sleep(self.rng.uniform(*REST_S))
         except Exception as problem:        # a thread that dies unseen would make the run worthless
             self.soak.complaints.append(f'the trouble {self.now} broke down: {problem!r}')
@@ -96,7 +98,9 @@ class Happenings:
         begun = self.lost(forwarder, 'freeze', seconds)
         entry = self.soak.twice.explains('freeze', forwarder.name, begun)
         forwarder.freeze()
+        self.soak.tell(f'{forwarder.name} stands still')
         self.sleep(seconds)
+        self.soak.tell(f'{forwarder.name} goes on')
         forwarder.thaw()
         self.sleep(10)
         entry[3] = time.monotonic()
@@ -109,8 +113,11 @@ class Happenings:
         begun = time.monotonic()
         entry = self.soak.twice.explains('cut off from the store', forwarder.name, begun)
         excuse = self.soak.alone(forwarder.name)
-        forwarder.cut('store', self.rng.choice(LINKS))
+        how = self.rng.choice(LINKS)
+        self.soak.tell(f'{forwarder.name} cannot reach the store: {how}')
+        forwarder.cut('store', how)
         self.sleep(seconds)
+        self.soak.tell(f'{forwarder.name} can reach the store')
         forwarder.mend('store')
         self.sleep(25)
         entry[3] = time.monotonic()
@@ -193,6 +200,7 @@ class Happenings:
             time.sleep(0.05)
         self.sleep(self.rng.uniform(0, 12))
         entry = self.soak.twice.explains('rollback', None, time.monotonic())
+        self.soak.tell('failover of the store')
         self.soak.rolled_back(engine.failover)
         self.sleep(60)
         entry[3] = time.monotonic()
