@@ -113,7 +113,7 @@ static bool read_place(const char *group, const char *input, const cJSON *row, s
 
     if (!key || !text_same(json_text(row, "_key"), key) || !text_same(json_text(row, "input"), input))
         return err_set(err, ERR_INPUT, "its key is not that of its input and id");
-    if (!json_int64(row, "number", 0, NUMBER_MOST, &ret->number))
+    if (!json_int64(row, "number", 0, SHARE_NUMBER_MOST, &ret->number))
         return err_set(err, ERR_INPUT, "it has no number");
     if (!text)
         return err_set(err, ERR_INPUT, "it has no text");

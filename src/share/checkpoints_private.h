@@ -12,7 +12,6 @@ enum {
     STAMP_MAX = 17
 };
 #define CHECKPOINT_MAX (64 * 1024 * 1024) /* bytes of a text: a million versions */
-#define NUMBER_MOST    INT64_C(999999999999)
 
 /* Text. */
 
