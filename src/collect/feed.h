@@ -62,6 +62,7 @@ struct feed {
 
     struct progress progress;
     struct ledger *ledger; /* NULL: the API's records have no identity */
+    ticks own_since, own_until; /* as in struct checkpoint */
     struct feed *home;     /* this is an audit's own feed, and its events belong to that one; NULL: it is an input's */
     struct listing *listing; /* of the day that is being audited: told of what is written; NULL: none */
     struct {
@@ -85,6 +86,13 @@ struct feed {
     const struct feed_owner *owner;
     void *ctx;
 };
+
+/* Returns true if the ledger has every version of that day that any forwarder wrote: a day like that can be audited. */
+static inline bool feed_has_day(const struct feed *feed, uint32_t day)
+{
+    return ledger_covers(feed->ledger, day) && feed->own_since <= ledger_day_begin(day) &&
+           (!feed->own_until || ledger_day_begin(day + 1) <= feed->own_until);
+}
 
 static inline bool feed_may_read(const struct feed *feed)
 {

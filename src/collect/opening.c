@@ -173,6 +173,8 @@ void opening_loaded(struct opening *opening, enum store_found found, const struc
     tell_of_bad(opening, found == STORE_FOUND);
     if (found != STORE_FOUND)
         checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    if (ends_with(opening, OPENING_LOAD))
+        return;
     opening->state = OPENING_SECRETS;
     opening_step(opening, clock_ms());
 }

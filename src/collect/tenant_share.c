@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "collect/joined.h"
 #include "messages/diagnosis.h"
 #include "state/store_file.h"
 
@@ -37,113 +37,7 @@ bool tenant_may_read(void *ctx)
     return t->share->granted && share_lease_may_read(&t->share->lease);
 }
 
-/* Coming. */
-
-static void start_opening(struct tenant *t, enum opening_state until)
-{
-    store_release(&t->claim);
-    t->opening.until = until;
-    opening_start_again(&t->opening);
-}
-
-/* Others have used the rate of the last minute; how much of the hour is left is not known (collect/beginning.c). */
-static void granted(void *ctx, const struct buf *text)
-{
-    struct tenant *t = ctx;
-    struct tenant_share *share = t->share;
-
-    share->granted = true;
-    share->renewing = false;
-    timer_cancel(t->env->loop, &share->renew_timer);
-    buf_free(&share->text);
-    share->has_text = text != NULL;
-    if (text)
-        buf_add(&share->text, text->data, text->len);
-    t->feed.since_ms = clock_ms();
-    t->feed.problem.text[0] = '\0';
-    rate_was_used(t->feed.rate);
-    start_opening(t, OPENING_CLAIM);
-    state_writer_changed(t->env->states, &t->record);
-}
-
-/* Returns true if the first checkpoint has read farther than the second one. Each is true for ever: what is before its
- * cursor is in Splunk. */
-static bool is_ahead(const struct buf *text, const struct buf *other)
-{
-    struct checkpoint one = { .tenant_id = NULL }, two = { .tenant_id = NULL };
-    struct dedup *dedup = dedup_new();
-    struct err ignored;
-    bool ahead = checkpoint_parse(buf_text(text), text->len, &one, dedup, &ignored) &&
-                 checkpoint_parse(buf_text(other), other->len, &two, dedup, &ignored) &&
-                 one.cursor.watermark > two.cursor.watermark;
-
-    checkpoint_release(&one);
-    checkpoint_release(&two);
-    dedup_free(dedup);
-    return ahead;
-}
-
-/* What is this host's own stays: which secrets were imported here, and what the service was not relied on for. What is
- * left of the hourly limit is not known any more, and the ledger has a gap: another forwarder may have written. */
-static void keep_own(struct buf *text, const struct buf *own)
-{
-    static const char *const members[] = { "salt", "taken", "again" };
-    CLEANUP(json_freep) cJSON *to = json_parse(buf_text(text), text->len);
-    CLEANUP(json_freep) cJSON *from = own ? json_parse(buf_text(own), own->len) : NULL;
-    char *printed;
-    size_t i;
-
-    if (!cJSON_IsObject(to))
-        return;
-    cJSON_DeleteItemFromObjectCaseSensitive(to, "ledger");
-    cJSON_DeleteItemFromObjectCaseSensitive(to, "rate");
-    for (i = 0; i < COUNT_OF(members); i++) {
-        cJSON_DeleteItemFromObjectCaseSensitive(to, members[i]);
-        if (json_member(from, members[i]))
-            cJSON_AddItemToObject(to, members[i], cJSON_Duplicate(json_member(from, members[i]), true));
-    }
-    printed = cJSON_PrintUnformatted(to);
-    text->len = 0;
-    buf_add_text(text, printed);
-    cJSON_free(printed);
-}
-
-/* Joins the checkpoint of the store with that of the file: the cursor of the one that has read farther, the written
- * versions of both. *text is the store's at first. */
-static void join(struct buf *text, const struct buf *own)
-{
-    struct buf base = BUF_INIT(STORE_FILE_MAX);
-
-    if (is_ahead(own, text)) {
-        buf_add(&base, own->data, own->len);
-        share_checkpoint_merge(&base, buf_text(text), text->len);
-    } else {
-        buf_add(&base, text->data, text->len);
-        share_checkpoint_merge(&base, buf_text(own), own->len);
-    }
-    buf_free(text);
-    *text = base;
-}
-
-void tenant_share_loaded(struct tenant *t, enum store_found found, const struct buf *own, const struct err *err)
-{
-    struct tenant_share *share = t->share;
-    bool takes = share && share->granted && share->has_text && (found == STORE_FOUND || found == STORE_NONE);
-
-    if (takes && found == STORE_FOUND)
-        join(&share->text, own);
-    if (takes)
-        keep_own(&share->text, found == STORE_FOUND ? own : NULL);
-    opening_loaded(&t->opening, takes ? STORE_FOUND : found, takes ? &share->text : own, err);
-    if (!takes)
-        return;
-    t->saver.changed = true; /* this forwarder's file does not have it yet */
-    share->has_text = false;
-    buf_free(&share->text);
-}
-
-/* Going. */
-
+/* Forgets what is known of the input's progress, and gives its name back. */
 static void forget(struct tenant *t)
 {
     t->feed.open = false;
@@ -161,14 +55,80 @@ static void forget(struct tenant *t)
     t->state = HEALTH_WAITING;
 }
 
+/* Coming. */
+
+static void start_opening(struct tenant *t, enum opening_state until)
+{
+    store_release(&t->claim);
+    t->opening.until = until;
+    opening_start_again(&t->opening);
+}
+
+/* Others have used the rate of the last minute; how much of the hour is left is not known (collect/beginning.c). */
+static void granted(void *ctx, const struct buf *text)
+{
+    struct tenant *t = ctx;
+    struct tenant_share *share = t->share;
+
+    if (share->leaving) { /* it had not settled yet what it knew at the start */
+        timer_cancel(t->env->loop, &share->leave_timer);
+        share->leaving = false;
+        forget(t);
+    }
+    share->granted = true;
+    share->renewing = false;
+    timer_cancel(t->env->loop, &share->renew_timer);
+    buf_free(&share->text);
+    share->has_text = text != NULL;
+    if (text)
+        buf_add(&share->text, text->data, text->len);
+    t->feed.since_ms = clock_ms();
+    t->feed.problem.text[0] = '\0';
+    rate_was_used(t->feed.rate);
+    start_opening(t, OPENING_CLAIM);
+    state_writer_changed(t->env->states, &t->record);
+}
+
+/* The turn has begun: from now on this forwarder alone writes. What is known so far may be more than its file has. */
+static void note_turn(struct tenant *t, bool joined)
+{
+    struct checkpoint *checkpoint = &t->saver.checkpoint;
+
+    if (t->share->lease.others)
+        checkpoint->own_since = feed_service_now(&t->feed);
+    t->saver.changed = t->saver.changed || joined || t->share->lease.others || checkpoint->own_until;
+    checkpoint->own_until = 0;
+    t->feed.own_since = checkpoint->own_since;
+}
+
+void tenant_share_loaded(struct tenant *t, enum store_found found, const struct buf *own, const struct err *err)
+{
+    struct tenant_share *share = t->share;
+    bool takes = share && share->granted && share->has_text && (found == STORE_FOUND || found == STORE_NONE);
+
+    /* A file that cannot be used is put aside, and then there is none. */
+    takes = takes && joined_checkpoint(&share->text, found == STORE_FOUND ? own : NULL);
+    opening_loaded(&t->opening, takes ? STORE_FOUND : found, takes ? &share->text : own, err);
+    if (!share || !share->granted || t->opening.state <= OPENING_LOAD)
+        return;
+    share->has_text = false;
+    buf_free(&share->text);
+    note_turn(t, takes);
+}
+
+/* Going. */
+
 static void let_go(struct tenant *t)
 {
     t->share->leaving = false;
     timer_cancel(t->env->loop, &t->share->leave_timer);
+    manifest_leave(&t->manifest);
     forget(t);
-    share_lease_let_go(&t->share->lease);
+    if (!t->share->settles)
+        share_lease_let_go(&t->share->lease);
     state_writer_changed(t->env->states, &t->record);
-    tenant_share_renew_later(t);
+    if (!timer_is_set(&t->share->renew_timer))
+        tenant_share_renew_later(t);
 }
 
 /* Takes the next step of leaving: wait for splunkd, save once, let go. */
@@ -185,7 +145,10 @@ static void leave(void *ctx, int64_t now_ms)
     }
     if (!share->saved_last) {
         share->saved_last = true;
-        saver_ends(&t->saver, now_ms);
+        if (!t->saver.checkpoint.own_until)
+            t->saver.checkpoint.own_until = feed_service_now(&t->feed);
+        if (!share->settles)
+            saver_ends(&t->saver, now_ms);
         if (saver_save(&t->saver, taken, STORE_SYNCED)) {
             timer_set(t->env->loop, &share->leave_timer, now_ms + LEAVE_LOOK_MS);
             return;
@@ -194,20 +157,26 @@ static void leave(void *ctx, int64_t now_ms)
     let_go(t);
 }
 
-static void taken(void *ctx)
+static void begin_to_leave(struct tenant *t, bool settles)
 {
-    struct tenant *t = ctx;
     struct tenant_share *share = t->share;
-    int64_t now_ms = clock_ms();
 
     share->granted = false;
     share->leaving = true;
+    share->settles = settles;
     share->saved_last = false;
-    share->leave_until_ms = now_ms + LEAVE_MOST_MS;
+    share->leave_until_ms = clock_ms() + LEAVE_MOST_MS;
+    timer_set(t->env->loop, &share->leave_timer, clock_ms());
+}
+
+static void taken(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    begin_to_leave(t, false);
     t->feed.open = false;
     tenant_reset_workers(t);
     manifest_release(&t->manifest);
-    timer_set(t->env->loop, &share->leave_timer, now_ms);
 }
 
 /* Meanwhile. */
@@ -226,7 +195,17 @@ static void resumed(void *ctx)
         tenant_wake(t);
 }
 
-static const struct share_lease_owner lease_owner = { granted, paused, resumed, taken };
+/* The process before this one may have been killed while it read the input: what it wrote is said, and its checkpoint says
+ * how far it came. */
+static void elsewhere(void *ctx)
+{
+    struct tenant *t = ctx;
+
+    if (!t->share->leaving && opening_is_stopped(&t->opening))
+        start_opening(t, OPENING_LOAD);
+}
+
+static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken };
 
 /* Returns true if the cause is one of a request that got no answer: name, connection, TLS, proxy. */
 static bool is_below_http(const char *cause)
@@ -307,8 +286,14 @@ void tenant_share_stopped(void *ctx)
 {
     struct tenant *t = ctx;
 
+    if (t->opening.until == OPENING_LOAD) {
+        begin_to_leave(t, true);
+        return;
+    }
     forget(t);
     tenant_share_renew_later(t);
+    if (t->opening.until == OPENING_IMPORT && tenant_is_elsewhere(t))
+        elsewhere(t);
 }
 
 /* A refresh token that is not used for 90 days ends: one whose input others read is renewed once a week. */

@@ -230,7 +230,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         { ACT_NOBODY, "nothing if it lasts a minute at most; otherwise run check on this forwarder: it tries each address "
           "of share_url" } },
     [EVENT_SHARE_ALONE] = { "share_alone", LOG_WARN, ADVISED,
-        "no address of share_url has answered for a minute; each forwarder goes on with the inputs it had. If only this "
+        "no address of share_url has answered as it should for a minute; each forwarder goes on with the inputs it had. If only this "
         "one is cut off, its alerts come twice until it is back",
         { ACT_PROVIDER, "see to it that the Splunk instance of share_url runs and can be reached from this host" } },
     [EVENT_SHARE_BACK] = { "share_back", LOG_INFO, 0,
@@ -243,6 +243,9 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "this forwarder has no token for the shared store, or the store refuses it: 401 for its token, 403 for the rights "
         "of the token's role on the collections, 404 if this app is not installed there",
         { ACT_AS_SAID, "do what the line says; it is tried again all the time" } },
+    [EVENT_SHARE_STORE_HERE] = { "share_store_here", LOG_WARN, ADVISED,
+        "an address of share_url is this forwarder itself: the store dies with it, just when the others need it",
+        { ACT_PROVIDER, "name another Splunk instance in share_url, best the deployment server" } },
     [EVENT_SHARE_UNFIT] = { "share_unfit", LOG_ERROR, ADVISED,
         "the self-test found that the shared store does not do what sharing relies on, above all to refuse an insert under "
         "a key that is taken; it is tested again every ten minutes",
@@ -269,7 +272,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "an input's secret is not in this forwarder's password store, so this forwarder can never read it",
         { ACT_PROVIDER, "enter the secret on this forwarder, too; it is taken up within a minute" } },
     [EVENT_SHARE_BAD_RECORD] = { "share_record", LOG_WARN, 0,
-        "a record of the shared store, or the file share.json, cannot be used or written",
+        "a record of the shared store, or the file share.own.json, cannot be used or written",
         { ACT_AS_SAID, "nothing if it comes once; otherwise look for the one who wrote it" } },
     [EVENT_SHARE_CHECKPOINT] = { "share_checkpoint", LOG_WARN, ADVISED,
         "the shared checkpoint of an input could not be read or used, so this forwarder's own file is used; alerts may come "

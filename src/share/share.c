@@ -155,7 +155,7 @@ static void claim_host(struct share *share, int64_t now_ms)
     }
     if (!share_own_record_load(share->spec.checkpoint_folder, share->spec.group, share->spec.forwarder, &share->own,
                                &err))
-        log_event(EVENT_SHARE_BAD_RECORD, "group=%s record=share.json why=%s it is ignored: inputs wait before they go on",
+        log_event(EVENT_SHARE_BAD_RECORD, "group=%s record=share.own.json why=%s it is ignored: inputs wait before they go on",
                   share->spec.group, QUOTED(err.text));
     make_core(share, now_ms);
     share->phase = SHARE_RUNS;
@@ -199,6 +199,7 @@ static void make_link(struct share *share, const char *token)
                                                             .token = token });
     share->checkpoints = share_checkpoints_new(&(struct share_checkpoints_spec){
         .loop = share->spec.loop, .link = share->link, .group = share->spec.group });
+    share_log_place(share);
     share->phase = SHARE_WANTS_HOST;
     timer_set(share->spec.loop, &share->round_timer, clock_ms());
 }

@@ -40,7 +40,7 @@ static void note_own(struct share_lease *lease)
     share->own_changed = true;
 }
 
-static void grant(struct share_lease *lease, const struct buf *text, int64_t now_ms)
+static void grant(struct share_lease *lease, const struct buf *text, bool others, int64_t now_ms)
 {
     struct share *share = lease->share;
     const char *since = share_core_since(share->core, lease->number, &lease->since_number);
@@ -49,6 +49,8 @@ static void grant(struct share_lease *lease, const struct buf *text, int64_t now
     lease->told = state_of(lease, now_ms);
     lease->tries = 0;
     lease->reach = SHARE_REACH_UNKNOWN;
+    lease->others = others;
+    lease->told_elsewhere = true; /* it has been here */
     if (!text)
         note_own(lease);
     lease->owner->granted(lease->ctx, text);
@@ -77,7 +79,7 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
     }
     if (fault != KVSTORE_OK)
         log_not_loaded(lease, err);
-    grant(lease, fault == KVSTORE_OK ? text : NULL, now_ms);
+    grant(lease, fault == KVSTORE_OK ? text : NULL, fault != KVSTORE_OK || text, now_ms);
     share_tell_soon(lease->share);
 }
 
@@ -100,7 +102,7 @@ static void begin(struct share_lease *lease, enum share_state state, int64_t now
     if (lease->loading || lease->letting_go)
         return;
     if (needs_no_load(lease, state)) {
-        grant(lease, NULL, now_ms);
+        grant(lease, NULL, false, now_ms);
         return;
     }
     if (now_ms < lease->load_due_ms)
@@ -146,6 +148,15 @@ static void tell_granted(struct share_lease *lease, enum share_state state)
     lease->told = state;
 }
 
+static void tell_waiting(struct share_lease *lease, enum share_state state)
+{
+    lease->told = state;
+    if (lease->told_elsewhere || state != SHARE_ELSEWHERE || !share_lease_reader(lease))
+        return;
+    lease->told_elsewhere = true;
+    lease->owner->elsewhere(lease->ctx);
+}
+
 void share_tell(struct share *share, int64_t now_ms)
 {
     int64_t due_ms = INT64_MAX;
@@ -160,8 +171,8 @@ void share_tell(struct share *share, int64_t now_ms)
             tell_granted(lease, state);
         else if (share_may_read(state))
             begin(lease, state, now_ms);
-        else if (lease->told != state)
-            lease->told = state;
+        else
+            tell_waiting(lease, state);
         if (!is_granted(lease) && share_may_read(state) && lease->load_due_ms > now_ms && lease->load_due_ms < due_ms)
             due_ms = lease->load_due_ms;
     }
@@ -262,7 +273,7 @@ void share_keep_own(struct share *share)
         return;
     share->own_changed = false;
     if (!share_own_record_save(share->spec.checkpoint_folder, share->spec.group, share->spec.forwarder, &share->own, &err))
-        log_event(EVENT_SHARE_BAD_RECORD, "group=%s record=share.json why=%s after a restart inputs wait before they go on",
+        log_event(EVENT_SHARE_BAD_RECORD, "group=%s record=share.own.json why=%s after a restart inputs wait before they go on",
                   share->spec.group, QUOTED(err.text));
 }
 

@@ -2,11 +2,14 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "messages/log_events.h"
+#include "net/url.h"
 
 #define DAY_S 86400
 
@@ -39,13 +42,13 @@ static void log_one(struct share *share, const struct share_event *event)
     case SHARE_EVENT_TAKEN: log_moved(share, EVENT_SHARE_TAKEN, event); return;
     case SHARE_EVENT_GIVEN: log_moved(share, EVENT_SHARE_GIVEN, event); return;
     case SHARE_EVENT_PAUSED:
-        log_event(EVENT_SHARE_PAUSED, "group=%s why=%s no round was good for %d s; the inputs wait", group,
-                  QUOTED(event->why), SHARE_FENCE_MS / 1000);
+        log_event(EVENT_SHARE_PAUSED, "group=%s nothing has confirmed for %d s who reads; the inputs wait", group,
+                  SHARE_FENCE_MS / 1000);
         return;
     case SHARE_EVENT_ALONE:
-        log_event(EVENT_SHARE_ALONE, "group=%s why=%s no address has answered for %d s; each input goes on with what this "
+        log_event(EVENT_SHARE_ALONE, "group=%s nothing has confirmed for %d s who reads; each input goes on with what this "
                                      "forwarder knows",
-                  group, QUOTED(event->why), SHARE_ALONE_MS / 1000);
+                  group, SHARE_ALONE_MS / 1000);
         return;
     case SHARE_EVENT_BACK: log_event(EVENT_SHARE_BACK, "group=%s the shared store confirms again who reads", group); return;
     case SHARE_EVENT_DEAD:
@@ -85,6 +88,24 @@ void share_log_events(struct share *share)
 }
 
 /* The store. */
+
+/* Returns true if the host of the address is this one: loopback, or its name with or without a domain. */
+static bool is_here(const struct share *share, const char *url)
+{
+    CLEANUP(mem_freep) char *host = url_host(url);
+    size_t len = strcspn(host, "."), own_len = strcspn(share->spec.forwarder, ".");
+
+    return url_is_loopback(url) || (len && len == own_len && !strncasecmp(host, share->spec.forwarder, len));
+}
+
+void share_log_place(const struct share *share)
+{
+    size_t i;
+
+    for (i = 0; i < share_link_count(share->link); i++)
+        if (is_here(share, share_link_url(share->link, i)))
+            log_event(EVENT_SHARE_STORE_HERE, "group=%s store=%s", share->spec.group, share_link_url(share->link, i));
+}
 
 void share_log_refused(struct share *share, const struct err *err)
 {

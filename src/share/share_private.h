@@ -34,7 +34,7 @@ struct share {
     bool ending;
     struct share_lease *leases; /* in the order in which they were added */
     size_t count;
-    struct share_own_record own; /* what share.json has, or will have */
+    struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
     char *token_logged, *refused; /* why; logged last. NULL: nothing since the last success */
     int64_t token_ends_s;         /* of the token; 0: never */
@@ -51,7 +51,7 @@ void share_tell(struct share *share, int64_t now_ms);
 void share_tell_soon(struct share *share);
 /* Returns how this forwarder is: false if it can do no work (share_core_set_well()). */
 bool share_is_well(const struct share *share);
-/* Writes share.json if what it says has changed. */
+/* Writes share.own.json if what it says has changed. */
 void share_keep_own(struct share *share);
 /* Forgets what was sent of inputs that were let go, once the store has it. */
 void share_forget_sent(struct share *share);
@@ -64,5 +64,7 @@ void share_log_events(struct share *share);
 void share_log_change(struct share *share, int64_t now_ms);
 /* Logs it, and how long the token still lasts, if that is due. */
 void share_log_status(struct share *share, int64_t now_ms);
+/* Warns of an address that is this forwarder itself. */
+void share_log_place(const struct share *share);
 /* Logs why the store cannot be used, once; NULL: it can. */
 void share_log_refused(struct share *share, const struct err *err);

@@ -1,11 +1,9 @@
 """Two forwarders share the customers: who reads which, and what comes twice when one of them dies, freezes or is cut off."""
-import json
 import os
 import time
-import unittest
 
 import pytest
-from cases import PLAIN, ShimCase
+from cases import ShimCase
 from world.forwarders import SharedWorld
 from world.runner import wait_for
 from world.splunkd import KIND
@@ -75,6 +73,13 @@ class SharedCase(ShimCase):
         reads = [line for line in self.world[name].program.lines if 'event=status' in line.text]
         return int(lines[-1].facts['held']) if lines and reads else 0
 
+    def said(self, event, program_s, *names):
+        """Wait until these forwarders, or both, have logged the event."""
+        for name in names or ('hf1', 'hf2'):
+            program = self.world[name].program
+            self.wait(lambda: any(f'event={event} ' in line.text for line in program.lines), program_s,
+                      f'{event} of {name}')
+
     def exact(self):
         """Nothing was lost, and nothing came twice."""
         verdict = self.world.verdict()
@@ -136,7 +141,7 @@ class Together(SharedCase):
         self.arrive(60)
         seen = len(hf1.program.events)
         hf1.thaw()
-        self.wait(lambda: any('event=share_given' in line.text for line in hf1.program.lines), 30, 'given')
+        self.said('share_given', 30, 'hf1')
         self.assertEqual(len(hf1.program.events), seen)
         self.assertFalse(self.world.verdict().lost)
 
@@ -146,14 +151,95 @@ class Together(SharedCase):
         self.split()
         for name in ('hf1', 'hf2'):
             self.world[name].cut('store')
+        self.said('share_paused', 40)
         self.publish()
-        self.arrive(100)
+        self.said('share_alone', 90)
+        self.arrive(30)
         for name in ('hf1', 'hf2'):
-            self.assertTrue([line for line in self.world[name].program.lines if 'event=share_alone' in line.text])
             self.world[name].mend('store')
-        for name in ('hf1', 'hf2'):
-            self.wait(lambda program=self.world[name].program: any('event=share_back' in line.text for line in
-                                                                   program.lines), 30, 'back')
+        self.said('share_back', 30)
         self.publish()
         self.arrive(40)
         self.exact()
+
+
+class Apart(SharedCase):
+    """What keeps a forwarder or an input out, and what is said of it."""
+
+    @pytest.mark.promise('Sharing', 'An input that another forwarder reads says so in its record, and writes no status')
+    @pytest.mark.promise('Sharing', 'A secret in inputs.conf is moved into the password store, whoever reads the input')
+    @pytest.mark.waits(8)
+    def test_elsewhere(self):
+        self.start('hf1')
+        self.arrive(60)
+        hf2 = self.world['hf2']
+        secret = self.world.feeds['contoso'].tenant.app.secret
+        self.world.edit('contoso', on=['hf2'], client_secret=secret)
+        self.start('hf2')
+        self.wait(lambda: hf2.splunkd.inputs['contoso'][1]['client_secret'] != secret, 20, 'masked')
+        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'], 30,
+                  'elsewhere')
+        for record in hf2.splunkd.states().values():
+            self.assertEqual((record['reader'], record['share']), ('hf1', 'elsewhere'))
+        self.assertEqual([line.text for line in hf2.program.lines if 'event=status' in line.text], [])
+        self.assertEqual(self.world.microsoft.requests(forwarder='hf2', kind='graph'), [])
+
+    @pytest.mark.promise('Sharing', 'Without a token, or if it is refused, a forwarder says who has to act, and goes on '
+                                    'when that is done')
+    @pytest.mark.waits(8)
+    def test_token(self):
+        hf1 = self.world['hf1']
+        token = hf1.splunkd.password('share_token.default')
+        self.world.store.revoke(token)
+        self.start('hf1')
+        self.said('share_refused', 20, 'hf1')
+        self.assertIn('token', next(line.text for line in hf1.program.lines if 'event=share_refused' in line.text))
+        self.assertEqual(self.world.events(), [])
+        hf1.sign_in()
+        self.arrive(150)
+        self.exact()
+
+    @pytest.mark.promise('Sharing', 'An input whose secret is missing on a forwarder is read by another one')
+    @pytest.mark.waits(8)
+    def test_secret_missing(self):
+        hf1, hf2 = self.world['hf1'], self.world['hf2']
+        for key in [key for key in hf2.splunkd.passwords if 'client_secret' in key[-1]]:
+            del hf2.splunkd.passwords[key]
+        self.start('hf2')
+        self.said('share_no_secret', 20, 'hf2')
+        self.start('hf1')
+        self.arrive(90)
+        self.assertEqual(set(self.world.store.owners().values()), {'hf1'})
+        hf1.program.terminate()
+        for name in NAMES:
+            app = self.world.feeds[name].tenant.app
+            hf2.splunkd.store(f'client_secret.{app.client_id}', app.secret)
+        self.publish()
+        self.arrive(150)
+        self.exact()
+
+    @pytest.mark.promise('Sharing', 'Inputs that differ in what they share by are left out, with one sentence')
+    @pytest.mark.promise('Sharing', 'Without share_url nothing is called, written or said')
+    def test_differ(self):
+        hf1 = self.world['hf1']
+        self.world.edit('contoso', on=['hf1'], share_group='europe')
+        self.start('hf1')
+        line = hf1.program.wait_line('event=bad_input input=contoso')
+        for words in ("share_group is 'europe'", "'adatum' has 'default'"):
+            self.assertIn(words, line.text)
+        self.said('share_joined', 20, 'hf1')
+        self.said('share_store_here', 1, 'hf1')
+        for name in NAMES:
+            hf1.splunkd.inputs[name][1].pop('share_url', None)
+        before = len(self.world.store.calls())
+        hf1.program.terminate()
+        began = len(self.world.store.calls())
+        self.assertGreater(before, 0)
+        self.start('hf1')
+        self.arrive(40)
+        self.assertEqual(len(self.world.store.calls()), began)
+        self.assertFalse([line.text for line in hf1.program.lines if 'share' in line.text])
+        self.assertFalse([name for name in os.listdir(hf1.home.checkpoints) if 'share' in name])
+
+
+del SharedCase

@@ -82,6 +82,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_hosts", 3 },
     { "secret_intake", 3 },
     { "service_clock", 3 },
+    { "share_checkpoints", 15 },
     { "share_link", 7 },
     { "sign_in_words", 1 },
     { "signin", 5 },
