@@ -124,7 +124,7 @@ class Table:
 
     def rows(self):
         """All, of the standby."""
-        return self._read(True)
+        return self._read(not self._engine.fresh)
 
     def insert(self, key, record):
         """False: the key is taken."""
@@ -163,6 +163,7 @@ class Postgres:
             user = pwd.getpwnam('postgres')
             os.chown(self._folder, user.pw_uid, user.pw_gid)
         self._loop, self._local, self._count, self._lag = Loop(), threading.local(), 0, 0
+        self.fresh = False      # reads go to the primary, too, so that a failover loses what was seen
         self.relay = self.standby = None
         self.primary = self._server()
         self.primary.run('initdb', '-D', self.primary.data, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8',

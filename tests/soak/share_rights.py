@@ -55,6 +55,13 @@ class Tables:
                     return False
         return False
 
+    def moved(self, since):
+        """Inputs that got another owner after that time."""
+        with self._lock:
+            before = next((owners for when, _, _, owners in reversed(self._newest) if when <= since), {})
+            return {name for when, _, _, owners in self._newest if when > since for name, entry in owners.items()
+                    if entry != before.get(name)}
+
     def owner(self, name):
         """As of the newest table."""
         with self._lock:
@@ -72,8 +79,8 @@ class Tables:
 class Readers:
     """Judges each request, and measures takeovers.
 
-    excuses: functions (forwarder, when) -> why a request without a right is none of the agreement's, or None. now() says
-    what is going on, for complaints."""
+    excuses: functions (forwarder, when) -> why a request without a right is none of the agreement's, or None. now()
+    says what is going on, for complaints."""
 
     def __init__(self, tables, rate=1.0, now=lambda: ''):
         self.tables, self.rate, self.excuses, self._now = tables, rate, [], now
@@ -109,9 +116,9 @@ class Readers:
                 double[1] += (when - before[1]) * self.rate
             double[0] = when
         else:
-            self.wrong.append(f'{self._now()}: {forwarder} asked for {name} without a right to it; the newest table names '
-                              f'{self.tables.owner(name)}, and the request before was '
-                              f'{f"of {before[0]}, {when - before[1]:.1f} s before" if before else "none"}')
+            last = f'of {before[0]}, {when - before[1]:.1f} s before' if before else 'none'
+            self.wrong.append(f'{self._now()}: {forwarder} asked for {name} without a right to it; the newest table '
+                              f'names {self.tables.owner(name)}, and the request before was {last}')
 
     def awaits(self, names, forwarder, when, what):
         """The forwarder reads no longer: these inputs have to be read by another one."""
@@ -147,9 +154,10 @@ class Twice:
         self.excuses, self.counts, self.oldest, self.unexplained = [], collections.Counter(), {}, []
         self._last, self._lock = {}, threading.Lock()
 
-    def explains(self, what, forwarder, begin, end=float('inf')):
-        """From `begin` on, what this forwarder wrote may come again. Returns the entry, whose [3] is its end."""
-        entry = [what, forwarder, begin, end]
+    def explains(self, what, forwarder, begin, end=float('inf'), names=None):
+        """From `begin` on, what this forwarder wrote may come again. Returns the entry, whose [3] is its end. names:
+        only of these inputs."""
+        entry = [what, forwarder, begin, end, names]
         with self._lock:
             self.excuses.append(entry)
         return entry
@@ -160,8 +168,8 @@ class Twice:
             before, self._last[key] = self._last.get(key), (forwarder, when)
             if before is None:
                 return False
-            for what, whose, begin, end in self.excuses:
-                if whose not in (None, before[0], forwarder):
+            for what, whose, begin, end, names in self.excuses:
+                if whose not in (None, before[0], forwarder) or not (names is None or key[1].feed.tenant.name in names):
                     continue
                 if begin - self.unsaved_s / self.rate <= before[1] <= end and begin <= when:
                     self.counts[what] += 1

@@ -159,12 +159,17 @@ class Happenings:
     # --- the store ------------------------------------------------------------------------------------------------
 
     def _store(self, seconds, begin, end):
-        """The store fails for all: they go on with what they hold, and nothing comes twice."""
+        """The store fails for all: they go on with what they hold, and nothing comes twice but for what moved just
+        before: the former reader could not save."""
         excuses = [self.soak.alone(name) for name in self.world.forwarders]
+        now = time.monotonic()
+        moved = self.soak.tables.moved(now - 45 / self.soak.args.haste)
+        entry = self.soak.twice.explains('move, then no store', None, now, names=moved)
         begin()
         self.sleep(seconds)
         end()
         self.sleep(25)
+        entry[3] = time.monotonic()
         for excuse in excuses:
             excuse()
 
@@ -192,16 +197,20 @@ class Happenings:
         if not engine.loses:
             return
         forwarder, count = self.one(), self.soak.tables.count
-        self.soak.end(forwarder, 'term')        # its customers are given to others
-        self.sleep(8)
-        engine.hold()
+        engine.fresh = self.rng.random() < 0.7      # what is lost was seen before, or is shown by nobody
+        self.soak.end(forwarder, 'term')            # its customers are given to others
         end = time.monotonic() + 40 / self.soak.args.haste
+        if engine.fresh:
+            engine.hold()
         while self.soak.tables.count == count and time.monotonic() < end:
-            time.sleep(0.05)
-        self.sleep(self.rng.uniform(0, 12))
+            time.sleep(0.02)
+        if not engine.fresh:
+            engine.hold()
+        self.sleep(self.rng.choice((0.5, 4, 12, 25)) if engine.fresh else 5)
         entry = self.soak.twice.explains('rollback', None, time.monotonic())
         self.soak.tell('failover of the store')
         self.soak.rolled_back(engine.failover)
+        engine.fresh = False
         self.sleep(60)
         entry[3] = time.monotonic()
         self.soak.start(forwarder)

@@ -139,12 +139,13 @@ class Results(unittest.TestCase):
         self.assertEqual([row['state'] for row in self.rows('ds_forwarders')], ['✔ not shared'])
         self.assertEqual([row['state'] for row in self.rows('ds_forwarders', line('a'))], ['✔ not shared'])
         lines = [forwarder(host, age_s, **facts) for host, age_s, facts in (
-            ('hf1', 60, {}), ('hf2', 1200, {}), ('hf3', 30, {'state': 'alone'}), ('hf3', 400, {}), ('hf4', 30, {'well': 'no'}),
-            ('hf5', 30, {'state': 'outside'}), ('hf6', 30, {'state': 'waiting'}), ('hf7', 30, {'state': 'paused'}))]
+            ('hf1', 60, {}), ('hf2', 1200, {}), ('hf3', 30, {'state': 'alone'}), ('hf3', 400, {}),
+            ('hf4', 30, {'well': 'no'}), ('hf5', 30, {'state': 'outside'}), ('hf6', 30, {'state': 'waiting'}),
+            ('hf7', 30, {'state': 'paused'}))]
         rows = self.rows('ds_forwarders', *lines)
         self.assertEqual([(row['forwarder'], row['state'], row['_level']) for row in rows], [
-            ('hf2', '✖ silent', 'act'), ('hf5', '✖ outside', 'act'), ('hf3', '✖ alone', 'act'), ('hf7', '✖ paused', 'act'),
-            ('hf4', '✖ not well', 'act'), ('hf6', '◐ joining', 'wait'), ('hf1', '✔ ok', 'well')])
+            ('hf2', '✖ silent', 'act'), ('hf5', '✖ outside', 'act'), ('hf3', '✖ alone', 'act'),
+            ('hf7', '✖ paused', 'act'), ('hf4', '✖ not well', 'act'), ('hf6', '◐ joining', 'wait'), ('hf1', '✔ ok', 'well')])
         self.assertEqual({name: rows[-1][name] for name in ('group', 'reads', 'of customers', 'forwarders', 'table',
                                                             'confirmed, s ago', 'last line', 'what to do')},
                          {'group': 'default', 'reads': '250', 'of customers': '500', 'forwarders': '2', 'table': '7',
@@ -162,8 +163,9 @@ class Results(unittest.TestCase):
                  '_level': 'well'}]
         self.assertEqual(self.rows('ds_readers'), none)
         self.assertEqual(self.rows('ds_readers', line('a', 3000), *moved, *back), none)
-        self.assertEqual([(row['customer'], row['state'], row.get('read by')) for row in self.rows(
-            'ds_readers', *moved, *back, *idle, *both)], [('idle', '✖ nobody', None), ('both', '✖ two', ['hf1', 'hf2'])])
+        rows = self.rows('ds_readers', *moved, *back, *idle, *both)
+        self.assertEqual([(row['customer'], row['state'], row.get('read by')) for row in rows],
+                         [('idle', '✖ nobody', None), ('both', '✖ two', ['hf1', 'hf2'])])
 
     def test_backfill(self):
         """The panel is not empty when no backfill is in progress."""
