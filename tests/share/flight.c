@@ -60,11 +60,13 @@ static void draw(struct world *w, const struct host *host, struct flight *flight
 /* Checkpoints go with the rounds, all that are due in one call. */
 static void count_call(struct world *w, struct host *host, bool awaited)
 {
-    if (!awaited && w->now_ms - host->flushed_ms < SHARE_ROUND_MS)
+    int64_t now = host_clock(w, host);
+
+    if (!awaited && now - host->flushed_ms < SHARE_ROUND_MS)
         return;
     if (!awaited)
-        host->flushed_ms = w->now_ms;
-    host->calls_ms[host->calls++ % COUNT_OF(host->calls_ms)] = w->now_ms;
+        host->flushed_ms = now;
+    host->calls_ms[host->calls++ % COUNT_OF(host->calls_ms)] = now;
 }
 
 void flight_start(struct world *w, struct host *host, const struct share_call *call, bool awaited)

@@ -6,7 +6,8 @@
 #define SLOWEST      0.9
 #define TOGETHER_MS  (2 * SHARE_FENCE_MS) /* with one rollback */
 #define TAKEOVER_MS  60000
-#define SETTLED_MS   180000 /* after the last fault */
+#define UNREAD_MS    90000 /* after the last fault */
+#define MOVE_MS      40000 /* until a planned move is over */
 #define CALLS_MOST   40
 #define KEPT_MS      120000
 
@@ -59,23 +60,20 @@ static void check_calls(struct world *w, const struct host *host)
     int calls = 0;
 
     for (size_t i = 0; i < kept; i++)
-        calls += w->now_ms - host->calls_ms[i] < MINUTE_MS;
+        calls += host_clock(w, host) - host->calls_ms[i] < MINUTE_MS;
     if (calls > w->result.calls_a_minute)
         w->result.calls_a_minute = calls;
     if (calls > CALLS_MOST)
         world_fail(w, "%s makes %d calls in a minute", host->name, calls);
 }
 
-/* After the last fault: everybody who has it knows the same, each input has one reader, nobody has two less than one who
- * could give to him. */
-static bool settled(const struct world *w, char why[64])
+/* Returns true if each input has one reader, and nobody has two less than one who could give to him. */
+static bool equal(const struct world *w, char why[64])
 {
     size_t held[HOSTS_MOST] = { 0 };
 
     for (size_t i = 0; i < w->plan.inputs; i++) {
-        if (!somebody_has(w, i))
-            continue;
-        if (readers_of(w, i, true) != 1) {
+        if (somebody_has(w, i) && readers_of(w, i, true) != 1) {
             snprintf(why, 64, "input %zu has %zu readers", i, readers_of(w, i, true));
             return false;
         }
@@ -93,10 +91,27 @@ static bool settled(const struct world *w, char why[64])
     return true;
 }
 
+/* After the last fault. */
+static void check_calm(struct world *w)
+{
+    int64_t calm_ms = w->now_ms - w->plan.calm_ms;
+
+    for (size_t i = 0; i < w->plan.inputs; i++) {
+        if (w->unread_ms[i] > w->result.settled_ms)
+            w->result.settled_ms = w->unread_ms[i];
+        if (w->unread_ms[i] > UNREAD_MS)
+            world_fail(w, "after the last fault nobody reads input %zu for %lld ms", i, (long long)w->unread_ms[i]);
+        if (calm_ms > SHARE_ALONE_MS && readers_of(w, i, true) > 1)
+            world_fail(w, "two read input %zu, %lld s after the last fault", i, (long long)calm_ms / 1000);
+    }
+    if (equal(w, w->unequal))
+        w->equal_ms = w->now_ms;
+    if (w->now_ms + STEP_MS >= w->plan.end_ms && w->equal_ms < w->now_ms - MOVE_MS)
+        world_fail(w, "%lld s after the last fault %s", (long long)calm_ms / 1000, w->unequal);
+}
+
 void promises_step(struct world *w)
 {
-    char why[64];
-
     for (size_t i = 0; i < w->plan.inputs; i++) {
         check_two(w, i);
         check_takeover(w, i);
@@ -104,13 +119,8 @@ void promises_step(struct world *w)
     if (w->now_ms % 1000 == 0)
         for (size_t h = 0; h < w->plan.hosts; h++)
             check_calls(w, &w->hosts[h]);
-    if (w->now_ms <= w->plan.calm_ms)
-        return;
-    if (!settled(w, why)) {
-        w->result.settled_ms = w->now_ms - w->plan.calm_ms;
-        if (w->result.settled_ms > SETTLED_MS)
-            world_fail(w, "%lld s after the last fault %s", (long long)w->result.settled_ms / 1000, why);
-    }
+    if (w->now_ms > w->plan.calm_ms)
+        check_calm(w);
 }
 
 void promises_end(struct world *w)

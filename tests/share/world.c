@@ -77,7 +77,8 @@ struct plan plan_of(uint64_t seed)
     if (plan.quiet)
         plan.every_ms = 100000;
     plan.faults[FAULT_LAG] = plan.faults[FAULT_LAG] || plan.faults[FAULT_ROLLBACK];
-    plan.end_ms = plan.calm_ms + 230000;
+    /* A list of inputs that a late write has replaced is written again after two minutes. */
+    plan.end_ms = plan.calm_ms + (plan.faults[FAULT_LATE] && plan.faults[FAULT_INPUTS] ? 340000 : 230000);
     return plan;
 }
 
@@ -160,6 +161,7 @@ static void draw_fault(struct world *w)
 static void begin_calm(struct world *w)
 {
     world_trace(w, "calm");
+    memset(w->unread_ms, 0, sizeof(w->unread_ms));
     w->off_ms = w->lags_ms = 0;
     w->plan.faults[FAULT_LAG] = false;
     flights_end(w, true);
@@ -167,8 +169,8 @@ static void begin_calm(struct world *w)
         struct host *host = &w->hosts[h];
 
         host->frozen_ms = host->cut_ms = 0;
-        if (host->drains_ms)
-            wish(w, host, false);
+        if (w->plan.faults[FAULT_WISH])
+            wish(w, host, false); /* the store may have lost that it drains no longer */
         if (!host->core && !host->gone)
             host_start(w, host);
     }

@@ -104,6 +104,8 @@ struct world {
     int last_flight;
     int64_t off_ms, lags_ms, next_fault_ms;
     int rollbacks;
+    int64_t equal_ms; /* when the shares were equal last */
+    char unequal[64]; /* why they are not */
     int64_t unread_ms[INPUTS_MOST]; /* for how long nobody reads it */
     bool kept[INPUTS_MOST][ALERTS_MOST + 1];
     int alerts;
