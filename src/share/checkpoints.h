@@ -34,8 +34,10 @@ bool share_checkpoints_waits(const struct share_checkpoints *checkpoints, const 
 /* Forgets what is to be saved of this input, and which pieces were saved. */
 void share_checkpoints_forget(struct share_checkpoints *checkpoints, const char *input);
 
-/* Loads the input's checkpoint: of the highest number, with the written versions of all others added. Asks for up to 100
- * inputs that wait in one query. text: as a file's; NULL with fault KVSTORE_OK: there is none. Valid during the call. */
+/* Loads the input's checkpoint: of the highest number, with the written versions of the others added, as far as they are
+ * of the same tenant and API. Asks for up to 100 inputs that wait in one query. text: as a file's; NULL with fault
+ * KVSTORE_OK: there is none. With KVSTORE_OK, err->text is "" or says which records cannot be used and were ignored, for a
+ * line of the log. All is valid during the call. Never called from inside of share_checkpoints_load(). */
 typedef void share_loaded_fn(void *ctx, enum kvstore_fault fault, const struct err *err, const struct buf *text);
 void share_checkpoints_load(struct share_checkpoints *checkpoints, const char *input, share_loaded_fn *loaded, void *ctx);
 /* Gives up the load of this input, if any. */

@@ -29,10 +29,13 @@ bool share_link_has_token(const struct share_link *link);
 
 /* Makes a call of the core; done as in kvstore.h. The call is copied as far as needed. */
 void share_link_call(struct share_link *link, const struct share_call *call, kvstore_done_fn *done, void *ctx);
-/* Returns the collection at the present address, for calls of one's own: places. */
-struct kvstore *share_link_collection(struct share_link *link, const char *collection);
-/* The answer of a call to that collection: tells the link whether its address works. */
-void share_link_answered(struct share_link *link, const struct kvstore_answer *answer);
+/* The same for large bodies and many queries (kvstore_save(), kvstore_find_each()). */
+void share_link_save(struct share_link *link, const char *collection, struct buf *records, kvstore_done_fn *done,
+                     void *ctx);
+void share_link_find_each(struct share_link *link, const char *collection, const char *queries, kvstore_done_fn *done,
+                          void *ctx);
+/* The calls in flight with this ctx get no answer: their owner goes. */
+void share_link_forget(struct share_link *link, const void *ctx);
 
 size_t share_link_count(const struct share_link *link);               /* of addresses */
 const char *share_link_url(const struct share_link *link, size_t i);  /* valid as long as the link */
@@ -40,3 +43,5 @@ size_t share_link_present(const struct share_link *link);             /* number 
 
 /* Returns the end of the token by its own "exp", in seconds since 1970; 0: it has none, or is no JWT. */
 int64_t share_token_ends_s(const char *token);
+/* Returns true if the text can be a token: it is not empty, and has no blank, line end or other odd character. */
+bool share_token_is_plain(const char *token);
