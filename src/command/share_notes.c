@@ -205,7 +205,7 @@ static void note_self(const struct notes *notes)
     size_t i;
 
     if (report->name && report->own->count && !(self && self->here))
-        say(notes, true,
+        say(notes, false,
             "This forwarder ('%.200s') is not among them: its program does not run, has no token yet, or stays outside; its "
             "log says why (event=share).",
             report->name);
