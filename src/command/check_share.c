@@ -403,7 +403,7 @@ const struct host_section *check_share_sections(struct check_share *share, size_
     return share->sections;
 }
 
-static void row_release(struct host_section *section)
+static void section_release(struct host_section *section)
 {
     free(section->name);
     free(section->found);
@@ -419,11 +419,11 @@ void check_share_free(struct check_share *share)
     for (i = 0; i < share->count; i++) {
         share_reader_free(share->places[i].reader);
         share_probe_release(&share->places[i].probe);
-        row_release(&share->places[i].row);
+        section_release(&share->places[i].section);
     }
     free(share->places);
     free(share->sections);
-    row_release(&share->self);
+    section_release(&share->self);
     free(share->ca_file);
     share_inputs_free(&share->inputs);
     free(share);

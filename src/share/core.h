@@ -57,7 +57,7 @@ const struct share_call *share_core_begin(struct share_core *core, int64_t now_m
 /* The answer to the last call. Returns the next one; NULL: the round is over. A fault of the answer that the round cannot
  * do without ends it, and it is not good. */
 const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer, int64_t now_ms);
-/* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one. */
+/* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one; INT64_MAX while one lasts. */
 int64_t share_core_round_ms(const struct share_core *core);
 
 /* The state of an input. */

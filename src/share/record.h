@@ -6,7 +6,9 @@
  *   share       member  <group>.member.<forwarder>      {"start", "beat", "follows", "held", "well", "program", "format"}
  *   share       table   <group>.table.<12 digits>       {"id", "after", "by", "members", "format"}; inserted, never replaced
  *   share       wish    <group>.wish.<forwarder>        {"drain": true} and/or {"take": ["*"] or [names]}
- *   places      inputs  <group>.inputs.<forwarder>      ["contoso", ...]: the enabled shared inputs of that forwarder
+ *   share       start   <group>.start.<forwarder>       {"start"}: the process that took this name last; shows a twin
+ *   places      inputs  <group>.inputs.<forwarder>      ["contoso", ...]: the enabled shared inputs of that forwarder;
+ *                                                       "id" is the start of the process that wrote it
  *   places      body    <group>.body.<table's id>       {"contoso": ["hf1", "<since>", <number>], ...}; before its table
  *   places      place   <group>.place.<since>.<input>   a checkpoint (state/checkpoint.h), without what is one host's own
  *   places      piece   <key of the place>.<n>          some of its written versions
@@ -23,6 +25,8 @@
 #define SHARE_FORMAT      1                        /* a table of a higher one is not followed */
 
 #define SHARE_ID_MAX 17 /* 16 hex digits and NUL */
+
+#define SHARE_NUMBER_MOST INT64_C(999999999999) /* number of a table */
 
 /* Milliseconds of this host's monotonic clock. A round is good for FENCE; a new reader waits a third longer, so clocks may
  * run a third apart. */
