@@ -4,7 +4,7 @@
  * each shared input when it may read. Exists only if an input has share_url. One process of a host makes rounds: the byte
  * "share" of the lock file (state/lock.h) sees to that; without it, all shared inputs wait.
  *
- * <checkpoint folder>/share.json keeps what this forwarder was reading, so that a restart goes on without a wait. */
+ * <checkpoint folder>/share.own.json keeps what this forwarder was reading, so that a restart goes on without a wait. */
 #pragma once
 
 #include "share/checkpoints.h"
