@@ -86,24 +86,39 @@ static void note_records(const struct notes *notes)
 
 static void note_member(const struct notes *notes, const struct share_view_member *member)
 {
-    size_t held = share_view_held(notes->view, member->name);
-
     if (share_view_is_twin(member))
         say(notes, true,
             "Two processes call themselves '%.200s', as a cloned machine does; one of them stays outside: the "
             "administrator of the clone has to give it a host name of its own (serverName in server.conf) and restart "
             "Splunk there.",
             member->name);
-    if (held && !(member->here && member->moved))
-        say(notes, true,
-            "'%.200s' was not heard within %d s and has %zu %s: the others take over within 60 s of its end; its "
-            "administrator has to see whether Splunk runs there.",
-            member->name, notes->report->watched_s, held, inputs_word(held));
     if (member->here && member->moved && !member->well)
         say(notes, true,
             "'%.200s' can do no work (no customer can be reached from it, or its splunkd takes no events), so it keeps "
             "one input at most: its administrator has to look at its log.",
             member->name);
+}
+
+/* Names the forwarders that have inputs and are not heard, whether or not their record is still there. */
+static void note_silent(const struct notes *notes)
+{
+    const struct share_view *view = notes->view;
+    struct share_names owners = { .list = NULL };
+    size_t i, held;
+
+    for (i = 0; share_view_has_body(view) && i < view->body.count; i++)
+        share_names_add(&owners, view->body.entries[i].owner);
+    for (i = 0; i < owners.count; i++) {
+        const struct share_view_member *member = share_view_member(view, owners.list[i]);
+
+        held = share_view_held(view, owners.list[i]);
+        if (!(member && member->here && member->moved))
+            say(notes, true,
+                "'%.200s' was not heard within %d s and has %zu %s: the others take over within 60 s of its end; its "
+                "administrator has to see whether Splunk runs there.",
+                owners.list[i], notes->report->watched_s, held, inputs_word(held));
+    }
+    share_names_free(&owners);
 }
 
 /* Adds the inputs of the forwarders whose record is there. */
@@ -222,6 +237,7 @@ void share_notes(const struct share_report *report, share_note_fn *add, void *ct
     note_self(&notes);
     for (i = 0; i < notes.view->count; i++)
         note_member(&notes, &notes.view->members[i]);
+    note_silent(&notes);
     note_inputs(&notes);
     note_records(&notes);
     note_programs(&notes);

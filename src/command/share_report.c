@@ -83,7 +83,7 @@ static void print_member(const struct share_report *report, const struct share_v
     add_wish(member, &text);
     if (is_self(report, member->name))
         buf_add_text(&text, "; this forwarder");
-    wrap_begin(to, 2, column + 12);
+    wrap_begin(to, 2, column + 10);
     wrap_add(to, member->name, NULL);
     wrap_move(to, column);
     wrap_add(to, state, color_of(state));

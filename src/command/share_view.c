@@ -133,18 +133,21 @@ static cJSON *text_of(const cJSON *row)
     return text ? json_parse(text, strlen(text)) : NULL;
 }
 
+static void add_start(const cJSON *start, char ret[SHARE_START_MAX])
+{
+    snprintf(ret, SHARE_START_MAX, "%s", cJSON_IsString(start) ? start->valuestring : "");
+}
+
 static void take_start(struct share_view_member *member, const cJSON *start)
 {
-    char *text = start ? cJSON_PrintUnformatted(start) : NULL;
     char now[sizeof(member->start)];
 
-    snprintf(now, sizeof(now), "%s", text ? text : "");
-    cJSON_free(text);
+    add_start(start, now);
     if (*member->start && !text_same(now, member->start)) {
         member->starts++;
         member->moved = true;
     }
-    memcpy(member->start, now, sizeof(now));
+    memcpy(member->start, now, sizeof(member->start));
 }
 
 static bool take_member(struct share_view_member *member, const cJSON *text)
@@ -204,9 +207,9 @@ static bool take_table(struct share_view *view, const cJSON *row, const cJSON *t
 static void take_row(struct share_view *view, const cJSON *row)
 {
     const char *key = json_text(row, "_key"), *kind = json_text(row, "kind");
-    bool is_member = text_same(kind, "member"), is_wish = text_same(kind, "wish");
+    bool is_member = text_same(kind, "member"), is_wish = text_same(kind, "wish"), is_start = text_same(kind, "start");
     CLEANUP(json_freep) cJSON *text = text_of(row);
-    CLEANUP(mem_freep) char *name = key && (is_member || is_wish) ? name_of_key(view, kind, key) : NULL;
+    CLEANUP(mem_freep) char *name = key && (is_member || is_wish || is_start) ? name_of_key(view, kind, key) : NULL;
     bool ok = true;
 
     if (!key)
@@ -215,6 +218,8 @@ static void take_row(struct share_view *view, const cJSON *row)
         ok = name && take_member(member_of(view, name), text);
     else if (is_wish)
         ok = name && take_wish(member_of(view, name), text);
+    else if (is_start && name)
+        add_start(json_member(text, "start"), member_of(view, name)->named);
     else if (text_same(kind, "table"))
         ok = take_table(view, row, text);
     if (!ok)
@@ -358,5 +363,6 @@ size_t share_view_held(const struct share_view *view, const char *name)
 
 bool share_view_is_twin(const struct share_view_member *member)
 {
-    return member->starts > 1;
+    return member->starts > 1 ||
+           (member->here && *member->named && *member->start && !text_same(member->named, member->start));
 }

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "share/table.h"
 
+#define SHARE_START_MAX 32
+
 struct share_names {
     char **list; /* sorted */
     size_t count;
@@ -16,7 +18,8 @@ struct share_view_member {
     char *name;
     bool here;       /* its record was in the last reading; otherwise only its wish or its inputs are there */
     char *program;   /* version; NULL: not known */
-    char start[32];  /* of its process */
+    char start[SHARE_START_MAX];  /* of its process */
+    char named[SHARE_START_MAX];  /* start of the process that took the name last; "": not known */
     char follows[SHARE_ID_MAX];
     int64_t beat, held, format;
     bool well;
@@ -63,7 +66,8 @@ bool share_view_all_heard(const struct share_view *view);
 size_t share_view_heard(const struct share_view *view);
 /* Returns how many inputs the newest table gives to a forwarder. */
 size_t share_view_held(const struct share_view *view, const char *name);
-/* Returns true if two processes write heartbeats under this name. */
+/* Returns true if two processes call themselves so. It shows for some seconds after the second one has started: then it
+ * stays outside. */
 bool share_view_is_twin(const struct share_view_member *member);
 
 bool share_names_have(const struct share_names *names, const char *name);

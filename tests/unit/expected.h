@@ -83,6 +83,8 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_intake", 3 },
     { "service_clock", 3 },
     { "share_link", 7 },
+    { "share_commands", 10 },
+    { "share_token", 1 },
     { "sign_in_words", 1 },
     { "signin", 5 },
     { "sketch", 2 },
