@@ -152,10 +152,12 @@ static int64_t on_read(void *ctx, const struct share_view *view)
 static void on_failed(void *ctx, const struct kvstore_answer *answer)
 {
     struct place *place = ctx;
+    struct err err = *answer->err;
 
     if (place->done)
         return;
-    find(&place->section, "forwarders", HOST_BAD, "%s", answer->err->text);
+    share_explain(&err);
+    find(&place->section, "forwarders", HOST_BAD, "%s", err.text);
     place_end(place);
 }
 

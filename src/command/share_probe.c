@@ -1,9 +1,19 @@
 #include "command/share_probe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "messages/diagnosis.h"
+
+void share_explain(struct err *err)
+{
+    const struct remedy *remedy = &diagnosis_table[DIAGNOSIS_STORE_AWAY].remedy;
+
+    if (!strstr(err->text, "administrator"))
+        remedy_append(err->text, sizeof(err->text), remedy->responsible, remedy->advice);
+}
 
 static void tested(void *ctx, const struct share_self_test_result *result)
 {
@@ -15,6 +25,8 @@ static void tested(void *ctx, const struct share_self_test_result *result)
     probe->seen_ms = result->seen_ms;
     if (!result->ok)
         probe->err = *result->err;
+    if (!result->ok)
+        share_explain(&probe->err);
     probe->done(probe->ctx, probe);
 }
 

@@ -22,3 +22,6 @@ struct share_probe {
 /* Starts. url and token are copied. done() is called once, later. */
 void share_probe_start(struct share_probe *probe, const char *url, const char *token);
 void share_probe_release(struct share_probe *probe);
+
+/* Adds to the reason of a failed call who has to act, if it does not say so: where the store is away or off. */
+void share_explain(struct err *err);

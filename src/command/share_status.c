@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "command/share_private.h"
+#include "command/share_probe.h"
 #include "command/share_reader.h"
 #include "command/share_report.h"
 #include "command/share_session.h"
@@ -31,8 +32,10 @@ static int64_t on_read(void *ctx, const struct share_view *view)
 static void on_failed(void *ctx, const struct kvstore_answer *answer)
 {
     struct status *status = ctx;
+    struct err err = *answer->err;
 
-    share_session_fail(&status->session, answer->err);
+    share_explain(&err);
+    share_session_fail(&status->session, &err);
 }
 
 static void on_ready(void *ctx)

@@ -12,12 +12,13 @@
 #include "command/share_change.h"
 #include "command/share_notes.h"
 #include "command/share_private.h"
+#include "command/share_probe.h"
 #include "command/share_reader.h"
 #include "command/share_session.h"
 
 #define RECORD_MAX (1u << 20)
 #define MOVES_MAX  65536
-#define PAUSE_MS   2000 /* between readings */
+#define PAUSE_MS   1000 /* between readings */
 #define WAIT_MOST  600
 
 enum phase { FIRST_READING, STORING, WATCHING };
@@ -58,6 +59,18 @@ static const char *name_of(const struct wish *wish)
 
 /* What is told while it waits. */
 
+static void put_lines(const char *text)
+{
+    size_t len;
+
+    for (; *text; text += len + (text[len] == '\n')) {
+        CLEANUP(mem_freep) char *line = mem_text_n(text, len = strcspn(text, "\n"));
+
+        console_put(line, stdout);
+        putchar('\n');
+    }
+}
+
 /* Keeps a copy of the newest table's body, and says how it differs from the one before. */
 static void tell_moves(struct wish *wish, const struct share_view *view)
 {
@@ -68,8 +81,7 @@ static void tell_moves(struct wish *wish, const struct share_view *view)
         return;
     if (*wish->told && share_add_moves(&text, &wish->before, &view->body)) {
         printf("Table %lld moves these, which are read at the new place after 20 s:\n", (long long)view->table);
-        console_put(buf_text(&text), stdout);
-        putchar('\n');
+        put_lines(buf_text(&text));
     }
     memcpy(wish->told, view->id, sizeof(wish->told));
     share_body_format(&view->body, &body);
@@ -147,12 +159,21 @@ static void tell_stored(const struct wish *wish)
     buf_free(&text);
 }
 
+/* Fails with what was done, and why the store does not answer as it should. */
+static void fail_at_store(struct wish *wish, const char *what, const struct kvstore_answer *answer)
+{
+    struct err err = *answer->err;
+
+    share_explain(&err);
+    fail(wish, "%s: %s", what, err.text);
+}
+
 static void on_stored(void *ctx, const struct kvstore_answer *answer)
 {
     struct wish *wish = ctx;
 
     if (answer->fault != KVSTORE_OK && answer->fault != KVSTORE_MISSING) {
-        fail(wish, "nothing was changed: %s", answer->err->text);
+        fail_at_store(wish, "nothing was changed", answer);
         return;
     }
     tell_stored(wish);
@@ -249,10 +270,10 @@ static void on_failed(void *ctx, const struct kvstore_answer *answer)
 {
     struct wish *wish = ctx;
 
-    if (wish->phase == FIRST_READING)
-        fail(wish, "nothing was changed: %s", answer->err->text);
-    else
-        fail(wish, "the wish is stored, but what comes of it cannot be seen: %s", answer->err->text);
+    fail_at_store(wish,
+                  wish->phase == FIRST_READING ? "nothing was changed"
+                                               : "the wish is stored, but what comes of it cannot be seen",
+                  answer);
 }
 
 static void on_ready(void *ctx)
