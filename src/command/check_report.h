@@ -59,7 +59,7 @@ struct report {
     size_t host_count;
     const struct host_section *share; /* the store that forwarders share; NULL: they do not */
     size_t share_count;
-    bool only_bad; /* shows no input that is ok */
+    bool only_bad;                   /* shows no input that is ok */
     const struct api *compared_with; /* NULL: none */
     int compared_days;
 };

@@ -23,7 +23,7 @@ struct check_rows {
     struct row_context context;
     bool with_share;
     struct check_share *share; /* NULL: no input is shared, or nobody asks */
-    bool ready; /* the password store was read, or could not be: rows may begin */
+    bool ready;                /* the password store was read, or could not be: rows may begin */
     struct timer progress_timer;
     struct row **list;
     size_t count, next, running, finished;

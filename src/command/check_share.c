@@ -1,65 +1,19 @@
-#include "command/check_share.h"
+#include "command/check_share_private.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/check_endpoint.h"
-#include "command/share_end.h"
 #include "command/share_notes.h"
-#include "command/share_probe.h"
 #include "command/share_reader.h"
 #include "net/url.h"
 #include "share/token.h"
 #include "splunk/rest_ca.h"
-#include "splunk/secret_name.h"
 
 #define MOST_MS  10000
 #define TEXT_MAX 1000
-
-struct place {
-    struct check_share *share;
-    struct host_section section;
-    const struct endpoint *endpoint;
-    struct share_probe probe;
-    struct share_reader *reader;
-    int64_t watched_since_ms;
-    bool done;
-};
-
-struct check_share {
-    struct check_share_spec spec;
-    struct share_inputs inputs;
-    char *ca_file; /* share_ca_file, or Splunk's own */
-    const char *token; /* secret, of the password store; NULL: there is none that may be used */
-    struct place *places;
-    size_t count;
-    struct host_section *sections; /* of the places, and this forwarder's */
-    struct host_section self;
-    struct timer deadline;
-    bool noted, done;
-};
-
-/* Findings. */
-
-static void find(struct host_section *section, const char *what, enum host_level level, const char *fmt, ...) PRINTF(4, 5);
-static void find(struct host_section *section, const char *what, enum host_level level, const char *fmt, ...)
-{
-    struct host_finding *found;
-    char text[TEXT_MAX];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    section->found = mem_grow(section->found, section->count + 1, sizeof(*section->found));
-    found = &section->found[section->count++];
-    *found = (struct host_finding){ .what = what, .level = level };
-    err_set(&found->err, ERR_RETRY, "%s", text);
-}
 
 static void end_if_done(struct check_share *share)
 {
@@ -85,7 +39,7 @@ static void place_end(struct place *place)
 
 static void add_note(void *ctx, bool is_trouble, const char *text)
 {
-    find(ctx, "group", is_trouble ? HOST_BAD : HOST_NOTE, "%s", text);
+    check_share_find(ctx, "group", is_trouble ? HOST_BAD : HOST_NOTE, "%s", text);
 }
 
 /* Notes what the first address that answers shows; the others show the same. */
@@ -116,9 +70,10 @@ static void find_members(struct host_section *section, const struct share_view *
             share_names_add(&heard, view->members[i].name);
     share_add_names(&text, heard.list, heard.count);
     if (heard.count)
-        find(section, "forwarders", HOST_FINE, "%zu heard: %s", heard.count, buf_text(&text));
+        check_share_find(section, "forwarders", HOST_FINE, "%zu heard: %s", heard.count, buf_text(&text));
     else
-        find(section, "forwarders", HOST_NOTE, "none is heard; this one joins when its program runs with share_url");
+        check_share_find(section, "forwarders", HOST_NOTE,
+                         "none is heard; this one joins when its program runs with share_url");
     buf_free(&text);
     share_names_free(&heard);
 }
@@ -126,12 +81,14 @@ static void find_members(struct host_section *section, const struct share_view *
 static void find_table(struct host_section *section, const struct share_view *view, const char *name)
 {
     if (!view->table)
-        find(section, "table", HOST_NOTE, "none yet; the first forwarder that runs makes one");
+        check_share_find(section, "table", HOST_NOTE, "none yet; the first forwarder that runs makes one");
     else if (!share_view_has_body(view))
-        find(section, "table", HOST_NOTE, "number %lld, whose content cannot be read", (long long)view->table);
+        check_share_find(section, "table", HOST_NOTE, "number %lld, whose content cannot be read",
+                         (long long)view->table);
     else
-        find(section, "table", HOST_FINE, "number %lld, made by %s: %zu inputs, %zu of them here", (long long)view->table,
-             view->by ? view->by : "nobody", view->body.count, share_view_held(view, name));
+        check_share_find(section, "table", HOST_FINE, "number %lld, made by %s: %zu inputs, %zu of them here",
+                         (long long)view->table, view->by ? view->by : "nobody", view->body.count,
+                         share_view_held(view, name));
 }
 
 static int64_t on_read(void *ctx, const struct share_view *view)
@@ -157,7 +114,7 @@ static void on_failed(void *ctx, const struct kvstore_answer *answer)
     if (place->done)
         return;
     share_explain(&err);
-    find(&place->section, "forwarders", HOST_BAD, "%s", err.text);
+    check_share_find(&place->section, "forwarders", HOST_BAD, "%s", err.text);
     place_end(place);
 }
 
@@ -171,17 +128,18 @@ static void on_probed(void *ctx, struct share_probe *probe)
     if (place->done)
         return;
     if (!probe->ok) {
-        find(&place->section, "self-test", HOST_BAD, "%s", probe->err.text);
+        check_share_find(&place->section, "self-test", HOST_BAD, "%s", probe->err.text);
         place_end(place);
         return;
     }
-    find(&place->section, "self-test", HOST_FINE,
-         "inserted, the same insert was refused, read back after %lld ms, replaced, found, deleted",
-         (long long)probe->seen_ms);
+    check_share_find(&place->section, "self-test", HOST_FINE,
+                     "inserted, the same insert was refused, read back after %lld ms, replaced, found, deleted",
+                     (long long)probe->seen_ms);
     place->watched_since_ms = clock_ms();
-    place->reader =
-        share_reader_new(share->spec.loop, probe->link, share->inputs.group,
-                         &(struct share_reader_owner){ .read = on_read, .failed = on_failed, .ctx = place });
+    place->reader = share_reader_new(share->spec.loop, probe->link, share->inputs.group,
+                                     &(struct share_reader_owner){ .read = on_read,
+                                                                   .failed = on_failed,
+                                                                   .ctx = place });
 }
 
 static void find_connection(struct host_section *section, const struct endpoint *endpoint)
@@ -198,7 +156,7 @@ static void find_connection(struct host_section *section, const struct endpoint 
         buf_add_format(&text, ", TLS after %d ms", trace->tls_ms);
     if (*trace->issuer)
         buf_add_format(&text, ", certificate of '%s'", trace->issuer);
-    find(section, "connection", HOST_FINE, "%s", buf_text(&text));
+    check_share_find(section, "connection", HOST_FINE, "%s", buf_text(&text));
     buf_free(&text);
 }
 
@@ -207,7 +165,7 @@ static void connected(struct place *place)
     struct err err;
 
     if (endpoint_failed(place->endpoint, &err)) {
-        find(&place->section, "connection", HOST_BAD, "%s", err.text);
+        check_share_find(&place->section, "connection", HOST_BAD, "%s", err.text);
         place_end(place);
         return;
     }
@@ -240,80 +198,13 @@ static void place_begin(struct place *place, char *url)
                                          .done = on_probed,
                                          .ctx = place };
     if (url_is_loopback(url) || text_same_nocase(host, share->spec.config->server_host))
-        find(&place->section, "place", HOST_NOTE,
-             "this is the forwarder itself: if it ends, the others have no store. Better the deployment server or the search "
-             "heads");
+        check_share_find(
+            &place->section, "place", HOST_NOTE,
+            "this is the forwarder itself: if it ends, the others have no store. Better the deployment server or the search "
+            "heads");
     place->endpoint = endpoints_get(share->spec.endpoints, url, share->ca_file, "");
     if (place->endpoint->found.done)
         connected(place);
-}
-
-/* This forwarder. */
-
-static void find_token(struct check_share *share)
-{
-    struct buf text = BUF_INIT(TEXT_MAX);
-    struct err err;
-    enum share_end end;
-
-    if (!check_store_known(share->spec.store, &err) ||
-        !(share->token = share_token_find(check_store_passwords(share->spec.store), share->inputs.group,
-                                          share->inputs.urls, &err))) {
-        find(&share->self, "token", HOST_BAD, "%s", err.text);
-        return;
-    }
-    end = share_end_add(&text, share_token_ends_s(share->token), clock_wall_ms() / 1000);
-    find(&share->self, "token",
-         end == SHARE_END_PAST   ? HOST_BAD
-         : end == SHARE_END_SOON ? HOST_NOTE
-                                 : HOST_FINE,
-         "%s%s", buf_text(&text),
-         end == SHARE_END_PAST || end == SHARE_END_SOON
-             ? "; our administrator has to create a new one on the store and enter it here with 'defender_alerts share token'"
-             : "");
-    buf_free(&text);
-}
-
-/* Returns true if the input's app can sign in with what is on this forwarder. */
-static bool has_secret(const struct check_share *share, const struct input *input)
-{
-    CLEANUP(mem_freep) char *client = secret_name_client(input->client_id);
-    CLEANUP(mem_freep) char *refresh = secret_name_refresh(input->tenant_id, input->client_id);
-
-    return input->client_secret || input->client_certificate || input->client_assertion || input->refresh_token ||
-           input->authorization_code || check_store_secret(share->spec.store, client) ||
-           check_store_secret(share->spec.store, refresh);
-}
-
-static void find_secrets(struct check_share *share)
-{
-    const struct config *config = share->spec.config;
-    struct share_names missing = { .list = NULL };
-    struct buf text = BUF_INIT(TEXT_MAX);
-    struct err err;
-    size_t i;
-
-    for (i = 0; i < config->count; i++) {
-        struct input input = { .name = NULL };
-
-        if (stanza_is_disabled(&config->stanzas[i]) ||
-            !share_inputs_have(&share->inputs, stanza_input_name(&config->stanzas[i])) ||
-            !input_from_stanza(&config->stanzas[i], CHECK_NO_FILES, &input, &err))
-            continue;
-        if (!has_secret(share, &input))
-            share_names_add(&missing, input.name);
-        input_free(&input);
-    }
-    share_add_names(&text, missing.list, missing.count);
-    if (missing.count)
-        find(&share->self, "secrets", HOST_BAD,
-             "missing on this forwarder for %zu of %zu inputs (%s), which it can therefore not take over: our administrator "
-             "has to enter them here, too",
-             missing.count, share->inputs.count, buf_text(&text));
-    else if (check_store_known(share->spec.store, &err))
-        find(&share->self, "secrets", HOST_FINE, "there for all %zu shared inputs", share->inputs.count);
-    buf_free(&text);
-    share_names_free(&missing);
 }
 
 /* From beginning to end. */
@@ -328,7 +219,8 @@ static void late(void *ctx, int64_t now_ms UNUSED)
 
         if (place->done)
             continue;
-        find(&place->section, "answer", HOST_BAD, "not all of it came within %d s; try again", MOST_MS / CLOCK_SECOND_MS);
+        check_share_find(&place->section, "answer", HOST_BAD, "not all of it came within %d s; try again",
+                         MOST_MS / CLOCK_SECOND_MS);
         place->done = true;
     }
     end_if_done(share);
@@ -373,13 +265,13 @@ void check_share_begin(struct check_share *share)
 
     share->self.name = mem_format("this forwarder, group %s", inputs->group);
     for (i = 0; i < inputs->odd_count; i++)
-        find(&share->self, "inputs", HOST_BAD, "%s", inputs->odd[i]);
+        check_share_find(&share->self, "inputs", HOST_BAD, "%s", inputs->odd[i]);
     if (!share_inputs_check("share_url", inputs->urls, "share_group", inputs->group, &err)) {
-        find(&share->self, "inputs", HOST_BAD, "%s", err.text);
+        check_share_find(&share->self, "inputs", HOST_BAD, "%s", err.text);
     } else {
         share->ca_file = inputs->ca_file ? mem_text(inputs->ca_file) : rest_ca_file(getenv("SPLUNK_HOME"));
-        find_token(share);
-        find_secrets(share);
+        check_share_find_token(share);
+        check_share_find_secrets(share);
         timer_set(share->spec.loop, &share->deadline, clock_ms() + MOST_MS);
         places_begin(share);
     }

@@ -10,7 +10,7 @@
 #include "splunk/config.h"
 
 struct check_share;
-struct endpoint;  /* command/check_endpoint.h */
+struct endpoint; /* command/check_endpoint.h */
 struct endpoints;
 
 struct check_share_spec {

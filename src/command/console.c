@@ -174,8 +174,7 @@ static char *key_of_line(const char *text)
     static const char prefix[] = "sessionKey=";
     char *key;
 
-    if (text_starts(text, prefix) &&
-        text_url_decode(text + strlen(prefix), strlen(text) - strlen(prefix), false, &key))
+    if (text_starts(text, prefix) && text_url_decode(text + strlen(prefix), strlen(text) - strlen(prefix), false, &key))
         return key;
     return mem_text(text);
 }

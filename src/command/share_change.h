@@ -19,7 +19,8 @@ enum share_progress {
 };
 
 /* is_watched: heartbeats were watched for long enough to tell who is alive. */
-enum share_progress share_change_look(const struct share_change *change, const struct share_view *view, bool is_watched);
+enum share_progress share_change_look(const struct share_change *change, const struct share_view *view,
+                                      bool is_watched);
 
 /* Adds the text of a wish's record. */
 void share_change_text(const struct share_change *change, struct buf *to);

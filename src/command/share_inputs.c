@@ -18,10 +18,9 @@
 /* The parameters that all shared inputs of a process have in common, and what an empty one means. */
 static const struct {
     const char *name, *empty;
-} common[] = { { "share_url", "" },
-               { "share_group", GROUP_DEFAULT },
-               { "share_ca_file", "" },
-               { "share_lost", LOST_DEFAULT } };
+} common[] = {
+    { "share_url", "" }, { "share_group", GROUP_DEFAULT }, { "share_ca_file", "" }, { "share_lost", LOST_DEFAULT }
+};
 
 enum { URLS, GROUP, CA_FILE, LOST, COMMON };
 
@@ -59,10 +58,11 @@ static char *difference(const struct share_inputs *inputs, const char *name, cha
 
     for (i = 0; i < COMMON; i++)
         if (!text_same(values[i], first[i]))
-            return mem_format("input '%.200s' has %s '%.300s', but '%.200s', which comes first, has '%.300s'; it is left "
-                              "out: our administrator has to give all inputs the same, best in the stanza "
-                              "[" SCHEME_NAME "] only",
-                              name, common[i].name, values[i], inputs->first, first[i]);
+            return mem_format(
+                "input '%.200s' has %s '%.300s', but '%.200s', which comes first, has '%.300s'; it is left "
+                "out: our administrator has to give all inputs the same, best in the stanza "
+                "[" SCHEME_NAME "] only",
+                name, common[i].name, values[i], inputs->first, first[i]);
     return NULL;
 }
 
@@ -183,7 +183,7 @@ bool share_inputs_check(const char *urls_name, const char *urls, const char *gro
                        "%s is '%.300s', but it should be 1 to %d management addresses, each https://host:port (http:// "
                        "only for this machine), with blanks or commas between",
                        urls_name, urls, ADDRESSES_MOST);
-    return is_group(group) || err_set(err, ERR_INPUT,
-                                      "%s is '%.80s', but it should be 1 to %d letters, digits, hyphens and underscores",
-                                      group_name, group, GROUP_MOST);
+    return is_group(group) ||
+           err_set(err, ERR_INPUT, "%s is '%.80s', but it should be 1 to %d letters, digits, hyphens and underscores",
+                   group_name, group, GROUP_MOST);
 }

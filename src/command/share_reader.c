@@ -33,9 +33,10 @@ static void find(struct share_reader *reader, const char *collection, const char
     if (kind)
         buf_add_format(query, ",\"kind\":\"%s\"", kind);
     buf_add_char(query, '}');
-    reader->call = (struct share_call){
-        .kind = SHARE_CALL_FIND, .collection = collection, .query = buf_text(query), .limit = ROWS_MOST
-    };
+    reader->call = (struct share_call){ .kind = SHARE_CALL_FIND,
+                                        .collection = collection,
+                                        .query = buf_text(query),
+                                        .limit = ROWS_MOST };
     share_link_call(reader->link, &reader->call, done, reader);
 }
 

@@ -7,8 +7,8 @@
 #include "share/link.h"
 
 enum {
-    SHARE_PAUSE_MS = 500,                     /* between readings */
-    SHARE_WATCH_MS = SHARE_ROUND_MS + 2000    /* within which a forwarder that is alive is heard */
+    SHARE_PAUSE_MS = 500,                  /* between readings */
+    SHARE_WATCH_MS = SHARE_ROUND_MS + 2000 /* within which a forwarder that is alive is heard */
 };
 
 struct share_reader;

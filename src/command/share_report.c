@@ -203,7 +203,8 @@ static void add_note(void *ctx, bool is_trouble, const char *text)
 {
     struct json_notes *notes = ctx;
 
-    buf_add_format(notes->out, "%s\n{\"trouble\":%s,\"text\":", notes->count++ ? "," : "", is_trouble ? "true" : "false");
+    buf_add_format(notes->out, "%s\n{\"trouble\":%s,\"text\":", notes->count++ ? "," : "",
+                   is_trouble ? "true" : "false");
     buf_add_json(notes->out, text);
     buf_add_char(notes->out, '}');
 }

@@ -40,12 +40,14 @@ static bool take_options(struct share_session *session, struct err *err)
     struct share_inputs *inputs = &session->inputs;
 
     if (inputs->urls && session->urls && !text_same(inputs->urls, session->urls))
-        return err_set(err, ERR_INPUT,
-                       "--url is '%.300s', but share_url of the inputs is '%.300s'; leave --url out, or correct share_url "
-                       "first",
-                       session->urls, inputs->urls);
+        return err_set(
+            err, ERR_INPUT,
+            "--url is '%.300s', but share_url of the inputs is '%.300s'; leave --url out, or correct share_url "
+            "first",
+            session->urls, inputs->urls);
     if (inputs->urls && session->group && !text_same(inputs->group, session->group))
-        return err_set(err, ERR_INPUT, "--group is '%.80s', but share_group of the inputs is '%.80s'; leave --group out",
+        return err_set(err, ERR_INPUT,
+                       "--group is '%.80s', but share_group of the inputs is '%.80s'; leave --group out",
                        session->group, inputs->group);
     if (session->urls && !inputs->urls)
         inputs->urls = mem_text(session->urls);
@@ -154,8 +156,9 @@ bool share_session_run(struct share_session *session, struct err *err)
         return err_set(err, ERR_INPUT,
                        "the XML of 'splunk cmd splunkd print-modinput-config " SCHEME_NAME "', or Splunk's session key "
                        "as the first line, is needed on stdin; see --help");
-    session->name = session->forwarder ? session->forwarder : text_empty(config->server_host) ? NULL
-                                                                                              : config->server_host;
+    session->name = session->forwarder                ? session->forwarder
+                    : text_empty(config->server_host) ? NULL
+                                                      : config->server_host;
     open_splunkd(session);
     if (config->server_host) /* the XML came, and its inputs with it */
         begin(session);

@@ -37,7 +37,10 @@ struct share_session {
 };
 
 #define SHARE_SESSION_SPECS(session)                                                                                   \
-    { "--server-uri", &(session).server_uri, NULL, "URL", "splunkd of this forwarder; default https://127.0.0.1:8089" }
+    {                                                                                                                  \
+        "--server-uri", &(session).server_uri, NULL, "URL",                                                            \
+            "splunkd of this forwarder; default https://127.0.0.1:8089"                                                \
+    }
 
 /* Reads stdin, gets everything and calls ready(); returns after share_session_end() or _fail(). Returns false with err if
  * something is missing or failed. */

@@ -44,9 +44,10 @@ static void on_ready(void *ctx)
     struct share_session *session = &status->session;
 
     status->began_ms = clock_ms();
-    status->reader =
-        share_reader_new(session->loop, session->link, session->inputs.group,
-                         &(struct share_reader_owner){ .read = on_read, .failed = on_failed, .ctx = status });
+    status->reader = share_reader_new(session->loop, session->link, session->inputs.group,
+                                      &(struct share_reader_owner){ .read = on_read,
+                                                                    .failed = on_failed,
+                                                                    .ctx = status });
 }
 
 static int print_status(const struct status *status)

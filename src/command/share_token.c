@@ -35,11 +35,12 @@ static void fail(struct token_command *command, const char *text)
 
 static void tell_purpose(const struct share_session *session)
 {
-    fprintf(stderr,
-            "The token is for the KV store at %s, by which the forwarders of group '%s' share their inputs.\n"
-            "Make it there, in Splunk Web: Settings > Tokens, for a user who has the role defender_mssp_share and no other.\n"
-            "It is stored in the password store of this forwarder%s%s, and sent to no other address.\n",
-            session->inputs.urls, session->inputs.group, session->name ? ", " : "", session->name ? session->name : "");
+    fprintf(
+        stderr,
+        "The token is for the KV store at %s, by which the forwarders of group '%s' share their inputs.\n"
+        "Make it there, in Splunk Web: Settings > Tokens, for a user who has the role defender_mssp_share and no other.\n"
+        "It is stored in the password store of this forwarder%s%s, and sent to no other address.\n",
+        session->inputs.urls, session->inputs.group, session->name ? ", " : "", session->name ? session->name : "");
 }
 
 /* Returns false, with a sentence for the person, if the text is no token that could be used. */
@@ -215,9 +216,10 @@ static bool has_token_argument(int argc, char **argv)
 
 int share_token_run(int argc, char **argv)
 {
-    struct token_command command = {
-        .session = { .stopped = "stopped; no token was stored", .is_without_token = true, .ready = on_ready, .ctx = &command }
-    };
+    struct token_command command = { .session = { .stopped = "stopped; no token was stored",
+                                                  .is_without_token = true,
+                                                  .ready = on_ready,
+                                                  .ctx = &command } };
     const struct option_spec specs[] = {
         { "--url", &command.session.urls, NULL, "URLS", "share_url, if no input has it yet" },
         { "--group", &command.session.group, NULL, "NAME", "share_group, if no input has it yet" },
@@ -235,9 +237,10 @@ int share_token_run(int argc, char **argv)
     }
     log_set_level(LOG_ERROR);
     if (has_token_argument(argc, argv))
-        ok = err_set(&err, ERR_INPUT,
-                     "a token is not given as an argument, where others on this host could see it: it is asked for, or read "
-                     "from stdin; 'share token -h' says more");
+        ok = err_set(
+            &err, ERR_INPUT,
+            "a token is not given as an argument, where others on this host could see it: it is asked for, or read "
+            "from stdin; 'share token -h' says more");
     else
         ok = options_read(specs, COUNT_OF(specs), argc, argv, &err) && share_session_run(&command.session, &err);
     if (ok)

@@ -16,15 +16,15 @@ struct share_names {
 
 struct share_view_member {
     char *name;
-    bool here;       /* its record was in the last reading; otherwise only its wish or its inputs are there */
-    char *program;   /* version; NULL: not known */
-    char start[SHARE_START_MAX];  /* of its process */
-    char named[SHARE_START_MAX];  /* start of the process that took the name last; "": not known */
+    bool here;     /* its record was in the last reading; otherwise only its wish or its inputs are there */
+    char *program; /* version; NULL: not known */
+    char start[SHARE_START_MAX]; /* of its process */
+    char named[SHARE_START_MAX]; /* start of the process that took the name last; "": not known */
     char follows[SHARE_ID_MAX];
     int64_t beat, held, format;
     bool well;
-    bool moved;      /* its heartbeat moved since the first reading */
-    int starts;      /* how often `start` changed: a restart is one, two processes of one name are more */
+    bool moved; /* its heartbeat moved since the first reading */
+    int starts; /* how often `start` changed: a restart is one, two processes of one name are more */
     bool drains, takes_all;
     struct share_names takes;
     bool has_inputs;

@@ -113,8 +113,9 @@ static void tell_late(const struct wish *wish, const struct share_view *view)
     else if (wish->change.wish == SHARE_TAKE && !(self && self->here && self->moved))
         printf("%s was not heard, so it gets no input until it runs; the wish holds.\n", name_of(wish));
     else
-        puts("Not all of it is done yet: the forwarders make one table a minute at most. 'share status' shows how far it "
-             "is.");
+        puts(
+            "Not all of it is done yet: the forwarders make one table a minute at most. 'share status' shows how far it "
+            "is.");
 }
 
 static int64_t watch(struct wish *wish, const struct share_view *view)
@@ -140,9 +141,7 @@ static void tell_stored(const struct wish *wish)
     struct buf text = BUF_INIT(4096);
 
     switch (wish->change.wish) {
-    case SHARE_DRAIN:
-        buf_add_format(&text, "%s is to have no inputs, until 'share undrain'.", name_of(wish));
-        break;
+    case SHARE_DRAIN: buf_add_format(&text, "%s is to have no inputs, until 'share undrain'.", name_of(wish)); break;
     case SHARE_UNDRAIN: buf_add_format(&text, "%s has no wish any more.", name_of(wish)); break;
     case SHARE_TAKE:
         buf_add_format(&text, "%s is to read ", name_of(wish));
@@ -243,8 +242,10 @@ static void begin(struct wish *wish, const struct share_view *view)
     wish->change.id = wish->id;
     tell_moves(wish, view); /* of nothing: from here on */
     if (share_view_is_newer(view))
-        fail(wish, "the forwarders of group '%s' have a newer program, whose records this one does not know: our "
-                   "administrator has to upgrade this one first", wish->session.inputs.group);
+        fail(wish,
+             "the forwarders of group '%s' have a newer program, whose records this one does not know: our "
+             "administrator has to upgrade this one first",
+             wish->session.inputs.group);
     else if (unknown)
         fail(wish, "'%.200s' is no enabled input of %.200s that is shared; 'share status' lists the inputs", unknown,
              name_of(wish));
@@ -282,8 +283,9 @@ static void on_ready(void *ctx)
     struct share_session *session = &wish->session;
 
     if (!session->name) {
-        fail(wish, "the name of this forwarder is not known from a session key alone: give the XML of 'splunk cmd splunkd "
-                   "print-modinput-config defender_alerts', or --forwarder NAME");
+        fail(wish,
+             "the name of this forwarder is not known from a session key alone: give the XML of 'splunk cmd splunkd "
+             "print-modinput-config defender_alerts', or --forwarder NAME");
         return;
     }
     wish->change.name = session->name;
@@ -310,7 +312,8 @@ static const struct {
                         "Ends 'share drain' and 'share take' of this forwarder: inputs are spread evenly again.\n" }
 };
 
-static const char last_line[] = "Waits a little, and says which inputs move. Exit status 0: the wish is stored; 1: not.\n";
+static const char last_line[] =
+    "Waits a little, and says which inputs move. Exit status 0: the wish is stored; 1: not.\n";
 
 static enum share_wish wish_of(const char *name)
 {
@@ -346,8 +349,8 @@ static bool run(struct wish *wish, const char *wait, struct err *err)
     int64_t seconds = 30;
 
     if (wait && !text_int64(wait, 0, WAIT_MOST, &seconds))
-        return err_set(err, ERR_INPUT, "--wait is '%.40s', but it should be a whole number of seconds from 0 to %d", wait,
-                       WAIT_MOST);
+        return err_set(err, ERR_INPUT, "--wait is '%.40s', but it should be a whole number of seconds from 0 to %d",
+                       wait, WAIT_MOST);
     wish->wait_ms = seconds * CLOCK_SECOND_MS;
     return share_session_run(&wish->session, err);
 }
@@ -365,9 +368,11 @@ static void wish_free(struct wish *wish)
 int share_wish_run(int argc, char **argv)
 {
     const char *wait = NULL;
-    struct wish wish = { .session = { .stopped = "stopped; 'share status' shows what has changed", .ready = on_ready, .ctx = &wish },
-                         .change = { .wish = wish_of(argv[0]), .wanted = &wish.wanted },
-                         .record = BUF_INIT(RECORD_MAX) };
+    struct wish wish = {
+        .session = { .stopped = "stopped; 'share status' shows what has changed", .ready = on_ready, .ctx = &wish },
+        .change = { .wish = wish_of(argv[0]), .wanted = &wish.wanted },
+        .record = BUF_INIT(RECORD_MAX)
+    };
     const struct option_spec specs[] = { { "--wait", &wait, NULL, "SECONDS", "how long to wait; default 30, 0: not" },
                                          { "--forwarder", &wish.session.forwarder, NULL, "NAME",
                                            "another forwarder of the group in place of this one" },
