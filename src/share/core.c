@@ -74,6 +74,17 @@ void share_core_free(struct share_core *core)
     free(core);
 }
 
+/* The others read this forwarder's inputs again when its start is another one. */
+size_t share_core_add_input(struct share_core *core, const char *input)
+{
+    core->inputs = mem_grow(core->inputs, core->count + 1, sizeof(*core->inputs));
+    core->inputs[core->count] = (struct own_input){ .name = mem_text(input) };
+    names_add(&core->names, input);
+    share_id(core->random(core->ctx), core->start);
+    core->start_shown = core->inputs_saved = false;
+    return core->count++;
+}
+
 void share_core_restore(struct share_core *core, size_t input, const char *since, int64_t number)
 {
     struct own_input *own = &core->inputs[input];

@@ -31,6 +31,9 @@ struct share_core_spec {
 struct share_core *share_core_new(const struct share_core_spec *spec, const char *const *inputs, size_t count);
 void share_core_free(struct share_core *core); /* NULL is allowed */
 
+/* The secret of one more input is here: returns its number. It takes part from the next round on. */
+size_t share_core_add_input(struct share_core *core, const char *input);
+
 /* Before the first round: the process before this one on this host was reading the input, under this since. A good round
  * that confirms it lets it go on without a wait. */
 void share_core_restore(struct share_core *core, size_t input, const char *since, int64_t number);

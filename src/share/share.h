@@ -16,6 +16,7 @@ struct share;
 struct share_lease_owner {
     /* It may read. text: the shared checkpoint to begin from; NULL: none, or its own file is as new. Valid during the call. */
     void (*granted)(void *ctx, const struct buf *text);
+    void (*elsewhere)(void *ctx); /* at the start: another forwarder has it, so far as is known */
     void (*paused)(void *ctx);  /* no requests, no events, from now on; what is known stays */
     void (*resumed)(void *ctx); /* after paused: goes on with what it knows */
     /* It is another forwarder's. Stops reading, and saves for the last time once splunkd has taken all it wrote (or after
@@ -23,17 +24,30 @@ struct share_lease_owner {
     void (*taken)(void *ctx);
 };
 
-/* Lives inside its owner. Set input, owner and ctx; the rest is the share's. */
+#define SHARE_NOT_HERE SIZE_MAX
+
+/* Lives inside its owner. Set the first three members, and lacks_secret before share_secrets_loaded(); the rest is the
+ * share's. */
 struct share_lease {
     const char *input;
     const struct share_lease_owner *owner;
     void *ctx;
+    bool lacks_secret; /* its secret is not on this forwarder: it cannot be read here; see share_secret_came() */
 
-    size_t number;            /* of the input in the core */
+    struct share *share;
+    size_t number;            /* of the input in the core; SHARE_NOT_HERE: it has none */
     enum share_state told;    /* as the owner knows it */
     char since[SHARE_ID_MAX]; /* under which it reads, until it has let go */
     int64_t since_number;
     bool letting_go;
+    bool told_elsewhere;
+    bool others;  /* when it was granted: another forwarder may have written to it since it was read here */
+    bool lapsed;  /* something was refused before the owner was told */
+    bool sent;    /* it was let go, and the store may not have its last checkpoint yet */
+    bool loading; /* the shared checkpoint */
+    int tries;
+    int64_t load_due_ms;
+    enum share_reach { SHARE_REACH_UNKNOWN, SHARE_REACH_OK, SHARE_REACH_NONE } reach;
     struct share_lease *next;
 };
 
@@ -44,10 +58,9 @@ struct share_spec {
     const char *urls, *group, *ca_file; /* parameters of the inputs */
     bool stops;
     const char *forwarder;         /* server_host */
-    const char *checkpoint_folder; /* of share.json */
+    const char *checkpoint_folder; /* of share.own.json */
     const char *splunk_home;
     bool (*claim_host)(void *ctx, struct err *err); /* tries to get the byte "share" of the lock file */
-    bool (*taken_all)(void *ctx);                   /* splunkd has taken all that was written */
     bool (*is_stuck)(void *ctx);                    /* splunkd took nothing for five minutes while events wait */
     void *ctx;
 };
@@ -60,15 +73,19 @@ void share_free(struct share *share); /* NULL is allowed; after the leases' owne
 void share_add(struct share *share, struct share_lease *lease);
 /* The password store has been read: begins with rounds once there is a token. To be called again after each reading. */
 void share_secrets_loaded(struct share *share);
+/* Returns true if the password store is to be read again from time to time: it lacks a token or a secret. */
+bool share_wants_secrets(const struct share *share);
+/* The input's secret is here now: it takes part from the next round on. */
+void share_secret_came(struct share_lease *lease);
 
 /* Returns true if the input may be asked for, or events of it written, now. Cheap: asked before each request, when bytes
  * of a page arrive and before events are appended. */
-bool share_lease_may_read(const struct share_lease *lease);
+bool share_lease_may_read(struct share_lease *lease);
 /* The input's checkpoint was composed for its file: it goes into the store with the next round. */
 void share_lease_composed(struct share_lease *lease, const struct buf *text);
 /* After taken(): the owner has stopped, and its last checkpoint was composed. */
 void share_lease_let_go(struct share_lease *lease);
-/* Every request of the input has failed below HTTP for two minutes, or that is over. */
+/* Every request of the input has failed below HTTP for two minutes; or one succeeded. */
 void share_lease_unreachable(struct share_lease *lease, bool unreachable);
 
 /* The loop came back later than it wanted (a frozen process, a suspended host): looks at once which inputs may still read,

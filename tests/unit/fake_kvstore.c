@@ -320,7 +320,7 @@ static void cancel_timer(struct timer *timer)
     timer->heap_index = 0;
 }
 
-static bool fire(void)
+bool fake_kvstore_fire(void)
 {
     struct timer *first = timer_count ? timers[0] : NULL;
     size_t i;
@@ -337,7 +337,7 @@ static bool fire(void)
 
 void fake_kvstore_settle(void)
 {
-    while (fake_kvstore_answer() || fire())
+    while (fake_kvstore_answer() || fake_kvstore_fire())
         ;
 }
 

@@ -39,6 +39,8 @@ void fake_kvstore_begin(struct fake_kvstore *store);
 void fake_kvstore_end(struct fake_kvstore *store);
 /* Answers and fires until there is nothing left. */
 void fake_kvstore_settle(void);
+/* Fires the timer that is due first. Returns false if none is set. */
+bool fake_kvstore_fire(void);
 /* Answers one request. Returns false if none is in flight. */
 bool fake_kvstore_answer(void);
 /* Returns a text member of a record; NULL: there is none. */
