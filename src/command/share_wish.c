@@ -19,6 +19,7 @@
 #define RECORD_MAX (1u << 20)
 #define MOVES_MAX  65536
 #define PAUSE_MS   1000 /* between readings */
+#define WAIT_S     90 /* a table a minute, and what was written is waited for */
 #define WAIT_MOST  600
 
 enum phase { FIRST_READING, STORING, WATCHING };
@@ -80,6 +81,7 @@ static void tell_moves(struct wish *wish, const struct share_view *view)
     if (!share_view_has_body(view) || text_same(wish->told, view->id))
         return;
     if (*wish->told && share_add_moves(&text, &wish->before, &view->body)) {
+        console_progress(NULL);
         printf("Table %lld moves these, which are read at the new place after 20 s:\n", (long long)view->table);
         put_lines(buf_text(&text));
     }
@@ -124,8 +126,11 @@ static int64_t watch(struct wish *wish, const struct share_view *view)
     enum share_progress progress = share_change_look(&wish->change, view, past_ms >= SHARE_WATCH_MS);
 
     tell_moves(wish, view);
-    if (progress == SHARE_NOT_YET && past_ms < wish->wait_ms)
+    if (progress == SHARE_NOT_YET && past_ms < wish->wait_ms) {
+        console_progress("waiting for the forwarders to make a table, a minute at most ...");
         return PAUSE_MS;
+    }
+    console_progress(NULL);
     if (progress != SHARE_NOT_YET)
         tell_done(wish, progress, view);
     else if (wish->wait_ms)
@@ -346,7 +351,7 @@ static int take_names(struct wish *wish, const struct option_spec *specs, size_t
 
 static bool run(struct wish *wish, const char *wait, struct err *err)
 {
-    int64_t seconds = 30;
+    int64_t seconds = WAIT_S;
 
     if (wait && !text_int64(wait, 0, WAIT_MOST, &seconds))
         return err_set(err, ERR_INPUT, "--wait is '%.40s', but it should be a whole number of seconds from 0 to %d",
@@ -373,7 +378,7 @@ int share_wish_run(int argc, char **argv)
         .change = { .wish = wish_of(argv[0]), .wanted = &wish.wanted },
         .record = BUF_INIT(RECORD_MAX)
     };
-    const struct option_spec specs[] = { { "--wait", &wait, NULL, "SECONDS", "how long to wait; default 30, 0: not" },
+    const struct option_spec specs[] = { { "--wait", &wait, NULL, "SECONDS", "how long to wait; default 90, 0: not" },
                                          { "--forwarder", &wish.session.forwarder, NULL, "NAME",
                                            "another forwarder of the group in place of this one" },
                                          SHARE_SESSION_SPECS(wish.session) };
