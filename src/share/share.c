@@ -45,6 +45,7 @@ static void round_over(struct share *share, int64_t now_ms)
     share_log_events(share);
     share_tell_soon(share);
     share_checkpoints_flush(share->checkpoints);
+    share_log_unsaved(share);
     share_forget_sent(share);
     next_round(share, now_ms);
 }
@@ -280,6 +281,7 @@ void share_free(struct share *share)
     share_core_free(share->core);
     share_own_record_free(&share->own);
     free(share->refused);
+    free(share->unsaved);
     free((char *)share->spec.urls);
     free((char *)share->spec.group);
     free((char *)share->spec.ca_file);

@@ -36,7 +36,7 @@ struct share {
     size_t count;
     struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
-    char *token_logged, *refused; /* why; logged last. NULL: nothing since the last success */
+    char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
     int64_t token_ends_s;         /* of the token; 0: never */
     int token_days_said;          /* the threshold that was logged last; INT_MAX: none */
     struct share_said said;
@@ -58,6 +58,8 @@ void share_forget_sent(struct share *share);
 
 /* share_log.c */
 
+/* Logs why checkpoints are not in the store, once. */
+void share_log_unsaved(struct share *share);
 /* Logs what has happened in the core. */
 void share_log_events(struct share *share);
 /* Logs the status line if what it says has changed. */
