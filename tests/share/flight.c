@@ -6,8 +6,11 @@
 static struct flight *free_flight(struct world *w)
 {
     for (size_t i = 0; i < FLIGHTS_MOST; i++)
-        if (!w->flights[i].used)
+        if (!w->flights[i].used) {
+            if (i >= w->flights_end)
+                w->flights_end = i + 1;
             return &w->flights[i];
+        }
     return NULL;
 }
 
@@ -58,9 +61,9 @@ static void draw(struct world *w, const struct host *host, struct flight *flight
 }
 
 /* Checkpoints go with the rounds, all that are due in one call. */
-static void count_call(struct world *w, struct host *host, bool awaited)
+static void count_call(struct host *host, bool awaited)
 {
-    int64_t now = host_clock(w, host);
+    int64_t now = host->clock_ms;
 
     if (!awaited && now - host->flushed_ms < SHARE_ROUND_MS)
         return;
@@ -73,7 +76,7 @@ void flight_start(struct world *w, struct host *host, const struct share_call *c
 {
     struct flight *flight = free_flight(w);
 
-    count_call(w, host, awaited);
+    count_call(host, awaited);
     if (!flight) {
         world_fail(w, "too many calls are on their way");
         return;
@@ -115,7 +118,9 @@ static void reach_store(struct world *w, struct flight *flight)
 
 void flights_step(struct world *w)
 {
-    for (size_t i = 0; i < FLIGHTS_MOST; i++) {
+    while (w->flights_end && !w->flights[w->flights_end - 1].used)
+        w->flights_end--;
+    for (size_t i = 0; i < w->flights_end; i++) {
         struct flight *flight = &w->flights[i];
         struct host *host = &w->hosts[flight->host];
 

@@ -3,9 +3,9 @@
 
 #include "world.h"
 
-int64_t host_clock(const struct world *w, const struct host *host)
+void host_tick(const struct world *w, struct host *host)
 {
-    return host->offset_ms + (int64_t)((double)w->now_ms * host->rate);
+    host->clock_ms = host->offset_ms + (int64_t)((double)w->now_ms * host->rate);
 }
 
 bool host_runs(const struct world *w, const struct host *host)
@@ -15,8 +15,8 @@ bool host_runs(const struct world *w, const struct host *host)
 
 enum share_state host_state(const struct world *w, const struct host *host, size_t input)
 {
-    return host->core && host->has[input] ? share_core_state(host->core, host->number[input], host_clock(w, host))
-                                          : SHARE_ELSEWHERE;
+    return host_runs(w, host) && host->has[input] ? share_core_state(host->core, host->number[input], host->clock_ms)
+                                                  : SHARE_ELSEWHERE;
 }
 
 void host_start(struct world *w, struct host *host)
@@ -37,7 +37,7 @@ void host_start(struct world *w, struct host *host)
     host->core = share_core_new(&(struct share_core_spec){ .group = "g",
                                                            .forwarder = host->name,
                                                            .program = "1",
-                                                           .now_ms = host_clock(w, host),
+                                                           .now_ms = host->clock_ms,
                                                            .random = world_random,
                                                            .ctx = w },
                                 names, count);
@@ -94,23 +94,27 @@ void host_answer(struct world *w, struct host *host, struct flight *flight)
     else
         answer.record = flight->tree;
     host->awaited = 0;
-    next = share_core_answered(host->core, &answer, host_clock(w, host));
+    next = share_core_answered(host->core, &answer, host->clock_ms);
     if (next)
         flight_start(w, host, next, true);
 }
 
 void host_step(struct world *w, struct host *host)
 {
-    int64_t now = host_clock(w, host);
-
     if (!host->core && host->starts_ms && host->starts_ms <= w->now_ms)
         host_start(w, host);
     if (!host_runs(w, host))
         return;
     for (size_t i = 0; i < w->plan.inputs; i++)
         reading_step(w, host, i);
-    if (!host->awaited && share_core_round_ms(host->core) <= now)
-        flight_start(w, host, share_core_begin(host->core, now), true);
+    if (!host->awaited && share_core_round_ms(host->core) <= host->clock_ms)
+        flight_start(w, host, share_core_begin(host->core, host->clock_ms), true);
     tell(w, host);
     keep(w, host);
+}
+
+void host_look(const struct world *w, struct host *host)
+{
+    for (size_t i = 0; i < w->plan.inputs; i++)
+        host->states[i] = host_state(w, host, i);
 }

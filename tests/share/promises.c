@@ -16,9 +16,9 @@ static size_t readers_of(const struct world *w, size_t input, bool alone_too)
     size_t readers = 0;
 
     for (size_t h = 0; h < w->plan.hosts; h++) {
-        enum share_state state = host_state(w, &w->hosts[h], input);
+        enum share_state state = w->hosts[h].states[input];
 
-        readers += host_runs(w, &w->hosts[h]) && (state == SHARE_READING || (alone_too && state == SHARE_ALONE));
+        readers += state == SHARE_READING || (alone_too && state == SHARE_ALONE);
     }
     return readers;
 }
@@ -60,7 +60,7 @@ static void check_calls(struct world *w, const struct host *host)
     int calls = 0;
 
     for (size_t i = 0; i < kept; i++)
-        calls += host_clock(w, host) - host->calls_ms[i] < MINUTE_MS;
+        calls += host->clock_ms - host->calls_ms[i] < MINUTE_MS;
     if (calls > w->result.calls_a_minute)
         w->result.calls_a_minute = calls;
     if (calls > CALLS_MOST)
@@ -78,12 +78,12 @@ static bool equal(const struct world *w, char why[64])
             return false;
         }
         for (size_t h = 0; h < w->plan.hosts; h++)
-            held[h] += host_state(w, &w->hosts[h], i) == SHARE_READING;
+            held[h] += w->hosts[h].states[i] == SHARE_READING;
     }
     for (size_t i = 0; i < w->plan.inputs; i++)
         for (size_t a = 0; a < w->plan.hosts; a++)
             for (size_t b = 0; b < w->plan.hosts; b++)
-                if (host_state(w, &w->hosts[a], i) == SHARE_READING && host_runs(w, &w->hosts[b]) &&
+                if (w->hosts[a].states[i] == SHARE_READING && host_runs(w, &w->hosts[b]) &&
                     w->hosts[b].has[i] && held[a] > held[b] + 1) {
                     snprintf(why, 64, "%s has %zu, %s has %zu", w->hosts[a].name, held[a], w->hosts[b].name, held[b]);
                     return false;

@@ -120,10 +120,10 @@ static void do_fault(struct world *w, struct host *host, enum fault fault)
     case FAULT_CUT: host->cut_ms = until; break;
     case FAULT_OFF: w->off_ms = until; break;
     case FAULT_LAG: w->lags_ms = until; break;
-    case FAULT_ROLLBACK:
-        if (w->rollbacks < 1)
-            store_roll_back(&w->store);
-        w->rollbacks = 1;
+    case FAULT_ROLLBACK: /* of what was written until then */
+        if (w->rollbacks || w->rolls_ms)
+            break;
+        w->rolls_ms = w->lags_ms = w->now_ms + world_between(w, 1000, 70000);
         break;
     case FAULT_LEAVE:
         if (alive(w) > 1) {
@@ -162,7 +162,7 @@ static void begin_calm(struct world *w)
 {
     world_trace(w, "calm");
     memset(w->unread_ms, 0, sizeof(w->unread_ms));
-    w->off_ms = w->lags_ms = 0;
+    w->off_ms = w->lags_ms = w->rolls_ms = 0;
     w->plan.faults[FAULT_LAG] = false;
     flights_end(w, true);
     for (size_t h = 0; h < w->plan.hosts; h++) {
@@ -178,6 +178,12 @@ static void begin_calm(struct world *w)
 
 static void nodes_step(struct world *w)
 {
+    if (w->rolls_ms && w->rolls_ms <= w->now_ms) {
+        world_trace(w, "%zu writes are lost", w->store.log_count);
+        store_roll_back(&w->store);
+        w->rolls_ms = 0;
+        w->rollbacks++;
+    }
     if (w->lags_ms <= w->now_ms)
         store_catch_up(&w->store, w->plan.faults[FAULT_LAG] ? (size_t)world_between(w, 0, 6) : SIZE_MAX);
     else if (world_chance(w, 0.02))
@@ -187,6 +193,8 @@ static void nodes_step(struct world *w)
 static void step(struct world *w)
 {
     w->alerts = (int)(w->now_ms / 10000);
+    for (size_t h = 0; h < w->plan.hosts; h++)
+        host_tick(w, &w->hosts[h]);
     if (w->now_ms < w->plan.calm_ms)
         draw_fault(w);
     else if (w->now_ms - STEP_MS < w->plan.calm_ms)
@@ -201,6 +209,8 @@ static void step(struct world *w)
     flights_step(w);
     for (size_t h = 0; h < w->plan.hosts; h++)
         host_step(w, &w->hosts[h]);
+    for (size_t h = 0; h < w->plan.hosts; h++)
+        host_look(w, &w->hosts[h]);
     promises_step(w);
 }
 

@@ -59,6 +59,8 @@ struct host {
     char name[8];
     double rate; /* of its clock */
     int64_t offset_ms;
+    int64_t clock_ms;
+    enum share_state states[INPUTS_MOST]; /* at the end of the step */
     struct share_core *core; /* NULL: there is no process */
     int life;
     bool gone;               /* for good */
@@ -101,8 +103,9 @@ struct world {
     struct store store;
     struct host hosts[HOSTS_MOST];
     struct flight flights[FLIGHTS_MOST];
+    size_t flights_end; /* none is used from there on */
     int last_flight;
-    int64_t off_ms, lags_ms, next_fault_ms;
+    int64_t off_ms, lags_ms, rolls_ms, next_fault_ms; /* until then, or then */
     int rollbacks;
     int64_t equal_ms; /* when the shares were equal last */
     char unequal[64]; /* why they are not */
@@ -124,11 +127,12 @@ void world_fail(struct world *w, const char *format, ...) PRINTF(2, 3);
 
 /* host.c */
 
-int64_t host_clock(const struct world *w, const struct host *host);
+void host_tick(const struct world *w, struct host *host);
 bool host_runs(const struct world *w, const struct host *host); /* it has a process that is not frozen */
 void host_start(struct world *w, struct host *host);
 void host_kill(struct world *w, struct host *host);
 void host_step(struct world *w, struct host *host);
+void host_look(const struct world *w, struct host *host); /* sets the states */
 void host_answer(struct world *w, struct host *host, struct flight *flight);
 enum share_state host_state(const struct world *w, const struct host *host, size_t input);
 
