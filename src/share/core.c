@@ -31,6 +31,7 @@ struct share_core *share_core_new(const struct share_core_spec *spec, const char
                                  .began_ms = LONG_AGO_MS,
                                  .round_ms = spec->now_ms,
                                  .good_ms = spec->now_ms,
+                                 .tried_ms = spec->now_ms,
                                  .confirmed_ms = LONG_AGO_MS,
                                  .lag_ms = -1,
                                  .joined_ms = LONG_AGO_MS,
@@ -117,7 +118,7 @@ static void tell_of_time(struct share_core *core, int64_t now_ms)
         core->told_paused = true;
         core_event(core, SHARE_EVENT_PAUSED, 1, "", "");
     }
-    if (!confirmed && now_ms - core->good_ms >= SHARE_ALONE_MS && !core->told_alone && !core->stops) {
+    if (!core->told_alone && core_is_alone(core, now_ms)) {
         core->told_alone = true;
         core_event(core, SHARE_EVENT_ALONE, 1, "", "");
     }
@@ -125,6 +126,9 @@ static void tell_of_time(struct share_core *core, int64_t now_ms)
 
 const struct share_call *share_core_begin(struct share_core *core, int64_t now_ms)
 {
+    if (now_ms - core->tried_ms >= SHARE_FENCE_MS) /* frozen meanwhile: the store did not fail to answer */
+        core->good_ms = now_ms;
+    core->tried_ms = now_ms;
     core->events.round = core->events.count;
     core->began_ms = now_ms;
     core->round_ms = NEVER_MS;
@@ -364,6 +368,7 @@ const struct share_call *share_core_answered(struct share_core *core, const stru
 {
     bool ok = answer->fault == KVSTORE_OK;
 
+    core->tried_ms = now_ms;
     switch (core->step) {
     case STEP_HEARTBEAT: return ok ? core_call_read(core) : end_round(core);
     case STEP_READ: return ok ? on_rows(core, answer->rows, now_ms) : end_round(core);

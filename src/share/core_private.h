@@ -137,6 +137,7 @@ struct share_core {
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
+    int64_t tried_ms;           /* last sign of life of a round: a process that was frozen has not tried meanwhile */
     int64_t confirmed_ms;       /* beginning of the last good round */
     int64_t lag_ms, joined_ms;
     int64_t due_ms; /* since when another table is due */
@@ -224,3 +225,4 @@ bool core_no_body(struct share_core *core, int64_t now_ms);
 /* Lets all inputs go: this forwarder stays outside. */
 void core_let_go(struct share_core *core);
 bool core_is_outside(const struct share_core *core);
+bool core_is_alone(const struct share_core *core, int64_t now_ms); /* 60 s of tries without a good round */
