@@ -259,7 +259,7 @@ class Checkpoints(SharedCase):
                 self.world.store.kvstore.records(PLACES, APP)[key] = {**record, 'text': record['text'][:-40]}
 
     @pytest.mark.promise('Sharing', 'A takeover repeats nothing that the store knew, however many versions that were')
-    @pytest.mark.promise('Sharing', 'A damaged checkpoint in the store costs repeats of its input, and one sentence says so')
+    @pytest.mark.promise('Sharing', 'A damaged checkpoint in the store costs repeats of its input, and a line says so')
     @pytest.mark.waits(25)
     def test_take_over(self):
         self.publish(4500, ['contoso'])
