@@ -84,6 +84,8 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "service_clock", 3 },
     { "share_checkpoints", 15 },
     { "share_link", 7 },
+    { "share_commands", 10 },
+    { "share_token", 1 },
     { "sign_in_words", 1 },
     { "signin", 5 },
     { "sketch", 2 },
