@@ -111,7 +111,7 @@ static void drop(cJSON *root, const char *name)
 
 static void strip(cJSON *root)
 {
-    static const char *const own[] = { "salt", "taken", "ledger", "rate", "again" };
+    static const char *const own[] = { "salt", "taken", "ledger", "rate", "again", "own_since", "own_until" };
     size_t i;
 
     for (i = 0; i < COUNT_OF(own); i++)
