@@ -6,6 +6,7 @@ import unittest
 
 import pytest
 from test_sign_in_stop import Terminal
+from world import faults
 from world.forwarders import SharedWorld
 from world.splunkd import APP
 from world.store import INITIALIZING, PLACES, READ_ONLY, SHARE
@@ -255,7 +256,11 @@ class Token(ShareCase):
         store.writable = False
         result = self.enter(good)
         self.assertRegex(result.out, r'self-test of the shared KV store, an insert: .*HTTP 403.*administrator')
-        store.writable, store.kvstore.down = True, INITIALIZING
+        store.writable = True
+        rule = self.world.faults.add(faults.status(403), match=lambda request: f'{PLACES}/batch_save' in request.path)
+        self.assertRegex(self.enter(good).out, r'HTTP 403.*administrator')
+        rule.remove()
+        store.kvstore.down = INITIALIZING
         self.assertRegex(self.enter(good).err, 'ERROR the token was not stored, since no address could try it')
         store.kvstore.down, store.kvstore.read_only = None, READ_ONLY
         self.assertEqual(self.enter(good).code, 1)
