@@ -12,7 +12,6 @@ enum {
     STAMP_MAX = 17
 };
 #define CHECKPOINT_MAX (64 * 1024 * 1024) /* bytes of a text: a million versions */
-#define NUMBER_MOST    INT64_C(999999999999)
 
 /* Text. */
 
@@ -40,6 +39,15 @@ bool piece_read(const char *text, const char *stamp, struct versions *to);
 bool checkpoint_same_feed(const struct checkpoint_parts *a, const struct checkpoint_parts *b);
 
 /* Loads. */
+
+/* A checkpoint in the store. */
+struct found {
+    char since[SHARE_ID_MAX];
+    int64_t number;
+    struct checkpoint_parts parts;
+};
+/* Reads a record, which must be this input's. Returns false with err, and *ret holds nothing, if it cannot be used. */
+bool checkpoint_found_read(const char *group, const char *input, const cJSON *row, struct found *ret, struct err *err);
 
 struct loads;
 

@@ -1,4 +1,5 @@
 """Two forwarders share the customers: who reads which, and what comes twice when one of them dies, freezes or is cut off."""
+import json
 import os
 import time
 
@@ -7,6 +8,7 @@ from cases import ShimCase
 from world.forwarders import SharedWorld
 from world.runner import wait_for
 from world.splunkd import KIND
+from world.store import APP, PLACES
 
 HASTE = 12      # the programs' clocks run that many times as fast: their minute is five seconds
 NAMES = ('adatum', 'contoso', 'fabrikam', 'tailspin')
@@ -240,6 +242,40 @@ class Apart(SharedCase):
         self.assertEqual(len(self.world.store.calls()), began)
         self.assertFalse([line.text for line in hf1.program.lines if 'share' in line.text])
         self.assertFalse([name for name in os.listdir(hf1.home.checkpoints) if 'share' in name])
+
+
+class Checkpoints(SharedCase):
+    """Whoever takes over begins from what the store has."""
+
+    def places(self):
+        """The checkpoints in the store."""
+        records = self.world.store.records(PLACES)
+        return [json.loads(record['text']) for record in records.values() if record.get('kind') == 'place']
+
+    def damage(self, name):
+        """The text of an input's checkpoint is cut off."""
+        for key, record in self.world.store.records(PLACES).items():
+            if record.get('kind') == 'place' and record.get('input') == name:
+                self.world.store.kvstore.records(PLACES, APP)[key] = {**record, 'text': record['text'][:-40]}
+
+    @pytest.mark.promise('Sharing', 'A takeover repeats nothing that the store knew, however many versions that were')
+    @pytest.mark.promise('Sharing', 'A damaged checkpoint in the store costs repeats of its input, and a line says so')
+    @pytest.mark.waits(25)
+    def test_take_over(self):
+        self.publish(4500, ['contoso'])
+        self.start('hf1')
+        self.arrive(90)
+        self.wait(lambda: sorted(len(place.get('pieces', [])) for place in self.places()) == [0, 0, 0, 2] and
+                  sum(len(place['written']) for place in self.places()) == 3 * 2, 200, 'all are saved')
+        self.world['hf1'].program.kill()
+        self.damage('fabrikam')
+        self.start('hf2')
+        self.publish()
+        self.arrive(150)
+        line = self.world['hf2'].program.wait_line('event=share_record group=default input="fabrikam"')
+        self.assertIn('cannot be used and is ignored', line.text)
+        self.assertFalse(self.world.verdict().lost)
+        self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
 
 
 del SharedCase

@@ -7,6 +7,7 @@ import unittest
 import pytest
 from test_sign_in_stop import Terminal
 from world import faults
+from world.certs import Authority
 from world.forwarders import SharedWorld
 from world.splunkd import APP
 from world.store import INITIALIZING, PLACES, READ_ONLY, SHARE
@@ -429,3 +430,30 @@ class Check(ShareCase):
 
 if __name__ == '__main__':
     unittest.main()
+
+
+class Certificates(unittest.TestCase):
+    """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
+
+    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its host')
+    def test_certificate(self):
+        stranger = Authority()
+        self.addCleanup(stranger.close)
+        with SharedWorld(('hf1',)) as world:
+            hf1, good = world['hf1'], world.authority.server('127.0.0.1')
+            world.customer('a')
+            for name, pair, ca_file, ok in (
+                    ('good', good, world.authority.cert, True),
+                    ('another name', world.authority.server('store.example'), world.authority.cert, False),
+                    ('ended', world.authority.server('127.0.0.1', expired=True), world.authority.cert, False),
+                    ('another CA', good, stranger.cert, False),
+                    ("Splunk's own CA", good, '', True)):
+                world.edit('a', share_ca_file=ca_file)
+                hf1.store.restart(pair)
+                result = hf1.call('share', 'status')
+                with self.subTest(name):
+                    self.assertEqual(result.code, 0 if ok else 1, result.err)
+                    self.assertRegex(result.err, r'\A\Z' if ok else
+                                     r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. Our '
+                                     r'administrator: set share_ca_file to the CA that issued it, and name the host')
+            self.assertTrue(world.store.calls('hf1'))
