@@ -132,9 +132,10 @@ static void on_probed(void *ctx, struct share_probe *probe)
         place_end(place);
         return;
     }
-    check_share_find(&place->section, "self-test", HOST_FINE,
-                     "inserted, the same insert was refused, read back after %lld ms, replaced, found, deleted",
-                     (long long)probe->seen_ms);
+    check_share_find(
+        &place->section, "self-test", HOST_FINE,
+        "inserted, the same insert was refused, read back after %lld ms, replaced, found, deleted; both collections",
+        (long long)probe->seen_ms);
     place->watched_since_ms = clock_ms();
     place->reader = share_reader_new(share->spec.loop, probe->link, share->inputs.group,
                                      &(struct share_reader_owner){ .read = on_read,
