@@ -9,8 +9,8 @@
 #include "share/checkpoints_private.h"
 
 enum {
-    INLINE_MOST = PIECE_MOST,           /* versions in the checkpoint's own record */
-    INLINE_AGAIN = PIECE_MOST * 3 / 4,  /* pieces are given up below */
+    INLINE_MOST = PIECE_MOST,          /* versions in the checkpoint's own record */
+    INLINE_AGAIN = PIECE_MOST * 3 / 4, /* pieces are given up below */
     BATCH_BYTES_LEAST = 64 * 1024
 };
 #define BATCH_MAX  (4 * 1000 * 1000)
@@ -361,7 +361,8 @@ void share_checkpoints_free(struct share_checkpoints *checkpoints)
     free(checkpoints);
 }
 
-void share_checkpoints_load(struct share_checkpoints *checkpoints, const char *input, share_loaded_fn *loaded, void *ctx)
+void share_checkpoints_load(struct share_checkpoints *checkpoints, const char *input, share_loaded_fn *loaded,
+                            void *ctx)
 {
     loads_add(checkpoints->loads, input, loaded, ctx);
 }

@@ -7,13 +7,6 @@
 #include "base/text.h"
 #include "share/checkpoints_private.h"
 
-/* A checkpoint in the store. */
-struct found {
-    char since[SHARE_ID_MAX];
-    int64_t number;
-    struct checkpoint_parts parts;
-};
-
 /* An input whose checkpoint is asked for. */
 struct load {
     struct load *next;
@@ -30,13 +23,13 @@ struct load {
 struct loads {
     struct share_checkpoints_spec spec;
     char *group;
-    struct load *waiting;           /* not asked for yet, the oldest first */
-    struct load *asked[LOAD_MOST];  /* in the call in flight; NULL: it was stopped */
+    struct load *waiting;          /* not asked for yet, the oldest first */
+    struct load *asked[LOAD_MOST]; /* in the call in flight; NULL: it was stopped */
     size_t asked_count;
-    size_t most; /* in a call; fewer after a failure */
-    int places;  /* of an input, the same */
-    struct load *pieces;            /* those whose pieces are being read */
-    struct load *reading;           /* the one of the call in flight */
+    size_t most;          /* in a call; fewer after a failure */
+    int places;           /* of an input, the same */
+    struct load *pieces;  /* those whose pieces are being read */
+    struct load *reading; /* the one of the call in flight */
     bool in_call;
     struct timer timer; /* loads that come together are one call */
 };
@@ -105,12 +98,12 @@ static bool is_id(const char *text)
     return text && strlen(text) == SHARE_ID_MAX - 1 && strspn(text, "0123456789abcdef") == SHARE_ID_MAX - 1;
 }
 
-/* Reads a record. Returns false with err if it cannot be used. */
-static bool read_place(const char *group, const char *input, const cJSON *row, struct found *ret, struct err *err)
+bool checkpoint_found_read(const char *group, const char *input, const cJSON *row, struct found *ret, struct err *err)
 {
     const char *since = json_text(row, "id"), *text = json_text(row, "text");
     CLEANUP(mem_freep) char *key = is_id(since) ? checkpoint_key(group, since, input, -1) : NULL;
 
+    *ret = (struct found){ .number = 0 };
     if (!key || !text_same(json_text(row, "_key"), key) || !text_same(json_text(row, "input"), input))
         return err_set(err, ERR_INPUT, "its key is not that of its input and id");
     if (!json_int64(row, "number", 0, SHARE_NUMBER_MOST, &ret->number))
@@ -159,7 +152,7 @@ static void read_places(struct loads *loads, struct load *load, const cJSON *row
 
     cJSON_ArrayForEach(row, rows)
     {
-        if (read_place(loads->group, load->input, row, &found, &err))
+        if (checkpoint_found_read(loads->group, load->input, row, &found, &err))
             add_found(load, &found);
         else
             note_odd(load, json_text(row, "_key"), &err);
@@ -317,7 +310,6 @@ static void end_asked(struct loads *loads, enum kvstore_fault fault, const struc
 static void on_places(void *ctx, const struct kvstore_answer *answer)
 {
     struct loads *loads = ctx;
-    const cJSON *rows = answer->rows ? answer->rows->child : NULL;
     size_t i, count = loads->asked_count;
     struct err err;
 
@@ -331,10 +323,10 @@ static void on_places(void *ctx, const struct kvstore_answer *answer)
         end_asked(loads, KVSTORE_GARBAGE, &err);
     } else {
         grow(loads);
-        for (i = 0; i < count; i++, rows = rows->next) {
+        for (i = 0; i < count; i++) {
             if (!loads->asked[i])
                 continue;
-            read_places(loads, loads->asked[i], rows);
+            read_places(loads, loads->asked[i], cJSON_GetArrayItem(answer->rows, (int)i));
             append(&loads->pieces, loads->asked[i]);
         }
     }
@@ -430,9 +422,9 @@ void loads_add(struct loads *loads, const char *input, share_loaded_fn *loaded, 
 
 static void remove_from(struct load **list, const char *input)
 {
-    struct load *load;
+    while (*list) {
+        struct load *load = *list;
 
-    while ((load = *list)) {
         if (text_same(load->input, input)) {
             *list = load->next;
             load_free(load);

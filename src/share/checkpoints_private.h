@@ -40,6 +40,15 @@ bool checkpoint_same_feed(const struct checkpoint_parts *a, const struct checkpo
 
 /* Loads. */
 
+/* A checkpoint in the store. */
+struct found {
+    char since[SHARE_ID_MAX];
+    int64_t number;
+    struct checkpoint_parts parts;
+};
+/* Reads a record, which must be this input's. Returns false with err, and *ret holds nothing, if it cannot be used. */
+bool checkpoint_found_read(const char *group, const char *input, const cJSON *row, struct found *ret, struct err *err);
+
 struct loads;
 
 struct loads *loads_new(const struct share_checkpoints_spec *spec);

@@ -27,7 +27,7 @@ static size_t string_end(const char *text, size_t len, size_t at)
 
 static size_t skip_space(const char *text, size_t len, size_t at)
 {
-    while (at < len && memchr(" \t\r\n", text[at], 4))
+    while (at < len && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n'))
         at++;
     return at;
 }
@@ -111,7 +111,7 @@ static void drop(cJSON *root, const char *name)
 
 static void strip(cJSON *root)
 {
-    static const char *const own[] = { "salt", "taken", "ledger", "rate", "again" };
+    static const char *const own[] = { "salt", "taken", "ledger", "rate", "again", "own_since", "own_until" };
     size_t i;
 
     for (i = 0; i < COUNT_OF(own); i++)
@@ -150,7 +150,7 @@ static bool read_pieces(const cJSON *root, struct checkpoint_parts *ret)
 
     if (list && (!cJSON_IsArray(list) || count > PIECES_MOST))
         return false;
-    ret->pieces = count ? mem_alloc((size_t)count * sizeof(*ret->pieces)) : NULL;
+    ret->pieces = mem_alloc(((size_t)count + 1) * sizeof(*ret->pieces));
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsNumber(item) || item->valueint < 0 || item->valueint > PIECES_MOST * 2)

@@ -44,6 +44,7 @@ static void round_over(struct share *share, int64_t now_ms)
     share->in_round = false;
     share_log_events(share);
     share_tell_soon(share);
+    share_log_unsaved(share);
     share_checkpoints_flush(share->checkpoints);
     share_forget_sent(share);
     next_round(share, now_ms);
@@ -66,6 +67,8 @@ static void round_answered(void *ctx, const struct kvstore_answer *answer)
         share_log_refused(share, answer->err);
     else if (answer->fault == KVSTORE_OK)
         share_log_refused(share, NULL);
+    if (answer->fault != KVSTORE_TAKEN && answer->fault != KVSTORE_MISSING)
+        share_note_trouble(share, answer->fault == KVSTORE_OK ? NULL : answer->err);
     make_call(share, share_core_answered(share->core, answer, now_ms), now_ms);
 }
 
@@ -280,6 +283,8 @@ void share_free(struct share *share)
     share_core_free(share->core);
     share_own_record_free(&share->own);
     free(share->refused);
+    free(share->trouble);
+    free(share->unsaved);
     free((char *)share->spec.urls);
     free((char *)share->spec.group);
     free((char *)share->spec.ca_file);

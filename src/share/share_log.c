@@ -33,6 +33,7 @@ static void log_moved(const struct share *share, enum event as, const struct sha
 static void log_one(struct share *share, const struct share_event *event)
 {
     const char *group = share->spec.group, *from = event->from;
+    const char *trouble = share->trouble ? share->trouble : "calls took too long, or this process stood still";
 
     switch (event->kind) {
     case SHARE_EVENT_JOINED:
@@ -42,13 +43,13 @@ static void log_one(struct share *share, const struct share_event *event)
     case SHARE_EVENT_TAKEN: log_moved(share, EVENT_SHARE_TAKEN, event); return;
     case SHARE_EVENT_GIVEN: log_moved(share, EVENT_SHARE_GIVEN, event); return;
     case SHARE_EVENT_PAUSED:
-        log_event(EVENT_SHARE_PAUSED, "group=%s nothing has confirmed for %d s who reads; the inputs wait", group,
-                  SHARE_FENCE_MS / 1000);
+        log_event(EVENT_SHARE_PAUSED, "group=%s why=%s nothing has confirmed for %d s who reads; the inputs wait", group,
+                  QUOTED(trouble), SHARE_FENCE_MS / 1000);
         return;
     case SHARE_EVENT_ALONE:
-        log_event(EVENT_SHARE_ALONE, "group=%s nothing has confirmed for %d s who reads; each input goes on with what this "
-                                     "forwarder knows",
-                  group, SHARE_ALONE_MS / 1000);
+        log_event(EVENT_SHARE_ALONE, "group=%s why=%s nothing has confirmed for %d s who reads; each input goes on with what "
+                                     "this forwarder knows",
+                  group, QUOTED(trouble), SHARE_ALONE_MS / 1000);
         return;
     case SHARE_EVENT_BACK: log_event(EVENT_SHARE_BACK, "group=%s the shared store confirms again who reads", group); return;
     case SHARE_EVENT_DEAD:
@@ -105,6 +106,25 @@ void share_log_place(const struct share *share)
     for (i = 0; i < share_link_count(share->link); i++)
         if (is_here(share, share_link_url(share->link, i)))
             log_event(EVENT_SHARE_STORE_HERE, "group=%s store=%s", share->spec.group, share_link_url(share->link, i));
+}
+
+void share_note_trouble(struct share *share, const struct err *err)
+{
+    mem_freep(&share->trouble);
+    if (err)
+        share->trouble = mem_text(err->text);
+}
+
+void share_log_unsaved(struct share *share)
+{
+    const struct err *err = share_checkpoints_trouble(share->checkpoints);
+
+    if (err && err->kind != ERR_RETRY && !share->unsaved) {
+        log_event(EVENT_SHARE_UNSAVED, "group=%s why=%s", share->spec.group, QUOTED(err->text));
+        share->unsaved = mem_text(err->text);
+    } else if (!err) {
+        mem_freep(&share->unsaved);
+    }
 }
 
 void share_log_refused(struct share *share, const struct err *err)

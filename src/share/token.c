@@ -63,10 +63,11 @@ const char *share_token_find(const struct passwords *passwords, const char *grou
     CLEANUP(mem_freep) char *unbound = token ? find_unbound(passwords_hosts(passwords, name), urls) : NULL;
 
     if (!token)
-        err_set(err, ERR_AUTH,
-                "this forwarder has no token for the shared store (group '%s'): its administrator has to enter one with "
-                "'defender_alerts share token'",
-                group);
+        err_set(
+            err, ERR_AUTH,
+            "this forwarder has no token for the shared store (group '%s'): its administrator has to enter one with "
+            "'defender_alerts share token'",
+            group);
     else if (unbound)
         err_set(err, ERR_AUTH,
                 "the token of group '%s' was entered for other addresses than '%.200s', so it is not sent there: the "

@@ -60,9 +60,9 @@ bool versions_add_text(struct versions *versions, const char *text, size_t len)
     const char *blank = memchr(text, ' ', len);
     struct version version;
 
-    if (!blank || (size_t)(text + len - blank) != 1 + HASH_TEXT || !ticks_parse(text, (size_t)(blank - text), &version.time) ||
-        !text_hex64(blank + 1, &version.key.high) || !text_hex64(blank + 17, &version.key.low) ||
-        (!version.key.high && !version.key.low))
+    if (!blank || (size_t)(text + len - blank) != 1 + HASH_TEXT ||
+        !ticks_parse(text, (size_t)(blank - text), &version.time) || !text_hex64(blank + 1, &version.key.high) ||
+        !text_hex64(blank + 17, &version.key.low) || (!version.key.high && !version.key.low))
         return false;
     versions_add(versions, version);
     return true;

@@ -1,4 +1,5 @@
-"""Two forwarders share the customers: who reads which, and what comes twice when one of them dies, freezes or is cut off."""
+"""Two forwarders share the customers: who reads which, and what comes twice after a death, a freeze or a cut."""
+import json
 import os
 import time
 
@@ -6,7 +7,7 @@ import pytest
 from cases import ShimCase
 from world.forwarders import SharedWorld
 from world.runner import wait_for
-from world.splunkd import KIND
+from world.store import APP, PLACES
 
 HASTE = 12      # the programs' clocks run that many times as fast: their minute is five seconds
 NAMES = ('adatum', 'contoso', 'fabrikam', 'tailspin')
@@ -18,10 +19,8 @@ class SharedCase(ShimCase):
     SHIM = 'haste'
 
     def setUp(self):
-        self.world = self.enterContext(SharedWorld(tls=False)) if hasattr(self, 'enterContext') else None
-        if not self.world:
-            self.world = SharedWorld(tls=False).__enter__()
-            self.addCleanup(self.leave)
+        self.world = SharedWorld(tls=False).__enter__()
+        self.addCleanup(self.leave)
         for name in NAMES:
             self.world.customer(name).publish(2)
         self.written = 2 * len(NAMES)
@@ -56,8 +55,9 @@ class SharedCase(ShimCase):
 
     def arrive(self, program_s, more=0):
         """Everything that was published has come, once at least."""
-        return self.wait(lambda: len({(event.stanza, event.data) for event in self.world.events()}) >= self.written + more,
-                         program_s, f'{self.written} events')
+        def came():
+            return len({(event.stanza, event.data) for event in self.world.events()}) >= self.written + more
+        return self.wait(came, program_s, f'{self.written} events')
 
     def share(self, owners):
         """Wait until the table says so: name -> number of inputs, and everybody follows it."""
@@ -76,8 +76,8 @@ class SharedCase(ShimCase):
     def said(self, event, program_s, *names):
         """Wait until these forwarders, or both, have logged the event."""
         for name in names or ('hf1', 'hf2'):
-            program = self.world[name].program
-            self.wait(lambda: any(f'event={event} ' in line.text for line in program.lines), program_s,
+            lines = self.world[name].program.lines
+            self.wait(lambda lines=lines: any(f'event={event} ' in line.text for line in lines), program_s,
                       f'{event} of {name}')
 
     def exact(self):
@@ -100,13 +100,15 @@ class Together(SharedCase):
 
     @pytest.mark.promise('Sharing', 'A forwarder that joins gets its share of the customers, and nothing comes twice')
     @pytest.mark.promise('Sharing', 'A forwarder that starts again goes on with its customers at once')
+    @pytest.mark.promise('Sharing', 'A forwarder that lets an input go says how much it has written of each day')
     @pytest.mark.waits(20)
     def test_join_and_restart(self):
         self.split()
         self.exact()
         owners = self.world.store.owners()
-        for event in self.world.events()[-8:]:
-            self.assertIn(event.stanza[len(KIND) + 3:], owners)
+        for name in [name for name, owner in owners.items() if owner == 'hf2']:
+            said = [line for line in self.world['hf1'].program.lines if f'event=manifest input={name} ' in line.text]
+            self.assertEqual(int(said[-1].facts['versions']), 2, self.tails())
         self.assertLess(self.world['hf1'].program.terminate(), 1.0)
         self.publish()
         self.start('hf1')
@@ -177,15 +179,14 @@ class Apart(SharedCase):
         self.world.edit('contoso', on=['hf2'], client_secret=secret)
         self.start('hf2')
         self.wait(lambda: hf2.splunkd.inputs['contoso'][1]['client_secret'] != secret, 20, 'masked')
-        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'], 30,
-                  'elsewhere')
+        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'],
+                  30, 'elsewhere')
         for record in hf2.splunkd.states().values():
             self.assertEqual((record['reader'], record['share']), ('hf1', 'elsewhere'))
         self.assertEqual([line.text for line in hf2.program.lines if 'event=status' in line.text], [])
         self.assertEqual(self.world.microsoft.requests(forwarder='hf2', kind='graph'), [])
 
-    @pytest.mark.promise('Sharing', 'Without a token, or if it is refused, a forwarder says who has to act, and goes on '
-                                    'when that is done')
+    @pytest.mark.promise('Sharing', 'A forwarder whose token is refused says who has to act, and goes on after that')
     @pytest.mark.waits(8)
     def test_token(self):
         hf1 = self.world['hf1']
@@ -240,6 +241,40 @@ class Apart(SharedCase):
         self.assertEqual(len(self.world.store.calls()), began)
         self.assertFalse([line.text for line in hf1.program.lines if 'share' in line.text])
         self.assertFalse([name for name in os.listdir(hf1.home.checkpoints) if 'share' in name])
+
+
+class Checkpoints(SharedCase):
+    """Whoever takes over begins from what the store has."""
+
+    def places(self):
+        """The checkpoints in the store."""
+        records = self.world.store.records(PLACES)
+        return [json.loads(record['text']) for record in records.values() if record.get('kind') == 'place']
+
+    def damage(self, name):
+        """The text of an input's checkpoint is cut off."""
+        for key, record in self.world.store.records(PLACES).items():
+            if record.get('kind') == 'place' and record.get('input') == name:
+                self.world.store.kvstore.records(PLACES, APP)[key] = {**record, 'text': record['text'][:-40]}
+
+    @pytest.mark.promise('Sharing', 'A takeover repeats nothing that the store knew, however many versions that were')
+    @pytest.mark.promise('Sharing', 'A damaged checkpoint in the store costs repeats of its input, and a line says so')
+    @pytest.mark.waits(25)
+    def test_take_over(self):
+        self.publish(4500, ['contoso'])
+        self.start('hf1')
+        self.arrive(90)
+        self.wait(lambda: sorted(len(place.get('pieces', [])) for place in self.places()) == [0, 0, 0, 2] and
+                  sum(len(place['written']) for place in self.places()) == 3 * 2, 200, 'all are saved')
+        self.world['hf1'].program.kill()
+        self.damage('fabrikam')
+        self.start('hf2')
+        self.publish()
+        self.arrive(150)
+        line = self.world['hf2'].program.wait_line('event=share_record group=default input="fabrikam"')
+        self.assertIn('cannot be used and is ignored', line.text)
+        self.assertFalse(self.world.verdict().lost)
+        self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
 
 
 del SharedCase
