@@ -132,8 +132,8 @@ class Results(unittest.TestCase):
         self.assertEqual((other['MB a day'], other['share of the license, %']), (0, 0))
         self.assertNotIn('share of the license, %', run(query, lines, 25)[0])
 
-    @pytest.mark.promise('Sharing', 'The dashboard shows each forwarder, with what to do, and the customers that nobody '
-                                    'or two read')
+    @pytest.mark.promise('Sharing', 'The dashboard shows each forwarder, with what to do, and the customers that '
+                                    'nobody or two read')
     def test_forwarders(self):
         """Worst first, by what each said last; without sharing one row says so."""
         self.assertEqual([row['state'] for row in self.rows('ds_forwarders')], ['✔ not shared'])
