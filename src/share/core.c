@@ -334,7 +334,8 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     }
     if (doubt(core, shown.start, now_ms))
         return end_round(core);
-    core->lag_ms = now_ms - core->began_ms;
+    core->shows_ms = shown.began_ms;
+    core->lag_ms = now_ms - shown.began_ms;
     look_for_rollback(core);
     if (!core->newest.number)
         return good(core, core->table.id[0] || core->table.bodyless ? &body : NULL, now_ms);
