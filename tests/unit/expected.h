@@ -83,6 +83,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_intake", 3 },
     { "service_clock", 3 },
     { "share_link", 7 },
+    { "share_table", 5 },
     { "sign_in_words", 1 },
     { "signin", 5 },
     { "sketch", 2 },
