@@ -131,7 +131,7 @@ struct share_core {
     char start[SHARE_ID_MAX];
     int64_t beat;
     bool start_shown;
-    /* The last heartbeats. A node that is behind shows an earlier one, and with it every write before that. */
+    /* The last heartbeats. A node that lags shows an earlier one, and with it every write before that. */
     struct {
         int64_t beat, began_ms;
     } beats[BEATS_KEPT];
