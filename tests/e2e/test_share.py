@@ -7,7 +7,6 @@ import pytest
 from cases import ShimCase
 from world.forwarders import SharedWorld
 from world.runner import wait_for
-from world.splunkd import KIND
 from world.store import APP, PLACES
 
 HASTE = 12      # the programs' clocks run that many times as fast: their minute is five seconds
@@ -20,10 +19,8 @@ class SharedCase(ShimCase):
     SHIM = 'haste'
 
     def setUp(self):
-        self.world = self.enterContext(SharedWorld(tls=False)) if hasattr(self, 'enterContext') else None
-        if not self.world:
-            self.world = SharedWorld(tls=False).__enter__()
-            self.addCleanup(self.leave)
+        self.world = SharedWorld(tls=False).__enter__()
+        self.addCleanup(self.leave)
         for name in NAMES:
             self.world.customer(name).publish(2)
         self.written = 2 * len(NAMES)
@@ -102,13 +99,16 @@ class Together(SharedCase):
 
     @pytest.mark.promise('Sharing', 'A forwarder that joins gets its share of the customers, and nothing comes twice')
     @pytest.mark.promise('Sharing', 'A forwarder that starts again goes on with its customers at once')
+    @pytest.mark.promise('Sharing', 'What a forwarder has written of a day is in a manifest of its own when it lets the '
+                                    'input go')
     @pytest.mark.waits(20)
     def test_join_and_restart(self):
         self.split()
         self.exact()
         owners = self.world.store.owners()
-        for event in self.world.events()[-8:]:
-            self.assertIn(event.stanza[len(KIND) + 3:], owners)
+        for name in [name for name, owner in owners.items() if owner == 'hf2']:
+            said = [line.facts for line in self.world['hf1'].program.lines if f'event=manifest input={name} ' in line.text]
+            self.assertEqual(int(said[-1]['versions']), 2, self.tails())
         self.assertLess(self.world['hf1'].program.terminate(), 1.0)
         self.publish()
         self.start('hf1')
@@ -272,7 +272,7 @@ class Checkpoints(SharedCase):
         self.start('hf2')
         self.publish()
         self.arrive(150)
-        line = self.world['hf2'].program.wait_line('event=share_record group=default input="fabrikam"')
+        line = self.world['hf2'].program.wait_line('event=share_checkpoint group=default input="fabrikam"')
         self.assertIn('cannot be used and is ignored', line.text)
         self.assertFalse(self.world.verdict().lost)
         self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
