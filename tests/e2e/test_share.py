@@ -281,8 +281,8 @@ class Checkpoints(SharedCase):
 class Commands(SharedCase):
     """`share` while two programs run; test_share_commands.py has all else of it."""
 
-    @pytest.mark.promise('Sharing', '`share drain` moves the inputs of a forwarder to the others, and says when it may be '
-                                    'stopped')
+    @pytest.mark.promise('Sharing', '`share drain` moves the inputs of a forwarder to the others, and says when it may '
+                                    'be stopped')
     @pytest.mark.waits(15)
     def test_drain(self):
         """Nothing comes twice."""
