@@ -463,6 +463,7 @@ help:
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
 	@echo 'make simulate       the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n, SHRINK=1)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
+	@echo 'make share-tests    forwarders that share the customers, over PostgreSQL and etcd (K=name: some tests)'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
 	@echo 'make page           builds the customers page (npm); make page-tests tries it in a browser (K=name: some tests)'
 
@@ -473,6 +474,13 @@ dashboard:
 	tools/install-deps dashboard
 	$(MAKE) -s all
 	MUST_RUN=1 AGAIN=$(AGAIN) $(PYTHON) -m pytest -v tests/dashboard
+
+# Several forwarders that share the customers: the store over PostgreSQL with asynchronous replication, and over etcd.
+.PHONY: share-tests
+share-tests:
+	tools/install-deps share
+	$(MAKE) -s -j$(JOBS) all
+	DEFENDER_ALERTS= $(PYTHON) -m pytest -n 2 tests/share $(if $(K),-k '$(K)')
 
 .PHONY: print-sources
 print-sources:

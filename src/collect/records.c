@@ -70,10 +70,8 @@ static bool may_write(struct reading *reading)
     struct feed *feed = reading->feed;
     struct err err;
 
-    if (!feed_may_read(feed)) {
-        answer->held_back = true;
-        snprintf(answer->held_why, sizeof(answer->held_why), "another forwarder may read this input by now");
-    }
+    if (!feed_may_read(feed))
+        answer->held_back = answer->elsewhere = true;
     if (!answer->probed && !answer->held_back) {
         answer->probed = true;
         answer->held_back = !feed->owner->writable(feed->ctx, &err);

@@ -19,7 +19,7 @@ struct status tenant_status(const struct tenant *t, int64_t now_ms)
     status.share = t->share ? share_lease_word(&t->share->lease) : NULL;
     status.reader = tenant_is_elsewhere(t) ? share_lease_reader(&t->share->lease) : NULL;
     if (!tenant_is_here(t))
-        status.waits_for = "it is not this forwarder's turn: others share the input (event=share says how)";
+        status.waits_for = "it is not this forwarder's turn: others share the input (the lines share say how)";
     status.problem = store ? store : &t->feed.problem;
     status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
     status.has_token = token == TOKEN_READY;

@@ -272,7 +272,7 @@ void tenant_share_secrets(struct tenant *t)
     share->lease.lacks_secret = lacks;
 }
 
-/* A secret that stands in inputs.conf goes into the password store at once, whoever reads the input. */
+/* A secret that is in inputs.conf goes into the password store at once, whoever reads the input. */
 void tenant_share_start(struct tenant *t)
 {
     if (brings_secret(&t->input))

@@ -275,8 +275,8 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "a record of the shared store, or the file share.own.json, cannot be used or written",
         { ACT_AS_SAID, "nothing if it comes once; otherwise look for the one who wrote it" } },
     [EVENT_SHARE_CHECKPOINT] = { "share_checkpoint", LOG_WARN, ADVISED,
-        "the shared checkpoint of an input could not be read or used, so this forwarder's own file is used; alerts may come "
-        "twice",
+        "checkpoints could not be saved in the shared store, or not read or used, so that an input begins with an older one "
+        "or this forwarder's own; alerts may come twice",
         { ACT_PROVIDER, "look at the KV store of share_url with 'splunk show kvstore-status'" } },
     [EVENT_SHARE_UNSAVED] = { "share_checkpoint", LOG_WARN, ADVISED,
         "the shared store refuses checkpoints, so whoever takes over repeats more than two minutes; alerts are collected as "

@@ -27,10 +27,11 @@ struct share_core *share_core_new(const struct share_core_spec *spec, const char
                                  .well = true,
                                  .random = spec->random,
                                  .ctx = spec->ctx,
-                                 .count = count,
+                                 .version = 1,
                                  .began_ms = LONG_AGO_MS,
                                  .round_ms = spec->now_ms,
                                  .good_ms = spec->now_ms,
+                                 .tried_ms = spec->now_ms,
                                  .confirmed_ms = LONG_AGO_MS,
                                  .lag_ms = -1,
                                  .joined_ms = LONG_AGO_MS,
@@ -42,13 +43,19 @@ struct share_core *share_core_new(const struct share_core_spec *spec, const char
                                  .cleaning = { .last_ms = spec->now_ms - HOUR_MS + CLEAN_SOON_MS,
                                                .hour_ms = LONG_AGO_MS } };
     share_id(core->random(core->ctx), core->start);
-    core->inputs = mem_alloc((count + 1) * sizeof(*core->inputs));
-    for (size_t i = 0; i < count; i++) {
-        core->inputs[i].name = mem_text(inputs[i]);
-        names_add(&core->names, inputs[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        share_core_add_input(core, inputs[i]);
     core_peer_add(core, core->forwarder)->known = true;
     return core;
+}
+
+size_t share_core_add_input(struct share_core *core, const char *input)
+{
+    core->inputs = mem_grow(core->inputs, core->count + 1, sizeof(*core->inputs));
+    core->inputs[core->count] = (struct own_input){ .name = mem_text(input) };
+    names_add(&core->names, input);
+    core->version++;
+    return core->count++;
 }
 
 void share_core_free(struct share_core *core)
@@ -72,17 +79,6 @@ void share_core_free(struct share_core *core)
     free(core->forwarder);
     free(core->program);
     free(core);
-}
-
-/* The others read this forwarder's inputs again when its start is another one. */
-size_t share_core_add_input(struct share_core *core, const char *input)
-{
-    core->inputs = mem_grow(core->inputs, core->count + 1, sizeof(*core->inputs));
-    core->inputs[core->count] = (struct own_input){ .name = mem_text(input) };
-    names_add(&core->names, input);
-    share_id(core->random(core->ctx), core->start);
-    core->start_shown = core->inputs_saved = false;
-    return core->count++;
 }
 
 void share_core_restore(struct share_core *core, size_t input, const char *since, int64_t number)
@@ -122,7 +118,7 @@ static void tell_of_time(struct share_core *core, int64_t now_ms)
         core->told_paused = true;
         core_event(core, SHARE_EVENT_PAUSED, 1, "", "");
     }
-    if (!confirmed && now_ms - core->good_ms >= SHARE_ALONE_MS && !core->told_alone && !core->stops) {
+    if (!core->told_alone && core_is_alone(core, now_ms)) {
         core->told_alone = true;
         core_event(core, SHARE_EVENT_ALONE, 1, "", "");
     }
@@ -130,6 +126,9 @@ static void tell_of_time(struct share_core *core, int64_t now_ms)
 
 const struct share_call *share_core_begin(struct share_core *core, int64_t now_ms)
 {
+    if (now_ms - core->tried_ms >= SHARE_FENCE_MS) /* frozen meanwhile: the store did not fail to answer */
+        core->good_ms = now_ms;
+    core->tried_ms = now_ms;
     core->events.round = core->events.count;
     core->began_ms = now_ms;
     core->round_ms = NEVER_MS;
@@ -143,10 +142,11 @@ const struct share_call *share_core_begin(struct share_core *core, int64_t now_m
 static bool table_due(struct share_core *core, int64_t now_ms)
 {
     struct share_body next;
-    bool urgent = !core->newest.number || core->table.bodyless || core_owner_gone(core), same;
+    bool urgent, same;
     int64_t from;
 
     core_plan(core, core->start, core->newest.taken + 1, now_ms, &next);
+    urgent = core->table.bodyless || core_is_urgent(core, &next);
     same = share_body_same(&next, &core->table.body) && !(core->table.bodyless && next.count);
     share_body_free(&next);
     if (same) {
@@ -201,23 +201,22 @@ static bool clean_due(struct share_core *core, int64_t now_ms)
 static const struct share_call *carry_on(struct share_core *core, enum step step, int64_t now_ms)
 {
     const struct share_call *call = NULL;
-    struct peer *peer;
 
     switch (step) {
     default:
     case STEP_OWN_INPUTS:
-        if (!core->inputs_saved || now_ms - core->inputs_ms >= OWN_INPUTS_MS)
+        if (core->saved != core->version || now_ms - core->saved_ms >= OWN_INPUTS_MS)
             return core_call_save_inputs(core);
         /* fallthrough */
     case STEP_INPUTS:
-        peer = core_peer_to_ask(core, now_ms);
-        if (peer)
-            return core_call_get_inputs(core, peer);
+        call = core_call_find_inputs(core, now_ms);
+        if (call)
+            return call;
         /* fallthrough */
     case STEP_NEXT_BODY:
         if (table_due(core, now_ms)) {
             make_table(core, now_ms);
-            return core_call_save_body(core, STEP_NEXT_BODY);
+            return core_call_save_body(core);
         }
         if (clean_due(core, now_ms))
             call = core_call_clean(core, STEP_CLEAN_TABLES);
@@ -263,7 +262,8 @@ static const struct share_call *watch_twin(struct share_core *core, const struct
         if (twin->confirmed)
             core_event(core, SHARE_EVENT_TWIN_GONE, 1, core->forwarder, "");
         *twin = (struct twin){ .strike_ms = LONG_AGO_MS };
-        core->start_shown = core->inputs_saved = false;
+        core->start_shown = false;
+        core->saved_ms = LONG_AGO_MS;
         core->good_ms = now_ms;
     }
     return end_round(core);
@@ -312,13 +312,14 @@ static void look_for_rollback(struct share_core *core)
 
     if (!fell || !core->table.id[0])
         return;
-    core->inputs_saved = core->start_shown = false;
+    core->start_shown = false;
+    core->saved_ms = LONG_AGO_MS;
     core_event(core, SHARE_EVENT_ROLLED_BACK, 1, newest->by ? newest->by : "", "");
 }
 
 static const struct share_call *on_rows(struct share_core *core, const cJSON *rows, int64_t now_ms)
 {
-    struct share_body none = { 0 };
+    struct share_body body = { 0 };
     struct shown shown;
 
     core_read_rows(core, rows, now_ms, &shown);
@@ -336,9 +337,13 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     core->lag_ms = now_ms - core->began_ms;
     look_for_rollback(core);
     if (!core->newest.number)
-        return good(core, core->table.id[0] || core->table.bodyless ? &none : NULL, now_ms);
+        return good(core, core->table.id[0] || core->table.bodyless ? &body : NULL, now_ms);
     if (!strcmp(core->newest.id, core->table.id) && !core->table.bodyless)
         return good(core, NULL, now_ms);
+    if (!strcmp(core->newest.id, core->own.id)) {
+        share_body_copy(&core->own.body, &body);
+        return good(core, &body, now_ms);
+    }
     return core_call_get_body(core);
 }
 
@@ -356,8 +361,6 @@ static const struct share_call *on_body(struct share_core *core, const struct kv
     } else if (answer->fault != KVSTORE_MISSING) {
         return end_round(core);
     }
-    if (!strcmp(core->own.id, core->newest.id) && !core->table.bodyless)
-        return core_call_save_body(core, STEP_REPAIR);
     return core_no_body(core, now_ms) ? good(core, NULL, now_ms) : end_round(core);
 }
 
@@ -365,18 +368,21 @@ const struct share_call *share_core_answered(struct share_core *core, const stru
 {
     bool ok = answer->fault == KVSTORE_OK;
 
+    core->tried_ms = now_ms;
     switch (core->step) {
     case STEP_HEARTBEAT: return ok ? core_call_read(core) : end_round(core);
     case STEP_READ: return ok ? on_rows(core, answer->rows, now_ms) : end_round(core);
     case STEP_BODY: return on_body(core, answer, now_ms);
     case STEP_OWN_INPUTS:
-        core->inputs_saved = ok;
-        core->inputs_ms = now_ms;
+        if (ok) {
+            core->saved = core->saving;
+            core->saved_ms = now_ms;
+        }
         return carry_on(core, STEP_INPUTS, now_ms);
     case STEP_INPUTS:
         if (ok)
-            core_read_inputs(core, core->peers.asked, answer->record);
-        return carry_on(core, STEP_INPUTS, now_ms);
+            core_read_inputs(core, answer->rows);
+        return carry_on(core, STEP_NEXT_BODY, now_ms);
     case STEP_NEXT_BODY: return ok ? core_call_insert(core) : end_round(core);
     case STEP_CLEAN_TABLES: return core_call_clean(core, STEP_CLEAN_BODIES);
     case STEP_CLEAN_BODIES: {

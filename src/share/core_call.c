@@ -7,9 +7,10 @@
 #include "base/text.h"
 #include "share/core_private.h"
 
-#define FIND_MOST 10000 /* records of a group, of which there are some dozen */
-#define KEPT      20    /* tables below the newest one that are not deleted */
-#define NIN_MOST  100   /* numbers in a query */
+#define FIND_MOST  10000 /* records of a group, of which there are some dozen */
+#define KEPT       20    /* tables below the newest one that are not deleted */
+#define NE_MOST    40    /* numbers in a query that are kept */
+#define QUERY_MOST 1500 /* bytes of a query for lists of inputs; each has one key more at most */
 
 static const struct share_call *call_of(struct share_core *core, enum step step, enum share_call_kind kind,
                                         const char *collection)
@@ -75,8 +76,8 @@ const struct share_call *core_call_heartbeat(struct share_core *core, int64_t no
     for (size_t i = 0; i < core->count; i++)
         held += core->inputs[i].since[0] != '\0';
     core->beat++;
-    buf_add_format(&text, "{\"start\":\"%s\",\"beat\":%" PRId64 ",\"follows\":\"%s\",\"held\":%zu,\"well\":%s,\"program\":",
-                   core->start, core->beat, core->table.id, held, feels_well(core, now_ms) ? "true" : "false");
+    buf_add_format(&text, "{\"start\":\"%s\",\"beat\":%" PRId64 ",\"follows\":\"%s\",\"held\":%zu,\"inputs\":%" PRId64 ",\"well\":%s,\"program\":",
+                   core->start, core->beat, core->table.id, held, core->saved, feels_well(core, now_ms) ? "true" : "false");
     buf_add_json(&text, core->program);
     buf_add_format(&text, ",\"format\":%d}", SHARE_FORMAT);
     buf_clear(&core->body);
@@ -109,11 +110,25 @@ const struct share_call *core_call_get_body(struct share_core *core)
     return call_of(core, STEP_BODY, SHARE_CALL_GET, PLACES_COLLECTION);
 }
 
-const struct share_call *core_call_get_inputs(struct share_core *core, struct peer *peer)
+const struct share_call *core_call_find_inputs(struct share_core *core, int64_t now_ms)
 {
-    core->peers.asked = peer;
-    set_key(core, "inputs", peer->name);
-    return call_of(core, STEP_INPUTS, SHARE_CALL_GET, PLACES_COLLECTION);
+    size_t asked = 0;
+
+    begin_query(core);
+    buf_add_text(&core->query, ",\"$or\":[");
+    for (size_t i = 0; i < core->peers.count && core->query.len < QUERY_MOST; i++) {
+        struct peer *peer = core->peers.items[i];
+
+        if (!core_peer_to_ask(core, peer, now_ms))
+            continue;
+        set_key(core, "inputs", peer->name);
+        buf_add_text(&core->query, asked++ ? ",{\"_key\":" : "{\"_key\":");
+        buf_add_json(&core->query, buf_text(&core->key));
+        buf_add_char(&core->query, '}');
+        peer->asked_ms = now_ms;
+    }
+    buf_add_text(&core->query, "]}");
+    return asked ? call_of(core, STEP_INPUTS, SHARE_CALL_FIND, PLACES_COLLECTION) : NULL;
 }
 
 const struct share_call *core_call_save_inputs(struct share_core *core)
@@ -127,12 +142,13 @@ const struct share_call *core_call_save_inputs(struct share_core *core)
     buf_add_text(&text, core->names.count ? "]" : "[]");
     buf_clear(&core->body);
     buf_add_char(&core->body, '[');
-    add_record(core, "inputs", core->forwarder, core->start, 0, &text);
+    core->saving = core->version;
+    add_record(core, "inputs", core->forwarder, core->start, core->saving, &text);
     buf_add_char(&core->body, ']');
     return call_of(core, STEP_OWN_INPUTS, SHARE_CALL_SAVE, PLACES_COLLECTION);
 }
 
-const struct share_call *core_call_save_body(struct share_core *core, enum step step)
+const struct share_call *core_call_save_body(struct share_core *core)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MOST);
 
@@ -141,7 +157,7 @@ const struct share_call *core_call_save_body(struct share_core *core, enum step 
     buf_add_char(&core->body, '[');
     add_record(core, "body", core->own.id, core->own.id, core->own.number, &text);
     buf_add_char(&core->body, ']');
-    return call_of(core, step, SHARE_CALL_SAVE, PLACES_COLLECTION);
+    return call_of(core, STEP_NEXT_BODY, SHARE_CALL_SAVE, PLACES_COLLECTION);
 }
 
 const struct share_call *core_call_insert(struct share_core *core)
@@ -162,8 +178,8 @@ const struct share_call *core_call_insert(struct share_core *core)
 }
 
 /* Collects the numbers below this one of tables that gave somebody what he still has. Returns how many there are, at most
- * NIN_MOST + 1. */
-static size_t old_numbers(const struct share_body *body, int64_t below, int64_t kept[NIN_MOST], int64_t *least)
+ * NE_MOST + 1. */
+static size_t old_numbers(const struct share_body *body, int64_t below, int64_t kept[NE_MOST], int64_t *least)
 {
     size_t count = 0, k;
 
@@ -175,11 +191,11 @@ static size_t old_numbers(const struct share_body *body, int64_t below, int64_t 
             continue;
         if (number < *least)
             *least = number;
-        for (k = 0; k < count && k < NIN_MOST && kept[k] != number; k++)
+        for (k = 0; k < count && k < NE_MOST && kept[k] != number; k++)
             continue;
         if (k < count)
             continue;
-        if (count < NIN_MOST)
+        if (count < NE_MOST)
             kept[count] = number;
         count++;
     }
@@ -190,17 +206,17 @@ static size_t old_numbers(const struct share_body *body, int64_t below, int64_t 
  * is older than all of them goes. */
 static void add_old(struct share_core *core, int64_t below)
 {
-    int64_t kept[NIN_MOST], least;
+    int64_t kept[NE_MOST], least;
     size_t count = old_numbers(&core->table.body, below, kept, &least);
 
-    if (count > NIN_MOST) {
+    if (count > NE_MOST) {
         buf_add_format(&core->query, ",\"number\":{\"$lt\":%" PRId64 "}", least);
         return;
     }
-    buf_add_format(&core->query, ",\"number\":{\"$lt\":%" PRId64 ",\"$nin\":[", below);
+    buf_add_format(&core->query, ",\"$and\":[{\"number\":{\"$lt\":%" PRId64 "}}", below);
     for (size_t k = 0; k < count; k++)
-        buf_add_format(&core->query, "%s%" PRId64, k ? "," : "", kept[k]);
-    buf_add_text(&core->query, "]}");
+        buf_add_format(&core->query, ",{\"number\":{\"$ne\":%" PRId64 "}}", kept[k]);
+    buf_add_char(&core->query, ']');
 }
 
 const struct share_call *core_call_clean(struct share_core *core, enum step step)
@@ -211,7 +227,7 @@ const struct share_call *core_call_clean(struct share_core *core, enum step step
     if (step == STEP_CLEAN_PLACES) {
         if (!day_ago || below <= 0)
             return NULL;
-        buf_add_text(&core->query, ",\"kind\":{\"$in\":[\"place\",\"piece\"]}");
+        buf_add_text(&core->query, ",\"$or\":[{\"kind\":\"place\"},{\"kind\":\"piece\"}]");
         add_old(core, day_ago < below ? day_ago : below);
     } else {
         if (below <= 0)

@@ -123,10 +123,10 @@ bool core_peer_lives(const struct share_core *core, const struct peer *peer)
     return peer == core_self(core) || (!peer->dead && peer->known && (peer->heard || owns(core, peer)));
 }
 
-/* Returns true if the list of inputs is of the member's present process. */
+/* Returns true if the list of inputs that is known is the one that the member's present process says it has saved. */
 static bool inputs_known(const struct peer *peer)
 {
-    return peer->start[0] && !strcmp(peer->inputs_start, peer->start);
+    return peer->version && !strcmp(peer->inputs_start, peer->start) && peer->inputs_version >= peer->version;
 }
 
 /* Returns true if the member died so often that it gets nothing more for a while. */
@@ -144,23 +144,17 @@ bool core_peer_settled(const struct share_core *core, const struct peer *peer, i
            (is_self || (peer->heard && inputs_known(peer) && !punished(peer, now_ms)));
 }
 
-struct peer *core_peer_to_ask(struct share_core *core, int64_t now_ms)
+bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms)
 {
-    for (size_t i = 0; i < core->peers.count; i++) {
-        struct peer *peer = core->peers.items[i];
-
-        if (peer == core_self(core) || inputs_known(peer) || !core_peer_lives(core, peer) ||
-            now_ms - peer->asked_ms < ASK_INPUTS_MS)
-            continue;
-        peer->asked_ms = now_ms;
-        return peer;
-    }
-    return NULL;
+    return peer != core_self(core) && peer->version && !inputs_known(peer) && core_peer_lives(core, peer) &&
+           now_ms - peer->asked_ms >= ASK_INPUTS_MS;
 }
 
-/* Without a list, a member keeps what it has. */
+/* Without its present list, a member keeps what it has. */
 static void guess_inputs(const struct share_core *core, struct peer *peer)
 {
+    names_free(&peer->inputs);
+    peer->inputs_start[0] = '\0';
     for (size_t i = 0; i < core->table.body.count; i++)
         if (!strcmp(core->table.body.entries[i].owner, peer->name))
             names_add(&peer->inputs, core->table.body.entries[i].input);
@@ -191,7 +185,7 @@ void core_plan(const struct share_core *core, const char *id, int64_t number, in
 
         if (!core_peer_lives(core, peer))
             continue;
-        if (!peer->inputs_start[0] && peer != core_self(core))
+        if (!inputs_known(peer) && peer != core_self(core))
             guess_inputs(core, peer);
         candidates[count++] = candidate_of(core, peer, now_ms);
     }
@@ -212,12 +206,14 @@ size_t core_turn(const struct share_core *core)
     return before;
 }
 
-bool core_owner_gone(const struct share_core *core)
+bool core_is_urgent(const struct share_core *core, const struct share_body *next)
 {
-    for (size_t i = 0; i < core->table.body.count; i++) {
-        const struct peer *peer = core_peer(core, core->table.body.entries[i].owner);
+    for (size_t i = 0; i < next->count; i++) {
+        const struct share_entry *entry = share_body_find(&core->table.body, next->entries[i].input);
+        struct peer *owner = entry ? core_peer(core, entry->owner) : NULL;
+        bool is_self = owner == core_self(core);
 
-        if (!peer || !core_peer_lives(core, peer))
+        if (!owner || !core_peer_lives(core, owner) || !names_have(is_self ? &core->names : &owner->inputs, entry->input))
             return true;
     }
     return false;

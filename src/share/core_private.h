@@ -45,7 +45,9 @@ struct peer {
     int64_t silent_ms; /* of good rounds without a heartbeat */
     int64_t heard_from_ms; /* since it is heard without a death */
     int64_t deaths_ms[DEATHS]; /* the last ones, newest first */
-    char inputs_start[SHARE_ID_MAX]; /* of the process that wrote the list of inputs that is known; "": none is */
+    int64_t version;                 /* of its list of inputs, as it says; 0: it has not saved one */
+    char inputs_start[SHARE_ID_MAX]; /* of the process that wrote the list that is known; "": none is */
+    int64_t inputs_version;
     int64_t asked_ms; /* for that list */
     struct names inputs;
     struct wish wish;
@@ -67,7 +69,6 @@ enum step {
     STEP_HEARTBEAT,
     STEP_READ,
     STEP_BODY,   /* of a table that is new here */
-    STEP_REPAIR, /* the body of an own table, which the store does not have */
     STEP_OWN_INPUTS,
     STEP_INPUTS, /* of another member */
     STEP_NEXT_BODY,
@@ -128,11 +129,15 @@ struct share_core {
 
     char start[SHARE_ID_MAX];
     int64_t beat;
-    bool start_shown, inputs_saved;
-    int64_t inputs_ms; /* when they were saved */
+    bool start_shown;
+    int64_t version; /* of the list of own inputs; grows with each */
+    int64_t saving;  /* the version that is on its way */
+    int64_t saved;   /* the version that the store has; 0: none */
+    int64_t saved_ms;
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
+    int64_t tried_ms;           /* last sign of life of a round: a process that was frozen has not tried meanwhile */
     int64_t confirmed_ms;       /* beginning of the last good round */
     int64_t lag_ms, joined_ms;
     int64_t due_ms; /* since when another table is due */
@@ -145,7 +150,6 @@ struct share_core {
     struct {
         struct peer **items; /* sorted by name; this forwarder is one of them */
         size_t count;
-        struct peer *asked; /* whose inputs are awaited */
     } peers;
     struct newest newest;
     struct table table;
@@ -180,14 +184,14 @@ void core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t
 void core_peers_pass(struct share_core *core, int64_t passed_ms, int64_t now_ms);
 bool core_peer_lives(const struct share_core *core, const struct peer *peer);
 bool core_peer_settled(const struct share_core *core, const struct peer *peer, int64_t now_ms);
-/* Returns the next member whose inputs are not known; NULL: there is none. */
-struct peer *core_peer_to_ask(struct share_core *core, int64_t now_ms);
+/* Returns true if a list of the member's inputs has to be read that was not asked for within ASK_INPUTS_MS. */
+bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms);
 /* Plans the table after the present one. */
 void core_plan(const struct share_core *core, const char *id, int64_t number, int64_t now_ms, struct share_body *ret);
 /* Returns how many live members come before this one by name. */
 size_t core_turn(const struct share_core *core);
-/* Returns true if the present table names somebody who is gone. */
-bool core_owner_gone(const struct share_core *core);
+/* Returns true if the next table has an input that nobody reads: its owner is gone, or has it no longer. After core_plan(). */
+bool core_is_urgent(const struct share_core *core, const struct share_body *next);
 
 /* core_records.c: what a query for the group's records showed. */
 
@@ -199,16 +203,16 @@ struct shown {
     int64_t bad_number;           /* highest number of a table that cannot be used; 0: there is none */
 };
 void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, struct shown *ret);
-void core_read_inputs(struct share_core *core, struct peer *peer, const cJSON *record);
+void core_read_inputs(struct share_core *core, const cJSON *rows);
 
 /* core_call.c: the calls. Each becomes the round's step. */
 
 const struct share_call *core_call_heartbeat(struct share_core *core, int64_t now_ms);
 const struct share_call *core_call_read(struct share_core *core);
 const struct share_call *core_call_get_body(struct share_core *core);
-const struct share_call *core_call_get_inputs(struct share_core *core, struct peer *peer);
+const struct share_call *core_call_find_inputs(struct share_core *core, int64_t now_ms); /* NULL: all are known */
 const struct share_call *core_call_save_inputs(struct share_core *core);
-const struct share_call *core_call_save_body(struct share_core *core, enum step step); /* of the own table */
+const struct share_call *core_call_save_body(struct share_core *core); /* of the own table */
 const struct share_call *core_call_insert(struct share_core *core);
 const struct share_call *core_call_clean(struct share_core *core, enum step step); /* NULL: nothing is old */
 
@@ -221,3 +225,4 @@ bool core_no_body(struct share_core *core, int64_t now_ms);
 /* Lets all inputs go: this forwarder stays outside. */
 void core_let_go(struct share_core *core);
 bool core_is_outside(const struct share_core *core);
+bool core_is_alone(const struct share_core *core, int64_t now_ms); /* 60 s of tries without a good round */

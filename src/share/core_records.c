@@ -46,7 +46,7 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     char start[SHARE_ID_MAX];
     const char *program = json_text(text, "program");
     struct peer *peer;
-    int64_t beat;
+    int64_t beat, version;
 
     if (!read_id(text, "start", start) || !json_int64(text, "beat", 0, BEAT_MOST, &beat))
         return false;
@@ -67,6 +67,11 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (!json_int64(text, "held", 0, BEAT_MOST, &peer->held))
         peer->held = 0;
     core_peer_shown(peer, start, beat, now_ms);
+    if (!json_int64(text, "inputs", 0, BEAT_MOST, &version))
+        version = 0;
+    if (version != peer->version)
+        peer->asked_ms = LONG_AGO_MS;
+    peer->version = version;
     return true;
 }
 
@@ -180,20 +185,34 @@ void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, 
         core->newest.taken = ret->bad_number;
 }
 
-void core_read_inputs(struct share_core *core, struct peer *peer, const cJSON *record)
+static bool read_inputs(struct share_core *core, const cJSON *row)
 {
-    const char *body = json_text(record, "text");
+    const char *key = json_text(row, "_key"), *body = json_text(row, "text");
     CLEANUP(json_freep) cJSON *text = body ? json_parse(body, strlen(body)) : NULL;
-    char start[SHARE_ID_MAX];
+    CLEANUP(mem_freep) char *name = key ? name_of(core, "inputs", key) : NULL;
+    struct peer *peer = name ? core_peer(core, name) : NULL;
     struct names inputs = { 0 };
+    char start[SHARE_ID_MAX];
+    int64_t version;
 
-    if (!read_id(record, "id", start) || !names_parse(text, &inputs)) {
-        CLEANUP(mem_freep) char *key = share_key(core->group, "inputs", peer->name);
-
-        core_bad_record(core, key, "it is no list of inputs");
-        return;
-    }
+    if (!peer || !read_id(row, "id", start) || !json_int64(row, "number", 0, BEAT_MOST, &version) ||
+        !names_parse(text, &inputs))
+        return false;
     names_free(&peer->inputs);
     peer->inputs = inputs;
+    peer->inputs_version = version;
     memcpy(peer->inputs_start, start, SHARE_ID_MAX);
+    return true;
+}
+
+void core_read_inputs(struct share_core *core, const cJSON *rows)
+{
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, rows) {
+        const char *key = json_text(row, "_key");
+
+        if (!read_inputs(core, row) && key)
+            core_bad_record(core, key, "it is no list of inputs");
+    }
 }

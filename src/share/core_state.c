@@ -8,10 +8,10 @@ static bool is_confirmed(const struct share_core *core, int64_t now_ms)
     return now_ms - core->confirmed_ms < SHARE_FENCE_MS;
 }
 
-static bool is_alone(const struct share_core *core, int64_t now_ms)
+bool core_is_alone(const struct share_core *core, int64_t now_ms)
 {
-    return !core->stops && now_ms - core->good_ms >= SHARE_ALONE_MS && !core_is_outside(core) &&
-           !is_confirmed(core, now_ms);
+    return !core->stops && now_ms - core->good_ms >= SHARE_ALONE_MS && now_ms - core->tried_ms < SHARE_FENCE_MS &&
+           !core_is_outside(core) && !is_confirmed(core, now_ms);
 }
 
 enum share_state share_core_state(const struct share_core *core, size_t input, int64_t now_ms)
@@ -23,7 +23,7 @@ enum share_state share_core_state(const struct share_core *core, size_t input, i
         return SHARE_ELSEWHERE;
     if (is_confirmed(core, now_ms))
         return now_ms >= reads_ms ? SHARE_READING : SHARE_WAITING;
-    if (is_alone(core, now_ms))
+    if (core_is_alone(core, now_ms))
         return now_ms >= reads_ms ? SHARE_ALONE : SHARE_WAITING;
     return reads_ms < core->confirmed_ms + SHARE_FENCE_MS ? SHARE_PAUSED : SHARE_WAITING;
 }
@@ -71,7 +71,7 @@ static const char *word_of(const struct share_core *core, int64_t now_ms)
         return "outside";
     if (is_confirmed(core, now_ms))
         return "member";
-    if (is_alone(core, now_ms))
+    if (core_is_alone(core, now_ms))
         return "alone";
     return core->joined_ms == LONG_AGO_MS ? "waiting" : "paused";
 }

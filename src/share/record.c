@@ -1,11 +1,10 @@
 #include "share/record.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/text.h"
 
-#define KEY_MAX 8192
+#define KEY_MAX 4096
 
 void share_key_add(struct buf *to, const char *text)
 {
@@ -17,7 +16,8 @@ char *share_key(const char *group, const char *kind, const char *name)
     struct buf key = BUF_INIT(KEY_MAX);
 
     share_key_add(&key, group);
-    buf_add_format(&key, ".%s", kind);
+    buf_add_char(&key, '.');
+    share_key_add(&key, kind);
     if (name) {
         buf_add_char(&key, '.');
         share_key_add(&key, name);
@@ -27,6 +27,6 @@ char *share_key(const char *group, const char *kind, const char *name)
 
 const char *share_id(uint64_t random, char ret[SHARE_ID_MAX])
 {
-    snprintf(ret, SHARE_ID_MAX, "%016" PRIx64, random);
+    snprintf(ret, SHARE_ID_MAX, "%016llx", (unsigned long long)random);
     return ret;
 }

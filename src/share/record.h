@@ -3,12 +3,13 @@
  * A record is {"_key", "group", "kind", "number", "id", "input", "text"}; its text is JSON that only this program reads.
  *
  *   collection  kind    _key                            text
- *   share       member  <group>.member.<forwarder>      {"start", "beat", "follows", "held", "well", "program", "format"}
+ *   share       member  <group>.member.<forwarder>      {"start", "beat", "follows", "held", "inputs", "well", "program",
+ *                                                       "format"}; "inputs" is the version of its list
  *   share       table   <group>.table.<12 digits>       {"id", "after", "by", "members", "format"}; inserted, never replaced
  *   share       wish    <group>.wish.<forwarder>        {"drain": true} and/or {"take": ["*"] or [names]}
  *   share       start   <group>.start.<forwarder>       {"start"}: the process that took this name last; shows a twin
  *   places      inputs  <group>.inputs.<forwarder>      ["contoso", ...]: the enabled shared inputs of that forwarder;
- *                                                       "id" is the start of the process that wrote it
+ *                                                       "id" is the start of its writer, "number" its version
  *   places      body    <group>.body.<table's id>       {"contoso": ["hf1", "<since>", <number>], ...}; before its table
  *   places      place   <group>.place.<since>.<input>   a checkpoint (state/checkpoint.h), without what is one host's own
  *   places      piece   <key of the place>.<n>          some of its written versions

@@ -36,7 +36,7 @@ struct share {
     size_t count;
     struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
-    char *token_logged, *refused; /* why; logged last. NULL: nothing since the last success */
+    char *refused; /* why; logged last. NULL: nothing since the last success */
     char *trouble;                /* why the last call of a round failed, since the last one that did not; NULL: none did */
     char *unsaved;                /* why checkpoints are not saved; logged last */
     int64_t token_ends_s;         /* of the token; 0: never */

@@ -20,6 +20,16 @@ void share_body_free(struct share_body *body)
     *body = (struct share_body){ 0 };
 }
 
+void share_body_copy(const struct share_body *body, struct share_body *ret)
+{
+    *ret = (struct share_body){ .entries = mem_grow(NULL, body->count + 1, sizeof(*ret->entries)), .count = body->count };
+    for (size_t i = 0; i < body->count; i++) {
+        ret->entries[i] = body->entries[i];
+        ret->entries[i].input = mem_text(body->entries[i].input);
+        ret->entries[i].owner = mem_text(body->entries[i].owner);
+    }
+}
+
 static int by_input(const void *a, const void *b)
 {
     return strcmp(((const struct share_entry *)a)->input, ((const struct share_entry *)b)->input);

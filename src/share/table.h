@@ -20,6 +20,7 @@ struct share_body {
 };
 
 void share_body_free(struct share_body *body); /* the members; all zeros is an empty body */
+void share_body_copy(const struct share_body *body, struct share_body *ret);
 const struct share_entry *share_body_find(const struct share_body *body, const char *input);
 bool share_body_parse(const char *text, struct share_body *ret, struct err *err);
 void share_body_format(const struct share_body *body, struct buf *to);

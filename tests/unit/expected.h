@@ -39,6 +39,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "http", 8 },
     { "http_pool", 7 },
     { "inflate", 8 },
+    { "joined", 1 },
     { "json", 5 },
     { "keyset", 2 },
     { "kvstore", 2 },

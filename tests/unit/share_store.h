@@ -126,40 +126,42 @@ static inline void store_free(struct store *store)
     *store = (struct store){ 0 };
 }
 
-/* Returns true if a value fits a condition: a value, or {"$lt": n}, {"$in": [...]}, {"$nin": [...]}. */
-static inline bool store_fits(const cJSON *value, const cJSON *condition)
-{
-    const cJSON *part, *item;
+static inline bool store_fits(const cJSON *json, const cJSON *query);
 
+/* Returns true if a condition holds: a value, {"$lt": n} or {"$ne": n}; "$or" and "$and" have a list of queries. */
+static inline bool store_holds(const cJSON *json, const cJSON *condition)
+{
+    const cJSON *value = json_member(json, condition->string), *part;
+    bool all = !strcmp(condition->string, "$and");
+
+    if (all || !strcmp(condition->string, "$or")) {
+        cJSON_ArrayForEach(part, condition)
+            if (store_fits(json, part) != all)
+                return !all;
+        return all;
+    }
     if (!cJSON_IsObject(condition))
         return cJSON_Compare(value, condition, true);
-    cJSON_ArrayForEach(part, condition) {
-        bool found = false, in = !strcmp(part->string, "$in");
+    part = condition->child;
+    if (!strcmp(part->string, "$ne"))
+        return !cJSON_Compare(value, part, true);
+    assert(!strcmp(part->string, "$lt") && !part->next);
+    return cJSON_IsNumber(value) && value->valuedouble < part->valuedouble;
+}
 
-        if (!strcmp(part->string, "$lt")) {
-            if (!cJSON_IsNumber(value) || value->valuedouble >= part->valuedouble)
-                return false;
-            continue;
-        }
-        assert(in || !strcmp(part->string, "$nin"));
-        cJSON_ArrayForEach(item, part)
-            found = found || cJSON_Compare(value, item, true);
-        if (found != in)
+static inline bool store_fits(const cJSON *json, const cJSON *query)
+{
+    const cJSON *condition;
+
+    cJSON_ArrayForEach(condition, query)
+        if (!store_holds(json, condition))
             return false;
-    }
     return true;
 }
 
 static inline bool store_matches(const struct store_record *record, const struct share_call *call, const cJSON *query)
 {
-    const cJSON *condition;
-
-    if (strcmp(record->collection, call->collection) != 0)
-        return false;
-    cJSON_ArrayForEach(condition, query)
-        if (!store_fits(json_member(record->json, condition->string), condition))
-            return false;
-    return true;
+    return !strcmp(record->collection, call->collection) && store_fits(record->json, query);
 }
 
 static inline struct store_record *store_record_of(const char *collection, cJSON *json)

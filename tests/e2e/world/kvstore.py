@@ -6,10 +6,11 @@ import json
 import operator
 import re
 import secrets
+import threading
 
 from .atom import Refusal, answer, entry, find
 from .httpd import Response
-from .records import Memory
+from .records import Memory, Unavailable
 
 CONFIG = 'storage/collections/config'
 MOST_SAVED = 1000       # limits.conf [kvstore] max_documents_per_batch_save
@@ -26,12 +27,14 @@ class Collection:
 
     def __init__(self, engine, place, settings=None):
         self.settings, self._engine, self._place, self._tables = dict(settings or {}), engine, place, {}
+        self._lock = threading.Lock()
 
     def table(self, owner):
         """The records of an owner."""
-        if owner not in self._tables:
-            self._tables[owner] = self._engine.table((*self._place, owner))
-        return self._tables[owner]
+        with self._lock:
+            if owner not in self._tables:
+                self._tables[owner] = self._engine.table((*self._place, owner))
+            return self._tables[owner]
 
     def typed(self, record):
         """Texts become numbers and truth values where the stanza says so (field.NAME = number). Other types are refused
@@ -81,7 +84,10 @@ class KvStore:
         if parts[0] != 'data' or len(parts) < 2:
             raise Refusal(404, 'Not Found')
         found = self._known(app, parts[1])
-        status, body = self._data(request, self.collections[found], owner, [part for part in parts[2:] if part])
+        try:
+            status, body = self._data(request, self.collections[found], owner, [part for part in parts[2:] if part])
+        except Unavailable as problem:
+            raise Refusal(503, f'KV Store is not available: {problem}') from problem
         return Response(status, b'' if body is None else json.dumps(body).encode(),
                         kind='application/json; charset=UTF-8')
 

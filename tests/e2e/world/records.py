@@ -8,6 +8,10 @@ import threading
 import time
 
 
+class Unavailable(Exception):
+    """The engine cannot be asked now: 503."""
+
+
 class Table:
     """The records of one owner in a collection: key -> record. A record is replaced, never changed."""
 
@@ -86,14 +90,15 @@ class Replicated(Memory):
     """Writes go to the primary, reads to a standby that applies them in the same order, late: MongoDB's primary and the
     node of a search head cluster that is asked.
 
-    lag: how late, in seconds. hold() and go(): the standby gets nothing meanwhile. failover(): the standby is the
-    primary from now on, and what it did not have yet is gone, although it was acknowledged."""
+    lag: how late, in seconds. fresh: reads go to the primary, so that a failover loses what was seen. hold() and go():
+    the standby gets nothing meanwhile. failover(): the standby is the primary from now on, and what it did not have yet
+    is gone, although it was acknowledged."""
 
     name, loses = 'replicated', True
 
     def __init__(self, lag=0.0):
         super().__init__()
-        self.lag, self._held = lag, False
+        self.lag, self.fresh, self._held = lag, False, False
         self._log = collections.deque()     # (when, table, change)
 
     def written(self, table, change):
@@ -103,7 +108,7 @@ class Replicated(Memory):
     def read(self, table):
         with self._lock:
             self._ship()
-            return dict(table.standby)
+            return dict(table.primary if self.fresh else table.standby)
 
     def _ship(self):
         while self._log and not self._held and self._log[0][0] <= time.monotonic() - self.lag:

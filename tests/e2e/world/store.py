@@ -52,6 +52,7 @@ class Store(Splunkd):
         self._tokens, self._numbers, self.doors = {}, itertools.count(1), {}    # token -> user or None
         self.readable = self.writable = self.installed = True
         self.tables, self._cuts, self._lock = [], {}, threading.Lock()
+        self.on_table = None    # called with (when, record) of each new table
         for name in (SHARE, PLACES):
             self.kvstore.collection(name, APP, **_settings(name))
 
@@ -112,10 +113,9 @@ class Store(Splunkd):
         return self.service.crashes + [text for door in self.doors.values() for text in door.crashes]
 
     def close(self):
-        """Stop it, and its engine."""
+        """Stop it. Its engine belongs to whoever made it."""
         for service in (self.service, *self.doors.values()):
             service.stop()
-        self.kvstore.engine.close()
 
     # --- requests -------------------------------------------------------------------------------------------------
 
@@ -141,8 +141,11 @@ class Store(Splunkd):
         if request.method == 'POST' and response.status == 201 and request.path.endswith('/data/' + SHARE):
             record = json.loads(request.body)
             if record.get('kind') == 'table':
+                now = time.monotonic()
                 with self._lock:
-                    self.tables.append((time.monotonic(), record))
+                    self.tables.append((now, record))
+                if self.on_table:
+                    self.on_table(now, record)
         return response
 
 
