@@ -281,4 +281,30 @@ class Checkpoints(SharedCase):
         self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
 
 
+class Commands(SharedCase):
+    """`share` while two programs run; test_share_commands.py has all else of it."""
+
+    @pytest.mark.promise('Sharing', '`share drain` moves the inputs of a forwarder to the others, and says when it may '
+                                    'be stopped')
+    @pytest.mark.waits(15)
+    def test_drain(self):
+        """Nothing comes twice."""
+        self.split()
+        hf1 = self.world['hf1']
+        result = hf1.call('share', 'status', '--json')
+        found = json.loads(result.out)
+        self.assertEqual([(row['forwarder'], row['state'], row['inputs']) for row in found['forwarders']],
+                         [('hf1', 'member', 2), ('hf2', 'member', 2)])
+        self.assertEqual((found['notes'], result.err), ([], ''))
+        result = hf1.call('share', 'drain')
+        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertRegex(result.out, r'2 inputs from hf1 to hf2: \w+ and \w+\n'
+                                     r'hf1 has no input any more: Splunk may be stopped there\.\n\Z')
+        self.assertEqual(set(self.world.store.owners().values()), {'hf2'})
+        self.assertLess(hf1.program.terminate(), 1.0)
+        self.publish()
+        self.arrive(60)
+        self.exact()
+
+
 del SharedCase
