@@ -157,6 +157,9 @@ class Together(SharedCase):
         self.said('share_paused', 40)
         self.publish()
         self.said('share_alone', 90)
+        for line in self.world['hf1'].program.lines:
+            if 'event=share_paused' in line.text or 'event=share_alone' in line.text:
+                self.assertRegex(line.text, r'why="splunkd at http://127\S+: no connection')
         self.arrive(30)
         for name in ('hf1', 'hf2'):
             self.world[name].mend('store')
@@ -272,10 +275,36 @@ class Checkpoints(SharedCase):
         self.start('hf2')
         self.publish()
         self.arrive(150)
-        line = self.world['hf2'].program.wait_line('event=share_record group=default input="fabrikam"')
+        line = self.world['hf2'].program.wait_line('event=share_checkpoint group=default input="fabrikam"')
         self.assertIn('cannot be used and is ignored', line.text)
         self.assertFalse(self.world.verdict().lost)
         self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
+
+
+class Commands(SharedCase):
+    """`share` while two programs run; test_share_commands.py has all else of it."""
+
+    @pytest.mark.promise('Sharing', '`share drain` moves the inputs of a forwarder to the others, and says when it may '
+                                    'be stopped')
+    @pytest.mark.waits(15)
+    def test_drain(self):
+        """Nothing comes twice."""
+        self.split()
+        hf1 = self.world['hf1']
+        result = hf1.call('share', 'status', '--json')
+        found = json.loads(result.out)
+        self.assertEqual([(row['forwarder'], row['state'], row['inputs']) for row in found['forwarders']],
+                         [('hf1', 'member', 2), ('hf2', 'member', 2)])
+        self.assertEqual((found['notes'], result.err), ([], ''))
+        result = hf1.call('share', 'drain')
+        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertRegex(result.out, r'2 inputs from hf1 to hf2: \w+ and \w+\n'
+                                     r'hf1 has no input any more: Splunk may be stopped there\.\n\Z')
+        self.assertEqual(set(self.world.store.owners().values()), {'hf2'})
+        self.assertLess(hf1.program.terminate(), 1.0)
+        self.publish()
+        self.arrive(60)
+        self.exact()
 
 
 del SharedCase

@@ -217,6 +217,13 @@ class Token(ShareCase):
         self.assertEqual(self.records_left(), [])
         with self.group.beating():
             self.assertEqual(self.call('status').code, 0)
+        for name in ('a', 'b'):
+            self.world.edit(name, share_url=f'http://127.0.0.1:1 {self.world["hf1"].store.url}')
+        result = self.enter(token)
+        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertRegex(result.out, r'(?m)^http://127\.0\.0\.1:1: .*administrator.*\.\nhttp://127\S+: works;')
+        with self.group.beating():
+            self.assertRegex(self.call('status').out, f'by the KV store at {self.world["hf1"].store.url}')
 
     @pytest.mark.promise('Sharing', '`share token` tries the token before it stores it, bound to the addresses of '
                                     'share_url, and never shows it')
@@ -435,7 +442,8 @@ if __name__ == '__main__':
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
-    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its host')
+    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its '
+                                    'host')
     def test_certificate(self):
         stranger = Authority()
         self.addCleanup(stranger.close)
@@ -454,6 +462,6 @@ class Certificates(unittest.TestCase):
                 with self.subTest(name):
                     self.assertEqual(result.code, 0 if ok else 1, result.err)
                     self.assertRegex(result.err, r'\A\Z' if ok else
-                                     r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. Our '
-                                     r'administrator: set share_ca_file to the CA that issued it, and name the host')
+                                     r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
+                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the host')
             self.assertTrue(world.store.calls('hf1'))
