@@ -138,6 +138,7 @@ struct share_core {
     int64_t saved_ms;
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
+    int64_t away_ms; /* until began_ms: for how long no round was good, while this process was awake */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
     int64_t confirmed_ms;       /* beginning of the last good round */
     int64_t lag_ms, joined_ms;
@@ -228,3 +229,18 @@ bool core_no_body(struct share_core *core, int64_t now_ms);
 /* Lets all inputs go: this forwarder stays outside. */
 void core_let_go(struct share_core *core);
 bool core_is_outside(const struct share_core *core);
+bool core_is_confirmed(const struct share_core *core, int64_t now_ms);
+/* Returns true after a minute of rounds of which none was good. Time in which the process was frozen does not count: the
+ * others were not without the store then. */
+bool core_is_alone(const struct share_core *core, int64_t now_ms);
+
+/* core_twin.c */
+
+/* Another process took this name after this one, or a write of an earlier one came late: start is what the store shows.
+ * Returns true if this one has to find out which, since it has the larger start. */
+bool core_doubt(struct share_core *core, const char *start, int64_t now_ms);
+/* Watches the heartbeats under this forwarder's name, which another process writes. */
+void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms);
+/* Returns true while the newest table is one of a newer program, and in the round in which that ends. */
+bool core_look_for_newer(struct share_core *core, int64_t now_ms);
+void core_look_for_rollback(struct share_core *core);
