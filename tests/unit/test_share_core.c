@@ -1,5 +1,5 @@
 /* Rounds of forwarders that share inputs, over a store that can fail. Times are those of a clock that all share; the
- * simulator (tests/share) has clocks that drift. */
+ * simulator (tests/cores) has clocks that drift. */
 #include "share/core.h"
 
 #include <stdlib.h>
