@@ -123,6 +123,7 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
     struct checkpoint *checkpoint = &saver->checkpoint;
 
     take_rate(feed, saver);
+    feed->own_since = checkpoint->own_since;
     feed->progress.quarantine = checkpoint->quarantine;
     checkpoint->quarantine = (struct quarantine){ .count = 0 };
     saver->saved_version = feed->progress.quarantine.version;

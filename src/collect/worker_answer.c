@@ -285,11 +285,16 @@ static struct next window_failed(struct reading *reading, const struct err *err,
     return (struct next){ .kind = NEXT_NOW };
 }
 
-/* Returns true if events of the response could not be written, since the store takes nothing. */
+/* Returns true if events of the response could not be written, since the store takes nothing, or were not, since another
+ * forwarder may write them. */
 static bool is_held_back(struct reading *reading, struct err *err)
 {
     if (!reading->answer.held_back)
         return false;
+    if (reading->answer.elsewhere) {
+        err_set(err, ERR_RETRY, "another forwarder may read this input by now");
+        return true;
+    }
     err_set(err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s",
             reading->answer.held_why);
     event_blame(err, EVENT_CHECKPOINT_FAILED);

@@ -117,8 +117,8 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_STORE_RIGHTS] = { "the user of the authentication token may not use the collection at {the address of "
         "share_url} (HTTP 403)",
         "the role of the token's user is not in the collection's access list, or may not read the app",
-        { ACT_PROVIDER, "give that role {read and write access to the collection} in metadata/local.meta of "
-          "TA-defender-mssp there" }, "store_rights" },
+        { ACT_PROVIDER, "give the token's user the role defender_mssp_share there, or its role {read and write access to the "
+          "collection}" }, "store_rights" },
     [DIAGNOSIS_STORE_APP] = { "the Splunk instance at {the address of share_url} does not know the collection (HTTP 404)",
         "TA-defender-mssp is not installed there, is older, is disabled, or was installed without a restart; or the token's "
         "role may not read the app",

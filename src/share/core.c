@@ -226,7 +226,7 @@ static const struct share_call *good(struct share_core *core, struct share_body 
 {
     int64_t passed = now_ms - core->good_ms;
 
-    if (now_ms - core->began_ms >= SHARE_FENCE_MS) {
+    if (now_ms - core->shown_ms >= SHARE_FENCE_MS) {
         if (body)
             share_body_free(body);
         return end_round(core);
@@ -262,7 +262,8 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     }
     if (core_doubt(core, shown.start, now_ms))
         return end_round(core);
-    core->lag_ms = now_ms - core->began_ms;
+    core->shown_ms = shown.began_ms;
+    core->lag_ms = now_ms - shown.began_ms;
     core_look_for_rollback(core);
     if (!core->newest.number)
         return good(core, core->table.id[0] || core->table.bodyless ? &body : NULL, now_ms);

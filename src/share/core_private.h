@@ -7,6 +7,7 @@
 #define LONG_AGO_MS   (INT64_MIN / 4) /* may be added to */
 #define OWN_INPUTS_MS 300000         /* the list of own inputs is written again after this: a store may lose it */
 #define DEATHS        3              /* within DEATHS_MS; then nothing new for PUNISHED_MS */
+#define BEATS_KEPT    4
 #define DEATHS_MS     600000
 #define PUNISHED_MS   300000
 #define ASK_INPUTS_MS 30000 /* between two attempts to get a member's inputs */
@@ -131,6 +132,8 @@ struct share_core {
 
     char start[SHARE_ID_MAX];
     int64_t beat;
+    int64_t beats_ms[BEATS_KEPT]; /* [beat % BEATS_KEPT]: when the rounds of the last heartbeats began */
+    int64_t shown_ms;             /* when the round began whose heartbeat this one shows */
     bool start_shown;
     int64_t version; /* of the list of own inputs; grows with each */
     int64_t saving;  /* the version that is on its way */
@@ -140,7 +143,7 @@ struct share_core {
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
     int64_t away_ms; /* until began_ms: for how long no round was good, while this process was awake */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
-    int64_t confirmed_ms;       /* beginning of the last good round */
+    int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
     int64_t due_ms; /* since when another table is due */
     bool newer;     /* the newest table is of a newer program */
@@ -201,7 +204,8 @@ bool core_is_urgent(const struct share_core *core, const struct share_body *next
 /* core_records.c: what a query for the group's records showed. */
 
 struct shown {
-    bool own_beat; /* this round's heartbeat is among it */
+    bool own_beat;    /* a heartbeat of this process is among it, which no good round has shown */
+    int64_t began_ms; /* of its round */
     char start[SHARE_ID_MAX];     /* of the record that shows who took this name last; "": there is none */
     char own_start[SHARE_ID_MAX]; /* of the member record under this forwarder's name; "": there is none */
     int64_t beat;                 /* of that */

@@ -37,10 +37,10 @@ struct share_self_test {
 
     enum step step;
     struct timer timer;
-    int looks;              /* for what the last write did */
-    int64_t since_ms;       /* when that was answered */
+    int looks;        /* for what the last write did */
+    int64_t since_ms; /* when that was answered */
     int64_t seen_ms;
-    struct buf text;        /* of the call in flight */
+    struct buf text; /* of the call in flight */
     struct share_call call;
     bool unfit;
     struct err err;
@@ -107,9 +107,7 @@ static void send_step(struct share_self_test *test)
         call->kind = SHARE_CALL_DELETE;
         call->query = query(test);
         break;
-    default:
-        call->kind = SHARE_CALL_GET;
-        call->key = test->key;
+    default: call->kind = SHARE_CALL_GET; call->key = test->key;
     }
     share_link_call(test->link, call, on_answer, test);
 }
@@ -135,9 +133,7 @@ static void on_cleaned(void *ctx, const struct kvstore_answer *answer UNUSED)
 /* Removes what the test may have written, then ends. */
 static void end_failed(struct share_self_test *test)
 {
-    test->call = (struct share_call){
-        .kind = SHARE_CALL_DELETE, .collection = SHARE_COLLECTION, .query = query(test)
-    };
+    test->call = (struct share_call){ .kind = SHARE_CALL_DELETE, .collection = SHARE_COLLECTION, .query = query(test) };
     share_link_call(test->link, &test->call, on_cleaned, test);
 }
 
@@ -201,20 +197,26 @@ static bool shows(const struct share_self_test *test, const cJSON *row, int numb
            json_int64(row, "number", number, number, &seen);
 }
 
-static void judge_read(struct share_self_test *test, const struct kvstore_answer *answer)
+/* Returns true if the read shows what the write before it did. */
+static bool is_seen(const struct share_self_test *test, const struct kvstore_answer *answer)
 {
     bool gone = answer->fault == KVSTORE_MISSING;
 
-    if (test->step == READ_DELETED && gone)
-        next_step(test);
-    else if (test->step == READ_DELETED)
-        look_again(test, "a deleted record is still there");
-    else if (!gone && shows(test, answer->record, test->step == READ_BACK ? 1 : 2))
+    if (test->step == READ_DELETED)
+        return gone;
+    return !gone && shows(test, answer->record, test->step == READ_BACK ? 1 : 2);
+}
+
+static void judge_read(struct share_self_test *test, const struct kvstore_answer *answer)
+{
+    if (is_seen(test, answer))
         next_step(test);
     else if (test->step == READ_BACK)
         look_again(test, "a record that was written is not read back");
-    else
+    else if (test->step == READ_REPLACED)
         look_again(test, "a saved batch does not replace a record");
+    else
+        look_again(test, "a deleted record is still there");
 }
 
 static void judge_find(struct share_self_test *test, const struct kvstore_answer *answer)

@@ -16,6 +16,7 @@ struct share;
 struct share_lease_owner {
     /* It may read. text: the shared checkpoint to begin from; NULL: none, or its own file is as new. Valid during the call. */
     void (*granted)(void *ctx, const struct buf *text);
+    void (*elsewhere)(void *ctx); /* at the start: another forwarder has it, so far as is known */
     void (*paused)(void *ctx);  /* no requests, no events, from now on; what is known stays */
     void (*resumed)(void *ctx); /* after paused: goes on with what it knows */
     /* It is another forwarder's. Stops reading, and saves for the last time once splunkd has taken all it wrote (or after
@@ -39,6 +40,8 @@ struct share_lease {
     char since[SHARE_ID_MAX]; /* under which it reads, until it has let go */
     int64_t since_number;
     bool letting_go;
+    bool told_elsewhere;
+    bool others;  /* when it was granted: another forwarder may have written to it since it was read here */
     bool lapsed;  /* something was refused before the owner was told */
     bool sent;    /* it was let go, and the store may not have its last checkpoint yet */
     bool loading; /* the shared checkpoint */
@@ -55,10 +58,9 @@ struct share_spec {
     const char *urls, *group, *ca_file; /* parameters of the inputs */
     bool stops;
     const char *forwarder;         /* server_host */
-    const char *checkpoint_folder; /* of share.json */
+    const char *checkpoint_folder; /* of share.own.json */
     const char *splunk_home;
     bool (*claim_host)(void *ctx, struct err *err); /* tries to get the byte "share" of the lock file */
-    bool (*taken_all)(void *ctx);                   /* splunkd has taken all that was written */
     bool (*is_stuck)(void *ctx);                    /* splunkd took nothing for five minutes while events wait */
     void *ctx;
 };

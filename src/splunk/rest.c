@@ -44,8 +44,8 @@ struct rest *rest_new(struct loop *loop, struct http *http, const char *server_u
 struct rest *rest_new_remote(struct loop *loop, struct http *http, const char *server_uri, const char *ca_file,
                              const char *splunk_home)
 {
-    struct rest *rest =
-        connection(loop, http, server_uri, text_empty(ca_file) ? rest_ca_file(splunk_home) : mem_text(ca_file));
+    struct rest *rest = connection(loop, http, server_uri,
+                                   text_empty(ca_file) ? rest_ca_file(splunk_home) : mem_text(ca_file));
 
     rest->is_remote = true;
     return rest;

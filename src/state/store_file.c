@@ -154,6 +154,13 @@ static void file_release(struct claim *claim)
     lock_release_input(file_store(claim->store)->lock, claim->name);
 }
 
+bool store_file_claim_host(struct store *store, struct err *err)
+{
+    struct store_file *files = file_store(store);
+
+    return have_lock(files, err) && lock_host(files->lock, err);
+}
+
 /* The files. */
 
 static enum store_found file_load(struct claim *claim, struct buf *text, struct err *err)

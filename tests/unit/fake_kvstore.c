@@ -182,6 +182,8 @@ static int apply(const struct asked *asked, cJSON **ret)
     }
     if (text_same(name, "batch_find")) {
         fake->finds++;
+        if (fake->wants_plain && (strstr(asked->spec.json, "\"sort\"") || strstr(asked->spec.json, "\"limit\"")))
+            return 400;
         *ret = find_each(body);
         return 200;
     }
@@ -320,7 +322,7 @@ static void cancel_timer(struct timer *timer)
     timer->heap_index = 0;
 }
 
-static bool fire(void)
+bool fake_kvstore_fire(void)
 {
     struct timer *first = timer_count ? timers[0] : NULL;
     size_t i;
@@ -337,7 +339,7 @@ static bool fire(void)
 
 void fake_kvstore_settle(void)
 {
-    while (fake_kvstore_answer() || fire())
+    while (fake_kvstore_answer() || fake_kvstore_fire())
         ;
 }
 

@@ -14,6 +14,7 @@ struct fake_kvstore {
     bool adds_only;     /* a batch replaces nothing */
     bool keeps;         /* nothing is deleted */
     bool finds_nothing; /* by queries for a group */
+    bool wants_plain;   /* queries of a batch with order or limit are refused */
     int lags;           /* so many reads by key see nothing */
     int doubles;        /* so many inserts are sent twice by the transport */
 
@@ -39,6 +40,8 @@ void fake_kvstore_begin(struct fake_kvstore *store);
 void fake_kvstore_end(struct fake_kvstore *store);
 /* Answers and fires until there is nothing left. */
 void fake_kvstore_settle(void);
+/* Fires the timer that is due first. Returns false if none is set. */
+bool fake_kvstore_fire(void);
 /* Answers one request. Returns false if none is in flight. */
 bool fake_kvstore_answer(void);
 /* Returns a text member of a record; NULL: there is none. */

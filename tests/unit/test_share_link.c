@@ -113,7 +113,7 @@ static const struct fault_row {
     { "the token has ended", 401, SAYS("call not properly authenticated"), KVSTORE_SESSION, 1,
       { ONE, "authentication token (HTTP 401)", ACT "create a token on that instance" } },
     { "no rights", 403, SAYS("You do not have permission"), KVSTORE_RIGHTS, 1,
-      { ONE, "(HTTP 403)", ACT "give that role read and write access to the collection in metadata/local.meta" } },
+      { ONE, "(HTTP 403)", ACT "give the token's user the role defender_mssp_share there, or its role read and write access to the" } },
     { "no app", 404, SAYS("Application does not exist: TA-defender-mssp"), KVSTORE_NO_COLLECTION, 1,
       { ONE, "(HTTP 404)", ACT "install this version of TA-defender-mssp there" } },
     { "read-only, by 503", 503, SAYS("KV Store is in read-only mode"), KVSTORE_READ_ONLY, 1,
