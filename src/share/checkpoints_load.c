@@ -28,7 +28,7 @@ struct loads {
     size_t asked_count;
     size_t most;          /* in a call; fewer after a failure */
     int places;           /* of an input, the same */
-    bool plain; /* queries without order and limit: the store refused them otherwise */
+    bool plain;           /* queries without order and limit: the store refused them otherwise */
     struct load *pieces;  /* those whose pieces are being read */
     struct load *reading; /* the one of the call in flight */
     bool in_call;
