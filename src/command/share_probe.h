@@ -1,4 +1,5 @@
-/* command/share_probe.h - one address of the shared store, tried with a token: whether it does what sharing relies on. */
+/* command/share_probe.h - one address of the shared store, tried with a token: whether it does what sharing relies on
+ * (share/self_test.h), and whether the collection of checkpoints may be written, too. */
 #pragma once
 
 #include "share/self_test.h"
@@ -14,6 +15,9 @@ struct share_probe {
     char *url;
     struct share_link *link; /* stays for further calls */
     struct share_self_test *test;
+    char *key; /* of the record in the collection of checkpoints */
+    struct buf text;
+    struct share_call call;
     bool finished, ok, unfit;
     int64_t seen_ms; /* until an own write was read back; -1: it was not */
     struct err err;  /* unless ok */

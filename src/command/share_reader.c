@@ -16,6 +16,7 @@ struct share_reader {
     struct share_view view;
     struct timer timer;
     bool reading, has_inputs;
+    size_t failures; /* in a row */
     struct buf query;
     char *key;
     struct share_call call;
@@ -40,12 +41,17 @@ static void find(struct share_reader *reader, const char *collection, const char
     share_link_call(reader->link, &reader->call, done, reader);
 }
 
-/* Returns false, and ends, if the answer is a failure. */
+/* Returns false if the answer is a failure: it tries the next address, and ends if none is left. */
 static bool is_good(struct share_reader *reader, const struct kvstore_answer *answer)
 {
-    if (answer->fault == KVSTORE_OK)
+    if (answer->fault == KVSTORE_OK) {
+        reader->failures = 0;
         return true;
-    reader->owner.failed(reader->owner.ctx, answer);
+    }
+    if (++reader->failures < share_link_count(reader->link))
+        read_group(reader);
+    else
+        reader->owner.failed(reader->owner.ctx, answer);
     return false;
 }
 

@@ -50,9 +50,9 @@ static void print_head(const struct share_report *report, struct wrap *to)
 
     buf_add_format(&text, "Group %s, by the KV store at %s: ", view->group, report->store);
     if (view->table)
-        buf_add_format(&text, "table %lld, made by %s, gives %zu inputs to %zu forwarders.", (long long)view->table,
-                       view->by ? view->by : "nobody", share_view_has_body(view) ? view->body.count : 0,
-                       share_view_heard(view));
+        buf_add_format(&text, "table %lld, made by %s, gives out %zu inputs; forwarders that are heard: %zu.",
+                       (long long)view->table, view->by ? view->by : "nobody",
+                       share_view_has_body(view) ? view->body.count : 0, share_view_heard(view));
     else
         buf_add_text(&text, "no table yet. The first forwarder that runs with share_url makes one within a minute.");
     wrap_line(to, 0, 4, buf_text(&text));

@@ -19,7 +19,7 @@
 #define RECORD_MAX (1u << 20)
 #define MOVES_MAX  65536
 #define PAUSE_MS   1000 /* between readings */
-#define WAIT_S     90 /* a table a minute, and what was written is waited for */
+#define WAIT_S     90   /* a table a minute, and what was written is waited for */
 #define WAIT_MOST  600
 
 enum phase { FIRST_READING, STORING, WATCHING };

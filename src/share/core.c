@@ -13,6 +13,8 @@
 #define TABLES_MOST   60     /* more of them are deleted before the hour has passed */
 #define KEY_MOST      8192
 #define QUERY_MOST    4096
+#define HURRY_MS      1000  /* between rounds for HURRIES_MS while two have one name */
+#define HURRIES_MS    7000 
 #define STRIKES       2     /* a twin is believed then; a write that came late is one */
 #define STRIKE_MS     30000
 
@@ -35,6 +37,7 @@ struct share_core *share_core_new(const struct share_core_spec *spec, const char
                                  .confirmed_ms = LONG_AGO_MS,
                                  .lag_ms = -1,
                                  .joined_ms = LONG_AGO_MS,
+                                 .hurries_ms = LONG_AGO_MS,
                                  .due_ms = NEVER_MS,
                                  .key = BUF_INIT(KEY_MOST),
                                  .query = BUF_INIT(QUERY_MOST),
@@ -103,7 +106,7 @@ void share_core_set_well(struct share_core *core, bool well)
 static const struct share_call *end_round(struct share_core *core)
 {
     core->step = STEP_IDLE;
-    core->round_ms = core->began_ms + SHARE_ROUND_MS;
+    core->round_ms = core->began_ms + (core->began_ms < core->hurries_ms ? HURRY_MS : SHARE_ROUND_MS);
     return NULL;
 }
 
@@ -239,6 +242,7 @@ static const struct share_call *good(struct share_core *core, struct share_body 
     if (core->joined_ms == LONG_AGO_MS)
         core->joined_ms = core_self(core)->heard_from_ms = now_ms;
     core->good_ms = now_ms;
+    core->stale = 0;
     note_hour(&core->cleaning, core->table.number, now_ms);
     return carry_on(core, STEP_OWN_INPUTS, now_ms);
 }
@@ -276,6 +280,8 @@ static bool doubt(struct share_core *core, const char *start, int64_t now_ms)
     struct twin *twin = &core->twin;
 
     core->start_shown = !strcmp(start, core->start);
+    if (!core->start_shown)
+        core->hurries_ms = now_ms + HURRIES_MS;
     if (core->start_shown || !start[0] || strcmp(core->start, start) < 0)
         return false;
     twin->strikes = now_ms - twin->strike_ms < STRIKE_MS ? twin->strikes + 1 : 1;
@@ -328,13 +334,15 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     if (look_for_newer(core, now_ms))
         return end_round(core);
     if (!shown.own_beat) {
+        core->stale++;
         if (now_ms - core->good_ms >= SHARE_ALONE_MS)
             doubt(core, shown.own_start, now_ms);
         return end_round(core);
     }
     if (doubt(core, shown.start, now_ms))
         return end_round(core);
-    core->lag_ms = now_ms - core->began_ms;
+    core->shows_ms = shown.began_ms;
+    core->lag_ms = now_ms - shown.began_ms;
     look_for_rollback(core);
     if (!core->newest.number)
         return good(core, core->table.id[0] || core->table.bodyless ? &body : NULL, now_ms);

@@ -110,7 +110,7 @@ void core_follow(struct share_core *core, struct share_body *body, int64_t now_m
         follow_input(core, &core->inputs[i], body ? &before : &table->body, now_ms);
     if (body)
         share_body_free(&before);
-    core->confirmed_ms = core->began_ms;
+    core->confirmed_ms = core->shows_ms;
 }
 
 bool core_no_body(struct share_core *core, int64_t now_ms)

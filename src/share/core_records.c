@@ -41,6 +41,16 @@ static char *name_of(const struct share_core *core, const char *kind, const char
     return NULL;
 }
 
+/* Notes that a heartbeat of this process is shown, if it is newer than what confirmed last. */
+static void note_own_beat(const struct share_core *core, int64_t beat, struct shown *ret)
+{
+    for (size_t i = 0; i < BEATS_KEPT; i++)
+        if (core->beats[i].beat == beat && core->beats[i].began_ms > core->confirmed_ms) {
+            ret->own_beat = true;
+            ret->began_ms = core->beats[i].began_ms;
+        }
+}
+
 static bool read_member(struct share_core *core, const char *name, const cJSON *text, int64_t now_ms, struct shown *ret)
 {
     char start[SHARE_ID_MAX];
@@ -58,7 +68,8 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (peer == core_self(core)) {
         memcpy(ret->own_start, start, SHARE_ID_MAX);
         ret->beat = beat;
-        ret->own_beat = !strcmp(start, core->start) && beat == core->beat;
+        if (!strcmp(start, core->start))
+            note_own_beat(core, beat, ret);
         return true;
     }
     free(peer->program);
@@ -72,6 +83,8 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (version != peer->version)
         peer->asked_ms = LONG_AGO_MS;
     peer->version = version;
+    names_free(&peer->bars);
+    names_parse(json_member(text, "bars"), &peer->bars);
     return true;
 }
 
@@ -156,11 +169,23 @@ static bool read_row(struct share_core *core, const cJSON *row, int64_t now_ms, 
     if (strcmp(kind, "table") != 0)
         return true;
     number = number_of(core, key);
-    if (number && read_table(core, number, text))
-        return true;
-    if (number > ret->bad_number)
-        ret->bad_number = number;
-    return false;
+    return number && read_table(core, number, text);
+}
+
+/* The key of a table that cannot be used is taken, too. */
+static void find_taken(struct share_core *core, const cJSON *rows)
+{
+    struct newest *newest = &core->newest;
+    const cJSON *row;
+
+    newest->taken = newest->number;
+    cJSON_ArrayForEach(row, rows) {
+        const char *key = json_text(row, "_key");
+        int64_t number = key ? number_of(core, key) : 0;
+
+        if (number > newest->taken && number <= newest->number + JUMP_MOST)
+            newest->taken = number;
+    }
 }
 
 void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, struct shown *ret)
@@ -180,9 +205,7 @@ void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, 
         if (!read_row(core, row, now_ms, ret) && key)
             core_bad_record(core, key, "it is not what this program writes");
     }
-    core->newest.taken = core->newest.number;
-    if (ret->bad_number > core->newest.number && ret->bad_number <= core->newest.number + JUMP_MOST)
-        core->newest.taken = ret->bad_number;
+    find_taken(core, rows);
 }
 
 static bool read_inputs(struct share_core *core, const cJSON *row)

@@ -138,14 +138,15 @@ void share_log_unsaved(struct share *share)
 {
     const struct err *err = share_checkpoints_trouble(share->checkpoints);
 
-    if (err && share->said.state && text_same(share->said.state, "member") && !text_same(share->unsaved, err->text))
-        log_event(EVENT_SHARE_CHECKPOINT, "group=%s why=%s checkpoints are not in the shared store; a forwarder that takes over "
-                                          "begins with older ones",
+    if (err && !text_same(share->said.state, "member"))
+        return;
+    if (err && !text_same(share->unsaved, err->text))
+        log_event(EVENT_SHARE_CHECKPOINT,
+                  "group=%s why=%s checkpoints are not in the shared store; a forwarder that takes over begins with older "
+                  "ones",
                   share->spec.group, QUOTED(err->text));
-    if (!err || text_same(share->said.state, "member")) {
-        mem_freep(&share->unsaved);
-        share->unsaved = err ? mem_text(err->text) : NULL;
-    }
+    mem_freep(&share->unsaved);
+    share->unsaved = err ? mem_text(err->text) : NULL;
 }
 
 /* Logs once each that the token lasts 30, 7 and 1 days at most, and that it has ended. */

@@ -1,4 +1,4 @@
-"""Two forwarders share the customers: who reads which, and what comes twice when one of them dies, freezes or is cut off."""
+"""Two forwarders share the customers: who reads which, and what comes twice after a death, a freeze or a cut."""
 import json
 import os
 import time
@@ -17,9 +17,10 @@ class SharedCase(ShimCase):
     """Programs whose clock is fast, in a world of several forwarders."""
 
     SHIM = 'haste'
+    ENGINE = None       # of the store's records; tests/share has others
 
     def setUp(self):
-        self.world = SharedWorld(tls=False).__enter__()
+        self.world = SharedWorld(tls=False, engine=self.ENGINE).__enter__()
         self.addCleanup(self.leave)
         for name in NAMES:
             self.world.customer(name).publish(2)
@@ -55,8 +56,9 @@ class SharedCase(ShimCase):
 
     def arrive(self, program_s, more=0):
         """Everything that was published has come, once at least."""
-        return self.wait(lambda: len({(event.stanza, event.data) for event in self.world.events()}) >= self.written + more,
-                         program_s, f'{self.written} events')
+        def came():
+            return len({(event.stanza, event.data) for event in self.world.events()}) >= self.written + more
+        return self.wait(came, program_s, f'{self.written} events')
 
     def share(self, owners):
         """Wait until the table says so: name -> number of inputs, and everybody follows it."""
@@ -75,8 +77,8 @@ class SharedCase(ShimCase):
     def said(self, event, program_s, *names):
         """Wait until these forwarders, or both, have logged the event."""
         for name in names or ('hf1', 'hf2'):
-            program = self.world[name].program
-            self.wait(lambda: any(f'event={event} ' in line.text for line in program.lines), program_s,
+            lines = self.world[name].program.lines
+            self.wait(lambda lines=lines: any(f'event={event} ' in line.text for line in lines), program_s,
                       f'{event} of {name}')
 
     def exact(self):
@@ -99,16 +101,15 @@ class Together(SharedCase):
 
     @pytest.mark.promise('Sharing', 'A forwarder that joins gets its share of the customers, and nothing comes twice')
     @pytest.mark.promise('Sharing', 'A forwarder that starts again goes on with its customers at once')
-    @pytest.mark.promise('Sharing', 'What a forwarder has written of a day is in a manifest of its own when it lets the '
-                                    'input go')
+    @pytest.mark.promise('Sharing', 'A forwarder that lets an input go says how much it has written of each day')
     @pytest.mark.waits(20)
     def test_join_and_restart(self):
         self.split()
         self.exact()
         owners = self.world.store.owners()
         for name in [name for name, owner in owners.items() if owner == 'hf2']:
-            said = [line.facts for line in self.world['hf1'].program.lines if f'event=manifest input={name} ' in line.text]
-            self.assertEqual(int(said[-1]['versions']), 2, self.tails())
+            said = [line for line in self.world['hf1'].program.lines if f'event=manifest input={name} ' in line.text]
+            self.assertEqual(int(said[-1].facts['versions']), 2, self.tails())
         self.assertLess(self.world['hf1'].program.terminate(), 1.0)
         self.publish()
         self.start('hf1')
@@ -182,15 +183,14 @@ class Apart(SharedCase):
         self.world.edit('contoso', on=['hf2'], client_secret=secret)
         self.start('hf2')
         self.wait(lambda: hf2.splunkd.inputs['contoso'][1]['client_secret'] != secret, 20, 'masked')
-        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'], 30,
-                  'elsewhere')
+        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'],
+                  30, 'elsewhere')
         for record in hf2.splunkd.states().values():
             self.assertEqual((record['reader'], record['share']), ('hf1', 'elsewhere'))
         self.assertEqual([line.text for line in hf2.program.lines if 'event=status' in line.text], [])
         self.assertEqual(self.world.microsoft.requests(forwarder='hf2', kind='graph'), [])
 
-    @pytest.mark.promise('Sharing', 'Without a token, or if it is refused, a forwarder says who has to act, and goes on '
-                                    'when that is done')
+    @pytest.mark.promise('Sharing', 'A forwarder whose token is refused says who has to act, and goes on after that')
     @pytest.mark.waits(8)
     def test_token(self):
         hf1 = self.world['hf1']
@@ -279,6 +279,32 @@ class Checkpoints(SharedCase):
         self.assertIn('cannot be used and is ignored', line.text)
         self.assertFalse(self.world.verdict().lost)
         self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
+
+
+class Commands(SharedCase):
+    """`share` while two programs run; test_share_commands.py has all else of it."""
+
+    @pytest.mark.promise('Sharing', '`share drain` moves the inputs of a forwarder to the others, and says when it may '
+                                    'be stopped')
+    @pytest.mark.waits(15)
+    def test_drain(self):
+        """Nothing comes twice."""
+        self.split()
+        hf1 = self.world['hf1']
+        result = hf1.call('share', 'status', '--json')
+        found = json.loads(result.out)
+        self.assertEqual([(row['forwarder'], row['state'], row['inputs']) for row in found['forwarders']],
+                         [('hf1', 'member', 2), ('hf2', 'member', 2)])
+        self.assertEqual((found['notes'], result.err), ([], ''))
+        result = hf1.call('share', 'drain')
+        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertRegex(result.out, r'2 inputs from hf1 to hf2: \w+ and \w+\n'
+                                     r'hf1 has no input any more: Splunk may be stopped there\.\n\Z')
+        self.assertEqual(set(self.world.store.owners().values()), {'hf2'})
+        self.assertLess(hf1.program.terminate(), 1.0)
+        self.publish()
+        self.arrive(60)
+        self.exact()
 
 
 del SharedCase

@@ -6,6 +6,7 @@ import unittest
 
 import pytest
 from test_sign_in_stop import Terminal
+from world import faults
 from world.certs import Authority
 from world.forwarders import SharedWorld
 from world.splunkd import APP
@@ -84,6 +85,10 @@ class ShareCase(unittest.TestCase):
     def call(self, *arguments, on='hf1', **how):
         return self.world[on].call('share', *arguments, **how)
 
+    def records_left(self):
+        """Keys of records of the self-test, in both collections."""
+        return [key for name in (SHARE, PLACES) for key in self.world.store.records(name) if '.test.' in key]
+
     def json(self, *arguments, **how):
         result = self.call('status', '--json', *arguments, **how)
         self.assertEqual((result.code, result.err), (0, ''))
@@ -101,7 +106,7 @@ class Status(ShareCase):
             found = self.json(on='hf2')
         self.assertEqual((result.code, result.err), (0, ''))
         self.assertRegex(result.out, r'^Group default, by the KV store at http://127\S+ table 1, made by hf1,\s+gives '
-                                     r'2 inputs to\s+2 forwarders\.\n')
+                                     r'out 2 inputs; forwarders that are\s+heard:\s+2\.\n')
         self.assertRegex(result.out, r'(?m)^  a  +hf1\n  b  +hf2$')
         self.assertRegex(result.out, r'(?m)^  hf1  +member  +1 of 2 inputs, version 1\.1\.0; this forwarder\n'
                                      r'  hf2  +member  +1 of 2 inputs, version 1\.1\.0$')
@@ -209,9 +214,16 @@ class Token(ShareCase):
         self.assertNotIn(token, result.out)
         self.assertTrue(any(token in value for value in self.stored().values()), self.stored())
         self.assertTrue(any(self.world['hf1'].store.url in value for value in self.stored().values()), self.stored())
-        self.assertEqual([key for key in self.world.store.records() if '.test.' in key], [])
+        self.assertEqual(self.records_left(), [])
         with self.group.beating():
             self.assertEqual(self.call('status').code, 0)
+        for name in ('a', 'b'):
+            self.world.edit(name, share_url=f'http://127.0.0.1:1 {self.world["hf1"].store.url}')
+        result = self.enter(token)
+        self.assertEqual((result.code, result.err), (0, ''))
+        self.assertRegex(result.out, r'(?m)^http://127\.0\.0\.1:1: .*administrator.*\.\nhttp://127\S+: works;')
+        with self.group.beating():
+            self.assertRegex(self.call('status').out, f'by the KV store at {self.world["hf1"].store.url}')
 
     @pytest.mark.promise('Sharing', '`share token` tries the token before it stores it, bound to the addresses of '
                                     'share_url, and never shows it')
@@ -252,7 +264,11 @@ class Token(ShareCase):
         store.writable = False
         result = self.enter(good)
         self.assertRegex(result.out, r'self-test of the shared KV store, an insert: .*HTTP 403.*administrator')
-        store.writable, store.kvstore.down = True, INITIALIZING
+        store.writable = True
+        rule = self.world.faults.add(faults.status(403), match=lambda request: f'{PLACES}/batch_save' in request.path)
+        self.assertRegex(self.enter(good).out, r'HTTP 403.*administrator')
+        rule.remove()
+        store.kvstore.down = INITIALIZING
         self.assertRegex(self.enter(good).err, 'ERROR the token was not stored, since no address could try it')
         store.kvstore.down, store.kvstore.read_only = None, READ_ONLY
         self.assertEqual(self.enter(good).code, 1)
@@ -374,7 +390,7 @@ class Check(ShareCase):
         self.assertEqual(own, [('token', 'ok', 'has no end'), ('secrets', 'ok', 'there for all 2 shared inputs')])
         self.assertRegex(shown.out, r'(?m)^Shared store: http://127\S+\n(  .*\n)*  self-test +ok  inserted')
         self.assertIn('2 of 2 inputs are good.', shown.out)
-        self.assertEqual([key for key in self.world.store.records() if '.test.' in key], [])
+        self.assertEqual(self.records_left(), [])
 
     @pytest.mark.promise('Sharing', '`check` tries each address of share_url: connection, self-test, forwarders and '
                                     'table; and finds token and secrets of this forwarder')
@@ -426,7 +442,8 @@ if __name__ == '__main__':
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
-    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file, and names its host')
+    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its '
+                                    'host')
     def test_certificate(self):
         stranger = Authority()
         self.addCleanup(stranger.close)
@@ -445,6 +462,6 @@ class Certificates(unittest.TestCase):
                 with self.subTest(name):
                     self.assertEqual(result.code, 0 if ok else 1, result.err)
                     self.assertRegex(result.err, r'\A\Z' if ok else
-                                     r'certificate of the Splunk instance at https://127\S+ is not trusted: .*\. Our '
-                                     r'administrator: set share_ca_file to the CA that issued it, and name the host')
+                                     r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
+                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the host')
             self.assertTrue(world.store.calls('hf1'))

@@ -69,6 +69,7 @@ struct host {
     size_t number[INPUTS_MOST]; /* in the core */
     struct reading readings[INPUTS_MOST];
     struct { char since[SHARE_ID_MAX]; int64_t number; int value; } kept[INPUTS_MOST]; /* share.json, and the file */
+    int deaths[HOSTS_MOST]; /* of each that it has told of */
     int awaited; /* the call whose answer is awaited; 0: none */
     int64_t calls_ms[64]; /* the last calls */
     size_t calls;

@@ -270,7 +270,7 @@ static void test_report(void **state UNUSED)
     view_of(&view, "hf1 1 a,b,c;hf2 1 a,b,c take=a,b", "hf1 2 a,b,c;hf2 2 a,b,c take=a,b drain", "a:hf1 b:hf2 c:hf2");
     text = print(&report, false);
     CHECK_TEXT(text, "Group g, by the KV store at https://s:8089: table 7, made by\n"
-                     "    hf1, gives 3 inputs to 2 forwarders.\n\n"
+                     "    hf1, gives out 3 inputs; forwarders that are heard: 2.\n\n"
                      "Inputs\n  a  hf1\n  b  hf2\n  c  hf2\n\n"
                      "Forwarders\n"
                      "  hf1  member    1 of 3 inputs, version 1.1.0; this\n"
