@@ -435,10 +435,6 @@ class Check(ShareCase):
         self.assertEqual(self.world.store.calls(), [])
 
 
-if __name__ == '__main__':
-    unittest.main()
-
-
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
@@ -465,3 +461,7 @@ class Certificates(unittest.TestCase):
                                      r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
                                      r'Our administrator: set share_ca_file to the CA that issued it, and name the host')
             self.assertTrue(world.store.calls('hf1'))
+
+
+if __name__ == '__main__':
+    unittest.main()

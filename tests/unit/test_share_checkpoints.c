@@ -520,6 +520,12 @@ static void test_load(void **state UNUSED)
         store_place(&scene, share_id((uint64_t)i, since), 20 + i, HEAD ",\"written\":[" V("4") "]}");
     load(&scene, "a");
     CHECK(loaded_count(&scene) == 1 && !scene.err.text[0], "%d", loaded_count(&scene));
+    store_place(&scene, SINCE_2, 98, "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"begin\":" T("00")
+                                     ",\"newest\":" T("20") ",\"floor\":" T("05") ",\"x\":2,\"written\":[]}");
+    store_place(&scene, SINCE_1, 98, HEAD ",\"x\":1,\"written\":[]}"); /* the store had lost one of two tables 98 */
+    load(&scene, "a");
+    CHECK(strstr(buf_text(&scene.text), "\"x\":2"), "of two with one number, that which has read farther: %s",
+          buf_text(&scene.text));
     store_place(&scene, SINCE_3, 99, HEAD ",\"written\":[" V("5") "]}");
     scene.store.wants_plain = true;
     scene.store.finds = 0;
