@@ -438,8 +438,7 @@ class Check(ShareCase):
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
-    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its '
-                                    'host')
+    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file, and names its host')
     def test_certificate(self):
         stranger = Authority()
         self.addCleanup(stranger.close)
@@ -458,8 +457,8 @@ class Certificates(unittest.TestCase):
                 with self.subTest(name):
                     self.assertEqual(result.code, 0 if ok else 1, result.err)
                     self.assertRegex(result.err, r'\A\Z' if ok else
-                                     r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
-                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the host')
+                                     r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. Our'
+                                     r' administrator: set share_ca_file to the CA that issued it, and name the host')
             self.assertTrue(world.store.calls('hf1'))
 
 
