@@ -149,7 +149,7 @@ static void compose(void *ctx, struct buf *text)
     struct tenant *t = ctx;
 
     saver_compose(&t->saver, text);
-    if (t->share)
+    if (t->share && !mem_ran_out()) /* it takes memory */
         share_lease_composed(&t->share->lease, text);
 }
 

@@ -87,8 +87,7 @@ const struct share_call *core_call_heartbeat(struct share_core *core, int64_t no
     for (size_t i = 0; i < core->count; i++)
         held += core->inputs[i].since[0] != '\0';
     core->beat++;
-    core->beats[core->beat % BEATS_KEPT].beat = core->beat;
-    core->beats[core->beat % BEATS_KEPT].began_ms = core->began_ms;
+    core->beats_ms[core->beat % BEATS_KEPT] = core->began_ms;
     buf_add_format(&text, "{\"start\":\"%s\",\"beat\":%" PRId64 ",\"follows\":\"%s\",\"held\":%zu,\"inputs\":%" PRId64 ",\"well\":%s,\"program\":",
                    core->start, core->beat, core->table.id, held, core->saved, core->well && core->stale < STALE_MOST ? "true" : "false");
     buf_add_json(&text, core->program);

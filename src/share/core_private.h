@@ -132,20 +132,17 @@ struct share_core {
 
     char start[SHARE_ID_MAX];
     int64_t beat;
+    int64_t beats_ms[BEATS_KEPT]; /* [beat % BEATS_KEPT]: when the rounds of the last heartbeats began */
+    int64_t shown_ms;             /* when the round began whose heartbeat this one shows */
     bool start_shown;
-    /* The last heartbeats. A node that is behind shows an earlier one, and with it every write before that. */
-    struct {
-        int64_t beat, began_ms;
-    } beats[BEATS_KEPT];
-    int64_t shows_ms; /* beginning of the round whose heartbeat this one shows */
     int64_t version; /* of the list of own inputs; grows with each */
     int64_t saving;  /* the version that is on its way */
     int64_t saved;   /* the version that the store has; 0: none */
     int64_t saved_ms;
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
+    int64_t away_ms; /* until began_ms: for how long no round was good, while this process was awake */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
-    int64_t tried_ms;           /* last sign of life of a round: a process that was frozen has not tried meanwhile */
     int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
     int64_t due_ms; /* since when another table is due */
@@ -207,8 +204,8 @@ bool core_is_urgent(const struct share_core *core, const struct share_body *next
 /* core_records.c: what a query for the group's records showed. */
 
 struct shown {
-    bool own_beat;    /* a heartbeat of this process is among it that no good round has shown yet */
-    int64_t began_ms; /* of the round that wrote it */
+    bool own_beat;    /* a heartbeat of this process is among it, which no good round has shown */
+    int64_t began_ms; /* of its round */
     char start[SHARE_ID_MAX];     /* of the record that shows who took this name last; "": there is none */
     char own_start[SHARE_ID_MAX]; /* of the member record under this forwarder's name; "": there is none */
     int64_t beat;                 /* of that */
@@ -236,4 +233,18 @@ bool core_no_body(struct share_core *core, int64_t now_ms);
 /* Lets all inputs go: this forwarder stays outside. */
 void core_let_go(struct share_core *core);
 bool core_is_outside(const struct share_core *core);
-bool core_is_alone(const struct share_core *core, int64_t now_ms); /* 60 s of tries without a good round */
+bool core_is_confirmed(const struct share_core *core, int64_t now_ms);
+/* Returns true after a minute of rounds of which none was good. Time in which the process was frozen does not count: the
+ * others were not without the store then. */
+bool core_is_alone(const struct share_core *core, int64_t now_ms);
+
+/* core_twin.c */
+
+/* Another process took this name after this one, or a write of an earlier one came late: start is what the store shows.
+ * Returns true if this one has to find out which, since it has the larger start. */
+bool core_doubt(struct share_core *core, const char *start, int64_t now_ms);
+/* Watches the heartbeats under this forwarder's name, which another process writes. */
+void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms);
+/* Returns true while the newest table is one of a newer program, and in the round in which that ends. */
+bool core_look_for_newer(struct share_core *core, int64_t now_ms);
+void core_look_for_rollback(struct share_core *core);

@@ -41,16 +41,6 @@ static char *name_of(const struct share_core *core, const char *kind, const char
     return NULL;
 }
 
-/* Notes that a heartbeat of this process is shown, if it is newer than what confirmed last. */
-static void note_own_beat(const struct share_core *core, int64_t beat, struct shown *ret)
-{
-    for (size_t i = 0; i < BEATS_KEPT; i++)
-        if (core->beats[i].beat == beat && core->beats[i].began_ms > core->confirmed_ms) {
-            ret->own_beat = true;
-            ret->began_ms = core->beats[i].began_ms;
-        }
-}
-
 static bool read_member(struct share_core *core, const char *name, const cJSON *text, int64_t now_ms, struct shown *ret)
 {
     char start[SHARE_ID_MAX];
@@ -68,8 +58,10 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (peer == core_self(core)) {
         memcpy(ret->own_start, start, SHARE_ID_MAX);
         ret->beat = beat;
-        if (!strcmp(start, core->start))
-            note_own_beat(core, beat, ret);
+        if (!strcmp(start, core->start) && beat > core->beat - BEATS_KEPT && beat <= core->beat) {
+            ret->began_ms = core->beats_ms[beat % BEATS_KEPT];
+            ret->own_beat = ret->began_ms > core->confirmed_ms;
+        }
         return true;
     }
     free(peer->program);

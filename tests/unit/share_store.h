@@ -1,5 +1,5 @@
 /* A KV store for tests of the forwarders' agreement: a primary, and a node that lags until it is told to catch up. The
- * store can be made to lose what that node does not have. Used by the unit tests and by tests/share. */
+ * store can be made to lose what that node does not have. Used by the unit tests and by tests/cores. */
 #pragma once
 
 #include <assert.h>

@@ -65,6 +65,7 @@ struct host {
     int life;
     bool gone;               /* for good */
     int64_t starts_ms, frozen_ms, cut_ms, drains_ms; /* until then; 0: not */
+    int64_t thawed_ms; /* end of the last freeze of more than SHARE_FENCE_MS */
     bool has[INPUTS_MOST];
     size_t number[INPUTS_MOST]; /* in the core */
     struct reading readings[INPUTS_MOST];

@@ -33,7 +33,7 @@ void host_start(struct world *w, struct host *host)
     host->life++;
     host->awaited = 0;
     host->calls = 0;
-    host->starts_ms = host->frozen_ms = 0;
+    host->starts_ms = host->frozen_ms = host->thawed_ms = 0;
     host->core = share_core_new(&(struct share_core_spec){ .group = "g",
                                                            .forwarder = host->name,
                                                            .program = "1",

@@ -116,7 +116,10 @@ static void do_fault(struct world *w, struct host *host, enum fault fault)
     world_trace(w, "fault: %s of %s until %.2f", fault_names[fault], host->name, (double)until / 1000);
     switch (fault) {
     case FAULT_KILL: start_again(w, host, w->plan.quiet ? 200000 : until - w->now_ms); break;
-    case FAULT_FREEZE: host->frozen_ms = until; break;
+    case FAULT_FREEZE:
+        host->frozen_ms = until;
+        host->thawed_ms = (double)(until - w->now_ms) * host->rate > SHARE_FENCE_MS ? until : 0;
+        break;
     case FAULT_CUT: host->cut_ms = until; break;
     case FAULT_OFF: w->off_ms = until; break;
     case FAULT_LAG: w->lags_ms = until; break;
@@ -168,6 +171,8 @@ static void begin_calm(struct world *w)
     for (size_t h = 0; h < w->plan.hosts; h++) {
         struct host *host = &w->hosts[h];
 
+        if (host->frozen_ms > w->now_ms)
+            host->thawed_ms = 0;
         host->frozen_ms = host->cut_ms = 0;
         if (w->plan.faults[FAULT_WISH])
             wish(w, host, false); /* the store may have lost that it drains no longer */
