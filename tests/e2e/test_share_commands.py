@@ -438,8 +438,7 @@ class Check(ShareCase):
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
-    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its '
-                                    'host')
+    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file, and names its host')
     def test_certificate(self):
         stranger = Authority()
         self.addCleanup(stranger.close)
