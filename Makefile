@@ -283,13 +283,20 @@ build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
 
 # Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one). AUDIT=1:
-# a month (DAYS) of audits instead, a day a minute, of a thousand customers (TENANTS).
+# a month (DAYS) of audits instead, a day a minute, of a thousand customers (TENANTS). SHARE=1: three forwarders that
+# share the customers. HASTE=n: their clocks run that many times as fast.
 MINUTES ?= 10
 TENANTS ?= 500
-.PHONY: soak
+.PHONY: soak soak-share
+soak: $(if $(SHARE),soak-share)
+ifndef SHARE
 soak: all
 	$(if $(AUDIT),$(PYTHON) tests/soak/month.py $(if $(filter command line,$(origin TENANTS)),--tenants $(TENANTS)) \
 	    $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED)),$(PYTHON) tests/soak/soak.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)))
+endif
+
+soak-share: all
+	$(PYTHON) tests/soak/share.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)) $(if $(HASTE),--haste $(HASTE))
 
 # Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, no judgment.
 # BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.
@@ -460,7 +467,7 @@ help:
 	@echo "make inspect        Splunk's own tools (PyPI) on packages of this tree; package-tests asks them about releases"
 	@echo 'make install        into SPLUNK_HOME=...; make uninstall takes it out'
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
-	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s)'
+	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s; SHARE=1: of several forwarders)'
 	@echo 'make simulate       the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n, SHRINK=1)'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make share-tests    forwarders that share the customers, over PostgreSQL and etcd (K=name: some tests)'

@@ -278,11 +278,6 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "checkpoints could not be saved in the shared store, or not read or used, so that an input begins with an older one "
         "or this forwarder's own; alerts may come twice",
         { ACT_PROVIDER, "look at the KV store of share_url with 'splunk show kvstore-status'" } },
-    [EVENT_SHARE_UNSAVED] = { "share_checkpoint", LOG_WARN, ADVISED,
-        "the shared store refuses checkpoints, so whoever takes over repeats more than two minutes; alerts are collected as "
-        "usual",
-        { ACT_PROVIDER, "give the token's user write access to the collection defender_alerts_places, and see that "
-          "TA-defender-mssp there is of this version" } },
     [EVENT_SHARE_TOKEN_ENDS] = { "share_token_ends", LOG_WARN, ADVISED,
         "this forwarder's token for the shared store ends in 30, 7 or 1 days, or has ended",
         { ACT_PROVIDER, "make a new token on the Splunk instance of share_url, and enter it with 'defender_alerts share "

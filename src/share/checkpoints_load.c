@@ -28,6 +28,7 @@ struct loads {
     size_t asked_count;
     size_t most;          /* in a call; fewer after a failure */
     int places;           /* of an input, the same */
+    bool plain; /* queries without order and limit: the store refused them otherwise */
     struct load *pieces;  /* those whose pieces are being read */
     struct load *reading; /* the one of the call in flight */
     bool in_call;
@@ -238,7 +239,7 @@ static void ask_pieces(struct loads *loads, struct load *load)
 
         buf_add_text(&queries, count ? ",{\"query\":{\"_key\":" : "[{\"query\":{\"_key\":");
         buf_add_json(&queries, key);
-        buf_add_text(&queries, "},\"limit\":1}");
+        buf_add_text(&queries, "}}");
     }
     buf_add_char(&queries, ']');
     load->at = at;
@@ -270,12 +271,18 @@ static void ask_again(struct loads *loads)
     }
 }
 
-/* An answer that is too large, or comes too late, is asked for in smaller parts. */
-static bool takes_smaller(struct loads *loads, enum kvstore_fault fault)
+/* An answer that is too large, or comes too late, is asked for in smaller parts. Splunk's documents name the members
+ * "sort" and "limit" of a query in a batch, but do not show them: a store that refuses them is asked without. Returns true
+ * to ask again at once. */
+static bool asks_otherwise(struct loads *loads, enum kvstore_fault fault)
 {
     size_t count = loads->asked_count;
     bool one = count <= 1;
 
+    if (fault == KVSTORE_REFUSED && !loads->plain) {
+        loads->plain = true;
+        return true;
+    }
     if (fault != KVSTORE_GARBAGE && fault != KVSTORE_AWAY && fault != KVSTORE_REFUSED)
         return false;
     if (one && loads->places <= 1)
@@ -314,7 +321,7 @@ static void on_places(void *ctx, const struct kvstore_answer *answer)
     struct err err;
 
     loads->in_call = false;
-    if (takes_smaller(loads, answer->fault)) {
+    if (asks_otherwise(loads, answer->fault)) {
         ask_again(loads);
     } else if (answer->fault != KVSTORE_OK) {
         end_asked(loads, answer->fault, answer->err);
@@ -348,7 +355,10 @@ static void ask_places(struct loads *loads)
         buf_add_json(&queries, loads->group);
         buf_add_text(&queries, ",\"kind\":\"place\",\"input\":");
         buf_add_json(&queries, load->input);
-        buf_add_format(&queries, "},\"sort\":\"number:-1\",\"limit\":%d}", loads->places);
+        if (loads->plain)
+            buf_add_text(&queries, "}}");
+        else
+            buf_add_format(&queries, "},\"sort\":\"number:-1\",\"limit\":%d}", loads->places);
         loads->asked[loads->asked_count++] = load;
     }
     buf_add_char(&queries, ']');

@@ -13,8 +13,7 @@
 #define TABLES_MOST   60     /* more of them are deleted before the hour has passed */
 #define KEY_MOST      8192
 #define QUERY_MOST    4096
-#define STRIKES       2     /* a twin is believed then; a write that came late is one */
-#define STRIKE_MS     30000
+#define HURRY_MS      1000  /* between rounds while two have one name */
 
 struct share_core *share_core_new(const struct share_core_spec *spec, const char *const *inputs, size_t count)
 {
@@ -31,10 +30,10 @@ struct share_core *share_core_new(const struct share_core_spec *spec, const char
                                  .began_ms = LONG_AGO_MS,
                                  .round_ms = spec->now_ms,
                                  .good_ms = spec->now_ms,
-                                 .tried_ms = spec->now_ms,
                                  .confirmed_ms = LONG_AGO_MS,
                                  .lag_ms = -1,
                                  .joined_ms = LONG_AGO_MS,
+                                 .hurries_ms = LONG_AGO_MS,
                                  .due_ms = NEVER_MS,
                                  .key = BUF_INIT(KEY_MOST),
                                  .query = BUF_INIT(QUERY_MOST),
@@ -103,22 +102,20 @@ void share_core_set_well(struct share_core *core, bool well)
 static const struct share_call *end_round(struct share_core *core)
 {
     core->step = STEP_IDLE;
-    core->round_ms = core->began_ms + SHARE_ROUND_MS;
+    core->round_ms = core->began_ms + (core->began_ms < core->hurries_ms ? HURRY_MS : SHARE_ROUND_MS);
     return NULL;
 }
 
 /* Tells what time alone has changed. */
 static void tell_of_time(struct share_core *core, int64_t now_ms)
 {
-    bool confirmed = now_ms - core->confirmed_ms < SHARE_FENCE_MS;
-
     if (core_is_outside(core))
         return;
-    if (!confirmed && core->joined_ms != LONG_AGO_MS && !core->told_paused) {
+    if (!core_is_confirmed(core, now_ms) && core->joined_ms != LONG_AGO_MS && !core->told_paused) {
         core->told_paused = true;
         core_event(core, SHARE_EVENT_PAUSED, 1, "", "");
     }
-    if (!core->told_alone && core_is_alone(core, now_ms)) {
+    if (core_is_alone(core, now_ms) && !core->told_alone) {
         core->told_alone = true;
         core_event(core, SHARE_EVENT_ALONE, 1, "", "");
     }
@@ -126,10 +123,10 @@ static void tell_of_time(struct share_core *core, int64_t now_ms)
 
 const struct share_call *share_core_begin(struct share_core *core, int64_t now_ms)
 {
-    if (now_ms - core->tried_ms >= SHARE_FENCE_MS) /* frozen meanwhile: the store did not fail to answer */
-        core->good_ms = now_ms;
-    core->tried_ms = now_ms;
+    int64_t passed = now_ms - core->began_ms;
+
     core->events.round = core->events.count;
+    core->away_ms = passed < SHARE_FENCE_MS ? core->away_ms + passed : 0;
     core->began_ms = now_ms;
     core->round_ms = NEVER_MS;
     tell_of_time(core, now_ms);
@@ -229,7 +226,7 @@ static const struct share_call *good(struct share_core *core, struct share_body 
 {
     int64_t passed = now_ms - core->good_ms;
 
-    if (now_ms - core->began_ms >= SHARE_FENCE_MS) {
+    if (now_ms - core->shown_ms >= SHARE_FENCE_MS) {
         if (body)
             share_body_free(body);
         return end_round(core);
@@ -239,82 +236,10 @@ static const struct share_call *good(struct share_core *core, struct share_body 
     if (core->joined_ms == LONG_AGO_MS)
         core->joined_ms = core_self(core)->heard_from_ms = now_ms;
     core->good_ms = now_ms;
+    core->away_ms = 0;
+    core->stale = 0;
     note_hour(&core->cleaning, core->table.number, now_ms);
     return carry_on(core, STEP_OWN_INPUTS, now_ms);
-}
-
-/* Watches the heartbeats under this forwarder's name, which another process writes. */
-static const struct share_call *watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms)
-{
-    struct twin *twin = &core->twin;
-    bool other = shown->own_start[0] && strcmp(shown->own_start, core->start) != 0;
-
-    if (other && shown->beat != twin->beat) {
-        twin->beat = shown->beat;
-        twin->moved_ms = now_ms;
-        if (twin->seen && !twin->confirmed) {
-            twin->confirmed = true;
-            core_let_go(core);
-            core_event(core, SHARE_EVENT_TWIN, 1, core->forwarder, "");
-        }
-        twin->seen = true;
-    } else if (now_ms - twin->moved_ms >= SHARE_SILENCE_MS) {
-        if (twin->confirmed)
-            core_event(core, SHARE_EVENT_TWIN_GONE, 1, core->forwarder, "");
-        *twin = (struct twin){ .strike_ms = LONG_AGO_MS };
-        core->start_shown = false;
-        core->saved_ms = LONG_AGO_MS;
-        core->good_ms = now_ms;
-    }
-    return end_round(core);
-}
-
-/* Another process took this name after this one, or a write of an earlier one came late. Returns true if this one has to
- * find out which: it has the larger start. */
-static bool doubt(struct share_core *core, const char *start, int64_t now_ms)
-{
-    struct twin *twin = &core->twin;
-
-    core->start_shown = !strcmp(start, core->start);
-    if (core->start_shown || !start[0] || strcmp(core->start, start) < 0)
-        return false;
-    twin->strikes = now_ms - twin->strike_ms < STRIKE_MS ? twin->strikes + 1 : 1;
-    twin->strike_ms = now_ms;
-    if (twin->strikes < STRIKES)
-        return false;
-    *twin = (struct twin){ .watched = true, .moved_ms = now_ms, .strike_ms = now_ms };
-    core->confirmed_ms = LONG_AGO_MS;
-    return true;
-}
-
-/* Returns true while the newest table is one of a newer program. */
-static bool look_for_newer(struct share_core *core, int64_t now_ms)
-{
-    bool newer = core->newest.number && core->newest.format > SHARE_FORMAT;
-
-    if (newer && !core->newer) {
-        core_let_go(core);
-        core_event(core, SHARE_EVENT_NEWER, 1, core->newest.by, "");
-    }
-    if (!newer && core->newer)
-        core->good_ms = now_ms;
-    if (newer == core->newer)
-        return newer;
-    core->newer = newer;
-    return true;
-}
-
-static void look_for_rollback(struct share_core *core)
-{
-    const struct newest *newest = &core->newest;
-    bool fell = newest->number < core->table.number ||
-                (newest->number == core->table.number && strcmp(newest->id, core->table.id) != 0);
-
-    if (!fell || !core->table.id[0])
-        return;
-    core->start_shown = false;
-    core->saved_ms = LONG_AGO_MS;
-    core_event(core, SHARE_EVENT_ROLLED_BACK, 1, newest->by ? newest->by : "", "");
 }
 
 static const struct share_call *on_rows(struct share_core *core, const cJSON *rows, int64_t now_ms)
@@ -323,19 +248,23 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     struct shown shown;
 
     core_read_rows(core, rows, now_ms, &shown);
-    if (core->twin.watched)
-        return watch_twin(core, &shown, now_ms);
-    if (look_for_newer(core, now_ms))
-        return end_round(core);
-    if (!shown.own_beat) {
-        if (now_ms - core->good_ms >= SHARE_ALONE_MS)
-            doubt(core, shown.own_start, now_ms);
+    if (core->twin.watched) {
+        core_watch_twin(core, &shown, now_ms);
         return end_round(core);
     }
-    if (doubt(core, shown.start, now_ms))
+    if (core_look_for_newer(core, now_ms))
         return end_round(core);
-    core->lag_ms = now_ms - core->began_ms;
-    look_for_rollback(core);
+    if (!shown.own_beat) {
+        core->stale++;
+        if (now_ms - core->good_ms >= SHARE_ALONE_MS)
+            core_doubt(core, shown.own_start, now_ms);
+        return end_round(core);
+    }
+    if (core_doubt(core, shown.start, now_ms))
+        return end_round(core);
+    core->shown_ms = shown.began_ms;
+    core->lag_ms = now_ms - shown.began_ms;
+    core_look_for_rollback(core);
     if (!core->newest.number)
         return good(core, core->table.id[0] || core->table.bodyless ? &body : NULL, now_ms);
     if (!strcmp(core->newest.id, core->table.id) && !core->table.bodyless)
@@ -368,7 +297,6 @@ const struct share_call *share_core_answered(struct share_core *core, const stru
 {
     bool ok = answer->fault == KVSTORE_OK;
 
-    core->tried_ms = now_ms;
     switch (core->step) {
     case STEP_HEARTBEAT: return ok ? core_call_read(core) : end_round(core);
     case STEP_READ: return ok ? on_rows(core, answer->rows, now_ms) : end_round(core);

@@ -63,9 +63,20 @@ static void add_start(struct share_core *core)
     buf_add_char(&core->body, ',');
 }
 
-static bool feels_well(const struct share_core *core, int64_t now_ms)
+/* Adds the members that died too often, so that the others, and they themselves, know. */
+static void add_barred(const struct share_core *core, struct buf *text, int64_t now_ms)
 {
-    return core->well && now_ms - core->good_ms < SHARE_ALONE_MS;
+    const char *before = ",\"bars\":[";
+
+    for (size_t i = 0; i < core->peers.count; i++) {
+        if (!core_peer_died_often(core->peers.items[i], now_ms))
+            continue;
+        buf_add_text(text, before);
+        buf_add_json(text, core->peers.items[i]->name);
+        before = ",";
+    }
+    if (*before == ',' && !before[1])
+        buf_add_char(text, ']');
 }
 
 const struct share_call *core_call_heartbeat(struct share_core *core, int64_t now_ms)
@@ -76,9 +87,11 @@ const struct share_call *core_call_heartbeat(struct share_core *core, int64_t no
     for (size_t i = 0; i < core->count; i++)
         held += core->inputs[i].since[0] != '\0';
     core->beat++;
+    core->beats_ms[core->beat % BEATS_KEPT] = core->began_ms;
     buf_add_format(&text, "{\"start\":\"%s\",\"beat\":%" PRId64 ",\"follows\":\"%s\",\"held\":%zu,\"inputs\":%" PRId64 ",\"well\":%s,\"program\":",
-                   core->start, core->beat, core->table.id, held, core->saved, feels_well(core, now_ms) ? "true" : "false");
+                   core->start, core->beat, core->table.id, held, core->saved, core->well && core->stale < STALE_MOST ? "true" : "false");
     buf_add_json(&text, core->program);
+    add_barred(core, &text, now_ms);
     buf_add_format(&text, ",\"format\":%d}", SHARE_FORMAT);
     buf_clear(&core->body);
     buf_add_char(&core->body, '[');

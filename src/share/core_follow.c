@@ -9,6 +9,19 @@ bool core_is_outside(const struct share_core *core)
     return core->newer || core->twin.confirmed;
 }
 
+bool core_is_confirmed(const struct share_core *core, int64_t now_ms)
+{
+    return now_ms - core->confirmed_ms < SHARE_FENCE_MS;
+}
+
+bool core_is_alone(const struct share_core *core, int64_t now_ms)
+{
+    int64_t since_ms = now_ms - core->began_ms;
+
+    return !core->stops && !core_is_outside(core) && !core_is_confirmed(core, now_ms) && since_ms < SHARE_FENCE_MS &&
+           core->away_ms + since_ms >= SHARE_ALONE_MS;
+}
+
 void core_let_go(struct share_core *core)
 {
     for (size_t i = 0; i < core->count; i++)
@@ -110,7 +123,7 @@ void core_follow(struct share_core *core, struct share_body *body, int64_t now_m
         follow_input(core, &core->inputs[i], body ? &before : &table->body, now_ms);
     if (body)
         share_body_free(&before);
-    core->confirmed_ms = core->began_ms;
+    core->confirmed_ms = core->shown_ms;
 }
 
 bool core_no_body(struct share_core *core, int64_t now_ms)

@@ -55,6 +55,7 @@ void core_peers_free(struct share_core *core)
         free(peer->program);
         names_free(&peer->inputs);
         names_free(&peer->wish.takes);
+        names_free(&peer->bars);
         free(peer);
     }
     free(core->peers.items);
@@ -129,19 +130,27 @@ static bool inputs_known(const struct peer *peer)
     return peer->version && !strcmp(peer->inputs_start, peer->start) && peer->inputs_version >= peer->version;
 }
 
-/* Returns true if the member died so often that it gets nothing more for a while. */
-static bool punished(const struct peer *peer, int64_t now_ms)
+bool core_peer_died_often(const struct peer *peer, int64_t now_ms)
 {
     return peer->deaths_ms[0] - peer->deaths_ms[DEATHS - 1] <= DEATHS_MS && peer->deaths_ms[0] > LONG_AGO_MS &&
            peer->deaths_ms[DEATHS - 1] > LONG_AGO_MS && now_ms - peer->deaths_ms[0] < PUNISHED_MS;
+}
+
+/* Returns true if some live member has seen this one die so often that it gets nothing more for a while. */
+static bool barred(const struct share_core *core, const struct peer *peer, int64_t now_ms)
+{
+    for (size_t i = 0; i < core->peers.count; i++)
+        if (core_peer_lives(core, core->peers.items[i]) && names_have(&core->peers.items[i]->bars, peer->name))
+            return true;
+    return core_peer_died_often(peer, now_ms);
 }
 
 bool core_peer_settled(const struct share_core *core, const struct peer *peer, int64_t now_ms)
 {
     bool is_self = peer == core_self(core);
 
-    return now_ms - peer->heard_from_ms >= SHARE_SETTLED_MS &&
-           (is_self || (peer->heard && inputs_known(peer) && !punished(peer, now_ms)));
+    return now_ms - peer->heard_from_ms >= SHARE_SETTLED_MS && (is_self || (peer->heard && inputs_known(peer))) &&
+           !barred(core, peer, now_ms);
 }
 
 bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms)

@@ -7,9 +7,11 @@
 #define LONG_AGO_MS   (INT64_MIN / 4) /* may be added to */
 #define OWN_INPUTS_MS 300000         /* the list of own inputs is written again after this: a store may lose it */
 #define DEATHS        3              /* within DEATHS_MS; then nothing new for PUNISHED_MS */
+#define BEATS_KEPT    4
 #define DEATHS_MS     600000
 #define PUNISHED_MS   300000
 #define ASK_INPUTS_MS 30000 /* between two attempts to get a member's inputs */
+#define STALE_MOST    12 /* rounds whose heartbeat arrives and is not seen: then others shall have the inputs */
 #define TEXT_MOST     (16 << 20)
 
 /* An input of this forwarder. */
@@ -49,6 +51,7 @@ struct peer {
     char inputs_start[SHARE_ID_MAX]; /* of the process that wrote the list that is known; "": none is */
     int64_t inputs_version;
     int64_t asked_ms; /* for that list */
+    struct names bars; /* who died too often, as it says */
     struct names inputs;
     struct wish wish;
 };
@@ -129,6 +132,8 @@ struct share_core {
 
     char start[SHARE_ID_MAX];
     int64_t beat;
+    int64_t beats_ms[BEATS_KEPT]; /* [beat % BEATS_KEPT]: when the rounds of the last heartbeats began */
+    int64_t shown_ms;             /* when the round began whose heartbeat this one shows */
     bool start_shown;
     int64_t version; /* of the list of own inputs; grows with each */
     int64_t saving;  /* the version that is on its way */
@@ -136,12 +141,14 @@ struct share_core {
     int64_t saved_ms;
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
+    int64_t away_ms; /* until began_ms: for how long no round was good, while this process was awake */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
-    int64_t tried_ms;           /* last sign of life of a round: a process that was frozen has not tried meanwhile */
-    int64_t confirmed_ms;       /* beginning of the last good round */
+    int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
     int64_t due_ms; /* since when another table is due */
     bool newer;     /* the newest table is of a newer program */
+    int stale;      /* rounds since the last good one that did not show their heartbeat */
+    int64_t hurries_ms; /* until then rounds come faster: another process has this name */
     bool told_paused, told_alone;
 
     enum step step;
@@ -183,6 +190,7 @@ void core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t
 /* A good round ends: who was not heard grows silent, and dies. passed_ms: since the last good round. */
 void core_peers_pass(struct share_core *core, int64_t passed_ms, int64_t now_ms);
 bool core_peer_lives(const struct share_core *core, const struct peer *peer);
+bool core_peer_died_often(const struct peer *peer, int64_t now_ms);
 bool core_peer_settled(const struct share_core *core, const struct peer *peer, int64_t now_ms);
 /* Returns true if a list of the member's inputs has to be read that was not asked for within ASK_INPUTS_MS. */
 bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms);
@@ -196,11 +204,11 @@ bool core_is_urgent(const struct share_core *core, const struct share_body *next
 /* core_records.c: what a query for the group's records showed. */
 
 struct shown {
-    bool own_beat; /* this round's heartbeat is among it */
+    bool own_beat;    /* a heartbeat of this process is among it, which no good round has shown */
+    int64_t began_ms; /* of its round */
     char start[SHARE_ID_MAX];     /* of the record that shows who took this name last; "": there is none */
     char own_start[SHARE_ID_MAX]; /* of the member record under this forwarder's name; "": there is none */
     int64_t beat;                 /* of that */
-    int64_t bad_number;           /* highest number of a table that cannot be used; 0: there is none */
 };
 void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, struct shown *ret);
 void core_read_inputs(struct share_core *core, const cJSON *rows);
@@ -225,4 +233,18 @@ bool core_no_body(struct share_core *core, int64_t now_ms);
 /* Lets all inputs go: this forwarder stays outside. */
 void core_let_go(struct share_core *core);
 bool core_is_outside(const struct share_core *core);
-bool core_is_alone(const struct share_core *core, int64_t now_ms); /* 60 s of tries without a good round */
+bool core_is_confirmed(const struct share_core *core, int64_t now_ms);
+/* Returns true after a minute of rounds of which none was good. Time in which the process was frozen does not count: the
+ * others were not without the store then. */
+bool core_is_alone(const struct share_core *core, int64_t now_ms);
+
+/* core_twin.c */
+
+/* Another process took this name after this one, or a write of an earlier one came late: start is what the store shows.
+ * Returns true if this one has to find out which, since it has the larger start. */
+bool core_doubt(struct share_core *core, const char *start, int64_t now_ms);
+/* Watches the heartbeats under this forwarder's name, which another process writes. */
+void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms);
+/* Returns true while the newest table is one of a newer program, and in the round in which that ends. */
+bool core_look_for_newer(struct share_core *core, int64_t now_ms);
+void core_look_for_rollback(struct share_core *core);

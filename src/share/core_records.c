@@ -58,7 +58,10 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (peer == core_self(core)) {
         memcpy(ret->own_start, start, SHARE_ID_MAX);
         ret->beat = beat;
-        ret->own_beat = !strcmp(start, core->start) && beat == core->beat;
+        if (!strcmp(start, core->start) && beat && beat > core->beat - BEATS_KEPT && beat <= core->beat) {
+            ret->began_ms = core->beats_ms[beat % BEATS_KEPT];
+            ret->own_beat = ret->began_ms > core->confirmed_ms;
+        }
         return true;
     }
     free(peer->program);
@@ -72,6 +75,8 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (version != peer->version)
         peer->asked_ms = LONG_AGO_MS;
     peer->version = version;
+    names_free(&peer->bars);
+    names_parse(json_member(text, "bars"), &peer->bars);
     return true;
 }
 
@@ -156,11 +161,23 @@ static bool read_row(struct share_core *core, const cJSON *row, int64_t now_ms, 
     if (strcmp(kind, "table") != 0)
         return true;
     number = number_of(core, key);
-    if (number && read_table(core, number, text))
-        return true;
-    if (number > ret->bad_number)
-        ret->bad_number = number;
-    return false;
+    return number && read_table(core, number, text);
+}
+
+/* The key of a table that cannot be used is taken, too. */
+static void find_taken(struct share_core *core, const cJSON *rows)
+{
+    struct newest *newest = &core->newest;
+    const cJSON *row;
+
+    newest->taken = newest->number;
+    cJSON_ArrayForEach(row, rows) {
+        const char *key = json_text(row, "_key");
+        int64_t number = key ? number_of(core, key) : 0;
+
+        if (number > newest->taken && number <= newest->number + JUMP_MOST)
+            newest->taken = number;
+    }
 }
 
 void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, struct shown *ret)
@@ -180,9 +197,7 @@ void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, 
         if (!read_row(core, row, now_ms, ret) && key)
             core_bad_record(core, key, "it is not what this program writes");
     }
-    core->newest.taken = core->newest.number;
-    if (ret->bad_number > core->newest.number && ret->bad_number <= core->newest.number + JUMP_MOST)
-        core->newest.taken = ret->bad_number;
+    find_taken(core, rows);
 }
 
 static bool read_inputs(struct share_core *core, const cJSON *row)

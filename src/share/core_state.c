@@ -3,17 +3,6 @@
 
 #include "share/core_private.h"
 
-static bool is_confirmed(const struct share_core *core, int64_t now_ms)
-{
-    return now_ms - core->confirmed_ms < SHARE_FENCE_MS;
-}
-
-bool core_is_alone(const struct share_core *core, int64_t now_ms)
-{
-    return !core->stops && now_ms - core->good_ms >= SHARE_ALONE_MS && now_ms - core->tried_ms < SHARE_FENCE_MS &&
-           !core_is_outside(core) && !is_confirmed(core, now_ms);
-}
-
 enum share_state share_core_state(const struct share_core *core, size_t input, int64_t now_ms)
 {
     const struct own_input *own = &core->inputs[input];
@@ -21,7 +10,7 @@ enum share_state share_core_state(const struct share_core *core, size_t input, i
 
     if (!own->since[0] || core_is_outside(core))
         return SHARE_ELSEWHERE;
-    if (is_confirmed(core, now_ms))
+    if (core_is_confirmed(core, now_ms))
         return now_ms >= reads_ms ? SHARE_READING : SHARE_WAITING;
     if (core_is_alone(core, now_ms))
         return now_ms >= reads_ms ? SHARE_ALONE : SHARE_WAITING;
@@ -62,14 +51,16 @@ int64_t share_core_change_ms(const struct share_core *core, int64_t now_ms)
     if (!holds || core_is_outside(core))
         return NEVER_MS;
     next = sooner(next, core->confirmed_ms + SHARE_FENCE_MS, now_ms);
-    return core->stops ? next : sooner(next, core->good_ms + SHARE_ALONE_MS, now_ms);
+    if (core->stops || SHARE_ALONE_MS - core->away_ms >= SHARE_FENCE_MS)
+        return next;
+    return sooner(next, core->began_ms + SHARE_ALONE_MS - core->away_ms, now_ms);
 }
 
 static const char *word_of(const struct share_core *core, int64_t now_ms)
 {
     if (core_is_outside(core))
         return "outside";
-    if (is_confirmed(core, now_ms))
+    if (core_is_confirmed(core, now_ms))
         return "member";
     if (core_is_alone(core, now_ms))
         return "alone";

@@ -44,8 +44,8 @@ static void round_over(struct share *share, int64_t now_ms)
     share->in_round = false;
     share_log_events(share);
     share_tell_soon(share);
-    share_log_unsaved(share);
     share_checkpoints_flush(share->checkpoints);
+    share_log_unsaved(share);
     share_forget_sent(share);
     next_round(share, now_ms);
 }
@@ -67,8 +67,8 @@ static void round_answered(void *ctx, const struct kvstore_answer *answer)
         share_log_refused(share, answer->err);
     else if (answer->fault == KVSTORE_OK)
         share_log_refused(share, NULL);
-    if (answer->fault != KVSTORE_TAKEN && answer->fault != KVSTORE_MISSING)
-        share_note_trouble(share, answer->fault == KVSTORE_OK ? NULL : answer->err);
+    if (answer->fault != KVSTORE_OK && answer->fault != KVSTORE_TAKEN && answer->fault != KVSTORE_MISSING)
+        share_note_trouble(share, answer->err, now_ms);
     make_call(share, share_core_answered(share->core, answer, now_ms), now_ms);
 }
 

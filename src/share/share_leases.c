@@ -79,9 +79,9 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
     }
     if (fault != KVSTORE_OK)
         log_not_loaded(lease, err);
-    else if (err->text[0])
-        log_event(EVENT_SHARE_BAD_RECORD, "group=%s input=%s why=%s", lease->share->spec.group, QUOTED(lease->input),
-                  QUOTED(err->text));
+    else if (*err->text)
+        log_event(EVENT_SHARE_CHECKPOINT, "group=%s input=%s why=%s these records are ignored", lease->share->spec.group,
+                  QUOTED(lease->input), QUOTED(err->text));
     grant(lease, fault == KVSTORE_OK ? text : NULL, fault != KVSTORE_OK || text, now_ms);
     share_tell_soon(lease->share);
 }

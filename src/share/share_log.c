@@ -30,10 +30,18 @@ static void log_moved(const struct share *share, enum event as, const struct sha
               event->count, QUOTED(event->why), counted(event));
 }
 
+/* Returns why nothing has confirmed who reads: what a call failed with just now. */
+static const char *trouble_of(const struct share *share)
+{
+    if (share->trouble && clock_ms() - share->trouble_ms < SHARE_ALONE_MS)
+        return share->trouble;
+    return "calls took too long, or this process stood still";
+}
+
 static void log_one(struct share *share, const struct share_event *event)
 {
     const char *group = share->spec.group, *from = event->from;
-    const char *trouble = share->trouble ? share->trouble : "calls took too long, or this process stood still";
+    const char *trouble = trouble_of(share);
 
     switch (event->kind) {
     case SHARE_EVENT_JOINED:
@@ -108,23 +116,11 @@ void share_log_place(const struct share *share)
             log_event(EVENT_SHARE_STORE_HERE, "group=%s store=%s", share->spec.group, share_link_url(share->link, i));
 }
 
-void share_note_trouble(struct share *share, const struct err *err)
+void share_note_trouble(struct share *share, const struct err *err, int64_t now_ms)
 {
-    mem_freep(&share->trouble);
-    if (err)
-        share->trouble = mem_text(err->text);
-}
-
-void share_log_unsaved(struct share *share)
-{
-    const struct err *err = share_checkpoints_trouble(share->checkpoints);
-
-    if (err && err->kind != ERR_RETRY && !share->unsaved) {
-        log_event(EVENT_SHARE_UNSAVED, "group=%s why=%s", share->spec.group, QUOTED(err->text));
-        share->unsaved = mem_text(err->text);
-    } else if (!err) {
-        mem_freep(&share->unsaved);
-    }
+    free(share->trouble);
+    share->trouble = mem_text(err->text);
+    share->trouble_ms = now_ms;
 }
 
 void share_log_refused(struct share *share, const struct err *err)
@@ -135,6 +131,22 @@ void share_log_refused(struct share *share, const struct err *err)
     mem_freep(&share->refused);
     if (err)
         share->refused = mem_text(err->text);
+}
+
+/* While the store is not there at all, other lines say so. */
+void share_log_unsaved(struct share *share)
+{
+    const struct err *err = share_checkpoints_trouble(share->checkpoints);
+
+    if (err && !text_same(share->said.state, "member"))
+        return;
+    if (err && !text_same(share->unsaved, err->text))
+        log_event(EVENT_SHARE_CHECKPOINT,
+                  "group=%s why=%s checkpoints are not in the shared store; a forwarder that takes over begins with older "
+                  "ones",
+                  share->spec.group, QUOTED(err->text));
+    mem_freep(&share->unsaved);
+    share->unsaved = err ? mem_text(err->text) : NULL;
 }
 
 /* Logs once each that the token lasts 30, 7 and 1 days at most, and that it has ended. */

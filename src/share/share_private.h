@@ -36,9 +36,9 @@ struct share {
     size_t count;
     struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
-    char *refused; /* why; logged last. NULL: nothing since the last success */
-    char *trouble;                /* why the last call of a round failed, since the last one that did not; NULL: none did */
-    char *unsaved;                /* why checkpoints are not saved; logged last */
+    char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
+    char *trouble;                /* why a call of a round failed last; NULL: none did */
+    int64_t trouble_ms;           /* when */
     int64_t token_ends_s;         /* of the token; 0: never */
     int token_days_said;          /* the threshold that was logged last; INT_MAX: none */
     struct share_said said;
@@ -60,6 +60,8 @@ void share_forget_sent(struct share *share);
 
 /* share_log.c */
 
+/* Logs why checkpoints are not in the store, once. */
+void share_log_unsaved(struct share *share);
 /* Logs what has happened in the core. */
 void share_log_events(struct share *share);
 /* Logs the status line if what it says has changed. */
@@ -68,9 +70,7 @@ void share_log_change(struct share *share, int64_t now_ms);
 void share_log_status(struct share *share, int64_t now_ms);
 /* Warns of an address that is this forwarder itself. */
 void share_log_place(const struct share *share);
-/* Logs why checkpoints are refused that the store would have to keep, once. */
-void share_log_unsaved(struct share *share);
-/* Notes the trouble of a call; NULL: it had none. */
-void share_note_trouble(struct share *share, const struct err *err);
+/* Notes why a call of a round failed, for the line that says that nothing confirms who reads. */
+void share_note_trouble(struct share *share, const struct err *err, int64_t now_ms);
 /* Logs why the store cannot be used, once; NULL: it can. */
 void share_log_refused(struct share *share, const struct err *err);

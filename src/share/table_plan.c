@@ -155,12 +155,14 @@ static void take_away(struct plan *plan)
     }
 }
 
-static void give_orphans(struct plan *plan)
+/* Gives what nobody has to whoever is best for it and has least. better: inputs that somebody well, settled, who stays
+ * could have; or the others. */
+static void give_orphans(struct plan *plan, bool better)
 {
     for (size_t i = 0; i < plan->input_count; i++) {
         size_t best = NOBODY;
 
-        if (plan->owner[i] != NOBODY)
+        if (plan->owner[i] != NOBODY || has_better(plan, i) != better)
             continue;
         for (size_t c = 0; c < plan->count; c++)
             if (has(plan, c, i) && (best == NOBODY || plan->rank[c] < plan->rank[best] ||
@@ -192,63 +194,66 @@ static size_t movable(const struct plan *plan, size_t from, size_t to)
     return found;
 }
 
-/* Finds the nearest one with at least two inputs less than `from`, over others who would pass an input of theirs on. Of
- * several, the one with least. via[c]: who gives to c. Returns NOBODY if there is none. */
-static size_t find_emptier(const struct plan *plan, size_t from, size_t *via, size_t *queue)
-{
-    size_t best = NOBODY, head = 0, tail = 0, level_end = 1;
+/* A way on which inputs are passed on, one at each step. */
+struct way {
+    size_t steps, gain; /* gain: how many more the first one has than the last one */
+    size_t to;          /* NOBODY: there is none */
+    size_t *via;        /* [candidate]: who gives to it; itself: the first one */
+    size_t *queue;      /* for the search */
+};
 
+/* Finds the shortest way from somebody to one with at least two inputs less. Of several, to the one with least. */
+static void find_way(const struct plan *plan, size_t from, struct way *ret)
+{
+    size_t head = 0, tail = 0, level_end = 1;
+
+    ret->to = NOBODY;
+    ret->steps = 0;
     for (size_t c = 0; c < plan->count; c++)
-        via[c] = NOBODY;
-    via[from] = from;
-    queue[tail++] = from;
-    while (head < tail && best == NOBODY) {
+        ret->via[c] = NOBODY;
+    ret->via[from] = from;
+    ret->queue[tail++] = from;
+    for (; head < tail && ret->to == NOBODY; level_end = tail) {
+        ret->steps++;
         for (; head < level_end; head++)
             for (size_t c = 0; c < plan->count; c++) {
-                if (via[c] != NOBODY || !may_get(plan, c) || movable(plan, queue[head], c) == NOBODY)
+                if (ret->via[c] != NOBODY || !may_get(plan, c) || movable(plan, ret->queue[head], c) == NOBODY)
                     continue;
-                via[c] = queue[head];
-                queue[tail++] = c;
-                if (plan->load[c] + 2 <= plan->load[from] && (best == NOBODY || plan->load[c] < plan->load[best]))
-                    best = c;
+                ret->via[c] = ret->queue[head];
+                ret->queue[tail++] = c;
+                if (plan->load[c] + 2 <= plan->load[from] && (ret->to == NOBODY || plan->load[c] < plan->load[ret->to]))
+                    ret->to = c;
             }
-        level_end = tail;
     }
-    return best;
+    if (ret->to != NOBODY)
+        ret->gain = plan->load[from] - plan->load[ret->to];
 }
 
-/* Moves one input a step along the way to `to`. */
-static void move(struct plan *plan, size_t to, const size_t *via)
-{
-    for (; via[to] != to; to = via[to])
-        give(plan, movable(plan, via[to], to), to);
-}
-
-/* Moves inputs from the fullest until nobody could pass one on to somebody who has two less. */
+/* Moves inputs until nobody could pass one on to somebody who has two less: always the shortest way first, and of those
+ * the one from the fullest to the emptiest. */
 static void make_equal(struct plan *plan)
 {
-    size_t *via = mem_grow(NULL, plan->count + 1, sizeof(*via)), *queue = mem_grow(NULL, plan->count + 1, sizeof(*queue));
-    bool *done = mem_alloc(plan->count + 1);
+    size_t *room = mem_grow(NULL, 2 * plan->count + 1, sizeof(*room));
+    struct way way = { .via = room, .queue = room + plan->count };
 
     for (;;) {
-        size_t fullest = NOBODY, to;
+        size_t from = NOBODY, steps = 0, gain = 0;
 
-        for (size_t c = 0; c < plan->count; c++)
-            if (!done[c] && (fullest == NOBODY || plan->load[c] > plan->load[fullest]))
-                fullest = c;
-        if (fullest == NOBODY)
-            break;
-        to = find_emptier(plan, fullest, via, queue);
-        if (to == NOBODY) {
-            done[fullest] = true;
-            continue;
+        for (size_t c = 0; c < plan->count; c++) {
+            find_way(plan, c, &way);
+            if (way.to == NOBODY || (from != NOBODY && (way.steps > steps || (way.steps == steps && way.gain <= gain))))
+                continue;
+            from = c;
+            steps = way.steps;
+            gain = way.gain;
         }
-        move(plan, to, via);
-        memset(done, 0, plan->count);
+        if (from == NOBODY)
+            break;
+        find_way(plan, from, &way);
+        for (size_t to = way.to; to != from; to = way.via[to])
+            give(plan, movable(plan, way.via[to], to), to);
     }
-    free(done);
-    free(queue);
-    free(via);
+    free(room);
 }
 
 /* Writes the table down. Who keeps an input keeps its since. */
@@ -285,8 +290,9 @@ void share_plan(const struct share_body *old, const struct share_candidate *cand
     rank_candidates(&plan);
     keep(&plan, old);
     grant(&plan);
+    give_orphans(&plan, false);
     take_away(&plan);
-    give_orphans(&plan);
+    give_orphans(&plan, true);
     make_equal(&plan);
     write_down(&plan, id, number, ret);
     free(plan.old);

@@ -17,9 +17,10 @@ class SharedCase(ShimCase):
     """Programs whose clock is fast, in a world of several forwarders."""
 
     SHIM = 'haste'
+    ENGINE = None       # of the store's records; tests/share has others
 
     def setUp(self):
-        self.world = SharedWorld(tls=False).__enter__()
+        self.world = SharedWorld(tls=False, engine=self.ENGINE).__enter__()
         self.addCleanup(self.leave)
         for name in NAMES:
             self.world.customer(name).publish(2)
@@ -156,6 +157,9 @@ class Together(SharedCase):
         self.said('share_paused', 40)
         self.publish()
         self.said('share_alone', 90)
+        for line in self.world['hf1'].program.lines:
+            if 'event=share_paused' in line.text or 'event=share_alone' in line.text:
+                self.assertRegex(line.text, r'why="splunkd at http://127\S+: no connection')
         self.arrive(30)
         for name in ('hf1', 'hf2'):
             self.world[name].mend('store')
@@ -271,7 +275,7 @@ class Checkpoints(SharedCase):
         self.start('hf2')
         self.publish()
         self.arrive(150)
-        line = self.world['hf2'].program.wait_line('event=share_record group=default input="fabrikam"')
+        line = self.world['hf2'].program.wait_line('event=share_checkpoint group=default input="fabrikam"')
         self.assertIn('cannot be used and is ignored', line.text)
         self.assertFalse(self.world.verdict().lost)
         self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again

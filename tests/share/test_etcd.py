@@ -2,6 +2,7 @@
 import unittest
 
 import etcd
+from scenarios import Scenarios
 from store_facts import Facts
 
 
@@ -12,4 +13,11 @@ def setUpModule():
 class InEtcd(Facts, unittest.TestCase):
     """Reads are old, and nothing is lost."""
 
+    make_engine = etcd.Etcd
+
+
+class ProgramsInEtcd(Scenarios):
+    """Two real programs."""
+
+    __test__ = True
     make_engine = etcd.Etcd

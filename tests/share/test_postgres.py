@@ -2,6 +2,7 @@
 import unittest
 
 import postgres
+from scenarios import Scenarios
 from store_facts import Facts
 
 
@@ -12,4 +13,11 @@ def setUpModule():
 class InPostgres(Facts, unittest.TestCase):
     """Writes go to the primary, reads to the standby."""
 
+    make_engine = postgres.Postgres
+
+
+class ProgramsInPostgres(Scenarios):
+    """Two real programs."""
+
+    __test__ = True
     make_engine = postgres.Postgres

@@ -132,8 +132,8 @@ class Results(unittest.TestCase):
         self.assertEqual((other['MB a day'], other['share of the license, %']), (0, 0))
         self.assertNotIn('share of the license, %', run(query, lines, 25)[0])
 
-    @pytest.mark.promise('Sharing', 'The dashboard shows each forwarder, with what to do, and the customers that nobody or '
-                                    'two read')
+    @pytest.mark.promise('Sharing', 'The dashboard shows each forwarder, with what to do, and the customers that '
+                                    'nobody or two read')
     def test_forwarders(self):
         """Worst first, by what each said last; without sharing one row says so."""
         self.assertEqual([row['state'] for row in self.rows('ds_forwarders')], ['✔ not shared'])
@@ -145,7 +145,8 @@ class Results(unittest.TestCase):
         rows = self.rows('ds_forwarders', *lines)
         self.assertEqual([(row['forwarder'], row['state'], row['_level']) for row in rows], [
             ('hf2', '✖ silent', 'act'), ('hf5', '✖ outside', 'act'), ('hf3', '✖ alone', 'act'),
-            ('hf7', '✖ paused', 'act'), ('hf4', '✖ not well', 'act'), ('hf6', '◐ joining', 'wait'), ('hf1', '✔ ok', 'well')])
+            ('hf7', '✖ paused', 'act'), ('hf4', '✖ not well', 'act'),
+            ('hf6', '◐ joining', 'wait'), ('hf1', '✔ ok', 'well')])
         self.assertEqual({name: rows[-1][name] for name in ('group', 'reads', 'of customers', 'forwarders', 'table',
                                                             'confirmed, s ago', 'last line', 'what to do')},
                          {'group': 'default', 'reads': '250', 'of customers': '500', 'forwarders': '2', 'table': '7',

@@ -182,6 +182,8 @@ static int apply(const struct asked *asked, cJSON **ret)
     }
     if (text_same(name, "batch_find")) {
         fake->finds++;
+        if (fake->wants_plain && (strstr(asked->spec.json, "\"sort\"") || strstr(asked->spec.json, "\"limit\"")))
+            return 400;
         *ret = find_each(body);
         return 200;
     }

@@ -14,6 +14,7 @@ struct fake_kvstore {
     bool adds_only;     /* a batch replaces nothing */
     bool keeps;         /* nothing is deleted */
     bool finds_nothing; /* by queries for a group */
+    bool wants_plain;   /* queries of a batch with order or limit are refused */
     int lags;           /* so many reads by key see nothing */
     int doubles;        /* so many inserts are sent twice by the transport */
 

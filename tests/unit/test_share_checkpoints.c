@@ -520,6 +520,13 @@ static void test_load(void **state UNUSED)
         store_place(&scene, share_id((uint64_t)i, since), 20 + i, HEAD ",\"written\":[" V("4") "]}");
     load(&scene, "a");
     CHECK(loaded_count(&scene) == 1 && !scene.err.text[0], "%d", loaded_count(&scene));
+    store_place(&scene, SINCE_3, 99, HEAD ",\"written\":[" V("5") "]}");
+    scene.store.wants_plain = true;
+    scene.store.finds = 0;
+    load(&scene, "a");
+    load(&scene, "a");
+    CHECK(loaded_count(&scene) == 2 && scene.store.finds == 3, "%d in %d queries", loaded_count(&scene),
+          scene.store.finds);
     end(&scene);
 }
 

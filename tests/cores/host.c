@@ -33,7 +33,7 @@ void host_start(struct world *w, struct host *host)
     host->life++;
     host->awaited = 0;
     host->calls = 0;
-    host->starts_ms = host->frozen_ms = 0;
+    host->starts_ms = host->frozen_ms = host->thawed_ms = 0;
     host->core = share_core_new(&(struct share_core_spec){ .group = "g",
                                                            .forwarder = host->name,
                                                            .program = "1",
@@ -79,6 +79,8 @@ static void tell(struct world *w, struct host *host)
 
     while (share_core_take_event(host->core, &event)) {
         world_trace(w, "%s: %s %zu %s (%s)", host->name, words[event.kind], event.count, event.from, event.why);
+        for (size_t h = 0; h < w->plan.hosts && event.kind == SHARE_EVENT_DEAD; h++)
+            host->deaths[h] += !strcmp(event.from, w->hosts[h].name);
         if (event.kind == SHARE_EVENT_TWIN || event.kind == SHARE_EVENT_BAD_RECORD || event.kind == SHARE_EVENT_NEWER)
             world_fail(w, "%s tells of a %s, which nobody made: %s", host->name, words[event.kind], event.from);
     }

@@ -40,6 +40,7 @@ struct plan {
     uint64_t seed;
     size_t hosts, inputs;
     bool faults[FAULT_COUNT];
+    int64_t behind_ms;   /* all reads show what was written until then; 0: not */
     bool quiet;          /* nothing but deaths far apart: takeovers are timed */
     int64_t calm_ms;     /* from then on nothing fails */
     int64_t end_ms;
@@ -65,10 +66,12 @@ struct host {
     int life;
     bool gone;               /* for good */
     int64_t starts_ms, frozen_ms, cut_ms, drains_ms; /* until then; 0: not */
+    int64_t thawed_ms; /* end of the last freeze of more than SHARE_FENCE_MS */
     bool has[INPUTS_MOST];
     size_t number[INPUTS_MOST]; /* in the core */
     struct reading readings[INPUTS_MOST];
     struct { char since[SHARE_ID_MAX]; int64_t number; int value; } kept[INPUTS_MOST]; /* share.json, and the file */
+    int deaths[HOSTS_MOST]; /* of each that it has told of */
     int awaited; /* the call whose answer is awaited; 0: none */
     int64_t calls_ms[64]; /* the last calls */
     size_t calls;
@@ -101,6 +104,7 @@ struct world {
     uint64_t random;
     int64_t now_ms;
     struct store store;
+    size_t written[32]; /* at the last steps */
     struct host hosts[HOSTS_MOST];
     struct flight flights[FLIGHTS_MOST];
     size_t flights_end; /* none is used from there on */

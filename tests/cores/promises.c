@@ -9,6 +9,7 @@
 #define UNREAD_MS    90000 /* after the last fault */
 #define MOVE_MS      40000 /* until a planned move is over */
 #define CALLS_MOST   40
+#define CALLS_MORE   8 /* in a minute in which a process has to show that its name is its own */
 #define KEPT_MS      120000
 
 static size_t readers_of(const struct world *w, size_t input, bool alone_too)
@@ -32,6 +33,13 @@ static void check_two(struct world *w, size_t input)
     w->result.together_ms += STEP_MS;
     if ((double)w->result.together_ms * SLOWEST > (double)TOGETHER_MS * w->rollbacks * (double)w->plan.inputs)
         world_fail(w, "two read the same input for %lld ms after a rollback", (long long)w->result.together_ms);
+}
+
+/* A process that was frozen does not count that time as time without the store. */
+static void check_alone(struct world *w, const struct host *host, size_t input)
+{
+    if (host->states[input] == SHARE_ALONE && host->thawed_ms && w->now_ms - host->thawed_ms < SHARE_ALONE_MS / 2)
+        world_fail(w, "%s was frozen and counts as alone", host->name);
 }
 
 static bool somebody_has(const struct world *w, size_t input)
@@ -63,8 +71,17 @@ static void check_calls(struct world *w, const struct host *host)
         calls += host->clock_ms - host->calls_ms[i] < MINUTE_MS;
     if (calls > w->result.calls_a_minute)
         w->result.calls_a_minute = calls;
-    if (calls > CALLS_MOST)
+    if (calls > CALLS_MOST + (w->plan.faults[FAULT_LATE] || w->rollbacks ? CALLS_MORE : 0))
         world_fail(w, "%s makes %d calls in a minute", host->name, calls);
+}
+
+/* Returns true if the host may have died so often that it gets nothing for a while. */
+static bool barred(const struct world *w, size_t host)
+{
+    for (size_t h = 0; h < w->plan.hosts; h++)
+        if (w->hosts[h].deaths[host] >= 3)
+            return true;
+    return false;
 }
 
 /* Returns true if each input has one reader, and nobody has two less than one who could give to him. */
@@ -84,7 +101,7 @@ static bool equal(const struct world *w, char why[64])
         for (size_t a = 0; a < w->plan.hosts; a++)
             for (size_t b = 0; b < w->plan.hosts; b++)
                 if (w->hosts[a].states[i] == SHARE_READING && host_runs(w, &w->hosts[b]) &&
-                    w->hosts[b].has[i] && held[a] > held[b] + 1) {
+                    w->hosts[b].has[i] && held[a] > held[b] + 1 && !barred(w, b)) {
                     snprintf(why, 64, "%s has %zu, %s has %zu", w->hosts[a].name, held[a], w->hosts[b].name, held[b]);
                     return false;
                 }
@@ -115,6 +132,8 @@ void promises_step(struct world *w)
     for (size_t i = 0; i < w->plan.inputs; i++) {
         check_two(w, i);
         check_takeover(w, i);
+        for (size_t h = 0; h < w->plan.hosts; h++)
+            check_alone(w, &w->hosts[h], i);
     }
     if (w->now_ms % 1000 == 0)
         for (size_t h = 0; h < w->plan.hosts; h++)
