@@ -458,9 +458,5 @@ class Certificates(unittest.TestCase):
                     self.assertEqual(result.code, 0 if ok else 1, result.err)
                     self.assertRegex(result.err, r'\A\Z' if ok else
                                      r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
-                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the host')
+                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the hos')
             self.assertTrue(world.store.calls('hf1'))
-
-
-if __name__ == '__main__':
-    unittest.main()
