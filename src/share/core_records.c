@@ -58,7 +58,7 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (peer == core_self(core)) {
         memcpy(ret->own_start, start, SHARE_ID_MAX);
         ret->beat = beat;
-        if (!strcmp(start, core->start) && beat > core->beat - BEATS_KEPT && beat <= core->beat) {
+        if (!strcmp(start, core->start) && beat && beat > core->beat - BEATS_KEPT && beat <= core->beat) {
             ret->began_ms = core->beats_ms[beat % BEATS_KEPT];
             ret->own_beat = ret->began_ms > core->confirmed_ms;
         }

@@ -38,7 +38,7 @@ static void draw(struct world *w, const struct host *host, struct flight *flight
 
     flight->done_ms = w->now_ms + world_between(w, 5, slow ? 3000 : 150);
     flight->answer_ms = flight->done_ms + world_between(w, 5, slow ? 900 : 150);
-    flight->lags = faults[FAULT_LAG] && world_chance(w, 0.4);
+    flight->lags = w->plan.behind_ms || (faults[FAULT_LAG] && world_chance(w, 0.4));
     if (host->cut_ms > w->now_ms) {
         flight->fault = KVSTORE_AWAY;
         flight->answer_ms = world_chance(w, 0.5) ? gives_up : w->now_ms + 20;

@@ -19,6 +19,8 @@ static void tell_plan(const struct plan *plan)
 {
     printf("seed %llu: %zu forwarders, %zu inputs, calm at %lld s, faults:", (unsigned long long)plan->seed, plan->hosts,
            plan->inputs, (long long)plan->calm_ms / 1000);
+    if (plan->behind_ms)
+        printf(" reads %lld ms behind", (long long)plan->behind_ms);
     for (int i = 0; i < FAULT_COUNT; i++)
         if (plan->faults[i])
             printf(" %s", fault_names[i]);

@@ -44,7 +44,7 @@ static void begin(struct world *w, struct host *host, size_t input)
 {
     struct reading *reading = &host->readings[input];
     bool gone_on = !strcmp(reading->since, host->kept[input].since) && reading->since[0];
-    bool lags = w->plan.faults[FAULT_LAG] && world_chance(w, 0.4), reached = host->cut_ms <= w->now_ms;
+    bool lags = w->plan.behind_ms || (w->plan.faults[FAULT_LAG] && world_chance(w, 0.4)), reached = host->cut_ms <= w->now_ms;
     int value = gone_on || !reached ? -1 : load(lags ? &w->store.lag : &w->store.prime, input);
 
     if (value < 0)

@@ -76,6 +76,10 @@ struct plan plan_of(uint64_t seed)
         plan.faults[i] = i == FAULT_KILL;
     if (plan.quiet)
         plan.every_ms = 100000;
+    if (world_chance(&w, 0.1) && !plan.faults[FAULT_ROLLBACK]) {
+        plan.behind_ms = world_between(&w, 1, 5000 / STEP_MS) * STEP_MS;
+        plan.faults[FAULT_LAG] = false;
+    }
     plan.faults[FAULT_LAG] = plan.faults[FAULT_LAG] || plan.faults[FAULT_ROLLBACK];
     /* A list of inputs that a late write has replaced is written again after two minutes. */
     plan.end_ms = plan.calm_ms + (plan.faults[FAULT_LATE] && plan.faults[FAULT_INPUTS] ? 340000 : 230000);
@@ -181,18 +185,31 @@ static void begin_calm(struct world *w)
     }
 }
 
+static void roll_back(struct world *w)
+{
+    world_trace(w, "%zu writes are lost", w->store.log_count);
+    store_roll_back(&w->store);
+    w->rolls_ms = 0;
+    w->rollbacks++;
+}
+
 static void nodes_step(struct world *w)
 {
-    if (w->rolls_ms && w->rolls_ms <= w->now_ms) {
-        world_trace(w, "%zu writes are lost", w->store.log_count);
-        store_roll_back(&w->store);
-        w->rolls_ms = 0;
-        w->rollbacks++;
-    }
-    if (w->lags_ms <= w->now_ms)
+    size_t step = (size_t)(w->now_ms / STEP_MS), ago = (size_t)(w->plan.behind_ms / STEP_MS);
+    size_t applied = w->store.written - w->store.log_count;
+
+    if (w->rolls_ms && w->rolls_ms <= w->now_ms)
+        roll_back(w);
+    w->written[step % COUNT_OF(w->written)] = w->store.written;
+    if (ago) {
+        size_t then = step > ago ? w->written[(step - ago) % COUNT_OF(w->written)] : 0;
+
+        store_catch_up(&w->store, then > applied ? then - applied : 0);
+    } else if (w->lags_ms <= w->now_ms) {
         store_catch_up(&w->store, w->plan.faults[FAULT_LAG] ? (size_t)world_between(w, 0, 6) : SIZE_MAX);
-    else if (world_chance(w, 0.02))
+    } else if (world_chance(w, 0.02)) {
         store_catch_up(&w->store, (size_t)world_between(w, 1, 3));
+    }
 }
 
 static void step(struct world *w)

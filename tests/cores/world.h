@@ -40,6 +40,7 @@ struct plan {
     uint64_t seed;
     size_t hosts, inputs;
     bool faults[FAULT_COUNT];
+    int64_t behind_ms;   /* all reads show what was written until then; 0: not */
     bool quiet;          /* nothing but deaths far apart: takeovers are timed */
     int64_t calm_ms;     /* from then on nothing fails */
     int64_t end_ms;
@@ -103,6 +104,7 @@ struct world {
     uint64_t random;
     int64_t now_ms;
     struct store store;
+    size_t written[32]; /* at the last steps */
     struct host hosts[HOSTS_MOST];
     struct flight flights[FLIGHTS_MOST];
     size_t flights_end; /* none is used from there on */

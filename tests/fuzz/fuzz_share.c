@@ -1,9 +1,11 @@
 /* What is read from the KV store that forwarders share, and from the token of that store: a checkpoint's text, a piece of
- * one, a record, two texts that are merged. Whoever may write there is not trusted. */
+ * one, a record, two texts that are merged, the records of a group for the commands. Whoever may write there is not
+ * trusted. */
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/share_report.h"
 #include "fuzz.h"
 #include "share/checkpoints_private.h"
 #include "state/checkpoint.h"
@@ -104,6 +106,35 @@ static void check_record(const char *text, size_t len)
     cJSON_Delete(row);
 }
 
+/* Records of a group, read twice: what is printed has no line that a record made, and the JSON is JSON. */
+static void check_group(const char *text, size_t len)
+{
+    CLEANUP(json_freep) cJSON *rows = json_parse(text, len), *shown = NULL;
+    struct share_inputs own = { .urls = NULL };
+    struct share_view view;
+    struct share_report report = { .view = &view, .own = &own, .name = "hf1", .store = "s" };
+    CLEANUP(mem_freep) char *printed = NULL;
+    size_t printed_len;
+    FILE *to = open_memstream(&printed, &printed_len);
+    struct wrap wrap = { .to = to, .width = 80 };
+
+    share_view_init(&view, "g");
+    share_view_take(&view, rows);
+    share_view_take_inputs(&view, rows);
+    share_view_take_body(&view, cJSON_GetArrayItem(rows, 0));
+    share_view_take(&view, rows);
+    need(view.readings == 2 && share_view_heard(&view) <= view.count, "what is heard is there");
+    share_report_print(&report, &wrap);
+    fflush(to);
+    need(!strpbrk(printed, "\r\033"), "no record acts on the terminal");
+    rewind(to);
+    share_report_json(&report, to);
+    fclose(to);
+    shown = json_parse(printed, printed_len);
+    need(cJSON_IsObject(shown), "the JSON can be read");
+    share_view_free(&view);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(mem_freep) char *text = mem_text_n((const char *)data, size);
@@ -112,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_strip(text, size);
     check_piece(text);
     check_record(text, size);
+    check_group(text, size);
     need(share_token_ends_s(text) >= 0, "a token ends after 1970");
     if (end)
         check_merge(text, (size_t)(end - text), end + 1, size - (size_t)(end + 1 - text));

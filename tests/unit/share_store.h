@@ -33,6 +33,7 @@ struct store {
     struct store_node prime, lag;
     struct store_write *log;
     size_t log_count;
+    size_t written; /* writes in all */
     bool overwrites; /* an insert under a key that is taken replaces the record: such a store is unfit */
 };
 
@@ -81,6 +82,7 @@ static inline void store_write(struct store *store, struct store_record *record,
 {
     store_node_write(&store->prime, record, deletes);
     store->log = mem_grow(store->log, store->log_count + 1, sizeof(*store->log));
+    store->written++;
     store->log[store->log_count++] = (struct store_write){ store_hold(record), deletes };
 }
 

@@ -246,6 +246,25 @@ static void test_good_rounds(void **state UNUSED)
     }
 }
 
+/* A node that is always a moment behind shows the heartbeat before: that confirms as of its own round. */
+static void test_behind(void **state UNUSED)
+{
+    struct share_summary summary;
+
+    begin();
+    group->links[0] = group->links[1] = LINK_LAGS;
+    settle("ab");
+    CHECK_STATES(0, "er");
+    CHECK_STATES(1, "re");
+    CHECK_NO_EVENT(0, "paused");
+    share_core_summary(group->cores[0], group->now_ms, &summary);
+    CHECK(summary.lag_ms == SHARE_ROUND_MS && summary.confirmed_ms >= SHARE_ROUND_MS, "lag %lld", (long long)summary.lag_ms);
+    group->lags = true; /* from now on it shows nothing new */
+    pass(SHARE_FENCE_MS);
+    CHECK_STATES(0, "ep");
+    end();
+}
+
 /* promise: Sharing: Who newly gets an input waits for 20 s; who has it goes on, whatever changes for others */
 static void test_since(void **state UNUSED)
 {
@@ -799,6 +818,7 @@ static void test_calls(void **state UNUSED)
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_join),
     cmocka_unit_test(test_good_rounds),
+    cmocka_unit_test(test_behind),
     cmocka_unit_test(test_since),
     cmocka_unit_test(test_alone),
     cmocka_unit_test(test_restart),
