@@ -211,6 +211,43 @@ static void note_drains(const struct notes *notes)
             "takes the wish of one back.");
 }
 
+static bool takes(const struct share_view_member *member, const char *input)
+{
+    return member->takes_all ? share_names_have(&member->inputs, input) : share_names_have(&member->takes, input);
+}
+
+/* Names two forwarders that are to take the same inputs. */
+static void note_takes(const struct notes *notes, const struct share_view_member *a, const struct share_view_member *b)
+{
+    const struct share_names *inputs = a->takes_all ? &a->inputs : &a->takes;
+    struct share_names both = { .list = NULL };
+    struct buf text = BUF_INIT(TEXT_MAX);
+    size_t i;
+
+    for (i = 0; i < inputs->count; i++)
+        if (takes(b, inputs->list[i]))
+            share_names_add(&both, inputs->list[i]);
+    share_add_names(&text, both.list, both.count);
+    if (both.count)
+        say(notes, false,
+            "'%.200s' and '%.200s' are both to take %zu %s (%s): whoever has one keeps it. 'defender_alerts share undrain' "
+            "ends the wish of one of the two.",
+            a->name, b->name, both.count, inputs_word(both.count), buf_text(&text));
+    buf_free(&text);
+    share_names_free(&both);
+}
+
+static void note_wishes(const struct notes *notes)
+{
+    const struct share_view *view = notes->view;
+    size_t i, k;
+
+    for (i = 0; i < view->count; i++)
+        for (k = i + 1; k < view->count; k++)
+            if (view->members[i].takes.count && view->members[k].takes.count)
+                note_takes(notes, &view->members[i], &view->members[k]);
+}
+
 /* This forwarder. */
 
 static void note_self(const struct notes *notes)
@@ -242,6 +279,7 @@ void share_notes(const struct share_report *report, share_note_fn *add, void *ct
     note_records(&notes);
     note_programs(&notes);
     note_drains(&notes);
+    note_wishes(&notes);
 }
 
 /* Moves. */

@@ -28,7 +28,7 @@ struct loads {
     size_t asked_count;
     size_t most;          /* in a call; fewer after a failure */
     int places;           /* of an input, the same */
-    bool plain; /* queries without order and limit: the store refused them otherwise */
+    bool plain;           /* queries without order and limit: the store refused them otherwise */
     struct load *pieces;  /* those whose pieces are being read */
     struct load *reading; /* the one of the call in flight */
     bool in_call;
@@ -128,18 +128,27 @@ static void note_odd(struct load *load, const char *key, const struct err *why)
                 key ? key : "", why->text);
 }
 
-/* Adds what was found, the highest number first. Of more than PLACES_READ the lowest are left out. */
+/* Returns true if one comes before the other: that of the newer table. Tables that were lost by the store leave equal
+ * numbers: then that which has read farther. */
+static bool is_newer(const struct found *one, const struct found *other)
+{
+    if (one->number != other->number)
+        return one->number > other->number;
+    return one->parts.watermark > other->parts.watermark;
+}
+
+/* Adds what was found, the newest first. Of more than PLACES_READ the oldest are left out. */
 static void add_found(struct load *load, struct found *found)
 {
     size_t i, last = load->count;
 
-    if (last == PLACES_READ && load->found[last - 1].number >= found->number) {
+    if (last == PLACES_READ && !is_newer(found, &load->found[last - 1])) {
         checkpoint_parts_free(&found->parts);
         return;
     }
     if (last == PLACES_READ)
         checkpoint_parts_free(&load->found[--last].parts);
-    for (i = last; i > 0 && load->found[i - 1].number < found->number; i--)
+    for (i = last; i > 0 && is_newer(found, &load->found[i - 1]); i--)
         load->found[i] = load->found[i - 1];
     load->found[i] = *found;
     load->count = last + 1;

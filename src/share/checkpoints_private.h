@@ -22,12 +22,13 @@ struct checkpoint_parts {
     int *pieces; /* numbers of those that it lists */
     size_t piece_count;
     char stamp[STAMP_MAX]; /* of tenant and API: pieces of others are not its own */
+    ticks watermark;       /* how far it has read; set by checkpoint_parts_check() */
 };
 void checkpoint_parts_free(struct checkpoint_parts *parts);
 /* Reads a text. strips: leaves out what is one host's own. On failure *ret is empty. */
 bool checkpoint_parts_read(const char *text, size_t len, bool strips, struct checkpoint_parts *ret, struct err *err);
 /* Returns true if a process can continue from it: its versions were checked when it was read. */
-bool checkpoint_parts_check(const struct checkpoint_parts *parts, struct err *err);
+bool checkpoint_parts_check(struct checkpoint_parts *parts, struct err *err);
 /* Appends a checkpoint's text, with these versions. */
 void checkpoint_parts_format(const struct checkpoint_parts *parts, const struct versions *written, struct buf *to);
 /* The same with the pieces that hold its versions. */

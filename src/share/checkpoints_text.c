@@ -216,7 +216,7 @@ bool checkpoint_parts_read(const char *text, size_t len, bool strips, struct che
     return ok;
 }
 
-bool checkpoint_parts_check(const struct checkpoint_parts *parts, struct err *err)
+bool checkpoint_parts_check(struct checkpoint_parts *parts, struct err *err)
 {
     static const struct versions none = { .count = 0 };
     struct checkpoint checkpoint = { .imported_count = 0 };
@@ -227,6 +227,7 @@ bool checkpoint_parts_check(const struct checkpoint_parts *parts, struct err *er
     if (parts->head.len)
         checkpoint_parts_format(parts, &none, &text);
     ok = checkpoint_parse(buf_text(&text), text.len, &checkpoint, dedup, err);
+    parts->watermark = checkpoint.cursor.watermark;
     checkpoint_release(&checkpoint);
     dedup_free(dedup);
     buf_free(&text);

@@ -4,7 +4,7 @@
  * each input. All times are monotonic milliseconds of this host; no other host's time is ever compared.
  *
  * A round: write the heartbeat, then read the group's records with one query. The round is good only if that shows this
- * heartbeat, or an earlier one that was not shown yet, as a node does that is a moment behind: then it shows every write
+ * heartbeat, or an earlier one that was not shown yet, as a node does whose data is a moment old: then it shows every write
  * before that heartbeat. It confirms what the newest table says as of the moment at which the round of that heartbeat
  * began. A table's number is its key, and the store refuses to insert a key that is taken: that refusal is all the
  * agreement that is needed.

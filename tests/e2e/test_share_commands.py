@@ -435,15 +435,10 @@ class Check(ShareCase):
         self.assertEqual(self.world.store.calls(), [])
 
 
-if __name__ == '__main__':
-    unittest.main()
-
-
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
-    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file or of Splunk, and names its '
-                                    'host')
+    @pytest.mark.promise('Sharing', 'The certificate of the shared store is of share_ca_file, and names its host')
     def test_certificate(self):
         stranger = Authority()
         self.addCleanup(stranger.close)
@@ -463,5 +458,5 @@ class Certificates(unittest.TestCase):
                     self.assertEqual(result.code, 0 if ok else 1, result.err)
                     self.assertRegex(result.err, r'\A\Z' if ok else
                                      r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
-                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the host')
+                                     r'Our administrator: set share_ca_file to the CA that issued it, and name the hos')
             self.assertTrue(world.store.calls('hf1'))

@@ -1,112 +1,151 @@
-/* The records of forwarders that share inputs. Anybody who may write to the KV store may have written them. */
+/* What is read from the KV store that forwarders share, and from the token of that store: a checkpoint's text, a piece of
+ * one, a record, two texts that are merged, the records of a group for the commands. Whoever may write there is not
+ * trusted. */
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "command/share_report.h"
 #include "fuzz.h"
-#include "share/core.h"
+#include "share/checkpoints_private.h"
+#include "state/checkpoint.h"
 
-static uint64_t next_random(void *ctx)
+/* Parses a text as a process that begins does. Returns its written versions; NULL: it is no checkpoint. */
+static struct dedup *parse(const char *text, size_t len)
 {
-    return ++*(uint64_t *)ctx;
-}
-
-/* A table's body that can be read is read again as it was written. */
-static void check_body(const char *text)
-{
-    struct buf written = BUF_INIT(64 << 20);
-    struct share_body body, again;
+    struct checkpoint checkpoint = { .imported_count = 0 };
+    struct dedup *dedup = dedup_new();
     struct err err;
+    bool ok = checkpoint_parse(text, len, &checkpoint, dedup, &err);
 
-    if (!share_body_parse(text, &body, &err))
+    checkpoint_release(&checkpoint);
+    if (ok)
+        return dedup;
+    dedup_free(dedup);
+    return NULL;
+}
+
+static void expect(void *ctx, const struct dedup_entry *entry)
+{
+    need(dedup_has(ctx, entry->key), "no written version is lost");
+}
+
+/* What is stripped can be stripped again without a change, and is a checkpoint if it was one. */
+static void check_strip(const char *text, size_t len)
+{
+    struct buf once = BUF_INIT(CHECKPOINT_MAX), twice = BUF_INIT(CHECKPOINT_MAX);
+    struct dedup *before, *after;
+
+    if (!share_checkpoint_strip(text, len, &once)) {
+        need(!once.len, "a refusal leaves nothing");
         return;
-    share_body_format(&body, &written);
-    need(share_body_parse(buf_text(&written), &again, &err), "a body can be read again");
-    need(share_body_same(&body, &again), "a body is read as it was written");
-    for (size_t i = 0; i < body.count; i++)
-        need(share_body_find(&body, body.entries[i].input) == &body.entries[i], "an entry is found");
-    share_body_free(&body);
-    share_body_free(&again);
-    buf_free(&written);
-}
-
-static void add_row(cJSON *rows, const char *key, const char *kind, const char *text)
-{
-    cJSON *row = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(row, "_key", key);
-    cJSON_AddStringToObject(row, "group", "g");
-    cJSON_AddStringToObject(row, "kind", kind);
-    cJSON_AddStringToObject(row, "id", "0123456789abcdef");
-    cJSON_AddNumberToObject(row, "number", 1);
-    cJSON_AddStringToObject(row, "text", text);
-    cJSON_AddItemToArray(rows, row);
-}
-
-/* The records as this input has them: each kind with that text, and the text as a record. own: the forwarder's heartbeat. */
-static cJSON *rows_of(const char *text, const cJSON *own)
-{
-    static const struct {
-        const char *key, *kind;
-    } kinds[] = { { "g.member.hf2", "member" }, { "g.wish.hf1", "wish" },           { "g.wish.hf2", "wish" },
-                  { "g.start.hf1", "start" },   { "g.table.000000000001", "table" }, { "g.inputs.hf2", "inputs" } };
-    cJSON *rows = cJSON_CreateArray(), *row = json_parse(text, strlen(text)), *item;
-
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        add_row(rows, kinds[i].key, kinds[i].kind, text);
-    add_row(rows, "g.table.000000000002", "table", "{\"id\":\"0123456789abcdef\",\"by\":\"hf2\",\"format\":1}");
-    if (row)
-        cJSON_AddItemToArray(rows, row);
-    cJSON_ArrayForEach(item, own)
-        cJSON_AddItemToArray(rows, cJSON_Duplicate(item, true));
-    return rows;
-}
-
-/* Answers the calls of a round. */
-static void make_round(struct share_core *core, const char *text, int64_t now_ms)
-{
-    const struct share_call *call = share_core_begin(core, now_ms);
-    cJSON *own = NULL;
-
-    for (int i = 0; call && i < 20; i++) {
-        struct kvstore_answer answer = { .fault = KVSTORE_OK };
-        cJSON *tree = NULL;
-
-        if (call->kind == SHARE_CALL_SAVE && !own)
-            need((own = json_parse(call->body, strlen(call->body))) != NULL, "a call has JSON");
-        if (call->kind == SHARE_CALL_FIND)
-            answer.rows = tree = rows_of(text, own);
-        if (call->kind == SHARE_CALL_GET) {
-            tree = cJSON_CreateArray();
-            add_row(tree, call->key, "body", text);
-            answer.record = tree->child;
-        }
-        call = share_core_answered(core, &answer, now_ms);
-        cJSON_Delete(tree);
     }
-    cJSON_Delete(own);
+    need(share_checkpoint_strip(once.data, once.len, &twice) && text_same(once.data, twice.data), "it is stripped");
+    before = parse(text, len);
+    after = parse(once.data, once.len);
+    if (before) {
+        need(after != NULL, "a checkpoint stays one");
+        dedup_each(before, expect, after);
+        dedup_free(before);
+    }
+    dedup_free(after);
+    buf_free(&once);
+    buf_free(&twice);
+}
+
+/* What is merged holds the versions of both. */
+static void check_merge(const char *text, size_t len, const char *other, size_t other_len)
+{
+    struct buf merged = BUF_INIT(CHECKPOINT_MAX);
+    struct dedup *both, *one;
+
+    buf_add(&merged, text, len);
+    if (share_checkpoint_merge(&merged, other, other_len)) {
+        both = parse(merged.data, merged.len);
+        need(both != NULL, "what is merged is a checkpoint");
+        if ((one = parse(text, len)))
+            dedup_each(one, expect, both);
+        dedup_free(one);
+        if ((one = parse(other, other_len)))
+            dedup_each(one, expect, both);
+        dedup_free(one);
+        dedup_free(both);
+    } else {
+        need(merged.len == len && (!len || !memcmp(merged.data, text, len)), "a refusal leaves the text");
+    }
+    buf_free(&merged);
+}
+
+static void check_piece(const char *text)
+{
+    static const char stamp[] = "0123456789abcdef";
+    struct versions versions = { .count = 0 }, copy = { .count = 0 };
+    struct buf again = BUF_INIT(CHECKPOINT_MAX);
+
+    if (piece_read(text, stamp, &versions)) {
+        piece_format(stamp, versions.list, versions.count, &again);
+        need(piece_read(buf_text(&again), stamp, &copy) && copy.count == versions.count, "a piece can be written again");
+    } else {
+        need(!versions.count, "a refusal adds nothing");
+    }
+    versions_free(&versions);
+    versions_free(&copy);
+    buf_free(&again);
+}
+
+static void check_record(const char *text, size_t len)
+{
+    cJSON *row = json_parse(text, len);
+    struct err err = { .text = "" };
+    struct found found;
+
+    if (checkpoint_found_read("g", "a", row, &found, &err))
+        checkpoint_parts_free(&found.parts);
+    else
+        need(err.text[0] && !strpbrk(err.text, "\r\n"), "a refusal says why");
+    cJSON_Delete(row);
+}
+
+/* Records of a group, read twice: what is printed has no line that a record made, and the JSON is JSON. */
+static void check_group(const char *text, size_t len)
+{
+    CLEANUP(json_freep) cJSON *rows = json_parse(text, len), *shown = NULL;
+    struct share_inputs own = { .urls = NULL };
+    struct share_view view;
+    struct share_report report = { .view = &view, .own = &own, .name = "hf1", .store = "s" };
+    CLEANUP(mem_freep) char *printed = NULL;
+    size_t printed_len;
+    FILE *to = open_memstream(&printed, &printed_len);
+    struct wrap wrap = { .to = to, .width = 80 };
+
+    share_view_init(&view, "g");
+    share_view_take(&view, rows);
+    share_view_take_inputs(&view, rows);
+    share_view_take_body(&view, cJSON_GetArrayItem(rows, 0));
+    share_view_take(&view, rows);
+    need(view.readings == 2 && share_view_heard(&view) <= view.count, "what is heard is there");
+    share_report_print(&report, &wrap);
+    fflush(to);
+    need(!strpbrk(printed, "\r\033"), "no record acts on the terminal");
+    rewind(to);
+    share_report_json(&report, to);
+    fclose(to);
+    shown = json_parse(printed, printed_len);
+    need(cJSON_IsObject(shown), "the JSON can be read");
+    share_view_free(&view);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const inputs[] = { "a", "b" };
-    char *text = mem_text_n((const char *)data, size);
-    uint64_t random = 1;
-    struct share_core *core;
-    struct share_event event;
+    CLEANUP(mem_freep) char *text = mem_text_n((const char *)data, size);
+    const char *end = memchr(text, '\n', size);
 
-    json_init();
-    check_body(text);
-    core = share_core_new(&(struct share_core_spec){ .group = "g", .forwarder = "hf1", .program = "1", .random = next_random,
-                                                     .ctx = &random }, inputs, COUNT_OF(inputs));
-    for (int64_t now_ms = 0; now_ms < 40000; now_ms += SHARE_ROUND_MS) {
-        make_round(core, text, now_ms);
-        for (size_t i = 0; i < COUNT_OF(inputs); i++)
-            need(now_ms >= SHARE_WAIT_MS || !share_may_read(share_core_state(core, i, now_ms)), "it waits before it reads");
-    }
-    while (share_core_take_event(core, &event))
-        need(strnlen(event.from, sizeof(event.from)) < sizeof(event.from), "an event has an end");
-    share_core_free(core);
-    free(text);
+    check_strip(text, size);
+    check_piece(text);
+    check_record(text, size);
+    check_group(text, size);
+    need(share_token_ends_s(text) >= 0, "a token ends after 1970");
+    if (end)
+        check_merge(text, (size_t)(end - text), end + 1, size - (size_t)(end + 1 - text));
     return 0;
 }

@@ -10,6 +10,7 @@ share_rights.py and in the judgment at the end: nothing lost; each request by a 
 takeovers within a minute; what comes twice is explained by what happened. docs/delivery.md has the numbers.
 """
 import argparse
+import collections
 import logging
 import os
 import random
@@ -39,6 +40,7 @@ MOST_CALLS = 40         # of a forwarder in a minute, on the average
 MOST_DOUBLE_S = 30      # two readers of a customer, all in all, with a rollback
 MORE = 1.1              # CPU and memory with sharing, at most so many times those without
 SAY_S = 10
+LATE_S = 0.3            # stand-ins that are later than this do not know when a request was sent
 
 
 def arguments():
@@ -74,6 +76,8 @@ class Soak:
         self.readers, self.twice = Readers(self.tables, args.haste, self.now), Twice(args.haste, self.now)
         self.over, self.done, self.began = threading.Event(), threading.Event(), time.monotonic()
         self.lag = Lag(self.world.loop, self.done)
+        self.readers.excuses.append(
+            lambda forwarder, when: 'stand-ins were late' if self.lag.within(5) > LATE_S else None)
         self.mix, self.calls, self.phase = Mix(args.seed, PAGES, args.faults, {}), {}, 'start'
         self.names, self.rollbacks = {}, 0
         for number in range(args.tenants):
@@ -279,7 +283,9 @@ class Soak:
         for name, value in self.rows(verdict, calm):
             print(f'  {name:32} {value}')
         bad = list(dict.fromkeys(self.complaints + self.readers.wrong + self.twice.unexplained))
-        for text in bad[:12]:
+        kinds = collections.Counter(text.split(':')[0].partition(' s, ')[2] or text for text in bad)
+        print('  complaints by what was going on: ' + ', '.join(f'{kind:.60} {count}' for kind, count in kinds.items()))
+        for text in bad[:6] + [text for number, text in enumerate(bad[6:]) if number % (len(bad) // 20 + 1) == 0]:
             print(f'  complaint: {text:.400}')
         for version in verdict.lost[:10]:
             print(f'  lost: {version!r}')

@@ -83,7 +83,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_hosts", 3 },
     { "secret_intake", 3 },
     { "service_clock", 3 },
-    { "share_checkpoints", 15 },
+    { "share_checkpoints", 16 },
     { "share_core", 23 },
     { "share_link", 7 },
     { "share_commands", 10 },

@@ -152,6 +152,10 @@ static void test_notes(void **state UNUSED)
         { "all drain", "hf1 1 a drain", "hf1 2 a drain", "a:hf1", "note: All forwarders that are heard are to be drained" },
         { "a newer member", "hf1 1 a;hf2 1 a format=2", "hf1 2 a;hf2 2 a format=2", "a:hf1",
           "trouble: 'hf2' has a newer program (format 2; this one knows 1): our administrator " },
+        { "two wish for the same", "hf1 1 a,b take=a;hf2 1 a,b take=*", "hf1 2 a,b take=a;hf2 2 a,b take=*", "a:hf1 b:hf2",
+          "note: 'hf1' and 'hf2' are both to take 1 input (a): " },
+        { "two wish for others", "hf1 1 a,b take=a;hf2 1 a,b take=b", "hf1 2 a,b take=a;hf2 2 a,b take=b", "a:hf1 b:hf2",
+          "" },
         { "this one is missing", "hf2 1 a", "hf2 2 a", "a:hf2", "note: This forwarder ('hf1') is not among them: " },
     };
     char *names[] = { (char[]){ "a" } };
