@@ -13,14 +13,14 @@ enum { RANK_NEWCOMER = 1, RANK_UNWELL = 2, RANK_DRAINS = 4 };
 struct plan {
     const struct share_candidate *candidates;
     size_t count;
-    int *rank;    /* of each candidate */
-    size_t *load; /* inputs that each candidate owns */
+    int *rank;           /* of each candidate */
+    size_t *load;        /* inputs that each candidate owns */
     const char **inputs; /* that some candidate has; sorted */
     size_t input_count;
-    bool *has;     /* [candidate * input_count + input] */
-    size_t *owner; /* of each input: a candidate, or NOBODY */
-    size_t *before; /* the same as of the old table */
-    bool *pinned;  /* a wish: it is not moved to make the shares equal */
+    bool *has;                      /* [candidate * input_count + input] */
+    size_t *owner;                  /* of each input: a candidate, or NOBODY */
+    size_t *before;                 /* the same as of the old table */
+    bool *pinned;                   /* a wish: it is not moved to make the shares equal */
     const struct share_entry **old; /* of each input; NULL: it was nobody's */
 };
 
