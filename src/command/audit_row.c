@@ -102,8 +102,8 @@ static bool read_state(struct audit_row *row, struct err *err)
                      "the checkpoint is of another tenant: the input has not run since tenant_id was changed");
     if (ok) {
         ledger_place(feed->ledger, ledger);
-        ledger_continue(feed->ledger, checkpoint.has_ledger ? checkpoint.ledger : -1, checkpoint.cursor.watermark,
-                        false);
+        ledger_continue(feed->ledger, checkpoint.has_ledger ? checkpoint.ledger : -1, checkpoint.ledger_id,
+                        checkpoint.cursor.watermark, false);
         feed->progress.cursor = checkpoint.cursor;
     }
     quarantine_release(&checkpoint.quarantine);

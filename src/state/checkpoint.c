@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "state/ledger_file.h"
 
 #define LEDGER_MOST (INT64_C(1) << 50) /* bytes; a number of JSON is exact up to there */
 #define HASH_TEXT   32                 /* hex digits of a version's key */
@@ -241,6 +242,15 @@ static void read_loss(const cJSON *root, struct checkpoint *checkpoint)
                          lost && ticks_parse(lost, strlen(lost), &time) ? time : 0);
 }
 
+static void read_ledger(const cJSON *root, struct checkpoint *checkpoint)
+{
+    const char *id = json_text(root, "ledger_id");
+
+    checkpoint->has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &checkpoint->ledger);
+    if (!id || !ledger_read_id(id, strlen(id), &checkpoint->ledger_id))
+        checkpoint->ledger_id = 0;
+}
+
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
@@ -270,7 +280,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
         ret.saved = 0;
     read_loss(root, &ret);
-    ret.has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &ret.ledger);
+    read_ledger(root, &ret);
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;

@@ -34,6 +34,7 @@ struct checkpoint {
     ticks saved;  /* by the host's clock of then; 0: not known */
     bool has_ledger;
     int64_t ledger;               /* ledger_end(); valid if has_ledger */
+    uint64_t ledger_id;           /* ledger_id(), in the file "ledger_id" */
     struct quarantine quarantine; /* only as parsed */
     char salt[33];                /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];

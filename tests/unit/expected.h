@@ -42,7 +42,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "json", 5 },
     { "keyset", 2 },
     { "kvstore", 2 },
-    { "ledger", 20 },
+    { "ledger", 23 },
     { "limiter", 9 },
     { "listing", 3 },
     { "lock", 5 },
