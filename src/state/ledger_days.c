@@ -220,6 +220,13 @@ bool ledger_unsaid(const struct ledger *ledger, uint32_t day, bool *again)
     return !*again || found->said != found->keys;
 }
 
+bool ledger_is_empty(const struct ledger *ledger, uint32_t day)
+{
+    const struct ledger_day *found = known(ledger, day);
+
+    return !found || !found->keys;
+}
+
 void ledger_said(struct ledger *ledger, uint32_t day)
 {
     struct ledger_day *found = ledger_find_day(ledger, day, true);

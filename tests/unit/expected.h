@@ -51,7 +51,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "loop", 6 },
     { "loss", 3 },
     { "managed_identity", 5 },
-    { "manifest", 3 },
+    { "manifest", 4 },
     { "messages", 5 },
     { "notices", 2 },
     { "opening", 17 },
