@@ -37,7 +37,7 @@ void month_plan(struct plan *ret, int days)
     ret->customers = CUSTOMERS_MOST;
     ret->lasts = (days + NIGHTS) * DAY;
     ret->alerts = A_DAY * (days + NIGHTS);
-    ret->poll_s = 3600;
+    ret->poll_s = 14400;
     ret->overlap_s = 900;
     memset(ret->rate, 0, sizeof(ret->rate)); /* no stop: the last save is not synced, and power may be lost after it */
     ret->rate[FAULT_kill] = 0.02;
