@@ -37,8 +37,8 @@ static void continue_ledger(struct feed *feed, struct saver *saver)
     bool whole = !newest && cursor->watermark <= cursor->begin && !cursor->backfill.active;
 
     newest = ticks_max(newest, cursor->watermark);
-    if (!ledger_continue(feed->ledger, checkpoint->has_ledger ? checkpoint->ledger : -1, whole ? cursor->begin : newest,
-                         whole))
+    if (!ledger_continue(feed->ledger, checkpoint->has_ledger ? checkpoint->ledger : -1, checkpoint->ledger_id,
+                         whole ? cursor->begin : newest, whole))
         saver->changed = true;
 }
 

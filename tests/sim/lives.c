@@ -33,7 +33,9 @@ void process_stop(void)
 static void look(void *ctx, int64_t number)
 {
     heap_check(reader_stalls_until + 5 * MINUTE > now());
+    month_look();
     if (phase == PHASE_FAULTS && now() - began >= plan.lasts) {
+        month_check();
         faults_end();
         phase = PHASE_HEALING;
         deadline = now() + HEALED_WITHIN + 3 * plan.poll_s * SECOND + plan.overlap_s * SECOND;

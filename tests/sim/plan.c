@@ -116,7 +116,9 @@ bool plan_set(struct plan *ret, const char *word)
     if (!len || len >= sizeof(name))
         return !strncmp(word, "fault:", 6) && set_rate(ret, word + 6);
     snprintf(name, sizeof(name), "%.*s", (int)len, word);
-    if (!strcmp(name, "customers"))
+    if (!strcmp(name, "month"))
+        month_plan(ret, atoi(value));
+    else if (!strcmp(name, "customers"))
         ret->customers = atoi(value) < CUSTOMERS_MOST ? atoi(value) : CUSTOMERS_MOST;
     else if (!strcmp(name, "alerts"))
         ret->alerts = atoi(value);
@@ -141,8 +143,10 @@ void plan_print(const struct plan *p)
 {
     bool any = false;
 
-    printf("again: make simulate SEED=%llu PLAN='customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=",
-           (unsigned long long)p->seed, p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
+    printf("again: make simulate SEED=%llu PLAN='", (unsigned long long)p->seed);
+    if (p->month)
+        printf("month=%d ", p->month);
+    printf("customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=", p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
            (long long)p->overlap_s);
     for (int i = 0; i < FAULT_COUNT; i++)
         if (p->rate[i] > 0) {

@@ -178,6 +178,8 @@ void log_write(const char *bytes, size_t len)
             broken("secrets", "a log line has a secret: %s", text);
     if (strstr(text, "event=audit ") && strstr(text, " result=equal "))
         audit_says_equal(text);
+    if (strstr(text, "event=audit"))
+        month_log(text);
     if (strstr(text, "event=fatal"))
         broken("alive", "%s", text);
 }

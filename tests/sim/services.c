@@ -275,6 +275,10 @@ static void answer_page(const struct request *request, struct reply *reply)
         reply_refuse(reply, customer, 400, "BadRequest");
         broken("query", "%s: the service cannot read %s", customer->name, request->path);
     }
+    if (query.refused) {
+        reply_refuse(reply, customer, 400, "$select is not allowed");
+        return;
+    }
     if (query.ordered && customer->sorting == SORTING_REFUSED) {
         reply_refuse(reply, customer, 400, "$orderby is not allowed");
         return;
