@@ -6,15 +6,17 @@
 #define PASS_PAGES   64    /* most pages of a window that is read page after page ... */
 #define PASS_RECORDS 50000 /* ... and records */
 
-/* Returns what can be asked of the service for a window that may have several pages. */
+/* Returns what can be asked of the service for a window that may have several pages. A service may refuse to sort, so a
+ * new one is not asked to where one page or two may hold all. */
 static enum ask what_it_knows(const struct reading *reading, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
     bool in_windows = reading->kind == WORKER_BACKFILL || feed->progress.plans[reading->kind].active;
+    bool one = !feed->reliance.proven && (!in_windows || feed->progress.plans[reading->kind].few);
 
-    if (now_ms >= feed->reliance.order_again_ms)
+    if (!one && now_ms >= feed->reliance.order_again_ms)
         return ASK_ORDER;
-    if (in_windows && now_ms >= feed->reliance.count_again_ms)
+    if (now_ms >= feed->reliance.count_again_ms)
         return ASK_COUNT;
     return in_windows && now_ms >= feed->reliance.hint_again_ms ? ASK_HINT : ASK_PLAIN;
 }
@@ -29,9 +31,13 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
 
     reading->ask = asks ? what_it_knows(reading, now_ms) : ASK_PLAIN;
     switch (reading->ask) {
-    case ASK_ORDER: progress_ask_order(&feed->progress, reading->kind); break;
+    case ASK_ORDER:
+        progress_ask_order(&feed->progress, reading->kind);
+        if (!feed->reliance.proven)
+            pages_expect(&reading->pages);
+        break;
     case ASK_COUNT:
-        progress_ask_count(&feed->progress, reading->kind);
+        progress_ask_count(&feed->progress, reading->kind, feed->reliance.counted);
         pages_expect(&reading->pages);
         break;
     case ASK_HINT:
@@ -57,6 +63,13 @@ static void distrust(struct reading *reading, enum ask ask, const char *why, int
              ask != ASK_COUNT ? "order"
              : was_known      ? "count"
                               : "order and count");
+}
+
+/* What is sent in order may not even be all that was found. */
+static void distrust_all(struct reading *reading, const char *why, int64_t now_ms)
+{
+    distrust(reading, ASK_COUNT, why, now_ms);
+    reading->feed->reliance.hint_again_ms = reading->feed->reliance.order_again_ms;
 }
 
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
@@ -134,6 +147,7 @@ static void part_is_read(struct reading *reading, int64_t now_ms)
     const struct keyset *keyset = &feed->progress.keysets[reading->kind];
     struct window part = { keyset->from, keyset->at };
 
+    feed->reliance.proven = true;
     progress_part_read(&feed->progress, reading->kind, outbox_end(feed->env->outbox), now_ms);
     if (!reading_is_partial(reading))
         progress_read_in_full(&feed->progress, &part, false);
@@ -198,11 +212,15 @@ static const char *what_is_out_of_order(const struct reading *reading, const str
         return "the service sends empty pages before others";
     if (reading->answer.sequence.broken)
         return "the records are not in ascending order of their update time";
-    if (reading->answer.sequence.repeats) /* in place of another one, as far as the count tells */
-        return "the service sends a record twice in one page";
     if (page->stats.oldest < reading->window.lo)
         return "the service's filter is coarser than it was asked to be";
     return NULL;
+}
+
+/* Returns true if a record came twice: in place of another one, as far as a count tells. */
+static bool repeats(const struct reading *reading)
+{
+    return reading->answer.sequence.repeats || pages_repeat(&reading->pages);
 }
 
 /* What the service does not keep, and why that is known; NULL: nothing is. */
@@ -216,34 +234,6 @@ static struct fault fault_of(const struct reading *reading, const struct page_ta
     const char *why = what_is_miscounted(reading, page);
 
     return why ? (struct fault){ ASK_COUNT, why } : (struct fault){ ASK_ORDER, what_is_out_of_order(reading, page) };
-}
-
-/* Takes a page of a query in order. */
-static enum order_next take_ordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
-{
-    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
-    struct keyset_page taken = { .lo = reading->window.lo,
-                                 .counted = reading->answer.counted,
-                                 .count = page->stats.count,
-                                 .sent_at = reading_limit(reading) };
-    bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
-    bool unfiltered = page->outside > OUTSIDE_FEW;
-    struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };
-
-    if (keyset->check)
-        return take_check(reading, now_ms);
-    if (fault.why)
-        distrust(reading, fault.ask, fault.why, now_ms);
-    if (fault.why && keyset->at) /* what was read in order before is read again */
-        return ORDER_MORE;
-    if (keyset->at && joins(reading, &taken, settles && !unfiltered, now_ms))
-        return ORDER_MORE;
-    if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
-        return ORDER_NONE;
-    if (fault.why || !settles || is_for_backfill(reading, page))
-        return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
-    keyset_add(keyset, &taken);
-    return ORDER_MORE;
 }
 
 /* Returns true if late records may still appear in the window: one that comes while another one is updated would hide
@@ -263,9 +253,10 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     const char *wrong = what_is_in_the_way(reading, page);
     ticks span;
 
-    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || may_grow(reading) ||
-        counted == count) /* it may just be of the page */
+    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || counted == count) /* it may just be of the page */
         return ORDER_NONE;
+    if (may_grow(reading))
+        return count && counted > count ? ORDER_SPLIT : ORDER_NONE;
     if (wrong) {
         distrust(reading, ASK_COUNT, wrong, now_ms);
         return ORDER_NONE;
@@ -277,11 +268,62 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     return keyset->whole && span > TICKS_PER_SECOND ? ORDER_MORE : ORDER_SPLIT;
 }
 
+/* Takes the first page of a query in order that is not in order. Its pages may be counted all the same. */
+static enum order_next take_unordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    bool any_order = reading->answer.sequence.broken || !page->stats.count;
+
+    return any_order && reading->pages.seen ? take_counted(reading, page, now_ms) : ORDER_NONE;
+}
+
+/* Takes a page of a query in order. */
+static enum order_next take_ordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    struct keyset_page taken = { .lo = reading->window.lo,
+                                 .counted = reading->answer.counted,
+                                 .count = page->stats.count,
+                                 .sent_at = reading_limit(reading) };
+    bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
+    bool unfiltered = page->outside > OUTSIDE_FEW;
+    struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };
+    enum order_next pass;
+
+    if (keyset->check)
+        return take_check(reading, now_ms);
+    if (repeats(reading)) {
+        distrust_all(reading, "the service sends a record twice in one page", now_ms);
+        return ORDER_MORE;
+    }
+    if (fault.why)
+        distrust(reading, fault.ask, fault.why, now_ms);
+    pass = fault.why && fault.ask == ASK_ORDER && !keyset->at ? take_unordered(reading, page, now_ms) : ORDER_NONE;
+    if (pass != ORDER_NONE)
+        return pass;
+    if (fault.why && keyset->at) /* what was read in order before is read again */
+        return ORDER_MORE;
+    if (keyset->at && joins(reading, &taken, settles && !unfiltered, now_ms))
+        return ORDER_MORE;
+    if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
+        return ORDER_NONE;
+    if (fault.why || !settles || is_for_backfill(reading, page))
+        return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
+    keyset_add(keyset, &taken);
+    return ORDER_MORE;
+}
+
 enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
+    struct reliance *reliance = &reading->feed->reliance;
+
+    reliance->counted |= reading->answer.counted >= 0;
+    if (reading->ask == ASK_COUNT && page->stats.count > 2)
+        reliance->mixed = reading->answer.sequence.broken && page->stats.rises;
+    if (reading->pages.chained)
+        return ORDER_NONE;
     switch (reading->ask) {
     case ASK_ORDER: return take_ordered(reading, page, now_ms);
-    case ASK_COUNT: return reading->pages.chained ? ORDER_NONE : take_counted(reading, page, now_ms);
+    case ASK_COUNT: return take_counted(reading, page, now_ms);
     case ASK_HINT:
         if (reading->answer.sequence.broken)
             reading->feed->reliance.hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
@@ -309,6 +351,8 @@ bool order_pass_failed(struct reading *reading, enum pages_next pages, const str
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     bool unchanged = reading->answer.counted == reading->pages.counted;
 
+    if (reading->ask == ASK_ORDER && !reading->feed->reliance.mixed) /* without $orderby the pages may do better */
+        return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;
     if (pages == PAGES_FAILED)
         distrust(reading, ASK_COUNT, err->text, now_ms);
     else if (pages == PAGES_UNPROVEN && (unchanged || keyset_is_unproven(keyset)))

@@ -33,6 +33,8 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
+    if (!reading->page_size.cap)
+        reading->page_size.cap = feed->reliance.cap;
     if (!reading->pages.chained)
         order_choose(reading, now, now_ms);
     else if (!reading->pages.counted)

@@ -98,9 +98,9 @@ void progress_ask_order(struct progress *progress, enum worker_kind worker)
     progress->keysets[worker].span = 0;
 }
 
-void progress_ask_count(struct progress *progress, enum worker_kind worker)
+void progress_ask_count(struct progress *progress, enum worker_kind worker, bool counted)
 {
-    progress->keysets[worker].whole = worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
+    progress->keysets[worker].whole = counted && worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
     keyset_forget(&progress->keysets[worker]);
 }
 

@@ -65,7 +65,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "passwords", 2 },
     { "passwords_pieces", 4 },
     { "poll_due", 1 },
-    { "progress", 17 },
+    { "progress", 18 },
     { "quarantine", 15 },
     { "rate", 17 },
     { "rate_pool", 4 },
