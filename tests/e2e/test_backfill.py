@@ -2,6 +2,7 @@
 import math
 import random
 import statistics
+import time
 
 import pytest
 from cases import SECOND, DeliveryCase
@@ -156,6 +157,28 @@ class Backfill(DeliveryCase):
             self.assertGreaterEqual(len(sent), 10, feed.api)
             self.assertLess(statistics.median(gaps), 0.5, feed.api)
             self.assertLess(sent[9] - sent[0], 8, feed.api)
+        self.ends(world)
+
+    @pytest.mark.promise('Cost', 'A tenant that inputs name by its GUID and by its domains has one rate limit')
+    def test_a_tenant_of_two_names(self):
+        """Two backfills at the same time, of alerts and of incidents, which share their limits."""
+        world = self.world()
+        alerts = self.customer(world, 'guid', 'graph', 'accept', records=200, interval=300, page_cap=2)
+        tenant, incidents = alerts.tenant, alerts.tenant.feed('incidents')
+        params = dict(world.splunkd.inputs['guid'][1], api='incidents', api_url=world.url('incidents'))
+        world.splunkd.add_input('domain', **{**params, 'tenant_id': tenant.domain.upper()})
+        world.ledger.bind('defender_alerts://domain', incidents)
+        incidents.quirks.set(page_cap=2)
+        for version in alerts.versions:
+            incidents.add(incidents.maker.alert(version.ticks, size='small'))
+        world.start()
+        wait_for(lambda: len(world.events()) > 40, 20, 'both backfills')
+        time.sleep(2)
+        sent = [entry.when for entry in world.microsoft.requests(tenant, service='graph')]
+        seconds = sent[-1] - sent[0]
+        self.assertLessEqual(len(sent), 150 * 0.9 * (0.25 + 0.75 * seconds / 60) + 2)
+        kinds = {entry.kind for entry in world.microsoft.requests(tenant, service='graph')}
+        self.assertLessEqual({'graph', 'incidents'}, kinds)
         self.ends(world)
 
     def test_a_refusal_is_remembered(self):

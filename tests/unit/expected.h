@@ -68,7 +68,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "progress", 18 },
     { "quarantine", 15 },
     { "rate", 17 },
-    { "rate_pool", 4 },
+    { "rate_pool", 6 },
     { "records", 16 },
     { "refusal", 2 },
     { "rest_ca", 3 },
