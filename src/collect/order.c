@@ -33,7 +33,7 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
     switch (reading->ask) {
     case ASK_ORDER:
         progress_ask_order(&feed->progress, reading->kind);
-        if (!feed->reliance.proven)
+        if (!feed->reliance.proven || feed->progress.keysets[reading->kind].check)
             pages_expect(&reading->pages);
         break;
     case ASK_COUNT:
@@ -74,8 +74,10 @@ static void distrust_all(struct reading *reading, const char *why, int64_t now_m
 
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
 {
+    bool skips = reading->ask == ASK_ORDER && reading->pages.skip;
+
     pages_forget(&reading->pages);
-    distrust(reading, reading->ask, err->text, now_ms);
+    distrust(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
 }
 
 void order_interrupted(struct reading *reading)
@@ -104,8 +106,8 @@ static bool has_more(const struct reading *reading, const struct page_taken *pag
 /* Returns why the count of a page cannot be trusted; NULL: it can, or none is needed to read in order. */
 static const char *what_is_miscounted(const struct reading *reading, const struct page_taken *page)
 {
-    if (reading->answer.counted < 0 && reading->ask == ASK_ORDER && page->has_skip)
-        return NULL;
+    if (reading->answer.counted < 0 && reading->ask == ASK_ORDER && page->stats.count <= reading->feed->api->skips)
+        return NULL; /* those of a part can be skipped */
     if (reading->answer.counted < 0)
         return "the service does not count the records that match";
     if (reading->answer.counted < (int64_t)page->stats.count)
@@ -153,17 +155,40 @@ static void part_is_read(struct reading *reading, int64_t now_ms)
         progress_read_in_full(&feed->progress, &part, false);
 }
 
+/* Returns true if a record came twice: in place of another one, as far as a count tells. */
+static bool repeats(const struct reading *reading)
+{
+    return reading->answer.sequence.repeats || pages_repeat(&reading->pages);
+}
+
+/* Takes what a request brought that skips the records of the part, and goes on after it. Returns false if that proves
+ * nothing: more is to come, or the service has other records than those that are known. */
+static bool extends(struct reading *reading, const struct page_taken *page, int64_t counted)
+{
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    const struct answer *answer = &reading->answer;
+    bool more = has_more(reading, page) || answer->stats.count >= keyset->first;
+
+    if (more || repeats(reading) || !keyset_is_counted(keyset, counted - (int64_t)answer->after))
+        return false;
+    keyset_extend(keyset, reading->window.hi, answer->after);
+    return true;
+}
+
 /* Takes the count of the part that its pages did not prove. */
-static enum order_next take_check(struct reading *reading, int64_t now_ms)
+static enum order_next take_check(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     const struct answer *answer = &reading->answer;
     size_t skip;
     bool skips = keyset_skips(keyset, &skip);
     int64_t counted = skips ? (int64_t)(skip + answer->stats.count) : answer->counted;
-
     bool sent = !skips && counted <= (int64_t)answer->stats.count; /* it may just be of this response */
 
+    if (skips && reading->window.hi > keyset->at && !extends(reading, page, counted)) {
+        keyset_count_alone(keyset);
+        return ORDER_MORE;
+    }
     if (keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset)))
         part_is_read(reading, now_ms);
     else if (sent)
@@ -179,7 +204,7 @@ static enum order_next take_check(struct reading *reading, int64_t now_ms)
 
 /* Takes a page after others that are not proven yet. Returns true if the page was taken; false if it proves them, and is
  * now the first. */
-static bool joins(struct reading *reading, const struct keyset_page *page, bool settles, int64_t now_ms)
+static bool joins(struct reading *reading, const struct keyset_page *page, bool more, bool settles, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
 
@@ -190,7 +215,7 @@ static bool joins(struct reading *reading, const struct keyset_page *page, bool 
     if (settles)
         keyset_add(keyset, page);
     else
-        keyset_count(keyset);
+        keyset_count(keyset, !more);
     return true;
 }
 
@@ -215,12 +240,6 @@ static const char *what_is_out_of_order(const struct reading *reading, const str
     if (page->stats.oldest < reading->window.lo)
         return "the service's filter is coarser than it was asked to be";
     return NULL;
-}
-
-/* Returns true if a record came twice: in place of another one, as far as a count tells. */
-static bool repeats(const struct reading *reading)
-{
-    return reading->answer.sequence.repeats || pages_repeat(&reading->pages);
 }
 
 /* What the service does not keep, and why that is known; NULL: nothing is. */
@@ -283,6 +302,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
     struct keyset_page taken = { .lo = reading->window.lo,
                                  .counted = reading->answer.counted,
                                  .count = page->stats.count,
+                                 .skips = reading->feed->api->skips,
                                  .sent_at = reading_limit(reading) };
     bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
     bool unfiltered = page->outside > OUTSIDE_FEW;
@@ -290,7 +310,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
     enum order_next pass;
 
     if (keyset->check)
-        return take_check(reading, now_ms);
+        return take_check(reading, page, now_ms);
     if (repeats(reading)) {
         distrust_all(reading, "the service sends a record twice in one page", now_ms);
         return ORDER_MORE;
@@ -302,7 +322,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
         return pass;
     if (fault.why && keyset->at) /* what was read in order before is read again */
         return ORDER_MORE;
-    if (keyset->at && joins(reading, &taken, settles && !unfiltered, now_ms))
+    if (keyset->at && joins(reading, &taken, more, settles && !unfiltered, now_ms))
         return ORDER_MORE;
     if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
         return ORDER_NONE;
