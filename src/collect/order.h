@@ -2,7 +2,8 @@
  *
  * A query in order saves the search for windows that one response can hold: each page settles all of its records but
  * the last ones (state/keyset.h). It is used for a backfill, for a plan of several windows and for a poll that reaches
- * far back, not for the regular polls.
+ * far back, not for the regular polls. A service that has not proven its order yet is asked for it when a count, or a
+ * page that is too much, tells that there are several pages.
  *
  * $orderby is not in the reference of any of the APIs, so it is not relied on. A service that refuses it, whose response
  * is not ascending, or whose count does not agree with its records is not asked for it for four hours. Then a window is

@@ -289,6 +289,7 @@ static void begin(struct fixture *f, const struct row *row, uint64_t seed, bool 
     *f = (struct fixture){ .row = row, .random = seed * 7919 + 1, .now = scene_time(NOW), .now_ms = 100000000, .api = api_graph };
     f->api.sorts = sorts;
     f->api.has_skip = row->skips;
+    f->api.skips = row->skips ? SIZE_MAX : 0;
     f->api.top = f->api.top_first = 50;
     scene_open(&f->scene, &f->api);
     cursor_start(&cursor, f->now - 30 * (ticks)DAY_S * TICKS_PER_SECOND);
