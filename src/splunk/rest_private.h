@@ -13,4 +13,6 @@ struct rest {
     int64_t try_for_ms;  /* how long a call that fails is repeated */
     bool key_is_entered;
     int timeout_s, connect_timeout_s;
+    void (*refused)(void *ctx); /* NULL: nobody listens */
+    void *refused_ctx;
 };

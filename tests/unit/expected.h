@@ -86,7 +86,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "sketch", 2 },
     { "state_record", 5 },
     { "store", 13 },
-    { "store_file", 11 },
+    { "store_file", 12 },
     { "store_saving", 5 },
     { "target", 5 },
     { "text", 10 },
