@@ -14,7 +14,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "audit", 17 },
     { "backoff", 4 },
     { "budget", 2 },
-    { "buf", 6 },
+    { "buf", 7 },
     { "certificate", 2 },
     { "change", 3 },
     { "check_host", 3 },
