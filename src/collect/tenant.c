@@ -136,6 +136,7 @@ static void loaded(void *ctx, enum store_found found, const struct buf *text, co
     struct tenant *t = ctx;
 
     t->known = found == STORE_FOUND;
+    t->saver.changed = t->saver.changed || t->claim.unsynced; /* what the next end keeps is as new as this start */
     tenant_share_loaded(t, found, text, err);
 }
 

@@ -170,6 +170,8 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         pages = PAGES_OVERFULL;
     if (reading->pages.counted && order_pass_failed(reading, pages, &err, now_ms))
         return order_goes_on(reading);
+    if (pages == PAGES_OVERFULL)
+        order_overfull(reading, now_ms);
     if (pages == PAGES_OVERFULL && split_window(reading, &taken, now_ms)) {
         reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);

@@ -76,7 +76,7 @@ static void throttle(struct customer *customer, struct reply *reply, bool good)
 
 static void refuse_by_policy(struct reply *reply, struct customer *customer)
 {
-    reply_head(reply, customer, 401, "application/json");
+    reply_head(reply, customer, customer->refused_with, "application/json");
     text_say(&reply->headers, "WWW-Authenticate: Bearer error=\"insufficient_claims\", claims=\"e30=\"\r\n");
     reply_end_head(reply);
     text_say(&reply->body, "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"policy\"}}");
@@ -95,7 +95,7 @@ static void lasting_faults(struct customer *customer, const struct request *requ
 
         customer->refusals++;
         customer->refused_last = now();
-        if (customer->refused_with == 401 && customer->number % 2)
+        if ((customer->refused_with == 401 || customer->refused_with == 403) && customer->number % 2)
             refuse_by_policy(reply, customer);
         else if (customer->refused_with != 4000)
             reply_refuse(reply, customer, customer->refused_with, "Refused");
@@ -114,7 +114,8 @@ static void passing_statuses(struct customer *customer, struct reply *reply)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) && !reply_is_there(reply); i++)
         if (fault_strikes(rows[i].fault, customer))
-            reply_refuse(reply, customer, rows[i].status, "Passing");
+            reply_refuse(reply, customer,
+                         rows[i].status == 500 && rng_chance(&customer->luck, 0.2) ? 408 : rows[i].status, "Passing");
     if (!reply_is_there(reply) && fault_strikes(FAULT_http_429, customer))
         throttle(customer, reply, true);
     if (!reply_is_there(reply) && fault_strikes(FAULT_http_429_bad_hint, customer))
