@@ -273,7 +273,7 @@ class Command(AuditCase):
             self.assertEqual(result.code, 2)
             self.assertRegex(result.out, f'contoso +0 of 1 day equal .*\n +{day} behind polls\n')
 
-    @pytest.mark.promise('Calls', '`audit` says `behind`, not `missing`, of what the next poll of a stopped program reads')
+    @pytest.mark.promise('Calls', '`audit` tells what the next poll of a stopped program reads from what is missing')
     def test_stopped(self):
         world = self.world_
         feed = self.customer(world, 'stopped')

@@ -18,7 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = 'build/simulate'
 
-# name, file, old text, new text; or several of both
+# name, file, old text, new text, or several of both; perhaps words that change its worlds
 MUTANTS = [
     ('cursor_before_events', 'collect/worker_answer.c',
      'outbox_end(feed->env->outbox), now_ms);\n'
@@ -213,6 +213,19 @@ MUTANTS = [
     ('page_not_freed', 'collect/worker.c',
      '    page_free(worker->page);\n',
      ''),
+    # In a month of audits.
+    ('audit_repairs_nothing', 'collect/audit.c',
+     '.repairs = true,',
+     '.repairs = false,',
+     'month=4 customers=20'),
+    ('audit_forgets_a_day', 'collect/audit.c',
+     '    for (before = 1; before <= LEDGER_KEPT_DAYS && before < audit->night; before++) {',
+     '    for (before = 2; before <= LEDGER_KEPT_DAYS && before < audit->night; before++) {',
+     'month=4 customers=20'),
+    ('ledger_before_events', 'collect/saver.c',
+     'ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));',
+     'ledger_prepare(ledger, UINT64_MAX >> 17, feed_service_now(saver->feed));',
+     'month=8 customers=20 fault:kill=1'),
 ]
 
 
@@ -236,7 +249,7 @@ class Builder:
         with open(os.path.join(ROOT, 'VERSION'), encoding='utf-8') as file:
             self.version = file.read().strip()
 
-    def build(self, name, source, old, new):
+    def build(self, name, source, old, new, _plan=''):
         """Returns the path of the mutant's simulator; None: its text was not found once."""
         with open(os.path.join(ROOT, 'src', source), encoding='utf-8') as file:
             text = file.read()
@@ -263,7 +276,8 @@ def hunt(builder, mutant, seconds):
     made = builder.build(*mutant)
     if not made:
         return False, f'{mutant[0]:28} its text is not in src/{mutant[1]} exactly once'
-    done = subprocess.run([made, '--first', '--cpu', str(seconds)], cwd=ROOT, check=False, text=True,
+    plan = mutant[4].split() if len(mutant) > 4 else []
+    done = subprocess.run([made, '--first', '--cpu', str(seconds), *plan], cwd=ROOT, check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
     found = re.search(r'^FAILED property=(\w+)', done.stdout, re.M)
     seed = re.search(r'SEED=(\d+)', done.stdout)
