@@ -105,7 +105,7 @@ class Row:
         if self.order == 'unproven':
             return BEFORE[self.arrival]
         if self.order == 'uncounted':
-            return 1.3 * self.least + 2
+            return 1.4 * self.least + 2
         return (1.2 if self.order == 'accept' else 1.5) * self.least + 2
 
     def good(self):

@@ -30,6 +30,7 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
                 progress_is_long(&feed->progress, reading->kind, now);
 
     reading->ask = asks ? what_it_knows(reading, now_ms) : ASK_PLAIN;
+    feed->progress.plans[reading->kind].sorted = reading->ask == ASK_HINT;
     switch (reading->ask) {
     case ASK_ORDER:
         progress_ask_order(&feed->progress, reading->kind);
@@ -169,18 +170,12 @@ static bool repeats(const struct reading *reading)
     return reading->answer.sequence.repeats || pages_repeat(&reading->pages);
 }
 
-/* Takes what a request brought that skips the records of the part, and goes on after it. Returns false if that proves
- * nothing: more is to come, or the service has other records than those that are known. */
-static bool extends(struct reading *reading, const struct page_taken *page, int64_t counted)
+/* Returns true if what a request brought that skips the records of the part may not be all that comes after them. */
+static bool is_cut_short(const struct reading *reading, const struct page_taken *page)
 {
-    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
-    const struct answer *answer = &reading->answer;
-    bool more = has_more(reading, page) || answer->stats.count >= keyset->first;
+    const struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
 
-    if (more || repeats(reading) || !keyset_is_counted(keyset, counted - (int64_t)answer->after))
-        return false;
-    keyset_extend(keyset, reading->window.hi, answer->after);
-    return true;
+    return has_more(reading, page) || page->stats.count >= keyset->first || repeats(reading);
 }
 
 /* Takes the count of the part that its pages did not prove. */
@@ -193,9 +188,12 @@ static enum order_next take_check(struct reading *reading, const struct page_tak
     int64_t counted = skips ? (int64_t)(skip + answer->stats.count) : answer->counted;
     bool sent = !skips && counted <= (int64_t)answer->stats.count; /* it may just be of this response */
 
-    if (skips && reading->window.hi > keyset->at && !extends(reading, page, counted)) {
-        keyset_count_alone(keyset);
-        return ORDER_MORE;
+    if (skips && reading->window.hi > keyset->at) {
+        if (is_cut_short(reading, page)) {
+            keyset_count_alone(keyset);
+            return ORDER_MORE;
+        }
+        keyset_extend(keyset, reading->window.hi, answer->after);
     }
     if (keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset)))
         part_is_read(reading, now_ms);

@@ -58,7 +58,7 @@ void keyset_limit(struct keyset *keyset, ticks span);
 void keyset_count(struct keyset *keyset, bool last);
 /* The part is counted next without what comes after it. */
 void keyset_count_alone(struct keyset *keyset);
-/* What comes after the part, up to `to`, was counted with it and is complete, too: so many records. */
+/* What comes after the part, up to `to`, was counted with it and is complete, too. count: records of it. */
 void keyset_extend(struct keyset *keyset, ticks to, size_t count);
 /* A part, or a pass, could not be proven: the next one is counted early. Returns true if there were too many in a row. */
 bool keyset_is_unproven(struct keyset *keyset);

@@ -7,7 +7,9 @@
 #define GAP_MOST        3   /* as many pages may be before it, if its density is to tell how many there are */
 #define TAIL_COARSE     60  /* seconds of a page, so that a whole second more or less makes no difference */
 #define ONE_PAGE        0.9 /* as many are taken for one */
-#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at */
+#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at ... */
+#define SORTED_AIM      0.9 /* ... and where one that is too much tells how wide it should have been */
+#define SPARSE          0.5 /* a window that held less than this part says little of the next one */
 
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
@@ -82,7 +84,8 @@ static double growth(struct window_plan *plan, double count, double capacity)
 {
     bool as_usual = plan->usual > 0 && count < 2 * plan->usual && count > plan->usual / 2;
     double expected = as_usual ? (count + 2 * plan->usual) / 3 : count;
-    double factor = expected > 0 ? capacity > 0 ? FULL_AIM * capacity / expected : 2 : GROW_MOST;
+    double aim = plan->sorted ? SORTED_AIM : FULL_AIM;
+    double factor = expected > 0 ? capacity > 0 ? aim * capacity / expected : 2 : GROW_MOST;
 
     factor = factor > GROW_MOST ? GROW_MOST : factor < 0.5 ? 0.5 : factor;
     plan->usual = expected * factor;
@@ -120,6 +123,10 @@ static void adapt(struct window_plan *plan, const struct window *window, const s
         return;
     }
     plan->overfull = plan->seen = 0;
+    if (plan->sorted && (double)count < SPARSE * (double)capacity) {
+        plan->width = WIDTH_MOST; /* many narrow windows may be ahead, or one page */
+        return;
+    }
     width = (double)plan->width * growth(plan, (double)count, (double)capacity);
     plan->width = width >= (double)WIDTH_MOST ? WIDTH_MOST : ticks_max((ticks)width, ticks_max(plan->resolution, 1));
 }
@@ -288,6 +295,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
                                          : smaller(plan, window, end, stats, resolution); /* the present comes first */
     *plan = (struct window_plan){ .active = true,
                                   .few = is_few(window, end, stats),
+                                  .sorted = plan->sorted,
                                   .next = window->lo,
                                   .width = width,
                                   .end = window->hi == TICKS_OPEN ? end : plan->end,

@@ -37,6 +37,7 @@ static inline struct page_stats page_stats_none(void)
 /* How a worker divides the time ahead of it. Never saved: losing it costs requests, not alerts. */
 struct window_plan {
     bool active; /* LIVE: in bounded windows; otherwise one open window per poll */
+    bool sorted; /* a page that is too much tells how wide the next window may be */
     bool few;    /* two windows may be all that is ahead */
     ticks next;
     ticks width;      /* 0: not known yet */

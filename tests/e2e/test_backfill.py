@@ -98,7 +98,7 @@ class Backfill(DeliveryCase):
         world = self.world()
         feeds = [self.customer(world, orderby, 'graph', orderby, records=200) for orderby in OTHERS
                  if orderby != 'created']       # which is the same while nothing is updated
-        feeds.append(self.customer(world, 'uncounted', 'graph', 'accept', records=200, count=False))
+        feeds.append(self.customer(world, 'uncounted', 'graph', 'accept', records=200, count=False, skip=False))
         self.read(world)
         for feed in feeds:
             world.program.wait_line(f'WARN event=order input={feed.tenant.name} ')
