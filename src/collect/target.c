@@ -46,6 +46,17 @@ struct destination target_destination(const struct target *target)
     return (struct destination){ target->login_url, target->base_url, target->resource };
 }
 
+struct principal_spec target_principal(const struct input *input, const struct destination *to,
+                                       const struct http_route *route)
+{
+    return (struct principal_spec){ .tenant_id = input->tenant_id,
+                                    .client_id = input->client_id,
+                                    .login_url = to->login_url,
+                                    .certificate = input->client_certificate,
+                                    .assertion = input->client_assertion,
+                                    .route = route };
+}
+
 char *target_sign_in_as(const struct input *input)
 {
     struct target target;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "auth/binding.h"
+#include "auth/principal.h"
 #include "microsoft/api.h"
 #include "splunk/input.h"
 
@@ -28,6 +29,10 @@ bool target_has_own_url(const struct input *input);
 
 /* Returns the same as the places that secrets and tokens go to. Borrows the texts. */
 struct destination target_destination(const struct target *target);
+
+/* Returns what the input signs in as there, by that way. Borrows the texts and the route. */
+struct principal_spec target_principal(const struct input *input, const struct destination *to,
+                                       const struct http_route *route);
 
 /* Returns the app, the sign-in service and the audience as a text: an input that has another one signs in as somebody
  * else. Caller frees. */

@@ -47,15 +47,10 @@ static void set_proxy(void *ctx, const char *password)
 static struct principal *get_principal(void *ctx)
 {
     struct tenant *t = ctx;
+    struct principal_spec spec = target_principal(&t->input, &t->opening.to, &t->feed.route);
 
     if (!t->principal)
-        t->principal = principal_get(t->env->principals,
-                                     &(struct principal_spec){ .tenant_id = t->input.tenant_id,
-                                                               .client_id = t->input.client_id,
-                                                               .login_url = t->target.login_url,
-                                                               .certificate = t->input.client_certificate,
-                                                               .assertion = t->input.client_assertion,
-                                                               .route = &t->feed.route });
+        t->principal = principal_get(t->env->principals, &spec);
     return t->principal;
 }
 

@@ -64,15 +64,11 @@ static void principal_begin(struct input_sign_in *in)
     const struct passwords *passwords = check_store_passwords(in->store);
     const char *secret = input->client_secret ? input->client_secret : check_store_secret(in->store, name);
     struct destination to = target_destination(in->target);
+    struct principal_spec as = target_principal(input, &to, in->route);
     CLEANUP(mem_freep) char *api = binding_api(&to);
     CLEANUP(mem_freep) char *hosts = binding_hosts(&to); /* of a secret in the stanza */
 
-    in->principal = principal_get(in->principals, &(struct principal_spec){ .tenant_id = input->tenant_id,
-                                                                            .client_id = input->client_id,
-                                                                            .login_url = in->target->login_url,
-                                                                            .certificate = input->client_certificate,
-                                                                            .assertion = input->client_assertion,
-                                                                            .route = in->route });
+    in->principal = principal_get(in->principals, &as);
     if (secret)
         principal_set_secret(in->principal, secret, input->client_secret ? hosts : passwords_hosts(passwords, name));
     in->source = token_source_get(in->principal, in->target->resource, in->target->api->v1_token, api);

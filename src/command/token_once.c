@@ -1,6 +1,7 @@
 #include "command/token_once.h"
 
 #include "base/mem.h"
+#include "collect/target.h"
 #include "splunk/secret_name.h"
 
 /* Sets the credentials that were typed, else the stored ones, and where their tokens may go. */
@@ -23,13 +24,8 @@ struct token_source *token_once(const struct token_once_spec *spec, struct token
 {
     const struct input *input = spec->input;
     CLEANUP(mem_freep) char *api = binding_api(spec->to);
-    struct principal *principal = principal_get(spec->principals,
-                                                &(struct principal_spec){ .tenant_id = input->tenant_id,
-                                                                          .client_id = input->client_id,
-                                                                          .certificate = input->client_certificate,
-                                                                          .assertion = input->client_assertion,
-                                                                          .login_url = spec->to->login_url,
-                                                                          .route = spec->route });
+    struct principal_spec as = target_principal(input, spec->to, spec->route);
+    struct principal *principal = principal_get(spec->principals, &as);
     struct token_source *source = token_source_get(principal, spec->to->resource, spec->v1, api);
 
     token_source_listen(source, listener);

@@ -2,21 +2,18 @@
 
 #include <stdlib.h>
 
-#include "auth/principal.h"
 #include "auth/token_source.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "collect/target.h"
 #include "command/check_look.h"
+#include "command/once.h"
 #include "command/saved_input.h"
 #include "command/token_once.h"
 #include "messages/diagnosis.h"
 #include "microsoft/claims.h"
 #include "microsoft/refusal.h"
-#include "pacing/limiter.h"
-#include "splunk/data_inputs.h"
-#include "splunk/passwords.h"
 #include "splunk/secret_name.h"
 
 #define REQUESTS_MOST 4
@@ -27,13 +24,7 @@ enum { REACH_TIMEOUT_S = 5, AGAIN_MS = 1500 };
 struct trial {
     const struct input *input;
     struct target target;
-    struct loop *loop;
-    struct http *http;
-    struct limiter *limiter;
-    struct rest *rest;
-    struct passwords *passwords;
-    struct data_inputs *inputs;
-    struct principals *principals;
+    struct once once;
     struct token_source *source;
     struct token_listener listener;
     struct look *look;
@@ -43,7 +34,7 @@ struct trial {
     struct http_route route;
     char *proxy;           /* secret */
     const char *waits_for; /* the host; NULL: splunkd */
-    const char *once;      /* why the sign-in itself must not be tried */
+    const char *not_again; /* why the sign-in itself must not be tried */
     bool unchanged;        /* nothing that it depends on is being changed */
     char *remark;          /* splunkd did not answer; NULL: it did */
     struct trial_outcome outcome;
@@ -55,7 +46,7 @@ static void trial_end(struct trial *trial, enum trial_result result, char *why)
     free(trial->outcome.why);
     trial->outcome.why = why;
     trial->outcome.result = result;
-    loop_stop(trial->loop);
+    loop_stop(trial->once.loop);
 }
 
 static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
@@ -70,10 +61,6 @@ static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
         buf_add_text(&why, "splunkd did not answer in time");
     }
     trial_end(trial, TRIAL_NOT_TRIED, buf_take(&why));
-}
-
-static void trial_session_lost(void *ctx UNUSED)
-{
 }
 
 /* Returns true if the input's proxy has no such name, or nobody listens there that speaks like one. A timeout may
@@ -125,7 +112,7 @@ static void looked(void *ctx, enum look_end end, const struct look_found *found 
     case LOOK_DONE: trial_end(trial, TRIAL_ACCEPTED, mem_text(trial->remark)); return;
     case LOOK_REFUSED:
         if (may_pass(trial, result->status)) {
-            timer_set(trial->loop, &trial->again, clock_ms() + AGAIN_MS);
+            timer_set(trial->once.loop, &trial->again, clock_ms() + AGAIN_MS);
             return;
         }
         refusal_set(result, diagnosis_of_refusal(trial, result->status),
@@ -149,7 +136,7 @@ static void look_begin(struct trial *trial, const char *authorization)
     trial->outcome.tenant = mem_text(claims.tenant);
     claims_release(&claims);
     trial->waits_for = trial->target.base_url;
-    trial->look = look_start(&(struct look_spec){ .http = trial->http,
+    trial->look = look_start(&(struct look_spec){ .http = trial->once.http,
                                                   .route = &trial->route,
                                                   .api = trial->target.api,
                                                   .base = trial->target.base_url,
@@ -190,7 +177,7 @@ static void again_fired(void *ctx, int64_t now_ms UNUSED)
 /* Returns the stored secret of that name, NULL: none. Takes name over. */
 static const char *stored_secret(const struct trial *trial, char *name)
 {
-    const char *value = passwords_get(trial->passwords, name);
+    const char *value = passwords_get(trial->once.passwords, name);
 
     free(name);
     return value;
@@ -210,12 +197,12 @@ static void sign_in_begin(struct trial *trial)
     struct destination to = target_destination(&trial->target);
 
     trial->listener = (struct token_listener){ .changed = token_changed, .ctx = trial };
-    trial->source = token_once(&(struct token_once_spec){ .principals = trial->principals,
+    trial->source = token_once(&(struct token_once_spec){ .principals = trial->once.principals,
                                                           .input = trial->input,
                                                           .to = &to,
                                                           .v1 = trial->target.api->v1_token,
                                                           .route = &trial->route,
-                                                          .passwords = trial->passwords },
+                                                          .passwords = trial->once.passwords },
                                &trial->listener);
     token_changed(trial);
 }
@@ -225,8 +212,8 @@ static void reached(void *ctx, const struct http_result *result)
     struct trial *trial = ctx;
     struct err err;
 
-    if (result->fault == HTTP_DONE && (trial->once || trial->unchanged)) {
-        trial_end(trial, TRIAL_LEFT, trial->once ? mem_text(trial->once) : NULL);
+    if (result->fault == HTTP_DONE && (trial->not_again || trial->unchanged)) {
+        trial_end(trial, TRIAL_LEFT, trial->not_again ? mem_text(trial->not_again) : NULL);
     } else if (result->fault == HTTP_DONE) {
         sign_in_begin(trial);
     } else {
@@ -239,12 +226,12 @@ static void reached(void *ctx, const struct http_result *result)
 static void reach_begin(struct trial *trial)
 {
     trial->waits_for = trial->target.login_url;
-    http_start(trial->http, &(struct http_spec){ .url = trial->target.login_url,
-                                                 .route = &trial->route,
-                                                 .done = reached,
-                                                 .ctx = trial,
-                                                 .timeout_s = REACH_TIMEOUT_S,
-                                                 .connect_only = true });
+    http_start(trial->once.http, &(struct http_spec){ .url = trial->target.login_url,
+                                                      .route = &trial->route,
+                                                      .done = reached,
+                                                      .ctx = trial,
+                                                      .timeout_s = REACH_TIMEOUT_S,
+                                                      .connect_only = true });
 }
 
 static bool has_credential(const struct trial *trial)
@@ -283,7 +270,7 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     struct destination to = target_destination(&trial->target);
     struct err why;
 
-    if (!binding_allows_input(trial->passwords, input, &to, &why)) {
+    if (!binding_allows_input(trial->once.passwords, input, &to, &why)) {
         trial_end(trial, TRIAL_UNBOUND, mem_text(why.text));
         return;
     }
@@ -291,9 +278,9 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
     trial->route = (struct http_route){ .ca_file = input->ca_file, .proxy = trial->proxy };
     if (!ok && err->kind == ERR_RETRY)
         trial->remark = mem_text(err->text);
-    trial->once = input->authorization_code ? "an authorization code can be used only once" : NULL;
+    trial->not_again = input->authorization_code ? "an authorization code can be used only once" : NULL;
     if (redeems_stored(trial))
-        data_inputs_list(trial->inputs, inputs_listed, trial);
+        data_inputs_list(trial->once.inputs, inputs_listed, trial);
     else if (has_credential(trial))
         reach_begin(trial);
     else if (ok)
@@ -302,32 +289,20 @@ static void trial_loaded(void *ctx, bool ok, const struct err *err)
         trial_end(trial, TRIAL_NOT_TRIED, mem_text(err->text));
 }
 
-static void trial_open(struct trial *trial, const struct config *config)
+static void trial_open(struct trial *trial, const struct config *config, int splunkd_most_s)
 {
     target_of(trial->input, &trial->target);
-    trial->loop = loop_new();
-    trial->http = http_new(trial->loop);
-    trial->limiter = limiter_new(trial->loop, REQUESTS_MOST, REQUESTS_MOST);
-    trial->rest = rest_new(trial->loop, trial->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
-    trial->passwords = passwords_new(trial->rest);
-    trial->inputs = data_inputs_new(trial->rest);
-    trial->principals = principals_new(trial->loop, trial->http, trial->limiter, NULL, trial_session_lost, NULL);
+    once_open(&trial->once, config->server_uri, config->session_key, splunkd_most_s, REQUESTS_MOST);
     trial->deadline = (struct timer){ .fire = deadline_fired, .ctx = trial };
     trial->again = (struct timer){ .fire = again_fired, .ctx = trial };
 }
 
 static void trial_close(struct trial *trial)
 {
-    timer_cancel(trial->loop, &trial->deadline);
-    timer_cancel(trial->loop, &trial->again);
+    timer_cancel(trial->once.loop, &trial->deadline);
+    timer_cancel(trial->once.loop, &trial->again);
     look_free(trial->look);
-    principals_free(trial->principals);
-    passwords_free(trial->passwords);
-    data_inputs_free(trial->inputs);
-    rest_free(trial->rest);
-    http_free(trial->http);
-    limiter_free(trial->limiter);
-    loop_free(trial->loop);
+    once_close(&trial->once);
     mem_free_secret(trial->proxy);
     free(trial->remark);
 }
@@ -337,14 +312,13 @@ struct trial_outcome trial_sign_in(const struct input *input, const struct confi
 {
     struct trial trial = { .input = input };
 
-    trial_open(&trial, config);
-    rest_hurry(trial.rest, splunkd_most_s);
-    timer_set(trial.loop, &trial.deadline, clock_ms() + most_ms);
+    trial_open(&trial, config, splunkd_most_s);
+    timer_set(trial.once.loop, &trial.deadline, clock_ms() + most_ms);
     if (text_empty(config->session_key) || text_empty(config->server_uri))
         trial_loaded(&trial, false, &(struct err){ .kind = ERR_RETRY, .text = "splunkd gave no session key" });
     else
-        passwords_load(trial.passwords, trial_loaded, &trial);
-    loop_run(trial.loop);
+        passwords_load(trial.once.passwords, trial_loaded, &trial);
+    loop_run(trial.once.loop);
     trial_close(&trial);
     return trial.outcome;
 }

@@ -26,12 +26,13 @@ static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
     struct update *update = ctx;
 
     if (update->ended)
-        loop_stop(update->loop);
+        loop_stop(update->once.loop);
     else if (update->request && update->commenting)
         update_end_before(update, UPDATE_UNKNOWN, "no answer in time; the comment may have been added or not");
     else
-        update_end_before(update, UPDATE_FAILED, "neither splunkd nor Microsoft answered in time; run the action again");
-    timer_set(update->loop, &update->deadline, clock_ms() + UPDATE_SPLUNKD_S * 1000);
+        update_end_before(update, UPDATE_FAILED,
+                          "neither splunkd nor Microsoft answered in time; run the action again");
+    timer_set(update->once.loop, &update->deadline, clock_ms() + UPDATE_SPLUNKD_S * 1000);
 }
 
 /* Returns a parameter of the action; if it is empty, the field of the same name of the results. */
@@ -57,45 +58,28 @@ static bool read_change(struct update *update, struct err *err)
     if (update->has_change && text_empty(update_customer(update))) {
         update->has_change = false;
         change_release(&update->change);
-        return err_set(err, ERR_INPUT, "customer is empty; it should be the name of an input, such as $result.customer$");
+        return err_set(err, ERR_INPUT,
+                       "customer is empty; it should be the name of an input, such as $result.customer$");
     }
     return update->has_change;
 }
 
-static void session_lost(void *ctx UNUSED)
-{
-}
-
 static void open_all(struct update *update)
 {
-    update->loop = loop_new();
-    update->http = http_new(update->loop);
-    update->limiter = limiter_new(update->loop, REQUESTS, REQUESTS);
-    update->rest = rest_new(update->loop, update->http, update->action.server_uri, update->action.session_key,
-                            getenv("SPLUNK_HOME"));
-    rest_hurry(update->rest, UPDATE_SPLUNKD_S);
-    update->passwords = passwords_new(update->rest);
-    update->inputs = data_inputs_new(update->rest);
-    update->receiver = receiver_new(update->rest);
-    update->principals = principals_new(update->loop, update->http, update->limiter, NULL, session_lost, NULL);
+    once_open(&update->once, update->action.server_uri, update->action.session_key, UPDATE_SPLUNKD_S, REQUESTS);
+    update->receiver = receiver_new(update->once.rest);
     update->again = (struct timer){ .fire = update_again_fired, .ctx = update };
     update->deadline = (struct timer){ .fire = deadline_fired, .ctx = update };
 }
 
 static void close_all(struct update *update)
 {
-    timer_cancel(update->loop, &update->again);
-    timer_cancel(update->loop, &update->deadline);
+    timer_cancel(update->once.loop, &update->again);
+    timer_cancel(update->once.loop, &update->deadline);
     if (update->request)
         http_cancel(update->request);
-    principals_free(update->principals);
     receiver_free(update->receiver);
-    data_inputs_free(update->inputs);
-    passwords_free(update->passwords);
-    rest_free(update->rest);
-    limiter_free(update->limiter);
-    http_free(update->http);
-    loop_free(update->loop);
+    once_close(&update->once);
     if (update->has_input)
         input_free(&update->input);
     if (update->has_change)
@@ -108,7 +92,7 @@ static void begin(struct update *update)
 {
     struct err err;
 
-    timer_set(update->loop, &update->deadline, clock_ms() + ALL_MS);
+    timer_set(update->once.loop, &update->deadline, clock_ms() + ALL_MS);
     if (!read_change(update, &err))
         update_end_before(update, UPDATE_BAD_INPUT, err.text);
     else if (!update_turn_take(getenv("SPLUNK_HOME"), TURN_MS, &err))
@@ -132,7 +116,7 @@ static void end_stopped(struct update *update)
                           "the action was stopped before Microsoft answered; the comment may have been added or not");
     else
         update_end_before(update, UPDATE_FAILED, "the action was stopped before it was done; run it again");
-    loop_drain(update->loop, clock_ms() + STOP_MS, is_posting, update);
+    loop_drain(update->once.loop, clock_ms() + STOP_MS, is_posting, update);
 }
 
 /* Reads stdin to its end. */
@@ -166,7 +150,8 @@ int update_run(int argc, char **argv)
     bool ok;
 
     if (argc > 1 && options_is_help(argv[1])) {
-        puts("usage: defender_alerts --execute\nThe alert action " UPDATE_ACTION ": splunkd starts this, and writes its "
+        puts("usage: defender_alerts --execute\nThe alert action " UPDATE_ACTION
+             ": splunkd starts this, and writes its "
              "JSON to stdin. See docs/operations.md.");
         return 0;
     }
@@ -183,8 +168,8 @@ int update_run(int argc, char **argv)
     }
     open_all(&update);
     begin(&update);
-    loop_catch_signals(update.loop); /* until now nothing was sent */
-    loop_run(update.loop);
+    loop_catch_signals(update.once.loop); /* until now nothing was sent */
+    loop_run(update.once.loop);
     end_stopped(&update);
     close_all(&update);
     action_release(&update.action);

@@ -49,18 +49,18 @@ static void loaded(void *ctx, bool ok, const struct err *err)
         return;
     }
     set_destination(update);
-    if (!binding_allows_input(update->passwords, &update->input, &update->to, &why)) {
+    if (!binding_allows_input(update->once.passwords, &update->input, &update->to, &why)) {
         update_end_before(update, UPDATE_REFUSED, why.text);
         return;
     }
-    update->proxy = target_proxy(&update->input, passwords_get(update->passwords, proxy_name));
+    update->proxy = target_proxy(&update->input, passwords_get(update->once.passwords, proxy_name));
     update->route = (struct http_route){ .ca_file = update->input.ca_file, .proxy = update->proxy };
     update->listener = (struct token_listener){ .changed = update_continue, .ctx = update };
-    update->source = token_once(&(struct token_once_spec){ .principals = update->principals,
+    update->source = token_once(&(struct token_once_spec){ .principals = update->once.principals,
                                                            .input = &update->input,
                                                            .to = &update->to,
                                                            .route = &update->route,
-                                                           .passwords = update->passwords },
+                                                           .passwords = update->once.passwords },
                                 &update->listener);
     update_continue(update);
 }
@@ -91,11 +91,12 @@ static void take_entry(struct update *update, const cJSON *entry)
     if (!text_empty(index) && !text_same(index, "default"))
         update->index = mem_text(index);
     if (update->input.allow_update == ALLOW_UPDATE_YES)
-        passwords_load(update->passwords, loaded, update);
+        passwords_load(update->once.passwords, loaded, update);
     else
-        update_end_before(update, UPDATE_REFUSED,
-                   "the customer's input does not allow updates; set allow_update of the input to yes, after the "
-                   "customer has agreed to it");
+        update_end_before(
+            update, UPDATE_REFUSED,
+            "the customer's input does not allow updates; set allow_update of the input to yes, after the "
+            "customer has agreed to it");
 }
 
 static void listed(void *ctx, bool ok, const cJSON *list, const struct err *err)
@@ -121,5 +122,5 @@ static void listed(void *ctx, bool ok, const cJSON *list, const struct err *err)
 
 void update_find_customer(struct update *update)
 {
-    data_inputs_list(update->inputs, listed, update);
+    data_inputs_list(update->once.inputs, listed, update);
 }

@@ -31,9 +31,8 @@ static bool was_not_done(const struct http_result *result)
 {
     bool busy = result->status == 503 && result->retry_after_ms >= 0 && is_of_graph(result);
 
-    return result->status == 429 || busy || result->fault == HTTP_NO_NAME ||
-           result->fault == HTTP_NO_CONNECTION || result->fault == HTTP_NO_PROXY || result->fault == HTTP_NO_TLS ||
-           result->fault == HTTP_BAD_REQUEST;
+    return result->status == 429 || busy || result->fault == HTTP_NO_NAME || result->fault == HTTP_NO_CONNECTION ||
+           result->fault == HTTP_NO_PROXY || result->fault == HTTP_NO_TLS || result->fault == HTTP_BAD_REQUEST;
 }
 
 static void judge_failure(const struct http_result *result, const struct update_facts *facts,

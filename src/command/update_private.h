@@ -3,12 +3,11 @@
 #pragma once
 
 #include "auth/binding.h"
-#include "auth/principal.h"
 #include "auth/token_source.h"
+#include "command/once.h"
 #include "command/update.h"
 #include "command/update_judge.h"
 #include "splunk/action.h"
-#include "splunk/data_inputs.h"
 #include "splunk/receiver.h"
 
 #define UPDATE_SPLUNKD_S 20 /* for an answer of splunkd */
@@ -17,14 +16,8 @@ struct update {
     struct action action;
     struct change change;
     bool has_change;
-    struct loop *loop;
-    struct http *http;
-    struct limiter *limiter;
-    struct rest *rest;
-    struct passwords *passwords;
-    struct data_inputs *inputs;
+    struct once once;
     struct receiver *receiver;
-    struct principals *principals;
     struct token_source *source;
     struct token_listener listener;
     struct timer again, deadline;

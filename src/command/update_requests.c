@@ -17,7 +17,7 @@ static void send(struct update *update, const char *authorization);
 static void stop_if_done(struct update *update)
 {
     if (update->ended && !update->posting)
-        loop_stop(update->loop);
+        loop_stop(update->once.loop);
 }
 
 static void event_posted(void *ctx, bool ok, const struct err *err)
@@ -64,10 +64,10 @@ static void log_end(const struct update *update, const char *why)
     const char *search = update->action.search_name, *said = why ? why : "", *label = why ? " why=" : "";
     enum event event = update->result == UPDATE_DONE ? EVENT_UPDATED : EVENT_UPDATE_FAILED;
 
-    log_event(event, "input=%s kind=%s id=%s result=%s step=%s tries=%d user=%s search=%s%s%s",
-              QUOTED(customer), change ? change_kind_word(change->kind) : "none", QUOTED(id),
-              update_result_word(update->result), update->commenting ? "comment" : "change", update->tries,
-              QUOTED(owner), QUOTED(search), label, *label ? QUOTED(said) : "");
+    log_event(event, "input=%s kind=%s id=%s result=%s step=%s tries=%d user=%s search=%s%s%s", QUOTED(customer),
+              change ? change_kind_word(change->kind) : "none", QUOTED(id), update_result_word(update->result),
+              update->commenting ? "comment" : "change", update->tries, QUOTED(owner), QUOTED(search), label,
+              *label ? QUOTED(said) : "");
 }
 
 /* Ends the update once the events are on their way. why NULL: it is done. */
@@ -75,7 +75,7 @@ static void end(struct update *update, enum update_result result, const char *wh
 {
     if (update->ended)
         return;
-    timer_cancel(update->loop, &update->again);
+    timer_cancel(update->once.loop, &update->again);
     update->ended = true;
     update->result = result;
     log_end(update, why);
@@ -90,7 +90,6 @@ void update_end_before(struct update *update, enum update_result result, const c
     tell(update, result, 0, why);
     end(update, result, why);
 }
-
 
 void update_continue(void *ctx)
 {
@@ -145,7 +144,7 @@ static void answered(void *ctx, const struct http_result *result)
     tell(update, verdict.result, result->status, verdict.result == UPDATE_DONE ? NULL : verdict.err.text);
     switch (verdict.result) {
     case UPDATE_DONE: step_done(update); return;
-    case UPDATE_AGAIN: timer_set(update->loop, &update->again, clock_ms() + verdict.wait_ms); return;
+    case UPDATE_AGAIN: timer_set(update->once.loop, &update->again, clock_ms() + verdict.wait_ms); return;
     case UPDATE_NEW_TOKEN:
         update->new_token = true;
         token_source_reject(update->source, update->token);
@@ -187,16 +186,17 @@ static void send(struct update *update, const char *authorization)
     update->tries++;
     change_url(&update->change, update->to.api_url, update->commenting, &url);
     change_body(&update->change, update->commenting, &body);
-    update->request = http_start(update->http, &(struct http_spec){ .url = buf_text(&url),
-                                                                    .form = buf_text(&body),
-                                                                    .method = update->commenting ? "POST" : "PATCH",
-                                                                    .authorization = authorization,
-                                                                    .headers = headers,
-                                                                    .route = &update->route,
-                                                                    .done = answered,
-                                                                    .ctx = update,
-                                                                    .timeout_s = TIMEOUT_S,
-                                                                    .once = update->commenting });
+    update->request = http_start(update->once.http,
+                                 &(struct http_spec){ .url = buf_text(&url),
+                                                      .form = buf_text(&body),
+                                                      .method = update->commenting ? "POST" : "PATCH",
+                                                      .authorization = authorization,
+                                                      .headers = headers,
+                                                      .route = &update->route,
+                                                      .done = answered,
+                                                      .ctx = update,
+                                                      .timeout_s = TIMEOUT_S,
+                                                      .once = update->commenting });
     buf_free(&url);
     buf_free(&body);
 }
