@@ -106,6 +106,8 @@ static void opened(void *ctx)
 {
     struct tenant *t = ctx;
 
+    if (t->claim.unsynced) /* if there are no news, the one before it could be hours old at the next loss of power */
+        t->saver.changed = true;
     manifest_start(&t->manifest, clock_ms());
     tenant_wake(t);
 }
@@ -136,7 +138,6 @@ static void loaded(void *ctx, enum store_found found, const struct buf *text, co
     struct tenant *t = ctx;
 
     t->known = found == STORE_FOUND;
-    t->saver.changed = t->saver.changed || t->claim.unsynced; /* what the next end keeps is as new as this start */
     tenant_share_loaded(t, found, text, err);
 }
 

@@ -55,7 +55,7 @@ struct claim {
     struct claim *next, **slot; /* all that are held */
     bool held;
     bool stored;   /* something is stored under the name, as far as known */
-    bool unsynced; /* what was loaded may not survive the end of the host */
+    bool unsynced; /* what is stored may not survive the end of the host */
 };
 
 struct store_ops {

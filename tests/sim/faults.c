@@ -46,7 +46,9 @@ static void refused(enum fault fault)
     int64_t lasts = some_time(fault, 3 * HOUR);
 
     customer->refused_until = now() + lasts;
-    customer->refused_with = statuses[rng_between(&fault_luck[fault], 0, 4)];
+    customer->refused_with = statuses[customer->api == API_ENDPOINT && rng_chance(&fault_luck[fault], 0.4)
+                                          ? 4 /* what came in part meanwhile is read again in full */
+                                          : rng_between(&fault_luck[fault], 0, 4)];
     trouble(customer, customer->refused_until + (lasts > 40 * SECOND ? REFUSED_MOST : 3 * MINUTE));
     trace("%s is refused with %d for %lld s", customer->name, customer->refused_with, (long long)lasts / 1000);
 }

@@ -2,6 +2,7 @@
 #include "services.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define UNSTUCK_WITHIN (45 * SECOND)
@@ -30,6 +31,8 @@ void reply_head(struct reply *reply, struct customer *customer, int status, cons
 
     if (customer && fault_strikes(FAULT_wrong_date, customer))
         wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY);
+    if (llabs(wrong - wall_shift) < HOUR) /* two wrong clocks that agree are believed */
+        wrong = 0;
     reply->status = status;
     text_say(&reply->headers, "HTTP/2 %d \r\nContent-Type: %s\r\nDate: %s\r\n", status, type,
              date_http(wall_of(now()) + wrong, date));
