@@ -307,7 +307,7 @@ build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 
 # Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one). AUDIT=1:
 # a month (DAYS) of audits instead, a day a minute, of a thousand customers (TENANTS). SHARE=1: three forwarders that
-# share the customers. HASTE=n: their clocks run that many times as fast.
+# share the customers. HASTE=n: their clocks run that many times as fast. COST=1: CPU and memory with and without sharing.
 MINUTES ?= 10
 TENANTS ?= 500
 .PHONY: soak soak-share
@@ -319,7 +319,8 @@ soak: all
 endif
 
 soak-share: all
-	$(PYTHON) tests/soak/share.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)) $(if $(HASTE),--haste $(HASTE))
+	$(PYTHON) tests/soak/share.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)) $(if $(HASTE),--haste $(HASTE)) \
+	    $(if $(COST),--cost)
 
 # Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, no judgment.
 # BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.

@@ -8,7 +8,10 @@
 #include "messages/log_events.h"
 
 #define LOAD_AGAIN_MS 5000
-#define LOADS_MOST    12 /* tries before an input goes on without the shared checkpoint */
+/* Tries before an input goes on without the shared checkpoint: a minute while the store answers otherwise, and ten if it is
+ * gone. Without a file of its own the input would be read from its start_time. */
+#define LOADS_MOST       12
+#define LOADS_ALONE_MOST 120
 #define WELL_LEAST    3  /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
@@ -68,11 +71,12 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
 {
     struct share_lease *lease = ctx;
     int64_t now_ms = clock_ms();
+    enum share_state state = state_of(lease, now_ms);
 
     lease->loading = false;
-    if (is_granted(lease) || lease->letting_go || !share_may_read(state_of(lease, now_ms)))
+    if (is_granted(lease) || lease->letting_go || !share_may_read(state))
         return;
-    if (fault != KVSTORE_OK && ++lease->tries < LOADS_MOST) {
+    if (fault != KVSTORE_OK && ++lease->tries < (state == SHARE_ALONE ? LOADS_ALONE_MOST : LOADS_MOST)) {
         lease->load_due_ms = now_ms + LOAD_AGAIN_MS;
         share_tell_soon(lease->share);
         return;
@@ -86,25 +90,23 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
     share_tell_soon(lease->share);
 }
 
-/* Its own file is as new as anything in the store if this forwarder has been reading under the same since. Without the
- * store there is nothing else. */
-static bool needs_no_load(const struct share_lease *lease, enum share_state state)
+/* Its own file is as new as anything in the store if this forwarder has been reading under the same since. */
+static bool needs_no_load(const struct share_lease *lease)
 {
     const struct share *share = lease->share;
     const struct share_own_entry *entry = share_own_record_find(&share->own, lease->input);
     int64_t number;
 
-    return state == SHARE_ALONE ||
-           (entry && text_same(entry->since, share_core_since(share->core, lease->number, &number)));
+    return entry && text_same(entry->since, share_core_since(share->core, lease->number, &number));
 }
 
-static void begin(struct share_lease *lease, enum share_state state, int64_t now_ms)
+static void begin(struct share_lease *lease, int64_t now_ms)
 {
     struct share *share = lease->share;
 
     if (lease->loading || lease->letting_go)
         return;
-    if (needs_no_load(lease, state)) {
+    if (needs_no_load(lease)) {
         grant(lease, NULL, false, now_ms);
         return;
     }
@@ -173,7 +175,7 @@ void share_tell(struct share *share, int64_t now_ms)
         if (is_granted(lease))
             tell_granted(lease, state);
         else if (share_may_read(state))
-            begin(lease, state, now_ms);
+            begin(lease, now_ms);
         else
             tell_waiting(lease, state);
         if (!is_granted(lease) && share_may_read(state) && lease->load_due_ms > now_ms && lease->load_due_ms < due_ms)
@@ -181,7 +183,7 @@ void share_tell(struct share *share, int64_t now_ms)
     }
     if (share_core_change_ms(share->core, now_ms) < due_ms)
         due_ms = share_core_change_ms(share->core, now_ms);
-    if (due_ms != INT64_MAX)
+    if (due_ms != INT64_MAX && (!timer_is_set(&share->tell_timer) || due_ms < share->tell_timer.due_ms))
         timer_set(share->spec.loop, &share->tell_timer, due_ms > now_ms ? due_ms : now_ms + 1);
     share_keep_own(share);
     share_log_change(share, now_ms);

@@ -117,6 +117,32 @@ class Together(SharedCase):
         self.assertEqual(self.world.store.owners(), owners)
         self.exact()
 
+    @pytest.mark.promise('Sharing', 'One process of a host takes part')
+    @pytest.mark.promise('Sharing', 'A forwarder that starts while the store is gone goes on after a minute')
+    @pytest.mark.waits(12)
+    def test_one_forwarder(self):
+        self.start('hf1')
+        self.arrive(60)
+        old = self.world['hf1'].program
+        self.start('hf1')           # splunkd's old and new process overlap after an edit
+        self.publish()
+        self.arrive(20)
+        self.assertFalse([line.text for line in self.world['hf1'].program.lines if 'share_joined' in line.text])
+        old.terminate()
+        self.publish()
+        self.arrive(30)
+        self.exact()
+        self.world['hf1'].program.terminate()
+        self.world['hf1'].cut('store')
+        self.publish()
+        self.start('hf1')
+        self.arrive(90)
+        self.world['hf1'].mend('store')
+        self.said('share_joined', 30, 'hf1')
+        self.publish()
+        self.arrive(30)
+        self.exact()
+
     @pytest.mark.promise('Sharing', 'The customers of a forwarder that died are read by another one within a minute')
     @pytest.mark.waits(15)
     def test_kill(self):

@@ -39,6 +39,7 @@ NAMES = ('hf1', 'hf2', 'hf3')
 MOST_CALLS = 40         # of a forwarder in a minute, on the average
 MOST_DOUBLE_S = 30      # two readers of a customer, all in all, with a rollback
 MORE = 1.1              # CPU and memory with sharing, at most so many times those without
+ALONE_S = 55            # a minute, less a round
 SAY_S = 10
 LATE_S = 0.3            # stand-ins that are later than this do not know when a request was sent
 
@@ -134,12 +135,12 @@ class Soak:
             self.readers.rollbacks.append(now)
 
     def alone(self, name):
-        """From now on this forwarder may be alone: it reads what it held, whatever others do. Returns the function that
-        ends it."""
-        active = [True]
+        """A minute from now this forwarder is alone: it reads what it held, whatever others do. Returns the function
+        that ends it."""
+        since, until = time.monotonic() + ALONE_S / self.args.haste, [float('inf')]
         self.readers.excuses.append(
-            lambda forwarder, when: 'without the store' if active[0] and forwarder == name else None)
-        return lambda: active.__setitem__(0, False)
+            lambda forwarder, when: 'without the store' if since <= when <= until[0] and forwarder == name else None)
+        return lambda: until.__setitem__(0, time.monotonic())
 
     def tell(self, text):
         """A line for whoever has to find out what went wrong."""
@@ -352,7 +353,7 @@ def cost(args, folder):
             seconds = usage(forwarder.program.pid)[0] - before
             found[shares] = seconds, statistics.median(samples)
             print(f'{"with" if shares else "without"} sharing: {seconds:.2f} s CPU in {args.minutes:g} minutes, '
-                  f'{statistics.median(samples) / 1024:.1f} MiB, '
+                  f'{statistics.median(samples) / 1024:.1f} MiB, {forwarder.program.descriptors()} descriptors, '
                   f'{len(soak.calls.get("hf1", ())) / ((time.monotonic() - soak.began) / 60):.1f} calls a minute',
                   flush=True)
         finally:

@@ -16,7 +16,7 @@ export const CONDITIONS = [
     { word: 'waiting', rank: 10, tone: 'wait' },
     { word: 'no alert yet', rank: 10, tone: 'wait' },
     { word: 'ok', rank: 11, tone: 'well' },
-    { word: 'elsewhere', rank: 11, tone: 'well' }, // another forwarder reads it; only records say so, and no status line
+    { word: 'elsewhere', rank: 11, tone: 'well' }, // another forwarder's; only records say so
     { word: 'off', rank: 12, tone: 'off' },
     { word: 'unknown', rank: 13, tone: 'off' }, // the page's own: nobody can say, because no state can be read
 ];

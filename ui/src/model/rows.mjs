@@ -34,7 +34,10 @@ export function joinRows(inputs, records, now_s) {
             silent_s: last ? now_s - last : Infinity,
             sign_in: signInOf(content, record),
             history: (record && record.history) || '',
-            text: [input.name, content.tenant_id, content.index, record && record.why, condition.word, record && record.reader]
+            text: [
+                ...[input.name, content.tenant_id, content.index, condition.word],
+                ...(record ? [record.why, record.reader] : []),
+            ]
                 .join('\n')
                 .toLowerCase(),
         };
