@@ -276,7 +276,7 @@ static bool is_confirmed(struct audit *audit, struct audit_result *result, int64
     if (ledger_waits(feed->ledger, audit->of)) {
         result->verdict = AUDIT_MISSING;
         snprintf(result->why, sizeof(result->why), "what was missing is written, but Splunk has not taken it yet");
-    } else if (!ledger_covers(feed->ledger, audit->of)) {
+    } else if (!feed_has_day(feed, audit->of)) {
         result->verdict = AUDIT_UNKNOWN;
         snprintf(result->why, sizeof(result->why), "no_ledger");
     }
@@ -339,7 +339,7 @@ static enum turn turn_of(struct audit *audit, uint32_t day)
         return TURN_NONE;
     if (audit->tried & bit_of(audit, day))
         return TURN_LATER;
-    if (!ledger_covers(feed->ledger, day)) {
+    if (!feed_has_day(feed, day)) {
         day_is_unknown(audit, day);
         return TURN_NONE;
     }

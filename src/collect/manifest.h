@@ -20,6 +20,10 @@ struct manifest {
 void manifest_init(struct manifest *manifest, struct feed *feed);
 void manifest_release(struct manifest *manifest);
 
+/* Another forwarder reads the input: says every day of which this one has written versions since it was said last, be the
+ * day over or not. What forwarders have written of a day is the sum of what each has said last. */
+void manifest_leave(struct manifest *manifest);
+
 /* The input is open. */
 void manifest_start(struct manifest *manifest, int64_t now_ms);
 /* A day was audited: it is said now if it got more. */

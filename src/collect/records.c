@@ -29,6 +29,8 @@ static void count_time(struct reading *reading, ticks time)
     struct page_stats *stats = &reading->answer.stats;
     const struct window *window = &reading->window;
 
+    stats->rises |= stats->oldest <= stats->newest && time > reading->answer.sequence.last;
+    reading->answer.after += time >= reading->answer.split;
     follow_sequence(&reading->answer.sequence, time);
     stats->oldest = ticks_min(stats->oldest, time);
     stats->newest = ticks_max(stats->newest, time);
@@ -70,7 +72,9 @@ static bool may_write(struct reading *reading)
     struct feed *feed = reading->feed;
     struct err err;
 
-    if (!answer->probed) {
+    if (!feed_may_read(feed))
+        answer->held_back = answer->elsewhere = true;
+    if (!answer->probed && !answer->held_back) {
         answer->probed = true;
         answer->held_back = !feed->owner->writable(feed->ctx, &err);
         if (answer->held_back)

@@ -105,6 +105,8 @@ static bool read_state(struct audit_row *row, struct err *err)
         ledger_continue(feed->ledger, checkpoint.has_ledger ? checkpoint.ledger : -1, checkpoint.ledger_id,
                         checkpoint.cursor.watermark, false);
         feed->progress.cursor = checkpoint.cursor;
+        feed->own_since = checkpoint.own_since;
+        feed->own_until = checkpoint.own_until;
     }
     quarantine_release(&checkpoint.quarantine);
     checkpoint_release(&checkpoint);
@@ -165,7 +167,7 @@ static bool begin_day(struct audit_row *row, uint32_t day)
 
     if (window.lo >= window.hi)
         return false;
-    if (!ledger_look(feed->ledger, feed_service_now(feed), &err) || !ledger_covers(feed->ledger, day)) {
+    if (!ledger_look(feed->ledger, feed_service_now(feed), &err) || !feed_has_day(feed, day)) {
         say(row, day, AUDIT_UNKNOWN, "no_ledger");
         return false;
     }
@@ -252,7 +254,7 @@ static void nothing(void *ctx UNUSED)
 {
 }
 
-static const struct feed_owner owner = { no_event, nothing, nothing };
+static const struct feed_owner owner = { no_event, nothing, nothing, NULL };
 
 static void source_changed(void *ctx)
 {

@@ -232,14 +232,13 @@ static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
     }
 }
 
-/* Reads what is known of the customer's loss. Members that are not as they should be count as missing. */
-static void read_loss(const cJSON *root, struct checkpoint *checkpoint)
+/* Returns 0 for a time that is missing, or is none. */
+static ticks time_of(const cJSON *root, const char *name)
 {
-    const char *lost = json_text(root, "lost");
+    const char *text = json_text(root, name);
     ticks time;
 
-    checkpoint_note_loss(checkpoint, json_text(root, "worked"),
-                         lost && ticks_parse(lost, strlen(lost), &time) ? time : 0);
+    return text && ticks_parse(text, strlen(text), &time) ? time : 0;
 }
 
 static void read_ledger(const cJSON *root, struct checkpoint *checkpoint)
@@ -255,7 +254,6 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
     struct checkpoint ret = { .imported_count = 0 };
-    const char *saved;
     int64_t version;
 
     if (!cJSON_IsObject(root))
@@ -276,10 +274,10 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     read_again(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
-    saved = json_text(root, "saved");
-    if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
-        ret.saved = 0;
-    read_loss(root, &ret);
+    ret.saved = time_of(root, "saved");
+    ret.own_since = time_of(root, "own_since");
+    ret.own_until = time_of(root, "own_until");
+    checkpoint_note_loss(&ret, json_text(root, "worked"), time_of(root, "lost"));
     read_ledger(root, &ret);
     read_imported(root, &ret);
     checkpoint_release(checkpoint);

@@ -87,6 +87,8 @@ bool ledger_covers(const struct ledger *ledger, uint32_t day);
 bool ledger_waits(const struct ledger *ledger, uint32_t day);
 /* Returns true if the manifest of that day was not said, or more was written since. again: it was said. */
 bool ledger_unsaid(const struct ledger *ledger, uint32_t day, bool *again);
+/* The same, and there is something to say of it. */
+bool ledger_unsaid_versions(const struct ledger *ledger, uint32_t day);
 /* Returns true if the file has no version of that day. */
 bool ledger_is_empty(const struct ledger *ledger, uint32_t day);
 /* Sets *versions to the number of different keys of that day, and *sum to the sum of their upper 32 bits. */

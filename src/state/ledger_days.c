@@ -220,6 +220,14 @@ bool ledger_unsaid(const struct ledger *ledger, uint32_t day, bool *again)
     return !*again || found->said != found->keys;
 }
 
+bool ledger_unsaid_versions(const struct ledger *ledger, uint32_t day)
+{
+    const struct ledger_day *found = known(ledger, day);
+    bool again;
+
+    return found && found->keys && ledger_unsaid(ledger, day, &again);
+}
+
 bool ledger_is_empty(const struct ledger *ledger, uint32_t day)
 {
     const struct ledger_day *found = known(ledger, day);

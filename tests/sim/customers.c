@@ -252,13 +252,29 @@ static int64_t excuse_of_gaps(const struct customer *customer)
     return customer->harmed_until <= now() ? 0 : excuse < HOUR ? excuse : HOUR;
 }
 
+/* Alerts that come at once from a service whose pages are small: twenty of them take up to three requests, and there are
+ * hundred requests a minute. */
+static int64_t excuse_of_burst(const struct customer *customer, int64_t since)
+{
+    int count = 0;
+
+    if (!customer->cap && customer->coarse_until != NEVER)
+        return 0;
+    for (int a = 0; a < customer->count; a++)
+        for (int i = 0; i < customer->alerts[a].versions; i++)
+            count += customer->alerts[a].version[i].visible > since - MINUTE &&
+                     customer->alerts[a].version[i].visible <= now();
+    return count * 90;
+}
+
 /* A version arrives within two intervals after it is listed, or after the last fault that could delay it. */
 static void check_delay(const struct customer *customer, const struct version *v)
 {
     int64_t since = customer->trouble > v->visible ? customer->trouble : v->visible,
             limit = 2 * plan.poll_s * SECOND + 5 * SECOND + excuse_of_gaps(customer);
 
-    if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v))
+    if (since == NEVER || now() <= since || now() - since <= limit || now() < v->excused_until || is_late(customer, v) ||
+        now() - since <= limit + excuse_of_burst(customer, since))
         return;
     broken("nobody_late",
            "%s: a version is late: %lld s after it could be seen, %lld s after the last excuse "

@@ -152,7 +152,7 @@ void disk_process_ends(void)
     }
 }
 
-static void tear(struct inode *inode)
+static void tear(const char *name, struct inode *inode)
 {
     size_t whole = inode->bytes.len;
 
@@ -163,6 +163,7 @@ static void tear(struct inode *inode)
         memset(inode->bytes.data + inode->bytes.len, 0, whole - inode->bytes.len);
         inode->bytes.len = whole;
     }
+    trace("disk: %s is torn", name);
 }
 
 void disk_power_loss(void)
@@ -177,7 +178,7 @@ void disk_power_loss(void)
     }
     for (size_t i = 0; i < entry_count; i++)
         if (entries[i].inode)
-            tear(entries[i].inode);
+            tear(entries[i].name, entries[i].inode);
     trace("disk: %zu changes of the folder are lost", undone);
 }
 

@@ -47,7 +47,8 @@ static void look(void *ctx, int64_t number)
 
         broken("nothing_lost", "%d versions have not arrived %lld min after the last fault", missing,
                (long long)(now() - began - plan.lasts) / MINUTE);
-    } else if (phase == PHASE_LAST && process_age() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
+    } else if (phase == PHASE_LAST && machine_alive() && process_age() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
+        kv_check();
         phase = PHASE_OVER;
         process_stop();
     }
@@ -103,6 +104,7 @@ void world_live(void)
     disk_init();
     customers_init();
     ledger_init();
+    kv_init();
     faults_init();
     began = now();
     at(now() + MINUTE, look, NULL, 0);

@@ -136,7 +136,7 @@ int64_t pipe_write(const char *bytes, size_t len)
     text_put(&in_pipe, bytes, len);
     if (at_event && len > 100) {
         if (rng_chance(&reader_luck, 0.5))
-            reader_stalls_until = now() + 20 * SECOND;
+            reader_stalls_until = now() + 20 * SECOND, trouble(NULL, reader_stalls_until + 5 * SECOND);
         at(now() + rng_between(&reader_luck, 0, 100), at_event, NULL, at_event_number);
         at_event = NULL;
     }

@@ -48,9 +48,9 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_401)                                                                                                        \
     X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
         X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(bad_link) X(store_500) X(store_lost)      \
-            X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
-                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(new_secret) X(revoked) X(store_down)                 \
-                    X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
+            X(store_slow) X(kv_refuses) X(kv_garbage) X(kv_lost) X(kv_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
+                X(bad_record) X(coarse) X(unfiltered) X(shuffled) X(short_pages) X(no_link) X(miscount) X(new_secret) X(revoked) X(store_down)                 \
+                    X(store_truncates) X(kv_off) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
                         X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
 enum fault {
@@ -73,7 +73,8 @@ struct plan {
 };
 
 struct plan plan_of(uint64_t seed);
-/* Applies "name=value": month, customers, alerts, minutes, poll, overlap, trace, only=fault,fault, without=fault,fault.
+/* Applies "name=value": quiet or month (each draws another plan, so it comes first), customers, alerts, minutes, poll,
+ * overlap, trace, only=fault,fault, without=fault,fault.
  * Returns false if the word is unknown. */
 bool plan_set(struct plan *plan, const char *word);
 /* Writes the plan as words for plan_set(). */
@@ -226,6 +227,13 @@ void splunkd_forget_session(void);                  /* the session key of this p
 bool splunkd_session_lost(void);                    /* ... and the process knows it */
 const char *splunkd_config(void);                   /* what it writes to the program's stdin */
 
+/* kvstore.c */
+
+extern int64_t kv_off_until;
+void kv_init(void);
+void kv_answer(const struct request *request, struct reply *reply);
+void kv_check(void); /* all went well for ten minutes: what is stored is true */
+
 /* customers.c: customers, their alerts, and the ledger of what was written. */
 
 enum api { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
@@ -327,7 +335,7 @@ struct customer {
     int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
-    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until;
+    int64_t down_until, unreachable_until, coarse_until, unfiltered_until, shuffled_until, short_until, no_link_until, miscount_until;
     struct rng luck;
 };
 
