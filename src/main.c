@@ -21,6 +21,7 @@
 #include "command/import.h"
 #include "command/options.h"
 #include "command/run.h"
+#include "command/share.h"
 #include "command/sign_in.h"
 #include "command/update.h"
 #include "command/validate.h"
@@ -64,6 +65,7 @@ static const struct command {
     { "check", NULL, check_run, "try every input once and report what is wrong: reads <input> XML on stdin" },
     { "audit", NULL, audit_run,
       "compare what Microsoft lists with what was written: reads <input> XML on stdin" },
+    { "share", NULL, share_run, "several forwarders that share the inputs: token, status, take, drain, undrain" },
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },
@@ -199,11 +201,11 @@ static int run_command(int argc, char **argv)
     if (argc < 2)
         return run_inputs();
     command = find_command(argv[help_first ? 2 : 1]);
+    if (command && command->run_with && !help_first)
+        return command->run_with(argc - 1, argv + 1);
     if (command && command->run != print_help && command->run != print_version &&
         (help_first || options_want_help(argc - 1, argv + 1)))
         return print_help_of(command);
-    if (command && command->run_with)
-        return command->run_with(argc - 1, argv + 1);
     if (command && argc == 2)
         return command->run();
     return refuse_arguments(command, argv[help_first ? 2 : 1]);

@@ -17,7 +17,8 @@ BASE = {'base'}
 MESSAGES = BASE | {'messages'}
 NET = MESSAGES | {'net'}
 AUTH = NET | {'splunk', 'microsoft', 'pacing', 'auth'}
-COLLECT = AUTH | {'state', 'collect'}
+SHARE = NET | {'splunk', 'state', 'share'}
+COLLECT = AUTH | {'state', 'share', 'collect'}
 MAY_INCLUDE = {
     'base': BASE,
     'messages': MESSAGES,
@@ -27,6 +28,7 @@ MAY_INCLUDE = {
     'pacing': NET | {'pacing'},
     'state': BASE | {'state'},
     'auth': AUTH,
+    'share': SHARE,
     'collect': COLLECT,
     'command': COLLECT | {'command'},
     '': COLLECT | {'command'},          # main.c

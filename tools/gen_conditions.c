@@ -61,7 +61,7 @@ int main(void)
     size_t number, all = 5 * 2 * COUNT_OF(read_ages) * COUNT_OF(ups) * COUNT_OF(polls) * COUNT_OF(lags) * 2 * 2 * 2;
 
     for (number = 0; number < all; number += STEP) {
-        struct condition_facts facts;
+        struct condition_facts facts = { .elsewhere = false };
         size_t rest = number;
 
         facts.state = (enum health_state)digit(&rest, 5);

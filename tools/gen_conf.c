@@ -381,6 +381,8 @@ static const char *type_word(enum param_type type)
     case PARAM_START: return "start";
     case PARAM_SECONDS: return "seconds";
     case PARAM_PROXY: return "proxy";
+    case PARAM_SHARE_URLS: return "share_urls";
+    case PARAM_GROUP: return "group";
     }
     return "text";
 }
@@ -426,6 +428,8 @@ static void add_page(struct buf *out)
     buf_add_json(out, NOTE);
     buf_add_text(out, ",\n\"params\":[\n");
     for (i = 0; i < params_count; i++) {
+        if (params[i].group == GROUP_SHARED)
+            continue;
         buf_add_text(out, i ? ",\n" : "");
         add_page_param(out, &params[i]);
     }

@@ -19,7 +19,7 @@ PAGE = os.path.join(ROOT, 'docs', 'testing.md')
 BEGIN = '<!-- Generated from the tests by tools/gen_promises.py (make generate). -->\n'
 END = '<!-- End of the generated part. -->\n'
 SECTIONS = ('Calls', 'Parameters', 'Secrets', 'Events', 'Checkpoints', 'Trouble', 'Log lines', 'Completeness',
-            'Updates', 'Cost', 'Splunk', 'Package')
+            'Updates', 'Cost', 'Splunk', 'Sharing', 'Package')
 
 COMMENT = r'/\* promise: ([^:]*): ((?:(?!\*/).)*?) \*/'
 C_TEST = re.compile(rf'^((?:{COMMENT}\s*)+)(?:/\*(?:(?!\*/).)*\*/\s*)?static \w+ \*?(\w+)\(', re.M | re.S)

@@ -28,5 +28,6 @@ struct answer {
     size_t bad_new;   /* ... and were not written before */
     bool probed;      /* the store was tried before the first event */
     bool held_back;   /* ... and cannot be written, so the events were not */
+    bool elsewhere;   /* ... and another forwarder may read the input by now, so the events were not */
     char held_why[256];
 };

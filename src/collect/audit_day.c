@@ -344,7 +344,14 @@ static void day_wake_others(void *ctx)
     worker_wake(&day->workers[DAY_SEARCHER]);
 }
 
-static const struct feed_owner day_owner = { day_writable, day_changed, day_wake_others };
+static bool day_may_read(void *ctx)
+{
+    const struct audit_day *day = ctx;
+
+    return feed_may_read(day->spec.feed);
+}
+
+static const struct feed_owner day_owner = { day_writable, day_changed, day_wake_others, day_may_read };
 
 static void took_too_long(void *ctx, int64_t now_ms)
 {

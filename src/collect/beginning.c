@@ -37,8 +37,8 @@ static void continue_ledger(struct feed *feed, struct saver *saver)
     bool whole = !newest && cursor->watermark <= cursor->begin && !cursor->backfill.active;
 
     newest = ticks_max(newest, cursor->watermark);
-    if (!ledger_continue(feed->ledger, checkpoint->has_ledger ? checkpoint->ledger : -1, whole ? cursor->begin : newest,
-                         whole))
+    if (!ledger_continue(feed->ledger, checkpoint->has_ledger ? checkpoint->ledger : -1, checkpoint->ledger_id,
+                         whole ? cursor->begin : newest, whole))
         saver->changed = true;
 }
 
@@ -132,6 +132,7 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
     if (text_same_nocase(checkpoint->tenant_id, feed->input->tenant_id))
         name_rate(feed, checkpoint->tid);
     take_rate(feed, saver);
+    feed->own_since = checkpoint->own_since;
     feed->progress.quarantine = checkpoint->quarantine;
     checkpoint->quarantine = (struct quarantine){ .count = 0 };
     saver->saved_version = feed->progress.quarantine.version;

@@ -10,6 +10,7 @@
 #include "collect/metrics.h"
 #include "collect/output.h"
 #include "collect/retirement.h"
+#include "collect/sharing.h"
 #include "collect/tenant.h"
 #include "messages/log_events.h"
 #include "splunk/app.h"
@@ -30,6 +31,7 @@
 #define PASSWORDS_UNTIL_MS 300
 #define CLOSE_UNTIL_MS     450
 #define SYNC_UNTIL_MS      600
+#define SHARE_UNTIL_MS     850 /* the last checkpoints go into the store that forwarders share */
 
 struct collector {
     struct env env;
@@ -39,6 +41,7 @@ struct collector {
     struct rest *hurried_rest; /* the same for what is of use only while it is fresh */
     struct kvstore *kvstore;
     struct data_inputs *hurried_inputs;
+    struct sharing sharing;
     struct tenant **tenants;
     size_t count;
     struct bad_input **bad_inputs;
@@ -170,12 +173,20 @@ static void tell_each(const struct collector *col, void (*tell)(struct tenant *t
 
 static void secrets_loaded(void *ctx)
 {
-    tell_each(ctx, tenant_secrets_loaded);
+    struct collector *col = ctx;
+
+    tell_each(col, tenant_secrets_loaded);
+    if (col->env.share)
+        share_secrets_loaded(col->env.share);
 }
 
 static void secrets_reloaded(void *ctx)
 {
-    tell_each(ctx, tenant_secrets_reloaded);
+    struct collector *col = ctx;
+
+    tell_each(col, tenant_secrets_reloaded);
+    if (col->env.share)
+        share_secrets_loaded(col->env.share);
 }
 
 static void store_troubled(void *ctx)
@@ -191,7 +202,7 @@ static bool any_refused(void *ctx)
     for (i = 0; i < col->count; i++)
         if (tenant_is_refused(col->tenants[i]))
             return true;
-    return false;
+    return col->env.share && share_wants_secrets(col->env.share);
 }
 
 static void session_over(void *ctx)
@@ -210,14 +221,16 @@ static void wrote(void *ctx)
 
 /* Beginning and end. */
 
-static void add_tenant(struct collector *col, const struct raw_stanza *stanza)
+static void add_tenant(struct collector *col, const struct config *config, const struct raw_stanza *stanza)
 {
     struct input input = { .name = NULL };
     struct err err;
 
     if (stanza_is_disabled(stanza)) /* whatever else it holds */
         return;
-    if (!input_from_stanza(stanza, CHECK_LASTING_FILES, &input, &err)) {
+    if (!input_from_stanza(stanza, CHECK_LASTING_FILES, &input, &err) ||
+        (input.share_url && !sharing_take(&col->sharing, &col->env, config, &input, &err))) {
+        input_free(&input);
         col->bad_inputs = mem_grow(col->bad_inputs, col->bad_count + 1, sizeof(*col->bad_inputs));
         col->bad_inputs[col->bad_count++] = bad_input_new(&col->env, stanza, &err);
         return;
@@ -233,14 +246,13 @@ static void init_states(struct collector *col, const struct config *config)
 
     col->hurried_rest = rest_new(env->loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     rest_hurry(col->hurried_rest, HURRY_S);
+    rest_listen(col->hurried_rest, secret_watch_doubt_session, env->secrets);
     col->kvstore = kvstore_new(col->hurried_rest, APP_NAME, STATE_COLLECTION);
     col->hurried_inputs = data_inputs_new(col->hurried_rest);
     env->states = state_writer_new(&(struct state_writer_spec){ .loop = env->loop,
                                                                 .kvstore = col->kvstore,
                                                                 .data_inputs = col->hurried_inputs,
-                                                                .forwarder = config->server_host,
-                                                                .session_doubted = secret_watch_doubt_session,
-                                                                .ctx = env->secrets });
+                                                                .forwarder = config->server_host });
 }
 
 static void init_env(struct collector *col, struct loop *loop, const struct config *config, int out_fd)
@@ -271,6 +283,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
                                                                   .wanted = any_refused,
                                                                   .session_over = session_over,
                                                                   .ctx = col });
+    rest_listen(col->rest, secret_watch_doubt_session, env->secrets);
     env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);
@@ -291,7 +304,7 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     init_env(col, loop, config, out_fd);
     col->metrics_due_ms = col->env.started_ms + METRICS_MS;
     for (i = 0; i < config->count; i++)
-        add_tenant(col, &config->stanzas[i]);
+        add_tenant(col, config, &config->stanzas[i]);
     return col;
 }
 
@@ -390,6 +403,7 @@ bool collector_run(struct collector *col)
     loop_drain(env->loop, stopped_ms + PASSWORDS_UNTIL_MS, storing, env->principals);
     outbox_close(env->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
     save_all(col, stopped_ms + SYNC_UNTIL_MS);
+    sharing_end(&col->sharing, stopped_ms + SHARE_UNTIL_MS);
     mem_give_back();
     if (mem_ran_out())
         return false;
@@ -409,6 +423,7 @@ void collector_free(struct collector *col)
         tenant_free(col->tenants[i]);
     for (i = 0; i < col->bad_count; i++)
         bad_input_free(col->bad_inputs[i]);
+    sharing_release(&col->sharing);
     free(col->tenants);
     expiries_free(env->expiries);
     free(col->bad_inputs);

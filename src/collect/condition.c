@@ -24,7 +24,8 @@ static const struct entry {
                                  "Nothing: new alerts come at once, the past follows", 9 },
     [CONDITION_WAITING] = { "waiting", "Nothing yet: it starts", 10 },
     [CONDITION_NO_ALERT_YET] = { "no alert yet", "Nothing", 10 },
-    [CONDITION_OK] = { "ok", "Nothing", 11 }
+    [CONDITION_OK] = { "ok", "Nothing", 11 },
+    [CONDITION_ELSEWHERE] = { "elsewhere", "Nothing: another forwarder reads it", 11 }
 };
 
 #define THROTTLED_LONG_RANK 4
@@ -58,6 +59,8 @@ static enum condition of_polls(const struct condition_facts *facts)
 
 enum condition condition_of(const struct condition_facts *facts)
 {
+    if (facts->elsewhere)
+        return CONDITION_ELSEWHERE;
     switch (facts->state) {
     case HEALTH_REFUSED: return facts->lost ? CONDITION_LOST : CONDITION_REFUSED;
     case HEALTH_FAILING: return CONDITION_FAILING;

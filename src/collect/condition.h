@@ -20,11 +20,13 @@ enum condition {
     CONDITION_WAITING,
     CONDITION_NO_ALERT_YET,
     CONDITION_OK,
+    CONDITION_ELSEWHERE, /* only of records: such an input writes no status lines */
     CONDITION_COUNT
 };
 
 struct condition_facts {
     enum health_state state;
+    bool elsewhere;                   /* another forwarder reads it */
     bool lost;                        /* it is refused in a way that means that the customer has left */
     bool needs_somebody;              /* who has to act is somebody */
     int64_t read_age_s, up_s, poll_s; /* as in the status line; -1: no complete poll yet */

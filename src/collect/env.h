@@ -11,6 +11,7 @@
 #include "net/loop.h"
 #include "pacing/limiter.h"
 #include "pacing/rate_pool.h"
+#include "share/share.h"
 #include "splunk/data_inputs.h"
 #include "splunk/events.h"
 #include "splunk/notices.h"
@@ -32,6 +33,7 @@ struct env {
     struct secret_watch *secrets;
     struct secret_gates *gates;
     struct store *store;
+    struct share *share; /* NULL: no other forwarder has any of the inputs */
     size_t *audits; /* inputs that are audited at present */
     int64_t started_ms;
 

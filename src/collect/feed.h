@@ -41,6 +41,9 @@ struct feed_owner {
     bool (*writable)(void *ctx, struct err *err); /* whether a checkpoint could be saved now */
     void (*changed)(void *ctx);                   /* the input's health may have changed */
     void (*wake_others)(void *ctx);               /* the backfill or the quarantine may have something to read */
+    /* Whether it may be asked for and written now. NULL: always, it is this forwarder's alone. After a false the owner
+     * stops the workers, and wakes them when they may go on. */
+    bool (*may_read)(void *ctx);
 };
 
 struct feed {
@@ -59,6 +62,7 @@ struct feed {
 
     struct progress progress;
     struct ledger *ledger; /* NULL: the API's records have no identity */
+    ticks own_since, own_until; /* as in struct checkpoint */
     struct feed *home;     /* this is an audit's own feed, and its events belong to that one; NULL: it is an input's */
     struct listing *listing; /* of the day that is being audited: told of what is written; NULL: none */
     struct {
@@ -66,6 +70,7 @@ struct feed {
         const char *result;
     } audited;
     bool open; /* the workers may read */
+    int64_t since_ms; /* monotonic: when it came to this process */
     struct service_clock clock;
     uint64_t event_pos; /* stream position after the last event */
     ticks newest_alert; /* update time of the newest alert written in this run; 0: none */
@@ -81,6 +86,18 @@ struct feed {
     const struct feed_owner *owner;
     void *ctx;
 };
+
+/* Returns true if the ledger has every version of that day that any forwarder wrote: a day like that can be audited. */
+static inline bool feed_has_day(const struct feed *feed, uint32_t day)
+{
+    return ledger_covers(feed->ledger, day) && feed->own_since <= ledger_day_begin(day) &&
+           (!feed->own_until || ledger_day_begin(day + 1) <= feed->own_until);
+}
+
+static inline bool feed_may_read(const struct feed *feed)
+{
+    return !feed->owner->may_read || feed->owner->may_read(feed->ctx);
+}
 
 /* Returns true if it is not known whether any response with records gets through: all may be truncated on the way. */
 static inline bool feed_is_unproven(const struct feed *feed)

@@ -11,6 +11,8 @@
 #define HOURLY_MS  (60 * 60 * 1000)
 #define SPREAD_S   5 /* between the looks of two inputs at a new day */
 #define DAY_MS     (INT64_C(86400) * 1000)
+#define EMPTY_MOST 3 /* days without versions that are said, or as many as the nights look at ... */
+#define EMPTY_MORE 2 /* ... and these, since the last days may not be settled */
 
 void manifest_init(struct manifest *manifest, struct feed *feed)
 {
@@ -43,6 +45,24 @@ static bool say(struct manifest *manifest, uint32_t day, struct err *err)
     return true;
 }
 
+/* Returns true if the manifest of the day is of use: the ledger has all of it, or has what this forwarder has written of it
+ * while others wrote the rest. */
+static bool is_of_use(const struct feed *feed, uint32_t day)
+{
+    return ledger_covers(feed->ledger, day) ||
+           (feed->input->share_url && day >= ledger_day_of(ledger_since(feed->ledger)) &&
+            ledger_unsaid_versions(feed->ledger, day));
+}
+
+/* Returns true if the day is so old that nothing is to be said of it unless something was written: a new input has a
+ * month of such days before its first one, and no search asks for them. */
+static bool is_past_empty(const struct feed *feed, uint32_t day, uint32_t today)
+{
+    uint32_t nights = feed->input->audit > EMPTY_MOST ? (uint32_t)feed->input->audit : EMPTY_MOST;
+
+    return day + nights + EMPTY_MORE < today && ledger_is_empty(feed->ledger, day);
+}
+
 /* Returns the first settled day that is to be said; LEDGER_NO_DAY: none. *waits: a day is not settled although it is
  * over. *later: a day has to be said again, but not yet. */
 static uint32_t next_day(const struct manifest *manifest, ticks now, int64_t now_ms, bool *waits, bool *later)
@@ -52,14 +72,14 @@ static uint32_t next_day(const struct manifest *manifest, ticks now, int64_t now
     bool again;
 
     for (*waits = *later = false; day < today && now >= settled_at(feed, day); day++) {
-        if (!ledger_covers(feed->ledger, day) || ledger_is_again(feed->ledger, day) ||
+        if (!is_of_use(feed, day) || ledger_is_again(feed->ledger, day) ||
             !ledger_unsaid(feed->ledger, day, &again))
             continue;
         if (!settled(feed, day))
             *waits = true;
         else if (again && now_ms < manifest->again_ms)
             *later = true;
-        else
+        else if (again || !is_past_empty(feed, day, today))
             return day;
     }
     return LEDGER_NO_DAY;
@@ -105,6 +125,20 @@ static int64_t say_days(struct manifest *manifest, ticks now, int64_t now_ms)
     if (waits)
         return min_ms(due_ms, now_ms + AGAIN_MS);
     return later ? min_ms(due_ms, manifest->again_ms) : due_ms;
+}
+
+void manifest_leave(struct manifest *manifest)
+{
+    const struct feed *feed = manifest->feed;
+    uint32_t today = ledger_day_of(feed_service_now(feed)), day = today > LEDGER_KEPT_DAYS ? today - LEDGER_KEPT_DAYS : 1;
+    struct err err;
+
+    manifest_release(manifest);
+    if (!feed->ledger || !ledger_look(feed->ledger, feed_service_now(feed), &err))
+        return;
+    for (; day <= today; day++)
+        if (ledger_unsaid_versions(feed->ledger, day) && !say(manifest, day, &err))
+            return;
 }
 
 static void timer_fired(void *ctx, int64_t now_ms)

@@ -22,16 +22,38 @@ static void timer_fired(void *ctx, int64_t now_ms);
 void opening_start(struct opening *opening)
 {
     opening->state = OPENING_CLAIM;
+    opening->started = true;
     opening->timer = (struct timer){ .fire = timer_fired, .ctx = opening };
     store_claim(opening->saver->claim);
 }
 
 void opening_start_again(struct opening *opening)
 {
+    opening_stop(opening);
+    opening_start(opening);
+}
+
+void opening_stop(struct opening *opening)
+{
     timer_cancel(opening->feed->env->loop, &opening->timer);
     opening->opinions = 0;
     opening->state = OPENING_CLAIM;
-    store_claim(opening->saver->claim);
+    opening->started = false;
+}
+
+bool opening_is_stopped(const struct opening *opening)
+{
+    return !opening->started;
+}
+
+/* Returns true if the opening ends with the state that was just done. */
+static bool ends_with(struct opening *opening, enum opening_state done)
+{
+    if (opening->until != done)
+        return false;
+    opening_stop(opening);
+    opening->owner->stopped(opening->ctx);
+    return true;
 }
 
 void opening_release(struct opening *opening)
@@ -151,6 +173,8 @@ void opening_loaded(struct opening *opening, enum store_found found, const struc
     tell_of_bad(opening, found == STORE_FOUND);
     if (found != STORE_FOUND)
         checkpoint_assign(checkpoint, feed->input->tenant_id, feed->api->name);
+    if (ends_with(opening, OPENING_LOAD))
+        return;
     opening->state = OPENING_SECRETS;
     opening_step(opening, clock_ms());
 }
@@ -208,6 +232,8 @@ static void sign_in(struct opening *opening)
     CLEANUP(mem_freep) char *api = binding_api(&opening->to);
 
     secret_intake_mask(opening->intake);
+    if (ends_with(opening, OPENING_IMPORT))
+        return;
     opening->state = OPENING_TOKEN;
     opening->owner->has_source(opening->ctx, token_source_get(opening->owner->principal(opening->ctx),
                                                               opening->to.resource, feed->api->v1_token, api));
@@ -286,6 +312,8 @@ static void have_token(struct opening *opening, const struct token_view *view, i
     bool believed = take_clock(opening, view),
          ahead = feed->progress.begun && view->has_clock && beginning_is_ahead(feed);
 
+    if (ends_with(opening, OPENING_TOKEN))
+        return;
     if (needs_opinion(opening, believed, ahead)) {
         opening->opinions++;
         token_source_refetch(feed->source, view->token);
@@ -330,6 +358,8 @@ void opening_saved(struct opening *opening)
 
 void opening_step(struct opening *opening, int64_t now_ms)
 {
+    if (!opening->started)
+        return;
     switch (opening->state) {
     case OPENING_CLAIM:
         if (!store_asked(opening->saver->claim))

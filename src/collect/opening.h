@@ -31,6 +31,7 @@ struct opening_owner {
     void (*has_source)(void *ctx, struct token_source *source);    /* listen to it, and call opening_step() */
     void (*changed)(void *ctx);                                    /* the input's health may have changed */
     void (*opened)(void *ctx);
+    void (*stopped)(void *ctx); /* `until` is done; nothing more happens */
 };
 
 struct opening {
@@ -41,10 +42,12 @@ struct opening {
     struct timer timer;
     struct secret_intake *intake; /* NULL until SECRETS */
     bool in_place;                /* the secrets are */
+    enum opening_state until; /* LOAD, IMPORT or TOKEN: stops after that; 0: goes on to OPEN */
     int opinions;                 /* tokens that were fetched for their Date */
     struct secret_ticket ticket;
     char *bad; /* why a checkpoint was put aside, until it is known what comes in its place */
     struct destination to;
+    bool started;
     const struct opening_owner *owner;
     void *ctx;
 };
@@ -52,8 +55,13 @@ struct opening {
 /* Set feed, input, saver, to, owner and ctx before. Borrows them. */
 void opening_start(struct opening *opening);
 void opening_release(struct opening *opening);
-/* The claim is lost: begins with CLAIM again. The secrets stay in place. */
+/* The claim is lost, or was released: begins with CLAIM again. The secrets stay in place. */
 void opening_start_again(struct opening *opening);
+
+/* The claim was released: does nothing until opening_start_again(). */
+void opening_stop(struct opening *opening);
+/* Returns true if the input was not started, or has stopped. */
+bool opening_is_stopped(const struct opening *opening);
 
 /* Returns true if the input is open and began too late, by a Date that was wrong, and no save is in flight. */
 bool opening_began_late(const struct opening *opening);

@@ -81,6 +81,14 @@ void order_refused(struct reading *reading, const struct err *err, int64_t now_m
     distrust(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
 }
 
+void order_overfull(struct reading *reading, int64_t now_ms)
+{
+    const struct answer *answer = &reading->answer;
+
+    if (reading->ask == ASK_ORDER && answer->counted >= 0 && answer->counted <= (int64_t)answer->stats.count)
+        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
+}
+
 void order_interrupted(struct reading *reading)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];

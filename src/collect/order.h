@@ -29,6 +29,10 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
 /* Takes the outcome of a page whose window is counted. Returns true if the pages prove nothing: less is asked for. */
 bool order_pass_failed(struct reading *reading, enum pages_next pages, const struct err *err, int64_t now_ms);
 
+/* There is more than the page that was taken. If it was counted as all there is, the count is not relied on: the rest of
+ * the window would be read again and again. */
+void order_overfull(struct reading *reading, int64_t now_ms);
+
 /* The window of the page that was taken is to be split. If the page is in ascending order, the part before its last
  * record fits one response: sets the statistics so that the next window is that part. If that was so of this window,
  * the order is not kept. */

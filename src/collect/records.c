@@ -72,7 +72,9 @@ static bool may_write(struct reading *reading)
     struct feed *feed = reading->feed;
     struct err err;
 
-    if (!answer->probed) {
+    if (!feed_may_read(feed))
+        answer->held_back = answer->elsewhere = true;
+    if (!answer->probed && !answer->held_back) {
         answer->probed = true;
         answer->held_back = !feed->owner->writable(feed->ctx, &err);
         if (answer->held_back)

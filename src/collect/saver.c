@@ -2,13 +2,12 @@
 
 #include "state/store_file.h"
 
-#define SAVE_EVERY_MS (120 * 1000)
-#define RETRY_MS      5000
-#define TRIAL_BYTES   4096 /* the least that a checkpoint takes on a disk */
+#define RETRY_MS    5000
+#define TRIAL_BYTES 4096 /* the least that a checkpoint takes on a disk */
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim)
 {
-    *saver = (struct saver){ .feed = feed, .claim = claim };
+    *saver = (struct saver){ .feed = feed, .claim = claim, .every_ms = SAVER_EVERY_MS };
 }
 
 void saver_release(struct saver *saver)
@@ -20,9 +19,11 @@ void saver_forget(struct saver *saver)
 {
     struct feed *feed = saver->feed;
     struct claim *claim = saver->claim;
+    int64_t every_ms = saver->every_ms;
 
     saver_release(saver);
     saver_init(saver, feed, claim);
+    saver->every_ms = every_ms;
     saver->saved_pos = feed->event_pos;
 }
 
@@ -73,6 +74,7 @@ void saver_compose(struct saver *saver, struct buf *text)
     ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));
     saver->checkpoint.ledger = ledger_end(ledger);
     saver->checkpoint.has_ledger = saver->checkpoint.ledger >= 0;
+    saver->checkpoint.ledger_id = ledger_id(ledger);
     saver->again_saving_ms = saver->feed->reliance.order_again_ms;
     reliance_keep(&saver->feed->reliance, &saver->checkpoint, clock_wall_ms(), clock_ms());
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);
@@ -163,7 +165,7 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->saved_pos = saver->saving_pos;
     saver->saved_version = saver->saving_version;
     saver->again_saved_ms = saver->again_saving_ms;
-    saver->due_ms = now_ms + (renews ? RETRY_MS : SAVE_EVERY_MS);
+    saver->due_ms = now_ms + (renews ? RETRY_MS : saver->every_ms);
     saver->changed = saver->changed || renews;
     progress_saved(&saver->feed->progress, &saver->saved);
 }

@@ -1,6 +1,7 @@
 /* collect/saver.h - when an input's progress is saved, and what of it.
  *
  * A save costs a sync of the disk, so there is one every two minutes at most. What it misses comes again after a crash.
+ * An input that another forwarder may take over is saved each minute.
  * Only cursors whose events splunkd has safely taken are saved. Positions are offsets in the output stream. */
 #pragma once
 
@@ -19,10 +20,14 @@ struct saver {
     uint64_t saving_version;
     int64_t again_saved_ms, again_saving_ms; /* when the service is asked for order again (collect/reliance.h) */
     int64_t due_ms;                          /* no regular save before then */
+    int64_t every_ms;                        /* between regular saves */
     bool changed;                            /* something besides the cursor has to be saved */
     bool changed_saving;
     bool fails; /* the last save or trial failed, and that was logged */
 };
+
+#define SAVER_EVERY_MS        (120 * 1000)
+#define SAVER_SHARED_EVERY_MS (60 * 1000)
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim);
 void saver_release(struct saver *saver);

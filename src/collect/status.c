@@ -63,7 +63,7 @@ static int64_t read_age_s(const struct feed *feed, int64_t now_ms)
 
 static int64_t up_s(const struct feed *feed, int64_t now_ms)
 {
-    return (now_ms - feed->env->started_ms) / 1000;
+    return (now_ms - feed->since_ms) / 1000;
 }
 
 static void add_times(struct fields *fields, const struct status *status, int64_t now_ms)
@@ -222,6 +222,8 @@ void status_add(const struct status *status, struct fields *fields, int64_t now_
     fields_word(fields, "client", feed->input->client_id);
     fields_word(fields, "api", feed->api->name);
     fields_word(fields, "state", health_word(status->state));
+    if (status->share)
+        fields_word(fields, "share", status->share);
     add_tally(fields, &feed->tally);
     add_times(fields, status, now_ms);
     add_audit(fields, feed);
@@ -251,6 +253,7 @@ void status_facts(const struct status *status, int64_t now_ms, struct condition_
     write_note(status, &note);
     *ret = (struct condition_facts){ .state = status->state,
                                      .lost = is_lost(status),
+                                     .elsewhere = status->reader != NULL,
                                      .needs_somebody = remedy_of(status).responsible != ACT_NOBODY,
                                      .read_age_s = read_age_s(feed, now_ms),
                                      .up_s = up_s(feed, now_ms),

@@ -31,7 +31,8 @@ static void feed_wake_others(void *ctx)
     worker_wake(&t->workers[WORKER_QUARANTINE]);
 }
 
-static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_others };
+static const struct feed_owner feed_owner = { feed_writable, feed_changed, feed_wake_others, NULL };
+static const struct feed_owner shared_feed_owner = { feed_writable, feed_changed, feed_wake_others, tenant_may_read };
 
 /* What the opening reports. */
 
@@ -95,17 +96,25 @@ static void has_source(void *ctx, struct token_source *source)
     token_source_listen(source, &t->listener);
 }
 
+void tenant_wake(struct tenant *t)
+{
+    wake_workers(t);
+    audit_start(&t->audit, t->known, clock_ms());
+}
+
 static void opened(void *ctx)
 {
     struct tenant *t = ctx;
 
-    wake_workers(t);
+    if (t->claim.unsynced) /* if there are no news, the one before it could be hours old at the next loss of power */
+        t->saver.changed = true;
     manifest_start(&t->manifest, clock_ms());
-    audit_start(&t->audit, t->known, clock_ms());
+    tenant_wake(t);
 }
 
 static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
-                                                    has_source,    feed_changed, opened };
+                                                    has_source,    feed_changed, opened,
+                                                    tenant_share_stopped };
 
 /* What the store answers. */
 
@@ -129,7 +138,7 @@ static void loaded(void *ctx, enum store_found found, const struct buf *text, co
     struct tenant *t = ctx;
 
     t->known = found == STORE_FOUND;
-    opening_loaded(&t->opening, found, text, err);
+    tenant_share_loaded(t, found, text, err);
 }
 
 static void compose(void *ctx, struct buf *text)
@@ -137,6 +146,8 @@ static void compose(void *ctx, struct buf *text)
     struct tenant *t = ctx;
 
     saver_compose(&t->saver, text);
+    if (t->share && !mem_ran_out()) /* it takes memory */
+        share_lease_composed(&t->share->lease, text);
 }
 
 static void saved(void *ctx, bool ok, const struct err *err)
@@ -161,8 +172,7 @@ static void vanished(void *ctx)
     tenant_changed(t);
 }
 
-/* Ends what the workers do, without a result, and lets them begin again. */
-static void reset_workers(struct tenant *t)
+void tenant_reset_workers(struct tenant *t)
 {
     audit_stop(&t->audit);
     workers_release(t->workers);
@@ -179,12 +189,12 @@ static void lost(void *ctx)
              "the lock file in the checkpoint folder was removed, and another process took over this input; reading "
              "stops until that process ends");
     t->feed.open = false;
-    reset_workers(t);
+    tenant_reset_workers(t);
     progress_release(&t->feed.progress);
     progress_init(&t->feed.progress, t->input.overlap);
     saver_forget(&t->saver);
     ledger_forget(t->feed.ledger);
-    if (!t->ending)
+    if (!t->ending && tenant_is_here(t))
         opening_start_again(&t->opening);
     tenant_changed(t);
 }
@@ -230,7 +240,8 @@ static void init_feed(struct tenant *t, size_t number)
                              .number = number,
                              .api = api,
                              .base_url = t->target.base_url,
-                             .owner = &feed_owner,
+                             .since_ms = env->started_ms,
+                             .owner = t->input.share_url ? &shared_feed_owner : &feed_owner,
                              .ctx = t };
     t->feed.route.ca_file = t->input.ca_file;
     t->feed.frame = event_frame_new(stanza, t->input.has_sourcetype ? NULL : api->sourcetype);
@@ -257,6 +268,8 @@ struct tenant *tenant_new(const struct env *env, size_t number, struct input *in
                                .owner = &claim_owner,
                                .ctx = t };
     saver_init(&t->saver, &t->feed, &t->claim);
+    if (t->input.share_url)
+        tenant_share_init(t);
     manifest_init(&t->manifest, &t->feed);
     t->audit = (struct audit){ .feed = &t->feed, .owner = &audit_owner, .ctx = t };
     t->opening = (struct opening){ .feed = &t->feed,
@@ -280,6 +293,7 @@ void tenant_free(struct tenant *t)
 {
     if (!t)
         return;
+    tenant_share_free(t);
     audit_stop(&t->audit);
     workers_release(t->workers);
     timer_cancel(t->env->loop, &t->status_timer);
@@ -302,17 +316,22 @@ void tenant_free(struct tenant *t)
 
 void tenant_start(struct tenant *t)
 {
-    opening_start(&t->opening);
+    if (t->share)
+        tenant_share_start(t);
+    else
+        opening_start(&t->opening);
 }
 
 void tenant_secrets_loaded(struct tenant *t)
 {
+    tenant_share_secrets(t);
     if (t->opening.state == OPENING_SECRETS)
         opening_step(&t->opening, clock_ms());
 }
 
 void tenant_secrets_reloaded(struct tenant *t)
 {
+    tenant_share_secrets(t);
     if (t->state == HEALTH_REFUSED)
         secret_intake_refresh(t->opening.intake);
 }
@@ -324,18 +343,18 @@ bool tenant_is_refused(const struct tenant *t)
 
 static void begin_again(struct tenant *t, int64_t now_ms)
 {
-    reset_workers(t);
+    tenant_reset_workers(t);
     opening_begin_again(&t->opening, now_ms);
 }
 
 bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
-    bool by_clock = tenant_update_health(t, now_ms);
+    bool by_clock = tenant_update_health(t, now_ms), saves = t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN;
 
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening))
         begin_again(t, now_ms);
-    if (t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN)
+    if (saves && tenant_is_here(t))
         saver_tick(&t->saver, settled, now_ms);
     return by_clock || saver_is_behind(&t->saver, now_ms);
 }

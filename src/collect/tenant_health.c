@@ -16,6 +16,10 @@ struct status tenant_status(const struct tenant *t, int64_t now_ms)
     struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
     int64_t days, due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
 
+    status.share = t->share ? share_lease_word(&t->share->lease) : NULL;
+    status.reader = tenant_is_elsewhere(t) ? share_lease_reader(&t->share->lease) : NULL;
+    if (!tenant_is_here(t))
+        status.waits_for = "it is not this forwarder's turn: others share the input (the lines share say how)";
     status.problem = store ? store : &t->feed.problem;
     status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
     status.has_token = token == TOKEN_READY;
@@ -36,7 +40,8 @@ void tenant_log_status(struct tenant *t, int64_t now_ms)
     struct status status = tenant_status(t, now_ms);
 
     timer_set(t->env->loop, &t->status_timer, status_next_ms(t->feed.number, t->env->started_ms, now_ms));
-    status_log(&status, now_ms);
+    if (!tenant_is_elsewhere(t))
+        status_log(&status, now_ms);
 }
 
 void tenant_tell_status(struct tenant *t, int64_t now_ms)
@@ -99,9 +104,15 @@ bool tenant_update_health(struct tenant *t, int64_t now_ms)
                                      now_ms);
 
     feed_count_sign_ins(&t->feed, &view);
+    if (!tenant_is_here(t) && !(t->share && t->share->renewing))
+        return false;
     if (health.sign_in) /* comes before the line of the state */
         feed_sign_in_failed(&t->feed, health.sign_in, view.retry_ms ? view.retry_ms - now_ms : -1);
+    if (!tenant_is_here(t))
+        return health.by_clock;
     update_loss(t, &health);
+    if (t->share)
+        tenant_share_health(t, now_ms);
     if (health.state == t->state)
         return health.by_clock;
     t->state = health.state;

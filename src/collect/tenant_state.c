@@ -58,6 +58,8 @@ static void add_facts(void *ctx, struct fields *fields, int64_t now_ms)
     status_facts(&status, now_ms, &facts);
     status_add_todo(&status, t->record.at.condition, &facts, &todo);
     fields_text(fields, "todo", buf_text(&todo));
+    if (status.reader)
+        fields_text(fields, "reader", status.reader);
     status_add(&status, fields, now_ms);
     add_dates(&status, fields, now_ms);
     if (status.credential)

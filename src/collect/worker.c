@@ -30,7 +30,7 @@ static int64_t work_wait_ms(const struct worker *worker)
 {
     const struct feed *feed = worker->reading.feed;
 
-    if (!feed->open)
+    if (!feed->open || !feed_may_read(feed))
         return NO_WORK;
     switch (worker->reading.kind) {
     case WORKER_LIVE: return 0;
@@ -91,6 +91,11 @@ void worker_granted(struct worker *worker, int64_t now_ms)
 {
     struct token_view view;
 
+    if (!feed_may_read(worker->reading.feed)) { /* woken when it may */
+        worker->port->release(worker);
+        worker->state = WORKER_IDLE;
+        return;
+    }
     /* The token may have changed while the slot was waited for. */
     if (worker->port->token(worker, now_ms, &view) != TOKEN_READY) {
         worker->port->release(worker);
@@ -210,6 +215,8 @@ static bool sink_ready(void *ctx)
     const struct worker *worker = ctx;
     const struct env *env = worker->reading.feed->env;
 
+    if (!feed_may_read(worker->reading.feed))
+        return false;
     if (outbox_has_room(env->outbox))
         return true;
     limiter_hold(env->limiter);
@@ -262,7 +269,7 @@ static bool may_repeat(void *ctx)
 {
     const struct feed *feed = ((struct worker *)ctx)->reading.feed;
 
-    return rate_take_again(feed->rate, loop_now(feed->env->loop));
+    return feed_may_read(feed) && rate_take_again(feed->rate, loop_now(feed->env->loop));
 }
 
 static void port_send(struct worker *worker, const struct token_view *view)

@@ -170,6 +170,8 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         pages = PAGES_OVERFULL;
     if (reading->pages.counted && order_pass_failed(reading, pages, &err, now_ms))
         return order_goes_on(reading);
+    if (pages == PAGES_OVERFULL)
+        order_overfull(reading, now_ms);
     if (pages == PAGES_OVERFULL && split_window(reading, &taken, now_ms)) {
         reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
@@ -299,11 +301,16 @@ static struct next window_failed(struct reading *reading, const struct err *err,
     return (struct next){ .kind = NEXT_NOW };
 }
 
-/* Returns true if events of the response could not be written, since the store takes nothing. */
+/* Returns true if events of the response could not be written, since the store takes nothing, or were not, since another
+ * forwarder may write them. */
 static bool is_held_back(struct reading *reading, struct err *err)
 {
     if (!reading->answer.held_back)
         return false;
+    if (reading->answer.elsewhere) {
+        err_set(err, ERR_RETRY, "another forwarder may read this input by now");
+        return true;
+    }
     err_set(err, ERR_RETRY, "events are held back since the checkpoint cannot be written: %s",
             reading->answer.held_why);
     event_blame(err, EVENT_CHECKPOINT_FAILED);

@@ -60,6 +60,7 @@ static int print_report(const struct check_rows *rows, const struct config *conf
     struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wrap_colors(STDOUT_FILENO) };
     bool good;
 
+    report.share = check_rows_share(rows, &report.share_count);
     for (i = 0; i < count; i++)
         outcomes[i] = row_outcome(check_rows_list(rows)[i]);
     if (asked->as_json)
@@ -79,6 +80,7 @@ static int check_all(const struct config *config, const struct asked *asked)
     int status = 1;
 
     log_set_level(LOG_ERROR); /* the report has everything else */
+    check_rows_with_share(rows);
     check_rows_fill(rows, config, asked->only);
     check_rows_try(rows, config);
     check_duplicates_note(check_rows_list(rows), check_rows_count(rows), config);
@@ -93,7 +95,8 @@ static int check_all(const struct config *config, const struct asked *asked)
 static const char usage[] =
     "usage: splunk cmd splunkd print-modinput-config defender_alerts | defender_alerts check [OPTION ...]\n"
     "Tries every input once: name lookup, connection or proxy, TLS, token, permission, newest alert. Looks at the\n"
-    "checkpoint folder, its disk, the password store and the clock, too. Inputs that are not ok come first.\n"
+    "checkpoint folder, its disk, the password store and the clock, too, and at the store that forwarders share, if\n"
+    "they do. Inputs that are not ok come first.\n"
     "Writes no event and no checkpoint. Exit status 0: all inputs are good; 1: some are not, or\n"
     "none can work on this host.\n";
 

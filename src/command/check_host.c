@@ -60,6 +60,16 @@ static char *existing_parent(const char *path)
     return parent;
 }
 
+bool host_section_is_bad(const struct host_section *section)
+{
+    size_t i;
+
+    for (i = 0; i < section->count; i++)
+        if (section->found[i].level == HOST_BAD)
+            return true;
+    return false;
+}
+
 /* What is in the folder. */
 
 struct files {

@@ -16,6 +16,15 @@ struct host_finding {
     struct err err; /* the text is there with HOST_FINE, too */
 };
 
+/* Findings under a heading. */
+struct host_section {
+    char *name;
+    struct host_finding *found;
+    size_t count;
+};
+/* Returns true if one of the findings is bad. */
+bool host_section_is_bad(const struct host_section *section);
+
 /* Returns whether this process can use the folder and what is in it, and whom they belong to. */
 void host_look_at_folder(const char *folder, struct host_finding *ret);
 /* Returns whether there is room on the folder's disk. */

@@ -107,16 +107,34 @@ static void add_row(struct buf *out, const struct outcome *row)
     buf_add_char(out, '}');
 }
 
-static void add_host(struct buf *out, const struct report *report)
+static void add_findings(struct buf *out, const char *name, const struct host_finding *found, size_t count)
 {
     static const char *const words[] = { "ok", "note", "bad" };
     size_t i;
 
-    buf_add_text(out, ",\"host\":[");
-    for (i = 0; i < report->host_count; i++) {
-        buf_add_format(out, "%s{\"what\":\"%s\"", i ? "," : "", report->host[i].what);
-        add_member(out, "result", words[report->host[i].level]);
-        add_member(out, "text", report->host[i].err.text);
+    buf_add_format(out, ",\"%s\":[", name);
+    for (i = 0; i < count; i++) {
+        buf_add_format(out, "%s{\"what\":\"%s\"", i ? "," : "", found[i].what);
+        add_member(out, "result", words[found[i].level]);
+        add_member(out, "text", found[i].err.text);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+}
+
+/* Only where forwarders share. */
+static void add_share(struct buf *out, const struct report *report)
+{
+    size_t i;
+
+    if (!report->share)
+        return;
+    buf_add_text(out, ",\"share\":[");
+    for (i = 0; i < report->share_count; i++) {
+        buf_add_text(out, i ? ",\n{\"name\":" : "\n{\"name\":");
+        buf_add_json(out, report->share[i].name);
+        buf_add_format(out, ",\"ok\":%s", host_section_is_bad(&report->share[i]) ? "false" : "true");
+        add_findings(out, "findings", report->share[i].found, report->share[i].count);
         buf_add_char(out, '}');
     }
     buf_add_char(out, ']');
@@ -129,7 +147,8 @@ void report_json(const struct report *report, FILE *to)
     size_t i;
 
     buf_add_format(&out, "{\"ok\":%s", report_is_good(report) ? "true" : "false");
-    add_host(&out, report);
+    add_findings(&out, "host", report->host, report->host_count);
+    add_share(&out, report);
     buf_add_text(&out, ",\"inputs\":[");
     for (i = 0; i < report->count; i++) {
         if (report->only_bad && report->rows[i]->result == CHECK_OK)

@@ -44,9 +44,19 @@ bool report_host_is_bad(const struct report *report)
     return false;
 }
 
+static bool share_is_bad(const struct report *report)
+{
+    size_t i;
+
+    for (i = 0; i < report->share_count; i++)
+        if (host_section_is_bad(&report->share[i]))
+            return true;
+    return false;
+}
+
 bool report_is_good(const struct report *report)
 {
-    return count_good(report) == report->count && !report_host_is_bad(report);
+    return count_good(report) == report->count && !report_host_is_bad(report) && !share_is_bad(report);
 }
 
 /* One row for each input. */
@@ -141,27 +151,44 @@ static void print_rows(const struct report *report, bool good, struct wrap *to)
 
 /* The sections below. */
 
-static void print_host(const struct report *report, struct wrap *to)
+static void print_finding(const struct host_finding *found, struct wrap *to)
 {
     static const char *const words[] = { "ok", "note", "bad" }, *const colors[] = { WRAP_GREEN, WRAP_YELLOW, WRAP_RED };
+
+    wrap_begin(to, 2, INDENT_HOST);
+    wrap_add(to, found->what, NULL);
+    wrap_move(to, sizeof("  checkpoint folder  ") - 1);
+    wrap_add(to, words[found->level], colors[found->level]);
+    wrap_move(to, to->column + 2);
+    wrap_add(to, found->err.text, NULL);
+    wrap_end(to);
+}
+
+static void print_findings(const struct report *report, const char *heading, const struct host_finding *found,
+                           size_t count, struct wrap *to)
+{
     bool first = true;
     size_t i;
 
-    for (i = 0; i < report->host_count; i++) {
-        const struct host_finding *found = &report->host[i];
-
-        if (report->only_bad && found->level == HOST_FINE)
+    for (i = 0; i < count; i++) {
+        if (report->only_bad && found[i].level == HOST_FINE)
             continue;
         if (first)
-            wrap_heading(to, "This host");
+            wrap_heading(to, heading);
         first = false;
-        wrap_begin(to, 2, INDENT_HOST);
-        wrap_add(to, found->what, NULL);
-        wrap_move(to, sizeof("  checkpoint folder  ") - 1);
-        wrap_add(to, words[found->level], colors[found->level]);
-        wrap_move(to, to->column + 2);
-        wrap_add(to, found->err.text, NULL);
-        wrap_end(to);
+        print_finding(&found[i], to);
+    }
+}
+
+static void print_host(const struct report *report, struct wrap *to)
+{
+    size_t i;
+
+    print_findings(report, "This host", report->host, report->host_count, to);
+    for (i = 0; i < report->share_count; i++) {
+        CLEANUP(mem_freep) char *heading = mem_format("Shared store: %s", report->share[i].name);
+
+        print_findings(report, heading, report->share[i].found, report->share[i].count, to);
     }
 }
 
@@ -180,8 +207,9 @@ void report_table(const struct report *report, struct wrap *to)
     report_compared(report, to);
     print_host(report, to);
     groups_print(report, GROUP_CAUSE, to);
-    buf_add_format(&last, "%zu of %zu inputs are good%s.", good, report->count,
-                   report_host_is_bad(report) ? ", but this host has a problem" : "");
+    buf_add_format(&last, "%zu of %zu inputs are good%s%s.", good, report->count,
+                   report_host_is_bad(report) ? ", but this host has a problem" : "",
+                   share_is_bad(report) ? ", but the shared store has one, or this forwarder with it" : "");
     wrap_skip(to);
     wrap_line(to, 0, 0, buf_text(&last));
 }

@@ -57,14 +57,16 @@ struct report {
     size_t count;
     const struct host_finding *host;
     size_t host_count;
-    bool only_bad; /* shows no input that is ok */
+    const struct host_section *share; /* the store that forwarders share; NULL: they do not */
+    size_t share_count;
+    bool only_bad;                   /* shows no input that is ok */
     const struct api *compared_with; /* NULL: none */
     int compared_days;
 };
 
 /* Returns "ok", "bad input", ... */
 const char *result_word(enum check_result result);
-/* Returns true if every input is ok and nothing on this host is bad. */
+/* Returns true if every input is ok, and nothing on this host or at the shared store is bad. */
 bool report_is_good(const struct report *report);
 
 /* Prints what a comparison found: a line for each input, and the IDs that only one side has. */
@@ -77,5 +79,5 @@ bool report_all_ready(const struct report *report);
 /* Prints for people: inputs that are not ok first, with their reasons; a short line for each that is ok; what they have
  * in common; the causes. */
 void report_table(const struct report *report, struct wrap *to);
-/* Prints one JSON object: "ok", "host", and one object for each input. */
+/* Prints one JSON object: "ok", "host", "share", and one object for each input. */
 void report_json(const struct report *report, FILE *to);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/check_share.h"
 #include "command/console.h"
 
 #define ROWS_AT_ONCE  150
@@ -20,7 +21,9 @@ struct check_rows {
     struct http *http;
     struct limiter *limiter;
     struct row_context context;
-    bool ready; /* the password store was read, or could not be: rows may begin */
+    bool with_share;
+    struct check_share *share; /* NULL: no input is shared, or nobody asks */
+    bool ready;                /* the password store was read, or could not be: rows may begin */
     struct timer progress_timer;
     struct row **list;
     size_t count, next, running, finished;
@@ -42,8 +45,13 @@ static void rows_begin(struct check_rows *rows)
 
 static void end_if_done(struct check_rows *rows)
 {
-    if (rows->ready && rows->finished == rows->count)
+    if (rows->ready && rows->finished == rows->count && check_share_is_done(rows->share))
         loop_stop(rows->loop);
+}
+
+static void share_done(void *ctx)
+{
+    end_if_done(ctx);
 }
 
 static void row_finished(void *ctx)
@@ -65,9 +73,12 @@ static void rows_step(void *ctx)
         row_step(rows->list[i]);
 }
 
-static void endpoint_tried(void *ctx, const struct endpoint *endpoint UNUSED)
+static void endpoint_tried(void *ctx, const struct endpoint *endpoint)
 {
-    rows_step(ctx);
+    struct check_rows *rows = ctx;
+
+    check_share_tried(rows->share, endpoint);
+    rows_step(rows);
 }
 
 static void store_was_read(void *ctx)
@@ -75,6 +86,8 @@ static void store_was_read(void *ctx)
     struct check_rows *rows = ctx;
 
     rows->ready = true;
+    if (rows->share)
+        check_share_begin(rows->share);
     rows_begin(rows);
     end_if_done(rows);
 }
@@ -143,6 +156,14 @@ void check_rows_try(struct check_rows *rows, const struct config *config)
     context->checkpoint_dir = config->checkpoint_dir;
     context->finished = row_finished;
     context->ctx = rows;
+    if (rows->with_share)
+        rows->share = check_share_new(&(struct check_share_spec){ .loop = rows->loop,
+                                                                  .http = rows->http,
+                                                                  .endpoints = context->endpoints,
+                                                                  .store = context->store,
+                                                                  .config = config,
+                                                                  .done = share_done,
+                                                                  .ctx = rows });
     rows->progress_timer = (struct timer){ .fire = progress_fire, .ctx = rows };
     timer_set(rows->loop, &rows->progress_timer, clock_ms() + PROGRESS_MS);
     check_store_load(context->store, config);
@@ -159,6 +180,7 @@ void check_rows_free(struct check_rows *rows)
     for (i = 0; i < rows->count; i++)
         row_free(rows->list[i]);
     free(rows->list);
+    check_share_free(rows->share);
     principals_free(rows->context.principals);
     check_store_free(rows->context.store);
     http_free(rows->http);
@@ -175,6 +197,16 @@ struct check_rows *check_rows_new(int compare_with, int compare_days)
     rows->context.compare_with = compare_with;
     rows->context.compare_days = compare_days;
     return rows;
+}
+
+void check_rows_with_share(struct check_rows *rows)
+{
+    rows->with_share = true;
+}
+
+const struct host_section *check_rows_share(const struct check_rows *rows, size_t *count)
+{
+    return check_share_sections(rows->share, count);
 }
 
 size_t check_rows_count(const struct check_rows *rows)

@@ -11,10 +11,11 @@
 /* splunkd's own keys that a column may name. */
 static const char *const own_keys[] = { "index", "sourcetype", "source", "host", "disabled" };
 
-/* Returns true for a parameter that a file cannot have: a code is used up at once. */
+/* Returns true for a parameter that a file cannot have: a code is used up at once, and what forwarders share by is not a
+ * customer's. */
 static bool is_left_out(const struct param *param)
 {
-    return text_same(param->name, "authorization_code");
+    return text_same(param->name, "authorization_code") || param->group == GROUP_SHARED;
 }
 
 const char *column_name(size_t at)

@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "splunk/config.h"
 
 #define CTRL_D    0x04
 #define BACKSPACE 0x08
@@ -168,32 +167,44 @@ static bool read_xml(struct console *console, const struct buf *start, struct co
     return ok;
 }
 
-bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err)
+/* Returns the session key of a line: as it is, or as older splunkd writes it to scripts that ask for it,
+ * "sessionKey=<key>", percent-encoded. */
+static char *key_of_line(const char *text)
+{
+    static const char prefix[] = "sessionKey=";
+    char *key;
+
+    if (text_starts(text, prefix) && text_url_decode(text + strlen(prefix), strlen(text) - strlen(prefix), false, &key))
+        return key;
+    return mem_text(text);
+}
+
+bool console_config(struct console *console, struct config *ret, struct err *err)
 {
     struct buf line = BUF_INIT(CONFIG_MAX);
-    struct config config;
     bool ok = true;
 
-    *session_key = *server_uri = NULL;
+    *ret = (struct config){ .session_key = NULL };
     console_line(console, "Splunk session key (not shown): ", true, &line);
-    if (line.len && line.data[0] == '<') {
-        ok = read_xml(console, &line, &config, err);
-        if (ok) {
-            *session_key = text_empty(config.session_key) ? NULL : mem_text(config.session_key);
-            *server_uri = text_empty(config.server_uri) ? NULL : mem_text(config.server_uri);
-            config_free(&config);
-        }
-    } else if (line.len) {
-        /* Older splunkd writes "sessionKey=<key>", percent-encoded, to scripts that ask for it. */
-        static const char prefix[] = "sessionKey=";
-        const char *text = buf_text(&line);
-
-        if (!text_starts(text, prefix) ||
-            !text_url_decode(text + strlen(prefix), strlen(text) - strlen(prefix), false, session_key))
-            *session_key = mem_text(text);
-    }
+    if (line.len && line.data[0] == '<')
+        ok = read_xml(console, &line, ret, err);
+    else if (line.len)
+        ret->session_key = key_of_line(buf_text(&line));
     buf_free_secret(&line);
     return ok;
+}
+
+bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err)
+{
+    struct config config;
+
+    *session_key = *server_uri = NULL;
+    if (!console_config(console, &config, err))
+        return false;
+    *session_key = text_empty(config.session_key) ? NULL : mem_text(config.session_key);
+    *server_uri = text_empty(config.server_uri) ? NULL : mem_text(config.server_uri);
+    config_free(&config);
+    return true;
 }
 
 void console_tell_waiting(const char *text)

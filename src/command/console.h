@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "splunk/config.h"
 
 struct console {
     int fd;
@@ -26,6 +27,10 @@ bool console_line(struct console *console, const char *prompt, bool hidden, stru
 /* Reads the session key: the first line, or the <input> XML of print-modinput-config, which also has splunkd's address.
  * Each is NULL if it is missing. The key is a secret: free with mem_free_secret(). */
 bool console_session(struct console *console, char **session_key, char **server_uri, struct err *err);
+
+/* The same for a command that needs the inputs, too: *ret has only the session key if that is all that came, and is empty
+ * if nothing came. Free it with config_free(). */
+bool console_config(struct console *console, struct config *ret, struct err *err);
 
 /* Says on stderr what is waited for, if stdin is a terminal: a person who started the program would see nothing. */
 void console_tell_waiting(const char *text);

@@ -29,7 +29,8 @@ bool saved_input_read(const cJSON *entry, struct input *ret, struct err *err)
 /* Returns true if the parameter decides how to sign in and what to ask for, and is no secret. */
 static bool matters(const struct param *param)
 {
-    return param->type != PARAM_SECRET && param->type != PARAM_START && param->type != PARAM_SECONDS;
+    return param->type != PARAM_SECRET && param->type != PARAM_START && param->type != PARAM_SECONDS &&
+           param->group != GROUP_SHARED;
 }
 
 static bool same_value(const struct param *param, const struct input *a, const struct input *b)

@@ -99,7 +99,31 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
     [DIAGNOSIS_SPLUNKD_RIGHTS] = { "splunkd refuses access (HTTP 403)",
         "the user of the session key may not read the password store, change inputs or show a message",
         { ACT_PROVIDER, "give it {list_storage_passwords and edit_storage_passwords}, or admin_all_objects" },
-        "splunkd_rights" }
+        "splunkd_rights" },
+    [DIAGNOSIS_STORE_AWAY] = { "the Splunk instance at {the address of share_url} does not answer as it should",
+        "the Splunk instance whose KV store the forwarders share is away, starting or overloaded, or its KV store is off",
+        { ACT_PROVIDER, "check splunkd there and 'splunk show kvstore-status'; sharing goes on as soon as it answers" },
+        "store_away" },
+    [DIAGNOSIS_STORE_TLS] = { "the certificate of the Splunk instance at {the address of share_url} is not trusted",
+        "its chain does not end at the CA of share_ca_file (default: Splunk's own), or it does not name the host",
+        { ACT_PROVIDER, "set share_ca_file to the CA that issued it, and name the host in share_url as its certificate "
+          "does" }, "store_tls" },
+    [DIAGNOSIS_STORE_TOKEN] = { "the Splunk instance at {the address of share_url} does not accept the authentication "
+        "token (HTTP 401)",
+        "the token has ended, was disabled or deleted, or was made on another Splunk instance; or token authentication is "
+        "off there",
+        { ACT_PROVIDER, "create a token on that instance (Settings > Tokens) and store it on this forwarder with "
+          "'defender_alerts share token'" }, "store_token" },
+    [DIAGNOSIS_STORE_RIGHTS] = { "the user of the authentication token may not use the collection at {the address of "
+        "share_url} (HTTP 403)",
+        "the role of the token's user is not in the collection's access list, or may not read the app",
+        { ACT_PROVIDER, "give the token's user the role defender_mssp_share there, or its role {read and write access to the "
+          "collection}" }, "store_rights" },
+    [DIAGNOSIS_STORE_APP] = { "the Splunk instance at {the address of share_url} does not know the collection (HTTP 404)",
+        "TA-defender-mssp is not installed there, is older, is disabled, or was installed without a restart; or the token's "
+        "role may not read the app",
+        { ACT_PROVIDER, "install this version of TA-defender-mssp there and restart that Splunk instance" },
+        "store_app" }
 };
 /* clang-format on */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/base64url.h"
 #include "base/die.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -18,7 +19,6 @@
 #include "base/text.h"
 #include "base/ticks.h"
 #include "microsoft/aad.h"
-#include "microsoft/base64url.h"
 #include "messages/remedy.h"
 
 #define CLOCK_SLACK_MS       (5 * 60 * 1000) /* Entra's own tolerance between clocks */

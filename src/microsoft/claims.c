@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64url.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "microsoft/base64url.h"
 
 #define PAYLOAD_MAX 65536
 #define GRANTED_MAX 8192

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64url.h"
 #include "base/digest.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "microsoft/aad.h"
-#include "microsoft/base64url.h"
 
 #define ADDRESS_MAX 16384
 #define CODE_MAX    16384

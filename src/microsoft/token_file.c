@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64url.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -10,7 +11,6 @@
 #include "base/text.h"
 #include "base/ticks.h"
 #include "messages/remedy.h"
-#include "microsoft/base64url.h"
 
 #define FILE_MAX_BYTES 16384
 #define SLACK_MS       (5 * 60 * 1000) /* Entra's tolerance for a token that is not valid yet */

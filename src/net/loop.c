@@ -29,6 +29,8 @@ struct loop {
     int64_t longest_ms;
     pid_t parent;
     struct timer parent_timer;
+    void (*late)(void *ctx, int64_t now_ms);
+    void *late_ctx;
     struct watch wake;
 };
 
@@ -84,6 +86,12 @@ int64_t loop_take_longest_round_ms(struct loop *loop)
 
     loop->longest_ms = 0;
     return longest;
+}
+
+void loop_tell_late(struct loop *loop, void (*late)(void *ctx, int64_t now_ms), void *ctx)
+{
+    loop->late = late;
+    loop->late_ctx = ctx;
 }
 
 static void heap_put(struct loop *loop, size_t index, struct timer *timer)
@@ -203,6 +211,8 @@ static void wait_for_events(struct loop *loop)
     struct curl_waitfd fds[WATCHES_MAX];
     struct watch *watched[WATCHES_MAX], *watch;
     unsigned count = 0, i;
+    int64_t latest_ms;
+    int wait;
 
     for (watch = loop->watches; watch && count < WATCHES_MAX; watch = watch->next) {
         fds[count] = (struct curl_waitfd){ .fd = watch->fd };
@@ -210,8 +220,12 @@ static void wait_for_events(struct loop *loop)
                                     (watch->events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
         watched[count++] = watch;
     }
-    curl_multi_poll(loop->multi, fds, count, wait_ms(loop), NULL);
+    wait = wait_ms(loop);
+    curl_multi_poll(loop->multi, fds, count, wait, NULL);
+    latest_ms = loop->now_ms + wait + LOOP_LATE_MS; /* also if the process stood still at its work */
     loop->now_ms = clock_ms();
+    if (loop->late && loop->now_ms > latest_ms)
+        loop->late(loop->late_ctx, loop->now_ms);
     for (i = 0; i < count; i++) /* curl reports an error or a hang-up as POLLIN or POLLOUT */
         if (fds[i].revents)
             watched[i]->ready(watched[i]->ctx, fds[i].events ? from_curl(fds[i].revents) : POLLERR);

@@ -57,5 +57,10 @@ void loop_catch_signals(struct loop *loop);
 /* Returns true from the arrival of such a signal on, for long work that the loop is waiting for. */
 bool loop_signaled(void);
 
+/* late() is called before anything else when the loop wakes up LOOP_LATE_MS later than it wanted: the process was frozen,
+ * or the host stood still. One at a time; NULL: nobody is told. */
+enum { LOOP_LATE_MS = 2000 };
+void loop_tell_late(struct loop *loop, void (*late)(void *ctx, int64_t now_ms), void *ctx);
+
 /* Returns the longest duration of a round since the last call, for the metrics. */
 int64_t loop_take_longest_round_ms(struct loop *loop);

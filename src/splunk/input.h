@@ -12,6 +12,7 @@ enum api_kind { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
 enum file_check { CHECK_NO_FILES, CHECK_FILES, CHECK_LASTING_FILES };
 
 enum allow_update { ALLOW_UPDATE_NO, ALLOW_UPDATE_YES, ALLOW_UPDATE_COUNT };
+enum share_lost { SHARE_LOST_CONTINUE, SHARE_LOST_STOP, SHARE_LOST_COUNT };
 enum cloud { CLOUD_COMMERCIAL, CLOUD_GCC, CLOUD_GCC_HIGH, CLOUD_DOD, CLOUD_COUNT };
 
 /* start_time as given: a point in time, or seconds before the input's first poll. */
@@ -54,6 +55,10 @@ struct input {
     char *proxy_password;  /* secret: plaintext from inside proxy; NULL: masked or none */
     char *ca_file;
     int allow_update; /* enum allow_update */
+    char *share_url;  /* addresses, blanks or commas between; NULL: the input is this forwarder's alone */
+    char *share_group;
+    char *share_ca_file;
+    int share_lost; /* enum share_lost */
 };
 
 /* Returns the path in a client_assertion; NULL: it names no file. */

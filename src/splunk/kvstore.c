@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -11,7 +12,7 @@
 #define QUERY_MAX 8192
 
 /* What the answer to a call has to be. */
-enum shape { SHAPE_ANY, SHAPE_KEYS, SHAPE_ROWS, SHAPE_RECORD };
+enum shape { SHAPE_ANY, SHAPE_KEYS, SHAPE_ROWS, SHAPE_LISTS, SHAPE_RECORD };
 
 struct kvstore_call {
     struct kvstore *store;
@@ -83,14 +84,47 @@ static const struct row {
     { 0, false, KVSTORE_AWAY, ERR_RETRY, "the KV store does not answer" }
 };
 
-static const struct row *row_of(const struct kvstore_call *call, const struct http_result *result)
+static const struct row read_only = {
+    0, false, KVSTORE_READ_ONLY, ERR_RETRY,
+    "the KV store is in read-only mode: nothing is written until its administrator ends that ('splunk disable "
+    "kvstore-maintenance-mode')"
+};
+static const struct row garbled = { 0, false, KVSTORE_GARBAGE, ERR_RETRY, "the answer of the KV store cannot be read" };
+
+/* Splunk's documents do not say which status writes get in read-only mode. Its message tells. */
+static bool says_read_only(int status, const char *said)
+{
+    return status >= 400 && status != 404 && status != 409 &&
+           (strcasestr(said, "read-only") || strcasestr(said, "read only") || strcasestr(said, "readonly"));
+}
+
+static const struct row *row_of(const struct kvstore_call *call, const struct http_result *result,
+                                const struct err *err)
 {
     int status = http_status_counts(result) ? result->status : 0;
     const struct row *row = rows;
 
+    if (says_read_only(status, err->text))
+        return &read_only;
+    if (result->fault == HTTP_GARBLED && !status)
+        return &garbled;
     while (row->status && (row->status != status || (row->of_record && !call->names_key)))
         row++;
     return row;
+}
+
+static bool holds_lists(const cJSON *tree)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsArray(tree))
+        return false;
+    cJSON_ArrayForEach(item, tree)
+    {
+        if (!cJSON_IsArray(item))
+            return false;
+    }
+    return true;
 }
 
 /* Returns true if the tree is what the call asked for. */
@@ -99,9 +133,30 @@ static bool fits(const struct kvstore_call *call, const cJSON *tree)
     switch (call->shape) {
     case SHAPE_KEYS: return cJSON_IsArray(tree) || json_text(tree, "_key");
     case SHAPE_ROWS: return cJSON_IsArray(tree);
+    case SHAPE_LISTS: return holds_lists(tree);
     case SHAPE_RECORD: return cJSON_IsObject(tree);
     default: return true;
     }
+}
+
+/* Completes *err, which says how the call failed, and returns the fault. Of another splunkd, the sentences of
+ * messages/diagnosis.c say who has to act there. */
+static enum kvstore_fault explain(const struct kvstore_call *call, const struct http_result *result, struct err *err)
+{
+    const struct rest *rest = call->store->rest;
+    const struct row *row = row_of(call, result, err);
+    struct err as = *err;
+
+    if (!rest_is_remote(rest)) {
+        err_set(err, row->kind, "%s (%s)", row->text, as.text);
+    } else if (row->fault == KVSTORE_NO_COLLECTION) {
+        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_STORE_APP, &(struct diagnosis_facts){ .text = rest_address(rest) });
+    } else if (!as.advice || row->fault == KVSTORE_OFF || row->fault == KVSTORE_READ_ONLY) {
+        err_set(err, row->kind, "%s (%s)", row->text, as.text);
+        if (row->kind == ERR_RETRY)
+            diagnosis_blame(err, DIAGNOSIS_STORE_AWAY);
+    }
+    return row->fault;
 }
 
 static void on_answer(void *ctx, const struct http_result *result, bool ok, const struct err *err)
@@ -111,17 +166,16 @@ static void on_answer(void *ctx, const struct http_result *result, bool ok, cons
     struct kvstore_answer answer = { .fault = KVSTORE_OK };
     kvstore_done_fn *done = call->done;
     void *done_ctx = call->ctx;
+    bool remote = rest_is_remote(call->store->rest);
     struct err why = *err;
 
     if (!ok) {
-        const struct row *row = row_of(call, result);
-
-        answer.fault = row->fault;
-        err_set(&why, row->kind, "%s (%s)", row->text, err->text);
+        answer.fault = explain(call, result, &why);
     } else if (!fits(call, tree)) {
         answer.fault = KVSTORE_GARBAGE;
-        err_set(&why, ERR_RETRY, "the answer of the KV store cannot be read: it is not the JSON of a KV store");
-    } else if (call->shape == SHAPE_ROWS) {
+        err_set(&why, ERR_RETRY, "the answer of the KV store cannot be read: it is not the JSON of a KV store%s%s",
+                remote ? ", at " : "", remote ? rest_address(call->store->rest) : "");
+    } else if (call->shape == SHAPE_ROWS || call->shape == SHAPE_LISTS) {
         answer.rows = tree;
     } else if (call->shape == SHAPE_RECORD) {
         answer.record = tree;
@@ -224,6 +278,14 @@ void kvstore_find(struct kvstore *store, const struct kvstore_query *what, kvsto
         buf_add_format(&query, "%sskip=%d", query.len ? "&" : "", what->skip);
     buf_add_format(&query, "%slimit=%d", query.len ? "&" : "", what->limit);
     start(call_new(store, SHAPE_ROWS, done, ctx), NULL, NULL, buf_text(&query));
+}
+
+void kvstore_find_each(struct kvstore *store, const char *queries, kvstore_done_fn *done, void *ctx)
+{
+    struct kvstore_call *call = call_with(store, queries, done, ctx);
+
+    call->shape = SHAPE_LISTS;
+    start(call, NULL, "batch_find", NULL);
 }
 
 void kvstore_delete_where(struct kvstore *store, const char *what, kvstore_done_fn *done, void *ctx)

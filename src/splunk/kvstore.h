@@ -23,11 +23,12 @@ enum kvstore_fault {
     KVSTORE_MISSING,       /* no record has this key */
     KVSTORE_NO_COLLECTION, /* the app or its collection is not installed there */
     KVSTORE_OFF,           /* off, or still starting */
+    KVSTORE_READ_ONLY,     /* an administrator has stopped all writes, as for an upgrade */
     KVSTORE_SESSION,       /* the session key or token is not valid */
     KVSTORE_RIGHTS,
     KVSTORE_REFUSED, /* the request: too large, a query that is none */
     KVSTORE_AWAY,    /* no connection, no answer in time, an error of splunkd */
-    KVSTORE_GARBAGE, /* the answer is not what the store sends */
+    KVSTORE_GARBAGE, /* the answer is not what the store sends, or too large */
     KVSTORE_FAULTS
 };
 
@@ -35,7 +36,8 @@ enum kvstore_fault {
 struct kvstore_answer {
     enum kvstore_fault fault;
     const struct err *err;  /* why it failed, and who has to act; no secrets */
-    const cJSON *rows;      /* of kvstore_find(): an array of records. NULL on failure */
+    const cJSON *rows;      /* of kvstore_find(): an array of records; of kvstore_find_each(): of such arrays. NULL on
+                               failure */
     const cJSON *record;    /* of kvstore_get(). NULL on failure */
 };
 typedef void kvstore_done_fn(void *ctx, const struct kvstore_answer *answer);
@@ -63,5 +65,8 @@ struct kvstore_query {
     int skip, limit;    /* limit: at least 1 */
 };
 void kvstore_find(struct kvstore *store, const struct kvstore_query *what, kvstore_done_fn *done, void *ctx);
+/* Asks many queries in one call, at most KVSTORE_BATCH_MOST: a JSON array of {"query", "fields", "sort", "skip", "limit"},
+ * of which all but "query" may be missing. It is copied. */
+void kvstore_find_each(struct kvstore *store, const char *queries, kvstore_done_fn *done, void *ctx);
 /* Deletes the records that a query finds, which must not be empty: without one the store would delete all. */
 void kvstore_delete_where(struct kvstore *store, const char *what, kvstore_done_fn *done, void *ctx);

@@ -19,6 +19,10 @@ static const struct choice allow_update_choices[] = { [ALLOW_UPDATE_NO] = { "no"
                                                       [ALLOW_UPDATE_YES] = { "yes", "Yes" },
                                                       [ALLOW_UPDATE_COUNT] = { NULL, NULL } };
 
+static const struct choice share_lost_choices[] = { [SHARE_LOST_CONTINUE] = { "continue", "Continue" },
+                                                    [SHARE_LOST_STOP] = { "stop", "Stop" },
+                                                    [SHARE_LOST_COUNT] = { NULL, NULL } };
+
 #define AT(member) .offset = offsetof(struct input, member)
 
 /* clang-format off */
@@ -115,7 +119,26 @@ const struct param params[] = {
     { .name = "ca_file", .type = PARAM_FILE, AT(ca_file), .group = GROUP_NETWORK, .title = "CA file",
       .help = "Full path of a PEM file with the certificate authorities to trust instead of the system's, for a proxy "
               "that inspects TLS.",
-      .hint = "Example: /etc/ssl/certs/company-ca.pem" }
+      .hint = "Example: /etc/ssl/certs/company-ca.pem" },
+    { .name = "share_url", .type = PARAM_SHARE_URLS, AT(share_url), .group = GROUP_SHARED, .title = "Shared store",
+      .help = "Only if several forwarders share the inputs: management addresses of the Splunk instance whose KV store "
+              "they agree by, 1 to 8 with blanks or commas between, best that of the deployment server. Set it in the "
+              "stanza [defender_alerts]; the same on all forwarders. Empty: the inputs are this forwarder's alone.",
+      .hint = "Example: https://deployment.example.com:8089" },
+    { .name = "share_group", .type = PARAM_GROUP, AT(share_group), .default_text = "default", .group = GROUP_SHARED,
+      .title = "Group",
+      .help = "Forwarders with the same word share their inputs: 1 to 40 letters, digits, hyphens and underscores.",
+      .hint = "Example: europe" },
+    { .name = "share_ca_file", .type = PARAM_FILE, AT(share_ca_file), .group = GROUP_SHARED,
+      .title = "CA file of the shared store",
+      .help = "Full path of a PEM file with the certificate authorities that the certificate of share_url is checked "
+              "against. Empty: Splunk's own.",
+      .hint = "Example: /opt/splunk/etc/auth/store-ca.pem" },
+    { .name = "share_lost", .type = PARAM_CHOICE, AT(share_lost), .choices = share_lost_choices,
+      .default_text = "continue", .group = GROUP_SHARED, .title = "Without the shared store",
+      .help = "What to do while no address of share_url answers: continue (each forwarder goes on with what it read; "
+              "alerts may come twice if it alone is cut off) or stop (nothing is read until an address answers).",
+      .hint = "Continue, unless alerts that come twice are worse than alerts that come late." }
 };
 /* clang-format on */
 const size_t params_count = COUNT_OF(params);

@@ -19,7 +19,9 @@ enum param_type {
     PARAM_FILTER,
     PARAM_START,
     PARAM_SECONDS,
-    PARAM_PROXY
+    PARAM_PROXY,
+    PARAM_SHARE_URLS, /* 1 to 8 management addresses, blanks or commas between */
+    PARAM_GROUP       /* the name of a group: letters, digits, '_' and '-' */
 };
 
 struct choice {
@@ -27,8 +29,9 @@ struct choice {
     const char *label; /* what the inputs page shows */
 };
 
-/* Where the inputs page shows a parameter. */
-enum param_group { GROUP_MAIN, GROUP_DELEGATED, GROUP_NETWORK, GROUP_MORE };
+/* Where the inputs page shows a parameter. GROUP_SHARED: nowhere, nor is it in a CSV file. Forwarders that share their
+ * inputs get it for all of them, in the stanza [defender_alerts]. */
+enum param_group { GROUP_MAIN, GROUP_DELEGATED, GROUP_NETWORK, GROUP_MORE, GROUP_SHARED };
 
 struct param {
     const char *name;

@@ -81,39 +81,56 @@ static char *answer_text(const struct rest_call *call, const struct http_result 
     return buf_take(&said);
 }
 
-static void say_status(const struct http_result *result, const char *said, struct err *err)
+/* The diagnoses of the own splunkd, and of another one. */
+static const struct diagnoses {
+    enum diagnosis busy, tls, key, rights;
+} diagnoses[] = { { DIAGNOSIS_SPLUNKD_BUSY, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_KEY, DIAGNOSIS_SPLUNKD_RIGHTS },
+                  { DIAGNOSIS_STORE_AWAY, DIAGNOSIS_STORE_TLS, DIAGNOSIS_STORE_TOKEN, DIAGNOSIS_STORE_RIGHTS } };
+
+static const struct diagnoses *diagnoses_of(const struct rest_call *call)
 {
-    err_set(err, err->kind, "splunkd answered with HTTP %d%s", result->status, said);
+    return &diagnoses[call->rest->is_remote];
+}
+
+static void say_status(const struct rest_call *call, const struct http_result *result, const char *said,
+                       struct err *err)
+{
+    bool remote = call->rest->is_remote;
+
+    err_set(err, err->kind, "splunkd%s%s answered with HTTP %d%s", remote ? " at " : "",
+            remote ? call->rest->server_uri : "", result->status, said);
     if (err->kind == ERR_RETRY)
-        diagnosis_blame(err, DIAGNOSIS_SPLUNKD_BUSY);
+        diagnosis_blame(err, diagnoses_of(call)->busy);
 }
 
 /* Fills err for an answer other than 2xx. */
 static void explain_failure(const struct rest_call *call, const struct http_result *result, struct err *err)
 {
+    const struct diagnoses *of = diagnoses_of(call);
+    const char *address = call->rest->server_uri;
     CLEANUP(mem_freep) char *said = NULL;
 
     http_check(result, err);
     if (result->fault == HTTP_NO_TLS) {
         said = mem_format(": %s", result->reason);
-        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_TLS, &(struct diagnosis_facts){ .detail = said });
+        diagnosis_set(err, ERR_INPUT, of->tls, &(struct diagnosis_facts){ .text = address, .detail = said });
         return;
     }
     if (!http_status_counts(result)) {
         err_set(err, result->fault == HTTP_BAD_REQUEST || result->fault == HTTP_STOPPED ? ERR_INPUT : ERR_RETRY,
-                "splunkd at %s: %s", call->rest->server_uri, result->reason);
-        diagnosis_blame(err, DIAGNOSIS_SPLUNKD_BUSY);
+                "splunkd at %s: %s", address, result->reason);
+        diagnosis_blame(err, of->busy);
         return;
     }
     said = answer_text(call, result);
     if (result->status == 401)
-        diagnosis_set(err, ERR_AUTH, call->rest->key_is_entered ? DIAGNOSIS_SPLUNKD_KEY_ENTERED : DIAGNOSIS_SPLUNKD_KEY,
-                      &(struct diagnosis_facts){ .detail = said });
+        diagnosis_set(err, ERR_AUTH, call->rest->key_is_entered ? DIAGNOSIS_SPLUNKD_KEY_ENTERED : of->key,
+                      &(struct diagnosis_facts){ .text = address, .detail = said });
     else if (result->status == 403)
-        diagnosis_set(err, ERR_INPUT, DIAGNOSIS_SPLUNKD_RIGHTS,
-                      &(struct diagnosis_facts){ .detail = said, .advice = call->rights });
+        diagnosis_set(err, ERR_INPUT, of->rights,
+                      &(struct diagnosis_facts){ .text = address, .detail = said, .advice = call->rights });
     else
-        say_status(result, said, err);
+        say_status(call, result, said, err);
 }
 
 /* Repeats the failure of a call that lasts, or says that there is no answer at all. */
@@ -155,6 +172,8 @@ static void call_answered(void *ctx, const struct http_result *result)
         return;
     }
     explain_failure(call, result, &err);
+    if (result->status == 401 && call->rest->refused)
+        call->rest->refused(call->rest->refused_ctx);
     if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
         call_end(call, result, false, &err);
         return;

@@ -17,6 +17,7 @@
 #include "splunk/value_hint.h"
 
 #define DIGITS  "0123456789"
+#define SEPARATORS " ,"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 enum {
@@ -26,6 +27,8 @@ enum {
     SECRET_MOST = 16384, /* refresh tokens take 1 to 3 KB; a pasted address holds a code and more */
     SECRET_LEAST = 16,   /* Entra's have 34 and more */
     DOMAIN_MOST = 253,
+    ADDRESSES_MOST = 8,
+    GROUP_MOST = 40,
     BACK_MOST_S = 50 * 365 * 86400
 };
 
@@ -55,6 +58,10 @@ const char *value_wanted(const struct param *param)
         return "a time back from now, such as -12h, -30d, -90m, -45s or -2w (50 years at most), or a "
                "date and time since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z";
     case PARAM_PROXY: return "http://[user:password@]host:port";
+    case PARAM_SHARE_URLS:
+        return "1 to 8 management addresses, each https://host:port with nothing after it (http:// only for this "
+               "machine), with blanks or commas between";
+    case PARAM_GROUP: return "1 to 40 letters, digits, hyphens and underscores";
     case PARAM_SECONDS:
         snprintf(text, sizeof(text), "a whole number of %s from %lld to %lld", param->unit ? param->unit : "seconds",
                  (long long)param->min, (long long)param->max);
@@ -73,7 +80,8 @@ const char *value_wanted(const struct param *param)
  * the end of a proxy without '@' whose first ':' is not followed by a port. NULL: nothing is hidden. */
 static const char *hidden_end(const struct param *param, const char *start)
 {
-    bool address = param->type == PARAM_PROXY || param->type == PARAM_BASE_URL || param->type == PARAM_URI;
+    bool address = param->type == PARAM_PROXY || param->type == PARAM_BASE_URL || param->type == PARAM_URI ||
+                   param->type == PARAM_SHARE_URLS;
     const char *sign = address ? strrchr(start, '@') : NULL;
     const char *colon = param->type == PARAM_PROXY && !sign ? strchr(start, ':') : NULL;
 
@@ -228,6 +236,32 @@ static bool take_base_url(char **slot, const char *value)
     return true;
 }
 
+/* Returns true if each word is an address with a port: a management port is never the default of its scheme. */
+static bool are_addresses(const char *text)
+{
+    size_t len, count = 0;
+
+    for (; *(text += strspn(text, SEPARATORS)); text += len) {
+        CLEANUP(mem_freep) char *address = NULL, *base = NULL;
+        const char *colon;
+
+        len = strcspn(text, SEPARATORS);
+        address = mem_text_n(text, len);
+        colon = strrchr(address, ':');
+        if (++count > ADDRESSES_MOST || !colon || !strchr(DIGITS, colon[1]) || !colon[1] ||
+            !take_base_url(&base, address))
+            return false;
+    }
+    return count > 0;
+}
+
+static bool is_group(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len <= GROUP_MOST && strspn(text, LETTERS DIGITS "_-") == len;
+}
+
 /* Returns true if quotes and parentheses are closed, so that "(filter) and time ge ..." means what it says. OData
  * doubles a quote inside a text, so pairs stay pairs. */
 static bool is_filter(const char *text)
@@ -339,6 +373,8 @@ static bool take_value(const struct param *param, const char *value, struct inpu
     case PARAM_START: return take_start(slot, value);
     case PARAM_SECONDS: return text_int64(value, param->min, param->max, slot);
     case PARAM_PROXY: return proxy_parse(value, slot, &input->proxy_password);
+    case PARAM_SHARE_URLS: return are_addresses(value) && take_text(slot, value);
+    case PARAM_GROUP: return is_group(value) && take_text(slot, value);
     }
     return false;
 }

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "state/ledger_file.h"
 
 #define LEDGER_MOST (INT64_C(1) << 50) /* bytes; a number of JSON is exact up to there */
 #define HASH_TEXT   32                 /* hex digits of a version's key */
@@ -231,21 +232,28 @@ static void read_imported(const cJSON *root, struct checkpoint *checkpoint)
     }
 }
 
-/* Reads what is known of the customer's loss. Members that are not as they should be count as missing. */
-static void read_loss(const cJSON *root, struct checkpoint *checkpoint)
+/* Returns 0 for a time that is missing, or is none. */
+static ticks time_of(const cJSON *root, const char *name)
 {
-    const char *lost = json_text(root, "lost");
+    const char *text = json_text(root, name);
     ticks time;
 
-    checkpoint_note_loss(checkpoint, json_text(root, "worked"),
-                         lost && ticks_parse(lost, strlen(lost), &time) ? time : 0);
+    return text && ticks_parse(text, strlen(text), &time) ? time : 0;
+}
+
+static void read_ledger(const cJSON *root, struct checkpoint *checkpoint)
+{
+    const char *id = json_text(root, "ledger_id");
+
+    checkpoint->has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &checkpoint->ledger);
+    if (!id || !ledger_read_id(id, strlen(id), &checkpoint->ledger_id))
+        checkpoint->ledger_id = 0;
 }
 
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
     struct checkpoint ret = { .imported_count = 0 };
-    const char *saved;
     int64_t version;
 
     if (!cJSON_IsObject(root))
@@ -266,11 +274,11 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     read_again(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
-    saved = json_text(root, "saved");
-    if (!saved || !ticks_parse(saved, strlen(saved), &ret.saved))
-        ret.saved = 0;
-    read_loss(root, &ret);
-    ret.has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &ret.ledger);
+    ret.saved = time_of(root, "saved");
+    ret.own_since = time_of(root, "own_since");
+    ret.own_until = time_of(root, "own_until");
+    checkpoint_note_loss(&ret, json_text(root, "worked"), time_of(root, "lost"));
+    read_ledger(root, &ret);
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;

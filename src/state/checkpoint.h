@@ -4,7 +4,8 @@
  * the dedup set that a later process still needs, each as "time hash". Members that are only there at times:
  * "backfill", "partial" (versions written without all of their content, and the update time from which on they are
  * to be read again), "worked" (what the input signs in as, once a poll was complete), "lost", "again" (when the service
- * is asked again for what it did not keep), "rate" (what a process that ended left of the hourly limit) and "ledger" (how
+ * is asked again for what it did not keep), "own_since" and "own_until" (what this forwarder alone has written, of an input
+ * that others have, too), "rate" (what a process that ended left of the hourly limit) and "ledger" (how
  * much the input's ledger holds, state/ledger.h). */
 #pragma once
 
@@ -32,8 +33,11 @@ struct checkpoint {
     char *worked; /* what the input signed in as when a poll was complete last; NULL: none was, or it is not known */
     ticks lost;   /* when it was last said that the customer is lost; 0: it is not */
     ticks saved;  /* by the host's clock of then; 0: not known */
+    ticks own_since; /* versions from before may have been written by another forwarder; 0: none was */
+    ticks own_until; /* the same of versions from after; 0: none was */
     bool has_ledger;
     int64_t ledger;               /* ledger_end(); valid if has_ledger */
+    uint64_t ledger_id;           /* ledger_id(), in the file "ledger_id" */
     struct quarantine quarantine; /* only as parsed */
     char salt[33];                /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];

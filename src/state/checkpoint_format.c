@@ -118,6 +118,18 @@ static void add_quarantine(const struct quarantine *quarantine, uint64_t pos, st
         buf_add_text(ret, "],\n");
 }
 
+static void add_own(const struct checkpoint *checkpoint, struct buf *ret)
+{
+    if (checkpoint->own_since) {
+        buf_add_char(ret, ' ');
+        add_time(ret, "own_since", checkpoint->own_since, ",\n");
+    }
+    if (checkpoint->own_until) {
+        buf_add_char(ret, ' ');
+        add_time(ret, "own_until", checkpoint->own_until, ",\n");
+    }
+}
+
 void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor *cursor,
                        const struct quarantine *quarantine, struct dedup *dedup, uint64_t pos, int64_t overlap_s,
                        struct buf *ret)
@@ -155,11 +167,13 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
         buf_add_char(ret, ' ');
         add_time(ret, "lost", checkpoint->lost, ",\n");
     }
+    add_own(checkpoint, ret);
     add_imported(checkpoint, ret);
     add_rate(checkpoint, ret);
     add_again(checkpoint, ret);
     if (checkpoint->has_ledger)
-        buf_add_format(ret, " \"ledger\": %lld,\n", (long long)checkpoint->ledger);
+        buf_add_format(ret, " \"ledger\": %lld, \"ledger_id\": \"%016llx\",\n", (long long)checkpoint->ledger,
+                       (unsigned long long)checkpoint->ledger_id);
     add_quarantine(quarantine, pos, ret);
     add_partial(&sel, dedup_partial(dedup));
     buf_add_text(ret, " ");

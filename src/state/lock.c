@@ -12,6 +12,8 @@
 #include "base/digest.h"
 #include "base/mem.h"
 
+#define HOST_BYTE ((off_t)1 << 62) /* after every input's */
+
 struct lock_file {
     char *path;
     int fd;
@@ -125,6 +127,17 @@ bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
     if (!control(lock, false, &range) && range.l_type != F_UNLCK && range.l_pid > 0) /* -1: of an open file */
         return err_set(err, ERR_RETRY, "process %d still works on this input", (int)range.l_pid);
     return err_set(err, ERR_RETRY, "another process still works on this input");
+}
+
+bool lock_host(struct lock_file *lock, struct err *err)
+{
+    struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1, .l_start = HOST_BYTE };
+
+    if (!control(lock, true, &range))
+        return true;
+    if (errno != EACCES && errno != EAGAIN)
+        return err_set(err, ERR_RETRY, "cannot lock '%s': %s", lock->path, strerror(errno));
+    return err_set(err, ERR_RETRY, "another process of this host still shares its inputs with other forwarders");
 }
 
 void lock_release_input(struct lock_file *lock, const char *input_name)

@@ -26,6 +26,9 @@ bool lock_input(struct lock_file *lock, const char *input_name, struct err *err)
 /* Lets another process have the input. */
 void lock_release_input(struct lock_file *lock, const char *input_name);
 
+/* Tries once to get the byte that is no input's: whoever has it speaks for this host among forwarders that share inputs. */
+bool lock_host(struct lock_file *lock, struct err *err);
+
 /* Returns true if the locked file is still the one under its name. A folder that was cleaned gets a new file, and locks
  * on the old one no longer keep a second process out. */
 bool lock_is_current(const struct lock_file *lock);

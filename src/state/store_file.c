@@ -154,14 +154,24 @@ static void file_release(struct claim *claim)
     lock_release_input(file_store(claim->store)->lock, claim->name);
 }
 
+bool store_file_claim_host(struct store *store, struct err *err)
+{
+    struct store_file *files = file_store(store);
+
+    return have_lock(files, err) && lock_host(files->lock, err);
+}
+
 /* The files. */
 
 static enum store_found file_load(struct claim *claim, struct buf *text, struct err *err)
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
 
-    if (file_read(path, text, err))
+    claim->unsynced = false;
+    if (file_read(path, text, err)) {
+        claim->unsynced = file_has_kept(path);
         return STORE_FOUND;
+    }
     if (err->kind == ERR_INPUT)
         return STORE_FAILED;
     if (errno == ENOENT)
@@ -272,10 +282,7 @@ static bool file_set_aside(struct claim *claim, struct err *err)
 
     err_prefix(err, "checkpoint '%s' cannot be used", path);
     claim->stored = false;
-    if (rename(path, bad))
-        return false;
-    file_take_kept(path);
-    return true;
+    return file_put_aside(path, bad);
 }
 
 /* Looking at the folder. */

@@ -16,6 +16,10 @@
 /* Never NULL. Opens nothing yet: the first claim does, and again while the folder cannot be used. Copies the folder. */
 struct store *store_file_new(const char *folder, const struct store_watcher *watcher);
 
+/* Tries to become the one process of this host that shares inputs with other forwarders; true also if it is. To be asked
+ * again from time to time: a folder that was cleaned has a new lock file. */
+bool store_file_claim_host(struct store *store, struct err *err);
+
 /* Returns the path of an input's file. The caller frees it. */
 char *store_file_path(const char *folder, const char *input_name);
 /* Returns the path of an input's ledger. The caller frees it. */

@@ -240,12 +240,12 @@ class Customers(DrawnCase):
                 self.assertEqual((panels[name]['cells'], panels[name]['drawn']), ([], 0), name)
 
     def test_few_searches(self):
-        """Seven when the page is opened, and three more when a customer is chosen."""
+        """Eight when the page is opened, and three more when a customer is chosen."""
         self.assertEqual(set(self.sent('no-internal').values()), {1})
-        self.assertEqual(len(self.sent('no-internal')), 7)
+        self.assertEqual(len(self.sent('no-internal')), 8)
         again = {name for name, count in self.sent('odd').items() if count > 1}
         self.assertEqual(again, {'ds_delivery', 'ds_latest', 'ds_lines'})
-        self.assertEqual(sum(self.sent('odd').values()), 7 + 3)
+        self.assertEqual(sum(self.sent('odd').values()), 8 + 3)
 
     def test_refresh(self):
         """While the page is open, the states are searched for again, and the charts less often."""

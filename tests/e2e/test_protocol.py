@@ -13,7 +13,8 @@ from world.world import World
 
 PARAMETERS = {'tenant_id', 'client_id', 'client_secret', 'client_certificate', 'client_assertion', 'refresh_token',
               'authorization_code', 'redirect_uri', 'api', 'cloud', 'login_url', 'api_url', 'resource', 'filter',
-              'start_time', 'poll_interval', 'overlap', 'audit', 'allow_update', 'proxy', 'ca_file'}
+              'start_time', 'poll_interval', 'overlap', 'audit', 'allow_update', 'proxy', 'ca_file',
+              'share_url', 'share_group', 'share_ca_file', 'share_lost'}
 RESERVED = {'source', 'sourcetype', 'host', 'index', 'disabled', 'interval', 'persistentQueue', 'persistentQueueSize',
             'queueSize', 'start_by_shell', 'output_mode', 'output_field', 'owner', 'app', 'sharing'}
 SECRET = 'Zq8Q~do-not-repeat-this+/=.&%'
@@ -21,7 +22,7 @@ SECRET = 'Zq8Q~do-not-repeat-this+/=.&%'
 
 PRESETS = {'start_by_shell': 'false', 'interval': '60', 'api': 'graph', 'cloud': 'commercial', 'start_time': '-30d',
            'redirect_uri': 'https://SiemMsspConnector', 'poll_interval': '60', 'overlap': '900',
-           'audit': '3', 'allow_update': 'no'}
+           'audit': '3', 'allow_update': 'no', 'share_group': 'default', 'share_lost': 'continue'}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

@@ -18,7 +18,7 @@ import conf  # noqa: E402
 # What may be missing of a record: what does not apply.
 OPTIONAL = {'why', 'cause', 'who', 'remedy', 'next', 'note', 'last_poll', 'newest_alert', 'began', 'token_s',
             'certificate_days', 'secret_days', 'backfill_at', 'backfill_percent', 'audit_day', 'audit', 'api_days',
-            'lost'}
+            'lost', 'reader', 'share'}
 
 
 def fields_of_the_lookup():

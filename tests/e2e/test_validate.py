@@ -43,12 +43,15 @@ BAD = [
     ('resource', 'two words'), ('redirect_uri', 'SiemMsspConnector'), ('redirect_uri', 'https://x/#part'),
     ('proxy', 'proxy.example.com'), ('proxy', 'proxy.example.com:8080'), ('proxy', 'socks5://x:1'),
     ('proxy', 'http://x'), ('proxy', 'http://x:0'), ('proxy', 'http://a b:80'),
-    ('ca_file', '/no/such/file.pem'), ('ca_file', 'ca.pem'), ('ca_file', '/'),
+    ('share_url', 'https://ds.example.com'), ('share_url', 'http://ds.example.com:8089'),
+    ('share_url', 'https://a:8089;https://b:8089'), ('share_group', 'a b'), ('share_lost', 'wait'),
+    ('share_ca_file', 'ca.pem'), ('ca_file', '/no/such/file.pem'), ('ca_file', 'ca.pem'), ('ca_file', '/'),
     ('client_certificate', '/no/such/file.pem'), ('client_certificate', 'cert.pem')]
 
 GOOD = [
     {'tenant_id': GUID.upper()}, {'tenant_id': 'Contoso.OnMicrosoft.com'}, {'client_id': GUID.upper()},
     {'api': 'endpoint'}, {'api': 'SIEM'}, {'cloud': 'gcc_high'}, {'poll_interval': '1'}, {'poll_interval': ' 86400 '},
+    {'share_url': 'https://ds.example.com:8089, https://[::1]:8089', 'share_group': 'eu-1', 'share_lost': 'stop'},
     {'allow_update': 'yes'}, {'audit': '0'}, {'audit': '35'},
     {'overlap': '0'}, {'overlap': '86400'}, {'start_time': '-12h'}, {'start_time': '2025-11-01'},
     {'start_time': '2025-11-01T08:00:00+02:00'}, {'start_time': '2025-11-01T08:00:00.1234567Z'},

@@ -1,11 +1,11 @@
 /* The claims of an access token: any bytes as the whole header value, and as the JSON inside of a well-made one. */
 #include <string.h>
 
+#include "base/base64url.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "fuzz.h"
-#include "microsoft/base64url.h"
 #include "microsoft/claims.h"
 
 static void check_any(const char *authorization)

@@ -58,6 +58,17 @@ class Roles(unittest.TestCase):
         collection = fields.read('collections')[lookup['collection']]
         self.assertLessEqual({key[len('field.'):] for key in collection}, set(listed))
 
+    @pytest.mark.promise('Splunk', 'The role of forwarders that share the customers can use their two collections, and '
+                                   'has no capability')
+    def test_share(self):
+        """A leaked token opens names of customers and who reads them, no secret and no alert."""
+        self.assertEqual(self.roles['role_defender_mssp_share'], {})
+        for name in ('defender_alerts_share', 'defender_alerts_places'):
+            self.assertEqual(self.access(f'collections/{name}'), (['admin', 'sc_admin', 'defender_mssp_share'],) * 2)
+            collection = fields.read('collections')[name]
+            self.assertEqual(collection['enforceTypes'], 'true')
+            self.assertNotIn('replicate', collection)
+
     def test_exposed(self):
         """Splunk Web hands on what the customers page needs, and of our inputs nothing else."""
         wanted = {'': 'GET, POST', '/*': 'GET, POST, DELETE', '/*/enable': 'POST', '/*/disable': 'POST'}

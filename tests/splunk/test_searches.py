@@ -235,6 +235,33 @@ class Audit(AuditCase):
             with self.subTest(wanted=wanted, events=len(events)):
                 self.assertEqual(self.compare(*events), {'a': wanted})
 
+    @pytest.mark.promise('Sharing', 'The comparison of the index with what was written adds up what several forwarders '
+                                    'wrote of a day')
+    def test_several_forwarders(self):
+        """Also where both wrote a version, whatever host= the events have; nothing that is lost is hidden by that."""
+        def of(host, *events):
+            return [{**event, 'host': host} for event in events]
+        some = [self.alert(f'id{n}', 60 * n) for n in range(6)]
+        one, two = some[:4], some[3:]           # id3 was written by both
+        said = [*of('hf1', self.manifest(one)), *of('hf2', self.manifest(two))]
+        apart = [*of('hf1', *one), *of('hf2', *two)]
+        alike = of('same', *one, *two)
+        for name, wanted, events in (
+                ('disjoint', ('equal', 0, 0), [*of('hf1', *one, self.manifest(one)),
+                                               *of('hf2', *some[4:], self.manifest(some[4:]))]),
+                ('both', ('equal', 0, 1), [*apart, *said]), ('both, one host', ('equal', 0, 1), [*alike, *said]),
+                ('both, and one came twice', ('equal', 0, 2), [*apart, *of('hf1', one[0]), *said]),
+                ('one is lost', ('missing in Splunk', 1, 1), [*apart[1:], *said]),
+                ('one is lost, one host', ('missing in Splunk', 1, 1), [*alike[1:], *said]),
+                ('a copy is lost', ('missing in Splunk', 1, 0), [*apart[:3], *apart[4:], *said]),
+                ('one too many', ('differs', 0, 1), [*apart, *of('hf1', self.alert('other')), *said]),
+                ('nothing said by one', ('differs', 0, 1), [*apart, said[0]]),
+                ('said again', ('equal', 0, 1), [*apart, *of('hf1', self.manifest(one[:2], age_s=900)), *said]),
+                ('moved', ('equal', 0, 0), [*some, *of('old', self.manifest(some[:2], age_s=900)),
+                                            *of('new', self.manifest(some))])):
+            with self.subTest(name):
+                self.assertEqual(self.compare(*events), {'a': wanted})
+
     def test_the_line_that_was_said_last_counts(self):
         some = [self.alert('a'), self.alert('b', 70)]
         self.assertEqual(self.compare(*some, self.manifest(some[:1], age_s=900), self.manifest(some, age_s=60)),

@@ -43,10 +43,10 @@ class Views(unittest.TestCase):
         self.assertEqual((other.tagName, other.getAttribute('template'), other.getAttribute('isVisible')),
                          ('view', 'pages/splunk_ui_app.html', 'False'))
 
-    @pytest.mark.promise('Splunk', 'The dashboard sends seven searches, and three more when a customer is chosen')
+    @pytest.mark.promise('Splunk', 'The dashboard sends eight searches, and three more when a customer is chosen')
     def test_few_searches(self):
         """Splunk limits the searches that a user may run at once, so a page must not send many."""
-        self.assertEqual(len(views.sent(self.view)), 7)
+        self.assertEqual(len(views.sent(self.view)), 8)
         self.assertEqual(sorted(views.sent(self.view, 'customer')), ['ds_delivery', 'ds_latest', 'ds_lines'])
 
     @pytest.mark.promise('Splunk', 'The dashboard of completeness sends two searches, none when a customer is chosen')
@@ -60,6 +60,13 @@ class Views(unittest.TestCase):
     def test_contrast(self):
         self.assertEqual(round(views.contrast('#ffffff', '#000000')), 21)
         self.assertEqual(round(views.contrast('#cba700', '#ffffff'), 1), 2.3)
+
+
+def forwarder(host, age_s=60, **facts):
+    """A line of a forwarder that shares the customers."""
+    facts = {'group': 'default', 'forwarder': host, 'state': 'member', 'table': 7, 'members': 2, 'held': 250, 'of': 500,
+             'confirmed_ms': 2600, 'store': 'https://ds:8089', 'lag_ms': 40, 'well': 'yes', **facts}
+    return {**line('-', age_s, event='share', **facts), 'host': host}
 
 
 class Results(unittest.TestCase):
@@ -124,6 +131,42 @@ class Results(unittest.TestCase):
         self.assertEqual((one['KB a version'], one['KB an alert'], one['versions an alert']), (3072, 7680, 2.5))
         self.assertEqual((other['MB a day'], other['share of the license, %']), (0, 0))
         self.assertNotIn('share of the license, %', run(query, lines, 25)[0])
+
+    @pytest.mark.promise('Sharing', 'The dashboard shows each forwarder, with what to do, and the customers that '
+                                    'nobody or two read')
+    def test_forwarders(self):
+        """Worst first, by what each said last; without sharing one row says so."""
+        self.assertEqual([row['state'] for row in self.rows('ds_forwarders')], ['✔ not shared'])
+        self.assertEqual([row['state'] for row in self.rows('ds_forwarders', line('a'))], ['✔ not shared'])
+        lines = [forwarder(host, age_s, **facts) for host, age_s, facts in (
+            ('hf1', 60, {}), ('hf2', 1200, {}), ('hf3', 30, {'state': 'alone'}), ('hf3', 400, {}),
+            ('hf4', 30, {'well': 'no'}), ('hf5', 30, {'state': 'outside'}), ('hf6', 30, {'state': 'waiting'}),
+            ('hf7', 30, {'state': 'paused'}))]
+        rows = self.rows('ds_forwarders', *lines)
+        self.assertEqual([(row['forwarder'], row['state'], row['_level']) for row in rows], [
+            ('hf2', '✖ silent', 'act'), ('hf5', '✖ outside', 'act'), ('hf3', '✖ alone', 'act'),
+            ('hf7', '✖ paused', 'act'), ('hf4', '✖ not well', 'act'),
+            ('hf6', '◐ joining', 'wait'), ('hf1', '✔ ok', 'well')])
+        self.assertEqual({name: rows[-1][name] for name in ('group', 'reads', 'of customers', 'forwarders', 'table',
+                                                            'confirmed, s ago', 'last line', 'what to do')},
+                         {'group': 'default', 'reads': '250', 'of customers': '500', 'forwarders': '2', 'table': '7',
+                          'confirmed, s ago': 3, 'last line': '00:01:00', 'what to do': 'Nothing'})
+
+    def test_readers(self):
+        """Nobody for ten minutes, or two for more than four; a move is neither."""
+        def reads(name, host, *ages_s, share='reading'):
+            return [{**line(name, age_s, share=share), 'host': host} for age_s in ages_s]
+        moved = reads('moved', 'hf1', 900, 600, 330) + reads('moved', 'hf2', 300, 0)
+        back = reads('back', 'hf1', 1100, 800, 100) + reads('back', 'hf2', 700, 400, 160)
+        idle = reads('idle', 'hf1', 900) + reads('idle', 'hf2', 600, 300, 0, share='waiting')
+        both = reads('both', 'hf1', 700, 400, 100) + reads('both', 'hf2', 650, 350, 50, share='alone')
+        none = [{'customer': 'all customers', 'state': '✔ no conflict', 'read by': ['-'], 'what to do': 'Nothing',
+                 '_level': 'well'}]
+        self.assertEqual(self.rows('ds_readers'), none)
+        self.assertEqual(self.rows('ds_readers', line('a', 3000), *moved, *back), none)
+        rows = self.rows('ds_readers', *moved, *back, *idle, *both)
+        self.assertEqual([(row['customer'], row['state'], row.get('read by')) for row in rows],
+                         [('idle', '✖ nobody', None), ('both', '✖ two', ['hf1', 'hf2'])])
 
     def test_backfill(self):
         """The panel is not empty when no backfill is in progress."""

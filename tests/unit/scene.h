@@ -23,6 +23,7 @@ struct scene {
     int          pipe[2];
 
     bool         not_writable;  /* what the feed's owner says */
+    bool         elsewhere;     /* another forwarder may read the input by now */
     int          asked;         /* how often it was asked whether a checkpoint could be saved */
     int          changed, woken;    /* calls of the owner */
     size_t       audits;
@@ -34,6 +35,13 @@ static inline ticks scene_time(const char *text)
 
     CHECK(ticks_parse(text, strlen(text), &ret), "%s is not a time", text);
     return ret;
+}
+
+static bool scene_may_read(void *ctx)
+{
+    const struct scene *scene = ctx;
+
+    return !scene->elsewhere;
 }
 
 static bool scene_writable(void *ctx, struct err *err)
@@ -57,7 +65,7 @@ static void scene_wake_others(void *ctx)
 /* An open input of this API that begins at SCENE_BEGIN. It must stay where it is. */
 static inline void scene_open(struct scene *scene, const struct api *api)
 {
-    static const struct feed_owner owner = { scene_writable, scene_changed, scene_wake_others };
+    static const struct feed_owner owner = { scene_writable, scene_changed, scene_wake_others, scene_may_read };
     struct cursor cursor;
 
     *scene = (struct scene){ .asked = 0 };

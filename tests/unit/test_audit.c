@@ -18,6 +18,7 @@
 struct entry {
     ticks time;
     bool hidden, dropped, odd;  /* dropped: counted, and not sent; odd: it has no ID */
+    bool unsent;                /* it is listed, and not sent in full */
     bool moved;                 /* it is left out from the second response on */
     bool written;               /* the ledger has it from the beginning */
     unsigned sent;              /* in full */
@@ -123,7 +124,7 @@ static int respond(const char *url, struct buf *body)
     for (i = 0; i < service->count; i++) {
         struct entry *entry = &service->entries[i];
 
-        if (entry->time < lo || entry->time >= hi || entry->hidden || service->empty ||
+        if (entry->time < lo || entry->time >= hi || entry->hidden || service->empty || (entry->unsent && full) ||
             (entry->moved && service->asked > 1) || (service->hides_later && hi == TICKS_OPEN))
             continue;
         fails = fails || (entry->time == service->poison && (full || !service->only_full));
@@ -524,6 +525,39 @@ static void test_dropped(void **state UNUSED)
     check_line(run(), 1, "result=partial listed=19 counted=20", "one");
 }
 
+/* promise: Completeness: Each version that an audit finds missing is named, whatever was said of its day before */
+static void test_named_later(void **state UNUSED)
+{
+    const char *log;
+
+    f.scene.input.audit = 1;
+    publish(last_night() - 1, 20, 3);
+    fill_ledger();
+    f.service.entries[1].hidden = f.service.entries[2].hidden = f.service.entries[0].unsent = true;
+    audit_start(&f.audit, true, clock_ms());
+    log = run();
+    check_line(log, 1, "result=missing missing=1", "one is not sent");
+    CHECK(lines(log, "event=audit_missing") == 1, "%s", log);
+    log = run();
+    CHECK(!strstr(log, "event=audit"), "nothing new: %s", log);
+    f.service.entries[1].hidden = false;
+    log = run();
+    check_line(log, 1, "result=missing missing=1 repaired=1", "another one is repaired");
+    CHECK(strstr(log, "id=\"a1\" ") && lines(log, "result=repaired") == 1, "%s", log);
+    f.service.entries[0].unsent = f.service.entries[2].hidden = false;
+    f.service.entries[0].hidden = f.service.entries[2].unsent = true;
+    log = run();
+    check_line(log, 1, "result=missing missing=1 repaired=0", "the first is gone, and a third is missing");
+    CHECK(strstr(log, "id=\"a2\" "), "%s", log);
+    f.service.entries[2].unsent = false;
+    f.service.entries[7].dropped = true;
+    log = run();
+    check_line(log, 1, "result=partial missing=0 repaired=1", "the list is not whole");
+    log = run();
+    CHECK(!strstr(log, "event=audit"), "nothing new: %s", log);
+    CHECK(f.scene.feed.tally.new_events == 2, "%llu", (unsigned long long)f.scene.feed.tally.new_events);
+}
+
 /* promise: Completeness: A day's borders are exact to 100 ns */
 static void test_borders(void **state UNUSED)
 {
@@ -687,6 +721,27 @@ static void test_not_comparable(void **state UNUSED)
     CHECK(f.service.asked == 1, "%zu requests", f.service.asked);
 }
 
+/* promise: Sharing: Only days of which this forwarder alone wrote every version are audited: a repair writes nothing again */
+static void test_days_of_others(void **state UNUSED)
+{
+    uint32_t night = last_night();
+    const char *log;
+
+    publish(night - 1, 10, 1);
+    publish(night - 2, 10, 1);
+    fill_ledger();
+    f.scene.feed.own_since = ledger_day_begin(night - 1);
+    audit_start(&f.audit, true, clock_ms());
+    log = run();
+    check_line(log, 1, "result=repaired listed=10 written=9", "a day that is this forwarder's alone");
+    check_line(log, 2, "result=unknown why=\"no_ledger\"", "another one wrote until its end");
+    check_line(log, 3, "result=unknown why=\"no_ledger\"", "a day before that");
+    CHECK(f.scene.feed.tally.new_events == 1, "%llu", (unsigned long long)f.scene.feed.tally.new_events);
+    f.scene.feed.own_since = 0;
+    f.scene.feed.own_until = ledger_day_begin(night - 1);
+    CHECK(feed_has_day(&f.scene.feed, night - 2) && !feed_has_day(&f.scene.feed, night - 1), "it was let go");
+}
+
 /* promise: Completeness: `audit --again` makes the next audit write a day again, also what the polls know */
 static void test_again(void **state UNUSED)
 {
@@ -769,10 +824,10 @@ static void test_gate(void **state UNUSED)
 
 static const struct CMUnitTest cases[] = {
     CASE(test_equal),     CASE(test_once),     CASE(test_gate),   CASE(test_repair),   CASE(test_services),   CASE(test_moving_on),
-    CASE(test_dropped),   CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
+    CASE(test_dropped),   CASE(test_named_later), CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
     CASE(test_odd),       CASE(test_written_meanwhile), CASE(test_confirmed), CASE(test_not_comparable),
     CASE(test_confirmed_of_polls),
-    CASE(test_again),     CASE(test_moments),
+    CASE(test_again),     CASE(test_moments),   CASE(test_days_of_others),
 };
 
 UNIT(audit, cases, NULL, NULL)

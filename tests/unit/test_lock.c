@@ -54,6 +54,21 @@ static void test_one_process_an_input(void **state UNUSED)
     lock_close(NULL);
 }
 
+/* promise: Sharing: One process of a host takes part */
+static void test_one_process_a_host(void **state UNUSED)
+{
+    struct err err;
+    struct lock_file *lock = lock_open(dir, &err), *other = lock_open(dir, &err);
+
+    CHECK(lock_host(lock, &err) && lock_host(lock, &err), "the first one has it, and may ask again");
+    CHECK(!lock_host(other, &err) && err.kind == ERR_RETRY, "the second one has not");
+    CHECK(strstr(err.text, "another process of this host") != NULL, "%s", err.text);
+    CHECK(lock_input(other, "one", &err), "inputs are free");
+    lock_close(lock);
+    CHECK(lock_host(other, &err), "free when the first one has ended");
+    lock_close(other);
+}
+
 static void test_cleaned_folder(void **state UNUSED)
 {
     struct err err;
@@ -149,6 +164,7 @@ static int tear_down(void **state UNUSED)
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_one_process_an_input),
+    cmocka_unit_test(test_one_process_a_host),
     cmocka_unit_test(test_cleaned_folder),
     cmocka_unit_test(test_idle),
     cmocka_unit_test(test_trouble),

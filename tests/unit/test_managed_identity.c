@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64url.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
-#include "microsoft/base64url.h"
 #include "microsoft/token_file.h"
 #include "net/url.h"
 

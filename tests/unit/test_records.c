@@ -326,6 +326,20 @@ static void test_a_bad_one_of_control_characters(void **state)
 }
 
 /* While the checkpoint cannot be written nothing goes out, and nothing is taken for known. */
+/* promise: Sharing: Nothing is written once another forwarder may read the input */
+static void test_elsewhere(void **state)
+{
+    struct fixture *f = *state;
+
+    f->scene.elsewhere = true;
+    CHECK(read_response(f, RECORD("a", "08:00:00Z") "," RECORD("b", "08:00:00Z")) == 0, "nothing is written");
+    CHECK(f->reading.answer.held_back && !f->reading.pages.fresh, "the response does not count as read");
+    CHECK(f->reading.answer.elsewhere && !f->scene.asked, "for that reason alone");
+    begin(f);
+    f->scene.elsewhere = false;
+    CHECK(read_response(f, RECORD("a", "08:00:00Z")) == 1, "it comes when it is this one's turn again");
+}
+
 /* promise: Checkpoints: While a checkpoint cannot be written, events are held back. None is lost. */
 static void test_held_back(void **state)
 {
@@ -405,6 +419,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_a_bad_one_is_known, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_a_bad_one_with_odd_quotes, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_a_bad_one_of_control_characters, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_elsewhere, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_held_back, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_asks_only_before_an_event, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside, open_fixture, close_fixture),

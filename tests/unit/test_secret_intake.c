@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "fake_timer.h"
 #include "splunk/stanza.h"
 
 #define CLIENT  "client_secret.c"
@@ -125,11 +126,16 @@ void __wrap_token_source_exchange(struct token_source *source, const char *code,
     answer(done, ctx);
 }
 
+void (*fake_timer_set)(struct timer *timer, int64_t due_ms);
+void (*fake_timer_cancel)(struct timer *timer);
+
 void __real_timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
 void __wrap_timer_set(struct loop *loop, struct timer *timer, int64_t due_ms);
 void __wrap_timer_set(struct loop *loop, struct timer *timer, int64_t due_ms)
 {
-    if (fake.on)
+    if (fake_timer_set)
+        fake_timer_set(timer, due_ms);
+    else if (fake.on)
         fake.timer = timer;
     else
         __real_timer_set(loop, timer, due_ms);
@@ -139,7 +145,9 @@ void __real_timer_cancel(struct loop *loop, struct timer *timer);
 void __wrap_timer_cancel(struct loop *loop, struct timer *timer);
 void __wrap_timer_cancel(struct loop *loop, struct timer *timer)
 {
-    if (!fake.on)
+    if (fake_timer_cancel)
+        fake_timer_cancel(timer);
+    else if (!fake.on)
         __real_timer_cancel(loop, timer);
 }
 

@@ -28,7 +28,7 @@ struct row {
     const char *calls;              /* of the port and the feed's owner, in order; '@' is a time less NOW */
     enum worker_state after;
     enum worker_kind kind;
-    bool    closed, backfilling;
+    bool    closed, backfilling, elsewhere;
     int64_t due_ms;                 /* before, less NOW */
     bool fresh_token;               /* the request before was refused */
     struct next next;               /* of ENDED */
@@ -111,7 +111,7 @@ static void owner_wake_others(void *ctx UNUSED)
     note("wake-others");
 }
 
-static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_others };
+static const struct feed_owner owner = { scene_writable, owner_changed, owner_wake_others, scene_may_read };
 
 static int open_fake(void **state UNUSED)
 {
@@ -144,6 +144,7 @@ static void prepare(const struct row *row)
     fake.worker.token = row->before == WORKER_REQUEST ? 77 : 0;
     fake.source.token.authorization = mem_text("secret");
     fake.scene.feed.open = !row->closed;
+    fake.scene.elsewhere = row->elsewhere;
     fake.scene.feed.progress.cursor.backfill.active = row->backfilling;
     fake.worker.reading.attempts.fresh_token = row->fresh_token;
     fake.says = row->says;
@@ -188,6 +189,10 @@ static const struct row step_rows[] = {
       "", .after = WORKER_IDLE, .closed = true },
     { "the input is not open, and nothing is due", WORKER_IDLE, STEP, { 0 },
       "", .after = WORKER_IDLE, .closed = true, .due_ms = 500 },
+    { "another forwarder may read", WORKER_IDLE, STEP, { .slot_at_once = true },
+      "", .after = WORKER_IDLE, .elsewhere = true },
+    { "another forwarder may read by the time of the slot", WORKER_SLOT, GRANTED, { .slot_at_once = true },
+      "release", .after = WORKER_IDLE, .elsewhere = true },
     { "no backfill is active", WORKER_IDLE, STEP, { .slot_at_once = true },
       "", .after = WORKER_IDLE, .kind = WORKER_BACKFILL },
     { "a backfill is active", WORKER_IDLE, STEP, { .slot_at_once = true },

@@ -13,7 +13,7 @@ test('words and ranks are those of the macro', () => {
     for (const part of rank.matchAll(/((?:condition=="[^"]+"(?: OR )?)+)(?: AND [^,]+)?,(\d+)/g))
         for (const word of part[1].matchAll(/condition=="([^"]+)"/g)) wanted.set(word[1], Number(part[2]));
     wanted.set('ok', Number(/true\(\),(\d+)/.exec(rank)[1]));
-    const own = ['off', 'unknown'];
+    const own = ['off', 'unknown', 'elsewhere'];
     assert.deepEqual(
         new Map(CONDITIONS.filter((one) => !own.includes(one.word)).map((one) => [one.word, one.rank])),
         wanted,
@@ -48,6 +48,14 @@ test('throttled for long needs somebody', () => {
     assert.equal(conditionOf({}, { condition: 'throttled', rank: 4, updated: 1 }, true, 1).tone, 'act');
     assert.equal(conditionOf({}, { condition: 'throttled', rank: 6, updated: 1 }, true, 1).tone, 'watch');
     assert.equal(conditionOf({}, { condition: 'a word of tomorrow', updated: 1 }, true, 1).tone, 'act');
+});
+
+test('what another forwarder reads needs nobody, and says who reads it', () => {
+    const record = { condition: 'elsewhere', rank: 11, todo: 'x', reader: 'hf2', updated: 1000, forwarder: 'hf1' };
+    const found = conditionOf({}, record, true, 1000);
+    assert.deepEqual([found.word, found.tone, found.todo], ['elsewhere', 'well', 'Nothing: hf2 reads it']);
+    assert.match(conditionOf({}, { ...record, reader: undefined }, true, 1000).todo, /another forwarder/);
+    assert.equal(conditionOf({}, record, true, 90000).word, 'silent');
 });
 
 test('chips, worst first', () => {

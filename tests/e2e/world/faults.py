@@ -60,11 +60,11 @@ class Faults:
         self._rules = []
         self._lock = threading.Lock()
 
-    def add(self, fault, **when):
-        """Add a rule (keywords as in Rule) and return it."""
+    def add(self, fault, first=False, **when):
+        """Add a rule (keywords as in Rule) and return it. first: before those that are there."""
         rule = Rule(fault, **when)
         with self._lock:
-            self._rules.append(rule)
+            self._rules.insert(0 if first else len(self._rules), rule)
         return rule
 
     def clear(self):

@@ -232,7 +232,8 @@ class Service:
         self.requests_per_connection = None     # close after so many, as load balancers do
         self.connections, self.accepted, self.most_open, self.active, self.most_active = set(), 0, 0, 0, 0
         self.log, self.crashes = collections.deque(), []
-        self.on_silent = None                   # called with each request that a frozen connection swallows
+        # on_silent: called with each request that a frozen connection swallows. forwarder: whose door it is, if any.
+        self.on_silent = self.forwarder = None
         self._server = None
         self.start()
 
@@ -248,6 +249,11 @@ class Service:
     def url(self):
         """Base address without a path."""
         return f'{self.scheme}://{self.authority}'
+
+    def twin(self):
+        """The same at another port."""
+        return Service(self.loop, self.name, self._handler, self.pair, self.clock, self.faults, self._identify,
+                       self.host, self.threaded, self.http2)
 
     def start(self, pair=None):
         """Listen (again), if need be with another certificate."""

@@ -6,48 +6,71 @@ import json
 import operator
 import re
 import secrets
+import threading
 
 from .atom import Refusal, answer, entry, find
 from .httpd import Response
+from .records import Memory, Unavailable
 
 CONFIG = 'storage/collections/config'
 MOST_SAVED = 1000       # limits.conf [kvstore] max_documents_per_batch_save
 MOST_ROWS = 50000       # max_rows_per_query
+MOST_QUERIES = 1000     # max_queries_per_batch
+MOST_SAVED_BYTES = 50 << 20     # max_size_per_batch_save_mb
+MOST_DOCUMENT_BYTES = 16 << 20
+_TYPES = {'number': (int, float), 'time': (int, float), 'string': str, 'bool': bool}
 _ORDER = {'$lt': operator.lt, '$lte': operator.le, '$gt': operator.gt, '$gte': operator.ge}
 
 
 class Collection:
-    """settings: the keys of its stanza in collections.conf. records: owner -> key -> record."""
+    """settings: the keys of its stanza in collections.conf. Its records are in a table of the engine for each owner."""
 
-    def __init__(self, settings=None):
-        self.settings, self.records = dict(settings or {}), {}
+    def __init__(self, engine, place, settings=None):
+        self.settings, self._engine, self._place, self._tables = dict(settings or {}), engine, place, {}
+        self._lock = threading.Lock()
+
+    def table(self, owner):
+        """The records of an owner."""
+        with self._lock:
+            if owner not in self._tables:
+                self._tables[owner] = self._engine.table((*self._place, owner))
+            return self._tables[owner]
 
     def typed(self, record):
-        """Texts become numbers and truth values where the stanza says so (field.NAME = number)."""
+        """Texts become numbers and truth values where the stanza says so (field.NAME = number). Other types are refused
+        if it enforces them, and so is a document that is too large."""
         for name, value in record.items():
             kind = self.settings.get(f'field.{name}')
             if kind == 'number' and isinstance(value, str) and re.fullmatch(r'-?\d+(\.\d+)?', value):
                 record[name] = float(value) if '.' in value else int(value)
             if kind == 'bool' and isinstance(value, str) and value.lower() in ('true', 'false', '1', '0'):
                 record[name] = value.lower() in ('true', '1')
+            if _true(self.settings.get('enforceTypes')) and not _is_a(kind, record[name]):
+                raise Refusal(400, f'Field {name} of the document is not of the type {kind}.')
+        if len(json.dumps(record)) > MOST_DOCUMENT_BYTES:
+            raise Refusal(400, 'The document is larger than 16 MB.')
         return record
 
 
 class KvStore:
-    """The store. down: a text with which everything is answered 503, as while it starts or when it is disabled."""
+    """The store. down: a text with which everything is answered 503, as while it starts or when it is disabled.
+    read_only: (status, text) with which writes are refused. engine: see records.py."""
 
-    def __init__(self):
-        self.collections, self.down = {}, None      # (app, name) -> Collection
+    def __init__(self, engine=None):
+        self.collections, self.down, self.read_only = {}, None, None      # (app, name) -> Collection
+        self.engine = engine or Memory()
 
     # --- what tests use -------------------------------------------------------------------------------------------
 
     def collection(self, name, app, **settings):
         """The collection, made on first use, as a stanza in collections.conf does."""
-        return self.collections.setdefault((app, name), Collection(settings))
+        if (app, name) not in self.collections:
+            self.collections[app, name] = Collection(self.engine, (app, name), settings)
+        return self.collections[app, name]
 
     def records(self, name, app, owner='nobody'):
         """key -> record of an owner."""
-        return self.collections[app, name].records.setdefault(owner, {})
+        return self.collections[app, name].table(owner).newest()
 
     # --- requests -------------------------------------------------------------------------------------------------
 
@@ -61,7 +84,10 @@ class KvStore:
         if parts[0] != 'data' or len(parts) < 2:
             raise Refusal(404, 'Not Found')
         found = self._known(app, parts[1])
-        status, body = self._data(request, self.collections[found], owner, [part for part in parts[2:] if part])
+        try:
+            status, body = self._data(request, self.collections[found], owner, [part for part in parts[2:] if part])
+        except Unavailable as problem:
+            raise Refusal(503, f'KV Store is not available: {problem}') from problem
         return Response(status, b'' if body is None else json.dumps(body).encode(),
                         kind='application/json; charset=UTF-8')
 
@@ -97,50 +123,71 @@ class KvStore:
         return entry(CONFIG, name, app, {**content, **self.collections[app, name].settings})
 
     def _data(self, request, collection, owner, rest):
-        records = collection.records.setdefault(owner, {})
-        name = rest[0] if rest else None
+        table, name = collection.table(owner), rest[0] if rest else None
+        if request.method == 'POST' and name == 'batch_find':
+            wanted, rows = _json(request, list), table.rows()
+            if len(wanted) > MOST_QUERIES:
+                raise Refusal(400, f'Too many queries for a single batch find, max_queries_per_batch={MOST_QUERIES}')
+            return 200, [_rows(rows, dict(one)) for one in wanted]
+        if request.method != 'GET' and self.read_only:
+            raise Refusal(*self.read_only)
         if request.method == 'POST':
             if name == 'batch_save':
-                return 200, self._save_all(collection, records, owner, _json(request, list))
-            if name == 'batch_find':
-                return 200, [_rows(records, dict(one)) for one in _json(request, list)]
-            return self._write(collection, records, owner, name, _json(request, dict))
+                if len(request.body) > MOST_SAVED_BYTES:
+                    raise Refusal(400, 'Request exceeds API limits - see limits.conf for details. '
+                                       '(max_size_per_batch_save_mb=50)')
+                return 200, self._save_all(collection, table, owner, _json(request, list))
+            return self._write(collection, table, owner, name, _json(request, dict))
         if request.method == 'DELETE' and not rest:
-            for record in _rows(records, {'query': request.args.get('query', '{}')}):
-                del records[record['_key']]
+            query = {'query': request.args.get('query', '{}')}
+            table.delete(lambda rows: [record['_key'] for record in _rows(rows, query)])
             return 200, None
         if not rest:
-            return 200, _rows(records, request.args)
-        key = find(records, name)
-        if key is None:
-            raise Refusal(404, 'Could not find object.')
+            return 200, _rows(table.rows(), request.args)
         if request.method == 'DELETE':
-            del records[key]
+            if not table.delete(lambda rows: [key for key in [find(rows, name)] if key is not None]):
+                raise Refusal(404, 'Could not find object.')
             return 200, None
-        return 200, records[key]
-
-    @staticmethod
-    def _write(collection, records, owner, name, record):
-        """Insert a record; with a key in the path, replace the one of that key."""
-        key = record.get('_key') or secrets.token_hex(12) if name is None else find(records, name)
-        if name is None and key in records:
-            raise Refusal(409, 'A document with the same key and user already exists.')
+        rows = table.rows()
+        key = find(rows, name)
         if key is None:
             raise Refusal(404, 'Could not find object.')
-        records[key] = dict(collection.typed(record), _key=key, _user=owner)
-        return 201 if name is None else 200, {'_key': key}
+        return 200, rows[key]
 
     @staticmethod
-    def _save_all(collection, records, owner, batch):
+    def _write(collection, table, owner, name, record):
+        """Insert a record; with a key in the path, replace the one of that key."""
+        if name is None:
+            key = record.get('_key') or secrets.token_hex(12)
+            if not table.insert(key, dict(collection.typed(record), _key=key, _user=owner)):
+                raise Refusal(409, 'A document with the same key and user already exists.')
+            return 201, {'_key': key}
+        for key in dict.fromkeys((name, name.replace('%2F', '/'))):
+            if table.update(key, dict(collection.typed(record), _key=key, _user=owner)):
+                return 200, {'_key': key}
+        raise Refusal(404, 'Could not find object.')
+
+    @staticmethod
+    def _save_all(collection, table, owner, batch):
         """Insert or replace each; none is saved if there are too many."""
         if len(batch) > MOST_SAVED:
             raise Refusal(400, 'Request exceeds API limits - see limits.conf for details. (Too many documents for a '
                                f'single batch save, max_documents_per_batch_save={MOST_SAVED})')
-        keys = []
+        records = {}
         for record in batch:
-            keys.append(record.get('_key') or secrets.token_hex(12))
-            records[keys[-1]] = dict(collection.typed(record), _key=keys[-1], _user=owner)
-        return keys
+            key = record.get('_key') or secrets.token_hex(12)
+            records[key] = dict(collection.typed(record), _key=key, _user=owner)
+        table.save(records)
+        return [record['_key'] for record in records.values()]
+
+
+def _is_a(kind, value):
+    """Is the value of this type of a field? None: the field has none."""
+    return isinstance(value, _TYPES.get(kind, object)) and isinstance(value, bool) <= (kind in (None, 'bool'))
+
+
+def _true(text):
+    return str(text).lower() in ('1', 'true')
 
 
 def _json(request, kind):

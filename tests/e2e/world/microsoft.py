@@ -72,6 +72,7 @@ class Microsoft:
             Service(self.loop, name, api.handle, identify=api.identify, **how) for name in
             ('graph', 'endpoint', 'siem'))
         self.services = (self.login, self.graph, self.endpoint, self.siem)
+        self.doors = {}         # forwarder -> service's name -> Service
 
     def tenant(self, name, app=None):
         """The tenant of this name, made on first use, with its own app registration unless one is given."""
@@ -89,25 +90,39 @@ class Microsoft:
         """The base address to configure for an API, or for 'login'."""
         return self.service(api).url
 
-    def requests(self, tenant=None, service=None, kind=None):
+    def door(self, forwarder):
+        """Ports of its own for a forwarder to each of the services, so that its link can be cut alone, and requests say
+        who sent them: request.service.forwarder. Service's name -> Service."""
+        if forwarder not in self.doors:
+            self.doors[forwarder] = {each.name: each.twin() for each in self.services}
+            for door in self.doors[forwarder].values():
+                door.forwarder = forwarder
+        return self.doors[forwarder]
+
+    def _all(self, forwarder=None):
+        if forwarder:
+            return list(self.doors[forwarder].values())
+        return [*self.services, *(door for doors in self.doors.values() for door in doors.values())]
+
+    def requests(self, tenant=None, service=None, kind=None, forwarder=None):
         """The request log of all services, in order of arrival, reduced to what is asked for."""
         wanted = getattr(tenant, 'id', tenant)
-        found = [entry for each in self.services for entry in list(each.log)
+        found = [entry for each in self._all(forwarder) for entry in list(each.log)
                  if wanted in (None, entry.tenant) and service in (None, entry.service) and kind in (None, entry.kind)]
         return sorted(found, key=lambda entry: entry.when)
 
     def limit_logs(self, count):
         """Keep only the last requests of each service: for runs of hours."""
-        for service in self.services:
+        for service in self._all():
             service.log = collections.deque(service.log, maxlen=count)
 
     def crashes(self):
         """Tracebacks of stand-ins that broke; anything here makes a test worthless."""
-        return [text for service in self.services for text in service.crashes]
+        return [text for service in self._all() for text in service.crashes]
 
     def close(self):
         """Stop everything."""
-        for service in self.services:
+        for service in self._all():
             service.stop()
         if self._own_loop:
             self._own_loop.close()

@@ -35,6 +35,13 @@ class Relay:
                 link.frozen = True
         self._loop.run(stop())
 
+    def drop(self):
+        """Reset the open connections; new ones work."""
+        async def drop():
+            for link in list(self._links):
+                link.abort()
+        self._loop.run(drop())
+
     open = property(lambda self: len(self._links))
 
     def close(self):

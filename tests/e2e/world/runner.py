@@ -51,9 +51,9 @@ class SplunkHome:
     """A SPLUNK_HOME in a temporary folder. ca: the PEM that splunkd's certificate is checked against; where says
     whether it is found by 'caCertFile' or 'sslRootCAPath' in server.conf, or only at etc/auth/cacert.pem ('auth')."""
 
-    def __init__(self, ca=None, where='auth', uri='https://127.0.0.1:8089'):
+    def __init__(self, ca=None, where='auth', uri='https://127.0.0.1:8089', name='test'):
         self.path = tempfile.mkdtemp(prefix='splunk-home-')
-        self.uri = uri
+        self.uri, self.name = uri, name
         self.checkpoints = os.path.join(self.path, 'var/lib/splunk/modinputs', KIND)
         for folder in (self.checkpoints, *(os.path.join(self.path, part) for part in (
                 'etc/auth', 'etc/system/local', f'etc/apps/{APP}/local', 'lib', 'bin'))):
@@ -71,14 +71,15 @@ class SplunkHome:
 
     def header(self, session_key='none'):
         """The four elements that go before the configuration."""
-        return {'server_host': 'test', 'server_uri': self.uri, 'session_key': session_key,
+        return {'server_host': self.name, 'server_uri': self.uri, 'session_key': session_key,
                 'checkpoint_dir': self.checkpoints}
 
     def environment(self, **more):
         """What splunkd passes on; None removes a variable. Sanitizers and coverage keep their settings."""
         found = {name: value for name, value in os.environ.items() if _PASSED_ON.match(name)}
+        path = os.path.join(self.path, 'bin') + ':/usr/local/bin:/usr/bin:/bin'
         found.update(SPLUNK_HOME=self.path, SPLUNK_DB=os.path.join(self.path, 'var/lib/splunk'),
-                     SPLUNK_SERVER_NAME='test', PATH=os.path.join(self.path, 'bin') + ':/usr/local/bin:/usr/bin:/bin')
+                     SPLUNK_SERVER_NAME=self.name, PATH=path)
         found.update(more)
         return {name: value for name, value in found.items() if value is not None}
 

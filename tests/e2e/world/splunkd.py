@@ -37,11 +37,11 @@ class Splunkd:
     validate(name, params) -> error text or None is asked before an input is stored, as splunkd runs the program with
     --validate-arguments; changed(stanza) is called after one was stored, changed or removed."""
 
-    def __init__(self, loop, pair=None, clock=None, faults=None, arguments=None):
-        self.service = Service(loop, 'splunkd', self._handle, pair, clock, faults, self._identify,
+    def __init__(self, loop, pair=None, clock=None, faults=None, arguments=None, name='splunkd', engine=None):
+        self.service = Service(loop, name, self._handle, pair, clock, faults, self._identify,
                                threaded=True)    # validation runs the program, which asks back
         self.service.keep_alive = True
-        self.users, self.sessions, self.kvstore = {'admin': 'changeme'}, set(), KvStore()
+        self.users, self.sessions, self.kvstore = {'admin': 'changeme'}, set(), KvStore(engine)
         self.kvstore.collection(STATE, APP)
         self.passwords = {}         # (app, realm, name) -> secret
         self.hosts = ()             # origins that secrets are bound to when a test puts them into the store

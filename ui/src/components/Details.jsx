@@ -104,6 +104,7 @@ export default function Details({ row, columns }) {
         ['Next', record.next],
         ['Remark', record.note],
         ['Since', momentText(record.since)],
+        ['Read by', record.reader],
         [
             'Requests',
             record.requests !== undefined &&

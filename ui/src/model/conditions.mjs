@@ -16,6 +16,7 @@ export const CONDITIONS = [
     { word: 'waiting', rank: 10, tone: 'wait' },
     { word: 'no alert yet', rank: 10, tone: 'wait' },
     { word: 'ok', rank: 11, tone: 'well' },
+    { word: 'elsewhere', rank: 11, tone: 'well' }, // another forwarder's; only records say so
     { word: 'off', rank: 12, tone: 'off' },
     { word: 'unknown', rank: 13, tone: 'off' }, // the page's own: nobody can say, because no state can be read
 ];
@@ -53,6 +54,8 @@ export function conditionOf({ disabled }, record, readable, now_s) {
         return made('silent', `Nothing was reported for ${minutes} min: is the program running on ${where}?`);
     }
     if (record.condition === 'off') return made('waiting', 'Nothing yet: it starts');
+    if (record.condition === 'elsewhere')
+        return made('elsewhere', `Nothing: ${record.reader || 'another forwarder'} reads it`);
     const known = BY_WORD.get(record.condition);
     const rank = Number.isFinite(record.rank) ? record.rank : known ? known.rank : 3;
     return { word: String(record.condition), rank, tone: toneOf(rank), todo: record.todo || 'See why' };

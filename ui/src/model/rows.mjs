@@ -4,7 +4,7 @@ import { isTrue } from './words.mjs';
 
 const TEXTS = [
     ...['input', 'forwarder', 'version', 'tenant', 'client', 'api', 'condition', 'todo', 'state', 'why'],
-    ...['next', 'note', 'secret', 'history'],
+    ...['next', 'note', 'secret', 'history', 'reader'],
 ];
 
 // Takes of a record what has the kind that it should have, whatever somebody wrote into the collection.
@@ -34,7 +34,10 @@ export function joinRows(inputs, records, now_s) {
             silent_s: last ? now_s - last : Infinity,
             sign_in: signInOf(content, record),
             history: (record && record.history) || '',
-            text: [input.name, content.tenant_id, content.index, record && record.why, condition.word]
+            text: [
+                ...[input.name, content.tenant_id, content.index, condition.word],
+                ...(record ? [record.why, record.reader] : []),
+            ]
                 .join('\n')
                 .toLowerCase(),
         };

@@ -1,4 +1,4 @@
-#include "microsoft/base64url.h"
+#include "base/base64url.h"
 
 #include <openssl/evp.h>
 

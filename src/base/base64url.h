@@ -1,4 +1,4 @@
-/* microsoft/base64url.h - base64 with the alphabet for URLs and without padding (RFC 4648 section 5, RFC 7515). */
+/* base/base64url.h - base64 with the alphabet for URLs and without padding (RFC 4648 section 5, RFC 7515). */
 #pragma once
 
 #include "base/buf.h"

@@ -1,0 +1,76 @@
+/* share/share_private.h - the state of sharing, for share.c (from beginning to end, rounds), share_leases.c (what inputs
+ * are told) and share_log.c (what people are told). */
+#pragma once
+
+#include "share/own_record.h"
+#include "share/self_test.h"
+#include "share/share.h"
+
+enum share_phase {
+    SHARE_WANTS_TOKEN, /* the password store has none, or it was not read yet */
+    SHARE_WANTS_HOST,  /* another process of this host makes the rounds */
+    SHARE_RUNS,
+    SHARE_OUTSIDE /* the store is not fit to share by, until the next self-test */
+};
+
+/* What the last status line said. */
+struct share_said {
+    const char *state;
+    int64_t table;
+    size_t members, held;
+    bool well;
+};
+
+struct share {
+    struct share_spec spec; /* with copies of its texts */
+    enum share_phase phase;
+    struct share_link *link;             /* NULL until there is a token */
+    struct share_core *core;             /* NULL until the host's byte is ours */
+    struct share_checkpoints *checkpoints; /* comes and goes with the link */
+    struct share_self_test *test;        /* under way; NULL: none */
+    bool tested;                         /* the store was found fit */
+    bool in_round;
+    bool well;
+    bool ending;
+    struct share_lease *leases; /* in the order in which they were added */
+    size_t count;
+    struct share_own_record own; /* what share.own.json has, or will have */
+    bool own_changed;
+    char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
+    char *trouble;                /* why a call of a round failed last; NULL: none did */
+    int64_t trouble_ms;           /* when */
+    int64_t token_ends_s;         /* of the token; 0: never */
+    int token_days_said;          /* the threshold that was logged last; INT_MAX: none */
+    struct share_said said;
+    struct timer round_timer, tell_timer, status_timer;
+};
+
+/* share_leases.c */
+
+/* Tells each input what has changed for it, and sets the timer of the next change. */
+void share_tell(struct share *share, int64_t now_ms);
+/* The same soon, from the loop. */
+void share_tell_soon(struct share *share);
+/* Returns how this forwarder is: false if it can do no work (share_core_set_well()). */
+bool share_is_well(const struct share *share);
+/* Writes share.own.json if what it says has changed. */
+void share_keep_own(struct share *share);
+/* Forgets what was sent of inputs that were let go, once the store has it. */
+void share_forget_sent(struct share *share);
+
+/* share_log.c */
+
+/* Logs why checkpoints are not in the store, once. */
+void share_log_unsaved(struct share *share);
+/* Logs what has happened in the core. */
+void share_log_events(struct share *share);
+/* Logs the status line if what it says has changed. */
+void share_log_change(struct share *share, int64_t now_ms);
+/* Logs it, and how long the token still lasts, if that is due. */
+void share_log_status(struct share *share, int64_t now_ms);
+/* Warns of an address that is this forwarder itself. */
+void share_log_place(const struct share *share);
+/* Notes why a call of a round failed, for the line that says that nothing confirms who reads. */
+void share_note_trouble(struct share *share, const struct err *err, int64_t now_ms);
+/* Logs why the store cannot be used, once; NULL: it can. */
+void share_log_refused(struct share *share, const struct err *err);
