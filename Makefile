@@ -174,6 +174,29 @@ simulate-mutants:
 simulate-list:
 	@$(MAKE) -s $(SIM_BUILD) print-list LIST=$(LIST)
 
+# The simulator of forwarders that share inputs (docs/sharing.md): their cores alone, in virtual time. SEEDS worlds, or that
+# of SEED with a trace; cores-mutants: each promise broken on purpose has to be found.
+SEEDS       ?= 100000
+CORES_OBJECTS = $(patsubst tests/cores/%.c,$(OUT)/cores/%.o,$(wildcard tests/cores/*.c))
+.PHONY: cores cores-build cores-mutants
+cores: cores-build
+	@build/plain/tests/cores $(if $(SEED),--seed $(SEED),--from $$(date +%s) --seeds $(SEEDS))
+
+cores-build:
+	@tools/install-deps build
+	@$(MAKE) -s -j$(JOBS) build/plain/tests/cores
+
+cores-mutants: cores-build
+	tests/cores/mutants.py
+
+$(OUT)/cores/%.o: tests/cores/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -Itests/unit -Itests/cores $(DEPS) -c -o $@ $<
+
+$(OUT)/tests/cores: $(CORES_OBJECTS) $(OBJECTS)
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LIBS)
+
 build/plain/gen_%: tools/gen_%.c $(OBJECTS)
 	@mkdir -p $(@D)
 	$(COMPILE) $(DEPS) $(LINK_FLAGS) -o $@ $< $(OBJECTS) $(LIBS)
@@ -209,7 +232,7 @@ check: check-build
 check-build:
 	tools/install-deps check
 	tools/install-tools splunk
-	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs build/plain/gen_conditions
+	$(MAKE) -s -j$(JOBS) all build/plain/gen_conf build/plain/gen_docs build/plain/gen_conditions build/plain/tests/cores
 	$(MAKE) -s -j$(JOBS) SANITIZE=address,undefined all units build/sanitize/tests/sim
 
 # All pytest modules, or those tests that match K, such as K=test_crash or K='Kills and not tens'.
@@ -284,11 +307,11 @@ build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 
 # Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one). AUDIT=1:
 # a month (DAYS) of audits instead, a day a minute, of a thousand customers (TENANTS). SHARE=1: three forwarders that
-# share the customers. HASTE=n: their clocks run that many times as fast.
+# share the customers. HASTE=n: their clocks run that many times as fast. COST=1: CPU and memory with and without sharing.
 MINUTES ?= 10
 TENANTS ?= 500
 .PHONY: soak soak-share
-soak: $(if $(SHARE),soak-share)
+soak: $(if $(SHARE),cores soak-share)
 ifndef SHARE
 soak: all
 	$(if $(AUDIT),$(PYTHON) tests/soak/month.py $(if $(filter command line,$(origin TENANTS)),--tenants $(TENANTS)) \
@@ -296,7 +319,8 @@ soak: all
 endif
 
 soak-share: all
-	$(PYTHON) tests/soak/share.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)) $(if $(HASTE),--haste $(HASTE))
+	$(PYTHON) tests/soak/share.py --minutes $(MINUTES) --tenants $(TENANTS) $(if $(SEED),--seed $(SEED)) $(if $(HASTE),--haste $(HASTE)) \
+	    $(if $(COST),--cost)
 
 # Speed and memory next to the least that any collector must do (bench/README.md). SCALE=small: a minute, no judgment.
 # BENCH_PROGRAM: another build of the program, such as the release's. BENCH: parts of it.
@@ -469,6 +493,7 @@ help:
 	@echo 'make bench          speed and memory (SCALE=small for a quick look)'
 	@echo 'make soak           faults and kills at random (MINUTES=n SEED=s; SHARE=1: of several forwarders)'
 	@echo 'make simulate       the program in virtual time, faults and kills from random seeds (MINUTES=n, SEED=n, SHRINK=1)'
+	@echo 'make cores          forwarders that share inputs, in virtual time (SEEDS=n, SEED=n); cores-mutants'
 	@echo 'make fuzz           each fuzzer for FUZZ_SECONDS'
 	@echo 'make share-tests    forwarders that share the customers, over PostgreSQL and etcd (K=name: some tests)'
 	@echo 'make dashboard      draws the dashboard with the packages of its maker, in a browser'
@@ -501,5 +526,5 @@ print-list:
 clean:
 	rm -rf build appserver bin/defender_alerts compile_commands.json
 
--include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
+-include $(OBJECTS:=.d) $(UNIT_OBJECTS:=.d) $(SIM_OBJECTS:=.d) $(CORES_OBJECTS:=.d) $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o.d) $(OUT)/main.o.d $(FUZZ_OBJECTS:=.d) $(FUZZERS:%=build/fuzz/%.d) \
     $(wildcard build/plain/*.d)

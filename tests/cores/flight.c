@@ -30,7 +30,7 @@ void flights_end(struct world *w, bool only_late)
 }
 
 /* Draws what becomes of a call. */
-static void draw(struct world *w, const struct host *host, struct flight *flight)
+static void draw(struct world *w, struct host *host, struct flight *flight)
 {
     const bool *faults = w->plan.faults;
     bool calm = w->now_ms >= w->plan.calm_ms, slow = !calm && world_chance(w, 0.03);
@@ -38,7 +38,7 @@ static void draw(struct world *w, const struct host *host, struct flight *flight
 
     flight->done_ms = w->now_ms + world_between(w, 5, slow ? 3000 : 150);
     flight->answer_ms = flight->done_ms + world_between(w, 5, slow ? 900 : 150);
-    flight->lags = w->plan.behind_ms || (faults[FAULT_LAG] && world_chance(w, 0.4));
+    flight->lags = w->plan.behind_ms || host->pinned_ms > w->now_ms || (faults[FAULT_LAG] && world_chance(w, 0.4));
     if (host->cut_ms > w->now_ms) {
         flight->fault = KVSTORE_AWAY;
         flight->answer_ms = world_chance(w, 0.5) ? gives_up : w->now_ms + 20;
@@ -50,13 +50,16 @@ static void draw(struct world *w, const struct host *host, struct flight *flight
         flight->fault = KVSTORE_AWAY;
         flight->done_ms = INT64_MAX;
         flight->answer_ms = gives_up;
-    } else if (!calm && faults[FAULT_UNHEARD] && world_chance(w, 0.05)) {
+    } else if (host->deaf_ms > w->now_ms || (!calm && faults[FAULT_UNHEARD] && world_chance(w, 0.05))) {
         flight->fault = KVSTORE_AWAY;
         flight->answer_ms = gives_up;
-    } else if (!calm && faults[FAULT_LATE] && store_is_write(&flight->call) && world_chance(w, 0.08)) {
+    } else if (!calm && faults[FAULT_LATE] && store_is_write(&flight->call) &&
+               world_chance(w, w->plan.duel && flight->call.kind == SHARE_CALL_INSERT ? 0.5 : 0.08)) {
         flight->fault = KVSTORE_AWAY;
         flight->answer_ms = gives_up;
         flight->done_ms = gives_up + world_between(w, 0, 90000);
+        if (w->plan.duel && flight->call.kind == SHARE_CALL_INSERT)
+            host->deaf_ms = flight->done_ms - world_between(w, 0, 5000);
     }
 }
 

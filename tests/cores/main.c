@@ -52,7 +52,7 @@ static int run(uint64_t from, uint64_t seeds, const struct broken *broken)
         if (!result.failure[0])
             continue;
         failed++;
-        if (failed <= 40)
+        if (failed <= 5)
             printf("FAILED seed %llu: %s\n", (unsigned long long)seed, result.failure);
     }
     printf("%llu worlds: two readers %.1f s at most (with a rollback), takeover %.1f s, settled %.1f s after the last fault,\n"

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *const fault_names[FAULT_COUNT] = { "lost", "unheard", "late", "kill", "freeze", "cut",
+const char *const fault_names[FAULT_COUNT] = { "lost", "unheard", "late", "kill", "freeze", "cut", "deaf",
                                                "off",  "lag",     "rollback", "leave", "inputs", "wish" };
 
 static uint64_t mixed(uint64_t x)
@@ -72,6 +72,14 @@ struct plan plan_of(uint64_t seed)
     plan.every_ms = world_between(&w, 8, 60) * 1000;
     for (int i = 0; i < FAULT_COUNT; i++)
         plan.faults[i] = mode == 1 || (mode < 4 ? i == only : world_chance(&w, 0.4));
+    plan.duel = mode == 4;
+    for (int i = 0; i < FAULT_COUNT && plan.duel; i++)
+        plan.faults[i] = i == FAULT_LATE || i == FAULT_DEAF || i == FAULT_WISH || (i == FAULT_LAG && plan.faults[i]);
+    if (plan.duel) {
+        plan.hosts = plan.inputs = 2;
+        plan.every_ms = 12000;
+        plan.calm_ms = 300000;
+    }
     for (int i = 0; i < FAULT_COUNT && plan.quiet; i++)
         plan.faults[i] = i == FAULT_KILL;
     if (plan.quiet)
@@ -103,8 +111,10 @@ static size_t alive(const struct world *w)
 
 static void wish(struct world *w, struct host *host, bool drains)
 {
+    static const char *const takes[] = { "", ",\\\"take\\\":[\\\"*\\\"]", ",\\\"take\\\":[\\\"a\\\"]" };
+    const char *take = w->plan.duel && drains ? takes[world_between(w, 0, 2)] : "";
     char *text = mem_format("{\"_key\":\"g.wish.%s\",\"group\":\"g\",\"kind\":\"wish\",\"number\":0,\"id\":\"\",\"text\":"
-                            "\"{\\\"drain\\\":%s}\"}", host->name, drains ? "true" : "false");
+                            "\"{\\\"drain\\\":%s%s}\"}", host->name, drains && !*take ? "true" : "false", take);
 
     host->drains_ms = drains ? w->now_ms + world_between(w, 20000, 120000) : 0;
     store_put(&w->store, SHARE_COLLECTION, text);
@@ -125,8 +135,9 @@ static void do_fault(struct world *w, struct host *host, enum fault fault)
         host->thawed_ms = (double)(until - w->now_ms) * host->rate > SHARE_FENCE_MS ? until : 0;
         break;
     case FAULT_CUT: host->cut_ms = until; break;
+    case FAULT_DEAF: host->deaf_ms = until; break;
     case FAULT_OFF: w->off_ms = until; break;
-    case FAULT_LAG: w->lags_ms = until; break;
+    case FAULT_LAG: w->lags_ms = host->pinned_ms = until; break;
     case FAULT_ROLLBACK: /* of what was written until then */
         if (w->rollbacks || w->rolls_ms)
             break;
@@ -177,7 +188,7 @@ static void begin_calm(struct world *w)
 
         if (host->frozen_ms > w->now_ms)
             host->thawed_ms = 0;
-        host->frozen_ms = host->cut_ms = 0;
+        host->frozen_ms = host->cut_ms = host->deaf_ms = host->pinned_ms = 0;
         if (w->plan.faults[FAULT_WISH])
             wish(w, host, false); /* the store may have lost that it drains no longer */
         if (!host->core && !host->gone)

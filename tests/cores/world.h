@@ -20,6 +20,7 @@ enum fault {
     FAULT_KILL,     /* a process dies and comes back */
     FAULT_FREEZE,
     FAULT_CUT,      /* one forwarder does not reach the store */
+    FAULT_DEAF,     /* its calls arrive, and no answer comes back */
     FAULT_OFF,      /* the store answers 503 */
     FAULT_LAG,      /* the second node stays back */
     FAULT_ROLLBACK,
@@ -41,6 +42,7 @@ struct plan {
     size_t hosts, inputs;
     bool faults[FAULT_COUNT];
     int64_t behind_ms;   /* all reads show what was written until then; 0: not */
+    bool duel;           /* two that wish for the same inputs, again and again, and hear little of each other */
     bool quiet;          /* nothing but deaths far apart: takeovers are timed */
     int64_t calm_ms;     /* from then on nothing fails */
     int64_t end_ms;
@@ -65,7 +67,7 @@ struct host {
     struct share_core *core; /* NULL: there is no process */
     int life;
     bool gone;               /* for good */
-    int64_t starts_ms, frozen_ms, cut_ms, drains_ms; /* until then; 0: not */
+    int64_t starts_ms, frozen_ms, cut_ms, deaf_ms, drains_ms, pinned_ms; /* pinned: to the second node; until then; 0: not */
     int64_t thawed_ms; /* end of the last freeze of more than SHARE_FENCE_MS */
     bool has[INPUTS_MOST];
     size_t number[INPUTS_MOST]; /* in the core */

@@ -11,7 +11,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "api", 8 },
     { "app_ends", 3 },
     { "assertion", 6 },
-    { "audit", 17 },
+    { "audit", 18 },
     { "backoff", 4 },
     { "budget", 2 },
     { "buf", 6 },

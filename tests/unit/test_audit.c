@@ -687,6 +687,27 @@ static void test_not_comparable(void **state UNUSED)
     CHECK(f.service.asked == 1, "%zu requests", f.service.asked);
 }
 
+/* promise: Sharing: Only days of which this forwarder alone wrote every version are audited: a repair writes nothing again */
+static void test_days_of_others(void **state UNUSED)
+{
+    uint32_t night = last_night();
+    const char *log;
+
+    publish(night - 1, 10, 1);
+    publish(night - 2, 10, 1);
+    fill_ledger();
+    f.scene.feed.own_since = ledger_day_begin(night - 1);
+    audit_start(&f.audit, true, clock_ms());
+    log = run();
+    check_line(log, 1, "result=repaired listed=10 written=9", "a day that is this forwarder's alone");
+    check_line(log, 2, "result=unknown why=\"no_ledger\"", "another one wrote until its end");
+    check_line(log, 3, "result=unknown why=\"no_ledger\"", "a day before that");
+    CHECK(f.scene.feed.tally.new_events == 1, "%llu", (unsigned long long)f.scene.feed.tally.new_events);
+    f.scene.feed.own_since = 0;
+    f.scene.feed.own_until = ledger_day_begin(night - 1);
+    CHECK(feed_has_day(&f.scene.feed, night - 2) && !feed_has_day(&f.scene.feed, night - 1), "it was let go");
+}
+
 /* promise: Completeness: `audit --again` makes the next audit write a day again, also what the polls know */
 static void test_again(void **state UNUSED)
 {
@@ -772,7 +793,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_dropped),   CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
     CASE(test_odd),       CASE(test_written_meanwhile), CASE(test_confirmed), CASE(test_not_comparable),
     CASE(test_confirmed_of_polls),
-    CASE(test_again),     CASE(test_moments),
+    CASE(test_again),     CASE(test_moments),   CASE(test_days_of_others),
 };
 
 UNIT(audit, cases, NULL, NULL)

@@ -223,10 +223,13 @@ static void test_round_trip_of_the_rate(void **state UNUSED)
         cp.rate.at = 5 * TICKS_PER_SECOND;
         cp.again.order = known * 6 * TICKS_PER_SECOND;
         cp.again.count = known * 7 * TICKS_PER_SECOND;
+        cp.own_since = known * 8 * TICKS_PER_SECOND;
+        cp.own_until = known * 9 * TICKS_PER_SECOND;
         checkpoint_format(&cp, &cursor, &(struct quarantine){ .count = 0 }, dedup, 0, 900, &text);
         CHECK(checkpoint_parse(buf_text(&text), text.len, &copy, dedup, &err), "%s", err.text);
         CHECK(copy.rate.known == known, "known: %d", copy.rate.known);
         CHECK(copy.again.order == cp.again.order && copy.again.count == cp.again.count && !copy.again.hint, "again");
+        CHECK(copy.own_since == cp.own_since && copy.own_until == cp.own_until, "what it alone wrote");
         CHECK(!known || (copy.rate.hour > 123.3 && copy.rate.hour < 123.5 && copy.rate.at == cp.rate.at), "%.1f",
               copy.rate.hour);
     }
