@@ -107,6 +107,11 @@ void tenant_share_loaded(struct tenant *t, enum store_found found, const struct 
     const struct joined_input input = { .tenant_id = t->input.tenant_id, .api = t->feed.api };
     bool takes = share && share->granted && share->has_text && (found == STORE_FOUND || found == STORE_NONE);
 
+    if (share && share->granted && !share->has_text && found == STORE_NONE && share_lease_lacks_file(&share->lease)) {
+        share->granted = false;
+        forget(t);
+        return;
+    }
     /* A file that cannot be used is put aside, and then there is none. */
     takes = takes && joined_checkpoint(&share->text, found == STORE_FOUND ? own : NULL, &input);
     opening_loaded(&t->opening, takes ? STORE_FOUND : found, takes ? &share->text : own, err);
