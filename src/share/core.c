@@ -13,7 +13,7 @@
 #define TABLES_MOST   60     /* more of them are deleted before the hour has passed */
 #define KEY_MOST      8192
 #define QUERY_MOST    4096
-#define HURRY_MS      1000  /* between rounds while two have one name */
+#define HURRY_MS      1000 /* between rounds while two have one name */
 
 struct share_core *share_core_new(const struct share_core_spec *spec, const char *const *inputs, size_t count)
 {
@@ -293,7 +293,8 @@ static const struct share_call *on_body(struct share_core *core, const struct kv
     return core_no_body(core, now_ms) ? good(core, NULL, now_ms) : end_round(core);
 }
 
-const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer, int64_t now_ms)
+const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer,
+                                             int64_t now_ms)
 {
     bool ok = answer->fault == KVSTORE_OK;
 

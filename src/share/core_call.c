@@ -10,7 +10,7 @@
 #define FIND_MOST  10000 /* records of a group, of which there are some dozen */
 #define KEPT       20    /* tables below the newest one that are not deleted */
 #define NE_MOST    40    /* numbers in a query that are kept */
-#define QUERY_MOST 1500 /* bytes of a query for lists of inputs; each has one key more at most */
+#define QUERY_MOST 1500  /* bytes of a query for lists of inputs; each has one key more at most */
 
 static const struct share_call *call_of(struct share_core *core, enum step step, enum share_call_kind kind,
                                         const char *collection)
@@ -88,8 +88,11 @@ const struct share_call *core_call_heartbeat(struct share_core *core, int64_t no
         held += core->inputs[i].since[0] != '\0';
     core->beat++;
     core->beats_ms[core->beat % BEATS_KEPT] = core->began_ms;
-    buf_add_format(&text, "{\"start\":\"%s\",\"beat\":%" PRId64 ",\"follows\":\"%s\",\"held\":%zu,\"inputs\":%" PRId64 ",\"well\":%s,\"program\":",
-                   core->start, core->beat, core->table.id, held, core->saved, core->well && core->stale < STALE_MOST ? "true" : "false");
+    buf_add_format(&text,
+                   "{\"start\":\"%s\",\"beat\":%" PRId64 ",\"follows\":\"%s\",\"held\":%zu,\"inputs\":%" PRId64
+                   ",\"well\":%s,\"program\":",
+                   core->start, core->beat, core->table.id, held, core->saved,
+                   core->well && core->stale < STALE_MOST ? "true" : "false");
     buf_add_json(&text, core->program);
     add_barred(core, &text, now_ms);
     buf_add_format(&text, ",\"format\":%d}", SHARE_FORMAT);
@@ -190,8 +193,8 @@ const struct share_call *core_call_insert(struct share_core *core)
     return call_of(core, STEP_INSERT, SHARE_CALL_INSERT, SHARE_COLLECTION);
 }
 
-/* Collects the numbers below this one of tables that gave somebody what he still has. Returns how many there are, at most
- * NE_MOST + 1. */
+/* Collects the numbers below this one of tables that gave somebody what he still has, at most NE_MOST of them. Returns
+ * more than that if there are more. */
 static size_t old_numbers(const struct share_body *body, int64_t below, int64_t kept[NE_MOST], int64_t *least)
 {
     size_t count = 0, k;

@@ -76,7 +76,8 @@ static void take(struct share_core *core, struct own_input *input, const struct 
 }
 
 /* Compares what is held with the table. before: the table that was followed until now. */
-static void follow_input(struct share_core *core, struct own_input *input, const struct share_body *before, int64_t now_ms)
+static void follow_input(struct share_core *core, struct own_input *input, const struct share_body *before,
+                         int64_t now_ms)
 {
     const struct share_entry *entry = core->table.bodyless ? NULL : share_body_find(&core->table.body, input->name);
     const struct share_entry *was = share_body_find(before, input->name);

@@ -60,7 +60,8 @@ bool names_parse(const cJSON *array, struct names *ret)
 
     if (!cJSON_IsArray(array))
         return false;
-    cJSON_ArrayForEach(item, array) {
+    cJSON_ArrayForEach(item, array)
+    {
         if (!cJSON_IsString(item) || text_empty(item->valuestring)) {
             names_free(&names);
             return false;

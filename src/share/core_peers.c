@@ -36,7 +36,10 @@ struct peer *core_peer_add(struct share_core *core, const char *name)
     if (peer)
         return peer;
     peer = mem_alloc(sizeof(*peer));
-    *peer = (struct peer){ .name = mem_text(name), .well = true, .heard_from_ms = LONG_AGO_MS, .asked_ms = LONG_AGO_MS };
+    *peer = (struct peer){ .name = mem_text(name),
+                           .well = true,
+                           .heard_from_ms = LONG_AGO_MS,
+                           .asked_ms = LONG_AGO_MS };
     for (size_t i = 0; i < DEATHS; i++)
         peer->deaths_ms[i] = LONG_AGO_MS;
     core->peers.items = mem_grow(core->peers.items, core->peers.count + 1, sizeof(*core->peers.items));
@@ -222,7 +225,8 @@ bool core_is_urgent(const struct share_core *core, const struct share_body *next
         struct peer *owner = entry ? core_peer(core, entry->owner) : NULL;
         bool is_self = owner == core_self(core);
 
-        if (!owner || !core_peer_lives(core, owner) || !names_have(is_self ? &core->names : &owner->inputs, entry->input))
+        if (!owner || !core_peer_lives(core, owner) ||
+            !names_have(is_self ? &core->names : &owner->inputs, entry->input))
             return true;
     }
     return false;

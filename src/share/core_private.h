@@ -5,13 +5,13 @@
 
 #define NEVER_MS      INT64_MAX
 #define LONG_AGO_MS   (INT64_MIN / 4) /* may be added to */
-#define OWN_INPUTS_MS 300000         /* the list of own inputs is written again after this: a store may lose it */
-#define DEATHS        3              /* within DEATHS_MS; then nothing new for PUNISHED_MS */
+#define OWN_INPUTS_MS 300000          /* the list of own inputs is written again after this: a store may lose it */
+#define DEATHS        3               /* within DEATHS_MS; then nothing new for PUNISHED_MS */
 #define BEATS_KEPT    4
 #define DEATHS_MS     600000
 #define PUNISHED_MS   300000
 #define ASK_INPUTS_MS 30000 /* between two attempts to get a member's inputs */
-#define STALE_MOST    12 /* rounds whose heartbeat arrives and is not seen: then others shall have the inputs */
+#define STALE_MOST    12    /* rounds whose heartbeat arrives and is not seen: then others shall have the inputs */
 #define TEXT_MOST     (16 << 20)
 
 /* An input of this forwarder. */
@@ -44,13 +44,13 @@ struct peer {
     bool heard; /* its heartbeat has moved since this process looks */
     bool moved; /* in this round */
     bool dead;
-    int64_t silent_ms; /* of good rounds without a heartbeat */
-    int64_t heard_from_ms; /* since it is heard without a death */
-    int64_t deaths_ms[DEATHS]; /* the last ones, newest first */
+    int64_t silent_ms;               /* of good rounds without a heartbeat */
+    int64_t heard_from_ms;           /* since it is heard without a death */
+    int64_t deaths_ms[DEATHS];       /* the last ones, newest first */
     int64_t version;                 /* of its list of inputs, as it says; 0: it has not saved one */
     char inputs_start[SHARE_ID_MAX]; /* of the process that wrote the list that is known; "": none is */
     int64_t inputs_version;
-    int64_t asked_ms; /* for that list */
+    int64_t asked_ms;  /* for that list */
     struct names bars; /* who died too often, as it says */
     struct names inputs;
     struct wish wish;
@@ -71,7 +71,7 @@ enum step {
     STEP_IDLE,
     STEP_HEARTBEAT,
     STEP_READ,
-    STEP_BODY,   /* of a table that is new here */
+    STEP_BODY, /* of a table that is new here */
     STEP_OWN_INPUTS,
     STEP_INPUTS, /* of another member */
     STEP_NEXT_BODY,
@@ -83,7 +83,7 @@ enum step {
 
 /* Another process with this forwarder's name. */
 struct twin {
-    int strikes;        /* times its start was in the place of this one's */
+    int strikes; /* times its start was in the place of this one's */
     int64_t strike_ms;
     bool watched, seen; /* no heartbeats of one's own: is it alive? */
     bool confirmed;     /* it is */
@@ -142,13 +142,13 @@ struct share_core {
     int64_t saved_ms;
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
-    int64_t away_ms; /* until began_ms: for how long no round was good, while this process was awake */
+    int64_t away_ms;            /* until began_ms: for how long no round was good, while this process was awake */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
     int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
-    int64_t due_ms; /* since when another table is due */
-    bool newer;     /* the newest table is of a newer program */
-    int stale;      /* rounds since the last good one that did not show their heartbeat */
+    int64_t due_ms;     /* since when another table is due */
+    bool newer;         /* the newest table is of a newer program */
+    int stale;          /* rounds since the last good one that did not show their heartbeat */
     int64_t hurries_ms; /* until then rounds come faster: another process has this name */
     bool told_paused, told_alone;
 
@@ -199,14 +199,15 @@ bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, in
 void core_plan(const struct share_core *core, const char *id, int64_t number, int64_t now_ms, struct share_body *ret);
 /* Returns how many live members come before this one by name. */
 size_t core_turn(const struct share_core *core);
-/* Returns true if the next table has an input that nobody reads: its owner is gone, or has it no longer. After core_plan(). */
+/* Returns true if the next table has an input that nobody reads: its owner is gone, or has it no longer. After
+ * core_plan(). */
 bool core_is_urgent(const struct share_core *core, const struct share_body *next);
 
 /* core_records.c: what a query for the group's records showed. */
 
 struct shown {
-    bool own_beat;    /* a heartbeat of this process is among it, which no good round has shown */
-    int64_t began_ms; /* of its round */
+    bool own_beat;                /* a heartbeat of this process is among it, which no good round has shown */
+    int64_t began_ms;             /* of its round */
     char start[SHARE_ID_MAX];     /* of the record that shows who took this name last; "": there is none */
     char own_start[SHARE_ID_MAX]; /* of the member record under this forwarder's name; "": there is none */
     int64_t beat;                 /* of that */
@@ -235,8 +236,8 @@ bool core_no_body(struct share_core *core, int64_t now_ms);
 void core_let_go(struct share_core *core);
 bool core_is_outside(const struct share_core *core);
 bool core_is_confirmed(const struct share_core *core, int64_t now_ms);
-/* Returns true after a minute of rounds of which none was good. Time in which the process was frozen does not count: the
- * others were not without the store then. */
+/* Returns true after a minute of rounds of which none was good. Time in which the process was frozen does not count:
+ * the others were not without the store then. */
 bool core_is_alone(const struct share_core *core, int64_t now_ms);
 
 /* core_twin.c */

@@ -1,4 +1,4 @@
-/* The group's records, as a query shows them. They may have been written by anybody: what cannot be used is told once. */
+/* The group's records, as a query shows them. Anybody may have written them: what cannot be used is told once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,7 +172,8 @@ static void find_taken(struct share_core *core, const cJSON *rows)
     const cJSON *row;
 
     newest->taken = newest->number ? newest->number : core->table.highest;
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach(row, rows)
+    {
         const char *key = json_text(row, "_key");
         int64_t number = key ? number_of(core, key) : 0;
 
@@ -192,7 +193,8 @@ void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, 
         names_free(&core->peers.items[i]->wish.takes);
         core->peers.items[i]->wish = (struct wish){ 0 };
     }
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach(row, rows)
+    {
         const char *key = json_text(row, "_key");
 
         if (!read_row(core, row, now_ms, ret) && key)
@@ -225,7 +227,8 @@ void core_read_inputs(struct share_core *core, const cJSON *rows)
 {
     const cJSON *row;
 
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach(row, rows)
+    {
         const char *key = json_text(row, "_key");
 
         if (!read_inputs(core, row) && key)

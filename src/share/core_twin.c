@@ -1,12 +1,12 @@
-/* What keeps a forwarder outside: another process with its name, a table of a newer program. And a store that has lost its
- * last writes. */
+/* What keeps a forwarder outside: another process with its name, a table of a newer program. And a store that has lost
+ * its last writes. */
 #include <string.h>
 
 #include "share/core_private.h"
 
-#define HURRIES_MS    7000
-#define STRIKES       2     /* a twin is believed then; a write that came late is one */
-#define STRIKE_MS     30000
+#define HURRIES_MS 7000
+#define STRIKES    2 /* a twin is believed then; a write that came late is one */
+#define STRIKE_MS  30000
 
 void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms)
 {

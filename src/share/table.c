@@ -22,7 +22,8 @@ void share_body_free(struct share_body *body)
 
 void share_body_copy(const struct share_body *body, struct share_body *ret)
 {
-    *ret = (struct share_body){ .entries = mem_grow(NULL, body->count + 1, sizeof(*ret->entries)), .count = body->count };
+    *ret = (struct share_body){ .entries = mem_grow(NULL, body->count + 1, sizeof(*ret->entries)),
+                                .count = body->count };
     for (size_t i = 0; i < body->count; i++) {
         ret->entries[i] = body->entries[i];
         ret->entries[i].input = mem_text(body->entries[i].input);
@@ -70,7 +71,8 @@ static bool parse_entries(const cJSON *tree, struct share_entry *entries, size_t
     const cJSON *item;
     size_t i = 0;
 
-    cJSON_ArrayForEach(item, tree) {
+    cJSON_ArrayForEach(item, tree)
+    {
         if (!parse_entry(item, &entries[i++]))
             return err_set(err, ERR_INPUT, "its entry %zu is not \"input\": [\"forwarder\", \"id\", number]", i);
     }

@@ -13,14 +13,14 @@ enum { RANK_NEWCOMER = 1, RANK_UNWELL = 2, RANK_DRAINS = 4 };
 struct plan {
     const struct share_candidate *candidates;
     size_t count;
-    int *rank;    /* of each candidate */
-    size_t *load; /* inputs that each candidate owns */
+    int *rank;           /* of each candidate */
+    size_t *load;        /* inputs that each candidate owns */
     const char **inputs; /* that some candidate has; sorted */
     size_t input_count;
-    bool *has;     /* [candidate * input_count + input] */
-    size_t *owner; /* of each input: a candidate, or NOBODY */
-    size_t *before; /* the same as of the old table */
-    bool *pinned;  /* a wish: it is not moved to make the shares equal */
+    bool *has;                      /* [candidate * input_count + input] */
+    size_t *owner;                  /* of each input: a candidate, or NOBODY */
+    size_t *before;                 /* the same as of the old table */
+    bool *pinned;                   /* a wish: it is not moved to make the shares equal */
     const struct share_entry **old; /* of each input; NULL: it was nobody's */
 };
 
@@ -229,6 +229,26 @@ static void find_way(const struct plan *plan, size_t from, struct way *ret)
         ret->gain = plan->load[from] - plan->load[ret->to];
 }
 
+/* Moves an input from the fullest to the emptiest, if there is one that the emptiest may have: no other move is better.
+ * Returns false if there is none. */
+static bool move_directly(struct plan *plan)
+{
+    size_t from = 0, to = NOBODY, input;
+
+    for (size_t c = 0; c < plan->count; c++) {
+        if (plan->load[c] > plan->load[from])
+            from = c;
+        if (may_get(plan, c) && (to == NOBODY || plan->load[c] < plan->load[to]))
+            to = c;
+    }
+    if (to == NOBODY || plan->load[to] + 2 > plan->load[from])
+        return false;
+    input = movable(plan, from, to);
+    if (input != NOBODY)
+        give(plan, input, to);
+    return input != NOBODY;
+}
+
 /* Moves inputs until nobody could pass one on to somebody who has two less: always the shortest way first, and of those
  * the one from the fullest to the emptiest. */
 static void make_equal(struct plan *plan)
@@ -239,6 +259,8 @@ static void make_equal(struct plan *plan)
     for (;;) {
         size_t from = NOBODY, steps = 0, gain = 0;
 
+        if (move_directly(plan))
+            continue;
         for (size_t c = 0; c < plan->count; c++) {
             find_way(plan, c, &way);
             if (way.to == NOBODY || (from != NOBODY && (way.steps > steps || (way.steps == steps && way.gain <= gain))))

@@ -73,8 +73,8 @@ static void keep(struct world *w, struct host *host)
 
 static void tell(struct world *w, struct host *host)
 {
-    static const char *const words[] = { "joined", "taken", "given", "paused", "alone", "back", "dead", "rolled back",
-                                         "twin", "twin gone", "newer", "left out", "bad record" };
+    static const char *const words[] = { "joined",      "taken", "given",     "paused", "alone",    "back",      "dead",
+                                         "rolled back", "twin",  "twin gone", "newer",  "left out", "bad record" };
     struct share_event event;
 
     while (share_core_take_event(host->core, &event)) {

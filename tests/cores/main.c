@@ -17,8 +17,8 @@ static void widen(struct result *all, const struct result *one)
 
 static void tell_plan(const struct plan *plan)
 {
-    printf("seed %llu: %zu forwarders, %zu inputs, calm at %lld s, faults:", (unsigned long long)plan->seed, plan->hosts,
-           plan->inputs, (long long)plan->calm_ms / 1000);
+    printf("seed %llu: %zu forwarders, %zu inputs, calm at %lld s, faults:", (unsigned long long)plan->seed,
+           plan->hosts, plan->inputs, (long long)plan->calm_ms / 1000);
     if (plan->behind_ms)
         printf(" reads %lld ms behind", (long long)plan->behind_ms);
     for (int i = 0; i < FAULT_COUNT; i++)
@@ -55,10 +55,11 @@ static int run(uint64_t from, uint64_t seeds, const struct broken *broken)
         if (failed <= 5)
             printf("FAILED seed %llu: %s\n", (unsigned long long)seed, result.failure);
     }
-    printf("%llu worlds: two readers %.1f s at most (with a rollback), takeover %.1f s, settled %.1f s after the last fault,\n"
-           "%d calls a minute, %d tables, %d alerts twice\n",
-           (unsigned long long)seeds, (double)all.together_ms / 1000, (double)all.takeover_ms / 1000,
-           (double)all.settled_ms / 1000, all.calls_a_minute, all.tables, all.repeats);
+    printf(
+        "%llu worlds: two readers %.1f s at most (with a rollback), takeover %.1f s, settled %.1f s after the last fault,\n"
+        "%d calls a minute, %d tables, %d alerts twice\n",
+        (unsigned long long)seeds, (double)all.together_ms / 1000, (double)all.takeover_ms / 1000,
+        (double)all.settled_ms / 1000, all.calls_a_minute, all.tables, all.repeats);
     printf("%llu passed, %llu failed\n", (unsigned long long)(seeds - failed), (unsigned long long)failed);
     return failed != 0;
 }

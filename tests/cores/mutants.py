@@ -4,8 +4,8 @@
 usage: tests/cores/mutants.py [--seeds N] [NAME ...]
 
 A mutant is one change of one file of src/share, or a way in which the simulator's store or readers fail. No source is
-changed: the file is compiled apart and linked with the objects of `make cores-build`. A mutant whose text is not found any
-more fails. The last line is "N passed, N failed"; a mutant that no seed finds has failed.
+changed: the file is compiled apart and linked with the objects of `make cores-build`. A mutant whose text is not found
+any more fails. The last line is "N passed, N failed"; a mutant that no seed finds has failed.
 """
 import argparse
 import glob
@@ -22,7 +22,8 @@ MUTANTS = [
     ('no_wait', 'core_state', 'int64_t reads_ms = own->seen_ms + SHARE_WAIT_MS;', 'int64_t reads_ms = own->seen_ms;'),
     ('no_fence', 'core_follow', 'return now_ms - core->confirmed_ms < SHARE_FENCE_MS;',
      'return core->confirmed_ms != LONG_AGO_MS && now_ms;'),
-    ('no_since', 'core_follow', 'if (mine && strcmp(input->since, entry->since) != 0)', 'if (mine && !input->since[0])'),
+    ('no_since', 'core_follow', 'if (mine && strcmp(input->since, entry->since) != 0)',
+     'if (mine && !input->since[0])'),
     ('no_own_heartbeat', 'core', 'if (!shown.own_beat) {', 'if (false) {'),
     ('confirmed_at_the_end', 'core', 'core->shown_ms = shown.began_ms;', 'core->shown_ms = now_ms;'),
     ('since_kept_when_moved', 'table_plan', 'bool kept = plan->old[i] && plan->before[i] == plan->owner[i];',
@@ -39,7 +40,8 @@ MUTANTS = [
     ('late_list_not_mended', 'core', 'core->saved != core->version || now_ms - core->saved_ms >= OWN_INPUTS_MS',
      'core->saved != core->version'),
     ('rounds_too_often', 'core', 'HURRY_MS : SHARE_ROUND_MS)', 'HURRY_MS : 3000)'),
-    ('alone_for_ever', 'core_follow', 'return !core->stops && !core_is_outside(core) && !core_is_confirmed(core, now_ms) &&',
+    ('alone_for_ever', 'core_follow',
+     'return !core->stops && !core_is_outside(core) && !core_is_confirmed(core, now_ms) &&',
      'return core->told_alone ||'),
 ]
 # name, argument of --break
@@ -66,16 +68,16 @@ def build(folder, file, old, new):
     libraries = subprocess.run(['pkg-config', '--libs', 'libcjson', 'openssl'], stdout=subprocess.PIPE, text=True,
                                check=True).stdout.split()
     program = os.path.join(folder, 'cores')
-    subprocess.run(['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-Isrc', '-pthread', '-pie', '-fPIE', '-w', '-o', program, path,
-                    *objects(file), *libraries, '-lm'], cwd=ROOT, check=True)
+    subprocess.run(['gcc', '-std=c11', '-D_GNU_SOURCE', '-O2', '-Isrc', '-pthread', '-pie', '-fPIE', '-w', '-o',
+                    program, path, *objects(file), *libraries, '-lm'], cwd=ROOT, check=True)
     return program
 
 
 def found(program, seeds, *more):
     """What the first seed says that finds it, or None."""
     for start in range(0, seeds, 200):
-        run = subprocess.run([program, '--from', str(start), '--seeds', '200', *more], stdout=subprocess.PIPE, text=True,
-                             check=False)
+        run = subprocess.run([program, '--from', str(start), '--seeds', '200', *more], stdout=subprocess.PIPE,
+                             text=True, check=False)
         for line in run.stdout.splitlines():
             if line.startswith('FAILED'):
                 return line

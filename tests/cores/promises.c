@@ -3,14 +3,14 @@
 
 #include "world.h"
 
-#define SLOWEST      0.9
-#define TOGETHER_MS  (2 * SHARE_FENCE_MS) /* with one rollback */
-#define TAKEOVER_MS  60000
-#define UNREAD_MS    90000 /* after the last fault */
-#define MOVE_MS      40000 /* until a planned move is over */
-#define CALLS_MOST   40
-#define CALLS_MORE   8 /* in a minute in which a process has to show that its name is its own */
-#define KEPT_MS      120000
+#define SLOWEST     0.9
+#define TOGETHER_MS (2 * SHARE_FENCE_MS) /* with one rollback */
+#define TAKEOVER_MS 60000
+#define UNREAD_MS   90000 /* after the last fault */
+#define MOVE_MS     40000 /* until a planned move is over */
+#define CALLS_MOST  40
+#define CALLS_MORE  8 /* in a minute in which a process has to show that its name is its own */
+#define KEPT_MS     120000
 
 static size_t readers_of(const struct world *w, size_t input, bool alone_too)
 {
@@ -100,8 +100,8 @@ static bool equal(const struct world *w, char why[64])
     for (size_t i = 0; i < w->plan.inputs; i++)
         for (size_t a = 0; a < w->plan.hosts; a++)
             for (size_t b = 0; b < w->plan.hosts; b++)
-                if (w->hosts[a].states[i] == SHARE_READING && host_runs(w, &w->hosts[b]) &&
-                    w->hosts[b].has[i] && held[a] > held[b] + 1 && !barred(w, b)) {
+                if (w->hosts[a].states[i] == SHARE_READING && host_runs(w, &w->hosts[b]) && w->hosts[b].has[i] &&
+                    held[a] > held[b] + 1 && !barred(w, b)) {
                     snprintf(why, 64, "%s has %zu, %s has %zu", w->hosts[a].name, held[a], w->hosts[b].name, held[b]);
                     return false;
                 }

@@ -13,8 +13,8 @@ static void save(struct world *w, struct host *host, size_t input)
                             reading->since, input, input, (long long)reading->number, reading->since, value);
 
     host->kept[input].value = value;
-    flight_start(w, host, &(struct share_call){ .kind = SHARE_CALL_SAVE, .collection = PLACES_COLLECTION, .body = body },
-                 false);
+    flight_start(w, host,
+                 &(struct share_call){ .kind = SHARE_CALL_SAVE, .collection = PLACES_COLLECTION, .body = body }, false);
     free(body);
 }
 
@@ -44,7 +44,8 @@ static void begin(struct world *w, struct host *host, size_t input)
 {
     struct reading *reading = &host->readings[input];
     bool gone_on = !strcmp(reading->since, host->kept[input].since) && reading->since[0];
-    bool lags = w->plan.behind_ms || (w->plan.faults[FAULT_LAG] && world_chance(w, 0.4)), reached = host->cut_ms <= w->now_ms;
+    bool lags = w->plan.behind_ms || (w->plan.faults[FAULT_LAG] && world_chance(w, 0.4)),
+         reached = host->cut_ms <= w->now_ms;
     int value = gone_on || !reached ? -1 : load(lags ? &w->store.lag : &w->store.prime, input);
 
     if (value < 0)

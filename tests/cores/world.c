@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *const fault_names[FAULT_COUNT] = { "lost", "unheard", "late", "kill", "freeze", "cut", "deaf",
+const char *const fault_names[FAULT_COUNT] = { "lost", "unheard", "late",     "kill",  "freeze", "cut", "deaf",
                                                "off",  "lag",     "rollback", "leave", "inputs", "wish" };
 
 static uint64_t mixed(uint64_t x)
@@ -113,8 +113,10 @@ static void wish(struct world *w, struct host *host, bool drains)
 {
     static const char *const takes[] = { "", ",\\\"take\\\":[\\\"*\\\"]", ",\\\"take\\\":[\\\"a\\\"]" };
     const char *take = w->plan.duel && drains ? takes[world_between(w, 0, 2)] : "";
-    char *text = mem_format("{\"_key\":\"g.wish.%s\",\"group\":\"g\",\"kind\":\"wish\",\"number\":0,\"id\":\"\",\"text\":"
-                            "\"{\\\"drain\\\":%s%s}\"}", host->name, drains && !*take ? "true" : "false", take);
+    char *text =
+        mem_format("{\"_key\":\"g.wish.%s\",\"group\":\"g\",\"kind\":\"wish\",\"number\":0,\"id\":\"\",\"text\":"
+                   "\"{\\\"drain\\\":%s%s}\"}",
+                   host->name, drains && !*take ? "true" : "false", take);
 
     host->drains_ms = drains ? w->now_ms + world_between(w, 20000, 120000) : 0;
     store_put(&w->store, SHARE_COLLECTION, text);

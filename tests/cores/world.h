@@ -14,19 +14,19 @@ enum {
 };
 
 enum fault {
-    FAULT_LOST,     /* a call is lost before it is done */
-    FAULT_UNHEARD,  /* it is done, and the answer is lost */
-    FAULT_LATE,     /* it is done long after its caller gave up */
-    FAULT_KILL,     /* a process dies and comes back */
+    FAULT_LOST,    /* a call is lost before it is done */
+    FAULT_UNHEARD, /* it is done, and the answer is lost */
+    FAULT_LATE,    /* it is done long after its caller gave up */
+    FAULT_KILL,    /* a process dies and comes back */
     FAULT_FREEZE,
-    FAULT_CUT,      /* one forwarder does not reach the store */
-    FAULT_DEAF,     /* its calls arrive, and no answer comes back */
-    FAULT_OFF,      /* the store answers 503 */
-    FAULT_LAG,      /* the second node stays back */
+    FAULT_CUT,  /* one forwarder does not reach the store */
+    FAULT_DEAF, /* its calls arrive, and no answer comes back */
+    FAULT_OFF,  /* the store answers 503 */
+    FAULT_LAG,  /* the second node stays back */
     FAULT_ROLLBACK,
-    FAULT_LEAVE,    /* a host dies for good */
-    FAULT_INPUTS,   /* a process starts again with other inputs */
-    FAULT_WISH,     /* a forwarder drains for a while */
+    FAULT_LEAVE,  /* a host dies for good */
+    FAULT_INPUTS, /* a process starts again with other inputs */
+    FAULT_WISH,   /* a forwarder drains for a while */
     FAULT_COUNT
 };
 extern const char *const fault_names[FAULT_COUNT];
@@ -41,12 +41,12 @@ struct plan {
     uint64_t seed;
     size_t hosts, inputs;
     bool faults[FAULT_COUNT];
-    int64_t behind_ms;   /* all reads show what was written until then; 0: not */
-    bool duel;           /* two that wish for the same inputs, again and again, and hear little of each other */
-    bool quiet;          /* nothing but deaths far apart: takeovers are timed */
-    int64_t calm_ms;     /* from then on nothing fails */
+    int64_t behind_ms; /* all reads show what was written until then; 0: not */
+    bool duel;         /* two that wish for the same inputs, again and again, and hear little of each other */
+    bool quiet;        /* nothing but deaths far apart: takeovers are timed */
+    int64_t calm_ms;   /* from then on nothing fails */
     int64_t end_ms;
-    int64_t every_ms;    /* between faults, on average */
+    int64_t every_ms; /* between faults, on average */
 };
 
 /* What one process of a host knows of one input. */
@@ -64,18 +64,23 @@ struct host {
     int64_t offset_ms;
     int64_t clock_ms;
     enum share_state states[INPUTS_MOST]; /* at the end of the step */
-    struct share_core *core; /* NULL: there is no process */
+    struct share_core *core;              /* NULL: there is no process */
     int life;
-    bool gone;               /* for good */
-    int64_t starts_ms, frozen_ms, cut_ms, deaf_ms, drains_ms, pinned_ms; /* pinned: to the second node; until then; 0: not */
+    bool gone; /* for good */
+    int64_t starts_ms, frozen_ms, cut_ms, deaf_ms, drains_ms,
+        pinned_ms;     /* pinned: to the second node; until then; 0: not */
     int64_t thawed_ms; /* end of the last freeze of more than SHARE_FENCE_MS */
     bool has[INPUTS_MOST];
     size_t number[INPUTS_MOST]; /* in the core */
     struct reading readings[INPUTS_MOST];
-    struct { char since[SHARE_ID_MAX]; int64_t number; int value; } kept[INPUTS_MOST]; /* share.json, and the file */
+    struct {
+        char since[SHARE_ID_MAX];
+        int64_t number;
+        int value;
+    } kept[INPUTS_MOST];    /* share.json, and the file */
     int deaths[HOSTS_MOST]; /* of each that it has told of */
-    int awaited; /* the call whose answer is awaited; 0: none */
-    int64_t calls_ms[64]; /* the last calls */
+    int awaited;            /* the call whose answer is awaited; 0: none */
+    int64_t calls_ms[64];   /* the last calls */
     size_t calls;
     int64_t flushed_ms;
 };
@@ -113,8 +118,8 @@ struct world {
     int last_flight;
     int64_t off_ms, lags_ms, rolls_ms, next_fault_ms; /* until then, or then */
     int rollbacks;
-    int64_t equal_ms; /* when the shares were equal last */
-    char unequal[64]; /* why they are not */
+    int64_t equal_ms;               /* when the shares were equal last */
+    char unequal[64];               /* why they are not */
     int64_t unread_ms[INPUTS_MOST]; /* for how long nobody reads it */
     bool kept[INPUTS_MOST][ALERTS_MOST + 1];
     int alerts;

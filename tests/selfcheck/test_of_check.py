@@ -94,7 +94,7 @@ def test_each_part_is_there():
     """And has somebody who reads its output."""
     names = {each.name for each in [*check.computing('unit'), *check.waiting()]}
     assert names == {'unit', 'vendor clients', 'fuzz', 'bench', 'json', 'layers', 'generated', 'simulator',
-                     'pytest'}
+                     'cores', 'model', 'pytest'}
 
 
 @pytest.mark.parametrize('command, wanted', [

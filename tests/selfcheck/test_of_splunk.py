@@ -185,7 +185,7 @@ def test_of_roles(tree, name, old, new):
 def test_no_roles(tree):
     plant.write(tree, 'default/authorize.conf', '')
     plant.write(tree, 'metadata/default.meta', '')
-    assert len(fails(test_roles.Roles)) == 3
+    assert len(fails(test_roles.Roles)) == 4
 
 
 # --- the package ---

@@ -353,7 +353,7 @@ def cost(args, folder):
             seconds = usage(forwarder.program.pid)[0] - before
             found[shares] = seconds, statistics.median(samples)
             print(f'{"with" if shares else "without"} sharing: {seconds:.2f} s CPU in {args.minutes:g} minutes, '
-                  f'{statistics.median(samples) / 1024:.1f} MiB, '
+                  f'{statistics.median(samples) / 1024:.1f} MiB, {forwarder.program.descriptors()} descriptors, '
                   f'{len(soak.calls.get("hf1", ())) / ((time.monotonic() - soak.began) / 60):.1f} calls a minute',
                   flush=True)
         finally:

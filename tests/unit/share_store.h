@@ -33,7 +33,7 @@ struct store {
     struct store_node prime, lag;
     struct store_write *log;
     size_t log_count;
-    size_t written; /* writes in all */
+    size_t written;  /* writes in all */
     bool overwrites; /* an insert under a key that is taken replaces the record: such a store is unfit */
 };
 
@@ -137,9 +137,7 @@ static inline bool store_holds(const cJSON *json, const cJSON *condition)
     bool all = !strcmp(condition->string, "$and");
 
     if (all || !strcmp(condition->string, "$or")) {
-        cJSON_ArrayForEach(part, condition)
-            if (store_fits(json, part) != all)
-                return !all;
+        cJSON_ArrayForEach(part, condition) if (store_fits(json, part) != all) return !all;
         return all;
     }
     if (!cJSON_IsObject(condition))
@@ -155,9 +153,7 @@ static inline bool store_fits(const cJSON *json, const cJSON *query)
 {
     const cJSON *condition;
 
-    cJSON_ArrayForEach(condition, query)
-        if (!store_holds(json, condition))
-            return false;
+    cJSON_ArrayForEach(condition, query) if (!store_holds(json, condition)) return false;
     return true;
 }
 
@@ -172,7 +168,7 @@ static inline struct store_record *store_record_of(const char *collection, cJSON
 
     *record = (struct store_record){ .refs = 1,
                                      .collection = strcmp(collection, SHARE_COLLECTION) ? PLACES_COLLECTION
-                                                                                       : SHARE_COLLECTION,
+                                                                                        : SHARE_COLLECTION,
                                      .json = json,
                                      .key = json_text(json, "_key") };
     assert(record->key);
@@ -233,7 +229,8 @@ static inline enum kvstore_fault store_apply(struct store *store, const struct s
 }
 
 /* Does a call that reads. *tree keeps what the answer needs; the caller deletes it after the answer's use. */
-static inline struct kvstore_answer store_read(const struct store_node *node, const struct share_call *call, cJSON **tree)
+static inline struct kvstore_answer store_read(const struct store_node *node, const struct share_call *call,
+                                               cJSON **tree)
 {
     CLEANUP(json_freep) cJSON *query = call->query ? json_parse(call->query, strlen(call->query)) : NULL;
     struct kvstore_answer answer = { .fault = KVSTORE_OK };

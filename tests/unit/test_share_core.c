@@ -23,7 +23,7 @@ struct group {
     int calls[FORWARDERS];
     uint64_t random;
     int64_t now_ms;
-    bool lags;    /* the second node stays back */
+    bool lags;     /* the second node stays back */
     bool bodyless; /* bodies of tables are lost */
     char events[FORWARDERS][4000];
 };
@@ -92,14 +92,14 @@ static void stop(size_t i)
 
 static void take_events(size_t i)
 {
-    static const char *const words[] = { "joined", "taken",       "given", "paused",    "alone", "back",     "dead",
-                                         "rolled", "twin", "twin gone", "newer", "left out", "bad" };
+    static const char *const words[] = { "joined", "taken", "given",     "paused", "alone",    "back", "dead",
+                                         "rolled", "twin",  "twin gone", "newer",  "left out", "bad" };
     char *to = group->events[i] + strlen(group->events[i]);
     struct share_event event;
 
     while (share_core_take_event(group->cores[i], &event))
-        to += snprintf(to, (size_t)(group->events[i] + sizeof(group->events[i]) - to), "[%s %zu %s|%s]", words[event.kind],
-                       event.count, event.from, event.why);
+        to += snprintf(to, (size_t)(group->events[i] + sizeof(group->events[i]) - to), "[%s %zu %s|%s]",
+                       words[event.kind], event.count, event.from, event.why);
 }
 
 /* Does one call. Returns the next one. */
@@ -110,7 +110,8 @@ static const struct share_call *do_call(size_t i, const struct share_call *call)
     cJSON *tree = NULL;
 
     group->calls[i]++;
-    if (link == LINK_CUT || link == LINK_OFF || (link == LINK_NO_INSERT && call->kind == SHARE_CALL_INSERT) || (link == LINK_READ_ONLY && store_is_write(call)))
+    if (link == LINK_CUT || link == LINK_OFF || (link == LINK_NO_INSERT && call->kind == SHARE_CALL_INSERT) ||
+        (link == LINK_READ_ONLY && store_is_write(call)))
         answer.fault = link == LINK_CUT ? KVSTORE_AWAY : KVSTORE_OFF;
     else if (store_is_write(call) && group->bodyless && strstr(call->body, "\"kind\":\"body\""))
         answer.fault = KVSTORE_OK;
@@ -164,8 +165,9 @@ static const char *word(size_t i)
     return summary.state;
 }
 
-#define CHECK_STATES(i, want) CHECK(!strcmp(states(i), want), "hf%zu is '%s', want '%s', %s", (size_t)(i) + 1, states(i), want, word(i))
-#define CHECK_EVENT(i, text) CHECK(strstr(group->events[i], text), "'%s' is not told: %s", text, group->events[i])
+#define CHECK_STATES(i, want)                                                                                          \
+    CHECK(!strcmp(states(i), want), "hf%zu is '%s', want '%s', %s", (size_t)(i) + 1, states(i), want, word(i))
+#define CHECK_EVENT(i, text)    CHECK(strstr(group->events[i], text), "'%s' is not told: %s", text, group->events[i])
 #define CHECK_NO_EVENT(i, text) CHECK(!strstr(group->events[i], text), "told: %s", group->events[i])
 
 static void wish(const char *name, const char *text)
@@ -225,7 +227,10 @@ static void test_good_rounds(void **state UNUSED)
     static const struct {
         const char *name;
         enum link link;
-    } rows[] = { { "old reads", LINK_LAGS }, { "no writes", LINK_READ_ONLY }, { "no answer", LINK_CUT }, { "503", LINK_OFF } };
+    } rows[] = { { "old reads", LINK_LAGS },
+                 { "no writes", LINK_READ_ONLY },
+                 { "no answer", LINK_CUT },
+                 { "503", LINK_OFF } };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         begin();
@@ -258,7 +263,8 @@ static void test_behind(void **state UNUSED)
     CHECK_STATES(1, "re");
     CHECK_NO_EVENT(0, "paused");
     share_core_summary(group->cores[0], group->now_ms, &summary);
-    CHECK(summary.lag_ms == SHARE_ROUND_MS && summary.confirmed_ms >= SHARE_ROUND_MS, "lag %lld", (long long)summary.lag_ms);
+    CHECK(summary.lag_ms == SHARE_ROUND_MS && summary.confirmed_ms >= SHARE_ROUND_MS, "lag %lld",
+          (long long)summary.lag_ms);
     group->lags = true; /* from now on it shows nothing new */
     pass(SHARE_FENCE_MS);
     CHECK_STATES(0, "ep");
@@ -279,14 +285,15 @@ static void test_since(void **state UNUSED)
     start(2, "abcd");
     pass(120000);
     CHECK(table_number(0) == 3, "table %lld", (long long)table_number(0));
-    CHECK(!strcmp(share_core_since(group->cores[0], 3, &number), since) && number == 1, "another since for the same reader");
+    CHECK(!strcmp(share_core_since(group->cores[0], 3, &number), since) && number == 1,
+          "another since for the same reader");
     CHECK_STATES(2, "eere");
     share_core_since(group->cores[2], 2, &number);
     CHECK(number == 3, "number %lld", (long long)number);
     end();
 }
 
-/* promise: Sharing: With the store gone each forwarder goes on with what it held after a minute, unless share_lost = stop */
+/* promise: Sharing: With the store gone each forwarder goes on with what it held, unless share_lost = stop */
 static void test_alone(void **state UNUSED)
 {
     begin();
@@ -365,7 +372,8 @@ static void test_changes(void **state UNUSED)
 
         change = share_core_change_ms(group->cores[0], group->now_ms);
         CHECK(change > group->now_ms, "a change in the past");
-        CHECK(share_core_state(group->cores[0], 0, group->now_ms + STEP_MS - 1) == now || change < group->now_ms + STEP_MS,
+        CHECK(share_core_state(group->cores[0], 0, group->now_ms + STEP_MS - 1) == now ||
+                  change < group->now_ms + STEP_MS,
               "a change that was not announced");
         pass(STEP_MS);
     }
@@ -459,10 +467,12 @@ static void test_late_start(void **state UNUSED)
     group->random = UINT64_C(0xe000000000000000);
     start(0, "ab");
     pass(60000);
-    store_put(&group->store, SHARE_COLLECTION, "{\"_key\":\"g.start.hf1\",\"group\":\"g\",\"kind\":\"start\",\"text\":"
-                                               "\"{\\\"start\\\":\\\"0000000000000001\\\"}\"}");
-    store_put(&group->store, SHARE_COLLECTION, "{\"_key\":\"g.member.hf1\",\"group\":\"g\",\"kind\":\"member\",\"text\":"
-                                               "\"{\\\"start\\\":\\\"0000000000000001\\\",\\\"beat\\\":3}\"}");
+    store_put(&group->store, SHARE_COLLECTION,
+              "{\"_key\":\"g.start.hf1\",\"group\":\"g\",\"kind\":\"start\",\"text\":"
+              "\"{\\\"start\\\":\\\"0000000000000001\\\"}\"}");
+    store_put(&group->store, SHARE_COLLECTION,
+              "{\"_key\":\"g.member.hf1\",\"group\":\"g\",\"kind\":\"member\",\"text\":"
+              "\"{\\\"start\\\":\\\"0000000000000001\\\",\\\"beat\\\":3}\"}");
     for (int i = 0; i < 60; i++) {
         pass(STEP_MS);
         CHECK_STATES(0, "rr");
@@ -476,8 +486,9 @@ static void test_newer(void **state UNUSED)
 {
     begin();
     settle("ab");
-    store_put(&group->store, SHARE_COLLECTION, "{\"_key\":\"g.table.000000000900\",\"group\":\"g\",\"kind\":\"table\",\"text\":"
-                                               "\"{\\\"by\\\":\\\"hf9\\\",\\\"format\\\":2}\"}");
+    store_put(&group->store, SHARE_COLLECTION,
+              "{\"_key\":\"g.table.000000000900\",\"group\":\"g\",\"kind\":\"table\",\"text\":"
+              "\"{\\\"by\\\":\\\"hf9\\\",\\\"format\\\":2}\"}");
     pass(SHARE_ROUND_MS + STEP_MS);
     CHECK_STATES(0, "ee");
     CHECK_TEXT(word(0), "outside");
@@ -486,8 +497,11 @@ static void test_newer(void **state UNUSED)
     pass(100000);
     CHECK_STATES(0, "ee");
     group->links[0] = LINK_GOOD;
-    CHECK(store_apply(&group->store, &(struct share_call){ .kind = SHARE_CALL_DELETE, .collection = SHARE_COLLECTION,
-                      .query = "{\"_key\":\"g.table.000000000900\"}" }) == KVSTORE_OK, "it is not deleted");
+    CHECK(store_apply(&group->store, &(struct share_call){ .kind = SHARE_CALL_DELETE,
+                                                           .collection = SHARE_COLLECTION,
+                                                           .query = "{\"_key\":\"g.table.000000000900\"}" }) ==
+              KVSTORE_OK,
+          "it is not deleted");
     pass(60000);
     CHECK_TEXT(word(0), "member");
     CHECK_STATES(0, "er");
@@ -600,7 +614,9 @@ static void test_turn(void **state UNUSED)
         const char *name;
         size_t maker; /* the others cannot write tables */
         int64_t least_ms, most_ms;
-    } rows[] = { { "the first", 0, 20000, 31000 }, { "the second", 1, 31000, 41000 }, { "the third", 2, 41000, 51000 } };
+    } rows[] = { { "the first", 0, 20000, 31000 },
+                 { "the second", 1, 31000, 41000 },
+                 { "the third", 2, 41000, 51000 } };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         int64_t died, number;
@@ -661,8 +677,10 @@ static void test_wishes(void **state UNUSED)
     wish("hf2", "{\\\"drain\\\":true}");
     pass(90000);
     CHECK(strlen(states(0)) == 4 && strchr(states(0), 'r') && strchr(states(1), 'r'), "all drain: %s", states(1));
-    CHECK(store_apply(&group->store, &(struct share_call){ .kind = SHARE_CALL_DELETE, .collection = SHARE_COLLECTION,
-                      .query = "{\"kind\":\"wish\"}" }) == KVSTORE_OK, "not deleted");
+    CHECK(store_apply(&group->store, &(struct share_call){ .kind = SHARE_CALL_DELETE,
+                                                           .collection = SHARE_COLLECTION,
+                                                           .query = "{\"kind\":\"wish\"}" }) == KVSTORE_OK,
+          "not deleted");
     pass(90000);
     CHECK(strchr(states(0), 'e') && strchr(states(0), 'r'), "hf1 '%s'", states(0));
     wish("hf1", "[]");
@@ -685,7 +703,8 @@ static void test_unwell(void **state UNUSED)
     CHECK_EVENT(1, "[given 2 hf1|this forwarder is not well]");
     CHECK_EVENT(0, "[taken 2 hf2|it is not well]");
     CHECK(share_core_members(group->cores[0], members, FORWARDERS) == 2 && !members[1].well && members[1].alive &&
-              members[0].is_self && members[0].held == 5 && !strcmp(members[1].program, "1.2.3"), "the members");
+              members[0].is_self && members[0].held == 5 && !strcmp(members[1].program, "1.2.3"),
+          "the members");
     CHECK(share_core_members(group->cores[0], members, 1) == 2, "the number of members");
     share_core_set_well(group->cores[1], true);
     pass(120000);
@@ -718,7 +737,8 @@ static void test_inputs(void **state UNUSED)
     start(1, "b");
     pass(120000);
     CHECK(strstr(group->events[0], "[left out 1 |no live forwarder has it]") ||
-              strstr(group->events[1], "[left out 1 |no live forwarder has it]"), "nobody tells: %s", group->events[0]);
+              strstr(group->events[1], "[left out 1 |no live forwarder has it]"),
+          "nobody tells: %s", group->events[0]);
     end();
 }
 
@@ -793,13 +813,16 @@ static void test_cleaning(void **state UNUSED)
         pass(65000);
     }
     wish("hf1", "{}");
-    store_put(&group->store, PLACES_COLLECTION, "{\"_key\":\"g.place.x.a\",\"group\":\"g\",\"kind\":\"place\",\"number\":5,"
-                                                "\"input\":\"a\",\"text\":\"{}\"}");
-    store_put(&group->store, PLACES_COLLECTION, "{\"_key\":\"g.place.y.a\",\"group\":\"g\",\"kind\":\"place\",\"number\":49,"
-                                                "\"input\":\"a\",\"text\":\"{}\"}");
+    store_put(&group->store, PLACES_COLLECTION,
+              "{\"_key\":\"g.place.x.a\",\"group\":\"g\",\"kind\":\"place\",\"number\":5,"
+              "\"input\":\"a\",\"text\":\"{}\"}");
+    store_put(&group->store, PLACES_COLLECTION,
+              "{\"_key\":\"g.place.y.a\",\"group\":\"g\",\"kind\":\"place\",\"number\":49,"
+              "\"input\":\"a\",\"text\":\"{}\"}");
     pass(180000);
     CHECK(*share_core_since(group->cores[1], strchr(states(1), 'r') - states(1), &number), "hf2 has nothing");
-    record = mem_format("{\"_key\":\"g.place.z.b\",\"group\":\"g\",\"kind\":\"place\",\"number\":%lld}", (long long)number);
+    record = mem_format("{\"_key\":\"g.place.z.b\",\"group\":\"g\",\"kind\":\"place\",\"number\":%lld}",
+                        (long long)number);
     store_put(&group->store, PLACES_COLLECTION, record);
     free(record);
     pass(3600000);
@@ -810,11 +833,15 @@ static void test_cleaning(void **state UNUSED)
         bodies += !strcmp(kind, "body");
     }
     CHECK(tables >= 20 && tables <= 40 && bodies >= 20 && bodies <= 40, "%zu tables, %zu bodies", tables, bodies);
-    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.x.a") < group->store.prime.count, "it is not a day old");
+    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.x.a") < group->store.prime.count,
+          "it is not a day old");
     pass(26 * INT64_C(3600000));
-    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.x.a") == group->store.prime.count, "a day has passed");
-    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.y.a") < group->store.prime.count, "a table is kept");
-    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.z.b") < group->store.prime.count, "it is read under it");
+    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.x.a") == group->store.prime.count,
+          "a day has passed");
+    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.y.a") < group->store.prime.count,
+          "a table is kept");
+    CHECK(store_place(&group->store.prime, PLACES_COLLECTION, "g.place.z.b") < group->store.prime.count,
+          "it is read under it");
     CHECK_NO_EVENT(0, "bad");
     end();
 }
@@ -828,38 +855,24 @@ static void test_calls(void **state UNUSED)
     settle("abcd");
     memset(group->calls, 0, sizeof(group->calls));
     pass(600000);
-    CHECK(group->calls[0] <= 250 && group->calls[1] <= 250, "%d and %d calls in ten minutes", group->calls[0], group->calls[1]);
+    CHECK(group->calls[0] <= 250 && group->calls[1] <= 250, "%d and %d calls in ten minutes", group->calls[0],
+          group->calls[1]);
     share_core_summary(group->cores[0], group->now_ms, &summary);
-    CHECK(summary.members == 2 && summary.held == 2 && summary.of == 4 && summary.table == 2 && summary.confirmed_ms >= 0 &&
-              summary.confirmed_ms < SHARE_ROUND_MS + STEP_MS && summary.lag_ms == 0, "the summary");
+    CHECK(summary.members == 2 && summary.held == 2 && summary.of == 4 && summary.table == 2 &&
+              summary.confirmed_ms >= 0 && summary.confirmed_ms < SHARE_ROUND_MS + STEP_MS && summary.lag_ms == 0,
+          "the summary");
     end();
 }
 
 static const struct CMUnitTest cases[] = {
-    cmocka_unit_test(test_join),
-    cmocka_unit_test(test_good_rounds),
-    cmocka_unit_test(test_behind),
-    cmocka_unit_test(test_since),
-    cmocka_unit_test(test_alone),
-    cmocka_unit_test(test_restart),
-    cmocka_unit_test(test_changes),
-    cmocka_unit_test(test_rollback),
-    cmocka_unit_test(test_emptied),
-    cmocka_unit_test(test_twin),
-    cmocka_unit_test(test_late_start),
-    cmocka_unit_test(test_newer),
-    cmocka_unit_test(test_no_body),
-    cmocka_unit_test(test_death),
-    cmocka_unit_test(test_silence),
-    cmocka_unit_test(test_freeze),
-    cmocka_unit_test(test_turn),
-    cmocka_unit_test(test_three_deaths),
-    cmocka_unit_test(test_wishes),
-    cmocka_unit_test(test_unwell),
-    cmocka_unit_test(test_inputs),
-    cmocka_unit_test(test_bad_records),
-    cmocka_unit_test(test_cleaning),
-    cmocka_unit_test(test_calls),
+    cmocka_unit_test(test_join),       cmocka_unit_test(test_good_rounds),  cmocka_unit_test(test_behind),
+    cmocka_unit_test(test_since),      cmocka_unit_test(test_alone),        cmocka_unit_test(test_restart),
+    cmocka_unit_test(test_changes),    cmocka_unit_test(test_rollback),     cmocka_unit_test(test_twin),
+    cmocka_unit_test(test_late_start), cmocka_unit_test(test_newer),        cmocka_unit_test(test_no_body),
+    cmocka_unit_test(test_death),      cmocka_unit_test(test_silence),      cmocka_unit_test(test_freeze),
+    cmocka_unit_test(test_turn),       cmocka_unit_test(test_three_deaths), cmocka_unit_test(test_wishes),
+    cmocka_unit_test(test_unwell),     cmocka_unit_test(test_inputs),       cmocka_unit_test(test_bad_records),
+    cmocka_unit_test(test_cleaning),   cmocka_unit_test(test_calls),        cmocka_unit_test(test_emptied),
 };
 
 UNIT(share_core, cases, set_up, NULL)

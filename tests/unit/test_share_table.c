@@ -20,7 +20,9 @@ static struct share_body body_of(const char *text)
     for (; *text; text += 2 + (text[2] == ' ')) {
         struct share_entry *entry = &body.entries[body.count++];
 
-        *entry = (struct share_entry){ .input = mem_text_n(text, 1), .owner = mem_format("hf%c", text[1]), .number = 7 };
+        *entry = (struct share_entry){ .input = mem_text_n(text, 1),
+                                       .owner = mem_format("hf%c", text[1]),
+                                       .number = 7 };
         memcpy(entry->since, OLD_ID, SHARE_ID_MAX);
     }
     return body;
@@ -51,7 +53,8 @@ static const char *const *letters(struct crowd *crowd, const char *text, size_t 
     return (const char *const *)ret;
 }
 
-/* Forwarders as text: "1:abc 2:ab/n": what each has, and n: newcomer, u: not well, d: drains, t: takes all or what follows. */
+/* Forwarders as text: "1:abc 2:ab/n": what each has, and n: newcomer, u: not well, d: drains, t: takes all, or what
+ * follows. */
 static void crowd_of(struct crowd *crowd, const char *text)
 {
     *crowd = (struct crowd){ 0 };
@@ -95,15 +98,15 @@ static void check_plan(const char *name, const struct share_body *old, const str
         const struct share_entry *entry = &plan->entries[i], *was = share_body_find(old, entry->input);
         bool stays = was && !strcmp(was->owner, entry->owner);
 
-        CHECK(!strcmp(entry->since, stays ? OLD_ID : NEW_ID) && entry->number == (stays ? 7 : 8), "%s: %s has the since %s",
-              name, entry->input, entry->since);
+        CHECK(!strcmp(entry->since, stays ? OLD_ID : NEW_ID) && entry->number == (stays ? 7 : 8),
+              "%s: %s has the since %s", name, entry->input, entry->since);
     }
     share_plan(plan, crowd->candidates, crowd->count, NEW_ID, 9, &again);
     CHECK(share_body_same(plan, &again), "%s: the next plan is another one", name);
     share_body_free(&again);
 }
 
-/* promise: Sharing: Of a forwarder that is gone, that drains or that is not well, others read the inputs, in equal shares */
+/* promise: Sharing: The inputs of a forwarder that is gone, drains or is not well go to others, in equal shares */
 static void test_plan(void **state UNUSED)
 {
     static const struct {
@@ -212,10 +215,11 @@ static void test_few_moves(void **state UNUSED)
         for (size_t i = 0; i < plan.count; i++)
             held[plan.entries[i].owner[2] - '1']++;
         for (size_t c = 0; c < alive; c++)
-            CHECK(held[c] == inputs / alive || held[c] == (inputs + alive - 1) / alive, "'%s' for '%s': %zu has %zu", old_text,
-                  crowd_text, c, held[c]);
-        CHECK(plan.count == inputs && moves == fewest_moves(kept, alive, inputs), "'%s' for '%s': %zu moves, %zu are enough",
-              old_text, crowd_text, moves, fewest_moves(kept, alive, inputs));
+            CHECK(held[c] == inputs / alive || held[c] == (inputs + alive - 1) / alive, "'%s' for '%s': %zu has %zu",
+                  old_text, crowd_text, c, held[c]);
+        CHECK(plan.count == inputs && moves == fewest_moves(kept, alive, inputs),
+              "'%s' for '%s': %zu moves, %zu are enough", old_text, crowd_text, moves,
+              fewest_moves(kept, alive, inputs));
         check_plan(old_text, &old, &crowd, &plan);
         share_body_free(&plan);
         share_body_free(&old);
@@ -278,7 +282,8 @@ static void test_body(void **state UNUSED)
 
     CHECK(share_body_parse(hostile, &body, &err) && body.count == 2, "%s", err.text);
     CHECK_TEXT(body.entries[0].input, "a");
-    CHECK(share_body_find(&body, "b\n\"\xc3\xa4") == &body.entries[1] && !share_body_find(&body, "c"), "an entry is not found");
+    CHECK(share_body_find(&body, "b\n\"\xc3\xa4") == &body.entries[1] && !share_body_find(&body, "c"),
+          "an entry is not found");
     share_body_format(&body, &text);
     CHECK(share_body_parse(buf_text(&text), &again, &err), "%s", err.text);
     share_body_copy(&body, &copy);
@@ -331,11 +336,8 @@ static void test_bad_body(void **state UNUSED)
 }
 
 static const struct CMUnitTest cases[] = {
-    cmocka_unit_test(test_plan),
-    cmocka_unit_test(test_few_moves),
-    cmocka_unit_test(test_any_crowd),
-    cmocka_unit_test(test_body),
-    cmocka_unit_test(test_bad_body),
+    cmocka_unit_test(test_plan), cmocka_unit_test(test_few_moves), cmocka_unit_test(test_any_crowd),
+    cmocka_unit_test(test_body), cmocka_unit_test(test_bad_body),
 };
 
 UNIT(share_table, cases, NULL, NULL)
