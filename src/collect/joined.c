@@ -28,12 +28,12 @@ static bool read_reach(const struct buf *text, const struct joined_input *input,
     return ok;
 }
 
-/* What is this host's own stays: which secrets were imported here, and if both are of the same feed, what the service was
- * not relied on for, and the ledger, which has what this forwarder wrote. What is left of the hourly limit is not known any
- * more. */
+/* What is this host's own stays: which secrets were imported here, and if both are of the same feed, what the service
+ * was not relied on for, and the ledger, which has what this forwarder wrote. What is left of the hourly limit is not
+ * known any more. */
 static void keep_own(struct buf *text, const struct buf *own, bool same_feed)
 {
-    static const char *const members[] = { "salt", "taken", "again", "ledger", "own_since" };
+    static const char *const members[] = { "salt", "taken", "again", "ledger", "ledger_id", "own_since" };
     const size_t host_only = 2; /* of them: whatever the input reads */
     CLEANUP(json_freep) cJSON *to = json_parse(buf_text(text), text->len);
     CLEANUP(json_freep) cJSON *from = own ? json_parse(buf_text(own), own->len) : NULL;

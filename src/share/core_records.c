@@ -165,7 +165,7 @@ static bool read_row(struct share_core *core, const cJSON *row, int64_t now_ms, 
 }
 
 /* The key of a table that cannot be used is taken, too. If there is no table at all any more, the next one goes on above
- * those that were: it gives everything anew, and checkpoints that were saved under higher numbers would seem newer. */
+ * those that were: it gives every input a new since, and checkpoints with higher numbers would seem newer. */
 static void find_taken(struct share_core *core, const cJSON *rows)
 {
     struct newest *newest = &core->newest;
