@@ -164,8 +164,8 @@ static bool read_row(struct share_core *core, const cJSON *row, int64_t now_ms, 
     return number && read_table(core, number, text);
 }
 
-/* The key of a table that cannot be used is taken, too. If there is no table at all any more, the next one goes on above
- * those that were: it gives every input a new since, and checkpoints with higher numbers would seem newer. */
+/* The key of a table that cannot be used is taken, too. If there is no table at all any more, the next one goes on
+ * above those that were: it gives every input a new since, and checkpoints with higher numbers would seem newer. */
 static void find_taken(struct share_core *core, const cJSON *rows)
 {
     struct newest *newest = &core->newest;

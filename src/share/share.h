@@ -86,8 +86,8 @@ bool share_lease_may_read(struct share_lease *lease);
 void share_lease_composed(struct share_lease *lease, const struct buf *text);
 /* The file is on the disk: a restart may go on with it alone. */
 void share_lease_saved(struct share_lease *lease);
-/* The input was granted without a shared checkpoint, since its own file should be as new, and there is none. Returns true
- * if it is to be stopped: granted() comes again, with what the store has. */
+/* The input was granted without a shared checkpoint, since its own file should be as new, and there is none. Returns
+ * true if it is to be stopped: granted() comes again, with what the store has. */
 bool share_lease_lacks_file(struct share_lease *lease);
 /* After taken(): the owner has stopped, and its last checkpoint was composed. */
 void share_lease_let_go(struct share_lease *lease);

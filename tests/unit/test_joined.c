@@ -37,10 +37,10 @@ static const struct row rows[] = {
            "\"0123456789abcdef0123456789abcdef\", \"taken\": {\"client_secret\": "
            "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}, " TIMES(EARLY) SEEN(ID_A),
       LATE, 1, -1, true, false, true },
-    { "the store's is of the tenant before an edit", OTHER TIMES(LATE) SEEN(ID_A), HEAD "\"ledger\": 7, " TIMES(EARLY) SEEN(ID_B),
-      EARLY, 1, 7, false, false, false },
-    { "the file's is of the tenant before an edit", HEAD TIMES(EARLY) SEEN(ID_A), OTHER "\"ledger\": 7, " TIMES(LATE) SEEN(ID_B),
-      EARLY, 1, -1, false, false, false },
+    { "the store's is of the tenant before an edit", OTHER TIMES(LATE) SEEN(ID_A),
+      HEAD "\"ledger\": 7, " TIMES(EARLY) SEEN(ID_B), EARLY, 1, 7, false, false, false },
+    { "the file's is of the tenant before an edit", HEAD TIMES(EARLY) SEEN(ID_A),
+      OTHER "\"ledger\": 7, " TIMES(LATE) SEEN(ID_B), EARLY, 1, -1, false, false, false },
     { "the store's is none", "{\"version\": 9}", HEAD TIMES(EARLY) SEEN(ID_A), NULL, 0, -1, false, false, false },
     { "the file's is none", HEAD TIMES(EARLY) SEEN(ID_A), "[]", NULL, 0, -1, false, false, false },
 };
