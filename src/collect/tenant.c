@@ -156,6 +156,8 @@ static void saved(void *ctx, bool ok, const struct err *err)
 
     if (!ok && t->ending)
         feed_log(&t->feed, EVENT_CHECKPOINT_FAILED, err->text, "what was written since its last save comes again");
+    if (ok && t->share)
+        share_lease_saved(&t->share->lease);
     if (t->ending) /* nothing depends on it any more */
         return;
     saver_saved(&t->saver, ok, err, clock_ms());

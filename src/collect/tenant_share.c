@@ -104,10 +104,16 @@ static void note_turn(struct tenant *t, bool joined)
 void tenant_share_loaded(struct tenant *t, enum store_found found, const struct buf *own, const struct err *err)
 {
     struct tenant_share *share = t->share;
+    const struct joined_input input = { .tenant_id = t->input.tenant_id, .api = t->feed.api };
     bool takes = share && share->granted && share->has_text && (found == STORE_FOUND || found == STORE_NONE);
 
+    if (share && share->granted && !share->has_text && found == STORE_NONE && share_lease_lacks_file(&share->lease)) {
+        share->granted = false;
+        forget(t);
+        return;
+    }
     /* A file that cannot be used is put aside, and then there is none. */
-    takes = takes && joined_checkpoint(&share->text, found == STORE_FOUND ? own : NULL);
+    takes = takes && joined_checkpoint(&share->text, found == STORE_FOUND ? own : NULL, &input);
     opening_loaded(&t->opening, takes ? STORE_FOUND : found, takes ? &share->text : own, err);
     if (!share || !share->granted || t->opening.state <= OPENING_LOAD)
         return;

@@ -73,15 +73,32 @@ static void end_failed(struct load *load, enum kvstore_fault fault, const struct
     load_free(load);
 }
 
-/* Joins what was found: the first one, of the highest number, with the versions of the others. */
+/* Returns the one to begin from. The first one has the highest number, and so it says of which tenant and API the input
+ * is now. But numbers begin again with 1 once a store was emptied, and a last save under an old one may come after that:
+ * of the same feed, the one that has read farther is the newer one. One that began later may have passed something
+ * over. */
+static struct checkpoint_parts *best_found(struct load *load)
+{
+    struct checkpoint_parts *first = &load->found[0].parts, *best = first, *other;
+    size_t i;
+
+    for (i = 1; i < load->count; i++) {
+        other = &load->found[i].parts;
+        if (other->watermark > best->watermark && other->begin <= first->begin && checkpoint_same_feed(first, other))
+            best = other;
+    }
+    return best;
+}
+
+/* Joins what was found: the best one with the versions of the others. */
 static void end_found(struct load *load)
 {
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
-    struct checkpoint_parts *best = &load->found[0].parts;
+    struct checkpoint_parts *best = best_found(load);
     size_t i;
 
-    for (i = 1; i < load->count; i++)
-        if (checkpoint_same_feed(best, &load->found[i].parts))
+    for (i = 0; i < load->count; i++)
+        if (&load->found[i].parts != best && checkpoint_same_feed(best, &load->found[i].parts))
             versions_add_all(&best->written, &load->found[i].parts.written);
     if (load->count) {
         versions_sort(&best->written);

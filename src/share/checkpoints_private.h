@@ -22,7 +22,7 @@ struct checkpoint_parts {
     int *pieces; /* numbers of those that it lists */
     size_t piece_count;
     char stamp[STAMP_MAX]; /* of tenant and API: pieces of others are not its own */
-    ticks watermark;       /* how far it has read; set by checkpoint_parts_check() */
+    ticks begin, watermark; /* where it began, how far it has read; set by checkpoint_parts_check() */
 };
 void checkpoint_parts_free(struct checkpoint_parts *parts);
 /* Reads a text. strips: leaves out what is one host's own. On failure *ret is empty. */

@@ -229,6 +229,7 @@ bool checkpoint_parts_check(struct checkpoint_parts *parts, struct err *err)
     if (parts->head.len)
         checkpoint_parts_format(parts, &none, &text);
     ok = checkpoint_parse(buf_text(&text), text.len, &checkpoint, dedup, err);
+    parts->begin = checkpoint.cursor.begin;
     parts->watermark = checkpoint.cursor.watermark;
     checkpoint_release(&checkpoint);
     dedup_free(dedup);

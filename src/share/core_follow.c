@@ -118,6 +118,8 @@ void core_follow(struct share_core *core, struct share_body *body, int64_t now_m
     if (!table->bodyless) {
         memcpy(table->id, core->newest.id, SHARE_ID_MAX);
         table->number = core->newest.number;
+        if (table->number > table->highest)
+            table->highest = table->number;
         table->bodyless_ms = NEVER_MS;
     }
     for (size_t i = 0; i < core->count; i++)

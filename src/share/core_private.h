@@ -96,6 +96,7 @@ struct table {
     struct share_body body;
     char id[SHARE_ID_MAX]; /* "": none */
     int64_t number;
+    int64_t highest; /* that was followed */
     int64_t seen_ms;
     int64_t bodyless_ms; /* since when the newest one's body cannot be had; NEVER_MS: it can */
     bool bodyless;       /* it is given up */

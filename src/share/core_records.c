@@ -164,13 +164,14 @@ static bool read_row(struct share_core *core, const cJSON *row, int64_t now_ms, 
     return number && read_table(core, number, text);
 }
 
-/* The key of a table that cannot be used is taken, too. */
+/* The key of a table that cannot be used is taken, too. If there is no table at all any more, the next one goes on
+ * above those that were: it gives every input a new since, and checkpoints with higher numbers would seem newer. */
 static void find_taken(struct share_core *core, const cJSON *rows)
 {
     struct newest *newest = &core->newest;
     const cJSON *row;
 
-    newest->taken = newest->number;
+    newest->taken = newest->number ? newest->number : core->table.highest;
     cJSON_ArrayForEach(row, rows)
     {
         const char *key = json_text(row, "_key");

@@ -45,6 +45,7 @@ struct share_lease {
     bool lapsed;  /* something was refused before the owner was told */
     bool sent;    /* it was let go, and the store may not have its last checkpoint yet */
     bool loading; /* the shared checkpoint */
+    bool unasked; /* it was granted without a look at the shared checkpoints */
     int tries;
     int64_t load_due_ms;
     enum share_reach { SHARE_REACH_UNKNOWN, SHARE_REACH_OK, SHARE_REACH_NONE } reach;
@@ -83,6 +84,11 @@ void share_secret_came(struct share_lease *lease);
 bool share_lease_may_read(struct share_lease *lease);
 /* The input's checkpoint was composed for its file: it goes into the store with the next round. */
 void share_lease_composed(struct share_lease *lease, const struct buf *text);
+/* The file is on the disk: a restart may go on with it alone. */
+void share_lease_saved(struct share_lease *lease);
+/* The input was granted without a shared checkpoint, since its own file should be as new, and there is none. Returns
+ * true if it is to be stopped: granted() comes again, with what the store has. */
+bool share_lease_lacks_file(struct share_lease *lease);
 /* After taken(): the owner has stopped, and its last checkpoint was composed. */
 void share_lease_let_go(struct share_lease *lease);
 /* Every request of the input has failed below HTTP for two minutes; or one succeeded. */

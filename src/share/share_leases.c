@@ -54,7 +54,7 @@ static void grant(struct share_lease *lease, const struct buf *text, bool others
     lease->reach = SHARE_REACH_UNKNOWN;
     lease->others = others;
     lease->told_elsewhere = true; /* it has been here */
-    if (!text)
+    if (!others)
         note_own(lease);
     lease->owner->granted(lease->ctx, text);
 }
@@ -73,7 +73,7 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
     int64_t now_ms = clock_ms();
     enum share_state state = state_of(lease, now_ms);
 
-    lease->loading = false;
+    lease->loading = lease->unasked = false;
     if (is_granted(lease) || lease->letting_go || !share_may_read(state))
         return;
     if (fault != KVSTORE_OK && ++lease->tries < (state == SHARE_ALONE ? LOADS_ALONE_MOST : LOADS_MOST)) {
@@ -107,6 +107,7 @@ static void begin(struct share_lease *lease, int64_t now_ms)
     if (lease->loading || lease->letting_go)
         return;
     if (needs_no_load(lease)) {
+        lease->unasked = true;
         grant(lease, NULL, false, now_ms);
         return;
     }
@@ -218,9 +219,28 @@ void share_lease_composed(struct share_lease *lease, const struct buf *text)
 
     if (!*lease->since || !share->checkpoints)
         return;
-    if (is_granted(lease))
-        note_own(lease);
     share_checkpoints_put(share->checkpoints, lease->input, lease->since, lease->since_number, text->data, text->len);
+}
+
+void share_lease_saved(struct share_lease *lease)
+{
+    if (*lease->since && is_granted(lease))
+        note_own(lease);
+}
+
+bool share_lease_lacks_file(struct share_lease *lease)
+{
+    struct share *share = lease->share;
+
+    if (!lease->unasked)
+        return false;
+    lease->unasked = false;
+    lease->told = SHARE_WAITING;
+    lease->since[0] = '\0';
+    share_own_record_remove(&share->own, lease->input);
+    share->own_changed = true;
+    share_tell_soon(share);
+    return true;
 }
 
 void share_lease_let_go(struct share_lease *lease)

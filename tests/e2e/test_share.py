@@ -1,6 +1,7 @@
 """Two forwarders share the customers: who reads which, and what comes twice after a death, a freeze or a cut."""
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -305,6 +306,49 @@ class Checkpoints(SharedCase):
         self.assertIn('cannot be used and is ignored', line.text)
         self.assertFalse(self.world.verdict().lost)
         self.assertEqual(len(self.world.events()), self.written + 2)        # those of fabrikam came again
+
+
+    @pytest.mark.promise('Sharing', 'An input whose own checkpoint file was lost goes on from the one in the store')
+    @pytest.mark.waits(12)
+    def test_file_lost(self):
+        self.start('hf1')
+        self.arrive(90)
+        hf1 = self.world['hf1']
+        self.wait(lambda: sum(len(place['written']) for place in self.places()) == self.written, 200, 'all are saved')
+        hf1.program.terminate()
+        os.unlink(os.path.join(hf1.home.checkpoints, 'contoso.json'))
+        self.publish()
+        self.start('hf1')
+        self.arrive(60)
+        self.exact()
+
+    @pytest.mark.promise('Sharing', 'A forwarder that died before it had saved what it took over begins from the store '
+                                    'again')
+    @pytest.mark.waits(20)
+    def test_taken_not_saved(self):
+        self.start('hf1')
+        self.arrive(90)
+        hf1, hf2 = self.world['hf1'], self.world['hf2']
+        hf1.program.terminate()
+        shutil.copy(os.path.join(hf1.home.checkpoints, 'contoso.json'), hf2.home.checkpoints)   # of an earlier turn
+        self.start('hf1')
+        self.publish()
+        self.arrive(60)
+        self.wait(lambda: sum(len(place['written']) for place in self.places()) == self.written, 200, 'all are saved')
+        hf1.program.kill()
+        block = os.path.join(hf2.home.checkpoints, 'contoso.json.tmp')
+        os.makedirs(block)
+        self.start('hf2')
+        own = os.path.join(hf2.home.checkpoints, 'share.own.json')
+        self.wait(lambda: os.path.exists(own), 150, 'hf2 reads')
+        time.sleep(20 / HASTE)
+        hf2.program.wait_line('event=checkpoint_failed input=contoso', 1)
+        hf2.program.kill()
+        os.rmdir(block)
+        self.publish(names=['contoso'])
+        self.start('hf2')
+        self.arrive(60)
+        self.exact()
 
 
 class Commands(SharedCase):

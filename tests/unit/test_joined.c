@@ -8,6 +8,7 @@
 #include "state/checkpoint.h"
 
 #define HEAD     "{\"version\": 1, \"tenant_id\": \"t\", \"api\": \"graph\", "
+#define OTHER    "{\"version\": 1, \"tenant_id\": \"before\", \"api\": \"graph\", "
 #define TIMES(n) "\"begin\": \"2026-11-01T00:00:00.0000000Z\", \"newest\": \"" n "\", \"floor\": \"2026-11-01T00:00:00.0000000Z\", "
 #define EARLY    "2026-11-02T08:00:00.0000000Z"
 #define LATE     "2026-11-02T08:05:00.0000000Z"
@@ -36,6 +37,10 @@ static const struct row rows[] = {
            "\"0123456789abcdef0123456789abcdef\", \"taken\": {\"client_secret\": "
            "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}, " TIMES(EARLY) SEEN(ID_A),
       LATE, 1, -1, true, false, true },
+    { "the store's is of the tenant before an edit", OTHER TIMES(LATE) SEEN(ID_A),
+      HEAD "\"ledger\": 7, " TIMES(EARLY) SEEN(ID_B), EARLY, 1, 7, false, false, false },
+    { "the file's is of the tenant before an edit", HEAD TIMES(EARLY) SEEN(ID_A),
+      OTHER "\"ledger\": 7, " TIMES(LATE) SEEN(ID_B), EARLY, 1, -1, false, false, false },
     { "the store's is none", "{\"version\": 9}", HEAD TIMES(EARLY) SEEN(ID_A), NULL, 0, -1, false, false, false },
     { "the file's is none", HEAD TIMES(EARLY) SEEN(ID_A), "[]", NULL, 0, -1, false, false, false },
 };
@@ -43,6 +48,7 @@ static const struct row rows[] = {
 static void check_row(const struct row *row)
 {
     struct checkpoint found = { .tenant_id = NULL };
+    const struct joined_input input = { .tenant_id = "t", .api = &api_graph };
     struct dedup *dedup = dedup_new();
     struct buf text = BUF_INIT(1 << 20), own = BUF_INIT(1 << 20);
     struct err err;
@@ -51,7 +57,7 @@ static void check_row(const struct row *row)
 
     buf_add_text(&text, row->shared);
     buf_add_text(&own, row->own ? row->own : "");
-    ok = joined_checkpoint(&text, row->own ? &own : NULL);
+    ok = joined_checkpoint(&text, row->own ? &own : NULL, &input);
     CHECK(ok == (row->newest != NULL), "%s", row->name);
     if (ok) {
         CHECK(checkpoint_parse(buf_text(&text), text.len, &found, dedup, &err), "%s: %s", row->name, err.text);

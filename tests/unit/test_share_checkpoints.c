@@ -561,7 +561,10 @@ static void test_load(void **state UNUSED)
     load(&scene, "a");
     CHECK(strstr(buf_text(&scene.text), "\"x\":2"), "of two with one number, that which has read farther: %s",
           buf_text(&scene.text));
-    store_place(&scene, SINCE_3, 99, HEAD ",\"written\":[" V("5") "]}");
+    store_place(&scene, SINCE_3, 99, HEAD ",\"written\":[" V("5") "]}"); /* of before the store was emptied */
+    load(&scene, "a");
+    CHECK(strstr(buf_text(&scene.text), "\"x\":2") && strstr(buf_text(&scene.text), V("5")),
+          "that which has read farther: %s", buf_text(&scene.text));
     scene.store.wants_plain = true;
     scene.store.finds = 0;
     load(&scene, "a");

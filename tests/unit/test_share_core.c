@@ -404,6 +404,26 @@ static void test_rollback(void **state UNUSED)
     end();
 }
 
+/* promise: Sharing: When all records of the store were deleted, tables go on above the numbers that checkpoints have */
+static void test_emptied(void **state UNUSED)
+{
+    struct share_summary before, after;
+
+    begin();
+    settle("abcd");
+    share_core_summary(group->cores[0], group->now_ms, &before);
+    store_node_free(&group->store.prime);
+    store_node_free(&group->store.lag);
+    pass(2 * SHARE_ROUND_MS);
+    CHECK_EVENT(0, "[rolled 1 |]");
+    pass(120000);
+    CHECK_STATES(0, "rere");
+    CHECK_STATES(1, "erer");
+    share_core_summary(group->cores[0], group->now_ms, &after);
+    CHECK(after.table > before.table, "table %lld, after %lld", (long long)after.table, (long long)before.table);
+    end();
+}
+
 /* promise: Sharing: Of two hosts with one name, one stays outside and says so, until the other is gone */
 static void test_twin(void **state UNUSED)
 {
@@ -852,7 +872,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_death),      cmocka_unit_test(test_silence),      cmocka_unit_test(test_freeze),
     cmocka_unit_test(test_turn),       cmocka_unit_test(test_three_deaths), cmocka_unit_test(test_wishes),
     cmocka_unit_test(test_unwell),     cmocka_unit_test(test_inputs),       cmocka_unit_test(test_bad_records),
-    cmocka_unit_test(test_cleaning),   cmocka_unit_test(test_calls),
+    cmocka_unit_test(test_cleaning),   cmocka_unit_test(test_calls),        cmocka_unit_test(test_emptied),
 };
 
 UNIT(share_core, cases, set_up, NULL)
