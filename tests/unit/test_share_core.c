@@ -784,7 +784,8 @@ static void test_bad_sizes(void **state UNUSED)
 {
     struct buf record = BUF_INIT(1 << 20);
 
-    buf_add_text(&record, "{\"_key\":\"g.wish.hf6\",\"group\":\"g\",\"kind\":\"wish\",\"text\":\"{\\\"take\\\":[\\\"a\\\"");
+    buf_add_text(&record, "{\"_key\":\"g.wish.hf6\",\"group\":\"g\",\"kind\":\"wish\",");
+    buf_add_text(&record, "\"text\":\"{\\\"take\\\":[\\\"a\\\"");
     for (int i = 0; i < 10000; i++)
         buf_add_format(&record, ",\\\"i%d\\\"", i);
     buf_add_text(&record, "]}\"}");
