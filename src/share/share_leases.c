@@ -59,12 +59,12 @@ static void grant(struct share_lease *lease, const struct buf *text, bool others
     lease->owner->granted(lease->ctx, text);
 }
 
-static void log_not_loaded(const struct share_lease *lease, const struct err *err)
+static void log_checkpoint(const struct share_lease *lease, const struct err *err, const char *so)
 {
-    log_event(EVENT_SHARE_CHECKPOINT,
-              "group=%s input=%s why=%s the checkpoint in the shared store cannot be read; the input goes on with this "
-              "forwarder's own",
-              lease->share->spec.group, QUOTED(lease->input), QUOTED(err->text));
+    CLEANUP(mem_freep) char *why = share_advised(err->text, &event_table[EVENT_SHARE_CHECKPOINT].remedy);
+
+    log_event(EVENT_SHARE_CHECKPOINT, "group=%s input=%s why=%s %s", lease->share->spec.group, QUOTED(lease->input),
+              QUOTED(why), so);
 }
 
 static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, const struct buf *text)
@@ -82,10 +82,11 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
         return;
     }
     if (fault != KVSTORE_OK)
-        log_not_loaded(lease, err);
+        log_checkpoint(lease, err,
+                       "the checkpoint in the shared store cannot be read; the input goes on with this forwarder's "
+                       "own");
     else if (*err->text)
-        log_event(EVENT_SHARE_CHECKPOINT, "group=%s input=%s why=%s these records are ignored", lease->share->spec.group,
-                  QUOTED(lease->input), QUOTED(err->text));
+        log_checkpoint(lease, err, "these records are ignored");
     grant(lease, fault == KVSTORE_OK ? text : NULL, fault != KVSTORE_OK || text, now_ms);
     share_tell_soon(lease->share);
 }
