@@ -37,8 +37,6 @@ MUTANTS = [
     ('list_of_inputs_not_read_again', 'core_peers',
      'return peer->version && !strcmp(peer->inputs_start, peer->start) && peer->inputs_version >= peer->version;',
      'return peer->inputs_start[0];'),
-    ('late_list_not_mended', 'core', 'core->saved != core->version || now_ms - core->saved_ms >= OWN_INPUTS_MS',
-     'core->saved != core->version'),
     ('rounds_too_often', 'core', 'HURRY_MS : SHARE_ROUND_MS)', 'HURRY_MS : 3000)'),
     ('alone_for_ever', 'core_follow',
      'return !core->stops && !core_is_outside(core) && !core_is_confirmed(core, now_ms) &&',
