@@ -166,6 +166,17 @@ static bool count_agrees(struct audit_day *day)
     return day->result.counted < 0 || (day->result.counted <= listed && listed <= day->counted_most);
 }
 
+/* Returns true if the last response to one of the workers had records. The searcher has what is around a failure. */
+static bool has_records(const struct audit_day *day)
+{
+    size_t i;
+
+    for (i = 0; i < DAY_WORKERS; i++)
+        if (day->workers[i].reading.answer.stats.count > 0)
+            return true;
+    return false;
+}
+
 /* Returns true if there is no more to read in this stage. */
 static bool stage_is_over(struct audit_day *day)
 {
@@ -182,7 +193,7 @@ static bool stage_is_over(struct audit_day *day)
     day->failed = day->refused || gives_up(reader(day)) || gives_up(&day->workers[DAY_SEARCHER].reading);
     read = !day->feed.progress.cursor.backfill.active && !is_searching(day);
     if (day->stage == STAGE_CONTROL)
-        day->found = day->found || reader(day)->answer.stats.count > 0;
+        day->found = day->found || has_records(day);
     if (day->stage == STAGE_AGAIN && day->counted_most >= 0 && reader(day)->answer.counted >= 0)
         read = read || (day->is_whole && count_agrees(day));
     return day->failed || read || day->found;

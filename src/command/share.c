@@ -9,15 +9,15 @@
 #include "command/share_private.h"
 
 static const struct {
-    const char *name;
+    const char *name, *called; /* called: in sentences about its arguments */
     int (*run)(int argc, char **argv);
     const char *help;
-} commands[] = { { "token", share_token_run,
+} commands[] = { { "token", "share token", share_token_run,
                    "store this forwarder's authentication token for the shared KV store, after a test" },
-                 { "status", share_status_run, "print the forwarders, and who reads which input" },
-                 { "take", share_wish_run, "let this forwarder read all of its inputs, or those that are named" },
-                 { "drain", share_wish_run, "let others read this forwarder's inputs, before work on it" },
-                 { "undrain", share_wish_run, "end that: the inputs are spread evenly again" } };
+                 { "status", "share status", share_status_run, "print the forwarders, and who reads which input" },
+                 { "take", "share take", share_wish_run, "let this forwarder read all of its inputs, or those that are named" },
+                 { "drain", "share drain", share_wish_run, "let others read this forwarder's inputs, before work on it" },
+                 { "undrain", "share undrain", share_wish_run, "end that: the inputs are spread evenly again" } };
 
 static int print_help(void)
 {
@@ -37,8 +37,10 @@ int share_run(int argc, char **argv)
     size_t i;
 
     for (i = 0; argc > 1 && i < COUNT_OF(commands); i++)
-        if (text_same(argv[1], commands[i].name))
+        if (text_same(argv[1], commands[i].name)) {
+            argv[1] = (char *)commands[i].called;
             return commands[i].run(argc - 1, argv + 1);
+        }
     if (options_want_help(argc, argv))
         return print_help();
     /* What is not known is not repeated: it may be a token. */

@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define NUMBER_MOST INT64_C(999999999999)
+#define NUMBER_MOST (SHARE_NUMBER_MOST - 1) /* the last one has none after it */
+#define NAMES_MOST  10000                    /* as the program reads */
 
 /* Names. */
 
@@ -56,12 +57,12 @@ void share_names_free(struct share_names *names)
     *names = (struct share_names){ .list = NULL };
 }
 
-/* Adds the texts of an array. Returns false if it is none. */
+/* Adds the texts of an array. Returns false if it is none, or longer than that of any forwarder. */
 static bool names_take(struct share_names *names, const cJSON *array)
 {
     const cJSON *item;
 
-    if (!cJSON_IsArray(array))
+    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > NAMES_MOST)
         return false;
     cJSON_ArrayForEach(item, array) if (!text_empty(cJSON_GetStringValue(item)))
         share_names_add(names, cJSON_GetStringValue(item));
@@ -201,7 +202,7 @@ static bool take_table(struct share_view *view, const cJSON *row, const cJSON *t
     view->by = mem_text(json_text(text, "by"));
     if (!json_int64(text, "format", 0, INT64_MAX, &view->format))
         view->format = 0;
-    return true;
+    return number < NUMBER_MOST;
 }
 
 static void take_row(struct share_view *view, const cJSON *row)

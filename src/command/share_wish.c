@@ -238,6 +238,25 @@ static const char *find_unknown(const struct wish *wish, const struct share_view
     return NULL;
 }
 
+/* A name that is mistyped would be drained at once: it has no input. */
+static void fail_unknown(struct wish *wish, const struct share_view *view)
+{
+    struct share_names known = { .list = NULL };
+    struct buf text = BUF_INIT(1024);
+    size_t i;
+
+    for (i = 0; i < view->count; i++)
+        share_names_add(&known, view->members[i].name);
+    if (known.count)
+        share_add_names(&text, known.list, known.count);
+    else
+        buf_add_text(&text, "no forwarder so far");
+    fail(wish, "nothing was changed: no forwarder of group '%s' is called '%.200s'; known: %s. Correct --forwarder",
+         wish->session.inputs.group, name_of(wish), buf_text(&text));
+    buf_free(&text);
+    share_names_free(&known);
+}
+
 static void begin(struct wish *wish, const struct share_view *view)
 {
     const struct share_view_member *member = share_view_member(view, name_of(wish));
@@ -246,7 +265,9 @@ static void begin(struct wish *wish, const struct share_view *view)
     memcpy(wish->id, view->id, sizeof(wish->id));
     wish->change.id = wish->id;
     tell_moves(wish, view); /* of nothing: from here on */
-    if (share_view_is_newer(view))
+    if (!member && wish->session.forwarder && !text_same(name_of(wish), wish->session.config.server_host))
+        fail_unknown(wish, view);
+    else if (share_view_is_newer(view))
         fail(wish,
              "the forwarders of group '%s' have a newer program, whose records this one does not know: our "
              "administrator has to upgrade this one first",
@@ -303,16 +324,16 @@ static void on_ready(void *ctx)
 static const struct {
     const char *name, *usage;
 } commands[] = {
-    [SHARE_TAKE] = { "take",
+    [SHARE_TAKE] = { "share take",
                      "usage: " SHARE_PIPE "take [INPUT ...] [OPTION ...]\n"
                      "Lets this forwarder read all of its inputs, or those that are named, until 'share undrain' there. For a\n"
                      "forwarder that is nearer, or a standby that takes over for a day. If it ends, the others take over as\n"
                      "always. Replaces what was said before by 'take' or 'drain'.\n" },
-    [SHARE_DRAIN] = { "drain",
+    [SHARE_DRAIN] = { "share drain",
                       "usage: " SHARE_PIPE "drain [OPTION ...]\n"
                       "Gives the inputs of this forwarder to the others, before work on it: nothing comes twice. It gets none\n"
                       "until 'share undrain', also after a restart. What no other forwarder has stays.\n" },
-    [SHARE_UNDRAIN] = { "undrain",
+    [SHARE_UNDRAIN] = { "share undrain",
                         "usage: " SHARE_PIPE "undrain [OPTION ...]\n"
                         "Ends 'share drain' and 'share take' of this forwarder: inputs are spread evenly again.\n" }
 };

@@ -229,7 +229,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
         "answers late, or the process stood still. Nothing is asked for or written meanwhile",
         { ACT_NOBODY, "nothing if it lasts a minute at most; otherwise run check on this forwarder: it tries each address "
           "of share_url" } },
-    [EVENT_SHARE_ALONE] = { "share_alone", LOG_WARN, ADVISED,
+    [EVENT_SHARE_ALONE] = { "share_alone", LOG_WARN, 0,
         "no address of share_url has answered as it should for a minute; each forwarder goes on with the inputs it had. If only this "
         "one is cut off, its alerts come twice until it is back",
         { ACT_PROVIDER, "see to it that the Splunk instance of share_url runs and can be reached from this host" } },
@@ -271,10 +271,11 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_SHARE_NO_SECRET] = { "share_no_secret", LOG_WARN, ADVISED,
         "an input's secret is not in this forwarder's password store, so this forwarder can never read it",
         { ACT_PROVIDER, "enter the secret on this forwarder, too; it is taken up within a minute" } },
-    [EVENT_SHARE_BAD_RECORD] = { "share_record", LOG_WARN, 0,
+    [EVENT_SHARE_BAD_RECORD] = { "share_record", LOG_WARN, ADVISED,
         "a record of the shared store, or the file share.own.json, cannot be used or written",
-        { ACT_AS_SAID, "nothing if it comes once; otherwise look for the one who wrote it" } },
-    [EVENT_SHARE_CHECKPOINT] = { "share_checkpoint", LOG_WARN, ADVISED,
+        { ACT_PROVIDER, "nothing if it comes once; otherwise find out who wrote the record and delete it, or see to the "
+          "checkpoint folder" } },
+    [EVENT_SHARE_CHECKPOINT] = { "share_checkpoint", LOG_WARN, 0,
         "checkpoints could not be saved in the shared store, or not read or used, so that an input begins with an older one "
         "or this forwarder's own; alerts may come twice",
         { ACT_PROVIDER, "look at the KV store of share_url with 'splunk show kvstore-status'" } },

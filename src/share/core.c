@@ -1,6 +1,8 @@
 #include "share/core.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +137,21 @@ const struct share_call *share_core_begin(struct share_core *core, int64_t now_m
 
 /* A good round goes on with what is due besides. */
 
+/* Returns true if a table can come after the newest one. Numbers last for a million years, unless somebody wrote one by
+ * hand: then it has to go, and that is told. */
+static bool number_left(struct share_core *core)
+{
+    CLEANUP(mem_freep) char *key = NULL;
+    char number[32];
+
+    if (core->newest.taken < SHARE_NUMBER_MOST - 1)
+        return true;
+    snprintf(number, sizeof(number), "%012" PRId64, core->newest.taken);
+    key = share_key(core->group, "table", number);
+    core_bad_record(core, key, "its number is the last one, so no table can be made until it is deleted");
+    return false;
+}
+
 /* Returns true if it is time for another table, and this forwarder's turn to make it. */
 static bool table_due(struct share_core *core, int64_t now_ms)
 {
@@ -155,7 +172,7 @@ static bool table_due(struct share_core *core, int64_t now_ms)
     from = core->due_ms;
     if (!urgent && from < core->table.seen_ms + SHARE_TABLE_MS)
         from = core->table.seen_ms + SHARE_TABLE_MS;
-    return core->newest.taken < SHARE_NUMBER_MOST && now_ms >= from + (int64_t)core_turn(core) * SHARE_TURN_MS;
+    return number_left(core) && now_ms >= from + (int64_t)core_turn(core) * SHARE_TURN_MS;
 }
 
 static void make_table(struct share_core *core, int64_t now_ms)

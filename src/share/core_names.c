@@ -9,6 +9,7 @@
 
 #define EVENTS_MOST 1000
 #define BAD_MOST    100
+#define NAMES_MOST  10000 /* in a list of the store; more would cost minutes at each reading */
 
 void names_free(struct names *names)
 {
@@ -58,7 +59,7 @@ bool names_parse(const cJSON *array, struct names *ret)
     struct names names = { 0 };
     const cJSON *item;
 
-    if (!cJSON_IsArray(array))
+    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > NAMES_MOST)
         return false;
     cJSON_ArrayForEach(item, array)
     {

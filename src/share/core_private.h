@@ -174,7 +174,7 @@ struct share_core {
 void names_free(struct names *names);
 void names_add(struct names *names, const char *text);
 bool names_have(const struct names *names, const char *text);
-/* Reads a JSON array of texts. Returns false if it is anything else. */
+/* Reads a JSON array of texts. Returns false if it is anything else, or longer than that of any forwarder. */
 bool names_parse(const cJSON *array, struct names *ret);
 /* Adds an event, or counts it with one of this round that says the same. */
 void core_event(struct share_core *core, enum share_event_kind kind, size_t count, const char *from, const char *why);

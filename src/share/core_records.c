@@ -121,6 +121,8 @@ static bool read_table(struct share_core *core, int64_t number, const cJSON *tex
 
     if (!json_int64(text, "format", 1, BEAT_MOST, &format) || (!read_id(text, "id", id) && format <= SHARE_FORMAT))
         return false;
+    if (number == SHARE_NUMBER_MOST) /* nobody makes it: no table could come after it */
+        return false;
     newest->count++;
     if (number <= newest->number)
         return true;

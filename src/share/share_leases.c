@@ -12,6 +12,8 @@
  * gone. Without a file of its own the input would be read from its start_time. */
 #define LOADS_MOST       12
 #define LOADS_ALONE_MOST 120
+#define PORTION       25 /* inputs that begin at once: the sign-ins and first polls of hundreds are spread, 500 over 15 s */
+#define PORTION_MS    750
 #define WELL_LEAST    3  /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
@@ -59,12 +61,12 @@ static void grant(struct share_lease *lease, const struct buf *text, bool others
     lease->owner->granted(lease->ctx, text);
 }
 
-static void log_not_loaded(const struct share_lease *lease, const struct err *err)
+static void log_checkpoint(const struct share_lease *lease, const struct err *err, const char *so)
 {
-    log_event(EVENT_SHARE_CHECKPOINT,
-              "group=%s input=%s why=%s the checkpoint in the shared store cannot be read; the input goes on with this "
-              "forwarder's own",
-              lease->share->spec.group, QUOTED(lease->input), QUOTED(err->text));
+    CLEANUP(mem_freep) char *why = share_advised(err->text, &event_table[EVENT_SHARE_CHECKPOINT].remedy);
+
+    log_event(EVENT_SHARE_CHECKPOINT, "group=%s input=%s why=%s %s", lease->share->spec.group, QUOTED(lease->input),
+              QUOTED(why), so);
 }
 
 static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, const struct buf *text)
@@ -82,10 +84,11 @@ static void loaded(void *ctx, enum kvstore_fault fault, const struct err *err, c
         return;
     }
     if (fault != KVSTORE_OK)
-        log_not_loaded(lease, err);
+        log_checkpoint(lease, err,
+                       "the checkpoint in the shared store cannot be read; the input goes on with this forwarder's "
+                       "own");
     else if (*err->text)
-        log_event(EVENT_SHARE_CHECKPOINT, "group=%s input=%s why=%s these records are ignored", lease->share->spec.group,
-                  QUOTED(lease->input), QUOTED(err->text));
+        log_checkpoint(lease, err, "these records are ignored");
     grant(lease, fault == KVSTORE_OK ? text : NULL, fault != KVSTORE_OK || text, now_ms);
     share_tell_soon(lease->share);
 }
@@ -100,7 +103,8 @@ static bool needs_no_load(const struct share_lease *lease)
     return entry && text_same(entry->since, share_core_since(share->core, lease->number, &number));
 }
 
-static void begin(struct share_lease *lease, int64_t now_ms)
+/* turn: counts the inputs that begin at this moment. */
+static void begin(struct share_lease *lease, size_t *turn, int64_t now_ms)
 {
     struct share *share = lease->share;
 
@@ -111,6 +115,8 @@ static void begin(struct share_lease *lease, int64_t now_ms)
         grant(lease, NULL, false, now_ms);
         return;
     }
+    if (!lease->load_due_ms)
+        lease->load_due_ms = now_ms + (int64_t)((*turn)++ / PORTION) * PORTION_MS;
     if (now_ms < lease->load_due_ms)
         return;
     lease->loading = true;
@@ -167,6 +173,7 @@ void share_tell(struct share *share, int64_t now_ms)
 {
     int64_t due_ms = INT64_MAX;
     struct share_lease *lease;
+    size_t turn = 0;
 
     if (!share->core || share->ending)
         return;
@@ -176,7 +183,7 @@ void share_tell(struct share *share, int64_t now_ms)
         if (is_granted(lease))
             tell_granted(lease, state);
         else if (share_may_read(state))
-            begin(lease, now_ms);
+            begin(lease, &turn, now_ms);
         else
             tell_waiting(lease, state);
         if (!is_granted(lease) && share_may_read(state) && lease->load_due_ms > now_ms && lease->load_due_ms < due_ms)

@@ -1,6 +1,7 @@
 #include "share/share_private.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,12 +9,23 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "messages/diagnosis.h"
 #include "messages/log_events.h"
 #include "net/url.h"
 
 #define DAY_S 86400
 
 static const int ends_days[] = { 30, 7, 1, 0 };
+
+char *share_advised(const char *why, const struct remedy *remedy)
+{
+    char text[sizeof(((struct err *)NULL)->text) + 512];
+
+    snprintf(text, sizeof(text), "%s", why);
+    if (!strstr(text, "administrator"))
+        remedy_append(text, sizeof(text), remedy->responsible, remedy->advice);
+    return mem_text(text);
+}
 
 /* Events of the core. */
 
@@ -42,6 +54,7 @@ static void log_one(struct share *share, const struct share_event *event)
 {
     const char *group = share->spec.group, *from = event->from;
     const char *trouble = trouble_of(share);
+    CLEANUP(mem_freep) char *advised = share_advised(trouble, &event_table[EVENT_SHARE_ALONE].remedy);
 
     switch (event->kind) {
     case SHARE_EVENT_JOINED:
@@ -57,7 +70,7 @@ static void log_one(struct share *share, const struct share_event *event)
     case SHARE_EVENT_ALONE:
         log_event(EVENT_SHARE_ALONE, "group=%s why=%s nothing has confirmed for %d s who reads; each input goes on with what "
                                      "this forwarder knows",
-                  group, QUOTED(trouble), SHARE_ALONE_MS / 1000);
+                  group, QUOTED(advised), SHARE_ALONE_MS / 1000);
         return;
     case SHARE_EVENT_BACK: log_event(EVENT_SHARE_BACK, "group=%s the shared store confirms again who reads", group); return;
     case SHARE_EVENT_DEAD:
@@ -125,9 +138,11 @@ void share_note_trouble(struct share *share, const struct err *err, int64_t now_
 
 void share_log_refused(struct share *share, const struct err *err)
 {
+    CLEANUP(mem_freep) char *why = share_advised(err ? err->text : "", &diagnosis_table[DIAGNOSIS_STORE_AWAY].remedy);
+
     if (err && !text_same(share->refused, err->text))
         log_event(EVENT_SHARE_REFUSED, "group=%s why=%s this forwarder cannot take part until then", share->spec.group,
-                  QUOTED(err->text));
+                  QUOTED(why));
     mem_freep(&share->refused);
     if (err)
         share->refused = mem_text(err->text);
@@ -137,6 +152,7 @@ void share_log_refused(struct share *share, const struct err *err)
 void share_log_unsaved(struct share *share)
 {
     const struct err *err = share_checkpoints_trouble(share->checkpoints);
+    CLEANUP(mem_freep) char *why = share_advised(err ? err->text : "", &event_table[EVENT_SHARE_CHECKPOINT].remedy);
 
     if (err && !text_same(share->said.state, "member"))
         return;
@@ -144,7 +160,7 @@ void share_log_unsaved(struct share *share)
         log_event(EVENT_SHARE_CHECKPOINT,
                   "group=%s why=%s checkpoints are not in the shared store; a forwarder that takes over begins with older "
                   "ones",
-                  share->spec.group, QUOTED(err->text));
+                  share->spec.group, QUOTED(why));
     mem_freep(&share->unsaved);
     share->unsaved = err ? mem_text(err->text) : NULL;
 }

@@ -2,6 +2,7 @@
  * are told) and share_log.c (what people are told). */
 #pragma once
 
+#include "messages/remedy.h"
 #include "share/own_record.h"
 #include "share/self_test.h"
 #include "share/share.h"
@@ -59,6 +60,10 @@ void share_keep_own(struct share *share);
 void share_forget_sent(struct share *share);
 
 /* share_log.c */
+
+/* Returns why something failed, with who has to act: as the failure itself says, else the remedy. Advice of both in one
+ * line would send people to two places. The caller frees it. */
+char *share_advised(const char *why, const struct remedy *remedy);
 
 /* Logs why checkpoints are not in the store, once. */
 void share_log_unsaved(struct share *share);

@@ -9,7 +9,7 @@
 #define UNREAD_MS   90000 /* after the last fault */
 #define MOVE_MS     40000 /* until a planned move is over */
 #define CALLS_MOST  40
-#define CALLS_MORE  15 /* in a minute of trouble: others start again, a process shows that its name is its own */
+#define CALLS_MORE  20 /* in a minute of trouble: others start again, a process shows that its name is its own */
 #define KEPT_MS     120000
 
 static size_t readers_of(const struct world *w, size_t input, bool alone_too)

@@ -350,7 +350,10 @@ class Wish(ShareCase):
         splunkd = self.world['hf1'].splunkd
         for arguments, how, said in (
                 (('take', 'x'), {}, "ERROR 'x' is no enabled input of hf1 that is shared; 'share status' lists "),
-                (('drain', 'a'), {}, "ERROR unknown argument 'a'"),
+                (('drain', 'a'), {}, "ERROR unknown argument 'a'; 'share drain -h' lists the options"),
+                (('drain', '--forwarder', 'hf3', '--wait', '9'), {}, "ERROR nothing was changed: no forwarder of group "
+                 "'default' is called 'hf3'; known: hf1 and hf2."),
+                (('drain', '--forwarder='), {}, 'ERROR nothing was changed: no forwarder'),
                 (('take', '--wait', 'x'), {}, "ERROR --wait is 'x', but"),
                 (('drain', '--server-uri', splunkd.url), {'stdin': splunkd.session_key.encode()},
                  'ERROR the name of this forwarder is not known from a session key alone')):

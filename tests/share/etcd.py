@@ -122,7 +122,11 @@ class Etcd:
         self._local, self._lock, self._running = threading.local(), threading.Lock(), {}
         for number in range(count):
             self._start(number)
-        wait_for(lambda: self.leader() is not None, 30, self.said, pause=0.1)
+        try:
+            wait_for(lambda: self.leader() is not None, 30, self.said, pause=0.1)
+        except TimeoutError:
+            self.close()
+            raise
 
     def said(self):
         """The last lines of the servers' logs, for messages."""

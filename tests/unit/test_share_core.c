@@ -760,7 +760,7 @@ static void test_bad_records(void **state UNUSED)
         { "g.table.900", "table", "{\\\"id\\\":\\\"" SINCE "\\\",\\\"format\\\":1}", false },
         { "g.table.000000000000", "table", "{\\\"id\\\":\\\"" SINCE "\\\",\\\"format\\\":1}", false },
         { "g.table.000000000950", "table", "{\\\"format\\\":1}", false },
-        { "g.table.999999999999", "table", "{}", false },
+        { "g.table.999999999999", "table", "{\\\"id\\\":\\\"" SINCE "\\\",\\\"format\\\":1}", false },
         { "g.table.000000000002", "table", "{}", false },
         { "g.wish.hf6", "wish", "{\\\"take\\\":\\\"a\\\"}", false },
         { "g.wish.hf5", "wish", "{\\\"take\\\":[1]}", false },
@@ -796,6 +796,31 @@ static void test_bad_records(void **state UNUSED)
     pass(120000);
     CHECK_STATES(1, "re");
     CHECK_NO_EVENT(0, "bad");
+    end();
+}
+
+/* A list that would cost minutes at each reading, and a number that leaves none for the next table. */
+static void test_bad_sizes(void **state UNUSED)
+{
+    struct buf record = BUF_INIT(1 << 20);
+
+    buf_add_text(&record, "{\"_key\":\"g.wish.hf6\",\"group\":\"g\",\"kind\":\"wish\",");
+    buf_add_text(&record, "\"text\":\"{\\\"take\\\":[\\\"a\\\"");
+    for (int i = 0; i < 10000; i++)
+        buf_add_format(&record, ",\\\"i%d\\\"", i);
+    buf_add_text(&record, "]}\"}");
+    begin();
+    start(0, "ab");
+    pass(60000);
+    store_put(&group->store, SHARE_COLLECTION, buf_text(&record));
+    store_put(&group->store, SHARE_COLLECTION,
+              "{\"_key\":\"g.table.999999999998\",\"group\":\"g\",\"kind\":\"table\","
+              "\"text\":\"{\\\"id\\\":\\\"" SINCE "\\\",\\\"format\\\":1}\"}");
+    pass(60000);
+    CHECK(strstr(group->events[0], "[bad 1 g.wish.hf6|"), "not told: %s", group->events[0]);
+    CHECK(strstr(group->events[0], "[bad 1 g.table.999999999998|its number is the last one"), "not told: %s",
+          group->events[0]);
+    buf_free(&record);
     end();
 }
 
@@ -873,6 +898,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_turn),       cmocka_unit_test(test_three_deaths), cmocka_unit_test(test_wishes),
     cmocka_unit_test(test_unwell),     cmocka_unit_test(test_inputs),       cmocka_unit_test(test_bad_records),
     cmocka_unit_test(test_cleaning),   cmocka_unit_test(test_calls),        cmocka_unit_test(test_emptied),
+    cmocka_unit_test(test_bad_sizes),
 };
 
 UNIT(share_core, cases, set_up, NULL)

@@ -1,9 +1,10 @@
-/* The addresses of the shared store, and where its token may go. */
+/* The addresses of the shared store, where its token may go, and who has to act when it fails. */
 #include "share/token.h"
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "check.h"
+#include "share/share_private.h"
 
 static void test_addresses(void **state UNUSED)
 {
@@ -23,6 +24,17 @@ static void test_addresses(void **state UNUSED)
     }
 }
 
-static const struct CMUnitTest cases[] = { cmocka_unit_test(test_addresses) };
+/* A line says once who has to act. */
+static void test_advised(void **state UNUSED)
+{
+    static const struct remedy remedy = { ACT_PROVIDER, "see to it" };
+    CLEANUP(mem_freep) char *plain = share_advised("no connection", &remedy);
+    CLEANUP(mem_freep) char *said = share_advised("HTTP 403. Our administrator: give it the role", &remedy);
+
+    CHECK(text_same(plain, "no connection. Our administrator: see to it"), "%s", plain);
+    CHECK(text_same(said, "HTTP 403. Our administrator: give it the role"), "%s", said);
+}
+
+static const struct CMUnitTest cases[] = { cmocka_unit_test(test_addresses), cmocka_unit_test(test_advised) };
 
 UNIT(share_token, cases, NULL, NULL)
