@@ -74,9 +74,9 @@ static void end_failed(struct load *load, enum kvstore_fault fault, const struct
 }
 
 /* Returns the one to begin from. The first one has the highest number, and so it says of which tenant and API the input
- * is now. But numbers begin again with 1 once a store was emptied, and a last save under an old one may come after that:
- * of the same feed, the one that has read farther is the newer one. One that began later may have passed something
- * over. */
+ * is now. But numbers begin again with 1 once a store was emptied, and a last save under an old one may come after
+ * that: of the same feed, the one that has read farther is the newer one. One that began later may have passed
+ * something over. */
 static struct checkpoint_parts *best_found(struct load *load)
 {
     struct checkpoint_parts *first = &load->found[0].parts, *best = first, *other;
