@@ -17,13 +17,14 @@
 #define AGAIN_MS  (3600 * 1000)      /* after a failure that passes */
 #define TIMEOUT_S 30
 #define URL_MOST  4096
+#define BUCKETS   256
 
 /* What is asked for. */
 enum expiry_step { STEP_IDLE, STEP_OWNER, STEP_ENDS };
 
 /* One client ID. */
 struct app {
-    struct app *next;
+    struct app *next; /* in its bucket */
     struct expiries *expiries;
     struct principal *principal; /* of an input that works */
     char *graph, *resource, *api;
@@ -48,7 +49,7 @@ struct listener {
 struct expiries {
     struct loop *loop;
     struct http *http;
-    struct app *apps;
+    struct app *apps[BUCKETS]; /* by client ID: each status line asks, and a thousand customers may have an app each */
 };
 
 struct expiries *expiries_new(struct loop *loop, struct http *http)
@@ -80,12 +81,15 @@ static void app_free(struct app *app)
 void expiries_free(struct expiries *expiries)
 {
     struct app *app;
+    size_t i;
 
     if (!expiries)
         return;
-    while ((app = expiries->apps)) {
-        expiries->apps = app->next;
-        app_free(app);
+    for (i = 0; i < BUCKETS; i++) {
+        while ((app = expiries->apps[i])) {
+            expiries->apps[i] = app->next;
+            app_free(app);
+        }
     }
     free(expiries);
 }
@@ -273,9 +277,19 @@ static void timer_fired(void *ctx, int64_t now_ms UNUSED)
 
 /* Apps. */
 
+static size_t bucket_of(const struct principal *principal)
+{
+    const char *id = principal->client_id;
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (; *id; id++)
+        hash = (hash ^ (unsigned char)*id) * 16777619u;
+    return hash % BUCKETS;
+}
+
 static struct app *app_of(const struct expiries *expiries, const struct principal *principal)
 {
-    struct app *app = expiries ? expiries->apps : NULL;
+    struct app *app = expiries ? expiries->apps[bucket_of(principal)] : NULL;
 
     for (; app; app = app->next)
         if (text_same(app->principal->client_id, principal->client_id) &&
@@ -286,7 +300,7 @@ static struct app *app_of(const struct expiries *expiries, const struct principa
 
 void expiries_note(struct expiries *expiries, struct principal *principal, const struct expiry_place *place)
 {
-    struct app *app = app_of(expiries, principal);
+    struct app *app = app_of(expiries, principal), **bucket;
 
     if (!expiries || !principal_shows_own(principal))
         return;
@@ -297,14 +311,15 @@ void expiries_note(struct expiries *expiries, struct principal *principal, const
         return;
     }
     app = mem_alloc(sizeof(*app));
-    *app = (struct app){ .next = expiries->apps,
+    bucket = &expiries->apps[bucket_of(principal)];
+    *app = (struct app){ .next = *bucket,
                          .expiries = expiries,
                          .principal = principal,
                          .graph = mem_text(place->graph),
                          .resource = mem_text(place->resource),
                          .api = mem_text(place->api) };
     app->timer = (struct timer){ .fire = timer_fired, .ctx = app };
-    expiries->apps = app;
+    *bucket = app;
     timer_set(expiries->loop, &app->timer, clock_ms() + FIRST_MS);
 }
 

@@ -87,7 +87,7 @@ void secret_watch_doubt_session(void *ctx)
 {
     struct secret_watch *watch = ctx;
 
-    if (timer_is_set(&watch->reload_timer)) {
+    if (!watch->session_lost && timer_is_set(&watch->reload_timer)) {
         timer_cancel(watch->loop, &watch->reload_timer);
         passwords_load(watch->passwords, loaded, watch);
     }

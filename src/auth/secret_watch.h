@@ -30,8 +30,8 @@ bool secret_watch_loaded(const struct secret_watch *watch);
 /* Returns when the store is read next, monotonic; 0: it is being read. */
 int64_t secret_watch_next_ms(const struct secret_watch *watch);
 
-/* Another part of splunkd refuses our session key: reads the store now, which shows whether the key is lost. ctx is a
- * struct secret_watch *. */
+/* A call to splunkd was refused our session key: reads the store now, which shows whether the key is lost. ctx is a
+ * struct secret_watch *; the type fits rest_listen(). */
 void secret_watch_doubt_session(void *ctx);
 
 /* splunkd refuses our session key (401): logs it, and calls session_over() after 60 s. Inputs go on until then. Further

@@ -114,6 +114,19 @@ bool buf_add_char(struct buf *buf, char c)
     return buf_add(buf, &c, 1);
 }
 
+bool buf_add_number(struct buf *buf, int64_t number)
+{
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char digits[20], *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (number < 0)
+        *--at = '-';
+    return buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 bool buf_add_format(struct buf *buf, const char *fmt, ...)
 {
     size_t room = buf->cap - buf->len; /* usually enough, so that the text is formatted once */

@@ -45,6 +45,7 @@ static inline void buf_put(struct buf *buf, char c)
 }
 bool buf_add_text(struct buf *buf, const char *text);
 bool buf_add_char(struct buf *buf, char c);
+bool buf_add_number(struct buf *buf, int64_t number); /* in decimal */
 bool buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
 void buf_cut_front(struct buf *buf, size_t len); /* removes the first len bytes */
 

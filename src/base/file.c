@@ -229,13 +229,24 @@ bool file_rename_kept(const char *from, const char *to, bool synced, struct err 
     return true;
 }
 
-void file_take_kept(const char *path)
+bool file_has_kept(const char *path)
 {
     char name[PATH_MAX];
     const char *kept = kept_name(name, path);
 
-    if (kept)
-        (void)!rename(kept, path);
+    return kept && !access(kept, F_OK);
+}
+
+bool file_put_aside(const char *path, const char *aside)
+{
+    char name[PATH_MAX];
+    const char *kept = kept_name(name, path);
+
+    unlink(aside);
+    if (kept && !link(path, aside) && !rename(kept, path))
+        return true;
+    unlink(aside); /* a rename between two names of one file does nothing */
+    return !rename(path, aside);
 }
 
 bool file_try(const char *path, const char *bytes, size_t len, struct err *err)

@@ -27,8 +27,11 @@ bool file_rename(const char *from, const char *to, struct err *err);
 /* The same for a file that a loss of power may leave empty, since it is not synced. The one that it replaces is kept as
  * "<to>.before" until one comes that is synced. Where the file system has no links, nothing is kept. */
 bool file_rename_kept(const char *from, const char *to, bool synced, struct err *err);
-/* Puts what file_rename_kept() kept, if anything, in the place of a file that is gone. */
-void file_take_kept(const char *path);
+/* Returns true if something is kept: the file may not be on the disk yet. */
+bool file_has_kept(const char *path);
+/* Renames a file to `aside`, and puts what was kept, if anything, in its place. The process may be killed at any time:
+ * there is one of the two under the name, or nothing was kept. */
+bool file_put_aside(const char *path, const char *aside);
 
 /* Writes the bytes to path.try and removes that file again: proves that the folder is writable and has room. */
 bool file_try(const char *path, const char *bytes, size_t len, struct err *err);

@@ -29,14 +29,15 @@ static double count_by_empty(int empty)
 
 uint64_t sketch_count(const struct sketch *sketch)
 {
+    int cells[UINT8_MAX + 1] = { 0 }, empty, run;
     double sum = 0, count;
-    int empty = 0;
     size_t i;
 
-    for (i = 0; i < SKETCH_CELLS; i++) {
-        sum += 1.0 / (double)(UINT64_C(1) << sketch->most[i]);
-        empty += !sketch->most[i];
-    }
+    for (i = 0; i < SKETCH_CELLS; i++)
+        cells[sketch->most[i]]++;
+    empty = cells[0];
+    for (run = 0; run < 64; run++)
+        sum += cells[run] / (double)(UINT64_C(1) << run);
     count = ALPHA * SKETCH_CELLS * SKETCH_CELLS / sum;
     if (count <= SMALL * SKETCH_CELLS && empty)
         count = count_by_empty(empty);

@@ -146,6 +146,16 @@ static void add_json_escape(struct buf *buf, uint32_t point)
     buf_add_format(buf, "\\u%04x", (unsigned)point);
 }
 
+/* Returns how many characters at the beginning are the same in JSON. */
+static size_t plain_length(const unsigned char *at)
+{
+    size_t len = 0;
+
+    while (at[len] >= ' ' && at[len] < 0x7F && at[len] != '"' && at[len] != '\\')
+        len++;
+    return len;
+}
+
 void buf_add_json(struct buf *buf, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -154,6 +164,11 @@ void buf_add_json(struct buf *buf, const char *text)
 
     buf_add_char(buf, '"');
     for (; left; at += size ? size : 1, left -= size ? size : 1) {
+        size = plain_length(at); /* almost every text is plain to its end */
+        if (size) {
+            buf_add(buf, at, size);
+            continue;
+        }
         size = utf8_length(at, left);
         if (!size)
             buf_add_text(buf, UTF8_REPLACEMENT);

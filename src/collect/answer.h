@@ -18,6 +18,8 @@ struct answer {
     size_t top; /* most records it may hold; 0: the service's own choice */
     struct page_stats stats;
     struct sequence sequence;
+    ticks split;      /* a part that was read before ends here */
+    size_t after;     /* records that are not older */
     int64_t counted;  /* records that match the query, as the service says; -1: it does not */
     size_t outside;   /* records well outside of the window */
     size_t malformed; /* records without an ID or a time */

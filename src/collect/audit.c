@@ -110,7 +110,7 @@ static void begin_night(struct audit *audit, ticks now)
     audit->tried = 0;
     audit->tries = 0;
     audit->form = LIST_SELECT;
-    memset(audit->told, AUDIT_NONE, sizeof(audit->told));
+    memset(audit->told, 0, sizeof(audit->told)); /* AUDIT_NONE */
 }
 
 /* Shows in the status lines what a process before this one found. */
@@ -176,7 +176,21 @@ static void log_result(const struct audit *audit, uint32_t day, const struct aud
              audit_select_word(result), (long long)(result->took_ms + 999) / 1000);
 }
 
-/* Takes the result of a day. What was logged this night is not logged again. */
+/* Notes what is logged of a day. Returns false if it was logged this night: the verdict, and each missing version. */
+static bool is_news(struct audit_told *told, const struct audit_result *result, const struct listing *listing)
+{
+    struct audit_told now = { .verdict = (unsigned char)result->verdict };
+    bool ret;
+
+    for (size_t i = 0; listing && i < listing->other_count; i++)
+        if (listing->others[i].missing && !listing->others[i].written)
+            now.missing += (uint32_t)listing->others[i].key;
+    ret = result->counts.repaired || told->verdict != now.verdict || told->missing != now.missing;
+    *told = now;
+    return ret;
+}
+
+/* Takes the result of a day. */
 static void take_result(struct audit *audit, uint32_t day, const struct audit_result *result,
                         const struct listing *listing)
 {
@@ -184,12 +198,11 @@ static void take_result(struct audit *audit, uint32_t day, const struct audit_re
     uint32_t before = audit->night - day;
     bool is_final = result->verdict == AUDIT_EQUAL || result->verdict == AUDIT_REPAIRED;
 
-    if (audit->told[before] != result->verdict) {
+    if (is_news(&audit->told[before], result, listing)) {
         if (listing)
             log_missing(audit, listing, feed_service_now(feed));
         log_result(audit, day, result);
     }
-    audit->told[before] = (unsigned char)result->verdict;
     if (day >= feed->audited.day) {
         feed->audited.day = day;
         feed->audited.result = audit_verdict_word(result->verdict);
@@ -341,7 +354,7 @@ static enum turn turn_of(struct audit *audit, uint32_t day)
 static void end_look(struct audit *audit, enum turn most, ticks now, int64_t now_ms)
 {
     struct feed *feed = audit->feed;
-    enum audit_verdict verdict = (enum audit_verdict)audit->told[1];
+    enum audit_verdict verdict = (enum audit_verdict)audit->told[1].verdict;
 
     if (most == TURN_SOON) {
         look_at(audit, now_ms + AGAIN_MS);

@@ -30,7 +30,10 @@ struct audit {
     uint64_t done;                            /* bit n: the n-th day before it needs no more looks */
     uint64_t tried;                           /* ... has had its look, and gets another one later */
     int tries;                                /* such looks of this night */
-    unsigned char told[LEDGER_KEPT_DAYS + 1]; /* enum audit_verdict that was logged last of the n-th day before */
+    struct audit_told {
+        unsigned char verdict; /* enum audit_verdict */
+        uint32_t missing;      /* sum of the keys that are missing still */
+    } told[LEDGER_KEPT_DAYS + 1]; /* what was logged last of the n-th day before */
     struct audit_day *day;                    /* NULL: none is read */
     uint32_t of;                              /* ... the day */
     bool in_gate;                             /* counts among the inputs that are audited at present */

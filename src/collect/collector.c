@@ -246,14 +246,13 @@ static void init_states(struct collector *col, const struct config *config)
 
     col->hurried_rest = rest_new(env->loop, env->http, config->server_uri, config->session_key, getenv("SPLUNK_HOME"));
     rest_hurry(col->hurried_rest, HURRY_S);
+    rest_listen(col->hurried_rest, secret_watch_doubt_session, env->secrets);
     col->kvstore = kvstore_new(col->hurried_rest, APP_NAME, STATE_COLLECTION);
     col->hurried_inputs = data_inputs_new(col->hurried_rest);
     env->states = state_writer_new(&(struct state_writer_spec){ .loop = env->loop,
                                                                 .kvstore = col->kvstore,
                                                                 .data_inputs = col->hurried_inputs,
-                                                                .forwarder = config->server_host,
-                                                                .session_doubted = secret_watch_doubt_session,
-                                                                .ctx = env->secrets });
+                                                                .forwarder = config->server_host });
 }
 
 static void init_env(struct collector *col, struct loop *loop, const struct config *config, int out_fd)
@@ -284,6 +283,7 @@ static void init_env(struct collector *col, struct loop *loop, const struct conf
                                                                   .wanted = any_refused,
                                                                   .session_over = session_over,
                                                                   .ctx = col });
+    rest_listen(col->rest, secret_watch_doubt_session, env->secrets);
     env->gates = secret_gates_new(loop);
     env->principals = principals_new(loop, env->http, env->limiter, env->passwords, secret_watch_session_lost,
                                      env->secrets);

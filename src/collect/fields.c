@@ -18,10 +18,15 @@ static struct mark begin(const struct fields *fields, const char *name)
     char last = to->len ? to->data[to->len - 1] : '{';
 
     to->full = false;
-    if (!fields->as_json)
-        buf_add_format(to, "%s%s=", to->len ? " " : "", name);
-    else
-        buf_add_format(to, "%s\"%s\":", last == '{' ? "" : ",", name);
+    if (!fields->as_json) {
+        buf_add_text(to, to->len ? " " : "");
+        buf_add_text(to, name);
+        buf_add_char(to, '=');
+    } else {
+        buf_add_text(to, last == '{' ? "\"" : ",\"");
+        buf_add_text(to, name);
+        buf_add_text(to, "\":");
+    }
     return mark;
 }
 
@@ -40,7 +45,7 @@ void fields_number(struct fields *fields, const char *name, int64_t number)
 {
     struct mark mark = begin(fields, name);
 
-    buf_add_format(fields->to, "%lld", (long long)number);
+    buf_add_number(fields->to, number);
     end(fields, mark);
 }
 

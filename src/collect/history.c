@@ -73,6 +73,18 @@ void history_merge(struct history *history, const cJSON *array, int64_t last_at_
     }
 }
 
+static void add_quarter(struct buf *to, const struct quarter *quarter)
+{
+    const uint32_t numbers[] = { quarter->new_events, quarter->requests, quarter->throttled, quarter->failed };
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(numbers); i++) {
+        buf_add_char(to, i ? ',' : '[');
+        buf_add_number(to, numbers[i]);
+    }
+    buf_add_char(to, ']');
+}
+
 void history_print(const struct history *history, struct buf *to)
 {
     size_t i;
@@ -82,8 +94,7 @@ void history_print(const struct history *history, struct buf *to)
 
         buf_add_char(to, i ? ',' : '[');
         if (quarter->known)
-            buf_add_format(to, "[%u,%u,%u,%u]", (unsigned)quarter->new_events, (unsigned)quarter->requests,
-                           (unsigned)quarter->throttled, (unsigned)quarter->failed);
+            add_quarter(to, quarter);
         else
             buf_add_text(to, "null");
     }

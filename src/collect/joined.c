@@ -23,7 +23,7 @@ static bool read_watermark(const struct buf *text, ticks *watermark)
  * which has what this forwarder wrote. What is left of the hourly limit is not known any more. */
 static void keep_own(struct buf *text, const struct buf *own)
 {
-    static const char *const members[] = { "salt", "taken", "again", "ledger", "own_since" };
+    static const char *const members[] = { "salt", "taken", "again", "ledger", "ledger_id", "own_since" };
     CLEANUP(json_freep) cJSON *to = json_parse(buf_text(text), text->len);
     CLEANUP(json_freep) cJSON *from = own ? json_parse(buf_text(own), own->len) : NULL;
     char *printed;

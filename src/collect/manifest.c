@@ -11,6 +11,8 @@
 #define HOURLY_MS  (60 * 60 * 1000)
 #define SPREAD_S   5 /* between the looks of two inputs at a new day */
 #define DAY_MS     (INT64_C(86400) * 1000)
+#define EMPTY_MOST 3 /* days without versions that are said, or as many as the nights look at ... */
+#define EMPTY_MORE 2 /* ... and these, since the last days may not be settled */
 
 void manifest_init(struct manifest *manifest, struct feed *feed)
 {
@@ -52,6 +54,15 @@ static bool is_of_use(const struct feed *feed, uint32_t day)
             ledger_unsaid_versions(feed->ledger, day));
 }
 
+/* Returns true if the day is so old that nothing is to be said of it unless something was written: a new input has a
+ * month of such days before its first one, and no search asks for them. */
+static bool is_past_empty(const struct feed *feed, uint32_t day, uint32_t today)
+{
+    uint32_t nights = feed->input->audit > EMPTY_MOST ? (uint32_t)feed->input->audit : EMPTY_MOST;
+
+    return day + nights + EMPTY_MORE < today && ledger_is_empty(feed->ledger, day);
+}
+
 /* Returns the first settled day that is to be said; LEDGER_NO_DAY: none. *waits: a day is not settled although it is
  * over. *later: a day has to be said again, but not yet. */
 static uint32_t next_day(const struct manifest *manifest, ticks now, int64_t now_ms, bool *waits, bool *later)
@@ -68,7 +79,7 @@ static uint32_t next_day(const struct manifest *manifest, ticks now, int64_t now
             *waits = true;
         else if (again && now_ms < manifest->again_ms)
             *later = true;
-        else
+        else if (again || !is_past_empty(feed, day, today))
             return day;
     }
     return LEDGER_NO_DAY;

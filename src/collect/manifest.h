@@ -2,7 +2,8 @@
  *
  * A search compares the line with the index (docs/searching.md). A day is said once it is settled: the service's clock
  * is past its end by the overlap and half an hour, the live worker and the backfill have read past it, and the file of
- * the ledger has all that was written. It is said again, hourly at most, when such a day got more. What was said is in
+ * the ledger has all that was written. It is said again, hourly at most, when such a day got more. A day without
+ * versions is said if it is one of the last few. What was said is in
  * the ledger from the next save on, so that a restart repeats little.
  *
  * Driven by one timer. An input at rest costs one look at its ledger a day. */

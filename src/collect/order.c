@@ -6,15 +6,17 @@
 #define PASS_PAGES   64    /* most pages of a window that is read page after page ... */
 #define PASS_RECORDS 50000 /* ... and records */
 
-/* Returns what can be asked of the service for a window that may have several pages. */
+/* Returns what can be asked of the service for a window that may have several pages. A service may refuse to sort, so a
+ * new one is not asked to where one page or two may hold all. */
 static enum ask what_it_knows(const struct reading *reading, int64_t now_ms)
 {
     const struct feed *feed = reading->feed;
     bool in_windows = reading->kind == WORKER_BACKFILL || feed->progress.plans[reading->kind].active;
+    bool one = !feed->reliance.proven && (!in_windows || feed->progress.plans[reading->kind].few);
 
-    if (now_ms >= feed->reliance.order_again_ms)
+    if (!one && now_ms >= feed->reliance.order_again_ms)
         return ASK_ORDER;
-    if (in_windows && now_ms >= feed->reliance.count_again_ms)
+    if (now_ms >= feed->reliance.count_again_ms)
         return ASK_COUNT;
     return in_windows && now_ms >= feed->reliance.hint_again_ms ? ASK_HINT : ASK_PLAIN;
 }
@@ -28,10 +30,15 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
                 progress_is_long(&feed->progress, reading->kind, now);
 
     reading->ask = asks ? what_it_knows(reading, now_ms) : ASK_PLAIN;
+    feed->progress.plans[reading->kind].sorted = reading->ask == ASK_HINT;
     switch (reading->ask) {
-    case ASK_ORDER: progress_ask_order(&feed->progress, reading->kind); break;
+    case ASK_ORDER:
+        progress_ask_order(&feed->progress, reading->kind);
+        if (!feed->reliance.proven || feed->progress.keysets[reading->kind].check)
+            pages_expect(&reading->pages);
+        break;
     case ASK_COUNT:
-        progress_ask_count(&feed->progress, reading->kind);
+        progress_ask_count(&feed->progress, reading->kind, feed->reliance.counted);
         pages_expect(&reading->pages);
         break;
     case ASK_HINT:
@@ -59,10 +66,27 @@ static void distrust(struct reading *reading, enum ask ask, const char *why, int
                               : "order and count");
 }
 
+/* What is sent in order may not even be all that was found. */
+static void distrust_all(struct reading *reading, const char *why, int64_t now_ms)
+{
+    distrust(reading, ASK_COUNT, why, now_ms);
+    reading->feed->reliance.hint_again_ms = reading->feed->reliance.order_again_ms;
+}
+
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
 {
+    bool skips = reading->ask == ASK_ORDER && reading->pages.skip;
+
     pages_forget(&reading->pages);
-    distrust(reading, reading->ask, err->text, now_ms);
+    distrust(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
+}
+
+void order_overfull(struct reading *reading, int64_t now_ms)
+{
+    const struct answer *answer = &reading->answer;
+
+    if (reading->ask == ASK_ORDER && answer->counted >= 0 && answer->counted <= (int64_t)answer->stats.count)
+        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
 }
 
 void order_interrupted(struct reading *reading)
@@ -91,8 +115,8 @@ static bool has_more(const struct reading *reading, const struct page_taken *pag
 /* Returns why the count of a page cannot be trusted; NULL: it can, or none is needed to read in order. */
 static const char *what_is_miscounted(const struct reading *reading, const struct page_taken *page)
 {
-    if (reading->answer.counted < 0 && reading->ask == ASK_ORDER && page->has_skip)
-        return NULL;
+    if (reading->answer.counted < 0 && reading->ask == ASK_ORDER && page->stats.count <= reading->feed->api->skips)
+        return NULL; /* those of a part can be skipped */
     if (reading->answer.counted < 0)
         return "the service does not count the records that match";
     if (reading->answer.counted < (int64_t)page->stats.count)
@@ -134,22 +158,43 @@ static void part_is_read(struct reading *reading, int64_t now_ms)
     const struct keyset *keyset = &feed->progress.keysets[reading->kind];
     struct window part = { keyset->from, keyset->at };
 
+    feed->reliance.proven = true;
     progress_part_read(&feed->progress, reading->kind, outbox_end(feed->env->outbox), now_ms);
     if (!reading_is_partial(reading))
         progress_read_in_full(&feed->progress, &part, false);
 }
 
+/* Returns true if a record came twice: in place of another one, as far as a count tells. */
+static bool repeats(const struct reading *reading)
+{
+    return reading->answer.sequence.repeats || pages_repeat(&reading->pages);
+}
+
+/* Returns true if what a request brought that skips the records of the part may not be all that comes after them. */
+static bool is_cut_short(const struct reading *reading, const struct page_taken *page)
+{
+    const struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+
+    return has_more(reading, page) || page->stats.count >= keyset->first || repeats(reading);
+}
+
 /* Takes the count of the part that its pages did not prove. */
-static enum order_next take_check(struct reading *reading, int64_t now_ms)
+static enum order_next take_check(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     const struct answer *answer = &reading->answer;
     size_t skip;
     bool skips = keyset_skips(keyset, &skip);
     int64_t counted = skips ? (int64_t)(skip + answer->stats.count) : answer->counted;
-
     bool sent = !skips && counted <= (int64_t)answer->stats.count; /* it may just be of this response */
 
+    if (skips && reading->window.hi > keyset->at) {
+        if (is_cut_short(reading, page)) {
+            keyset_count_alone(keyset);
+            return ORDER_MORE;
+        }
+        keyset_extend(keyset, reading->window.hi, answer->after);
+    }
     if (keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset)))
         part_is_read(reading, now_ms);
     else if (sent)
@@ -165,7 +210,7 @@ static enum order_next take_check(struct reading *reading, int64_t now_ms)
 
 /* Takes a page after others that are not proven yet. Returns true if the page was taken; false if it proves them, and is
  * now the first. */
-static bool joins(struct reading *reading, const struct keyset_page *page, bool settles, int64_t now_ms)
+static bool joins(struct reading *reading, const struct keyset_page *page, bool more, bool settles, int64_t now_ms)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
 
@@ -176,7 +221,7 @@ static bool joins(struct reading *reading, const struct keyset_page *page, bool 
     if (settles)
         keyset_add(keyset, page);
     else
-        keyset_count(keyset);
+        keyset_count(keyset, !more);
     return true;
 }
 
@@ -198,8 +243,6 @@ static const char *what_is_out_of_order(const struct reading *reading, const str
         return "the service sends empty pages before others";
     if (reading->answer.sequence.broken)
         return "the records are not in ascending order of their update time";
-    if (reading->answer.sequence.repeats) /* in place of another one, as far as the count tells */
-        return "the service sends a record twice in one page";
     if (page->stats.oldest < reading->window.lo)
         return "the service's filter is coarser than it was asked to be";
     return NULL;
@@ -216,34 +259,6 @@ static struct fault fault_of(const struct reading *reading, const struct page_ta
     const char *why = what_is_miscounted(reading, page);
 
     return why ? (struct fault){ ASK_COUNT, why } : (struct fault){ ASK_ORDER, what_is_out_of_order(reading, page) };
-}
-
-/* Takes a page of a query in order. */
-static enum order_next take_ordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
-{
-    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
-    struct keyset_page taken = { .lo = reading->window.lo,
-                                 .counted = reading->answer.counted,
-                                 .count = page->stats.count,
-                                 .sent_at = reading_limit(reading) };
-    bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
-    bool unfiltered = page->outside > OUTSIDE_FEW;
-    struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };
-
-    if (keyset->check)
-        return take_check(reading, now_ms);
-    if (fault.why)
-        distrust(reading, fault.ask, fault.why, now_ms);
-    if (fault.why && keyset->at) /* what was read in order before is read again */
-        return ORDER_MORE;
-    if (keyset->at && joins(reading, &taken, settles && !unfiltered, now_ms))
-        return ORDER_MORE;
-    if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
-        return ORDER_NONE;
-    if (fault.why || !settles || is_for_backfill(reading, page))
-        return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
-    keyset_add(keyset, &taken);
-    return ORDER_MORE;
 }
 
 /* Returns true if late records may still appear in the window: one that comes while another one is updated would hide
@@ -263,9 +278,10 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     const char *wrong = what_is_in_the_way(reading, page);
     ticks span;
 
-    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || may_grow(reading) ||
-        counted == count) /* it may just be of the page */
+    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || counted == count) /* it may just be of the page */
         return ORDER_NONE;
+    if (may_grow(reading))
+        return count && counted > count ? ORDER_SPLIT : ORDER_NONE;
     if (wrong) {
         distrust(reading, ASK_COUNT, wrong, now_ms);
         return ORDER_NONE;
@@ -277,11 +293,63 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     return keyset->whole && span > TICKS_PER_SECOND ? ORDER_MORE : ORDER_SPLIT;
 }
 
+/* Takes the first page of a query in order that is not in order. Its pages may be counted all the same. */
+static enum order_next take_unordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    bool any_order = reading->answer.sequence.broken || !page->stats.count;
+
+    return any_order && reading->pages.seen ? take_counted(reading, page, now_ms) : ORDER_NONE;
+}
+
+/* Takes a page of a query in order. */
+static enum order_next take_ordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
+{
+    struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    struct keyset_page taken = { .lo = reading->window.lo,
+                                 .counted = reading->answer.counted,
+                                 .count = page->stats.count,
+                                 .skips = reading->feed->api->skips,
+                                 .sent_at = reading_limit(reading) };
+    bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
+    bool unfiltered = page->outside > OUTSIDE_FEW;
+    struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };
+    enum order_next pass;
+
+    if (keyset->check)
+        return take_check(reading, page, now_ms);
+    if (repeats(reading)) {
+        distrust_all(reading, "the service sends a record twice in one page", now_ms);
+        return ORDER_MORE;
+    }
+    if (fault.why)
+        distrust(reading, fault.ask, fault.why, now_ms);
+    pass = fault.why && fault.ask == ASK_ORDER && !keyset->at ? take_unordered(reading, page, now_ms) : ORDER_NONE;
+    if (pass != ORDER_NONE)
+        return pass;
+    if (fault.why && keyset->at) /* what was read in order before is read again */
+        return ORDER_MORE;
+    if (keyset->at && joins(reading, &taken, more, settles && !unfiltered, now_ms))
+        return ORDER_MORE;
+    if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
+        return ORDER_NONE;
+    if (fault.why || !settles || is_for_backfill(reading, page))
+        return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
+    keyset_add(keyset, &taken);
+    return ORDER_MORE;
+}
+
 enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
+    struct reliance *reliance = &reading->feed->reliance;
+
+    reliance->counted |= reading->answer.counted >= 0;
+    if (reading->ask == ASK_COUNT && page->stats.count > 2)
+        reliance->mixed = reading->answer.sequence.broken && page->stats.rises;
+    if (reading->pages.chained)
+        return ORDER_NONE;
     switch (reading->ask) {
     case ASK_ORDER: return take_ordered(reading, page, now_ms);
-    case ASK_COUNT: return reading->pages.chained ? ORDER_NONE : take_counted(reading, page, now_ms);
+    case ASK_COUNT: return take_counted(reading, page, now_ms);
     case ASK_HINT:
         if (reading->answer.sequence.broken)
             reading->feed->reliance.hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
@@ -309,6 +377,8 @@ bool order_pass_failed(struct reading *reading, enum pages_next pages, const str
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     bool unchanged = reading->answer.counted == reading->pages.counted;
 
+    if (reading->ask == ASK_ORDER && !reading->feed->reliance.mixed) /* without $orderby the pages may do better */
+        return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;
     if (pages == PAGES_FAILED)
         distrust(reading, ASK_COUNT, err->text, now_ms);
     else if (pages == PAGES_UNPROVEN && (unchanged || keyset_is_unproven(keyset)))

@@ -2,7 +2,8 @@
  *
  * A query in order saves the search for windows that one response can hold: each page settles all of its records but
  * the last ones (state/keyset.h). It is used for a backfill, for a plan of several windows and for a poll that reaches
- * far back, not for the regular polls.
+ * far back, not for the regular polls. A service that has not proven its order yet is asked for it when a count, or a
+ * page that is too much, tells that there are several pages.
  *
  * $orderby is not in the reference of any of the APIs, so it is not relied on. A service that refuses it, whose response
  * is not ascending, or whose count does not agree with its records is not asked for it for four hours. Then a window is
@@ -27,6 +28,10 @@ enum order_next {
 enum order_next order_take(struct reading *reading, const struct page_taken *page, int64_t now_ms);
 /* Takes the outcome of a page whose window is counted. Returns true if the pages prove nothing: less is asked for. */
 bool order_pass_failed(struct reading *reading, enum pages_next pages, const struct err *err, int64_t now_ms);
+
+/* There is more than the page that was taken. If it was counted as all there is, the count is not relied on: the rest of
+ * the window would be read again and again. */
+void order_overfull(struct reading *reading, int64_t now_ms);
 
 /* The window of the page that was taken is to be split. If the page is in ascending order, the part before its last
  * record fits one response: sets the statistics so that the next window is that part. If that was so of this window,

@@ -130,6 +130,11 @@ void pages_expect(struct pages *pages)
         pages->seen = dedup_new();
 }
 
+bool pages_repeat(const struct pages *pages)
+{
+    return pages->seen && dedup_count(pages->seen) < pages->kept;
+}
+
 void pages_restart(struct pages *pages)
 {
     pages_forget(pages);
@@ -163,7 +168,7 @@ enum pages_next pages_follow(struct pages *pages, const struct page_taken *page,
     pages->whole = true;
     count_page(pages);
     pages_expect(pages);
-    if (pages->counted && (int64_t)pages->stats.count > pages->counted)
+    if (pages->counted && ((int64_t)pages->stats.count > pages->counted || pages_repeat(pages)))
         return PAGES_UNPROVEN;
     if (has_link(page)) {
         url = next_url(pages, page, err);
@@ -234,7 +239,7 @@ enum pages_next pages_take(struct pages *pages, const struct page_taken *page, s
         if (pages->expected && pages->sum == pages->expected)
             return PAGES_COMPLETE; /* it has not changed: the pages after it were really empty */
         if (!pages->filled++) {
-            pages->held = page->stats.count;
+            pages->held = page->stats;
             pages->held_sum = pages->sum;
         }
         if (pages->filled > 1 || is_full(page))

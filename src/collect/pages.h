@@ -26,8 +26,8 @@ struct pages {
     size_t skip;              /* records to skip, where the API has no links */
     size_t count;             /* pages of this pass so far */
     size_t filled;            /* ... that had records */
-    size_t held;              /* records of the first of these */
-    uint64_t held_sum;        /* ... and their sum */
+    struct page_stats held;   /* of the first of these */
+    uint64_t held_sum;        /* ... and the sum of its records */
     uint64_t expected;        /* ... in the pass before; 0: it is not needed */
     size_t passes;            /* complete ones */
     size_t quiet;             /* passes in a row that agreed with the one before and brought nothing new */
@@ -73,6 +73,8 @@ enum pages_next pages_take(struct pages *pages, const struct page_taken *page, s
 void pages_restart(struct pages *pages);
 /* Before the first request of a pass that may be compared with the service's count. */
 void pages_expect(struct pages *pages);
+/* Returns true if a record of such a pass came twice. */
+bool pages_repeat(const struct pages *pages);
 /* Takes the first page of such a pass, instead of pages_take(): the others are read after it. */
 enum pages_next pages_take_counted(struct pages *pages, const struct page_taken *page, struct err *err);
 /* After PAGES_OVERFULL, when the window cannot be split, and after PAGES_UNFILTERED. */

@@ -29,6 +29,8 @@ static void count_time(struct reading *reading, ticks time)
     struct page_stats *stats = &reading->answer.stats;
     const struct window *window = &reading->window;
 
+    stats->rises |= stats->oldest <= stats->newest && time > reading->answer.sequence.last;
+    reading->answer.after += time >= reading->answer.split;
     follow_sequence(&reading->answer.sequence, time);
     stats->oldest = ticks_min(stats->oldest, time);
     stats->newest = ticks_max(stats->newest, time);

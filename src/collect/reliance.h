@@ -11,6 +11,10 @@
 struct reliance {
     int64_t order_again_ms, count_again_ms;
     int64_t hint_again_ms; /* ... for an order that nothing proves, but that tells where the records are */
+    bool proven;           /* parts were read in order, and the count agreed */
+    bool counted;          /* a response had a count */
+    bool mixed;            /* a page that was asked for in no order came in none */
+    size_t cap;            /* most records in a response that ended earlier than asked; 0: not known */
     ticks hinted;          /* a window that begins here was made as wide as such an order tells; 0: none */
 };
 

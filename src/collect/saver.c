@@ -74,6 +74,7 @@ void saver_compose(struct saver *saver, struct buf *text)
     ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));
     saver->checkpoint.ledger = ledger_end(ledger);
     saver->checkpoint.has_ledger = saver->checkpoint.ledger >= 0;
+    saver->checkpoint.ledger_id = ledger_id(ledger);
     saver->again_saving_ms = saver->feed->reliance.order_again_ms;
     reliance_keep(&saver->feed->reliance, &saver->checkpoint, clock_wall_ms(), clock_ms());
     progress_format(&saver->feed->progress, &saver->checkpoint, saver->saving_pos, text, &saver->saving);

@@ -110,8 +110,6 @@ static void failed(struct state_writer *writer, const struct kvstore_answer *ans
                   QUOTED(answer->err->text));
     if (answer->fault == KVSTORE_REFUSED && writer->batch_most > 1) /* this store takes less at a time */
         writer->batch_most /= 2;
-    if (answer->fault == KVSTORE_SESSION)
-        writer->spec.session_doubted(writer->spec.ctx);
     call_at(writer, clock_ms() + wait_ms);
 }
 

@@ -56,8 +56,6 @@ struct state_writer_spec {
     struct kvstore *kvstore;         /* in a hurry: rest_hurry() */
     struct data_inputs *data_inputs; /* the same */
     const char *forwarder;           /* name of this Splunk instance */
-    void (*session_doubted)(void *ctx); /* the store refuses the session key */
-    void *ctx;
 };
 
 /* Copies *spec, and the name of the instance. Never returns NULL. */

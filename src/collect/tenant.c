@@ -106,6 +106,8 @@ static void opened(void *ctx)
 {
     struct tenant *t = ctx;
 
+    if (t->claim.unsynced) /* if there are no news, the one before it could be hours old at the next loss of power */
+        t->saver.changed = true;
     manifest_start(&t->manifest, clock_ms());
     tenant_wake(t);
 }

@@ -95,7 +95,7 @@ bool tenant_update_health(struct tenant *t, int64_t now_ms)
                                                              .polled = t->feed.read_ms != 0,
                                                              .failures = max_int(live->failures, backfill->failures),
                                                              .refusals = max_int(live->refusals, backfill->refusals),
-                                                             .hold_until_ms = t->feed.rate->hold_until_ms,
+                                                             .hold_until_ms = rate_hold_until(t->feed.rate),
                                                              .store_fails = opening_store_trouble(&t->opening, token,
                                                                                                   &view) != NULL,
                                                              .token = token,

@@ -207,12 +207,13 @@ static void elsewhere(void *ctx)
 
 static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken };
 
-/* Returns true if the cause is one of a request that got no answer: name, connection, TLS, proxy. */
+/* Returns true if the cause is one of a request that got no answer: name, connection, TLS, proxy, a link that carries
+ * nothing or breaks. */
 static bool is_below_http(const char *cause)
 {
     int i;
 
-    for (i = DIAGNOSIS_NO_NAME; i <= DIAGNOSIS_CA_FILE; i++)
+    for (i = DIAGNOSIS_NO_NAME; i <= DIAGNOSIS_CUT; i++)
         if (text_same(diagnosis_table[i].word, cause))
             return true;
     return false;

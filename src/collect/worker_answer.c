@@ -88,14 +88,28 @@ static bool widen_window(struct reading *reading)
     return wider;
 }
 
+/* Learns whether the service ends responses early, for all workers. */
+static void learn_cap(struct reading *reading, size_t count, bool has_more)
+{
+    struct reliance *reliance = &reading->feed->reliance;
+
+    page_size_learn(&reading->page_size, count, has_more);
+    if (reading->page_size.cap || count > reliance->cap)
+        reliance->cap = reading->page_size.cap;
+}
+
 /* The window is too much for one response. Returns true if it was split. */
-static bool split_window(struct reading *reading, int64_t now_ms)
+static bool split_window(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
     const struct pages *pages = &reading->pages;
-    struct page_stats stats = pages->stats;
+    struct page_stats stats = pages->filled > 1 ? pages->held : pages->stats;
 
+    stats.rises = pages->filled > 1 ? stats.rises : reading->answer.stats.rises;
+    stats.rest = reading->answer.counted > (int64_t)stats.count ? (size_t)reading->answer.counted - stats.count : 0;
+    stats.two = pages->filled > 1;
+    stats.linked = page->link && *page->link;
     if (pages->filled > 1) /* the first page ended early */
-        page_size_learn(&reading->page_size, pages->held, true);
+        learn_cap(reading, stats.count, true);
     else
         order_hint(reading, &stats, now_ms);
     if (!worker_retry_split(reading, &stats))
@@ -112,14 +126,14 @@ static struct next order_goes_on(struct reading *reading)
     return went_well(reading, NEXT_NOW);
 }
 
-/* Learns from a response without a link whether the service ends responses early: it does if it sent fewer records than
- * it counts and than it was asked for. */
+/* Learns from a response without a link, or with a count, whether the service ends responses early: it does if it sent
+ * fewer records than it counts and than it was asked for. */
 static void learn_from_last(struct reading *reading, struct page_taken *taken)
 {
     size_t count = taken->stats.count;
     bool is_cut = !reading->pages.count && taken->counted > (int64_t)count && (!taken->top || count < taken->top);
 
-    page_size_learn(&reading->page_size, count, is_cut);
+    learn_cap(reading, count, is_cut);
     taken->cap = reading->page_size.cap;
 }
 
@@ -145,7 +159,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     if (link)
         worker_request_url(reading, &url);
     taken.url = buf_text(&url);
-    if (!link)
+    if (!link || (!reading->pages.count && taken.counted > (int64_t)taken.stats.count))
         learn_from_last(reading, &taken);
     order = order_take(reading, &taken, now_ms);
     if (order == ORDER_MORE)
@@ -156,7 +170,9 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         pages = PAGES_OVERFULL;
     if (reading->pages.counted && order_pass_failed(reading, pages, &err, now_ms))
         return order_goes_on(reading);
-    if (pages == PAGES_OVERFULL && split_window(reading, now_ms)) {
+    if (pages == PAGES_OVERFULL)
+        order_overfull(reading, now_ms);
+    if (pages == PAGES_OVERFULL && split_window(reading, &taken, now_ms)) {
         reading->suspicion.state = SUSPICION_NONE;
         next = went_well(reading, NEXT_NOW);
         next.wake_others = true;

@@ -22,10 +22,14 @@ static struct window probe(const struct reading *reading, ticks now)
 static size_t top(struct reading *reading)
 {
     const struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
+    bool skips;
 
     if (reading->ask != ASK_ORDER || !keyset->check)
         return page_size_top(&reading->page_size, reading_page_most(reading));
-    return keyset_skips(keyset, &reading->pages.skip) ? 2 : 1; /* the count is what matters */
+    skips = keyset_skips(keyset, &reading->pages.skip);
+    if (skips && reading->window.hi > keyset->at)
+        return page_size_top(&reading->page_size, reading_page_most(reading));
+    return skips ? 2 : 1; /* the count is what matters */
 }
 
 bool worker_request_prepare(struct reading *reading, int64_t now_ms)
@@ -33,6 +37,8 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
     struct feed *feed = reading->feed;
     ticks now = feed_service_now(feed);
 
+    if (!reading->page_size.cap)
+        reading->page_size.cap = feed->reliance.cap;
     if (!reading->pages.chained)
         order_choose(reading, now, now_ms);
     else if (!reading->pages.counted)
@@ -47,7 +53,8 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
         reading->variant = variant_choose(reading_variant(reading), now_ms);
     }
     pages_begin(&reading->pages);
-    reading->answer = (struct answer){ .stats = page_stats_none(), .counted = -1, .top = top(reading) };
+    reading->answer = (struct answer){ .stats = page_stats_none(), .counted = -1, .top = top(reading),
+                                       .split = feed->progress.keysets[reading->kind].at };
     return true;
 }
 

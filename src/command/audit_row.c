@@ -102,8 +102,8 @@ static bool read_state(struct audit_row *row, struct err *err)
                      "the checkpoint is of another tenant: the input has not run since tenant_id was changed");
     if (ok) {
         ledger_place(feed->ledger, ledger);
-        ledger_continue(feed->ledger, checkpoint.has_ledger ? checkpoint.ledger : -1, checkpoint.cursor.watermark,
-                        false);
+        ledger_continue(feed->ledger, checkpoint.has_ledger ? checkpoint.ledger : -1, checkpoint.ledger_id,
+                        checkpoint.cursor.watermark, false);
         feed->progress.cursor = checkpoint.cursor;
         feed->own_since = checkpoint.own_since;
         feed->own_until = checkpoint.own_until;
@@ -192,6 +192,24 @@ static bool begin_day(struct audit_row *row, uint32_t day)
     return true;
 }
 
+/* The next poll brings what is missing if it reads from before all of it: the program is stopped, or has not polled yet. */
+static void judge_by_polls(const struct audit_row *row, const struct listing *listing, struct audit_result *result)
+{
+    const struct feed *feed = &row->work->feed;
+    ticks from = cursor_lower(&feed->progress.cursor, feed->progress.overlap_s);
+    size_t i;
+
+    if (result->verdict != AUDIT_MISSING)
+        return;
+    for (i = 0; i < listing->other_count; i++)
+        if (listing->others[i].missing && listing->others[i].time < from)
+            return;
+    result->verdict = AUDIT_BEHIND;
+    snprintf(result->why, sizeof(result->why), "polls: the next one reads %zu alert%s", result->counts.missing,
+             result->counts.missing == 1 ? "" : "s");
+    result->counts.missing = 0;
+}
+
 /* Goes on with the next day. refused: why the service would refuse it, after the tries of a day before it; NULL: it may
  * not. */
 static void next_day(struct audit_row *row, const char *refused)
@@ -215,9 +233,11 @@ static void timer_fired(void *ctx, int64_t now_ms UNUSED)
     struct audit_result result = *audit_day_result(work->day);
     struct audited_day *day = add_day(row, work->at - 1);
 
+    judge_by_polls(row, audit_day_listing(work->day), &result);
     day->result = result;
     work->form = result.ignored && result.form == LIST_SELECT ? LIST_COUNT : result.form;
-    keep_missing(day, audit_day_listing(work->day));
+    if (result.counts.missing)
+        keep_missing(day, audit_day_listing(work->day));
     audit_day_free(work->day);
     work->day = NULL;
     next_day(row, result.refused ? result.why : NULL);

@@ -12,7 +12,7 @@ struct api_query {
     const char *base;   /* scheme://host[:port] */
     ticks lo, hi;       /* update time; hi TICKS_OPEN: no upper bound */
     size_t top;         /* most records in a response; 0: the service's choice */
-    size_t skip;        /* only if the API has it and no next link came */
+    size_t skip;        /* at most what the API skips */
     int variant;        /* 0: the best query; higher: simpler ones, after a 400 */
     const char *filter; /* the user's OData expression; NULL: none */
     bool only_id;       /* ID and update time are wanted, nothing else of a record */
@@ -36,6 +36,7 @@ struct api {
     const char *const *headers;       /* sent with every request; NULL-terminated, or NULL */
     bool v1_token;                    /* token from the v1 endpoint */
     bool has_skip;
+    size_t skips;     /* most records that a request may skip; 0: none */
     bool sorts;       /* takes $orderby and $count */
     size_t top;       /* most records in a response; 0: the whole window comes at once */
     size_t top_first; /* records that a poll asks for: most polls find few */

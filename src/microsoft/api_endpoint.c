@@ -36,6 +36,7 @@ const struct api api_endpoint = {
     .resource = { "https://api.securitycenter.microsoft.com", "https://api-gcc.securitycenter.microsoft.us",
                   "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us" },
     .has_skip = true,
+    .skips = SIZE_MAX,
     .sorts = true,
     .top = 10000,
     .top_first = 1000,

@@ -17,6 +17,8 @@ static size_t graph_url(const struct api_query *query, const char *path, size_t 
 
     buf_add_format(ret, "%s%s?", query->base, path);
     api_add_filter(ret, query, "lastUpdateDateTime", query->variant == VARIANT_FULL ? 7 : 0);
+    if (query->skip)
+        buf_add_format(ret, "&$skip=%zu", query->skip);
     if (!top || query->variant >= VARIANT_PLAIN)
         return 0;
     buf_add_format(ret, "&$top=%zu", top);
@@ -39,7 +41,7 @@ static size_t incidents_url(const struct api_query *query, struct buf *ret)
     .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",          \
                   "https://dod-graph.microsoft.us" },                                                                  \
     .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .variants = VARIANTS, \
-    .whole_variants = VARIANTS, .per_minute = 150, .sorts = true, .family = "graph", .resolution = graph_resolution
+    .whole_variants = VARIANTS, .per_minute = 150, .skips = 500, .sorts = true, .family = "graph", .resolution = graph_resolution
 
 const struct api api_graph = {
     .name = "graph",

@@ -44,20 +44,32 @@ void rate_start(struct rate *rate, struct rate_limits limits, int64_t now_ms)
     *rate = (struct rate){ .limits = limits,
                            .minute = limits.minute_size * FIRST,
                            .hour = limits.hour_size * FIRST,
+                           .free_minute = limits.minute_size * FIRST,
+                           .free_hour = limits.hour_size * FIRST,
                            .spare_minute = limits.minute_size / SPARE_PART,
                            .spare_hour = limits.hour_size * FIRST / SPARE_PART,
                            .at_ms = now_ms,
                            .polled_ms = now_ms - ALONE_MS };
 }
 
+/* Returns the rate that is used for this one. */
+static struct rate *used(struct rate *rate)
+{
+    while (rate->same)
+        rate = rate->same;
+    return rate;
+}
+
 void rate_was_used(struct rate *rate)
 {
-    rate->minute = rate->spare_minute = 0;
+    rate = used(rate);
+    rate->minute = rate->free_minute = rate->spare_minute = 0;
 }
 
 void rate_was_not_used(struct rate *rate)
 {
-    rate->minute = rate->limits.minute_size;
+    rate = used(rate);
+    rate->minute = rate->free_minute = rate->limits.minute_size;
 }
 
 /* Returns the level of a bucket after a refill of ms milliseconds. */
@@ -82,6 +94,8 @@ static void refill(struct rate *rate, int64_t now_ms)
         return;
     rate->minute = filled(rate->minute, l->minute_size, l->minute_rate, passed);
     rate->hour = filled(rate->hour, l->hour_size, l->hour_rate, passed);
+    rate->free_minute = filled(rate->free_minute, l->minute_size, l->minute_rate, passed);
+    rate->free_hour = filled(rate->free_hour, l->hour_size, l->hour_rate, passed);
     rate->spare_minute = filled(rate->spare_minute, l->minute_size / SPARE_PART, l->minute_rate / SPARE_PART, passed);
     rate->spare_hour = filled(rate->spare_hour, l->hour_size / SPARE_PART, l->hour_rate / SPARE_PART, passed);
     rate->at_ms = now_ms;
@@ -99,6 +113,7 @@ static int64_t until(const struct rate *rate, double reserve)
 
 double rate_hour_left(struct rate *rate, int64_t now_ms)
 {
+    rate = used(rate);
     if (rate->limits.hour_size <= 0)
         return -1;
     refill(rate, now_ms);
@@ -110,6 +125,7 @@ void rate_resume(struct rate *rate, double hour_left, int64_t ago_ms)
     const struct rate_limits *l = &rate->limits;
     double left = filled(hour_left, l->hour_size, l->hour_rate, ago_ms > 0 ? ago_ms : 0);
 
+    rate = used(rate);
     if (left < rate->hour)
         rate->hour = left;
 }
@@ -162,7 +178,7 @@ static void join(struct rate *rate, struct rate_waiter *waiter)
 
 void rate_leave(struct rate *rate, struct rate_waiter *waiter)
 {
-    struct rate_waiter **at = &rate->waiting[waiter->backfill];
+    struct rate_waiter **at = &used(rate)->waiting[waiter->backfill];
 
     if (!waiter->waits)
         return;
@@ -195,6 +211,7 @@ int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms)
 {
     int64_t wait;
 
+    rate = used(rate);
     if (!waiter->backfill)
         rate->polled_ms = now_ms;
     wait = until_turn(rate, waiter, now_ms);
@@ -212,6 +229,7 @@ int64_t rate_take(struct rate *rate, struct rate_waiter *waiter, int64_t now_ms)
 
 bool rate_take_again(struct rate *rate, int64_t now_ms)
 {
+    rate = used(rate);
     if (now_ms < rate->hold_until_ms)
         return false;
     refill(rate, now_ms);
@@ -226,6 +244,7 @@ bool rate_has_spare(struct rate *rate, int64_t now_ms)
 {
     const struct rate_limits *l = &rate->limits;
 
+    rate = used(rate);
     refill(rate, now_ms);
     return now_ms >= rate->scarce_until_ms && !rate->waiting[0] && !rate->waiting[1] &&
            rate->minute >= l->minute_size * SOONER_MINUTE &&
@@ -256,6 +275,7 @@ int64_t rate_take_spare(struct rate *rate, int64_t now_ms)
 {
     int64_t wait;
 
+    rate = used(rate);
     if (now_ms < rate->hold_until_ms)
         return rate->hold_until_ms - now_ms;
     if (rate->waiting[0] || rate->waiting[1])
@@ -277,6 +297,7 @@ int64_t rate_throttled(struct rate *rate, int64_t asked_ms, uint32_t random, int
 {
     int64_t wait_ms;
 
+    rate = used(rate);
     if (now_ms >= rate->hold_until_ms)
         rate->throttles++;
     wait_ms = backoff_wait_ms(rate->throttles, 0, random);
@@ -290,6 +311,44 @@ int64_t rate_throttled(struct rate *rate, int64_t asked_ms, uint32_t random, int
 
 void rate_succeeded(struct rate *rate, int64_t now_ms)
 {
+    rate = used(rate);
     if (now_ms >= rate->hold_until_ms)
         rate->throttles = 0;
+}
+
+/* Joined rates. */
+
+/* Appends the waiters of a queue to another one. */
+static void append(struct rate_waiter **queue, struct rate_waiter *others)
+{
+    while (*queue)
+        queue = &(*queue)->next;
+    *queue = others;
+}
+
+void rate_join(struct rate *rate, struct rate *other, int64_t now_ms)
+{
+    rate = used(rate);
+    other = used(other);
+    if (rate == other)
+        return;
+    refill(rate, now_ms);
+    refill(other, now_ms);
+    other->minute -= rate->free_minute - rate->minute;
+    other->hour -= rate->free_hour - rate->hour;
+    other->spare_minute = rate->spare_minute < other->spare_minute ? rate->spare_minute : other->spare_minute;
+    other->spare_hour = rate->spare_hour < other->spare_hour ? rate->spare_hour : other->spare_hour;
+    other->hold_until_ms = max_ms(rate->hold_until_ms, other->hold_until_ms);
+    other->scarce_until_ms = max_ms(rate->scarce_until_ms, other->scarce_until_ms);
+    other->polled_ms = max_ms(rate->polled_ms, other->polled_ms);
+    other->throttles = rate->throttles > other->throttles ? rate->throttles : other->throttles;
+    append(&other->waiting[0], rate->waiting[0]);
+    append(&other->waiting[1], rate->waiting[1]);
+    rate->waiting[0] = rate->waiting[1] = NULL;
+    rate->same = other;
+}
+
+int64_t rate_hold_until(struct rate *rate)
+{
+    return used(rate)->hold_until_ms;
 }

@@ -31,6 +31,8 @@ struct rate {
     struct rate_limits limits;
     double minute, hour;             /* requests left in each bucket */
     double spare_minute, spare_hour; /* requests that audits may make of them */
+    double free_minute, free_hour;   /* what the buckets would have if this process had taken nothing */
+    struct rate *same;               /* was joined to this one, which is used instead; NULL: to none */
     int64_t at_ms;                   /* of the last refill */
     int64_t hold_until_ms;           /* the service asked to wait */
     int throttles;                   /* in a row; those that came during a wait count as one */
@@ -53,6 +55,12 @@ void rate_was_not_used(struct rate *rate);
 
 /* The hour's limit holds across restarts: a process that ends says how many requests the hour's bucket has, and the
  * next one continues from there. */
+
+/* Both rates turned out to be of one app in one tenant: from now on `other` is used for both, less what was taken of each,
+ * and who waits for this one waits there. This one may still be named in all calls. */
+void rate_join(struct rate *rate, struct rate *other, int64_t now_ms);
+/* Returns until when the service asked to wait; past or 0: it does not. */
+int64_t rate_hold_until(struct rate *rate);
 
 /* Returns the requests that are left of the hour; -1: there is no hourly limit. */
 double rate_hour_left(struct rate *rate, int64_t now_ms);

@@ -39,25 +39,62 @@ void rate_pool_free(struct rate_pool *pool)
     free(pool);
 }
 
-struct rate *rate_pool_get(struct rate_pool *pool, const char *tenant_id, const char *client_id, const char *family,
-                           int per_minute, int per_hour, int64_t now_ms)
+static uint64_t hash_of(const char *tenant_id)
 {
-    uint64_t hash = hash128_of(tenant_id, strlen(tenant_id)).low;
+    CLEANUP(mem_freep) char *lower = mem_text(tenant_id);
+
+    for (char *at = lower; *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at += 'a' - 'A';
+    return hash128_of(lower, strlen(lower)).low;
+}
+
+static struct rate *find(const struct rate_pool *pool, const char *tenant_id, const char *client_id, const char *family)
+{
+    uint64_t hash = hash_of(tenant_id);
     struct pooled *pooled;
 
     for (pooled = pool->first; pooled; pooled = pooled->next)
-        if (pooled->hash == hash && text_same(pooled->tenant_id, tenant_id) &&
-            text_same(pooled->client_id, client_id) && text_same(pooled->family, family))
+        if (pooled->hash == hash && text_same_nocase(pooled->tenant_id, tenant_id) &&
+            text_same_nocase(pooled->client_id, client_id) && text_same(pooled->family, family))
             return &pooled->rate;
-    pooled = mem_alloc(sizeof(*pooled));
-    pooled->hash = hash;
+    return NULL;
+}
+
+static struct rate *add(struct rate_pool *pool, const char *tenant_id, const char *client_id, const char *family)
+{
+    struct pooled *pooled = mem_alloc(sizeof(*pooled));
+
+    pooled->hash = hash_of(tenant_id);
     pooled->tenant_id = mem_text(tenant_id);
     pooled->client_id = mem_text(client_id);
     pooled->family = mem_text(family);
-    rate_start(&pooled->rate, rate_limits_for(per_minute, per_hour), now_ms);
     pooled->next = pool->first;
     pool->first = pooled;
     return &pooled->rate;
+}
+
+struct rate *rate_pool_get(struct rate_pool *pool, const char *tenant_id, const char *client_id, const char *family,
+                           int per_minute, int per_hour, int64_t now_ms)
+{
+    struct rate *rate = find(pool, tenant_id, client_id, family);
+
+    if (!rate) {
+        rate = add(pool, tenant_id, client_id, family);
+        rate_start(rate, rate_limits_for(per_minute, per_hour), now_ms);
+    }
+    return rate;
+}
+
+void rate_pool_name(struct rate_pool *pool, struct rate *rate, const char *guid, const char *client_id,
+                    const char *family, int64_t now_ms)
+{
+    struct rate *other = find(pool, guid, client_id, family);
+
+    if (other)
+        rate_join(rate, other, now_ms);
+    else
+        add(pool, guid, client_id, family)->same = rate; /* inputs that name the GUID may come later */
 }
 
 void rate_pool_was_used(struct rate_pool *pool)

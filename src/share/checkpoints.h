@@ -3,8 +3,8 @@
  * A checkpoint says: all before the cursor, and these versions, are in Splunk. That stays true, so any of an input is safe
  * to begin from; the newest one saves repeats. It is saved under the since of its writer, so that a late save of a former
  * reader overwrites nobody's. Its record is the text of the file without what is one host's own: "salt", "taken",
- * "ledger", "rate", "again", "own_since", "own_until". A checkpoint with more than 4,000 written versions keeps them in
- * records of their own (pieces), of which only changed ones are written again.
+ * "ledger", "ledger_id", "rate", "again", "own_since", "own_until". A checkpoint with more than 4,000 written versions
+ * keeps them in records of their own (pieces), of which only changed ones are written again.
  *
  * Saves are collected and sent with share_checkpoints_flush() (each round), in batches of at most 500 records and 4 MB. A
  * save that fails is sent again with the next flush, unless a newer one has replaced it. */

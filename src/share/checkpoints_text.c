@@ -111,7 +111,9 @@ static void drop(cJSON *root, const char *name)
 
 static void strip(cJSON *root)
 {
-    static const char *const own[] = { "salt", "taken", "ledger", "rate", "again", "own_since", "own_until" };
+    static const char *const own[] = {
+        "salt", "taken", "ledger", "ledger_id", "rate", "again", "own_since", "own_until"
+    };
     size_t i;
 
     for (i = 0; i < COUNT_OF(own); i++)

@@ -272,12 +272,10 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     if (core_look_for_newer(core, now_ms))
         return end_round(core);
     if (!shown.own_beat) {
-        core->stale++;
-        if (now_ms - core->good_ms >= SHARE_ALONE_MS)
-            core_doubt(core, shown.own_start, now_ms);
+        core_not_shown(core, shown.own_start, now_ms);
         return end_round(core);
     }
-    if (core_doubt(core, shown.start, now_ms))
+    if (core_doubt(core, shown.start, shown.beat >= core->start_beat, now_ms))
         return end_round(core);
     core->shown_ms = shown.began_ms;
     core->lag_ms = now_ms - shown.began_ms;

@@ -98,8 +98,10 @@ const struct share_call *core_call_heartbeat(struct share_core *core, int64_t no
     buf_add_format(&text, ",\"format\":%d}", SHARE_FORMAT);
     buf_clear(&core->body);
     buf_add_char(&core->body, '[');
-    if (!core->start_shown)
+    if (!core->start_shown) {
+        core->start_beat = core->beat;
         add_start(core);
+    }
     add_record(core, "member", core->forwarder, core->start, core->beat, &text);
     buf_add_char(&core->body, ']');
     return call_of(core, STEP_HEARTBEAT, SHARE_CALL_SAVE, SHARE_COLLECTION);

@@ -135,6 +135,7 @@ struct share_core {
     int64_t beats_ms[BEATS_KEPT]; /* [beat % BEATS_KEPT]: when the rounds of the last heartbeats began */
     int64_t shown_ms;             /* when the round began whose heartbeat this one shows */
     bool start_shown;
+    int64_t start_beat; /* the heartbeat that the start was written with last */
     int64_t version; /* of the list of own inputs; grows with each */
     int64_t saving;  /* the version that is on its way */
     int64_t saved;   /* the version that the store has; 0: none */
@@ -242,8 +243,11 @@ bool core_is_alone(const struct share_core *core, int64_t now_ms);
 /* core_twin.c */
 
 /* Another process took this name after this one, or a write of an earlier one came late: start is what the store shows.
- * Returns true if this one has to find out which, since it has the larger start. */
-bool core_doubt(struct share_core *core, const char *start, int64_t now_ms);
+ * written_after: that came after this process wrote its own. Returns true if this one has to find out which, since it
+ * has the larger start. */
+bool core_doubt(struct share_core *core, const char *start, bool written_after, int64_t now_ms);
+/* The read does not show the heartbeat. own_start: of the record under this forwarder's name; "": there is none. */
+void core_not_shown(struct share_core *core, const char *own_start, int64_t now_ms);
 /* Watches the heartbeats under this forwarder's name, which another process writes. */
 void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms);
 /* Returns true while the newest table is one of a newer program, and in the round in which that ends. */

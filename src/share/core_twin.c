@@ -8,6 +8,17 @@
 #define STRIKES    2 /* a twin is believed then; a write that came late is one */
 #define STRIKE_MS  30000
 
+void core_not_shown(struct share_core *core, const char *own_start, int64_t now_ms)
+{
+    core->stale++;
+    if (core->joined_ms == LONG_AGO_MS || !own_start[0] || !strcmp(own_start, core->start))
+        return;
+    /* Perhaps a twin, whose heartbeats always come between this one's write and its read. Another rhythm ends that. */
+    core->start_shown = false;
+    if (core->stale % 4 == 0)
+        core->hurries_ms = now_ms + 1;
+}
+
 void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms)
 {
     struct twin *twin = &core->twin;
@@ -33,14 +44,14 @@ void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t
     }
 }
 
-bool core_doubt(struct share_core *core, const char *start, int64_t now_ms)
+bool core_doubt(struct share_core *core, const char *start, bool written_after, int64_t now_ms)
 {
     struct twin *twin = &core->twin;
 
     core->start_shown = !strcmp(start, core->start);
     if (!core->start_shown)
         core->hurries_ms = now_ms + HURRIES_MS;
-    if (core->start_shown || !start[0] || strcmp(core->start, start) < 0)
+    if (core->start_shown || !start[0] || !written_after || strcmp(core->start, start) < 0)
         return false;
     twin->strikes = now_ms - twin->strike_ms < STRIKE_MS ? twin->strikes + 1 : 1;
     twin->strike_ms = now_ms;

@@ -229,6 +229,26 @@ static void find_way(const struct plan *plan, size_t from, struct way *ret)
         ret->gain = plan->load[from] - plan->load[ret->to];
 }
 
+/* Moves an input from the fullest to the emptiest, if there is one that the emptiest may have: no other move is better.
+ * Returns false if there is none. */
+static bool move_directly(struct plan *plan)
+{
+    size_t from = 0, to = NOBODY, input;
+
+    for (size_t c = 0; c < plan->count; c++) {
+        if (plan->load[c] > plan->load[from])
+            from = c;
+        if (may_get(plan, c) && (to == NOBODY || plan->load[c] < plan->load[to]))
+            to = c;
+    }
+    if (to == NOBODY || plan->load[to] + 2 > plan->load[from])
+        return false;
+    input = movable(plan, from, to);
+    if (input != NOBODY)
+        give(plan, input, to);
+    return input != NOBODY;
+}
+
 /* Moves inputs until nobody could pass one on to somebody who has two less: always the shortest way first, and of those
  * the one from the fullest to the emptiest. */
 static void make_equal(struct plan *plan)
@@ -239,6 +259,8 @@ static void make_equal(struct plan *plan)
     for (;;) {
         size_t from = NOBODY, steps = 0, gain = 0;
 
+        if (move_directly(plan))
+            continue;
         for (size_t c = 0; c < plan->count; c++) {
             find_way(plan, c, &way);
             if (way.to == NOBODY || (from != NOBODY && (way.steps > steps || (way.steps == steps && way.gain <= gain))))

@@ -79,6 +79,12 @@ void rest_key_is_entered(struct rest *rest)
     rest->key_is_entered = true;
 }
 
+void rest_listen(struct rest *rest, void (*refused)(void *ctx), void *ctx)
+{
+    rest->refused = refused;
+    rest->refused_ctx = ctx;
+}
+
 void rest_free(struct rest *rest)
 {
     if (!rest)

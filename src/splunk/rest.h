@@ -33,6 +33,8 @@ const char *rest_address(const struct rest *rest); /* for messages; without a sl
 /* Says that a person entered the session key, for the words of a 401: such a key may be mistyped. Otherwise splunkd gave
  * it, and it has become invalid. */
 void rest_key_is_entered(struct rest *rest);
+/* Calls refused() at each 401 of any endpoint, before the end of the call is told. */
+void rest_listen(struct rest *rest, void (*refused)(void *ctx), void *ctx);
 void rest_free(struct rest *rest); /* after its endpoints; NULL is allowed; overwrites the session key */
 
 /* Makes the calls that start from now on end soon, for a person who waits: nothing is tried twice, and splunkd may be

@@ -172,6 +172,8 @@ static void call_answered(void *ctx, const struct http_result *result)
         return;
     }
     explain_failure(call, result, &err);
+    if (result->status == 401 && call->rest->refused)
+        call->rest->refused(call->rest->refused_ctx);
     if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
         call_end(call, result, false, &err);
         return;

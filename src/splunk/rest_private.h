@@ -14,4 +14,6 @@ struct rest {
     bool key_is_entered;
     bool is_remote;
     int timeout_s, connect_timeout_s;
+    void (*refused)(void *ctx); /* NULL: nobody listens */
+    void *refused_ctx;
 };

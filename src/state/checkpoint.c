@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "state/ledger_file.h"
 
 #define LEDGER_MOST (INT64_C(1) << 50) /* bytes; a number of JSON is exact up to there */
 #define HASH_TEXT   32                 /* hex digits of a version's key */
@@ -240,6 +241,15 @@ static ticks time_of(const cJSON *root, const char *name)
     return text && ticks_parse(text, strlen(text), &time) ? time : 0;
 }
 
+static void read_ledger(const cJSON *root, struct checkpoint *checkpoint)
+{
+    const char *id = json_text(root, "ledger_id");
+
+    checkpoint->has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &checkpoint->ledger);
+    if (!id || !ledger_read_id(id, strlen(id), &checkpoint->ledger_id))
+        checkpoint->ledger_id = 0;
+}
+
 bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoint, struct dedup *dedup, struct err *err)
 {
     CLEANUP(json_freep) cJSON *root = json_parse(text, len);
@@ -268,7 +278,7 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     ret.own_since = time_of(root, "own_since");
     ret.own_until = time_of(root, "own_until");
     checkpoint_note_loss(&ret, json_text(root, "worked"), time_of(root, "lost"));
-    ret.has_ledger = json_int64(root, "ledger", 0, LEDGER_MOST, &ret.ledger);
+    read_ledger(root, &ret);
     read_imported(root, &ret);
     checkpoint_release(checkpoint);
     *checkpoint = ret;

@@ -37,6 +37,7 @@ struct checkpoint {
     ticks own_until; /* the same of versions from after; 0: none was */
     bool has_ledger;
     int64_t ledger;               /* ledger_end(); valid if has_ledger */
+    uint64_t ledger_id;           /* ledger_id(), in the file "ledger_id" */
     struct quarantine quarantine; /* only as parsed */
     char salt[33];                /* of the imported secrets' hashes */
     struct imported imported[IMPORTED_MAX];

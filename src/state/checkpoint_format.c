@@ -172,7 +172,8 @@ void checkpoint_format(const struct checkpoint *checkpoint, const struct cursor 
     add_rate(checkpoint, ret);
     add_again(checkpoint, ret);
     if (checkpoint->has_ledger)
-        buf_add_format(ret, " \"ledger\": %lld,\n", (long long)checkpoint->ledger);
+        buf_add_format(ret, " \"ledger\": %lld, \"ledger_id\": \"%016llx\",\n", (long long)checkpoint->ledger,
+                       (unsigned long long)checkpoint->ledger_id);
     add_quarantine(quarantine, pos, ret);
     add_partial(&sel, dedup_partial(dedup));
     buf_add_text(ret, " ");

@@ -1,7 +1,8 @@
 #include "state/keyset.h"
 
-#define PAGES_FIRST   2 /* pages of the first part before it is counted */
+#define PAGES_FIRST   2 /* pages of the first part before it is counted; one if that brings others as well */
 #define PAGES_MOST    8 /* ... and of later ones */
+#define REACH         0.7 /* part of the last page's width after it, in which less than a page is to be expected */
 #define UNPROVEN_MOST 2 /* parts or passes in a row that prove nothing before the service is not relied on */
 #define SPAN_MOST     (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 
@@ -29,9 +30,21 @@ void keyset_narrow(struct keyset *keyset, const struct window *window)
     keyset_limit(keyset, (window->hi - window->lo) / 2);
 }
 
-void keyset_count(struct keyset *keyset)
+void keyset_count(struct keyset *keyset, bool last)
 {
     keyset->check = true;
+    keyset->reach = last ? TICKS_OPEN : keyset->at;
+}
+
+void keyset_count_alone(struct keyset *keyset)
+{
+    keyset_count(keyset, false);
+}
+
+void keyset_extend(struct keyset *keyset, ticks to, size_t count)
+{
+    keyset->at = to;
+    keyset->seen += count;
 }
 
 bool keyset_is_unproven(struct keyset *keyset)
@@ -52,8 +65,10 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
     keyset->at = page->cut;
     keyset->seen += page->before;
     keyset->rest = page->counted < 0 ? -1 : page->counted - (int64_t)page->before;
-    keyset->check = ++keyset->pages >= (keyset->proven ? PAGES_MOST : PAGES_FIRST) ||
-                    (page->counted >= 0 && page->counted <= (int64_t)page->count); /* it may just be the page's */
+    keyset->reach = page->cut + (ticks)((double)(page->cut - page->lo) * REACH);
+    keyset->check = ++keyset->pages >= (keyset->proven ? PAGES_MOST : page->counted < 0 ? 1 : PAGES_FIRST) ||
+                    (page->counted >= 0 && page->counted <= (int64_t)page->count) || /* it may just be the page's */
+                    (page->counted < 0 && keyset->seen + page->count > page->skips);
 }
 
 bool keyset_agrees(const struct keyset *keyset, int64_t counted)

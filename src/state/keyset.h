@@ -11,7 +11,8 @@
  * the cut. If the sum differs, records may have been updated or have arrived meanwhile, or the order is not kept. Then
  * the part stays open and grows with the next pages, and in the end it is counted by a request of its own. It must have
  * as many records as were seen; else it is read again. A service that does not count may skip: of a part with 100 records,
- * one is left when 99 are skipped. */
+ * one is left when 99 are skipped. The request that skips them may bring the records after the part as well: if one
+ * response holds the rest of a longer window, what was skipped and what came are all of that window. */
 #pragma once
 
 #include "state/window.h"
@@ -32,6 +33,7 @@ struct keyset {
     int pages;         /* of the part */
     int proven;        /* parts so far */
     bool check;        /* the next request counts the records of the part */
+    ticks reach;       /* ... by skipping those that are known, and brings others up to here; `at`: it brings no others */
 };
 
 /* A page in ascending order. */
@@ -40,6 +42,7 @@ struct keyset_page {
     size_t before;   /* records before the cut */
     int64_t counted; /* records that match, by the service's count; -1: not known */
     size_t count;    /* records in the page */
+    size_t skips;    /* most records that a request may skip */
     ticks sent_at;
 };
 
@@ -51,8 +54,12 @@ void keyset_read(struct keyset *keyset);
 void keyset_narrow(struct keyset *keyset, const struct window *window);
 /* No window spans more than this until some were read. */
 void keyset_limit(struct keyset *keyset, ticks span);
-/* The part is counted next. */
-void keyset_count(struct keyset *keyset);
+/* The part is counted next. last: one response held all that comes after it. */
+void keyset_count(struct keyset *keyset, bool last);
+/* The part is counted next without what comes after it. */
+void keyset_count_alone(struct keyset *keyset);
+/* What comes after the part, up to `to`, was counted with it and is complete, too. count: records of it. */
+void keyset_extend(struct keyset *keyset, ticks to, size_t count);
 /* A part, or a pass, could not be proven: the next one is counted early. Returns true if there were too many in a row. */
 bool keyset_is_unproven(struct keyset *keyset);
 /* Adds the page to the part. */

@@ -74,6 +74,7 @@ bool ledger_trouble(struct ledger *ledger, struct err *err)
 /* What waits is kept: a new file may hold more than it must. */
 static void begin_file(struct ledger *ledger, ticks since, bool whole)
 {
+    random_bytes(&ledger->line.id, sizeof(ledger->line.id));
     ledger->begun = true;
     ledger->exists = ledger->compacts = false;
     ledger->line.since = since;
@@ -105,7 +106,7 @@ static ticks after_newest(const struct ledger *ledger)
 }
 
 /* Returns false if the file cannot be continued: err says why, unless its absence is no surprise. */
-static bool usable(struct ledger *ledger, int64_t end, struct ledger_head *head, struct err *err)
+static bool usable(struct ledger *ledger, int64_t end, uint64_t id, struct ledger_head *head, struct err *err)
 {
     uint64_t had = (uint64_t)end, start;
 
@@ -116,6 +117,9 @@ static bool usable(struct ledger *ledger, int64_t end, struct ledger_head *head,
         return false;
     if (!text_same(head->line.of, ledger->line.of)) /* filter or api was changed */
         return false;
+    if (head->line.id != id)
+        return err_set(err, ERR_INPUT, "'%s' is not the ledger that its checkpoint speaks of: it was swapped or restored",
+                       ledger->path);
     start = head->line.len + LEDGER_MARK;
     if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)
         return true;
@@ -123,14 +127,14 @@ static bool usable(struct ledger *ledger, int64_t end, struct ledger_head *head,
                    ledger->path);
 }
 
-bool ledger_continue(struct ledger *ledger, int64_t end, ticks newest, bool whole)
+bool ledger_continue(struct ledger *ledger, int64_t end, uint64_t id, ticks newest, bool whole)
 {
     struct ledger_head head;
     struct err err;
 
     if (!ledger)
         return true;
-    if (!usable(ledger, end, &head, &err)) {
+    if (!usable(ledger, end, id, &head, &err)) {
         if (err.text[0])
             trouble(ledger, &err);
         ledger->newest = whole ? ledger->newest : ticks_max(ledger->newest, newest);
@@ -318,6 +322,11 @@ int64_t ledger_end(const struct ledger *ledger)
     return (int64_t)(ledger->dropped + (ledger->size - ledger->line.len - LEDGER_MARK) + ledger->batch.len);
 }
 
+uint64_t ledger_id(const struct ledger *ledger)
+{
+    return ledger ? ledger->line.id : 0;
+}
+
 bool ledger_unsaved(const struct ledger *ledger)
 {
     return ledger && ledger->path && ledger->begun && !ledger->exists;
@@ -334,6 +343,7 @@ void ledger_make_job(struct ledger *ledger, bool directly, struct ledger_job *jo
     job->temp = mem_format("%s.%s", ledger->path, directly ? "last" : "tmp");
     job->bytes = BUF_INIT(BATCH_MOST);
     job->line_len = ledger->line.len;
+    job->id = ledger->line.id;
     job->size = ledger->size;
     job->cuts = ledger->cuts;
     job->last_day = ledger->day;
@@ -380,7 +390,7 @@ void ledger_ended(struct ledger *ledger, const struct ledger_job *job, bool chec
     if (!ledger)
         return;
     ledger->busy = false;
-    if (!job || job->change == LEDGER_UNCHANGED)
+    if (!job || job->change == LEDGER_UNCHANGED || job->id != ledger->line.id) /* another file was begun meanwhile */
         return;
     ledger->cuts = true;
     if (!job->error) {

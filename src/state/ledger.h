@@ -10,7 +10,9 @@
  * output stream into a batch; the checkpoint is composed and says how much the ledger holds then (ledger_end()); the
  * store gets the batch as a job (ledger_make_job()), appends it to the file, syncs it, and replaces the checkpoint;
  * ledger_ended() hears of both. A crash in between leaves more in the file than the checkpoint says: that is cut, and
- * the events come again. Less than it says means that the file was removed, restored or not written.
+ * the events come again. Less than it says means that the file was removed, restored or not written. Each file has a
+ * random ID, which the checkpoint has too (ledger_id()): a file of another input, or from before a newer one was begun,
+ * is not continued.
  *
  * Failure: a ledger that cannot be written holds nothing up. If the checkpoint was replaced all the same, the days of
  * the batch are incomplete from then on, which the file says as soon as it can be written. If neither was written, the
@@ -37,10 +39,10 @@ void ledger_place(struct ledger *ledger, const char *path);
 /* Begins a new file with the next save. It is complete from `since` on. whole: no older version was ever written, so
  * that the day of `since` can be compared as well. */
 void ledger_begin(struct ledger *ledger, ticks since, bool whole);
-/* Continues with the file of a process before this one. end: what the checkpoint says of it; -1: nothing. newest: update
+/* Continues with the file of a process before this one. end, id: what the checkpoint says of it; -1: nothing. newest: update
  * time of the newest version written before. Returns false if that is not possible: a new file begins then, with whole
  * as in ledger_begin(). A file that should have been there is trouble. */
-bool ledger_continue(struct ledger *ledger, int64_t end, ticks newest, bool whole);
+bool ledger_continue(struct ledger *ledger, int64_t end, uint64_t id, ticks newest, bool whole);
 /* Another process writes to the file: forgets everything, until one of the two above is called. */
 void ledger_forget(struct ledger *ledger);
 
@@ -53,6 +55,8 @@ void ledger_add(struct ledger *ledger, uint64_t key, ticks time, uint64_t pos);
 void ledger_prepare(struct ledger *ledger, uint64_t pos, ticks now);
 /* Returns how much the ledger holds once the batch is written, for the checkpoint; -1: there is none. */
 int64_t ledger_end(const struct ledger *ledger);
+/* Returns the ID of that file, for the checkpoint; 0: it has none. */
+uint64_t ledger_id(const struct ledger *ledger);
 /* Fills *job with what the store has to do. directly: another job may still be stuck in the file. */
 void ledger_make_job(struct ledger *ledger, bool directly, struct ledger_job *job);
 /* The job has ended; checkpoint: the checkpoint was replaced. NULL for the job: it was given up. */
@@ -85,6 +89,8 @@ bool ledger_waits(const struct ledger *ledger, uint32_t day);
 bool ledger_unsaid(const struct ledger *ledger, uint32_t day, bool *again);
 /* The same, and there is something to say of it. */
 bool ledger_unsaid_versions(const struct ledger *ledger, uint32_t day);
+/* Returns true if the file has no version of that day. */
+bool ledger_is_empty(const struct ledger *ledger, uint32_t day);
 /* Sets *versions to the number of different keys of that day, and *sum to the sum of their upper 32 bits. */
 bool ledger_sum(struct ledger *ledger, uint32_t day, uint64_t *versions, uint64_t *sum, struct err *err);
 /* Notes that the manifest was said; the file has it after the next save. */

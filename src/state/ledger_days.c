@@ -177,7 +177,7 @@ bool ledger_look(struct ledger *ledger, ticks now, struct err *err)
     ledger->today = today;
     for (size_t i = 0; i < LEDGER_DAYS; i++)
         ledger->days[i].keys = 0;
-    if (!ledger_walk(ledger->path, ledger->line.len, ledger->size, look_at, &look, err))
+    if (!ledger_walk(ledger->path, &ledger->line, ledger->size, look_at, &look, err))
         return false;
     ledger->looked = true;
     ledger->compacts = look.old >= DROP_LEAST && look.old >= look.keys / DROP_SHARE;
@@ -226,6 +226,13 @@ bool ledger_unsaid_versions(const struct ledger *ledger, uint32_t day)
     bool again;
 
     return found && found->keys && ledger_unsaid(ledger, day, &again);
+}
+
+bool ledger_is_empty(const struct ledger *ledger, uint32_t day)
+{
+    const struct ledger_day *found = known(ledger, day);
+
+    return !found || !found->keys;
 }
 
 void ledger_said(struct ledger *ledger, uint32_t day)
@@ -287,7 +294,7 @@ static int by_value(const void *a, const void *b)
 bool ledger_keys(struct ledger *ledger, uint32_t day, uint64_t **ret, size_t *count, struct err *err)
 {
     struct keys keys = { .day = day };
-    bool ok = is_at_rest(ledger, err) && ledger_walk(ledger->path, ledger->line.len, ledger->size, collect, &keys, err);
+    bool ok = is_at_rest(ledger, err) && ledger_walk(ledger->path, &ledger->line, ledger->size, collect, &keys, err);
 
     if (!ok) {
         free(keys.list);

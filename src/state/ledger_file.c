@@ -9,6 +9,7 @@
 
 #define CHUNK 8192 /* bytes; the thread that saves has a small stack */
 #define TITLE "defender_alerts ledger 1 of="
+#define ID    " id="
 #define SINCE " since="
 #define WHOLE " whole="
 
@@ -73,7 +74,22 @@ void ledger_format_line(const struct ledger_line *line, struct buf *ret)
     char since[TICKS_TEXT_MAX];
 
     ticks_text(line->since, since);
-    buf_add_format(ret, TITLE "%s" SINCE "%s" WHOLE "%s\n", line->of, since, line->whole ? "yes" : "no");
+    buf_add_format(ret, TITLE "%s", line->of);
+    if (line->id)
+        buf_add_format(ret, ID "%016llx", (unsigned long long)line->id);
+    buf_add_format(ret, SINCE "%s" WHOLE "%s\n", since, line->whole ? "yes" : "no");
+}
+
+bool ledger_read_id(const char *text, size_t len, uint64_t *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t id = 0;
+    size_t i;
+
+    for (i = 0; i < len && text[i] && strchr(digits, text[i]); i++)
+        id = id << 4 | (uint64_t)(strchr(digits, text[i]) - digits);
+    *ret = id;
+    return i == len && len == LEDGER_ID_LEN && id;
 }
 
 /* Returns the length of the text before `mark`, and moves *at after the mark; SIZE_MAX: there is none. */
@@ -87,11 +103,26 @@ static size_t part_until(const char **at, const char *mark)
     return (size_t)(found - from);
 }
 
+/* Reads what comes before SINCE: what the ledger is of, and its ID. */
+static bool read_name(const char *text, size_t len, struct ledger_line *ret)
+{
+    size_t of_len = strcspn(text, " ");
+
+    of_len = of_len < len ? of_len : len;
+    if (of_len >= sizeof(ret->of) || memchr(text, '\n', len))
+        return false;
+    memcpy(ret->of, text, of_len);
+    if (of_len == len)
+        return true;
+    return len == of_len + strlen(ID) + LEDGER_ID_LEN && text_starts(text + of_len, ID) &&
+           ledger_read_id(text + of_len + strlen(ID), LEDGER_ID_LEN, &ret->id);
+}
+
 bool ledger_parse_line(const char *bytes, size_t len, struct ledger_line *ret)
 {
     char text[LEDGER_LINE_MAX + 1];
     const char *at = text, *of = text + strlen(TITLE), *since;
-    size_t of_len, since_len;
+    size_t name_len, since_len;
 
     len = len < LEDGER_LINE_MAX ? len : LEDGER_LINE_MAX;
     memcpy(text, bytes, len);
@@ -100,12 +131,11 @@ bool ledger_parse_line(const char *bytes, size_t len, struct ledger_line *ret)
     if (!text_starts(text, TITLE))
         return false;
     at = of;
-    if ((of_len = part_until(&at, SINCE)) >= sizeof(ret->of) || memchr(of, '\n', of_len))
+    if ((name_len = part_until(&at, SINCE)) == SIZE_MAX || !read_name(of, name_len, ret))
         return false;
     since = at;
     if ((since_len = part_until(&at, WHOLE)) == SIZE_MAX || !ticks_parse(since, since_len, &ret->since))
         return false;
-    memcpy(ret->of, of, of_len);
     ret->whole = text_starts(at, "yes\n");
     ret->len = (size_t)(at - text) + (ret->whole ? strlen("yes\n") : strlen("no\n"));
     return ret->whole || text_starts(at, "no\n");
@@ -156,6 +186,15 @@ ssize_t ledger_read_some(int fd, char *to, size_t len, uint64_t offset)
     return (ssize_t)done;
 }
 
+bool ledger_file_is(int fd, uint64_t id)
+{
+    char bytes[LEDGER_LINE_MAX];
+    struct ledger_line line;
+    ssize_t got = ledger_read_some(fd, bytes, sizeof(bytes), 0);
+
+    return got >= 0 && ledger_parse_line(bytes, (size_t)got, &line) && line.id == id;
+}
+
 bool ledger_read_head(const char *path, struct ledger_head *ret, struct err *err)
 {
     char bytes[LEDGER_LINE_MAX + LEDGER_MARK];
@@ -197,23 +236,26 @@ static void walk_chunk(struct ledger_reader *reader, const char *bytes, size_t l
     }
 }
 
-bool ledger_walk(const char *path, size_t line_len, uint64_t size,
+bool ledger_walk(const char *path, const struct ledger_line *line, uint64_t size,
                  void (*fn)(void *ctx, const struct ledger_item *item), void *ctx, struct err *err)
 {
     struct ledger_reader reader = { .day = LEDGER_NO_DAY };
     char chunk[CHUNK];
-    uint64_t at = line_len;
+    uint64_t at = line->len;
     struct stat st;
     int fd = ledger_open_file(path, O_RDONLY, &st, err);
     ssize_t got = 0;
 
     if (fd < 0)
         return false;
-    for (; at < size; at += CHUNK) {
+    if (!ledger_file_is(fd, line->id)) {
+        errno = ESTALE;
+        got = -1;
+    }
+    for (; got >= 0 && at < size; at += CHUNK) {
         got = ledger_read_some(fd, chunk, size - at < CHUNK ? (size_t)(size - at) : CHUNK, at);
-        if (got < 0)
-            break;
-        walk_chunk(&reader, chunk, (size_t)got, fn, ctx);
+        if (got > 0)
+            walk_chunk(&reader, chunk, (size_t)got, fn, ctx);
     }
     if (got < 0)
         ledger_fail(err, "read", path);

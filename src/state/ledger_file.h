@@ -53,11 +53,15 @@ void ledger_put_mark(struct buf *ret, enum ledger_kind kind, uint32_t day, uint6
 
 struct ledger_line {
     char of[64]; /* what the ledger is of; no blanks */
+    uint64_t id; /* random, so that no other file passes for this one; 0: an early file, which has none */
     ticks since; /* complete from this update time on */
     bool whole;  /* nothing older exists, so that the day of `since` is complete as well */
     size_t len;  /* of the line; set by ledger_parse_line() */
 };
 
+#define LEDGER_ID_LEN 16 /* of an ID as text, in hex digits */
+/* Reads an ID. Returns false if the text is none. */
+bool ledger_read_id(const char *text, size_t len, uint64_t *ret);
 void ledger_format_line(const struct ledger_line *line, struct buf *ret);
 /* Returns false if the bytes do not begin with a line that this program knows. */
 bool ledger_parse_line(const char *bytes, size_t len, struct ledger_line *ret);
@@ -68,11 +72,14 @@ struct ledger_head {
     uint64_t dropped;
     uint64_t size; /* of the file */
 };
+/* Returns true if the open file is that ledger, as far as its first line says. Allocates nothing. */
+bool ledger_file_is(int fd, uint64_t id);
 /* errno is ENOENT if there is no file; err->kind is ERR_INPUT if it is no ledger. */
 bool ledger_read_head(const char *path, struct ledger_head *ret, struct err *err);
 
-/* Calls fn for each key and mark of the first `size` bytes, which begin with a line of line_len bytes. */
-bool ledger_walk(const char *path, size_t line_len, uint64_t size,
+/* Calls fn for each key and mark of the first `size` bytes, which begin with this line. Fails if the file is another
+ * one. */
+bool ledger_walk(const char *path, const struct ledger_line *line, uint64_t size,
                  void (*fn)(void *ctx, const struct ledger_item *item), void *ctx, struct err *err);
 
 enum ledger_change {
@@ -88,13 +95,14 @@ struct ledger_job {
     char *path, *temp;
     struct buf bytes;   /* CREATE: with the line */
     size_t line_len;    /* COMPACT */
+    uint64_t id;        /* of the ledger */
     uint64_t size;      /* APPEND, COMPACT: the file has this many bytes that count */
     bool cuts;          /* APPEND: what is there after them is cut */
     uint32_t keep_from; /* COMPACT */
     uint32_t last_day;  /* COMPACT: the day of the file's last key; the bytes may go on with it */
     /* The result: */
     bool written, committed; /* the functions below have done their part; it is not repeated */
-    int error;               /* 0: done; else an errno with err. ESTALE: the file has fewer bytes than it had */
+    int error; /* 0: done; else an errno with err. ESTALE: the file has fewer bytes than it had, or is another one */
     struct err err;
     uint64_t new_size;
 };

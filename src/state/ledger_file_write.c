@@ -35,9 +35,10 @@ static bool write_all(int fd, const char *bytes, size_t len, uint64_t offset)
     return true;
 }
 
-static bool has_size(const struct ledger_job *job, const struct stat *st, struct err *err)
+/* Returns true if the file is the ledger that the job is for. */
+static bool is_same(int fd, const struct ledger_job *job, const struct stat *st, struct err *err)
 {
-    if ((uint64_t)st->st_size >= job->size)
+    if ((uint64_t)st->st_size >= job->size && ledger_file_is(fd, job->id))
         return true;
     errno = ESTALE;
     return ledger_fail(err, "go on with", job->path);
@@ -58,12 +59,12 @@ static bool append_to(int fd, const struct ledger_job *job, const struct stat *s
 static bool append(struct ledger_job *job, bool sync)
 {
     struct stat st;
-    int fd = ledger_open_file(job->path, O_WRONLY, &st, &job->err), saved, ignored UNUSED;
+    int fd = ledger_open_file(job->path, O_RDWR, &st, &job->err), saved, ignored UNUSED;
     bool ok;
 
     if (fd < 0)
         return false;
-    ok = has_size(job, &st, &job->err);
+    ok = is_same(fd, job, &st, &job->err);
     if (ok && !append_to(fd, job, &st, sync)) {
         ok = ledger_fail(&job->err, "write", job->path);
         saved = errno;
@@ -174,7 +175,7 @@ static bool compact(struct ledger_job *job, bool sync)
 
     if (from < 0)
         return false;
-    ok = has_size(job, &st, &job->err);
+    ok = is_same(from, job, &st, &job->err);
     if (ok) {
         unlink(job->temp);
         sink.fd = open(job->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -43,12 +43,20 @@ static bool next_in_order(const struct progress *progress, struct keyset *keyset
                           struct window *ret)
 {
     struct window rest = { keyset->at, planned->hi }, free = rest;
+    bool goes_on;
+    size_t skip;
 
     if (!keyset->at)
         return false;
-    *ret = keyset->check ? (struct window){ keyset->from, keyset->at } : rest;
-    if (keyset->check || (quarantine_avoid(&progress->quarantine, &free) && free.lo == rest.lo)) {
-        ret->hi = keyset->check ? ret->hi : free.hi;
+    goes_on = quarantine_avoid(&progress->quarantine, &free) && free.lo == rest.lo;
+    if (keyset->check) {
+        *ret = (struct window){ keyset->from, keyset->at };
+        if (goes_on && free.hi != TICKS_OPEN && keyset_skips(keyset, &skip))
+            ret->hi = ticks_max(keyset->at, ticks_min(keyset->reach, free.hi));
+        return true;
+    }
+    if (goes_on) {
+        *ret = (struct window){ rest.lo, free.hi };
         return true;
     }
     keyset_forget(keyset);
@@ -98,9 +106,9 @@ void progress_ask_order(struct progress *progress, enum worker_kind worker)
     progress->keysets[worker].span = 0;
 }
 
-void progress_ask_count(struct progress *progress, enum worker_kind worker)
+void progress_ask_count(struct progress *progress, enum worker_kind worker, bool counted)
 {
-    progress->keysets[worker].whole = worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
+    progress->keysets[worker].whole = counted && worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
     keyset_forget(&progress->keysets[worker]);
 }
 

@@ -171,6 +171,8 @@ static void saved(struct claim *claim, bool ok, const struct err *err)
 {
     claim->question = CLAIM_NOTHING; /* its owner may ask again from inside of the answer */
     claim->stored = claim->stored || ok;
+    if (ok)
+        claim->unsynced = claim->durability != STORE_SYNCED;
     claim->owner->saved(claim->ctx, ok, ok ? NULL : err);
 }
 

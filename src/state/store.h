@@ -54,7 +54,8 @@ struct claim {
     struct claim *next_question;
     struct claim *next, **slot; /* all that are held */
     bool held;
-    bool stored; /* something is stored under the name, as far as known */
+    bool stored;   /* something is stored under the name, as far as known */
+    bool unsynced; /* what is stored may not survive the end of the host */
 };
 
 struct store_ops {

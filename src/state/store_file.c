@@ -167,8 +167,11 @@ static enum store_found file_load(struct claim *claim, struct buf *text, struct 
 {
     CLEANUP(mem_freep) char *path = claim_path(claim);
 
-    if (file_read(path, text, err))
+    claim->unsynced = false;
+    if (file_read(path, text, err)) {
+        claim->unsynced = file_has_kept(path);
         return STORE_FOUND;
+    }
     if (err->kind == ERR_INPUT)
         return STORE_FAILED;
     if (errno == ENOENT)
@@ -279,10 +282,7 @@ static bool file_set_aside(struct claim *claim, struct err *err)
 
     err_prefix(err, "checkpoint '%s' cannot be used", path);
     claim->stored = false;
-    if (rename(path, bad))
-        return false;
-    file_take_kept(path);
-    return true;
+    return file_put_aside(path, bad);
 }
 
 /* Looking at the folder. */

@@ -4,13 +4,22 @@
 #define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 #define GROW_MOST       64 /* a window is at most this many times as wide as the one before it */
 #define STEPS_MOST      20
-#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at */
+#define GAP_MOST        3   /* as many pages may be before it, if its density is to tell how many there are */
+#define TAIL_COARSE     60  /* seconds of a page, so that a whole second more or less makes no difference */
+#define ONE_PAGE        0.9 /* as many are taken for one */
+#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at ... */
+#define SORTED_AIM      0.9 /* ... and where one that is too much tells how wide it should have been */
+#define SPARSE          0.5 /* a window that held less than this part says little of the next one */
 
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
 {
     ticks hi = lo + plan->width;
 
+    if (plan->tail > lo)
+        hi = ticks_min(hi, plan->tail);
+    else if (plan->tail_end > lo)
+        hi = plan->tail_end;
     if (plan->resolution > 1)
         hi -= hi % plan->resolution;
     return hi > lo ? hi : lo + ticks_max(plan->width, plan->resolution);
@@ -75,7 +84,8 @@ static double growth(struct window_plan *plan, double count, double capacity)
 {
     bool as_usual = plan->usual > 0 && count < 2 * plan->usual && count > plan->usual / 2;
     double expected = as_usual ? (count + 2 * plan->usual) / 3 : count;
-    double factor = expected > 0 ? capacity > 0 ? FULL_AIM * capacity / expected : 2 : GROW_MOST;
+    double aim = plan->sorted ? SORTED_AIM : FULL_AIM;
+    double factor = expected > 0 ? capacity > 0 ? aim * capacity / expected : 2 : GROW_MOST;
 
     factor = factor > GROW_MOST ? GROW_MOST : factor < 0.5 ? 0.5 : factor;
     plan->usual = expected * factor;
@@ -113,6 +123,10 @@ static void adapt(struct window_plan *plan, const struct window *window, const s
         return;
     }
     plan->overfull = plan->seen = 0;
+    if (plan->sorted && (double)count < SPARSE * (double)capacity) {
+        plan->width = WIDTH_MOST; /* many narrow windows may be ahead, or one page */
+        return;
+    }
     width = (double)plan->width * growth(plan, (double)count, (double)capacity);
     plan->width = width >= (double)WIDTH_MOST ? WIDTH_MOST : ticks_max((ticks)width, ticks_max(plan->resolution, 1));
 }
@@ -149,7 +163,7 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
 void windows_part_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan,
                        const struct window *part, size_t count, int64_t overlap_s, ticks now)
 {
-    struct page_stats stats = count ? (struct page_stats){ count, part->lo, part->hi - 1 } : page_stats_none();
+    struct page_stats stats = count ? (struct page_stats){ .count = count, .oldest = part->lo, .newest = part->hi - 1 } : page_stats_none();
 
     if (worker == WORKER_BACKFILL) {
         backfill_read(cursor, plan, part, &stats);
@@ -184,6 +198,51 @@ static ticks dense(const struct page_stats *stats)
     return (stats->newest - stats->oldest) / 4 * 3;
 }
 
+/* Returns how many pages there are before the oldest record of a page that was too much, if they are as dense as it is;
+ * 0: there may be none. A service that sends the latest records first leaves out those before them. */
+static double pages_before(const struct window *window, ticks end, const struct page_stats *stats)
+{
+    double pages;
+
+    if (!stats || stats->rises || stats->oldest >= stats->newest || stats->oldest < window->lo || stats->oldest >= end)
+        return 0;
+    pages = (double)(stats->oldest - window->lo) / (double)(stats->newest - stats->oldest);
+    return stats->rest && pages > 0 ? (double)stats->rest / (double)stats->count : pages;
+}
+
+/* Returns true if a few windows are all that is ahead: the live worker reads them as fast as it would hand them over. */
+static bool is_short(const struct window *window, ticks end, const struct page_stats *stats)
+{
+    double before = pages_before(window, end, stats);
+
+    if (stats && stats->rest)
+        return stats->rest < stats->count * GAP_MOST;
+    return (before > 0 && before < GAP_MOST) || (stats && stats->two && !stats->linked);
+}
+
+/* Returns true if two windows may be all. A service whose pages end early, with a link to another one, may do so in
+ * each window. */
+static bool is_few(const struct window *window, ticks end, const struct page_stats *stats)
+{
+    double before = pages_before(window, end, stats);
+
+    return stats && ((!stats->linked && stats->two) || ((!stats->linked || stats->rest) && before > 0 && before < ONE_PAGE));
+}
+
+/* Plans one window for the records of a page that was too much, if they are the latest ones of it. Those of its oldest
+ * time, or second, are left to the window before: not all of them may have been on the page. */
+static void plan_tail(struct window_plan *plan, const struct window *window, ticks end, const struct page_stats *stats)
+{
+    bool coarse = stats && stats->newest - stats->oldest > TAIL_COARSE * TICKS_PER_SECOND;
+
+    if (stats && pages_before(window, end, stats) > 0) {
+        plan->tail = stats->oldest + (coarse ? TICKS_PER_SECOND - stats->oldest % TICKS_PER_SECOND : 1);
+        plan->tail_end = end;
+    } else if (plan->tail <= window->lo) {
+        plan->tail = plan->tail_end = 0;
+    }
+}
+
 /* Returns the next window's width: as the density of the records suggests, at most half of what was too much. A
  * response full of a single update time says where the burst is: first the time before it, then the burst alone. Where
  * the beginning of the window was empty, its records are far from there, and the latest came first: the next window ends
@@ -192,9 +251,12 @@ static ticks smaller(const struct window_plan *plan, const struct window *window
                      const struct page_stats *stats, ticks resolution)
 {
     ticks width = (end - window->lo) / 2, far = stats ? stats->oldest - window->lo : 0;
+    double before = pages_before(window, end, stats);
 
     if (stats && stats->count > 1 && stats->oldest == stats->newest && stats->newest < end)
         width = stats->newest - window->lo;
+    else if (before > 0 && before < GAP_MOST)
+        width = far / (before < ONE_PAGE ? 1 : (ticks)(before / FULL_AIM) + 1) + TICKS_PER_SECOND;
     else if (stats && stats->oldest < stats->newest && plan->steps && dense(stats) < far >> plan->steps)
         width = ticks_max(width, far - (dense(stats) << plan->steps));
     else if (stats && stats->oldest < stats->newest)
@@ -220,10 +282,11 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
         end = stats->newest + 1;
     if (end - window->lo <= resolution)
         return false;
-    if (windows_hand_over(cursor, worker, window, overlap_s, now)) {
+    if (windows_hand_over(cursor, worker, window, overlap_s, now) && !is_short(window, end, stats)) {
         plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(&plans[WORKER_BACKFILL], window, live_from,
                                                                         stats, resolution),
                                                        .resolution = resolution };
+        plan_tail(&plans[WORKER_BACKFILL], window, live_from, stats);
         cursor_backfill_begins(cursor, ticks_min(window->lo, cursor_lower(cursor, overlap_s)), live_from);
         *plan = (struct window_plan){ .active = false };
         return true;
@@ -231,14 +294,19 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
     width = is_rest && past > resolution ? past
                                          : smaller(plan, window, end, stats, resolution); /* the present comes first */
     *plan = (struct window_plan){ .active = true,
+                                  .few = is_few(window, end, stats),
+                                  .sorted = plan->sorted,
                                   .next = window->lo,
                                   .width = width,
                                   .end = window->hi == TICKS_OPEN ? end : plan->end,
                                   .overfull = end,
                                   .seen = has_span ? stats->oldest : 0,
                                   .dense = has_span ? dense(stats) : 0,
+                                  .tail = plan->tail,
+                                  .tail_end = plan->tail_end,
                                   .steps = plan->steps && has_span && plan->steps < STEPS_MOST ? plan->steps + 1 : 0,
                                   .resolution = resolution,
                                   .since = plan->active ? plan->since : 0 };
+    plan_tail(plan, window, end, stats);
     return true;
 }

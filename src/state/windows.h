@@ -23,6 +23,9 @@ enum worker_kind { WORKER_LIVE, WORKER_BACKFILL, WORKER_QUARANTINE, WORKER_COUNT
 struct page_stats {
     size_t count;         /* records */
     ticks oldest, newest; /* their update times; oldest > newest if none had one */
+    bool rises;           /* of the first page: a record is newer than the one before it */
+    size_t rest;          /* records that the service counts besides; 0: it does not count */
+    bool two, linked;     /* the second page has records, too; a link to another page came */
 };
 
 /* Returns the statistics of a response without records. */
@@ -34,6 +37,8 @@ static inline struct page_stats page_stats_none(void)
 /* How a worker divides the time ahead of it. Never saved: losing it costs requests, not alerts. */
 struct window_plan {
     bool active; /* LIVE: in bounded windows; otherwise one open window per poll */
+    bool sorted; /* a page that is too much tells how wide the next window may be */
+    bool few;    /* two windows may be all that is ahead */
     ticks next;
     ticks width;      /* 0: not known yet */
     double usual;     /* records that a window of this width held of late; 0: not known */
@@ -43,6 +48,7 @@ struct window_plan {
     ticks overfull;   /* the part from `next` to here was too much for one response; 0: not known to be */
     ticks seen;       /* oldest record of the last response that was too much; 0: not known, or passed */
     ticks dense;      /* width that such a response suggests for windows that begin there */
+    ticks tail, tail_end; /* between these one response may hold all, since one that was too much did; 0: not known */
     int steps;        /* windows that ended before `seen` and were too much, in a row */
     ticks since;      /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
 };

@@ -107,6 +107,7 @@ void host_step(struct world *w, struct host *host)
         host_start(w, host);
     if (!host_runs(w, host))
         return;
+    promises_look(w, host);
     for (size_t i = 0; i < w->plan.inputs; i++)
         reading_step(w, host, i);
     if (!host->awaited && share_core_round_ms(host->core) <= host->clock_ms)

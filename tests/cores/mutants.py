@@ -81,6 +81,8 @@ def found(program, seeds, *more):
         for line in run.stdout.splitlines():
             if line.startswith('FAILED'):
                 return line
+        if run.returncode < 0:
+            return f'a seed from {start} on ends with signal {-run.returncode}'
     return None
 
 

@@ -155,6 +155,8 @@ void flights_end(struct world *w, bool only_late);
 
 /* promises.c */
 
+/* Before a process does anything: one that was frozen does not count that time as time without the store. */
+void promises_look(struct world *w, const struct host *host);
 void promises_step(struct world *w);
 void promises_end(struct world *w);
 

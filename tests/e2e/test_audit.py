@@ -273,6 +273,29 @@ class Command(AuditCase):
             self.assertEqual(result.code, 2)
             self.assertRegex(result.out, f'contoso +0 of 1 day equal .*\n +{day} behind polls\n')
 
+    @pytest.mark.promise('Calls', '`audit` tells what the next poll of a stopped program reads from what is missing')
+    def test_stopped(self):
+        world = self.world_
+        feed = self.customer(world, 'stopped')
+        feed.publish(3, ticks=self.noon(world, 2))
+        world.start()
+        self.arrives(world)
+        self.ends(world)
+        feed.publish(4, ticks=self.noon(world, 1))
+        result = self.audit('--input', 'stopped')
+        self.assertEqual(result.code, 2)
+        self.assertRegex(result.out, r'stopped +2 of 3 days equal  7 listed  3 written  0 missing\n' +
+                         rf' +{self.days_ago(world, 1)} behind polls: the next one reads 4 alerts\n')
+        feed.publish(1, ticks=self.noon(world, 2, -3600))      # before what a poll reads again
+        result = self.audit('--input', 'stopped')
+        self.assertEqual(result.code, 1)
+        self.assertRegex(result.out, rf'{self.days_ago(world, 2)} missing\n')
+        world.start()
+        self.arrives(world, lost=1)
+        self.ends(world)
+        result = self.audit('--input', 'stopped')
+        self.assertRegex(result.out, r'stopped +2 of 3 days equal  8 listed  7 written  1 missing\n')
+
     def test_refused(self):
         """The days after one that was refused are not asked for: a refusal takes more than a minute of tries."""
         world = self.world_

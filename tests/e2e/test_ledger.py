@@ -245,6 +245,26 @@ class Ends(LedgerCase):
         self.assertFalse(manifests(world.program))      # of days that it does not know
         self.assertFalse([line for line in world.program.lines if 'event=ledger' in line.text])
 
+    @pytest.mark.promise('Completeness', "Another input's ledger is not continued: its days are unknown, with one "
+                                         'warning, and no alert is lost or repeated')
+    def test_swapped(self):
+        world = self.world()
+        for name in ('c', 'd'):
+            self.publish(world, self.customer(world, name))
+        world.start().wait_events(30)
+        for feed in world.feeds.values():
+            self.polls(world, feed)
+        self.ends(world)
+        first, second = self.path(world, 'c'), self.path(world, 'd')
+        os.rename(first, first + '.x')
+        os.rename(second, first)
+        os.rename(first + '.x', second)
+        world.start()
+        for name in ('c', 'd'):
+            world.program.wait_line(rf'WARN event=ledger input={name} .*why=.*swapped or restored', 20)
+        self.exact(world)
+        self.assertFalse(manifests(world.program))
+
     @pytest.mark.promise('Completeness', 'A ledger that cannot be written holds no event back')
     def test_cannot_be_written(self):
         world = self.world()
@@ -298,8 +318,8 @@ class Ends(LedgerCase):
         self.ends(world)
         with open(self.path(world), 'rb') as file:
             after = file.readline()
-        self.assertRegex(before.decode(), r'of=graph/all since=\S+ whole=yes\n')
-        self.assertRegex(after.decode(), r'of=graph/[0-9a-f]{16} since=\S+ whole=no\n')
+        self.assertRegex(before.decode(), r'of=graph/all id=\w{16} since=\S+ whole=yes\n')
+        self.assertRegex(after.decode(), r'of=graph/[0-9a-f]{16} id=\w{16} since=\S+ whole=no\n')
         self.assertFalse(manifests(world.program))
 
     def test_mode(self):

@@ -33,7 +33,7 @@ static struct seen look(const char *path, const struct ledger_head *head, uint64
     struct seen seen = { .from = from };
     struct err err;
 
-    need(ledger_walk(path, head->line.len, size, see, &seen, &err), "a file can be read");
+    need(ledger_walk(path, &head->line, size, see, &seen, &err), "a file can be read");
     return seen;
 }
 
@@ -42,7 +42,7 @@ static void copy(const char *path, const struct ledger_head *head, uint32_t keep
 {
     uint64_t size = head->line.len + (head->size - head->line.len) / LEDGER_SLOT * LEDGER_SLOT;
     struct seen before = look(path, head, size, keep_from), after;
-    struct ledger_job job = { .change = LEDGER_COMPACT, .line_len = head->line.len, .size = size,
+    struct ledger_job job = { .change = LEDGER_COMPACT, .line_len = head->line.len, .id = head->line.id, .size = size,
                               .keep_from = keep_from, .bytes = BUF_INIT(1000) };
     struct ledger_head copied;
     struct err err;
@@ -66,7 +66,7 @@ static void go_on(const char *path, const struct ledger_head *head)
     struct err err;
 
     ledger_place(ledger, path);
-    need(ledger_continue(ledger, end, 1, false), "it goes on");
+    need(ledger_continue(ledger, end, head->line.id, 1, false), "it goes on");
     need(ledger_look(ledger, ledger_day_begin(DAY), &err) && ledger_sum(ledger, DAY, &before, &sum, &err), "it is read");
     ledger_add(ledger, UINT64_C(0x123456789abcdef1), ledger_day_begin(DAY), 1);
     ledger_prepare(ledger, 1, ledger_day_begin(DAY));

@@ -11,7 +11,7 @@
  *
  *     spin -a agreement.pml                the rules hold: two never read
  *     -DROLLBACKS=1                        two read for BOUND ticks in all, at most
- *     -DBEHIND                             the same where a read may show the heartbeat before (takes minutes)
+ *     -DBEHIND                             the same where a read may show the heartbeat before (many more states)
  *     -DLIVE                               whoever dies for good, somebody reads again LIMIT ticks after the last fault
  * with a rule left out, each of which must be found:
  *     -DNO_WAIT  -DNO_TRUST  -DNO_SINCE  -DNO_HEARTBEAT  -DNO_REFUSAL

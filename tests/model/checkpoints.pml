@@ -8,7 +8,7 @@
  *     spin -a checkpoints.pml              whoever begins after an alert: that one and all before it are in Splunk
  *     -DTOO_SOON                           a checkpoint says what was read: must be found */
 #ifndef ALERTS
-#define ALERTS  2   /* 3 takes a minute */
+#define ALERTS  2   /* 3 at most */
 #endif
 #define NOTHING 255
 

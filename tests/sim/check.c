@@ -5,7 +5,7 @@
 
 #include "sim.h"
 
-#define FAILING_MOST 90 /* requests in a minute of failures: 60 to isolate a window, and what polls repeat */
+#define FAILING_MOST 60 /* requests in a minute of failures, to isolate a window; besides, polls repeat theirs */
 
 static size_t sent_since(const struct customer *customer, int64_t since)
 {
@@ -37,7 +37,7 @@ void check_request(struct customer *customer, int per_minute, int per_hour)
         broken("obeys_hint", "%s: a request comes %lld s before Retry-After is over", customer->name,
                (long long)(customer->hold_until - now() + 999) / 1000);
     minute = sent_since(customer, now() - MINUTE);
-    if (customer->down_since < now() - MINUTE && minute > FAILING_MOST)
+    if (customer->down_since < now() - MINUTE && minute > FAILING_MOST + (size_t)(MINUTE / SECOND / plan.poll_s))
         broken("no_hammering", "%s: %zu requests in a minute of a service that fails", customer->name, minute);
     hour = sent_since(customer, now() - HOUR);
     if (minute > (size_t)per_minute)
@@ -57,11 +57,11 @@ void check_paced(struct customer *customer)
 {
     size_t hour = sent_since(customer, now() - HOUR);
     size_t most = (size_t)(3 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived +
-                  (size_t)customer->served / 25;
+                  (size_t)customer->served / (customer->cap ? 8 : 25);
 
     if (customer->paced_since < now() - HOUR) {
         if (customer->trouble < now() - HOUR && customer->harmed_until < now() - HOUR &&
-            customer->short_until < now() - HOUR && customer->coarse_until != NEVER && !customer->cap && hour > most)
+            customer->short_until < now() - HOUR && customer->unfiltered_until < now() - HOUR && customer->coarse_until != NEVER && hour > most)
             broken("paced", "%s: %zu requests in an hour, although it is polled every %lld s", customer->name, hour,
                    (long long)plan.poll_s);
         customer->paced_since = now();

@@ -5,6 +5,7 @@
  * five seconds are undone, as by a journal that was not written yet. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,8 @@
 
 #include "disk.h"
 
-#define FILES_MOST   800
+#define FILES_MOST   (8 * CUSTOMERS_MOST)
+#define BUCKETS      4096
 #define CHANGES_MOST 4096
 #define JOURNAL      (5 * SECOND)
 #define WRITEBACK    (30 * SECOND)
@@ -25,6 +27,8 @@ struct change {
 
 static struct entry entries[FILES_MOST];
 static size_t entry_count; /* those after it were never used */
+static size_t first_free;  /* those before it are in use */
+static struct entry *buckets[BUCKETS];
 static struct change changes[CHANGES_MOST];
 static size_t change_count;
 struct disk disk = { .next_number = 100 };
@@ -49,23 +53,13 @@ struct inode *inode_keep(struct inode *inode)
     return inode;
 }
 
-static uint32_t hash_of(const char *path)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *path; path++)
-        hash = (hash ^ (unsigned char)*path) * 16777619u;
-    return hash;
-}
-
 struct entry *disk_find(const char *path)
 {
-    uint32_t hash = hash_of(path);
+    struct entry *entry = buckets[text_hash(path) % BUCKETS];
 
-    for (size_t i = 0; i < entry_count; i++)
-        if (entries[i].hash == hash && entries[i].inode && !strcmp(entries[i].name, path))
-            return &entries[i];
-    return NULL;
+    while (entry && strcmp(entry->name, path) != 0)
+        entry = entry->next;
+    return entry;
 }
 
 bool disk_has_file(const char *path)
@@ -73,22 +67,46 @@ bool disk_has_file(const char *path)
     return disk_find(path) != NULL;
 }
 
+static struct entry *use_entry(const char *path)
+{
+    struct entry *entry, **bucket = &buckets[text_hash(path) % BUCKETS];
+
+    while (first_free < FILES_MOST && entries[first_free].inode)
+        first_free++;
+    if (first_free == FILES_MOST)
+        broken("files", "the program has made more than %d files, the last is %s", FILES_MOST, path);
+    entry = &entries[first_free];
+    if (entry_count <= first_free)
+        entry_count = first_free + 1;
+    snprintf(entry->name, sizeof(entry->name), "%s", path);
+    entry->next = *bucket;
+    return *bucket = entry;
+}
+
+static void forget_entry(struct entry *entry)
+{
+    struct entry **at = &buckets[text_hash(entry->name) % BUCKETS];
+
+    while (*at != entry)
+        at = &(*at)->next;
+    *at = entry->next;
+    if ((size_t)(entry - entries) < first_free)
+        first_free = (size_t)(entry - entries);
+}
+
 static void set_entry(const char *path, struct inode *inode)
 {
     struct entry *entry = disk_find(path);
 
-    for (size_t i = 0; !entry && i < FILES_MOST; i++)
-        if (!entries[i].inode)
-            entry = &entries[i];
-    if (entry && entry_count <= (size_t)(entry - entries))
-        entry_count = (size_t)(entry - entries) + 1;
+    if (!entry && inode)
+        entry = use_entry(path);
     if (!entry)
-        broken("files", "the program has made more than %d files, the last is %s", FILES_MOST, path);
-    entry->hash = hash_of(path);
-    strncpy(entry->name, path, sizeof(entry->name) - 1);
+        return;
     inode_keep(inode);
     inode_drop(entry->inode);
     entry->inode = inode;
+    if (!inode)
+        forget_entry(entry);
     disk.folder_changed = now();
 }
 
@@ -134,7 +152,7 @@ void disk_process_ends(void)
     }
 }
 
-static void tear(struct inode *inode)
+static void tear(const char *name, struct inode *inode)
 {
     size_t whole = inode->bytes.len;
 
@@ -145,6 +163,7 @@ static void tear(struct inode *inode)
         memset(inode->bytes.data + inode->bytes.len, 0, whole - inode->bytes.len);
         inode->bytes.len = whole;
     }
+    trace("disk: %s is torn", name);
 }
 
 void disk_power_loss(void)
@@ -157,9 +176,9 @@ void disk_power_loss(void)
         set_entry(changes[change_count].name, changes[change_count].before);
         inode_drop(changes[change_count].before);
     }
-    for (size_t i = 0; i < FILES_MOST; i++)
+    for (size_t i = 0; i < entry_count; i++)
         if (entries[i].inode)
-            tear(entries[i].inode);
+            tear(entries[i].name, entries[i].inode);
     trace("disk: %zu changes of the folder are lost", undone);
 }
 
@@ -184,11 +203,12 @@ void disk_each(void (*fn)(const char *path, struct text *bytes, void *ctx), void
 
 void disk_wipe(bool all)
 {
-    for (size_t i = 0; i < FILES_MOST; i++) {
-        if (!all && strstr(entries[i].name, ".lock"))
+    for (size_t i = 0; i < entry_count; i++) {
+        if (!entries[i].inode || (!all && strstr(entries[i].name, ".lock")))
             continue;
         inode_drop(entries[i].inode);
         entries[i].inode = NULL;
+        forget_entry(&entries[i]);
     }
     disk.folder = disk.folder && !all;
     disk.folder_changed = now();

@@ -15,7 +15,7 @@ struct inode {
 };
 
 struct entry {
-    uint32_t hash; /* of the name */
+    struct entry *next; /* of those whose names have the same hash */
     char name[160];
     struct inode *inode; /* NULL: the entry is free */
 };

@@ -46,7 +46,9 @@ static void refused(enum fault fault)
     int64_t lasts = some_time(fault, 3 * HOUR);
 
     customer->refused_until = now() + lasts;
-    customer->refused_with = statuses[rng_between(&fault_luck[fault], 0, 4)];
+    customer->refused_with = statuses[customer->api == API_ENDPOINT && rng_chance(&fault_luck[fault], 0.4)
+                                          ? 4 /* what came in part meanwhile is read again in full */
+                                          : rng_between(&fault_luck[fault], 0, 4)];
     trouble(customer, customer->refused_until + (lasts > 40 * SECOND ? REFUSED_MOST : 3 * MINUTE));
     trace("%s is refused with %d for %lld s", customer->name, customer->refused_with, (long long)lasts / 1000);
 }
@@ -255,7 +257,7 @@ void faults_boot(void)
         old_checkpoints(&fault_luck[FAULT_old_checkpoint]);
     older = false;
     for (int fault = FAULT_kill; fault <= FAULT_power_loss; fault++) /* a start that does not get far */
-        if (!over && plan.rate[fault] > 0 && rng_chance(&fault_luck[fault], 0.1)) {
+        if (!over && plan.rate[fault] > 0 && rng_chance(&fault_luck[fault], 0.2)) {
             counts->faults[fault]++;
             machine_kill(rng_between(&fault_luck[fault], 1, 150), fault == FAULT_power_loss);
         }
@@ -288,12 +290,14 @@ static void begin_episode(enum fault fault)
         if (c->coarse_until != NEVER)
             until(fault, c, &c->coarse_until, 2 * HOUR, -1);
         break;
+    case FAULT_unfiltered: until(fault, c, &c->unfiltered_until, HOUR, RETRY_MOST); break;
     case FAULT_shuffled: until(fault, c, &c->shuffled_until, 2 * HOUR, -1); break;
     case FAULT_short_pages: until(fault, c, &c->short_until, 2 * HOUR, -1); break;
     case FAULT_no_link: until(fault, c, &c->no_link_until, 2 * HOUR, -1); break;
     case FAULT_miscount: until(fault, c, &c->miscount_until, 2 * HOUR, -1); break;
     case FAULT_new_secret: replace_secret(fault); break;
     case FAULT_revoked: revoke(fault); break;
+    case FAULT_kv_off: until(fault, NULL, &kv_off_until, HOUR, -1); break;
     case FAULT_store_down: until(fault, NULL, &store_down_until, 10 * MINUTE, 20 * MINUTE); break;
     case FAULT_disk_fails:
     case FAULT_disk_slow: break_disk(fault); break;
@@ -366,7 +370,8 @@ bool fault_strikes(enum fault fault, struct customer *customer)
     if (over || plan.rate[fault] <= 0 || !rng_chance(&fault_luck[fault], plan.rate[fault]))
         return false;
     counts->faults[fault]++;
-    trouble(customer, now() + (customer ? excuse(fault, customer) : 20 * MINUTE));
+    if (fault < FAULT_kv_refuses || fault > FAULT_kv_slow) /* the KV store delays nobody */
+        trouble(customer, now() + (customer ? excuse(fault, customer) : 20 * MINUTE));
     trace("%s: %s", customer ? customer->name : "splunkd", fault_name(fault));
     return true;
 }
@@ -374,14 +379,14 @@ bool fault_strikes(enum fault fault, struct customer *customer)
 void faults_end(void)
 {
     over = true;
-    login_down_until = store_down_until = reader_stalls_until = 0;
+    login_down_until = store_down_until = reader_stalls_until = kv_off_until = 0;
     disk_heals(NULL, 0);
     machine_spare();
     reader_go_on();
     for (int i = 0; i < plan.customers; i++) {
         struct customer *c = &customers[i];
 
-        c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = 0;
+        c->refused_until = c->down_until = c->unreachable_until = c->shuffled_until = c->unfiltered_until = 0;
         c->coarse_until = c->coarse_until == NEVER ? NEVER : 0;
         c->short_until = c->no_link_until = c->miscount_until = 0;
         for (int a = 0; a < c->count; a++)

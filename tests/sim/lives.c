@@ -33,7 +33,9 @@ void process_stop(void)
 static void look(void *ctx, int64_t number)
 {
     heap_check(reader_stalls_until + 5 * MINUTE > now());
+    month_look();
     if (phase == PHASE_FAULTS && now() - began >= plan.lasts) {
+        month_check();
         faults_end();
         phase = PHASE_HEALING;
         deadline = now() + HEALED_WITHIN + 3 * plan.poll_s * SECOND + plan.overlap_s * SECOND;
@@ -45,7 +47,8 @@ static void look(void *ctx, int64_t number)
 
         broken("nothing_lost", "%d versions have not arrived %lld min after the last fault", missing,
                (long long)(now() - began - plan.lasts) / MINUTE);
-    } else if (phase == PHASE_LAST && process_age() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
+    } else if (phase == PHASE_LAST && machine_alive() && process_age() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
+        kv_check();
         phase = PHASE_OVER;
         process_stop();
     }
@@ -101,6 +104,7 @@ void world_live(void)
     disk_init();
     customers_init();
     ledger_init();
+    kv_init();
     faults_init();
     began = now();
     at(now() + MINUTE, look, NULL, 0);

@@ -1,6 +1,8 @@
 /* Runs worlds of many seeds, each in a process of its own, and shrinks one that fails.
  *
- * usage: sim [--seed N] [--seeds COUNT] [--seconds S] [--shrink] [--first] [WORD ...]
+ * usage: sim [--seed N] [--seeds COUNT] [--seconds S] [--cpu S] [--shrink] [--first] [WORD ...]
+ *
+ * --cpu: ends after so many seconds of CPU time, which a busy machine does not shorten.
  *
  * WORDs change the plan that the seed draws (plan_set()). The last line is "N passed, N failed". */
 #include <signal.h>
@@ -16,6 +18,7 @@
 #include "sim.h"
 
 #define RUN_MOST_S 120 /* of CPU; twenty times as much on a busy machine */
+#define MONTH_MOST_S 3600
 
 static struct counts total;
 /* What the worlds of a kind took: [plan.quiet]. A customer-day is a day of virtual time in the life of one customer. */
@@ -35,7 +38,8 @@ static double cpu_s(void)
 
 static void live(bool quiet)
 {
-    static const struct rlimit most = { RUN_MOST_S, RUN_MOST_S };
+    rlim_t most_s = plan.month ? MONTH_MOST_S : RUN_MOST_S;
+    struct rlimit most = { most_s, most_s };
 
     setenv("TZ", "UTC", 1);
     setenv("SPLUNK_HOME", SIM_HOME, 1);
@@ -44,7 +48,7 @@ static void live(bool quiet)
     if (quiet && !freopen("/dev/null", "w", stderr))
         _exit(3);
     setrlimit(RLIMIT_CPU, &most);
-    alarm(20 * RUN_MOST_S);
+    alarm(20 * (unsigned)most_s);
     world_live();
 }
 
@@ -180,7 +184,7 @@ static bool plan_words(char **words, int count)
 
 struct options {
     uint64_t seed;
-    long seeds, seconds;
+    long seeds, seconds, cpu;
     bool shrink, first; /* first: the end is the first seed that fails */
     int words;          /* index of the first */
 };
@@ -203,11 +207,20 @@ static struct options read_options(int argc, char **argv)
             ret.seeds = atol(argv[++i]);
         else if (!strcmp(argv[i], "--seconds"))
             ret.seconds = atol(argv[++i]);
+        else if (!strcmp(argv[i], "--cpu"))
+            ret.cpu = atol(argv[++i]);
     }
     ret.words = i;
-    if (ret.seconds)
+    if (ret.seconds || ret.cpu)
         ret.seeds = INT32_MAX;
     return ret;
+}
+
+/* end: when --seconds are over. */
+static bool goes_on(const struct options *options, long done, int failed, time_t end)
+{
+    return done < options->seeds && (!options->seconds || time(NULL) < end) &&
+           (!options->cpu || cpu_s() < (double)options->cpu) && !(options->first && failed);
 }
 
 int main(int argc, char **argv)
@@ -219,7 +232,7 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     counts = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    for (long i = 0; i < options.seeds && (!options.seconds || time(NULL) < end) && !(options.first && failed); i++) {
+    for (long i = 0; goes_on(&options, i, failed, end); i++) {
         plan = plan_of(options.seed + (uint64_t)i);
         if (!plan_words(argv + options.words, argc - options.words))
             return 2;

@@ -18,7 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = 'build/simulate'
 
-# name, file, old text, new text; or several of both
+# name, file, old text, new text, or several of both; perhaps words that change its worlds
 MUTANTS = [
     ('cursor_before_events', 'collect/worker_answer.c',
      'outbox_end(feed->env->outbox), now_ms);\n'
@@ -86,11 +86,13 @@ MUTANTS = [
      'if (asked_ms <= 0)',
      'if (asked_ms <= 1000000)'),
     ('rate_not_taken', 'pacing/rate.c',
+     '    rate_leave(rate, waiter);\n'
      '    rate->minute -= 1;',
-     '    rate->minute -= 0;'),
+     '    rate_leave(rate, waiter);'),
     ('hour_not_taken', 'pacing/rate.c',
-     '    rate->hour -= 1;',
-     '    rate->hour -= 0;'),
+     '    rate->hour -= 1;\n'
+     '    rate->polls',
+     '    rate->polls'),
     ('no_backoff', 'collect/worker_retry.c',
      'next.wait_ms = backoff_wait_ms(pause_number(reading, may_be_size), err->wait_ms, random_below(UINT32_MAX));',
      'next.wait_ms = 0;'),
@@ -170,13 +172,60 @@ MUTANTS = [
      'if (kept && !synced)',
      'if (kept && 0)'),
 
+    ('count_of_page_believed', 'collect/worker_answer.c',
+     '    if (pages == PAGES_OVERFULL)\n'
+     '        order_overfull(reading, now_ms);\n',
+     ''),
+    ('old_one_kept', 'collect/tenant.c',
+     '    if (t->claim.unsynced)',
+     '    if (0)'),
+    ('set_aside_in_two_steps', 'base/file.c',
+     '    unlink(aside);\n'
+     '    if (kept && !link(path, aside) && !rename(kept, path))\n'
+     '        return true;',
+     '    if (kept && !rename(path, aside))\n'
+     '        return !rename(kept, path) || true;'),
+    ('refused_call_unnoticed', 'splunk/rest_call.c',
+     '    if (result->status == 401 && call->rest->refused)\n'
+     '        call->rest->refused(call->rest->refused_ctx);\n',
+     ''),
+
     # Later faults and properties.
+    ('kvstore_at_once', 'collect/state_writer.c',
+     'call_at(writer, clock_ms() + wait_ms);',
+     'call_at(writer, clock_ms());'),
+    ('kvstore_given_up', 'collect/state_writer.c',
+     '    if (!call_ended(writer, answer))\n'
+     '        return;\n'
+     '    cJSON_ArrayForEach',
+     '    if (!call_ended(writer, answer)) {\n'
+     '        timer_cancel(writer->spec.loop, &writer->call_timer);\n'
+     '        return;\n'
+     '    }\n'
+     '    cJSON_ArrayForEach'),
+    ('kvstore_not_pruned', 'collect/state_prune.c',
+     '    if (!prune->busy)\n'
+     '        next(prune);',
+     '    (void)prune;'),
     ('session_loss_ignored', 'auth/secret_watch.c',
      '    watch->owner.session_over(watch->owner.ctx);',
      '    ;'),
     ('page_not_freed', 'collect/worker.c',
      '    page_free(worker->page);\n',
      ''),
+    # In a month of audits.
+    ('audit_repairs_nothing', 'collect/audit.c',
+     '.repairs = true,',
+     '.repairs = false,',
+     'month=4 customers=20'),
+    ('audit_forgets_a_day', 'collect/audit.c',
+     '    for (before = 1; before <= LEDGER_KEPT_DAYS && before < audit->night; before++) {',
+     '    for (before = 2; before <= LEDGER_KEPT_DAYS && before < audit->night; before++) {',
+     'month=4 customers=20'),
+    ('ledger_before_events', 'collect/saver.c',
+     'ledger_prepare(ledger, saver->saving_pos, feed_service_now(saver->feed));',
+     'ledger_prepare(ledger, UINT64_MAX >> 17, feed_service_now(saver->feed));',
+     'month=8 customers=20 fault:kill=1'),
 ]
 
 
@@ -200,7 +249,7 @@ class Builder:
         with open(os.path.join(ROOT, 'VERSION'), encoding='utf-8') as file:
             self.version = file.read().strip()
 
-    def build(self, name, source, old, new):
+    def build(self, name, source, old, new, _plan=''):
         """Returns the path of the mutant's simulator; None: its text was not found once."""
         with open(os.path.join(ROOT, 'src', source), encoding='utf-8') as file:
             text = file.read()
@@ -227,7 +276,8 @@ def hunt(builder, mutant, seconds):
     made = builder.build(*mutant)
     if not made:
         return False, f'{mutant[0]:28} its text is not in src/{mutant[1]} exactly once'
-    done = subprocess.run([made, '--first', '--seconds', str(seconds)], cwd=ROOT, check=False, text=True,
+    plan = mutant[4].split() if len(mutant) > 4 else []
+    done = subprocess.run([made, '--first', '--cpu', str(seconds), *plan], cwd=ROOT, check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
     found = re.search(r'^FAILED property=(\w+)', done.stdout, re.M)
     seed = re.search(r'SEED=(\d+)', done.stdout)
@@ -239,7 +289,7 @@ def hunt(builder, mutant, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--seconds', type=int, default=60, help='for each mutant')
+    parser.add_argument('--seconds', type=int, default=60, help='of CPU time, for each mutant')
     parser.add_argument('--jobs', type=int, default=2)
     parser.add_argument('names', nargs='*')
     args = parser.parse_args()

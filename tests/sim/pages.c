@@ -37,7 +37,7 @@ bool query_read(const struct customer *customer, const char *path, struct query 
 {
     char *filter = form_get(path, "$filter"), *expand = form_get(path, "$expand"),
          *since = form_get(path, "sinceTimeUtc"), *until = form_get(path, "untilTimeUtc"),
-         *orderby = form_get(path, "$orderby"), *count = form_get(path, "$count");
+         *orderby = form_get(path, "$orderby"), *count = form_get(path, "$count"), *select = form_get(path, "$select");
     bool ok = true;
 
     *query = (struct query){ .hi = INT64_MAX, .top = 0 };
@@ -53,6 +53,9 @@ bool query_read(const struct customer *customer, const char *path, struct query 
     query->evidence = expand && !strcmp(expand, "evidence");
     query->ordered = orderby != NULL;
     query->counted = count && !strcmp(count, "true");
+    query->selected = select && customer->selecting == SELECTING_KEPT;
+    query->refused = select && customer->selecting == SELECTING_REFUSED;
+    free(select);
     free(orderby);
     free(count);
     free(filter);
@@ -119,15 +122,15 @@ static uint64_t sort_key(struct customer *customer, const struct alert *alert, c
                                   : UINT64_MAX - (uint64_t)alert->created;
 }
 
-/* A coarse filter cuts its bounds to whole seconds: a record may come with the window after its own, and nowhere else.
+/* A service may ignore the filter for a while, and send all that it has. A coarse filter cuts its bounds to whole seconds: a record may come with the window after its own, and nowhere else.
  * A service does not become coarse while a record is poisoned. */
 static bool is_hit(const struct customer *customer, const struct version *v, const struct query *query)
 {
     bool coarse = customer->coarse_until == NEVER || (customer->coarse_until > now() && customer->harmed_until < now());
     int64_t step = coarse ? 10000000 : 1;
 
-    if (!v)
-        return false;
+    if (!v || customer->unfiltered_until > now())
+        return v != NULL;
     if (query->hi == INT64_MAX)
         return v->ticks / step >= query->lo / step;
     return v->ticks / step >= query->lo / step && v->ticks / step < query->hi / step;
@@ -151,6 +154,19 @@ static size_t find_hits(struct customer *customer, const struct query *query, st
     return count;
 }
 
+/* Returns how many versions $count has that are left out of pages. */
+static size_t dropped(const struct customer *customer, const struct query *query)
+{
+    size_t ret = 0;
+
+    for (int i = 0; plan.month && i < customer->count; i++) {
+        const struct version *v = &customer->alerts[i].version[0];
+
+        ret += v->counted && v->counted <= now() && v->visible > now() && is_hit(customer, v, query);
+    }
+    return ret;
+}
+
 static size_t page_size(struct customer *customer, const struct query *query)
 {
     size_t size = query->top ? query->top : customer->api == API_SIEM ? SIZE_MAX : 50;
@@ -170,9 +186,24 @@ static size_t page_size(struct customer *customer, const struct query *query)
     return size;
 }
 
+/* Writes ID and update time alone. */
+static void put_selected(const struct customer *customer, const struct hit *hit, struct reply *reply)
+{
+    char date[DATE_MOST];
+
+    text_say(&reply->body, "{\"%s\":\"%s\",\"id\":\"a%d-%d\"}", field_of(customer->api),
+             date_text(hit->version->ticks, date_digits(customer, hit->version), date), customer->number,
+             hit->alert->number);
+}
+
 /* Writes one record, or what its harm makes of it. Returns false if the page ends here. */
 static bool put_record(struct customer *customer, const struct hit *hit, const struct query *query, struct reply *reply)
 {
+    if (query->selected && (hit->version->harm == HARM_NONE || hit->version->harm == HARM_FULL)) {
+        counts->records++;
+        put_selected(customer, hit, reply);
+        return true;
+    }
     switch (hit->version->harm) {
     case HARM_CUT:
         record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
@@ -188,6 +219,7 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
     default:
         counts->records++;
         customer->served++;
+        month_sent(customer, hit->version, query->lo, query->hi);
         record_write(&reply->body, customer, hit->alert, hit->version, customer->loose, query->evidence);
         return true;
     }
@@ -210,10 +242,10 @@ static void put_link(struct customer *customer, const struct request *request, s
              (int)(end ? end - request->path : (int)strlen(request->path)), request->path, next);
 }
 
-static bool any_500(const struct hit *hits, size_t from, size_t until)
+static bool any_500(const struct hit *hits, size_t from, size_t until, bool selected)
 {
     for (size_t i = from; i < until; i++)
-        if (hits[i].version->harm == HARM_500)
+        if (hits[i].version->harm == HARM_500 || (hits[i].version->harm == HARM_FULL && !selected))
             return true;
     return false;
 }
@@ -225,6 +257,7 @@ void page_write(struct customer *customer, const struct request *request, const 
     size_t count = find_hits(customer, query, hits), size = page_size(customer, query), i,
            until = count - query->skip < size ? count : query->skip + size;
     bool first = true, whole = true, bare = customer->api == API_SIEM;
+    int64_t counted = count_of(customer, count + dropped(customer, query), until - query->skip);
 
     if (query->skip >= count)
         until = query->skip;
@@ -234,7 +267,7 @@ void page_write(struct customer *customer, const struct request *request, const 
             hits[i].key = (uint64_t)hits[i].version->ticks;
         qsort(hits + query->skip, until - query->skip, sizeof(*hits), compare);
     }
-    if (any_500(hits, query->skip, until < count ? until : count)) {
+    if (any_500(hits, query->skip, until < count ? until : count, query->selected)) {
         reply_refuse(reply, customer, 500, "InternalServerError");
         free(hits);
         return;
@@ -242,8 +275,8 @@ void page_write(struct customer *customer, const struct request *request, const 
     reply_head(reply, customer, 200, "application/json");
     reply_end_head(reply);
     text_say(&reply->body, bare ? "[" : "{\"@odata.context\":\"https://x/$metadata\",");
-    if (!bare && query->counted && count_of(customer, count, until - query->skip) >= 0)
-        text_say(&reply->body, "\"@odata.count\":%lld,", (long long)count_of(customer, count, until - query->skip));
+    if (!bare && query->counted && counted >= 0)
+        text_say(&reply->body, "\"@odata.count\":%lld,", (long long)counted);
     text_say(&reply->body, bare ? "" : "\"value\":[");
     for (i = query->skip; whole && i < until && i < count; i++) {
         if (partial && i % 2)

@@ -1,4 +1,5 @@
-/* What a run consists of. Each seed draws which faults it has: one in abundance, some, all, or none. */
+/* What a run consists of. Each seed draws which faults it has: one in abundance, ends of the process in abundance, some,
+ * all, or none. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,12 @@ static double usual_rate(const struct plan *p, enum fault fault, struct rng *rng
     return (fault >= FAULT_stop ? 0.4 : 0.5) * share / rare;
 }
 
+/* Ends of all kinds, one after another, with a disk that is slow: what was saved last, and is it there. */
+static bool is_end(int fault)
+{
+    return fault == FAULT_stop || fault == FAULT_power_loss || fault == FAULT_disk_slow;
+}
+
 static void draw_faults(struct plan *ret, struct rng *rng)
 {
     int64_t mode = rng_between(rng, 0, 99);
@@ -23,7 +30,7 @@ static void draw_faults(struct plan *ret, struct rng *rng)
     for (i = 0; i < FAULT_COUNT; i++) {
         double rate = usual_rate(ret, (enum fault)i, rng), share = mode < 75 ? 0.25 : 1;
 
-        if (mode < 5 || (mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
+        if (mode < 5 || (mode < 10 && !is_end(i)) || (mode >= 10 && mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
             continue;
         ret->rate[i] = mode < 35 ? rate * 6 : rate;
     }
@@ -51,19 +58,24 @@ static void draw_busy(struct plan *ret, struct rng *rng)
     ret->lasts = rng_between(rng, 2 * 60, 12 * 60) * MINUTE;
 }
 
-struct plan plan_of(uint64_t seed)
+static struct plan draw(uint64_t seed, double quiet)
 {
     static const int64_t overlaps[] = { 900, 900, 60, 3600 };
     struct rng rng = rng_of(seed, "plan", 0);
     struct plan ret = { .seed = seed };
 
-    if (rng_chance(&rng, 0.05))
+    if (rng_chance(&rng, quiet))
         draw_quiet(&ret, &rng);
     else
         draw_busy(&ret, &rng);
     ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
     draw_faults(&ret, &rng);
     return ret;
+}
+
+struct plan plan_of(uint64_t seed)
+{
+    return draw(seed, 0.05);
 }
 
 static int fault_of(const char *name, size_t len)
@@ -116,7 +128,11 @@ bool plan_set(struct plan *ret, const char *word)
     if (!len || len >= sizeof(name))
         return !strncmp(word, "fault:", 6) && set_rate(ret, word + 6);
     snprintf(name, sizeof(name), "%.*s", (int)len, word);
-    if (!strcmp(name, "customers"))
+    if (!strcmp(name, "month"))
+        month_plan(ret, atoi(value));
+    else if (!strcmp(name, "quiet"))
+        *ret = draw(ret->seed, atoi(value) ? 1 : 0);
+    else if (!strcmp(name, "customers"))
         ret->customers = atoi(value) < CUSTOMERS_MOST ? atoi(value) : CUSTOMERS_MOST;
     else if (!strcmp(name, "alerts"))
         ret->alerts = atoi(value);
@@ -141,8 +157,10 @@ void plan_print(const struct plan *p)
 {
     bool any = false;
 
-    printf("again: make simulate SEED=%llu PLAN='customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=",
-           (unsigned long long)p->seed, p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
+    printf("again: make simulate SEED=%llu PLAN='", (unsigned long long)p->seed);
+    if (p->month)
+        printf("month=%d ", p->month);
+    printf("customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=", p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
            (long long)p->overlap_s);
     for (int i = 0; i < FAULT_COUNT; i++)
         if (p->rate[i] > 0) {

@@ -136,7 +136,7 @@ int64_t pipe_write(const char *bytes, size_t len)
     text_put(&in_pipe, bytes, len);
     if (at_event && len > 100) {
         if (rng_chance(&reader_luck, 0.5))
-            reader_stalls_until = now() + 20 * SECOND;
+            reader_stalls_until = now() + 20 * SECOND, trouble(NULL, reader_stalls_until + 5 * SECOND);
         at(now() + rng_between(&reader_luck, 0, 100), at_event, NULL, at_event_number);
         at_event = NULL;
     }
@@ -178,6 +178,8 @@ void log_write(const char *bytes, size_t len)
             broken("secrets", "a log line has a secret: %s", text);
     if (strstr(text, "event=audit ") && strstr(text, " result=equal "))
         audit_says_equal(text);
+    if (strstr(text, "event=audit"))
+        month_log(text);
     if (strstr(text, "event=fatal"))
         broken("alive", "%s", text);
 }

@@ -2,6 +2,7 @@
 #include "services.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define UNSTUCK_WITHIN (45 * SECOND)
@@ -30,6 +31,8 @@ void reply_head(struct reply *reply, struct customer *customer, int status, cons
 
     if (customer && fault_strikes(FAULT_wrong_date, customer))
         wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY);
+    if (llabs(wrong - wall_shift) < HOUR) /* two wrong clocks that agree are believed */
+        wrong = 0;
     reply->status = status;
     text_say(&reply->headers, "HTTP/2 %d \r\nContent-Type: %s\r\nDate: %s\r\n", status, type,
              date_http(wall_of(now()) + wrong, date));
@@ -76,7 +79,7 @@ static void throttle(struct customer *customer, struct reply *reply, bool good)
 
 static void refuse_by_policy(struct reply *reply, struct customer *customer)
 {
-    reply_head(reply, customer, 401, "application/json");
+    reply_head(reply, customer, customer->refused_with, "application/json");
     text_say(&reply->headers, "WWW-Authenticate: Bearer error=\"insufficient_claims\", claims=\"e30=\"\r\n");
     reply_end_head(reply);
     text_say(&reply->body, "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"policy\"}}");
@@ -95,7 +98,7 @@ static void lasting_faults(struct customer *customer, const struct request *requ
 
         customer->refusals++;
         customer->refused_last = now();
-        if (customer->refused_with == 401 && customer->number % 2)
+        if ((customer->refused_with == 401 || customer->refused_with == 403) && customer->number % 2)
             refuse_by_policy(reply, customer);
         else if (customer->refused_with != 4000)
             reply_refuse(reply, customer, customer->refused_with, "Refused");
@@ -114,7 +117,8 @@ static void passing_statuses(struct customer *customer, struct reply *reply)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) && !reply_is_there(reply); i++)
         if (fault_strikes(rows[i].fault, customer))
-            reply_refuse(reply, customer, rows[i].status, "Passing");
+            reply_refuse(reply, customer,
+                         rows[i].status == 500 && rng_chance(&customer->luck, 0.2) ? 408 : rows[i].status, "Passing");
     if (!reply_is_there(reply) && fault_strikes(FAULT_http_429, customer))
         throttle(customer, reply, true);
     if (!reply_is_there(reply) && fault_strikes(FAULT_http_429_bad_hint, customer))
@@ -274,6 +278,10 @@ static void answer_page(const struct request *request, struct reply *reply)
     if (!query_read(customer, request->path, &query)) {
         reply_refuse(reply, customer, 400, "BadRequest");
         broken("query", "%s: the service cannot read %s", customer->name, request->path);
+    }
+    if (query.refused) {
+        reply_refuse(reply, customer, 400, "$select is not allowed");
+        return;
     }
     if (query.ordered && customer->sorting == SORTING_REFUSED) {
         reply_refuse(reply, customer, 400, "$orderby is not allowed");

@@ -27,6 +27,7 @@ struct query {
     int64_t lo, hi; /* ticks; hi is outside */
     size_t top, skip;
     bool evidence, ordered, counted;
+    bool selected, refused; /* $select is kept; it is not allowed */
 };
 /* Returns false if the service would not understand the path. */
 bool query_read(const struct customer *customer, const char *path, struct query *query);

@@ -35,7 +35,7 @@ bool rng_chance(struct rng *rng, double chance);
 
 /* plan.c: what a run consists of, drawn from the seed, and what shrinking takes away. */
 
-#define CUSTOMERS_MOST 100
+#define CUSTOMERS_MOST 1000
 
 /* Every fault has one row in faults.c. Those before `refused` strike single requests, those before `store_500` pages and
  * tokens; those from `stop` on end the process. */
@@ -48,9 +48,9 @@ bool rng_chance(struct rng *rng, double chance);
     X(http_401)                                                                                                        \
     X(http_403) X(http_404) X(html) X(empty) X(no_content) X(cut) X(reset) X(garbled) X(partial) X(padded) X(slow)     \
         X(silence) X(wrong_date) X(token_500) X(token_429) X(token_cut) X(token_short) X(bad_link) X(store_500) X(store_lost)      \
-            X(store_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
-                X(bad_record) X(coarse) X(shuffled) X(short_pages) X(no_link) X(miscount) X(new_secret) X(revoked) X(store_down)                 \
-                    X(store_truncates) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
+            X(store_slow) X(kv_refuses) X(kv_garbage) X(kv_lost) X(kv_slow) X(refused) X(outage) X(unreachable) X(login_down) X(silent_connection) X(goaway) X(poison)   \
+                X(bad_record) X(coarse) X(unfiltered) X(shuffled) X(short_pages) X(no_link) X(miscount) X(new_secret) X(revoked) X(store_down)                 \
+                    X(store_truncates) X(kv_off) X(session_dead) X(disk_fails) X(disk_slow) X(folder_wiped) X(stall)             \
                         X(clock_jump) X(stop) X(kill) X(power_loss) X(splunkd_crash) X(old_checkpoint)
 
 enum fault {
@@ -63,6 +63,7 @@ enum fault {
 struct plan {
     uint64_t seed;
     bool quiet; /* many customers, few alerts, weeks */
+    int month;  /* days in which alerts are hidden from polls (month.c); 0: none */
     int customers;
     int alerts;    /* of a customer */
     int64_t lasts; /* virtual time with faults */
@@ -72,7 +73,8 @@ struct plan {
 };
 
 struct plan plan_of(uint64_t seed);
-/* Applies "name=value": customers, alerts, minutes, poll, overlap, trace, only=fault,fault, without=fault,fault.
+/* Applies "name=value": quiet or month (each draws another plan, so it comes first), customers, alerts, minutes, poll,
+ * overlap, trace, only=fault,fault, without=fault,fault.
  * Returns false if the word is unknown. */
 bool plan_set(struct plan *plan, const char *word);
 /* Writes the plan as words for plan_set(). */
@@ -121,6 +123,7 @@ struct text {
 void text_put(struct text *text, const char *bytes, size_t len);
 void text_say(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_drop(struct text *text);
+uint32_t text_hash(const char *text);
 /* Writes Unix time in units of 100 ns as ISO 8601, with that many digits after the second. */
 #define DATE_MOST 40
 const char *date_text(int64_t ticks, int digits, char ret[DATE_MOST]);
@@ -172,6 +175,7 @@ void old_checkpoints(struct rng *rng); /* makes them those of an earlier version
 
 void heap_boot(void);
 void heap_check(bool full); /* full: more may be in use than usually */
+int64_t heap_used(void);
 void heap_end(void);        /* the process has freed everything */
 
 /* writer.c */
@@ -223,16 +227,43 @@ void splunkd_forget_session(void);                  /* the session key of this p
 bool splunkd_session_lost(void);                    /* ... and the process knows it */
 const char *splunkd_config(void);                   /* what it writes to the program's stdin */
 
+/* kvstore.c */
+
+extern int64_t kv_off_until;
+void kv_init(void);
+void kv_answer(const struct request *request, struct reply *reply);
+void kv_check(void); /* all went well for ten minutes: what is stored is true */
+
 /* customers.c: customers, their alerts, and the ledger of what was written. */
 
 enum api { API_GRAPH, API_ENDPOINT, API_SIEM, API_INCIDENTS, API_COUNT };
 
 /* How a record that the service cannot send makes its responses fail. */
-enum harm { HARM_NONE, HARM_500, HARM_CUT, HARM_ERROR, HARM_JSON };
+enum harm {
+    HARM_NONE,
+    HARM_500,
+    HARM_CUT,
+    HARM_ERROR,
+    HARM_JSON,
+    HARM_FULL /* 500, unless $select leaves all but ID and update time out */
+};
+
+/* How a version is hidden from polls (month.c). */
+enum hidden {
+    HIDDEN_NOT,
+    HIDDEN_LATE,    /* it is published after the overlap */
+    HIDDEN_DROPPED, /* it is left out of pages; $count has it */
+    HIDDEN_HARMED,  /* no page that would hold it can be sent */
+    HIDDEN_BOTH     /* it is published after the overlap, and can be listed, but not sent for a while */
+};
 
 struct version {
     int64_t ticks;         /* update time, Unix, 100 ns */
     int64_t visible;       /* virtual time from which it is listed */
+    int64_t counted;       /* ... from which $count has it, if that is earlier; 0: it is not */
+    enum hidden hidden;
+    bool polled; /* it was sent to something else than an audit's repair first */
+    bool named;  /* by an audit */
     int64_t replaced;      /* from when the next version is listed in its place; NEVER */
     int64_t first, last;   /* arrival; NEVER */
     int copies;            /* that arrived and were not lost with splunkd */
@@ -265,6 +296,9 @@ enum sorting {
 /* ... and with $count. */
 enum counting { COUNTING_IGNORED, COUNTING_EXACT, COUNTING_PAGE, COUNTING_CAPPED, COUNTING_COUNT };
 
+/* ... and with $select. */
+enum selecting { SELECTING_KEPT, SELECTING_IGNORED, SELECTING_REFUSED, SELECTING_COUNT };
+
 struct customer {
     int number;
     enum api api;
@@ -274,6 +308,7 @@ struct customer {
     int order;            /* how its pages are sorted */
     enum sorting sorting; /* ... if $orderby asks for it */
     enum counting counting;
+    enum selecting selecting;
     int sorted;           /* pages that were asked for in order so far */
     size_t cap;           /* most records of a page; 0: as many as the API allows */
     bool loose;           /* white space between the tokens of its records */
@@ -300,7 +335,7 @@ struct customer {
     int arrived, served;           /* events, and records in pages, since then */
     int64_t stuck;                 /* a request got no answer over a silent connection; NEVER */
     int64_t down_since;            /* nothing but failures since then; NEVER */
-    int64_t down_until, unreachable_until, coarse_until, shuffled_until, short_until, no_link_until, miscount_until;
+    int64_t down_until, unreachable_until, coarse_until, unfiltered_until, shuffled_until, short_until, no_link_until, miscount_until;
     struct rng luck;
 };
 
@@ -308,6 +343,7 @@ extern struct customer customers[CUSTOMERS_MOST];
 
 void customers_init(void);
 const char *field_of(enum api api); /* of the update time */
+int date_digits(const struct customer *customer, const struct version *v); /* of its text */
 /* Returns the version of the alert that is listed now; NULL: none. */
 struct version *version_listed(struct alert *alert);
 /* Appends the record. loose: with white space between its tokens. */
@@ -317,11 +353,26 @@ void ledger_init(void);
 /* An event arrived at the indexer. */
 void ledger_event(const char *stanza, const char *data, const char *time_text, bool unreadable);
 void audit_says_equal(const char *line); /* the program says that a day is equal to what the service lists */
+/* Returns the customer that a log line names; NULL: none. */
+struct customer *customer_of_line(const char *line);
+/* Returns true if the process was killed within that time after the moment. */
+bool ledger_killed_after(int64_t time, int64_t within);
 void ledger_crash(int64_t since);  /* what arrived since then is lost */
 void ledger_stopped(void);         /* a process ended in peace: splunkd keeps what it took from it */
 void ledger_killed(int64_t bound); /* the process was killed: what arrived within that time may come again */
 /* Returns the number of versions that are due and have not arrived; prints the first if told to. */
 int ledger_missing(int64_t visible_before, bool tell);
+
+/* month.c: weeks in which alerts are hidden from the polls, and the audits have to find them. */
+
+void month_plan(struct plan *ret, int days);
+/* Makes the alert's version, perhaps a hidden one. Returns false if it is an alert like others. */
+bool month_hides(struct customer *customer, struct alert *alert, int64_t time);
+void month_log(const char *line); /* the program logs something about an audit */
+/* A record was sent in full. */
+void month_sent(const struct customer *customer, struct version *v, int64_t lo, int64_t hi);
+void month_look(void);  /* once a minute */
+void month_check(void); /* all nights are over */
 
 /* faults.c */
 

@@ -6,18 +6,20 @@
 #include "machine.h"
 
 #define APP          "TA-defender-mssp"
-#define ENTRIES_MOST 500
+#define ENTRIES_MOST (4 * CUSTOMERS_MOST)
 #define SESSION      "session^key"
-#define SESSION_MOST (3 * MINUTE) /* how long a process lives that has no session: a minute of repetitions, and its own */
+#define SESSION_MOST (90 * SECOND) /* how long a process lives that has no session, while splunkd has no other trouble */
 
 static struct {
     char *name, *value;
+    uint32_t hash; /* of the name */
 } entries[ENTRIES_MOST];
 static size_t entry_count;
 static struct text config;
 static int sessions; /* that there were; the key of the last one is accepted, unless it is lost */
 static bool session_gone;
 static int64_t session_refused; /* since when the process knows; NEVER */
+static int64_t failed_last;     /* when a call failed for another reason: such calls are repeated for a minute */
 
 static const char *const api_names[] = { "graph", "endpoint", "siem", "incidents" };
 
@@ -70,8 +72,10 @@ void splunkd_boot(void)
 
 static int find(const char *name)
 {
+    uint32_t hash = text_hash(name);
+
     for (size_t i = 0; i < entry_count; i++)
-        if (!strcmp(entries[i].name, name))
+        if (entries[i].hash == hash && !strcmp(entries[i].name, name))
             return (int)i;
     return -1;
 }
@@ -145,6 +149,7 @@ static void create(const struct request *request, struct reply *reply)
 
     if (name && value && find(name) < 0 && entry_count < ENTRIES_MOST) {
         entries[entry_count].name = strdup(name);
+        entries[entry_count].hash = text_hash(name);
         entries[entry_count++].value = strdup(value);
         status(reply, 201);
         text_say(&reply->body, "{\"entry\":[]}");
@@ -236,6 +241,19 @@ static void edit_input(const struct request *request, struct reply *reply)
     free(mask);
 }
 
+/* kvstore.c has records of an input that is disabled, and of one that is gone. */
+static void show_input(const struct request *request, struct reply *reply)
+{
+    const char *id = strstr(request->path, "data/inputs/defender_alerts/") + 28;
+    char *name = form_decode(id, strcspn(id, "?"));
+
+    status(reply, strcmp(name, "gone") ? 200 : 404);
+    if (reply->status == 200)
+        text_say(&reply->body, "{\"entry\":[{\"name\":\"%s\",\"content\":{\"disabled\":%s}}]}", name,
+                 strcmp(name, "asleep") ? "false" : "true");
+    free(name);
+}
+
 void splunkd_forget_session(void)
 {
     session_gone = true;
@@ -246,14 +264,28 @@ bool splunkd_session_lost(void)
     return session_refused != NEVER;
 }
 
+/* A process whose session key was refused ends, whether it makes more calls or not. number: of the session. */
+static void look_at_session(void *ctx, int64_t number)
+{
+    int64_t since = failed_last > session_refused ? failed_last : session_refused;
+
+    (void)ctx;
+    if (number != sessions || !machine_alive() || !faults_on())
+        return;
+    if (now() - since < SESSION_MOST)
+        at(since + SESSION_MOST, look_at_session, NULL, number);
+    else
+        broken("session", "splunkd refused the session key %lld s ago, and the process does not end",
+               (long long)(now() - session_refused) / 1000);
+}
+
 static void refuse_session(struct reply *reply)
 {
-    if (session_refused == NEVER)
+    if (session_refused == NEVER) {
         session_refused = now();
+        at(now() + SESSION_MOST, look_at_session, NULL, sessions);
+    }
     trouble(NULL, now() + 5 * MINUTE);
-    if (now() - session_refused > SESSION_MOST)
-        broken("session", "splunkd refuses the session key since %lld s, and the process does not end",
-               (long long)(now() - session_refused) / 1000);
     status(reply, 401);
     text_say(&reply->body, "{\"messages\":[{\"type\":\"WARN\",\"text\":\"call not properly authenticated\"}]}");
 }
@@ -287,17 +319,26 @@ void splunkd_answer(const struct request *request, struct reply *reply)
             status(reply, 503);
     } else if (session_gone) {
         refuse_session(reply);
+    } else if (strstr(request->path, "storage/collections/")) {
+        kv_answer(request, reply);
     } else if (fault_strikes(FAULT_store_500, NULL)) {
         status(reply, rng_chance(luck(), 0.5) ? 500 : 503);
     } else if (strstr(request->path, "storage/passwords")) {
         passwords(request, reply);
         lose(reply);
-    } else if (strstr(request->path, "data/inputs/defender_alerts/") && request->form) {
-        edit_input(request, reply);
+    } else if (strstr(request->path, "data/inputs/defender_alerts/")) {
+        if (request->form)
+            edit_input(request, reply);
+        else
+            show_input(request, reply);
         lose(reply);
+    } else if (plan.month && strstr(request->path, "storage/collections")) {
+        status(reply, 503); /* a forwarder may have no KV store; half of the time of a month would go there */
     } else {
         status(reply, 200);
-        text_say(&reply->body, strstr(request->path, "storage/collections") ? "[]" : "{\"entry\":[]}");
+        text_say(&reply->body, "{\"entry\":[]}");
     }
+    if (reply->end != REPLY_WHOLE || reply->status >= 500 || reply->delay > SECOND)
+        failed_last = now() + reply->delay + (reply->end == REPLY_SILENT ? 20 * SECOND : 0);
     trace("splunkd: %s %.150s -> %d", request->method, request->path, reply->status);
 }

@@ -131,3 +131,12 @@ char *form_get(const char *form, const char *name)
     }
     return NULL;
 }
+
+uint32_t text_hash(const char *text)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 16777619u;
+    return hash;
+}

@@ -239,15 +239,16 @@ class Soak:
     # --- the judgment ---------------------------------------------------------------------------------------------
 
     def rate_of(self, name, begin, end):
-        """(calls a minute on the average, most in a minute) of the programs' clocks."""
+        """(calls a minute on the average, most in a minute, end of that minute) of the programs' clocks."""
         minute = 60 / self.args.haste
         calls = [when for when in list(self.calls.get(name, ())) if begin <= when <= end]
-        most = first = 0
+        most, at, first = 0, begin, 0
         for number, when in enumerate(calls):
             while calls[first] <= when - minute:
                 first += 1
-            most = max(most, number - first + 1)
-        return len(calls) / max(1, (end - begin) / minute), most
+            if number - first + 1 > most:
+                most, at = number - first + 1, when
+        return len(calls) / max(1, (end - begin) / minute), most, at - self.began
 
     def rows(self, verdict, calm):
         """The table."""
@@ -270,9 +271,10 @@ class Soak:
             yield f'twice after {what}', f'{count}, the oldest written {twice.oldest[what]:.0f} s before it'
         yield 'TWICE, not explained', len(twice.unexplained)
         for name in self.world.forwarders:
-            mean, most = self.rate_of(name, self.began, time.monotonic())
-            quiet, _ = self.rate_of(name, *calm)
-            yield f'calls a minute of {name}', f'{quiet:.1f} in calm, {mean:.1f} in all, {most} in the worst minute'
+            mean, most, at = self.rate_of(name, self.began, time.monotonic())
+            calm_mean = self.rate_of(name, *calm)[0]
+            yield f'calls a minute of {name}', (f'{calm_mean:.1f} in calm, {mean:.1f} in all, {most} in '
+                                                f'the minute before {at:.0f} s')
         yield 'stand-ins late by', f'{self.lag.worst:.1f} s at most; load {os.getloadavg()[0]:.1f} now'
 
     def report(self, calm):

@@ -132,10 +132,11 @@ class Happenings:
 
     def do_no_microsoft(self):
         """One forwarder cannot reach Microsoft: it is not well, and all but one of its customers move."""
-        forwarder, seconds = self.one(), 240
+        forwarder = self.one()
         held = self.soak.tables.held(forwarder.name)
         # libcurl's clock, by which a silent connection is given up, is never fast.
         how = self.rng.choice(('refused', 'refused' if self.soak.args.haste > 1 else 'silent'))
+        seconds = 240 if how == 'refused' else 420      # a poll, a minute without a byte, two minutes of that, a table
         self.soak.tell(f'{forwarder.name} cannot reach Microsoft: {how}')
         forwarder.cut('microsoft', how)
         self.soak.readers.awaits(held, forwarder.name, time.monotonic(), 'no Microsoft')

@@ -18,6 +18,7 @@
 struct entry {
     ticks time;
     bool hidden, dropped, odd;  /* dropped: counted, and not sent; odd: it has no ID */
+    bool unsent;                /* it is listed, and not sent in full */
     bool moved;                 /* it is left out from the second response on */
     bool written;               /* the ledger has it from the beginning */
     unsigned sent;              /* in full */
@@ -123,7 +124,7 @@ static int respond(const char *url, struct buf *body)
     for (i = 0; i < service->count; i++) {
         struct entry *entry = &service->entries[i];
 
-        if (entry->time < lo || entry->time >= hi || entry->hidden || service->empty ||
+        if (entry->time < lo || entry->time >= hi || entry->hidden || service->empty || (entry->unsent && full) ||
             (entry->moved && service->asked > 1) || (service->hides_later && hi == TICKS_OPEN))
             continue;
         fails = fails || (entry->time == service->poison && (full || !service->only_full));
@@ -524,6 +525,39 @@ static void test_dropped(void **state UNUSED)
     check_line(run(), 1, "result=partial listed=19 counted=20", "one");
 }
 
+/* promise: Completeness: Each version that an audit finds missing is named, whatever was said of its day before */
+static void test_named_later(void **state UNUSED)
+{
+    const char *log;
+
+    f.scene.input.audit = 1;
+    publish(last_night() - 1, 20, 3);
+    fill_ledger();
+    f.service.entries[1].hidden = f.service.entries[2].hidden = f.service.entries[0].unsent = true;
+    audit_start(&f.audit, true, clock_ms());
+    log = run();
+    check_line(log, 1, "result=missing missing=1", "one is not sent");
+    CHECK(lines(log, "event=audit_missing") == 1, "%s", log);
+    log = run();
+    CHECK(!strstr(log, "event=audit"), "nothing new: %s", log);
+    f.service.entries[1].hidden = false;
+    log = run();
+    check_line(log, 1, "result=missing missing=1 repaired=1", "another one is repaired");
+    CHECK(strstr(log, "id=\"a1\" ") && lines(log, "result=repaired") == 1, "%s", log);
+    f.service.entries[0].unsent = f.service.entries[2].hidden = false;
+    f.service.entries[0].hidden = f.service.entries[2].unsent = true;
+    log = run();
+    check_line(log, 1, "result=missing missing=1 repaired=0", "the first is gone, and a third is missing");
+    CHECK(strstr(log, "id=\"a2\" "), "%s", log);
+    f.service.entries[2].unsent = false;
+    f.service.entries[7].dropped = true;
+    log = run();
+    check_line(log, 1, "result=partial missing=0 repaired=1", "the list is not whole");
+    log = run();
+    CHECK(!strstr(log, "event=audit"), "nothing new: %s", log);
+    CHECK(f.scene.feed.tally.new_events == 2, "%llu", (unsigned long long)f.scene.feed.tally.new_events);
+}
+
 /* promise: Completeness: A day's borders are exact to 100 ns */
 static void test_borders(void **state UNUSED)
 {
@@ -790,7 +824,7 @@ static void test_gate(void **state UNUSED)
 
 static const struct CMUnitTest cases[] = {
     CASE(test_equal),     CASE(test_once),     CASE(test_gate),   CASE(test_repair),   CASE(test_services),   CASE(test_moving_on),
-    CASE(test_dropped),   CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
+    CASE(test_dropped),   CASE(test_named_later), CASE(test_borders),  CASE(test_one_tick),   CASE(test_empty),
     CASE(test_odd),       CASE(test_written_meanwhile), CASE(test_confirmed), CASE(test_not_comparable),
     CASE(test_confirmed_of_polls),
     CASE(test_again),     CASE(test_moments),   CASE(test_days_of_others),

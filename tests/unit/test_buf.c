@@ -24,6 +24,21 @@ static void test_growth(void **state UNUSED)
     buf_free_secret(&buf);
 }
 
+static void test_numbers(void **state UNUSED)
+{
+    static const int64_t numbers[] = { 0, 7, -7, 10, 1234567890123, INT64_MAX, INT64_MIN };
+
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        struct buf buf = BUF_INIT(20);
+        char want[32];
+
+        snprintf(want, sizeof(want), "%lld", (long long)numbers[i]);
+        CHECK(buf_add_number(&buf, numbers[i]), "%s", want);
+        CHECK_TEXT(buf_text(&buf), want);
+        buf_free(&buf);
+    }
+}
+
 /* At the limit nothing is added in part, and what was there stays. */
 static void test_limit(void **state UNUSED)
 {
@@ -114,6 +129,7 @@ static void test_cut_and_take(void **state UNUSED)
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_growth),
+    cmocka_unit_test(test_numbers),
     cmocka_unit_test(test_limit),
     cmocka_unit_test(test_large_limits),
     cmocka_unit_test(test_no_limit_left),

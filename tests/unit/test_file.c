@@ -74,7 +74,7 @@ static void test_rename_kept(void **state UNUSED)
         { "a", true, NULL }, { "b", false, "a" }, { "c", false, "a" }, { "d", true, NULL }, { "e", false, "d" },
     };
     CLEANUP(mem_freep) char *path = in_folder("kept.json"), *temp = in_folder("kept.json.tmp"),
-                             *kept = in_folder("kept.json.before");
+                             *kept = in_folder("kept.json.before"), *aside = in_folder("kept.json.bad");
     struct err err;
 
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
@@ -83,16 +83,16 @@ static void test_rename_kept(void **state UNUSED)
         check_content(path, steps[i].content, 1);
         if (steps[i].kept)
             check_content(kept, steps[i].kept, 1);
-        else
-            CHECK(access(kept, F_OK), "%zu: it is kept for no reason", i);
+        CHECK(file_has_kept(path) == !!steps[i].kept && !access(kept, F_OK) == !!steps[i].kept, "%zu: kept", i);
     }
-    unlink(path);
-    file_take_kept(path);
-    check_content(path, "d", 1);
-    CHECK(access(kept, F_OK), "it is there twice");
-    unlink(path);
-    file_take_kept(path);
-    CHECK(access(path, F_OK), "there was none to take");
+    for (size_t i = 0; i < 2; i++) { /* the second time nothing is kept, and what was put aside before is replaced */
+        CHECK(file_put_aside(path, aside), "%zu: %s", i, strerror(errno));
+        check_content(aside, i ? "d" : "e", 1);
+        CHECK(access(kept, F_OK), "%zu: it is there twice", i);
+        if (!i)
+            check_content(path, "d", 1);
+    }
+    CHECK(access(path, F_OK) && !file_put_aside(path, aside), "there was nothing to put aside");
 }
 
 /* A failed save leaves the old content alone. */

@@ -12,7 +12,7 @@ struct step {
 static struct keyset_page page_of(const struct step *step)
 {
     return (struct keyset_page){ .lo = step->lo, .cut = step->cut, .before = step->before, .counted = step->counted,
-                                 .count = 50, .sent_at = step->lo + 1 };
+                                 .count = 50, .skips = 500, .sent_at = step->lo + 1 };
 }
 
 static void test_the_next_page(void **state UNUSED)
@@ -63,6 +63,17 @@ static void test_parts_of_several_pages(void **state UNUSED)
     CHECK(!keyset_skips(&keyset, &skip) && !keyset_agrees(&keyset, -1), "a service that does not count proves nothing");
     keyset.check = true;
     CHECK(keyset_skips(&keyset, &skip) && skip == 48, "but it may skip: %zu", skip);
+    keyset_forget(&keyset);
+    page = page_of(&(struct step){ 100, 200, 49, -1 });
+    page.skips = 98;
+    keyset_add(&keyset, &page);
+    CHECK(keyset.check && keyset.reach > 200 && keyset.reach < 300, "with another page there would be more than can be skipped");
+    keyset_extend(&keyset, 250, 30);
+    CHECK(keyset.from == 100 && keyset.at == 250 && keyset_is_counted(&keyset, 79), "what came with the count belongs to it");
+    keyset_count_alone(&keyset);
+    CHECK(keyset.check && keyset.reach == keyset.at, "it is counted alone");
+    keyset_count(&keyset, true);
+    CHECK(keyset.reach == TICKS_OPEN, "with all that is left");
     keyset_forget(&keyset);
     page = page_of(&(struct step){ 100, 200, 49, 50 });
     keyset_add(&keyset, &page);

@@ -18,8 +18,13 @@ struct scene {
     enum kvstore_fault fault;
     struct err err;
     int    rows;        /* of a list; -1: none */
-    bool   record;
+    bool   record, refused;
 };
+
+static void on_refused(void *ctx)
+{
+    ((struct scene *)ctx)->refused = true;
+}
 
 static void on_answer(void *ctx, const struct kvstore_answer *answer)
 {
@@ -64,6 +69,7 @@ static void make_call(int port, enum call call, const char *collection, struct s
 
     *ret = (struct scene){ .loop = loop, .rows = -1 };
     rest_hurry(rest, 1);
+    rest_listen(rest, on_refused, ret);
     start_call(store, call, ret);
     loop_run(loop);
     kvstore_get(store, "never answered", on_answer, ret);
@@ -127,6 +133,7 @@ static void check_row(int port, const struct row *row, const char *collection)
 
     make_call(port, row->call, collection, &scene);
     CHECK(scene.fault == row->want, "%s: fault %d, %s", row->name, (int)scene.fault, scene.err.text);
+    CHECK(scene.refused == (row->want == KVSTORE_SESSION), "%s: the listener", row->name);
     CHECK(!row->says || strstr(scene.err.text, row->says), "%s: %s", row->name, scene.err.text);
     CHECK(scene.rows == row->rows, "%s: %d rows", row->name, scene.rows);
     CHECK(scene.record == (row->call == GET && row->want == KVSTORE_OK), "%s", row->name);

@@ -143,6 +143,11 @@ static void test_line(void **state UNUSED)
         { "defender_alerts ledger 1 of=graph/all since=yesterday whole=no\n", false },
         { "defender_alerts ledger 1 of=graph/all since=2026-11-01T00:00:00Z whole=no", false },
         { "defender_alerts ledger 1 of=graph/all since=2026-11-01T00:00:00Z whole=yesno\n", false },
+        { "defender_alerts ledger 1 of=graph/all id=0123456789abcdef since=2026-11-01T00:00:00Z whole=no\n", true },
+        { "defender_alerts ledger 1 of=graph/all id=0123456789abcdeg since=2026-11-01T00:00:00Z whole=no\n", false },
+        { "defender_alerts ledger 1 of=graph/all id=0000000000000000 since=2026-11-01T00:00:00Z whole=no\n", false },
+        { "defender_alerts ledger 1 of=graph/all id= since=2026-11-01T00:00:00Z whole=no\n", false },
+        { "defender_alerts ledger 1 of=graph/all id=0123456789abcdef0 since=2026-11-01T00:00:00Z whole=no\n", false },
         { "defender_alerts ledger 1 of=gr\naph since=2026-11-01T00:00:00Z whole=no\n", false },
         { "defender_alerts ledger 1 of=0123456789012345678901234567890123456789012345678901234567890123456789 "
           "since=2026-11-01T00:00:00Z whole=no\n", false },
@@ -157,6 +162,12 @@ static void test_line(void **state UNUSED)
     CHECK_TEXT(line.of, OF);
     ledger_format_line(&line, &again);
     CHECK_TEXT(buf_text(&again), rows[0].text);
+    line.id = 0xab;
+    buf_clear(&again);
+    ledger_format_line(&line, &again);
+    CHECK(strstr(buf_text(&again), " of=graph/all id=00000000000000ab since=") &&
+              ledger_parse_line(buf_text(&again), again.len, &line) && line.id == 0xab && line.len == again.len,
+          "%s", buf_text(&again));
     buf_free(&again);
 }
 
@@ -228,9 +239,9 @@ static void test_a_kill_at_each_step(void **state UNUSED)
             ledger_job_release(&job);
         }
         if (stored >= 0)
-            CHECK(ledger_continue(next, stored, at(TODAY, (int64_t)stored_versions), false), "killed at %d", kill);
+            CHECK(ledger_continue(next, stored, ledger_id(ledger), at(TODAY, (int64_t)stored_versions), false), "killed at %d", kill);
         else
-            CHECK(!ledger_continue(next, stored, at(TODAY, 0), false), "a file that no checkpoint speaks of: %d", kill);
+            CHECK(!ledger_continue(next, stored, ledger_id(ledger), at(TODAY, 0), false), "a file that no checkpoint speaks of: %d", kill);
         save(next, 0, true);
         CHECK(versions_of(next, TODAY, &sum) == stored_versions &&
                   sum == stored_versions * (stored_versions + 1) / 2,
@@ -258,6 +269,8 @@ static void test_files_that_cannot_be_continued(void **state UNUSED)
         { "a link", "mv $p $p.real; ln -s $p.real $p", "cannot" },
         { "another filter", "sed -i s,graph/all,graph/0123, $p", "" },
         { "an older copy", "truncate -s -8 $p", "not as its checkpoint says" },
+        { "another input's", "sed -i '1s, id=[0-9a-f]*, id=00000000000000ff,' $p", "swapped or restored" },
+        { "one without an ID", "sed -i '1s, id=[0-9a-f]*,,' $p", "swapped or restored" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -269,7 +282,7 @@ static void test_files_that_cannot_be_continued(void **state UNUSED)
         save(ledger, 1, true);
         snprintf(command, sizeof(command), "p=%s; %s", path, rows[i].command);
         CHECK(system(command) == 0, "%s", command);
-        CHECK(!ledger_continue(next, ledger_end(ledger), at(TODAY - 3, 5), false), "%s is continued", rows[i].name);
+        CHECK(!ledger_continue(next, ledger_end(ledger), ledger_id(ledger), at(TODAY - 3, 5), false), "%s is continued", rows[i].name);
         CHECK(ledger_trouble(next, &err) == (rows[i].why[0] != '\0') && strstr(err.text, rows[i].why), "%s: %s",
               rows[i].name, err.text);
         CHECK(!ledger_trouble(next, &err), "%s is said twice", rows[i].name);
@@ -311,7 +324,7 @@ static void test_a_ledger_that_cannot_be_written(void **state UNUSED)
     CHECK(!ledger_covers(ledger, TODAY - 1) && ledger_covers(ledger, TODAY - 2) && ledger_covers(ledger, TODAY - 3),
           "one day is unknown");
     save(ledger, 2, true);
-    CHECK(ledger_continue(next, ledger_end(ledger), at(TODAY - 1, 0), false) && ledger_look(next, now(), &err), "%s",
+    CHECK(ledger_continue(next, ledger_end(ledger), ledger_id(ledger), at(TODAY - 1, 0), false) && ledger_look(next, now(), &err), "%s",
           err.text);
     CHECK(!ledger_covers(next, TODAY - 1) && ledger_covers(next, TODAY - 2), "the file says so");
     CHECK(ledger_unsaid(next, TODAY - 1, &again) && !again, "nothing was said");
@@ -334,7 +347,7 @@ static void test_a_kill_after_a_failure(void **state UNUSED)
     job.error = EIO;
     ledger_ended(ledger, &job, true);
     ledger_job_release(&job);
-    CHECK(!ledger_continue(next, end, at(TODAY - 1, 0), false), "it passes for whole");
+    CHECK(!ledger_continue(next, end, ledger_id(ledger), at(TODAY - 1, 0), false), "it passes for whole");
     ledger_free(ledger);
     ledger_free(next);
 }
@@ -400,6 +413,72 @@ static void test_vanishes_while_running(void **state UNUSED)
     CHECK(ledger_since(ledger) == at(TODAY - 1, 5) + 1 && !ledger_covers(ledger, TODAY - 1) &&
               ledger_covers(ledger, TODAY) && versions_of(ledger, TODAY, NULL) == 1,
           "a new one begins");
+    ledger_free(ledger);
+}
+
+/* Another input's file is put in the place of the ledger. */
+static void test_swapped_while_running(void **state UNUSED)
+{
+    struct ledger *ledger = begin_ledger(TODAY - 5), *other = ledger_new(OF);
+    struct err err = { .text = "" };
+    char name[90];
+    uint64_t *keys;
+    size_t count;
+
+    snprintf(name, sizeof(name), "%s.other", path);
+    ledger_place(other, name);
+    ledger_begin(other, at(TODAY - 5, 0), true);
+    for (uint64_t i = 1; i <= 20; i++)
+        ledger_add(other, i << 32, at(TODAY - 1, 5), i);
+    save(other, 20, true);
+    ledger_add(ledger, UINT64_C(99) << 32, at(TODAY - 1, 5), 1);
+    save(ledger, 1, true);
+    CHECK(ledger_look(ledger, now(), &err) && !rename(name, path), "%s", err.text);
+    CHECK(!ledger_keys(ledger, TODAY - 1, &keys, &count, &err) && !count, "the other's keys pass for its own");
+    ledger_add(ledger, UINT64_C(98) << 32, at(TODAY, 5), 2);
+    save(ledger, 2, true);
+    CHECK(ledger_trouble(ledger, &err) && strstr(err.text, "go on with") && ledger_unsaved(ledger), "%s", err.text);
+    save(ledger, 2, true);
+    CHECK(!ledger_covers(ledger, TODAY - 1) && versions_of(ledger, TODAY - 1, NULL) == 0, "a new one begins");
+    ledger_free(ledger);
+    ledger_free(other);
+}
+
+/* Files of versions before the ID go on without one. */
+static void test_without_id(void **state UNUSED)
+{
+    struct ledger *ledger = begin_ledger(TODAY - 5), *next = open_ledger();
+    char command[200];
+
+    ledger->line.id = 0;
+    ledger_add(ledger, UINT64_C(1) << 32, at(TODAY - 1, 5), 1);
+    save(ledger, 1, true);
+    snprintf(command, sizeof(command), "! head -n 1 %s | grep -q ' id='", path);
+    CHECK(system(command) == 0, "it has an ID");
+    CHECK(ledger_continue(next, ledger_end(ledger), 0, at(TODAY - 1, 5), false), "it is not continued");
+    ledger_add(next, UINT64_C(2) << 32, at(TODAY - 1, 5), 1);
+    save(next, 1, true);
+    CHECK(versions_of(next, TODAY - 1, NULL) == 2 && !ledger_id(next), "it goes on");
+    ledger_free(ledger);
+    ledger_free(next);
+}
+
+/* Another file was begun while a job was on its way: its end says nothing about the new one. */
+static void test_begun_meanwhile(void **state UNUSED)
+{
+    struct ledger *ledger = begin_ledger(TODAY - 5);
+    struct ledger_job job;
+
+    ledger_prepare(ledger, 0, now());
+    ledger_make_job(ledger, false, &job);
+    ledger_begin(ledger, at(TODAY - 2, 0), false);
+    ledger_job_write(&job, true);
+    ledger_job_commit(&job);
+    ledger_ended(ledger, &job, true);
+    ledger_job_release(&job);
+    CHECK(ledger_unsaved(ledger), "the first file passes for the second");
+    save(ledger, 0, true);
+    CHECK(!ledger_unsaved(ledger) && ledger_covers(ledger, TODAY - 2) && !ledger_covers(ledger, TODAY - 3), "the second");
     ledger_free(ledger);
 }
 
@@ -490,7 +569,7 @@ static void test_days_that_are_kept(void **state UNUSED)
     save(ledger, pos, true);
     CHECK(size_of_file() * 500 <= 14 * 1024 * 1024 + 500 * 1000, "%lld bytes", (long long)size_of_file());
     CHECK(ledger_end(ledger) >= end + LEDGER_SLOT, "what was dropped counts");
-    CHECK(ledger_continue(next, ledger_end(ledger), at(TODAY - 1, 99), false), "it can be continued");
+    CHECK(ledger_continue(next, ledger_end(ledger), ledger_id(ledger), at(TODAY - 1, 99), false), "it can be continued");
     for (uint32_t day = TODAY - LEDGER_KEPT_DAYS; day < TODAY; day++)
         CHECK(versions_of(next, day, NULL) == 100u + 2 * (day == TODAY - 1), "day %u", day - TODAY);
     CHECK(ledger_look(next, now(), &err) && !next->compacts, "once");
@@ -533,7 +612,7 @@ static void test_manifest(void **state UNUSED)
     ledger_said(ledger, TODAY - 3);
     CHECK(!ledger_unsaid(ledger, TODAY - 2, &again) && again && !ledger_unsaid(ledger, TODAY - 3, &again), "once");
     save(ledger, 1, true);
-    CHECK(ledger_continue(next, ledger_end(ledger), at(TODAY - 2, 0), false) && ledger_look(next, now(), &err), "%s",
+    CHECK(ledger_continue(next, ledger_end(ledger), ledger_id(ledger), at(TODAY - 2, 0), false) && ledger_look(next, now(), &err), "%s",
           err.text);
     CHECK(!ledger_unsaid(next, TODAY - 2, &again) && !ledger_unsaid(next, TODAY - 3, &again) &&
               ledger_unsaid(next, TODAY - 1, &again),
@@ -560,7 +639,7 @@ static void test_none(void **state UNUSED)
     ledger_ended(NULL, &job, true);
     ledger_forget(NULL);
     ledger_free(NULL);
-    CHECK(ledger_continue(NULL, 5, 5, false) && ledger_end(NULL) == -1 && job.change == LEDGER_UNCHANGED &&
+    CHECK(ledger_continue(NULL, 5, 5, 5, false) && ledger_end(NULL) == -1 && job.change == LEDGER_UNCHANGED &&
               !ledger_trouble(NULL, &err) && !ledger_unsaved(NULL) && !ledger_got_more(NULL),
           "it does nothing");
 }
@@ -585,7 +664,7 @@ static struct ledger *continued(struct ledger *ledger)
     struct ledger *next = open_ledger();
     struct err err = { .text = "" };
 
-    CHECK(ledger_continue(next, ledger_end(ledger), at(TODAY - 1, 99), false), "it can be continued");
+    CHECK(ledger_continue(next, ledger_end(ledger), ledger_id(ledger), at(TODAY - 1, 99), false), "it can be continued");
     ledger_free(ledger);
     CHECK(ledger_look(next, now(), &err), "%s", err.text);
     return next;
@@ -680,6 +759,9 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_full_disk),
     cmocka_unit_test(test_vanishes_while_running),
     cmocka_unit_test(test_vanishes_without_alerts),
+    cmocka_unit_test(test_swapped_while_running),
+    cmocka_unit_test(test_without_id),
+    cmocka_unit_test(test_begun_meanwhile),
     cmocka_unit_test(test_dated_ahead),
     cmocka_unit_test(test_given_up),
     cmocka_unit_test(test_days_that_are_kept),

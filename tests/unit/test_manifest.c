@@ -140,6 +140,35 @@ static void test_again_hourly(void **state)
     check_said(f, NOW + 9000000, "", "today is not over");
 }
 
+/* promise: Completeness: A new input says nothing of the days before its first one that had no alerts */
+static void test_a_new_input(void **state)
+{
+    struct fixture *f = *state;
+    struct feed *feed = &f->scene.feed;
+    uint32_t day = today(f);
+
+    ledger_free(feed->ledger);
+    unlink(f->path);
+    feed->ledger = ledger_new("graph/all");
+    ledger_place(feed->ledger, f->path);
+    ledger_begin(feed->ledger, ledger_day_begin(day - 30), true);
+    feed->progress.cursor.backfill.active = true;
+    feed->progress.cursor.backfill.next = ledger_day_begin(day - 30);
+    feed->progress.cursor.backfill.end = ledger_day_begin(day - 1);
+    before_yesterday(f);
+    write_versions(f, day, 1);
+    check_said(f, NOW, "", "the backfill has read nothing");
+    CHECK(f->manifest.timer.due_ms == NOW + 60000, "soon again");
+    write_versions(f, day - 20, 2);
+    feed->progress.cursor.backfill.active = false;
+    check_said(f, NOW + 60000, "-20:2 -5:0 -4:0 -3:0 -2:0", "one day that has alerts, and the last ones");
+    write_versions(f, day - 19, 1);
+    check_said(f, NOW + 120000, "-19:1", "a day that was empty");
+    feed->input = &f->scene.input;
+    f->scene.input.audit = 7;
+    check_said(f, NOW + 180000, "-9:0 -8:0 -7:0 -6:0", "as many as are audited");
+}
+
 static int open_fixture(void **state)
 {
     static struct fixture f;
@@ -181,6 +210,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_days),
     CASE(test_not_before_it_is_settled),
     CASE(test_again_hourly),
+    CASE(test_a_new_input),
 };
 
 UNIT(manifest, cases, NULL, NULL)

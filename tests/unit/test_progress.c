@@ -23,7 +23,7 @@ static void read_one(struct progress *progress, ticks time, uint64_t pos)
     struct window window = { time - HOUR, TICKS_OPEN };
 
     dedup_add(progress->dedup, (struct dedup_entry){ key_of(time), time, pos });
-    CHECK(progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ 1, time, time }, 0, time + SECOND, pos,
+    CHECK(progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ .count = 1, .oldest = time, .newest = time }, 0, time + SECOND, pos,
                         now_ms += 60000), "it has caught up");
 }
 
@@ -213,13 +213,13 @@ static void test_many_quarantined_windows_cost_few_requests(void **state)
     CHECK(requests <= 60 + 40 * 9 + 9 && full >= 8, "%d requests, %d full polls", requests, full);
     progress->looked = now;
     progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &tail);
-    progress_read(progress, WORKER_LIVE, &tail, &(struct page_stats){ 1, now, now }, 0, now + SECOND, 0, 0);
+    progress_read(progress, WORKER_LIVE, &tail, &(struct page_stats){ .count = 1, .oldest = now, .newest = now }, 0, now + SECOND, 0, 0);
     CHECK(tail.lo == BEGIN + 40 * SECOND + 1 && progress->cursor.watermark == BEGIN, "the watermark passed the gaps");
     progress->looked = 0;
     for (int i = 0; i < 41; i++) {
         progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &tail);
-        progress_read(progress, WORKER_LIVE, &tail, tail.hi == TICKS_OPEN ? &(struct page_stats){ 1, now, now } :
-                      &(struct page_stats){ 0, 1, 0 }, 0, now + SECOND, 0, 0);
+        progress_read(progress, WORKER_LIVE, &tail, tail.hi == TICKS_OPEN ? &(struct page_stats){ .count = 1, .oldest = now, .newest = now } :
+                      &(struct page_stats){ .count = 0, .oldest = 1, .newest = 0 }, 0, now + SECOND, 0, 0);
     }
     CHECK(tail.hi == TICKS_OPEN && progress->cursor.watermark == now, "a poll that read all of them raises it");
 }
@@ -256,7 +256,7 @@ static void test_isolates(void **state)
     progress_next(progress, WORKER_LIVE, now + SECOND, 0, 0, &window);
     CHECK(window.lo == now + 1 && window.hi == TICKS_OPEN, "what is new is still read");
     CHECK(progress_next(progress, WORKER_QUARANTINE, now + SECOND, 0, 0, &window) && window.lo == BEGIN, "at once");
-    CHECK(!progress_read(progress, WORKER_QUARANTINE, &window, &(struct page_stats){ 1, now, now }, 0, now, 10, 0), "read");
+    CHECK(!progress_read(progress, WORKER_QUARANTINE, &window, &(struct page_stats){ .count = 1, .oldest = now, .newest = now }, 0, now, 10, 0), "read");
     CHECK(!progress_next(progress, WORKER_QUARANTINE, now + SECOND, 0, 0, &window), "nothing is left");
     CHECK(!progress_settle(progress, 9, now) && progress->quarantine.count == 1, "splunkd has not taken it");
     CHECK(!progress_settle(progress, 10, now) && !progress->quarantine.count, "splunkd has taken it");
@@ -283,7 +283,7 @@ static void test_a_quarantined_window_raises_the_watermark(void **state)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         ticks newest = BEGIN + rows[i].newest * SECOND;
-        struct page_stats stats = rows[i].newest < 0 ? page_stats_none() : (struct page_stats){ 1, newest, newest };
+        struct page_stats stats = rows[i].newest < 0 ? page_stats_none() : (struct page_stats){ .count = 1, .oldest = newest, .newest = newest };
 
         begin(progress);
         progress->looked = rows[i].looked ? BEGIN + rows[i].looked * SECOND : 0;
@@ -341,11 +341,49 @@ static void test_a_long_poll_is_shared_by_both_workers(void **state)
     begin(progress);
     progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
     CHECK(window.lo == BEGIN && window.hi == TICKS_OPEN, "one window at first");
-    CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ 10, BEGIN, now }, 1, now), "split");
+    CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ .count = 10, .oldest = BEGIN, .newest = now }, 1, now), "split");
     progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
     CHECK(window.lo == now - OVERLAP * SECOND && window.hi == TICKS_OPEN, "new alerts do not wait");
     CHECK(progress_next(progress, WORKER_BACKFILL, now, 0, 0, &window) && window.lo == BEGIN &&
           window.hi <= now - OVERLAP * SECOND, "the older part");
+}
+
+/* A page that is too much has the latest records: what is before it is one window, and its own part another one. With
+ * many pages, or records in any order, the backfill takes over. Times are hours. */
+static void test_a_page_of_the_latest(void **state)
+{
+    static const struct { const char *name; bool rises; size_t rest; int oldest; bool few, alone; } rows[] = {
+        { "two pages", .rest = 5, .oldest = 40, .few = true, .alone = true },
+        { "two pages, the first records in a burst", .rest = 8, .oldest = 2, .few = true, .alone = true },
+        { "two pages as it seems: the service does not count", .oldest = 40, .few = true, .alone = true },
+        { "three pages", .rest = 20, .oldest = 40, .alone = true },
+        { "many pages", .rest = 500, .oldest = 40 },
+        { "many pages as it seems", .oldest = 85 },
+        { "in any order", .rises = true, .oldest = 40 },
+    };
+    struct progress *progress = *state;
+    ticks now = BEGIN + 100 * HOUR;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct page_stats stats = { .count = 10, .oldest = BEGIN + rows[i].oldest * HOUR, .newest = BEGIN + 90 * HOUR,
+                                    .rises = rows[i].rises, .rest = rows[i].rest };
+        struct window window;
+
+        begin(progress);
+        progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
+        CHECK(progress_split(progress, WORKER_LIVE, &window, &stats, 1, now), "%s: split", rows[i].name);
+        CHECK(progress->cursor.backfill.active == !rows[i].alone, "%s: who reads on", rows[i].name);
+        CHECK(progress->plans[WORKER_LIVE].few == rows[i].few, "%s: few", rows[i].name);
+        if (!rows[i].few)
+            continue;
+        progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
+        CHECK(window.lo == BEGIN && window.hi > stats.oldest && window.hi <= stats.oldest + SECOND, "%s: before it",
+              rows[i].name);
+        progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ .count = 1, .oldest = BEGIN, .newest = BEGIN },
+                      10, now, 0, 0);
+        progress_next(progress, WORKER_LIVE, now, 0, 0, &window);
+        CHECK(window.hi == TICKS_OPEN, "%s: all of the rest", rows[i].name);
+    }
 }
 
 /* A record of the year 9999 and more than one response holds: no window is bounded by a time after the present. */
@@ -357,11 +395,11 @@ static void test_the_future_belongs_to_the_open_window(void **state)
     int windows = 0;
 
     begin(progress);
-    CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ 10, BEGIN, far }, 1, now), "split");
+    CHECK(progress_split(progress, WORKER_LIVE, &window, &(struct page_stats){ .count = 10, .oldest = BEGIN, .newest = far }, 1, now), "split");
     do {
         CHECK(progress_next(progress, WORKER_LIVE, now, 0, 0, &window), "nothing to read");
         CHECK(window.hi == TICKS_OPEN || window.hi <= now, "a window that ends in the future");
-        progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ 1, window.lo, window.lo }, 0, now, 0, 0);
+        progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ .count = 1, .oldest = window.lo, .newest = window.lo }, 0, now, 0, 0);
     } while (window.hi != TICKS_OPEN && ++windows < 20);
     CHECK(windows < 5 && window.hi == TICKS_OPEN, "%d bounded windows", windows);
 }
@@ -388,7 +426,8 @@ static void test_too_many_records_of_the_future(void **state)
         for (int i = RECORDS; i >= 0; i--) {
             if (times[i] < window.lo || times[i] >= window.hi || ++count > PAGE)
                 continue;
-            stats = (struct page_stats){ count, ticks_min(stats.oldest, times[i]), ticks_max(stats.newest, times[i]) };
+            stats = (struct page_stats){ .count = count, .oldest = ticks_min(stats.oldest, times[i]),
+                                         .newest = ticks_max(stats.newest, times[i]) };
         }
         now += SECOND / 10; /* a response takes a while, so some of the present is always left */
         if (count > PAGE)
@@ -416,13 +455,13 @@ static void test_what_raises_the_watermark(void **state)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct window window = { BEGIN, rows[i].hi < 0 ? TICKS_OPEN : BEGIN + rows[i].hi * SECOND };
-        struct page_stats stats = { rows[i].count, BEGIN + rows[i].oldest * SECOND, BEGIN + rows[i].newest * SECOND };
+        struct page_stats stats = { .count = rows[i].count, .oldest = BEGIN + rows[i].oldest * SECOND, .newest = BEGIN + rows[i].newest * SECOND };
         ticks got;
 
         begin(progress);
         progress->plans[WORKER_LIVE] = (struct window_plan){ .active = rows[i].hi >= 0, .next = BEGIN, .width = SECOND,
                                                              .end = BEGIN + 100 * SECOND };
-        progress_read(progress, WORKER_LIVE, &window, rows[i].count ? &stats : &(struct page_stats){ 0, 1, 0 }, 0,
+        progress_read(progress, WORKER_LIVE, &window, rows[i].count ? &stats : &(struct page_stats){ .count = 0, .oldest = 1, .newest = 0 }, 0,
                       BEGIN + 100 * SECOND, 0, 0);
         got = progress->cursor.watermark;
         CHECK((got - BEGIN) / SECOND == rows[i].want, "%s: %lld s", rows[i].name, (long long)((got - BEGIN) / SECOND));
@@ -462,6 +501,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_versions_in_quarantine_are_kept),
     CASE(test_the_backfill_has_nothing_to_read),
     CASE(test_a_long_poll_is_shared_by_both_workers),
+    CASE(test_a_page_of_the_latest),
     CASE(test_the_future_belongs_to_the_open_window),
     CASE(test_too_many_records_of_the_future),
     CASE(test_what_raises_the_watermark),

@@ -42,7 +42,7 @@ static void read_up_to(struct fixture *f, const char *text, uint64_t pos)
     dedup_add(progress->dedup, (struct dedup_entry){ .key = dedup_key(text, strlen(text), time), .time = time,
                                                       .pos = pos });
     f->scene.feed.event_pos = pos;
-    progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ 1, time, time }, 0, time, pos,
+    progress_read(progress, WORKER_LIVE, &window, &(struct page_stats){ .count = 1, .oldest = time, .newest = time }, 0, time, pos,
                   f->now_ms += 5000);
 }
 

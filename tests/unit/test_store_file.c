@@ -196,6 +196,22 @@ static void test_bad(void **state)
     buf_free(&text);
 }
 
+/* What may not be on the disk yet is known as that at the next start, until it is saved again. */
+static void test_unsynced(void **state)
+{
+    static const struct { enum store_durability durability; bool unsynced; } steps[] = {
+        { STORE_SYNCED, false }, { STORE_WRITTEN, true }, { STORE_WRITTEN, true }, { STORE_SYNCED, false },
+    };
+    struct fixture *f = *state;
+
+    CHECK(claim(f), "%s", f->err.text);
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        CHECK(save(f, steps[i].durability) && f->claim.unsynced == steps[i].unsynced, "%zu: %s", i, f->err.text);
+        f->claim.unsynced = !steps[i].unsynced;
+        CHECK(load(f) == STORE_FOUND && f->claim.unsynced == steps[i].unsynced, "%zu: %s", i, f->err.text);
+    }
+}
+
 /* A file that could not be read back is not written, and one that is too large is not read. */
 static void test_too_large(void **state)
 {
@@ -332,6 +348,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_the_folder_is_made),
     CASE(test_a_folder_that_cannot_be_used),
     CASE(test_bad),
+    CASE(test_unsynced),
     CASE(test_too_large),
     CASE(test_the_folder_is_removed),
     CASE(test_a_save_makes_the_folder_again),

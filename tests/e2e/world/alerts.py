@@ -116,7 +116,8 @@ class AlertApi:
         if place:
             args = place['args']
         top = odata.parse_count(args, '$top', preset, most, _TOP_SAID)
-        skip = place['skip'] if place else odata.parse_count(args, '$skip', 0, most_skip, _SKIP_SAID)
+        skip = place['skip'] if place else odata.parse_count(args, '$skip', 0, most_skip if quirks.skip else 0,
+                                                                   _SKIP_SAID)
         turn = place['turn'] if place else 0
         if quirks.expand_fails and 'alerts' in args.get('$expand', ''):
             raise ApiError(500, 'InternalServerError', 'Object reference not set to an instance of an object.')

@@ -86,21 +86,21 @@ class Version:
 class Quirks:
     """How a service behaves where the documentation leaves it open, or where it is known to misbehave.
 
-    order: 'newest' (by update), 'created' (newest creation first), 'oldest', 'shuffled' (stable), 'chaos' (anew
-    each time). orderby: 'accept', 'refuse' (400), 'ignore', or a claim that is not kept: 'created' sorts by another
-    field, 'shards' sorts each of three parts, 'page' sorts what it sends. count: False: no @odata.count; miscounts is
-    added to it. select: 'accept', 'refuse' (400) or 'ignore'. drops: keys of alerts that are left out of pages although
-    they are counted. doubles: a page that is not the last one has a record twice, in place of another one. page_cap:
-    pages end earlier than $top asked. empty_first: so many empty pages with a link come before the first real one.
-    repeat_link: the next link leads to the same page for ever. foreign_link: base address of another host put into
-    next links. pretty: white space between tokens. since_included, until_included: bounds of the exporter.
+    order: 'newest' (by update), 'created' (newest creation first), 'oldest', 'shuffled' (stable), 'chaos' (anew each
+    time). orderby: 'accept', 'refuse' (400), 'ignore', or a claim that is not kept: 'created' sorts by another field,
+    'shards' sorts each of three parts, 'page' sorts what it sends. count: False: no @odata.count; miscounts is added to
+    it. skip: False: 400 to $skip. select: 'accept', 'refuse' (400) or 'ignore'. drops: keys of alerts that are left out
+    of pages although they are counted. doubles: a page that is not the last one has a record twice, in place of another
+    one. page_cap: pages end earlier than $top asked. empty_first: so many empty pages with a link come before the first
+    real one. repeat_link: the next link leads to the same page for ever. foreign_link: base address of another host put
+    into next links. pretty: white space between tokens. since_included, until_included: bounds of the exporter.
     expand_fails: $expand=alerts answers 500. corrupt_link: the Endpoint API sends a link that has lost the filter.
-    trailing_link: a page that is not full has a link, too, which leads to an empty page. relative_link: what is
-    left out of a link's address: 'scheme', 'host', 'folder' or 'path'. grain: the bounds of a filter are cut to so
-    many ticks."""
+    trailing_link: a page that is not full has a link, too, which leads to an empty page. relative_link: what is left
+    out of a link's address: 'scheme', 'host', 'folder' or 'path'. grain: the bounds of a filter are cut to so many
+    ticks."""
 
     def __init__(self, **changes):
-        self.order, self.orderby, self.count, self.miscounts = 'newest', 'accept', True, 0
+        self.order, self.orderby, self.count, self.miscounts, self.skip = 'newest', 'accept', True, 0, True
         self.select, self.drops = 'accept', ()
         self.doubles = False
         self.page_cap, self.empty_first, self.repeat_link, self.foreign_link = None, 0, False, None
