@@ -108,7 +108,12 @@ static void note_silent(const struct notes *notes)
 
     for (i = 0; share_view_has_body(view) && i < view->body.count; i++)
         share_names_add(&owners, view->body.entries[i].owner);
-    for (i = 0; i < owners.count; i++) {
+    if (owners.count > 1 && !share_view_heard(view))
+        say(notes, true,
+            "None of %zu forwarders that have inputs was heard within %d s: our administrator has to see whether Splunk "
+            "runs there; if it does, the store takes no writes, and 'defender_alerts check' on a forwarder says why.",
+            owners.count, notes->report->watched_s);
+    for (i = 0; i < owners.count && (owners.count == 1 || share_view_heard(view)); i++) {
         const struct share_view_member *member = share_view_member(view, owners.list[i]);
 
         held = share_view_held(view, owners.list[i]);

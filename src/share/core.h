@@ -120,7 +120,7 @@ struct share_member {
     bool alive, well, drains, is_self;
 };
 struct share_summary {
-    const char *state; /* member, waiting (not joined yet), paused, alone, outside */
+    const char *state; /* member, waiting (not joined yet, for a minute), paused, alone, outside */
     int64_t table;     /* number of the newest; 0: none */
     size_t members;    /* alive */
     size_t held, of;   /* inputs read or held here, of all shared ones of this forwarder */

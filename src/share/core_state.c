@@ -64,7 +64,7 @@ static const char *word_of(const struct share_core *core, int64_t now_ms)
         return "member";
     if (core_is_alone(core, now_ms))
         return "alone";
-    return core->joined_ms == LONG_AGO_MS ? "waiting" : "paused";
+    return core->joined_ms == LONG_AGO_MS && now_ms - core->good_ms < SHARE_ALONE_MS ? "waiting" : "paused";
 }
 
 void share_core_summary(const struct share_core *core, int64_t now_ms, struct share_summary *ret)

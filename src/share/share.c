@@ -63,9 +63,9 @@ static void round_answered(void *ctx, const struct kvstore_answer *answer)
     struct share *share = ctx;
     int64_t now_ms = clock_ms();
 
-    if (is_refusal(answer->fault))
+    if (share->tested && is_refusal(answer->fault)) /* else the self-test has told why, in other words */
         share_log_refused(share, answer->err);
-    else if (answer->fault == KVSTORE_OK)
+    else if (share->tested && answer->fault == KVSTORE_OK)
         share_log_refused(share, NULL);
     if (answer->fault != KVSTORE_OK && answer->fault != KVSTORE_TAKEN && answer->fault != KVSTORE_MISSING)
         share_note_trouble(share, answer->err, now_ms);
@@ -100,8 +100,7 @@ static void tested(void *ctx, const struct share_self_test_result *result)
         share_log_change(share, now_ms);
         return;
     }
-    if (!result->ok)
-        share_log_refused(share, result->err);
+    share_log_refused(share, result->ok ? NULL : result->err);
     share->phase = SHARE_RUNS;
     begin_round(share, now_ms); /* also without an answer: then the round has none, and that counts */
 }

@@ -229,6 +229,7 @@ class Apart(SharedCase):
         self.assertEqual(self.world.events(), [])
         hf1.sign_in()
         self.arrive(150)
+        self.assertEqual(sum('event=share_refused' in line.text for line in hf1.program.lines), 1, self.tails())
         self.exact()
 
     @pytest.mark.promise('Sharing', 'An input whose secret is missing on a forwarder is read by another one')

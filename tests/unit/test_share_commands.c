@@ -142,6 +142,8 @@ static void test_notes(void **state UNUSED)
         { "one is silent and has inputs", "hf1 1 a,b;hf2 1 a,b", "hf1 2 a,b;hf2 1 a,b", "a:hf1 b:hf2",
           "trouble: 'hf2' was not heard within 7 s and has 1 input: " },
         { "one is gone and has inputs", "hf1 1 a,b", "hf1 2 a,b", "a:hf1 b:hf2", "trouble: 'hf2' was not heard" },
+        { "all are silent", "hf1 1 a,b;hf2 1 a,b", "hf1 1 a,b;hf2 1 a,b", "a:hf1 b:hf2",
+          "trouble: None of 2 forwarders that have inputs was heard within 7 s: " },
         { "one is silent and has none", "hf1 1 a,b;hf2 1 a,b", "hf1 2 a,b;hf2 1 a,b", "a:hf1 b:hf1", "" },
         { "one is not well", "hf1 1 a;hf2 1 a unwell", "hf1 2 a;hf2 2 a unwell", "a:hf1",
           "trouble: 'hf2' can do no work " },

@@ -742,6 +742,22 @@ static void test_inputs(void **state UNUSED)
     end();
 }
 
+/* One that has never joined says so for a minute only: nothing is read until then, and somebody has to look. */
+static void test_never_joined(void **state UNUSED)
+{
+    begin();
+    group->links[0] = LINK_OFF;
+    start_as(0, "hf1", "ab", true);
+    pass(50000);
+    CHECK_TEXT(word(0), "waiting");
+    pass(20000);
+    CHECK_TEXT(word(0), "paused");
+    group->links[0] = LINK_GOOD;
+    pass(10000);
+    CHECK_TEXT(word(0), "member");
+    end();
+}
+
 /* What anybody may have written into the store. */
 static void test_bad_records(void **state UNUSED)
 {
@@ -898,6 +914,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_turn),       cmocka_unit_test(test_three_deaths), cmocka_unit_test(test_wishes),
     cmocka_unit_test(test_unwell),     cmocka_unit_test(test_inputs),       cmocka_unit_test(test_bad_records),
     cmocka_unit_test(test_cleaning),   cmocka_unit_test(test_calls),        cmocka_unit_test(test_emptied),
+    cmocka_unit_test(test_never_joined),
     cmocka_unit_test(test_bad_sizes),
 };
 
