@@ -272,8 +272,9 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
 {
     struct window_plan *plan = &plans[worker];
     ticks live_from = ticks_back(now, overlap_s), end = window->hi == TICKS_OPEN ? now : window->hi;
-    bool is_rest = window->hi == TICKS_OPEN && plan->active && stats &&
-                   stats->newest >= now; /* of a plan, and it has a future */
+    bool is_open = window->hi == TICKS_OPEN && stats;
+    bool is_ahead = is_open && !plan->active && stats->oldest >= now; /* nothing is known of the past */
+    bool is_rest = is_ahead || (is_open && plan->active && stats->newest >= now); /* of a plan, and it has a future */
     bool has_span = stats && stats->oldest < stats->newest && stats->newest < end && stats->oldest >= window->lo;
     ticks past = now - window->lo, width;
 
@@ -282,7 +283,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
         end = stats->newest + 1;
     if (end - window->lo <= resolution)
         return false;
-    if (windows_hand_over(cursor, worker, window, overlap_s, now) && !is_short(window, end, stats)) {
+    if (!is_ahead && windows_hand_over(cursor, worker, window, overlap_s, now) && !is_short(window, end, stats)) {
         plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(&plans[WORKER_BACKFILL], window, live_from,
                                                                         stats, resolution),
                                                        .resolution = resolution };

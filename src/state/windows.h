@@ -85,7 +85,8 @@ void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
  * step of the API's time filter; stats may be NULL. plans are those of all workers, since LIVE may hand its older
  * part to BACKFILL. Returns false if the window cannot be made smaller. Records dated in the future belong to the
  * open window: it is cut after `now` only if nothing else is left of it and they are too many. The watermark does not
- * pass `now`, so the next poll reads them again. */
+ * pass `now`, so the next poll reads them again. A page of nothing else tells nothing of the time before: that is read
+ * first, as a whole. */
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now);

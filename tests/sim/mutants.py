@@ -176,6 +176,9 @@ MUTANTS = [
      '    if (pages == PAGES_OVERFULL)\n'
      '        order_overfull(reading, now_ms);\n',
      ''),
+    ('past_after_future', 'state/windows.c',
+     '!plan->active && stats->oldest >= now;',
+     'false && !plan->active && stats->oldest >= now;'),
     ('old_one_kept', 'collect/tenant.c',
      '    if (t->claim.unsynced)',
      '    if (0)'),

@@ -20,7 +20,7 @@ enum sorts { HONEST, NEWEST, BY_NUMBER, SHARDS, OF_THE_PAGE, SHUFFLED, REPEATS, 
 /* What @odata.count says. */
 enum counts { TRUE_COUNT, NO_COUNT, OF_THE_PAGE_ONLY, OF_ALL_RECORDS, AT_MOST_60 };
 /* When the records are from. */
-enum arrival { EVEN, BURSTS, TIES, AHEAD };
+enum arrival { EVEN, BURSTS, TIES, AHEAD, ALL_AHEAD };
 
 struct row {
     const char  *name;
@@ -71,7 +71,8 @@ static ticks a_time(struct fixture *f, size_t number)
     case BURSTS: start += (ticks)(number % 4) * 7 * DAY_S * TICKS_PER_SECOND;
                  return start + (ticks)below(f, 300 * 300) * (TICKS_PER_SECOND / 300);
     case AHEAD: /* half of them are dated in the future */
-        if (number % 2)
+    case ALL_AHEAD:
+        if (number % 2 || f->row->arrival == ALL_AHEAD)
             return f->now + (ticks)(3600 + below(f, 2 * DAY_S)) * TICKS_PER_SECOND;
         return f->now - (ticks)below(f, 28 * DAY_S) * TICKS_PER_SECOND;
     case TIES: return start + (ticks)(number % 9) * DAY_S * TICKS_PER_SECOND;
@@ -413,6 +414,8 @@ static void test_a_service_that_lies(void **state UNUSED)
         { "does not count, two a page", OF_THE_PAGE, NO_COUNT, .records = 60, .cap = 2, .link = true, .skips = true },
         { "counts the page, one a page", SHUFFLED, OF_THE_PAGE_ONLY, .records = 40, .cap = 1, .link = true },
         { "counts the page, dated in the future", HONEST, OF_THE_PAGE_ONLY, AHEAD, .records = 60, .cap = 20, .link = true },
+        { "counts the page, all in the future", HONEST, OF_THE_PAGE_ONLY, ALL_AHEAD, .records = 22, .cap = 20, .link = true },
+        { "all in the future, newest first", NEWEST, NO_COUNT, ALL_AHEAD, .records = 90, .cap = 20, .link = true },
         { "dated in the future", HONEST, .arrival = AHEAD, .records = 90, .cap = 20, .link = true },
         { "does not count, dated in the future", HONEST, NO_COUNT, AHEAD, .records = 90, .cap = 20, .link = true },
         { "pages of 20", SHARDS, .records = 600, .cap = 20, .link = true },
