@@ -23,7 +23,7 @@
 #define LOOK_EVERY_MS      5000 /* at files that others may change */
 #define METRICS_MS         (5 * 60 * 1000)
 #define DAY_MS             (24 * 60 * MINUTE_MS)
-#define HURRY_S            10   /* for an answer about the customers' state */
+#define HURRY_S            10 /* for an answer about the customers' state */
 #define STORE_MOST_MS      50 /* of the store's work in one go; the disk makes everybody wait */
 /* After SIGTERM there is a second. Until these milliseconds: refresh tokens may go into the password store; a torn
  * event may be completed and the reader may catch up; checkpoints are synced to the disk (later ones are only
@@ -37,7 +37,7 @@ struct collector {
     struct env env;
     struct output output;
     struct log_output log;
-    struct rest *rest; /* splunkd */
+    struct rest *rest;         /* splunkd */
     struct rest *hurried_rest; /* the same for what is of use only while it is fresh */
     struct kvstore *kvstore;
     struct data_inputs *hurried_inputs;

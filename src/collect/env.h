@@ -34,7 +34,7 @@ struct env {
     struct secret_gates *gates;
     struct store *store;
     struct share *share; /* NULL: no other forwarder has any of the inputs */
-    size_t *audits; /* inputs that are audited at present */
+    size_t *audits;      /* inputs that are audited at present */
     int64_t started_ms;
 
     void (*wrote)(void *ctx);   /* events were appended to the outbox */

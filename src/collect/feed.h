@@ -61,15 +61,15 @@ struct feed {
     struct variant variants[WORKER_COUNT]; /* of the query, for each worker */
 
     struct progress progress;
-    struct ledger *ledger; /* NULL: the API's records have no identity */
+    struct ledger *ledger;      /* NULL: the API's records have no identity */
     ticks own_since, own_until; /* as in struct checkpoint */
-    struct feed *home;     /* this is an audit's own feed, and its events belong to that one; NULL: it is an input's */
+    struct feed *home; /* this is an audit's own feed, and its events belong to that one; NULL: it is an input's */
     struct listing *listing; /* of the day that is being audited: told of what is written; NULL: none */
     struct {
         uint32_t day; /* that was audited last; LEDGER_NO_DAY: none */
         const char *result;
     } audited;
-    bool open; /* the workers may read */
+    bool open;        /* the workers may read */
     int64_t since_ms; /* monotonic: when it came to this process */
     struct service_clock clock;
     uint64_t event_pos; /* stream position after the last event */

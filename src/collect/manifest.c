@@ -72,8 +72,7 @@ static uint32_t next_day(const struct manifest *manifest, ticks now, int64_t now
     bool again;
 
     for (*waits = *later = false; day < today && now >= settled_at(feed, day); day++) {
-        if (!is_of_use(feed, day) || ledger_is_again(feed->ledger, day) ||
-            !ledger_unsaid(feed->ledger, day, &again))
+        if (!is_of_use(feed, day) || ledger_is_again(feed->ledger, day) || !ledger_unsaid(feed->ledger, day, &again))
             continue;
         if (!settled(feed, day))
             *waits = true;
@@ -130,7 +129,8 @@ static int64_t say_days(struct manifest *manifest, ticks now, int64_t now_ms)
 void manifest_leave(struct manifest *manifest)
 {
     const struct feed *feed = manifest->feed;
-    uint32_t today = ledger_day_of(feed_service_now(feed)), day = today > LEDGER_KEPT_DAYS ? today - LEDGER_KEPT_DAYS : 1;
+    uint32_t today = ledger_day_of(feed_service_now(feed)),
+             day = today > LEDGER_KEPT_DAYS ? today - LEDGER_KEPT_DAYS : 1;
     struct err err;
 
     manifest_release(manifest);

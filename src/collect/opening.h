@@ -42,7 +42,7 @@ struct opening {
     struct timer timer;
     struct secret_intake *intake; /* NULL until SECRETS */
     bool in_place;                /* the secrets are */
-    enum opening_state until; /* LOAD, IMPORT or TOKEN: stops after that; 0: goes on to OPEN */
+    enum opening_state until;     /* LOAD, IMPORT or TOKEN: stops after that; 0: goes on to OPEN */
     int opinions;                 /* tokens that were fetched for their Date */
     struct secret_ticket ticket;
     char *bad; /* why a checkpoint was put aside, until it is known what comes in its place */

@@ -63,10 +63,11 @@ static void begin(struct sharing *sharing, const struct config *config, const st
 static bool differ(const struct sharing *sharing, const char *param, const char *value, const char *first,
                    struct err *err)
 {
-    return err_set(err, ERR_INPUT,
-                   "%s is '%.200s', but input '%.200s' has '%.200s'; the inputs of a forwarder that have share_url should "
-                   "all have the same, in the stanza [defender_alerts]",
-                   param, value ? value : "", sharing->first, first ? first : "");
+    return err_set(
+        err, ERR_INPUT,
+        "%s is '%.200s', but input '%.200s' has '%.200s'; the inputs of a forwarder that have share_url should "
+        "all have the same, in the stanza [defender_alerts]",
+        param, value ? value : "", sharing->first, first ? first : "");
 }
 
 static const char *lost_word(int lost)
@@ -79,7 +80,8 @@ bool sharing_take(struct sharing *sharing, struct env *env, const struct config 
 {
     sharing->env = env;
     if (text_empty(config->server_host))
-        return err_set(err, ERR_INPUT, "share_url is given, but splunkd does not say this forwarder's name (server_host)");
+        return err_set(err, ERR_INPUT,
+                       "share_url is given, but splunkd does not say this forwarder's name (server_host)");
     if (!env->share)
         begin(sharing, config, input);
     if (!text_same(input->share_url, sharing->url))

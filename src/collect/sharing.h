@@ -10,7 +10,7 @@ struct sharing {
     char *first;     /* that input's name */
     char *url, *group, *ca_file;
     int lost;
-    uint64_t taken; /* position up to which splunkd had the stream when it was looked last ... */
+    uint64_t taken;   /* position up to which splunkd had the stream when it was looked last ... */
     int64_t moved_ms; /* ... and since when it is there although events wait */
 };
 

@@ -31,10 +31,10 @@ struct state_writer {
     struct timer look_timer;
     struct timer call_timer; /* for the next call; not set while one is in flight, or nothing is due */
     int64_t started_ms;
-    int64_t regular_ms;      /* when all records are due */
-    int64_t called_ms;       /* when the last call ended */
-    int rows_read;           /* of the stored records */
-    bool stored_read;        /* all of them were: only then may records be written */
+    int64_t regular_ms; /* when all records are due */
+    int64_t called_ms;  /* when the last call ended */
+    int rows_read;      /* of the stored records */
+    bool stored_read;   /* all of them were: only then may records be written */
     bool in_call;
     int failures; /* in a row; one was logged if there is any */
     int batch_most;
@@ -105,8 +105,9 @@ static void failed(struct state_writer *writer, const struct kvstore_answer *ans
     if (wait_ms > RETRY_MOST_MS)
         wait_ms = RETRY_MOST_MS;
     if (!writer->failures++)
-        log_event(EVENT_KVSTORE, "why=%s the state of the customers cannot be kept in Splunk's KV store; alerts are "
-                                 "collected as usual, and it is tried again",
+        log_event(EVENT_KVSTORE,
+                  "why=%s the state of the customers cannot be kept in Splunk's KV store; alerts are "
+                  "collected as usual, and it is tried again",
                   QUOTED(answer->err->text));
     if (answer->fault == KVSTORE_REFUSED && writer->batch_most > 1) /* this store takes less at a time */
         writer->batch_most /= 2;
@@ -229,8 +230,10 @@ static void make_call(void *ctx, int64_t now_ms)
     }
     writer->in_call = true;
     kvstore_find(writer->spec.kvstore,
-                 &(struct kvstore_query){
-                     .fields = STORED, .sort = "_key", .skip = writer->rows_read, .limit = PAGE_ROWS },
+                 &(struct kvstore_query){ .fields = STORED,
+                                          .sort = "_key",
+                                          .skip = writer->rows_read,
+                                          .limit = PAGE_ROWS },
                  on_rows, writer);
 }
 

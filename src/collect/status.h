@@ -13,11 +13,11 @@ struct status {
     const char *waits_for;     /* said if there is no other reason */
     int64_t next_s;            /* to the next request */
     int64_t token_s;           /* until the access token expires */
-    int64_t certificate_days; /* as its file or the app registration says, whichever is sooner */
-    int64_t secret_days;      /* as the app registration says (auth/expiry.h) */
-    const char *share;        /* the word of its turn (share/share.h); NULL: no other forwarder has the input */
-    const char *reader;       /* the other forwarder that reads it; NULL: this one, or it is not known */
-    const char *credential;   /* what the input signs in with (auth/principal.h); NULL: not known yet */
+    int64_t certificate_days;  /* as its file or the app registration says, whichever is sooner */
+    int64_t secret_days;       /* as the app registration says (auth/expiry.h) */
+    const char *share;         /* the word of its turn (share/share.h); NULL: no other forwarder has the input */
+    const char *reader;        /* the other forwarder that reads it; NULL: this one, or it is not known */
+    const char *credential;    /* what the input signs in with (auth/principal.h); NULL: not known yet */
     bool has_token, has_certificate, has_secret;
 };
 

@@ -112,9 +112,8 @@ static void opened(void *ctx)
     tenant_wake(t);
 }
 
-static const struct opening_owner opening_owner = { get_principal, set_proxy,    opening_waits,
-                                                    has_source,    feed_changed, opened,
-                                                    tenant_share_stopped };
+static const struct opening_owner opening_owner = { get_principal, set_proxy, opening_waits,       has_source,
+                                                    feed_changed,  opened,    tenant_share_stopped };
 
 /* What the store answers. */
 
@@ -351,7 +350,8 @@ static void begin_again(struct tenant *t, int64_t now_ms)
 
 bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
-    bool by_clock = tenant_update_health(t, now_ms), saves = t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN;
+    bool by_clock = tenant_update_health(t, now_ms),
+         saves = t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN;
 
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening))

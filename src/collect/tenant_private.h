@@ -20,7 +20,7 @@ struct tenant_share {
     bool granted; /* it is this forwarder's turn, or paused */
     bool leaving; /* the turn is over, but not all is saved yet */
     bool saved_last;
-    bool settles; /* it was not its turn: what a process before this one left is settled */
+    bool settles;  /* it was not its turn: what a process before this one left is settled */
     bool renewing; /* the opening renews the refresh token, or has */
     int64_t leave_until_ms;
     int64_t failing_ms; /* since when requests get no answer; 0: they do */
@@ -46,7 +46,7 @@ struct tenant {
     enum health_state state;
     struct timer status_timer; /* for the next regular line */
     struct state_record record;
-    bool ending;               /* the process saves for the last time */
+    bool ending;                /* the process saves for the last time */
     struct tenant_share *share; /* NULL: no other forwarder has this input */
 };
 

@@ -37,9 +37,9 @@ static void add_dates(const struct status *status, struct fields *fields, int64_
 /* Returns the word of the customers page for what an input signs in with (principal_credential()). */
 static const char *secret_word(const char *credential)
 {
-    static const struct { const char *credential, *word; } words[] = {
-        { "secret", "stored" }, { "none", "missing" }, { "refresh_token", "delegated" }
-    };
+    static const struct {
+        const char *credential, *word;
+    } words[] = { { "secret", "stored" }, { "none", "missing" }, { "refresh_token", "delegated" } };
     size_t i;
 
     for (i = 0; i < COUNT_OF(words); i++)

@@ -53,7 +53,9 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
         reading->variant = variant_choose(reading_variant(reading), now_ms);
     }
     pages_begin(&reading->pages);
-    reading->answer = (struct answer){ .stats = page_stats_none(), .counted = -1, .top = top(reading),
+    reading->answer = (struct answer){ .stats = page_stats_none(),
+                                       .counted = -1,
+                                       .top = top(reading),
                                        .split = feed->progress.keysets[reading->kind].at };
     return true;
 }

@@ -42,7 +42,7 @@ enum alert_listing_end {
 struct alert_listing;
 /* The owner takes *alerts by emptying it. result: of the last request. */
 typedef void alert_listing_done_fn(void *ctx, enum alert_listing_end end, struct listed_alerts *alerts,
-                             const struct http_result *result, const struct err *err);
+                                   const struct http_result *result, const struct err *err);
 
 /* Starts. The strings and the route of *spec must outlive it. done is called once, from the loop. */
 struct alert_listing *alert_listing_start(const struct alert_listing_spec *spec, alert_listing_done_fn *done,

@@ -199,7 +199,7 @@ static void print_host_causes(const struct report *report, struct wrap *to)
 void groups_print(const struct report *report, enum group_kind kind, struct wrap *to)
 {
     static const char *const headings[] = { "Problems by cause", "Worth a look", "Tokens and permissions",
-                                           "Services that end" };
+                                            "Services that end" };
     struct group *groups = mem_alloc((report->count + 1) * sizeof(*groups));
     char **texts = mem_alloc((report->count + 1) * sizeof(*texts));
     size_t i, count;

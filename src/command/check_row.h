@@ -14,7 +14,7 @@ struct row_context {
     struct endpoints *endpoints;
     struct check_store *store;
     struct principals *principals;
-    const char *checkpoint_dir;  /* where inputs have noted whether they worked; NULL: not known */
+    const char *checkpoint_dir; /* where inputs have noted whether they worked; NULL: not known */
     int compare_with; /* enum api_kind of the API that inputs are compared with (command/compare.h); -1: none */
     int compare_days;
     void (*finished)(void *ctx); /* called when a row has its outcome */

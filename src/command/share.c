@@ -12,12 +12,14 @@ static const struct {
     const char *name, *called; /* called: in sentences about its arguments */
     int (*run)(int argc, char **argv);
     const char *help;
-} commands[] = { { "token", "share token", share_token_run,
-                   "store this forwarder's authentication token for the shared KV store, after a test" },
-                 { "status", "share status", share_status_run, "print the forwarders, and who reads which input" },
-                 { "take", "share take", share_wish_run, "let this forwarder read all of its inputs, or those that are named" },
-                 { "drain", "share drain", share_wish_run, "let others read this forwarder's inputs, before work on it" },
-                 { "undrain", "share undrain", share_wish_run, "end that: the inputs are spread evenly again" } };
+} commands[] = {
+    { "token", "share token", share_token_run,
+      "store this forwarder's authentication token for the shared KV store, after a test" },
+    { "status", "share status", share_status_run, "print the forwarders, and who reads which input" },
+    { "take", "share take", share_wish_run, "let this forwarder read all of its inputs, or those that are named" },
+    { "drain", "share drain", share_wish_run, "let others read this forwarder's inputs, before work on it" },
+    { "undrain", "share undrain", share_wish_run, "end that: the inputs are spread evenly again" }
+};
 
 static int print_help(void)
 {

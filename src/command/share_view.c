@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 #define NUMBER_MOST (SHARE_NUMBER_MOST - 1) /* the last one has none after it */
-#define NAMES_MOST  10000                    /* as the program reads */
+#define NAMES_MOST  10000                   /* as the program reads */
 
 /* Names. */
 

@@ -41,7 +41,8 @@ static size_t incidents_url(const struct api_query *query, struct buf *ret)
     .resource = { "https://graph.microsoft.com", "https://graph.microsoft.com", "https://graph.microsoft.us",          \
                   "https://dod-graph.microsoft.us" },                                                                  \
     .shape = { .array = "value", .id = "id", .time = "lastUpdateDateTime" }, .headers = headers, .variants = VARIANTS, \
-    .whole_variants = VARIANTS, .per_minute = 150, .skips = 500, .sorts = true, .family = "graph", .resolution = graph_resolution
+    .whole_variants = VARIANTS, .per_minute = 150, .skips = 500, .sorts = true, .family = "graph",                     \
+    .resolution = graph_resolution
 
 const struct api api_graph = {
     .name = "graph",

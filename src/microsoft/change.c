@@ -147,8 +147,9 @@ bool change_read(const struct change_words *words, struct change *ret, struct er
     ret->assigned_to = copy(words->assigned_to);
     ret->comment = copy(words->comment);
     if (!change_has_members(ret) && !ret->comment)
-        return err_set(err, ERR_INPUT, "there is nothing to change; set status, assigned_to, classification, "
-                                       "determination or comment");
+        return err_set(err, ERR_INPUT,
+                       "there is nothing to change; set status, assigned_to, classification, "
+                       "determination or comment");
     ret->id = mem_text(words->id);
     return true;
 }

@@ -24,9 +24,9 @@
 #define SOONER_MINUTE      0.5
 #define SOONER_HOUR        0.25
 #define SCARCE_MS          (30 * 60000) /* after the service asked to wait, nothing is to spare */
-#define SPARE_PART         3    /* audits use a third of the limits at most, ... */
-#define SPARE_LEAVES       0.5  /* ... leave this part of each bucket to others, ... */
-#define SPARE_AGAIN_MS     1000 /* ... and look again after this while others wait */
+#define SPARE_PART         3            /* audits use a third of the limits at most, ... */
+#define SPARE_LEAVES       0.5          /* ... leave this part of each bucket to others, ... */
+#define SPARE_AGAIN_MS     1000         /* ... and look again after this while others wait */
 
 struct rate_limits rate_limits_for(int per_minute, int per_hour)
 {

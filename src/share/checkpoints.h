@@ -41,7 +41,8 @@ void share_checkpoints_forget(struct share_checkpoints *checkpoints, const char 
  * KVSTORE_OK: there is none. With KVSTORE_OK, err->text is "" or says which records cannot be used and were ignored, for a
  * line of the log. All is valid during the call. Never called from inside of share_checkpoints_load(). */
 typedef void share_loaded_fn(void *ctx, enum kvstore_fault fault, const struct err *err, const struct buf *text);
-void share_checkpoints_load(struct share_checkpoints *checkpoints, const char *input, share_loaded_fn *loaded, void *ctx);
+void share_checkpoints_load(struct share_checkpoints *checkpoints, const char *input, share_loaded_fn *loaded,
+                            void *ctx);
 /* Gives up the load of this input, if any. */
 void share_checkpoints_load_stop(struct share_checkpoints *checkpoints, const char *input);
 

@@ -5,9 +5,9 @@
 #include "share/pieces.h"
 
 enum {
-    LOAD_MOST = 100,   /* inputs in a query */
-    PLACES_READ = 8,   /* checkpoints of an input that are read, the newest ones */
-    PIECES_READ = 10,  /* in a query: 2.5 MB */
+    LOAD_MOST = 100,         /* inputs in a query */
+    PLACES_READ = 8,         /* checkpoints of an input that are read, the newest ones */
+    PIECES_READ = 10,        /* in a query: 2.5 MB */
     VERSIONS_READ = 1000000, /* of an input, at most: 24 MB */
     STAMP_MAX = 17
 };
@@ -21,7 +21,7 @@ struct checkpoint_parts {
     struct versions written;
     int *pieces; /* numbers of those that it lists */
     size_t piece_count;
-    char stamp[STAMP_MAX]; /* of tenant and API: pieces of others are not its own */
+    char stamp[STAMP_MAX];  /* of tenant and API: pieces of others are not its own */
     ticks begin, watermark; /* where it began, how far it has read; set by checkpoint_parts_check() */
 };
 void checkpoint_parts_free(struct checkpoint_parts *parts);

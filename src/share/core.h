@@ -60,7 +60,8 @@ struct share_call {
 const struct share_call *share_core_begin(struct share_core *core, int64_t now_ms);
 /* The answer to the last call. Returns the next one; NULL: the round is over. A fault of the answer that the round cannot
  * do without ends it, and it is not good. */
-const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer, int64_t now_ms);
+const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer,
+                                             int64_t now_ms);
 /* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one; INT64_MAX while one lasts. */
 int64_t share_core_round_ms(const struct share_core *core);
 
@@ -100,9 +101,9 @@ enum share_event_kind {
     SHARE_EVENT_ROLLED_BACK, /* the newest table's number fell */
     SHARE_EVENT_TWIN,        /* another process has this forwarder's name; stays outside */
     SHARE_EVENT_TWIN_GONE,
-    SHARE_EVENT_NEWER,       /* a table of a newer program; stays outside */
-    SHARE_EVENT_LEFT_OUT,    /* count inputs that no live forwarder has */
-    SHARE_EVENT_BAD_RECORD   /* a record that cannot be used: `from` is its key */
+    SHARE_EVENT_NEWER,     /* a table of a newer program; stays outside */
+    SHARE_EVENT_LEFT_OUT,  /* count inputs that no live forwarder has */
+    SHARE_EVENT_BAD_RECORD /* a record that cannot be used: `from` is its key */
 };
 struct share_event {
     enum share_event_kind kind;
@@ -120,10 +121,10 @@ struct share_member {
     bool alive, well, drains, is_self;
 };
 struct share_summary {
-    const char *state; /* member, waiting (not joined yet, for a minute), paused, alone, outside */
-    int64_t table;     /* number of the newest; 0: none */
-    size_t members;    /* alive */
-    size_t held, of;   /* inputs read or held here, of all shared ones of this forwarder */
+    const char *state;    /* member, waiting (not joined yet, for a minute), paused, alone, outside */
+    int64_t table;        /* number of the newest; 0: none */
+    size_t members;       /* alive */
+    size_t held, of;      /* inputs read or held here, of all shared ones of this forwarder */
     int64_t confirmed_ms; /* age of the last confirmation; -1: none */
     int64_t lag_ms;       /* how long the last good round's heartbeat took to be seen: duration of that round; -1 */
 };

@@ -137,9 +137,9 @@ struct share_core {
     int64_t shown_ms;             /* when the round began whose heartbeat this one shows */
     bool start_shown;
     int64_t start_beat; /* the heartbeat that the start was written with last */
-    int64_t version; /* of the list of own inputs; grows with each */
-    int64_t saving;  /* the version that is on its way */
-    int64_t saved;   /* the version that the store has; 0: none */
+    int64_t version;    /* of the list of own inputs; grows with each */
+    int64_t saving;     /* the version that is on its way */
+    int64_t saved;      /* the version that the store has; 0: none */
     int64_t saved_ms;
 
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */

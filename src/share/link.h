@@ -37,9 +37,9 @@ void share_link_find_each(struct share_link *link, const char *collection, const
 /* The calls in flight with this ctx get no answer: their owner goes. */
 void share_link_forget(struct share_link *link, const void *ctx);
 
-size_t share_link_count(const struct share_link *link);               /* of addresses */
-const char *share_link_url(const struct share_link *link, size_t i);  /* valid as long as the link */
-size_t share_link_present(const struct share_link *link);             /* number of the one in use */
+size_t share_link_count(const struct share_link *link);              /* of addresses */
+const char *share_link_url(const struct share_link *link, size_t i); /* valid as long as the link */
+size_t share_link_present(const struct share_link *link);            /* number of the one in use */
 
 /* Returns the end of the token by its own "exp", in seconds since 1970; 0: it has none, or is no JWT. */
 int64_t share_token_ends_s(const char *token);

@@ -32,15 +32,15 @@
 /* Milliseconds of this host's monotonic clock. A round is good for FENCE; a new reader waits a third longer, so clocks may
  * run a third apart. */
 enum {
-    SHARE_ROUND_MS = 5000,      /* between the beginnings of rounds */
-    SHARE_CALL_MS = 4000,       /* for one call */
-    SHARE_FENCE_MS = 15000,     /* after the beginning of a good round its confirmation ends */
-    SHARE_WAIT_MS = 20000,      /* before a new reader begins */
-    SHARE_SILENCE_MS = 20000,   /* of good rounds without a heartbeat: the member counts as dead */
-    SHARE_SETTLED_MS = 30000,   /* a member that was heard for so long gets its share */
-    SHARE_ALONE_MS = 60000,     /* without an answer from any address */
-    SHARE_TABLE_MS = 60000,     /* between tables, except for the dead */
-    SHARE_TURN_MS = 10000       /* each further member waits that much longer before it makes a table */
+    SHARE_ROUND_MS = 5000,    /* between the beginnings of rounds */
+    SHARE_CALL_MS = 4000,     /* for one call */
+    SHARE_FENCE_MS = 15000,   /* after the beginning of a good round its confirmation ends */
+    SHARE_WAIT_MS = 20000,    /* before a new reader begins */
+    SHARE_SILENCE_MS = 20000, /* of good rounds without a heartbeat: the member counts as dead */
+    SHARE_SETTLED_MS = 30000, /* a member that was heard for so long gets its share */
+    SHARE_ALONE_MS = 60000,   /* without an answer from any address */
+    SHARE_TABLE_MS = 60000,   /* between tables, except for the dead */
+    SHARE_TURN_MS = 10000     /* each further member waits that much longer before it makes a table */
 };
 
 /* Appends a part of a key: everything but [A-Za-z0-9_-] is percent-encoded. */

@@ -19,6 +19,6 @@ struct share_self_test_result {
 typedef void share_self_test_fn(void *ctx, const struct share_self_test_result *result);
 
 /* Never returns NULL. done() is called once; then it may be freed. */
-struct share_self_test *share_self_test_new(struct loop *loop, struct share_link *link, const char *group, uint64_t random,
-                                            share_self_test_fn *done, void *ctx);
+struct share_self_test *share_self_test_new(struct loop *loop, struct share_link *link, const char *group,
+                                            uint64_t random, share_self_test_fn *done, void *ctx);
 void share_self_test_free(struct share_self_test *test);

@@ -108,8 +108,8 @@ static void tested(void *ctx, const struct share_self_test_result *result)
 static void begin_test(struct share *share)
 {
     share_self_test_free(share->test);
-    share->test =
-        share_self_test_new(share->spec.loop, share->link, share->spec.group, random_bits(NULL), tested, share);
+    share->test = share_self_test_new(share->spec.loop, share->link, share->spec.group, random_bits(NULL), tested,
+                                      share);
 }
 
 /* Joining. */
@@ -157,7 +157,8 @@ static void claim_host(struct share *share, int64_t now_ms)
     }
     if (!share_own_record_load(share->spec.checkpoint_folder, share->spec.group, share->spec.forwarder, &share->own,
                                &err))
-        log_event(EVENT_SHARE_BAD_RECORD, "group=%s record=share.own.json why=%s it is ignored: inputs wait before they go on",
+        log_event(EVENT_SHARE_BAD_RECORD,
+                  "group=%s record=share.own.json why=%s it is ignored: inputs wait before they go on",
                   share->spec.group, QUOTED(err.text));
     make_core(share, now_ms);
     share->phase = SHARE_RUNS;
@@ -199,8 +200,9 @@ static void make_link(struct share *share, const char *token)
                                                             .ca_file = share->spec.ca_file,
                                                             .splunk_home = share->spec.splunk_home,
                                                             .token = token });
-    share->checkpoints = share_checkpoints_new(&(struct share_checkpoints_spec){
-        .loop = share->spec.loop, .link = share->link, .group = share->spec.group });
+    share->checkpoints = share_checkpoints_new(&(struct share_checkpoints_spec){ .loop = share->spec.loop,
+                                                                                 .link = share->link,
+                                                                                 .group = share->spec.group });
     share_log_place(share);
     share->phase = SHARE_WANTS_HOST;
     timer_set(share->spec.loop, &share->round_timer, clock_ms());

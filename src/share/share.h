@@ -17,8 +17,8 @@ struct share_lease_owner {
     /* It may read. text: the shared checkpoint to begin from; NULL: none, or its own file is as new. Valid during the call. */
     void (*granted)(void *ctx, const struct buf *text);
     void (*elsewhere)(void *ctx); /* at the start: another forwarder has it, so far as is known */
-    void (*paused)(void *ctx);  /* no requests, no events, from now on; what is known stays */
-    void (*resumed)(void *ctx); /* after paused: goes on with what it knows */
+    void (*paused)(void *ctx);    /* no requests, no events, from now on; what is known stays */
+    void (*resumed)(void *ctx);   /* after paused: goes on with what it knows */
     /* It is another forwarder's. Stops reading, and saves for the last time once splunkd has taken all it wrote (or after
      * 5 s); then calls share_lease_let_go(). */
     void (*taken)(void *ctx);
@@ -55,7 +55,7 @@ struct share_lease {
 struct share_spec {
     struct loop *loop;
     struct http *http;
-    struct passwords *passwords; /* holds the token: share_token.<group>, of this app */
+    struct passwords *passwords;        /* holds the token: share_token.<group>, of this app */
     const char *urls, *group, *ca_file; /* parameters of the inputs */
     bool stops;
     const char *forwarder;         /* server_host */

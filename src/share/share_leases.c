@@ -7,14 +7,14 @@
 #include "base/text.h"
 #include "messages/log_events.h"
 
-#define LOAD_AGAIN_MS 5000
+#define LOAD_AGAIN_MS    5000
 /* Tries before an input goes on without the shared checkpoint: a minute while the store answers otherwise, and ten if it is
  * gone. Without a file of its own the input would be read from its start_time. */
 #define LOADS_MOST       12
 #define LOADS_ALONE_MOST 120
-#define PORTION       25 /* inputs that begin at once: the sign-ins and first polls of hundreds are spread, 500 over 15 s */
-#define PORTION_MS    750
-#define WELL_LEAST    3  /* inputs that fail below HTTP before that says something about this forwarder */
+#define PORTION          25 /* inputs that begin at once: the sign-ins and first polls of hundreds are spread, 500 over 15 s */
+#define PORTION_MS       750
+#define WELL_LEAST       3 /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
 {
@@ -304,8 +304,10 @@ void share_keep_own(struct share *share)
     if (!share->own_changed)
         return;
     share->own_changed = false;
-    if (!share_own_record_save(share->spec.checkpoint_folder, share->spec.group, share->spec.forwarder, &share->own, &err))
-        log_event(EVENT_SHARE_BAD_RECORD, "group=%s record=share.own.json why=%s after a restart inputs wait before they go on",
+    if (!share_own_record_save(share->spec.checkpoint_folder, share->spec.group, share->spec.forwarder, &share->own,
+                               &err))
+        log_event(EVENT_SHARE_BAD_RECORD,
+                  "group=%s record=share.own.json why=%s after a restart inputs wait before they go on",
                   share->spec.group, QUOTED(err.text));
 }
 

@@ -38,8 +38,8 @@ static void log_moved(const struct share *share, enum event as, const struct sha
 {
     const char *fact = as == EVENT_SHARE_TAKEN ? "from" : "to";
 
-    log_event(as, "group=%s %s=%s n=%zu why=%s %s", share->spec.group, fact, QUOTED(*event->from ? event->from : "nobody"),
-              event->count, QUOTED(event->why), counted(event));
+    log_event(as, "group=%s %s=%s n=%zu why=%s %s", share->spec.group, fact,
+              QUOTED(*event->from ? event->from : "nobody"), event->count, QUOTED(event->why), counted(event));
 }
 
 /* Returns why nothing has confirmed who reads: what a call failed with just now. */
@@ -64,23 +64,28 @@ static void log_one(struct share *share, const struct share_event *event)
     case SHARE_EVENT_TAKEN: log_moved(share, EVENT_SHARE_TAKEN, event); return;
     case SHARE_EVENT_GIVEN: log_moved(share, EVENT_SHARE_GIVEN, event); return;
     case SHARE_EVENT_PAUSED:
-        log_event(EVENT_SHARE_PAUSED, "group=%s why=%s nothing has confirmed for %d s who reads; the inputs wait", group,
-                  QUOTED(trouble), SHARE_FENCE_MS / 1000);
+        log_event(EVENT_SHARE_PAUSED, "group=%s why=%s nothing has confirmed for %d s who reads; the inputs wait",
+                  group, QUOTED(trouble), SHARE_FENCE_MS / 1000);
         return;
     case SHARE_EVENT_ALONE:
-        log_event(EVENT_SHARE_ALONE, "group=%s why=%s nothing has confirmed for %d s who reads; each input goes on with what "
-                                     "this forwarder knows",
+        log_event(EVENT_SHARE_ALONE,
+                  "group=%s why=%s nothing has confirmed for %d s who reads; each input goes on with what "
+                  "this forwarder knows",
                   group, QUOTED(advised), SHARE_ALONE_MS / 1000);
         return;
-    case SHARE_EVENT_BACK: log_event(EVENT_SHARE_BACK, "group=%s the shared store confirms again who reads", group); return;
+    case SHARE_EVENT_BACK:
+        log_event(EVENT_SHARE_BACK, "group=%s the shared store confirms again who reads", group);
+        return;
     case SHARE_EVENT_DEAD:
         log_event(EVENT_SHARE_DEAD, "group=%s forwarder=%s was not heard for %d s", group, QUOTED(from),
                   SHARE_SILENCE_MS / 1000);
         return;
-    case SHARE_EVENT_ROLLED_BACK: log_event(EVENT_SHARE_ROLLED_BACK, "group=%s why=%s", group, QUOTED(event->why)); return;
+    case SHARE_EVENT_ROLLED_BACK:
+        log_event(EVENT_SHARE_ROLLED_BACK, "group=%s why=%s", group, QUOTED(event->why));
+        return;
     case SHARE_EVENT_TWIN:
-        log_event(EVENT_SHARE_TWIN, "group=%s forwarder=%s another process has this name; this one stays outside", group,
-                  QUOTED(share->spec.forwarder));
+        log_event(EVENT_SHARE_TWIN, "group=%s forwarder=%s another process has this name; this one stays outside",
+                  group, QUOTED(share->spec.forwarder));
         return;
     case SHARE_EVENT_TWIN_GONE:
         log_event(EVENT_SHARE_TWIN_GONE, "group=%s forwarder=%s nobody else has this name any more", group,
@@ -157,10 +162,11 @@ void share_log_unsaved(struct share *share)
     if (err && !text_same(share->said.state, "member"))
         return;
     if (err && !text_same(share->unsaved, err->text))
-        log_event(EVENT_SHARE_CHECKPOINT,
-                  "group=%s why=%s checkpoints are not in the shared store; a forwarder that takes over begins with older "
-                  "ones",
-                  share->spec.group, QUOTED(why));
+        log_event(
+            EVENT_SHARE_CHECKPOINT,
+            "group=%s why=%s checkpoints are not in the shared store; a forwarder that takes over begins with older "
+            "ones",
+            share->spec.group, QUOTED(why));
     mem_freep(&share->unsaved);
     share->unsaved = err ? mem_text(err->text) : NULL;
 }

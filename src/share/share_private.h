@@ -25,11 +25,11 @@ struct share_said {
 struct share {
     struct share_spec spec; /* with copies of its texts */
     enum share_phase phase;
-    struct share_link *link;             /* NULL until there is a token */
-    struct share_core *core;             /* NULL until the host's byte is ours */
+    struct share_link *link;               /* NULL until there is a token */
+    struct share_core *core;               /* NULL until the host's byte is ours */
     struct share_checkpoints *checkpoints; /* comes and goes with the link */
-    struct share_self_test *test;        /* under way; NULL: none */
-    bool tested;                         /* the store was found fit */
+    struct share_self_test *test;          /* under way; NULL: none */
+    bool tested;                           /* the store was found fit */
     bool in_round;
     bool well;
     bool ending;
@@ -38,10 +38,10 @@ struct share {
     struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
     char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
-    char *trouble;                /* why a call of a round failed last; NULL: none did */
-    int64_t trouble_ms;           /* when */
-    int64_t token_ends_s;         /* of the token; 0: never */
-    int token_days_said;          /* the threshold that was logged last; INT_MAX: none */
+    char *trouble;           /* why a call of a round failed last; NULL: none did */
+    int64_t trouble_ms;      /* when */
+    int64_t token_ends_s;    /* of the token; 0: never */
+    int token_days_said;     /* the threshold that was logged last; INT_MAX: none */
     struct share_said said;
     struct timer round_timer, tell_timer, status_timer;
 };

@@ -8,9 +8,9 @@
 
 struct share_entry {
     char *input;
-    char *owner;                /* forwarder */
-    char since[SHARE_ID_MAX];   /* ID of the table that gave it to him */
-    int64_t number;             /* of that table */
+    char *owner;              /* forwarder */
+    char since[SHARE_ID_MAX]; /* ID of the table that gave it to him */
+    int64_t number;           /* of that table */
 };
 
 /* Sorted by input (strcmp). Owns its texts. */
@@ -30,11 +30,11 @@ struct share_candidate {
     const char *name;
     const char *const *inputs;
     size_t input_count;
-    bool well;     /* false: it gets one customer at most, the probe, if others are well */
-    bool drains;   /* it gets none that another one can have */
-    bool newcomer; /* it is not settled yet, or died too often: keeps what it has, gets nothing more */
-    bool takes_all;            /* it wishes all of its inputs ... */
-    const char *const *takes;  /* ... or these; sorted; borrowed */
+    bool well;                /* false: it gets one customer at most, the probe, if others are well */
+    bool drains;              /* it gets none that another one can have */
+    bool newcomer;            /* it is not settled yet, or died too often: keeps what it has, gets nothing more */
+    bool takes_all;           /* it wishes all of its inputs ... */
+    const char *const *takes; /* ... or these; sorted; borrowed */
     size_t take_count;
 };
 

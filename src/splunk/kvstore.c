@@ -72,17 +72,16 @@ static const struct row {
     enum kvstore_fault fault;
     enum err_kind kind;
     const char *text;
-} rows[] = {
-    { 409, false, KVSTORE_TAKEN, ERR_INPUT, "a record with this key exists" },
-    { 404, true, KVSTORE_MISSING, ERR_INPUT, "there is no record with this key" },
-    { 404, false, KVSTORE_NO_COLLECTION, ERR_INPUT, "splunkd does not know the collection: was it restarted after the app was installed?" },
-    { 503, false, KVSTORE_OFF, ERR_RETRY, "the KV store is off or still starting" },
-    { 401, false, KVSTORE_SESSION, ERR_AUTH, "the session is not valid" },
-    { 403, false, KVSTORE_RIGHTS, ERR_INPUT, "the collection may not be used" },
-    { 400, false, KVSTORE_REFUSED, ERR_INPUT, "the KV store refuses the request" },
-    { 413, false, KVSTORE_REFUSED, ERR_INPUT, "the KV store refuses the request" },
-    { 0, false, KVSTORE_AWAY, ERR_RETRY, "the KV store does not answer" }
-};
+} rows[] = { { 409, false, KVSTORE_TAKEN, ERR_INPUT, "a record with this key exists" },
+             { 404, true, KVSTORE_MISSING, ERR_INPUT, "there is no record with this key" },
+             { 404, false, KVSTORE_NO_COLLECTION, ERR_INPUT,
+               "splunkd does not know the collection: was it restarted after the app was installed?" },
+             { 503, false, KVSTORE_OFF, ERR_RETRY, "the KV store is off or still starting" },
+             { 401, false, KVSTORE_SESSION, ERR_AUTH, "the session is not valid" },
+             { 403, false, KVSTORE_RIGHTS, ERR_INPUT, "the collection may not be used" },
+             { 400, false, KVSTORE_REFUSED, ERR_INPUT, "the KV store refuses the request" },
+             { 413, false, KVSTORE_REFUSED, ERR_INPUT, "the KV store refuses the request" },
+             { 0, false, KVSTORE_AWAY, ERR_RETRY, "the KV store does not answer" } };
 
 static const struct row read_only = {
     0, false, KVSTORE_READ_ONLY, ERR_RETRY,

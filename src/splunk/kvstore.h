@@ -35,10 +35,10 @@ enum kvstore_fault {
 /* Valid during the call of done(). */
 struct kvstore_answer {
     enum kvstore_fault fault;
-    const struct err *err;  /* why it failed, and who has to act; no secrets */
-    const cJSON *rows;      /* of kvstore_find(): an array of records; of kvstore_find_each(): of such arrays. NULL on
+    const struct err *err; /* why it failed, and who has to act; no secrets */
+    const cJSON *rows;     /* of kvstore_find(): an array of records; of kvstore_find_each(): of such arrays. NULL on
                                failure */
-    const cJSON *record;    /* of kvstore_get(). NULL on failure */
+    const cJSON *record;   /* of kvstore_get(). NULL on failure */
 };
 typedef void kvstore_done_fn(void *ctx, const struct kvstore_answer *answer);
 

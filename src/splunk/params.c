@@ -15,9 +15,9 @@ static const struct choice cloud_choices[] = { [CLOUD_COMMERCIAL] = { "commercia
                                                [CLOUD_DOD] = { "dod", "US Department of Defense" },
                                                [CLOUD_COUNT] = { NULL, NULL } };
 
-static const struct choice allow_update_choices[] = { [ALLOW_UPDATE_NO] = { "no", "No" },
-                                                      [ALLOW_UPDATE_YES] = { "yes", "Yes" },
-                                                      [ALLOW_UPDATE_COUNT] = { NULL, NULL } };
+static const struct choice allow_update_choices[] = {
+    [ALLOW_UPDATE_NO] = { "no", "No" }, [ALLOW_UPDATE_YES] = { "yes", "Yes" }, [ALLOW_UPDATE_COUNT] = { NULL, NULL }
+};
 
 static const struct choice share_lost_choices[] = { [SHARE_LOST_CONTINUE] = { "continue", "Continue" },
                                                     [SHARE_LOST_STOP] = { "stop", "Stop" },

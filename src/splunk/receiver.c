@@ -62,14 +62,13 @@ void receiver_send(struct receiver *receiver, const struct receiver_event *event
     struct sending *sending = mem_alloc(sizeof(*sending));
     struct buf query = BUF_INIT(8192);
 
-    *sending = (struct sending){ .receiver = receiver,
-                                 .next = receiver->list,
-                                 .done = done,
-                                 .ctx = ctx,
-                                 .call = { .rest = receiver->rest,
-                                           .done = sent,
-                                           .ctx = sending,
-                                           .rights = "edit_tcp" } };
+    *sending = (struct sending){
+        .receiver = receiver,
+        .next = receiver->list,
+        .done = done,
+        .ctx = ctx,
+        .call = { .rest = receiver->rest, .done = sent, .ctx = sending, .rights = "edit_tcp" }
+    };
     receiver->list = sending;
     if (!text_empty(event->index))
         buf_add_form(&query, "index", event->index);

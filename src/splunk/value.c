@@ -16,9 +16,9 @@
 #include "splunk/proxy.h"
 #include "splunk/value_hint.h"
 
-#define DIGITS  "0123456789"
+#define DIGITS     "0123456789"
 #define SEPARATORS " ,"
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define LETTERS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 enum {
     SHOWN_MOST = 80, /* bytes of a bad value that a message repeats */

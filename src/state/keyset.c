@@ -1,9 +1,9 @@
 #include "state/keyset.h"
 
-#define PAGES_FIRST   2 /* pages of the first part before it is counted; one if that brings others as well */
-#define PAGES_MOST    8 /* ... and of later ones */
+#define PAGES_FIRST   2   /* pages of the first part before it is counted; one if that brings others as well */
+#define PAGES_MOST    8   /* ... and of later ones */
 #define REACH         0.7 /* part of the last page's width after it, in which less than a page is to be expected */
-#define UNPROVEN_MOST 2 /* parts or passes in a row that prove nothing before the service is not relied on */
+#define UNPROVEN_MOST 2   /* parts or passes in a row that prove nothing before the service is not relied on */
 #define SPAN_MOST     (INT64_C(366) * 86400 * TICKS_PER_SECOND)
 
 void keyset_forget(struct keyset *keyset)
@@ -66,7 +66,9 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
     keyset->seen += page->before;
     keyset->rest = page->counted < 0 ? -1 : page->counted - (int64_t)page->before;
     keyset->reach = page->cut + (ticks)((double)(page->cut - page->lo) * REACH);
-    keyset->check = ++keyset->pages >= (keyset->proven ? PAGES_MOST : page->counted < 0 ? 1 : PAGES_FIRST) ||
+    keyset->check = ++keyset->pages >= (keyset->proven      ? PAGES_MOST
+                                        : page->counted < 0 ? 1
+                                                            : PAGES_FIRST) ||
                     (page->counted >= 0 && page->counted <= (int64_t)page->count) || /* it may just be the page's */
                     (page->counted < 0 && keyset->seen + page->count > page->skips);
 }

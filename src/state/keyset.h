@@ -33,7 +33,7 @@ struct keyset {
     int pages;         /* of the part */
     int proven;        /* parts so far */
     bool check;        /* the next request counts the records of the part */
-    ticks reach;       /* ... by skipping those that are known, and brings others up to here; `at`: it brings no others */
+    ticks reach; /* ... by skipping those that are known, and brings others up to here; `at`: it brings no others */
 };
 
 /* A page in ascending order. */

@@ -118,7 +118,8 @@ static bool usable(struct ledger *ledger, int64_t end, uint64_t id, struct ledge
     if (!text_same(head->line.of, ledger->line.of)) /* filter or api was changed */
         return false;
     if (head->line.id != id)
-        return err_set(err, ERR_INPUT, "'%s' is not the ledger that its checkpoint speaks of: it was swapped or restored",
+        return err_set(err, ERR_INPUT,
+                       "'%s' is not the ledger that its checkpoint speaks of: it was swapped or restored",
                        ledger->path);
     start = head->line.len + LEDGER_MARK;
     if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)

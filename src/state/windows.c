@@ -163,7 +163,8 @@ static void live_read(struct cursor *cursor, struct window_plan *plan, const str
 void windows_part_read(struct cursor *cursor, enum worker_kind worker, struct window_plan *plan,
                        const struct window *part, size_t count, int64_t overlap_s, ticks now)
 {
-    struct page_stats stats = count ? (struct page_stats){ .count = count, .oldest = part->lo, .newest = part->hi - 1 } : page_stats_none();
+    struct page_stats stats = count ? (struct page_stats){ .count = count, .oldest = part->lo, .newest = part->hi - 1 }
+                                    : page_stats_none();
 
     if (worker == WORKER_BACKFILL) {
         backfill_read(cursor, plan, part, &stats);
@@ -226,7 +227,8 @@ static bool is_few(const struct window *window, ticks end, const struct page_sta
 {
     double before = pages_before(window, end, stats);
 
-    return stats && ((!stats->linked && stats->two) || ((!stats->linked || stats->rest) && before > 0 && before < ONE_PAGE));
+    return stats &&
+           ((!stats->linked && stats->two) || ((!stats->linked || stats->rest) && before > 0 && before < ONE_PAGE));
 }
 
 /* Plans one window for the records of a page that was too much, if they are the latest ones of it. Those of its oldest
@@ -273,7 +275,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
     struct window_plan *plan = &plans[worker];
     ticks live_from = ticks_back(now, overlap_s), end = window->hi == TICKS_OPEN ? now : window->hi;
     bool is_open = window->hi == TICKS_OPEN && stats;
-    bool is_ahead = is_open && !plan->active && stats->oldest >= now; /* nothing is known of the past */
+    bool is_ahead = is_open && !plan->active && stats->oldest >= now;             /* nothing is known of the past */
     bool is_rest = is_ahead || (is_open && plan->active && stats->newest >= now); /* of a plan, and it has a future */
     bool has_span = stats && stats->oldest < stats->newest && stats->newest < end && stats->oldest >= window->lo;
     ticks past = now - window->lo, width;

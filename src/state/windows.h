@@ -49,8 +49,8 @@ struct window_plan {
     ticks seen;       /* oldest record of the last response that was too much; 0: not known, or passed */
     ticks dense;      /* width that such a response suggests for windows that begin there */
     ticks tail, tail_end; /* between these one response may hold all, since one that was too much did; 0: not known */
-    int steps;        /* windows that ended before `seen` and were too much, in a row */
-    ticks since;      /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
+    int steps;            /* windows that ended before `seen` and were too much, in a row */
+    ticks since;          /* LIVE: when the first window was read in which late alerts may still appear; 0: none was */
 };
 
 /* Sets *ret to the window that the worker requests next; whole: all that is ahead of the worker, whatever the plan's

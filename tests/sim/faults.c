@@ -122,9 +122,17 @@ static void revoke(enum fault fault)
     trace("%s: tokens are revoked", customer->name);
 }
 
+static int secrets_awaited; /* new ones that nobody has entered yet */
+
+bool faults_await_secret(void)
+{
+    return secrets_awaited > 0;
+}
+
 static void enter_secret(void *ctx, int64_t number)
 {
     (void)number;
+    secrets_awaited--;
     splunkd_store_secret(ctx);
 }
 
@@ -137,6 +145,7 @@ static void replace_secret(enum fault fault)
     customer->secret++;
     customer->least_token = customer->token + 1;
     trouble(customer, entered + REFUSED_MOST);
+    secrets_awaited++;
     at(entered, enter_secret, customer, 0);
     trace("%s has a new secret, which is entered in %lld s", customer->name, (long long)(entered - now()) / 1000);
 }
@@ -203,7 +212,7 @@ int64_t repeats_within(bool power_lost)
 
 void faults_process_ends(void)
 {
-    if (now() < disk_good_since)
+    if (now() < disk_good_since + SECOND) /* its last saves were a moment ago */
         ledger_killed(repeats_within(false));
 }
 

@@ -39,7 +39,7 @@ static void look(void *ctx, int64_t number)
         faults_end();
         phase = PHASE_HEALING;
         deadline = now() + HEALED_WITHIN + 3 * plan.poll_s * SECOND + plan.overlap_s * SECOND;
-    } else if (phase == PHASE_HEALING && !ledger_missing(NEVER, false)) {
+    } else if (phase == PHASE_HEALING && !ledger_missing(NEVER, false) && !faults_await_secret()) {
         phase = PHASE_LAST;
         process_stop();
     } else if (phase == PHASE_HEALING && now() > deadline) {

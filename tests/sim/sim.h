@@ -378,6 +378,7 @@ void month_check(void); /* all nights are over */
 
 void faults_init(void);
 void faults_boot(void); /* a new process begins */
+bool faults_await_secret(void); /* somebody is still to enter a new one */
 void faults_process_ends(void); /* in peace, but what it knows may not be saved */
 void faults_end(void); /* all of them are over; everything heals */
 bool faults_on(void);

@@ -84,7 +84,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "secret_intake", 3 },
     { "service_clock", 3 },
     { "share_checkpoints", 16 },
-    { "share_core", 25 },
+    { "share_core", 26 },
     { "share_link", 7 },
     { "share_commands", 10 },
     { "share_token", 2 },
