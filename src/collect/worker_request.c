@@ -3,19 +3,23 @@
 #include "collect/order.h"
 
 #define KNOWN_TRIES 12 /* failed probes of a known record, in half an hour: it may be bad itself by now */
+#define AHEAD_TRIES 6  /* failed probes of all that is to come: a record dated in the future may be bad */
 
 /* Returns the newest second: a window that mostly holds nothing, so that a response tells of the service alone. It never
  * reaches below the watermark, however far behind the service's clock is: the dedup set may not. While nothing proves
- * that records get through, it is a time that is known to hold a record. */
+ * that records get through, it is a time that is known to hold a record. A record dated in the future is in each open
+ * window, so some probes end at the present. */
 static struct window probe(const struct reading *reading, ticks now)
 {
     const struct feed *feed = reading->feed;
     const struct cursor *cursor = &feed->progress.cursor;
     ticks known = feed->evidence.proven ? feed->evidence.proven : cursor->watermark;
+    ticks lo = ticks_max(ticks_back(now, 1), cursor->watermark);
+    bool leaves_future = reading->attempts.failures >= AHEAD_TRIES && reading->attempts.failures % 2 && lo < now;
 
     if (feed_is_unproven(feed) && known > cursor->begin && reading->attempts.failures < KNOWN_TRIES)
         return (struct window){ known, known + feed->api->resolution(reading->variant) };
-    return (struct window){ ticks_max(ticks_back(now, 1), cursor->watermark), TICKS_OPEN };
+    return (struct window){ lo, leaves_future ? now : TICKS_OPEN };
 }
 
 /* Returns the number of records to ask for. */

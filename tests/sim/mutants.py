@@ -57,6 +57,9 @@ MUTANTS = [
      'return ticks_max(ticks_back(cursor->watermark, overlap_s), cursor->dedup_floor);',
      '(void)overlap_s;\n'
      '    return ticks_max(cursor->watermark, cursor->dedup_floor);'),
+    ('each_probe_has_the_future', 'collect/worker_request.c',
+     'leaves_future ? now : TICKS_OPEN',
+     'TICKS_OPEN'),
     ('future_hides', 'state/windows.c',
      'ticks seen = ticks_min(stats->newest, now);',
      'ticks seen = stats->newest;'),

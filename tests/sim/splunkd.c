@@ -319,6 +319,8 @@ void splunkd_answer(const struct request *request, struct reply *reply)
             status(reply, 503);
     } else if (session_gone) {
         refuse_session(reply);
+    } else if (plan.month && strstr(request->path, "storage/collections")) {
+        status(reply, 503); /* a forwarder may have no KV store; half of the time of a month would go there */
     } else if (strstr(request->path, "storage/collections/")) {
         kv_answer(request, reply);
     } else if (fault_strikes(FAULT_store_500, NULL)) {
@@ -332,8 +334,6 @@ void splunkd_answer(const struct request *request, struct reply *reply)
         else
             show_input(request, reply);
         lose(reply);
-    } else if (plan.month && strstr(request->path, "storage/collections")) {
-        status(reply, 503); /* a forwarder may have no KV store; half of the time of a month would go there */
     } else {
         status(reply, 200);
         text_say(&reply->body, "{\"entry\":[]}");

@@ -432,6 +432,30 @@ static void test_a_probe_by_a_clock_that_is_behind(void **state)
     CHECK(f->reading.window.lo == watermark && f->reading.window.hi == TICKS_OPEN, "from the watermark on");
 }
 
+/* A record that breaks its response is dated in the future, so that each open window has it, the probe as well. A probe
+ * that ends at the present shows that the service works. */
+static void test_a_bad_record_of_the_future(void **state)
+{
+    struct fixture *f = *state;
+    bool ended = false;
+
+    add_records(f, SCENE_DAY "11:20:00Z", 1);
+    catch_up(f, 1);
+    add_records(f, SCENE_DAY "11:50:00Z", 1);
+    add_records(f, SCENE_DAY "23:50:00Z", 1);
+    f->service.poisoned[f->service.count - 1] = true;
+    for (int i = 0; i < 40 && !waiting(f); i++) {
+        bool is_probe = probes(f);
+
+        time_passes(f, 10);
+        serve(f);
+        ended = ended || (is_probe && f->reading.window.hi != TICKS_OPEN);
+    }
+    CHECK(ended && waiting(f), "a probe ends at the present, and the window is set aside");
+    read_quarantine(f, 20);
+    CHECK(f->scene.feed.tally.new_events == 2, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+}
+
 /* With evidence there is no probe: another window was answered a moment ago. */
 static void test_evidence(void **state)
 {
@@ -996,6 +1020,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_quarantined_window_is_still_read),
     CASE(test_a_window_that_fails_alone),
     CASE(test_a_probe_by_a_clock_that_is_behind),
+    CASE(test_a_bad_record_of_the_future),
     CASE(test_evidence),
     CASE(test_a_service_that_fails),
     CASE(test_failures_of_a_window),
