@@ -8,61 +8,13 @@
 #include "base/text.h"
 
 #define NUMBER_MOST (SHARE_NUMBER_MOST - 1) /* the last one has none after it */
-#define NAMES_MOST  10000                   /* as the program reads */
-
-/* Names. */
-
-/* Returns the place of a name, or where it belongs. */
-static size_t place_of(const struct share_names *names, const char *name)
-{
-    size_t low = 0, high = names->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (strcmp(names->list[middle], name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-bool share_names_have(const struct share_names *names, const char *name)
-{
-    size_t at = place_of(names, name);
-
-    return at < names->count && text_same(names->list[at], name);
-}
-
-void share_names_add(struct share_names *names, const char *name)
-{
-    size_t at = place_of(names, name);
-
-    if (at < names->count && text_same(names->list[at], name))
-        return;
-    names->list = mem_grow(names->list, names->count + 1, sizeof(char *));
-    memmove(&names->list[at + 1], &names->list[at], (names->count - at) * sizeof(char *));
-    names->list[at] = mem_text(name);
-    names->count++;
-}
-
-void share_names_free(struct share_names *names)
-{
-    size_t i;
-
-    for (i = 0; i < names->count; i++)
-        free(names->list[i]);
-    free(names->list);
-    *names = (struct share_names){ .list = NULL };
-}
 
 /* Adds the texts of an array. Returns false if it is none, or longer than that of any forwarder. */
 static bool names_take(struct share_names *names, const cJSON *array)
 {
     const cJSON *item;
 
-    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > NAMES_MOST)
+    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > SHARE_NAMES_MOST)
         return false;
     cJSON_ArrayForEach(item, array) if (!text_empty(cJSON_GetStringValue(item)))
         share_names_add(names, cJSON_GetStringValue(item));

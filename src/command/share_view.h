@@ -5,14 +5,10 @@
 #pragma once
 
 #include "base/json.h"
+#include "share/names.h"
 #include "share/table.h"
 
 #define SHARE_START_MAX 32
-
-struct share_names {
-    char **list; /* sorted */
-    size_t count;
-};
 
 struct share_view_member {
     char *name;
@@ -69,8 +65,3 @@ size_t share_view_held(const struct share_view *view, const char *name);
 /* Returns true if two processes call themselves so. It shows for some seconds after the second one has started: then it
  * stays outside. */
 bool share_view_is_twin(const struct share_view_member *member);
-
-bool share_names_have(const struct share_names *names, const char *name);
-/* Adds a name in its place, unless it is there. */
-void share_names_add(struct share_names *names, const char *name);
-void share_names_free(struct share_names *names);

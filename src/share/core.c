@@ -54,7 +54,7 @@ size_t share_core_add_input(struct share_core *core, const char *input)
 {
     core->inputs = mem_grow(core->inputs, core->count + 1, sizeof(*core->inputs));
     core->inputs[core->count] = (struct own_input){ .name = mem_text(input) };
-    names_add(&core->names, input);
+    share_names_add(&core->names, input);
     core->version++;
     return core->count++;
 }
@@ -66,8 +66,8 @@ void share_core_free(struct share_core *core)
     core_peers_free(core);
     share_body_free(&core->table.body);
     share_body_free(&core->own.body);
-    names_free(&core->names);
-    names_free(&core->bad);
+    share_names_free(&core->names);
+    share_names_free(&core->bad);
     for (size_t i = 0; i < core->count; i++)
         free(core->inputs[i].name);
     free(core->inputs);

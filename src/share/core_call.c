@@ -155,7 +155,7 @@ const struct share_call *core_call_save_inputs(struct share_core *core)
 
     for (size_t i = 0; i < core->names.count; i++) {
         buf_add_char(&text, i ? ',' : '[');
-        buf_add_json(&text, core->names.texts[i]);
+        buf_add_json(&text, core->names.list[i]);
     }
     buf_add_text(&text, core->names.count ? "]" : "[]");
     buf_clear(&core->body);

@@ -56,9 +56,9 @@ void core_peers_free(struct share_core *core)
 
         free(peer->name);
         free(peer->program);
-        names_free(&peer->inputs);
-        names_free(&peer->wish.takes);
-        names_free(&peer->bars);
+        share_names_free(&peer->inputs);
+        share_names_free(&peer->wish.takes);
+        share_names_free(&peer->bars);
         free(peer);
     }
     free(core->peers.items);
@@ -143,7 +143,7 @@ bool core_peer_died_often(const struct peer *peer, int64_t now_ms)
 static bool barred(const struct share_core *core, const struct peer *peer, int64_t now_ms)
 {
     for (size_t i = 0; i < core->peers.count; i++)
-        if (core_peer_lives(core, core->peers.items[i]) && names_have(&core->peers.items[i]->bars, peer->name))
+        if (core_peer_lives(core, core->peers.items[i]) && share_names_have(&core->peers.items[i]->bars, peer->name))
             return true;
     return core_peer_died_often(peer, now_ms);
 }
@@ -165,25 +165,25 @@ bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, in
 /* Without its present list, a member keeps what it has. */
 static void guess_inputs(const struct share_core *core, struct peer *peer)
 {
-    names_free(&peer->inputs);
+    share_names_free(&peer->inputs);
     peer->inputs_start[0] = '\0';
     for (size_t i = 0; i < core->table.body.count; i++)
         if (!strcmp(core->table.body.entries[i].owner, peer->name))
-            names_add(&peer->inputs, core->table.body.entries[i].input);
+            share_names_add(&peer->inputs, core->table.body.entries[i].input);
 }
 
 static struct share_candidate candidate_of(const struct share_core *core, struct peer *peer, int64_t now_ms)
 {
-    const struct names *inputs = peer == core_self(core) ? &core->names : &peer->inputs;
+    const struct share_names *inputs = peer == core_self(core) ? &core->names : &peer->inputs;
 
     return (struct share_candidate){ .name = peer->name,
-                                     .inputs = (const char *const *)inputs->texts,
+                                     .inputs = (const char *const *)inputs->list,
                                      .input_count = inputs->count,
                                      .well = peer == core_self(core) ? core->well : peer->well,
                                      .drains = peer->wish.drains,
                                      .newcomer = !core_peer_settled(core, peer, now_ms),
                                      .takes_all = peer->wish.takes_all,
-                                     .takes = (const char *const *)peer->wish.takes.texts,
+                                     .takes = (const char *const *)peer->wish.takes.list,
                                      .take_count = peer->wish.takes.count };
 }
 
@@ -226,7 +226,7 @@ bool core_is_urgent(const struct share_core *core, const struct share_body *next
         bool is_self = owner == core_self(core);
 
         if (!owner || !core_peer_lives(core, owner) ||
-            !names_have(is_self ? &core->names : &owner->inputs, entry->input))
+            !share_names_have(is_self ? &core->names : &owner->inputs, entry->input))
             return true;
     }
     return false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "share/core.h"
+#include "share/names.h"
 
 #define NEVER_MS      INT64_MAX
 #define LONG_AGO_MS   (INT64_MIN / 4) /* may be added to */
@@ -22,15 +23,10 @@ struct own_input {
     int64_t seen_ms; /* when that since was first seen */
 };
 
-struct names {
-    char **texts; /* sorted, each once */
-    size_t count;
-};
-
 /* What a forwarder wishes for. */
 struct wish {
     bool drains, takes_all;
-    struct names takes;
+    struct share_names takes;
 };
 
 /* A forwarder that has, or had, a record. */
@@ -50,9 +46,9 @@ struct peer {
     int64_t version;                 /* of its list of inputs, as it says; 0: it has not saved one */
     char inputs_start[SHARE_ID_MAX]; /* of the process that wrote the list that is known; "": none is */
     int64_t inputs_version;
-    int64_t asked_ms;  /* for that list */
-    struct names bars; /* who died too often, as it says */
-    struct names inputs;
+    int64_t asked_ms;        /* for that list */
+    struct share_names bars; /* who died too often, as it says */
+    struct share_names inputs;
     struct wish wish;
 };
 
@@ -129,7 +125,7 @@ struct share_core {
 
     struct own_input *inputs;
     size_t count;
-    struct names names; /* of the inputs */
+    struct share_names names; /* of the inputs */
 
     char start[SHARE_ID_MAX];
     int64_t beat;
@@ -166,16 +162,13 @@ struct share_core {
     struct twin twin;
     struct cleaning cleaning;
     struct events events;
-    struct names bad; /* keys of records that were told of */
+    struct share_names bad; /* keys of records that were told of */
 };
 
 /* core_names.c */
 
-void names_free(struct names *names);
-void names_add(struct names *names, const char *text);
-bool names_have(const struct names *names, const char *text);
 /* Reads a JSON array of texts. Returns false if it is anything else, or longer than that of any forwarder. */
-bool names_parse(const cJSON *array, struct names *ret);
+bool names_parse(const cJSON *array, struct share_names *ret);
 /* Adds an event, or counts it with one of this round that says the same. */
 void core_event(struct share_core *core, enum share_event_kind kind, size_t count, const char *from, const char *why);
 /* Tells of a record that cannot be used, once. */

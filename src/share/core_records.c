@@ -75,7 +75,7 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
     if (version != peer->version)
         peer->asked_ms = LONG_AGO_MS;
     peer->version = version;
-    names_free(&peer->bars);
+    share_names_free(&peer->bars);
     names_parse(json_member(text, "bars"), &peer->bars);
     return true;
 }
@@ -90,12 +90,12 @@ static bool read_wish(struct share_core *core, const char *name, const cJSON *te
         return false;
     if (!peer && core->peers.count < PEERS_MOST)
         peer = core_peer_add(core, name);
-    wish.takes_all = names_have(&wish.takes, "*");
+    wish.takes_all = share_names_have(&wish.takes, "*");
     if (!peer) {
-        names_free(&wish.takes);
+        share_names_free(&wish.takes);
         return false;
     }
-    names_free(&peer->wish.takes);
+    share_names_free(&peer->wish.takes);
     peer->wish = wish;
     return true;
 }
@@ -192,7 +192,7 @@ void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, 
     free(core->newest.by);
     core->newest = (struct newest){ 0 };
     for (size_t i = 0; i < core->peers.count; i++) {
-        names_free(&core->peers.items[i]->wish.takes);
+        share_names_free(&core->peers.items[i]->wish.takes);
         core->peers.items[i]->wish = (struct wish){ 0 };
     }
     cJSON_ArrayForEach(row, rows)
@@ -211,14 +211,14 @@ static bool read_inputs(struct share_core *core, const cJSON *row)
     CLEANUP(json_freep) cJSON *text = body ? json_parse(body, strlen(body)) : NULL;
     CLEANUP(mem_freep) char *name = key ? name_of(core, "inputs", key) : NULL;
     struct peer *peer = name ? core_peer(core, name) : NULL;
-    struct names inputs = { 0 };
+    struct share_names inputs = { 0 };
     char start[SHARE_ID_MAX];
     int64_t version;
 
     if (!peer || !read_id(row, "id", start) || !json_int64(row, "number", 0, BEAT_MOST, &version) ||
         !names_parse(text, &inputs))
         return false;
-    names_free(&peer->inputs);
+    share_names_free(&peer->inputs);
     peer->inputs = inputs;
     peer->inputs_version = version;
     memcpy(peer->inputs_start, start, SHARE_ID_MAX);
