@@ -269,6 +269,7 @@ static void test_files_that_cannot_be_continued(void **state UNUSED)
         { "a link", "mv $p $p.real; ln -s $p.real $p", "cannot" },
         { "another filter", "sed -i s,graph/all,graph/0123, $p", "" },
         { "an older copy", "truncate -s -8 $p", "not as its checkpoint says" },
+        { "an end that power took", "truncate -s -8 $p; truncate -s +8 $p", "not as its checkpoint says" },
         { "another input's", "sed -i '1s, id=[0-9a-f]*, id=00000000000000ff,' $p", "swapped or restored" },
         { "one without an ID", "sed -i '1s, id=[0-9a-f]*,,' $p", "swapped or restored" },
     };
