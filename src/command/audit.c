@@ -148,7 +148,6 @@ static void compare_all(struct audit_command *command, const struct config *conf
     env->outbox = outbox_new(nowhere); /* pages are parsed into it, and nothing of them is kept */
     env->wrote = ignore;
     env->changed = ignore;
-    context->rates = rate_pool_new();
     context->store = check_store_new(env->loop, env->http, config,
                                      &(struct check_store_calls){ .read = store_was_read,
                                                                   .proved = rows_step,
@@ -173,13 +172,13 @@ static void command_free(struct audit_command *command)
     for (i = 0; i < command->count; i++)
         audit_row_free(command->rows[i]);
     free(command->rows);
+    rate_pool_free(env->rates);
     if (!env->loop)
         return;
     principals_free(command->context.principals);
     check_store_free(command->context.store);
     http_free(env->http);
     limiter_free(env->limiter);
-    rate_pool_free(command->context.rates);
     outbox_free(env->outbox);
     loop_free(env->loop);
 }
@@ -209,6 +208,7 @@ static int compare(const struct config *config, const struct asked *asked, uint3
     int status = UNKNOWN;
 
     command.context.env = &command.env;
+    command.env.rates = rate_pool_new();
     log_set_level(LOG_ERROR); /* the report has everything else */
     rows_fill(&command, config, asked->only);
     if (command.finished < command.count)
