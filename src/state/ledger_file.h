@@ -111,7 +111,8 @@ struct ledger_job {
 };
 
 void ledger_job_release(struct ledger_job *job);
-/* Appends, or writes the temporary file; durable if sync is set. A copy that is not possible becomes an append. Without bytes it only looks whether the file is there.
+/* Appends, or writes the temporary file; durable if sync is set. A copy that is not possible, or would not be
+ * synced, becomes an append: what it would replace is synced. Without bytes it only looks whether the file is there.
  * A file that cannot take all of them is cut to what it had. A job that was given up, and goes on after a later one has
  * written the same bytes and more, changes nothing. */
 void ledger_job_write(struct ledger_job *job, bool sync);

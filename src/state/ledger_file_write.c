@@ -202,6 +202,8 @@ void ledger_job_write(struct ledger_job *job, bool sync)
     if (job->change == LEDGER_UNCHANGED || job->written)
         return;
     job->error = 0;
+    if (job->change == LEDGER_COMPACT && !sync) /* a copy that is lost takes with it what a synced checkpoint speaks of */
+        job->change = LEDGER_APPEND;
     if (job->change == LEDGER_APPEND) {
         ok = append(job, sync);
     } else if (job->change == LEDGER_COMPACT) {
