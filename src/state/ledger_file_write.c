@@ -166,7 +166,7 @@ static bool copy(int from, const struct ledger_job *job, struct sink *sink)
            write_all(sink->fd, job->bytes.data, job->bytes.len, sink->size);
 }
 
-/* Replaces the file by one without old days. It is synced whatever the save is worth, since all that was safe is in it. */
+/* Writes a synced copy without old days. */
 static bool compact(struct ledger_job *job)
 {
     struct sink sink = { .fd = -1 };
