@@ -46,6 +46,11 @@ struct share {
     struct timer round_timer, tell_timer, status_timer;
 };
 
+/* share.c */
+
+/* The token of the store is known: begins with rounds, or goes on with this one. */
+void share_has_token(struct share *share, const char *token);
+
 /* share_leases.c */
 
 /* Tells each input what has changed for it, and sets the timer of the next change. */
