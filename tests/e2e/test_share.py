@@ -2,13 +2,14 @@
 import json
 import os
 import shutil
+import struct
 import time
 
 import pytest
 from cases import ShimCase
 from world.forwarders import SharedWorld
 from world.runner import wait_for
-from world.store import APP, PLACES
+from world.store import APP, PLACES, SHARE
 
 HASTE = 12      # the programs' clocks run that many times as fast: their minute is five seconds
 NAMES = ('adatum', 'contoso', 'fabrikam', 'tailspin')
@@ -31,12 +32,12 @@ class SharedCase(ShimCase):
         """The world's own checks; after a failure they would hide it."""
         self.world.__exit__(None, None, None)
 
-    def start(self, *names):
-        """The programs of these forwarders."""
+    def start(self, *names, **more):
+        """The programs of these forwarders. more: of the environment."""
         for name in names:
             forwarder = self.world[name]
             forwarder.start(program=self.program, environment=forwarder.home.environment(
-                LD_PRELOAD=self.shim, HASTE=str(HASTE)))
+                LD_PRELOAD=self.shim, HASTE=str(HASTE), **more))
 
     def tails(self):
         """For messages."""
@@ -350,6 +351,56 @@ class Checkpoints(SharedCase):
         self.start('hf2')
         self.arrive(60)
         self.exact()
+
+
+class Tokens(SharedCase):
+    """Refresh tokens of inputs that another forwarder reads."""
+
+    def jump(self, hours):
+        """So much of hf2's time is over at once."""
+        self.ahead += int(hours * 3600)
+        with open(self.jumps, 'r+b') as to:
+            to.write(struct.pack('=q', self.ahead))
+
+    def rounds(self, number):
+        """Wait for so many heartbeats of hf2."""
+        def beat():
+            return json.loads(self.world.store.records(SHARE)['default.member.hf2']['text'])['beat']
+        first = beat()
+        self.wait(lambda: beat() >= first + number, 30, f'{number} rounds of hf2')
+
+    @pytest.mark.promise('Sharing', 'Refresh tokens of inputs that other forwarders read are renewed once a week')
+    @pytest.mark.waits(4)
+    def test_renewal(self):
+        """On a standby, which asks for no alert: within a day or so of its start, and a week later."""
+        hf1, hf2 = self.world['hf1'], self.world['hf2']
+        tenant = self.world.feeds['contoso'].tenant
+        name = f'refresh_token.{tenant.id}.{tenant.app.client_id}'
+        for forwarder in (hf1, hf2):
+            forwarder.splunkd.store(name, self.world.microsoft.identity.new_refresh_token(tenant))
+        given = hf2.splunkd.password(name)
+        self.start('hf1')
+        self.arrive(60)
+        self.assertEqual(hf2.call('share', 'drain', '--wait', '0').code, 0)
+        self.jumps, self.ahead = os.path.join(hf2.home.path, 'jumps'), 0
+        with open(self.jumps, 'wb') as to:
+            to.write(bytes(8))
+        self.start('hf2', HASTE_JUMP=self.jumps)
+        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'],
+                  30, 'elsewhere')
+        other = hf1.splunkd.password(name)
+        self.jump(25.1)
+        self.wait(lambda: hf2.splunkd.password(name) != given, 30, 'the first renewal')
+        first = hf2.splunkd.password(name)
+        self.rounds(2)          # by then the program knows that it is stored
+        self.jump(7 * 24 - 1)
+        self.rounds(2)
+        self.assertEqual(hf2.splunkd.password(name), first)
+        self.jump(2)
+        self.wait(lambda: hf2.splunkd.password(name) != first, 30, 'the second renewal')
+        self.assertEqual(hf1.splunkd.password(name), other)
+        self.assertEqual(len(self.world.microsoft.requests(forwarder='hf2', kind='token')), 2)
+        self.assertEqual(self.world.microsoft.requests(forwarder='hf2', kind='graph'), [])
 
 
 class Commands(SharedCase):
