@@ -47,6 +47,7 @@ static void round_over(struct share *share, int64_t now_ms)
     share_checkpoints_flush(share->checkpoints);
     share_log_unsaved(share);
     share_forget_sent(share);
+    share_look_for_lost(share, now_ms);
     next_round(share, now_ms);
 }
 

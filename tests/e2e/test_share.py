@@ -1,4 +1,5 @@
 """Two forwarders share the customers: who reads which, and what comes twice after a death, a freeze or a cut."""
+import collections
 import json
 import os
 import shutil
@@ -27,17 +28,29 @@ class SharedCase(ShimCase):
         for name in NAMES:
             self.world.customer(name).publish(2)
         self.written = 2 * len(NAMES)
+        self.ahead = collections.Counter()
 
     def leave(self):
         """The world's own checks; after a failure they would hide it."""
         self.world.__exit__(None, None, None)
 
-    def start(self, *names, **more):
-        """The programs of these forwarders. more: of the environment."""
+    def start(self, *names):
+        """The programs of these forwarders."""
         for name in names:
             forwarder = self.world[name]
+            self.jump(name, 0)
             forwarder.start(program=self.program, environment=forwarder.home.environment(
-                LD_PRELOAD=self.shim, HASTE=str(HASTE), **more))
+                LD_PRELOAD=self.shim, HASTE=str(HASTE), HASTE_JUMP=self.jumps(name)))
+
+    def jumps(self, name):
+        """The file that says by how much the clock of a forwarder is ahead."""
+        return os.path.join(self.world[name].home.path, 'jumps')
+
+    def jump(self, name, seconds):
+        """So much of a forwarder's time is over at once."""
+        self.ahead[name] += int(seconds)
+        with open(self.jumps(name), 'r+b' if os.path.exists(self.jumps(name)) else 'wb') as to:
+            to.write(struct.pack('=q', self.ahead[name]))
 
     def tails(self):
         """For messages."""
@@ -324,6 +337,23 @@ class Checkpoints(SharedCase):
         self.arrive(60)
         self.exact()
 
+    @pytest.mark.promise('Sharing', 'Checkpoints that the store has lost are saved again, of idle inputs, too')
+    @pytest.mark.waits(4)
+    def test_collection_emptied(self):
+        """Alone: heartbeats and tables are in another collection, and stay."""
+        self.start('hf1')
+        self.arrive(90)
+        self.wait(lambda: len(self.places()) == len(NAMES), 200, 'all are saved')
+        records = self.world.store.kvstore.records(PLACES, APP)
+        self.jump('hf1', 121)
+        for key in list(self.world.store.records(PLACES)):
+            del records[key]
+        for _ in range(3):      # it looks, and saves within a minute
+            self.jump('hf1', 61)
+            time.sleep(6 / HASTE)
+        self.wait(lambda: len(self.places()) == len(NAMES), 60, 'all are there again')
+        self.exact()
+
     @pytest.mark.promise('Sharing', 'A forwarder that died before it had saved what it took over begins from the store '
                                     'again')
     @pytest.mark.waits(20)
@@ -356,12 +386,6 @@ class Checkpoints(SharedCase):
 class Tokens(SharedCase):
     """Refresh tokens of inputs that another forwarder reads."""
 
-    def jump(self, hours):
-        """So much of hf2's time is over at once."""
-        self.ahead += int(hours * 3600)
-        with open(self.jumps, 'r+b') as to:
-            to.write(struct.pack('=q', self.ahead))
-
     def rounds(self, number):
         """Wait for so many heartbeats of hf2."""
         def beat():
@@ -382,21 +406,18 @@ class Tokens(SharedCase):
         self.start('hf1')
         self.arrive(60)
         self.assertEqual(hf2.call('share', 'drain', '--wait', '0').code, 0)
-        self.jumps, self.ahead = os.path.join(hf2.home.path, 'jumps'), 0
-        with open(self.jumps, 'wb') as to:
-            to.write(bytes(8))
-        self.start('hf2', HASTE_JUMP=self.jumps)
+        self.start('hf2')
         self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'],
                   30, 'elsewhere')
         other = hf1.splunkd.password(name)
-        self.jump(25.1)
+        self.jump('hf2', 25.1 * 3600)
         self.wait(lambda: hf2.splunkd.password(name) != given, 30, 'the first renewal')
         first = hf2.splunkd.password(name)
         self.rounds(2)          # by then the program knows that it is stored
-        self.jump(7 * 24 - 1)
+        self.jump('hf2', (7 * 24 - 1) * 3600)
         self.rounds(2)
         self.assertEqual(hf2.splunkd.password(name), first)
-        self.jump(2)
+        self.jump('hf2', 2 * 3600)
         self.wait(lambda: hf2.splunkd.password(name) != first, 30, 'the second renewal')
         self.assertEqual(hf1.splunkd.password(name), other)
         self.assertEqual(len(self.world.microsoft.requests(forwarder='hf2', kind='token')), 2)

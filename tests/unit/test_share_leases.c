@@ -30,7 +30,7 @@ int64_t __wrap_clock_ms(void)
 struct told {
     struct share_lease lease;
     char name[16];
-    struct buf words; /* one letter each: Granted, Elsewhere, Paused, Resumed, Taken */
+    struct buf words; /* one letter each: Granted, Elsewhere, Paused, Resumed, Taken, Lost */
     struct buf text;  /* of the last grant; empty: none */
 };
 
@@ -78,7 +78,12 @@ static void taken(void *ctx)
     buf_add_char(&((struct told *)ctx)->words, 'T');
 }
 
-static const struct share_lease_owner owner = { granted, elsewhere, paused, resumed, taken };
+static void lost(void *ctx)
+{
+    buf_add_char(&((struct told *)ctx)->words, 'L');
+}
+
+static const struct share_lease_owner owner = { granted, elsewhere, paused, resumed, taken, lost };
 
 static bool claims(void *ctx UNUSED, struct err *err UNUSED)
 {
@@ -306,6 +311,8 @@ static void test_late(void **state UNUSED)
         const struct late *row = &lates[i];
 
         begin_reading(&scene, 1);
+        compose(&scene);
+        pass(&scene, 6 S);
         now_ms += row->ms;
         if (row->given) {
             beats(&scene);
@@ -489,6 +496,42 @@ static void test_restart(void **state UNUSED)
     end(&scene);
 }
 
+static void lose_places(struct scene *scene)
+{
+    cJSON *record = scene->store.records->child, *next;
+
+    for (; record; record = next) {
+        next = record->next;
+        if (text_same(json_text(record, "kind"), "place"))
+            cJSON_Delete(cJSON_DetachItemViaPointer(scene->store.records, record));
+    }
+}
+
+/* The store loses checkpoints that nothing changes any more. */
+static void test_lost(void **state UNUSED)
+{
+    struct scene scene;
+
+    begin_reading(&scene, 2);
+    compose(&scene);
+    pass(&scene, 6 S);
+    pass(&scene, 600 S);
+    CHECK_TEXT(words(&scene), "G"); /* it is there */
+    CHECK(strlen(buf_text(&scene.inputs[1].words)) > 3, "the other one never was: '%s'",
+          buf_text(&scene.inputs[1].words));
+    lose_places(&scene);
+    pass(&scene, 126 S);
+    CHECK_TEXT(words(&scene), "GL");
+    compose(&scene);
+    pass(&scene, 300 S);
+    CHECK_TEXT(words(&scene), "GL");
+    CHECK(fake_kvstore_count(&scene.store, "place") == 1, "it is not saved again");
+    scene.store.at = "https://one:8089/servicesNS/nobody/TA-defender-mssp/storage/collections/data/defender_alerts_pl";
+    pass(&scene, 300 S);
+    CHECK_TEXT(words(&scene), "GL"); /* a store that does not answer has lost nothing */
+    end(&scene);
+}
+
 static size_t count_granted(const struct scene *scene)
 {
     size_t i, count = 0;
@@ -555,6 +598,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),    cmocka_unit_test(test_lapsed),
     cmocka_unit_test(test_late_loop),     cmocka_unit_test(test_load),    cmocka_unit_test(test_restart),
     cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_portions), cmocka_unit_test(test_well),
+    cmocka_unit_test(test_lost),
 };
 
 UNIT(share_leases, cases, set_up, tear_down)
