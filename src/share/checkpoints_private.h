@@ -45,8 +45,8 @@ bool checkpoint_same_feed(const struct checkpoint_parts *a, const struct checkpo
 struct place_keys;
 
 struct place_keys *place_keys_new(const struct share_checkpoints_spec *spec);
-void place_keys_free(struct place_keys *keys);
-void place_keys_ask(struct place_keys *keys, share_listed_fn *listed, void *ctx);
+void place_keys_free(struct place_keys *places);
+void place_keys_ask(struct place_keys *places, share_listed_fn *listed, void *ctx);
 bool place_keys_has(const struct share_keys *keys, const char *key);
 
 /* Loads. */

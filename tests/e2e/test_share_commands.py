@@ -473,8 +473,8 @@ class Certificates(unittest.TestCase):
             file.write('-----BEGIN NOTHING-----')
         world.edit('a', share_ca_file=path)
         hf1.store.restart(world.authority.server('127.0.0.1'))
-        words = (rf'the certificate of the Splunk instance at {hf1.store.url} cannot be verified: CA file {path} cannot be '
-                 'read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to a PEM file')
+        words = (rf'the certificate of the Splunk instance at {hf1.store.url} cannot be verified: CA file {path} '
+                 'cannot be read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to a PEM file')
         self.assertRegex(hf1.call('share', 'status').err, words)
         found = json.loads(hf1.call('check', '--json').out)['share']
         self.assertRegex(str([row['findings'] for row in found if row['name'] == hf1.store.url]), words)
