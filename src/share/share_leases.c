@@ -14,6 +14,7 @@
 #define LOADS_ALONE_MOST 120
 #define PORTION          25 /* inputs that begin at once: the sign-ins and first polls of hundreds are spread, 500 over 15 s */
 #define PORTION_MS       750
+#define LIST_MS          (2 * 60 * 1000) /* between two looks at which checkpoints the store has: 75 bytes each */
 #define WELL_LEAST       3 /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
@@ -322,4 +323,26 @@ void share_forget_sent(struct share *share)
         if (!is_granted(lease))
             share_checkpoints_forget(share->checkpoints, lease->input);
     }
+}
+
+static void listed(void *ctx, const struct share_keys *keys)
+{
+    struct share *share = ctx;
+    struct share_lease *lease;
+
+    for (lease = share->leases; lease; lease = lease->next) {
+        if (!is_granted(lease) || share_checkpoints_waits(share->checkpoints, lease->input) ||
+            share_checkpoints_listed(share->checkpoints, keys, lease->input, lease->since))
+            continue;
+        share_checkpoints_forget(share->checkpoints, lease->input);
+        lease->owner->lost(lease->ctx);
+    }
+}
+
+void share_look_for_lost(struct share *share, int64_t now_ms)
+{
+    if (now_ms < share->list_ms)
+        return;
+    share->list_ms = now_ms + LIST_MS;
+    share_checkpoints_list(share->checkpoints, listed, share);
 }
