@@ -80,10 +80,11 @@ class Readers:
     """Judges each request, and measures takeovers.
 
     excuses: functions (forwarder, when) -> why a request without a right is none of the agreement's, or None. now()
-    says what is going on, for complaints."""
+    says what is going on, for complaints. slow(when): the machine was too slow to tell when a request was sent."""
 
     def __init__(self, tables, rate=1.0, now=lambda: ''):
         self.tables, self.rate, self.excuses, self._now = tables, rate, [], now
+        self.slow = lambda when: False
         self.requests, self.wrong = 0, []
         self.excused = collections.Counter()
         self.doubles = collections.defaultdict(lambda: [None, 0.0])     # with a rollback: input -> [last, seconds]
@@ -115,6 +116,8 @@ class Readers:
             if before and before[0] != forwarder:
                 double[1] += (when - before[1]) * self.rate
             double[0] = when
+        elif self.slow(when):
+            self.excused['the machine was too slow'] += 1
         else:
             last = f'of {before[0]}, {when - before[1]:.1f} s before' if before else 'none'
             self.wrong.append(f'{self._now()}: {forwarder} asked for {name} without a right to it; the newest table '
