@@ -267,8 +267,8 @@ class Happenings:
         self.world.store.kvstore.engine.lag = 0
 
     def do_rollback(self, seconds):
-        """A failover that loses what was acknowledged: a table that gave the customers of one forwarder to others, after
-        some seconds. That forwarder has ended, or is to be drained and could go on."""
+        """A failover that loses what was acknowledged: a table that gave the customers of one forwarder to others,
+        after some seconds. That forwarder has ended, or is to be drained and could go on."""
         engine = self.world.store.kvstore.engine
         if not engine.loses:
             return
