@@ -57,7 +57,7 @@ def arguments():
     parser.add_argument('--cost', action='store_true', help='measure CPU and memory instead, --minutes in each round')
     parser.add_argument('--rounds', type=int, default=3, help='of --cost')
     args = parser.parse_args()
-    args.rate = args.rate or max(5.0, args.tenants / 10)
+    args.rate = args.rate or max(5.0, args.tenants / 25)
     return args
 
 

@@ -12,7 +12,7 @@ from world.store import INITIALIZING, READ_ONLY
 
 TAKEOVER_S = 60         # at worst; 45 as a rule
 SPREAD_S = 15           # of the first polls of those that are taken over
-REST_S = (25, 60)       # between two things: many of them begin before tables are even again
+REST_S = (15, 45)       # between two things: many of them begin before tables are even again
 # How long each kind lasts: one of these, each time another.
 LENGTHS = {
     'kill': (90, 110, 130),
@@ -34,6 +34,7 @@ LENGTHS = {
 }
 STUCK_S = 400           # five minutes, a round, a minute until the next table
 SILENT_S = 180          # longer, where a silent connection has to be given up first: a minute without a byte
+OWN_S = 190             # so old is a forwarder's own file: two minutes between saves, a minute in splunkd
 LINKS = ('refused', 'silent', 'answers')
 
 
@@ -102,22 +103,22 @@ class Happenings:
 
     # --- ends -----------------------------------------------------------------------------------------------------
 
-    def _dies(self, seconds):
+    def _dies(self, what, seconds, unsaved_s=None):
         forwarder = self.one()
-        self.lost(forwarder, 'kill', seconds)
-        entry = self.soak.twice.explains('kill', forwarder.name, time.monotonic())
+        self.lost(forwarder, what, seconds)
+        entry = self.soak.twice.explains(what, forwarder.name, time.monotonic(), unsaved_s=unsaved_s)
         self.soak.end(forwarder, 'kill')
         entry[3] = time.monotonic()
         self.sleep(seconds)
         self.soak.start(forwarder)
 
     def do_kill(self, seconds):
-        """SIGKILL, and long after it a new start."""
-        self._dies(seconds)
+        """SIGKILL, and long after it a new start: others go on with what the store has."""
+        self._dies('kill', seconds)
 
     def do_kill_and_restart(self, seconds):
-        """As splunkd does with a program that ends."""
-        self._dies(seconds)
+        """As splunkd does with a program that ends: it goes on with its own files."""
+        self._dies('kill and restart', seconds, OWN_S)
 
     def do_leave(self, seconds):
         """SIGTERM, as when splunkd is stopped. It joins again after a while: as it was, or as a new host of that name,
@@ -220,13 +221,15 @@ class Happenings:
     def do_full_pipe(self, seconds):
         """Its splunkd reads nothing for so long that others take over; then it reads on."""
         forwarder = self.one()
+        held = self.soak.tables.held(forwarder.name)
         forwarder.program.stall()
         begun = time.monotonic()
         self.sleep(seconds)
         entry = self.soak.twice.explains('full pipe', forwarder.name, begun)
-        if seconds > STUCK_S and len(self.soak.tables.held(forwarder.name)) > 1:
-            self.soak.complaints.append(f'{forwarder.name} writes nothing for {seconds} s and still has '
-                                        f'{len(self.soak.tables.held(forwarder.name))} customers')
+        left = self.soak.tables.held(forwarder.name)
+        if seconds > STUCK_S and len(left) > 1 and len(held) > 3:
+            self.soak.complaints.append(f'{forwarder.name} wrote nothing for {seconds} s and still has {len(left)} of '
+                                        f'{len(held)} customers')
         forwarder.program.resume()
         self.sleep(60)
         entry[3] = time.monotonic()
