@@ -133,7 +133,7 @@ def report(soak, calm):
     if wrong or bad:
         evidence(soak)
     if not wrong and soak.strain.too_much:
-        print(f'THE MACHINE IS TOO SLOW for this: in {soak.strain.part:.0%} of the seconds; {STRAINED_MOST:.0%} may be. '
+        print(f'THE MACHINE IS TOO SLOW for this: in {soak.strain.part:.0%} of seconds, at most {STRAINED_MOST:.0%}. '
               'Times prove nothing: take fewer --tenants, a smaller --haste or a quieter machine')
         return None
     return not (wrong or bad)
