@@ -33,6 +33,7 @@ struct share {
     bool in_round;
     bool well;
     bool ending;
+    bool let_go;                /* some inputs were, and what they know is to be sent */
     struct share_lease *leases; /* in the order in which they were added */
     size_t count;
     struct share_own_record own; /* what share.own.json has, or will have */
