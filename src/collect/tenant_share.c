@@ -210,7 +210,7 @@ static void lost(void *ctx)
         return;
     t->saver.changed = true;
     if (t->saver.due_ms < now_ms) /* all inputs at once may be told so */
-        t->saver.due_ms = now_ms + random_below(SAVER_SHARED_EVERY_MS);
+        t->saver.due_ms = now_ms + random_below(SAVER_SHARE_AFTER_MS);
 }
 
 /* The process before this one may have been killed while it read the input: what it wrote is said, and its checkpoint says
