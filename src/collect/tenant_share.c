@@ -201,7 +201,7 @@ static void resumed(void *ctx)
         tenant_wake(t);
 }
 
-static void lost(void *ctx)
+static void resave(void *ctx)
 {
     struct tenant *t = ctx;
     int64_t now_ms = clock_ms();
@@ -223,7 +223,7 @@ static void elsewhere(void *ctx)
         start_opening(t, OPENING_LOAD);
 }
 
-static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken, lost };
+static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken, resave };
 
 /* Returns true if the cause is one of a request that got no answer: name, connection, TLS, proxy, a link that carries
  * nothing or breaks. */

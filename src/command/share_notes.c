@@ -108,8 +108,8 @@ static void note_member(const struct notes *notes, const struct share_view_membe
             member->name);
     if (member->here && member->moved && !member->well)
         say(notes, true,
-            "'%.200s' can do no work (no customer can be reached from it, or its splunkd takes no events), so it keeps "
-            "one input at most: its administrator has to look at its log.",
+            "'%.200s' can do no work (no customer can be reached from it, its splunkd takes no events, or its disk no "
+            "checkpoints), so it keeps one input at most: its administrator has to look at its log.",
             member->name);
 }
 
