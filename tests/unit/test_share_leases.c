@@ -30,7 +30,7 @@ int64_t __wrap_clock_ms(void)
 struct told {
     struct share_lease lease;
     char name[16];
-    struct buf words; /* one letter each: Granted, Elsewhere, Paused, Resumed, Taken, Lost */
+    struct buf words; /* one letter each: Granted, Elsewhere, Paused, Resumed, Taken, Save again */
     struct buf text;  /* of the last grant; empty: none */
 };
 
@@ -78,12 +78,12 @@ static void taken(void *ctx)
     buf_add_char(&((struct told *)ctx)->words, 'T');
 }
 
-static void lost(void *ctx)
+static void resave(void *ctx)
 {
-    buf_add_char(&((struct told *)ctx)->words, 'L');
+    buf_add_char(&((struct told *)ctx)->words, 'S');
 }
 
-static const struct share_lease_owner owner = { granted, elsewhere, paused, resumed, taken, lost };
+static const struct share_lease_owner owner = { granted, elsewhere, paused, resumed, taken, resave };
 
 static bool claims(void *ctx UNUSED, struct err *err UNUSED)
 {
@@ -521,14 +521,14 @@ static void test_lost(void **state UNUSED)
           buf_text(&scene.inputs[1].words));
     lose_places(&scene);
     pass(&scene, 126 S);
-    CHECK_TEXT(words(&scene), "GL");
+    CHECK_TEXT(words(&scene), "GS");
     compose(&scene);
     pass(&scene, 300 S);
-    CHECK_TEXT(words(&scene), "GL");
+    CHECK_TEXT(words(&scene), "GS");
     CHECK(fake_kvstore_count(&scene.store, "place") == 1, "it is not saved again");
     scene.store.at = "https://one:8089/servicesNS/nobody/TA-defender-mssp/storage/collections/data/defender_alerts_pl";
     pass(&scene, 300 S);
-    CHECK_TEXT(words(&scene), "GL"); /* a store that does not answer has lost nothing */
+    CHECK_TEXT(words(&scene), "GS"); /* a store that does not answer has lost nothing */
     end(&scene);
 }
 
@@ -579,9 +579,36 @@ static void test_well(void **state UNUSED)
                 share_lease_unreachable(&scene.inputs[k].lease, wells[i].reach[k] == 'f');
         scene.stuck = wells[i].stuck;
         scene.share->well = wells[i].was;
-        CHECK(share_is_well(scene.share) == wells[i].is, "row %zu", i);
+        CHECK(share_is_well(scene.share, now_ms) == wells[i].is, "row %zu", i);
         end(&scene);
     }
+}
+
+/* promise: Sharing: A forwarder whose disk takes no checkpoints for two minutes counts as of no use, until it takes one */
+static void test_full_disk(void **state UNUSED)
+{
+    struct scene scene;
+
+    begin_reading(&scene, 2);
+    share_lease_unsaved(first(&scene));
+    pass(&scene, 110 S);
+    share_lease_unsaved(first(&scene));
+    CHECK(scene.share->well, "not for two minutes yet");
+    share_lease_saved(&scene.inputs[1].lease);
+    share_lease_unsaved(first(&scene));
+    pass(&scene, 110 S);
+    CHECK(scene.share->well, "another input's was saved meanwhile");
+    buf_clear(&scene.inputs[1].words);
+    pass(&scene, 16 S);
+    CHECK(!scene.share->well, "it counts as well");
+    CHECK(strstr(fake_kvstore_text(&scene.store, "g.member.hf1", "text"), "\"well\":false"), "nobody is told");
+    CHECK(strchr(buf_text(&scene.inputs[1].words), 'S') != NULL, "an input that is idle would never show it");
+    pass(&scene, 300 S);
+    CHECK(!scene.share->well, "nothing was saved");
+    share_lease_saved(&scene.inputs[1].lease);
+    pass(&scene, 6 S);
+    CHECK(scene.share->well, "one was saved");
+    end(&scene);
 }
 
 static int set_up(void **state UNUSED)
@@ -598,7 +625,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),    cmocka_unit_test(test_lapsed),
     cmocka_unit_test(test_late_loop),     cmocka_unit_test(test_load),    cmocka_unit_test(test_restart),
     cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_portions), cmocka_unit_test(test_well),
-    cmocka_unit_test(test_lost),
+    cmocka_unit_test(test_lost),          cmocka_unit_test(test_full_disk),
 };
 
 UNIT(share_leases, cases, set_up, tear_down)
