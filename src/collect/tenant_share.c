@@ -201,6 +201,18 @@ static void resumed(void *ctx)
         tenant_wake(t);
 }
 
+static void lost(void *ctx)
+{
+    struct tenant *t = ctx;
+    int64_t now_ms = clock_ms();
+
+    if (!t->feed.open)
+        return;
+    t->saver.changed = true;
+    if (t->saver.due_ms < now_ms) /* all inputs at once may be told so */
+        t->saver.due_ms = now_ms + random_below(SAVER_SHARE_AFTER_MS);
+}
+
 /* The process before this one may have been killed while it read the input: what it wrote is said, and its checkpoint says
  * how far it came. */
 static void elsewhere(void *ctx)
@@ -211,7 +223,7 @@ static void elsewhere(void *ctx)
         start_opening(t, OPENING_LOAD);
 }
 
-static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken };
+static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken, lost };
 
 void tenant_share_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {

@@ -15,6 +15,7 @@
 /* Inputs that begin at once, as many as one call loads: the sign-ins and first polls of 500 are spread over 15 s. */
 #define PORTION          100
 #define PORTION_MS       3000
+#define LIST_MS          (2 * 60 * 1000) /* between two looks at which checkpoints the store has: 75 bytes each */
 #define WELL_LEAST       3 /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
@@ -338,4 +339,26 @@ void share_forget_sent(struct share *share)
         if (!is_granted(lease))
             share_checkpoints_forget(share->checkpoints, lease->input);
     }
+}
+
+static void listed(void *ctx, const struct share_keys *keys)
+{
+    struct share *share = ctx;
+    struct share_lease *lease;
+
+    for (lease = share->leases; lease; lease = lease->next) {
+        if (!is_granted(lease) || share_checkpoints_waits(share->checkpoints, lease->input) ||
+            share_checkpoints_listed(share->checkpoints, keys, lease->input, lease->since))
+            continue;
+        share_checkpoints_forget(share->checkpoints, lease->input);
+        lease->owner->lost(lease->ctx);
+    }
+}
+
+void share_look_for_lost(struct share *share, int64_t now_ms)
+{
+    if (now_ms < share->list_ms)
+        return;
+    share->list_ms = now_ms + LIST_MS;
+    share_checkpoints_list(share->checkpoints, listed, share);
 }
