@@ -654,7 +654,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_load),          cmocka_unit_test(test_restart),
     cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_let_go_together),
     cmocka_unit_test(test_portions),      cmocka_unit_test(test_well),
-    cmocka_unit_test(test_lost),
+    cmocka_unit_test(test_full_disk), cmocka_unit_test(test_lost),
 };
 
 UNIT(share_leases, cases, set_up, tear_down)
