@@ -174,8 +174,8 @@ static void give_result(struct http_request *req, CURLcode code)
     if (!http_date_ms(req->head.date, &result.date_ms))
         result.date_ms = 0;
     if (req->head.retry_after[0])
-        result.retry_after_ms =
-            retry_after_ms(req->head.retry_after, result.date_ms ? result.date_ms : clock_wall_ms());
+        result.retry_after_ms = retry_after_ms(req->head.retry_after,
+                                               result.date_ms ? result.date_ms : clock_wall_ms());
     result.duration_ms = (int)(clock_ms() - req->started_ms);
     req->done(req->ctx, &result);
     request_free(req);

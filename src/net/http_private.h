@@ -103,8 +103,8 @@ struct http_request {
     struct attempt attempt;
     struct ration ration;
     bool is_tls;
-    bool begun;   /* the first byte of the body has arrived */
-    bool paused;  /* until http_resume_all() */
+    bool begun;  /* the first byte of the body has arrived */
+    bool paused; /* until http_resume_all() */
     struct http_head head;
     struct http_body body;
     struct http_failure failure;
