@@ -356,8 +356,10 @@ bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening))
         begin_again(t, now_ms);
-    if (saves && tenant_is_here(t))
+    if (saves && tenant_is_here(t)) {
         saver_tick(&t->saver, settled, now_ms);
+        tenant_share_tick(t, settled, now_ms);
+    }
     return by_clock || saver_is_behind(&t->saver, now_ms);
 }
 

@@ -83,9 +83,11 @@ static char *answer_text(const struct rest_call *call, const struct http_result 
 
 /* The diagnoses of the own splunkd, and of another one. */
 static const struct diagnoses {
-    enum diagnosis busy, tls, key, rights;
-} diagnoses[] = { { DIAGNOSIS_SPLUNKD_BUSY, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_KEY, DIAGNOSIS_SPLUNKD_RIGHTS },
-                  { DIAGNOSIS_STORE_AWAY, DIAGNOSIS_STORE_TLS, DIAGNOSIS_STORE_TOKEN, DIAGNOSIS_STORE_RIGHTS } };
+    enum diagnosis busy, tls, ca, key, rights;
+} diagnoses[] = { { DIAGNOSIS_SPLUNKD_BUSY, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_KEY,
+                    DIAGNOSIS_SPLUNKD_RIGHTS },
+                  { DIAGNOSIS_STORE_AWAY, DIAGNOSIS_STORE_TLS, DIAGNOSIS_STORE_CA, DIAGNOSIS_STORE_TOKEN,
+                    DIAGNOSIS_STORE_RIGHTS } };
 
 static const struct diagnoses *diagnoses_of(const struct rest_call *call)
 {
@@ -111,9 +113,10 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
     CLEANUP(mem_freep) char *said = NULL;
 
     http_check(result, err);
-    if (result->fault == HTTP_NO_TLS) {
+    if (call->rest->is_remote ? result->diagnosis == DIAGNOSIS_NO_TLS || result->diagnosis == DIAGNOSIS_CA_FILE
+                              : result->fault == HTTP_NO_TLS) {
         said = mem_format(": %s", result->reason);
-        diagnosis_set(err, ERR_INPUT, of->tls, &(struct diagnosis_facts){ .text = address, .detail = said });
+        diagnosis_set(err, ERR_INPUT, result->diagnosis == DIAGNOSIS_CA_FILE ? of->ca : of->tls, &(struct diagnosis_facts){ .text = address, .detail = said });
         return;
     }
     if (!http_status_counts(result)) {

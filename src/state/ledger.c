@@ -109,7 +109,8 @@ static bool usable(struct ledger *ledger, int64_t end, uint64_t id, struct ledge
                        "'%s' is not the ledger that its checkpoint speaks of: it was swapped or restored",
                        ledger->path);
     start = head->line.len + LEDGER_MARK;
-    if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)
+    if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped &&
+        ledger_has_slot(ledger->path, start + (had - head->dropped)))
         return true;
     return err_set(err, ERR_INPUT, "'%s' is not as its checkpoint says: it was cut, restored, or not written",
                    ledger->path);

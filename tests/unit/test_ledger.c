@@ -47,16 +47,21 @@ static struct ledger *begin_ledger(uint32_t day)
 }
 
 /* A save as the store does it. */
-static void save(struct ledger *ledger, uint64_t pos, bool checkpoint)
+static void save_synced(struct ledger *ledger, uint64_t pos, bool checkpoint, bool sync)
 {
     struct ledger_job job;
 
     ledger_prepare(ledger, pos, now());
     ledger_make_job(ledger, false, &job);
-    ledger_job_write(&job, true);
+    ledger_job_write(&job, sync);
     ledger_job_commit(&job);
     ledger_ended(ledger, &job, checkpoint);
     ledger_job_release(&job);
+}
+
+static void save(struct ledger *ledger, uint64_t pos, bool checkpoint)
+{
+    save_synced(ledger, pos, checkpoint, true);
 }
 
 static uint64_t versions_of(struct ledger *ledger, uint32_t day, uint64_t *sum)
@@ -269,6 +274,7 @@ static void test_files_that_cannot_be_continued(void **state UNUSED)
         { "a link", "mv $p $p.real; ln -s $p.real $p", "cannot" },
         { "another filter", "sed -i s,graph/all,graph/0123, $p", "" },
         { "an older copy", "truncate -s -8 $p", "not as its checkpoint says" },
+        { "an end that power took", "truncate -s -8 $p; truncate -s +8 $p", "not as its checkpoint says" },
         { "another input's", "sed -i '1s, id=[0-9a-f]*, id=00000000000000ff,' $p", "swapped or restored" },
         { "one without an ID", "sed -i '1s, id=[0-9a-f]*,,' $p", "swapped or restored" },
     };
@@ -545,6 +551,7 @@ static void test_days_that_are_kept(void **state UNUSED)
     char temp[90];
     uint64_t pos = 0;
     int64_t end;
+    off_t size;
 
     for (uint32_t day = TODAY - 60; day < TODAY; day++) {
         ledger->today = day;
@@ -565,13 +572,18 @@ static void test_days_that_are_kept(void **state UNUSED)
           "a copy that is not possible");
     rmdir(temp);
     ledger->compacts = true; /* tomorrow */
+    size = size_of_file();
+    ledger_add(ledger, UINT64_C(79) << 32, at(TODAY - 1, 5), ++pos);
+    save_synced(ledger, pos, true, false);
+    CHECK(size_of_file() == size + LEDGER_SLOT, "a copy that is not synced, in place of what a synced checkpoint speaks of");
+    ledger->compacts = true; /* the day after */
     ledger_add(ledger, UINT64_C(77) << 32, at(TODAY - 1, 5), ++pos);
     save(ledger, pos, true);
     CHECK(size_of_file() * 500 <= 14 * 1024 * 1024 + 500 * 1000, "%lld bytes", (long long)size_of_file());
     CHECK(ledger_end(ledger) >= end + LEDGER_SLOT, "what was dropped counts");
     CHECK(ledger_continue(next, ledger_end(ledger), ledger_id(ledger), at(TODAY - 1, 99), false), "it can be continued");
     for (uint32_t day = TODAY - LEDGER_KEPT_DAYS; day < TODAY; day++)
-        CHECK(versions_of(next, day, NULL) == 100u + 2 * (day == TODAY - 1), "day %u", day - TODAY);
+        CHECK(versions_of(next, day, NULL) == 100u + 3 * (day == TODAY - 1), "day %u", day - TODAY);
     CHECK(ledger_look(next, now(), &err) && !next->compacts, "once");
     CHECK(versions_of(next, TODAY - LEDGER_KEPT_DAYS - 1, NULL) == 0 && !ledger_covers(next, TODAY - 36), "the rest");
     ledger_free(ledger);
