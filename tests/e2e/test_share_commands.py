@@ -33,7 +33,7 @@ class Group:
 
     def member(self, name, inputs=(), **text):
         """A forwarder, and the inputs that it could read."""
-        self.hearts[name] = {'start': 'a', 'beat': 1, 'follows': '', 'held': 0, 'well': True, 'program': '1.1.0',
+        self.hearts[name] = {'start': ID(10), 'beat': 1, 'follows': '', 'held': 0, 'well': True, 'program': '1.1.0',
                              'format': 1, **text}
         self.put(SHARE, 'member', name, self.hearts[name])
         self.put(PLACES, 'inputs', name, list(inputs))
@@ -453,7 +453,7 @@ class Forget(ShareCase):
     def test_forget(self):
         """hf3 is gone. hf1 lives, hf2 has an input, hf4 has left no more than a wish: they keep what they have."""
         self.group.member('hf3', ['a'])
-        self.group.put(SHARE, 'start', 'hf3', {'start': 'a'})
+        self.group.put(SHARE, 'start', 'hf3', {'start': ID(10)})
         for name in ('hf3', 'hf4'):
             self.group.put(SHARE, 'wish', name, {'drain': True})
         self.group.share({'a': 'hf1', 'b': 'hf2'})
