@@ -33,6 +33,7 @@ struct share {
     bool in_round;
     bool well;
     bool ending;
+    bool let_go;                /* some inputs were, and what they know is to be sent */
     struct share_lease *leases; /* in the order in which they were added */
     size_t count;
     int64_t disk_fails_ms;      /* since when no checkpoint file can be written; 0: they can */
