@@ -122,8 +122,8 @@ static void beats(struct scene *scene)
     scene->beat_ms = now_ms;
 }
 
-/* Makes a table that gives the first input to a forwarder, and the others to hf1 as before. */
-static void give_first(struct scene *scene, const char *to)
+/* Makes a table that gives the first inputs to a forwarder, and the others to hf1 as before. */
+static void give(struct scene *scene, size_t count, const char *to)
 {
     struct share_summary summary;
     struct share_body body = { .entries = NULL };
@@ -137,10 +137,11 @@ static void give_first(struct scene *scene, const char *to)
     for (i = 0; i < scene->count; i++) {
         struct share_entry *entry = &entries[i];
 
-        *entry = (struct share_entry){ .input = scene->inputs[i].name, .owner = (char *)(i ? "hf1" : to) };
+        *entry = (struct share_entry){ .input = scene->inputs[i].name, .owner = (char *)(i < count ? to : "hf1") };
         snprintf(entry->since, sizeof(entry->since), "%s",
-                 i ? share_core_since(scene->share->core, scene->inputs[i].lease.number, &entry->number) : id);
-        if (!i)
+                 i < count ? id
+                           : share_core_since(scene->share->core, scene->inputs[i].lease.number, &entry->number));
+        if (i < count)
             entry->number = summary.table + 1;
     }
     body = (struct share_body){ .entries = entries, .count = scene->count };
@@ -249,13 +250,18 @@ static void begin_reading(struct scene *scene, size_t count)
     CHECK_TEXT(words(scene), "G");
 }
 
-static void compose(struct scene *scene)
+static void compose_of(struct share_lease *lease)
 {
     struct buf text = BUF_INIT(1 << 16);
 
     buf_add_text(&text, OTHERS);
-    share_lease_composed(first(scene), &text);
+    share_lease_composed(lease, &text);
     buf_free(&text);
+}
+
+static void compose(struct scene *scene)
+{
+    compose_of(first(scene));
 }
 
 /* What an input is told from its first turn on. */
@@ -316,7 +322,7 @@ static void test_late(void **state UNUSED)
         now_ms += row->ms;
         if (row->given) {
             beats(&scene);
-            give_first(&scene, "hf2");
+            give(&scene, 1, "hf2");
             scene.other_lives = true;
         }
         if (row->asks)
@@ -407,7 +413,7 @@ static void test_away_and_back(void **state UNUSED)
 
     begin_reading(&scene, 2);
     scene.other_lives = true;
-    give_first(&scene, "hf2");
+    give(&scene, 1, "hf2");
     pass(&scene, 6 S);
     CHECK_TEXT(words(&scene), "GT");
     CHECK_TEXT(buf_text(&scene.inputs[1].words), "G");
@@ -429,6 +435,30 @@ static void test_away_and_back(void **state UNUSED)
     CHECK(!share_own_record_find(&scene.share->own, "in00"), "its file is not written yet");
     share_lease_saved(first(&scene));
     CHECK(share_own_record_find(&scene.share->own, "in00"), "its file is written");
+    end(&scene);
+}
+
+/* Inputs that go together are let go one after the other; their last checkpoints are one call, after the last one. */
+static void test_away_together(void **state UNUSED)
+{
+    struct scene scene;
+    size_t i;
+    int saves;
+
+    begin_reading(&scene, 4);
+    scene.other_lives = true;
+    give(&scene, 3, "hf2");
+    pass(&scene, 6 S);
+    saves = scene.store.saves;
+    for (i = 0; i < 3; i++) {
+        CHECK_TEXT(buf_text(&scene.inputs[i].words), "GT");
+        compose_of(&scene.inputs[i].lease);
+        share_lease_let_go(&scene.inputs[i].lease);
+        pass(&scene, 10);
+        CHECK(fake_kvstore_count(&scene.store, "place") == (i == 2 ? 3 : 0), "after %zu: %zu", i,
+              fake_kvstore_count(&scene.store, "place"));
+    }
+    CHECK(scene.store.saves == saves + 1, "%d calls", scene.store.saves - saves);
     end(&scene);
 }
 
@@ -625,7 +655,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),    cmocka_unit_test(test_lapsed),
     cmocka_unit_test(test_late_loop),     cmocka_unit_test(test_load),    cmocka_unit_test(test_restart),
     cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_portions), cmocka_unit_test(test_well),
-    cmocka_unit_test(test_lost),          cmocka_unit_test(test_full_disk),
+    cmocka_unit_test(test_lost),          cmocka_unit_test(test_full_disk), cmocka_unit_test(test_away_together),
 };
 
 UNIT(share_leases, cases, set_up, tear_down)
