@@ -86,7 +86,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "share_checkpoints", 17 },
     { "share_core", 26 },
     { "share_link", 7 },
-    { "share_commands", 10 },
+    { "share_commands", 11 },
     { "share_leases", 12 },
     { "share_token", 2 },
     { "share_table", 5 },
