@@ -356,8 +356,10 @@ bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening, now_ms))
         begin_again(t, now_ms);
-    if (saves && tenant_is_here(t))
+    if (saves && tenant_is_here(t)) {
         saver_tick(&t->saver, settled, now_ms);
+        tenant_share_tick(t, settled, now_ms);
+    }
     return by_clock || saver_is_behind(&t->saver, now_ms);
 }
 
@@ -369,8 +371,8 @@ void tenant_ends(struct tenant *t)
 
 void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)
 {
-    if (!saver_has_news(&t->saver, taken))
-        durability = STORE_WRITTEN; /* what is left of the rate alone is not worth a sync */
+    if (durability == STORE_SYNCED)
+        durability = saver_last_durability(&t->saver, taken);
     if (t->feed.open)
         saver_ends(&t->saver, clock_ms());
     if (saver_has_news(&t->saver, taken))

@@ -1,4 +1,5 @@
-/* share/checkpoints_private.h - shared by checkpoints.c (saves), checkpoints_load.c and checkpoints_text.c (pure). */
+/* share/checkpoints_private.h - shared by checkpoints.c (saves), checkpoints_keys.c (which are there), checkpoints_load.c
+ * and checkpoints_text.c (pure). */
 #pragma once
 
 #include "share/checkpoints.h"
@@ -38,6 +39,15 @@ void piece_format(const char *stamp, const struct version *list, size_t count, s
 bool piece_read(const char *text, const char *stamp, struct versions *to);
 /* Returns true if both are of the same tenant, as far as they tell, and of the same API. */
 bool checkpoint_same_feed(const struct checkpoint_parts *a, const struct checkpoint_parts *b);
+
+/* Keys. */
+
+struct place_keys;
+
+struct place_keys *place_keys_new(const struct share_checkpoints_spec *spec);
+void place_keys_free(struct place_keys *places);
+void place_keys_ask(struct place_keys *places, share_listed_fn *listed, void *ctx);
+bool place_keys_has(const struct share_keys *keys, const char *key);
 
 /* Loads. */
 

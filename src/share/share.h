@@ -22,6 +22,7 @@ struct share_lease_owner {
     /* It is another forwarder's. Stops reading, and saves for the last time once splunkd has taken all it wrote (or after
      * 5 s); then calls share_lease_let_go(). */
     void (*taken)(void *ctx);
+    void (*lost)(void *ctx); /* the store has lost its checkpoint: saves it again within a minute, changed or not */
 };
 
 #define SHARE_NOT_HERE SIZE_MAX

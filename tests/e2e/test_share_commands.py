@@ -1,6 +1,7 @@
 """`share`: token, status, take, drain, undrain, as an administrator types them. The others are written by hand."""
 import contextlib
 import json
+import os
 import threading
 import unittest
 
@@ -463,3 +464,19 @@ class Certificates(unittest.TestCase):
                                      r'the certificate of the Splunk instance at https://127\S+ is not trusted: .*\. '
                                      r'Our administrator: set share_ca_file to the CA that issued it, and name the hos')
             self.assertTrue(world.store.calls('hf1'))
+            self.no_certificate(world)
+
+    def no_certificate(self, world):
+        """A CA file without one, as a command, check and the program say it."""
+        hf1, path = world['hf1'], os.path.join(world['hf1'].home.path, 'none.pem')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write('-----BEGIN NOTHING-----')
+        world.edit('a', share_ca_file=path)
+        hf1.store.restart(world.authority.server('127.0.0.1'))
+        words = (rf'the certificate of the Splunk instance at {hf1.store.url} cannot be verified: CA file {path} '
+                 'cannot be read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to a PEM file')
+        self.assertRegex(hf1.call('share', 'status').err, words)
+        found = json.loads(hf1.call('check', '--json').out)['share']
+        self.assertRegex(str([row['findings'] for row in found if row['name'] == hf1.store.url]), words)
+        hf1.start()
+        self.assertRegex(hf1.program.wait_line('event=share_refused').text, words)
