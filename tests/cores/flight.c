@@ -63,23 +63,26 @@ static void draw(struct world *w, struct host *host, struct flight *flight)
     }
 }
 
-/* Checkpoints go with the rounds, all that are due in one call. */
-static void count_call(struct host *host, bool awaited)
+static void count_call(struct host *host)
 {
-    int64_t now = host->clock_ms;
+    host->calls_ms[host->calls++ % COUNT_OF(host->calls_ms)] = host->clock_ms;
+}
 
-    if (!awaited && now - host->flushed_ms < SHARE_ROUND_MS)
-        return;
-    if (!awaited)
-        host->flushed_ms = now;
-    host->calls_ms[host->calls++ % COUNT_OF(host->calls_ms)] = now;
+void flight_count_save(const struct world *w, struct host *host)
+{
+    for (size_t i = 0; i < w->plan.inputs; i++)
+        if (host->states[i] != SHARE_ELSEWHERE) {
+            count_call(host);
+            return;
+        }
 }
 
 void flight_start(struct world *w, struct host *host, const struct share_call *call, bool awaited)
 {
     struct flight *flight = free_flight(w);
 
-    count_call(host, awaited);
+    if (awaited)
+        count_call(host);
     if (!flight) {
         world_fail(w, "too many calls are on their way");
         return;

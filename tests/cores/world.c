@@ -89,8 +89,7 @@ struct plan plan_of(uint64_t seed)
         plan.faults[FAULT_LAG] = false;
     }
     plan.faults[FAULT_LAG] = plan.faults[FAULT_LAG] || plan.faults[FAULT_ROLLBACK];
-    /* A list of inputs that a late write has replaced is written again after two minutes. */
-    plan.end_ms = plan.calm_ms + (plan.faults[FAULT_LATE] && plan.faults[FAULT_INPUTS] ? 340000 : 230000);
+    plan.end_ms = plan.calm_ms + 230000;
     return plan;
 }
 
