@@ -41,7 +41,8 @@ _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest', 'audit', 'audit_day', 'settled'}
 ORDER = {
-    'collector': _TENANT | {'tenant', 'retirement'},
+    'collector': _TENANT | {'tenant', 'retirement', 'last_save'},
+    'last_save': {'tenant'},
     'tenant': _TENANT,
     'worker': _WORKER,
     'worker_answer': _RETRY | {'worker_request'},

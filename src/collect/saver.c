@@ -43,6 +43,11 @@ bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durabil
     return true;
 }
 
+enum store_durability saver_last_durability(struct saver *saver, uint64_t pos)
+{
+    return saver_has_news(saver, pos) || ledger_has_marks(saver->feed->ledger) ? STORE_SYNCED : STORE_WRITTEN;
+}
+
 void saver_ends(struct saver *saver, int64_t now_ms)
 {
     double left = rate_hour_left(saver->feed->rate, now_ms);

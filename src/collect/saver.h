@@ -55,6 +55,10 @@ void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);
 /* Composes what the shared store should know, if that is due; returns false if not. Saves come with saver_compose(). */
 bool saver_share(struct saver *saver, uint64_t settled, int64_t now_ms, struct buf *text);
 
+/* Returns how durable the last save has to be, before saver_ends(). What is left of the hourly limit alone is not worth a
+ * sync. What the ledger knows of its days is: a checkpoint that survives a loss of power without the end of its ledger
+ * would make all days unknown. */
+enum store_durability saver_last_durability(struct saver *saver, uint64_t pos);
 /* The process ends: what is left of the hourly limit, and what the ledger knows of its days, is saved with the rest. A
  * process that is killed never says. */
 void saver_ends(struct saver *saver, int64_t now_ms);

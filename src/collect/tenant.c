@@ -371,8 +371,8 @@ void tenant_ends(struct tenant *t)
 
 void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)
 {
-    if (!saver_has_news(&t->saver, taken))
-        durability = STORE_WRITTEN; /* what is left of the rate alone is not worth a sync */
+    if (durability == STORE_SYNCED)
+        durability = saver_last_durability(&t->saver, taken);
     if (t->feed.open)
         saver_ends(&t->saver, clock_ms());
     if (saver_has_news(&t->saver, taken))

@@ -165,7 +165,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_UPDATE_UNTOLD] = { "update_untold", LOG_WARN, ADVISED,
         "the result events of the alert action could not be written to the index; the line of the update itself says "
         "what was done",
-        { ACT_PROVIDER, "give the user who owns the search the capability edit_tcp, or see why splunkd refuses" } },
+        { ACT_PROVIDER, "give the user who owns the search the capability edit_tcp, or see why splunkd refuses or does not answer" } },
     [EVENT_ASSERTION] = { "assertion", LOG_INFO, 0,
         "the tenant does not accept the newer form of a signed assertion",
         { ACT_NOBODY, NOTHING } },

@@ -163,6 +163,17 @@ static void call_timer_fired(void *ctx, int64_t now_ms UNUSED)
     call_send(ctx);
 }
 
+/* Returns true if the same call may be made once more. */
+static bool may_try_again(const struct rest_call *call, const struct http_result *result, const struct err *err,
+                          int64_t now_ms)
+{
+    bool turned_away = http_status_counts(result) && (result->status == 503 || result->status == 429);
+
+    if (err->kind != ERR_RETRY || now_ms >= call->give_up_ms)
+        return false;
+    return !call->once || turned_away || http_was_not_sent(result);
+}
+
 static void call_answered(void *ctx, const struct http_result *result)
 {
     struct rest_call *call = ctx;
@@ -177,7 +188,7 @@ static void call_answered(void *ctx, const struct http_result *result)
     explain_failure(call, result, &err);
     if (result->status == 401 && call->rest->refused)
         call->rest->refused(call->rest->refused_ctx);
-    if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
+    if (!may_try_again(call, result, &err, now_ms)) {
         call_end(call, result, false, &err);
         return;
     }
@@ -216,6 +227,7 @@ static void call_send(struct rest_call *call)
                               .sink = call->body ? &sink : NULL,
                               .done = call_answered,
                               .ctx = call,
+                              .once = call->once,
                               .timeout_s = call->rest->timeout_s,
                               .connect_timeout_s = call->rest->connect_timeout_s };
 

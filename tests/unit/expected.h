@@ -67,7 +67,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "passwords", 2 },
     { "passwords_pieces", 4 },
     { "poll_due", 1 },
-    { "progress", 18 },
+    { "progress", 19 },
     { "quarantine", 15 },
     { "rate", 17 },
     { "rate_pool", 6 },

@@ -11,7 +11,7 @@
 #include "check.h"
 #include "fake_kvstore.h"
 
-#define MOST    240 /* inputs */
+#define MOST    230 /* inputs */
 #define OTHERS  "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"begin\":\"2026-11-01T00:00:00Z\","             \
                 "\"newest\":\"2026-11-01T08:00:00Z\",\"floor\":\"2026-11-01T08:00:00Z\",\"written\":[]}"
 #define S       *1000
@@ -571,14 +571,14 @@ static size_t count_granted(const struct scene *scene)
 /* Many inputs begin in portions. */
 static void test_portions(void **state UNUSED)
 {
-    static const size_t counts[] = { 100, 200, 240, 240 };
+    static const size_t counts[] = { 100, 200, 230, 230 };
     struct scene scene;
     size_t i;
 
-    begin(&scene, 240);
+    begin(&scene, 230);
     while (!count_granted(&scene) && now_ms < INT64_C(1000060) S)
         pass(&scene, 50);
-    for (i = 0; i < COUNT_OF(counts); i++, pass(&scene, 3 S))
+    for (i = 0; i < COUNT_OF(counts); i++, pass(&scene, 3000))
         CHECK(count_granted(&scene) == counts[i], "%zu: %zu", i, count_granted(&scene));
     end(&scene);
 }
