@@ -122,8 +122,8 @@ static void beats(struct scene *scene)
     scene->beat_ms = now_ms;
 }
 
-/* Makes a table that gives the first inputs to a forwarder, and the others to hf1 as before. */
-static void give_first(struct scene *scene, const char *to, size_t count)
+/* Makes a table that gives the first input to a forwarder, and the others to hf1 as before. */
+static void give_first(struct scene *scene, const char *to)
 {
     struct share_summary summary;
     struct share_body body = { .entries = NULL };
@@ -137,10 +137,10 @@ static void give_first(struct scene *scene, const char *to, size_t count)
     for (i = 0; i < scene->count; i++) {
         struct share_entry *entry = &entries[i];
 
-        *entry = (struct share_entry){ .input = scene->inputs[i].name, .owner = (char *)(i < count ? to : "hf1") };
+        *entry = (struct share_entry){ .input = scene->inputs[i].name, .owner = (char *)(i ? "hf1" : to) };
         snprintf(entry->since, sizeof(entry->since), "%s",
-                 i < count ? id : share_core_since(scene->share->core, scene->inputs[i].lease.number, &entry->number));
-        if (i < count)
+                 i ? share_core_since(scene->share->core, scene->inputs[i].lease.number, &entry->number) : id);
+        if (!i)
             entry->number = summary.table + 1;
     }
     body = (struct share_body){ .entries = entries, .count = scene->count };
@@ -249,18 +249,13 @@ static void begin_reading(struct scene *scene, size_t count)
     CHECK_TEXT(words(scene), "G");
 }
 
-static void compose_for(struct share_lease *lease)
+static void compose(struct scene *scene)
 {
     struct buf text = BUF_INIT(1 << 16);
 
     buf_add_text(&text, OTHERS);
-    share_lease_composed(lease, &text);
+    share_lease_composed(first(scene), &text);
     buf_free(&text);
-}
-
-static void compose(struct scene *scene)
-{
-    compose_for(first(scene));
 }
 
 /* What an input is told from its first turn on. */
@@ -321,7 +316,7 @@ static void test_late(void **state UNUSED)
         now_ms += row->ms;
         if (row->given) {
             beats(&scene);
-            give_first(&scene, "hf2", 1);
+            give_first(&scene, "hf2");
             scene.other_lives = true;
         }
         if (row->asks)
@@ -412,7 +407,7 @@ static void test_away_and_back(void **state UNUSED)
 
     begin_reading(&scene, 2);
     scene.other_lives = true;
-    give_first(&scene, "hf2", 1);
+    give_first(&scene, "hf2");
     pass(&scene, 6 S);
     CHECK_TEXT(words(&scene), "GT");
     CHECK_TEXT(buf_text(&scene.inputs[1].words), "G");
@@ -434,28 +429,6 @@ static void test_away_and_back(void **state UNUSED)
     CHECK(!share_own_record_find(&scene.share->own, "in00"), "its file is not written yet");
     share_lease_saved(first(&scene));
     CHECK(share_own_record_find(&scene.share->own, "in00"), "its file is written");
-    end(&scene);
-}
-
-/* What inputs know that are let go one after the other goes with one call, after the last of them. */
-static void test_let_go_together(void **state UNUSED)
-{
-    struct scene scene;
-    size_t i, count = 30;
-    int saves;
-
-    begin_reading(&scene, 40);
-    scene.other_lives = true;
-    give_first(&scene, "hf2", count);
-    pass(&scene, 6 S);
-    saves = scene.store.saves;
-    for (i = 0; i < count; i++, pass(&scene, 20)) {
-        CHECK(!fake_kvstore_count(&scene.store, "place"), "%zu: %zu", i, fake_kvstore_count(&scene.store, "place"));
-        compose_for(&scene.inputs[i].lease);
-        share_lease_let_go(&scene.inputs[i].lease);
-    }
-    CHECK(fake_kvstore_count(&scene.store, "place") == count, "%zu", fake_kvstore_count(&scene.store, "place"));
-    CHECK(scene.store.saves == saves + 1, "%d calls", scene.store.saves - saves);
     end(&scene);
 }
 
@@ -622,11 +595,9 @@ static int tear_down(void **state UNUSED)
 }
 
 static const struct CMUnitTest cases[] = {
-    cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),
-    cmocka_unit_test(test_lapsed),        cmocka_unit_test(test_late_loop),
-    cmocka_unit_test(test_load),          cmocka_unit_test(test_restart),
-    cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_let_go_together),
-    cmocka_unit_test(test_portions),      cmocka_unit_test(test_well),
+    cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),    cmocka_unit_test(test_lapsed),
+    cmocka_unit_test(test_late_loop),     cmocka_unit_test(test_load),    cmocka_unit_test(test_restart),
+    cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_portions), cmocka_unit_test(test_well),
     cmocka_unit_test(test_lost),
 };
 
