@@ -129,7 +129,7 @@ def report(soak, calm):
         print(f'  complaint: {text:.400}')
     for version in verdict.lost[:10]:
         print(f'  lost: {version!r}')
-    wrong = verdict.lost or verdict.altered or verdict.unexpected or soak.twice.unexplained
+    wrong = verdict.lost or verdict.altered or verdict.unexpected
     if wrong or bad:
         evidence(soak)
     if not wrong and soak.strain.too_much:

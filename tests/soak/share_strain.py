@@ -2,8 +2,8 @@
 
 A second is strained if the stand-ins answered late, or if a program waited for a processor for a good part of it, by
 the programs' clocks. What happens meanwhile is not judged by its time. With too many of them the run proves nothing
-about times, and says so: fewer customers, a smaller haste or a quieter machine are needed. What is lost or comes twice
-is judged all the same: no load excuses that.
+about times, and so about what comes twice, and says so: fewer customers, a smaller haste or a quieter machine are
+needed. What is lost or altered is judged all the same: no load excuses that.
 """
 import collections
 import threading
