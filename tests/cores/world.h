@@ -43,7 +43,7 @@ struct plan {
     bool faults[FAULT_COUNT];
     int64_t behind_ms; /* all reads show what was written until then; 0: not */
     bool duel;         /* two that wish for the same inputs, again and again, and hear little of each other */
-    bool quiet;        /* nothing but deaths far apart: takeovers are timed */
+    bool quiet;        /* nothing but deaths and freezes, far apart: takeovers are timed */
     int64_t calm_ms;   /* from then on nothing fails */
     int64_t end_ms;
     int64_t every_ms; /* between faults, on average */
