@@ -75,10 +75,12 @@ static void round_answered(void *ctx, const struct kvstore_answer *answer)
 
 static void begin_round(struct share *share, int64_t now_ms)
 {
-    bool well = share_is_well(share);
+    bool well = share_is_well(share, now_ms);
 
     if (well != share->well)
         share_core_set_well(share->core, well);
+    if (!well && share->well && share->disk_fails_ms)
+        share_resave(share);
     share->well = well;
     share->in_round = true;
     make_call(share, share_core_begin(share->core, now_ms), now_ms);

@@ -155,8 +155,8 @@ MUTANTS = [
      '    return now_ms + 1;'),
 
     # Bugs that the simulator has found.
-    ('doubtful_clock_moves', 'collect/worker.c',
-     'reading->timeless = result->date_ms && !reading->feed->clock.known;',
+    ('doubtful_clock_moves', 'collect/worker_request.c',
+     'reading->timeless = date_ms && !feed->clock.known;',
      'reading->timeless = false;'),
     ('one_date_decides', 'collect/opening.c',
      ('    if (ahead && !opening->opinions)\n        return true;\n', '#define OPINIONS_MOST 8',
@@ -191,6 +191,16 @@ MUTANTS = [
      '        return true;',
      '    if (kept && !rename(path, aside))\n'
      '        return !rename(kept, path) || true;'),
+    ('cut_window_again', 'state/windows.c',
+     'window->hi == TICKS_OPEN || (worker == WORKER_LIVE',
+     'window->hi == TICKS_OPEN || (false && worker == WORKER_LIVE'),
+    ('copy_not_synced', 'state/ledger_file_write.c',
+     'if (job->change == LEDGER_COMPACT && !sync)',
+     'if (0)',
+     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 fault:power_loss=0.05'),
+    ('sent_by_host_clock', 'collect/worker_request.c',
+     'else if (feed->clock.known)',
+     'else if (false)'),
     ('refused_call_unnoticed', 'splunk/rest_call.c',
      '    if (result->status == 401 && call->rest->refused)\n'
      '        call->rest->refused(call->rest->refused_ctx);\n',
