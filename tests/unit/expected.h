@@ -87,7 +87,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "share_core", 26 },
     { "share_link", 7 },
     { "share_commands", 10 },
-    { "share_leases", 12 },
+    { "share_leases", 13 },
     { "share_token", 2 },
     { "share_table", 5 },
     { "sign_in_words", 1 },
