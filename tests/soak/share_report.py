@@ -130,7 +130,7 @@ def report(soak, calm):
     wrong = verdict.lost or verdict.altered or verdict.unexpected
     if wrong or bad:
         evidence(soak)
-    if not wrong and soak.strain.too_much:
+    if bad and not wrong and soak.strain.too_much:
         print(f'THE MACHINE IS TOO SLOW for this: in {soak.strain.part:.0%} of seconds, at most {STRAINED_MOST:.0%}. '
               'Times prove nothing: take fewer --tenants, a smaller --haste or a quieter machine')
         return None
