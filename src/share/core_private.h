@@ -162,9 +162,9 @@ struct share_core {
     int64_t heard_ms;           /* beginning of that round: until then the others' silence is counted */
     int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
-    int64_t due_ms;     /* since when another table is due */
-    bool newer;         /* the newest table is of a newer program */
-    int stale;          /* rounds since the last good one that did not show their heartbeat */
+    int64_t due_ms; /* since when another table is due */
+    bool newer;     /* the newest table is of a newer program */
+    int stale;      /* rounds since the last good one that did not show their heartbeat */
     struct pace pace;
     bool told_paused, told_alone;
 

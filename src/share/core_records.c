@@ -178,7 +178,9 @@ static void find_newest(struct share_core *core, const cJSON *rows, const struct
         if (number && number == newest->number)
             read_table(row, newest);
         if (number > newest->number)
-            core_bad_record(core, key, "no group comes to its number, so nobody follows it; who looks after the store can delete it");
+            core_bad_record(
+                core, key,
+                "no group comes to its number, so nobody follows it; who looks after the store can delete it");
     }
 }
 

@@ -29,8 +29,8 @@ void flights_end(struct world *w, bool only_late)
             end(&w->flights[i]);
 }
 
-/* Whoever made a table that comes late hears nothing of the others until about then, or is not heard either: it may be back
- * at the very moment at which a store that is unfit shows its table in the place of the others'. */
+/* Whoever made a table that comes late hears nothing of the others until about then, or is not heard either: it may be
+ * back at the very moment at which a store that is unfit shows its table in the place of the others'. */
 static void draw_silence(struct world *w, struct host *host, const struct flight *flight)
 {
     int64_t ms = world_between(w, 0, 5000);
