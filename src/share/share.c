@@ -44,7 +44,8 @@ static void round_over(struct share *share, int64_t now_ms)
     share->in_round = false;
     share_log_events(share);
     share_tell_soon(share);
-    share_checkpoints_flush(share->checkpoints);
+    if (!share_core_is_busy(share->core))
+        share_checkpoints_flush(share->checkpoints);
     share_log_unsaved(share);
     share_forget_sent(share);
     share_look_for_lost(share, now_ms);
