@@ -104,7 +104,7 @@ $(OUT)/%.o: src/%.c $(OUT)/flags
 
 # Functions that a unit test replaces; it passes calls that are not its own on to the real ones.
 UNIT_WRAPPED = passwords_get passwords_hosts passwords_store data_inputs_edit token_source_exchange timer_set timer_cancel http_start \
-               http_cancel
+               http_cancel clock_ms
 
 $(OUT)/unit/%.o: tests/unit/%.c $(OUT)/flags
 	@mkdir -p $(@D)

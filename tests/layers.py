@@ -41,7 +41,8 @@ _RETRY = _HELPERS | {'worker_retry'}
 _WORKER = _RETRY | {'worker_answer', 'worker_isolate', 'worker_log', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest', 'audit', 'audit_day', 'settled'}
 ORDER = {
-    'collector': _TENANT | {'tenant', 'retirement'},
+    'collector': _TENANT | {'tenant', 'retirement', 'last_save'},
+    'last_save': {'tenant'},
     'tenant': _TENANT,
     'worker': _WORKER,
     'worker_answer': _RETRY | {'worker_isolate', 'worker_request'},
@@ -51,8 +52,11 @@ ORDER = {
     'opening': {'beginning', 'saver'},
     'beginning': {'saver'},
     'manifest': {'settled'},
-    'audit': {'audit_day', 'settled'},
-    'audit_day': _WORKER | {'worker'},
+    'audit': {'audit_day', 'audit_log', 'audit_night', 'settled'},
+    'audit_log': {'audit_day'},
+    'audit_night': {'audit_day', 'settled'},
+    'audit_day': _WORKER | {'worker', 'audit_reader'},
+    'audit_reader': {'worker'},
     'settled': set(),
     'status': {'health'},
 }

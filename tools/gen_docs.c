@@ -7,7 +7,7 @@
 #include "messages/diagnosis.h"
 #include "microsoft/aad.h"
 #include "splunk/params.h"
-#include "splunk/value.h"
+#include "splunk/value_refusal.h"
 
 #define OUT_MAX (1024 * 1024)
 

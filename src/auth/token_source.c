@@ -3,16 +3,14 @@
 #include <stdlib.h>
 
 #include "auth/token_source_private.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/digest.h"
-#include "messages/log_events.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "base/backoff.h"
 
 #define USABLE_MARGIN_MS 15000 /* a token that expires sooner is not used for another request, ... */
 #define USABLE_PART      10    /* ... or sooner than this part of a short life */
-#define STORE_RETRY_MS   5000
 
 /* Listeners. */
 
@@ -22,7 +20,7 @@ void token_source_listen(struct token_source *source, struct token_listener *lis
     source->listeners = listener;
 }
 
-static void tell(struct token_source *source)
+void token_source_tell(struct token_source *source)
 {
     struct token_listener *listener;
 
@@ -80,7 +78,7 @@ static void end_try(struct token_source *source, bool ok, int64_t now_ms)
     }
     if (source->codes)
         token_source_step(source, ON_CODE, now_ms);
-    tell(source);
+    token_source_tell(source);
 }
 
 static void use_fetched(struct token_source *source, int64_t now_ms)
@@ -134,54 +132,7 @@ static void forgive(struct token_source *source)
     if (!source->failures && !source->refusals)
         return;
     source->failures = source->refusals = 0;
-    tell(source);
-}
-
-/* The password store. */
-
-static void stored(void *ctx, bool ok, const struct err *err)
-{
-    struct token_source *source = ctx;
-    const struct principal *principal = source->principal;
-
-    if (!ok) {
-        log_event(EVENT_STORE_FAILED,
-                  "tenant=%s client=%s why=%s the new refresh token could not be stored, its access token is not used "
-                  "before that, trying again in %d s",
-                  principal->tenant_id, principal->client_id, QUOTED(err->text), STORE_RETRY_MS / 1000);
-        if (err->kind == ERR_AUTH)
-            principal->principals->session_lost(principal->principals->ctx);
-        err_set(&source->err, ERR_RETRY, "the new refresh token cannot be stored in Splunk's password store: %s",
-                err->text);
-        event_blame(&source->err, EVENT_STORE_FAILED);
-    }
-    token_source_step(source, ok ? ON_STORED : ON_NOT_STORED, clock_ms());
-}
-
-static void store(struct token_source *source)
-{
-    const struct principal *principal = source->principal;
-    CLEANUP(mem_freep) char *name = secret_name_refresh(principal->tenant_id, principal->client_id);
-    const char *value = source->fetched.refresh_token;
-
-    if (source->grant == GRANT_AUTHORIZATION_CODE)
-        passwords_store(principal->principals->passwords, name, value, source->codes->hosts, stored, source);
-    else
-        passwords_rotate(principal->principals->passwords, name, principal->refresh_token, value,
-                         principal->refresh_hosts, stored, source);
-}
-
-static void store_later(struct token_source *source, int64_t now_ms)
-{
-    source->failures++;
-    source->retry_ms = now_ms + STORE_RETRY_MS;
-    timer_set(source->principal->principals->loop, &source->store_timer, source->retry_ms);
-    tell(source);
-}
-
-static void store_fire(void *ctx, int64_t now_ms)
-{
-    token_source_step(ctx, ON_TIMER, now_ms);
+    token_source_tell(source);
 }
 
 /* The machine. */
@@ -195,6 +146,11 @@ static void claim_redeeming(struct token_source *source)
 {
     if (redeems(source))
         source->principal->redeemer = &source->user;
+}
+
+static void timer_fired(void *ctx, int64_t now_ms)
+{
+    token_source_step(ctx, ON_TIMER, now_ms);
 }
 
 static void slot_acquired(void *ctx)
@@ -229,7 +185,7 @@ static void act(struct token_source *source, enum source_action action, int64_t 
 {
     switch (action) {
     case DO_NOTHING: return;
-    case DO_TELL: tell(source); return;
+    case DO_TELL: token_source_tell(source); return;
     case DO_FETCH_ASSERTION:
         federation_fetch(source->principal->federation, source->principal->principals->http);
         return;
@@ -242,8 +198,8 @@ static void act(struct token_source *source, enum source_action action, int64_t 
         claim_redeeming(source);
         token_fetch_start(source, now_ms);
         return;
-    case DO_STORE: store(source); return;
-    case DO_STORE_LATER: store_later(source, now_ms); return;
+    case DO_STORE: token_store(source); return;
+    case DO_STORE_LATER: token_store_later(source, now_ms); return;
     case DO_USE: use_fetched(source, now_ms); return;
     case DO_FAIL:
         source->failed++;
@@ -333,7 +289,7 @@ struct token_source *token_source_get(struct principal *principal, const char *r
                                      .v1 = v1,
                                      .api = mem_text(api),
                                      .slot = { .go = slot_acquired, .ctx = source },
-                                     .store_timer = { .fire = store_fire, .ctx = source } };
+                                     .store_timer = { .fire = timer_fired, .ctx = source } };
     principal->users = &source->user;
     return source;
 }

@@ -1,5 +1,5 @@
 /* auth/token_source_private.h - the state machine of a token source. For token_source_next.c (decides), token_source.c
- * (acts), token_source_fetch.c (request and response) and the unit test. */
+ * (acts), token_source_fetch.c (request and response), token_source_store.c (a new refresh token) and the unit test. */
 #pragma once
 
 #include "auth/credential.h"
@@ -109,6 +109,9 @@ struct token_source {
 /* Takes the decision on an event, sets the state and acts. */
 void token_source_step(struct token_source *source, enum source_event event, int64_t now_ms);
 
+/* Tells the listeners that the state has changed. */
+void token_source_tell(struct token_source *source);
+
 /* token_source_fetch.c */
 
 /* Returns the grant that a request now would use. */
@@ -118,3 +121,10 @@ bool token_fetch_may_serve(const struct token_source *source, struct err *err);
 /* Starts the request. Ends in ON_TOKEN, ON_ROTATED, ON_OTHER_FORM or ON_FAILURE (then source->err is set), with the
  * slot given back. An unreadable certificate fails before this returns. */
 void token_fetch_start(struct token_source *source, int64_t now_ms);
+
+/* token_source_store.c */
+
+/* Puts the new refresh token into the password store. Ends in ON_STORED or ON_NOT_STORED (then source->err is set). */
+void token_store(struct token_source *source);
+/* Counts the failure, and sets the timer of the next try. */
+void token_store_later(struct token_source *source, int64_t now_ms);

@@ -88,13 +88,6 @@ static void move_on(struct feed *feed, struct saver *saver)
     saver->changed = true;
 }
 
-/* The tenant has this GUID: inputs that name it, or another domain of it, share the limits. */
-static void name_rate(struct feed *feed, const char *tid)
-{
-    if (!text_empty(tid) && text_is_guid(tid))
-        rate_pool_name(feed->env->rates, feed->rate, tid, feed->input->client_id, feed->api->family, clock_ms());
-}
-
 /* Continues with what the process before this one left of the hourly limit. What it said is valid once: the checkpoint
  * is saved without it before the first request, since this process may be killed. */
 static void take_rate(const struct feed *feed, struct saver *saver)
@@ -130,7 +123,7 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
     struct checkpoint *checkpoint = &saver->checkpoint;
 
     if (text_same_nocase(checkpoint->tenant_id, feed->input->tenant_id))
-        name_rate(feed, checkpoint->tid);
+        feed_name_rate(feed, checkpoint->tid);
     take_rate(feed, saver);
     feed->own_since = checkpoint->own_since;
     feed->progress.quarantine = checkpoint->quarantine;
@@ -207,7 +200,7 @@ void beginning_settle_tenant(struct feed *feed, struct saver *saver, const char 
     struct claims claims;
 
     claims_read(authorization, &claims);
-    name_rate(feed, claims.tenant);
+    feed_name_rate(feed, claims.tenant);
     if (same_tenant(checkpoint, tenant_id, claims.tenant) == TENANT_OTHER)
         carry_over(feed, saver, now_ms);
     if (!text_same(checkpoint->tenant_id, tenant_id)) {

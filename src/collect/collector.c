@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "collect/bad_input.h"
 #include "collect/feed.h"
+#include "collect/last_save.h"
 #include "collect/log_output.h"
 #include "collect/metrics.h"
 #include "collect/output.h"
@@ -171,22 +172,21 @@ static void tell_each(const struct collector *col, void (*tell)(struct tenant *t
         tell(col->tenants[i]);
 }
 
-static void secrets_loaded(void *ctx)
+static void secrets_came(struct collector *col, void (*tell)(struct tenant *tenant))
 {
-    struct collector *col = ctx;
-
-    tell_each(col, tenant_secrets_loaded);
+    tell_each(col, tell);
     if (col->env.share)
         share_secrets_loaded(col->env.share);
 }
 
+static void secrets_loaded(void *ctx)
+{
+    secrets_came(ctx, tenant_secrets_loaded);
+}
+
 static void secrets_reloaded(void *ctx)
 {
-    struct collector *col = ctx;
-
-    tell_each(col, tenant_secrets_reloaded);
-    if (col->env.share)
-        share_secrets_loaded(col->env.share);
+    secrets_came(ctx, tenant_secrets_reloaded);
 }
 
 static void store_troubled(void *ctx)
@@ -308,47 +308,9 @@ struct collector *collector_new(struct loop *loop, const struct config *config, 
     return col;
 }
 
-/* Saves one input for the last time. From sync_until_ms on, the save is only written, and does not wait for one that a
- * slow disk still has. */
-static void save_last(struct collector *col, struct tenant *tenant, uint64_t taken, int64_t sync_until_ms)
+static struct last_save last_save_of(const struct collector *col)
 {
-    struct store *store = col->env.store;
-    enum store_durability durability = clock_ms() < sync_until_ms ? STORE_SYNCED : STORE_WRITTEN;
-
-    if (durability == STORE_WRITTEN)
-        store_save_directly(store);
-    tenant_save_last(tenant, taken, durability);
-    store_pump(store, 0);
-    if (store_settle(store, sync_until_ms))
-        return;
-    store_save_directly(store);
-    tenant_ends(tenant);
-    tenant_save_last(tenant, taken, STORE_WRITTEN);
-    store_pump(store, 0);
-}
-
-/* Returns the position up to which splunkd has the stream. If it closed its end and asked nobody to stop, it crashed,
- * and what it took within the last minute may be lost with it. */
-static uint64_t kept_by_splunkd(const struct collector *col)
-{
-    const struct outbox *outbox = col->env.outbox;
-    bool crashed = !loop_signaled() && outbox_reader_gone(outbox);
-
-    return crashed ? outbox_settled(outbox, clock_ms()) : outbox_taken(outbox);
-}
-
-/* Saves every input as far as splunkd has its events. The others come again at the next start. */
-static void save_all(struct collector *col, int64_t sync_until_ms)
-{
-    uint64_t taken = kept_by_splunkd(col);
-    size_t i;
-
-    store_settle(col->env.store, sync_until_ms);
-    for (i = 0; i < col->count; i++)
-        tenant_ends(col->tenants[i]);
-    store_look(col->env.store);
-    for (i = 0; i < col->count; i++)
-        save_last(col, col->tenants[i], taken, sync_until_ms);
+    return (struct last_save){ &col->env, col->tenants, col->count };
 }
 
 static bool storing(void *ctx)
@@ -364,28 +326,18 @@ static void memory_low(void *ctx)
     loop_stop(col->env.loop);
 }
 
-/* Memory ran out again, anywhere. Nothing but whole events may follow what is in the pipe, and of an input only what a
- * checkpoint may hold is certain to be consistent. */
+/* Memory ran out again, anywhere. */
 static void save_now(void *ctx)
 {
-    struct collector *col = ctx;
-    uint64_t taken;
-    size_t i;
+    const struct last_save save = last_save_of(ctx);
 
-    outbox_break_off(col->env.outbox, CLOSE_UNTIL_MS);
-    taken = outbox_taken(col->env.outbox);
-    store_save_directly(col->env.store);
-    for (i = 0; i < col->count; i++)
-        tenant_ends(col->tenants[i]);
-    for (i = 0; i < col->count; i++) {
-        tenant_save_last(col->tenants[i], taken, STORE_WRITTEN);
-        store_pump(col->env.store, 0);
-    }
+    last_save_now(&save, CLOSE_UNTIL_MS);
 }
 
 bool collector_run(struct collector *col)
 {
     struct env *env = &col->env;
+    struct last_save save;
     int64_t stopped_ms;
     size_t i;
 
@@ -402,7 +354,8 @@ bool collector_run(struct collector *col)
     limiter_close(env->limiter); /* the successor of a refresh token redeemed now could not be stored any more */
     loop_drain(env->loop, stopped_ms + PASSWORDS_UNTIL_MS, storing, env->principals);
     outbox_close(env->outbox, (int)(stopped_ms + CLOSE_UNTIL_MS - clock_ms()));
-    save_all(col, stopped_ms + SYNC_UNTIL_MS);
+    save = last_save_of(col);
+    last_save_all(&save, stopped_ms + SYNC_UNTIL_MS);
     sharing_end(&col->sharing, stopped_ms + SHARE_UNTIL_MS);
     mem_give_back();
     if (mem_ran_out())

@@ -46,6 +46,12 @@ void feed_log_counts(const struct feed *feed, bool at_end, int64_t now_ms)
                   (long long)left_out.for_s, left_out.text);
 }
 
+void feed_name_rate(struct feed *feed, const char *tid)
+{
+    if (!text_empty(tid) && text_is_guid(tid))
+        rate_pool_name(feed->env->rates, feed->rate, tid, feed->input->client_id, feed->api->family, clock_ms());
+}
+
 /* Other alerts are expected of another API or filter. */
 struct ledger *feed_ledger_new(const struct input *input, const struct api *api)
 {

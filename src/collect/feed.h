@@ -109,6 +109,9 @@ static inline bool feed_is_unproven(const struct feed *feed)
  * with ledger_free(). */
 struct ledger *feed_ledger_new(const struct input *input, const struct api *api);
 
+/* Notes which GUID the tenant has, if tid is one: inputs that name it, or another domain of it, share the limits. */
+void feed_name_rate(struct feed *feed, const char *tid);
+
 /* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
 bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
 

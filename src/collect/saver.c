@@ -7,7 +7,7 @@
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim)
 {
-    *saver = (struct saver){ .feed = feed, .claim = claim, .every_ms = SAVER_EVERY_MS };
+    *saver = (struct saver){ .feed = feed, .claim = claim };
 }
 
 void saver_release(struct saver *saver)
@@ -19,11 +19,9 @@ void saver_forget(struct saver *saver)
 {
     struct feed *feed = saver->feed;
     struct claim *claim = saver->claim;
-    int64_t every_ms = saver->every_ms;
 
     saver_release(saver);
     saver_init(saver, feed, claim);
-    saver->every_ms = every_ms;
     saver->saved_pos = feed->event_pos;
 }
 
@@ -43,6 +41,11 @@ bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durabil
     saver->changed = false;
     store_save(saver->claim, durability);
     return true;
+}
+
+enum store_durability saver_last_durability(struct saver *saver, uint64_t pos)
+{
+    return saver_has_news(saver, pos) || ledger_has_marks(saver->feed->ledger) ? STORE_SYNCED : STORE_WRITTEN;
 }
 
 void saver_ends(struct saver *saver, int64_t now_ms)
@@ -124,6 +127,16 @@ void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms)
     saver_save(saver, settled, STORE_SYNCED);
 }
 
+bool saver_share(struct saver *saver, uint64_t settled, int64_t now_ms, struct buf *text)
+{
+    struct cursor shared;
+
+    if (now_ms < saver->share_ms || store_asked(saver->claim) || !saver_has_news(saver, settled))
+        return false;
+    saver->share_ms = INT64_MAX;
+    return progress_format(&saver->feed->progress, &saver->checkpoint, settled, text, &shared);
+}
+
 /* Logs that nothing can be saved; once, by whatever notices first: a save, or an event that is to be written. */
 static void cannot_save(struct saver *saver, const struct err *err)
 {
@@ -165,7 +178,8 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     saver->saved_pos = saver->saving_pos;
     saver->saved_version = saver->saving_version;
     saver->again_saved_ms = saver->again_saving_ms;
-    saver->due_ms = now_ms + (renews ? RETRY_MS : saver->every_ms);
+    saver->due_ms = now_ms + (renews ? RETRY_MS : SAVER_EVERY_MS);
+    saver->share_ms = now_ms + SAVER_SHARE_AFTER_MS;
     saver->changed = saver->changed || renews;
     progress_saved(&saver->feed->progress, &saver->saved);
 }

@@ -1,7 +1,8 @@
 /* collect/saver.h - when an input's progress is saved, and what of it.
  *
  * A save costs a sync of the disk, so there is one every two minutes at most. What it misses comes again after a crash.
- * An input that another forwarder may take over is saved each minute.
+ * Another forwarder that takes the input over should know more: for the shared store it is composed once more between
+ * two saves.
  * Only cursors whose events splunkd has safely taken are saved. Positions are offsets in the output stream. */
 #pragma once
 
@@ -20,14 +21,14 @@ struct saver {
     uint64_t saving_version;
     int64_t again_saved_ms, again_saving_ms; /* when the service is asked for order again (collect/reliance.h) */
     int64_t due_ms;                          /* no regular save before then */
-    int64_t every_ms;                        /* between regular saves */
+    int64_t share_ms;                        /* nothing for the shared store before then; INT64_MAX: the save is next */
     bool changed;                            /* something besides the cursor has to be saved */
     bool changed_saving;
     bool fails; /* the last save or trial failed, and that was logged */
 };
 
-#define SAVER_EVERY_MS        (120 * 1000)
-#define SAVER_SHARED_EVERY_MS (60 * 1000)
+#define SAVER_EVERY_MS       (120 * 1000)
+#define SAVER_SHARE_AFTER_MS (60 * 1000) /* after a save */
 
 void saver_init(struct saver *saver, struct feed *feed, struct claim *claim);
 void saver_release(struct saver *saver);
@@ -51,6 +52,13 @@ bool saver_is_behind(const struct saver *saver, int64_t now_ms);
 /* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);
 
+/* Composes what the shared store should know, if that is due; returns false if not. Saves come with saver_compose(). */
+bool saver_share(struct saver *saver, uint64_t settled, int64_t now_ms, struct buf *text);
+
+/* Returns how durable the last save has to be, before saver_ends(). What is left of the hourly limit alone is not worth a
+ * sync. What the ledger knows of its days is: a checkpoint that survives a loss of power without the end of its ledger
+ * would make all days unknown. */
+enum store_durability saver_last_durability(struct saver *saver, uint64_t pos);
 /* The process ends: what is left of the hourly limit, and what the ledger knows of its days, is saved with the rest. A
  * process that is killed never says. */
 void saver_ends(struct saver *saver, int64_t now_ms);

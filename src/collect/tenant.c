@@ -14,8 +14,11 @@
 static bool feed_writable(void *ctx, struct err *err)
 {
     struct tenant *t = ctx;
+    bool ok = saver_writable(&t->saver, err);
 
-    return saver_writable(&t->saver, err);
+    if (!ok && t->share && t->claim.held)
+        share_lease_unsaved(&t->share->lease);
+    return ok;
 }
 
 static void feed_changed(void *ctx)
@@ -155,8 +158,8 @@ static void saved(void *ctx, bool ok, const struct err *err)
 
     if (!ok && t->ending)
         feed_log(&t->feed, EVENT_CHECKPOINT_FAILED, err->text, "what was written since its last save comes again");
-    if (ok && t->share)
-        share_lease_saved(&t->share->lease);
+    if (t->share)
+        (ok ? share_lease_saved : share_lease_unsaved)(&t->share->lease);
     if (t->ending) /* nothing depends on it any more */
         return;
     saver_saved(&t->saver, ok, err, clock_ms());
@@ -356,8 +359,10 @@ bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening))
         begin_again(t, now_ms);
-    if (saves && tenant_is_here(t))
+    if (saves && tenant_is_here(t)) {
         saver_tick(&t->saver, settled, now_ms);
+        tenant_share_tick(t, settled, now_ms);
+    }
     return by_clock || saver_is_behind(&t->saver, now_ms);
 }
 
@@ -369,8 +374,8 @@ void tenant_ends(struct tenant *t)
 
 void tenant_save_last(struct tenant *t, uint64_t taken, enum store_durability durability)
 {
-    if (!saver_has_news(&t->saver, taken))
-        durability = STORE_WRITTEN; /* what is left of the rate alone is not worth a sync */
+    if (durability == STORE_SYNCED)
+        durability = saver_last_durability(&t->saver, taken);
     if (t->feed.open)
         saver_ends(&t->saver, clock_ms());
     if (saver_has_news(&t->saver, taken))

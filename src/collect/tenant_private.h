@@ -83,6 +83,8 @@ void tenant_share_renew_later(struct tenant *t);
 void tenant_share_stopped(void *ctx);
 /* feed_owner.may_read. */
 bool tenant_may_read(void *ctx);
+/* Hands over what the shared store should know between two saves. settled: as in saver_tick(). */
+void tenant_share_tick(struct tenant *t, uint64_t settled, int64_t now_ms);
 /* Tells whether requests of this input get answers at all. */
 void tenant_share_health(struct tenant *t, int64_t now_ms);
 /* Returns true if this forwarder reads the input, or would if the shared store answered. */

@@ -201,6 +201,18 @@ static void resumed(void *ctx)
         tenant_wake(t);
 }
 
+static void resave(void *ctx)
+{
+    struct tenant *t = ctx;
+    int64_t now_ms = clock_ms();
+
+    if (!t->feed.open)
+        return;
+    t->saver.changed = true;
+    if (t->saver.due_ms < now_ms) /* all inputs at once may be told so */
+        t->saver.due_ms = now_ms + random_below(SAVER_SHARE_AFTER_MS);
+}
+
 /* The process before this one may have been killed while it read the input: what it wrote is said, and its checkpoint says
  * how far it came. */
 static void elsewhere(void *ctx)
@@ -211,7 +223,16 @@ static void elsewhere(void *ctx)
         start_opening(t, OPENING_LOAD);
 }
 
-static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken };
+static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken, resave };
+
+void tenant_share_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
+{
+    struct buf text = BUF_INIT(STORE_FILE_MAX);
+
+    if (t->share && saver_share(&t->saver, settled, now_ms, &text) && !mem_ran_out()) /* it takes memory */
+        share_lease_composed(&t->share->lease, &text);
+    buf_free(&text);
+}
 
 /* Returns true if the cause is one of a request that got no answer: name, connection, TLS, proxy, a link that carries
  * nothing or breaks. */
@@ -342,7 +363,6 @@ void tenant_share_init(struct tenant *t)
     share->lease = (struct share_lease){ .input = t->input.name, .owner = &lease_owner, .ctx = t };
     share->leave_timer = (struct timer){ .fire = leave, .ctx = t };
     share->renew_timer = (struct timer){ .fire = renew, .ctx = t };
-    t->saver.every_ms = SAVER_SHARED_EVERY_MS;
     share_add(t->env->share, &share->lease);
 }
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/audit_report.h"
+#include "command/batch.h"
 #include "command/console.h"
 #include "command/options.h"
 #include "splunk/config.h"
@@ -19,10 +20,7 @@
 
 #define ROWS_AT_ONCE  50
 #define REQUESTS_MOST 32
-#define PROGRESS_MS   200
-#define BAR           20
-#define BAR_WIDTH     70 /* of a terminal that has room for it: a line that wraps could not be replaced */
-#define UNKNOWN       2  /* exit status */
+#define UNKNOWN       2 /* exit status */
 
 /* What was asked for. */
 struct asked {
@@ -35,28 +33,32 @@ struct audit_command {
     struct env env;
     struct audit_context context;
     struct audit_row **rows;
-    size_t count, next, running, finished;
-    bool ready;
-    struct timer progress_timer;
+    struct batch batch; /* of the rows */
 };
 
 /* Rows. */
 
-static void rows_begin(struct audit_command *command)
+static void begin_row(void *ctx, size_t number)
 {
-    while (command->ready && command->next < command->count && command->running < ROWS_AT_ONCE) {
-        struct audit_row *row = command->rows[command->next++];
-
-        if (row->finished)
-            continue;
-        command->running++;
-        audit_row_begin(row);
-    }
+    audit_row_begin(((struct audit_command *)ctx)->rows[number]);
 }
+
+static bool is_finished(void *ctx, size_t number)
+{
+    return ((const struct audit_command *)ctx)->rows[number]->finished;
+}
+
+static bool lacks_alerts(void *ctx, size_t number)
+{
+    return audit_row_verdict(((const struct audit_command *)ctx)->rows[number]) == AUDIT_MISSING;
+}
+
+static const struct batch_kind kind = { ROWS_AT_ONCE, "compared",  "with missing alerts",
+                                        begin_row,    is_finished, lacks_alerts };
 
 static void end_if_done(const struct audit_command *command)
 {
-    if (command->ready && command->finished == command->count)
+    if (batch_is_over(&command->batch))
         loop_stop(command->env.loop);
 }
 
@@ -64,9 +66,7 @@ static void row_finished(void *ctx)
 {
     struct audit_command *command = ctx;
 
-    command->running--;
-    command->finished++;
-    rows_begin(command);
+    batch_one_done(&command->batch);
     end_if_done(command);
 }
 
@@ -75,7 +75,7 @@ static void rows_step(void *ctx)
     struct audit_command *command = ctx;
     size_t i;
 
-    for (i = 0; i < command->count; i++)
+    for (i = 0; i < command->batch.count; i++)
         audit_row_step(command->rows[i]);
 }
 
@@ -83,15 +83,8 @@ static void store_was_read(void *ctx)
 {
     struct audit_command *command = ctx;
 
-    command->ready = true;
-    rows_begin(command);
+    batch_go(&command->batch);
     end_if_done(command);
-}
-
-static bool is_wanted(const struct raw_stanza *stanza, const char *only)
-{
-    return !stanza_is_disabled(stanza) &&
-           (!only || text_same(only, stanza->name) || text_same(only, stanza_input_name(stanza)));
 }
 
 static void rows_fill(struct audit_command *command, const struct config *config, const char *only)
@@ -100,34 +93,11 @@ static void rows_fill(struct audit_command *command, const struct config *config
 
     command->rows = mem_alloc((config->count + 1) * sizeof(struct audit_row *));
     for (i = 0; i < config->count; i++) {
-        if (!is_wanted(&config->stanzas[i], only))
+        if (!batch_wants(&config->stanzas[i], only))
             continue;
-        command->rows[command->count] = audit_row_new(&command->context, &config->stanzas[i]);
-        command->finished += command->rows[command->count++]->finished;
+        command->rows[command->batch.count] = audit_row_new(&command->context, &config->stanzas[i]);
+        batch_add(&command->batch);
     }
-}
-
-/* Shows how far it is: "[#####.....] 150 of 300 inputs compared, 2 with missing alerts". */
-static void progress_fire(void *ctx, int64_t now_ms)
-{
-    struct audit_command *command = ctx;
-    struct buf line = BUF_INIT(160);
-    size_t i, missing = 0;
-
-    for (i = 0; i < command->count; i++)
-        missing += audit_row_verdict(command->rows[i]) == AUDIT_MISSING;
-    if (wrap_width(STDERR_FILENO) >= BAR_WIDTH) {
-        buf_add_char(&line, '[');
-        for (i = 0; i < BAR; i++)
-            buf_add_char(&line, i * command->count < command->finished * BAR ? '#' : '.');
-        buf_add_text(&line, "] ");
-    }
-    buf_add_format(&line, "%zu of %zu inputs compared", command->finished, command->count);
-    if (missing)
-        buf_add_format(&line, ", %zu with missing alerts", missing);
-    console_progress(buf_text(&line));
-    buf_free(&line);
-    timer_set(command->env.loop, &command->progress_timer, now_ms + PROGRESS_MS);
 }
 
 /* The command. */
@@ -148,7 +118,6 @@ static void compare_all(struct audit_command *command, const struct config *conf
     env->outbox = outbox_new(nowhere); /* pages are parsed into it, and nothing of them is kept */
     env->wrote = ignore;
     env->changed = ignore;
-    context->rates = rate_pool_new();
     context->store = check_store_new(env->loop, env->http, config,
                                      &(struct check_store_calls){ .read = store_was_read,
                                                                   .proved = rows_step,
@@ -157,8 +126,8 @@ static void compare_all(struct audit_command *command, const struct config *conf
                                          ignore, command);
     context->finished = row_finished;
     context->ctx = command;
-    command->progress_timer = (struct timer){ .fire = progress_fire, .ctx = command };
-    timer_set(env->loop, &command->progress_timer, clock_ms() + PROGRESS_MS);
+    command->batch.loop = env->loop;
+    batch_start(&command->batch);
     check_store_load(context->store, config);
     loop_run(env->loop);
     console_progress(NULL);
@@ -170,33 +139,28 @@ static void command_free(struct audit_command *command)
     struct env *env = &command->env;
     size_t i;
 
-    for (i = 0; i < command->count; i++)
+    for (i = 0; i < command->batch.count; i++)
         audit_row_free(command->rows[i]);
     free(command->rows);
+    rate_pool_free(env->rates);
     if (!env->loop)
         return;
     principals_free(command->context.principals);
     check_store_free(command->context.store);
     http_free(env->http);
     limiter_free(env->limiter);
-    rate_pool_free(command->context.rates);
     outbox_free(env->outbox);
     loop_free(env->loop);
 }
 
-static bool wants_colors(void)
-{
-    return isatty(STDOUT_FILENO) && text_empty(getenv("NO_COLOR")) && !text_same(getenv("TERM"), "dumb");
-}
-
 static int print_report(const struct audit_command *command, bool as_json)
 {
-    struct audit_report report = { command->rows, command->count };
-    struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wants_colors() };
+    struct audit_report report = { command->rows, command->batch.count };
+    struct wrap to = { .to = stdout, .width = wrap_width(STDOUT_FILENO), .colors = wrap_colors(STDOUT_FILENO) };
 
     if (as_json)
         audit_report_json(&report, stdout);
-    else if (command->count)
+    else if (command->batch.count)
         audit_report_print(&report, &to);
     else
         puts("There is no enabled input.");
@@ -208,12 +172,14 @@ static int compare(const struct config *config, const struct asked *asked, uint3
     struct audit_command command = { .context = { .folder = config->checkpoint_dir, .from = from, .to = to } };
     int status = UNKNOWN;
 
+    command.batch = (struct batch){ .kind = &kind, .ctx = &command };
     command.context.env = &command.env;
+    command.env.rates = rate_pool_new();
     log_set_level(LOG_ERROR); /* the report has everything else */
     rows_fill(&command, config, asked->only);
-    if (command.finished < command.count)
+    if (command.batch.finished < command.batch.count)
         compare_all(&command, config);
-    if (asked->only && !command.count)
+    if (asked->only && !command.batch.count)
         log_error("there is no enabled input '%.200s' in the XML on stdin", asked->only);
     else
         status = print_report(&command, asked->as_json);
@@ -261,7 +227,7 @@ static const struct raw_stanza *find_stanza(const struct config *config, const c
     size_t i;
 
     for (i = 0; i < config->count; i++)
-        if (is_wanted(&config->stanzas[i], name))
+        if (batch_wants(&config->stanzas[i], name))
             return &config->stanzas[i];
     return NULL;
 }

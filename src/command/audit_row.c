@@ -105,6 +105,7 @@ static bool read_state(struct audit_row *row, struct err *err)
         ledger_continue(feed->ledger, checkpoint.has_ledger ? checkpoint.ledger : -1, checkpoint.ledger_id,
                         checkpoint.cursor.watermark, false);
         feed->progress.cursor = checkpoint.cursor;
+        feed_name_rate(feed, checkpoint.tid);
         feed->own_since = checkpoint.own_since;
         feed->own_until = checkpoint.own_until;
     }
@@ -264,11 +265,6 @@ static void source_changed(void *ctx)
         audit_day_wake(row->work->day);
 }
 
-static int limit_of(int published)
-{
-    return published ? published / RATE_PART : 0;
-}
-
 static void begin_feed(struct audit_row *row)
 {
     struct audit_row_work *work = row->work;
@@ -281,14 +277,12 @@ static void begin_feed(struct audit_row *row)
                            .label = row->label,
                            .api = api,
                            .base_url = work->target.base_url,
+                           .rate = feed->rate,
                            .route = work->route,
                            .frame = event_frame_new(stanza, NULL),
                            .open = true,
                            .owner = &owner,
                            .ctx = row };
-    feed->rate = rate_pool_get(row->context->rates, row->input.tenant_id, row->input.client_id, api->family,
-                               limit_of(api->per_minute), limit_of(api->per_hour), clock_ms());
-    rate_was_not_used(feed->rate);
     progress_init(&feed->progress, row->input.overlap);
     feed->ledger = feed_ledger_new(&row->input, api);
 }
@@ -350,6 +344,17 @@ void audit_row_begin(struct audit_row *row)
     audit_row_step(row);
 }
 
+/* Before any row sends a request: rows of the same tenant and app have one rate, which is full once. */
+static void take_rate(struct audit_row *row)
+{
+    const struct api *api = row->work->target.api;
+    struct rate **rate = &row->work->feed.rate;
+
+    *rate = rate_pool_get(row->context->env->rates, row->input.tenant_id, row->input.client_id, api->family,
+                          api->per_minute / RATE_PART, api->per_hour / RATE_PART, clock_ms());
+    rate_was_not_used(*rate);
+}
+
 struct audit_row *audit_row_new(const struct audit_context *context, const struct raw_stanza *stanza)
 {
     struct audit_row *row = mem_alloc(sizeof(*row));
@@ -365,6 +370,7 @@ struct audit_row *audit_row_new(const struct audit_context *context, const struc
     target_of(&row->input, &row->work->target);
     row->api = row->work->target.api->name;
     row->finished = row->left_out = !row->work->target.api->shape.id;
+    take_rate(row);
     return row;
 }
 

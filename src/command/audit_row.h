@@ -6,15 +6,13 @@
 
 #include "collect/audit_day.h"
 #include "command/check_store.h"
-#include "pacing/rate_pool.h"
 #include "splunk/stanza.h"
 
 /* Shared by the rows. */
 struct audit_context {
-    struct env *env; /* loop, http, outbox, limiter */
+    struct env *env; /* loop, http, outbox, limiter, rates */
     struct check_store *store;
     struct principals *principals;
-    struct rate_pool *rates;
     const char *folder; /* of the checkpoints */
     uint32_t from, to;  /* days, both included; LEDGER_NO_DAY: the last ones, as many as the input says */
     void (*finished)(void *ctx);

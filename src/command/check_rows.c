@@ -1,20 +1,14 @@
 #include "command/check_rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "command/batch.h"
 #include "command/check_share.h"
 #include "command/console.h"
 
 #define ROWS_AT_ONCE  150
 #define REQUESTS_MOST 64
-#define PROGRESS_MS   200
-#define BAR           20
-#define BAR_WIDTH     70 /* of a terminal that has room for it: a line that wraps could not be replaced */
 
 struct check_rows {
     struct loop *loop;
@@ -23,29 +17,34 @@ struct check_rows {
     struct row_context context;
     bool with_share;
     struct check_share *share; /* NULL: no input is shared, or nobody asks */
-    bool ready;                /* the password store was read, or could not be: rows may begin */
-    struct timer progress_timer;
     struct row **list;
-    size_t count, next, running, finished;
+    struct batch batch; /* of the list */
 };
 
 /* Rows. */
 
-static void rows_begin(struct check_rows *rows)
+static void begin_row(void *ctx, size_t number)
 {
-    while (rows->ready && rows->next < rows->count && rows->running < ROWS_AT_ONCE) {
-        struct row *row = rows->list[rows->next++];
-
-        if (row_is_finished(row))
-            continue;
-        rows->running++;
-        row_begin(row);
-    }
+    row_begin(((struct check_rows *)ctx)->list[number]);
 }
+
+static bool is_finished(void *ctx, size_t number)
+{
+    return row_is_finished(((const struct check_rows *)ctx)->list[number]);
+}
+
+static bool is_bad(void *ctx, size_t number)
+{
+    const struct row *row = ((const struct check_rows *)ctx)->list[number];
+
+    return row_is_finished(row) && row_outcome(row)->result != CHECK_OK;
+}
+
+static const struct batch_kind kind = { ROWS_AT_ONCE, "tried", "not ok", begin_row, is_finished, is_bad };
 
 static void end_if_done(struct check_rows *rows)
 {
-    if (rows->ready && rows->finished == rows->count && check_share_is_done(rows->share))
+    if (batch_is_over(&rows->batch) && check_share_is_done(rows->share))
         loop_stop(rows->loop);
 }
 
@@ -58,9 +57,7 @@ static void row_finished(void *ctx)
 {
     struct check_rows *rows = ctx;
 
-    rows->running--;
-    rows->finished++;
-    rows_begin(rows);
+    batch_one_done(&rows->batch);
     end_if_done(rows);
 }
 
@@ -69,7 +66,7 @@ static void rows_step(void *ctx)
     struct check_rows *rows = ctx;
     size_t i;
 
-    for (i = 0; i < rows->count; i++)
+    for (i = 0; i < rows->batch.count; i++)
         row_step(rows->list[i]);
 }
 
@@ -85,16 +82,10 @@ static void store_was_read(void *ctx)
 {
     struct check_rows *rows = ctx;
 
-    rows->ready = true;
     if (rows->share)
         check_share_begin(rows->share);
-    rows_begin(rows);
+    batch_go(&rows->batch);
     end_if_done(rows);
-}
-
-static bool is_wanted(const struct raw_stanza *stanza, const char *only)
-{
-    return !only || text_same(only, stanza->name) || text_same(only, stanza_input_name(stanza));
 }
 
 void check_rows_fill(struct check_rows *rows, const struct config *config, const char *only)
@@ -103,34 +94,11 @@ void check_rows_fill(struct check_rows *rows, const struct config *config, const
 
     rows->list = mem_alloc((config->count + 1) * sizeof(struct row *));
     for (i = 0; i < config->count; i++) {
-        if (!is_wanted(&config->stanzas[i], only) || stanza_is_disabled(&config->stanzas[i]))
+        if (!batch_wants(&config->stanzas[i], only))
             continue;
-        rows->list[rows->count] = row_new(&rows->context, &config->stanzas[i]);
-        rows->finished += row_is_finished(rows->list[rows->count++]);
+        rows->list[rows->batch.count] = row_new(&rows->context, &config->stanzas[i]);
+        batch_add(&rows->batch);
     }
-}
-
-/* Shows how far it is: "[#####.....] 150 of 300 inputs tried, 2 not ok". */
-static void progress_fire(void *ctx, int64_t now_ms)
-{
-    struct check_rows *rows = ctx;
-    struct buf line = BUF_INIT(160);
-    size_t i, bad = 0;
-
-    for (i = 0; i < rows->count; i++)
-        bad += row_is_finished(rows->list[i]) && row_outcome(rows->list[i])->result != CHECK_OK;
-    if (wrap_width(STDERR_FILENO) >= BAR_WIDTH) {
-        buf_add_char(&line, '[');
-        for (i = 0; i < BAR; i++)
-            buf_add_char(&line, i * rows->count < rows->finished * BAR ? '#' : '.');
-        buf_add_text(&line, "] ");
-    }
-    buf_add_format(&line, "%zu of %zu inputs tried", rows->finished, rows->count);
-    if (bad)
-        buf_add_format(&line, ", %zu not ok", bad);
-    console_progress(buf_text(&line));
-    buf_free(&line);
-    timer_set(rows->loop, &rows->progress_timer, now_ms + PROGRESS_MS);
 }
 
 static void session_lost(void *ctx UNUSED)
@@ -141,7 +109,7 @@ void check_rows_try(struct check_rows *rows, const struct config *config)
 {
     struct row_context *context = &rows->context;
 
-    if (!rows->count)
+    if (!rows->batch.count)
         return;
     rows->loop = context->loop = loop_new();
     rows->http = context->http = http_new(rows->loop);
@@ -164,8 +132,8 @@ void check_rows_try(struct check_rows *rows, const struct config *config)
                                                                   .config = config,
                                                                   .done = share_done,
                                                                   .ctx = rows });
-    rows->progress_timer = (struct timer){ .fire = progress_fire, .ctx = rows };
-    timer_set(rows->loop, &rows->progress_timer, clock_ms() + PROGRESS_MS);
+    rows->batch.loop = rows->loop;
+    batch_start(&rows->batch);
     check_store_load(context->store, config);
     loop_run(rows->loop);
     console_progress(NULL);
@@ -177,7 +145,7 @@ void check_rows_free(struct check_rows *rows)
 
     if (!rows)
         return;
-    for (i = 0; i < rows->count; i++)
+    for (i = 0; i < rows->batch.count; i++)
         row_free(rows->list[i]);
     free(rows->list);
     check_share_free(rows->share);
@@ -194,6 +162,7 @@ struct check_rows *check_rows_new(int compare_with, int compare_days)
 {
     struct check_rows *rows = mem_alloc(sizeof(*rows));
 
+    rows->batch = (struct batch){ .kind = &kind, .ctx = rows };
     rows->context.compare_with = compare_with;
     rows->context.compare_days = compare_days;
     return rows;
@@ -211,7 +180,7 @@ const struct host_section *check_rows_share(const struct check_rows *rows, size_
 
 size_t check_rows_count(const struct check_rows *rows)
 {
-    return rows->count;
+    return rows->batch.count;
 }
 
 struct row *const *check_rows_list(const struct check_rows *rows)

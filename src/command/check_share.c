@@ -8,6 +8,7 @@
 #include "command/check_endpoint.h"
 #include "command/share_notes.h"
 #include "command/share_reader.h"
+#include "messages/diagnosis.h"
 #include "net/url.h"
 #include "share/token.h"
 #include "splunk/rest_ca.h"
@@ -166,11 +167,25 @@ static void find_connection(struct host_section *section, const struct endpoint 
     buf_free(&text);
 }
 
+/* Returns true, with err, if the connection failed. Of certificates, other parameters are to blame than at Microsoft. */
+static bool failed(const struct place *place, struct err *err)
+{
+    enum diagnosis as = place->endpoint->found.diagnosis;
+    CLEANUP(mem_freep) char *said = mem_format(": %s", place->endpoint->found.reason);
+
+    if (!endpoint_failed(place->endpoint, err))
+        return false;
+    if (as == DIAGNOSIS_CA_FILE || as == DIAGNOSIS_NO_TLS)
+        diagnosis_set(err, ERR_INPUT, as == DIAGNOSIS_NO_TLS ? DIAGNOSIS_STORE_TLS : DIAGNOSIS_STORE_CA,
+                      &(struct diagnosis_facts){ .text = place->section.name, .detail = said });
+    return true;
+}
+
 static void connected(struct place *place)
 {
     struct err err;
 
-    if (endpoint_failed(place->endpoint, &err)) {
+    if (failed(place, &err)) {
         check_share_find(&place->section, "connection", HOST_BAD, "%s", err.text);
         place_end(place);
         return;

@@ -171,7 +171,7 @@ static void show_start(struct consent *consent)
     consent->show = (struct consent_show){ .customers = &consent->customers,
                                            .to = { .to = stdout,
                                                    .width = wrap_width(STDOUT_FILENO),
-                                                   .colors = terminal && !dumb && text_empty(getenv("NO_COLOR")) },
+                                                   .colors = wrap_colors(STDOUT_FILENO) },
                                            .live = terminal && !dumb,
                                            .quiet = consent->format != CONSENT_TEXT };
     consent_show_start(&consent->show);

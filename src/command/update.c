@@ -15,24 +15,24 @@
 #include "messages/log_events.h"
 #include "splunk/stanza.h"
 
-#define ALL_MS   240000 /* below maxtime of alert_actions.conf */
+#define ALL_MS   240000 /* with UPDATE_TELL_S below maxtime of alert_actions.conf */
 #define TURN_MS  120000
 #define STOP_MS  800 /* for the result event after a signal: splunkd kills what does not end */
 #define REQUESTS 1
 
-/* An update that ended lets its events go for a moment more. */
 static void deadline_fired(void *ctx, int64_t now_ms UNUSED)
 {
     struct update *update = ctx;
 
-    if (update->ended)
+    if (update->ended) {
+        update_events_lost(update, "splunkd did not take the events in time");
         loop_stop(update->once.loop);
-    else if (update->request && update->commenting)
+    } else if (update->request && update->commenting) {
         update_end_before(update, UPDATE_UNKNOWN, "no answer in time; the comment may have been added or not");
-    else
+    } else {
         update_end_before(update, UPDATE_FAILED,
                           "neither splunkd nor Microsoft answered in time; run the action again");
-    timer_set(update->once.loop, &update->deadline, clock_ms() + UPDATE_SPLUNKD_S * 1000);
+    }
 }
 
 /* Returns a parameter of the action; if it is empty, the field of the same name of the results. */
@@ -67,7 +67,9 @@ static bool read_change(struct update *update, struct err *err)
 static void open_all(struct update *update)
 {
     once_open(&update->once, update->action.server_uri, update->action.session_key, UPDATE_SPLUNKD_S, REQUESTS);
-    update->receiver = receiver_new(update->once.rest);
+    update->receiver_rest = rest_new(update->once.loop, update->once.http, update->action.server_uri,
+                                     update->action.session_key, getenv("SPLUNK_HOME"));
+    update->receiver = receiver_new(update->receiver_rest);
     update->again = (struct timer){ .fire = update_again_fired, .ctx = update };
     update->deadline = (struct timer){ .fire = deadline_fired, .ctx = update };
 }
@@ -79,6 +81,7 @@ static void close_all(struct update *update)
     if (update->request)
         http_cancel(update->request);
     receiver_free(update->receiver);
+    rest_free(update->receiver_rest);
     once_close(&update->once);
     if (update->has_input)
         input_free(&update->input);
@@ -109,14 +112,14 @@ static bool is_posting(void *ctx)
 /* Tells how far an update was that is stopped by a signal: whether a comment was added is not known later. */
 static void end_stopped(struct update *update)
 {
-    if (update->ended)
-        return;
-    if (update->request && update->commenting)
+    if (!update->ended && update->request && update->commenting)
         update_end_before(update, UPDATE_UNKNOWN,
                           "the action was stopped before Microsoft answered; the comment may have been added or not");
-    else
+    else if (!update->ended)
         update_end_before(update, UPDATE_FAILED, "the action was stopped before it was done; run it again");
     loop_drain(update->once.loop, clock_ms() + STOP_MS, is_posting, update);
+    if (update->posting)
+        update_events_lost(update, "the action was stopped before splunkd took the events");
 }
 
 /* Reads stdin to its end. */

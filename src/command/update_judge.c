@@ -25,14 +25,17 @@ static bool is_of_graph(const struct http_result *result)
     return !*at || *at == '{';
 }
 
-/* Returns true if the answer, or the lack of one, proves that Microsoft did not do it. A 503 without a wait may be that
- * of a gateway that has passed the request on. */
+/* Returns true if Microsoft takes no request for a while. A 503 without a wait may be that of a gateway that has passed
+ * the request on. */
+static bool asks_to_wait(const struct http_result *result)
+{
+    return result->status == 429 || (result->status == 503 && result->retry_after_ms >= 0 && is_of_graph(result));
+}
+
+/* Returns true if the answer, or the lack of one, proves that Microsoft did not do it. */
 static bool was_not_done(const struct http_result *result)
 {
-    bool busy = result->status == 503 && result->retry_after_ms >= 0 && is_of_graph(result);
-
-    return result->status == 429 || busy || result->fault == HTTP_NO_NAME || result->fault == HTTP_NO_CONNECTION ||
-           result->fault == HTTP_NO_PROXY || result->fault == HTTP_NO_TLS || result->fault == HTTP_BAD_REQUEST;
+    return asks_to_wait(result) || http_was_not_sent(result);
 }
 
 static void judge_failure(const struct http_result *result, const struct update_facts *facts,
@@ -50,8 +53,8 @@ static void judge_failure(const struct http_result *result, const struct update_
         ret->result = UPDATE_AGAIN;
         return;
     }
-    ret->result = result->status == 429 ? UPDATE_THROTTLED : UPDATE_FAILED;
-    if (result->status == 429)
+    ret->result = asks_to_wait(result) ? UPDATE_THROTTLED : UPDATE_FAILED;
+    if (asks_to_wait(result))
         err_prefix(&ret->err, "Microsoft allows no more requests for %lld s; run the action again after that",
                    (long long)(ret->wait_ms / 1000));
 }

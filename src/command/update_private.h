@@ -11,12 +11,14 @@
 #include "splunk/receiver.h"
 
 #define UPDATE_SPLUNKD_S 20 /* for an answer of splunkd */
+#define UPDATE_TELL_S    40 /* for the result events after the end */
 
 struct update {
     struct action action;
     struct change change;
     bool has_change;
     struct once once;
+    struct rest *receiver_rest; /* result events are tried for longer than questions */
     struct receiver *receiver;
     struct token_source *source;
     struct token_listener listener;
@@ -45,5 +47,7 @@ void update_find_customer(struct update *update);
 void update_continue(void *ctx);
 /* The same for a timer: the time to try again has come. */
 void update_again_fired(void *ctx, int64_t now_ms);
+/* Says that the result events that are on their way will not arrive. */
+void update_events_lost(struct update *update, const char *why);
 /* Ends the update before anything was sent to Microsoft. */
 void update_end_before(struct update *update, enum update_result result, const char *why);

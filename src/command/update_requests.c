@@ -20,13 +20,19 @@ static void stop_if_done(struct update *update)
         loop_stop(update->once.loop);
 }
 
+void update_events_lost(struct update *update, const char *why)
+{
+    if (!update->told_no_event)
+        log_event(EVENT_UPDATE_UNTOLD, "sourcetype=" UPDATE_SOURCETYPE " why=%s", QUOTED(why));
+    update->told_no_event = true;
+}
+
 static void event_posted(void *ctx, bool ok, const struct err *err)
 {
     struct update *update = ctx;
 
-    if (!ok && !update->told_no_event)
-        log_event(EVENT_UPDATE_UNTOLD, "sourcetype=" UPDATE_SOURCETYPE " why=%s", QUOTED(err->text));
-    update->told_no_event = update->told_no_event || !ok;
+    if (!ok)
+        update_events_lost(update, err->text);
     update->posting--;
     stop_if_done(update);
 }
@@ -76,6 +82,7 @@ static void end(struct update *update, enum update_result result, const char *wh
     if (update->ended)
         return;
     timer_cancel(update->once.loop, &update->again);
+    timer_set(update->once.loop, &update->deadline, clock_ms() + UPDATE_TELL_S * 1000);
     update->ended = true;
     update->result = result;
     log_end(update, why);

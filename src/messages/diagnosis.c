@@ -108,6 +108,11 @@ const struct diagnosis_entry diagnosis_table[DIAGNOSIS_COUNT] = {
         "its chain does not end at the CA of share_ca_file (default: Splunk's own), or it does not name the host",
         { ACT_PROVIDER, "set share_ca_file to the CA that issued it, and name the host in share_url as its certificate "
           "does" }, "store_tls" },
+    [DIAGNOSIS_STORE_CA] = { "the certificate of the Splunk instance at {the address of share_url} cannot be verified",
+        "the file of share_ca_file (default: Splunk's own CA) was removed, holds no certificate or a damaged one, or "
+        "Splunk's user may not read it",
+        { ACT_PROVIDER, "set share_ca_file to a PEM file with the certificate of the CA that issued it, or restore that "
+          "file" }, "store_ca" },
     [DIAGNOSIS_STORE_TOKEN] = { "the Splunk instance at {the address of share_url} does not accept the authentication "
         "token (HTTP 401)",
         "the token has ended, was disabled or deleted, or was made on another Splunk instance; or token authentication is "

@@ -165,7 +165,7 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_UPDATE_UNTOLD] = { "update_untold", LOG_WARN, ADVISED,
         "the result events of the alert action could not be written to the index; the line of the update itself says "
         "what was done",
-        { ACT_PROVIDER, "give the user who owns the search the capability edit_tcp, or see why splunkd refuses" } },
+        { ACT_PROVIDER, "give the user who owns the search the capability edit_tcp, or see why splunkd refuses or does not answer" } },
     [EVENT_ASSERTION] = { "assertion", LOG_INFO, 0,
         "the tenant does not accept the newer form of a signed assertion",
         { ACT_NOBODY, NOTHING } },
@@ -227,8 +227,8 @@ const struct event_entry event_table[EVENT_COUNT] = {
     [EVENT_SHARE_PAUSED] = { "share_paused", LOG_WARN, 0,
         "nothing has confirmed for 15 seconds that this forwarder still has its inputs: the shared store does not answer, "
         "answers late, or the process stood still. Nothing is asked for or written meanwhile",
-        { ACT_NOBODY, "nothing if it lasts a minute at most; otherwise run check on this forwarder: it tries each address "
-          "of share_url" } },
+        { ACT_PROVIDER, "nothing if it lasts a minute at most; otherwise see to it that the Splunk instance of share_url "
+          "runs and can be reached from this host; check on this forwarder tries each address" } },
     [EVENT_SHARE_ALONE] = { "share_alone", LOG_WARN, 0,
         "no address of share_url has answered as it should for a minute; each forwarder goes on with the inputs it had. If only this "
         "one is cut off, its alerts come twice until it is back",

@@ -125,6 +125,9 @@ void http_resume_all(struct http *http);
  * whose status and headers count although its body is cut, broken or late. A 407 of the proxy is a fault of its own. */
 bool http_status_counts(const struct http_result *result);
 
+/* Returns true if nothing of the request can have reached the service. */
+bool http_was_not_sent(const struct http_result *result);
+
 /* Returns true for a 2xx answer and maps every other result to an err. Faults, throttling (429, 408), 1xx, 3xx, 5xx,
  * 407 and HTML pages are ERR_RETRY; err->wait_ms is the delay that the header or else the body asks for. Other 4xx are
  * ERR_INPUT, for the caller to refine. */

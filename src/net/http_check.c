@@ -59,6 +59,18 @@ bool http_status_counts(const struct http_result *result)
     return result->fault == HTTP_DONE || (body_broke && result->status >= 300 && result->status <= 599);
 }
 
+bool http_was_not_sent(const struct http_result *result)
+{
+    switch (result->fault) {
+    case HTTP_NO_NAME:
+    case HTTP_NO_CONNECTION:
+    case HTTP_NO_PROXY:
+    case HTTP_NO_TLS:
+    case HTTP_BAD_REQUEST: return true;
+    default: return false;
+    }
+}
+
 bool http_check(const struct http_result *result, struct err *err)
 {
     int64_t wait_ms = result->retry_after_ms;

@@ -1,5 +1,7 @@
 #include "net/tls.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -31,11 +33,37 @@ void tls_forget_environment(void)
         unsetenv(names[i]);
 }
 
+/* Keeps OpenSSL from asking on the terminal. */
+static int no_passphrase(char *to UNUSED, int size UNUSED, int writing UNUSED, void *ctx UNUSED)
+{
+    return 0;
+}
+
 static char *splunk_bundle(size_t i)
 {
     const char *home = getenv("SPLUNK_HOME");
 
     return home && *home ? mem_format("%s/%s", home, splunk_bundles[i]) : NULL;
+}
+
+bool tls_ca_usable(const char *path, struct err *err)
+{
+    struct buf text = BUF_INIT(TLS_CA_MAX);
+    STACK_OF(X509_INFO) *found = NULL;
+    int i, count = 0;
+    BIO *bio;
+
+    if (!file_usable(path, TLS_CA_MAX, err) || !file_read(path, &text, err))
+        return false;
+    bio = BIO_new_mem_buf(buf_text(&text), (int)text.len);
+    found = bio ? PEM_X509_INFO_read_bio(bio, NULL, no_passphrase, NULL) : NULL; /* as libcurl's OpenSSL reads it */
+    for (i = 0; found && i < sk_X509_INFO_num(found); i++)
+        count += sk_X509_INFO_value(found, i)->x509 != NULL;
+    sk_X509_INFO_pop_free(found, X509_INFO_free);
+    BIO_free(bio);
+    ERR_clear_error();
+    buf_free_secret(&text); /* it may be a key */
+    return count > 0 || err_set(err, ERR_INPUT, "it holds no certificate, or a damaged one");
 }
 
 const char *tls_ca_bundle(void)

@@ -46,6 +46,7 @@ struct share_checkpoints {
     size_t batch_records, batch_bytes; /* most of a batch; fewer after a failure */
     struct err trouble;
     struct loads *loads;
+    struct place_keys *keys;
 };
 
 char *checkpoint_key(const char *group, const char *since, const char *input, int n)
@@ -345,6 +346,7 @@ struct share_checkpoints *share_checkpoints_new(const struct share_checkpoints_s
     checkpoints->batch_records = KVSTORE_BATCH_MOST;
     checkpoints->batch_bytes = BATCH_MAX;
     checkpoints->loads = loads_new(spec);
+    checkpoints->keys = place_keys_new(spec);
     return checkpoints;
 }
 
@@ -354,6 +356,7 @@ void share_checkpoints_free(struct share_checkpoints *checkpoints)
         return;
     share_link_forget(checkpoints->spec.link, checkpoints);
     loads_free(checkpoints->loads);
+    place_keys_free(checkpoints->keys);
     drop_pending(checkpoints, NULL);
     while (checkpoints->saved)
         share_checkpoints_forget(checkpoints, checkpoints->saved->input);
@@ -370,4 +373,27 @@ void share_checkpoints_load(struct share_checkpoints *checkpoints, const char *i
 void share_checkpoints_load_stop(struct share_checkpoints *checkpoints, const char *input)
 {
     loads_stop(checkpoints->loads, input);
+}
+
+void share_checkpoints_list(struct share_checkpoints *checkpoints, share_listed_fn *listed, void *ctx)
+{
+    place_keys_ask(checkpoints->keys, listed, ctx);
+}
+
+bool share_checkpoints_listed(const struct share_checkpoints *checkpoints, const struct share_keys *keys,
+                              const char *input, const char *since)
+{
+    const struct saved *saved = find(checkpoints, input);
+    size_t i, count = saved && text_same(saved->since, since) ? saved->pieces.count : 0;
+    int n = -1; /* the checkpoint itself, then its pieces */
+
+    for (i = 0;; i++) {
+        CLEANUP(mem_freep) char *key = checkpoint_key(checkpoints->group, since, input, n);
+
+        if (!place_keys_has(keys, key))
+            return false;
+        if (i == count)
+            return true;
+        n = saved->pieces.list[i].n;
+    }
 }

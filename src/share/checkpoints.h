@@ -36,6 +36,15 @@ const struct err *share_checkpoints_trouble(const struct share_checkpoints *chec
 /* Forgets what is to be saved of this input, and which pieces were saved. */
 void share_checkpoints_forget(struct share_checkpoints *checkpoints, const char *input);
 
+/* Asks which checkpoints the store has: it may have lost some, as when a collection was emptied. listed() is not called
+ * if that cannot be told; keys is valid during the call. */
+struct share_keys;
+typedef void share_listed_fn(void *ctx, const struct share_keys *keys);
+void share_checkpoints_list(struct share_checkpoints *checkpoints, share_listed_fn *listed, void *ctx);
+/* Returns true if the input's checkpoint under this since is among them, with all pieces that were saved. */
+bool share_checkpoints_listed(const struct share_checkpoints *checkpoints, const struct share_keys *keys,
+                              const char *input, const char *since);
+
 /* Loads the input's checkpoint: of the highest number, with the written versions of the others added, as far as they are
  * of the same tenant and API. Asks for up to 100 inputs that wait in one query. text: as a file's; NULL with fault
  * KVSTORE_OK: there is none. With KVSTORE_OK, err->text is "" or says which records cannot be used and were ignored, for a

@@ -304,6 +304,17 @@ void share_link_find_each(struct share_link *link, const char *collection, const
         kvstore_find_each(store, queries, on_answer, call);
 }
 
+void share_link_find_keys(struct share_link *link, const char *collection, const char *query, kvstore_done_fn *done,
+                          void *ctx)
+{
+    struct link_call *call = call_new(link, done, ctx);
+    struct kvstore *store = store_for(call, collection);
+
+    if (store)
+        kvstore_find(store, &(struct kvstore_query){ .query = query, .fields = "_key", .limit = SHARE_KEYS_MOST },
+                     on_answer, call);
+}
+
 void share_link_forget(struct share_link *link, const void *ctx)
 {
     struct link_call *call;

@@ -34,6 +34,10 @@ void share_link_save(struct share_link *link, const char *collection, struct buf
                      void *ctx);
 void share_link_find_each(struct share_link *link, const char *collection, const char *queries, kvstore_done_fn *done,
                           void *ctx);
+/* Asks for the keys of the records that the query finds, at most SHARE_KEYS_MOST: what Splunk returns by default. */
+#define SHARE_KEYS_MOST 50000
+void share_link_find_keys(struct share_link *link, const char *collection, const char *query, kvstore_done_fn *done,
+                          void *ctx);
 /* The calls in flight with this ctx get no answer: their owner goes. */
 void share_link_forget(struct share_link *link, const void *ctx);
 

@@ -47,6 +47,7 @@ static void round_over(struct share *share, int64_t now_ms)
     share_checkpoints_flush(share->checkpoints);
     share_log_unsaved(share);
     share_forget_sent(share);
+    share_look_for_lost(share, now_ms);
     next_round(share, now_ms);
 }
 
@@ -74,10 +75,12 @@ static void round_answered(void *ctx, const struct kvstore_answer *answer)
 
 static void begin_round(struct share *share, int64_t now_ms)
 {
-    bool well = share_is_well(share);
+    bool well = share_is_well(share, now_ms);
 
     if (well != share->well)
         share_core_set_well(share->core, well);
+    if (!well && share->well && share->disk_fails_ms)
+        share_resave(share);
     share->well = well;
     share->in_round = true;
     make_call(share, share_core_begin(share->core, now_ms), now_ms);
@@ -208,6 +211,15 @@ static void make_link(struct share *share, const char *token)
     timer_set(share->spec.loop, &share->round_timer, clock_ms());
 }
 
+void share_has_token(struct share *share, const char *token)
+{
+    share->token_ends_s = share_token_ends_s(token);
+    if (share->link)
+        share_link_set_token(share->link, token);
+    else
+        make_link(share, token);
+}
+
 void share_secrets_loaded(struct share *share)
 {
     struct err err;
@@ -215,16 +227,10 @@ void share_secrets_loaded(struct share *share)
 
     if (!timer_is_set(&share->status_timer))
         timer_set(share->spec.loop, &share->status_timer, clock_next(clock_ms(), STATUS_MS));
-    if (!token) {
-        share_log_refused(share, &err);
-        share_log_change(share, clock_ms());
-        return;
-    }
-    share->token_ends_s = share_token_ends_s(token);
-    if (share->link)
-        share_link_set_token(share->link, token);
+    if (token)
+        share_has_token(share, token);
     else
-        make_link(share, token);
+        share_log_refused(share, &err);
     share_log_change(share, clock_ms());
 }
 

@@ -12,8 +12,11 @@
  * gone. Without a file of its own the input would be read from its start_time. */
 #define LOADS_MOST       12
 #define LOADS_ALONE_MOST 120
-#define PORTION          25 /* inputs that begin at once: the sign-ins and first polls of hundreds are spread, 500 over 15 s */
-#define PORTION_MS       750
+/* Inputs that begin at once, as many as one call loads: the sign-ins and first polls of 500 are spread over 15 s. */
+#define PORTION          100
+#define PORTION_MS       3000
+#define LIST_MS          (2 * 60 * 1000) /* between two looks at which checkpoints the store has: 75 bytes each */
+#define DISK_FAILS_MS    (2 * 60 * 1000) /* then others shall have the inputs: what comes is held back here */
 #define WELL_LEAST       3 /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
@@ -169,6 +172,19 @@ static void tell_waiting(struct share_lease *lease, enum share_state state)
     lease->owner->elsewhere(lease->ctx);
 }
 
+/* Sends the last checkpoints of inputs that were let go, once the last of them is: hundreds that go within a second would
+ * be as many calls. One that takes longer holds the others up for a round at most, and nobody reads them sooner. */
+static void send_last(struct share *share)
+{
+    const struct share_lease *lease;
+
+    for (lease = share->leases; lease; lease = lease->next)
+        if (lease->letting_go)
+            return;
+    share->let_go = false;
+    share_checkpoints_flush(share->checkpoints);
+}
+
 void share_tell(struct share *share, int64_t now_ms)
 {
     int64_t due_ms = INT64_MAX;
@@ -189,6 +205,8 @@ void share_tell(struct share *share, int64_t now_ms)
         if (!is_granted(lease) && share_may_read(state) && lease->load_due_ms > now_ms && lease->load_due_ms < due_ms)
             due_ms = lease->load_due_ms;
     }
+    if (share->let_go)
+        send_last(share);
     if (share_core_change_ms(share->core, now_ms) < due_ms)
         due_ms = share_core_change_ms(share->core, now_ms);
     if (due_ms != INT64_MAX && (!timer_is_set(&share->tell_timer) || due_ms < share->tell_timer.due_ms))
@@ -229,8 +247,15 @@ void share_lease_composed(struct share_lease *lease, const struct buf *text)
     share_checkpoints_put(share->checkpoints, lease->input, lease->since, lease->since_number, text->data, text->len);
 }
 
+void share_lease_unsaved(struct share_lease *lease)
+{
+    if (!lease->share->disk_fails_ms)
+        lease->share->disk_fails_ms = clock_ms();
+}
+
 void share_lease_saved(struct share_lease *lease)
 {
+    lease->share->disk_fails_ms = 0;
     if (*lease->since && is_granted(lease))
         note_own(lease);
 }
@@ -256,7 +281,7 @@ void share_lease_let_go(struct share_lease *lease)
     lease->sent = true;
     lease->since[0] = '\0';
     lease->load_due_ms = 0;
-    share_checkpoints_flush(lease->share->checkpoints);
+    lease->share->let_go = true;
     share_tell_soon(lease->share);
 }
 
@@ -282,7 +307,7 @@ const char *share_lease_reader(const struct share_lease *lease)
 }
 
 /* A forwarder that was of no use is well again once one input works: the probe that it has kept. */
-bool share_is_well(const struct share *share)
+bool share_is_well(const struct share *share, int64_t now_ms)
 {
     const struct share_lease *lease;
     size_t granted = 0, failing = 0, working = 0;
@@ -292,9 +317,19 @@ bool share_is_well(const struct share *share)
         failing += is_granted(lease) && lease->reach == SHARE_REACH_NONE;
         working += is_granted(lease) && lease->reach == SHARE_REACH_OK;
     }
-    if (share->spec.is_stuck(share->spec.ctx))
+    if (share->spec.is_stuck(share->spec.ctx) ||
+        (share->disk_fails_ms && now_ms - share->disk_fails_ms >= DISK_FAILS_MS))
         return false;
     return share->well ? granted < WELL_LEAST || failing < granted : working > 0 || !failing;
+}
+
+void share_resave(struct share *share)
+{
+    struct share_lease *lease;
+
+    for (lease = share->leases; lease; lease = lease->next)
+        if (is_granted(lease))
+            lease->owner->resave(lease->ctx);
 }
 
 void share_keep_own(struct share *share)
@@ -322,4 +357,26 @@ void share_forget_sent(struct share *share)
         if (!is_granted(lease))
             share_checkpoints_forget(share->checkpoints, lease->input);
     }
+}
+
+static void listed(void *ctx, const struct share_keys *keys)
+{
+    struct share *share = ctx;
+    struct share_lease *lease;
+
+    for (lease = share->leases; lease; lease = lease->next) {
+        if (!is_granted(lease) || share_checkpoints_waits(share->checkpoints, lease->input) ||
+            share_checkpoints_listed(share->checkpoints, keys, lease->input, lease->since))
+            continue;
+        share_checkpoints_forget(share->checkpoints, lease->input);
+        lease->owner->resave(lease->ctx);
+    }
+}
+
+void share_look_for_lost(struct share *share, int64_t now_ms)
+{
+    if (now_ms < share->list_ms)
+        return;
+    share->list_ms = now_ms + LIST_MS;
+    share_checkpoints_list(share->checkpoints, listed, share);
 }

@@ -54,7 +54,8 @@ static void log_one(struct share *share, const struct share_event *event)
 {
     const char *group = share->spec.group, *from = event->from;
     const char *trouble = trouble_of(share);
-    CLEANUP(mem_freep) char *advised = share_advised(trouble, &event_table[EVENT_SHARE_ALONE].remedy);
+    enum event as = event->kind == SHARE_EVENT_PAUSED ? EVENT_SHARE_PAUSED : EVENT_SHARE_ALONE;
+    CLEANUP(mem_freep) char *advised = share_advised(trouble, &event_table[as].remedy);
 
     switch (event->kind) {
     case SHARE_EVENT_JOINED:
@@ -65,7 +66,7 @@ static void log_one(struct share *share, const struct share_event *event)
     case SHARE_EVENT_GIVEN: log_moved(share, EVENT_SHARE_GIVEN, event); return;
     case SHARE_EVENT_PAUSED:
         log_event(EVENT_SHARE_PAUSED, "group=%s why=%s nothing has confirmed for %d s who reads; the inputs wait",
-                  group, QUOTED(trouble), SHARE_FENCE_MS / 1000);
+                  group, QUOTED(advised), SHARE_FENCE_MS / 1000);
         return;
     case SHARE_EVENT_ALONE:
         log_event(EVENT_SHARE_ALONE,

@@ -67,7 +67,7 @@ void receiver_send(struct receiver *receiver, const struct receiver_event *event
         .next = receiver->list,
         .done = done,
         .ctx = ctx,
-        .call = { .rest = receiver->rest, .done = sent, .ctx = sending, .rights = "edit_tcp" }
+        .call = { .rest = receiver->rest, .done = sent, .ctx = sending, .rights = "edit_tcp", .once = true }
     };
     receiver->list = sending;
     if (!text_empty(event->index))

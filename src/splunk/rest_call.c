@@ -83,9 +83,11 @@ static char *answer_text(const struct rest_call *call, const struct http_result 
 
 /* The diagnoses of the own splunkd, and of another one. */
 static const struct diagnoses {
-    enum diagnosis busy, tls, key, rights;
-} diagnoses[] = { { DIAGNOSIS_SPLUNKD_BUSY, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_KEY, DIAGNOSIS_SPLUNKD_RIGHTS },
-                  { DIAGNOSIS_STORE_AWAY, DIAGNOSIS_STORE_TLS, DIAGNOSIS_STORE_TOKEN, DIAGNOSIS_STORE_RIGHTS } };
+    enum diagnosis busy, tls, ca, key, rights;
+} diagnoses[] = { { DIAGNOSIS_SPLUNKD_BUSY, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_TLS, DIAGNOSIS_SPLUNKD_KEY,
+                    DIAGNOSIS_SPLUNKD_RIGHTS },
+                  { DIAGNOSIS_STORE_AWAY, DIAGNOSIS_STORE_TLS, DIAGNOSIS_STORE_CA, DIAGNOSIS_STORE_TOKEN,
+                    DIAGNOSIS_STORE_RIGHTS } };
 
 static const struct diagnoses *diagnoses_of(const struct rest_call *call)
 {
@@ -111,9 +113,10 @@ static void explain_failure(const struct rest_call *call, const struct http_resu
     CLEANUP(mem_freep) char *said = NULL;
 
     http_check(result, err);
-    if (result->fault == HTTP_NO_TLS) {
+    if (call->rest->is_remote ? result->diagnosis == DIAGNOSIS_NO_TLS || result->diagnosis == DIAGNOSIS_CA_FILE
+                              : result->fault == HTTP_NO_TLS) {
         said = mem_format(": %s", result->reason);
-        diagnosis_set(err, ERR_INPUT, of->tls, &(struct diagnosis_facts){ .text = address, .detail = said });
+        diagnosis_set(err, ERR_INPUT, result->diagnosis == DIAGNOSIS_CA_FILE ? of->ca : of->tls, &(struct diagnosis_facts){ .text = address, .detail = said });
         return;
     }
     if (!http_status_counts(result)) {
@@ -160,6 +163,17 @@ static void call_timer_fired(void *ctx, int64_t now_ms UNUSED)
     call_send(ctx);
 }
 
+/* Returns true if the same call may be made once more. */
+static bool may_try_again(const struct rest_call *call, const struct http_result *result, const struct err *err,
+                          int64_t now_ms)
+{
+    bool turned_away = http_status_counts(result) && (result->status == 503 || result->status == 429);
+
+    if (err->kind != ERR_RETRY || now_ms >= call->give_up_ms)
+        return false;
+    return !call->once || turned_away || http_was_not_sent(result);
+}
+
 static void call_answered(void *ctx, const struct http_result *result)
 {
     struct rest_call *call = ctx;
@@ -174,7 +188,7 @@ static void call_answered(void *ctx, const struct http_result *result)
     explain_failure(call, result, &err);
     if (result->status == 401 && call->rest->refused)
         call->rest->refused(call->rest->refused_ctx);
-    if (err.kind != ERR_RETRY || now_ms >= call->give_up_ms) {
+    if (!may_try_again(call, result, &err, now_ms)) {
         call_end(call, result, false, &err);
         return;
     }
@@ -213,6 +227,7 @@ static void call_send(struct rest_call *call)
                               .sink = call->body ? &sink : NULL,
                               .done = call_answered,
                               .ctx = call,
+                              .once = call->once,
                               .timeout_s = call->rest->timeout_s,
                               .connect_timeout_s = call->rest->connect_timeout_s };
 

@@ -24,6 +24,7 @@ struct rest_call {
      * NULL: nobody is told. */
     void (*trying)(void *ctx, const struct err *err);
     const char *rights; /* capabilities that a 403 lacks; NULL: those of the password store and of inputs */
+    bool once;          /* what it does must not be done twice: tried again only if it was not done */
     const char *json;   /* body in place of a form, not a secret; stays until the call ends; NULL: none */
 
     struct http_request *request; /* NULL: none in flight */

@@ -10,6 +10,7 @@
 #include "splunk/app.h"
 #include "splunk/params.h"
 #include "splunk/value.h"
+#include "splunk/value_refusal.h"
 
 #define STANZA_PREFIX  SCHEME_NAME "://"
 #define FILE_NAME_MOST 240 /* of a file system's 255 bytes; a checkpoint's endings take some */

@@ -52,11 +52,24 @@ static bool is_pem(const char *name, const char *path, const char *words, struct
                    name, path, words);
 }
 
+/* Nothing is tried with this file when an input is saved, so it is read. */
+static bool is_ca_file(const char *name, const char *path, struct err *err)
+{
+    struct err why;
+
+    return !path || tls_ca_usable(path, &why) ||
+           err_set(err, ERR_INPUT,
+                   "%s is '%s', but it should be a PEM file with the certificate of the authority that issued the one of "
+                   "the Splunk instance of share_url: %s",
+                   name, path, why.text);
+}
+
 bool validate_values(const struct input *input, struct err *err)
 {
     return is_secret_value(input, err) && is_refresh_token(input, err) && start_has_come(input, err) &&
            is_pem("client_certificate", input->client_certificate, "-----BEGIN ", err) &&
-           is_pem("ca_file", input->ca_file, "-----BEGIN ", err);
+           is_pem("ca_file", input->ca_file, "-----BEGIN ", err) &&
+           is_ca_file("share_ca_file", input->share_ca_file, err);
 }
 
 bool validate_items(const struct config *config, struct input *ret, struct err *err)

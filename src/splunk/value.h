@@ -9,7 +9,3 @@
  * secret) and what it should be. Base URLs lose a trailing slash here. */
 bool value_parse(const struct param *param, const char *value, enum file_check check, struct input *input,
                  struct err *err);
-
-/* Returns what the parameter should be, such as "a whole number of seconds from 1 to 86400". Valid until the next
- * call. */
-const char *value_wanted(const struct param *param);

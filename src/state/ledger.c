@@ -9,10 +9,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define TEXT_MOST   512 /* bytes of an ID and a time that need no memory */
-#define FIRST_BLOCK 15  /* entries: 256 bytes */
-#define BLOCK       254 /* ... 4 KiB */
-#define BATCH_MOST  ((size_t)1 << 40)
+#define TEXT_MOST  512 /* bytes of an ID and a time that need no memory */
+#define BATCH_MOST ((size_t)1 << 40)
 
 struct ledger *ledger_new(const char *of)
 {
@@ -23,22 +21,11 @@ struct ledger *ledger_new(const char *of)
     return ledger;
 }
 
-static void forget_waiting(struct ledger *ledger)
-{
-    struct block *block, *next;
-
-    for (block = ledger->first; block; block = next) {
-        next = block->next;
-        free(block);
-    }
-    ledger->first = ledger->last = NULL;
-}
-
 void ledger_free(struct ledger *ledger)
 {
     if (!ledger)
         return;
-    forget_waiting(ledger);
+    waiting_clear(&ledger->waiting);
     buf_free(&ledger->batch);
     free(ledger->path);
     free(ledger->news);
@@ -122,7 +109,8 @@ static bool usable(struct ledger *ledger, int64_t end, uint64_t id, struct ledge
                        "'%s' is not the ledger that its checkpoint speaks of: it was swapped or restored",
                        ledger->path);
     start = head->line.len + LEDGER_MARK;
-    if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped)
+    if (had >= head->dropped && head->size >= start && head->size - start >= had - head->dropped &&
+        ledger_has_slot(ledger->path, start + (had - head->dropped)))
         return true;
     return err_set(err, ERR_INPUT, "'%s' is not as its checkpoint says: it was cut, restored, or not written",
                    ledger->path);
@@ -156,7 +144,7 @@ void ledger_forget(struct ledger *ledger)
 {
     if (!ledger)
         return;
-    forget_waiting(ledger);
+    waiting_clear(&ledger->waiting);
     buf_clear(&ledger->batch);
     begin_file(ledger, 0, false);
     ledger->begun = ledger->busy = false;
@@ -182,97 +170,31 @@ uint64_t ledger_key(const char *id, size_t id_len, const char *time, size_t time
     return ret;
 }
 
-static struct block *add_block(struct ledger *ledger)
-{
-    uint32_t cap = ledger->last ? BLOCK : FIRST_BLOCK;
-    struct block *block = mem_alloc(sizeof(*block) + cap * sizeof(block->entries[0]));
-
-    block->cap = cap;
-    *(ledger->last ? &ledger->last->next : &ledger->first) = block;
-    ledger->last = block;
-    return block;
-}
-
 void ledger_add(struct ledger *ledger, uint64_t key, ticks time, uint64_t pos)
 {
     uint32_t day = ledger_day_of(time);
-    struct block *block;
 
     if (!ledger)
         return;
     ledger->newest = ticks_max(ledger->newest, time);
     if (!ledger->path || day == LEDGER_NO_DAY || day + LEDGER_KEPT_DAYS < ledger->today)
         return;
-    block = ledger->last;
-    if (!block || block->end == block->cap)
-        block = add_block(ledger);
-    block->entries[block->end++] = (struct waiting){ .key = key, .pos = pos, .day = day };
+    waiting_add(&ledger->waiting, key, day, pos);
 }
 
-/* A place among the versions that wait. */
-struct place {
-    const struct block *block;
-    uint32_t at;
-};
-
-static struct place first_waiting(const struct ledger *ledger)
+static void put_key(void *ctx, uint64_t key)
 {
-    return (struct place){ ledger->first, ledger->first ? ledger->first->first : 0 };
-}
+    struct ledger *ledger = ctx;
 
-/* Returns the next version whose event ends at or before pos; NULL: there is none. */
-static const struct waiting *next_waiting(struct place *place, uint64_t pos)
-{
-    const struct waiting *entry;
-
-    while (place->block && place->at == place->block->end) {
-        place->block = place->block->next;
-        place->at = place->block ? place->block->first : 0;
-    }
-    entry = place->block ? &place->block->entries[place->at++] : NULL;
-    return entry && entry->pos <= pos ? entry : NULL;
-}
-
-static void drop_waiting(struct ledger *ledger, uint64_t pos)
-{
-    struct block *block;
-
-    while ((block = ledger->first)) {
-        while (block->first < block->end && block->entries[block->first].pos <= pos)
-            block->first++;
-        if (block->first < block->end)
-            return;
-        ledger->first = block->next;
-        if (ledger->last == block)
-            ledger->last = NULL;
-        free(block);
-    }
-}
-
-/* Returns the first day after this one that has versions; LEDGER_NO_DAY: there is none. */
-static uint32_t day_after(const struct ledger *ledger, uint64_t pos, uint32_t day)
-{
-    struct place place = first_waiting(ledger);
-    const struct waiting *entry;
-    uint32_t found = LEDGER_NO_DAY;
-
-    while ((entry = next_waiting(&place, pos)))
-        if (entry->day > day && (found == LEDGER_NO_DAY || entry->day < found))
-            found = entry->day;
-    return found;
+    ledger_put_slot(&ledger->batch, key);
 }
 
 static void put_keys(struct ledger *ledger, uint64_t pos, uint32_t day)
 {
-    struct place place = first_waiting(ledger);
-    const struct waiting *entry;
-
     if (ledger->batch_day != day)
         ledger_put_mark(&ledger->batch, LEDGER_DAY, day, 0);
     ledger->batch_day = day;
-    while ((entry = next_waiting(&place, pos)))
-        if (entry->day == day)
-            ledger_put_slot(&ledger->batch, entry->key);
+    waiting_walk(&ledger->waiting, pos, day, put_key, ledger);
 }
 
 static void put_marks(struct ledger *ledger)
@@ -307,9 +229,10 @@ void ledger_prepare(struct ledger *ledger, uint64_t pos, ticks now)
     if (!ledger->batch.len)
         ledger->batch_day = ledger->day;
     put_marks(ledger);
-    for (day = day_after(ledger, pos, kept - 1); day != LEDGER_NO_DAY; day = day_after(ledger, pos, day))
+    day = kept - 1;
+    while ((day = waiting_day_after(&ledger->waiting, pos, day)) != LEDGER_NO_DAY)
         put_keys(ledger, pos, day);
-    drop_waiting(ledger, pos);
+    waiting_drop(&ledger->waiting, pos);
 }
 
 /* Saving. */

@@ -201,15 +201,7 @@ bool ledger_covers(const struct ledger *ledger, uint32_t day)
 
 bool ledger_waits(const struct ledger *ledger, uint32_t day)
 {
-    const struct block *block;
-
-    if (ledger->batch.len || ledger->busy)
-        return true;
-    for (block = ledger->first; block; block = block->next)
-        for (uint32_t i = block->first; i < block->end; i++)
-            if (block->entries[i].day <= day)
-                return true;
-    return false;
+    return ledger->batch.len || ledger->busy || waiting_has_until(&ledger->waiting, day);
 }
 
 bool ledger_unsaid(const struct ledger *ledger, uint32_t day, bool *again)

@@ -195,6 +195,21 @@ bool ledger_file_is(int fd, uint64_t id)
     return got >= 0 && ledger_parse_line(bytes, (size_t)got, &line) && line.id == id;
 }
 
+bool ledger_has_slot(const char *path, uint64_t end)
+{
+    char bytes[LEDGER_SLOT];
+    struct err ignored;
+    struct stat st;
+    int fd = ledger_open_file(path, O_RDONLY, &st, &ignored);
+    bool ret;
+
+    if (fd < 0)
+        return false;
+    ret = ledger_read_some(fd, bytes, sizeof(bytes), end - LEDGER_SLOT) == LEDGER_SLOT && ledger_slot_at(bytes);
+    close(fd);
+    return ret;
+}
+
 bool ledger_read_head(const char *path, struct ledger_head *ret, struct err *err)
 {
     char bytes[LEDGER_LINE_MAX + LEDGER_MARK];

@@ -74,6 +74,9 @@ struct ledger_head {
 };
 /* Returns true if the open file is that ledger, as far as its first line says. Allocates nothing. */
 bool ledger_file_is(int fd, uint64_t id);
+/* Returns true if the slot that ends at `end` was written. After a loss of power a file may have its length, but zeros
+ * where bytes had not come to the disk yet, and no slot that is written is zero. */
+bool ledger_has_slot(const char *path, uint64_t end);
 /* errno is ENOENT if there is no file; err->kind is ERR_INPUT if it is no ledger. */
 bool ledger_read_head(const char *path, struct ledger_head *ret, struct err *err);
 
@@ -108,7 +111,8 @@ struct ledger_job {
 };
 
 void ledger_job_release(struct ledger_job *job);
-/* Appends, or writes the temporary file; durable if sync is set. A copy that is not possible becomes an append. Without bytes it only looks whether the file is there.
+/* Appends, or writes the temporary file; durable if sync is set. A copy that is not possible, or would not be
+ * synced, becomes an append: what it would replace is synced. Without bytes it only looks whether the file is there.
  * A file that cannot take all of them is cut to what it had. A job that was given up, and goes on after a later one has
  * written the same bytes and more, changes nothing. */
 void ledger_job_write(struct ledger_job *job, bool sync);

@@ -166,7 +166,8 @@ static bool copy(int from, const struct ledger_job *job, struct sink *sink)
            write_all(sink->fd, job->bytes.data, job->bytes.len, sink->size);
 }
 
-static bool compact(struct ledger_job *job, bool sync)
+/* Writes a synced copy without old days. */
+static bool compact(struct ledger_job *job)
 {
     struct sink sink = { .fd = -1 };
     struct stat st;
@@ -179,7 +180,7 @@ static bool compact(struct ledger_job *job, bool sync)
     if (ok) {
         unlink(job->temp);
         sink.fd = open(job->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        ok = sink.fd >= 0 && copy(from, job, &sink) && (!sync || !fdatasync(sink.fd));
+        ok = sink.fd >= 0 && copy(from, job, &sink) && !fdatasync(sink.fd);
         if (!ok)
             ledger_fail(&job->err, "write", job->temp);
         saved = errno;
@@ -201,10 +202,12 @@ void ledger_job_write(struct ledger_job *job, bool sync)
     if (job->change == LEDGER_UNCHANGED || job->written)
         return;
     job->error = 0;
+    if (job->change == LEDGER_COMPACT && !sync) /* a copy that is lost takes with it what a synced checkpoint speaks of */
+        job->change = LEDGER_APPEND;
     if (job->change == LEDGER_APPEND) {
         ok = append(job, sync);
     } else if (job->change == LEDGER_COMPACT) {
-        ok = compact(job, sync);
+        ok = compact(job);
         if (!ok) { /* no room for a copy: the file grows on */
             job->change = LEDGER_APPEND;
             ok = append(job, sync);

@@ -3,21 +3,9 @@
 #pragma once
 
 #include "state/ledger.h"
+#include "state/ledger_waiting.h"
 
 #define LEDGER_DAYS (LEDGER_KEPT_DAYS + 3) /* in the table: today, and clocks that differ */
-
-/* A version that waits for its event to be taken. 48 bits of a position are 256 TiB. */
-struct waiting {
-    uint64_t key;
-    uint64_t pos : 48;
-    uint64_t day : 16;
-};
-
-struct block {
-    struct block *next;
-    uint32_t first, end, cap; /* entries before `first` are done */
-    struct waiting entries[];
-};
 
 /* What is known of a day. */
 struct ledger_day {
@@ -45,7 +33,7 @@ struct ledger {
     uint64_t size;           /* of the file, as far as it counts */
     uint64_t dropped;        /* bytes of slots that are not in it any more */
     uint32_t day;            /* of the last key in it; LEDGER_NO_DAY: not known */
-    struct block *first, *last;
+    struct waiting_list waiting; /* for their events to be taken */
     struct buf batch;
     uint32_t batch_day; /* of the last key in it */
     bool looked;        /* the days have the counts of the file */

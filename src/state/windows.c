@@ -299,13 +299,21 @@ static double usual(const struct window_plan *plan, const struct page_stats *sta
     return stats && stats->oldest < stats->newest && plan->width == dense(stats) ? (double)stats->count / 4 * 3 : 0;
 }
 
+/* Returns true for an open window, and for one that would be open if it did not end before a quarantined one: any part
+ * of it that ends after the plan does would be the same window again. */
+static bool is_last_of_plan(enum worker_kind worker, const struct window_plan *plan, const struct window *window)
+{
+    return window->hi == TICKS_OPEN || (worker == WORKER_LIVE && plan->active && window->hi > plan->end);
+}
+
 bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window_plan plans[WORKER_COUNT],
                    const struct window *window, const struct page_stats *stats, ticks resolution, int64_t overlap_s,
                    ticks now)
 {
     struct window_plan *plan = &plans[worker];
-    ticks live_from = ticks_back(now, overlap_s), end = window->hi == TICKS_OPEN ? now : window->hi;
-    bool is_open = window->hi == TICKS_OPEN && stats;
+    bool is_last = is_last_of_plan(worker, plan, window);
+    ticks live_from = ticks_back(now, overlap_s), end = is_last ? ticks_min(now, window->hi) : window->hi;
+    bool is_open = is_last && stats;
     bool is_ahead = is_open && !plan->active && stats->oldest >= now;             /* nothing is known of the past */
     bool is_rest = is_ahead || (is_open && plan->active && stats->newest >= now); /* of a plan, and it has a future */
     bool has_span = stats && stats->oldest < stats->newest && stats->newest < end && stats->oldest >= window->lo;
@@ -313,7 +321,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
 
     resolution = ticks_max(resolution, coarseness(window, stats));
     if (is_rest)
-        end = stats->newest + 1;
+        end = ticks_min(stats->newest + 1, window->hi);
     if (end - window->lo <= resolution)
         return false;
     if (!is_ahead && windows_hand_over(cursor, worker, window, overlap_s, now) && !is_short(window, end, stats)) {
@@ -333,7 +341,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
                                   .sorted = plan->sorted,
                                   .next = window->lo,
                                   .width = width,
-                                  .end = window->hi == TICKS_OPEN ? end : plan->end,
+                                  .end = is_last ? end : plan->end,
                                   .overfull = end,
                                   .seen = has_span ? stats->oldest : 0,
                                   .dense = has_span ? dense(stats) : 0,

@@ -1,14 +1,16 @@
 """Two forwarders share the customers: who reads which, and what comes twice after a death, a freeze or a cut."""
+import collections
 import json
 import os
 import shutil
+import struct
 import time
 
 import pytest
 from cases import ShimCase
 from world.forwarders import SharedWorld
 from world.runner import wait_for
-from world.store import APP, PLACES
+from world.store import APP, PLACES, SHARE
 
 HASTE = 12      # the programs' clocks run that many times as fast: their minute is five seconds
 NAMES = ('adatum', 'contoso', 'fabrikam', 'tailspin')
@@ -26,6 +28,7 @@ class SharedCase(ShimCase):
         for name in NAMES:
             self.world.customer(name).publish(2)
         self.written = 2 * len(NAMES)
+        self.ahead = collections.Counter()
 
     def leave(self):
         """The world's own checks; after a failure they would hide it."""
@@ -35,8 +38,19 @@ class SharedCase(ShimCase):
         """The programs of these forwarders."""
         for name in names:
             forwarder = self.world[name]
+            self.jump(name, 0)
             forwarder.start(program=self.program, environment=forwarder.home.environment(
-                LD_PRELOAD=self.shim, HASTE=str(HASTE)))
+                LD_PRELOAD=self.shim, HASTE=str(HASTE), HASTE_JUMP=self.jumps(name)))
+
+    def jumps(self, name):
+        """The file that says by how much the clock of a forwarder is ahead."""
+        return os.path.join(self.world[name].home.path, 'jumps')
+
+    def jump(self, name, seconds):
+        """So much of a forwarder's time is over at once."""
+        self.ahead[name] += int(seconds)
+        with open(self.jumps(name), 'r+b' if os.path.exists(self.jumps(name)) else 'wb') as to:
+            to.write(struct.pack('=q', self.ahead[name]))
 
     def tails(self):
         """For messages."""
@@ -186,7 +200,7 @@ class Together(SharedCase):
         self.said('share_alone', 90)
         for line in self.world['hf1'].program.lines:
             if 'event=share_paused' in line.text or 'event=share_alone' in line.text:
-                self.assertRegex(line.text, r'why="splunkd at http://127\S+: no connection')
+                self.assertRegex(line.text, r'why="splunkd at http://127\S+: no connection .*\. Our administrator: ')
         self.arrive(30)
         for name in ('hf1', 'hf2'):
             self.world[name].mend('store')
@@ -283,6 +297,12 @@ class Checkpoints(SharedCase):
         records = self.world.store.records(PLACES)
         return [json.loads(record['text']) for record in records.values() if record.get('kind') == 'place']
 
+    def pass_minutes(self, number):
+        """So many minutes of hf1's time, with a round or two in each."""
+        for _ in range(number):
+            self.jump('hf1', 60)
+            time.sleep(6 / HASTE)
+
     def damage(self, name):
         """The text of an input's checkpoint is cut off."""
         for key, record in self.world.store.records(PLACES).items():
@@ -323,6 +343,22 @@ class Checkpoints(SharedCase):
         self.arrive(60)
         self.exact()
 
+    @pytest.mark.promise('Sharing', 'Checkpoints that the store has lost are saved again, of idle inputs, too')
+    @pytest.mark.waits(4)
+    def test_collection_emptied(self):
+        """Alone: heartbeats and tables are in another collection, and stay."""
+        self.start('hf1')
+        self.arrive(90)
+        self.pass_minutes(2)
+        self.wait(lambda: sum(len(place['written']) for place in self.places()) == self.written, 200, 'all are saved')
+        self.pass_minutes(1)
+        records = self.world.store.kvstore.records(PLACES, APP)
+        for key in list(self.world.store.records(PLACES)):
+            del records[key]
+        self.pass_minutes(2)
+        self.wait(lambda: len(self.places()) == len(NAMES), 60, 'all are there again')
+        self.exact()
+
     @pytest.mark.promise('Sharing', 'A forwarder that died before it had saved what it took over begins from the store '
                                     'again')
     @pytest.mark.waits(20)
@@ -350,6 +386,47 @@ class Checkpoints(SharedCase):
         self.start('hf2')
         self.arrive(60)
         self.exact()
+
+
+class Tokens(SharedCase):
+    """Refresh tokens of inputs that another forwarder reads."""
+
+    def rounds(self, number):
+        """Wait for so many heartbeats of hf2."""
+        def beat():
+            return json.loads(self.world.store.records(SHARE)['default.member.hf2']['text'])['beat']
+        first = beat()
+        self.wait(lambda: beat() >= first + number, 30, f'{number} rounds of hf2')
+
+    @pytest.mark.promise('Sharing', 'Refresh tokens of inputs that other forwarders read are renewed once a week')
+    @pytest.mark.waits(4)
+    def test_renewal(self):
+        """On a standby, which asks for no alert: within a day or so of its start, and a week later."""
+        hf1, hf2 = self.world['hf1'], self.world['hf2']
+        tenant = self.world.feeds['contoso'].tenant
+        name = f'refresh_token.{tenant.id}.{tenant.app.client_id}'
+        for forwarder in (hf1, hf2):
+            forwarder.splunkd.store(name, self.world.microsoft.identity.new_refresh_token(tenant))
+        given = hf2.splunkd.password(name)
+        self.start('hf1')
+        self.arrive(60)
+        self.assertEqual(hf2.call('share', 'drain', '--wait', '0').code, 0)
+        self.start('hf2')
+        self.wait(lambda: [record.get('condition') for record in hf2.splunkd.states().values()] == 4 * ['elsewhere'],
+                  30, 'elsewhere')
+        other = hf1.splunkd.password(name)
+        self.jump('hf2', 25.1 * 3600)
+        self.wait(lambda: hf2.splunkd.password(name) != given, 30, 'the first renewal')
+        first = hf2.splunkd.password(name)
+        self.rounds(2)          # by then the program knows that it is stored
+        self.jump('hf2', (7 * 24 - 1) * 3600)
+        self.rounds(2)
+        self.assertEqual(hf2.splunkd.password(name), first)
+        self.jump('hf2', 2 * 3600)
+        self.wait(lambda: hf2.splunkd.password(name) != first, 30, 'the second renewal')
+        self.assertEqual(hf1.splunkd.password(name), other)
+        self.assertEqual(len(self.world.microsoft.requests(forwarder='hf2', kind='token')), 2)
+        self.assertEqual(self.world.microsoft.requests(forwarder='hf2', kind='graph'), [])
 
 
 class Commands(SharedCase):

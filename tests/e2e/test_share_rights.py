@@ -7,7 +7,9 @@ import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'soak'))
 
+from share_report import Calls
 from share_rights import Readers, Tables, Twice
+from share_strain import Strain
 
 
 class Version:
@@ -85,3 +87,34 @@ class Judged(unittest.TestCase):
         twice.arrived(('s', late), 'hf1', 270)
         twice.arrived(('s', other), 'hf1', 270)
         self.assertEqual((twice.counts['cut off'], len(twice.unexplained)), (1, 4))
+
+    def test_too_slow(self):
+        """What a machine without a processor to spare does late is counted, not complained about."""
+        self.readers.slow = lambda when: when == 222
+        self.assertEqual(self.wrong(('hf1', 'b', 222)), 0)
+        self.assertEqual(self.readers.excused['the machine was too slow'], 1)
+        self.assertEqual(self.wrong(('hf1', 'b', 240)), 1)
+
+
+class Machine(unittest.TestCase):
+    """How fast it is, and what a forwarder asks the store for in a minute."""
+
+    def test_strain(self):
+        """Stand-ins that are late, or a program that waits for a processor, by fast clocks sooner."""
+        lag = types.SimpleNamespace(within=lambda seconds: lag.late, late=0.0, worst=0.0)
+        for haste, late, waits, slow in ((1, 0.2, 0.6, False), (1, 0.4, 0, True), (1, 0, 0.8, True),
+                                         (4, 0.1, 0.1, False), (4, 0.2, 0, True), (4, 0, 0.2, True)):
+            with self.subTest(f'{haste} {late} {waits}'):
+                strain = Strain(lag, haste, list, None)
+                strain.waits = lambda now, waits=waits: [('hf1', waits)]
+                lag.late = late
+                strain.look(100)
+                self.assertEqual((strain.at(101), strain.too_much, strain.at(120)), (slow, slow, False))
+
+    def test_calls(self):
+        """The worst minute of those without and with a start."""
+        calls = [(when, 'read') for when in range(0, 300, 6)] + [(when, 'loads') for when in range(200, 212)]
+        found = Calls(sorted(calls), [150], 1)
+        self.assertEqual(found.worst(False), (22, 211, {'read': 10, 'loads': 12}))
+        self.assertEqual(found.worst(True)[0], 21)
+        self.assertEqual(found.mean(0, 60), 11)

@@ -172,6 +172,9 @@ class Updates(UpdateCase):
             done = self.run_action(world, id=version.key, status='new')
             self.assertIn('Microsoft allows no more requests for 3000 s; run the action again after that', done.err)
             self.assertEqual(self.told(world)[-1][1]['result'], 'throttled')
+            world.faults.add(faults.throttled(503, 3000), kind='changes', times=1)
+            done = self.run_action(world, id=version.key, status='new')
+            self.assertIn('result=throttled', done.err)
 
     @pytest.mark.promise('Updates', 'a comment is never added twice')
     def test_comment_with_a_lost_answer(self):
@@ -221,6 +224,22 @@ class Updates(UpdateCase):
             self.assertEqual(done.code, 0, done.err)
             self.assertEqual(done.err.count('event=update_untold'), 1)
             self.assertIn('edit_tcp', done.err)
+
+    @pytest.mark.promise('Updates', 'a result event is sent again until splunkd takes it, and is there once')
+    def test_result_that_is_told_later(self):
+        """splunkd turns the first one away. One whose answer is lost may be there, so it is not sent again."""
+        with self.world() as world:
+            feed = self.allowed(world)
+            version, = feed.publish(1)
+            rows = ((faults.status(503), 1, 0), (faults.reset(), 0, 1), (faults.reset(after=True), 1, 1))
+            for fault, told, untold in rows:
+                with self.subTest(fault):
+                    world.splunkd.received.clear()
+                    world.faults.add(fault, service='splunkd', times=1,
+                                     match=lambda request: 'receivers/simple' in request.path)
+                    done = self.run_action(world, id=version.key, status='resolved')
+                    self.assertEqual(done.code, 0, done.err)
+                    self.assertEqual((len(self.told(world)), done.err.count('event=update_untold')), (told, untold))
 
     def test_fields_of_the_results(self):
         """Where the action names neither, customer and id are those of the first row."""

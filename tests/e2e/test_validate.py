@@ -9,6 +9,7 @@ import unittest
 import pytest
 from checks import BlackHole, Mute, Spy, closed_port, end_within
 from world import faults, inputxml
+from world.certs import Authority
 from world.login_errors import refusing
 from world.proxy import Proxy
 from world.runner import SplunkHome, binary, call, listens_to, validate, wait_for
@@ -153,17 +154,39 @@ class Offline(unittest.TestCase):
 
     @pytest.mark.promise('Parameters', 'A file that is missing, a folder or not PEM has a sentence of its own')
     def test_files(self):
-        """Each of the two parameters. What Splunk's user may not read is in the unit tests."""
+        """Each of the three parameters. What Splunk's user may not read is in the unit tests."""
         other = os.path.join(self.home.path, 'other.pem')
         with open(other, 'wb') as file:
             file.write(b'\x30\x82\0\0-----BEGIN CERTIFICATE-----')
-        for name in ('ca_file', 'client_certificate'):
+        for name in ('ca_file', 'client_certificate', 'share_ca_file'):
             for path, words in (('/no/such.pem', 'No such file'), (self.home.path, 'is a folder'),
                                 (other, 'should be a PEM file')):
                 with self.subTest(name, path=path):
                     text = self.refusal(validate(self.home, 'a', {**NOWHERE, name: path}))
                     self.assertTrue(text.startswith(f"{name} is '{path}', but it should be"), text)
                     self.assertIn(words, text)
+
+    @pytest.mark.promise('Parameters', 'A file that is missing, a folder or not PEM has a sentence of its own')
+    def test_a_shared_ca_file_that_is_none(self):
+        """Nothing is tried with it, so it is read: a key, something cut or damaged, no text at all."""
+        authority = Authority()
+        self.addCleanup(authority.close)
+        with open(authority.cert, encoding='ascii') as file:
+            good = file.read()
+        path = os.path.join(self.home.path, 'none.pem')
+        for content in (good.replace('CERTIFICATE', 'PRIVATE KEY'), good[:len(good) // 2], 'CERTIFICATE',
+                        good + '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+                        good.replace('M', 'N'), '-----BEGIN ENCRYPTED PRIVATE KEY-----\n', good):
+            with open(path, 'w', encoding='ascii') as file:
+                file.write(content)
+            result = validate(self.home, 'a', {**NOWHERE, 'share_ca_file': path})
+            if content == good:
+                self.assertEqual(result.code, 0, result.message)
+            else:
+                self.assertEqual(
+                    self.refusal(result),
+                    f"share_ca_file is '{path}', but it should be a PEM file with the certificate of the authority "
+                    'that issued the one of the Splunk instance of share_url: it holds no certificate, or a damaged one')
 
     @pytest.mark.promise('Parameters', 'A refusal says what to enter in place of what people often paste')
     def test_the_id_of_a_secret(self):

@@ -151,7 +151,59 @@ test('an answer that nobody expected breaks no page', async () => {
         await visit.page.route(`**/${where}/**`, (route) => route.fulfill({ json: { x: 1 } }));
         await visit.at('refresh').click();
         await waitFor(async () => told.test(await visit.at('page').innerText()), where);
+        await visit.page.unroute(`**/${where}/**`);
     }
+    await visit.close();
+});
+
+test('an answer that is no JSON is no end of the session, but a page to log in is', async () => {
+    await stage.tell('input', { inputs: some(1) });
+    const visit = await stage.open();
+    for (const [where, contentType, body, told] of [
+        ['storage/collections', 'application/json', '', /no state: The answer of the KV store cannot be read/],
+        ['storage/collections', 'text/plain', 'no route', /no state: The answer of the KV store cannot be read/],
+        ['data/inputs', 'application/json', '{"entry": [', /The answer of Splunk cannot be read: it is no JSON/],
+        ['data/inputs', 'text/html; charset=utf-8', '<html>Sign in</html>', /Your session ended/],
+        ['storage/collections', 'text/html', '<html>Sign in</html>', /Your session ended/],
+    ]) {
+        await visit.page.route(`**/${where}/**`, (route) => route.fulfill({ contentType, body }));
+        await visit.at('refresh').click();
+        await waitFor(async () => told.test(await visit.at('page').innerText()), `${where} ${body}`);
+        await visit.page.unroute(`**/${where}/**`);
+        await visit.at('refresh').click();
+        await waitFor(async () => !told.test(await visit.at('page').innerText()), `${where} is back`);
+    }
+    await visit.close();
+});
+
+test('two apps with an input of the same name: two rows, and the other one is named', async () => {
+    await stage.tell('input', { inputs: some(2) });
+    const visit = await stage.open({ wait: false });
+    await visit.page.route('**/data/inputs/**', async (route) => {
+        const response = await route.fetch();
+        const json = await response.json();
+        const [{ links, ...first }] = json.entry;
+        const other = Object.fromEntries(Object.entries(links).map(([key, link]) => [key, `${link}/other`]));
+        await route.fulfill({
+            response,
+            json: { ...json, entry: [...json.entry, { ...first, links: other, acl: { app: 'other' } }] },
+        });
+    });
+    await visit.page.reload();
+    await visit.page.waitForSelector('[data-test="customers"]');
+    const rows = visit.row('customer-0000');
+    assert.deepEqual((await visit.rows()).sort(), ['customer-0000', 'customer-0000', 'customer-0001']);
+    const other = rows.filter({ hasText: 'other' });
+    await other.locator('input[type="checkbox"]').click();
+    await visit.at('refresh').click();
+    assert.equal(await visit.page.locator('[data-test="row"] input:checked').count(), 1);
+    await other.locator('[data-test="expand"]').click();
+    assert.equal(await visit.at('details').count(), 1);
+    assert.match(
+        await visit.at('details').innerText(),
+        /It is in the app TA-defender-mssp, too\. Splunk makes one input/,
+    );
+    assert.equal((await visit.rows()).length, 3);
     await visit.close();
 });
 

@@ -80,10 +80,11 @@ class Readers:
     """Judges each request, and measures takeovers.
 
     excuses: functions (forwarder, when) -> why a request without a right is none of the agreement's, or None. now()
-    says what is going on, for complaints."""
+    says what is going on, for complaints. slow(when): the machine was too slow to tell when a request was sent."""
 
     def __init__(self, tables, rate=1.0, now=lambda: ''):
         self.tables, self.rate, self.excuses, self._now = tables, rate, [], now
+        self.slow = lambda when: False
         self.requests, self.wrong = 0, []
         self.excused = collections.Counter()
         self.doubles = collections.defaultdict(lambda: [None, 0.0])     # with a rollback: input -> [last, seconds]
@@ -115,6 +116,8 @@ class Readers:
             if before and before[0] != forwarder:
                 double[1] += (when - before[1]) * self.rate
             double[0] = when
+        elif self.slow(when):
+            self.excused['the machine was too slow'] += 1
         else:
             last = f'of {before[0]}, {when - before[1]:.1f} s before' if before else 'none'
             self.wrong.append(f'{self._now()}: {forwarder} asked for {name} without a right to it; the newest table '
@@ -146,18 +149,18 @@ class Readers:
 class Twice:
     """Which versions came twice, and what explains it.
 
-    An end or a pause of a forwarder explains those that it wrote within UNSAVED_S before; what is in excuses explains
-    all that both wrote meanwhile: [what, forwarder or None, from, to]."""
+    An end or a pause of a forwarder explains those that it wrote within unsaved_s before; what is in excuses explains
+    all that both wrote meanwhile: [what, forwarder or None, from, to, inputs or None, unsaved_s]."""
 
     def __init__(self, rate=1.0, now=lambda: '', unsaved_s=130):
         self.rate, self.unsaved_s, self._now = rate, unsaved_s, now
         self.excuses, self.counts, self.oldest, self.unexplained = [], collections.Counter(), {}, []
         self._last, self._lock = {}, threading.Lock()
 
-    def explains(self, what, forwarder, begin, end=float('inf'), names=None):
+    def explains(self, what, forwarder, begin, end=float('inf'), names=None, unsaved_s=None):
         """From `begin` on, what this forwarder wrote may come again. Returns the entry, whose [3] is its end. names:
-        only of these inputs."""
-        entry = [what, forwarder, begin, end, names]
+        only of these inputs. unsaved_s: other than as a rule."""
+        entry = [what, forwarder, begin, end, names, unsaved_s or self.unsaved_s]
         with self._lock:
             self.excuses.append(entry)
         return entry
@@ -168,10 +171,10 @@ class Twice:
             before, self._last[key] = self._last.get(key), (forwarder, when)
             if before is None:
                 return False
-            for what, whose, begin, end, names in self.excuses:
+            for what, whose, begin, end, names, unsaved_s in self.excuses:
                 if whose not in (None, before[0], forwarder) or not (names is None or key[1].feed.tenant.name in names):
                     continue
-                if begin - self.unsaved_s / self.rate <= before[1] <= end and begin <= when:
+                if begin - unsaved_s / self.rate <= before[1] <= end and begin <= when:
                     self.counts[what] += 1
                     self.oldest[what] = max(self.oldest.get(what, 0), (begin - before[1]) * self.rate)
                     return True

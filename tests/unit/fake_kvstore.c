@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "fake_http.h"
@@ -322,7 +323,7 @@ static void cancel_timer(struct timer *timer)
     timer->heap_index = 0;
 }
 
-bool fake_kvstore_fire(void)
+static struct timer *first_timer(void)
 {
     struct timer *first = timer_count ? timers[0] : NULL;
     size_t i;
@@ -330,10 +331,25 @@ bool fake_kvstore_fire(void)
     for (i = 1; i < timer_count; i++)
         if (timers[i]->due_ms < first->due_ms)
             first = timers[i];
+    return first;
+}
+
+int64_t fake_kvstore_due_ms(void)
+{
+    const struct timer *first = first_timer();
+
+    return first ? first->due_ms : INT64_MAX;
+}
+
+bool fake_kvstore_fire(void)
+{
+    struct timer *first = first_timer();
+    int64_t now_ms = clock_ms();
+
     if (!first)
         return false;
     cancel_timer(first);
-    first->fire(first->ctx, first->due_ms);
+    first->fire(first->ctx, first->due_ms > now_ms ? first->due_ms : now_ms);
     return true;
 }
 

@@ -42,6 +42,8 @@ void fake_kvstore_end(struct fake_kvstore *store);
 void fake_kvstore_settle(void);
 /* Fires the timer that is due first. Returns false if none is set. */
 bool fake_kvstore_fire(void);
+/* Returns when that timer is due; INT64_MAX: none is set. */
+int64_t fake_kvstore_due_ms(void);
 /* Answers one request. Returns false if none is in flight. */
 bool fake_kvstore_answer(void);
 /* Returns a text member of a record; NULL: there is none. */

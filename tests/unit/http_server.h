@@ -119,6 +119,7 @@ static inline bool server_start(struct http_server *server, const struct reply *
     socklen_t len = sizeof(address);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
 
+    *server = (struct http_server){ .pid = -1 };
     if (bind(listener, (struct sockaddr *)&address, len) || listen(listener, 64) ||
         getsockname(listener, (struct sockaddr *)&address, &len))
         return false;
@@ -133,6 +134,8 @@ static inline bool server_start(struct http_server *server, const struct reply *
 
 static inline void server_stop(struct http_server *server)
 {
+    if (server->pid <= 0) /* it did not start */
+        return;
     kill(-server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
 }

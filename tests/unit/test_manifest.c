@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "capture.h"
+#include "collect/saver.h"
 #include "scene.h"
 
 #define NOW INT64_C(1000000000)
@@ -78,6 +79,7 @@ static void before_yesterday(struct fixture *f)
 static void test_days(void **state)
 {
     struct fixture *f = *state;
+    struct saver saver;
     uint32_t day = today(f);
 
     write_versions(f, day - 3, 2);
@@ -85,6 +87,12 @@ static void test_days(void **state)
     before_yesterday(f);
     check_said(f, NOW, "-4:0 -3:3 -2:0", "all that are settled");
     CHECK(ledger_has_marks(f->scene.feed.ledger), "what was said is to be saved");
+    saver_init(&saver, &f->scene.feed, NULL);
+    saver_starts_from(&saver, &f->scene.feed.progress.cursor);
+    saver.saved_version = f->scene.feed.progress.quarantine.version;
+    CHECK(!saver_has_news(&saver, 0) && saver_last_durability(&saver, 0) == STORE_SYNCED, "and synced at the end");
+    write_versions(f, day - 3, 0);
+    CHECK(saver_last_durability(&saver, 0) == STORE_WRITTEN, "nothing is left to be synced");
     check_said(f, NOW, "", "once");
     f->scene.feed.progress.looked = feed_service_now(&f->scene.feed);
     fire(f, NOW);

@@ -404,39 +404,92 @@ static void test_the_future_belongs_to_the_open_window(void **state)
     CHECK(windows < 5 && window.hi == TICKS_OPEN, "%d bounded windows", windows);
 }
 
-/* More records of the future than a response holds: once all that is past was read, they are read in windows, too. The
- * poll ends, and the watermark has not passed the present. */
-static void test_too_many_records_of_the_future(void **state)
+/* Reads polls of a service that has `count` records of these times, a page of them at most, and of those that are too many
+ * the latest ones. Ends with the first poll that is complete. Returns the number of requests. */
+static int read_poll(struct progress *progress, const ticks *times, int count, ticks *now)
 {
-    enum { RECORDS = 100, PAGE = 20 };
-    struct progress *progress = *state;
-    ticks now = BEGIN + HOUR, times[RECORDS + 1] = { BEGIN + HOUR / 2 };
-    struct window window;
+    enum { PAGE = 20 };
     bool caught_up = false;
     int requests = 0;
 
-    for (int i = 1; i <= RECORDS; i++)
-        times[i] = now + i * HOUR / 3;
-    begin(progress);
-    while (!caught_up && ++requests < 60) {
+    while (!caught_up && ++requests < 200) {
         struct page_stats stats = page_stats_none();
-        size_t count = 0;
+        struct window window;
+        int found = 0;
 
-        CHECK(progress_next(progress, WORKER_LIVE, now, 0, 0, &window), "nothing to read");
-        for (int i = RECORDS; i >= 0; i--) {
-            if (times[i] < window.lo || times[i] >= window.hi || ++count > PAGE)
+        CHECK(progress_next(progress, WORKER_LIVE, *now, 0, 0, &window), "nothing to read");
+        for (int i = count; i--;) {
+            if (times[i] < window.lo || times[i] >= window.hi || ++found > PAGE)
                 continue;
-            stats = (struct page_stats){ .count = count, .oldest = ticks_min(stats.oldest, times[i]),
+            stats = (struct page_stats){ .count = (size_t)found, .oldest = ticks_min(stats.oldest, times[i]),
                                          .newest = ticks_max(stats.newest, times[i]) };
         }
-        now += SECOND / 10; /* a response takes a while, so some of the present is always left */
-        if (count > PAGE)
-            CHECK(progress_split(progress, WORKER_LIVE, &window, &stats, 1, now), "it cannot be split");
+        *now += SECOND / 10; /* a response takes a while, so some of the present is always left */
+        if (found > PAGE)
+            CHECK(progress_split(progress, WORKER_LIVE, &window, &stats, 1, *now), "it cannot be split");
         else
-            caught_up = progress_read(progress, WORKER_LIVE, &window, &stats, PAGE, now, 0, 0);
+            caught_up = progress_read(progress, WORKER_LIVE, &window, &stats, PAGE, *now, 0, 0);
     }
     CHECK(caught_up, "the poll does not end");
-    CHECK(progress->cursor.watermark <= now, "the watermark is in the future");
+    return requests;
+}
+
+/* More records of the future than a response holds: once all that is past was read, they are read in windows, too. The
+ * poll ends, and the watermark has not passed the present; also if a quarantined window cuts the open one. */
+static void test_too_many_records_of_the_future(void **state)
+{
+    enum { RECORDS = 100 };
+    static const struct { const char *name; ticks quarantined; } rows[] = {
+        { "nothing is quarantined", 0 },
+        { "a window among them is", 2 * HOUR + HOUR / 2 },
+        { "a window after them is", 50 * HOUR },
+        { "a window that ends at the present is", HOUR - SECOND },
+        { "a window of the past is", HOUR - 600 * SECOND },
+    };
+    struct progress *progress = *state;
+
+    for (size_t row = 0; row < COUNT_OF(rows); row++) {
+        ticks now = BEGIN + HOUR, times[RECORDS + 1] = { BEGIN + HOUR / 2 };
+        struct window quarantined = { BEGIN + rows[row].quarantined, BEGIN + rows[row].quarantined + SECOND };
+        int requests;
+
+        for (int i = 1; i <= RECORDS; i++)
+            times[i] = now + i * HOUR / 3;
+        begin(progress);
+        if (rows[row].quarantined)
+            quarantine_add(&progress->quarantine, &quarantined, BEGIN / SECOND);
+        requests = read_poll(progress, times, RECORDS + 1, &now);
+        CHECK(requests < 60, "%s: %d requests", rows[row].name, requests);
+        CHECK(progress->cursor.watermark <= now, "%s: the watermark is in the future", rows[row].name);
+        quarantine_release(&progress->quarantine);
+    }
+}
+
+/* What is before a quarantined window is more than a response holds, and reaches beyond the end of the plan. */
+static void test_too_much_before_a_quarantine(void **state)
+{
+    enum { RECORDS = 60 };
+    static const struct { const char *name; ticks first, step, quarantined; } rows[] = {
+        { "all of it is past", 0, 55 * SECOND, HOUR - SECOND },
+        { "some of it is dated in the future", 3000 * SECOND, 600 * SECOND, 12 * HOUR },
+        { "all of it is", HOUR + 60 * SECOND, 60 * SECOND, 12 * HOUR },
+        { "it is dense at the present", HOUR - 30 * SECOND, SECOND, 2 * HOUR },
+    };
+    struct progress *progress = *state;
+
+    for (size_t row = 0; row < COUNT_OF(rows); row++) {
+        ticks now = BEGIN + HOUR, times[RECORDS];
+        struct window quarantined = { BEGIN + rows[row].quarantined, BEGIN + rows[row].quarantined + SECOND };
+        int requests;
+
+        for (int i = 0; i < RECORDS; i++)
+            times[i] = BEGIN + rows[row].first + i * rows[row].step;
+        begin(progress);
+        quarantine_add(&progress->quarantine, &quarantined, BEGIN / SECOND);
+        requests = read_poll(progress, times, RECORDS, &now);
+        CHECK(requests < 40, "%s: %d requests", rows[row].name, requests);
+        quarantine_release(&progress->quarantine);
+    }
 }
 
 /* How far a window of the live worker raises the watermark, in seconds after the beginning. The service's clock shows
@@ -504,6 +557,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_page_of_the_latest),
     CASE(test_the_future_belongs_to_the_open_window),
     CASE(test_too_many_records_of_the_future),
+    CASE(test_too_much_before_a_quarantine),
     CASE(test_what_raises_the_watermark),
 };
 

@@ -107,6 +107,40 @@ static void test_not_more_often_than_every_two_minutes(void **state)
     CHECK(stored(f) == scene_time(T2), "something older is stored");
 }
 
+/* What the shared store should know between two saves, once a minute at most. */
+static void test_share(void **state)
+{
+    static const struct {
+        int64_t ms; /* after the first save */
+        bool reads, shares, saves;
+    } rows[] = {
+        { 30000, true, false, false },   { 59999, false, false, false }, { 60000, false, true, false },
+        { 70000, true, false, false },   { 119999, true, false, false }, { 120000, false, false, true },
+        { 179999, true, false, false },  { 180000, false, true, false }, { 240000, false, false, true },
+        { 300000, false, false, false }, { 310000, true, true, false },
+        { 360000, false, false, true },
+    };
+    struct fixture *f = *state;
+    size_t i;
+
+    read_up_to(f, T1, 100);
+    CHECK(tick(f, 100, NOW), "the first one at once");
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        CLEANUP(mem_freep) char *time = mem_format(SCENE_DAY "02:%02zu:00Z", i);
+        struct buf text = BUF_INIT(1 << 16);
+        uint64_t pos = 200 + i;
+
+        if (rows[i].reads)
+            read_up_to(f, time, pos);
+        if (!rows[i].saves)
+            CHECK(saver_share(&f->saver, pos, NOW + rows[i].ms, &text) == rows[i].shares, "row %zu", i);
+        CHECK(!rows[i].shares == !text.len && (!text.len || strstr(buf_text(&text), "02:")), "row %zu: '%s'", i,
+              buf_text(&text));
+        CHECK(tick(f, pos, NOW + rows[i].ms) == rows[i].saves, "row %zu: a save", i);
+        buf_free(&text);
+    }
+}
+
 static void test_not_without_news(void **state)
 {
     struct fixture *f = *state;
@@ -266,6 +300,7 @@ static int close_fixture(void **state)
 static const struct CMUnitTest cases[] = {
     CASE(test_saves_what_is_safe),
     CASE(test_not_more_often_than_every_two_minutes),
+    CASE(test_share),
     CASE(test_not_without_news),
     CASE(test_a_late_alert_is_news),
     CASE(test_a_save_that_fails),

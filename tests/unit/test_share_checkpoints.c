@@ -348,6 +348,52 @@ static void test_save(void **state UNUSED)
     end(&scene);
 }
 
+/* Which of three are there: "a", "big" with its pieces, and "b" under another since. */
+static void on_listed(void *ctx, const struct share_keys *keys)
+{
+    struct scene *scene = ctx;
+
+    scene->answers++;
+    buf_clear(&scene->text);
+    buf_add_format(&scene->text, "%d%d%d", share_checkpoints_listed(scene->checkpoints, keys, "a", SINCE_1),
+                   share_checkpoints_listed(scene->checkpoints, keys, "big", SINCE_1),
+                   share_checkpoints_listed(scene->checkpoints, keys, "b", SINCE_2));
+}
+
+static void check_listed(struct scene *scene, const char *loses, const char *want)
+{
+    CLEANUP(mem_freep) char *key = mem_format("g.place.%s", loses);
+
+    cJSON_DeleteItemFromObjectCaseSensitive(scene->store.records, key);
+    share_checkpoints_list(scene->checkpoints, on_listed, scene);
+    fake_kvstore_settle();
+    CHECK(text_same(buf_text(&scene->text), want), "without %s: %s", loses, buf_text(&scene->text));
+}
+
+static void test_listed(void **state UNUSED)
+{
+    struct buf text = BUF_INIT(CHECKPOINT_MAX);
+    struct scene scene;
+
+    begin(&scene);
+    compose(&text, HEAD, 0, PIECE_MOST * 2);
+    put(&scene, "a", SINCE_1, 1, HEAD ",\"written\":[]}");
+    put(&scene, "b", SINCE_1, 1, HEAD ",\"written\":[]}");
+    put(&scene, "big", SINCE_1, 1, buf_text(&text));
+    flush(&scene);
+    check_listed(&scene, "nothing", "110");
+    check_listed(&scene, SINCE_1 ".big.1", "100");
+    check_listed(&scene, SINCE_1 ".a", "000");
+    scene.answers = 0;
+    scene.store.at = "https://one";
+    scene.store.status = 503;
+    check_listed(&scene, "nothing", "000");
+    CHECK(!scene.answers, "a store that does not answer was asked");
+    share_checkpoints_list(scene.checkpoints, on_listed, &scene);
+    buf_free(&text);
+    end(&scene); /* in flight at the end */
+}
+
 static void put_inputs(struct scene *scene, int count)
 {
     char input[16];
@@ -778,7 +824,8 @@ static void test_stop_anywhere(void **state UNUSED)
 
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_strip),   cmocka_unit_test(test_merge),       cmocka_unit_test(test_pieces),
-    cmocka_unit_test(test_pieces_odd), cmocka_unit_test(test_save),     cmocka_unit_test(test_batches),
+    cmocka_unit_test(test_pieces_odd), cmocka_unit_test(test_save),     cmocka_unit_test(test_listed),
+    cmocka_unit_test(test_batches),
     cmocka_unit_test(test_refused), cmocka_unit_test(test_large),       cmocka_unit_test(test_stamp),
     cmocka_unit_test(test_any_order),
     cmocka_unit_test(test_load),    cmocka_unit_test(test_bad),         cmocka_unit_test(test_load_faults),

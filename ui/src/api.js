@@ -37,7 +37,8 @@ async function textOf(response) {
     }
 }
 
-async function ask(method, url, { form, signal } = {}) {
+// what: who answers, for a person.
+async function ask(method, url, { form, signal, what = 'Splunk' } = {}) {
     let response;
     try {
         response = await fetch(url, {
@@ -72,7 +73,10 @@ async function ask(method, url, { form, signal } = {}) {
         };
     } catch (error) {
         if (error.name === 'AbortError') throw new ApiError('stopped', 'Stopped.');
-        throw new ApiError('session', 'The answer is no JSON: the session may have ended.', response.status);
+        // A page in place of JSON is one to log in: of Splunk Web, or of a proxy that signs people in.
+        if (/^text\/html/i.test(response.headers.get('Content-Type') || ''))
+            throw new ApiError('session', '', response.status);
+        throw new ApiError('other', `The answer of ${what} cannot be read: it is no JSON.`, response.status);
     }
 }
 
@@ -118,7 +122,10 @@ export async function listInputs(params, own, signal) {
 
 // Returns a Map of input name to record.
 export async function listRecords(signal) {
-    const { body } = await ask('GET', restUrl('storage/collections/data/defender_state', APP, {}), { signal });
+    const { body } = await ask('GET', restUrl('storage/collections/data/defender_state', APP, {}), {
+        signal,
+        what: 'the KV store',
+    });
     if (!Array.isArray(body)) throw new ApiError('other', 'the answer of the KV store is no list of records');
     return new Map(
         body
@@ -130,7 +137,9 @@ export async function listRecords(signal) {
 // Returns { name, capabilities, may_edit }.
 export async function whoAmI(signal) {
     const { body } = await ask('GET', restUrl('authentication/current-context', ''), { signal });
-    const { capabilities = [], username = '' } = body.entry[0].content;
+    const content = body?.entry?.[0]?.content;
+    if (!content) throw new ApiError('other', 'The answer of Splunk does not say who you are.');
+    const { capabilities = [], username = '' } = content;
     return { name: username, may_edit: capabilities.includes(CAPABILITY), capability: CAPABILITY };
 }
 

@@ -10,6 +10,7 @@ import { exportTable, failedTable, planImport } from '../src/model/plan.mjs';
 import {
     filterRows,
     historyOf,
+    idOf,
     joinRows,
     plainRecord,
     refreshedRows,
@@ -88,10 +89,36 @@ test('rows are joined, filtered and sorted', () => {
     assert.equal(names(filterRows(rows, 'act', '')), 'bc');
     assert.equal(names(filterRows(rows, '', 'NORTH aadsts1')), 'a');
     assert.equal(names(filterRows(rows, 'ok', 'refused')), '');
-    assert.equal(names(refreshedRows(rows, ['c', 'gone', 'a'], new Set('abc'), (row) => row.name !== 'x')), 'cad');
-    assert.equal(names(refreshedRows(rows, ['c'], new Set('abc'), () => false)), 'c');
+    const ids = (text) => [...text].map((name) => idOf(name, 'search'));
+    assert.equal(names(refreshedRows(rows, ids('cxa'), new Set(ids('abc')), (row) => row.name !== 'x')), 'cad');
+    assert.equal(names(refreshedRows(rows, ids('c'), new Set(ids('abc')), () => false)), 'c');
     assert.equal(usualClient(rows), GUID);
     assert.deepEqual(joinRows([input('a')], null, 0)[0].condition.word, 'unknown');
+});
+
+test('inputs of the same name in two apps are two rows, and none is imported', () => {
+    const twins = [input('a'), { ...input('a', { index: 'x' }), app: 'other' }, input('b')];
+    const rows = joinRows(twins, null, 0);
+    assert.deepEqual(
+        rows.map((row) => [row.name, row.app, row.also.join()]),
+        [
+            ['a', 'search', 'other'],
+            ['a', 'other', 'search'],
+            ['b', 'search', ''],
+        ],
+    );
+    assert.equal(new Set(rows.map((row) => row.id)).size, 3);
+    assert.deepEqual(
+        refreshedRows(rows, [rows[1].id, rows[0].id], new Set(rows.map((row) => row.id)), () => true),
+        [rows[1], rows[0]],
+    );
+    const table = `name,tenant_id,client_id\na,a.example,${GUID}\nb,a.example,${GUID}\n`;
+    const plan = planImport(table, params, twins).rows;
+    assert.deepEqual(
+        plan.map((row) => row.kind),
+        ['wrong', 'same'],
+    );
+    assert.match(plan[0].problem, /the apps search and other both have this input; remove one of them first/);
 });
 
 test('a history that is broken is none', () => {

@@ -7,7 +7,7 @@ import tables from '../../params.json';
 import { APP, switchInput } from '../api.js';
 import { writeCsv } from '../model/csv.mjs';
 import { exportTable } from '../model/plan.mjs';
-import { usualClient } from '../model/rows.mjs';
+import { idOf, usualClient } from '../model/rows.mjs';
 import { logSearch } from '../model/words.mjs';
 import { Frame } from '../styles.jsx';
 import { download } from './Bits.jsx';
@@ -32,7 +32,7 @@ export default function App() {
     const [dialog, setDialog] = useState(null);
     const [menu, setMenu] = useState(null);
     const [told, setTold] = useState('');
-    const [failures, setFailures] = useState([]); // of switches: { name, error }
+    const [failures, setFailures] = useState([]); // of switches: { row, error }
     const [busy, setBusy] = useState(new Set());
     const opener = useRef(null);
     const searchBox = useRef(null);
@@ -54,24 +54,24 @@ export default function App() {
     const saved = async (name, isNew) => {
         setTold(name ? `${name} is saved` : '');
         await load();
-        if (isNew) acts.seek(name);
+        if (isNew) acts.seek(idOf(name, APP));
         else if (!name) acts.again();
     };
-    const forget = (name) => setFailures((old) => old.filter((one) => one.name !== name));
+    const forget = ({ id }) => setFailures((old) => old.filter((one) => one.row.id !== id));
     const turnOn = async (row) => {
-        setBusy((old) => new Set(old).add(row.name));
-        forget(row.name);
+        setBusy((old) => new Set(old).add(row.id));
+        forget(row);
         try {
             await switchInput(row, true);
             setTold(`${row.name} is on`);
         } catch (error) {
-            setFailures((old) => [...old, { name: row.name, error }]);
+            setFailures((old) => [...old, { row, error }]);
             setTold(`${row.name}: ${failureText(error)}`);
         }
         await load();
         setBusy((old) => {
             const left = new Set(old);
-            left.delete(row.name);
+            left.delete(row.id);
             return left;
         });
     };
@@ -128,7 +128,7 @@ export default function App() {
         return () => document.removeEventListener('keydown', keys);
     }, [dialog, menu, may_edit]);
 
-    const picked = data.rows.filter((row) => view.picked.has(row.name));
+    const picked = data.rows.filter((row) => view.picked.has(row.id));
     const ready = data.phase === 'ready';
     const empty = ready && !data.rows.length;
     return (
@@ -143,10 +143,10 @@ export default function App() {
             )}
             {data.phase === 'loading' && <p aria-live="polite">Loading…</p>}
             <Failure error={data.error} retry={load} />
-            {failures.map(({ name, error }) => (
-                <div key={name} role="alert" data-test="switch-failed">
-                    <Message type="error" onRequestRemove={() => forget(name)}>
-                        {name} was not switched on: {failureText(error)}
+            {failures.map(({ row, error }) => (
+                <div key={row.id} role="alert" data-test="switch-failed">
+                    <Message type="error" onRequestRemove={() => forget(row)}>
+                        {row.name} was not switched on: {failureText(error)}
                     </Message>
                 </div>
             ))}

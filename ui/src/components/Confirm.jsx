@@ -83,6 +83,12 @@ export function RemoveDialog({ row, close, saved }) {
                 The input is removed; alerts that are in Splunk stay. Its place in the alerts and its stored secret
                 stay, too: an input of the same name continues there.
             </p>
+            {row.also.length > 0 && (
+                <p>
+                    It is removed from the app {row.app}. The input of the same name in the app {row.also.join(' and ')}{' '}
+                    stays.
+                </p>
+            )}
             <Field id="remove-name" label={`Type the name of the customer: ${row.name}`}>
                 <input
                     ref={box}

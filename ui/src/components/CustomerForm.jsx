@@ -15,7 +15,7 @@ import useForm from './useForm.js';
 // Returns a sentence if somebody else changed the customer since the form was opened, or ''.
 async function changedElsewhere({ params, own }, row, sent, signal) {
     const { inputs } = await listInputs(params, own, signal);
-    const now = inputs.find((one) => one.name === row.name);
+    const now = inputs.find((one) => one.name === row.name && one.app === row.app);
     if (!now) return 'Somebody else removed this customer meanwhile.';
     const other = Object.keys(sent).filter(
         (key) =>

@@ -90,6 +90,13 @@ function Lines({ name }) {
     );
 }
 
+// Splunk reads the files of all apps together.
+function twinText({ also }) {
+    return also.length
+        ? `It is in the app ${also.join(' and ')}, too. Splunk makes one input of both: remove one of them.`
+        : '';
+}
+
 export default function Details({ row, columns }) {
     const record = row.record || {};
     const limits = [
@@ -103,6 +110,7 @@ export default function Details({ row, columns }) {
         ['Why', record.why],
         ['Next', record.next],
         ['Remark', record.note],
+        ['Same name', twinText(row)],
         ['Since', momentText(record.since)],
         ['Read by', record.reader],
         [

@@ -45,7 +45,7 @@ function Row({ row, now_s, open, picked, fresh, may_edit, busy, act }) {
             </td>
             <td className="dc-clip" title={name}>
                 {name}
-                {row.app && row.app !== APP && <span className="dc-note"> {row.app}</span>}
+                {row.app && (row.app !== APP || row.also.length > 0) && <span className="dc-note"> {row.app}</span>}
             </td>
             <td className="dc-clip" data-test="condition">
                 <Condition row={row} />

@@ -39,7 +39,7 @@ function Heading({ column, sort, act }) {
 
 export default function Table({ rows, view, now_s, may_edit, busy, act }) {
     const columns = COLUMNS.length + (may_edit ? 4 : 2);
-    const all = rows.length > 0 && rows.every((row) => view.picked.has(row.name));
+    const all = rows.length > 0 && rows.every((row) => view.picked.has(row.id));
     return (
         <div className="dc-table" role="region" aria-label="Customers" tabIndex={0}>
             <table data-test="customers">
@@ -78,18 +78,18 @@ export default function Table({ rows, view, now_s, may_edit, busy, act }) {
                 </thead>
                 <tbody>
                     {rows.map((row) => (
-                        <React.Fragment key={row.name}>
+                        <React.Fragment key={row.id}>
                             <Row
                                 row={row}
                                 now_s={now_s}
-                                open={view.open === row.name}
-                                picked={view.picked.has(row.name)}
-                                fresh={view.fresh === row.name}
+                                open={view.open === row.id}
+                                picked={view.picked.has(row.id)}
+                                fresh={view.fresh === row.id}
                                 may_edit={may_edit}
-                                busy={busy.has(row.name)}
+                                busy={busy.has(row.id)}
                                 act={act}
                             />
-                            {view.open === row.name && <Details row={row} columns={columns} />}
+                            {view.open === row.id && <Details row={row} columns={columns} />}
                         </React.Fragment>
                     ))}
                 </tbody>

@@ -38,8 +38,8 @@ export default function useView(rows) {
                 ? refreshedRows(rows, shown.current, known.current, fits)
                 : sortRows(filterRows(rows, view.chip, view.text), view.sort);
         acted.current = key;
-        shown.current = found.map((row) => row.name);
-        known.current = new Set(rows.map((row) => row.name));
+        shown.current = found.map((row) => row.id);
+        known.current = new Set(rows.map((row) => row.id));
         return found;
     }, [rows, view.chip, view.text, view.sort, view.turn]);
 
@@ -47,7 +47,7 @@ export default function useView(rows) {
     const pages = Math.max(1, Math.ceil(ordered.length / view.size));
     let page = Math.min(view.page, pages - 1);
     if (view.fresh && view.seek)
-        page = Math.max(0, Math.floor(ordered.findIndex((row) => row.name === view.fresh) / view.size));
+        page = Math.max(0, Math.floor(ordered.findIndex((row) => row.id === view.fresh) / view.size));
     const acts = {
         chip: (key) => change((old) => ({ chip: old.chip === key ? '' : key, page: 0, seek: false })),
         text: (text) => change({ text, page: 0, seek: false }),
@@ -66,26 +66,26 @@ export default function useView(rows) {
             }
             change({ size, page: 0, seek: false });
         },
-        open: (row) => change((old) => ({ open: old.open === row.name ? '' : row.name })),
+        open: (row) => change((old) => ({ open: old.open === row.id ? '' : row.id })),
         pick: (row) =>
             change((old) => {
                 const picked = new Set(old.picked);
-                if (!picked.delete(row.name)) picked.add(row.name);
+                if (!picked.delete(row.id)) picked.add(row.id);
                 return { picked };
             }),
         pickAll: (some, on) =>
             change((old) => {
                 const picked = new Set(old.picked);
                 for (const row of some)
-                    if (on) picked.add(row.name);
-                    else picked.delete(row.name);
+                    if (on) picked.add(row.id);
+                    else picked.delete(row.id);
                 return { picked };
             }),
-        pickFiltered: () => change({ picked: new Set(ordered.map((row) => row.name)) }),
+        pickFiltered: () => change({ picked: new Set(ordered.map((row) => row.id)) }),
         pickNone: () => change({ picked: new Set() }),
         again: () => change((old) => ({ turn: old.turn + 1 })),
         // A customer that was added: no filter hides it, and its page is shown.
-        seek: (name) => change((old) => ({ chip: '', text: '', fresh: name, seek: true, turn: old.turn + 1 })),
+        seek: (id) => change((old) => ({ chip: '', text: '', fresh: id, seek: true, turn: old.turn + 1 })),
     };
     return { view: { ...view, page }, ordered, paged: ordered.slice(page * view.size, (page + 1) * view.size), acts };
 }

@@ -2,6 +2,7 @@
 // an empty field leaves a value as it is, a row that is missing removes nothing.
 import { MASK, checkName, checkValue, maskProxy, sameValue } from './check.mjs';
 import { parseCsv, unguarded } from './csv.mjs';
+import { appsOf } from './rows.mjs';
 import { isTrue, isTruth } from './words.mjs';
 
 const OWN = ['index', 'sourcetype', 'source', 'host', 'disabled'];
@@ -54,13 +55,14 @@ export function planImport(text, params, existing) {
     const problem = headerProblem(header, params);
     if (problem) return { problem };
     const inputs = new Map(existing.map((input) => [input.name, input]));
+    const apps = appsOf(existing);
     const seen = new Map();
     const byName = new Map(params.map((one) => [one.name, one]));
     return {
         rows: rows
             .slice(1)
             .filter((row) => row.cells.some((cell) => cell.trim()))
-            .map((row) => planRow(row, header.cells, { inputs, seen, byName })),
+            .map((row) => planRow(row, header.cells, { inputs, apps, seen, byName })),
     };
 }
 
@@ -87,7 +89,7 @@ function valuesOf(row, columns, byName) {
     return values;
 }
 
-function planRow(row, columns, { inputs, seen, byName }) {
+function planRow(row, columns, { inputs, apps, seen, byName }) {
     const { name, ...values } = valuesOf(row, columns, byName);
     const made = { line: row.line, name: name || '', changes: [], values: {}, problem: '', app: '' };
     const wrong = (problem) => ({ ...made, kind: 'wrong', problem });
@@ -96,6 +98,8 @@ function planRow(row, columns, { inputs, seen, byName }) {
     if (checkName(name)) return wrong(`name ${checkName(name)}`);
     if (seen.has(name)) return wrong(`name: another row has this name, in line ${seen.get(name)}`);
     seen.set(name, row.line);
+    if (apps.get(name)?.length > 1)
+        return wrong(`name: the apps ${apps.get(name).join(' and ')} both have this input; remove one of them first`);
     for (const column of columns) {
         const param = byName.get(column);
         const problem = param && values[column] !== MASK && checkValue(param, values[column]);

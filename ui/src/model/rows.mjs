@@ -13,8 +13,21 @@ export function plainRecord(record) {
     return Object.fromEntries(Object.entries(record).filter(fits));
 }
 
+// Returns what tells a row from all others: an app may have an input of the same name as another app.
+export function idOf(name, app) {
+    return `${app}/${name}`;
+}
+
+// Returns a Map of name to the apps that have an input of that name.
+export function appsOf(inputs) {
+    const found = new Map();
+    for (const { name, app } of inputs) found.set(name, [...(found.get(name) || []), app]);
+    return found;
+}
+
 // Returns a row for each input. records: Map of input name to record; null if no state can be read.
 export function joinRows(inputs, records, now_s) {
+    const apps = appsOf(inputs);
     return inputs.map((input) => {
         const record = records ? records.get(input.name) : undefined;
         const content = input.content;
@@ -22,8 +35,10 @@ export function joinRows(inputs, records, now_s) {
         const condition = conditionOf({ disabled }, record, records !== null, now_s);
         const last = record && record.last_poll;
         return {
+            id: idOf(input.name, input.app),
             name: input.name,
             app: input.app,
+            also: apps.get(input.name).filter((app) => app !== input.app),
             links: input.links,
             content,
             record,
@@ -133,11 +148,11 @@ export function usualClient(rows) {
 }
 
 // The rows that are shown after a refresh: those that were shown stay in their places, whatever became of them; rows
-// that are new and fit the filter come last. names: what was shown; known: all names that were there before.
-export function refreshedRows(rows, names, known, fits) {
-    const byName = new Map(rows.map((row) => [row.name, row]));
+// that are new and fit the filter come last. ids: what was shown; known: all IDs that were there before.
+export function refreshedRows(rows, ids, known, fits) {
+    const byId = new Map(rows.map((row) => [row.id, row]));
     return [
-        ...names.filter((name) => byName.has(name)).map((name) => byName.get(name)),
-        ...rows.filter((row) => !known.has(row.name) && fits(row)),
+        ...ids.filter((id) => byId.has(id)).map((id) => byId.get(id)),
+        ...rows.filter((row) => !known.has(row.id) && fits(row)),
     ];
 }
