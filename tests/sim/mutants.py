@@ -193,6 +193,9 @@ MUTANTS = [
      '    if (kept && !rename(path, aside))\n'
      '        return !rename(kept, path) || true;',
      'ends=1'),
+    ('count_of_sent_believed', 'collect/order.c',
+     'keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset))',
+     'keyset_is_counted(keyset, counted)'),
     ('cut_window_again', 'state/windows.c',
      'window->hi == TICKS_OPEN || (worker == WORKER_LIVE',
      'window->hi == TICKS_OPEN || (false && worker == WORKER_LIVE'),
