@@ -147,11 +147,11 @@ MUTANTS = [
     ('spins', 'net/loop.c',
      'return wait > 0 ? (int)wait : 0;',
      'return wait > 50 ? 0 : wait > 0 ? (int)wait : 0;'),
-    ('poll_late', 'collect/worker.c',
-     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
+    ('poll_late', 'collect/poll_due.c',
+     '    due_ms = clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
      '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS) + 3 * interval_ms / 2;'),
-    ('poll_too_often', 'collect/worker.c',
-     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
+    ('poll_too_often', 'collect/poll_due.c',
+     '    due_ms = clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
      '    return now_ms + 1;'),
 
     # Bugs that the simulator has found.
@@ -202,7 +202,8 @@ MUTANTS = [
     ('copy_not_synced', 'state/ledger_file_write.c',
      'if (job->change == LEDGER_COMPACT && !sync)',
      'if (0)',
-     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 fault:power_loss=0.05'),
+     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 '
+     'fault:power_loss=0.05'),
     ('sent_by_host_clock', 'collect/worker_request.c',
      'else if (feed->clock.known)',
      'else if (false)'),
