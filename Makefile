@@ -124,7 +124,7 @@ SIM_OBJECTS = $(patsubst tests/sim/%.c,$(OUT)/sim/%.o,$(wildcard tests/sim/*.c))
 SIM_CURL    = global_init_mem global_cleanup multi_init multi_cleanup multi_setopt multi_poll multi_perform \
               multi_info_read multi_add_handle multi_remove_handle easy_init easy_cleanup easy_setopt easy_getinfo \
               easy_pause share_init share_setopt share_cleanup
-SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll usleep sigaction getppid pipe2 opendir read \
+SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll usleep sigaction getppid pipe2 opendir fopen read \
               write close fstat fcntl ioctl open stat access mkdir rename link unlink remove fdatasync fsync futimens pread pwrite ftruncate \
               malloc calloc realloc free
 

@@ -87,7 +87,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "share_core", 30 },
     { "share_link", 7 },
     { "share_commands", 11 },
-    { "share_leases", 12 },
+    { "share_leases", 13 },
     { "share_token", 2 },
     { "share_table", 6 },
     { "sign_in_words", 1 },
