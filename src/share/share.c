@@ -42,7 +42,7 @@ static void next_round(struct share *share, int64_t now_ms)
 
 static void send_checkpoints(struct share *share, int64_t now_ms)
 {
-    if (now_ms < share->send_ms || !share_checkpoints_waits(share->checkpoints, NULL))
+    if (now_ms < share->send_ms || share_core_is_busy(share->core) || !share_checkpoints_waits(share->checkpoints, NULL))
         return;
     share->send_ms = now_ms + SEND_MS;
     share_checkpoints_flush(share->checkpoints);

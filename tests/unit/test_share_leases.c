@@ -504,9 +504,9 @@ static void test_load(void **state UNUSED)
         scene.store.method = "batch_find";
         scene.store.times = row->times;
         scene.store.status = 503;
-        pass(&scene, row->ms - 8 S);
+        pass(&scene, row->ms - 15 S);
         CHECK(!*words(&scene), "%s: '%s' too early", row->name, words(&scene));
-        pass(&scene, 8 S);
+        pass(&scene, 15 S);
         CHECK(text_same(words(&scene), "G"), "%s: '%s'", row->name, words(&scene));
         CHECK((scene.inputs[0].text.len > 0) == row->text && first(&scene)->others == row->others, "%s: '%s'", row->name,
               buf_text(&scene.inputs[0].text));
