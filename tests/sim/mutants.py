@@ -202,7 +202,8 @@ MUTANTS = [
     ('copy_not_synced', 'state/ledger_file_write.c',
      'if (job->change == LEDGER_COMPACT && !sync)',
      'if (0)',
-     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 fault:power_loss=0.05'),
+     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 '
+     'fault:power_loss=0.05'),
     ('sent_by_host_clock', 'collect/worker_request.c',
      'else if (feed->clock.known)',
      'else if (false)'),
