@@ -325,10 +325,10 @@ void expiries_note(struct expiries *expiries, struct principal *principal, const
 
 bool expiries_secret_days(const struct expiries *expiries, const struct principal *principal, int64_t *ret)
 {
-    const struct app *app = app_of(expiries, principal);
     const char *hint = hint_of(principal);
+    const struct app *app = hint ? app_of(expiries, principal) : NULL;
 
-    if (!app || !app->found.has_secret || !hint || strncmp(app->hint, hint, APP_ENDS_HINT) != 0)
+    if (!app || !app->found.has_secret || strncmp(app->hint, hint, APP_ENDS_HINT) != 0)
         return false;
     *ret = days_until(app->found.secret);
     return true;
@@ -336,10 +336,9 @@ bool expiries_secret_days(const struct expiries *expiries, const struct principa
 
 bool expiries_certificate_days(const struct expiries *expiries, const struct principal *principal, int64_t *ret)
 {
-    const struct app *app = app_of(expiries, principal);
+    const struct app *app = principal->certificate ? app_of(expiries, principal) : NULL;
 
-    if (!app || !app->found.has_certificate || !principal->certificate ||
-        !text_same(principal->certificate, app->principal->certificate))
+    if (!app || !app->found.has_certificate || !text_same(principal->certificate, app->principal->certificate))
         return false;
     *ret = days_until(app->found.certificate);
     return true;

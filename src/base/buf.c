@@ -91,34 +91,13 @@ char *buf_room(struct buf *buf, size_t len)
     return buf->data + buf->len;
 }
 
-bool buf_add(struct buf *buf, const void *bytes, size_t len)
-{
-    char *to = buf_room(buf, len);
-
-    if (!to)
-        return false;
-    if (len)
-        memcpy(to, bytes, len);
-    buf->len += len;
-    buf->data[buf->len] = '\0';
-    return true;
-}
-
-bool buf_add_text(struct buf *buf, const char *text)
-{
-    return buf_add(buf, text, strlen(text));
-}
-
-bool buf_add_char(struct buf *buf, char c)
-{
-    return buf_add(buf, &c, 1);
-}
-
 bool buf_add_number(struct buf *buf, int64_t number)
 {
     uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     char digits[20], *at = digits + sizeof(digits);
 
+    if (left < 10 && number >= 0) /* as most counts are */
+        return buf_add_char(buf, (char)('0' + left));
     do
         *--at = (char)('0' + left % 10);
     while (left /= 10);

@@ -5,6 +5,8 @@
  * if the content has no zero byte. */
 #pragma once
 
+#include <string.h>
+
 #include "base/compiler.h"
 
 struct buf {
@@ -30,21 +32,45 @@ void buf_clear(struct buf *buf);       /* makes it empty and not full; keeps the
  * NULL and sets full if the limit forbids it. */
 char *buf_room(struct buf *buf, size_t len); /* growth overwrites the bytes that it moves */
 
-/* The functions that add return false if it did not fit. */
-bool buf_add(struct buf *buf, const void *bytes, size_t len);
+/* The same, without a call if there is room. */
+static inline char *buf_space(struct buf *buf, size_t len)
+{
+    return LIKELY(len < buf->cap - buf->len) ? buf->data + buf->len : buf_room(buf, len);
+}
+
+/* The functions that add return false if it did not fit. The small ones are inline: a status line or a record consists
+ * of hundreds of them. */
+static inline bool buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+    char *to = buf_space(buf, len);
+
+    if (!to)
+        return false;
+    if (len)
+        memcpy(to, bytes, len);
+    to[len] = '\0';
+    buf->len += len;
+    return true;
+}
+static inline bool buf_add_text(struct buf *buf, const char *text)
+{
+    return buf_add(buf, text, strlen(text));
+}
+static inline bool buf_add_char(struct buf *buf, char c)
+{
+    return buf_add(buf, &c, 1);
+}
 /* Adds one byte, without a call if there is room. No zero byte follows: for hot loops that continue with buf_add() or
  * write the zero themselves. */
 static inline void buf_put(struct buf *buf, char c)
 {
-    char *to = LIKELY(buf->len + 1 < buf->cap) ? buf->data + buf->len : buf_room(buf, 1);
+    char *to = buf_space(buf, 1);
 
     if (!to)
         return;
     *to = c;
     buf->len++;
 }
-bool buf_add_text(struct buf *buf, const char *text);
-bool buf_add_char(struct buf *buf, char c);
 bool buf_add_number(struct buf *buf, int64_t number); /* in decimal */
 bool buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
 void buf_cut_front(struct buf *buf, size_t len); /* removes the first len bytes */

@@ -8,7 +8,7 @@
 #include "state/ledger_again.h"
 
 #define START_MS     (10 * 60 * 1000)
-#define START_TURNS  500 /* moments for inputs to begin after that ... */
+#define START_TURNS  500  /* moments for inputs to begin after that ... */
 #define START_SPREAD 5000 /* ... this far apart */
 #define SOON_MS      5000
 #define AGAIN_MS     (60 * 1000)

@@ -231,8 +231,7 @@ static void took_too_long(void *ctx, int64_t now_ms)
     struct audit_day *day = ctx;
 
     day->failed = true;
-    err_set(&day->reader.feed.problem, ERR_RETRY, "it took more than %d hours",
-             (int)(LIMIT_MS / 3600000));
+    err_set(&day->reader.feed.problem, ERR_RETRY, "it took more than %d hours", (int)(LIMIT_MS / 3600000));
     step(day, now_ms);
 }
 

@@ -37,8 +37,7 @@ static void log_result(const struct feed *feed, uint32_t day, const struct audit
 
     if (result->counted >= 0)
         snprintf(counted, sizeof(counted), "%lld", (long long)result->counted);
-    feed_log(feed, is_bad(result->verdict) ? EVENT_AUDIT_DIFFERS : EVENT_AUDIT,
-             *result->why ? result->why : NULL,
+    feed_log(feed, is_bad(result->verdict) ? EVENT_AUDIT_DIFFERS : EVENT_AUDIT, *result->why ? result->why : NULL,
              "day=%s result=%s listed=%zu counted=%s written=%zu missing=%zu repaired=%zu superseded=%zu odd=%zu "
              "requests=%llu bytes=%llu select=%s took_s=%lld",
              ledger_day_text(day, text), audit_verdict_word(result->verdict), result->counts.listed, counted,

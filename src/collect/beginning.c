@@ -147,12 +147,17 @@ void beginning_from_checkpoint(struct feed *feed, struct saver *saver)
     continue_ledger(feed, saver);
 }
 
-bool beginning_is_ahead(const struct feed *feed)
+static bool is_ahead(const struct feed *feed, ticks service_now)
 {
     const struct cursor *cursor = &feed->progress.cursor;
-    ticks limit = feed_service_now(feed) + AHEAD_MOST;
+    ticks limit = service_now + AHEAD_MOST;
 
     return cursor_is_ahead(cursor, limit) || (feed->input->start_time.relative && cursor->begin > limit);
+}
+
+bool beginning_is_ahead(const struct feed *feed)
+{
+    return is_ahead(feed, feed_service_now(feed));
 }
 
 void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now_ms)
@@ -172,12 +177,21 @@ void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now
         service_clock_begins(&feed->clock, clock_wall_ms(), now_ms);
 }
 
-bool beginning_was_late(const struct feed *feed)
+/* Each look at each input asks this, so what is never true of almost all is looked at first. */
+bool beginning_was_late(const struct feed *feed, int64_t now_ms)
 {
-    int64_t wall_ms = clock_wall_ms(), now_ms = clock_ms();
+    const struct service_clock *clock = &feed->clock;
+    int64_t wall_ms;
+    bool ahead;
 
-    return service_clock_began_late(&feed->clock, wall_ms, now_ms) ||
-           (service_clock_confirmed(&feed->clock, wall_ms, now_ms) && beginning_is_ahead(feed));
+    if (!clock->known)
+        return false;
+    ahead = is_ahead(feed, ticks_from_ms(service_clock_now(clock, 0, now_ms)));
+    if (!clock->began && !ahead)
+        return false;
+    wall_ms = clock_wall_ms();
+    return service_clock_began_late(clock, wall_ms, now_ms) ||
+           (ahead && service_clock_confirmed(clock, wall_ms, now_ms));
 }
 
 void beginning_again(struct feed *feed, struct saver *saver, int64_t now_ms)

@@ -23,6 +23,6 @@ void beginning_at_start_time(struct feed *feed, struct saver *saver, int64_t now
 
 /* Returns true if start_time was taken relative to a Date that turned out to be too late, by this process or one before
  * it: alerts would be passed over in silence. */
-bool beginning_was_late(const struct feed *feed);
+bool beginning_was_late(const struct feed *feed, int64_t now_ms);
 /* Sets the cursor from start_time again. What was written stays known. Nothing may be in flight, and no save either. */
 void beginning_again(struct feed *feed, struct saver *saver, int64_t now_ms);

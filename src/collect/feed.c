@@ -90,8 +90,10 @@ bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t
 
 enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct token_view *ret)
 {
+    if (feed->source)
+        return token_source_peek(feed->source, now_ms, ret);
     *ret = (struct token_view){ .err = NULL };
-    return feed->source ? token_source_peek(feed->source, now_ms, ret) : TOKEN_BUSY;
+    return TOKEN_BUSY;
 }
 
 void feed_refused(struct feed *feed, const struct err *err, const char *what, const char *again)

@@ -1,36 +1,40 @@
 #include "collect/fields.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
-/* Where a member begins: one that does not fit is left out whole. */
-struct mark {
-    size_t len;
-    bool was_full;
-};
-
-static struct mark begin(const struct fields *fields, const char *name)
+/* The mark is where a member begins: one that does not fit is left out whole. */
+struct fields_mark fields_begin(const struct fields *fields, const char *name)
 {
     struct buf *to = fields->to;
-    struct mark mark = { to->len, to->full };
-    char last = to->len ? to->data[to->len - 1] : '{';
+    struct fields_mark mark = { to->len, to->full };
+    bool first = !to->len || (fields->as_json && to->data[to->len - 1] == '{');
+    size_t name_len = strlen(name);
+    char *at;
 
     to->full = false;
-    if (!fields->as_json) {
-        buf_add_text(to, to->len ? " " : "");
-        buf_add_text(to, name);
-        buf_add_char(to, '=');
-    } else {
-        buf_add_text(to, last == '{' ? "\"" : ",\"");
-        buf_add_text(to, name);
-        buf_add_text(to, "\":");
-    }
+    at = buf_space(to, !first + name_len + (fields->as_json ? 3 : 1));
+    if (!at)
+        return mark;
+    if (!first)
+        *at++ = fields->as_json ? ',' : ' ';
+    if (fields->as_json)
+        *at++ = '"';
+    memcpy(at, name, name_len);
+    at += name_len;
+    if (fields->as_json)
+        *at++ = '"';
+    *at++ = fields->as_json ? ':' : '=';
+    *at = '\0';
+    to->len = (size_t)(at - to->data);
     return mark;
 }
 
-static void end(const struct fields *fields, struct mark mark)
+void fields_end(const struct fields *fields, struct fields_mark mark)
 {
     struct buf *to = fields->to;
 
@@ -43,21 +47,21 @@ static void end(const struct fields *fields, struct mark mark)
 
 void fields_number(struct fields *fields, const char *name, int64_t number)
 {
-    struct mark mark = begin(fields, name);
+    struct fields_mark mark = fields_begin(fields, name);
 
     buf_add_number(fields->to, number);
-    end(fields, mark);
+    fields_end(fields, mark);
 }
 
 void fields_word(struct fields *fields, const char *name, const char *word)
 {
-    struct mark mark = begin(fields, name);
+    struct fields_mark mark = fields_begin(fields, name);
 
     if (fields->as_json)
         buf_add_json(fields->to, word);
     else
         buf_add_text(fields->to, word);
-    end(fields, mark);
+    fields_end(fields, mark);
 }
 
 static void add_json_line(struct buf *to, const char *text)
@@ -70,11 +74,11 @@ static void add_json_line(struct buf *to, const char *text)
 
 void fields_text(struct fields *fields, const char *name, const char *text)
 {
-    struct mark mark = begin(fields, name);
+    struct fields_mark mark = fields_begin(fields, name);
 
     if (fields->as_json)
         add_json_line(fields->to, text);
     else
         buf_add_text(fields->to, QUOTED(text));
-    end(fields, mark);
+    fields_end(fields, mark);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define QUARTER_MAX (sizeof(",[4294967295,65535,65535,65535]"))
+
 static uint32_t sum(uint32_t have, uint64_t more, uint32_t most)
 {
     return more >= most - have ? most : have + (uint32_t)more;
@@ -73,32 +75,53 @@ void history_merge(struct history *history, const cJSON *array, int64_t last_at_
     }
 }
 
-static void add_quarter(struct buf *to, const struct quarter *quarter)
+/* Writes the number and returns the end of it. Most are below ten. */
+static char *write_number(char *at, uint32_t number)
 {
+    char digits[10];
+    size_t len = 0;
+
+    do
+        digits[len++] = (char)('0' + number % 10);
+    while (number /= 10);
+    while (len)
+        *at++ = digits[--len];
+    return at;
+}
+
+static char *write_quarter(char *at, const struct quarter *quarter)
+{
+    static const char unknown[] = "null", nothing[] = "[0,0,0,0]"; /* most of a day, if polls are rare */
     const uint32_t numbers[] = { quarter->new_events, quarter->requests, quarter->throttled, quarter->failed };
     size_t i;
 
-    for (i = 0; i < COUNT_OF(numbers); i++) {
-        buf_add_char(to, i ? ',' : '[');
-        buf_add_number(to, numbers[i]);
+    if (!quarter->known) {
+        memcpy(at, unknown, sizeof(unknown) - 1);
+        return at + sizeof(unknown) - 1;
     }
-    buf_add_char(to, ']');
+    if (!(quarter->new_events || quarter->requests || quarter->throttled || quarter->failed)) {
+        memcpy(at, nothing, sizeof(nothing) - 1);
+        return at + sizeof(nothing) - 1;
+    }
+    for (i = 0; i < COUNT_OF(numbers); i++) {
+        *at++ = i ? ',' : '[';
+        at = write_number(at, numbers[i]);
+    }
+    *at++ = ']';
+    return at;
 }
 
 void history_print(const struct history *history, struct buf *to)
 {
+    char text[HISTORY_QUARTERS * QUARTER_MAX], *at = text;
     size_t i;
 
     for (i = 0; i < HISTORY_QUARTERS; i++) {
-        const struct quarter *quarter = &history->quarters[i];
-
-        buf_add_char(to, i ? ',' : '[');
-        if (quarter->known)
-            add_quarter(to, quarter);
-        else
-            buf_add_text(to, "null");
+        *at++ = i ? ',' : '[';
+        at = write_quarter(at, &history->quarters[i]);
     }
-    buf_add_char(to, ']');
+    *at++ = ']';
+    buf_add(to, text, (size_t)(at - text));
 }
 
 int64_t history_last_at_s(const struct history *history)

@@ -4,9 +4,10 @@
 #include "base/text.h"
 #include "collect/beginning.h"
 
-bool opening_began_late(const struct opening *opening)
+bool opening_began_late(const struct opening *opening, int64_t now_ms)
 {
-    return opening->state == OPENING_OPEN && beginning_was_late(opening->feed) && !store_asked(opening->saver->claim);
+    return opening->state == OPENING_OPEN && beginning_was_late(opening->feed, now_ms) &&
+           !store_asked(opening->saver->claim);
 }
 
 void opening_begin_again(struct opening *opening, int64_t now_ms)

@@ -64,7 +64,7 @@ void opening_stop(struct opening *opening);
 bool opening_is_stopped(const struct opening *opening);
 
 /* Returns true if the input is open and began too late, by a Date that was wrong, and no save is in flight. */
-bool opening_began_late(const struct opening *opening);
+bool opening_began_late(const struct opening *opening, int64_t now_ms);
 /* Begins at start_time again. No request may be in flight. */
 void opening_begin_again(struct opening *opening, int64_t now_ms);
 

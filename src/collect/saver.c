@@ -25,9 +25,24 @@ void saver_forget(struct saver *saver)
     saver->saved_pos = feed->event_pos;
 }
 
+static void take_saved(struct saver *saver, const struct cursor *cursor)
+{
+    saver->saved = saver->alike = *cursor;
+}
+
 void saver_starts_from(struct saver *saver, const struct cursor *cursor)
 {
-    saver->saved = *cursor;
+    take_saved(saver, cursor);
+}
+
+static bool is_saved(struct saver *saver, const struct cursor *cursor)
+{
+    if (cursor_same(cursor, &saver->alike))
+        return true;
+    if (!cursor_same_saved(cursor, &saver->saved, saver->feed->progress.overlap_s))
+        return false;
+    saver->alike = *cursor;
+    return true;
 }
 
 bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durability)
@@ -93,11 +108,11 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
         return false;
     return saver->changed || saver->saved_version != progress->quarantine.version ||
            saver->again_saved_ms != saver->feed->reliance.order_again_ms ||
-           !cursor_same_saved(&confirmed->cursor, &saver->saved, progress->overlap_s) ||
+           !is_saved(saver, &confirmed->cursor) ||
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 
-bool saver_is_behind(const struct saver *saver, int64_t now_ms)
+bool saver_is_behind(struct saver *saver, int64_t now_ms)
 {
     const struct progress *progress = &saver->feed->progress;
 
@@ -106,14 +121,17 @@ bool saver_is_behind(const struct saver *saver, int64_t now_ms)
     return (saver->changed && now_ms >= saver->due_ms) || saver->fails ||
            saver->saved_version != progress->quarantine.version ||
            saver->again_saved_ms != saver->feed->reliance.order_again_ms || saver->feed->event_pos > saver->saved_pos ||
-           !cursor_same_saved(&progress->cursor, &saver->saved, progress->overlap_s);
+           !is_saved(saver, &progress->cursor);
 }
 
 static void settle(struct saver *saver, uint64_t settled)
 {
     struct feed *feed = saver->feed;
-    size_t given_up = progress_settle(&feed->progress, settled, feed_service_now(feed));
+    size_t given_up;
 
+    if (!feed->progress.quarantine.count)
+        return;
+    given_up = progress_settle(&feed->progress, settled, feed_service_now(feed));
     if (given_up)
         feed_log(feed, EVENT_BAD_RECORD, NULL,
                  "windows=%zu could not be read for as long as the service keeps records; they are given up", given_up);
@@ -174,7 +192,7 @@ void saver_saved(struct saver *saver, bool ok, const struct err *err, int64_t no
     if (saver->fails)
         feed_log(saver->feed, EVENT_CHECKPOINT, NULL, "the checkpoint can be written again");
     saver->fails = false;
-    saver->saved = saver->saving;
+    take_saved(saver, &saver->saving);
     saver->saved_pos = saver->saving_pos;
     saver->saved_version = saver->saving_version;
     saver->again_saved_ms = saver->again_saving_ms;

@@ -14,6 +14,7 @@ struct saver {
     struct claim *claim;
     struct checkpoint checkpoint; /* tenant, API and imported secrets; the cursor is the feed's */
     struct cursor saved;          /* what the store holds */
+    struct cursor alike;          /* one that cursor_same_saved() found to be the same: each look asks for it again */
     uint64_t saved_pos;
     uint64_t saved_version; /* of the quarantine */
     struct cursor saving;   /* what is on its way there */
@@ -47,7 +48,7 @@ bool saver_has_news(struct saver *saver, uint64_t pos);
 
 /* Returns true if the store lacks something that may be saved once splunkd has taken all events, or now. What waits for
  * its time alone needs no look before then. */
-bool saver_is_behind(const struct saver *saver, int64_t now_ms);
+bool saver_is_behind(struct saver *saver, int64_t now_ms);
 
 /* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);

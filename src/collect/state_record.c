@@ -78,13 +78,15 @@ void state_record_take_stored(struct state_record *record, const cJSON *stored, 
         begin(record, record->at.condition, record->since_s);
 }
 
-static void add_history(const struct state_record *record, struct fields *fields)
+/* Nothing in the history's text has to be escaped in a JSON string. */
+static void add_history(const struct state_record *record, const struct fields *fields)
 {
-    CLEANUP(buf_free) struct buf text = BUF_INIT(HISTORY_TEXT_MAX);
+    struct fields_mark mark = fields_begin(fields, "history");
 
-    history_print(&record->history, &text);
-    fields_word(fields, "history", buf_text(&text));
-    fields_number(fields, "history_at", history_last_at_s(&record->history));
+    buf_add_char(fields->to, '"');
+    history_print(&record->history, fields->to);
+    buf_add_char(fields->to, '"');
+    fields_end(fields, mark);
 }
 
 void state_record_add(const struct state_record *record, const char *forwarder, struct buf *to, int64_t now_ms,
@@ -103,5 +105,6 @@ void state_record_add(const struct state_record *record, const char *forwarder, 
     fields_number(&fields, "since", record->since_s);
     record->source->add(record->ctx, &fields, now_ms);
     add_history(record, &fields);
+    fields_number(&fields, "history_at", history_last_at_s(&record->history));
     buf_add_char(to, '}');
 }

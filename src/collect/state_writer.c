@@ -38,6 +38,7 @@ struct state_writer {
     bool in_call;
     int failures; /* in a row; one was logged if there is any */
     int batch_most;
+    size_t batch_len; /* the longest so far: with all records */
 };
 
 static void make_call(void *ctx, int64_t now_ms);
@@ -187,15 +188,15 @@ static void on_saved(void *ctx, const struct kvstore_answer *answer)
 /* Adds what is due, as much as a call may take. */
 static void compose(struct state_writer *writer, struct buf *batch, int64_t now_ms)
 {
+    CLEANUP(buf_free) struct buf text = BUF_INIT(RECORD_MAX);
     int64_t wall_s = clock_wall_ms() / 1000;
     struct state_record *record;
     int count = 0;
 
     for (record = writer->records; record && count < writer->batch_most; record = record->next) {
-        CLEANUP(buf_free) struct buf text = BUF_INIT(RECORD_MAX);
-
         if (!record->due || state_record_settles(record, now_ms - writer->started_ms))
             continue;
+        buf_clear(&text);
         state_record_add(record, writer->forwarder, &text, now_ms, wall_s);
         if (batch->len + text.len + 2 > BATCH_MAX)
             break;
@@ -213,9 +214,12 @@ static void save(struct state_writer *writer, int64_t now_ms)
     CLEANUP(buf_free) struct buf batch = BUF_MAPPED(BATCH_MAX + 1);
 
     look_at_all(writer, now_ms);
+    buf_room(&batch, writer->batch_len);
     compose(writer, &batch, now_ms);
     if (!batch.len)
         return;
+    if (batch.len > writer->batch_len)
+        writer->batch_len = batch.len;
     writer->in_call = true;
     kvstore_save(writer->spec.kvstore, &batch, on_saved, writer);
 }

@@ -357,7 +357,7 @@ bool tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
          saves = t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN;
 
     feed_log_counts(&t->feed, false, now_ms);
-    if (opening_began_late(&t->opening))
+    if (opening_began_late(&t->opening, now_ms))
         begin_again(t, now_ms);
     if (saves && tenant_is_here(t)) {
         saver_tick(&t->saver, settled, now_ms);

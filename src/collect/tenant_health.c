@@ -8,13 +8,13 @@ static int max_int(int a, int b)
     return a > b ? a : b;
 }
 
-struct status tenant_status(const struct tenant *t, int64_t now_ms)
+struct status tenant_brief_status(const struct tenant *t, int64_t now_ms)
 {
     struct token_view view;
     enum token_state token = feed_peek_token(&t->feed, now_ms, &view);
     const struct err *store = opening_store_trouble(&t->opening, token, &view);
     struct status status = { .feed = &t->feed, .state = t->state, .waits_for = opening_waits_for(&t->opening) };
-    int64_t days, due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
+    int64_t due_ms = opening_next_ms(&t->opening, t->workers[WORKER_LIVE].due_ms, token, &view);
 
     status.share = t->share ? share_lease_word(&t->share->lease) : NULL;
     status.reader = tenant_is_elsewhere(t) ? share_lease_reader(&t->share->lease) : NULL;
@@ -24,6 +24,14 @@ struct status tenant_status(const struct tenant *t, int64_t now_ms)
     status.next_s = due_ms > now_ms ? (due_ms - now_ms + 999) / 1000 : 0;
     status.has_token = token == TOKEN_READY;
     status.token_s = (view.expires_ms - now_ms) / 1000;
+    return status;
+}
+
+struct status tenant_status(const struct tenant *t, int64_t now_ms)
+{
+    struct status status = tenant_brief_status(t, now_ms);
+    int64_t days;
+
     status.has_secret = t->principal && expiries_secret_days(t->env->expiries, t->principal, &status.secret_days);
     status.has_certificate = t->feed.source && principal_certificate_days(t->principal, &status.certificate_days);
     if (t->principal && expiries_certificate_days(t->env->expiries, t->principal, &days) &&

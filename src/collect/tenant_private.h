@@ -56,6 +56,8 @@ void tenant_log_status(struct tenant *t, int64_t now_ms);
 void tenant_tell_status(struct tenant *t, int64_t now_ms);
 /* Returns what the status line says, at now_ms. */
 struct status tenant_status(const struct tenant *t, int64_t now_ms);
+/* The same without the credential and when it ends: enough for status_facts(). */
+struct status tenant_brief_status(const struct tenant *t, int64_t now_ms);
 /* What the input's record is made of. */
 extern const struct state_source tenant_state;
 /* Looks at the input's health and logs a status line if its state has changed. Returns true if it may change without

@@ -9,7 +9,7 @@ static void look(void *ctx, int64_t now_ms, struct state_look *ret)
 {
     const struct tenant *t = ctx;
     const struct tally *tally = &t->feed.tally;
-    struct status status = tenant_status(t, now_ms);
+    struct status status = tenant_brief_status(t, now_ms);
     struct condition_facts facts;
 
     status_facts(&status, now_ms, &facts);

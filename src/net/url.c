@@ -58,6 +58,14 @@ static bool is_literal(const char *text, const char *host)
     return at && strncasecmp(at + 3, host, len) == 0 && (!at[3 + len] || strchr(":/?#", at[3 + len]));
 }
 
+/* Returns false if the URL cannot have a literal loopback host, as almost none has: the first character tells. */
+static bool may_be_loopback(const char *text)
+{
+    const char *at = text ? strstr(text, "://") : NULL;
+
+    return at && at[3] && strchr("lL[1", at[3]);
+}
+
 static bool is_loopback(const char *text, const char *host)
 {
     return host && loopback_host(host) && is_literal(text, host);
@@ -65,7 +73,7 @@ static bool is_loopback(const char *text, const char *host)
 
 bool url_is_loopback(const char *text)
 {
-    CLEANUP(url_cleanupp) CURLU *url = parse(text);
+    CLEANUP(url_cleanupp) CURLU *url = may_be_loopback(text) ? parse(text) : NULL;
     CLEANUP(curl_freep) char *host = part(url, CURLUPART_HOST);
 
     return is_loopback(text, host);

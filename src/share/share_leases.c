@@ -182,6 +182,7 @@ static void send_last(struct share *share)
         if (lease->letting_go)
             return;
     share->let_go = false;
+    share->send_ms = 0; /* should it fail, the next round sends it */
     share_checkpoints_flush(share->checkpoints);
 }
 

@@ -39,6 +39,7 @@ struct share {
     int64_t disk_fails_ms;      /* since when no checkpoint file can be written; 0: they can */
     struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
+    int64_t send_ms; /* checkpoints go with no round before then */
     int64_t list_ms; /* when it is looked next which checkpoints the store has */
     char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
     char *trouble;           /* why a call of a round failed last; NULL: none did */

@@ -164,23 +164,38 @@ void cursor_pruned(struct cursor *cursor, const struct cursor *saved, int64_t ov
     }
 }
 
+/* Returns true if nothing but the floors differs. */
+static bool same_but_floors(const struct cursor *a, const struct cursor *b)
+{
+    if (a->begin != b->begin || a->watermark != b->watermark || a->backfill.active != b->backfill.active ||
+        a->partial_from != b->partial_from)
+        return false;
+    return !a->backfill.active || (a->backfill.next == b->backfill.next && a->backfill.end == b->backfill.end &&
+                                   a->backfill.watermark == b->backfill.watermark);
+}
+
+static bool same_floors(const struct cursor *a, const struct cursor *b)
+{
+    return a->dedup_floor == b->dedup_floor &&
+           (!a->backfill.active || a->backfill.dedup_floor == b->backfill.dedup_floor);
+}
+
 bool cursor_same(const struct cursor *a, const struct cursor *b)
 {
-    if (a->begin != b->begin || a->watermark != b->watermark || a->dedup_floor != b->dedup_floor ||
-        a->backfill.active != b->backfill.active || a->partial_from != b->partial_from)
-        return false;
-    return !a->backfill.active ||
-           (a->backfill.next == b->backfill.next && a->backfill.end == b->backfill.end &&
-            a->backfill.watermark == b->backfill.watermark && a->backfill.dedup_floor == b->backfill.dedup_floor);
+    return same_but_floors(a, b) && same_floors(a, b);
 }
 
 bool cursor_same_saved(const struct cursor *a, const struct cursor *b, int64_t overlap_s)
 {
-    struct cursor x = *a, y = *b;
+    struct cursor x, y;
 
-    if (cursor_same(a, b))
+    if (!same_but_floors(a, b))
+        return false;
+    if (same_floors(a, b))
         return true;
+    x = *a;
+    y = *b;
     cursor_raise_floors(&x, overlap_s);
     cursor_raise_floors(&y, overlap_s);
-    return cursor_same(&x, &y);
+    return same_floors(&x, &y);
 }

@@ -33,7 +33,7 @@ class Group:
 
     def member(self, name, inputs=(), **text):
         """A forwarder, and the inputs that it could read."""
-        self.hearts[name] = {'start': 'a', 'beat': 1, 'follows': '', 'held': 0, 'well': True, 'program': '1.1.0',
+        self.hearts[name] = {'start': ID(10), 'beat': 1, 'follows': '', 'held': 0, 'well': True, 'program': '1.1.0',
                              'format': 1, **text}
         self.put(SHARE, 'member', name, self.hearts[name])
         self.put(PLACES, 'inputs', name, list(inputs))
@@ -177,7 +177,8 @@ class Status(ShareCase):
 
     def test_help(self):
         """Each command has its own, wherever -h is; a wrong word may be a token and is not repeated."""
-        for arguments in (('-h',), *((name, '-h') for name in ('token', 'status', 'take', 'drain', 'undrain', 'forget'))):
+        commands = ('token', 'status', 'take', 'drain', 'undrain', 'forget')
+        for arguments in (('-h',), *((name, '-h') for name in commands)):
             result = self.call(*arguments, stdin=b'')
             self.assertEqual((result.code, result.err), (0, ''))
             name = arguments[0] if arguments[1:] else 'COMMAND'
@@ -453,16 +454,17 @@ class Forget(ShareCase):
     def test_forget(self):
         """hf3 is gone. hf1 lives, hf2 has an input, hf4 has left no more than a wish: they keep what they have."""
         self.group.member('hf3', ['a'])
-        self.group.put(SHARE, 'start', 'hf3', {'start': 'a'})
+        self.group.put(SHARE, 'start', 'hf3', {'start': ID(10)})
         for name in ('hf3', 'hf4'):
             self.group.put(SHARE, 'wish', name, {'drain': True})
         self.group.share({'a': 'hf1', 'b': 'hf2'})
         before = {name: self.left(name) for name in ('hf1', 'hf2', 'hf4')}
         self.assertEqual(len(self.left('hf3')), 4)
         needs = "ERROR 'share forget' needs the name of a forwarder; 'share status' lists them"
-        cases = (((), needs), (('',), needs), (('a', 'b'), "ERROR one forwarder is expected, but two are given: 'a' and 'b'"),
-                 (('hf9',), "ERROR nothing was removed: no forwarder of group 'default' is called 'hf9'; known: hf1, hf2, "
-                            'hf3 and hf4. Correct the name'),
+        cases = (((), needs), (('',), needs),
+                 (('a', 'b'), "ERROR one forwarder is expected, but two are given: 'a' and 'b'"),
+                 (('hf9',), "ERROR nothing was removed: no forwarder of group 'default' is called 'hf9'; known: hf1, "
+                            'hf2, hf3 and hf4. Correct the name'),
                  (('hf1',), "ERROR nothing was removed: 'hf1' sends heartbeats, .* its administrator has to"),
                  (('hf2',), "ERROR nothing was removed: 'hf2' still has 1 input.*our administrator has to see to it"),
                  (('hf3',), ''))
@@ -515,7 +517,7 @@ class Certificates(unittest.TestCase):
         world.edit('a', share_ca_file=path)
         hf1.store.restart(world.authority.server('127.0.0.1'))
         words = (rf'the certificate of the Splunk instance at {hf1.store.url} cannot be verified: CA file {path} '
-                 'cannot be read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to a PEM ')
+                 'cannot be read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to ')
         self.assertRegex(hf1.call('share', 'status').err, words)
         found = json.loads(hf1.call('check', '--json').out)['share']
         self.assertRegex(str([row['findings'] for row in found if row['name'] == hf1.store.url]), words)

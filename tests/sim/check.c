@@ -22,13 +22,14 @@ static size_t sent_since(const struct customer *customer, int64_t since)
 /* No minute and no hour has more requests than the service allows. */
 void check_request(struct customer *customer, int per_minute, int per_hour)
 {
-    size_t old = 0, minute, hour;
+    size_t minute, hour;
 
-    while (old < customer->sent_count && customer->sent[old] <= now() - HOUR)
-        old++;
-    if (old > 4096) {
-        customer->sent_count -= old;
-        memmove(customer->sent, customer->sent + old, customer->sent_count * sizeof(*customer->sent));
+    while (customer->sent_old < customer->sent_count && customer->sent[customer->sent_old] <= now() - HOUR)
+        customer->sent_old++;
+    if (customer->sent_old > 4096) {
+        customer->sent_count -= customer->sent_old;
+        memmove(customer->sent, customer->sent + customer->sent_old, customer->sent_count * sizeof(*customer->sent));
+        customer->sent_old = 0;
     }
     if (customer->sent_count == customer->sent_cap) {
         customer->sent_cap = customer->sent_cap * 2 + 64;
@@ -42,7 +43,7 @@ void check_request(struct customer *customer, int per_minute, int per_hour)
     minute = sent_since(customer, now() - MINUTE);
     if (customer->down_since < now() - MINUTE && minute > FAILING_MOST + (size_t)(MINUTE / SECOND / plan.poll_s))
         broken("no_hammering", "%s: %zu requests in a minute of a service that fails", customer->name, minute);
-    hour = sent_since(customer, now() - HOUR);
+    hour = customer->sent_count - customer->sent_old;
     if (minute > (size_t)per_minute)
         broken("request_limit", "%s: %zu requests in a minute, %d are allowed", customer->name, minute, per_minute);
     if (per_hour && hour > (size_t)per_hour)
@@ -58,7 +59,7 @@ void check_hint(struct customer *customer, int64_t told, int64_t wait)
 /* Polls come three times in an interval while alerts do. An overlap that is long has several pages in each poll. */
 void check_paced(struct customer *customer)
 {
-    size_t hour = sent_since(customer, now() - HOUR);
+    size_t hour = customer->sent_count - customer->sent_old;
     size_t most = (size_t)(3 * HOUR / SECOND / plan.poll_s) + 60 + 4 * (size_t)customer->arrived +
                   (size_t)customer->served / (customer->cap ? 8 : 25);
 

@@ -77,7 +77,7 @@ CURLcode __wrap_curl_easy_setopt(CURL *handle, CURLoption option, ...)
     va_start(args, option);
     switch ((int)option) {
     case CURLOPT_URL: set_text(&easy->url, va_arg(args, char *)); break;
-    case CURLOPT_POSTFIELDS: set_text(&easy->form, va_arg(args, char *)); break;
+    case CURLOPT_POSTFIELDS: easy->form = va_arg(args, char *); break; /* stays the program's, as in libcurl */
     case CURLOPT_CUSTOMREQUEST: set_text(&easy->method, va_arg(args, char *)); break;
     case CURLOPT_CAINFO: set_text(&easy->ca_file, va_arg(args, char *)); break;
     case CURLOPT_HTTPHEADER: easy->headers = va_arg(args, struct curl_slist *); break;
@@ -157,7 +157,6 @@ void __wrap_curl_easy_cleanup(CURL *handle)
         broken("curl", "a transfer was freed while it was in the multi handle");
     wire_forget_reply(easy);
     free(easy->url);
-    free(easy->form);
     free(easy->method);
     free(easy->ca_file);
     free(easy);

@@ -190,14 +190,14 @@ int __wrap_stat(const char *path, struct stat *st)
     struct entry *entry = disk_find(path);
     int64_t changed = wall_of(disk.folder_changed);
 
+    if (entry) {
+        tell(entry->inode, st);
+        return 0;
+    }
     if (is_fixed(path)) {
         memset(st, 0, sizeof(*st));
         st->st_mode = S_IFREG | 0444;
         st->st_size = 30;
-        return 0;
-    }
-    if (entry) {
-        tell(entry->inode, st);
         return 0;
     }
     if (!is_folder(path) || (!disk.folder && !strcmp(path, SIM_FOLDER)))

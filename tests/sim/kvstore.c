@@ -19,6 +19,7 @@ int64_t kv_off_until;
 
 static struct record {
     char key[80];
+    uint32_t hash; /* of the key */
     struct text json;
 } records[RECORDS_MOST];
 static size_t record_count;
@@ -27,24 +28,28 @@ static uint64_t calls, batches;
 
 static struct record *find(const char *key)
 {
+    uint32_t hash = text_hash(key);
+
     for (size_t i = 0; i < record_count; i++)
-        if (!strcmp(records[i].key, key))
+        if (records[i].hash == hash && !strcmp(records[i].key, key))
             return &records[i];
     return NULL;
 }
 
 static void put(const char *json, size_t len)
 {
-    char key[sizeof(records->key)];
+    size_t key_len = strcspn(json + strlen(BEGIN), "\"");
+    char key[sizeof(records->key)] = "";
     struct record *record;
 
-    snprintf(key, sizeof(key), "%.*s", (int)strcspn(json + strlen(BEGIN), "\""), json + strlen(BEGIN));
+    memcpy(key, json + strlen(BEGIN), key_len < sizeof(key) ? key_len : sizeof(key) - 1);
     record = find(key);
     if (!record && record_count == RECORDS_MOST)
         broken("kvstore", "there are more than %d records, the last is %s", RECORDS_MOST, key);
     if (!record)
         record = &records[record_count++];
     memcpy(record->key, key, sizeof(key));
+    record->hash = text_hash(key);
     record->json.len = 0;
     text_put(&record->json, json, len);
 }
@@ -86,7 +91,7 @@ static void check_batch(const char *json)
     if (batches % 64 == 1 && (!cJSON_IsArray(tree) || cJSON_GetArraySize(tree) > BATCH_MOST))
         broken("kvstore", "this is no batch of records: %.300s", json);
     cJSON_Delete(tree);
-    if (strstr(json, "secret~") || strstr(json, "r3fresh.") || strstr(json, "acc3ss.") || strstr(json, "session^key"))
+    if (text_has_secret(json))
         broken("secrets", "a record has a secret: %.2000s", json);
 }
 
@@ -105,8 +110,8 @@ static void save(const char *json, struct reply *reply)
         next = strstr(at + 1, "," BEGIN);
         put(at, next ? (size_t)(next - at) : strlen(at) - 1);
         next = next ? next + 1 : NULL;
-        text_say(&reply->body, "%s\"%.*s\"", reply->body.len > 1 ? "," : "", (int)strcspn(at + strlen(BEGIN), "\""),
-                 at + strlen(BEGIN));
+        text_add(&reply->body, reply->body.len > 1 ? ",\"" : "\"");
+        text_put(&reply->body, at + strlen(BEGIN), strcspn(at + strlen(BEGIN), "\"") + 1);
     }
     text_say(&reply->body, "]");
 }

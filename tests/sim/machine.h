@@ -2,6 +2,7 @@
 #pragma once
 
 #include <poll.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -21,4 +22,5 @@ ssize_t __real_read(int fd, void *to, size_t len);
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 int __real_close(int fd);
 int __real_fcntl(int fd, int command, ...);
+FILE *__real_fopen(const char *path, const char *mode);
 int __real_open(const char *path, int flags, ...);

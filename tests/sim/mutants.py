@@ -78,9 +78,9 @@ MUTANTS = [
      'cursor->backfill.next = next;',
      'cursor->backfill.next = next + 36000000000;'),
     ('partial_is_whole', 'microsoft/page.c',
-     '    if (p->has_error)\n'
+     '    if (p->found.has_error)\n'
      '        return error_said(p, err);',
-     '    if (p->has_error && 0)\n'
+     '    if (p->found.has_error && 0)\n'
      '        return error_said(p, err);'),
     ('failure_is_read', 'collect/classify.c',
      'if (page_end(facts->page, &ret.err))',

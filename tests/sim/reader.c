@@ -160,26 +160,26 @@ void reader_leaves(bool reads_rest)
     reader_close();
 }
 
-static const char *const secrets[] = { "secret~", "r3fresh.", "acc3ss.", "session^key" };
-
 void log_write(const char *bytes, size_t len)
 {
     char text[4096];
+    const char *event;
 
     len -= len && bytes[len - 1] == '\n';
     len = len < sizeof(text) ? len : sizeof(text) - 1;
     memcpy(text, bytes, len);
     text[len] = '\0';
-    if (strstr(text, "event=metrics"))
+    event = strstr(text, "event=");
+    event = event ? event : text;
+    if (!strncmp(event, "event=metrics", 13))
         return;
     trace_log(text, len);
-    for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++)
-        if (strstr(text, secrets[i]))
-            broken("secrets", "a log line has a secret: %s", text);
-    if (strstr(text, "event=audit ") && strstr(text, " result=equal "))
+    if (text_has_secret(text))
+        broken("secrets", "a log line has a secret: %s", text);
+    if (!strncmp(event, "event=audit ", 12) && strstr(text, " result=equal "))
         audit_says_equal(text);
-    if (strstr(text, "event=audit"))
+    if (!strncmp(event, "event=audit", 11))
         month_log(text);
-    if (strstr(text, "event=fatal"))
+    if (!strncmp(event, "event=fatal", 11))
         broken("alive", "%s", text);
 }

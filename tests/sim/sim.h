@@ -123,6 +123,7 @@ struct text {
     size_t len, cap;
 };
 void text_put(struct text *text, const char *bytes, size_t len);
+void text_add(struct text *text, const char *more);
 void text_say(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_drop(struct text *text);
 uint32_t text_hash(const char *text);
@@ -136,6 +137,8 @@ const char *date_http(int64_t unix_ms, char ret[DATE_MOST]);
 char *form_decode(const char *from, size_t len);
 /* Returns the decoded value of the parameter in a query or form; NULL: it has none. Caller frees. */
 char *form_get(const char *form, const char *name);
+/* Returns true if the text has a secret, a token or the session key: they all begin with the same few words. */
+bool text_has_secret(const char *text);
 
 /* machine.c: the process, as the kernel sees it. */
 
@@ -329,7 +332,7 @@ struct customer {
     bool masked;          /* its secrets were masked in inputs.conf */
     int64_t trouble;      /* until then a fault may delay it */
     int64_t *sent;        /* times of its page requests, for the limits */
-    size_t sent_count, sent_cap;
+    size_t sent_count, sent_cap, sent_old; /* sent_old: of them are older than an hour */
     struct {
         uint32_t hash; /* of the request and the size of the page */
         int64_t time;

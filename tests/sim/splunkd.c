@@ -99,19 +99,27 @@ uint64_t splunkd_refresh(const struct customer *customer)
 
 static void put_json(struct text *ret, const char *value)
 {
-    for (; *value; value++)
-        text_say(ret, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+    size_t len;
+
+    for (; *value; value += len) {
+        len = strcspn(value, "\"\\");
+        if (!len) {
+            text_put(ret, "\\", 1);
+            len = 1;
+        }
+        text_put(ret, value, len);
+    }
 }
 
 static void put_entry(struct text *ret, size_t i)
 {
-    text_say(ret, "{\"name\":\"" APP ":");
+    text_add(ret, "{\"name\":\"" APP ":");
     put_json(ret, entries[i].name);
-    text_say(ret, ":\",\"content\":{\"realm\":\"" APP "\",\"username\":\"");
+    text_add(ret, ":\",\"content\":{\"realm\":\"" APP "\",\"username\":\"");
     put_json(ret, entries[i].name);
-    text_say(ret, "\",\"clear_password\":\"");
+    text_add(ret, "\",\"clear_password\":\"");
     put_json(ret, entries[i].value);
-    text_say(ret, "\"}}");
+    text_add(ret, "\"}}");
 }
 
 static void status(struct reply *reply, int code)
@@ -127,7 +135,7 @@ static void list(struct reply *reply, int only)
     for (size_t i = 0, n = 0; i < entry_count; i++) {
         if (only >= 0 && (size_t)only != i)
             continue;
-        text_say(&reply->body, n++ ? "," : "");
+        text_add(&reply->body, n++ ? "," : "");
         put_entry(&reply->body, i);
     }
     text_say(&reply->body, "]}");

@@ -24,6 +24,11 @@ void text_put(struct text *text, const char *bytes, size_t len)
     text->data[text->len] = '\0';
 }
 
+void text_add(struct text *text, const char *more)
+{
+    text_put(text, more, strlen(more));
+}
+
 void text_say(struct text *text, const char *fmt, ...)
 {
     va_list args;
@@ -65,18 +70,32 @@ const char *date_text(int64_t ticks, int digits, char ret[DATE_MOST])
     return ret;
 }
 
+/* Reads that many digits and the character after them; '\0': whatever follows. */
+static bool read_digits(const char **text, int digits, char after, int *ret)
+{
+    *ret = 0;
+    for (; digits; digits--, (*text)++) {
+        if (!isdigit((unsigned char)**text))
+            return false;
+        *ret = *ret * 10 + (**text - '0');
+    }
+    if (after && *(*text)++ != after)
+        return false;
+    return true;
+}
+
 bool date_read(const char *text, int64_t *ticks)
 {
     struct tm tm = { 0 };
-    int used = 0, scale;
     int64_t part = 0;
+    int scale;
 
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-               &tm.tm_sec, &used) != 6)
+    if (!read_digits(&text, 4, '-', &tm.tm_year) || !read_digits(&text, 2, '-', &tm.tm_mon) ||
+        !read_digits(&text, 2, 'T', &tm.tm_mday) || !read_digits(&text, 2, ':', &tm.tm_hour) ||
+        !read_digits(&text, 2, ':', &tm.tm_min) || !read_digits(&text, 2, '\0', &tm.tm_sec))
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon--;
-    text += used;
     if (*text == '.')
         for (text++, scale = 1000000; isdigit((unsigned char)*text); text++, scale /= 10)
             part += (*text - '0') * scale;
@@ -94,22 +113,42 @@ const char *date_http(int64_t unix_ms, char ret[DATE_MOST])
     return ret;
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Returns the character at *from, and moves *from to its end. */
+static char decode_one(const char **from, const char *end)
+{
+    const char *at = (*from)++;
+
+    if (*at == '%' && end - at > 2 && hex_digit(at[1]) >= 0 && hex_digit(at[2]) >= 0) {
+        *from = at + 3;
+        return (char)(hex_digit(at[1]) * 16 + hex_digit(at[2]));
+    }
+    return *at == '+' ? ' ' : *at;
+}
+
 char *form_decode(const char *from, size_t len)
 {
     char *ret = malloc(len + 1), *to = ret;
-    unsigned byte;
-    size_t i;
+    const char *end = from + len;
 
-    for (i = 0; i < len; i++) {
-        if (from[i] == '%' && len - i > 2 && sscanf(from + i + 1, "%2x", &byte) == 1) {
-            *to++ = (char)byte;
-            i += 2;
-        } else {
-            *to++ = from[i] == '+' ? ' ' : from[i];
-        }
-    }
+    while (from < end)
+        *to++ = decode_one(&from, end);
     *to = '\0';
     return ret;
+}
+
+static bool decodes_to(const char *from, size_t len, const char *name)
+{
+    const char *end = from + len;
+
+    while (from < end && *name)
+        if (decode_one(&from, end) != *name++)
+            return false;
+    return from == end && !*name;
 }
 
 char *form_get(const char *form, const char *name)
@@ -118,18 +157,30 @@ char *form_get(const char *form, const char *name)
     size_t len;
 
     for (field = query ? query + 1 : form; field && *field; field = *end ? end + 1 : end) {
-        char *key;
-
-        end = field + strcspn(field, "&");
+        end = strchr(field, '&');
+        end = end ? end : field + strlen(field);
         len = strcspn(field, "=&");
-        key = form_decode(field, len);
-        if (!strcmp(key, name)) {
-            free(key);
+        if (decodes_to(field, len, name))
             return field[len] == '=' ? form_decode(field + len + 1, (size_t)(end - field) - len - 1) : strdup("");
-        }
-        free(key);
     }
     return NULL;
+}
+
+bool text_has_secret(const char *text)
+{
+    const char *at;
+
+    for (at = text; (at = strchr(at, '~')); at++)
+        if (at - text >= 6 && !memcmp(at - 6, "secret", 6))
+            return true;
+    for (at = text; (at = strchr(at, '^')); at++)
+        if (at - text >= 7 && !strncmp(at - 7, "session^key", 11))
+            return true;
+    for (at = text; (at = strchr(at, '3')); at++)
+        if ((at[1] == 'f' && at > text && !strncmp(at - 1, "r3fresh.", 8)) ||
+            (at[1] == 's' && at - text >= 3 && !strncmp(at - 3, "acc3ss.", 7)))
+            return true;
+    return false;
 }
 
 uint32_t text_hash(const char *text)

@@ -62,7 +62,7 @@ static struct connection *open_connection(const char *key)
             oldest = &connections[i];
     }
     close_connection(oldest);
-    *oldest = (struct connection){ .key = strdup(key), .number = ++numbers, .used = now() };
+    *oldest = (struct connection){ .key = strdup(key), .hash = text_hash(key), .number = ++numbers, .used = now() };
     return oldest;
 }
 
@@ -71,10 +71,13 @@ static void connect_transfer(struct easy *easy, const char *host)
 {
     struct connection *found = NULL;
     char key[700];
+    uint32_t hash;
 
     snprintf(key, sizeof(key), "%s %s", host, easy->ca_file ? easy->ca_file : "");
+    hash = text_hash(key);
     for (size_t i = 0; i < CONNECTIONS_MOST && !easy->fresh; i++)
-        if (connections[i].key && !strcmp(connections[i].key, key) && now() - connections[i].used < IDLE_MOST)
+        if (connections[i].key && connections[i].hash == hash && !strcmp(connections[i].key, key) &&
+            now() - connections[i].used < IDLE_MOST)
             found = &connections[i];
     easy->opened = !found;
     if (!found)
@@ -141,8 +144,10 @@ static void host_of(const char *url, char *host, size_t size, const char **path)
     const char *start = strstr(url, "://") + 3;
     size_t len = strcspn(start, "/?");
 
-    snprintf(host, size, "%.*s", (int)len, start);
     *path = start + len;
+    len = len < size ? len : size - 1;
+    memcpy(host, start, len);
+    host[len] = '\0';
 }
 
 static const char *header_of(const struct easy *easy, const char *name)

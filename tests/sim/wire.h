@@ -12,6 +12,7 @@ typedef size_t data_fn(char *bytes, size_t size, size_t count, void *ctx);
 
 struct connection {
     char *key; /* NULL: free */
+    uint32_t hash; /* of the key */
     int64_t number, used;
     bool silent;
 };
@@ -19,7 +20,8 @@ struct connection {
 enum stage { IDLE, SENT, ARRIVING, ENDED };
 
 struct easy {
-    char *url, *form, *method, *ca_file;
+    char *url, *method, *ca_file;
+    const char *form; /* the program's */
     struct curl_slist *headers;
     data_fn *on_header, *on_body;
     void *header_ctx, *body_ctx, *private;

@@ -50,6 +50,8 @@ static void test_moves_on(void **state UNUSED)
     check_end("the clock was set back", &history, "[[6,4,2,0],[0,2,1,0],null,[8,4,2,0]]", NOON);
     add(&history, 9, NOON + HISTORY_QUARTERS * Q);
     check_end("a day later", &history, "[[9,2,1,0]]", NOON + HISTORY_QUARTERS * Q);
+    history_add(&history, &(struct history_counts){ .failed = 0 }, NOON + (HISTORY_QUARTERS + 1) * Q);
+    check_end("nothing happened", &history, "[[9,2,1,0],[0,0,0,0]]", NOON + (HISTORY_QUARTERS + 1) * Q);
 }
 
 static void test_limits(void **state UNUSED)

@@ -459,6 +459,21 @@ static void test_let_go_together(void **state UNUSED)
     end(&scene);
 }
 
+/* Checkpoints of a busy forwarder go with each second round: 40 calls a minute are promised, and rounds are 24. */
+static void test_sends(void **state UNUSED)
+{
+    struct scene scene;
+    int calls, i;
+
+    begin_reading(&scene, 3);
+    calls = scene.store.calls;
+    for (i = 0; i < 60; i++, pass(&scene, 1 S))
+        compose_for(&scene.inputs[i % 3].lease);
+    CHECK(scene.store.calls - calls >= 24 + 5 && scene.store.calls - calls <= 26 + 6, "%d", scene.store.calls - calls);
+    CHECK(fake_kvstore_count(&scene.store, "place") == 3, "%zu", fake_kvstore_count(&scene.store, "place"));
+    end(&scene);
+}
+
 /* The store answers rounds, but not what is asked of checkpoints. */
 static const struct load {
     const char *name;
@@ -489,9 +504,9 @@ static void test_load(void **state UNUSED)
         scene.store.method = "batch_find";
         scene.store.times = row->times;
         scene.store.status = 503;
-        pass(&scene, row->ms - 8 S);
+        pass(&scene, row->ms - 15 S);
         CHECK(!*words(&scene), "%s: '%s' too early", row->name, words(&scene));
-        pass(&scene, 8 S);
+        pass(&scene, 15 S);
         CHECK(text_same(words(&scene), "G"), "%s: '%s'", row->name, words(&scene));
         CHECK((scene.inputs[0].text.len > 0) == row->text && first(&scene)->others == row->others, "%s: '%s'", row->name,
               buf_text(&scene.inputs[0].text));
@@ -652,7 +667,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),
     cmocka_unit_test(test_lapsed),        cmocka_unit_test(test_late_loop),
     cmocka_unit_test(test_load),          cmocka_unit_test(test_restart),
-    cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_let_go_together),
+    cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_let_go_together), cmocka_unit_test(test_sends),
     cmocka_unit_test(test_portions),      cmocka_unit_test(test_well),
     cmocka_unit_test(test_full_disk), cmocka_unit_test(test_lost),
 };
