@@ -178,9 +178,14 @@ simulate-list:
 # of SEED with a trace; cores-mutants: each promise broken on purpose has to be found.
 SEEDS       ?= 100000
 CORES_OBJECTS = $(patsubst tests/cores/%.c,$(OUT)/cores/%.o,$(wildcard tests/cores/*.c))
-.PHONY: cores cores-build cores-mutants
+CORES_RUN    = build/plain/tests/cores --seeds $(SEEDS) --jobs $(JOBS) --from
+.PHONY: cores cores-build cores-mutants cores-soak
 cores: cores-build
-	@build/plain/tests/cores $(if $(SEED),--seed $(SEED),--from $$(date +%s) --seeds $(SEEDS))
+	@$(if $(SEED),build/plain/tests/cores --seed $(SEED),$(CORES_RUN) $$(date +%s))
+
+# SEED: another one gives other worlds, the same one the same.
+cores-soak: cores-build
+	@$(CORES_RUN) $(if $(SEED),$$(($(SEED) * $(SEEDS))),$$(date +%s))
 
 cores-build:
 	@tools/install-deps build
@@ -307,13 +312,14 @@ build/plain/json_verdict: tests/json/json_verdict.c $(OBJECTS)
 
 # Tries for MINUTES to lose or repeat an alert, with faults, restarts and kills from SEED (default: a new one). AUDIT=1:
 # a month (DAYS) of audits of a thousand customers (TENANTS) in the simulator instead, which takes some ten minutes of CPU.
-# AUDIT=real: some days with the real program, three minutes each. SHARE=1: three forwarders that share the customers.
+# AUDIT=real: some days with the real program, three minutes each. SHARE=1: three forwarders that share the customers,
+# after SEEDS worlds of `make cores`.
 # HASTE=n: their clocks run that many times as fast. COST=1: CPU and memory with and without sharing.
 MINUTES ?= 10
 TENANTS ?= 500
 .PHONY: soak soak-share
 ifdef SHARE
-soak: cores soak-share
+soak: cores-soak soak-share
 else ifeq ($(AUDIT),1)
 soak: simulate-build
 	@ASAN_OPTIONS=detect_leaks=1 $(SIM_OUT)/tests/sim --seed $(or $(SEED),$$(date +%s)) month=$(or $(DAYS),30) \

@@ -65,7 +65,7 @@ static const struct command {
     { "check", NULL, check_run, "try every input once and report what is wrong: reads <input> XML on stdin" },
     { "audit", NULL, audit_run,
       "compare what Microsoft lists with what was written: reads <input> XML on stdin" },
-    { "share", NULL, share_run, "several forwarders that share the inputs: token, status, take, drain, undrain" },
+    { "share", NULL, share_run, "several forwarders that share the inputs: token, status, take, drain, undrain, forget" },
     { "sign-in", NULL, sign_in_run, "sign a user in for delegated access: prints or stores the refresh token" },
     { "import", NULL, import_run, "create or update many inputs from a CSV file" },
     { "export", NULL, export_run, "write the present inputs as such a file, without secrets" },

@@ -51,8 +51,11 @@ ORDER = {
     'opening': {'beginning', 'saver'},
     'beginning': {'saver'},
     'manifest': {'settled'},
-    'audit': {'audit_day', 'settled'},
-    'audit_day': _WORKER | {'worker'},
+    'audit': {'audit_day', 'audit_log', 'audit_night', 'settled'},
+    'audit_log': {'audit_day'},
+    'audit_night': {'audit_day', 'settled'},
+    'audit_day': _WORKER | {'worker', 'audit_reader'},
+    'audit_reader': {'worker'},
     'settled': set(),
     'status': {'health'},
 }

@@ -3,23 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collect/audit_night.h"
 #include "collect/settled.h"
 #include "state/ledger_again.h"
 
-#define TURNS         500 /* moments of a night ... */
-#define SPREAD_S      30  /* ... this far apart */
-#define START_MS      (10 * 60 * 1000)
-#define START_SPREAD  5000
-#define SOON_MS       5000
-#define AGAIN_MS      (60 * 1000)
-#define HOURLY_MS     (60 * 60 * 1000)
-#define TRIES_MOST    2 /* the wait doubles this often */
-#define CONFIRM_MS    (10 * 60 * 1000)
-#define INPUTS_MOST   8  /* that are audited at a time */
-#define NAMED_MOST    20 /* missing versions of a day that are named */
-#define DAY_MS        (INT64_C(86400) * 1000)
-#define MINUTES_MOST  0xFFFFFFu
-#define VERDICT_SHIFT 24
+#define START_MS     (10 * 60 * 1000)
+#define START_TURNS  500  /* moments for inputs to begin after that ... */
+#define START_SPREAD 5000 /* ... this far apart */
+#define SOON_MS      5000
+#define AGAIN_MS     (60 * 1000)
+#define HOURLY_MS    (60 * 60 * 1000)
+#define TRIES_MOST   2 /* the wait doubles this often */
+#define CONFIRM_MS   (10 * 60 * 1000)
+#define INPUTS_MOST  8 /* that are audited at a time */
 
 static void look_at(struct audit *audit, int64_t due_ms)
 {
@@ -47,148 +43,21 @@ static void leave_gate(struct audit *audit)
 
 /* Nights. */
 
-/* Returns when the input's days before this one are audited. */
-static ticks moment_of(const struct feed *feed, uint32_t night)
-{
-    int64_t own_s = feed->input->poll_interval + (int64_t)(feed->number % TURNS) * SPREAD_S;
-
-    return ticks_ahead(settled_at(feed, night - 1), own_s);
-}
-
-/* Returns the last night that has begun. An overlap of a day makes it yesterday's. */
-static uint32_t night_of(const struct feed *feed, ticks now)
-{
-    uint32_t night = ledger_day_of(now);
-
-    while (night > 1 && moment_of(feed, night) > now)
-        night--;
-    return night;
-}
-
-static int64_t next_night_ms(const struct audit *audit, ticks now, int64_t now_ms)
-{
-    int64_t wait_ms = ticks_to_ms(moment_of(audit->feed, audit->night + 1) - now) + 1;
-
-    return now_ms + (wait_ms > 0 && wait_ms < 3 * DAY_MS ? wait_ms : DAY_MS);
-}
-
-/* What the ledger's mark says: the verdict, and how many minutes after the end of the day it was found. */
-
-static uint32_t mark_of(const struct audit *audit, uint32_t day, enum audit_verdict verdict)
-{
-    ticks after = feed_service_now(audit->feed) - ledger_day_begin(day + 1);
-    int64_t minutes = after / (60 * TICKS_PER_SECOND);
-
-    minutes = minutes < 0 ? 0 : minutes > (int64_t)MINUTES_MOST ? (int64_t)MINUTES_MOST : minutes;
-    return (uint32_t)verdict << VERDICT_SHIFT | (uint32_t)minutes;
-}
-
-static enum audit_verdict verdict_of_mark(uint32_t mark)
-{
-    uint32_t verdict = mark >> VERDICT_SHIFT;
-
-    return verdict < AUDIT_VERDICTS ? (enum audit_verdict)verdict : AUDIT_NONE;
-}
-
-/* Returns true if the ledger says that the night is over. */
-static bool is_noted(const struct audit *audit, uint32_t night)
-{
-    uint32_t mark = ledger_audit_of(audit->feed->ledger, night - 1);
-    ticks found = ticks_ahead(ledger_day_begin(night), (int64_t)(mark & MINUTES_MOST) * 60 + 60);
-
-    return mark && found > moment_of(audit->feed, night);
-}
-
 static void begin_night(struct audit *audit, ticks now)
 {
-    uint32_t night = night_of(audit->feed, now);
+    uint32_t night = audit_night_at(audit->feed, now);
 
     if (night == audit->night)
         return;
     audit->night = night;
-    audit->done = is_noted(audit, night) ? UINT64_MAX : 0;
+    audit->done = audit_night_is_noted(audit->feed, night) ? UINT64_MAX : 0;
     audit->tried = 0;
     audit->tries = 0;
     audit->form = LIST_SELECT;
     memset(audit->told, 0, sizeof(audit->told)); /* AUDIT_NONE */
 }
 
-/* Shows in the status lines what a process before this one found. */
-static void recall(const struct audit *audit)
-{
-    struct feed *feed = audit->feed;
-    uint32_t day = audit->night, mark;
-
-    for (; !feed->audited.day && day > 1 && day + LEDGER_KEPT_DAYS > audit->night; day--) {
-        mark = ledger_audit_of(feed->ledger, day - 1);
-        if (verdict_of_mark(mark)) {
-            feed->audited.day = day - 1;
-            feed->audited.result = audit_verdict_word(verdict_of_mark(mark));
-        }
-    }
-}
-
 /* Results. */
-
-static void log_missing(const struct audit *audit, const struct listing *listing, ticks now)
-{
-    const struct feed *feed = audit->feed;
-    char time[TICKS_TEXT_MAX];
-    size_t i, named = 0, more = 0;
-
-    for (i = 0; i < listing->other_count; i++) {
-        const struct listed *entry = &listing->others[i];
-
-        if (!entry->missing)
-            continue;
-        if (named == NAMED_MOST) {
-            more++;
-            continue;
-        }
-        named++;
-        ticks_text(entry->time, time);
-        feed_log(feed, EVENT_AUDIT_MISSING, NULL, "id=%s time=%s found_after_s=%lld result=%s",
-                 QUOTED(entry->id ? entry->id : "unknown"), time, (long long)((now - entry->time) / TICKS_PER_SECOND),
-                 audit_verdict_word(entry->written ? AUDIT_REPAIRED : AUDIT_MISSING));
-    }
-    if (more)
-        feed_log(feed, EVENT_AUDIT_MISSING, NULL, "more=%zu", more);
-}
-
-static bool is_bad(enum audit_verdict verdict)
-{
-    return verdict == AUDIT_REPAIRED || verdict == AUDIT_MISSING || verdict == AUDIT_PARTIAL;
-}
-
-static void log_result(const struct audit *audit, uint32_t day, const struct audit_result *result)
-{
-    char text[LEDGER_DAY_TEXT], counted[24] = "none";
-
-    if (result->counted >= 0)
-        snprintf(counted, sizeof(counted), "%lld", (long long)result->counted);
-    feed_log(audit->feed, is_bad(result->verdict) ? EVENT_AUDIT_DIFFERS : EVENT_AUDIT,
-             *result->why ? result->why : NULL,
-             "day=%s result=%s listed=%zu counted=%s written=%zu missing=%zu repaired=%zu superseded=%zu odd=%zu "
-             "requests=%llu bytes=%llu select=%s took_s=%lld",
-             ledger_day_text(day, text), audit_verdict_word(result->verdict), result->counts.listed, counted,
-             result->counts.written, result->counts.missing, result->counts.repaired, result->counts.superseded,
-             result->counts.odd, (unsigned long long)result->requests, (unsigned long long)result->bytes,
-             audit_select_word(result), (long long)(result->took_ms + 999) / 1000);
-}
-
-/* Notes what is logged of a day. Returns false if it was logged this night: the verdict, and each missing version. */
-static bool is_news(struct audit_told *told, const struct audit_result *result, const struct listing *listing)
-{
-    struct audit_told now = { .verdict = (unsigned char)result->verdict };
-    bool ret;
-
-    for (size_t i = 0; listing && i < listing->other_count; i++)
-        if (listing->others[i].missing && !listing->others[i].written)
-            now.missing += (uint32_t)listing->others[i].key;
-    ret = result->counts.repaired || told->verdict != now.verdict || told->missing != now.missing;
-    *told = now;
-    return ret;
-}
 
 /* Takes the result of a day. */
 static void take_result(struct audit *audit, uint32_t day, const struct audit_result *result,
@@ -198,11 +67,7 @@ static void take_result(struct audit *audit, uint32_t day, const struct audit_re
     uint32_t before = audit->night - day;
     bool is_final = result->verdict == AUDIT_EQUAL || result->verdict == AUDIT_REPAIRED;
 
-    if (is_news(&audit->told[before], result, listing)) {
-        if (listing)
-            log_missing(audit, listing, feed_service_now(feed));
-        log_result(audit, day, result);
-    }
+    audit_log(feed, day, result, listing, &audit->told[before]);
     if (day >= feed->audited.day) {
         feed->audited.day = day;
         feed->audited.result = audit_verdict_word(result->verdict);
@@ -211,7 +76,7 @@ static void take_result(struct audit *audit, uint32_t day, const struct audit_re
     if (is_final) {
         audit->done |= UINT64_C(1) << before;
         if (ledger_is_again(feed->ledger, day))
-            ledger_audited(feed->ledger, day, mark_of(audit, day, result->verdict));
+            audit_note(feed, day, result->verdict);
     }
     audit->owner->ended(audit->ctx);
 }
@@ -254,7 +119,7 @@ static bool begin_day(struct audit *audit, uint32_t day)
                                                          .keys = keys,
                                                          .key_count = count,
                                                          .repairs = true,
-                                                         .ids_most = NAMED_MOST,
+                                                         .ids_most = AUDIT_NAMED_MOST,
                                                          .form = audit->form,
                                                          .port = audit->port,
                                                          .done = day_done,
@@ -320,7 +185,7 @@ static void day_is_unknown(struct audit *audit, uint32_t day)
     say(audit, day, AUDIT_UNKNOWN, "no_ledger");
     audit->done |= bit_of(audit, day);
     if (ledger_is_again(audit->feed->ledger, day))
-        ledger_audited(audit->feed->ledger, day, mark_of(audit, day, AUDIT_UNKNOWN));
+        audit_note(audit->feed, day, AUDIT_UNKNOWN);
 }
 
 static void day_is_behind(struct audit *audit, uint32_t day)
@@ -366,9 +231,9 @@ static void end_look(struct audit *audit, enum turn most, ticks now, int64_t now
         audit->tried = 0;
         return;
     }
-    if (verdict && !is_noted(audit, audit->night))
-        ledger_audited(feed->ledger, audit->night - 1, mark_of(audit, audit->night - 1, verdict));
-    look_at(audit, next_night_ms(audit, now, now_ms));
+    if (verdict && !audit_night_is_noted(feed, audit->night))
+        audit_note(feed, audit->night - 1, verdict);
+    look_at(audit, audit_night_next_ms(audit->feed, audit->night, now, now_ms));
 }
 
 static void look_at_days(struct audit *audit, ticks now, int64_t now_ms)
@@ -423,7 +288,7 @@ static void timer_fired(void *ctx, int64_t now_ms)
         return;
     }
     begin_night(audit, now);
-    recall(audit);
+    audit_recall(feed, audit->night);
     look_at_days(audit, now, now_ms);
 }
 
@@ -441,12 +306,12 @@ void audit_start(struct audit *audit, bool known, int64_t now_ms)
     audit->night = LEDGER_NO_DAY;
     audit->requested = false;
     if (known) {
-        look_at(audit, now_ms + START_MS + (int64_t)(feed->number % TURNS) * START_SPREAD);
+        look_at(audit, now_ms + START_MS + (int64_t)(feed->number % START_TURNS) * START_SPREAD);
         return;
     }
     begin_night(audit, now); /* which has nothing for a new input */
     audit->done = UINT64_MAX;
-    look_at(audit, next_night_ms(audit, now, now_ms));
+    look_at(audit, audit_night_next_ms(audit->feed, audit->night, now, now_ms));
 }
 
 void audit_stop(struct audit *audit)

@@ -13,7 +13,7 @@
  * rest costs nothing between two nights. */
 #pragma once
 
-#include "collect/audit_day.h"
+#include "collect/audit_log.h"
 
 struct audit_owner {
     void (*save)(void *ctx);  /* the ledger has something to save soon */
@@ -26,20 +26,17 @@ struct audit {
     void *ctx;
     const struct worker_port *port; /* for audit_day_new() */
     struct timer timer;
-    uint32_t night; /* the days before this one are audited; LEDGER_NO_DAY: none yet */
-    uint64_t done;  /* bit n: the n-th day before it needs no more looks */
-    uint64_t tried; /* ... has had its look, and gets another one later */
-    int tries;      /* such looks of this night */
-    struct audit_told {
-        unsigned char verdict;    /* enum audit_verdict */
-        uint32_t missing;         /* sum of the keys that are missing still */
-    } told[LEDGER_KEPT_DAYS + 1]; /* what was logged last of the n-th day before */
-    struct audit_day *day;        /* NULL: none is read */
-    uint32_t of;                  /* ... the day */
-    bool in_gate;                 /* counts among the inputs that are audited at present */
-    bool requested;               /* a person's request is in the ledger's memory */
-    int64_t confirm_until_ms;     /* the events of the day are waited for until then; 0: not yet */
-    enum list_form form;          /* that the service takes */
+    uint32_t night;                               /* the days before this one are audited; LEDGER_NO_DAY: none yet */
+    uint64_t done;                                /* bit n: the n-th day before it needs no more looks */
+    uint64_t tried;                               /* ... has had its look, and gets another one later */
+    int tries;                                    /* such looks of this night */
+    struct audit_told told[LEDGER_KEPT_DAYS + 1]; /* of the n-th day before */
+    struct audit_day *day;                        /* NULL: none is read */
+    uint32_t of;                                  /* ... the day */
+    bool in_gate;                                 /* counts among the inputs that are audited at present */
+    bool requested;                               /* a person's request is in the ledger's memory */
+    int64_t confirm_until_ms;                     /* the events of the day are waited for until then; 0: not yet */
+    enum list_form form;                          /* that the service takes */
 };
 
 /* Set feed, owner and ctx before. known: the input has a checkpoint from before this process. */

@@ -7,10 +7,10 @@
  *             all have been updated since, or the service answers with an empty list by mistake
  *   REPAIR    each time of a missing version is asked for in full, and what the ledger lacks becomes an event
  *
- * It reads with workers of its own and a feed of its own, whose backfill is the day. The input's cursor does not move,
- * and its workers go on. What they write meanwhile is noted in the listing, so that nothing is written twice.
+ * What it reads does not move the input's cursor (collect/audit_reader.h), and the input's workers go on. What they write
+ * meanwhile is noted in the listing, so that nothing is written twice.
  *
- * Requests are counted in the input's tally. The input's feed must stay as it is until audit_day_free(). */
+ * The input's feed must stay as it is until audit_day_free(). */
 #pragma once
 
 #include "collect/feed.h"

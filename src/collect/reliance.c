@@ -1,5 +1,18 @@
 #include "collect/reliance.h"
 
+static void learn(int64_t *again_ms, int64_t other_ms)
+{
+    if (other_ms > *again_ms)
+        *again_ms = other_ms;
+}
+
+void reliance_learn(struct reliance *reliance, const struct reliance *other)
+{
+    learn(&reliance->order_again_ms, other->order_again_ms);
+    learn(&reliance->count_again_ms, other->count_again_ms);
+    learn(&reliance->hint_again_ms, other->hint_again_ms);
+}
+
 static ticks kept(int64_t again_ms, int64_t wall_ms, int64_t now_ms)
 {
     return again_ms > now_ms ? ticks_from_ms(wall_ms + again_ms - now_ms) : 0;

@@ -18,6 +18,8 @@ struct reliance {
     ticks hinted;          /* a window that begins here was made as wide as such an order tells; 0: none */
 };
 
+/* Learns from another reading of the same service until when it is not relied on. */
+void reliance_learn(struct reliance *reliance, const struct reliance *other);
 /* Keeps it in a checkpoint, by the host's clock. */
 void reliance_keep(const struct reliance *reliance, struct checkpoint *checkpoint, int64_t wall_ms, int64_t now_ms);
 /* Takes it from one. A time that is too far away was written by a clock that was wrong, and is ignored. */

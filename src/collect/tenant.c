@@ -14,8 +14,11 @@
 static bool feed_writable(void *ctx, struct err *err)
 {
     struct tenant *t = ctx;
+    bool ok = saver_writable(&t->saver, err);
 
-    return saver_writable(&t->saver, err);
+    if (!ok && t->share && t->claim.held)
+        share_lease_unsaved(&t->share->lease);
+    return ok;
 }
 
 static void feed_changed(void *ctx)
@@ -155,8 +158,8 @@ static void saved(void *ctx, bool ok, const struct err *err)
 
     if (!ok && t->ending)
         feed_log(&t->feed, EVENT_CHECKPOINT_FAILED, err->text, "what was written since its last save comes again");
-    if (ok && t->share)
-        share_lease_saved(&t->share->lease);
+    if (t->share)
+        (ok ? share_lease_saved : share_lease_unsaved)(&t->share->lease);
     if (t->ending) /* nothing depends on it any more */
         return;
     saver_saved(&t->saver, ok, err, clock_ms());

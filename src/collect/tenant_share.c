@@ -201,7 +201,7 @@ static void resumed(void *ctx)
         tenant_wake(t);
 }
 
-static void lost(void *ctx)
+static void resave(void *ctx)
 {
     struct tenant *t = ctx;
     int64_t now_ms = clock_ms();
@@ -223,7 +223,7 @@ static void elsewhere(void *ctx)
         start_opening(t, OPENING_LOAD);
 }
 
-static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken, lost };
+static const struct share_lease_owner lease_owner = { granted, elsewhere, paused, resumed, taken, resave };
 
 void tenant_share_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {

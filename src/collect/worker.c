@@ -233,16 +233,6 @@ static bool sink_data(void *ctx, const char *bytes, size_t len)
     return ok;
 }
 
-/* Takes over the service's clock, if it is to be believed; it bounds the watermark. */
-static void take_clock(struct worker *worker, const struct http_result *result, int64_t now_ms)
-{
-    struct reading *reading = &worker->reading;
-
-    if (result->date_ms && feed_take_date(reading->feed, result->date_ms, now_ms - worker->sent_ms, 0))
-        reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(result->date_ms));
-    reading->timeless = result->date_ms && !reading->feed->clock.known;
-}
-
 static void answered(void *ctx, const struct http_result *result)
 {
     struct worker *worker = ctx;
@@ -254,7 +244,7 @@ static void answered(void *ctx, const struct http_result *result)
 
     worker->request = NULL;
     feed->tally.bytes += result->wire_bytes;
-    take_clock(worker, result, now_ms);
+    worker_request_dated(reading, result->date_ms, now_ms - worker->sent_ms);
     classified = classify(result, &(struct classify_facts){ .page = worker->page,
                                                             .bad_records = reading->answer.bad > 0,
                                                             .rejected = reading->attempts.rejected,

@@ -89,3 +89,16 @@ void worker_request_url(struct reading *reading, struct buf *url)
     if (reading->ask == ASK_ORDER || reading->ask == ASK_COUNT || (lists && reading->audit.form <= LIST_COUNT))
         api_add_count(url);
 }
+
+/* A Date that is not believed says nothing. The request counts as of when it was sent by what is known of the service's
+ * clock now: that was not known yet if another worker's response told it meanwhile. */
+void worker_request_dated(struct reading *reading, int64_t date_ms, int64_t took_ms)
+{
+    struct feed *feed = reading->feed;
+
+    if (date_ms && feed_take_date(feed, date_ms, took_ms, 0))
+        reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(date_ms));
+    else if (feed->clock.known)
+        reading->sent_at = ticks_min(reading->sent_at, feed_service_now(feed) - ticks_from_ms(took_ms));
+    reading->timeless = date_ms && !feed->clock.known;
+}

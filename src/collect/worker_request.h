@@ -10,5 +10,9 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms);
 
 #define WORKER_URL_MOST (1 << 20)
 
+/* Takes over the service's clock from the Date of the response, if it is to be believed; it bounds the watermark. date_ms:
+ * Unix milliseconds, 0: the response has none. took_ms: since the request was sent. */
+void worker_request_dated(struct reading *reading, int64_t date_ms, int64_t took_ms);
+
 /* Appends the request's URL. Until the next response is taken, it is also the URL of the page that came. */
 void worker_request_url(struct reading *reading, struct buf *url);

@@ -39,8 +39,8 @@ static bool take_option(const struct option_spec *spec, const char *value, const
         ++*used;
     }
     if (*spec->value && *spec->name != '-')
-        return err_set(err, ERR_INPUT, "one file is expected, but two are given: '%.80s' and '%.80s'", *spec->value,
-                       value);
+        return err_set(err, ERR_INPUT, "one %s is expected, but two are given: '%.80s' and '%.80s'",
+                       text_same(spec->argument, "FILE") ? "file" : spec->argument, *spec->value, value);
     if (*spec->value)
         return err_set(err, ERR_INPUT, "%s is given twice", spec->name);
     *spec->value = value;

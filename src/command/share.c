@@ -18,7 +18,8 @@ static const struct {
     { "status", "share status", share_status_run, "print the forwarders, and who reads which input" },
     { "take", "share take", share_wish_run, "let this forwarder read all of its inputs, or those that are named" },
     { "drain", "share drain", share_wish_run, "let others read this forwarder's inputs, before work on it" },
-    { "undrain", "share undrain", share_wish_run, "end that: the inputs are spread evenly again" }
+    { "undrain", "share undrain", share_wish_run, "end that: the inputs are spread evenly again" },
+    { "forget", "share forget", share_forget_run, "remove the records of a forwarder that is gone for good" }
 };
 
 static int print_help(void)
@@ -46,7 +47,7 @@ int share_run(int argc, char **argv)
     if (options_want_help(argc, argv))
         return print_help();
     /* What is not known is not repeated: it may be a token. */
-    log_error("%s; it is token, status, take, drain or undrain; 'share -h' says more",
+    log_error("%s; it is token, status, take, drain, undrain or forget; 'share -h' says more",
               argc > 1 ? "share does not know this command" : "share needs a command after it");
     return 1;
 }

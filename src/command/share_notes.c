@@ -41,6 +41,20 @@ void share_add_names(struct buf *to, char *const *names, size_t count)
         buf_add_format(to, " and %zu more", count - shown);
 }
 
+void share_add_forwarders(struct buf *to, const struct share_view *view)
+{
+    struct share_names known = { .list = NULL };
+    size_t i;
+
+    for (i = 0; i < view->count; i++)
+        share_names_add(&known, view->members[i].name);
+    if (known.count)
+        share_add_names(to, known.list, known.count);
+    else
+        buf_add_text(to, "no forwarder so far");
+    share_names_free(&known);
+}
+
 static const char *inputs_word(size_t count)
 {
     return count == 1 ? "input" : "inputs";
@@ -94,8 +108,8 @@ static void note_member(const struct notes *notes, const struct share_view_membe
             member->name);
     if (member->here && member->moved && !member->well)
         say(notes, true,
-            "'%.200s' can do no work (no customer can be reached from it, or its splunkd takes no events), so it keeps "
-            "one input at most: its administrator has to look at its log.",
+            "'%.200s' can do no work (no customer can be reached from it, its splunkd takes no events, or its disk no "
+            "checkpoints), so it keeps one input at most: its administrator has to look at its log.",
             member->name);
 }
 
@@ -124,6 +138,20 @@ static void note_silent(const struct notes *notes)
                 owners.list[i], notes->report->watched_s, held, inputs_word(held));
     }
     share_names_free(&owners);
+}
+
+/* Names those that are not heard and have nothing: they may be gone for good. */
+static void note_gone(const struct notes *notes)
+{
+    const struct share_view *view = notes->view;
+    size_t i;
+
+    for (i = 0; share_view_has_body(view) && share_view_heard(view) && i < view->count; i++)
+        if (!(view->members[i].here && view->members[i].moved) && !share_view_held(view, view->members[i].name))
+            say(notes, false,
+                "'%.200s' was not heard within %d s and has no input. If it is gone for good, our administrator may remove its "
+                "records with 'defender_alerts share forget'.",
+                view->members[i].name, notes->report->watched_s);
 }
 
 /* Adds the inputs of the forwarders whose record is there. */
@@ -280,6 +308,7 @@ void share_notes(const struct share_report *report, share_note_fn *add, void *ct
     for (i = 0; i < notes.view->count; i++)
         note_member(&notes, &notes.view->members[i]);
     note_silent(&notes);
+    note_gone(&notes);
     note_inputs(&notes);
     note_records(&notes);
     note_programs(&notes);

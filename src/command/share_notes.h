@@ -19,6 +19,8 @@ void share_notes(const struct share_report *report, share_note_fn *add, void *ct
 
 /* Adds "a, b, c and 9 more". */
 void share_add_names(struct buf *to, char *const *names, size_t count);
+/* Adds the names of all forwarders, or "no forwarder so far". */
+void share_add_forwarders(struct buf *to, const struct share_view *view);
 /* Adds how the newest table differs from an older one, a line for each pair of forwarders: "12 inputs from hf1 to hf2: a,
  * b, c and 9 more". Returns the number of inputs that moved. */
 size_t share_add_moves(struct buf *to, const struct share_body *before, const struct share_body *after);

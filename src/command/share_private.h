@@ -6,4 +6,6 @@ int share_status_run(int argc, char **argv);
 /* take, drain, undrain */
 int share_wish_run(int argc, char **argv);
 
+int share_forget_run(int argc, char **argv);
+
 #define SHARE_PIPE "splunk cmd splunkd print-modinput-config defender_alerts | defender_alerts share "

@@ -1,5 +1,7 @@
 #include "command/share_session.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -21,6 +23,19 @@ void share_session_fail(struct share_session *session, const struct err *err)
     session->failed = true;
     session->err = *err;
     loop_stop(session->loop);
+}
+
+void share_session_refuse(struct share_session *session, const char *fmt, ...)
+{
+    char text[sizeof(session->err.text)];
+    struct err err;
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    err_set(&err, ERR_INPUT, "%s", text);
+    share_session_fail(session, &err);
 }
 
 struct share_link *share_session_link(const struct share_session *session, const char *urls, const char *token)

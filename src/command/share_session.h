@@ -47,6 +47,8 @@ struct share_session {
 bool share_session_run(struct share_session *session, struct err *err);
 void share_session_end(struct share_session *session);
 void share_session_fail(struct share_session *session, const struct err *err);
+/* The same with a sentence. */
+void share_session_refuse(struct share_session *session, const char *fmt, ...) PRINTF(2, 3);
 /* Frees all but what was asked for. What uses the link goes before. */
 void share_session_free(struct share_session *session);
 

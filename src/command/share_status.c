@@ -73,7 +73,7 @@ static const char usage[] =
     "Watches their heartbeats for up to seven seconds. Changes nothing. Exit status 0: printed; 1: not.\n"
     "  member    reads what the table gives to it\n"
     "  draining  is to have no inputs ('share drain')\n"
-    "  not well  reaches no customer, or its splunkd takes no events\n"
+    "  not well  reaches no customer, its splunkd takes no events, or its disk no checkpoints\n"
     "  silent    sends no heartbeat: its inputs go to others\n"
     "  twin      two processes have this name\n"
     "  newer     its program is newer than this one\n"

@@ -1,25 +1,13 @@
 #include "command/share_view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "share/row.h"
 
 #define NUMBER_MOST (SHARE_NUMBER_MOST - 1) /* the last one has none after it */
-
-/* Adds the texts of an array. Returns false if it is none, or longer than that of any forwarder. */
-static bool names_take(struct share_names *names, const cJSON *array)
-{
-    const cJSON *item;
-
-    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > SHARE_NAMES_MOST)
-        return false;
-    cJSON_ArrayForEach(item, array) if (!text_empty(cJSON_GetStringValue(item)))
-        share_names_add(names, cJSON_GetStringValue(item));
-    return true;
-}
 
 /* The view. */
 
@@ -67,114 +55,99 @@ static void is_bad(struct share_view *view, const char *key)
         view->bad = mem_text(key);
 }
 
-/* Returns the name at the end of a key "<group>.<kind>.<name>". The caller frees it. NULL: it is no such key. */
-static char *name_of_key(const struct share_view *view, const char *kind, const char *key)
+static void take_start(struct share_view_member *member, const char *start)
 {
-    CLEANUP(mem_freep) char *start = mem_format("%s.%s.", view->group, kind);
-    char *name = NULL;
-
-    if (!text_starts(key, start) || !key[strlen(start)] ||
-        !text_url_decode(key + strlen(start), strlen(key) - strlen(start), false, &name))
-        return NULL;
-    return name;
-}
-
-static cJSON *text_of(const cJSON *row)
-{
-    const char *text = json_text(row, "text");
-
-    return text ? json_parse(text, strlen(text)) : NULL;
-}
-
-static void add_start(const cJSON *start, char ret[SHARE_START_MAX])
-{
-    snprintf(ret, SHARE_START_MAX, "%s", cJSON_IsString(start) ? start->valuestring : "");
-}
-
-static void take_start(struct share_view_member *member, const cJSON *start)
-{
-    char now[sizeof(member->start)];
-
-    add_start(start, now);
-    if (*member->start && !text_same(now, member->start)) {
+    if (*member->start && !text_same(start, member->start)) {
         member->starts++;
         member->moved = true;
     }
-    memcpy(member->start, now, sizeof(member->start));
+    memcpy(member->start, start, sizeof(member->start));
 }
 
-static bool take_member(struct share_view_member *member, const cJSON *text)
+static bool take_member(struct share_view *view, const char *name, const cJSON *text)
 {
-    const cJSON *well = json_member(text, "well");
-    const char *program = json_text(text, "program"), *follows = json_text(text, "follows");
-    bool heard_before = member->here;
-    int64_t beat;
+    struct share_row_member row;
+    struct share_view_member *member;
 
-    if (!json_int64(text, "beat", 0, INT64_MAX, &beat))
+    if (!share_row_member(text, &row))
         return false;
-    take_start(member, json_member(text, "start"));
-    member->moved |= heard_before && beat != member->beat;
+    member = member_of(view, name);
+    take_start(member, row.start);
+    member->moved |= member->here && row.beat != member->beat;
     member->here = true;
-    member->beat = beat;
-    if (!json_int64(text, "held", 0, INT64_MAX, &member->held))
-        member->held = 0;
-    if (!json_int64(text, "format", 0, INT64_MAX, &member->format))
-        member->format = 0;
-    member->well = !cJSON_IsFalse(well) && !text_same(cJSON_GetStringValue(well), "no");
-    snprintf(member->follows, sizeof(member->follows), "%s", follows ? follows : "");
+    member->beat = row.beat;
+    member->held = row.held;
+    member->format = row.format;
+    member->well = row.well;
+    memcpy(member->follows, row.follows, sizeof(member->follows));
     free(member->program);
-    member->program = mem_text(program);
+    member->program = *row.program ? mem_text(row.program) : NULL;
     return true;
 }
 
-static bool take_wish(struct share_view_member *member, const cJSON *text)
+static bool take_wish(struct share_view *view, const char *name, const cJSON *text)
 {
-    const cJSON *takes = json_member(text, "take");
+    struct share_row_wish row;
+    struct share_view_member *member;
 
-    if (!cJSON_IsObject(text) || (takes && !names_take(&member->takes, takes)))
+    if (!share_row_wish(text, &row))
         return false;
-    member->drains = json_bool(text, "drain");
-    member->takes_all = share_names_have(&member->takes, "*");
+    member = member_of(view, name);
+    member->drains = row.drains;
+    member->takes_all = row.takes_all;
+    share_names_free(&member->takes);
+    member->takes = row.takes;
     return true;
 }
 
 /* Takes a table if it is the newest one so far. */
-static bool take_table(struct share_view *view, const cJSON *row, const cJSON *text)
+static bool take_table(struct share_view *view, const char *key, const cJSON *text)
 {
-    const char *id = json_text(text, "id");
-    int64_t number;
+    int64_t number = share_row_number(view->group, key);
+    struct share_row_table row;
 
-    if (!json_int64(row, "number", 1, NUMBER_MOST, &number) || !id || strlen(id) >= SHARE_ID_MAX)
+    if (!number || number > NUMBER_MOST || !share_row_table(text, &row))
         return false;
     if (number <= view->table)
         return true;
     view->table = number;
-    snprintf(view->id, sizeof(view->id), "%s", id);
+    view->format = row.format;
+    memcpy(view->id, row.id, sizeof(view->id));
     free(view->by);
-    view->by = mem_text(json_text(text, "by"));
-    if (!json_int64(text, "format", 0, INT64_MAX, &view->format))
-        view->format = 0;
+    view->by = mem_text(row.by);
     return number < NUMBER_MOST;
+}
+
+/* Takes a record with a name in its key. */
+static bool take_named(struct share_view *view, const char *kind, const char *key, const cJSON *text)
+{
+    CLEANUP(mem_freep) char *name = share_row_name(view->group, kind, key);
+    char start[SHARE_ID_MAX];
+
+    if (!name)
+        return false;
+    if (text_same(kind, "member"))
+        return take_member(view, name, text);
+    if (text_same(kind, "wish"))
+        return take_wish(view, name, text);
+    if (!share_row_id(text, "start", start))
+        return false;
+    memcpy(member_of(view, name)->named, start, sizeof(start));
+    return true;
 }
 
 static void take_row(struct share_view *view, const cJSON *row)
 {
     const char *key = json_text(row, "_key"), *kind = json_text(row, "kind");
-    bool is_member = text_same(kind, "member"), is_wish = text_same(kind, "wish"), is_start = text_same(kind, "start");
-    CLEANUP(json_freep) cJSON *text = text_of(row);
-    CLEANUP(mem_freep) char *name = key && (is_member || is_wish || is_start) ? name_of_key(view, kind, key) : NULL;
+    CLEANUP(json_freep) cJSON *text = share_row_text(row);
     bool ok = true;
 
-    if (!key)
+    if (!key || !kind)
         return;
-    if (is_member)
-        ok = name && take_member(member_of(view, name), text);
-    else if (is_wish)
-        ok = name && take_wish(member_of(view, name), text);
-    else if (is_start && name)
-        add_start(json_member(text, "start"), member_of(view, name)->named);
+    if (text_same(kind, "member") || text_same(kind, "wish") || text_same(kind, "start"))
+        ok = take_named(view, kind, key, text);
     else if (text_same(kind, "table"))
-        ok = take_table(view, row, text);
+        ok = take_table(view, key, text);
     if (!ok)
         is_bad(view, key);
 }
@@ -205,7 +178,7 @@ static void find_gone(struct share_view *view, const cJSON *rows)
     cJSON_ArrayForEach(row, rows)
     {
         const char *key = json_text(row, "_key");
-        CLEANUP(mem_freep) char *name = key ? name_of_key(view, "member", key) : NULL;
+        CLEANUP(mem_freep) char *name = key ? share_row_name(view->group, "member", key) : NULL;
 
         if (name)
             share_names_add(&here, name);
@@ -232,14 +205,14 @@ void share_view_take_inputs(struct share_view *view, const cJSON *rows)
     cJSON_ArrayForEach(row, rows)
     {
         const char *key = json_text(row, "_key");
-        CLEANUP(mem_freep) char *name = key ? name_of_key(view, "inputs", key) : NULL;
-        CLEANUP(json_freep) cJSON *text = text_of(row);
+        CLEANUP(mem_freep) char *name = key ? share_row_name(view->group, "inputs", key) : NULL;
+        CLEANUP(json_freep) cJSON *text = share_row_text(row);
         struct share_view_member *member = name ? member_of(view, name) : NULL;
 
         if (!member)
             continue;
         share_names_free(&member->inputs);
-        member->has_inputs = names_take(&member->inputs, text);
+        member->has_inputs = share_row_names(text, &member->inputs);
         if (!member->has_inputs)
             is_bad(view, key);
     }

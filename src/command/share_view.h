@@ -8,14 +8,12 @@
 #include "share/names.h"
 #include "share/table.h"
 
-#define SHARE_START_MAX 32
-
 struct share_view_member {
     char *name;
     bool here;     /* its record was in the last reading; otherwise only its wish or its inputs are there */
     char *program; /* version; NULL: not known */
-    char start[SHARE_START_MAX]; /* of its process */
-    char named[SHARE_START_MAX]; /* start of the process that took the name last; "": not known */
+    char start[SHARE_ID_MAX]; /* of its process */
+    char named[SHARE_ID_MAX]; /* start of the process that took the name last; "": not known */
     char follows[SHARE_ID_MAX];
     int64_t beat, held, format;
     bool well;

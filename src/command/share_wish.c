@@ -1,6 +1,5 @@
 /* `share take`, `share drain`, `share undrain`: stores the wish of a forwarder, or removes it, and shows for a while what
  * the forwarders make of it. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/share_change.h"
+#include "command/share_moves.h"
 #include "command/share_notes.h"
 #include "command/share_private.h"
 #include "command/share_probe.h"
@@ -17,7 +17,6 @@
 #include "command/share_session.h"
 
 #define RECORD_MAX (1u << 20)
-#define MOVES_MAX  65536
 #define PAUSE_MS   1000 /* between readings */
 #define WAIT_S     90   /* a table a minute, and what was written is waited for */
 #define WAIT_MOST  600
@@ -30,28 +29,13 @@ struct wish {
     struct share_change change;
     struct share_names wanted;
     enum phase phase;
-    char id[SHARE_ID_MAX];    /* of the newest table before the wish */
-    struct share_body before; /* as of the table that was told last */
-    char told[SHARE_ID_MAX];
+    char id[SHARE_ID_MAX]; /* of the newest table before the wish */
+    struct share_moves moves;
     int64_t wait_ms, began_ms;
     struct buf record;
     char *key;
     struct share_call call;
 };
-
-static void fail(struct wish *wish, const char *fmt, ...) PRINTF(2, 3);
-static void fail(struct wish *wish, const char *fmt, ...)
-{
-    char text[1024];
-    struct err err;
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    err_set(&err, ERR_INPUT, "%s", text);
-    share_session_fail(&wish->session, &err);
-}
 
 static const char *name_of(const struct wish *wish)
 {
@@ -59,40 +43,6 @@ static const char *name_of(const struct wish *wish)
 }
 
 /* What is told while it waits. */
-
-static void put_lines(const char *text)
-{
-    size_t len;
-
-    for (; *text; text += len + (text[len] == '\n')) {
-        CLEANUP(mem_freep) char *line = mem_text_n(text, len = strcspn(text, "\n"));
-
-        console_put(line, stdout);
-        putchar('\n');
-    }
-}
-
-/* Keeps a copy of the newest table's body, and says how it differs from the one before. */
-static void tell_moves(struct wish *wish, const struct share_view *view)
-{
-    struct buf text = BUF_INIT(MOVES_MAX), body = BUF_INIT(RECORD_MAX * 16);
-    struct err err;
-
-    if (!share_view_has_body(view) || text_same(wish->told, view->id))
-        return;
-    if (*wish->told && share_add_moves(&text, &wish->before, &view->body)) {
-        console_progress(NULL);
-        printf("Table %lld moves these, which are read at the new place after 20 s:\n", (long long)view->table);
-        put_lines(buf_text(&text));
-    }
-    memcpy(wish->told, view->id, sizeof(wish->told));
-    share_body_format(&view->body, &body);
-    share_body_free(&wish->before);
-    wish->before = (struct share_body){ .entries = NULL };
-    share_body_parse(buf_text(&body), &wish->before, &err);
-    buf_free(&body);
-    buf_free(&text);
-}
 
 static void tell_done(const struct wish *wish, enum share_progress progress, const struct share_view *view)
 {
@@ -125,7 +75,7 @@ static int64_t watch(struct wish *wish, const struct share_view *view)
     int64_t past_ms = clock_ms() - wish->began_ms;
     enum share_progress progress = share_change_look(&wish->change, view, past_ms >= SHARE_WATCH_MS);
 
-    tell_moves(wish, view);
+    share_moves_tell(&wish->moves, view);
     if (progress == SHARE_NOT_YET && past_ms < wish->wait_ms) {
         console_progress("waiting for the forwarders to make a table, a minute at most ...");
         return PAUSE_MS;
@@ -169,7 +119,7 @@ static void fail_at_store(struct wish *wish, const char *what, const struct kvst
     struct err err = *answer->err;
 
     share_explain(&err);
-    fail(wish, "%s: %s", what, err.text);
+    share_session_refuse(&wish->session, "%s: %s", what, err.text);
 }
 
 static void on_stored(void *ctx, const struct kvstore_answer *answer)
@@ -241,20 +191,14 @@ static const char *find_unknown(const struct wish *wish, const struct share_view
 /* A name that is mistyped would be drained at once: it has no input. */
 static void fail_unknown(struct wish *wish, const struct share_view *view)
 {
-    struct share_names known = { .list = NULL };
     struct buf text = BUF_INIT(1024);
-    size_t i;
 
-    for (i = 0; i < view->count; i++)
-        share_names_add(&known, view->members[i].name);
-    if (known.count)
-        share_add_names(&text, known.list, known.count);
-    else
-        buf_add_text(&text, "no forwarder so far");
-    fail(wish, "nothing was changed: no forwarder of group '%s' is called '%.200s'; known: %s. Correct --forwarder",
-         wish->session.inputs.group, name_of(wish), buf_text(&text));
+    share_add_forwarders(&text, view);
+    share_session_refuse(&wish->session,
+                         "nothing was changed: no forwarder of group '%s' is called '%.200s'; known: %s. Correct "
+                         "--forwarder",
+                         wish->session.inputs.group, name_of(wish), buf_text(&text));
     buf_free(&text);
-    share_names_free(&known);
 }
 
 static void begin(struct wish *wish, const struct share_view *view)
@@ -264,17 +208,18 @@ static void begin(struct wish *wish, const struct share_view *view)
 
     memcpy(wish->id, view->id, sizeof(wish->id));
     wish->change.id = wish->id;
-    tell_moves(wish, view); /* of nothing: from here on */
+    share_moves_tell(&wish->moves, view); /* of nothing: from here on */
     if (!member && wish->session.forwarder && !text_same(name_of(wish), wish->session.config.server_host))
         fail_unknown(wish, view);
     else if (share_view_is_newer(view))
-        fail(wish,
-             "the forwarders of group '%s' have a newer program, whose records this one does not know: our "
-             "administrator has to upgrade this one first",
-             wish->session.inputs.group);
+        share_session_refuse(&wish->session,
+                             "the forwarders of group '%s' have a newer program, whose records this one does not know: our "
+                             "administrator has to upgrade this one first",
+                             wish->session.inputs.group);
     else if (unknown)
-        fail(wish, "'%.200s' is no enabled input of %.200s that is shared; 'share status' lists the inputs", unknown,
-             name_of(wish));
+        share_session_refuse(
+            &wish->session, "'%.200s' is no enabled input of %.200s that is shared; 'share status' lists the inputs",
+            unknown, name_of(wish));
     else if (wish->change.wish == SHARE_UNDRAIN && !(member && (member->drains || member->takes.count))) {
         printf("%s has no wish that could be taken back.\n", name_of(wish));
         share_session_end(&wish->session);
@@ -309,9 +254,10 @@ static void on_ready(void *ctx)
     struct share_session *session = &wish->session;
 
     if (!session->name) {
-        fail(wish,
-             "the name of this forwarder is not known from a session key alone: give the XML of 'splunk cmd splunkd "
-             "print-modinput-config defender_alerts', or --forwarder NAME");
+        share_session_refuse(
+            &wish->session,
+            "the name of this forwarder is not known from a session key alone: give the XML of 'splunk cmd splunkd "
+            "print-modinput-config defender_alerts', or --forwarder NAME");
         return;
     }
     wish->change.name = session->name;
@@ -384,7 +330,7 @@ static bool run(struct wish *wish, const char *wait, struct err *err)
 static void wish_free(struct wish *wish)
 {
     share_reader_free(wish->reader);
-    share_body_free(&wish->before);
+    share_moves_free(&wish->moves);
     share_names_free(&wish->wanted);
     buf_free(&wish->record);
     free(wish->key);

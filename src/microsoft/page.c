@@ -20,12 +20,12 @@ struct page *page_new(const struct page_shape *shape, const struct page_handler 
     p->partial = BUF_MAPPED(PAGE_RECORD_MAX + PAGE_SLACK);
     p->holding = (struct holding){ .give_up = page_give_up, .ctx = p };
     p->scalar = BUF_INIT(SCALAR_MAX);
-    p->id_plain = BUF_INIT(PAGE_ID_MAX);
-    p->time_plain = BUF_INIT(PAGE_TIME_MAX);
-    p->error = BUF_INIT(ERROR_MAX);
+    p->record.id_plain = BUF_INIT(PAGE_ID_MAX);
+    p->record.time_plain = BUF_INIT(PAGE_TIME_MAX);
+    p->found.error = BUF_INIT(ERROR_MAX);
     p->state = ST_VALUE;
-    p->records_next = !shape->array;
-    p->counted = -1;
+    p->next.records = !shape->array;
+    p->found.counted = -1;
     return p;
 }
 
@@ -36,16 +36,16 @@ void page_free(struct page *p)
     budget_release(&p->holding);
     buf_free(&p->partial);
     buf_free(&p->scalar);
-    buf_free(&p->id_plain);
-    buf_free(&p->time_plain);
-    buf_free(&p->error);
-    free(p->link);
+    buf_free(&p->record.id_plain);
+    buf_free(&p->record.time_plain);
+    buf_free(&p->found.error);
+    free(p->found.link);
     free(p);
 }
 
 size_t page_count(const struct page *p)
 {
-    return p->count;
+    return p->found.count;
 }
 
 bool page_gave_up(const struct page *p)
@@ -55,7 +55,7 @@ bool page_gave_up(const struct page *p)
 
 bool page_has_error(const struct page *p)
 {
-    return p->has_error;
+    return p->found.has_error;
 }
 
 bool page_in_records(const struct page *p)
@@ -70,12 +70,12 @@ bool page_unbalanced(const struct page *p)
 
 const char *page_next_link(const struct page *p)
 {
-    return p->link;
+    return p->found.link;
 }
 
 int64_t page_counted(const struct page *p)
 {
-    return p->counted;
+    return p->found.counted;
 }
 
 static void container_open(struct page *p, bool object)
@@ -86,11 +86,11 @@ static void container_open(struct page *p, bool object)
     }
     set_object(p, object);
     page_put(p, object ? '{' : '[');
-    if (!object && p->records_next) {
+    if (!object && p->next.records) {
         p->record_depth = p->depth;
         p->seen_array = true;
     }
-    p->records_next = false;
+    p->next.records = false;
     p->state = object ? ST_FIRST_KEY : ST_FIRST_ITEM;
     p->at++;
 }
@@ -109,18 +109,18 @@ static void value_begin(struct page *p)
 {
     unsigned char c = *p->at;
 
-    if (p->record_depth && p->depth == p->record_depth && !p->in_record) {
+    if (p->record_depth && p->depth == p->record_depth && !p->record.open) {
         page_record_begin(p);
-        if (!p->in_record)
+        if (!p->record.open)
             return;
     }
-    if (p->next_link && c != '"' && c != 'n') {
+    if (p->next.link && c != '"' && c != 'n') {
         page_bad(p, "a next link that is not a string");
         return;
     }
-    p->has_error |= p->error_member && c != 'n';
+    p->found.has_error |= p->next.error && c != 'n';
     if (c == '{' || c == '[') {
-        p->member_id = p->member_time = p->next_link = false;
+        p->next.id = p->next.time = p->next.link = false;
         container_open(p, c == '{');
     } else if (c == '"') {
         page_text_begin(p, false);
@@ -252,7 +252,7 @@ static bool error_said(const struct page *p, struct err *err)
 {
     CLEANUP(buf_free) struct buf words = BUF_INIT(QUOTE_MAX);
 
-    buf_add_foreign(&words, buf_text(&p->error), QUOTE_MAX);
+    buf_add_foreign(&words, buf_text(&p->found.error), QUOTE_MAX);
     return err_set(err, ERR_INPUT, "the answer is not complete, it holds an error: '%s'", buf_text(&words));
 }
 
@@ -273,7 +273,7 @@ bool page_end(struct page *p, struct err *err)
     if (p->state != ST_DONE)
         return err_set(err, ERR_INPUT, "the answer ends inside its JSON, after %llu bytes",
                        (unsigned long long)p->offset);
-    if (p->has_error)
+    if (p->found.has_error)
         return error_said(p, err);
     if (!p->seen_array)
         return err_set(err, ERR_INPUT, "the answer is JSON but has no array %s%s%s",

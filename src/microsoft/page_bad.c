@@ -8,7 +8,7 @@
 
 static size_t text_len(const struct page *p)
 {
-    return p->partial.len > p->record_start ? p->partial.len - p->record_start : 0;
+    return p->partial.len > p->record.start ? p->partial.len - p->record.start : 0;
 }
 
 /* Returns a length of at most len, at which the text ends with a whole character or entity. */
@@ -32,8 +32,8 @@ static void cut_text(struct page *p)
     size_t len = text_len(p) < PAGE_BAD_KEPT ? text_len(p) : PAGE_BAD_KEPT;
 
     if (len)
-        len = whole_length(p->partial.data + p->record_start, len);
-    buf_add(&kept, p->partial.data, p->record_start + len);
+        len = whole_length(p->partial.data + p->record.start, len);
+    buf_add(&kept, p->partial.data, p->record.start + len);
     buf_free(&p->partial);
     p->partial = kept;
     p->damage.cut = true;
@@ -72,16 +72,16 @@ static void damage_begin(struct page *p, const char *why)
 {
     p->damage = (struct damage){ .open = true,
                                  .end = page_position(p),
-                                 .has_id = p->has_id && p->id_len <= PAGE_ID_MAX };
+                                 .has_id = p->record.has_id && p->record.id_len <= PAGE_ID_MAX };
     snprintf(p->damage.why, sizeof(p->damage.why), "%s", why);
     page_move_record(p);
     p->partial.full = false;
-    p->in_record = false;
-    p->member_id = p->member_time = false;
-    buf_clear(&p->id_plain);
-    if (p->damage.has_id && p->record_start + p->id_start + p->id_len <= p->partial.len)
-        page_plain(p->partial.data + p->record_start + p->id_start, p->id_len, true, &p->id_plain);
-    p->count++;
+    p->record.open = false;
+    p->next.id = p->next.time = false;
+    buf_clear(&p->record.id_plain);
+    if (p->damage.has_id && p->record.start + p->record.id_start + p->record.id_len <= p->partial.len)
+        page_plain(p->partial.data + p->record.start + p->record.id_start, p->record.id_len, true, &p->record.id_plain);
+    p->found.count++;
     if (p->blanks_end == page_position(p) && text_len(p)) /* two tokens that only a blank tells apart stay two */
         buf_add_text(&p->partial, " ");
     cut_if_long(p);
@@ -90,25 +90,25 @@ static void damage_begin(struct page *p, const char *why)
 void page_bad_end(struct page *p, bool whole)
 {
     const struct damage *damage = &p->damage;
-    struct page_bad_record bad = { .ordinal = p->count - 1,
-                                   .offset = p->record_offset,
-                                   .bytes = damage->end - p->record_offset,
+    struct page_bad_record bad = { .ordinal = p->found.count - 1,
+                                   .offset = p->record.offset,
+                                   .bytes = damage->end - p->record.offset,
                                    .why = damage->why,
                                    .len = text_len(p),
                                    .cut = damage->cut,
                                    .whole = whole,
                                    .balanced = whole && !p->unbalanced,
-                                   .has_time = p->has_time,
-                                   .time = p->time };
+                                   .has_time = p->record.has_time,
+                                   .time = p->record.time };
 
     if (!damage->open)
         return;
-    bad.text = bad.len ? p->partial.data + p->record_start : "";
+    bad.text = bad.len ? p->partial.data + p->record.start : "";
     while (!bad.cut && bad.len && page_blank((unsigned char)bad.text[bad.len - 1]))
         bad.len--;
     if (damage->has_id) {
-        bad.id = buf_text(&p->id_plain);
-        bad.id_len = p->id_plain.len;
+        bad.id = buf_text(&p->record.id_plain);
+        bad.id_len = p->record.id_plain.len;
     }
     p->damage.open = false;
     p->handler->bad(p->handler->ctx, p->sink, &bad);
@@ -125,12 +125,12 @@ void page_bad(struct page *p, const char *why)
 {
     bool in_string = p->state == ST_STRING || p->state == ST_ESCAPE || p->state == ST_HEX || p->state == ST_UTF8;
 
-    if (p->in_record && p->record_depth) {
+    if (p->record.open && p->record_depth) {
         damage_begin(p, why);
         p->damage.in_string = in_string;
         p->damage.after_escape = p->state == ST_ESCAPE;
         if (p->state == ST_UTF8)
-            keep_bytes(p, p->utf8, p->utf8 + p->utf8_len);
+            keep_bytes(p, p->token.utf8, p->token.utf8 + p->token.utf8_len);
         p->state = ST_SKIP;
         return;
     }

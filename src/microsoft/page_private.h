@@ -49,6 +49,49 @@ struct damage {
     bool in_string, after_escape;
 };
 
+/* The string, number or word that is being read. */
+struct page_token {
+    bool key;     /* the string is a member's name */
+    size_t start; /* in out or scalar, of a string or number */
+    enum number number;
+    const char *literal; /* the rest of true, false, null */
+    int hex_left;
+    unsigned char utf8[4];
+    size_t utf8_len;
+};
+
+/* What the next value is, by the name of its member. */
+struct page_next {
+    bool id, time; /* the record's */
+    bool link;     /* to the next page */
+    bool count;    /* of all that match */
+    bool records;  /* the array of records */
+    bool error;    /* the envelope's error, or a part of it */
+};
+
+/* The record that is being read. */
+struct open_record {
+    bool open;
+    size_t start;                /* in out */
+    uint64_t offset;             /* in the answer */
+    size_t id_start, id_len;     /* relative to start */
+    size_t time_start, time_len; /* the same */
+    struct buf id_plain;         /* the id if it has escapes */
+    struct buf time_plain;       /* the time if it has escapes */
+    bool has_id, has_time;
+    ticks time;
+    bool replaced;
+};
+
+/* What has been found so far. */
+struct page_found {
+    size_t count; /* of records */
+    char *link;
+    int64_t counted; /* of all that match; -1: not known */
+    bool has_error;
+    struct buf error; /* the first texts of the envelope's error */
+};
+
 struct page {
     const struct page_shape *shape;
     const struct page_handler *handler;
@@ -68,42 +111,19 @@ struct page {
     bool unbalanced; /* a skipped record had words outside of strings */
     size_t bom;      /* bytes of a byte order mark that were skipped */
     enum state state;
-    enum number number;
-    const char *literal; /* the rest of true, false, null */
-    int hex_left;
-    unsigned char utf8[4];
-    size_t utf8_len;
-    bool key;                    /* the string is a member's name */
-    bool member_id, member_time; /* the next value is the record's id, its time */
-    bool next_link;              /* the next value is the next link */
-    bool count_member;           /* the next value is the count of all that match */
-    bool records_next;           /* the next value is the array of records */
-    bool error_member;           /* the value is the envelope's error, or a part of it */
+    struct page_token token;
+    struct page_next next;
 
     int depth;        /* open containers */
     int record_depth; /* depth of the array of records while it is open; 0: it is not */
     bool seen_array;
     uint64_t objects[PAGE_DEPTH_MAX / 64]; /* bit n: container at depth n + 1 is an object */
 
-    bool in_record;
-    size_t record_start;         /* in out */
-    uint64_t record_offset;      /* in the answer */
-    size_t token_start;          /* in out or scalar, of the string or number being read */
-    size_t id_start, id_len;     /* relative to record_start */
-    size_t time_start, time_len; /* the same */
-    struct buf id_plain;         /* the id if it has escapes */
-    struct buf time_plain;       /* the time if it has escapes */
-    bool has_id, has_time;
-    ticks time;
-    bool replaced;
+    struct open_record record;
     struct damage damage;
 
-    size_t count;
-    char *link;
-    int64_t counted; /* of all that match; -1: not known */
-    bool has_error;
-    struct buf error; /* the first texts of the envelope's error */
-    char why[160];
+    struct page_found found;
+    char why[160]; /* the page is broken */
 };
 
 /* Returns true if the innermost container is an object. */
@@ -129,19 +149,19 @@ static inline bool page_blank(unsigned char c)
 /* Returns true while a record is unfinished, good or bad. */
 static inline bool page_holds_record(const struct page *p)
 {
-    return p->in_record || p->damage.open;
+    return p->record.open || p->damage.open;
 }
 
 /* Returns where the bytes go: those of a record to out, keys and strings of the envelope to scalar. */
 static inline struct buf *copy_to(struct page *p)
 {
-    return p->in_record ? p->out : &p->scalar;
+    return p->record.open ? p->out : &p->scalar;
 }
 
 /* Appends a byte to the record; outside of records it is dropped. */
 static inline void page_put(struct page *p, unsigned char c)
 {
-    if (p->in_record)
+    if (p->record.open)
         buf_put(p->out, (char)c);
 }
 
@@ -156,7 +176,7 @@ static inline void set_object(struct page *p, bool object)
 
 /* page_record.c */
 
-void page_record_begin(struct page *p); /* on return !p->in_record: there was no room */
+void page_record_begin(struct page *p); /* on return !p->record.open: there was no room */
 void page_record_end(struct page *p);
 /* Moves the unfinished record from the caller's buffer to one of its own. */
 void page_move_record(struct page *p);
@@ -214,7 +234,7 @@ void page_run(struct page *p);
 /* Goes on after a complete value, by the depth. */
 static inline void value_end(struct page *p)
 {
-    if (p->in_record && p->depth == p->record_depth)
+    if (p->record.open && p->depth == p->record_depth)
         page_record_end(p);
     p->state = p->depth ? ST_AFTER : ST_DONE;
 }

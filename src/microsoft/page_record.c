@@ -24,7 +24,7 @@ void page_give_up(void *ctx)
     buf_free(&p->partial);
     if (!page_holds_record(p)) /* only capacity for the next one */
         return;
-    p->in_record = p->damage.open = false;
+    p->record.open = p->damage.open = false;
     p->gave_up = true;
     p->state = ST_BROKEN;
 }
@@ -61,16 +61,16 @@ void page_record_begin(struct page *p)
     char *room = buf_room(p->out, p->handler->headroom + 16);
 
     if (!room) {
-        p->record_offset = page_position(p);
+        p->record.offset = page_position(p);
         page_bad(p, PAGE_NO_ROOM);
         return;
     }
     p->out->len += p->handler->headroom;
     p->out->full = false;
-    p->in_record = true;
-    p->record_start = p->out->len;
-    p->record_offset = page_position(p);
-    p->has_id = p->has_time = p->replaced = false;
+    p->record.open = true;
+    p->record.start = p->out->len;
+    p->record.offset = page_position(p);
+    p->record.has_id = p->record.has_time = p->record.replaced = false;
 }
 
 /* Appends a record that slices cut, and that grew in a buffer of its own, to the others. */
@@ -83,7 +83,7 @@ static bool record_join(struct page *p)
     if (!buf_add(p->sink, p->partial.data, p->partial.len))
         return false;
     page_forget_partial(p);
-    p->record_start = start;
+    p->record.start = start;
     return true;
 }
 
@@ -100,17 +100,17 @@ static void decode(const char **text, size_t *len, struct buf *plain)
 
 static void set_texts(struct page *p, struct page_record *record)
 {
-    const char *bytes = p->out->data + p->record_start;
+    const char *bytes = p->out->data + p->record.start;
 
-    if (p->has_id) {
-        record->id = bytes + p->id_start;
-        record->id_len = p->id_len;
-        decode(&record->id, &record->id_len, &p->id_plain);
+    if (p->record.has_id) {
+        record->id = bytes + p->record.id_start;
+        record->id_len = p->record.id_len;
+        decode(&record->id, &record->id_len, &p->record.id_plain);
     }
-    if (p->has_time) {
-        record->time_text = bytes + p->time_start;
-        record->time_len = p->time_len;
-        decode(&record->time_text, &record->time_len, &p->time_plain);
+    if (p->record.has_time) {
+        record->time_text = bytes + p->record.time_start;
+        record->time_len = p->record.time_len;
+        decode(&record->time_text, &record->time_len, &p->record.time_plain);
     }
 }
 
@@ -118,7 +118,7 @@ void page_record_end(struct page *p)
 {
     struct page_record record;
 
-    if (p->out->len - p->record_start > PAGE_RECORD_MAX) {
+    if (p->out->len - p->record.start > PAGE_RECORD_MAX) {
         page_bad_whole(p, PAGE_TOO_LARGE);
         return;
     }
@@ -126,20 +126,20 @@ void page_record_end(struct page *p)
         page_bad_whole(p, PAGE_NO_ROOM);
         return;
     }
-    record = (struct page_record){ .start = p->record_start,
-                                   .len = p->out->len - p->record_start,
-                                   .has_time = p->has_time,
-                                   .time = p->time,
-                                   .replaced = p->replaced };
-    p->in_record = false;
-    p->count++;
+    record = (struct page_record){ .start = p->record.start,
+                                   .len = p->out->len - p->record.start,
+                                   .has_time = p->record.has_time,
+                                   .time = p->record.time,
+                                   .replaced = p->record.replaced };
+    p->record.open = false;
+    p->found.count++;
     set_texts(p, &record);
     p->handler->record(p->handler->ctx, p->out, &record);
 }
 
 void page_move_record(struct page *p)
 {
-    size_t from = p->record_start - p->handler->headroom, len = p->out->len - from;
+    size_t from = p->record.start - p->handler->headroom, len = p->out->len - from;
 
     if (p->out == &p->partial)
         return;
@@ -148,8 +148,8 @@ void page_move_record(struct page *p)
     p->out->len = from;
     p->out->full = false;
     p->out = &p->partial;
-    p->record_start -= from;
-    p->token_start -= from;
+    p->record.start -= from;
+    p->token.start -= from;
 }
 
 /* A cut record moves to a buffer of its own once and grows there, so that a large one is not moved with every slice. */
@@ -157,7 +157,7 @@ void page_keep_partial(struct page *p)
 {
     if (!page_holds_record(p))
         return;
-    if (p->in_record && p->out->len - p->record_start > PAGE_RECORD_MAX)
+    if (p->record.open && p->out->len - p->record.start > PAGE_RECORD_MAX)
         page_bad(p, PAGE_TOO_LARGE);
     page_move_record(p);
     hold_partial(p, p->partial.cap);

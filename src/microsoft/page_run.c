@@ -86,8 +86,8 @@ ALWAYS_INLINE bool run_text(struct page *p, struct run *r, bool key)
     r->at++;
     if (!run_string(r) ||
         (key && p->depth == p->record_depth + 1 && run_name_matters(p, token, (size_t)(r->to - token)))) {
-        p->key = key;
-        p->token_start = (size_t)(token - p->out->data);
+        p->token.key = key;
+        p->token.start = (size_t)(token - p->out->data);
         p->state = ST_STRING;
         return false;
     }
@@ -120,7 +120,7 @@ ALWAYS_INLINE bool run_open(struct page *p, struct run *r)
 
 ALWAYS_INLINE bool run_value(struct page *p, struct run *r)
 {
-    if (p->member_id || p->member_time)
+    if (p->next.id || p->next.time)
         return false;
     if (*r->at == '"')
         return run_text(p, r, false);
@@ -168,7 +168,7 @@ void page_run(struct page *p)
 
     if (left > PAGE_STEP)
         left = PAGE_STEP;
-    if (!p->in_record || p->depth == p->record_depth || left < RUN_LEAST || !buf_room(p->out, left + RUN_AHEAD))
+    if (!p->record.open || p->depth == p->record_depth || left < RUN_LEAST || !buf_room(p->out, left + RUN_AHEAD))
         return;
     r.object = in_object(p);
     r.last = p->at + left - RUN_AHEAD;

@@ -17,23 +17,23 @@
 
 void page_text_begin(struct page *p, bool key)
 {
-    p->key = key;
-    if (!p->in_record) {
+    p->token.key = key;
+    if (!p->record.open) {
         buf_clear(&p->scalar);
         p->scalar_long = false;
     }
     page_put(p, '"');
-    p->token_start = copy_to(p)->len;
+    p->token.start = copy_to(p)->len;
     p->at++;
     p->state = ST_STRING;
 }
 
 static bool token_is(const struct page *p, const struct buf *text, const char *name)
 {
-    size_t len = text->len - p->token_start;
+    size_t len = text->len - p->token.start;
 
     return name && !(text == &p->scalar && p->scalar_long) && strlen(name) == len &&
-           !memcmp(text->data + p->token_start, name, len);
+           !memcmp(text->data + p->token.start, name, len);
 }
 
 /* Looks at the name of a member of the envelope. A name may be written with escapes, too: an overlooked link or error
@@ -47,20 +47,20 @@ static void envelope_name(struct page *p)
     name = text = buf_text(&plain);
     name += *name == '@';
     name += text_starts(name, "odata.") ? strlen("odata.") : 0;
-    p->next_link = text_same(text, NEXT_LINK);
-    p->count_member = text_same(text, COUNT_NAME);
-    p->error_member = text_same_nocase(name, ERROR_NAME);
-    p->records_next = token_is(p, &p->scalar, p->shape->array);
+    p->next.link = text_same(text, NEXT_LINK);
+    p->next.count = text_same(text, COUNT_NAME);
+    p->next.error = text_same_nocase(name, ERROR_NAME);
+    p->next.records = token_is(p, &p->scalar, p->shape->array);
 }
 
 static void key_end(struct page *p)
 {
     const struct buf *text = copy_to(p);
 
-    if (p->in_record && p->depth == p->record_depth + 1) {
-        p->member_id = !p->has_id && token_is(p, text, p->shape->id);
-        p->member_time = !p->has_time && token_is(p, text, p->shape->time);
-    } else if (!p->in_record && p->depth == 1) {
+    if (p->record.open && p->depth == p->record_depth + 1) {
+        p->next.id = !p->record.has_id && token_is(p, text, p->shape->id);
+        p->next.time = !p->record.has_time && token_is(p, text, p->shape->time);
+    } else if (!p->record.open && p->depth == 1) {
         envelope_name(p);
     }
 }
@@ -84,8 +84,8 @@ static void take_link(struct page *p)
         page_bad(p, "a next link that cannot be read");
         return;
     }
-    free(p->link);
-    p->link = link;
+    free(p->found.link);
+    p->found.link = link;
 }
 
 /* Parses the update time. .NET may write the '+' of an offset as an escape. */
@@ -103,46 +103,46 @@ void page_scalar_end(struct page *p)
 {
     struct buf *text = copy_to(p);
 
-    if (p->member_id) {
-        p->has_id = true;
-        p->id_start = p->token_start - p->record_start;
-        p->id_len = text->len - p->token_start;
-    } else if (p->member_time) {
-        p->time_start = p->token_start - p->record_start;
-        p->time_len = text->len - p->token_start;
-        p->has_time = take_time(text->data + p->token_start, p->time_len, &p->time);
-    } else if (p->next_link) {
+    if (p->next.id) {
+        p->record.has_id = true;
+        p->record.id_start = p->token.start - p->record.start;
+        p->record.id_len = text->len - p->token.start;
+    } else if (p->next.time) {
+        p->record.time_start = p->token.start - p->record.start;
+        p->record.time_len = text->len - p->token.start;
+        p->record.has_time = take_time(text->data + p->token.start, p->record.time_len, &p->record.time);
+    } else if (p->next.link) {
         take_link(p);
     }
-    p->member_id = p->member_time = p->next_link = false;
+    p->next.id = p->next.time = p->next.link = false;
 }
 
 /* Keeps a text of the envelope's error: its code, its message. */
 static void take_error(struct page *p)
 {
-    if (p->error.len)
-        buf_add_text(&p->error, " ");
+    if (p->found.error.len)
+        buf_add_text(&p->found.error, " ");
     if (!p->scalar_long)
-        page_plain(buf_text(&p->scalar), p->scalar.len, false, &p->error);
+        page_plain(buf_text(&p->scalar), p->scalar.len, false, &p->found.error);
 }
 
 static void string_end(struct page *p)
 {
     p->at++;
-    if (p->key) {
+    if (p->token.key) {
         key_end(p);
         page_put(p, '"');
         p->state = ST_COLON;
         return;
     }
-    if (p->member_id || p->member_time || p->next_link)
+    if (p->next.id || p->next.time || p->next.link)
         page_scalar_end(p);
     if (p->state == ST_BROKEN)
         return;
-    if (p->error_member && !p->in_record)
+    if (p->next.error && !p->record.open)
         take_error(p);
     page_put(p, '"');
-    p->records_next = false;
+    p->next.records = false;
     value_end(p);
 }
 
@@ -159,8 +159,8 @@ static void put_character(struct page *p, const unsigned char *bytes, size_t siz
 {
     bool xml_forbids = size == 3 && bytes[0] == 0xEF && bytes[1] == 0xBF && bytes[2] >= 0xBE; /* U+FFFE, U+FFFF */
 
-    if (!size || (p->in_record && xml_forbids)) { /* in the envelope too: dropped bytes must not make a name */
-        p->replaced = true;
+    if (!size || (p->record.open && xml_forbids)) { /* in the envelope too: dropped bytes must not make a name */
+        p->record.replaced = true;
         buf_add(copy_to(p), REPLACEMENT, 3);
     } else {
         buf_add(copy_to(p), bytes, size);
@@ -191,8 +191,8 @@ static void multibyte(struct page *p)
     size_t left = (size_t)(p->end - p->at), size = utf8_length(p->at, left);
 
     if (!size && cut_character(p->at, left)) {
-        p->utf8_len = left;
-        memcpy(p->utf8, p->at, left);
+        p->token.utf8_len = left;
+        memcpy(p->token.utf8, p->at, left);
         p->at = p->end;
         p->state = ST_UTF8;
         return;
@@ -206,19 +206,20 @@ void page_text_cut_character(struct page *p)
 {
     size_t size, lost;
 
-    p->utf8[p->utf8_len++] = *p->at++;
-    size = utf8_length(p->utf8, p->utf8_len);
-    if (!size && p->utf8_len < utf8_wanted(p->utf8[0]) && (p->utf8[p->utf8_len - 1] & 0xC0) == 0x80)
+    p->token.utf8[p->token.utf8_len++] = *p->at++;
+    size = utf8_length(p->token.utf8, p->token.utf8_len);
+    if (!size && p->token.utf8_len < utf8_wanted(p->token.utf8[0]) &&
+        (p->token.utf8[p->token.utf8_len - 1] & 0xC0) == 0x80)
         return;
     p->state = ST_STRING;
     if (size) {
-        put_character(p, p->utf8, size);
+        put_character(p, p->token.utf8, size);
         return;
     }
     /* The last byte is at p->at[-1] and is read again. The ones before it are malformed. */
     p->at--;
-    for (lost = p->utf8_len - 1; lost; lost--)
-        put_character(p, p->utf8, 0);
+    for (lost = p->token.utf8_len - 1; lost; lost--)
+        put_character(p, p->token.utf8, 0);
 }
 
 static void string_special(struct page *p)
@@ -236,7 +237,7 @@ static void string_special(struct page *p)
     } else if (c >= 0x80) {
         multibyte(p);
     } else { /* & < >: escaped in XML only */
-        if (p->in_record)
+        if (p->record.open)
             put_special(p, c);
         else
             buf_put(&p->scalar, (char)c);
@@ -248,11 +249,11 @@ static void string_special(struct page *p)
 static size_t string_room(struct page *p)
 {
     size_t left = (size_t)(p->end - p->at);
-    size_t most = p->in_record ? PAGE_STEP : SCALAR_STEP;
+    size_t most = p->record.open ? PAGE_STEP : SCALAR_STEP;
 
     if (left > most)
         left = most;
-    if (p->in_record)
+    if (p->record.open)
         return buf_room(p->out, left) ? left : 0;
     if (!buf_room(&p->scalar, left)) { /* a long string of the envelope that is not needed */
         buf_clear(&p->scalar);
@@ -285,7 +286,7 @@ void page_text_escape(struct page *p)
     unsigned char c = *p->at;
 
     if (c == 'u') {
-        p->hex_left = 4;
+        p->token.hex_left = 4;
         p->state = ST_HEX;
     } else if (strchr("\"\\/bfnrt", c) && c) {
         p->state = ST_STRING;
@@ -308,6 +309,6 @@ void page_text_hex(struct page *p)
     }
     buf_put(copy_to(p), (char)c);
     p->at++;
-    if (--p->hex_left == 0)
+    if (--p->token.hex_left == 0)
         p->state = ST_STRING;
 }

@@ -22,41 +22,44 @@ static enum number number_step(enum number from, unsigned char c)
 
 bool page_number_complete(const struct page *p)
 {
-    return p->number == NUM_ZERO || p->number == NUM_INT || p->number == NUM_FRACTION || p->number == NUM_EXPONENT;
+    return p->token.number == NUM_ZERO || p->token.number == NUM_INT || p->token.number == NUM_FRACTION ||
+           p->token.number == NUM_EXPONENT;
 }
 
 /* Returns true if the number is the count of all that match the query. */
 static bool is_count(const struct page *p)
 {
-    return p->count_member && p->depth == 1;
+    return p->next.count && p->depth == 1;
 }
 
 void page_number_begin(struct page *p)
 {
     unsigned char c = *p->at++;
 
-    p->number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
-    p->token_start = p->out->len;
+    p->token.number = c == '-' ? NUM_MINUS : c == '0' ? NUM_ZERO : NUM_INT;
+    p->token.start = p->out->len;
     if (is_count(p))
-        p->counted = c == '-' ? -1 : c - '0';
+        p->found.counted = c == '-' ? -1 : c - '0';
     page_put(p, c);
     p->state = ST_NUMBER;
 }
 
 static void number_end(struct page *p)
 {
-    if (p->member_id) /* a number may be an id, but not a time */
+    if (p->next.id) /* a number may be an id, but not a time */
         page_scalar_end(p);
-    if (is_count(p) && p->number != NUM_ZERO && p->number != NUM_INT)
-        p->counted = -1;
-    p->member_time = p->next_link = p->records_next = false;
+    if (is_count(p) && p->token.number != NUM_ZERO && p->token.number != NUM_INT)
+        p->found.counted = -1;
+    p->next.time = p->next.link = p->next.records = false;
     value_end(p);
 }
 
 /* Takes a further digit of the count. One that is too large to be true is none. */
 static void add_digit(struct page *p)
 {
-    p->counted = p->counted < 0 || p->counted > COUNT_MOST ? -1 : p->counted * 10 + (*p->at - '0');
+    int64_t counted = p->found.counted;
+
+    p->found.counted = counted < 0 || counted > COUNT_MOST ? -1 : counted * 10 + (*p->at - '0');
 }
 
 void page_number_goes_on(struct page *p)
@@ -64,7 +67,7 @@ void page_number_goes_on(struct page *p)
     enum number next;
 
     for (; p->at < p->end; p->at++) {
-        next = number_step(p->number, *p->at);
+        next = number_step(p->token.number, *p->at);
         if (next == NUM_BAD) {
             if (page_number_complete(p))
                 number_end(p);
@@ -72,7 +75,7 @@ void page_number_goes_on(struct page *p)
                 page_bad(p, "a malformed number");
             return;
         }
-        p->number = next;
+        p->token.number = next;
         if (is_count(p))
             add_digit(p);
         page_put(p, *p->at);
@@ -81,20 +84,20 @@ void page_number_goes_on(struct page *p)
 
 void page_word_begin(struct page *p, const char *word)
 {
-    p->literal = word;
-    p->member_id = p->member_time = p->next_link = p->records_next = false;
+    p->token.literal = word;
+    p->next.id = p->next.time = p->next.link = p->next.records = false;
     p->state = ST_LITERAL;
 }
 
 void page_word_goes_on(struct page *p)
 {
-    for (; p->at < p->end && *p->literal; p->at++, p->literal++) {
-        if (*p->at != (unsigned char)*p->literal) {
+    for (; p->at < p->end && *p->token.literal; p->at++, p->token.literal++) {
+        if (*p->at != (unsigned char)*p->token.literal) {
             page_bad(p, "a word that is not true, false or null");
             return;
         }
         page_put(p, *p->at);
     }
-    if (!*p->literal)
+    if (!*p->token.literal)
         value_end(p);
 }

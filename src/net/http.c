@@ -108,14 +108,14 @@ static struct http_request *request_new(struct http *http, const struct http_spe
     req->done = spec->done;
     req->may_repeat = spec->may_repeat;
     req->ctx = spec->ctx;
-    req->body = BUF_MAPPED(HTTP_BODY_MAX);
-    req->holding = (struct holding){ .give_up = http_give_up, .ctx = req };
+    req->body.text = BUF_MAPPED(HTTP_BODY_MAX);
+    req->body.holding = (struct holding){ .give_up = http_give_up, .ctx = req };
     req->started_ms = clock_ms();
     req->traced = spec->traced;
     req->attempt.resent = spec->traced || spec->once; /* they have a connection of their own */
     req->metadata = spec->metadata;
     req->is_tls = text_starts(spec->url, "https:");
-    req->unsendable = DIAGNOSIS_NO_CONNECTION;
+    req->failure.unsendable = DIAGNOSIS_NO_CONNECTION;
     req->unverified = spec->traced && spec->unverified;
     assert(!req->unverified || (!spec->form && !spec->authorization));
     if (spec->sink) {
@@ -130,7 +130,7 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
     struct http_request *req = request_new(http, spec);
 
     if (!http_may_be_sent(req)) {
-        req->fault = HTTP_BAD_REQUEST;
+        req->failure.fault = HTTP_BAD_REQUEST;
         list_add(&http->unsent, req);
         timer_set(http->loop, &http->unsent_timer, req->started_ms);
         return req;
@@ -149,32 +149,33 @@ struct http_request *http_start(struct http *http, const struct http_spec *spec)
 static void give_result(struct http_request *req, CURLcode code)
 {
     struct http_trace trace = { .name_ms = -1, .connect_ms = -1, .tls_ms = -1 };
-    struct http_result result = { .content_type = req->content_type,
-                                  .request_id = req->request_id,
-                                  .authenticate = req->authenticate,
+    struct http_result result = { .content_type = req->head.content_type,
+                                  .request_id = req->head.request_id,
+                                  .authenticate = req->head.authenticate,
                                   .wire_bytes = req->wire_bytes,
                                   .retry_after_ms = -1 };
     long status = 0, connects = 0;
 
     if (req->easy) {
-        if (req->fault == HTTP_DONE)
-            req->fault = http_fault_of(req, code);
+        if (req->failure.fault == HTTP_DONE)
+            req->failure.fault = http_fault_of(req, code);
         curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(req->easy, CURLINFO_NUM_CONNECTS, &connects);
         result.reused = connects == 0;
         if (req->traced)
             http_trace_read(req->easy, &trace);
     }
-    result.fault = req->fault;
-    result.body = buf_text(&req->body);
-    result.body_len = req->body.len;
+    result.fault = req->failure.fault;
+    result.body = buf_text(&req->body.text);
+    result.body_len = req->body.text.len;
     result.trace = req->traced ? &trace : NULL;
     result.status = (int)status;
     http_fault_describe(req, code, &result);
-    if (!http_date_ms(req->date, &result.date_ms))
+    if (!http_date_ms(req->head.date, &result.date_ms))
         result.date_ms = 0;
-    if (req->retry_after[0])
-        result.retry_after_ms = retry_after_ms(req->retry_after, result.date_ms ? result.date_ms : clock_wall_ms());
+    if (req->head.retry_after[0])
+        result.retry_after_ms = retry_after_ms(req->head.retry_after,
+                                               result.date_ms ? result.date_ms : clock_wall_ms());
     result.duration_ms = (int)(clock_ms() - req->started_ms);
     req->done(req->ctx, &result);
     request_free(req);
@@ -205,10 +206,10 @@ static void give_results(struct http_request *req, CURLcode code)
     int64_t since_ms = loop_now(http->loop) - WAITED_MS;
     char text[CURL_ERROR_SIZE];
 
-    snprintf(text, sizeof(text), "%s", req->curl_error);
+    snprintf(text, sizeof(text), "%s", req->failure.curl_error);
     give_result(req, code);
     while ((req = waits_with(http, &attempt, since_ms))) {
-        snprintf(req->curl_error, sizeof(req->curl_error), "%s", text);
+        snprintf(req->failure.curl_error, sizeof(req->failure.curl_error), "%s", text);
         curl_multi_remove_handle(http->multi, req->easy);
         give_result(req, code);
     }

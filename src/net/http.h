@@ -1,8 +1,8 @@
 /* net/http.h - one HTTP request and its result.
  *
- * Every request: https, or http to a loopback host (or, if it says so, to Azure's metadata service); TLS 1.2 or newer, verified; redirects are not followed; bodies are
- * limited; gzip is decoded. A request never blocks. It gives exactly one result, from the loop, after http_start() has
- * returned, unless it is canceled. */
+ * Every request: https, or http to a loopback host (or, if it says so, to Azure's metadata service); TLS 1.2 or newer,
+ * verified; redirects are not followed; bodies are limited; gzip is decoded. A request never blocks. It gives exactly one
+ * result, from the loop, after http_start() has returned, unless it is canceled. */
 #pragma once
 
 #include "base/budget.h"

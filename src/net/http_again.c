@@ -55,8 +55,8 @@ static bool may_repeat(const struct http_request *req)
 static void send_again(struct http_request *req)
 {
     req->attempt.resent = true;
-    req->fault = HTTP_DONE;
-    req->curl_error[0] = '\0';
+    req->failure.fault = HTTP_DONE;
+    req->failure.curl_error[0] = '\0';
     pool_retire(req->attempt.pool, req->attempt.generation);
     curl_easy_setopt(req->easy, CURLOPT_FRESH_CONNECT, req->is_tls ? 0L : 1L); /* TLS: the generation sees to it */
     http_send(req);
@@ -76,7 +76,7 @@ static bool lost_unanswered(struct http_request *req, CURLcode code)
 
 bool http_send_again(struct http_request *req, CURLcode code)
 {
-    if (req->attempt.resent || req->fault != HTTP_DONE || !lost_unanswered(req, code) || !may_repeat(req))
+    if (req->attempt.resent || req->failure.fault != HTTP_DONE || !lost_unanswered(req, code) || !may_repeat(req))
         return false;
     send_again(req);
     return true;

@@ -16,9 +16,9 @@ enum http_fault http_fault_of(struct http_request *req, CURLcode code)
 
     switch (code) {
     case CURLE_OK:
-        if (!req->gzip || inflater_done(req->inflater))
+        if (!req->body.gzip || inflater_done(req->body.inflater))
             return HTTP_DONE;
-        snprintf(req->why, sizeof(req->why), "the answer ends inside its gzip stream");
+        snprintf(req->failure.why, sizeof(req->failure.why), "the answer ends inside its gzip stream");
         return HTTP_CUT;
     case CURLE_COULDNT_RESOLVE_HOST: return HTTP_NO_NAME;
     case CURLE_COULDNT_CONNECT: return HTTP_NO_CONNECTION;
@@ -90,8 +90,8 @@ static bool was_to_proxy(const struct http_request *req)
         set = set || environment_has(names[i]);
     if (!set)
         return false;
-    return strstr(req->curl_error, "Unsupported proxy") ||
-           (strstr(req->curl_error, "connect to ") && !strstr(req->curl_error, host));
+    return strstr(req->failure.curl_error, "Unsupported proxy") ||
+           (strstr(req->failure.curl_error, "connect to ") && !strstr(req->failure.curl_error, host));
 }
 
 static enum diagnosis no_connection(const struct http_request *req)
@@ -159,7 +159,7 @@ static enum diagnosis diagnosis_of_tls(const struct http_request *req, CURLcode 
 {
     if (code == CURLE_SSL_CACERT_BADFILE)
         return DIAGNOSIS_CA_FILE;
-    return strstr(req->curl_error, "wrong version number") ? DIAGNOSIS_NOT_TLS : DIAGNOSIS_NO_TLS;
+    return strstr(req->failure.curl_error, "wrong version number") ? DIAGNOSIS_NOT_TLS : DIAGNOSIS_NO_TLS;
 }
 
 static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fault fault, CURLcode code)
@@ -170,7 +170,7 @@ static enum diagnosis diagnosis_of(const struct http_request *req, enum http_fau
     case HTTP_NO_PROXY: return diagnosis_of_proxy(req, code);
     case HTTP_NO_TLS: return diagnosis_of_tls(req, code);
     case HTTP_TIMEOUT: return diagnosis_of_timeout(req);
-    case HTTP_BAD_REQUEST: return req->unsendable;
+    case HTTP_BAD_REQUEST: return req->failure.unsendable;
     case HTTP_CUT: return ended_at_proxy(req) ? DIAGNOSIS_PROXY_DEAD : DIAGNOSIS_CUT;
     default: return DIAGNOSIS_CUT;
     }
@@ -186,9 +186,9 @@ static bool was_silent(const struct http_request *req, enum http_fault fault)
  * */
 static const char *text_of(const struct http_request *req, CURLcode code)
 {
-    if (req->why[0])
-        return req->why;
-    return req->curl_error[0] ? req->curl_error : code ? curl_easy_strerror(code) : "";
+    if (req->failure.why[0])
+        return req->failure.why;
+    return req->failure.curl_error[0] ? req->failure.curl_error : code ? curl_easy_strerror(code) : "";
 }
 
 /* Returns true for a fault that stays until a person acts. A handshake that broke off may have been cut on the way. */
@@ -197,7 +197,7 @@ static bool is_definite(CURLcode code, const struct http_request *req, enum http
     switch (fault) {
     case HTTP_NO_TLS: return code != CURLE_SSL_CONNECT_ERROR;
     case HTTP_NO_PROXY: return proxy_refuses(proxy_status);
-    case HTTP_BAD_REQUEST: return req->unsendable == DIAGNOSIS_CA_FILE;
+    case HTTP_BAD_REQUEST: return req->failure.unsendable == DIAGNOSIS_CA_FILE;
     default: return false;
     }
 }

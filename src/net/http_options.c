@@ -29,13 +29,13 @@ bool http_may_be_sent(struct http_request *req)
         if (text_starts(req->url, "http://") &&
             (url_is_loopback(req->url) || (req->metadata && url_is_metadata(req->url))))
             return true;
-        snprintf(req->why, sizeof(req->why), "the address is not https");
+        snprintf(req->failure.why, sizeof(req->failure.why), "the address is not https");
     } else if (!ca) {
-        req->unsendable = DIAGNOSIS_NO_CA;
-        snprintf(req->why, sizeof(req->why), "looked for %s", tls_ca_places());
+        req->failure.unsendable = DIAGNOSIS_NO_CA;
+        snprintf(req->failure.why, sizeof(req->failure.why), "looked for %s", tls_ca_places());
     } else if (!file_usable(ca, TLS_CA_MAX, &err)) { /* libcurl would wait for a pipe in its place */
-        req->unsendable = DIAGNOSIS_CA_FILE;
-        snprintf(req->why, sizeof(req->why), "%s", err.text);
+        req->failure.unsendable = DIAGNOSIS_CA_FILE;
+        snprintf(req->failure.why, sizeof(req->failure.why), "%s", err.text);
     } else {
         return true;
     }
@@ -175,7 +175,7 @@ static void set_message(CURL *easy, struct http_request *req, const struct http_
 static void set_answer(CURL *easy, struct http_request *req)
 {
     curl_easy_setopt(easy, CURLOPT_PRIVATE, &req->transfer);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, req->curl_error);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, req->failure.curl_error);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, req);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -58,6 +58,33 @@ struct ration {
     size_t bytes;
 };
 
+/* Headers of the response; "": it has none of that name. */
+struct http_head {
+    char content_type[HEADER_TEXT_MAX];
+    char encoding[32];
+    char retry_after[64];
+    char date[64];
+    char request_id[128];
+    char authenticate[HEADER_TEXT_MAX];
+};
+
+/* Where the body goes. */
+struct http_body {
+    bool to_sink;
+    bool gzip;
+    struct inflater *inflater; /* NULL before the first byte that is decoded */
+    struct buf text;           /* decoded, if it does not go to the sink */
+    struct holding holding;    /* its share of the budget */
+};
+
+/* Why there is no whole response. */
+struct http_failure {
+    enum http_fault fault;     /* set from inside a callback; HTTP_DONE until then */
+    enum diagnosis unsendable; /* why, if the fault is HTTP_BAD_REQUEST */
+    char why[512];             /* our own words for the fault; "": curl's */
+    char curl_error[CURL_ERROR_SIZE];
+};
+
 struct http_request {
     struct transfer transfer; /* first: CURLOPT_PRIVATE points to it */
     struct http *http;
@@ -76,23 +103,11 @@ struct http_request {
     struct attempt attempt;
     struct ration ration;
     bool is_tls;
-    bool begun;   /* the first byte of the body has arrived */
-    bool paused;  /* until http_resume_all() */
-    bool to_sink; /* the body goes to the sink */
-    bool gzip;
-    struct inflater *inflater; /* NULL before the first byte that is decoded */
-    struct buf body;           /* decoded, if it does not go to the sink */
-    struct holding holding;    /* its share of the budget */
-    enum http_fault fault;     /* set from inside a callback; HTTP_DONE until then */
-    enum diagnosis unsendable; /* why, if the fault is HTTP_BAD_REQUEST */
-    char why[512];             /* our own words for the fault; "": curl's */
-    char curl_error[CURL_ERROR_SIZE];
-    char content_type[HEADER_TEXT_MAX];
-    char encoding[32];
-    char retry_after[64];
-    char date[64];
-    char request_id[128];
-    char authenticate[HEADER_TEXT_MAX];
+    bool begun;  /* the first byte of the body has arrived */
+    bool paused; /* until http_resume_all() */
+    struct http_head head;
+    struct http_body body;
+    struct http_failure failure;
     uint64_t wire_bytes;
     int64_t started_ms;
 };

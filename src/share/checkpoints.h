@@ -6,8 +6,8 @@
  * "ledger", "ledger_id", "rate", "again", "own_since", "own_until". A checkpoint with more than 4,000 written versions
  * keeps them in records of their own (pieces), of which only changed ones are written again.
  *
- * Saves are collected and sent with share_checkpoints_flush() (each round), in batches of at most 500 records and 4 MB. A
- * save that fails is sent again with the next flush, unless a newer one has replaced it. */
+ * Saves are collected and sent with share_checkpoints_flush() (each second round), in batches of at most 500 records and
+ * 4 MB. A save that fails is sent again with the next flush, unless a newer one has replaced it. */
 #pragma once
 
 #include "share/link.h"

@@ -1,5 +1,5 @@
 /* Loads: the checkpoints of up to 100 inputs in one call, then the pieces of those that have any. What is in the store is
- * not trusted: a record that is not as it should be is left out. */
+ * not trusted: a record that is not as it should be is left out (checkpoints_found.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +14,7 @@ struct load {
     share_loaded_fn *loaded;
     void *ctx;
 
-    struct found found[PLACES_READ];
-    size_t count;
+    struct finds finds;
     size_t at, piece; /* of what was found: the next piece to be read */
     struct err odd;   /* why a record was left out; "" */
 };
@@ -41,10 +40,7 @@ static void go_on(struct loads *loads);
 
 static void load_free(struct load *load)
 {
-    size_t i;
-
-    for (i = 0; i < load->count; i++)
-        checkpoint_parts_free(&load->found[i].parts);
+    finds_free(&load->finds);
     free(load->input);
     free(load);
 }
@@ -73,69 +69,17 @@ static void end_failed(struct load *load, enum kvstore_fault fault, const struct
     load_free(load);
 }
 
-/* Returns the one to begin from. The first one has the highest number, and so it says of which tenant and API the input
- * is now. But numbers begin again with 1 once a store was emptied, and a last save under an old one may come after
- * that: of the same feed, the one that has read farther is the newer one. One that began later may have passed
- * something over. */
-static struct checkpoint_parts *best_found(struct load *load)
-{
-    struct checkpoint_parts *first = &load->found[0].parts, *best = first, *other;
-    size_t i;
-
-    for (i = 1; i < load->count; i++) {
-        other = &load->found[i].parts;
-        if (other->watermark > best->watermark && other->begin <= first->begin && checkpoint_same_feed(first, other))
-            best = other;
-    }
-    return best;
-}
-
-/* Joins what was found: the best one with the versions of the others. */
 static void end_found(struct load *load)
 {
     struct buf text = BUF_INIT(CHECKPOINT_MAX);
-    struct checkpoint_parts *best = best_found(load);
-    size_t i;
+    bool found = finds_join(&load->finds, &text);
 
-    for (i = 0; i < load->count; i++)
-        if (&load->found[i].parts != best && checkpoint_same_feed(best, &load->found[i].parts))
-            versions_add_all(&best->written, &load->found[i].parts.written);
-    if (load->count) {
-        versions_sort(&best->written);
-        checkpoint_parts_format(best, &best->written, &text);
-    }
-    load->loaded(load->ctx, KVSTORE_OK, &load->odd, load->count && !text.full ? &text : NULL);
+    load->loaded(load->ctx, KVSTORE_OK, &load->odd, found ? &text : NULL);
     buf_free(&text);
     load_free(load);
 }
 
 /* Records. */
-
-static bool is_id(const char *text)
-{
-    return text && strlen(text) == SHARE_ID_MAX - 1 && strspn(text, "0123456789abcdef") == SHARE_ID_MAX - 1;
-}
-
-bool checkpoint_found_read(const char *group, const char *input, const cJSON *row, struct found *ret, struct err *err)
-{
-    const char *since = json_text(row, "id"), *text = json_text(row, "text");
-    CLEANUP(mem_freep) char *key = is_id(since) ? checkpoint_key(group, since, input, -1) : NULL;
-
-    *ret = (struct found){ .number = 0 };
-    if (!key || !text_same(json_text(row, "_key"), key) || !text_same(json_text(row, "input"), input))
-        return err_set(err, ERR_INPUT, "its key is not that of its input and id");
-    if (!json_int64(row, "number", 0, SHARE_NUMBER_MOST, &ret->number))
-        return err_set(err, ERR_INPUT, "it has no number");
-    if (!text)
-        return err_set(err, ERR_INPUT, "it has no text");
-    if (!checkpoint_parts_read(text, strlen(text), true, &ret->parts, err))
-        return false;
-    memcpy(ret->since, since, SHARE_ID_MAX);
-    if (checkpoint_parts_check(&ret->parts, err))
-        return true;
-    checkpoint_parts_free(&ret->parts);
-    return false;
-}
 
 /* Notes why a record is left out, once for a load. */
 static void note_odd(struct load *load, const char *key, const struct err *why)
@@ -143,32 +87,6 @@ static void note_odd(struct load *load, const char *key, const struct err *why)
     if (!load->odd.text[0])
         err_set(&load->odd, ERR_INPUT, "record '%s' of the shared KV store cannot be used and is ignored: %s",
                 key ? key : "", why->text);
-}
-
-/* Returns true if one comes before the other: that of the newer table. Tables that were lost by the store leave equal
- * numbers: then that which has read farther. */
-static bool is_newer(const struct found *one, const struct found *other)
-{
-    if (one->number != other->number)
-        return one->number > other->number;
-    return one->parts.watermark > other->parts.watermark;
-}
-
-/* Adds what was found, the newest first. Of more than PLACES_READ the oldest are left out. */
-static void add_found(struct load *load, struct found *found)
-{
-    size_t i, last = load->count;
-
-    if (last == PLACES_READ && !is_newer(found, &load->found[last - 1])) {
-        checkpoint_parts_free(&found->parts);
-        return;
-    }
-    if (last == PLACES_READ)
-        checkpoint_parts_free(&load->found[--last].parts);
-    for (i = last; i > 0 && is_newer(found, &load->found[i - 1]); i--)
-        load->found[i] = load->found[i - 1];
-    load->found[i] = *found;
-    load->count = last + 1;
 }
 
 static void read_places(struct loads *loads, struct load *load, const cJSON *rows)
@@ -180,7 +98,7 @@ static void read_places(struct loads *loads, struct load *load, const cJSON *row
     cJSON_ArrayForEach(row, rows)
     {
         if (checkpoint_found_read(loads->group, load->input, row, &found, &err))
-            add_found(load, &found);
+            finds_add(&load->finds, &found);
         else
             note_odd(load, json_text(row, "_key"), &err);
     }
@@ -191,33 +109,24 @@ static void read_places(struct loads *loads, struct load *load, const cJSON *row
 /* Goes on to the next piece that is to be read. Returns false if there is none. */
 static bool next_piece(struct load *load)
 {
-    while (load->at < load->count && load->piece >= load->found[load->at].parts.piece_count) {
+    while (load->at < load->finds.count && load->piece >= load->finds.list[load->at].parts.piece_count) {
         load->at++;
         load->piece = 0;
     }
-    return load->at < load->count;
+    return load->at < load->finds.count;
 }
 
 static char *piece_key(const struct loads *loads, const struct load *load)
 {
-    const struct found *found = &load->found[load->at];
+    const struct found *found = &load->finds.list[load->at];
 
     return checkpoint_key(loads->group, found->since, load->input, found->parts.pieces[load->piece]);
-}
-
-static bool is_full(const struct load *load)
-{
-    size_t i, count = 0;
-
-    for (i = 0; i < load->count; i++)
-        count += load->found[i].parts.written.count;
-    return count >= VERSIONS_READ;
 }
 
 /* A piece that is missing or cannot be used costs repeats, and nothing else. */
 static void read_piece(const struct loads *loads, struct load *load, const cJSON *rows)
 {
-    struct checkpoint_parts *parts = &load->found[load->at].parts;
+    struct checkpoint_parts *parts = &load->finds.list[load->at].parts;
     CLEANUP(mem_freep) char *key = piece_key(loads, load);
     const cJSON *row = cJSON_GetArrayItem(rows, 0);
     struct err err = { .text = "" };
@@ -247,8 +156,8 @@ static void on_pieces(void *ctx, const struct kvstore_answer *answer)
             read_piece(loads, load, rows);
             load->piece++;
         }
-        if (!cJSON_GetArraySize(answer->rows) || is_full(load))
-            load->at = load->count; /* an answer without lists would be asked for without end */
+        if (!cJSON_GetArraySize(answer->rows) || finds_versions(&load->finds) >= VERSIONS_READ)
+            load->at = load->finds.count; /* an answer without lists would be asked for without end */
     }
     go_on(loads);
 }

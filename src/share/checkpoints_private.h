@@ -1,5 +1,5 @@
-/* share/checkpoints_private.h - shared by checkpoints.c (saves), checkpoints_keys.c (which are there), checkpoints_load.c
- * and checkpoints_text.c (pure). */
+/* share/checkpoints_private.h - shared by checkpoints.c (saves), checkpoints_keys.c (which are there),
+ * checkpoints_load.c and checkpoints_found.c (loads), and checkpoints_text.c (pure). */
 #pragma once
 
 #include "share/checkpoints.h"
@@ -59,6 +59,19 @@ struct found {
 };
 /* Reads a record, which must be this input's. Returns false with err, and *ret holds nothing, if it cannot be used. */
 bool checkpoint_found_read(const char *group, const char *input, const cJSON *row, struct found *ret, struct err *err);
+
+/* What was found of an input, the newest first. All zeros: nothing. */
+struct finds {
+    struct found list[PLACES_READ];
+    size_t count;
+};
+void finds_free(struct finds *finds); /* the members */
+/* Takes what was found over. Of more than PLACES_READ the oldest are left out. */
+void finds_add(struct finds *finds, struct found *found);
+size_t finds_versions(const struct finds *finds);
+/* Appends the best one, with the versions of the others of its feed. Returns false if there is none, or it is too large.
+ * To be called once. */
+bool finds_join(struct finds *finds, struct buf *text);
 
 struct loads;
 

@@ -1,8 +1,6 @@
 #include "share/core.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +11,9 @@
 #define HOUR_MS       3600000
 #define CLEAN_SOON_MS 600000 /* after the start */
 #define TABLES_MOST   60     /* more of them are deleted before the hour has passed */
+#define SHOWN_MS      15000  /* until then a read shows a table that was inserted */
 #define KEY_MOST      8192
 #define QUERY_MOST    4096
-#define HURRY_MS      1000 /* between rounds while two have one name */
 
 struct share_core *share_core_new(const struct share_core_spec *spec, const char *const *inputs, size_t count)
 {
@@ -32,10 +30,12 @@ struct share_core *share_core_new(const struct share_core_spec *spec, const char
                                  .began_ms = LONG_AGO_MS,
                                  .round_ms = spec->now_ms,
                                  .good_ms = spec->now_ms,
+                                 .heard_ms = spec->now_ms,
                                  .confirmed_ms = LONG_AGO_MS,
                                  .lag_ms = -1,
                                  .joined_ms = LONG_AGO_MS,
-                                 .hurries_ms = LONG_AGO_MS,
+                                 .own = { .there_ms = LONG_AGO_MS },
+                                 .peers = { .asked_ms = LONG_AGO_MS },
                                  .due_ms = NEVER_MS,
                                  .key = BUF_INIT(KEY_MOST),
                                  .query = BUF_INIT(QUERY_MOST),
@@ -104,7 +104,7 @@ void share_core_set_well(struct share_core *core, bool well)
 static const struct share_call *end_round(struct share_core *core)
 {
     core->step = STEP_IDLE;
-    core->round_ms = core->began_ms + (core->began_ms < core->hurries_ms ? HURRY_MS : SHARE_ROUND_MS);
+    core->round_ms = core_pace_next(core);
     return NULL;
 }
 
@@ -131,26 +131,12 @@ const struct share_call *share_core_begin(struct share_core *core, int64_t now_m
     core->away_ms = passed < SHARE_FENCE_MS ? core->away_ms + passed : 0;
     core->began_ms = now_ms;
     core->round_ms = NEVER_MS;
+    core->pace.busy = false;
     tell_of_time(core, now_ms);
-    return core->twin.watched || core->newer ? core_call_read(core) : core_call_heartbeat(core, now_ms);
+    return core->twin.watched || core->newer ? core_call_read(core) : core_call_heartbeat(core);
 }
 
 /* A good round goes on with what is due besides. */
-
-/* Returns true if a table can come after the newest one. Numbers last for a million years, unless somebody wrote one by
- * hand: then it has to go, and that is told. */
-static bool number_left(struct share_core *core)
-{
-    CLEANUP(mem_freep) char *key = NULL;
-    char number[32];
-
-    if (core->newest.taken < SHARE_NUMBER_MOST - 1)
-        return true;
-    snprintf(number, sizeof(number), "%012" PRId64, core->newest.taken);
-    key = share_key(core->group, "table", number);
-    core_bad_record(core, key, "its number is the last one, so no table can be made until it is deleted");
-    return false;
-}
 
 /* Returns true if it is time for another table, and this forwarder's turn to make it. */
 static bool table_due(struct share_core *core, int64_t now_ms)
@@ -169,10 +155,12 @@ static bool table_due(struct share_core *core, int64_t now_ms)
     }
     if (core->due_ms == NEVER_MS)
         core->due_ms = now_ms;
+    if (core->own.number > core->newest.taken && now_ms - core->own.there_ms < SHOWN_MS)
+        return false;
     from = core->due_ms;
     if (!urgent && from < core->table.seen_ms + SHARE_TABLE_MS)
         from = core->table.seen_ms + SHARE_TABLE_MS;
-    return number_left(core) && now_ms >= from + (int64_t)core_turn(core) * SHARE_TURN_MS;
+    return now_ms >= from + (int64_t)core_turn(core) * SHARE_TURN_MS;
 }
 
 static void make_table(struct share_core *core, int64_t now_ms)
@@ -182,6 +170,8 @@ static void make_table(struct share_core *core, int64_t now_ms)
     share_body_free(&core->own.body);
     share_id(core->random(core->ctx), core->own.id);
     core->own.number = core->newest.taken + 1;
+    core->own.there_ms = LONG_AGO_MS;
+    core->own.inserted = false;
     core_plan(core, core->own.id, core->own.number, now_ms, &core->own.body);
     for (size_t i = 0; i < core->table.body.count; i++)
         left_out += !share_body_find(&core->own.body, core->table.body.entries[i].input);
@@ -211,7 +201,19 @@ static bool clean_due(struct share_core *core, int64_t now_ms)
     return true;
 }
 
-/* Returns the call of this step if it is due, else that of a later one; NULL: the round is over. */
+static const struct share_call *clean(struct share_core *core, int64_t now_ms)
+{
+    const struct share_call *call;
+
+    if (clean_due(core, now_ms))
+        return core_call_clean(core, STEP_CLEAN_TABLES);
+    call = core->cleaning.places ? core_call_clean(core, STEP_CLEAN_PLACES) : NULL;
+    core->cleaning.places = false;
+    return call;
+}
+
+/* A good round goes on with what is due besides. Returns the call of this step if it is due, else that of a later one;
+ * NULL: the round is over. */
 static const struct share_call *carry_on(struct share_core *core, enum step step, int64_t now_ms)
 {
     const struct share_call *call = NULL;
@@ -232,8 +234,7 @@ static const struct share_call *carry_on(struct share_core *core, enum step step
             make_table(core, now_ms);
             return core_call_save_body(core);
         }
-        if (clean_due(core, now_ms))
-            call = core_call_clean(core, STEP_CLEAN_TABLES);
+        call = clean(core, now_ms);
         return call ? call : end_round(core);
     }
 }
@@ -241,18 +242,17 @@ static const struct share_call *carry_on(struct share_core *core, enum step step
 /* The newest table is known whole: the round is good. body: NULL: it is the one that is followed. */
 static const struct share_call *good(struct share_core *core, struct share_body *body, int64_t now_ms)
 {
-    int64_t passed = now_ms - core->good_ms;
-
     if (now_ms - core->shown_ms >= SHARE_FENCE_MS) {
         if (body)
             share_body_free(body);
         return end_round(core);
     }
-    core_peers_pass(core, passed, now_ms);
+    core_peers_pass(core, core->began_ms - core->heard_ms, now_ms);
     core_follow(core, body, now_ms);
     if (core->joined_ms == LONG_AGO_MS)
         core->joined_ms = core_self(core)->heard_from_ms = now_ms;
     core->good_ms = now_ms;
+    core->heard_ms = core->began_ms;
     core->away_ms = 0;
     core->stale = 0;
     note_hour(&core->cleaning, core->table.number, now_ms);
@@ -272,7 +272,7 @@ static const struct share_call *on_rows(struct share_core *core, const cJSON *ro
     if (core_look_for_newer(core, now_ms))
         return end_round(core);
     if (!shown.own_beat) {
-        core_not_shown(core, shown.own_start, now_ms);
+        core_not_shown(core, shown.own_start);
         return end_round(core);
     }
     if (core_doubt(core, shown.start, shown.beat >= core->start_beat, now_ms))
@@ -308,6 +308,15 @@ static const struct share_call *on_body(struct share_core *core, const struct kv
     return core_no_body(core, now_ms) ? good(core, NULL, now_ms) : end_round(core);
 }
 
+/* There is a table of that number: this one's, or another's. An older node shows it later. */
+static const struct share_call *on_insert(struct share_core *core, enum kvstore_fault fault, int64_t now_ms)
+{
+    core->own.inserted = fault == KVSTORE_OK;
+    if (fault == KVSTORE_OK || fault == KVSTORE_TAKEN)
+        core->own.there_ms = now_ms;
+    return end_round(core);
+}
+
 const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer,
                                              int64_t now_ms)
 {
@@ -328,12 +337,8 @@ const struct share_call *share_core_answered(struct share_core *core, const stru
             core_read_inputs(core, answer->rows);
         return carry_on(core, STEP_NEXT_BODY, now_ms);
     case STEP_NEXT_BODY: return ok ? core_call_insert(core) : end_round(core);
-    case STEP_CLEAN_TABLES: return core_call_clean(core, STEP_CLEAN_BODIES);
-    case STEP_CLEAN_BODIES: {
-        const struct share_call *call = core_call_clean(core, STEP_CLEAN_PLACES);
-
-        return call ? call : end_round(core);
-    }
+    case STEP_CLEAN_TABLES: core->cleaning.places = true; return core_call_clean(core, STEP_CLEAN_BODIES);
+    case STEP_INSERT: return on_insert(core, answer->fault, now_ms);
     default: return end_round(core);
     }
 }

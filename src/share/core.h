@@ -62,8 +62,12 @@ const struct share_call *share_core_begin(struct share_core *core, int64_t now_m
  * do without ends it, and it is not good. */
 const struct share_call *share_core_answered(struct share_core *core, const struct kvstore_answer *answer,
                                              int64_t now_ms);
-/* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one; INT64_MAX while one lasts. */
+/* Returns when the next round is due: SHARE_ROUND_MS after the beginning of the last one, or up to half of that later if it
+ * has made more calls; INT64_MAX while one lasts. */
 int64_t share_core_round_ms(const struct share_core *core);
+/* Returns true if the last round has made more calls than usual: what else is to be written should wait for the next one,
+ * so that there are 40 calls at most in any minute. */
+bool share_core_is_busy(const struct share_core *core);
 
 /* The state of an input. */
 enum share_state {

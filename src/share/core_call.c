@@ -15,6 +15,8 @@
 static const struct share_call *call_of(struct share_core *core, enum step step, enum share_call_kind kind,
                                         const char *collection)
 {
+    if (step != STEP_HEARTBEAT && step != STEP_READ)
+        core_pace_extra(core);
     core->step = step;
     core->call = (struct share_call){ .kind = kind, .collection = collection };
     if (kind == SHARE_CALL_GET)
@@ -63,23 +65,36 @@ static void add_start(struct share_core *core)
     buf_add_char(&core->body, ',');
 }
 
-/* Adds the members that died too often, so that the others, and they themselves, know. */
-static void add_barred(const struct share_core *core, struct buf *text, int64_t now_ms)
+static bool died_often(const struct share_core *core, const struct peer *peer)
 {
-    const char *before = ",\"bars\":[";
+    return core_peer_died_often(peer, core->began_ms);
+}
+
+static bool is_missed(const struct share_core *core, const struct peer *peer)
+{
+    return peer->missed && core_peer_lives(core, peer) && !core_peer_inputs_known(peer);
+}
+
+/* Adds the names of the members that are so, so that the others, and they themselves, know. */
+static void add_names(const struct share_core *core, struct buf *text, const char *name,
+                      bool (*is_so)(const struct share_core *core, const struct peer *peer))
+{
+    size_t count = 0;
 
     for (size_t i = 0; i < core->peers.count; i++) {
-        if (!core_peer_died_often(core->peers.items[i], now_ms))
+        if (!is_so(core, core->peers.items[i]))
             continue;
-        buf_add_text(text, before);
+        if (!count++)
+            buf_add_format(text, ",\"%s\":[", name);
+        else
+            buf_add_char(text, ',');
         buf_add_json(text, core->peers.items[i]->name);
-        before = ",";
     }
-    if (*before == ',' && !before[1])
+    if (count)
         buf_add_char(text, ']');
 }
 
-const struct share_call *core_call_heartbeat(struct share_core *core, int64_t now_ms)
+const struct share_call *core_call_heartbeat(struct share_core *core)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(TEXT_MOST);
     size_t held = 0;
@@ -94,7 +109,8 @@ const struct share_call *core_call_heartbeat(struct share_core *core, int64_t no
                    core->start, core->beat, core->table.id, held, core->saved,
                    core->well && core->stale < STALE_MOST ? "true" : "false");
     buf_add_json(&text, core->program);
-    add_barred(core, &text, now_ms);
+    add_names(core, &text, "bars", died_often);
+    add_names(core, &text, "lacks", is_missed);
     buf_add_format(&text, ",\"format\":%d}", SHARE_FORMAT);
     buf_clear(&core->body);
     buf_add_char(&core->body, '[');
@@ -144,8 +160,11 @@ const struct share_call *core_call_find_inputs(struct share_core *core, int64_t 
         buf_add_json(&core->query, buf_text(&core->key));
         buf_add_char(&core->query, '}');
         peer->asked_ms = now_ms;
+        peer->missed = false;
     }
     buf_add_text(&core->query, "]}");
+    if (asked)
+        core->peers.asked_ms = now_ms;
     return asked ? call_of(core, STEP_INPUTS, SHARE_CALL_FIND, PLACES_COLLECTION) : NULL;
 }
 

@@ -70,7 +70,7 @@ static void take(struct share_core *core, struct own_input *input, const struct 
 
     memcpy(input->since, entry->since, SHARE_ID_MAX);
     input->number = entry->number;
-    input->seen_ms = now_ms;
+    input->seen_ms = core->own.inserted && !strcmp(entry->since, core->own.id) ? core->own.there_ms : now_ms;
     if (!was_held || strcmp(from, core->forwarder) != 0)
         core_event(core, SHARE_EVENT_TAKEN, 1, from, why_taken(core, from));
 }

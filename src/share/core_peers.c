@@ -64,16 +64,46 @@ void core_peers_free(struct share_core *core)
     free(core->peers.items);
 }
 
-void core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t now_ms)
+void core_peer_ask_again(struct peer *peer)
+{
+    peer->asked_ms = LONG_AGO_MS;
+    peer->missed = false;
+}
+
+/* Returns true if no later heartbeat of that process was shown. */
+static bool is_news(const struct peer *peer, const char *start, int64_t beat)
+{
+    if (!strcmp(peer->start, start))
+        return beat >= peer->beat;
+    for (size_t i = 0; i < FORMER; i++)
+        if (!strcmp(peer->former[i].start, start))
+            return beat > peer->former[i].beat;
+    return true;
+}
+
+/* The present process of a member is one of the former ones from now on. */
+static void becomes_former(struct peer *peer, const char *next)
+{
+    size_t at = 0;
+
+    while (at < FORMER - 1 && strcmp(peer->former[at].start, next) != 0)
+        at++;
+    memmove(peer->former + 1, peer->former, at * sizeof(*peer->former));
+    memcpy(peer->former[0].start, peer->start, SHARE_ID_MAX);
+    peer->former[0].beat = peer->beat;
+    memcpy(peer->start, next, SHARE_ID_MAX);
+    core_peer_ask_again(peer);
+}
+
+bool core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t now_ms)
 {
     bool other = strcmp(peer->start, start) != 0, moved = peer->known && (other || beat > peer->beat);
 
-    if (other) {
-        memcpy(peer->start, start, SHARE_ID_MAX);
-        peer->asked_ms = LONG_AGO_MS;
-    }
-    if (other || beat > peer->beat)
-        peer->beat = beat;
+    if (!is_news(peer, start, beat))
+        return false;
+    if (other)
+        becomes_former(peer, start);
+    peer->beat = beat;
     if (!peer->known || (moved && (peer->dead || !peer->heard)))
         peer->heard_from_ms = now_ms;
     if (!peer->known)
@@ -83,6 +113,7 @@ void core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t
         peer->dead = false;
     }
     peer->known = true;
+    return true;
 }
 
 /* Returns true if the present table names the member. */
@@ -127,8 +158,7 @@ bool core_peer_lives(const struct share_core *core, const struct peer *peer)
     return peer == core_self(core) || (!peer->dead && peer->known && (peer->heard || owns(core, peer)));
 }
 
-/* Returns true if the list of inputs that is known is the one that the member's present process says it has saved. */
-static bool inputs_known(const struct peer *peer)
+bool core_peer_inputs_known(const struct peer *peer)
 {
     return peer->version && !strcmp(peer->inputs_start, peer->start) && peer->inputs_version >= peer->version;
 }
@@ -152,14 +182,14 @@ bool core_peer_settled(const struct share_core *core, const struct peer *peer, i
 {
     bool is_self = peer == core_self(core);
 
-    return now_ms - peer->heard_from_ms >= SHARE_SETTLED_MS && (is_self || (peer->heard && inputs_known(peer))) &&
+    return now_ms - peer->heard_from_ms >= SHARE_SETTLED_MS && (is_self || (peer->heard && core_peer_inputs_known(peer))) &&
            !barred(core, peer, now_ms);
 }
 
 bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms)
 {
-    return peer != core_self(core) && peer->version && !inputs_known(peer) && core_peer_lives(core, peer) &&
-           now_ms - peer->asked_ms >= ASK_INPUTS_MS;
+    return peer != core_self(core) && peer->version && !core_peer_inputs_known(peer) && core_peer_lives(core, peer) &&
+           now_ms - peer->asked_ms >= ASK_INPUTS_MS && now_ms - core->peers.asked_ms >= FIND_MS;
 }
 
 /* Without its present list, a member keeps what it has. */
@@ -197,7 +227,7 @@ void core_plan(const struct share_core *core, const char *id, int64_t number, in
 
         if (!core_peer_lives(core, peer))
             continue;
-        if (!inputs_known(peer) && peer != core_self(core))
+        if (!core_peer_inputs_known(peer) && peer != core_self(core))
             guess_inputs(core, peer);
         candidates[count++] = candidate_of(core, peer, now_ms);
     }

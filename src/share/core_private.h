@@ -13,6 +13,9 @@
 #define PUNISHED_MS   300000
 #define ASK_INPUTS_MS 30000 /* between two attempts to get a member's inputs */
 #define STALE_MOST    12    /* rounds whose heartbeat arrives and is not seen: then others shall have the inputs */
+#define FIND_MS       10000 /* between two searches for lists */
+#define OWN_AGAIN_MS  30000 /* the list of own inputs is not written again before, if another member misses it */
+#define FORMER        3     /* processes before the present one whose heartbeats are remembered */
 #define TEXT_MOST     (16 << 20)
 
 /* An input of this forwarder. */
@@ -34,6 +37,10 @@ struct peer {
     char *name, *program;
     char start[SHARE_ID_MAX];
     int64_t beat;
+    struct {
+        char start[SHARE_ID_MAX];
+        int64_t beat;
+    } former[FORMER]; /* what was shown of processes before, newest first */
     int64_t held;
     bool well;
     bool known; /* it has a record */
@@ -47,6 +54,7 @@ struct peer {
     char inputs_start[SHARE_ID_MAX]; /* of the process that wrote the list that is known; "": none is */
     int64_t inputs_version;
     int64_t asked_ms;        /* for that list */
+    bool missed;             /* it was asked for, and the store did not have it */
     struct share_names bars; /* who died too often, as it says */
     struct share_names inputs;
     struct wish wish;
@@ -103,12 +111,22 @@ struct own_table {
     struct share_body body;
     char id[SHARE_ID_MAX]; /* "": none */
     int64_t number;
+    int64_t there_ms; /* when it was known that the number is taken; LONG_AGO_MS: it is not */
+    bool inserted;    /* by this table */
 };
 
 struct cleaning {
     int64_t last_ms;
     int64_t hourly[25]; /* numbers of tables, newest first; 0: not known */
     int64_t hour_ms;    /* of the newest of these */
+    bool places;        /* tables were deleted, checkpoints not yet */
+};
+
+/* How often this forwarder calls (core_pace.c). */
+struct pace {
+    int64_t owed_ms; /* by which the next rounds come later */
+    bool hurries;    /* the next one comes at once */
+    bool busy;       /* this round has made more than two calls */
 };
 
 struct events {
@@ -141,12 +159,13 @@ struct share_core {
     int64_t began_ms, round_ms; /* of the present or last round; when the next one is due */
     int64_t away_ms;            /* until began_ms: for how long no round was good, while this process was awake */
     int64_t good_ms;            /* end of the last good round; before the first one, when the core was made */
+    int64_t heard_ms;           /* beginning of that round: until then the others' silence is counted */
     int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
     int64_t due_ms;     /* since when another table is due */
     bool newer;         /* the newest table is of a newer program */
     int stale;          /* rounds since the last good one that did not show their heartbeat */
-    int64_t hurries_ms; /* until then rounds come faster: another process has this name */
+    struct pace pace;
     bool told_paused, told_alone;
 
     enum step step;
@@ -155,6 +174,7 @@ struct share_core {
     struct {
         struct peer **items; /* sorted by name; this forwarder is one of them */
         size_t count;
+        int64_t asked_ms; /* for lists of inputs */
     } peers;
     struct newest newest;
     struct table table;
@@ -180,13 +200,17 @@ struct peer *core_self(const struct share_core *core);
 struct peer *core_peer(const struct share_core *core, const char *name); /* NULL: not known */
 struct peer *core_peer_add(struct share_core *core, const char *name);
 void core_peers_free(struct share_core *core);
-/* A heartbeat as the store shows it. */
-void core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t now_ms);
+/* A heartbeat as the store shows it. Returns false if it is one from before the newest that is known: an old node
+ * shows it, or a write that came late. */
+bool core_peer_shown(struct peer *peer, const char *start, int64_t beat, int64_t now_ms);
 /* A good round ends: who was not heard grows silent, and dies. passed_ms: since the last good round. */
 void core_peers_pass(struct share_core *core, int64_t passed_ms, int64_t now_ms);
 bool core_peer_lives(const struct share_core *core, const struct peer *peer);
+/* Returns true if the list of inputs that is known is the one that the member's present process says it has saved. */
+bool core_peer_inputs_known(const struct peer *peer);
 bool core_peer_died_often(const struct peer *peer, int64_t now_ms);
 bool core_peer_settled(const struct share_core *core, const struct peer *peer, int64_t now_ms);
+void core_peer_ask_again(struct peer *peer); /* for its list of inputs: there is another one */
 /* Returns true if a list of the member's inputs has to be read that was not asked for within ASK_INPUTS_MS. */
 bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms);
 /* Plans the table after the present one. */
@@ -205,13 +229,24 @@ struct shown {
     char start[SHARE_ID_MAX];     /* of the record that shows who took this name last; "": there is none */
     char own_start[SHARE_ID_MAX]; /* of the member record under this forwarder's name; "": there is none */
     int64_t beat;                 /* of that */
+    int64_t *numbers;             /* of the tables */
+    size_t tables;
 };
 void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, struct shown *ret);
 void core_read_inputs(struct share_core *core, const cJSON *rows);
 
+/* core_pace.c */
+
+/* Counts a call beyond those of a round. */
+void core_pace_extra(struct share_core *core);
+/* The next round comes at once, if not too many calls were made. */
+void core_pace_hurry(struct share_core *core);
+/* A round is over. Returns when the next one is due. */
+int64_t core_pace_next(struct share_core *core);
+
 /* core_call.c: the calls. Each becomes the round's step. */
 
-const struct share_call *core_call_heartbeat(struct share_core *core, int64_t now_ms);
+const struct share_call *core_call_heartbeat(struct share_core *core);
 const struct share_call *core_call_read(struct share_core *core);
 const struct share_call *core_call_get_body(struct share_core *core);
 const struct share_call *core_call_find_inputs(struct share_core *core, int64_t now_ms); /* NULL: all are known */
@@ -241,7 +276,7 @@ bool core_is_alone(const struct share_core *core, int64_t now_ms);
  * has the larger start. */
 bool core_doubt(struct share_core *core, const char *start, bool written_after, int64_t now_ms);
 /* The read does not show the heartbeat. own_start: of the record under this forwarder's name; "": there is none. */
-void core_not_shown(struct share_core *core, const char *own_start, int64_t now_ms);
+void core_not_shown(struct share_core *core, const char *own_start);
 /* Watches the heartbeats under this forwarder's name, which another process writes. */
 void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms);
 /* Returns true while the newest table is one of a newer program, and in the round in which that ends. */

@@ -41,6 +41,20 @@ static char *name_of(const struct share_core *core, const char *kind, const char
     return NULL;
 }
 
+/* Returns true if a member says that it did not find this forwarder's list of inputs: a failover has lost it, or a late
+ * write has replaced it. */
+static bool lacks(const struct share_core *core, const cJSON *names)
+{
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, names)
+    {
+        if (cJSON_IsString(name) && !strcmp(name->valuestring, core->forwarder))
+            return true;
+    }
+    return false;
+}
+
 static bool read_member(struct share_core *core, const char *name, const cJSON *text, int64_t now_ms, struct shown *ret)
 {
     char start[SHARE_ID_MAX];
@@ -64,19 +78,22 @@ static bool read_member(struct share_core *core, const char *name, const cJSON *
         }
         return true;
     }
+    if (!core_peer_shown(peer, start, beat, now_ms))
+        return true;
     free(peer->program);
     peer->program = mem_text_n(program ? program : "", strnlen(program ? program : "", PROGRAM_MOST));
     peer->well = json_bool(text, "well");
     if (!json_int64(text, "held", 0, BEAT_MOST, &peer->held))
         peer->held = 0;
-    core_peer_shown(peer, start, beat, now_ms);
     if (!json_int64(text, "inputs", 0, BEAT_MOST, &version))
         version = 0;
     if (version != peer->version)
-        peer->asked_ms = LONG_AGO_MS;
+        core_peer_ask_again(peer);
     peer->version = version;
     share_names_free(&peer->bars);
     names_parse(json_member(text, "bars"), &peer->bars);
+    if (peer->moved && lacks(core, json_member(text, "lacks")) && now_ms - core->saved_ms >= OWN_AGAIN_MS)
+        core->version++;
     return true;
 }
 
@@ -112,26 +129,57 @@ static int64_t number_of(const struct share_core *core, const char *key)
     return number;
 }
 
-static bool read_table(struct share_core *core, int64_t number, const cJSON *text)
+/* Reads what a table's record says. Returns false if it cannot be used. */
+static bool read_table(const cJSON *row, struct newest *ret)
 {
-    struct newest *newest = &core->newest;
+    const char *body = json_text(row, "text");
+    CLEANUP(json_freep) cJSON *text = body ? json_parse(body, strlen(body)) : NULL;
     const char *by = json_text(text, "by");
     char id[SHARE_ID_MAX] = "";
     int64_t format;
 
     if (!json_int64(text, "format", 1, BEAT_MOST, &format) || (!read_id(text, "id", id) && format <= SHARE_FORMAT))
         return false;
-    if (number == SHARE_NUMBER_MOST) /* nobody makes it: no table could come after it */
-        return false;
-    newest->count++;
-    if (number <= newest->number)
-        return true;
-    newest->number = number;
-    newest->format = format;
-    memcpy(newest->id, id, SHARE_ID_MAX);
-    free(newest->by);
-    newest->by = mem_text(by ? by : "");
+    ret->format = format;
+    memcpy(ret->id, id, SHARE_ID_MAX);
+    free(ret->by);
+    ret->by = mem_text(by ? by : "");
     return true;
+}
+
+/* Notes a table's number. Returns false if its record cannot be used. */
+static bool note_table(const struct share_core *core, const char *key, const cJSON *row, struct shown *ret)
+{
+    struct newest table = { 0 };
+    int64_t number = number_of(core, key);
+    bool ok = number && read_table(row, &table);
+
+    free(table.by);
+    if (!ok)
+        return false;
+    ret->numbers = mem_grow(ret->numbers, ret->tables + 1, sizeof(*ret->numbers));
+    ret->numbers[ret->tables++] = number;
+    return true;
+}
+
+/* Finds the newest table, and tells of those above it, which nobody follows. */
+static void find_newest(struct share_core *core, const cJSON *rows, const struct shown *shown)
+{
+    struct newest *newest = &core->newest;
+    const cJSON *row;
+
+    newest->number = share_newest(shown->numbers, shown->tables, core->table.highest);
+    newest->count = shown->tables;
+    cJSON_ArrayForEach(row, rows)
+    {
+        const char *key = json_text(row, "_key"), *kind = json_text(row, "kind");
+        int64_t number = key && kind && !strcmp(kind, "table") ? number_of(core, key) : 0;
+
+        if (number && number == newest->number)
+            read_table(row, newest);
+        if (number > newest->number)
+            core_bad_record(core, key, "no group comes to its number, so nobody follows it; who looks after the store can delete it");
+    }
 }
 
 /* A record with a name in its key. */
@@ -153,17 +201,16 @@ static bool read_named(struct share_core *core, const char *kind, const char *ke
 static bool read_row(struct share_core *core, const cJSON *row, int64_t now_ms, struct shown *ret)
 {
     const char *key = json_text(row, "_key"), *kind = json_text(row, "kind"), *body = json_text(row, "text");
-    CLEANUP(json_freep) cJSON *text = body ? json_parse(body, strlen(body)) : NULL;
-    int64_t number;
+    CLEANUP(json_freep) cJSON *text = NULL;
 
     if (!key || !kind)
         return true;
-    if (!strcmp(kind, "member") || !strcmp(kind, "wish") || !strcmp(kind, "start"))
-        return read_named(core, kind, key, text, now_ms, ret);
-    if (strcmp(kind, "table") != 0)
+    if (!strcmp(kind, "table"))
+        return note_table(core, key, row, ret);
+    if (strcmp(kind, "member") != 0 && strcmp(kind, "wish") != 0 && strcmp(kind, "start") != 0)
         return true;
-    number = number_of(core, key);
-    return number && read_table(core, number, text);
+    text = body ? json_parse(body, strlen(body)) : NULL;
+    return read_named(core, kind, key, text, now_ms, ret);
 }
 
 /* The key of a table that cannot be used is taken, too. If there is no table at all any more, the next one goes on
@@ -202,7 +249,10 @@ void core_read_rows(struct share_core *core, const cJSON *rows, int64_t now_ms, 
         if (!read_row(core, row, now_ms, ret) && key)
             core_bad_record(core, key, "it is not what this program writes");
     }
+    find_newest(core, rows, ret);
     find_taken(core, rows);
+    free(ret->numbers);
+    ret->numbers = NULL;
 }
 
 static bool read_inputs(struct share_core *core, const cJSON *row)
@@ -235,5 +285,11 @@ void core_read_inputs(struct share_core *core, const cJSON *rows)
 
         if (!read_inputs(core, row) && key)
             core_bad_record(core, key, "it is no list of inputs");
+    }
+    for (size_t i = 0; i < core->peers.count; i++) {
+        struct peer *peer = core->peers.items[i];
+
+        if (peer->asked_ms == core->peers.asked_ms)
+            peer->missed = !core_peer_inputs_known(peer);
     }
 }

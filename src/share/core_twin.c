@@ -4,11 +4,10 @@
 
 #include "share/core_private.h"
 
-#define HURRIES_MS 7000
 #define STRIKES    2 /* a twin is believed then; a write that came late is one */
 #define STRIKE_MS  30000
 
-void core_not_shown(struct share_core *core, const char *own_start, int64_t now_ms)
+void core_not_shown(struct share_core *core, const char *own_start)
 {
     core->stale++;
     if (core->joined_ms == LONG_AGO_MS || !own_start[0] || !strcmp(own_start, core->start))
@@ -16,7 +15,7 @@ void core_not_shown(struct share_core *core, const char *own_start, int64_t now_
     /* Perhaps a twin, whose heartbeats always come between this one's write and its read. Another rhythm ends that. */
     core->start_shown = false;
     if (core->stale % 4 == 0)
-        core->hurries_ms = now_ms + 1;
+        core_pace_hurry(core);
 }
 
 void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t now_ms)
@@ -39,7 +38,7 @@ void core_watch_twin(struct share_core *core, const struct shown *shown, int64_t
         *twin = (struct twin){ .strike_ms = LONG_AGO_MS };
         core->start_shown = false;
         core->saved_ms = LONG_AGO_MS;
-        core->good_ms = now_ms;
+        core->good_ms = core->heard_ms = now_ms;
         core->away_ms = 0;
     }
 }
@@ -50,7 +49,7 @@ bool core_doubt(struct share_core *core, const char *start, bool written_after, 
 
     core->start_shown = !strcmp(start, core->start);
     if (!core->start_shown)
-        core->hurries_ms = now_ms + HURRIES_MS;
+        core_pace_hurry(core);
     if (core->start_shown || !start[0] || !written_after || strcmp(core->start, start) < 0)
         return false;
     twin->strikes = now_ms - twin->strike_ms < STRIKE_MS ? twin->strikes + 1 : 1;
@@ -71,7 +70,7 @@ bool core_look_for_newer(struct share_core *core, int64_t now_ms)
         core_event(core, SHARE_EVENT_NEWER, 1, core->newest.by, "");
     }
     if (!newer && core->newer) {
-        core->good_ms = now_ms;
+        core->good_ms = core->heard_ms = now_ms;
         core->away_ms = 0;
     }
     if (newer == core->newer)

@@ -13,6 +13,7 @@
 #define HOST_MS   250              /* between tries to get the host's byte: the other process is usually about to end */
 #define UNFIT_MS  (10 * 60 * 1000) /* between self-tests of a store that is not fit */
 #define STATUS_MS (5 * 60 * 1000)
+#define SEND_MS   9000 /* between two sends of checkpoints: not with each round, since 40 calls a minute are promised */
 
 static uint64_t random_bits(void *ctx UNUSED)
 {
@@ -39,12 +40,20 @@ static void next_round(struct share *share, int64_t now_ms)
     timer_set(share->spec.loop, &share->round_timer, due_ms > now_ms ? due_ms : now_ms);
 }
 
+static void send_checkpoints(struct share *share, int64_t now_ms)
+{
+    if (now_ms < share->send_ms || share_core_is_busy(share->core) || !share_checkpoints_waits(share->checkpoints, NULL))
+        return;
+    share->send_ms = now_ms + SEND_MS;
+    share_checkpoints_flush(share->checkpoints);
+}
+
 static void round_over(struct share *share, int64_t now_ms)
 {
     share->in_round = false;
     share_log_events(share);
     share_tell_soon(share);
-    share_checkpoints_flush(share->checkpoints);
+    send_checkpoints(share, now_ms);
     share_log_unsaved(share);
     share_forget_sent(share);
     share_look_for_lost(share, now_ms);
@@ -75,10 +84,12 @@ static void round_answered(void *ctx, const struct kvstore_answer *answer)
 
 static void begin_round(struct share *share, int64_t now_ms)
 {
-    bool well = share_is_well(share);
+    bool well = share_is_well(share, now_ms);
 
     if (well != share->well)
         share_core_set_well(share->core, well);
+    if (!well && share->well && share->disk_fails_ms)
+        share_resave(share);
     share->well = well;
     share->in_round = true;
     make_call(share, share_core_begin(share->core, now_ms), now_ms);

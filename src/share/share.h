@@ -22,7 +22,7 @@ struct share_lease_owner {
     /* It is another forwarder's. Stops reading, and saves for the last time once splunkd has taken all it wrote (or after
      * 5 s); then calls share_lease_let_go(). */
     void (*taken)(void *ctx);
-    void (*lost)(void *ctx); /* the store has lost its checkpoint: saves it again within a minute, changed or not */
+    void (*resave)(void *ctx); /* saves its checkpoint within a minute, changed or not */
 };
 
 #define SHARE_NOT_HERE SIZE_MAX
@@ -87,6 +87,8 @@ bool share_lease_may_read(struct share_lease *lease);
 void share_lease_composed(struct share_lease *lease, const struct buf *text);
 /* The file is on the disk: a restart may go on with it alone. */
 void share_lease_saved(struct share_lease *lease);
+/* The file cannot be written. If no input's can for two minutes, this forwarder is of no use (share_core_set_well()). */
+void share_lease_unsaved(struct share_lease *lease);
 /* The input was granted without a shared checkpoint, since its own file should be as new, and there is none. Returns
  * true if it is to be stopped: granted() comes again, with what the store has. */
 bool share_lease_lacks_file(struct share_lease *lease);

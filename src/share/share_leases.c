@@ -16,6 +16,7 @@
 #define PORTION          100
 #define PORTION_MS       3000
 #define LIST_MS          (2 * 60 * 1000) /* between two looks at which checkpoints the store has: 75 bytes each */
+#define DISK_FAILS_MS    (2 * 60 * 1000) /* then others shall have the inputs: what comes is held back here */
 #define WELL_LEAST       3 /* inputs that fail below HTTP before that says something about this forwarder */
 
 static enum share_state state_of(const struct share_lease *lease, int64_t now_ms)
@@ -181,6 +182,7 @@ static void send_last(struct share *share)
         if (lease->letting_go)
             return;
     share->let_go = false;
+    share->send_ms = 0; /* should it fail, the next round sends it */
     share_checkpoints_flush(share->checkpoints);
 }
 
@@ -246,8 +248,15 @@ void share_lease_composed(struct share_lease *lease, const struct buf *text)
     share_checkpoints_put(share->checkpoints, lease->input, lease->since, lease->since_number, text->data, text->len);
 }
 
+void share_lease_unsaved(struct share_lease *lease)
+{
+    if (!lease->share->disk_fails_ms)
+        lease->share->disk_fails_ms = clock_ms();
+}
+
 void share_lease_saved(struct share_lease *lease)
 {
+    lease->share->disk_fails_ms = 0;
     if (*lease->since && is_granted(lease))
         note_own(lease);
 }
@@ -299,7 +308,7 @@ const char *share_lease_reader(const struct share_lease *lease)
 }
 
 /* A forwarder that was of no use is well again once one input works: the probe that it has kept. */
-bool share_is_well(const struct share *share)
+bool share_is_well(const struct share *share, int64_t now_ms)
 {
     const struct share_lease *lease;
     size_t granted = 0, failing = 0, working = 0;
@@ -309,9 +318,19 @@ bool share_is_well(const struct share *share)
         failing += is_granted(lease) && lease->reach == SHARE_REACH_NONE;
         working += is_granted(lease) && lease->reach == SHARE_REACH_OK;
     }
-    if (share->spec.is_stuck(share->spec.ctx))
+    if (share->spec.is_stuck(share->spec.ctx) ||
+        (share->disk_fails_ms && now_ms - share->disk_fails_ms >= DISK_FAILS_MS))
         return false;
     return share->well ? granted < WELL_LEAST || failing < granted : working > 0 || !failing;
+}
+
+void share_resave(struct share *share)
+{
+    struct share_lease *lease;
+
+    for (lease = share->leases; lease; lease = lease->next)
+        if (is_granted(lease))
+            lease->owner->resave(lease->ctx);
 }
 
 void share_keep_own(struct share *share)
@@ -351,7 +370,7 @@ static void listed(void *ctx, const struct share_keys *keys)
             share_checkpoints_listed(share->checkpoints, keys, lease->input, lease->since))
             continue;
         share_checkpoints_forget(share->checkpoints, lease->input);
-        lease->owner->lost(lease->ctx);
+        lease->owner->resave(lease->ctx);
     }
 }
 

@@ -36,8 +36,10 @@ struct share {
     bool let_go;                /* some inputs were, and what they know is to be sent */
     struct share_lease *leases; /* in the order in which they were added */
     size_t count;
+    int64_t disk_fails_ms;      /* since when no checkpoint file can be written; 0: they can */
     struct share_own_record own; /* what share.own.json has, or will have */
     bool own_changed;
+    int64_t send_ms; /* checkpoints go with no round before then */
     int64_t list_ms; /* when it is looked next which checkpoints the store has */
     char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
     char *trouble;           /* why a call of a round failed last; NULL: none did */
@@ -60,7 +62,9 @@ void share_tell(struct share *share, int64_t now_ms);
 /* The same soon, from the loop. */
 void share_tell_soon(struct share *share);
 /* Returns how this forwarder is: false if it can do no work (share_core_set_well()). */
-bool share_is_well(const struct share *share);
+bool share_is_well(const struct share *share, int64_t now_ms);
+/* Lets all inputs save again: the next one that can shows that the disk takes them. */
+void share_resave(struct share *share);
 /* Writes share.own.json if what it says has changed. */
 void share_keep_own(struct share *share);
 /* Looks from time to time whether the store still has the checkpoints of what is read here. Those that it has lost are

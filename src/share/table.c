@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define OWNER_MOST 255 /* bytes of a host's name */
+#define OWNER_MOST 255                  /* bytes of a host's name */
+#define JUMP_MOST  INT64_C(1000000000) /* tables, of which a group makes one a minute: those of two thousand years */
 
 void share_body_free(struct share_body *body)
 {
@@ -129,4 +130,24 @@ bool share_body_same(const struct share_body *a, const struct share_body *b)
         if (strcmp(a->entries[i].input, b->entries[i].input) || strcmp(a->entries[i].owner, b->entries[i].owner))
             return false;
     return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+int64_t share_newest(int64_t *numbers, size_t count, int64_t known)
+{
+    int64_t newest = 0, most = known ? known + JUMP_MOST : SHARE_NUMBER_MOST - JUMP_MOST;
+
+    if (count)
+        qsort(numbers, count, sizeof(*numbers), by_number);
+    for (size_t i = 0; i < count && numbers[i] <= most; i++) {
+        newest = numbers[i];
+        most = (newest > known ? newest : known) + JUMP_MOST;
+    }
+    return newest;
 }

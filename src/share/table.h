@@ -25,6 +25,11 @@ const struct share_entry *share_body_find(const struct share_body *body, const c
 bool share_body_parse(const char *text, struct share_body *ret, struct err *err);
 void share_body_format(const struct share_body *body, struct buf *to);
 
+/* Returns the number of the newest table: the highest that a group can have come to from the one before it, or from
+ * `known`, the highest that was followed (0: none). What is above was written by hand, or by a broken program; if it
+ * counted, no table could come after it. Sorts the numbers. 0: there is none. */
+int64_t share_newest(int64_t *numbers, size_t count, int64_t known);
+
 /* A forwarder, as it counts for the next table. inputs: sorted; borrowed. */
 struct share_candidate {
     const char *name;

@@ -84,10 +84,11 @@ void ledger_begin(struct ledger *ledger, ticks since, bool whole)
     begin_file(ledger, since, whole);
 }
 
-/* Returns the time from which on a new file is complete. One record that is dated far ahead does not count. */
+/* Returns the time from which on a new file is complete: what was written before and is dated ahead is not in it, and an
+ * audit would write it again. One record that is dated years ahead does not count. */
 static ticks after_newest(const struct ledger *ledger)
 {
-    ticks most = ledger->today ? ledger_day_begin(ledger->today + 2) : ledger->newest;
+    ticks most = ledger->today ? ledger_day_begin(ledger->today + LEDGER_KEPT_DAYS) : ledger->newest;
 
     return ticks_max(ledger->line.since, ticks_min(ledger->newest, most) + 1);
 }

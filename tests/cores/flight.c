@@ -29,6 +29,18 @@ void flights_end(struct world *w, bool only_late)
             end(&w->flights[i]);
 }
 
+/* Whoever made a table that comes late hears nothing of the others until about then, or is not heard either: it may be back
+ * at the very moment at which a store that is unfit shows its table in the place of the others'. */
+static void draw_silence(struct world *w, struct host *host, const struct flight *flight)
+{
+    int64_t ms = world_between(w, 0, 5000);
+
+    if (flight->id % 2)
+        host->deaf_ms = flight->done_ms - ms;
+    else
+        host->cut_ms = flight->done_ms + ms / 2;
+}
+
 /* Draws what becomes of a call. */
 static void draw(struct world *w, struct host *host, struct flight *flight)
 {
@@ -59,27 +71,30 @@ static void draw(struct world *w, struct host *host, struct flight *flight)
         flight->answer_ms = gives_up;
         flight->done_ms = gives_up + world_between(w, 0, 90000);
         if (w->plan.duel && flight->call.kind == SHARE_CALL_INSERT)
-            host->deaf_ms = flight->done_ms - world_between(w, 0, 5000);
+            draw_silence(w, host, flight);
     }
 }
 
-/* Checkpoints go with the rounds, all that are due in one call. */
-static void count_call(struct host *host, bool awaited)
+static void count_call(struct host *host)
 {
-    int64_t now = host->clock_ms;
+    host->calls_ms[host->calls++ % COUNT_OF(host->calls_ms)] = host->clock_ms;
+}
 
-    if (!awaited && now - host->flushed_ms < SHARE_ROUND_MS)
-        return;
-    if (!awaited)
-        host->flushed_ms = now;
-    host->calls_ms[host->calls++ % COUNT_OF(host->calls_ms)] = now;
+void flight_count_save(const struct world *w, struct host *host)
+{
+    for (size_t i = 0; i < w->plan.inputs; i++)
+        if (host->states[i] != SHARE_ELSEWHERE) {
+            count_call(host);
+            return;
+        }
 }
 
 void flight_start(struct world *w, struct host *host, const struct share_call *call, bool awaited)
 {
     struct flight *flight = free_flight(w);
 
-    count_call(host, awaited);
+    if (awaited)
+        count_call(host);
     if (!flight) {
         world_fail(w, "too many calls are on their way");
         return;

@@ -99,6 +99,8 @@ void host_answer(struct world *w, struct host *host, struct flight *flight)
     next = share_core_answered(host->core, &answer, host->clock_ms);
     if (next)
         flight_start(w, host, next, true);
+    else if (!share_core_is_busy(host->core))
+        flight_count_save(w, host);
 }
 
 void host_step(struct world *w, struct host *host)

@@ -37,7 +37,11 @@ MUTANTS = [
     ('list_of_inputs_not_read_again', 'core_peers',
      'return peer->version && !strcmp(peer->inputs_start, peer->start) && peer->inputs_version >= peer->version;',
      'return peer->inputs_start[0];'),
-    ('rounds_too_often', 'core', 'HURRY_MS : SHARE_ROUND_MS)', 'HURRY_MS : 3000)'),
+    ('rounds_too_often', 'core_pace', 'return core->began_ms + SHARE_ROUND_MS + longer;',
+     'return core->began_ms + 4500 + longer;'),
+    ('calls_not_paid_for', 'core_pace', 'core->pace.owed_ms += CALL_MS;', 'core->pace.owed_ms += 0;'),
+    ('wait_begins_before_the_insert', 'core_follow', '? core->own.there_ms : now_ms',
+     '? core->own.there_ms - SHARE_WAIT_MS : now_ms'),
     ('alone_for_ever', 'core_follow',
      'return !core->stops && !core_is_outside(core) && !core_is_confirmed(core, now_ms) &&',
      'return core->told_alone ||'),
@@ -49,7 +53,7 @@ BREAKS = [('insert_overwrites', 'overwrites'), ('unsafe_checkpoint', 'unsafe')]
 def objects(without):
     """What the simulator is linked from, but for one file of src/share."""
     found = [path for folder in ('cores', 'base') for path in glob.glob(os.path.join(OUT, folder, '*.o'))]
-    share = ['record', 'table', 'table_plan'] + [os.path.basename(path)[:-2] for path in
+    share = ['names', 'record', 'table', 'table_plan'] + [os.path.basename(path)[:-2] for path in
                                                  glob.glob(os.path.join(ROOT, 'src/share/core*.c'))]
     return found + [os.path.join(OUT, 'share', f'{name}.o') for name in share if name != without]
 

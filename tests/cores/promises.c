@@ -6,10 +6,10 @@
 #define SLOWEST     0.9
 #define TOGETHER_MS (2 * SHARE_FENCE_MS) /* with one rollback */
 #define TAKEOVER_MS 60000
+#define OLD_MS      57000 /* and twice the age of the reads: silence, wait and two rounds on slow clocks, and the calls */
 #define UNREAD_MS   90000 /* after the last fault */
 #define MOVE_MS     40000 /* until a planned move is over */
 #define CALLS_MOST  40
-#define CALLS_MORE  20 /* in a minute of trouble: others start again, a process shows that its name is its own */
 #define KEPT_MS     120000
 
 static size_t readers_of(const struct world *w, size_t input, bool alone_too)
@@ -52,28 +52,38 @@ static bool somebody_has(const struct world *w, size_t input)
     return false;
 }
 
-/* In a world with nothing but deaths, somebody reads again in time. */
+/* Two waits of 20 s are 44.4 s by clocks that are a tenth slow, and a heartbeat and a table may each just miss a round: with
+ * reads that are old, the last heartbeat and the table are seen so much later. */
+static int64_t takeover_most(const struct world *w)
+{
+    int64_t old_ms = OLD_MS + 2 * w->plan.behind_ms;
+
+    return old_ms > TAKEOVER_MS ? old_ms : TAKEOVER_MS;
+}
+
+/* In a world with nothing but deaths and freezes, somebody reads again in time. */
 static void check_takeover(struct world *w, size_t input)
 {
     bool read = readers_of(w, input, true) > 0;
+    int64_t *longest = w->plan.behind_ms ? &w->result.behind_ms : &w->result.takeover_ms;
 
-    if (read && w->unread_ms[input] > w->result.takeover_ms && w->plan.quiet)
-        w->result.takeover_ms = w->unread_ms[input];
+    if (read && w->unread_ms[input] > *longest && w->plan.quiet)
+        *longest = w->unread_ms[input];
     w->unread_ms[input] = read || !somebody_has(w, input) ? 0 : w->unread_ms[input] + STEP_MS;
-    if (w->plan.quiet && w->unread_ms[input] > TAKEOVER_MS + 2 * w->plan.behind_ms)
+    if (w->plan.quiet && w->unread_ms[input] > takeover_most(w))
         world_fail(w, "nobody reads input %zu for %lld ms", input, (long long)w->unread_ms[input]);
 }
 
 static void check_calls(struct world *w, const struct host *host)
 {
     size_t most = COUNT_OF(host->calls_ms), kept = host->calls < most ? host->calls : most;
-    int calls = 0;
+    int calls = 0, *most_calls = w->plan.quiet ? &w->result.calls_quiet : &w->result.calls_trouble;
 
     for (size_t i = 0; i < kept; i++)
         calls += host->clock_ms - host->calls_ms[i] < MINUTE_MS;
-    if (calls > w->result.calls_a_minute)
-        w->result.calls_a_minute = calls;
-    if (calls > CALLS_MOST + (w->plan.quiet ? 0 : CALLS_MORE))
+    if (calls > *most_calls)
+        *most_calls = calls;
+    if (calls > CALLS_MOST)
         world_fail(w, "%s makes %d calls in a minute", host->name, calls);
 }
 

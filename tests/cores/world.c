@@ -81,7 +81,7 @@ struct plan plan_of(uint64_t seed)
         plan.calm_ms = 300000;
     }
     for (int i = 0; i < FAULT_COUNT && plan.quiet; i++)
-        plan.faults[i] = i == FAULT_KILL;
+        plan.faults[i] = i == FAULT_KILL || i == FAULT_FREEZE;
     if (plan.quiet)
         plan.every_ms = 100000;
     if (world_chance(&w, 0.1) && !plan.faults[FAULT_ROLLBACK]) {
@@ -89,8 +89,7 @@ struct plan plan_of(uint64_t seed)
         plan.faults[FAULT_LAG] = false;
     }
     plan.faults[FAULT_LAG] = plan.faults[FAULT_LAG] || plan.faults[FAULT_ROLLBACK];
-    /* A list of inputs that a late write has replaced is written again after two minutes. */
-    plan.end_ms = plan.calm_ms + (plan.faults[FAULT_LATE] && plan.faults[FAULT_INPUTS] ? 340000 : 230000);
+    plan.end_ms = plan.calm_ms + 230000;
     return plan;
 }
 
@@ -170,7 +169,7 @@ static void draw_fault(struct world *w)
         return;
     w->next_fault_ms = w->now_ms + (w->plan.quiet ? w->plan.every_ms : world_between(w, 500, 2 * w->plan.every_ms));
     if (w->plan.quiet)
-        fault = FAULT_KILL;
+        fault = world_chance(w, 0.3) ? FAULT_FREEZE : FAULT_KILL;
     for (int tries = 0; !w->plan.faults[fault] && tries < 30; tries++)
         fault = (enum fault)world_between(w, FAULT_KILL, FAULT_COUNT - 1);
     if (w->plan.faults[fault] && host->core)

@@ -43,7 +43,7 @@ struct plan {
     bool faults[FAULT_COUNT];
     int64_t behind_ms; /* all reads show what was written until then; 0: not */
     bool duel;         /* two that wish for the same inputs, again and again, and hear little of each other */
-    bool quiet;        /* nothing but deaths far apart: takeovers are timed */
+    bool quiet;        /* nothing but deaths and freezes, far apart: takeovers are timed */
     int64_t calm_ms;   /* from then on nothing fails */
     int64_t end_ms;
     int64_t every_ms; /* between faults, on average */
@@ -82,7 +82,6 @@ struct host {
     int awaited;            /* the call whose answer is awaited; 0: none */
     int64_t calls_ms[64];   /* the last calls */
     size_t calls;
-    int64_t flushed_ms;
 };
 
 /* A call on its way. */
@@ -100,8 +99,11 @@ struct flight {
 
 struct result {
     char failure[256]; /* "": none */
-    int64_t together_ms, takeover_ms, settled_ms;
-    int calls_a_minute, repeats, takeovers, tables;
+    int64_t together_ms;
+    int64_t takeover_ms, behind_ms; /* of takeovers; where all reads are old */
+    int64_t settled_ms;
+    int calls_quiet, calls_trouble; /* in a minute */
+    int repeats, tables;
 };
 
 struct world {
@@ -150,6 +152,8 @@ enum share_state host_state(const struct world *w, const struct host *host, size
 /* flight.c */
 
 void flight_start(struct world *w, struct host *host, const struct share_call *call, bool awaited);
+/* Of hundreds of checkpoints, some are due with each round: they are one call. */
+void flight_count_save(const struct world *w, struct host *host);
 void flights_step(struct world *w);
 void flights_end(struct world *w, bool only_late);
 

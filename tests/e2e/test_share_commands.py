@@ -1,4 +1,5 @@
 """`share`: token, status, take, drain, undrain, as an administrator types them. The others are written by hand."""
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -32,7 +33,7 @@ class Group:
 
     def member(self, name, inputs=(), **text):
         """A forwarder, and the inputs that it could read."""
-        self.hearts[name] = {'start': 'a', 'beat': 1, 'follows': '', 'held': 0, 'well': True, 'program': '1.1.0',
+        self.hearts[name] = {'start': ID(10), 'beat': 1, 'follows': '', 'held': 0, 'well': True, 'program': '1.1.0',
                              'format': 1, **text}
         self.put(SHARE, 'member', name, self.hearts[name])
         self.put(PLACES, 'inputs', name, list(inputs))
@@ -176,7 +177,8 @@ class Status(ShareCase):
 
     def test_help(self):
         """Each command has its own, wherever -h is; a wrong word may be a token and is not repeated."""
-        for arguments in (('-h',), *((name, '-h') for name in ('token', 'status', 'take', 'drain', 'undrain'))):
+        commands = ('token', 'status', 'take', 'drain', 'undrain', 'forget')
+        for arguments in (('-h',), *((name, '-h') for name in commands)):
             result = self.call(*arguments, stdin=b'')
             self.assertEqual((result.code, result.err), (0, ''))
             name = arguments[0] if arguments[1:] else 'COMMAND'
@@ -439,6 +441,47 @@ class Check(ShareCase):
         self.assertEqual(self.world.store.calls(), [])
 
 
+class Forget(ShareCase):
+    """`share forget`"""
+
+    def left(self, name):
+        """Keys of the records of a forwarder."""
+        return [key for place in (SHARE, PLACES) for key in self.world.store.records(place) if key.endswith(f'.{name}')]
+
+    @pytest.mark.promise('Sharing', '`share forget` removes the records of a forwarder that is gone, and of no other')
+    @pytest.mark.promise('Sharing', '`share forget` refuses a forwarder that takes part, and one that still has inputs')
+    @pytest.mark.waits(8)
+    def test_forget(self):
+        """hf3 is gone. hf1 lives, hf2 has an input, hf4 has left no more than a wish: they keep what they have."""
+        self.group.member('hf3', ['a'])
+        self.group.put(SHARE, 'start', 'hf3', {'start': ID(10)})
+        for name in ('hf3', 'hf4'):
+            self.group.put(SHARE, 'wish', name, {'drain': True})
+        self.group.share({'a': 'hf1', 'b': 'hf2'})
+        before = {name: self.left(name) for name in ('hf1', 'hf2', 'hf4')}
+        self.assertEqual(len(self.left('hf3')), 4)
+        needs = "ERROR 'share forget' needs the name of a forwarder; 'share status' lists them"
+        cases = (((), needs), (('',), needs),
+                 (('a', 'b'), "ERROR one forwarder is expected, but two are given: 'a' and 'b'"),
+                 (('hf9',), "ERROR nothing was removed: no forwarder of group 'default' is called 'hf9'; known: hf1, "
+                            'hf2, hf3 and hf4. Correct the name'),
+                 (('hf1',), "ERROR nothing was removed: 'hf1' sends heartbeats, .* its administrator has to"),
+                 (('hf2',), "ERROR nothing was removed: 'hf2' still has 1 input.*our administrator has to see to it"),
+                 (('hf3',), ''))
+        with self.group.beating('hf1'), concurrent.futures.ThreadPoolExecutor(8) as at_once:
+            status = at_once.submit(self.json)
+            results = list(at_once.map(lambda case: self.call('forget', *case[0]), cases))
+        for (arguments, words), result in zip(cases, results):
+            with self.subTest(arguments):
+                self.assertEqual(result.code, 1 if words else 0, result.err)
+                self.assertRegex(result.err, rf'\A{words}' if words else r'\A\Z')
+        self.assertEqual(results[-1].out, 'The records of hf3 are removed. If it comes back, it joins as a new one.\n')
+        self.assertEqual([note['text'].split(' was not heard')[0] for note in status.result()['notes']
+                          if 'share forget' in note['text']], ["'hf3'", "'hf4'"])
+        self.assertEqual(self.left('hf3'), [])
+        self.assertEqual({name: self.left(name) for name in before}, before)
+
+
 class Certificates(unittest.TestCase):
     """The store's certificate: its chain ends at share_ca_file, and it names the host of share_url."""
 
@@ -474,7 +517,7 @@ class Certificates(unittest.TestCase):
         world.edit('a', share_ca_file=path)
         hf1.store.restart(world.authority.server('127.0.0.1'))
         words = (rf'the certificate of the Splunk instance at {hf1.store.url} cannot be verified: CA file {path} '
-                 'cannot be read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to a PEM file')
+                 'cannot be read: it holds no certificate, or a damaged one. Our administrator: set share_ca_file to ')
         self.assertRegex(hf1.call('share', 'status').err, words)
         found = json.loads(hf1.call('check', '--json').out)['share']
         self.assertRegex(str([row['findings'] for row in found if row['name'] == hf1.store.url]), words)

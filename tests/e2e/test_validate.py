@@ -184,9 +184,10 @@ class Offline(unittest.TestCase):
                 self.assertEqual(result.code, 0, result.message)
             else:
                 self.assertEqual(
-                    self.refusal(result), f"share_ca_file is '{path}', but it should be a PEM file with the certificate "
-                    'of the authority that issued the one of the Splunk instance of share_url: it holds no certificate, '
-                    'or a damaged one')
+                    self.refusal(result),
+                    f"share_ca_file is '{path}', but it should be a PEM file with the certificate of the authority "
+                    'that issued the one of the Splunk instance of share_url: it holds no certificate, or a damaged '
+                    'one')
 
     @pytest.mark.promise('Parameters', 'A refusal says what to enter in place of what people often paste')
     def test_the_id_of_a_secret(self):

@@ -56,17 +56,17 @@ static void check_kept(const struct http_request *req, const uint8_t *data, size
 {
     char want[HEADER_TEXT_MAX];
 
-    model(data, size, "Content-Type", want, sizeof(req->content_type));
-    need(!strcmp(req->content_type, want), "Content-Type");
-    model(data, size, "Content-Encoding", want, sizeof(req->encoding));
-    need(!strcmp(req->encoding, want), "Content-Encoding");
-    model(data, size, "Retry-After", want, sizeof(req->retry_after));
-    need(!strcmp(req->retry_after, want), "Retry-After");
-    model(data, size, "Date", want, sizeof(req->date));
-    need(!strcmp(req->date, want), "Date");
-    model(data, size, "WWW-Authenticate", want, sizeof(req->authenticate));
-    need(!strcmp(req->authenticate, want), "WWW-Authenticate");
-    need(utf8_is_plain(req->request_id) && !strpbrk(req->request_id, " =\"'\\"), "an ID is one plain word");
+    model(data, size, "Content-Type", want, sizeof(req->head.content_type));
+    need(!strcmp(req->head.content_type, want), "Content-Type");
+    model(data, size, "Content-Encoding", want, sizeof(req->head.encoding));
+    need(!strcmp(req->head.encoding, want), "Content-Encoding");
+    model(data, size, "Retry-After", want, sizeof(req->head.retry_after));
+    need(!strcmp(req->head.retry_after, want), "Retry-After");
+    model(data, size, "Date", want, sizeof(req->head.date));
+    need(!strcmp(req->head.date, want), "Date");
+    model(data, size, "WWW-Authenticate", want, sizeof(req->head.authenticate));
+    need(!strcmp(req->head.authenticate, want), "WWW-Authenticate");
+    need(utf8_is_plain(req->head.request_id) && !strpbrk(req->head.request_id, " =\"'\\"), "an ID is one plain word");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -81,9 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     req->attempt.pool = pool_find(&http->pools, "https://x", NULL, "ca");
     feed_lines(req, data, size);
     check_kept(req, data, size);
-    if (!http_date_ms(req->date, &date_ms))
+    if (!http_date_ms(req->head.date, &date_ms))
         date_ms = 0;
-    need(retry_after_ms(req->retry_after, date_ms) >= -1, "a wait or none");
+    need(retry_after_ms(req->head.retry_after, date_ms) >= -1, "a wait or none");
     free(req);
     return 0;
 }

@@ -7,7 +7,8 @@
  * Anybody may give the input to anybody at any time, so nothing hangs on who counts as dead.
  *
  * A forwarder reads the input if it holds a since that it has known for TRUST ticks, and if a round that began less than
- * TRUST ticks ago confirmed it. The program waits for 20 s and trusts for 15, as its clocks need not run alike.
+ * TRUST ticks ago confirmed it. Who made the table of that since knows it from its insertion on. The program waits for 20 s
+ * and trusts for 15, as its clocks need not run alike.
  *
  *     spin -a agreement.pml                the rules hold: two never read
  *     -DROLLBACKS=1                        two read for BOUND ticks in all, at most
@@ -15,6 +16,7 @@
  *     -DLIVE                               whoever dies for good, somebody reads again LIMIT ticks after the last fault
  * with a rule left out, each of which must be found:
  *     -DNO_WAIT  -DNO_TRUST  -DNO_SINCE  -DNO_HEARTBEAT  -DNO_REFUSAL
+ *     -DTOO_EARLY: known from the moment on at which the insert was sent
  * and two bounds that are too small: -DROLLBACKS=1 -DBOUND=1  -DLIVE -DLIMIT=3 */
 
 #ifndef ROLLBACKS
@@ -47,6 +49,7 @@ record primary, copy, proposed[2];
 byte beat[2], beat_copy[2];         /* OLD, PREVIOUS or PRESENT */
 byte since[2];                      /* what each holds; NONE: it does not hold the input */
 byte known[2];                      /* ticks since it saw that first */
+byte made[2], made_ago[2];          /* since of the table that it inserted last, and ticks since then; NONE: of nobody's */
 byte confirmed[2];                  /* ticks since the round began that confirmed it last */
 byte present[2], previous[2];       /* ticks since these rounds began */
 bool open[2];                       /* its present round is not over */
@@ -94,6 +97,13 @@ inline grow(ticks)
     fi
 }
 
+/* From now on it is known that the proposed table is there. It matters if that gives the input to its maker. */
+inline inserted(who)
+{
+    made[who] = (proposed[who].owner == who && proposed[who].since == proposed[who].id -> proposed[who].since : NONE);
+    made_ago[who] = 0
+}
+
 /* The table after this one, on its way. Who keeps the input keeps its since. */
 inline propose(who, table, heir)
 {
@@ -101,7 +111,10 @@ inline propose(who, table, heir)
     proposed[who].number = table.number + 1;
     proposed[who].id = last_id;
     proposed[who].owner = heir;
-    proposed[who].since = (heir == table.owner -> table.since : last_id)
+    proposed[who].since = (heir == table.owner -> table.since : last_id);
+#ifdef TOO_EARLY
+    inserted(who)
+#endif
 }
 
 inline begin_round(who)
@@ -133,7 +146,7 @@ inline follow(who, table, age)
     :: table.owner == who ->
         if
         :: SAME_SINCE(who, table)
-        :: else -> known[who] = 0
+        :: else -> known[who] = (table.since == made[who] -> made_ago[who] : 0)
         fi;
         since[who] = table.since;
         confirmed[who] = age
@@ -175,7 +188,7 @@ proctype forwarder(byte me)
     :: atomic { open[me] && (!calm || beat[me] == PRESENT) -> read_of(me, primary, beat[me]); close(me) }
     :: atomic { open[me] && !calm -> read_of(me, copy, beat_copy[me]); close(me) }
     :: atomic { open[me] && !calm -> close(me) }                   /* no answer */
-    :: atomic { !calm && since[me] != NONE -> since[me] = NONE; known[me] = 0; confirmed[me] = TRUST } /* it starts again */
+    :: atomic { !calm && since[me] != NONE -> since[me] = NONE; known[me] = 0; confirmed[me] = TRUST; made[me] = NONE; made_ago[me] = 0 } /* it starts again */
     od
 }
 
@@ -184,6 +197,10 @@ proctype forwarder(byte me)
 inline tick(who)
 {
     grow(known[who]); grow(confirmed[who]); grow(present[who]); grow(previous[who]);
+    if
+    :: made[who] != NONE -> grow(made_ago[who])
+    :: else
+    fi;
     done[who] = false
 }
 
@@ -193,7 +210,13 @@ inline arrive(who)
     assign(primary, proposed[who]);
 #else
     if
-    :: proposed[who].number > primary.number -> assign(primary, proposed[who])
+    :: proposed[who].number > primary.number -> assign(primary, proposed[who]);
+#ifndef TOO_EARLY
+        if
+        :: inserted(who)
+        :: skip                                                         /* without an answer */
+        fi
+#endif
     :: else                                                             /* the number is taken */
     fi;
 #endif

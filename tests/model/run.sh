@@ -38,7 +38,7 @@ check() {
 check holds agreement
 check holds agreement -DROLLBACKS=1 -DTABLES=2
 check holds agreement -DLIVE -DTABLES=2
-for rule in NO_WAIT NO_TRUST NO_HEARTBEAT NO_SINCE NO_REFUSAL; do
+for rule in NO_WAIT NO_TRUST NO_HEARTBEAT NO_SINCE NO_REFUSAL TOO_EARLY; do
     check fails agreement -D$rule
 done
 check fails agreement -DROLLBACKS=1 -DBOUND=1

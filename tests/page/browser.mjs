@@ -60,6 +60,17 @@ export class Stage {
         return answer.json();
     }
 
+    // What inputs.conf has now.
+    inputs() {
+        return this.tell('inputs');
+    }
+
+    // The requests that changed inputs.
+    async changes() {
+        const { requests } = await this.tell('log');
+        return requests.filter((one) => one.method !== 'GET' && one.path.includes('data/inputs'));
+    }
+
     // Opens the page in a browser of its own. frame: 'defender_mssp_manage' or 'defender_mssp_manage_app'.
     async open({
         frame = 'defender_mssp_manage',
@@ -89,6 +100,22 @@ export class Stage {
         if (wait) await page.waitForSelector('[data-test="customers"], [data-test="empty"], [data-test="failure"]');
         return visit;
     }
+}
+
+// An input of a customer that Microsoft knows, as splunkd lists it. customer: what do_customer answers.
+export function inputOf(customer, more = {}) {
+    return {
+        tenant_id: customer.tenant,
+        client_id: customer.client_id,
+        api: 'graph',
+        cloud: 'commercial',
+        client_secret: '********',
+        start_time: '-30d',
+        poll_interval: '60',
+        overlap: '900',
+        index: 'default',
+        ...more,
+    };
 }
 
 export class Visit {

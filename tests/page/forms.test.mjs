@@ -1,7 +1,7 @@
 // Add, edit, clone, remove, consent and sign-in: what the program says is shown, and secrets leave no trace.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { Stage, waitFor } from './browser.mjs';
+import { Stage, inputOf, waitFor } from './browser.mjs';
 
 let stage, shared;
 before(async () => {
@@ -13,26 +13,24 @@ beforeEach(async () => {
     shared = await stage.tell('customer', { name: 'contoso' });
 });
 
-const input = (more = {}) => ({
+const input = (more = {}) => inputOf(shared, { redirect_uri: 'https://SiemMsspConnector', ...more });
+// What a person types for a customer whose secret is good.
+const typed = () => ({
+    name: 'contoso',
     tenant_id: shared.tenant,
     client_id: shared.client_id,
-    api: 'graph',
-    cloud: 'commercial',
-    client_secret: '********',
-    start_time: '-30d',
-    redirect_uri: 'https://SiemMsspConnector',
-    poll_interval: '60',
-    overlap: '900',
-    index: 'default',
-    ...more,
+    client_secret: shared.secret,
 });
-const inputs = () => stage.tell('inputs');
-const changes = async () =>
-    (await stage.tell('log')).requests.filter((one) => one.method !== 'GET' && one.path.includes('data/inputs'));
 
 async function openAdd(visit) {
     await visit.page.getByRole('button', { name: 'Add customer' }).first().click();
     await visit.page.waitForSelector('[data-test="form"]');
+}
+
+// Where a browser ends that signs in at the address of the form.
+async function landingOf(visit) {
+    const { address } = await stage.tell('landing', { address: await visit.at('sign-in-address').inputValue() });
+    return address;
 }
 
 test('a customer is added, after the program refused a tenant and a secret', async () => {
@@ -70,7 +68,7 @@ test('a customer is added, after the program refused a tenant and a secret', asy
     await visit.fill({ client_secret: shared.secret });
     await visit.at('save').click();
     await visit.page.waitForSelector('[data-test="consent"]');
-    assert.deepEqual(Object.keys(await inputs()), ['contoso']);
+    assert.deepEqual(Object.keys(await stage.inputs()), ['contoso']);
     await visit.assertNoTrace([shared.secret], 'after the save');
     await visit.fill({ 'consent-redirect': 'https://www.example.com/done' });
     const link = await visit.at('consent-link').inputValue();
@@ -94,16 +92,14 @@ test('a customer is added, after the program refused a tenant and a secret', asy
 test("the program's own sentence marks its field", async () => {
     const visit = await stage.open();
     await openAdd(visit);
-    await visit.fill({
-        name: 'contoso',
-        tenant_id: shared.tenant,
-        client_id: shared.client_id,
-        client_secret: shared.secret,
-    });
+    await visit.fill(typed());
     await visit.at('more').locator('summary').click();
     await visit.fill({ ca_file: '/no/such/file.pem' });
     await visit.at('save').click();
     await visit.page.waitForSelector('[data-test="failure"]');
+    assert.match(await visit.at('field-ca_file').innerText(), /ca_file is '\/no\/such\/file\.pem'/);
+    await visit.fill({ index: 'soc' }); // which is judged half a second later, and changes nothing about it
+    await visit.page.waitForTimeout(700);
     assert.match(await visit.at('field-ca_file').innerText(), /ca_file is '\/no\/such\/file\.pem'/);
     assert.equal(await visit.page.locator('#ca_file').getAttribute('aria-invalid'), 'true');
     await visit.assertAccessible('all settings');
@@ -120,10 +116,10 @@ test('only what was changed is sent, and only a secret that was typed', async ()
     await visit.at('save').click();
     await visit.page.waitForSelector('[data-test="done"]');
     assert.deepEqual(
-        (await changes()).map((one) => one.form),
+        (await stage.changes()).map((one) => one.form),
         [{ index: 'elsewhere', output_mode: 'json' }],
     );
-    assert.equal((await inputs()).contoso.client_secret, '********');
+    assert.equal((await stage.inputs()).contoso.client_secret, '********');
     await visit.close();
 });
 
@@ -143,7 +139,7 @@ test('the proxy of a customer can be removed, and its password is not cloned', a
     await visit.at('save').click();
     await visit.page.waitForSelector('[data-test="done"]');
     assert.deepEqual(
-        (await changes()).map((one) => one.form),
+        (await stage.changes()).map((one) => one.form),
         [{ proxy: '', output_mode: 'json' }],
     );
     await visit.close();
@@ -164,7 +160,7 @@ test('two browsers edit one customer: the second one is told, and what only the 
     assert.match(await other.at('warned').innerText(), /changed index to 'first' meanwhile/);
     await other.at('save').click();
     await other.page.waitForSelector('[data-test="done"]');
-    const { index, start_time } = (await inputs()).contoso;
+    const { index, start_time } = (await stage.inputs()).contoso;
     assert.deepEqual([index, start_time], ['second', '-7d']);
     for (const visit of [one, other]) await visit.close();
 });
@@ -245,7 +241,7 @@ test('a customer is added by the keyboard alone', async () => {
     );
     await keyboard.press('Escape');
     await waitFor(async () => (await visit.rows()).includes('contoso'), 'the row');
-    assert.deepEqual(Object.keys(await inputs()).sort(), ['contoso', 'fabrikam']);
+    assert.deepEqual(Object.keys(await stage.inputs()).sort(), ['contoso', 'fabrikam']);
     await visit.close();
 });
 
@@ -282,22 +278,22 @@ test('names with any characters: added, cloned, switched, edited and removed', a
         await visit.at('done').click();
         await waitFor(async () => (await visit.rows()).includes(name), `the row ${name.slice(0, 20)}`);
     }
-    assert.deepEqual(Object.keys(await inputs()).sort(), [...names].sort());
+    assert.deepEqual(Object.keys(await stage.inputs()).sort(), [...names].sort());
     for (const name of names) {
         await visit.menu(name, 'Edit');
         await visit.fill({ index: 'edited' });
         await visit.at('save').click();
         await visit.at('done').click();
-        assert.equal((await inputs())[name].index, 'edited', name);
+        assert.equal((await stage.inputs())[name].index, 'edited', name);
         await visit.row(name).locator('[data-test="switch"]').click();
         await visit.at('confirm').click();
-        await waitFor(async () => (await inputs())[name].disabled === '1', `${name} is off`);
+        await waitFor(async () => (await stage.inputs())[name].disabled === '1', `${name} is off`);
         await visit.page.waitForSelector('[data-test="off"]', { state: 'detached' });
         await visit.menu(name, 'Remove');
         assert.equal(await visit.at('confirm').isDisabled(), true, 'the name has to be typed');
         await visit.at('typed').fill(name);
         await visit.at('confirm').click();
-        await waitFor(async () => !(name in (await inputs())), `${name} is gone`);
+        await waitFor(async () => !(name in (await stage.inputs())), `${name} is gone`);
         await visit.page.waitForSelector('[data-test="remove"]', { state: 'detached' });
     }
     await visit.page.waitForSelector('[data-test="empty"]');
@@ -313,7 +309,7 @@ test('a customer of another app is changed there', async () => {
     await visit.fill({ index: 'x' });
     await visit.at('save').click();
     await visit.page.waitForSelector('[data-test="done"]');
-    assert.match((await changes())[0].path, /^\/servicesNS\/nobody\/search\//);
+    assert.match((await stage.changes())[0].path, /^\/servicesNS\/nobody\/search\//);
     await visit.close();
 });
 
@@ -321,18 +317,13 @@ test('a customer that has not consented yet can be saved switched off', async ()
     await stage.tell('fault', { code: 7000229 });
     const visit = await stage.open();
     await openAdd(visit);
-    await visit.fill({
-        name: 'contoso',
-        tenant_id: shared.tenant,
-        client_id: shared.client_id,
-        client_secret: shared.secret,
-    });
+    await visit.fill(typed());
     await visit.at('save').click();
     await visit.page.waitForSelector('[data-test="failure"]');
     await visit.page.waitForSelector('[data-test="consent"]');
     await visit.at('save-off').click();
     await visit.page.waitForSelector('[data-test="done"]');
-    assert.equal((await inputs()).contoso.disabled, '1');
+    assert.equal((await stage.inputs()).contoso.disabled, '1');
     await visit.close();
 });
 
@@ -340,17 +331,12 @@ test('cancel ends the wait for Microsoft', async () => {
     await stage.tell('set', { delay_s: 3 });
     const visit = await stage.open();
     await openAdd(visit);
-    await visit.fill({
-        name: 'contoso',
-        tenant_id: shared.tenant,
-        client_id: shared.client_id,
-        client_secret: shared.secret,
-    });
+    await visit.fill(typed());
     await visit.at('save').click();
     await visit.page.getByText('Trying with Microsoft…, up to 10 s').waitFor();
     await visit.at('cancel').click();
     await visit.page.getByText('If Splunk had saved it already').waitFor();
-    await waitFor(async () => 'contoso' in (await inputs()), 'Splunk saved it all the same');
+    await waitFor(async () => 'contoso' in (await stage.inputs()), 'Splunk saved it all the same');
     await visit.close();
 });
 
@@ -366,22 +352,20 @@ test('a user signs in, in three steps, and nothing of the code stays', async () 
     assert.match(address, /\/authorize\?/);
     assert.equal(await visit.at('sign-in-link').getAttribute('href'), address);
     assert.match(await visit.at('sign-in-link').getAttribute('rel'), /noopener/);
-    assert.deepEqual(await inputs(), {}, 'nothing is saved by the question');
+    assert.deepEqual(await stage.inputs(), {}, 'nothing is saved by the question');
     await visit.assertAccessible('the sign-in');
     await visit.picture('sign-in');
     await visit.at('pasted').fill('https://siemmsspconnector/?error=access_denied&error_description=The+user+said+no');
     await visit.at('finish').click();
     await visit.page.waitForSelector('[data-test="sign-in"] [data-test="failure"]');
     assert.match(await visit.at('failure').innerText(), /The user said no/);
-    const { address: landing } = await stage.tell('landing', {
-        address: await visit.at('sign-in-address').inputValue(),
-    });
+    const landing = await landingOf(visit);
     const code = new URL(landing).searchParams.get('code');
     await visit.at('pasted').fill(landing);
     await visit.at('finish').click();
     await visit.page.waitForSelector('[data-test="done"]');
     await visit.assertNoTrace([code, shared.secret], 'after the sign-in');
-    const sent = (await changes()).at(-1).form;
+    const sent = (await stage.changes()).at(-1).form;
     assert.deepEqual([sent.name, sent.tenant_id, sent.authorization_code], ['contoso', shared.tenant, landing]);
     await visit.at('done').click();
     await waitFor(async () => /user \(delegated\)/.test(await visit.row('contoso').innerText()), 'the list knows');
@@ -394,14 +378,12 @@ test('"Sign in…" of a customer that exists', async () => {
     const visit = await stage.open();
     await visit.menu('contoso', 'Sign in…');
     await visit.page.waitForSelector('[data-test="sign-in-address"]');
-    const { address: landing } = await stage.tell('landing', {
-        address: await visit.at('sign-in-address').inputValue(),
-    });
+    const landing = await landingOf(visit);
     await visit.at('pasted').fill(landing);
     await visit.at('finish').click();
     await visit.page.waitForSelector('[data-test="done"]');
     assert.deepEqual(
-        (await changes()).map((one) => Object.keys(one.form).join()),
+        (await stage.changes()).map((one) => Object.keys(one.form).join()),
         ['authorization_code,output_mode', 'authorization_code,output_mode'],
     );
     await visit.close();

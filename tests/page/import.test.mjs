@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
-import { Stage, waitFor } from './browser.mjs';
+import { Stage, inputOf, waitFor } from './browser.mjs';
 
 let stage, shared;
 before(async () => {
@@ -15,22 +15,7 @@ beforeEach(async () => {
     await stage.tell('world_store', { name: `client_secret.${shared.client_id}`, secret: shared.secret });
 });
 
-const input = (more = {}) => ({
-    tenant_id: shared.tenant,
-    client_id: shared.client_id,
-    api: 'graph',
-    cloud: 'commercial',
-    client_secret: '********',
-    start_time: '-30d',
-    poll_interval: '60',
-    overlap: '900',
-    index: 'default',
-    disabled: '0',
-    ...more,
-});
-const inputs = () => stage.tell('inputs');
-const changes = async () =>
-    (await stage.tell('log')).requests.filter((one) => one.method !== 'GET' && one.path.includes('data/inputs'));
+const input = (more = {}) => inputOf(shared, { disabled: '0', ...more });
 
 async function preview(visit, text) {
     await visit.page.getByRole('button', { name: 'Import CSV' }).first().click();
@@ -63,7 +48,7 @@ new2;${shared.tenant};${shared.client_id};;x;'-7d
     assert.match(rows[0], /bad[\s\S]*tenant_id should be the customer's tenant/, 'wrong ones first');
     assert.match(rows[1], /index i1 → i2/);
     assert.match(rows[3], /client_secret ••••••••/);
-    assert.deepEqual((await changes()).length, 0, 'nothing is changed yet');
+    assert.deepEqual((await stage.changes()).length, 0, 'nothing is changed yet');
     await visit.assertNoTrace([wrongSecret, shared.secret], 'the preview');
     await visit.assertAccessible('the preview');
     await visit.picture('import');
@@ -77,12 +62,12 @@ new2;${shared.tenant};${shared.client_id};;x;'-7d
     assert.match(csv, /^name,tenant_id,client_id,error\nrefused,/);
     assert.ok(!csv.includes('marker'), 'no secret in the file');
     await visit.at('done').click();
-    const found = await inputs();
+    const found = await stage.inputs();
     assert.deepEqual(Object.keys(found).sort(), ['new1', 'new2', 'old', 'same']);
     assert.deepEqual([found.old.index, found.new1.index, found.new2.start_time], ['i2', 'a;b', '-7d']);
     assert.equal((await stage.tell('log')).most, 1, 'one change at a time');
     assert.deepEqual(
-        (await changes()).map((one) => one.form.name || one.path.split('/').pop()),
+        (await stage.changes()).map((one) => one.form.name || one.path.split('/').pop()),
         ['old', 'new1', 'refused', 'new2'],
     );
     await visit.assertNoTrace([wrongSecret, shared.secret], 'after the import');
@@ -122,11 +107,11 @@ test('the session ends in the middle: nothing is lost, and the rest is done afte
     );
     assert.match(await visit.at('run-text').innerText(), /^2 of 5: 2 good/);
     await visit.picture('session-ended');
-    assert.deepEqual(Object.keys(await inputs()), ['c0', 'c1']);
+    assert.deepEqual(Object.keys(await stage.inputs()), ['c0', 'c1']);
     await stage.tell('set', { ends_after: null });
     await visit.button('Try again');
     await waitFor(async () => /5 of 5: 5 good, 0 failed/.test(await visit.at('run-text').innerText()), 'the rest');
-    assert.equal(Object.keys(await inputs()).length, 5);
+    assert.equal(Object.keys(await stage.inputs()).length, 5);
     await visit.close();
 });
 
@@ -136,10 +121,10 @@ test('Stop stops', async () => {
     await preview(visit, `name,tenant_id,client_id\n${lines.join('\n')}\n`);
     assert.match(await visit.at('import-dialog').innerText(), /Each row restarts the program/);
     await visit.at('apply').click();
-    await waitFor(async () => Object.keys(await inputs()).length >= 2, 'two rows');
+    await waitFor(async () => Object.keys(await stage.inputs()).length >= 2, 'two rows');
     await visit.at('stop').click();
     await visit.page.waitForSelector('[data-test="done"]');
-    const count = Object.keys(await inputs()).length;
+    const count = Object.keys(await stage.inputs()).length;
     assert.match(
         await visit.at('run-text').innerText(),
         new RegExp(`${count} of 60: ${count} good, 0 failed; stopped, ${60 - count} not tried`),
@@ -152,19 +137,22 @@ test('many at once: off, on, one parameter, export', async () => {
         inputs: { a: input(), b: input({ disabled: '1' }), c: input({ filter: "severity eq 'high'" }) },
     });
     const visit = await stage.open();
+    const apply = async (name, wanted) => {
+        await visit.at('apply').click();
+        await visit.page.waitForSelector('[data-test="done"]');
+        await visit.at('done').click();
+        assert.deepEqual(
+            Object.values(await stage.inputs()).map((one) => one[name]),
+            wanted,
+        );
+    };
     await visit.page.getByLabel('Select all on this page').check();
     assert.match(await visit.at('picked').innerText(), /3 customers selected/);
     const csv = await downloaded(visit, () => visit.button('Export CSV'));
     assert.match(csv, /^name,tenant_id,client_id,api,filter,index,disabled\n/);
     assert.ok(!csv.includes('client_secret'));
     await visit.button('Disable');
-    await visit.at('apply').click();
-    await visit.page.waitForSelector('[data-test="done"]');
-    await visit.at('done').click();
-    assert.deepEqual(
-        Object.values(await inputs()).map((one) => one.disabled),
-        ['1', '1', '1'],
-    );
+    await apply('disabled', ['1', '1', '1']);
     await visit.button('Set parameter…');
     await visit.at('bulk-name').selectOption('poll_interval');
     await visit.at('bulk-value').fill('0');
@@ -173,21 +161,9 @@ test('many at once: off, on, one parameter, export', async () => {
     await visit.assertAccessible('one parameter of many');
     await visit.picture('bulk');
     await visit.at('bulk-value').fill('300');
-    await visit.at('apply').click();
-    await visit.page.waitForSelector('[data-test="done"]');
-    await visit.at('done').click();
-    assert.deepEqual(
-        Object.values(await inputs()).map((one) => one.poll_interval),
-        ['300', '300', '300'],
-    );
+    await apply('poll_interval', ['300', '300', '300']);
     await visit.button('Enable');
-    await visit.at('apply').click();
-    await visit.page.waitForSelector('[data-test="done"]');
-    await visit.at('done').click();
-    assert.deepEqual(
-        Object.values(await inputs()).map((one) => one.disabled),
-        ['0', '0', '0'],
-    );
+    await apply('disabled', ['0', '0', '0']);
     assert.equal((await stage.tell('log')).most, 1);
     // What was exported changes nothing when it is imported.
     await preview(visit, csv.replaceAll(',1\n', ',\n').replaceAll(',0\n', ',\n'));

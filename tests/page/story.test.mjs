@@ -10,8 +10,6 @@ before(async () => {
 });
 after(() => stage.close());
 
-const inputs = () => stage.tell('inputs');
-
 test('303 customers without a shell and without leaving the page', async () => {
     await stage.tell('reset');
     const began = Date.now();
@@ -71,7 +69,7 @@ test('303 customers without a shell and without leaving the page', async () => {
     await visit.at('done').click();
     await waitFor(async () => /of 303$/.test(await visit.at('range').innerText()), 'all in the list');
 
-    assert.equal(Object.keys(await inputs()).length, 303);
+    assert.equal(Object.keys(await stage.inputs()).length, 303);
     await visit.assertNoTrace([app.secret, new URL(address).searchParams.get('code')], 'the whole story');
     const pages = visit.seen.urls.filter((url) => url.includes('/app/') && !url.includes('/static/'));
     assert.equal(pages.length, 1, 'one page was opened');

@@ -5,6 +5,9 @@
 
 #include "sim.h"
 
+#define CIRCLE_POLLS  6 /* intervals, with up to three polls in each: within as many, ... */
+#define CIRCLE_WITHIN (2 * MINUTE)
+#define CIRCLE_MOST   40 /* ... as many answers may be alike: a window may be passed over 24 times */
 #define FAILING_MOST 60 /* requests in a minute of failures, to isolate a window; besides, polls repeat theirs */
 
 static size_t sent_since(const struct customer *customer, int64_t since)
@@ -68,6 +71,34 @@ void check_paced(struct customer *customer)
         customer->paced_since = now();
         customer->arrived = customer->served = 0;
     }
+}
+
+/* Pages that are shuffled, cut short or miscounted tell something else each time. */
+static bool may_differ(const struct customer *customer)
+{
+    return customer->unfiltered_until > now() || customer->shuffled_until > now() || customer->short_until > now() ||
+           customer->no_link_until > now() || customer->miscount_until > now();
+}
+
+/* Each answer to a request settles something: none comes to the same request again and again, but from poll to poll. */
+void check_circle(struct customer *customer, const char *path, size_t len)
+{
+    uint32_t hash = text_hash(path) ^ (uint32_t)len * 2654435761u;
+    int64_t limit = CIRCLE_POLLS * plan.poll_s * SECOND < CIRCLE_WITHIN ? CIRCLE_POLLS * plan.poll_s * SECOND
+                                                                        : CIRCLE_WITHIN;
+    unsigned same = 0, i = customer->answers++;
+
+    if (may_differ(customer))
+        return;
+    customer->answered[i % ANSWERS_KEPT].hash = hash;
+    customer->answered[i % ANSWERS_KEPT].time = now();
+    for (unsigned k = 0; k < ANSWERS_KEPT && k <= i; k++) {
+        if (customer->answered[(i - k) % ANSWERS_KEPT].time < now() - limit)
+            break;
+        same += customer->answered[(i - k) % ANSWERS_KEPT].hash == hash;
+    }
+    if (same > CIRCLE_MOST)
+        broken("no_circle", "%s: %u of the last requests were %s, and had the same answer", customer->name, same, path);
 }
 
 void check_boot(void)

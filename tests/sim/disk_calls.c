@@ -237,7 +237,7 @@ int __wrap_rename(const char *from, const char *to)
 {
     struct entry *entry = disk_find(from);
 
-    if (!machine_call())
+    if (!machine_change())
         return fail(EIO);
     if (!entry)
         return fail(ENOENT);
@@ -254,7 +254,7 @@ int __wrap_link(const char *from, const char *to)
 {
     struct entry *entry = disk_find(from);
 
-    if (!machine_call())
+    if (!machine_change())
         return fail(EIO);
     if (!entry)
         return fail(ENOENT);
@@ -268,7 +268,7 @@ int __wrap_link(const char *from, const char *to)
 
 int __wrap_unlink(const char *path)
 {
-    if (!machine_call())
+    if (!machine_change())
         return fail(EIO);
     if (!disk_find(path))
         return fail(ENOENT);

@@ -266,9 +266,12 @@ void faults_boot(void)
         old_checkpoints(&fault_luck[FAULT_old_checkpoint]);
     older = false;
     for (int fault = FAULT_kill; fault <= FAULT_power_loss; fault++) /* a start that does not get far */
-        if (!over && plan.rate[fault] > 0 && rng_chance(&fault_luck[fault], 0.2)) {
+        if (!over && plan.rate[fault] > 0 && rng_chance(&fault_luck[fault], plan.rate[fault] > 1 ? 0.4 : 0.2)) {
             counts->faults[fault]++;
-            machine_kill(rng_between(&fault_luck[fault], 1, 150), fault == FAULT_power_loss);
+            if (rng_chance(&fault_luck[fault], 0.4))
+                machine_kill_at_change(rng_between(&fault_luck[fault], 1, 6), fault == FAULT_power_loss);
+            else
+                machine_kill(rng_between(&fault_luck[fault], 1, 150), fault == FAULT_power_loss);
         }
 }
 

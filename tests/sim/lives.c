@@ -7,6 +7,7 @@
 
 #define HEALED_WITHIN (5 * HOUR) /* the longest pause after a refusal or a window that failed, and what follows */
 #define LAST_LIFE     (10 * MINUTE)
+#define STEADY        (16 * MINUTE) /* three pauses of five minutes in which calls of the KV store are tried again */
 
 enum phase {
     PHASE_FAULTS,
@@ -29,6 +30,12 @@ void process_stop(void)
         stop_asked = now();
 }
 
+/* Returns true if the process has lived without faults for a while: what failed before them is not given up. */
+static bool is_steady(void)
+{
+    return machine_alive() && process_age() > STEADY && now() - began - plan.lasts > STEADY;
+}
+
 /* Looks once a minute whether the next phase has come. */
 static void look(void *ctx, int64_t number)
 {
@@ -39,7 +46,9 @@ static void look(void *ctx, int64_t number)
         faults_end();
         phase = PHASE_HEALING;
         deadline = now() + HEALED_WITHIN + 3 * plan.poll_s * SECOND + plan.overlap_s * SECOND;
-    } else if (phase == PHASE_HEALING && !ledger_missing(NEVER, false) && !faults_await_secret()) {
+    } else if (phase == PHASE_HEALING && is_steady() && !ledger_missing(NEVER, false) && !faults_await_secret()) {
+        if (!plan.month) /* it has no KV store */
+            kv_check_age();
         phase = PHASE_LAST;
         process_stop();
     } else if (phase == PHASE_HEALING && now() > deadline) {
@@ -48,7 +57,7 @@ static void look(void *ctx, int64_t number)
         broken("nothing_lost", "%d versions have not arrived %lld min after the last fault", missing,
                (long long)(now() - began - plan.lasts) / MINUTE);
     } else if (phase == PHASE_LAST && machine_alive() && process_age() > LAST_LIFE + 2 * plan.poll_s * SECOND) {
-        if (!plan.month) /* it has no KV store */
+        if (!plan.month)
             kv_check();
         phase = PHASE_OVER;
         process_stop();

@@ -21,7 +21,8 @@
 #include "machine.h"
 
 static bool dead, power_lost;
-static int64_t calls_left = -1; /* until the kill; -1: none is planned */
+static int64_t calls_left = -1;   /* until the kill; -1: none is planned */
+static int64_t changes_left = -1; /* the same, but only those that rename, link or unlink a file */
 static int64_t dead_ms;
 static bool woken;
 static bool orphan;
@@ -33,7 +34,7 @@ static int64_t last_round, idle_rounds;
 void machine_boot(void)
 {
     dead = power_lost = woken = orphan = false;
-    calls_left = -1;
+    calls_left = changes_left = -1;
     dead_ms = 0;
     on_term = NULL;
     config_read = 0;
@@ -66,7 +67,7 @@ static void die_now(void)
 {
     dead = true;
     dead_ms = now();
-    calls_left = -1;
+    calls_left = changes_left = -1;
     counts->kills++;
     trace("%s", power_lost ? "power is lost" : "SIGKILL");
     disk_process_ends();
@@ -83,10 +84,18 @@ void machine_kill(int64_t calls, bool power)
         die_now();
 }
 
+void machine_kill_at_change(int64_t changes, bool power)
+{
+    if (dead)
+        return;
+    power_lost = power;
+    changes_left = changes;
+}
+
 void machine_spare(void)
 {
     if (!dead)
-        calls_left = -1;
+        calls_left = changes_left = -1;
 }
 
 void machine_orphan(void)
@@ -108,6 +117,13 @@ bool machine_call(void)
     if (!dead && calls_left > 0 && --calls_left == 0)
         die_now();
     return !dead;
+}
+
+bool machine_change(void)
+{
+    if (!dead && changes_left > 0 && --changes_left == 0)
+        die_now();
+    return machine_call();
 }
 
 int64_t machine_dead_time(int64_t passes)

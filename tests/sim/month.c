@@ -39,6 +39,7 @@ void month_plan(struct plan *ret, int days)
     ret->alerts = A_DAY * (days + NIGHTS);
     ret->poll_s = 14400;
     ret->overlap_s = 900;
+    ret->save_ms = 30;
     memset(ret->rate, 0, sizeof(ret->rate)); /* no stop: the last save is not synced, and power may be lost after it */
     ret->rate[FAULT_kill] = 0.02;
     ret->rate[FAULT_power_loss] = 0.005;

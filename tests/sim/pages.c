@@ -225,7 +225,8 @@ static bool put_record(struct customer *customer, const struct hit *hit, const s
     }
 }
 
-static void put_link(struct customer *customer, const struct request *request, size_t next, struct reply *reply)
+/* Returns false if it is not the right one. */
+static bool put_link(struct customer *customer, const struct request *request, size_t next, struct reply *reply)
 {
     const char *end = strstr(request->path, "&$skiptoken=");
 
@@ -234,12 +235,13 @@ static void put_link(struct customer *customer, const struct request *request, s
 
     if (customer->api != API_ENDPOINT && fault_strikes(FAULT_bad_link, customer)) {
         text_say(&reply->body, ",\"@odata.nextLink\":\"%s\"", wrong[rng_between(&customer->luck, 0, 1)]);
-        return;
+        return false;
     }
     if (customer->api == API_ENDPOINT || customer->no_link_until > now())
-        return;
+        return true;
     text_say(&reply->body, ",\"@odata.nextLink\":\"https://%s%.*s&$skiptoken=%zu\"", request->host,
              (int)(end ? end - request->path : (int)strlen(request->path)), request->path, next);
+    return true;
 }
 
 static bool any_500(const struct hit *hits, size_t from, size_t until, bool selected)
@@ -250,13 +252,13 @@ static bool any_500(const struct hit *hits, size_t from, size_t until, bool sele
     return false;
 }
 
-void page_write(struct customer *customer, const struct request *request, const struct query *query,
+bool page_write(struct customer *customer, const struct request *request, const struct query *query,
                 struct reply *reply, bool partial)
 {
     struct hit *hits = calloc((size_t)customer->count + 1, sizeof(*hits));
     size_t count = find_hits(customer, query, hits), size = page_size(customer, query), i,
            until = count - query->skip < size ? count : query->skip + size;
-    bool first = true, whole = true, bare = customer->api == API_SIEM;
+    bool first = true, whole = true, harmed = false, bare = customer->api == API_SIEM;
     int64_t counted = count_of(customer, count + dropped(customer, query), until - query->skip);
 
     if (query->skip >= count)
@@ -270,7 +272,7 @@ void page_write(struct customer *customer, const struct request *request, const 
     if (any_500(hits, query->skip, until < count ? until : count, query->selected)) {
         reply_refuse(reply, customer, 500, "InternalServerError");
         free(hits);
-        return;
+        return false;
     }
     reply_head(reply, customer, 200, "application/json");
     reply_end_head(reply);
@@ -283,17 +285,19 @@ void page_write(struct customer *customer, const struct request *request, const 
             continue;
         text_say(&reply->body, "%s", first ? "" : customer->loose ? " ,\r\n" : ",");
         first = false;
+        harmed |= hits[i].version->harm != HARM_NONE;
         whole = put_record(customer, &hits[i], query, reply);
     }
     free(hits);
     trace("%s: records %zu to %zu of %zu", customer->name, query->skip, until, count);
     if (!whole)
-        return;
+        return false;
     text_say(&reply->body, "]");
     if (!bare && partial)
         text_say(&reply->body, ",\"error\":{\"code\":\"PartialContent\",\"message\":\"some are missing\"}");
     if (!bare && until < count)
-        put_link(customer, request, until, reply);
+        whole = put_link(customer, request, until, reply);
     if (!bare)
         text_say(&reply->body, "}");
+    return whole && !partial && !harmed;
 }

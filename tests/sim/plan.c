@@ -22,18 +22,32 @@ static bool is_end(int fault)
     return fault == FAULT_stop || fault == FAULT_power_loss || fault == FAULT_disk_slow;
 }
 
-static void draw_faults(struct plan *ret, struct rng *rng)
+/* Some disks are slow, and a few so much that the last save before an end is not synced. ends: the run is about these. */
+static void draw_disk(struct plan *ret, bool ends)
+{
+    struct rng own = rng_of(ret->seed, "disk speed", 0);
+    int64_t kind = rng_between(&own, 0, 99);
+
+    if (kind < (ends ? 50 : 5) && !ret->quiet) /* the saves of many customers are made one after another */
+        ret->save_ms = rng_between(&own, 700, 3000);
+    else
+        ret->save_ms = kind < 70 ? 30 : rng_between(&own, 30, 600);
+}
+
+static void draw_faults(struct plan *ret, struct rng *rng, bool ends)
 {
     int64_t mode = rng_between(rng, 0, 99);
     int only = (int)rng_between(rng, 0, FAULT_COUNT - 1), i;
 
+    mode = ends ? 5 : mode;
     for (i = 0; i < FAULT_COUNT; i++) {
         double rate = usual_rate(ret, (enum fault)i, rng), share = mode < 75 ? 0.25 : 1;
 
-        if (mode < 5 || (mode < 10 && !is_end(i)) || (mode >= 10 && mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
+        if (mode < 5 || (mode < 13 && !is_end(i)) || (mode >= 13 && mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
             continue;
         ret->rate[i] = mode < 35 ? rate * 6 : rate;
     }
+    draw_disk(ret, mode >= 5 && mode < 13);
 }
 
 /* Many customers with few alerts, weeks, and polls that are far apart. */
@@ -58,7 +72,7 @@ static void draw_busy(struct plan *ret, struct rng *rng)
     ret->lasts = rng_between(rng, 2 * 60, 12 * 60) * MINUTE;
 }
 
-static struct plan draw(uint64_t seed, double quiet)
+static struct plan draw(uint64_t seed, double quiet, bool ends)
 {
     static const int64_t overlaps[] = { 900, 900, 60, 3600 };
     struct rng rng = rng_of(seed, "plan", 0);
@@ -69,13 +83,13 @@ static struct plan draw(uint64_t seed, double quiet)
     else
         draw_busy(&ret, &rng);
     ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
-    draw_faults(&ret, &rng);
+    draw_faults(&ret, &rng, ends);
     return ret;
 }
 
 struct plan plan_of(uint64_t seed)
 {
-    return draw(seed, 0.05);
+    return draw(seed, 0.05, false);
 }
 
 static int fault_of(const char *name, size_t len)
@@ -131,7 +145,9 @@ bool plan_set(struct plan *ret, const char *word)
     if (!strcmp(name, "month"))
         month_plan(ret, atoi(value));
     else if (!strcmp(name, "quiet"))
-        *ret = draw(ret->seed, atoi(value) ? 1 : 0);
+        *ret = draw(ret->seed, atoi(value) ? 1 : 0, false);
+    else if (!strcmp(name, "ends"))
+        *ret = draw(ret->seed, 0, atoi(value) != 0);
     else if (!strcmp(name, "customers"))
         ret->customers = atoi(value) < CUSTOMERS_MOST ? atoi(value) : CUSTOMERS_MOST;
     else if (!strcmp(name, "alerts"))
@@ -142,6 +158,8 @@ bool plan_set(struct plan *ret, const char *word)
         ret->poll_s = atoll(value);
     else if (!strcmp(name, "overlap"))
         ret->overlap_s = atoll(value);
+    else if (!strcmp(name, "saves"))
+        ret->save_ms = atoll(value);
     else if (!strcmp(name, "trace"))
         ret->trace = atoi(value) != 0;
     else if (!strcmp(name, "only"))
@@ -160,8 +178,8 @@ void plan_print(const struct plan *p)
     printf("again: make simulate SEED=%llu PLAN='", (unsigned long long)p->seed);
     if (p->month)
         printf("month=%d ", p->month);
-    printf("customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld only=", p->customers, p->alerts, (long long)(p->lasts / MINUTE), (long long)p->poll_s,
-           (long long)p->overlap_s);
+    printf("customers=%d alerts=%d minutes=%lld poll=%lld overlap=%lld saves=%lld only=", p->customers, p->alerts,
+           (long long)(p->lasts / MINUTE), (long long)p->poll_s, (long long)p->overlap_s, (long long)p->save_ms);
     for (int i = 0; i < FAULT_COUNT; i++)
         if (p->rate[i] > 0) {
             printf("%s%s", any ? "," : "", fault_name((enum fault)i));

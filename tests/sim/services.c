@@ -144,11 +144,13 @@ static void passing_faults(struct customer *customer, struct reply *reply)
     }
 }
 
-/* The faults of a page that was made. */
-static void damage(struct customer *customer, struct reply *reply)
+/* The faults of a page that was made. Returns true if it is not whole any more. */
+static bool damage(struct customer *customer, struct reply *reply)
 {
+    size_t len = reply->body.len;
+
     if (reply->status != 200 || reply->end != REPLY_WHOLE)
-        return;
+        return true;
     if (fault_strikes(FAULT_cut, customer)) {
         reply->end = REPLY_CUT;
         reply->cut_at = (size_t)rng_between(&customer->luck, 0, (int64_t)reply->body.len - 1);
@@ -160,6 +162,7 @@ static void damage(struct customer *customer, struct reply *reply)
     }
     if (fault_strikes(FAULT_slow, customer))
         reply->delay += rng_between(&customer->luck, SECOND, 20 * SECOND);
+    return reply->end != REPLY_WHOLE || reply->body.len != len;
 }
 
 /* Microsoft Graph tells, besides alerts, when the secrets of an app end. */
@@ -200,8 +203,8 @@ void service_silent(const struct request *request)
     int64_t ignored;
     struct customer *customer;
 
-    if (!request->authorization || strncmp(request->authorization, "Bearer ", 7) != 0)
-        return;
+    if (!request->authorization || strncmp(request->authorization, "Bearer ", 7) != 0 || is_about_app(request))
+        return; /* what is asked of an app is not urgent */
     customer = customer_of_token(request, &ignored, &ignored);
     if (customer->stuck == NEVER)
         customer->stuck = now();
@@ -255,6 +258,7 @@ static void answer_page(const struct request *request, struct reply *reply)
     int64_t number, valid_until;
     struct customer *customer = customer_of_token(request, &number, &valid_until);
     struct query query;
+    bool whole;
 
     if (!is_path_of(customer->api, request))
         broken("token_host", "%s: its token was sent to %s%.40s", customer->name, request->host, request->path);
@@ -287,8 +291,10 @@ static void answer_page(const struct request *request, struct reply *reply)
         reply_refuse(reply, customer, 400, "$orderby is not allowed");
         return;
     }
-    page_write(customer, request, &query, reply, customer->api != API_SIEM && fault_strikes(FAULT_partial, customer));
-    damage(customer, reply);
+    whole = page_write(customer, request, &query, reply,
+                       customer->api != API_SIEM && fault_strikes(FAULT_partial, customer));
+    if (!damage(customer, reply) && whole)
+        check_circle(customer, request->path, reply->body.len);
     /* Another worker's success does not count for the one that was refused. */
     if (reply->status == 200 && reply->end == REPLY_WHOLE && now() - customer->refused_last > 3 * MINUTE)
         customer->refusals = 0;

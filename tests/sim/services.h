@@ -31,6 +31,7 @@ struct query {
 };
 /* Returns false if the service would not understand the path. */
 bool query_read(const struct customer *customer, const char *path, struct query *query);
-/* Writes the page. partial: every other record is left out, and there is an error next to the others. */
-void page_write(struct customer *customer, const struct request *request, const struct query *query,
+/* Writes the page. partial: every other record is left out, and there is an error next to the others. Returns true if
+ * nothing is wrong with it. */
+bool page_write(struct customer *customer, const struct request *request, const struct query *query,
                 struct reply *reply, bool partial);

@@ -36,6 +36,7 @@ bool rng_chance(struct rng *rng, double chance);
 /* plan.c: what a run consists of, drawn from the seed, and what shrinking takes away. */
 
 #define CUSTOMERS_MOST 1000
+#define ANSWERS_KEPT   128
 
 /* Every fault has one row in faults.c. Those before `refused` strike single requests, those before `store_500` pages and
  * tokens; those from `stop` on end the process. */
@@ -68,13 +69,14 @@ struct plan {
     int alerts;    /* of a customer */
     int64_t lasts; /* virtual time with faults */
     int64_t poll_s, overlap_s;
+    int64_t save_ms; /* a save takes as long at most */
     double rate[FAULT_COUNT]; /* of a request: its chance; of an episode or a stop: how many in an hour */
     bool trace;               /* print each line as it is written */
 };
 
 struct plan plan_of(uint64_t seed);
-/* Applies "name=value": quiet or month (each draws another plan, so it comes first), customers, alerts, minutes, poll,
- * overlap, trace, only=fault,fault, without=fault,fault.
+/* Applies "name=value": quiet, ends or month (each draws another plan, so it comes first), customers, alerts, minutes, poll,
+ * overlap, saves (milliseconds), trace, only=fault,fault, without=fault,fault.
  * Returns false if the word is unknown. */
 bool plan_set(struct plan *plan, const char *word);
 /* Writes the plan as words for plan_set(). */
@@ -146,10 +148,13 @@ void machine_end(void);                       /* it has ended */
 bool machine_alive(void);                     /* there is one that can be told to end */
 bool machine_dead(void);                      /* it was killed: nothing that it does has an effect */
 void machine_kill(int64_t calls, bool power); /* kills it at that many system calls from now */
+/* ... before it changes the names of files for that many times. */
+void machine_kill_at_change(int64_t changes, bool power);
 void machine_spare(void);                     /* it is not killed after all */
 bool machine_term(void);                      /* SIGTERM; false: there is no process */
 /* One system call with an effect is about to be made. Returns false if the process is dead by now. */
 bool machine_call(void);
+bool machine_change(void); /* the same for one that changes the name of a file */
 bool machine_ready(void);                  /* a watched descriptor, or a transfer, has something */
 int64_t machine_dead_time(int64_t passes); /* the clock of a dead process: moves on, so that its waits end */
 
@@ -236,7 +241,8 @@ const char *splunkd_config(void);                   /* what it writes to the pro
 extern int64_t kv_off_until;
 void kv_init(void);
 void kv_answer(const struct request *request, struct reply *reply);
-void kv_check(void); /* all went well for ten minutes: what is stored is true */
+void kv_check_age(void); /* it took all calls for ten minutes and more: what is stored is not old */
+void kv_check(void);     /* all went well for ten minutes: it is true, too */
 
 /* customers.c: customers, their alerts, and the ledger of what was written. */
 
@@ -309,6 +315,8 @@ struct customer {
     char name[24], tenant[40], client[40];
     struct alert *alerts;
     int count;
+    double ahead;         /* part of them that is dated in the future, */
+    int64_t ahead_most;   /* ... by that much at most */
     int order;            /* how its pages are sorted */
     enum sorting sorting; /* ... if $orderby asks for it */
     enum counting counting;
@@ -326,6 +334,11 @@ struct customer {
     int64_t trouble;      /* until then a fault may delay it */
     int64_t *sent;        /* times of its page requests, for the limits */
     size_t sent_count, sent_cap, sent_old; /* sent_old: of them are older than an hour */
+    struct {
+        uint32_t hash; /* of the request and the size of the page */
+        int64_t time;
+    } answered[ANSWERS_KEPT]; /* its last pages in which nothing was wrong */
+    unsigned answers;
     uint64_t token;       /* number of the newest */
     uint64_t least_token; /* older ones were revoked */
     uint64_t refresh;     /* number of the newest refresh token */
@@ -416,4 +429,5 @@ void check_round(void);                                                 /* the l
 void check_stop(int64_t asked);                                         /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
 void check_paced(struct customer *customer);                            /* polls are not more frequent than asked */
+void check_circle(struct customer *customer, const char *path, size_t len); /* a page of that many bytes is whole */
 void check_boot(void);                                                  /* a new process knows no hint */

@@ -25,7 +25,7 @@ struct file_writer {
 };
 
 static struct file_writer *present;
-static int64_t usual, slow, jobs; /* usual, slow: milliseconds that a save takes at most */
+static int64_t slow, jobs; /* slow: milliseconds that a save takes at most for a while; 0: as usually */
 static struct rng writer_luck;
 
 void writer_boot(void)
@@ -34,7 +34,6 @@ void writer_boot(void)
     if (writer_luck.state)
         return;
     writer_luck = rng_of(plan.seed, "writer", 0);
-    usual = rng_chance(&writer_luck, 0.7) ? 30 : rng_between(&writer_luck, 30, 600);
 }
 
 void writer_slow(int64_t ms)
@@ -103,7 +102,7 @@ static void give(struct file_writer *w)
 {
     w->state = GIVEN;
     w->number = ++jobs;
-    at(now() + rng_between(&writer_luck, 1, 1 + (slow ? slow : usual)), job_ends, NULL, w->number);
+    at(now() + rng_between(&writer_luck, 1, 1 + (slow ? slow : plan.save_ms)), job_ends, NULL, w->number);
 }
 
 void file_writer_start(struct file_writer *w, const char *path, struct buf *text, bool sync, struct ledger_job *ledger)

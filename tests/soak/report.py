@@ -13,6 +13,22 @@ def counted(counter):
     return ', '.join(f'{name} {count}' for name, count in sorted(counter.items())) or 'none'
 
 
+def again(script, seed):
+    """The command that tries the same again."""
+    seeded = [] if '--seed' in sys.argv else ['--seed', str(seed)]
+    return ' '.join(('again:', script, *sys.argv[1:], *seeded))
+
+
+def finish(run, close):
+    """Runs it and removes everything. The exit status: 0 if the promise held, 1 if not, 2 if nobody can tell (None)."""
+    try:
+        good = run()
+    finally:
+        close()
+    print({True: '1 passed, 0 failed', False: '0 passed, 1 failed', None: '0 passed, 0 failed, 1 skipped'}[good])
+    return {True: 0, False: 1, None: 2}[good]
+
+
 def rows(soak, verdict, lost):
     """What the table says, line by line."""
     memory, descriptors = soak.watch.memory or [0], soak.watch.descriptors or [0]
@@ -69,8 +85,7 @@ def report(soak, verdict, lost):
                   f'{urllib.parse.unquote_plus(entry.query)[:150]}')
     if not good:
         print(f'{verdict}\n{soak.world.program.tail(30)}')
-        print('again: tests/soak/soak.py ' + ' '.join(sys.argv[1:] + (
-            [] if '--seed' in sys.argv else ['--seed', str(args.seed)])))
+        print(again('tests/soak/soak.py', args.seed))
     return good
 
 

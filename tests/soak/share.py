@@ -24,7 +24,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'e2e'))
 from answers import APIS  # noqa: E402
 from cases import build_shim  # noqa: E402
 from mix import PAGES, Mix  # noqa: E402
-from share_cost import cost  # noqa: E402
+from report import finish  # noqa: E402
+from share_cost import COMPARED, cost  # noqa: E402
 from share_report import report  # noqa: E402
 from share_rights import Readers, Tables, Twice  # noqa: E402
 from share_strain import Strain  # noqa: E402
@@ -265,16 +266,8 @@ def main():
     args = arguments()
     logging.getLogger('asyncio').setLevel(logging.CRITICAL)     # broken connections are part of it
     with tempfile.TemporaryDirectory() as folder:
-        if args.cost:
-            good = cost(Soak, args, folder)
-        else:
-            soak = Soak(args, folder)
-            try:
-                good = soak.run()
-            finally:
-                soak.close()
-    print({True: '1 passed, 0 failed', False: '0 passed, 1 failed', None: '0 passed, 0 failed, 1 skipped'}[good])
-    return {True: 0, False: 1, None: 2}[good]
+        soak = Soak(args, folder, NAMES if not args.cost else tuple(COMPARED))
+        return finish(soak.run if not args.cost else lambda: cost(soak), soak.close)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ import threading
 import time
 
 MORE = 1.1                      # with sharing, at most so many times as without
-NAMES = {'hf1': 'without', 'hf2': 'with'}
+COMPARED = {'hf1': 'without', 'hf2': 'with'}
 BEGIN_S = 120                   # before it is measured: 25 s until it reads, 15 s of first polls, a poll of each
 EACH_S = 5
 
@@ -57,8 +57,8 @@ def measure(soak, minutes):
             measured.look()
     for name, measured in found.items():
         measured.end()
-        print(f'{NAMES[name]:8} sharing: {measured.cpu:.2f} s CPU in {minutes:g} minutes, {measured.born:.2f} s before;'
-              f' {measured.memory / 1024:.1f} MiB, {measured.most / 1024:.1f} at most; '
+        print(f'{COMPARED[name]:8} sharing: {measured.cpu:.2f} s CPU in {minutes:g} minutes, {measured.born:.2f} s '
+              f'before; {measured.memory / 1024:.1f} MiB, {measured.most / 1024:.1f} at most; '
               f'{measured.forwarder.program.descriptors()} descriptors', flush=True)
     print(f'{(len(soak.calls.get("hf2", ())) - calls) / minutes:.1f} calls a minute', flush=True)
     for forwarder in soak.world.forwarders.values():
@@ -66,22 +66,18 @@ def measure(soak, minutes):
     return found
 
 
-def cost(make, args, folder):
-    """All rounds; true if it costs no more than it may. make: the class of the soak."""
-    soak, ratios = make(args, folder, names=tuple(NAMES)), []
-    try:
-        for name in soak.world.feeds:
-            soak.world.edit(name, on=['hf1'], share_url='')
-        threading.Thread(target=soak.publisher, daemon=True).start()
-        for thread in (soak.lag.thread, soak.strain.thread):
-            thread.start()
-        for _ in range(args.rounds):
-            found = measure(soak, args.minutes)
-            ratios.append([found['hf2'].cpu / found['hf1'].cpu, found['hf2'].memory / found['hf1'].memory,
-                           found['hf2'].most / found['hf1'].most])
-            print(f'with sharing {ratios[-1][0]:.2f} times the CPU, {ratios[-1][1]:.2f} times the memory', flush=True)
-    finally:
-        soak.close()
+def cost(soak):
+    """All rounds; true if it costs no more than it may. A slow machine is slow for both."""
+    args, ratios = soak.args, []
+    for name in soak.world.feeds:
+        soak.world.edit(name, on=['hf1'], share_url='')
+    for thread in (soak.lag.thread, soak.strain.thread, threading.Thread(target=soak.publisher, daemon=True)):
+        thread.start()
+    for _ in range(args.rounds):
+        found = measure(soak, args.minutes)
+        ratios.append([found['hf2'].cpu / found['hf1'].cpu, found['hf2'].memory / found['hf1'].memory,
+                       found['hf2'].most / found['hf1'].most])
+        print(f'with sharing {ratios[-1][0]:.2f} times the CPU, {ratios[-1][1]:.2f} times the memory', flush=True)
     cpu, memory, most = (statistics.median(column) for column in zip(*ratios, strict=True))
     spread = [f'{min(column):.2f} to {max(column):.2f}' for column in zip(*ratios, strict=True)]
     print(f'{args.tenants} customers, {args.rate:g} alerts a second, {args.rounds} rounds of {args.minutes:g} minutes:')

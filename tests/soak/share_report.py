@@ -2,10 +2,9 @@
 import collections
 import os
 import statistics
-import sys
 import time
 
-from report import counted
+from report import again, counted
 from share_strain import STRAINED_MOST
 from share_trouble import SPREAD_S, TAKEOVER_S
 
@@ -110,8 +109,7 @@ def evidence(soak):
         print(f'what {forwarder.name} said about sharing:')
         for line in lines[-60:]:
             print(f'  {line.when - time.time() + time.monotonic() - soak.began:7.2f} s  {line.text:.250}')
-    print('again: tests/soak/share.py ' + ' '.join(
-        sys.argv[1:] + ([] if '--seed' in sys.argv else ['--seed', str(soak.args.seed)])))
+    print(again('tests/soak/share.py', soak.args.seed))
 
 
 def report(soak, calm):
@@ -129,10 +127,10 @@ def report(soak, calm):
         print(f'  complaint: {text:.400}')
     for version in verdict.lost[:10]:
         print(f'  lost: {version!r}')
-    wrong = verdict.lost or verdict.altered or verdict.unexpected or soak.twice.unexplained
+    wrong = verdict.lost or verdict.altered or verdict.unexpected
     if wrong or bad:
         evidence(soak)
-    if not wrong and soak.strain.too_much:
+    if bad and not wrong and soak.strain.too_much:
         print(f'THE MACHINE IS TOO SLOW for this: in {soak.strain.part:.0%} of seconds, at most {STRAINED_MOST:.0%}. '
               'Times prove nothing: take fewer --tenants, a smaller --haste or a quieter machine')
         return None

@@ -1,15 +1,16 @@
 """Whether the machine keeps up with a soak: what is late because nobody had a processor is no fault of the program.
 
 A second is strained if the stand-ins answered late, or if a program waited for a processor for a good part of it, by
-the programs' clocks. What happens meanwhile is not judged by its time. With too many of them the run proves nothing
-about times, and says so: fewer customers, a smaller haste or a quieter machine are needed. What is lost or comes twice
-is judged all the same: no load excuses that.
+the programs' clocks. What happens meanwhile is not judged by its time. With too many of them complaints about times,
+and so about what comes twice, prove nothing, and the run says so: fewer customers, a smaller haste or a quieter machine
+are needed. What is lost or altered is judged all the same: no load excuses that. A run without a complaint is good on
+any machine, since being late makes nothing look better.
 """
 import collections
 import threading
 import time
 
-LATE_S, LATE_HASTY_S = 0.3, 0.5     # later stand-ins do not know when a request was sent; the second by fast clocks
+LATE_S = 0.5                        # later stand-ins do not know when a request was sent, by the programs' clocks
 WAITED_S = 0.7                      # for a processor, by the programs' clocks, in a second
 STRAINED_MOST = 0.05                # of all seconds
 AFTER_S = 5                         # a second is strained if one of these before it was
@@ -26,7 +27,7 @@ class Strain:
 
     def __init__(self, lag, haste, programs, over):
         self._lag, self._haste, self._programs, self._over = lag, haste, programs, over
-        self.late_s = min(LATE_S, LATE_HASTY_S / haste)
+        self.late_s = LATE_S / haste
         self._bad, self._before = collections.deque(maxlen=4000), {}     # when
         self.seconds, self.by = 0, collections.Counter()
         self.most_waited = 0.0

@@ -32,7 +32,7 @@ from answers import APIS, Answers  # noqa: E402
 from lasting import Dates, Partials, Poisons, Silence, Strays, make_coarse  # noqa: E402
 from mix import LOGIN, PAGES, Mix  # noqa: E402
 from repeats import Repeats  # noqa: E402
-from report import checkpoint, report  # noqa: E402
+from report import checkpoint, finish, report  # noqa: E402
 from trouble import ZONE, Disk, Names, Services, apart, mounts_allowed  # noqa: E402
 from watch import Lag, Watch  # noqa: E402
 from world.splunkd import KIND  # noqa: E402
@@ -356,12 +356,7 @@ def main():
     if args.faults:
         apart(os.path.abspath(__file__), sys.argv[1:])
     soak = Soak(args)
-    try:
-        good = soak.run()
-    finally:
-        soak.close()
-    print('1 passed, 0 failed' if good else '0 passed, 1 failed')
-    return 0 if good else 1
+    return finish(soak.run, soak.close)
 
 
 if __name__ == '__main__':

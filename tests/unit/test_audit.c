@@ -653,15 +653,14 @@ static void stop_loop(void *ctx UNUSED, int64_t now_ms UNUSED)
     loop_stop(f.scene.env.loop);
 }
 
-/* promise: Completeness: A day is called repaired only when splunkd has what was missing */
-static void test_confirmed(void **state UNUSED)
+/* Audits yesterday for 200 ms, in which splunkd takes nothing; returns what is logged. */
+static const char *audit_without_saves(size_t count, size_t late)
 {
     struct timer timer = { .fire = stop_loop };
     struct capture capture;
-    const char *log;
 
     f.scene.input.audit = 1;
-    publish(last_night() - 1, 10, 2);
+    publish(last_night() - 1, count, late);
     fill_ledger();
     f.holds_saves = true;
     audit_start(&f.audit, true, clock_ms());
@@ -669,7 +668,14 @@ static void test_confirmed(void **state UNUSED)
     timer_set(f.scene.env.loop, &timer, clock_ms() + 200);
     capture = capture_begin();
     loop_run(f.scene.env.loop);
-    log = capture_end(capture);
+    return capture_end(capture);
+}
+
+/* promise: Completeness: A day is called repaired only when splunkd has what was missing */
+static void test_confirmed(void **state UNUSED)
+{
+    const char *log = audit_without_saves(10, 2);
+
     CHECK(f.scene.feed.tally.new_events == 2 && !strstr(log, "event=audit"), "%s", log);
     CHECK(!f.scene.audits, "others may be audited meanwhile");
     f.holds_saves = false;
@@ -680,21 +686,10 @@ static void test_confirmed(void **state UNUSED)
 /* promise: Completeness: A day is called equal only when splunkd has what polls wrote while it was listed */
 static void test_confirmed_of_polls(void **state UNUSED)
 {
-    struct timer timer = { .fire = stop_loop };
-    struct capture capture;
     const char *log;
 
-    f.scene.input.audit = 1;
-    publish(last_night() - 1, 10, 1);
-    fill_ledger();
     f.before_answer = write_first;
-    f.holds_saves = true;
-    audit_start(&f.audit, true, clock_ms());
-    timer_set(f.scene.env.loop, &f.audit.timer, clock_ms());
-    timer_set(f.scene.env.loop, &timer, clock_ms() + 200);
-    capture = capture_begin();
-    loop_run(f.scene.env.loop);
-    log = capture_end(capture);
+    log = audit_without_saves(10, 1);
     CHECK(f.service.asked == 1 && !strstr(log, "event=audit"), "%s", log);
     f.holds_saves = false;
     check_line(run(), 1, "result=equal listed=10 written=9 missing=0 repaired=0", "after the save");

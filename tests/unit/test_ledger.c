@@ -503,20 +503,29 @@ static void test_vanishes_without_alerts(void **state UNUSED)
     ledger_free(ledger);
 }
 
-/* A record that is dated far ahead does not make all days until then unknown. */
+/* The file is lost. A record that is dated years ahead does not make all days until then unknown; one that is dated some
+ * days ahead does, since the new file does not have it. */
 static void test_dated_ahead(void **state UNUSED)
 {
-    struct ledger *ledger = begin_ledger(TODAY - 5);
+    static const struct { const char *name; uint32_t ahead, least, most; } rows[] = {
+        { "tomorrow", 1, 1, 1 }, { "in eleven days", 11, 11, 11 }, { "in eleven years", 4000, 3, LEDGER_KEPT_DAYS },
+        { "out of range", 70000 - TODAY, 3, LEDGER_KEPT_DAYS },
+    };
 
-    ledger_add(ledger, 1, at(TODAY + 4000, 5), 1);
-    ledger_add(ledger, 2, at(70000, 5), 1);
-    ledger_add(ledger, 3, -5, 1);
-    save(ledger, 1, true);
-    unlink(path);
-    save(ledger, 1, true);
-    save(ledger, 1, true);
-    CHECK(ledger_since(ledger) <= at(TODAY + 2, 1), "since %lld", (long long)ledger_since(ledger));
-    ledger_free(ledger);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct ledger *ledger = begin_ledger(TODAY - 5);
+
+        ledger_add(ledger, 1, at(TODAY + rows[i].ahead, 5), 1);
+        ledger_add(ledger, 3, -5, 1);
+        save(ledger, 1, true);
+        unlink(path);
+        save(ledger, 1, true);
+        save(ledger, 1, true);
+        CHECK(ledger_since(ledger) <= at(TODAY + rows[i].most, 6), "%s: since %lld", rows[i].name,
+              (long long)ledger_since(ledger));
+        CHECK(!ledger_covers(ledger, TODAY + rows[i].least), "%s: the day may have been written to before", rows[i].name);
+        ledger_free(ledger);
+    }
 }
 
 /* A thread that is stuck in a job may write it late. The save at the end has all of it. */

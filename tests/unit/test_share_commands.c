@@ -51,22 +51,27 @@ static void add_member(struct buf *rows, struct buf *inputs, char *words)
     const char *name = strsep(&words, " "), *beat = strsep(&words, " "), *has = strsep(&words, " ");
     const char *start = "a", *format = "1", *held = "0", *well = "true", *word;
     CLEANUP(mem_freep) char *array = NULL, *text = NULL;
+    struct buf wish = BUF_INIT(4096);
 
     while ((word = strsep(&words, " "))) {
         CLEANUP(mem_freep) char *takes = text_starts(word, "take=") ? array_of(word + 5) : NULL;
-        CLEANUP(mem_freep) char *wish = takes ? mem_format("{\"take\":%s}", takes)
-                                              : text_same(word, "drain") ? mem_text("{\"drain\":true}") : NULL;
 
-        if (wish)
-            add_record(rows, "wish", name, 0, wish);
+        if (takes)
+            buf_add_format(&wish, "%s\"take\":%s", wish.len ? "," : "{", takes);
+        if (text_same(word, "drain"))
+            buf_add_format(&wish, "%s\"drain\":true", wish.len ? "," : "{");
         start = text_starts(word, "start=") ? word + 6 : start;
         format = text_starts(word, "format=") ? word + 7 : format;
         held = text_starts(word, "held=") ? word + 5 : held;
         well = text_same(word, "unwell") ? "false" : well;
     }
-    text = mem_format("{\"start\":\"%s\",\"beat\":%s,\"follows\":\"\",\"held\":%s,\"well\":%s,\"program\":\"1.1.0\","
-                      "\"format\":%s}", start, beat, held, well, format);
+    text = mem_format("{\"start\":\"%016x\",\"beat\":%s,\"follows\":\"\",\"held\":%s,\"well\":%s,\"program\":\"1.1.0\","
+                      "\"format\":%s}", (unsigned)start[0], beat, held, well, format);
     add_record(rows, "member", name, 1, text);
+    buf_add_char(&wish, '}');
+    if (wish.len > 1)
+        add_record(rows, "wish", name, 0, buf_text(&wish));
+    buf_free(&wish);
     array = has && *has ? array_of(has) : mem_text("[]");
     add_record(inputs, "inputs", name, 0, array);
 }
@@ -144,7 +149,8 @@ static void test_notes(void **state UNUSED)
         { "one is gone and has inputs", "hf1 1 a,b", "hf1 2 a,b", "a:hf1 b:hf2", "trouble: 'hf2' was not heard" },
         { "all are silent", "hf1 1 a,b;hf2 1 a,b", "hf1 1 a,b;hf2 1 a,b", "a:hf1 b:hf2",
           "trouble: None of 2 forwarders that have inputs was heard within 7 s: " },
-        { "one is silent and has none", "hf1 1 a,b;hf2 1 a,b", "hf1 2 a,b;hf2 1 a,b", "a:hf1 b:hf1", "" },
+        { "one is silent and has none", "hf1 1 a,b;hf2 1 a,b", "hf1 2 a,b;hf2 1 a,b", "a:hf1 b:hf1",
+          "note: 'hf2' was not heard within 7 s and has no input. If it is gone for good, our administrator may" },
         { "one is not well", "hf1 1 a;hf2 1 a unwell", "hf1 2 a;hf2 2 a unwell", "a:hf1",
           "trouble: 'hf2' can do no work " },
         { "a restart is no twin", "hf1 1 a start=x", "hf1 2 a start=y", "a:hf1", "" },
@@ -246,6 +252,49 @@ static void test_hostile_records(void **state UNUSED)
         share_view_free(&view);
     }
     fclose(to.to);
+}
+
+/* Records that the core refuses count for nothing here, either, and are named. */
+static void test_refused_records(void **state UNUSED)
+{
+    static const struct {
+        const char *kind, *name, *text;
+        bool ok;
+    } rows[] = {
+        { "member", "x", "{\"start\":\"0123456789abcdef\",\"beat\":1}", true },
+        { "member", "x", "{\"start\":\"a\",\"beat\":1}", false },
+        { "member", "x", "{\"start\":\"0123456789abcdef\"}", false },
+        { "wish", "x", "{\"take\":[\"a\"]}", true },
+        { "wish", "x", "{\"take\":[\"a\",\"\"]}", false },
+        { "start", "x", "{\"start\":\"0123456789abcdef\"}", true },
+        { "start", "x", "{\"start\":\"\"}", false },
+        { "table", "000000000007", "{\"id\":\"0123456789abcdef\",\"format\":1}", true },
+        { "table", "7", "{\"id\":\"0123456789abcdef\",\"format\":1}", false },
+        { "table", "000000000007", "{\"id\":\"0123456789abcdef\"}", false },
+        { "table", "000000000007", "{\"id\":\"x\",\"format\":1}", false },
+        { "table", "000000000007", "{\"format\":2}", true }, /* of a newer program */
+        { "inputs", "x", "[\"a\"]", true },
+        { "inputs", "x", "[\"a\",\"\"]", false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf text = BUF_INIT(OUT_MAX);
+        CLEANUP(json_freep) cJSON *tree = NULL;
+        struct share_view view;
+
+        add_record(&text, rows[i].kind, rows[i].name, 7, rows[i].text);
+        buf_add_char(&text, ']');
+        tree = json_parse(text.data, text.len);
+        share_view_init(&view, "g");
+        if (text_same(rows[i].kind, "inputs"))
+            share_view_take_inputs(&view, tree);
+        else
+            share_view_take(&view, tree);
+        CHECK((view.bad == NULL) == rows[i].ok, "row %zu: %s", i, view.bad ? view.bad : "taken");
+        CHECK(rows[i].ok || !view.table, "row %zu: table %lld", i, (long long)view.table);
+        share_view_free(&view);
+        buf_free(&text);
+    }
 }
 
 /* Reports. */
@@ -444,6 +493,7 @@ static void test_end(void **state UNUSED)
 }
 
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_refused_records),
     cmocka_unit_test(test_notes),      cmocka_unit_test(test_newer_table), cmocka_unit_test(test_twin),
     cmocka_unit_test(test_hostile_records), cmocka_unit_test(test_report), cmocka_unit_test(test_moves),
     cmocka_unit_test(test_change),     cmocka_unit_test(test_inputs),      cmocka_unit_test(test_addresses),

@@ -11,7 +11,7 @@
 #include "check.h"
 #include "fake_kvstore.h"
 
-#define MOST    230 /* inputs */
+#define MOST    240 /* inputs */
 #define OTHERS  "{\"version\":1,\"tenant_id\":\"t\",\"api\":\"graph\",\"begin\":\"2026-11-01T00:00:00Z\","             \
                 "\"newest\":\"2026-11-01T08:00:00Z\",\"floor\":\"2026-11-01T08:00:00Z\",\"written\":[]}"
 #define S       *1000
@@ -30,7 +30,7 @@ int64_t __wrap_clock_ms(void)
 struct told {
     struct share_lease lease;
     char name[16];
-    struct buf words; /* one letter each: Granted, Elsewhere, Paused, Resumed, Taken, Lost */
+    struct buf words; /* one letter each: Granted, Elsewhere, Paused, Resumed, Taken, Save again */
     struct buf text;  /* of the last grant; empty: none */
 };
 
@@ -78,12 +78,12 @@ static void taken(void *ctx)
     buf_add_char(&((struct told *)ctx)->words, 'T');
 }
 
-static void lost(void *ctx)
+static void resave(void *ctx)
 {
-    buf_add_char(&((struct told *)ctx)->words, 'L');
+    buf_add_char(&((struct told *)ctx)->words, 'S');
 }
 
-static const struct share_lease_owner owner = { granted, elsewhere, paused, resumed, taken, lost };
+static const struct share_lease_owner owner = { granted, elsewhere, paused, resumed, taken, resave };
 
 static bool claims(void *ctx UNUSED, struct err *err UNUSED)
 {
@@ -122,8 +122,8 @@ static void beats(struct scene *scene)
     scene->beat_ms = now_ms;
 }
 
-/* Makes a table that gives the first input to a forwarder, and the others to hf1 as before. */
-static void give_first(struct scene *scene, const char *to)
+/* Makes a table that gives the first inputs to a forwarder, and the others to hf1 as before. */
+static void give_first(struct scene *scene, const char *to, size_t count)
 {
     struct share_summary summary;
     struct share_body body = { .entries = NULL };
@@ -137,10 +137,10 @@ static void give_first(struct scene *scene, const char *to)
     for (i = 0; i < scene->count; i++) {
         struct share_entry *entry = &entries[i];
 
-        *entry = (struct share_entry){ .input = scene->inputs[i].name, .owner = (char *)(i ? "hf1" : to) };
+        *entry = (struct share_entry){ .input = scene->inputs[i].name, .owner = (char *)(i < count ? to : "hf1") };
         snprintf(entry->since, sizeof(entry->since), "%s",
-                 i ? share_core_since(scene->share->core, scene->inputs[i].lease.number, &entry->number) : id);
-        if (!i)
+                 i < count ? id : share_core_since(scene->share->core, scene->inputs[i].lease.number, &entry->number));
+        if (i < count)
             entry->number = summary.table + 1;
     }
     body = (struct share_body){ .entries = entries, .count = scene->count };
@@ -249,13 +249,18 @@ static void begin_reading(struct scene *scene, size_t count)
     CHECK_TEXT(words(scene), "G");
 }
 
-static void compose(struct scene *scene)
+static void compose_for(struct share_lease *lease)
 {
     struct buf text = BUF_INIT(1 << 16);
 
     buf_add_text(&text, OTHERS);
-    share_lease_composed(first(scene), &text);
+    share_lease_composed(lease, &text);
     buf_free(&text);
+}
+
+static void compose(struct scene *scene)
+{
+    compose_for(first(scene));
 }
 
 /* What an input is told from its first turn on. */
@@ -316,7 +321,7 @@ static void test_late(void **state UNUSED)
         now_ms += row->ms;
         if (row->given) {
             beats(&scene);
-            give_first(&scene, "hf2");
+            give_first(&scene, "hf2", 1);
             scene.other_lives = true;
         }
         if (row->asks)
@@ -407,7 +412,7 @@ static void test_away_and_back(void **state UNUSED)
 
     begin_reading(&scene, 2);
     scene.other_lives = true;
-    give_first(&scene, "hf2");
+    give_first(&scene, "hf2", 1);
     pass(&scene, 6 S);
     CHECK_TEXT(words(&scene), "GT");
     CHECK_TEXT(buf_text(&scene.inputs[1].words), "G");
@@ -429,6 +434,43 @@ static void test_away_and_back(void **state UNUSED)
     CHECK(!share_own_record_find(&scene.share->own, "in00"), "its file is not written yet");
     share_lease_saved(first(&scene));
     CHECK(share_own_record_find(&scene.share->own, "in00"), "its file is written");
+    end(&scene);
+}
+
+/* What inputs know that are let go one after the other goes with one call, after the last of them. */
+static void test_let_go_together(void **state UNUSED)
+{
+    struct scene scene;
+    size_t i, count = 30;
+    int saves;
+
+    begin_reading(&scene, 40);
+    scene.other_lives = true;
+    give_first(&scene, "hf2", count);
+    pass(&scene, 6 S);
+    saves = scene.store.saves;
+    for (i = 0; i < count; i++, pass(&scene, 20)) {
+        CHECK(!fake_kvstore_count(&scene.store, "place"), "%zu: %zu", i, fake_kvstore_count(&scene.store, "place"));
+        compose_for(&scene.inputs[i].lease);
+        share_lease_let_go(&scene.inputs[i].lease);
+    }
+    CHECK(fake_kvstore_count(&scene.store, "place") == count, "%zu", fake_kvstore_count(&scene.store, "place"));
+    CHECK(scene.store.saves == saves + 1, "%d calls", scene.store.saves - saves);
+    end(&scene);
+}
+
+/* Checkpoints of a busy forwarder go with each second round: 40 calls a minute are promised, and rounds are 24. */
+static void test_sends(void **state UNUSED)
+{
+    struct scene scene;
+    int calls, i;
+
+    begin_reading(&scene, 3);
+    calls = scene.store.calls;
+    for (i = 0; i < 60; i++, pass(&scene, 1 S))
+        compose_for(&scene.inputs[i % 3].lease);
+    CHECK(scene.store.calls - calls >= 24 + 5 && scene.store.calls - calls <= 26 + 6, "%d", scene.store.calls - calls);
+    CHECK(fake_kvstore_count(&scene.store, "place") == 3, "%zu", fake_kvstore_count(&scene.store, "place"));
     end(&scene);
 }
 
@@ -462,9 +504,9 @@ static void test_load(void **state UNUSED)
         scene.store.method = "batch_find";
         scene.store.times = row->times;
         scene.store.status = 503;
-        pass(&scene, row->ms - 8 S);
+        pass(&scene, row->ms - 15 S);
         CHECK(!*words(&scene), "%s: '%s' too early", row->name, words(&scene));
-        pass(&scene, 8 S);
+        pass(&scene, 15 S);
         CHECK(text_same(words(&scene), "G"), "%s: '%s'", row->name, words(&scene));
         CHECK((scene.inputs[0].text.len > 0) == row->text && first(&scene)->others == row->others, "%s: '%s'", row->name,
               buf_text(&scene.inputs[0].text));
@@ -521,14 +563,14 @@ static void test_lost(void **state UNUSED)
           buf_text(&scene.inputs[1].words));
     lose_places(&scene);
     pass(&scene, 126 S);
-    CHECK_TEXT(words(&scene), "GL");
+    CHECK_TEXT(words(&scene), "GS");
     compose(&scene);
     pass(&scene, 300 S);
-    CHECK_TEXT(words(&scene), "GL");
+    CHECK_TEXT(words(&scene), "GS");
     CHECK(fake_kvstore_count(&scene.store, "place") == 1, "it is not saved again");
     scene.store.at = "https://one:8089/servicesNS/nobody/TA-defender-mssp/storage/collections/data/defender_alerts_pl";
     pass(&scene, 300 S);
-    CHECK_TEXT(words(&scene), "GL"); /* a store that does not answer has lost nothing */
+    CHECK_TEXT(words(&scene), "GS"); /* a store that does not answer has lost nothing */
     end(&scene);
 }
 
@@ -544,14 +586,14 @@ static size_t count_granted(const struct scene *scene)
 /* Many inputs begin in portions. */
 static void test_portions(void **state UNUSED)
 {
-    static const size_t counts[] = { 100, 200, 230, 230 };
+    static const size_t counts[] = { 100, 200, 240, 240 };
     struct scene scene;
     size_t i;
 
-    begin(&scene, 230);
+    begin(&scene, 240);
     while (!count_granted(&scene) && now_ms < INT64_C(1000060) S)
         pass(&scene, 50);
-    for (i = 0; i < COUNT_OF(counts); i++, pass(&scene, 3000))
+    for (i = 0; i < COUNT_OF(counts); i++, pass(&scene, 3 S))
         CHECK(count_granted(&scene) == counts[i], "%zu: %zu", i, count_granted(&scene));
     end(&scene);
 }
@@ -579,9 +621,36 @@ static void test_well(void **state UNUSED)
                 share_lease_unreachable(&scene.inputs[k].lease, wells[i].reach[k] == 'f');
         scene.stuck = wells[i].stuck;
         scene.share->well = wells[i].was;
-        CHECK(share_is_well(scene.share) == wells[i].is, "row %zu", i);
+        CHECK(share_is_well(scene.share, now_ms) == wells[i].is, "row %zu", i);
         end(&scene);
     }
+}
+
+/* promise: Sharing: A forwarder whose disk takes no checkpoints for two minutes counts as of no use, until it takes one */
+static void test_full_disk(void **state UNUSED)
+{
+    struct scene scene;
+
+    begin_reading(&scene, 2);
+    share_lease_unsaved(first(&scene));
+    pass(&scene, 110 S);
+    share_lease_unsaved(first(&scene));
+    CHECK(scene.share->well, "not for two minutes yet");
+    share_lease_saved(&scene.inputs[1].lease);
+    share_lease_unsaved(first(&scene));
+    pass(&scene, 110 S);
+    CHECK(scene.share->well, "another input's was saved meanwhile");
+    buf_clear(&scene.inputs[1].words);
+    pass(&scene, 16 S);
+    CHECK(!scene.share->well, "it counts as well");
+    CHECK(strstr(fake_kvstore_text(&scene.store, "g.member.hf1", "text"), "\"well\":false"), "nobody is told");
+    CHECK(strchr(buf_text(&scene.inputs[1].words), 'S') != NULL, "an input that is idle would never show it");
+    pass(&scene, 300 S);
+    CHECK(!scene.share->well, "nothing was saved");
+    share_lease_saved(&scene.inputs[1].lease);
+    pass(&scene, 6 S);
+    CHECK(scene.share->well, "one was saved");
+    end(&scene);
 }
 
 static int set_up(void **state UNUSED)
@@ -595,10 +664,12 @@ static int tear_down(void **state UNUSED)
 }
 
 static const struct CMUnitTest cases[] = {
-    cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),    cmocka_unit_test(test_lapsed),
-    cmocka_unit_test(test_late_loop),     cmocka_unit_test(test_load),    cmocka_unit_test(test_restart),
-    cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_portions), cmocka_unit_test(test_well),
-    cmocka_unit_test(test_lost),
+    cmocka_unit_test(test_first_turn),    cmocka_unit_test(test_late),
+    cmocka_unit_test(test_lapsed),        cmocka_unit_test(test_late_loop),
+    cmocka_unit_test(test_load),          cmocka_unit_test(test_restart),
+    cmocka_unit_test(test_away_and_back), cmocka_unit_test(test_let_go_together), cmocka_unit_test(test_sends),
+    cmocka_unit_test(test_portions),      cmocka_unit_test(test_well),
+    cmocka_unit_test(test_full_disk), cmocka_unit_test(test_lost),
 };
 
 UNIT(share_leases, cases, set_up, tear_down)

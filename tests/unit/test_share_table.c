@@ -335,9 +335,43 @@ static void test_bad_body(void **state UNUSED)
     free(large);
 }
 
+static void test_newest(void **state UNUSED)
+{
+    static const struct {
+        const char *name;
+        int64_t numbers[4];
+        size_t count;
+        int64_t known, want;
+    } rows[] = {
+        { "none", { 0 }, 0, 0, 0 },
+        { "none, after some", { 0 }, 0, 7, 0 },
+        { "one", { 1 }, 1, 0, 1 },
+        { "in any order", { 5, 7, 4, 6 }, 4, 0, 7 },
+        { "the last one is no group's", { 5, 999999999999, 6, 4 }, 4, 0, 6 },
+        { "nor is the one before it", { 5, 999999999998 }, 2, 5, 5 },
+        { "nor are both", { 999999999998, 999999999999, 5 }, 3, 0, 5 },
+        { "nor is half of that", { 5, 500000000000 }, 2, 0, 5 },
+        { "alone", { 999999999998 }, 1, 0, 0 },
+        { "alone, after others that were followed", { 500000000000 }, 1, 8, 0 },
+        { "alone, and others can come after it", { 500000000000 }, 1, 0, 500000000000 },
+        { "going on from it", { 500000000000, 500000000001 }, 2, 0, 500000000001 },
+        { "a gap", { 5, 1000 }, 2, 0, 1000 },
+        { "it fell", { 3 }, 1, 5000, 3 },
+        { "it fell, and went on", { 3, 5001 }, 2, 5000, 5001 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t numbers[4], got;
+
+        memcpy(numbers, rows[i].numbers, sizeof(numbers));
+        got = share_newest(numbers, rows[i].count, rows[i].known);
+        CHECK(got == rows[i].want, "%s: %lld", rows[i].name, (long long)got);
+    }
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_plan), cmocka_unit_test(test_few_moves), cmocka_unit_test(test_any_crowd),
-    cmocka_unit_test(test_body), cmocka_unit_test(test_bad_body),
+    cmocka_unit_test(test_body), cmocka_unit_test(test_bad_body),  cmocka_unit_test(test_newest),
 };
 
 UNIT(share_table, cases, NULL, NULL)

@@ -235,6 +235,38 @@ static void test_a_time_that_is_not_certain(void **state)
     CHECK(f->scene.feed.tally.new_events == 2, "written again");
 }
 
+/* The host's clock is an hour and more ahead. What the live worker asked for when nothing else was known, and whose response
+ * comes with another Date, may not move the watermark beyond the service's clock. */
+static void test_a_clock_that_is_known_meanwhile(void **state)
+{
+    static const struct { const char *name; int64_t service_s, date_s; bool known, timeless; } rows[] = {
+        { "another response told the time, and the Date is wrong", -5900, 86400 * 20, true, false },
+        { "another response told the time, and there is no Date", -5900, 0, true, false },
+        { "the Date is the one that is known", -5900, -5900, true, false },
+        { "nothing is known, and the Date is doubted", -5900, 86400 * 20, false, true },
+    };
+    struct fixture *f = *state;
+    struct reading *reading = &f->reading;
+    struct service_clock *clock = &f->scene.feed.clock;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        int64_t host_ms = clock_wall_ms(), took_ms = 2000, sent_ms = host_ms + rows[i].service_s * 1000 - took_ms;
+
+        *clock = (struct service_clock){ .known = false };
+        worker_request_prepare(reading, f->now_ms);
+        CHECK(reading->sent_at >= ticks_from_ms(host_ms), "%s: by the host's clock", rows[i].name);
+        clock->known = rows[i].known;
+        clock->good_ms = host_ms + rows[i].service_s * 1000 - clock_ms();
+        worker_request_dated(reading, rows[i].date_s ? host_ms + rows[i].date_s * 1000 : 0, took_ms);
+        CHECK(reading->timeless == rows[i].timeless, "%s: timeless", rows[i].name);
+        CHECK(rows[i].timeless || reading_limit(reading) <= ticks_from_ms(sent_ms + took_ms + 1000),
+              "%s: %lld s beyond the service's clock", rows[i].name,
+              (long long)((reading_limit(reading) - ticks_from_ms(sent_ms)) / TICKS_PER_SECOND));
+    }
+    *clock = (struct service_clock){ .known = false };
+    reading->timeless = false;
+}
+
 /* The first request asks from the beginning, the next one from the watermark less the overlap. */
 static void test_what_is_asked_for(void **state)
 {
@@ -1010,6 +1042,7 @@ static int close_fixture(void **state)
 static const struct CMUnitTest cases[] = {
     CASE(test_a_window_is_read),
     CASE(test_a_time_that_is_not_certain),
+    CASE(test_a_clock_that_is_known_meanwhile),
     CASE(test_what_is_asked_for),
     CASE(test_a_window_is_split),
     CASE(test_a_long_window_becomes_a_backfill),

@@ -11,6 +11,7 @@ export default function useForm({ params, own, row, clone, client_id, taken }) {
     const [firstWay] = useState(() => wayOf(row));
     const [way, setWay] = useState(firstWay);
     const [problems, setProblems] = useState({});
+    const [marks, setMarks] = useState({}); // what the program said of a value, until that value is changed
     const [touched, setTouched] = useState(0);
     const boxes = useRef({});
     const timer = useRef(null);
@@ -24,6 +25,7 @@ export default function useForm({ params, own, row, clone, client_id, taken }) {
     // What is sent: the plain values, and a proxy that was typed.
     const all = () => ({ ...values, ...(secrets().proxy ? { proxy: secrets().proxy.trim() } : {}) });
     const check = (only) => {
+        if (!only) setMarks({});
         const found = problemsOf(params, { name, values: all(), secrets: secrets(), way, isNew, taken });
         setProblems(
             only
@@ -43,6 +45,7 @@ export default function useForm({ params, own, row, clone, client_id, taken }) {
     const noted = (key) => {
         changed.current.add(key);
         setProblems((old) => (old[key] ? { ...old, [key]: '' } : old));
+        setMarks((old) => (old[key] ? { ...old, [key]: '' } : old));
     };
     return {
         isNew,
@@ -50,7 +53,7 @@ export default function useForm({ params, own, row, clone, client_id, taken }) {
         name,
         values,
         way,
-        problems,
+        problems: { ...problems, ...Object.fromEntries(Object.entries(marks).filter(([, text]) => text)) },
         all,
         secrets,
         check,
@@ -70,7 +73,7 @@ export default function useForm({ params, own, row, clone, client_id, taken }) {
         secretRef: (key) => (box) => {
             boxes.current[key] = box;
         },
-        mark: (key, text) => setProblems((old) => ({ ...old, [key]: text })),
+        mark: (key, text) => setMarks((old) => ({ ...old, [key]: text })),
         dirty: () =>
             name !== '' ||
             way !== firstWay ||
