@@ -66,11 +66,11 @@ static const struct before_trait {
     bool link;   /* a page that does not hold all has a next link */
     bool always; /* ... as every page that has records */
 } traits[] = {
-    [BEFORE_NEWEST] = { NEWEST, PAGE, true, false },    [BEFORE_OLDEST] = { OLDEST, PAGE, true, false },
-    [BEFORE_CREATED] = { CREATED, PAGE, true, false },  [BEFORE_MIXED] = { MIXED, PAGE, true, false },
-    [BEFORE_NO_LINK] = { NEWEST, PAGE, false, false },  [BEFORE_SHORT] = { NEWEST, 50, true, false },
+    [BEFORE_NEWEST] = { NEWEST, PAGE, true, false },     [BEFORE_OLDEST] = { OLDEST, PAGE, true, false },
+    [BEFORE_CREATED] = { CREATED, PAGE, true, false },   [BEFORE_MIXED] = { MIXED, PAGE, true, false },
+    [BEFORE_NO_LINK] = { NEWEST, PAGE, false, false },   [BEFORE_SHORT] = { NEWEST, 50, true, false },
     [BEFORE_SHORT_OLDEST] = { OLDEST, 50, true, false }, [BEFORE_SHORT_MIXED] = { MIXED, 50, true, false },
-    [BEFORE_TRAILING] = { NEWEST, PAGE, true, true },   [BEFORE_SHORT_TRAILING] = { NEWEST, 50, true, true },
+    [BEFORE_TRAILING] = { NEWEST, PAGE, true, true },    [BEFORE_SHORT_TRAILING] = { NEWEST, 50, true, true },
 };
 
 static uint64_t below(struct fixture *f, uint64_t limit)
@@ -92,8 +92,7 @@ static ticks a_time(struct fixture *f, enum before_arrival arrival, size_t numbe
     int64_t day;
 
     switch (arrival) {
-    case BEFORE_BURSTS:
-        return number % 10 ? within(f, heads[below(f, 12)], 300) : within(f, start, span);
+    case BEFORE_BURSTS: return number % 10 ? within(f, heads[below(f, 12)], 300) : within(f, start, span);
     case BEFORE_OFFICE:
         do
             day = (int64_t)below(f, 29);
@@ -165,8 +164,12 @@ static size_t find(struct fixture *f, const struct window *window)
 static void respond(struct fixture *f, enum worker_kind kind, int status, const char *body, struct next *ret)
 {
     struct reading *reading = &f->readings[kind];
-    struct http_result result = { .status = status, .body = "", .content_type = "application/json", .request_id = "",
-                                  .authenticate = "", .retry_after_ms = -1 };
+    struct http_result result = { .status = status,
+                                  .body = "",
+                                  .content_type = "application/json",
+                                  .request_id = "",
+                                  .authenticate = "",
+                                  .retry_after_ms = -1 };
     struct page *page = page_new(&f->api.shape, &f->handlers[kind]);
     struct classified classified;
 
@@ -180,11 +183,12 @@ static void respond(struct fixture *f, enum worker_kind kind, int status, const 
 static void add_count(const struct fixture *f, struct buf *body, size_t found, size_t sent)
 {
     enum count count = f->service->turns && f->requests <= (size_t)f->service->turns ? COUNTED : f->service->count;
-    size_t says = count == COUNT_OF_PAGE  ? sent
-                  : count == COUNT_OF_ALL ? f->count
-                  : count == COUNT_MORE   ? found + 3
-                  : count == COUNT_LESS   ? found - found / 4
-                  : count == COUNT_TOP && found > PAGE + PAGE / 2 ? PAGE + PAGE / 2 : found;
+    size_t says = count == COUNT_OF_PAGE                          ? sent
+                  : count == COUNT_OF_ALL                         ? f->count
+                  : count == COUNT_MORE                           ? found + 3
+                  : count == COUNT_LESS                           ? found - found / 4
+                  : count == COUNT_TOP && found > PAGE + PAGE / 2 ? PAGE + PAGE / 2
+                                                                  : found;
 
     if (count != NO_COUNT)
         buf_add_format(body, ",\"@odata.count\":%zu", says);
@@ -199,7 +203,8 @@ static void add_records(struct fixture *f, struct buf *body, size_t from, size_t
         const struct record *record = &f->found[doubles && i == from + 1 ? from : i];
 
         ticks_text(record->time, time);
-        buf_add_format(body, "%s{\"id\":\"%zu\",\"lastUpdateDateTime\":\"%s\"}", i > from ? "," : "", record->number, time);
+        buf_add_format(body, "%s{\"id\":\"%zu\",\"lastUpdateDateTime\":\"%s\"}", i > from ? "," : "", record->number,
+                       time);
     }
     buf_add_text(body, "]");
 }
@@ -253,8 +258,11 @@ static void begin(struct fixture *f, const struct service *service, enum before_
     struct cursor cursor;
     ticks heads[12];
 
-    *f = (struct fixture){ .service = service, .random = seed * 7919 + count, .now = scene_time(NOW),
-                           .now_ms = 100000000, .api = api_graph };
+    *f = (struct fixture){ .service = service,
+                           .random = seed * 7919 + count,
+                           .now = scene_time(NOW),
+                           .now_ms = 100000000,
+                           .api = api_graph };
     f->api.top = f->api.top_first = traits[service->before].top;
     scene_open(&f->scene, &f->api);
     cursor_start(&cursor, f->now - 30 * (ticks)DAY_S * TICKS_PER_SECOND);
@@ -316,8 +324,8 @@ static size_t play(const struct service *service, enum before_arrival arrival, s
 
 static const size_t backlogs[BEFORE_BACKLOGS] = { 0, 10, 18, 20, 22, 30, 40, 50, 60, 80, 100, 140, 200, 400, 600 };
 
-/* Returns how many requests more than version 1.0.0 a service may cost, which asked for neither: a refusal is one, and so is
- * a lie that only another request finds out. */
+/* Returns how many requests more than version 1.0.0 a service may cost, which asked for neither: a refusal is one, and
+ * so is a lie that only another request finds out. */
 static size_t paid(const struct service *service)
 {
     size_t order = service->ordered == OF_PAGE ? 2 : service->ordered == REFUSED;
@@ -327,8 +335,8 @@ static size_t paid(const struct service *service)
     return order + lies + counts_more;
 }
 
-/* Plays all backlogs, with as many seeds. The patterns of arrival are compared together, since a single guess may be good
- * or bad. */
+/* Plays all backlogs, with as many seeds. The patterns of arrival are compared together, since a single guess may be
+ * good or bad. */
 static void play_all(const struct service *service, uint64_t seeds)
 {
     for (size_t i = 0; i < BEFORE_BACKLOGS; i++) {
@@ -344,24 +352,33 @@ static void play_all(const struct service *service, uint64_t seeds)
     }
 }
 
-/* promise: Cost: A service that lies about its order, its count or both takes no more requests than before, but for what
- * finds it out */
+/* promise: Cost: A service that lies about its order, its count or both takes no more requests than before, but for
+ * what finds it out */
 static void test_no_more_than_before(void **state UNUSED)
 {
     static const char *const orders[] = { "newest", "oldest", "created", "shards", "page", "mixed", "400" };
-    static const char *const counts[] = { "right", "none", "400", "of the page", "of all", "more", "less", "at most 30" };
-    static const struct { const char *name; enum before_kind kind; } kinds[] = {
-        { "newest first", BEFORE_NEWEST }, { "oldest first", BEFORE_OLDEST }, { "short pages", BEFORE_SHORT },
+    static const char *const counts[] = {
+        "right", "none", "400", "of the page", "of all", "more", "less", "at most 30"
+    };
+    static const struct {
+        const char *name;
+        enum before_kind kind;
+    } kinds[] = {
+        { "newest first", BEFORE_NEWEST },
+        { "oldest first", BEFORE_OLDEST },
     };
     char name[100];
 
     for (size_t kind = 0; kind < COUNT_OF(kinds); kind++)
         for (size_t order = 0; order < COUNT_OF(orders); order++)
             for (size_t count = 0; count < COUNT_OF(counts); count++) {
-                struct service service = { .name = name, .before = kinds[kind].kind, .ordered = (enum order)order,
+                struct service service = { .name = name,
+                                           .before = kinds[kind].kind,
+                                           .ordered = (enum order)order,
                                            .count = (enum count)count };
 
-                snprintf(name, sizeof(name), "%s, order: %s, count: %s", kinds[kind].name, orders[order], counts[count]);
+                snprintf(name, sizeof(name), "%s, order: %s, count: %s", kinds[kind].name, orders[order],
+                         counts[count]);
                 play_all(&service, 2);
             }
 }
@@ -369,22 +386,43 @@ static void test_no_more_than_before(void **state UNUSED)
 static void test_kinds_of_pages_and_changes_of_mind(void **state UNUSED)
 {
     static const struct service services[] = {
-        { "no link", BEFORE_NO_LINK, CREATED, NO_COUNT },
-        { "another field", BEFORE_CREATED, CREATED, COUNTED },
-        { "mixed each time", BEFORE_MIXED, MIXED, COUNTED },
-        { "mixed each time, no count", BEFORE_MIXED, MIXED, NO_COUNT },
-        { "short pages, oldest first", BEFORE_SHORT_OLDEST, BY_SHARD, NO_COUNT },
-        { "short pages, mixed", BEFORE_SHORT_MIXED, MIXED, COUNTED },
-        { "a link after each page", BEFORE_TRAILING, OLDEST, COUNTED },
-        { "a link after each short page, shards", BEFORE_SHORT_TRAILING, BY_SHARD, COUNTED },
-        { "skips, no count", BEFORE_NEWEST, OLDEST, NO_COUNT, .skips = true },
-        { "skips, shards, no count", BEFORE_NEWEST, BY_SHARD, NO_COUNT, .skips = true },
-        { "doubles", BEFORE_NEWEST, OLDEST, COUNTED, .doubles = true },
-        { "doubles, no count", BEFORE_SHORT, BY_SHARD, NO_COUNT, .doubles = true },
-        { "shards after three", BEFORE_NEWEST, BY_SHARD, COUNTED, .turns = 3 },
-        { "shards after nine", BEFORE_NEWEST, BY_SHARD, COUNTED, .turns = 9 },
-        { "400 after three", BEFORE_SHORT, REFUSED, COUNT_REFUSED, .turns = 3 },
-        { "counts more after six", BEFORE_NEWEST, NEWEST, COUNT_MORE, .turns = 6 },
+        { .name = "no link", .before = BEFORE_NO_LINK, .ordered = CREATED, .count = NO_COUNT },
+        { .name = "another field", .before = BEFORE_CREATED, .ordered = CREATED, .count = COUNTED },
+        { .name = "mixed each time", .before = BEFORE_MIXED, .ordered = MIXED, .count = COUNTED },
+        { .name = "mixed each time, no count", .before = BEFORE_MIXED, .ordered = MIXED, .count = NO_COUNT },
+        { .name = "short pages, oldest first", .before = BEFORE_SHORT_OLDEST, .ordered = BY_SHARD, .count = NO_COUNT },
+        { .name = "short pages, mixed", .before = BEFORE_SHORT_MIXED, .ordered = MIXED, .count = COUNTED },
+        { .name = "a link after each page", .before = BEFORE_TRAILING, .ordered = OLDEST, .count = COUNTED },
+        { .name = "a link after each short page, shards",
+          .before = BEFORE_SHORT_TRAILING,
+          .ordered = BY_SHARD,
+          .count = COUNTED },
+        { .name = "skips, no count", .before = BEFORE_NEWEST, .ordered = OLDEST, .count = NO_COUNT, .skips = true },
+        { .name = "skips, shards, no count",
+          .before = BEFORE_NEWEST,
+          .ordered = BY_SHARD,
+          .count = NO_COUNT,
+          .skips = true },
+        { .name = "short pages", .before = BEFORE_SHORT, .ordered = CREATED, .count = COUNT_LESS },
+        { .name = "short pages, 400 to both", .before = BEFORE_SHORT, .ordered = REFUSED, .count = COUNT_REFUSED },
+        { .name = "short pages, shards, counts more",
+          .before = BEFORE_SHORT,
+          .ordered = BY_SHARD,
+          .count = COUNT_MORE },
+        { .name = "doubles", .before = BEFORE_NEWEST, .ordered = OLDEST, .count = COUNTED, .doubles = true },
+        { .name = "doubles, no count",
+          .before = BEFORE_SHORT,
+          .ordered = BY_SHARD,
+          .count = NO_COUNT,
+          .doubles = true },
+        { .name = "shards after three", .before = BEFORE_NEWEST, .ordered = BY_SHARD, .count = COUNTED, .turns = 3 },
+        { .name = "shards after nine", .before = BEFORE_NEWEST, .ordered = BY_SHARD, .count = COUNTED, .turns = 9 },
+        { .name = "400 after three", .before = BEFORE_SHORT, .ordered = REFUSED, .count = COUNT_REFUSED, .turns = 3 },
+        { .name = "counts more after six",
+          .before = BEFORE_NEWEST,
+          .ordered = NEWEST,
+          .count = COUNT_MORE,
+          .turns = 6 },
     };
 
     for (size_t i = 0; i < COUNT_OF(services); i++)
