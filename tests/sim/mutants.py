@@ -22,9 +22,9 @@ OUT = 'build/simulate'
 MUTANTS = [
     ('cursor_before_events', 'collect/worker_answer.c',
      'outbox_end(feed->env->outbox), now_ms);\n'
-     '    pages_forget',
+     '    trust_window_read',
      '0, now_ms);\n'
-     '    pages_forget'),
+     '    trust_window_read'),
     ('cursor_at_pipe', 'collect/collector.c',
      'settled = outbox_settled(col->env.outbox, now_ms);',
      'settled = outbox_end(col->env.outbox);'),
@@ -128,14 +128,14 @@ MUTANTS = [
      ' ||\n'
      '           quarantine_reaches(pruning->quarantine, entry->time);',
      ';'),
-    ('no_quarantine', 'collect/worker_answer.c',
+    ('no_quarantine', 'collect/worker_isolate.c',
      '    if (has_evidence(reading, now_ms))\n'
-     '        return isolate(reading, now_ms);\n'
+     '        return worker_isolate(reading, now_ms);\n'
      '    suspicion->state = SUSPICION_PROBE;\n'
      '    pages_forget(&reading->pages);\n'
      '    return (struct next){ .kind = NEXT_NOW };',
      '    (void)has_evidence;\n'
-     '    (void)isolate;\n'
+     '    (void)worker_isolate;\n'
      '    return worker_retry_failed(reading, err, may_be_size);'),
     ('vanished_unnoticed', 'state/store_file.c',
      '    for (claim = store->claims; claim; claim = claim->next)\n'

@@ -324,8 +324,8 @@ static size_t play(const struct service *service, enum before_arrival arrival, s
 
 static const size_t backlogs[BEFORE_BACKLOGS] = { 0, 10, 18, 20, 22, 30, 40, 50, 60, 80, 100, 140, 200, 400, 600 };
 
-/* Returns how many requests more than version 1.0.0 a service may cost, which asked for neither: a refusal is one, and so is
- * a lie that only another request finds out. */
+/* Returns how many requests more than version 1.0.0 a service may cost, which asked for neither: a refusal is one, and
+ * so is a lie that only another request finds out. */
 static size_t paid(const struct service *service)
 {
     size_t order = service->ordered == OF_PAGE ? 2 : service->ordered == REFUSED;
@@ -335,8 +335,8 @@ static size_t paid(const struct service *service)
     return order + lies + counts_more;
 }
 
-/* Plays all backlogs, with as many seeds. The patterns of arrival are compared together, since a single guess may be good
- * or bad. */
+/* Plays all backlogs, with as many seeds. The patterns of arrival are compared together, since a single guess may be
+ * good or bad. */
 static void play_all(const struct service *service, uint64_t seeds)
 {
     for (size_t i = 0; i < BEFORE_BACKLOGS; i++) {
@@ -352,8 +352,8 @@ static void play_all(const struct service *service, uint64_t seeds)
     }
 }
 
-/* promise: Cost: A service that lies about its order, its count or both takes no more requests than before, but for what
- * finds it out */
+/* promise: Cost: A service that lies about its order, its count or both takes no more requests than before, but for
+ * what finds it out */
 static void test_no_more_than_before(void **state UNUSED)
 {
     static const char *const orders[] = { "newest", "oldest", "created", "shards", "page", "mixed", "400" };
