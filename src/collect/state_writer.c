@@ -16,6 +16,7 @@ enum {
     APART_MS = 10000,  /* between calls */
     RETRY_MS = 5000,   /* after the first failure, doubled up to RETRY_MOST_MS */
     RETRY_MOST_MS = 5 * 60 * 1000,
+    LARGER_MS = 15 * 60 * 1000, /* after a smaller or larger batch, before a larger one is tried */
     PAGE_ROWS = 100, /* read at a time: about 120 KB */
     ROWS_MOST = 20000
 };
@@ -38,6 +39,8 @@ struct state_writer {
     bool in_call;
     int failures; /* in a row; one was logged if there is any */
     int batch_most;
+    int64_t larger_ms;         /* when a larger batch may be tried */
+    struct state_record *next; /* first of the next batch: a small one reaches all in turn */
     size_t batch_len; /* the longest so far: with all records */
 };
 
@@ -110,8 +113,10 @@ static void failed(struct state_writer *writer, const struct kvstore_answer *ans
                   "why=%s the state of the customers cannot be kept in Splunk's KV store; alerts are "
                   "collected as usual, and it is tried again",
                   QUOTED(answer->err->text));
-    if (answer->fault == KVSTORE_REFUSED && writer->batch_most > 1) /* this store takes less at a time */
+    else if (answer->fault == KVSTORE_REFUSED && writer->batch_most > 1) { /* this store takes less at a time */
         writer->batch_most /= 2;
+        writer->larger_ms = writer->called_ms + LARGER_MS;
+    }
     call_at(writer, clock_ms() + wait_ms);
 }
 
@@ -164,6 +169,15 @@ static void on_rows(void *ctx, const struct kvstore_answer *answer)
 
 /* The batch. */
 
+/* Some records had no room in the call that worked. */
+static void try_larger(struct state_writer *writer)
+{
+    if (writer->batch_most == KVSTORE_BATCH_MOST || writer->called_ms < writer->larger_ms)
+        return;
+    writer->batch_most = writer->batch_most * 2 < KVSTORE_BATCH_MOST ? writer->batch_most * 2 : KVSTORE_BATCH_MOST;
+    writer->larger_ms = writer->called_ms + LARGER_MS;
+}
+
 static void on_saved(void *ctx, const struct kvstore_answer *answer)
 {
     struct state_writer *writer = ctx;
@@ -180,31 +194,45 @@ static void on_saved(void *ctx, const struct kvstore_answer *answer)
     if (writer->failures)
         log_event(EVENT_KVSTORE_BACK, "the state of the customers is kept in Splunk's KV store again");
     writer->failures = 0;
-    if (more)
+    if (more) {
+        try_larger(writer);
         call_soon(writer, writer->called_ms);
+    }
     state_prune_start(writer->prune);
 }
 
-/* Adds what is due, as much as a call may take. */
-static void compose(struct state_writer *writer, struct buf *batch, int64_t now_ms)
+/* Adds a record. Returns false if the batch has no room for it. */
+static bool add_record(struct state_writer *writer, struct state_record *record, struct buf *batch, int64_t now_ms)
 {
     CLEANUP(buf_free) struct buf text = BUF_INIT(RECORD_MAX);
-    int64_t wall_s = clock_wall_ms() / 1000;
-    struct state_record *record;
+
+    state_record_add(record, writer->forwarder, &text, now_ms, clock_wall_ms() / 1000);
+    if (batch->len + text.len + 2 > BATCH_MAX)
+        return false;
+    buf_add_char(batch, batch->len ? ',' : '[');
+    buf_add(batch, text.data, text.len);
+    record->due = false;
+    record->in_call = true;
+    return true;
+}
+
+/* Adds what is due, as much as a call may take, from writer->next on. */
+static void compose(struct state_writer *writer, struct buf *batch, int64_t now_ms)
+{
+    struct state_record *first = writer->next ? writer->next : writer->records, *record = first;
     int count = 0;
 
-    for (record = writer->records; record && count < writer->batch_most; record = record->next) {
-        if (!record->due || state_record_settles(record, now_ms - writer->started_ms))
-            continue;
-        buf_clear(&text);
-        state_record_add(record, writer->forwarder, &text, now_ms, wall_s);
-        if (batch->len + text.len + 2 > BATCH_MAX)
+    do {
+        if (count == writer->batch_most)
             break;
-        buf_add_char(batch, count++ ? ',' : '[');
-        buf_add(batch, text.data, text.len);
-        record->due = false;
-        record->in_call = true;
-    }
+        if (record->due && !state_record_settles(record, now_ms - writer->started_ms)) {
+            if (!add_record(writer, record, batch, now_ms))
+                break;
+            count++;
+        }
+        record = record->next ? record->next : writer->records;
+    } while (record != first);
+    writer->next = record;
     if (count)
         buf_add_char(batch, ']');
 }

@@ -225,6 +225,9 @@ MUTANTS = [
      '        return;\n'
      '    }\n'
      '    cJSON_ArrayForEach'),
+    ('kvstore_first_ones_only', 'collect/state_writer.c',
+     'struct state_record *first = writer->next ? writer->next : writer->records, *record = first;',
+     'struct state_record *first = writer->records, *record = first;'),
     ('kvstore_not_pruned', 'collect/state_prune.c',
      '    if (!prune->busy)\n'
      '        next(prune);',
