@@ -38,14 +38,15 @@ EXTRA = {'state/store_kv': {'splunk'}}  # modules that may include more
 # Inside collect, from the top down: what each of these modules may include of the others.
 _HELPERS = {'pages', 'records', 'classify', 'page_size'}
 _RETRY = _HELPERS | {'worker_retry'}
-_WORKER = _RETRY | {'worker_answer', 'worker_log', 'worker_request'}
+_WORKER = _RETRY | {'worker_answer', 'worker_isolate', 'worker_log', 'worker_request'}
 _TENANT = _WORKER | {'worker', 'opening', 'health', 'status', 'saver', 'manifest', 'audit', 'audit_day', 'settled'}
 ORDER = {
     'collector': _TENANT | {'tenant', 'retirement', 'last_save'},
     'last_save': {'tenant'},
     'tenant': _TENANT,
     'worker': _WORKER,
-    'worker_answer': _RETRY | {'worker_request'},
+    'worker_answer': _RETRY | {'worker_isolate', 'worker_request'},
+    'worker_isolate': _RETRY,
     'worker_request': _RETRY,
     'worker_retry': _HELPERS,
     'opening': {'beginning', 'saver'},

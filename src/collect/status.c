@@ -196,17 +196,28 @@ static void add_why(struct fields *fields, const struct status *status)
     fields_text(fields, "why", why);
 }
 
-/* Writes what a person would wonder about although the input is well: that it has nothing to read, or never had. */
+static bool begins_later(const struct status *status)
+{
+    return status->feed->progress.cursor.begin > feed_service_now(status->feed);
+}
+
+/* Returns true if a person would wonder about the input although it is well: it has nothing to read, or never had. */
+static bool has_note(const struct status *status)
+{
+    return status->state == HEALTH_OK && status->feed->progress.begun &&
+           (begins_later(status) || alert_age_s(status) < 0);
+}
+
 static void write_note(const struct status *status, struct buf *to)
 {
     const struct cursor *cursor = &status->feed->progress.cursor;
     char from[TICKS_TEXT_MAX];
 
-    if (status->state != HEALTH_OK || !status->feed->progress.begun)
+    if (!has_note(status))
         return;
-    if (cursor->begin > feed_service_now(status->feed)) {
+    if (begins_later(status)) {
         note_future_start(to, cursor->begin);
-    } else if (alert_age_s(status) < 0) {
+    } else {
         ticks_text_digits(cursor->begin, 0, from);
         buf_add_format(to, "no alert since %s, where the input began%s", from,
                        status->feed->input->filter ? ", with its filter" : "");
@@ -248,9 +259,7 @@ void status_log(const struct status *status, int64_t now_ms)
 void status_facts(const struct status *status, int64_t now_ms, struct condition_facts *ret)
 {
     const struct feed *feed = status->feed;
-    CLEANUP(buf_free) struct buf note = BUF_INIT(NOTE_MAX);
 
-    write_note(status, &note);
     *ret = (struct condition_facts){ .state = status->state,
                                      .lost = is_lost(status),
                                      .elsewhere = status->reader != NULL,
@@ -261,7 +270,7 @@ void status_facts(const struct status *status, int64_t now_ms, struct condition_
                                      .lag_s = alert_age_s(status),
                                      .bad_records = feed->tally.bad_records,
                                      .back_filling = feed->progress.cursor.backfill.active,
-                                     .has_note = note.len != 0 };
+                                     .has_note = has_note(status) };
 }
 
 void status_add_todo(const struct status *status, enum condition condition, const struct condition_facts *facts,

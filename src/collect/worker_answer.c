@@ -1,14 +1,12 @@
 #include "collect/worker_answer.h"
 
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "collect/order.h"
 #include "collect/records.h"
+#include "collect/trust.h"
+#include "collect/worker_isolate.h"
 #include "collect/worker_request.h"
 #include "collect/worker_retry.h"
-
-#define EVIDENCE_MS 10000 /* this long after a complete response, the service counts as well */
 
 /* Returns the decision after a response that was as it should be. */
 static struct next went_well(struct reading *reading, enum next_kind kind)
@@ -32,27 +30,6 @@ static void read_in_full(struct reading *reading, struct next *next)
     next->wake_others = true;
 }
 
-/* Returns the facts about a quarantined window that failed. */
-static struct quarantine_failure failure_of(const struct reading *reading)
-{
-    const struct feed *feed = reading->feed;
-
-    return (struct quarantine_failure){ .proven = !feed_is_unproven(feed),
-                                        .broke = reading->suspicion.broke,
-                                        .resolution = feed->api->resolution(reading->variant),
-                                        .now_s = feed_service_now(feed) / TICKS_PER_SECOND };
-}
-
-/* A quarantined window is about to be recorded as read: the other half of one that failed may be halved. */
-static void infer(const struct reading *reading)
-{
-    const struct quarantine_failure failure = failure_of(reading);
-    struct feed *feed = reading->feed;
-
-    if (quarantine_infer(&feed->progress.quarantine, &reading->window, &failure))
-        feed->evidence.unproven++;
-}
-
 /* All of the window has been read: the progress moves. */
 static struct next window_read(struct reading *reading, int64_t now_ms)
 {
@@ -63,10 +40,12 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
     struct next next;
 
     if (reading->kind == WORKER_QUARANTINE)
-        infer(reading);
+        worker_isolate_infer(reading);
+    trust_settles_doubt(reading);
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading_limit(reading),
                               outbox_end(feed->env->outbox), now_ms);
+    trust_window_read(reading, now_ms);
     pages_forget(&reading->pages);
     reading->suspicion.state = SUSPICION_NONE;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
@@ -191,116 +170,6 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     }
 }
 
-/* Returns true if the service answers other windows: this one fails alone. */
-static bool has_evidence(const struct reading *reading, int64_t now_ms)
-{
-    const struct feed *feed = reading->feed;
-
-    return feed->evidence.answered_ms && now_ms - feed->evidence.answered_ms < EVIDENCE_MS && !feed_is_unproven(feed);
-}
-
-/* Logs that a window cannot be read; once for each. at_fault: it is known to be the window, not the way to it. */
-static void log_isolated(const struct reading *reading, const struct window *window, bool at_fault)
-{
-    const struct feed *feed = reading->feed;
-    char lo[TICKS_TEXT_MAX], hi[TICKS_TEXT_MAX];
-
-    if (reading->audit.listing) /* its result says so */
-        return;
-    ticks_text(window->lo, lo);
-    ticks_text(window->hi, hi);
-    feed_log(feed, reading->suspicion.broke && at_fault ? EVENT_BAD_RECORD : EVENT_QUARANTINED, reading->suspicion.why,
-             "from=%s to=%s everything around it is read, and this window is tried again", lo, hi);
-}
-
-/* A quarantined window failed. It is halved, or waits for its next try. */
-static struct next isolate_further(struct reading *reading)
-{
-    const struct quarantine_failure failure = failure_of(reading);
-    const struct window *window = &reading->suspicion.window;
-    struct feed *feed = reading->feed;
-    struct quarantine *quarantine = &feed->progress.quarantine;
-    const struct quarantined *entry = quarantine_find(quarantine, window);
-    bool was_coarse = !entry || entry->search == SEARCH_COARSE;
-    enum quarantine_outcome outcome = quarantine_failed(quarantine, window, &failure);
-
-    feed->evidence.unproven += outcome == QUARANTINE_HALVED;
-    feed->tally.bad_records += outcome == QUARANTINE_ISOLATED;
-    if (!failure.proven)
-        feed->evidence.stalled = true;
-    if (outcome == QUARANTINE_ISOLATED || outcome == QUARANTINE_STALLED)
-        log_isolated(reading, window, outcome == QUARANTINE_ISOLATED);
-    if (outcome != QUARANTINE_HALVED && !was_coarse)
-        reading_shrink_page(reading);
-    return (struct next){ .kind = NEXT_NOW };
-}
-
-/* Returns where an open window that is set aside ends. One that fails although it begins where another one ended says
- * that the host's clock is behind. */
-static ticks isolated_end(const struct reading *reading)
-{
-    const struct suspicion *suspicion = &reading->suspicion;
-    const struct feed *feed = reading->feed;
-    bool goes_on = suspicion->window.lo > cursor_lower(&feed->progress.cursor, feed->input->overlap);
-
-    return reading_present(suspicion->sent_at, goes_on ? TICKS_OPEN : suspicion->window.lo + 1);
-}
-
-/* The window fails alone: it is set aside, and the worker continues past it. */
-static struct next isolate(struct reading *reading, int64_t now_ms)
-{
-    struct feed *feed = reading->feed;
-    struct suspicion *suspicion = &reading->suspicion;
-    struct next next = { .kind = NEXT_NOW, .wake_others = true, .tries = reading->attempts.failures };
-    bool was_backfilling = feed->progress.cursor.backfill.active;
-
-    suspicion->state = SUSPICION_NONE;
-    pages_forget(&reading->pages);
-    if (reading->kind == WORKER_QUARANTINE)
-        return isolate_further(reading);
-    if (reading->kind == WORKER_LIVE && suspicion->window.hi > suspicion->sent_at)
-        suspicion->window.hi = TICKS_OPEN; /* what is dated in the future is asked for by the next poll as well */
-    if (!suspicion->broke) /* if it was too much for the service, the next window of this kind would be, too */
-        reading_shrink_page(reading);
-    if (progress_isolate(&feed->progress, reading->kind, &suspicion->window, feed->api->resolution(reading->variant),
-                         isolated_end(reading), outbox_end(feed->env->outbox), now_ms))
-        next.kind = NEXT_POLL;
-    next.backfill_done = was_backfilling && !feed->progress.cursor.backfill.active;
-    reading->attempts = (struct attempts){ .failures = 0 };
-    return next;
-}
-
-/* A window failed in a way that may be its own: a 5xx, a truncated response, JSON that breaks among the records. It is
- * requested once more, since most failures pass. Then evidence decides. */
-static struct next window_failed(struct reading *reading, const struct err *err, bool broke, bool may_be_size,
-                                 int64_t now_ms)
-{
-    struct suspicion *suspicion = &reading->suspicion;
-    bool is_whole = reading->feed->progress.keysets[reading->kind].whole;
-
-    if (suspicion->state == SUSPICION_PROBE) { /* the service fails, not the window */
-        suspicion->state = SUSPICION_OPEN;
-        if (feed_is_unproven(reading->feed))
-            reading->feed->evidence.stalled = true;
-        return worker_retry_failed(reading, err, may_be_size);
-    }
-    if (is_whole) /* a narrow window shows whether it fails alone */
-        order_failed(reading);
-    suspicion->window = reading->window;
-    suspicion->sent_at = reading->sent_at;
-    suspicion->broke = broke;
-    snprintf(suspicion->why, sizeof(suspicion->why), "%s", err->text);
-    if ((suspicion->state == SUSPICION_NONE || is_whole) && reading->kind != WORKER_QUARANTINE) {
-        suspicion->state = SUSPICION_OPEN;
-        return worker_retry_failed(reading, err, may_be_size);
-    }
-    if (has_evidence(reading, now_ms))
-        return isolate(reading, now_ms);
-    suspicion->state = SUSPICION_PROBE;
-    pages_forget(&reading->pages);
-    return (struct next){ .kind = NEXT_NOW };
-}
-
 /* Returns true if events of the response could not be written, since the store takes nothing, or were not, since another
  * forwarder may write them. */
 static bool is_held_back(struct reading *reading, struct err *err)
@@ -346,7 +215,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
     if (page_unbalanced(page)) { /* good records may have gone with the bad one */
         err_set(&err, ERR_RETRY, "the response holds a record with unbalanced quotes");
         event_blame(&err, EVENT_BAD_RECORD);
-        return window_failed(reading, &err, true, false, now_ms);
+        return worker_isolate_failed(reading, &err, true, false, now_ms);
     }
     if (reading->answer.bad_new && reading->bad_tries < READING_BAD_TRIES) {
         reading->bad_tries++;
@@ -363,7 +232,8 @@ static struct next response_read(struct reading *reading, const struct page *pag
         variant_search(reading_other_variant(reading));
     feed->evidence.answered_ms = now_ms;
     woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
-    next = reading->suspicion.state == SUSPICION_PROBE ? isolate(reading, now_ms) : page_read(reading, link, now_ms);
+    next = reading->suspicion.state == SUSPICION_PROBE ? worker_isolate(reading, now_ms)
+                                                       : page_read(reading, link, now_ms);
     next.full_again = full_again;
     next.wake_others = next.wake_others || woken;
     return next;
@@ -394,7 +264,7 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
         records_warn(reading);
         if (is_held_back(reading, &err))
             return worker_retry_failed(reading, &err, false);
-        return window_failed(reading, &classified->err, true, false, now_ms);
+        return worker_isolate_failed(reading, &classified->err, true, false, now_ms);
     case ANSWER_NEW_TOKEN: reading->attempts.rejected = true; return (struct next){ .kind = NEXT_NEW_TOKEN };
     case ANSWER_BAD_REQUEST:
         tally->refused++;
@@ -412,6 +282,6 @@ struct next worker_answer(struct reading *reading, const struct page *page, cons
     tally->failed++;
     variant_failed(reading_variant(reading), reading->variant, now_ms);
     if (classified->may_be_window || reading->suspicion.state == SUSPICION_PROBE)
-        return window_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
+        return worker_isolate_failed(reading, &classified->err, false, classified->may_be_size, now_ms);
     return worker_retry_failed(reading, &classified->err, false);
 }

@@ -7,8 +7,6 @@
 #include "base/text.h"
 #include "share/row.h"
 
-#define NUMBER_MOST (SHARE_NUMBER_MOST - 1) /* the last one has none after it */
-
 /* The view. */
 
 void share_view_init(struct share_view *view, const char *group)
@@ -100,22 +98,47 @@ static bool take_wish(struct share_view *view, const char *name, const cJSON *te
     return true;
 }
 
-/* Takes a table if it is the newest one so far. */
-static bool take_table(struct share_view *view, const char *key, const cJSON *text)
+/* Returns the number of a table's record that can be used; 0: it is none. */
+static int64_t table_of(const struct share_view *view, const cJSON *row, struct share_row_table *ret, cJSON *text)
 {
-    int64_t number = share_row_number(view->group, key);
-    struct share_row_table row;
+    const char *key = json_text(row, "_key");
 
-    if (!number || number > NUMBER_MOST || !share_row_table(text, &row))
-        return false;
-    if (number <= view->table)
-        return true;
-    view->table = number;
-    view->format = row.format;
-    memcpy(view->id, row.id, sizeof(view->id));
-    free(view->by);
-    view->by = mem_text(row.by);
-    return number < NUMBER_MOST;
+    if (!key || !text_same(json_text(row, "kind"), "table") || !share_row_table(text, ret))
+        return 0;
+    return share_row_number(view->group, key);
+}
+
+/* Finds the newest table by the rule of the forwarders, who do not follow one above it. */
+static void find_newest(struct share_view *view, const cJSON *rows)
+{
+    int64_t *numbers = mem_alloc(((size_t)cJSON_GetArraySize(rows) + 1) * sizeof(*numbers)), number;
+    struct share_row_table table;
+    const cJSON *row;
+    size_t count = 0;
+
+    cJSON_ArrayForEach(row, rows)
+    {
+        CLEANUP(json_freep) cJSON *text = share_row_text(row);
+
+        if ((number = table_of(view, row, &table, text)))
+            numbers[count++] = number;
+    }
+    view->table = share_newest(numbers, count, 0);
+    free(numbers);
+    cJSON_ArrayForEach(row, rows)
+    {
+        CLEANUP(json_freep) cJSON *text = share_row_text(row);
+
+        number = table_of(view, row, &table, text);
+        if (number > view->table)
+            is_bad(view, json_text(row, "_key"));
+        if (!number || number != view->table)
+            continue;
+        view->format = table.format;
+        memcpy(view->id, table.id, sizeof(view->id));
+        free(view->by);
+        view->by = mem_text(table.by);
+    }
 }
 
 /* Takes a record with a name in its key. */
@@ -140,6 +163,7 @@ static void take_row(struct share_view *view, const cJSON *row)
 {
     const char *key = json_text(row, "_key"), *kind = json_text(row, "kind");
     CLEANUP(json_freep) cJSON *text = share_row_text(row);
+    struct share_row_table table;
     bool ok = true;
 
     if (!key || !kind)
@@ -147,7 +171,7 @@ static void take_row(struct share_view *view, const cJSON *row)
     if (text_same(kind, "member") || text_same(kind, "wish") || text_same(kind, "start"))
         ok = take_named(view, kind, key, text);
     else if (text_same(kind, "table"))
-        ok = take_table(view, key, text);
+        ok = share_row_number(view->group, key) && share_row_table(text, &table);
     if (!ok)
         is_bad(view, key);
 }
@@ -194,6 +218,7 @@ void share_view_take(struct share_view *view, const cJSON *rows)
 
     begin_reading(view);
     cJSON_ArrayForEach(row, rows) take_row(view, row);
+    find_newest(view, rows);
     find_gone(view, rows);
     view->readings++;
 }

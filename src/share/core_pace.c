@@ -1,6 +1,6 @@
-/* How often this forwarder calls the store. Each five seconds a round makes two calls, and the checkpoints that are due are
- * a third. Each call more takes its time from the next rounds. So there are 40 at most in any minute, and a group in
- * trouble is not the store's trouble, too. */
+/* How often this forwarder calls the store. Each five seconds a round makes two calls, and the checkpoints that are due
+ * are a third. Each call more takes its time from the next rounds. So there are 40 at most in any minute, and a group
+ * in trouble is not the store's trouble, too. */
 #include "share/core_private.h"
 
 #define HURRY_MS   1000                 /* until the next round, while two have one name */
@@ -25,8 +25,8 @@ void core_pace_hurry(struct share_core *core)
     core->pace.hurries = true;
 }
 
-/* Returns by how much the round after this one may come later. What is confirmed is as old as the heartbeat that was shown:
- * it is less if nodes are old, and nothing if this round was not good and the time of the last good one runs. */
+/* Returns by how much the round after this one may come later. What is confirmed is as old as the heartbeat that was
+ * shown: it is less if nodes are old, and nothing if this round was not good and the time of the last good one runs. */
 static int64_t longer_most(const struct share_core *core)
 {
     if (core->confirmed_ms == core->began_ms)

@@ -182,8 +182,8 @@ bool core_peer_settled(const struct share_core *core, const struct peer *peer, i
 {
     bool is_self = peer == core_self(core);
 
-    return now_ms - peer->heard_from_ms >= SHARE_SETTLED_MS && (is_self || (peer->heard && core_peer_inputs_known(peer))) &&
-           !barred(core, peer, now_ms);
+    return now_ms - peer->heard_from_ms >= SHARE_SETTLED_MS &&
+           (is_self || (peer->heard && core_peer_inputs_known(peer))) && !barred(core, peer, now_ms);
 }
 
 bool core_peer_to_ask(const struct share_core *core, const struct peer *peer, int64_t now_ms)

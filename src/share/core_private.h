@@ -162,9 +162,9 @@ struct share_core {
     int64_t heard_ms;           /* beginning of that round: until then the others' silence is counted */
     int64_t confirmed_ms;       /* beginning of the round whose heartbeat the last good one showed */
     int64_t lag_ms, joined_ms;
-    int64_t due_ms;     /* since when another table is due */
-    bool newer;         /* the newest table is of a newer program */
-    int stale;          /* rounds since the last good one that did not show their heartbeat */
+    int64_t due_ms; /* since when another table is due */
+    bool newer;     /* the newest table is of a newer program */
+    int stale;      /* rounds since the last good one that did not show their heartbeat */
     struct pace pace;
     bool told_paused, told_alone;
 
@@ -185,10 +185,8 @@ struct share_core {
     struct share_names bad; /* keys of records that were told of */
 };
 
-/* core_names.c */
+/* core_events.c */
 
-/* Reads a JSON array of texts. Returns false if it is anything else, or longer than that of any forwarder. */
-bool names_parse(const cJSON *array, struct share_names *ret);
 /* Adds an event, or counts it with one of this round that says the same. */
 void core_event(struct share_core *core, enum share_event_kind kind, size_t count, const char *from, const char *why);
 /* Tells of a record that cannot be used, once. */

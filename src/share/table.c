@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define OWNER_MOST 255                  /* bytes of a host's name */
+#define OWNER_MOST 255                 /* bytes of a host's name */
 #define JUMP_MOST  INT64_C(1000000000) /* tables, of which a group makes one a minute: those of two thousand years */
 
 void share_body_free(struct share_body *body)

@@ -9,7 +9,12 @@ static void add_time(struct buf *ret, const char *name, ticks time, const char *
     char text[TICKS_TEXT_MAX];
 
     ticks_text(time, text);
-    buf_add_format(ret, "\"%s\": \"%s\"%s", name, text, after);
+    buf_add_char(ret, '"');
+    buf_add_text(ret, name);
+    buf_add_text(ret, "\": \"");
+    buf_add_text(ret, text);
+    buf_add_char(ret, '"');
+    buf_add_text(ret, after);
 }
 
 struct selection {

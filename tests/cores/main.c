@@ -118,11 +118,12 @@ static int run(uint64_t from, uint64_t seeds, uint64_t jobs, const struct broken
         printf("FAILED: a process with some of the seeds did not come to its end\n");
         total.failed++;
     }
-    printf("%llu worlds from seed %llu on: two readers for %.1f s at most (with a rollback), takeover %.1f s, %.1f s with old\n"
-           "reads, settled %.1f s after the last fault, %d calls a minute, %d in trouble, %d tables, %d alerts twice\n",
-           (unsigned long long)seeds, (unsigned long long)from, (double)all->together_ms / 1000,
-           (double)all->takeover_ms / 1000, (double)all->behind_ms / 1000, (double)all->settled_ms / 1000,
-           all->calls_quiet, all->calls_trouble, all->tables, all->repeats);
+    printf(
+        "%llu worlds from seed %llu on: two readers for %.1f s at most (with a rollback), takeover %.1f s, %.1f s with old\n"
+        "reads, settled %.1f s after the last fault, %d calls a minute, %d in trouble, %d tables, %d alerts twice\n",
+        (unsigned long long)seeds, (unsigned long long)from, (double)all->together_ms / 1000,
+        (double)all->takeover_ms / 1000, (double)all->behind_ms / 1000, (double)all->settled_ms / 1000,
+        all->calls_quiet, all->calls_trouble, all->tables, all->repeats);
     printf("%llu passed, %llu failed\n", (unsigned long long)(seeds - total.failed), (unsigned long long)total.failed);
     return total.failed != 0;
 }

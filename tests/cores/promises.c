@@ -6,7 +6,7 @@
 #define SLOWEST     0.9
 #define TOGETHER_MS (2 * SHARE_FENCE_MS) /* with one rollback */
 #define TAKEOVER_MS 60000
-#define OLD_MS      57000 /* and twice the age of the reads: silence, wait and two rounds on slow clocks, and the calls */
+#define OLD_MS      57000 /* and twice the age of the reads: silence, wait, two rounds, on slow clocks; and calls */
 #define UNREAD_MS   90000 /* after the last fault */
 #define MOVE_MS     40000 /* until a planned move is over */
 #define CALLS_MOST  40
@@ -52,8 +52,8 @@ static bool somebody_has(const struct world *w, size_t input)
     return false;
 }
 
-/* Two waits of 20 s are 44.4 s by clocks that are a tenth slow, and a heartbeat and a table may each just miss a round: with
- * reads that are old, the last heartbeat and the table are seen so much later. */
+/* Two waits of 20 s are 44.4 s by clocks that are a tenth slow, and a heartbeat and a table may each just miss a round:
+ * with reads that are old, the last heartbeat and the table are seen so much later. */
 static int64_t takeover_most(const struct world *w)
 {
     int64_t old_ms = OLD_MS + 2 * w->plan.behind_ms;

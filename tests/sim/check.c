@@ -8,7 +8,9 @@
 #define CIRCLE_POLLS  6 /* intervals, with up to three polls in each: within as many, ... */
 #define CIRCLE_WITHIN (2 * MINUTE)
 #define CIRCLE_MOST   40 /* ... as many answers may be alike: a window may be passed over 24 times */
-#define FAILING_MOST 60 /* requests in a minute of failures, to isolate a window; besides, polls repeat theirs */
+/* Requests in a minute of failures: 60 may isolate a window; one that is quarantined already is tried at the same time, with
+ * a third of them. Besides, polls repeat theirs. */
+#define FAILING_MOST 80
 
 static size_t sent_since(const struct customer *customer, int64_t since)
 {

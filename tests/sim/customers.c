@@ -187,13 +187,39 @@ static int number_of(const struct alert *alert, const struct version *v)
 /* Adds a member of about a thousand bytes. */
 static void put_padding(struct text *ret, bool loose, const struct alert *alert, int number)
 {
-    char digits[985];
+    char digits[984];
 
-    memset(digits, '0' + alert->number % 10, sizeof(digits) - 1);
-    digits[sizeof(digits) - 1] = '\0';
-    text_say(ret, loose ? "\n  \"pad%d\" : \"" : "\"pad%d\":\"", number);
-    text_put(ret, digits, sizeof(digits) - 1);
+    memset(digits, '0' + alert->number % 10, sizeof(digits));
+    text_add(ret, loose ? "\n  \"pad" : "\"pad");
+    text_count(ret, number);
+    text_add(ret, loose ? "\" : \"" : "\":\"");
+    text_put(ret, digits, sizeof(digits));
     text_put(ret, "\",", 2);
+}
+
+/* Adds the name of a member, and what comes before its value. */
+static void put_name(struct text *ret, const char *name, bool loose)
+{
+    text_add(ret, loose ? "\n  \"" : "\"");
+    text_add(ret, name);
+    text_add(ret, loose ? "\" : " : "\":");
+}
+
+static void put_string(struct text *ret, const char *name, const char *value, bool loose)
+{
+    put_name(ret, name, loose);
+    text_add(ret, "\"");
+    text_add(ret, value);
+    text_add(ret, "\",");
+}
+
+/* Adds numbers with dots or dashes between them. */
+static void put_numbers(struct text *ret, const char *before, int a, int b, const char *between)
+{
+    text_add(ret, before);
+    text_count(ret, a);
+    text_add(ret, between);
+    text_count(ret, b);
 }
 
 void record_write(struct text *ret, const struct customer *customer, const struct alert *alert, const struct version *v,
@@ -201,22 +227,34 @@ void record_write(struct text *ret, const struct customer *customer, const struc
 {
     static const char *const titles[] = { "Caf\\u00e9 & <b>\\\"quoted\\\"</b>", "plain",
                                           "\xE6\x97\xA5\xE6\x9C\xAC \\/ \\\\ path", "]}, {\\\"id\\\":\\\"x\\\"" };
-    const char *gap = loose ? "\n  " : "", *colon = loose ? " : " : ":";
+    const char *colon = loose ? "\" : " : "\":";
     int digits = date_digits(customer, v);
     char date[DATE_MOST];
 
-    text_say(ret, "{%s\"%s\"%s\"a%d-%d\",", gap, customer->api == API_SIEM ? "AlertId" : "id", colon, customer->number,
-             alert->number);
-    text_say(ret, "%s\"title\"%s\"%s\",", gap, colon, titles[(alert->number + number_of(alert, v)) % 4]);
-    text_say(ret, "%s\"nested\"%s{\"%s\"%s\"2001-01-01T00:00:00Z\",\"n\"%s[1.50,-0,1e400,null,{}]},", gap, colon,
-             field_of(customer->api), colon, colon);
-    text_say(ret, "%s\"%s\"%s\"%s\",", gap, field_of(customer->api), colon, date_text(v->ticks, digits, date));
-    if (customer->api == API_ENDPOINT)
-        text_say(ret, "%s\"evidence\"%s%s,", gap, colon, evidence ? "[{\"sha1\":null}]" : "[]");
+    text_add(ret, "{");
+    put_name(ret, customer->api == API_SIEM ? "AlertId" : "id", loose);
+    put_numbers(ret, "\"a", customer->number, alert->number, "-");
+    text_add(ret, "\",");
+    put_string(ret, "title", titles[(alert->number + number_of(alert, v)) % 4], loose);
+    put_name(ret, "nested", loose);
+    text_add(ret, "{\"");
+    text_add(ret, field_of(customer->api));
+    text_add(ret, colon);
+    text_add(ret, "\"2001-01-01T00:00:00Z\",\"n");
+    text_add(ret, colon);
+    text_add(ret, "[1.50,-0,1e400,null,{}]},");
+    put_string(ret, field_of(customer->api), date_text(v->ticks, digits, date), loose);
+    if (customer->api == API_ENDPOINT) {
+        put_name(ret, "evidence", loose);
+        text_add(ret, evidence ? "[{\"sha1\":null}]," : "[],");
+    }
     for (int i = 0; i < customer->fat; i++)
         put_padding(ret, loose, alert, i);
-    text_say(ret, "%s\"simKey\"%s\"%d.%d.%d\"%s}", gap, colon, customer->number, alert->number, number_of(alert, v),
-             gap);
+    put_name(ret, "simKey", loose);
+    put_numbers(ret, "\"", customer->number, alert->number, ".");
+    text_add(ret, ".");
+    text_count(ret, number_of(alert, v));
+    text_add(ret, loose ? "\"\n  }" : "\"}");
 }
 
 /* The ledger. */
@@ -374,8 +412,9 @@ void ledger_event(const char *stanza, const char *data, const char *time_text, b
     if (v->visible > now())
         broken("published", "%s: version %s arrives before it can be seen", customer->name, key);
     record_write(&full, customer, alert, v, false, true);
-    record_write(&less, customer, alert, v, false, false);
     partial = strcmp(full.data, data) != 0;
+    if (partial)
+        record_write(&less, customer, alert, v, false, false);
     if (partial && (customer->api != API_ENDPOINT || strcmp(less.data, data) != 0))
         broken("unaltered", "%s: version %s is\n%s\nand should be\n%s", customer->name, key, data, full.data);
     check_time(data, v, time_text);

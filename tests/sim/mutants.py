@@ -22,9 +22,9 @@ OUT = 'build/simulate'
 MUTANTS = [
     ('cursor_before_events', 'collect/worker_answer.c',
      'outbox_end(feed->env->outbox), now_ms);\n'
-     '    pages_forget',
+     '    trust_window_read',
      '0, now_ms);\n'
-     '    pages_forget'),
+     '    trust_window_read'),
     ('cursor_at_pipe', 'collect/collector.c',
      'settled = outbox_settled(col->env.outbox, now_ms);',
      'settled = outbox_end(col->env.outbox);'),
@@ -128,14 +128,14 @@ MUTANTS = [
      ' ||\n'
      '           quarantine_reaches(pruning->quarantine, entry->time);',
      ';'),
-    ('no_quarantine', 'collect/worker_answer.c',
+    ('no_quarantine', 'collect/worker_isolate.c',
      '    if (has_evidence(reading, now_ms))\n'
-     '        return isolate(reading, now_ms);\n'
+     '        return worker_isolate(reading, now_ms);\n'
      '    suspicion->state = SUSPICION_PROBE;\n'
      '    pages_forget(&reading->pages);\n'
      '    return (struct next){ .kind = NEXT_NOW };',
      '    (void)has_evidence;\n'
-     '    (void)isolate;\n'
+     '    (void)worker_isolate;\n'
      '    return worker_retry_failed(reading, err, may_be_size);'),
     ('vanished_unnoticed', 'state/store_file.c',
      '    for (claim = store->claims; claim; claim = claim->next)\n'
@@ -147,11 +147,11 @@ MUTANTS = [
     ('spins', 'net/loop.c',
      'return wait > 0 ? (int)wait : 0;',
      'return wait > 50 ? 0 : wait > 0 ? (int)wait : 0;'),
-    ('poll_late', 'collect/worker.c',
-     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
+    ('poll_late', 'collect/poll_due.c',
+     '    due_ms = clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
      '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS) + 3 * interval_ms / 2;'),
-    ('poll_too_often', 'collect/worker.c',
-     '    return clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
+    ('poll_too_often', 'collect/poll_due.c',
+     '    due_ms = clock_next_turn(least_ms - 1, interval_ms, feed->number, POLL_SLOTS);',
      '    return now_ms + 1;'),
 
     # Bugs that the simulator has found.
@@ -193,13 +193,17 @@ MUTANTS = [
      '    if (kept && !rename(path, aside))\n'
      '        return !rename(kept, path) || true;',
      'ends=1'),
+    ('count_of_sent_believed', 'collect/order.c',
+     'keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset))',
+     'keyset_is_counted(keyset, counted)'),
     ('cut_window_again', 'state/windows.c',
      'window->hi == TICKS_OPEN || (worker == WORKER_LIVE',
      'window->hi == TICKS_OPEN || (false && worker == WORKER_LIVE'),
     ('copy_not_synced', 'state/ledger_file_write.c',
      'if (job->change == LEDGER_COMPACT && !sync)',
      'if (0)',
-     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 fault:power_loss=0.05'),
+     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 '
+     'fault:power_loss=0.05'),
     ('sent_by_host_clock', 'collect/worker_request.c',
      'else if (feed->clock.known)',
      'else if (false)'),

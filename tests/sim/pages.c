@@ -237,8 +237,10 @@ static bool put_link(struct customer *customer, const struct request *request, s
         text_say(&reply->body, ",\"@odata.nextLink\":\"%s\"", wrong[rng_between(&customer->luck, 0, 1)]);
         return false;
     }
-    if (customer->api == API_ENDPOINT || customer->no_link_until > now())
+    if (customer->api == API_ENDPOINT || customer->no_link_until > now()) {
+        text_say(&reply->body, "%s", customer->number % 2 ? ",\"@odata.nextLink\":\"\"" : ""); /* the same as none */
         return true;
+    }
     text_say(&reply->body, ",\"@odata.nextLink\":\"https://%s%.*s&$skiptoken=%zu\"", request->host,
              (int)(end ? end - request->path : (int)strlen(request->path)), request->path, next);
     return true;

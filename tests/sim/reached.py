@@ -26,6 +26,7 @@ TABLE = [
     ('credentials: states and transitions', 'auth/token_source_next.c', r'case (ON|SOURCE)_|SOURCE_[A-Z]+, DO_'),
     ('answers', 'collect/classify.c', r'\bANSWER_[A-Z_]+'),
     ('what follows an answer', 'collect/worker_answer.c', r'\bNEXT_[A-Z_]+|SUSPICION_[A-Z]+;'),
+    ('windows that are set aside', 'collect/worker_isolate.c', r'\bNEXT_[A-Z_]+|SUSPICION_[A-Z]+;'),
     ('retries', 'collect/worker_retry.c', r'\bNEXT_[A-Z_]+|^    return'),
     ('window planner', 'state/windows.c', r'^ +return|->width = |->since = |active = '),
     ('pages in order', 'state/keyset.c', r'^ +return'),
@@ -35,7 +36,7 @@ TABLE = [
 
 # Every branch of these has to be reached; of the others, the table tells how many were.
 COMPLETE = ['auth/token_source_next.c', 'collect/classify.c', 'collect/worker.c', 'collect/worker_answer.c',
-            'collect/worker_retry.c', 'state/windows.c']
+            'collect/worker_isolate.c', 'collect/worker_retry.c', 'state/windows.c']
 
 
 class Source:

@@ -124,6 +124,7 @@ struct text {
 };
 void text_put(struct text *text, const char *bytes, size_t len);
 void text_add(struct text *text, const char *more);
+void text_count(struct text *text, int number); /* not negative */
 void text_say(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_drop(struct text *text);
 uint32_t text_hash(const char *text);

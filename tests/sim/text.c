@@ -29,6 +29,16 @@ void text_add(struct text *text, const char *more)
     text_put(text, more, strlen(more));
 }
 
+void text_count(struct text *text, int number)
+{
+    char digits[10], *at = digits + sizeof(digits);
+
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    text_put(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void text_say(struct text *text, const char *fmt, ...)
 {
     va_list args;
@@ -54,19 +64,35 @@ void text_drop(struct text *text)
     *text = (struct text){ 0 };
 }
 
+/* Writes that many digits and the character after them. Returns the end. */
+static char *put_digits(char *at, int number, int digits, char after)
+{
+    for (int i = digits; i--; number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[digits] = after;
+    return at + digits + 1;
+}
+
 const char *date_text(int64_t ticks, int digits, char ret[DATE_MOST])
 {
     time_t seconds = (time_t)(ticks / 10000000);
-    char part[8], day[24];
+    char part[8], *at = ret;
     struct tm tm;
 
     gmtime_r(&seconds, &tm);
-    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(part, sizeof(part), "%07d", (int)(ticks % 10000000));
-    if (digits)
-        snprintf(ret, DATE_MOST, "%s.%.*sZ", day, digits, part);
-    else
-        snprintf(ret, DATE_MOST, "%sZ", day);
+    at = put_digits(at, tm.tm_year + 1900, 4, '-');
+    at = put_digits(at, tm.tm_mon + 1, 2, '-');
+    at = put_digits(at, tm.tm_mday, 2, 'T');
+    at = put_digits(at, tm.tm_hour, 2, ':');
+    at = put_digits(at, tm.tm_min, 2, ':');
+    at = put_digits(at, tm.tm_sec, 2, digits ? '.' : 'Z');
+    if (digits) {
+        put_digits(part, (int)(ticks % 10000000), 7, '\0');
+        memcpy(at, part, (size_t)digits);
+        at += digits;
+        *at++ = 'Z';
+    }
+    *at = '\0';
     return ret;
 }
 

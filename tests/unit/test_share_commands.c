@@ -273,6 +273,7 @@ static void test_refused_records(void **state UNUSED)
         { "table", "000000000007", "{\"id\":\"0123456789abcdef\"}", false },
         { "table", "000000000007", "{\"id\":\"x\",\"format\":1}", false },
         { "table", "000000000007", "{\"format\":2}", true }, /* of a newer program */
+        { "table", "999999999998", "{\"id\":\"0123456789abcdef\",\"format\":1}", false }, /* no group comes so far */
         { "inputs", "x", "[\"a\"]", true },
         { "inputs", "x", "[\"a\",\"\"]", false },
     };

@@ -945,9 +945,10 @@ static void test_calls_in_trouble(void **state UNUSED)
     begin();
     settle("abcd");
     for (int i = 0; i < 60; i++) { /* another one starts again and again, and wishes this and that */
-        char *record = mem_format("{\"_key\":\"g.member.hf3\",\"group\":\"g\",\"kind\":\"member\",\"text\":\"{\\\"start\\\":"
-                                  "\\\"%016d\\\",\\\"beat\\\":%d,\\\"inputs\\\":%d,\\\"lacks\\\":[\\\"hf1\\\"]}\"}",
-                                  i, i + 1, i + 1);
+        char *record =
+            mem_format("{\"_key\":\"g.member.hf3\",\"group\":\"g\",\"kind\":\"member\",\"text\":\"{\\\"start\\\":"
+                       "\\\"%016d\\\",\\\"beat\\\":%d,\\\"inputs\\\":%d,\\\"lacks\\\":[\\\"hf1\\\"]}\"}",
+                       i, i + 1, i + 1);
 
         if (i % 12 == 0)
             memset(group->calls, 0, sizeof(group->calls));
@@ -1026,17 +1027,16 @@ static void test_calls(void **state UNUSED)
 }
 
 static const struct CMUnitTest cases[] = {
-    cmocka_unit_test(test_join),       cmocka_unit_test(test_good_rounds),  cmocka_unit_test(test_behind),
-    cmocka_unit_test(test_since),      cmocka_unit_test(test_alone),        cmocka_unit_test(test_restart),
-    cmocka_unit_test(test_changes),    cmocka_unit_test(test_rollback),     cmocka_unit_test(test_twin),
-    cmocka_unit_test(test_late_start), cmocka_unit_test(test_newer),        cmocka_unit_test(test_no_body),
-    cmocka_unit_test(test_death),      cmocka_unit_test(test_silence),      cmocka_unit_test(test_freeze),
-    cmocka_unit_test(test_turn),       cmocka_unit_test(test_three_deaths), cmocka_unit_test(test_wishes),
-    cmocka_unit_test(test_unwell),     cmocka_unit_test(test_inputs),       cmocka_unit_test(test_bad_records),
-    cmocka_unit_test(test_cleaning),   cmocka_unit_test(test_calls),        cmocka_unit_test(test_emptied),
-    cmocka_unit_test(test_never_joined),
-    cmocka_unit_test(test_bad_sizes),  cmocka_unit_test(test_lost_list),    cmocka_unit_test(test_two_ages),
-    cmocka_unit_test(test_made_once),  cmocka_unit_test(test_calls_in_trouble),
+    cmocka_unit_test(test_join),         cmocka_unit_test(test_good_rounds),  cmocka_unit_test(test_behind),
+    cmocka_unit_test(test_since),        cmocka_unit_test(test_alone),        cmocka_unit_test(test_restart),
+    cmocka_unit_test(test_changes),      cmocka_unit_test(test_rollback),     cmocka_unit_test(test_twin),
+    cmocka_unit_test(test_late_start),   cmocka_unit_test(test_newer),        cmocka_unit_test(test_no_body),
+    cmocka_unit_test(test_death),        cmocka_unit_test(test_silence),      cmocka_unit_test(test_freeze),
+    cmocka_unit_test(test_turn),         cmocka_unit_test(test_three_deaths), cmocka_unit_test(test_wishes),
+    cmocka_unit_test(test_unwell),       cmocka_unit_test(test_inputs),       cmocka_unit_test(test_bad_records),
+    cmocka_unit_test(test_cleaning),     cmocka_unit_test(test_calls),        cmocka_unit_test(test_emptied),
+    cmocka_unit_test(test_never_joined), cmocka_unit_test(test_bad_sizes),    cmocka_unit_test(test_lost_list),
+    cmocka_unit_test(test_two_ages),     cmocka_unit_test(test_made_once),    cmocka_unit_test(test_calls_in_trouble),
 };
 
 UNIT(share_core, cases, set_up, NULL)

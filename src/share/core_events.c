@@ -1,33 +1,12 @@
-/* Names that a record lists, and what there is to tell. */
+/* What there is to tell. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "share/core_private.h"
 
 #define EVENTS_MOST 1000
 #define BAD_MOST    100
-
-bool names_parse(const cJSON *array, struct share_names *ret)
-{
-    struct share_names names = { 0 };
-    const cJSON *item;
-
-    if (!cJSON_IsArray(array) || cJSON_GetArraySize(array) > SHARE_NAMES_MOST)
-        return false;
-    cJSON_ArrayForEach(item, array)
-    {
-        if (!cJSON_IsString(item) || text_empty(item->valuestring)) {
-            share_names_free(&names);
-            return false;
-        }
-        share_names_add(&names, item->valuestring);
-    }
-    *ret = names;
-    return true;
-}
 
 void core_event(struct share_core *core, enum share_event_kind kind, size_t count, const char *from, const char *why)
 {
