@@ -90,7 +90,7 @@ class Soak:
         self.readers.slow = self.strain.at
         self.mix, self.phase, self.times = Mix(args.seed, PAGES, args.faults, {}), 'start', ''
         self.calls, self.starts = {}, {}        # forwarder -> [(when, kind)] to the store; when it was started
-        self.names, self.rollbacks = {}, 0
+        self.names, self.rollbacks, self.stops = {}, 0, []
         for number in range(args.tenants):
             self._customer(number)
         self.world.microsoft.limit_logs(1000)
@@ -187,7 +187,10 @@ class Soak:
         if how == 'kill':
             program.kill()
         else:
+            stopped = self.twice.explains('stop', forwarder.name, time.monotonic())
+            self.stops.append(stopped[2])
             seconds = program.terminate(10)
+            stopped[3] = time.monotonic()
             if seconds > 1.5 and os.getloadavg()[0] < os.cpu_count():
                 self.complaints.append(f'SIGTERM took {seconds:.1f} s')
         self.complaints += program.problems()

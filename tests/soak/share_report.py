@@ -97,6 +97,8 @@ def judge(soak, calm):
                                        f'{at - soak.began:.0f} s')
         if calls.mean(*calm) > MOST_CALLS:
             soak.complaints.append(f'{name} made {calls.mean(*calm):.1f} calls a minute to the store at rest')
+    if soak.twice.counts['stop'] and not any(soak.strain.at(when + 2) for when in soak.stops):
+        soak.complaints.append(f'{soak.twice.counts["stop"]} versions came again after a stop that had time to save')
     for name, (_, seconds) in soak.readers.doubles.items():
         if seconds > MOST_DOUBLE_S:
             soak.complaints.append(f'{name} had two readers for {seconds:.1f} s')

@@ -171,7 +171,8 @@ class Twice:
             before, self._last[key] = self._last.get(key), (forwarder, when)
             if before is None:
                 return False
-            for what, whose, begin, end, names, unsaved_s in self.excuses:
+            # What only a stop explains is counted as such: it should have saved all.
+            for what, whose, begin, end, names, unsaved_s in sorted(self.excuses, key=lambda entry: entry[0] == 'stop'):
                 if whose not in (None, before[0], forwarder) or not (names is None or key[1].feed.tenant.name in names):
                     continue
                 if begin - unsaved_s / self.rate <= before[1] <= end and begin <= when:
