@@ -103,8 +103,12 @@ bool progress_is_long(const struct progress *progress, enum worker_kind worker, 
 
 void progress_ask_order(struct progress *progress, enum worker_kind worker, bool whole)
 {
-    progress->keysets[worker].whole = whole;
-    progress->keysets[worker].span = 0;
+    struct keyset *keyset = &progress->keysets[worker];
+
+    if (keyset->at) /* the counts of its pages belong to windows that end at one time */
+        return;
+    keyset->whole = whole;
+    keyset->span = 0;
 }
 
 void progress_ask_count(struct progress *progress, enum worker_kind worker, bool whole, int pages)
