@@ -49,7 +49,7 @@ static void copy(const char *path, const struct ledger_head *head, uint32_t keep
 
     job.path = strdup(path);
     job.temp = strdup("/tmp/fuzz_ledger.tmp");
-    ledger_job_write(&job, false);
+    ledger_job_write(&job, true);
     ledger_job_commit(&job);
     need(!job.error && ledger_read_head(path, &copied, &err) && copied.size == job.new_size, "a copy is a ledger");
     after = look(path, &copied, copied.size, keep_from);

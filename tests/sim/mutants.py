@@ -225,9 +225,10 @@ MUTANTS = [
      '        return;\n'
      '    }\n'
      '    cJSON_ArrayForEach'),
-    ('kvstore_first_ones_only', 'collect/state_writer.c',
-     'struct state_record *first = writer->next ? writer->next : writer->records, *record = first;',
-     'struct state_record *first = writer->records, *record = first;'),
+    ('kvstore_small_for_good', 'collect/state_writer.c',
+     'writer->batch_most == KVSTORE_BATCH_MOST || writer->called_ms < writer->larger_ms',
+     'writer->batch_most',
+     'customers=55 alerts=5 minutes=1500 poll=3600 overlap=60 only=kv_refuses fault:kv_refuses=6'),
     ('kvstore_not_pruned', 'collect/state_prune.c',
      '    if (!prune->busy)\n'
      '        next(prune);',
