@@ -134,7 +134,7 @@ $(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags
 
 # What the worlds reach of these files is counted (tests/sim/reached.py).
 SIM_COUNTED = auth/token_source_next collect/classify collect/opening collect/worker \
-              collect/worker_answer collect/worker_retry state/keyset state/quarantine state/windows
+              collect/worker_answer collect/worker_isolate collect/worker_retry state/keyset state/quarantine state/windows
 SIM_PROGRAM = $(filter-out $(OUT)/state/file_writer.o $(SIM_COUNTED:%=$(OUT)/%.o),$(OBJECTS)) \
               $(SIM_COUNTED:%=$(OUT)/sim/counted/%.o)
 

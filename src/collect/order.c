@@ -1,7 +1,5 @@
 #include "collect/order.h"
 
-#include "collect/trust.h"
-
 #define LIVE_PAGES   4     /* more are read by the backfill, so that polls go on */
 #define COARSE_PART  16    /* the cut is at a whole second if that leaves out at most one record in 16 */
 #define OUTSIDE_FEW  10    /* records outside of the window that were just updated meanwhile */
@@ -32,19 +30,15 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
                 progress_is_long(&feed->progress, reading->kind, now);
 
     reading->ask = asks ? what_it_knows(reading, now_ms) : ASK_PLAIN;
-    feed->progress.plans[reading->kind].sorted = reading->ask == ASK_HINT ||
-                                                 (reading->ask == ASK_ORDER && !trust_is_orderly(&feed->reliance));
+    feed->progress.plans[reading->kind].sorted = reading->ask == ASK_HINT;
     switch (reading->ask) {
     case ASK_ORDER:
-        progress_ask_order(&feed->progress, reading->kind, trust_is_orderly(&feed->reliance));
-        if (!trust_is_orderly(&feed->reliance) && trust_knows_rest(&feed->reliance))
-            windows_up_to_tail(&feed->progress.plans[reading->kind]);
+        progress_ask_order(&feed->progress, reading->kind);
         if (!feed->reliance.proven || feed->progress.keysets[reading->kind].check)
             pages_expect(&reading->pages);
         break;
     case ASK_COUNT:
-        progress_ask_count(&feed->progress, reading->kind, feed->reliance.beyond && trust_pass_pages(&feed->reliance),
-                           feed->reliance.passed ? 0 : TRUST_PASS_FIRST);
+        progress_ask_count(&feed->progress, reading->kind, feed->reliance.counted);
         pages_expect(&reading->pages);
         break;
     case ASK_HINT:
@@ -52,24 +46,47 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
     }
 }
 
+/* The service does not sort as it says, or does not count: for some hours that is not relied on. */
+static void distrust(struct reading *reading, enum ask ask, const char *why, int64_t now_ms)
+{
+    struct feed *feed = reading->feed;
+    struct reliance *reliance = &feed->reliance;
+    bool uncounted = reading->ask == ASK_ORDER && reading->answer.stats.count && reading->answer.counted < 0;
+    bool was_known = now_ms < reliance->order_again_ms && ask == ASK_COUNT;
+
+    reliance->order_again_ms = now_ms + RELIANCE_AGAIN_MS;
+    if (ask == ASK_COUNT || uncounted)
+        reliance->count_again_ms = now_ms + RELIANCE_AGAIN_MS;
+    if (ask != ASK_COUNT)
+        reliance->hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
+    feed_log(feed, EVENT_ORDER, why, "for %d hours the service is not relied on for its %s",
+             (int)(RELIANCE_AGAIN_MS / 3600000),
+             ask != ASK_COUNT ? "order"
+             : was_known      ? "count"
+                              : "order and count");
+}
+
+/* What is sent in order may not even be all that was found. */
+static void distrust_all(struct reading *reading, const char *why, int64_t now_ms)
+{
+    distrust(reading, ASK_COUNT, why, now_ms);
+    reading->feed->reliance.hint_again_ms = reading->feed->reliance.order_again_ms;
+}
+
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
 {
     bool skips = reading->ask == ASK_ORDER && reading->pages.skip;
 
     pages_forget(&reading->pages);
-    trust_lost(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
+    distrust(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
 }
 
 void order_overfull(struct reading *reading, int64_t now_ms)
 {
-    const struct pages *pages = &reading->pages;
     const struct answer *answer = &reading->answer;
-    int64_t said = reading->feed->reliance.said;
-    bool of_first = pages->filled > 1 && said >= 0 && said <= (int64_t)pages->held.count;
 
-    if (of_first ||
-        (reading->ask == ASK_ORDER && answer->counted >= 0 && answer->counted <= (int64_t)answer->stats.count))
-        trust_lost(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
+    if (reading->ask == ASK_ORDER && answer->counted >= 0 && answer->counted <= (int64_t)answer->stats.count)
+        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
 }
 
 void order_interrupted(struct reading *reading)
@@ -85,10 +102,14 @@ void order_failed(struct reading *reading)
     progress_whole_failed(&reading->feed->progress, reading->kind, &reading->window);
 }
 
-/* Returns true if the page may hold all of its window, although it has a link and more were counted. */
-static bool may_lead_nowhere(const struct reading *reading, const struct page_taken *page)
+/* Returns true if the window has more records than the page. */
+static bool has_more(const struct reading *reading, const struct page_taken *page)
 {
-    return !reading->feed->reliance.agreed && !pages_is_full(page) && page->link && *page->link;
+    bool is_full = page->top && page->stats.count >= page->top;
+    bool has_link = page->link && *page->link;
+    int64_t counted = reading->answer.counted;
+
+    return is_full || (counted < 0 ? has_link : counted > (int64_t)page->stats.count);
 }
 
 /* Returns why the count of a page cannot be trusted; NULL: it can, or none is needed to read in order. */
@@ -122,8 +143,7 @@ static bool find_cut(const struct reading *reading, const struct page_taken *pag
 
     ret->cut = api_floor(sequence->last, step);
     ret->before = page->stats.count - (step > 1 ? sequence->in_second : sequence->ties);
-    if (second > window->lo &&
-        (reading->feed->reliance.coarse || sequence->in_second <= page->stats.count / COARSE_PART)) {
+    if (second > window->lo && sequence->in_second <= page->stats.count / COARSE_PART) {
         ret->cut = second;
         ret->before = page->stats.count - sequence->in_second;
     }
@@ -155,7 +175,7 @@ static bool is_cut_short(const struct reading *reading, const struct page_taken 
 {
     const struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
 
-    return trust_has_more(reading, page) || page->stats.count >= keyset->first || repeats(reading);
+    return has_more(reading, page) || page->stats.count >= keyset->first || repeats(reading);
 }
 
 /* Takes the count of the part that its pages did not prove. */
@@ -178,13 +198,13 @@ static enum order_next take_check(struct reading *reading, const struct page_tak
     if (keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset)))
         part_is_read(reading, now_ms);
     else if (sent)
-        trust_lost(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
+        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
     else if (!skips && counted == keyset->total && counted < (int64_t)keyset->seen)
-        trust_lost(reading, ASK_COUNT, "the service counts no further", now_ms);
+        distrust(reading, ASK_COUNT, "the service counts no further", now_ms);
     else if (counted < (int64_t)keyset->seen && !keyset_is_unproven(keyset))
         keyset_forget(keyset); /* some have been updated */
     else
-        trust_lost(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
+        distrust(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
     return ORDER_MORE;
 }
 
@@ -215,6 +235,19 @@ static bool is_for_backfill(const struct reading *reading, const struct page_tak
            (reading->answer.counted < 0 || reading->answer.counted > (int64_t)page->stats.count * (LIVE_PAGES + 1));
 }
 
+/* Returns why the order of a page cannot be trusted; NULL: it can. A filter that is coarser than it was asked to be brings
+ * records again that were counted with the page before. */
+static const char *what_is_out_of_order(const struct reading *reading, const struct page_taken *page)
+{
+    if (!page->stats.count)
+        return "the service sends empty pages before others";
+    if (reading->answer.sequence.broken)
+        return "the records are not in ascending order of their update time";
+    if (page->stats.oldest < reading->window.lo)
+        return "the service's filter is coarser than it was asked to be";
+    return NULL;
+}
+
 /* What the service does not keep, and why that is known; NULL: nothing is. */
 struct fault {
     enum ask ask;
@@ -225,7 +258,7 @@ static struct fault fault_of(const struct reading *reading, const struct page_ta
 {
     const char *why = what_is_miscounted(reading, page);
 
-    return why ? (struct fault){ ASK_COUNT, why } : (struct fault){ ASK_ORDER, trust_out_of_order(reading, page) };
+    return why ? (struct fault){ ASK_COUNT, why } : (struct fault){ ASK_ORDER, what_is_out_of_order(reading, page) };
 }
 
 /* Returns true if late records may still appear in the window: one that comes while another one is updated would hide
@@ -241,33 +274,21 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     const struct window *window = &reading->window;
     int64_t counted = reading->answer.counted, count = (int64_t)page->stats.count;
-    int64_t pages = (int64_t)trust_pass_pages(&reading->feed->reliance);
-    int64_t most = count && count * pages < PASS_RECORDS ? count * pages : PASS_RECORDS;
-    bool narrowed = reading->feed->reliance.narrowed == window->lo;
+    int64_t most = count && count * PASS_PAGES < PASS_RECORDS ? count * PASS_PAGES : PASS_RECORDS;
     const char *wrong = what_is_in_the_way(reading, page);
     ticks span;
 
-    if (!trust_has_more(reading, page) || page->outside > OUTSIDE_FEW ||
-        counted == count) /* it may just be of the page */
+    if (!has_more(reading, page) || page->outside > OUTSIDE_FEW || counted == count) /* it may just be of the page */
         return ORDER_NONE;
     if (may_grow(reading))
-        return count && counted > count && !may_lead_nowhere(reading, page) ? ORDER_SPLIT : ORDER_NONE;
-    if (wrong && !reading->feed->reliance.doubted.times) {
-        trust_lost(reading, ASK_COUNT, wrong, now_ms);
+        return count && counted > count ? ORDER_SPLIT : ORDER_NONE;
+    if (wrong) {
+        distrust(reading, ASK_COUNT, wrong, now_ms);
         return ORDER_NONE;
     }
-    if (wrong)
-        return ORDER_SPLIT;
-    if (!pages && !count)
-        return ORDER_NONE;
-    if (!pages && may_lead_nowhere(reading, page))
-        return ORDER_NONE;
-    if (!pages)
-        return counted <= count * TRUST_PASS_FIRST ? ORDER_FOLLOW : ORDER_SPLIT;
-    if (counted <= most || (narrowed && counted <= count * PASS_PAGES && counted <= PASS_RECORDS))
+    if (counted <= most)
         return ORDER_FOLLOW;
-    reading->feed->reliance.narrowed = window->lo;
-    span = (ticks)((double)(window->hi - window->lo) * (double)most * TRUST_PASS_AIM / (double)counted);
+    span = (ticks)((double)(window->hi - window->lo) * (double)most / 2 / (double)counted);
     keyset_limit(keyset, span);
     return keyset->whole && span > TICKS_PER_SECOND ? ORDER_MORE : ORDER_SPLIT;
 }
@@ -280,15 +301,6 @@ static enum order_next take_unordered(struct reading *reading, const struct page
     return any_order && reading->pages.seen ? take_counted(reading, page, now_ms) : ORDER_NONE;
 }
 
-/* Returns true if all that is wrong is that the page begins with records of the second in which the part before it ends:
- * the service filters by whole seconds. From then on parts end with a second. */
-static bool is_of_that_second(const struct reading *reading, const struct page_taken *page)
-{
-    return !reading->feed->reliance.coarse && page->stats.count && !reading->answer.sequence.broken &&
-           page->stats.oldest < reading->window.lo &&
-           page->stats.oldest >= api_floor(reading->window.lo, TICKS_PER_SECOND);
-}
-
 /* Takes a page of a query in order. */
 static enum order_next take_ordered(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
@@ -298,7 +310,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
                                  .count = page->stats.count,
                                  .skips = reading->feed->api->skips,
                                  .sent_at = reading_limit(reading) };
-    bool more = trust_has_more(reading, page), settles = more && find_cut(reading, page, &taken);
+    bool more = has_more(reading, page), settles = more && find_cut(reading, page, &taken);
     bool unfiltered = page->outside > OUTSIDE_FEW;
     struct fault fault = more && !unfiltered ? fault_of(reading, page) : (struct fault){ .why = NULL };
     enum order_next pass;
@@ -306,16 +318,11 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
     if (keyset->check)
         return take_check(reading, page, now_ms);
     if (repeats(reading)) {
-        trust_lost_all(reading, "the service sends a record twice in one page", now_ms);
-        return ORDER_MORE;
-    }
-    if (fault.why && keyset->at && is_of_that_second(reading, page)) {
-        reading->feed->reliance.coarse = true;
-        keyset_forget(keyset);
+        distrust_all(reading, "the service sends a record twice in one page", now_ms);
         return ORDER_MORE;
     }
     if (fault.why)
-        trust_lost(reading, fault.ask, fault.why, now_ms);
+        distrust(reading, fault.ask, fault.why, now_ms);
     pass = fault.why && fault.ask == ASK_ORDER && !keyset->at ? take_unordered(reading, page, now_ms) : ORDER_NONE;
     if (pass != ORDER_NONE)
         return pass;
@@ -325,9 +332,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
         return ORDER_MORE;
     if (!more || unfiltered || !page->stats.count) /* an empty page may link to one that is not */
         return ORDER_NONE;
-    if (!trust_is_orderly(&reading->feed->reliance) && may_lead_nowhere(reading, page))
-        return ORDER_NONE;
-    if (fault.why || !settles || is_for_backfill(reading, page) || !trust_is_orderly(&reading->feed->reliance))
+    if (fault.why || !settles || is_for_backfill(reading, page))
         return taken.counted > (int64_t)page->stats.count ? ORDER_SPLIT : ORDER_NONE;
     keyset_add(keyset, &taken);
     return ORDER_MORE;
@@ -337,8 +342,7 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
 {
     struct reliance *reliance = &reading->feed->reliance;
 
-    if (!reading->pages.chained)
-        trust_learn(reading, page, now_ms);
+    reliance->counted |= reading->answer.counted >= 0;
     if (reading->ask == ASK_COUNT && page->stats.count > 2)
         reliance->mixed = reading->answer.sequence.broken && page->stats.rises;
     if (reading->pages.chained)
@@ -359,18 +363,12 @@ void order_hint(struct reading *reading, struct page_stats *stats, int64_t now_m
     const struct answer *answer = &reading->answer;
     struct reliance *reliance = &reading->feed->reliance;
     bool ascending = answer->stats.count && !answer->sequence.broken && answer->stats.oldest >= reading->window.lo;
-    ticks second;
 
     if (reading->ask == ASK_HINT && reliance->hinted == reading->window.lo)
         reliance->hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
-    if (reading->ask == ASK_ORDER && reliance->hinted == reading->window.lo)
-        trust_lost(reading, ASK_ORDER, "the service sends records later that come before those that it sent", now_ms);
     if (!ascending || (reading->ask != ASK_ORDER && reading->ask != ASK_HINT) || now_ms < reliance->hint_again_ms)
         return;
     reliance->hinted = reading->window.lo;
-    second = api_floor(stats->newest, TICKS_PER_SECOND);
-    if (second > reading->window.lo && answer->sequence.in_second <= stats->count / COARSE_PART)
-        stats->newest = second;
     stats->oldest = stats->newest; /* as if all of the page were of its last time (state/windows.h) */
 }
 
@@ -382,9 +380,9 @@ bool order_pass_failed(struct reading *reading, enum pages_next pages, const str
     if (reading->ask == ASK_ORDER && !reading->feed->reliance.mixed) /* without $orderby the pages may do better */
         return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;
     if (pages == PAGES_FAILED)
-        trust_lost(reading, ASK_COUNT, err->text, now_ms);
+        distrust(reading, ASK_COUNT, err->text, now_ms);
     else if (pages == PAGES_UNPROVEN && (unchanged || keyset_is_unproven(keyset)))
-        trust_lost(reading, ASK_COUNT, "the pages do not hold as many records as the service counts", now_ms);
+        distrust(reading, ASK_COUNT, "the pages do not hold as many records as the service counts", now_ms);
     else if (pages == PAGES_UNPROVEN && keyset->whole)
         keyset_narrow(keyset, &reading->window);
     else if (pages == PAGES_UNPROVEN)

@@ -141,6 +141,12 @@ void pages_restart(struct pages *pages)
     pages->chained = pages->whole = true;
 }
 
+/* Returns true if the page has as many records as were asked for. */
+static bool has_all_asked(const struct page_taken *page)
+{
+    return page->top && page->stats.count >= page->top;
+}
+
 /* Returns true if the page has as many records as the service puts into one, although more were asked for. */
 static bool is_capped(const struct page_taken *page)
 {
@@ -171,7 +177,7 @@ enum pages_next pages_follow(struct pages *pages, const struct page_taken *page,
         go_to(pages, url);
         return PAGES_MORE;
     }
-    if (page->has_skip && (pages_is_full(page) || is_capped(page) || is_short(pages, page))) {
+    if (page->has_skip && (has_all_asked(page) || is_capped(page) || is_short(pages, page))) {
         pages->skip += page->stats.count;
         return PAGES_MORE;
     }
@@ -188,14 +194,14 @@ enum pages_next pages_take_counted(struct pages *pages, const struct page_taken 
 /* Returns true if more records are to be expected after the page, and can be had. */
 static bool is_full(const struct page_taken *page)
 {
-    return pages_is_full(page) || ((has_link(page) || page->has_skip) && is_capped(page));
+    return has_all_asked(page) || ((has_link(page) || page->has_skip) && is_capped(page));
 }
 
 /* Returns true for a page of records from outside of the window: the filter is ignored, and smaller windows would bring
  * the same page again. */
 static bool is_unfiltered(const struct page_taken *page)
 {
-    return (has_link(page) || pages_is_full(page)) && page->outside > OUTSIDE_FEW &&
+    return (has_link(page) || has_all_asked(page)) && page->outside > OUTSIDE_FEW &&
            page->outside * 2 > page->stats.count;
 }
 

@@ -63,12 +63,6 @@ struct page_taken {
     struct page_stats stats;
 };
 
-/* Returns true if the page has as many records as were asked for. */
-static inline bool pages_is_full(const struct page_taken *page)
-{
-    return page->top && page->stats.count >= page->top;
-}
-
 /* Before a request: the counters of its page, and of its pass if it begins one, start at zero. */
 void pages_begin(struct pages *pages);
 /* Forgets everything: the next request is the first page of a window. */

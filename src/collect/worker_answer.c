@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "collect/order.h"
 #include "collect/records.h"
-#include "collect/trust.h"
 #include "collect/worker_isolate.h"
 #include "collect/worker_request.h"
 #include "collect/worker_retry.h"
@@ -41,11 +40,9 @@ static struct next window_read(struct reading *reading, int64_t now_ms)
 
     if (reading->kind == WORKER_QUARANTINE)
         worker_isolate_infer(reading);
-    trust_settles_doubt(reading);
     caught_up = progress_read(progress, reading->kind, &reading->window, &reading->pages.stats,
                               page_size_capacity(&reading->page_size, most), reading_limit(reading),
                               outbox_end(feed->env->outbox), now_ms);
-    trust_window_read(reading, now_ms);
     pages_forget(&reading->pages);
     reading->suspicion.state = SUSPICION_NONE;
     next = went_well(reading, caught_up ? NEXT_POLL : NEXT_NOW);
@@ -232,8 +229,7 @@ static struct next response_read(struct reading *reading, const struct page *pag
         variant_search(reading_other_variant(reading));
     feed->evidence.answered_ms = now_ms;
     woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
-    next = reading->suspicion.state == SUSPICION_PROBE ? worker_isolate(reading, now_ms)
-                                                       : page_read(reading, link, now_ms);
+    next = reading->suspicion.state == SUSPICION_PROBE ? worker_isolate(reading, now_ms) : page_read(reading, link, now_ms);
     next.full_again = full_again;
     next.wake_others = next.wake_others || woken;
     return next;

@@ -1,8 +1,7 @@
 #include "state/keyset.h"
 
 #define PAGES_FIRST   2   /* pages of the first part before it is counted; one if that brings others as well */
-#define PAGES_MOST    4   /* ... and of later ones */
-#define PAGES_SKIPPED 8   /* ... where records are skipped: each proof takes a request */
+#define PAGES_MOST    8   /* ... and of later ones */
 #define REACH         0.7 /* part of the last page's width after it, in which less than a page is to be expected */
 #define UNPROVEN_MOST 2   /* parts or passes in a row that prove nothing before the service is not relied on */
 #define SPAN_MOST     (INT64_C(366) * 86400 * TICKS_PER_SECOND)
@@ -19,11 +18,6 @@ void keyset_read(struct keyset *keyset)
 {
     keyset->unproven = 0;
     keyset->span = keyset->span > SPAN_MOST ? 0 : keyset->span * 2;
-}
-
-void keyset_read_nothing(struct keyset *keyset)
-{
-    keyset->span = 0;
 }
 
 void keyset_limit(struct keyset *keyset, ticks span)
@@ -59,14 +53,6 @@ bool keyset_is_unproven(struct keyset *keyset)
     return ++keyset->unproven >= UNPROVEN_MOST;
 }
 
-/* Returns how many pages a part may have before it is counted. */
-static int pages_most(const struct keyset *keyset, const struct keyset_page *page)
-{
-    if (page->counted < 0)
-        return keyset->proven ? PAGES_SKIPPED : 1;
-    return keyset->proven ? PAGES_MOST : PAGES_FIRST;
-}
-
 void keyset_add(struct keyset *keyset, const struct keyset_page *page)
 {
     if (!keyset->at) {
@@ -80,7 +66,9 @@ void keyset_add(struct keyset *keyset, const struct keyset_page *page)
     keyset->seen += page->before;
     keyset->rest = page->counted < 0 ? -1 : page->counted - (int64_t)page->before;
     keyset->reach = page->cut + (ticks)((double)(page->cut - page->lo) * REACH);
-    keyset->check = ++keyset->pages >= pages_most(keyset, page) ||
+    keyset->check = ++keyset->pages >= (keyset->proven      ? PAGES_MOST
+                                        : page->counted < 0 ? 1
+                                                            : PAGES_FIRST) ||
                     (page->counted >= 0 && page->counted <= (int64_t)page->count) || /* it may just be the page's */
                     (page->counted < 0 && keyset->seen + page->count > page->skips);
 }

@@ -50,8 +50,6 @@ struct keyset_page {
 void keyset_forget(struct keyset *keyset);
 /* A window was read: the next one may span more. */
 void keyset_read(struct keyset *keyset);
-/* A window without records was read: nothing is known of the next one. */
-void keyset_read_nothing(struct keyset *keyset);
 /* This window was too much: the next one spans half of it. */
 void keyset_narrow(struct keyset *keyset, const struct window *window);
 /* No window spans more than this until some were read. */

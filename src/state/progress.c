@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define WIDTH_WHOLE    (INT64_C(366) * 86400 * TICKS_PER_SECOND / 128) /* a pass of as many pages is not limited */
 #define POLLED_S       7200 /* a poll after a longer time may find more than one page */
 #define GAP_S          10   /* a stretch between quarantined windows is read this often on average ... */
 #define GAP_MOST_S     3600 /* ... and all of them at least this often */
@@ -101,25 +100,16 @@ bool progress_is_long(const struct progress *progress, enum worker_kind worker, 
     return next.lo >= keyset->plain_until && windows_are_long(&progress->cursor, worker, plan, &next, now);
 }
 
-void progress_ask_order(struct progress *progress, enum worker_kind worker, bool whole)
+void progress_ask_order(struct progress *progress, enum worker_kind worker)
 {
-    struct keyset *keyset = &progress->keysets[worker];
-
-    if (keyset->at) /* the counts of its pages belong to windows that end at one time */
-        return;
-    keyset->whole = whole;
-    keyset->span = 0;
+    progress->keysets[worker].whole = true;
+    progress->keysets[worker].span = 0;
 }
 
-void progress_ask_count(struct progress *progress, enum worker_kind worker, bool whole, int pages)
+void progress_ask_count(struct progress *progress, enum worker_kind worker, bool counted)
 {
-    struct keyset *keyset = &progress->keysets[worker];
-    ticks width = progress->plans[worker].width;
-
-    keyset->whole = whole && worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
-    if (keyset->whole && pages && width && width < WIDTH_WHOLE && !keyset->span)
-        keyset_limit(keyset, width * pages);
-    keyset_forget(keyset);
+    progress->keysets[worker].whole = counted && worker == WORKER_BACKFILL; /* an open window has no pages to rely on */
+    keyset_forget(&progress->keysets[worker]);
 }
 
 void progress_ask_plain(struct progress *progress, enum worker_kind worker)

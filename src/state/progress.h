@@ -45,10 +45,9 @@ bool progress_next(struct progress *progress, enum worker_kind worker, ticks now
  * order, or with a count. */
 bool progress_is_long(const struct progress *progress, enum worker_kind worker, ticks now);
 /* The worker's next window will be asked for in order; or with a count, or plainly: then what is not proven yet is read
- * again. whole: for all that is ahead, since the service is known to keep the order; else the window is no wider than the
- * plan has it. pages: a pass of a service that is known to count has no more at first; 0: any. */
-void progress_ask_order(struct progress *progress, enum worker_kind worker, bool whole);
-void progress_ask_count(struct progress *progress, enum worker_kind worker, bool whole, int pages);
+ * again. counted: the service is known to count; else the window is no wider than the plan has it. */
+void progress_ask_order(struct progress *progress, enum worker_kind worker);
+void progress_ask_count(struct progress *progress, enum worker_kind worker, bool counted);
 void progress_ask_plain(struct progress *progress, enum worker_kind worker);
 /* Records that the part that was read in order (state/keyset.h) is complete and that its events end at pos. */
 void progress_part_read(struct progress *progress, enum worker_kind worker, uint64_t pos, int64_t now_ms);

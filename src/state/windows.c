@@ -1,20 +1,15 @@
 #include "state/windows.h"
-#include <math.h>
 
 #define BACKFILL_FROM_S (2 * 3600) /* an open window that reaches back further is handed to the backfill */
 #define WIDTH_MOST      (INT64_C(366) * 86400 * TICKS_PER_SECOND)
-#define GROW_MOST       8  /* a window is at most this many times as wide as the one before it ... */
-#define GROW_EMPTY      16 /* ... and as one without records */
+#define GROW_MOST       64 /* a window is at most this many times as wide as the one before it */
 #define STEPS_MOST      20
-#define GAP_MOST        3    /* as many pages may be before it, if its density is to tell how many there are */
-#define TAIL_COARSE     60   /* seconds of a page, so that a whole second more or less makes no difference */
-#define ONE_PAGE        0.9  /* as many are taken for one */
-#define FULL_AIM        0.8  /* the part of a response's capacity that a window aims at ... */
-#define STEADY_AIM      0.93 /* ... and where they come evenly: ... */
-#define STEADY_LEAST    3    /* ... that many windows in a row held as many as were expected, ... */
-#define STEADY_BAND     0.15 /* ... but for this part */
-#define SORTED_AIM      0.9  /* ... and where one that is too much tells how wide it should have been */
-#define SPARSE          0.5  /* a window that held less than this part says little of the next one */
+#define GAP_MOST        3   /* as many pages may be before it, if its density is to tell how many there are */
+#define TAIL_COARSE     60  /* seconds of a page, so that a whole second more or less makes no difference */
+#define ONE_PAGE        0.9 /* as many are taken for one */
+#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at ... */
+#define SORTED_AIM      0.9 /* ... and where one that is too much tells how wide it should have been */
+#define SPARSE          0.5 /* a window that held less than this part says little of the next one */
 
 /* Returns where a window of the plan's width ends. */
 static ticks plan_end(const struct window_plan *plan, ticks lo)
@@ -68,12 +63,6 @@ void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
     *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now, .since = since };
 }
 
-void windows_up_to_tail(struct window_plan *plan)
-{
-    if (plan->tail)
-        plan->width = WIDTH_MOST;
-}
-
 /* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window
  * tell. Windows narrower than that would bring the same records again. Single records from far away were updated
  * while the response was made. */
@@ -90,21 +79,15 @@ static ticks coarseness(const struct window *window, const struct page_stats *st
 }
 
 /* Returns how many times as wide the next window may be as this one, which held `count` records. One window alone says
- * little of the next one: if less came than was to be expected, a second one has to confirm it. is_wide: the window was
- * wider than the plan has it, and the next one may be narrower by any part. */
-static double growth(struct window_plan *plan, double count, double capacity, bool is_wide)
+ * little of the next one, unless much more or much less came than was to be expected. */
+static double growth(struct window_plan *plan, double count, double capacity)
 {
     bool as_usual = plan->usual > 0 && count < 2 * plan->usual && count > plan->usual / 2;
-    bool less = plan->usual > 0 && count <= plan->usual / 2;
-    double expected = as_usual || (less && !plan->less) ? (count + 2 * plan->usual) / 3 : count;
-    double most = count > 0 ? GROW_MOST : GROW_EMPTY, factor = most, aim;
+    double expected = as_usual ? (count + 2 * plan->usual) / 3 : count;
+    double aim = plan->sorted ? SORTED_AIM : FULL_AIM;
+    double factor = expected > 0 ? capacity > 0 ? aim * capacity / expected : 2 : GROW_MOST;
 
-    plan->steady = plan->usual > 0 && fabs(count - plan->usual) <= STEADY_BAND * plan->usual + 1 ? plan->steady + 1 : 0;
-    plan->less = less;
-    aim = plan->steady >= STEADY_LEAST ? STEADY_AIM : plan->sorted ? SORTED_AIM : FULL_AIM;
-    if (expected > 0)
-        factor = capacity > 0 ? aim * capacity / expected : 2;
-    factor = factor > most ? most : factor < 0.5 && !is_wide ? 0.5 : factor;
+    factor = factor > GROW_MOST ? GROW_MOST : factor < 0.5 ? 0.5 : factor;
     plan->usual = expected * factor;
     return factor;
 }
@@ -130,7 +113,6 @@ static void adapt(struct window_plan *plan, const struct window *window, const s
                   size_t capacity)
 {
     size_t count = stats->count;
-    bool is_wide = false;
     double width;
 
     if (window->hi == TICKS_OPEN || !plan->width)
@@ -145,12 +127,7 @@ static void adapt(struct window_plan *plan, const struct window *window, const s
         plan->width = WIDTH_MOST; /* many narrow windows may be ahead, or one page */
         return;
     }
-    if (window->hi - window->lo > plan->width) { /* of several pages */
-        plan->usual = (double)count;
-        plan->width = window->hi - window->lo;
-        is_wide = true;
-    }
-    width = (double)plan->width * growth(plan, (double)count, (double)capacity, is_wide);
+    width = (double)plan->width * growth(plan, (double)count, (double)capacity);
     plan->width = width >= (double)WIDTH_MOST ? WIDTH_MOST : ticks_max((ticks)width, ticks_max(plan->resolution, 1));
 }
 
@@ -250,8 +227,6 @@ static bool is_few(const struct window *window, ticks end, const struct page_sta
 {
     double before = pages_before(window, end, stats);
 
-    if (stats && stats->rest && stats->rest < stats->count && !stats->linked)
-        return true;
     return stats &&
            ((!stats->linked && stats->two) || ((!stats->linked || stats->rest) && before > 0 && before < ONE_PAGE));
 }
@@ -293,12 +268,6 @@ static ticks smaller(const struct window_plan *plan, const struct window *window
     return ticks_max(width, resolution);
 }
 
-/* Returns how many records to expect of a window of the plan's width, if a page that was too much tells. */
-static double usual(const struct window_plan *plan, const struct page_stats *stats)
-{
-    return stats && stats->oldest < stats->newest && plan->width == dense(stats) ? (double)stats->count / 4 * 3 : 0;
-}
-
 /* Returns true for an open window, and for one that would be open if it did not end before a quarantined one: any part
  * of it that ends after the plan does would be the same window again. */
 static bool is_last_of_plan(enum worker_kind worker, const struct window_plan *plan, const struct window *window)
@@ -328,7 +297,6 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
         plans[WORKER_BACKFILL] = (struct window_plan){ .width = smaller(&plans[WORKER_BACKFILL], window, live_from,
                                                                         stats, resolution),
                                                        .resolution = resolution };
-        plans[WORKER_BACKFILL].usual = usual(&plans[WORKER_BACKFILL], stats);
         plan_tail(&plans[WORKER_BACKFILL], window, live_from, stats);
         cursor_backfill_begins(cursor, ticks_min(window->lo, cursor_lower(cursor, overlap_s)), live_from);
         *plan = (struct window_plan){ .active = false };
@@ -350,7 +318,6 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
                                   .steps = plan->steps && has_span && plan->steps < STEPS_MOST ? plan->steps + 1 : 0,
                                   .resolution = resolution,
                                   .since = plan->active ? plan->since : 0 };
-    plan->usual = usual(plan, stats);
     plan_tail(plan, window, end, stats);
     return true;
 }

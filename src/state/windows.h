@@ -42,8 +42,6 @@ struct window_plan {
     ticks next;
     ticks width;      /* 0: not known yet */
     double usual;     /* records that a window of this width held of late; 0: not known */
-    int steady;       /* windows in a row that held as many as that */
-    bool less;        /* the last window held much less than that */
     ticks resolution; /* no window is narrower: a burst within one step, of the API's or of the service's own coarser
                          * filter, would be read again and again */
     ticks end;        /* LIVE: from here on the window is open */
@@ -82,9 +80,6 @@ bool windows_read(struct cursor *cursor, enum worker_kind worker, struct window_
 /* Makes the rest of an open window of the live worker bounded, since it had to end before a quarantined window, or to
  * begin after one. The watermark does not pass `since` (0: any): what lies before `next` is not read in this poll. */
 void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now);
-
-/* Makes the next window as wide as what comes before the records of a page that was too much, if those were the latest. */
-void windows_up_to_tail(struct window_plan *plan);
 
 /* Plans smaller windows, since this one was too much for one response or keeps failing. resolution is the finest
  * step of the API's time filter; stats may be NULL. plans are those of all workers, since LIVE may hand its older

@@ -22,9 +22,9 @@ OUT = 'build/simulate'
 MUTANTS = [
     ('cursor_before_events', 'collect/worker_answer.c',
      'outbox_end(feed->env->outbox), now_ms);\n'
-     '    trust_window_read',
+     '    pages_forget',
      '0, now_ms);\n'
-     '    trust_window_read'),
+     '    pages_forget'),
     ('cursor_at_pipe', 'collect/collector.c',
      'settled = outbox_settled(col->env.outbox, now_ms);',
      'settled = outbox_end(col->env.outbox);'),

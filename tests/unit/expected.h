@@ -73,7 +73,6 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "rate_pool", 6 },
     { "records", 17 },
     { "refusal", 2 },
-    { "requests", 2 },
     { "rest_ca", 3 },
     { "retry_after", 3 },
     { "same_tenant", 1 },
