@@ -307,19 +307,21 @@ static int64_t excuse_of_gaps(const struct customer *customer)
     return customer->harmed_until <= now() ? 0 : excuse < HOUR ? excuse : HOUR;
 }
 
-/* Alerts that come at once from a service whose pages are small: twenty of them take up to three requests, and there are
- * hundred requests a minute. */
+/* Alerts that come at once from a service whose pages are small: twenty of them, or fifty incidents, take up to three
+ * requests, there are hundred requests a minute, and each poll reads the overlap again. */
 static int64_t excuse_of_burst(const struct customer *customer, int64_t since)
 {
+    bool small = customer->cap || customer->coarse_until == NEVER;
+    int64_t from = since - MINUTE - plan.overlap_s * SECOND;
     int count = 0;
 
-    if (!customer->cap && customer->coarse_until != NEVER)
+    if (!small && customer->api != API_INCIDENTS)
         return 0;
     for (int a = 0; a < customer->count; a++)
         for (int i = 0; i < customer->alerts[a].versions; i++)
-            count += customer->alerts[a].version[i].visible > since - MINUTE &&
+            count += customer->alerts[a].version[i].visible > from &&
                      customer->alerts[a].version[i].visible <= now();
-    return count * 90;
+    return count * (small ? 90 : 36);
 }
 
 /* Returns true if the version is dated in the future, as is a record that cannot be sent. That one is in each open window,
