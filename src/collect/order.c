@@ -231,7 +231,7 @@ static bool is_for_backfill(const struct reading *reading, const struct page_tak
     const struct progress *progress = &reading->feed->progress;
 
     return windows_hand_over(&progress->cursor, reading->kind, &reading->window, progress->overlap_s,
-                             reading->sent_at) &&
+                             reading_limit(reading)) &&
            (reading->answer.counted < 0 || reading->answer.counted > (int64_t)page->stats.count * (LIVE_PAGES + 1));
 }
 

@@ -156,10 +156,11 @@ static inline ticks reading_present(ticks sent_at, ticks past)
 }
 
 /* Returns the time that the watermark may not pass: the service's clock. Nothing is certain while two clocks differ and
- * no third tells which one is wrong; a record dated in the future would then hide what comes before it. */
+ * no third tells which one is wrong; a record dated in the future, or a backfill up to a false present, would then hide
+ * what comes before it. So the watermark stays, also if this window begins after it: that may be in the future, too. */
 static inline ticks reading_limit(const struct reading *reading)
 {
-    return reading->timeless ? reading->window.lo : reading->sent_at;
+    return reading->timeless ? ticks_min(reading->window.lo, reading->feed->progress.cursor.watermark) : reading->sent_at;
 }
 
 /* Returns the end of the window, or of an open one the time at which it was requested. */

@@ -8,9 +8,10 @@
 bool worker_retry_split(struct reading *reading, const struct page_stats *stats)
 {
     struct feed *feed = reading->feed;
+    ticks present = reading->timeless ? reading_limit(reading) : reading_present(reading->sent_at, stats->newest);
 
     return progress_split(&feed->progress, reading->kind, &reading->window, stats,
-                          feed->api->resolution(reading->variant), reading_present(reading->sent_at, stats->newest));
+                          feed->api->resolution(reading->variant), present);
 }
 
 /* While pages can still shrink, the pauses stay short. */

@@ -305,6 +305,21 @@ static void begin_with_a_past(struct fixture *f)
     f->service.most = f->api.top = f->api.top_first = 10;
 }
 
+/* What the present is has to be known for that: a backfill up to a false one would raise the watermark to it. */
+static void test_a_long_window_at_no_known_time(void **state)
+{
+    struct fixture *f = *state;
+    ticks before;
+
+    begin_with_a_past(f);
+    before = progress_of(f)->cursor.watermark;
+    f->reading.timeless = true;
+    serve(f);
+    CHECK(!progress_of(f)->cursor.backfill.active && progress_of(f)->plans[WORKER_LIVE].active, "it is split");
+    CHECK(progress_of(f)->cursor.watermark == before, "the watermark stays");
+    f->reading.timeless = false;
+}
+
 /* A window that reaches far back goes to the backfill; new alerts do not wait for it. */
 static void test_a_long_window_becomes_a_backfill(void **state)
 {
@@ -1045,6 +1060,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_clock_that_is_known_meanwhile),
     CASE(test_what_is_asked_for),
     CASE(test_a_window_is_split),
+    CASE(test_a_long_window_at_no_known_time),
     CASE(test_a_long_window_becomes_a_backfill),
     CASE(test_a_burst_is_read_in_pages),
     CASE(test_a_chain_that_fails_in_the_middle),
