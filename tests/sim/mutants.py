@@ -158,8 +158,8 @@ MUTANTS = [
     ('backfill_to_false_present', 'collect/worker_retry.c',
      'reading->timeless ? reading_limit(reading) : reading_present',
      'reading_present',
-     'customers=6 alerts=60 minutes=150 poll=60 only=wrong_date,clock_jump,stop fault:wrong_date=0.3 fault:clock_jump=1 '
-     'fault:stop=6'),
+     'customers=6 alerts=60 minutes=150 poll=60 only=wrong_date,clock_jump,stop fault:wrong_date=0.3 '
+     'fault:clock_jump=1 fault:stop=6'),
     ('doubtful_clock_moves', 'collect/worker_request.c',
      'reading->timeless = date_ms && !feed->clock.known;',
      'reading->timeless = false;'),
