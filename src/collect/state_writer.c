@@ -41,7 +41,7 @@ struct state_writer {
     int batch_most;
     int64_t larger_ms;         /* when a larger batch may be tried */
     struct state_record *next; /* first of the next batch: a small one reaches all in turn */
-    size_t batch_len; /* the longest so far: with all records */
+    size_t batch_len;          /* the longest so far: with all records */
 };
 
 static void make_call(void *ctx, int64_t now_ms);
@@ -222,16 +222,16 @@ static void compose(struct state_writer *writer, struct buf *batch, int64_t now_
     struct state_record *first = writer->next ? writer->next : writer->records, *record = first;
     int count = 0;
 
-    do {
-        if (count == writer->batch_most)
-            break;
+    while (record && count < writer->batch_most) {
         if (record->due && !state_record_settles(record, now_ms - writer->started_ms)) {
             if (!add_record(writer, record, batch, now_ms))
                 break;
             count++;
         }
         record = record->next ? record->next : writer->records;
-    } while (record != first);
+        if (record == first)
+            break;
+    }
     writer->next = record;
     if (count)
         buf_add_char(batch, ']');
