@@ -222,7 +222,7 @@ static void make_link(struct share *share, const char *token)
 
 void share_has_token(struct share *share, const char *token)
 {
-    share->token_ends_s = share_token_ends_s(token);
+    share->token.ends_s = share_token_ends_s(token);
     if (share->link)
         share_link_set_token(share->link, token);
     else
@@ -279,7 +279,7 @@ struct share *share_new(const struct share_spec *spec)
     copy->checkpoint_folder = mem_text(spec->checkpoint_folder);
     copy->splunk_home = spec->splunk_home ? mem_text(spec->splunk_home) : NULL;
     share->well = true;
-    share->token_days_said = INT_MAX;
+    share->token.days_said = INT_MAX;
     share->round_timer = (struct timer){ .fire = round_due, .ctx = share };
     share->tell_timer = (struct timer){ .fire = tell_due, .ctx = share };
     share->status_timer = (struct timer){ .fire = status_due, .ctx = share };
@@ -299,7 +299,7 @@ void share_free(struct share *share)
     share_core_free(share->core);
     share_own_record_free(&share->own);
     free(share->refused);
-    free(share->trouble);
+    free(share->trouble.why);
     free(share->unsaved);
     free((char *)share->spec.urls);
     free((char *)share->spec.group);

@@ -45,8 +45,8 @@ static void log_moved(const struct share *share, enum event as, const struct sha
 /* Returns why nothing has confirmed who reads: what a call failed with just now. */
 static const char *trouble_of(const struct share *share)
 {
-    if (share->trouble && clock_ms() - share->trouble_ms < SHARE_ALONE_MS)
-        return share->trouble;
+    if (share->trouble.why && clock_ms() - share->trouble.ms < SHARE_ALONE_MS)
+        return share->trouble.why;
     return "calls took too long, or this process stood still";
 }
 
@@ -137,9 +137,9 @@ void share_log_place(const struct share *share)
 
 void share_note_trouble(struct share *share, const struct err *err, int64_t now_ms)
 {
-    free(share->trouble);
-    share->trouble = mem_text(err->text);
-    share->trouble_ms = now_ms;
+    free(share->trouble.why);
+    share->trouble.why = mem_text(err->text);
+    share->trouble.ms = now_ms;
 }
 
 void share_log_refused(struct share *share, const struct err *err)
@@ -175,17 +175,17 @@ void share_log_unsaved(struct share *share)
 /* Logs once each that the token lasts 30, 7 and 1 days at most, and that it has ended. */
 static void log_token_end(struct share *share)
 {
-    int64_t left_s = share->token_ends_s - clock_wall_ms() / 1000;
+    int64_t left_s = share->token.ends_s - clock_wall_ms() / 1000;
     int days = INT_MAX;
     size_t i;
 
-    for (i = 0; share->token_ends_s && i < COUNT_OF(ends_days); i++)
+    for (i = 0; share->token.ends_s && i < COUNT_OF(ends_days); i++)
         if (left_s <= (int64_t)ends_days[i] * DAY_S)
             days = ends_days[i];
-    if (days < share->token_days_said)
+    if (days < share->token.days_said)
         log_event(EVENT_SHARE_TOKEN_ENDS, "group=%s days=%lld", share->spec.group,
                   (long long)(left_s > 0 ? left_s / DAY_S : 0));
-    share->token_days_said = days;
+    share->token.days_said = days;
 }
 
 /* The status line. */
@@ -229,6 +229,6 @@ void share_log_status(struct share *share, int64_t now_ms)
 
     summary_of(share, now_ms, &summary);
     log_summary(share, &summary);
-    if (share->token_ends_s)
+    if (share->token.ends_s)
         log_token_end(share);
 }

@@ -42,10 +42,14 @@ struct share {
     int64_t send_ms;         /* checkpoints go with no round before then */
     int64_t list_ms;         /* when it is looked next which checkpoints the store has */
     char *refused, *unsaved; /* why; logged last. NULL: nothing since the last success */
-    char *trouble;           /* why a call of a round failed last; NULL: none did */
-    int64_t trouble_ms;      /* when */
-    int64_t token_ends_s;    /* of the token; 0: never */
-    int token_days_said;     /* the threshold that was logged last; INT_MAX: none */
+    struct {
+        char *why; /* a call of a round failed last; NULL: none did */
+        int64_t ms;
+    } trouble;
+    struct {
+        int64_t ends_s; /* 0: never */
+        int days_said;  /* the threshold that was logged last; INT_MAX: none */
+    } token;
     struct share_said said;
     struct timer round_timer, tell_timer, status_timer;
 };
