@@ -8,6 +8,7 @@
 #define HEALED_WITHIN (5 * HOUR) /* the longest pause after a refusal or a window that failed, and what follows */
 #define LAST_LIFE     (10 * MINUTE)
 #define STEADY        (16 * MINUTE) /* three pauses of five minutes in which calls of the KV store are tried again */
+#define READER_LATE   450              /* how long a process that ends waits for the reader (docs/architecture.md) */
 
 enum phase {
     PHASE_FAULTS,
@@ -28,6 +29,11 @@ void process_stop(void)
 {
     if (machine_term())
         stop_asked = now();
+}
+
+bool process_waits_no_more(void)
+{
+    return stop_asked && now() >= stop_asked + READER_LATE;
 }
 
 /* Returns true if the process has lived without faults for a while: what failed before them is not given up. */

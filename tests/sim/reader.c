@@ -111,6 +111,8 @@ static void read_pipe(void *ctx, int64_t number)
         return;
     }
     take_all();
+    if (process_waits_no_more())
+        ledger_killed(0);
 }
 
 void reader_go_on(void)

@@ -89,7 +89,9 @@ extern struct plan plan; /* of this process's run */
 void world_init(void);
 /* Runs the world of `plan` in this process, which then ends. */
 void world_live(void) __attribute__((noreturn));
-void process_stop(void);       /* SIGTERM, and notes when */
+void process_stop(void); /* SIGTERM, and notes when */
+/* Returns true if the process ends, and what the reader takes now comes too late for the last checkpoint. */
+bool process_waits_no_more(void);
 int64_t process_age(void);     /* since its start */
 int64_t now(void);             /* virtual time since the start of the world, milliseconds */
 int64_t wall_of(int64_t time); /* the same as Unix milliseconds of true time */

@@ -177,26 +177,46 @@ static void choose_chunks(struct easy *easy)
         easy->chunk = 16384;
 }
 
-/* The request has reached the service. */
+static void ask_service(void *ctx, int64_t number);
+
+/* Sends a transfer off. One that opens its connection takes longer. */
+static void set_off(struct easy *easy, const char *host)
+{
+    connect_transfer(easy, host);
+    at(now() + rng_between(&wire, 2, 8) + (easy->opened ? 25 : 0), ask_service, NULL, easy->number);
+}
+
+static struct request request_of(const struct easy *easy)
+{
+    struct request ret = { .method = easy->method ? easy->method
+                                     : easy->form ? "POST"
+                                                  : "GET",
+                           .url = easy->url,
+                           .form = easy->form,
+                           .authorization = header_of(easy, "Authorization: ") };
+
+    host_of(easy->url, ret.host, sizeof(ret.host), &ret.path);
+    return ret;
+}
+
+/* The request has reached the service. If another transfer was to open the connection and failed, it needs one yet. */
 static void ask_service(void *ctx, int64_t number)
 {
     struct easy *easy = wire_find(number);
-    struct request request = { 0 };
+    struct request request;
     struct connection *connection;
 
     (void)ctx;
     if (!easy || easy->stage != SENT || machine_dead())
         return;
+    request = request_of(easy);
     connection = connection_of(easy->connection);
+    if (!connection) {
+        set_off(easy, request.host);
+        return;
+    }
     easy->sent = true;
-    request = (struct request){ .method = easy->method ? easy->method
-                                          : easy->form ? "POST"
-                                                       : "GET",
-                                .url = easy->url,
-                                .form = easy->form,
-                                .authorization = header_of(easy, "Authorization: ") };
-    host_of(easy->url, request.host, sizeof(request.host), &request.path);
-    if (!connection || connection->silent) {
+    if (connection->silent) {
         service_silent(&request);
         wait_for_time_out(easy);
         return;
@@ -303,11 +323,10 @@ void wire_send(struct easy *easy)
 
     wire_forget_reply(easy);
     host_of(easy->url, host, sizeof(host), &path);
-    connect_transfer(easy, host);
     easy->number = ++numbers;
     easy->stage = SENT;
     easy->ready = easy->paused = easy->told = easy->sent = easy->reported = false;
     easy->at = 0;
     transfers[transfer_count++] = easy;
-    at(now() + rng_between(&wire, 2, 8) + (easy->opened ? 25 : 0), ask_service, NULL, easy->number);
+    set_off(easy, host);
 }
