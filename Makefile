@@ -130,7 +130,7 @@ SIM_WRAPPED = $(SIM_CURL:%=curl_%) clock_gettime getrandom RAND_bytes poll uslee
 
 $(OUT)/sim/%.o: tests/sim/%.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -Wno-missing-prototypes -Itests/sim -include own_heap.h $(DEPS) -c -o $@ $<
+	$(COMPILE) -fno-lto -Wno-missing-prototypes -Itests/sim -include own_heap.h $(DEPS) -c -o $@ $<
 
 # What the worlds reach of these files is counted (tests/sim/reached.py).
 SIM_COUNTED = auth/token_source_next collect/classify collect/opening collect/worker \
@@ -144,14 +144,14 @@ $(OUT)/sim/counted/%.o: src/%.c $(OUT)/flags
 
 $(OUT)/tests/sim: $(SIM_OBJECTS) $(SIM_PROGRAM)
 	@mkdir -p $(@D)
-	$(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) --coverage -o $@ $^ $(LIBS)
+	MAKEFLAGS= $(LINK) $(SIM_WRAPPED:%=-Wl,--wrap=%) --coverage -o $@ $^ $(LIBS)
 
 # Random seeds for MINUTES; SEED: that one (PLAN='trace=1 only=kill' changes its world, SHRINK=1 makes it smaller). The
 # table of what was reached is printed at the end; in a run of at least SIM_REACHES minutes nothing may be missing in it.
 # SANITIZE=address,undefined: with sanitizers, as in `make check`, and a fifth as fast.
 SIM_MINUTES = $(if $(filter command line,$(origin MINUTES)),$(MINUTES),5)
 SIM_REACHES = 10
-SIM_BUILD   = $(if $(SANITIZE),OUT=build/sanitize,OUT=build/simulate OPT=-O3 HARDEN='-fno-plt -fno-pie' HARDEN_LINK=-no-pie)
+SIM_BUILD   = $(if $(SANITIZE),OUT=build/sanitize,OUT=build/simulate OPT='-O3 -flto=auto -ffat-lto-objects' HARDEN='-fno-plt -fno-pie' HARDEN_LINK=-no-pie)
 SIM_OUT     = $(if $(SANITIZE),build/sanitize,build/simulate)
 .PHONY: simulate simulate-build simulate-mutants simulate-list
 simulate: simulate-build

@@ -1,11 +1,9 @@
 #include "base/sketch.h"
 
-#include <string.h>
-
 #define CELL_BITS 9
 #define ALPHA     0.7197831 /* 0.7213 / (1 + 1.079 / SKETCH_CELLS) */
 #define MOST      1e18      /* one value for each hash: no estimate is larger */
-#define SMALL     2.5       /* up to that many values for each cell, empty cells tell more */
+#define FEW       42        /* empty cells, as of 2.5 values for each cell: more than those tell more than the runs */
 
 void sketch_add(struct sketch *sketch, uint64_t hash)
 {
@@ -29,34 +27,24 @@ static double count_by_empty(int empty)
     return sum;
 }
 
-/* Counts the cells by what they hold. Most are empty in most sketches: eight at a time are. */
-static void count_cells(const struct sketch *sketch, int ret[UINT8_MAX + 1])
+static int count_empty(const struct sketch *sketch)
 {
-    const uint8_t *at = sketch->most, *end = at + SKETCH_CELLS;
-    uint64_t eight;
-    int i;
+    int empty = 0, i;
 
-    for (; at < end; at += sizeof(eight)) {
-        memcpy(&eight, at, sizeof(eight));
-        if (!eight)
-            ret[0] += (int)sizeof(eight);
-        for (i = 0; eight && i < (int)sizeof(eight); i++)
-            ret[at[i]]++;
-    }
+    for (i = 0; i < SKETCH_CELLS; i++)
+        empty += !sketch->most[i];
+    return empty;
 }
 
 uint64_t sketch_count(const struct sketch *sketch)
 {
-    int cells[UINT8_MAX + 1] = { 0 }, empty, run;
+    int empty = count_empty(sketch), i;
     double sum = 0, count;
 
-    count_cells(sketch, cells);
-    empty = cells[0];
-    for (run = 0; run < 64; run++)
-        if (cells[run])
-            sum += cells[run] / (double)(UINT64_C(1) << run);
+    if (empty >= FEW)
+        return (uint64_t)(count_by_empty(empty) + 0.5);
+    for (i = 0; i < SKETCH_CELLS; i++)
+        sum += 1 / (double)(UINT64_C(1) << sketch->most[i]);
     count = ALPHA * SKETCH_CELLS * SKETCH_CELLS / sum;
-    if (count <= SMALL * SKETCH_CELLS && empty)
-        count = count_by_empty(empty);
     return (uint64_t)((count < MOST ? count : MOST) + 0.5);
 }

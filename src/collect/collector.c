@@ -50,7 +50,7 @@ struct collector {
     struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
     struct timer store_timer; /* set while the store has questions to answer */
     struct watch store_watch; /* a save has ended */
-    int64_t look_due_ms, metrics_due_ms, daily_due_ms;
+    int64_t all_due_ms, look_due_ms, metrics_due_ms, daily_due_ms;
     uint64_t metrics_events;
     size_t audits;
 };
@@ -95,13 +95,15 @@ static void log_daily(struct collector *col, int64_t now_ms)
 static void tick(void *ctx, int64_t now_ms)
 {
     struct collector *col = ctx;
-    bool busy = false;
+    bool busy = false, all = now_ms >= col->all_due_ms;
     uint64_t settled;
     size_t i;
 
     if (!output_is_read(&col->output))
         return;
     outbox_note(col->env.outbox, now_ms);
+    if (all)
+        col->all_due_ms = clock_next(now_ms, CLOCK_IDLE_MS);
     if (now_ms >= col->look_due_ms) {
         col->look_due_ms = clock_next(now_ms, LOOK_EVERY_MS);
         principals_look_at_files(col->env.principals);
@@ -109,7 +111,7 @@ static void tick(void *ctx, int64_t now_ms)
     }
     settled = outbox_settled(col->env.outbox, now_ms);
     for (i = 0; i < col->count; i++)
-        busy = tenant_tick(col->tenants[i], settled, now_ms) || busy;
+        busy = tenant_tick(col->tenants[i], all, settled, now_ms) || busy;
     if (now_ms >= col->metrics_due_ms)
         log_metrics(col, now_ms);
     if (now_ms >= col->daily_due_ms)

@@ -297,7 +297,7 @@ class Builder:
         run(*self.compile, '-Wno-error', '-w', f'-DVERSION="{self.version}"', '-c', '-o', changed + '.o', changed)
         own = {f'{OUT}/{source[:-2]}.o', f'{OUT}/sim/counted/{source[:-2]}.o'}
         objects = [changed + '.o' if name in own else name for name in self.objects]
-        run(*self.link, *self.wrapped, '--coverage', '-o', made, *objects, *self.libraries)
+        run(*self.link, '-fno-lto', *self.wrapped, '--coverage', '-o', made, *objects, *self.libraries)
         return made
 
 

@@ -102,6 +102,7 @@ void at(int64_t time, happen_fn *fn, void *ctx, int64_t number);
 /* Lets the world go on until the time, or until ready() returns true (NULL: never). */
 void world_run(int64_t until, bool (*ready)(void));
 
+extern bool trace_kept; /* false: nothing is traced, and a property that breaks is not told */
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void trace_log(const char *text, size_t len); /* a line that the program wrote to stderr */
 uint64_t trace_digest(void);

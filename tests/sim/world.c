@@ -179,13 +179,19 @@ static void end_line(const char *line, size_t len)
         puts(line);
 }
 
+bool trace_kept;
+
 void trace(const char *fmt, ...)
 {
-    char *line = tail[lines++ % TAIL];
-    size_t len = put_time(line);
+    char *line = tail[lines % TAIL];
+    size_t len;
     va_list args;
     int more;
 
+    if (!trace_kept)
+        return;
+    lines++;
+    len = put_time(line);
     va_start(args, fmt);
     more = vsnprintf(line + len, LINE - len, fmt, args);
     va_end(args);
@@ -194,9 +200,13 @@ void trace(const char *fmt, ...)
 
 void trace_log(const char *text, size_t text_len)
 {
-    char *line = tail[lines++ % TAIL];
-    size_t len = put_time(line);
+    char *line = tail[lines % TAIL];
+    size_t len;
 
+    if (!trace_kept)
+        return;
+    lines++;
+    len = put_time(line);
     memcpy(line + len, "log: ", 5);
     len += 5;
     text_len = text_len < LINE - len - 1 ? text_len : LINE - len - 1;
@@ -215,6 +225,9 @@ void broken(const char *property, const char *fmt, ...)
     char why[1000];
     va_list args;
 
+    snprintf(counts->property, sizeof(counts->property), "%s", property);
+    if (!trace_kept)
+        _exit(1);
     va_start(args, fmt);
     vsnprintf(why, sizeof(why), fmt, args);
     va_end(args);
@@ -222,7 +235,6 @@ void broken(const char *property, const char *fmt, ...)
         for (uint64_t i = lines > TAIL ? lines - TAIL : 0; i < lines; i++)
             puts(tail[i % TAIL]);
     trace("broken: %s", property);
-    snprintf(counts->property, sizeof(counts->property), "%s", property);
     printf("FAILED property=%s: %s\n", property, why);
     plan_print(&plan);
     fflush(stdout);
