@@ -148,7 +148,7 @@ void customers_init(void)
         customer->loose = rng_chance(&rng, 0.3);
         customer->user = rng_chance(&rng, 0.3);
         customer->long_refresh = rng_chance(&rng, 0.3) && !plan.quiet ? (int)rng_between(&rng, 100, 1600) : 0;
-        customer->fat = rng_chance(&rng, 0.15) ? (int)rng_between(&rng, 1, 40) : 0;
+        customer->fat = rng_chance(&rng, 0.15) ? (int)rng_between(&rng, 1, plan.quiet ? 8 : 40) : 0; /* KB of an alert */
         customer->coarse_until = plan.rate[FAULT_coarse] > 0 && rng_chance(&rng, 0.4) ? NEVER : 0;
         customer->luck = rng_of(plan.seed, "requests", (uint64_t)i);
         snprintf(customer->name, sizeof(customer->name), "customer %d", i);
