@@ -42,6 +42,15 @@ bool page_size_refused(struct page_size *page, size_t top, size_t sure)
     return true;
 }
 
+bool page_size_raise(struct page_size *page, size_t top, size_t most)
+{
+    if (top >= most)
+        return false;
+    if (page_size_top(page, most) <= top)
+        page->size = top * 2 < most ? top * 2 : 0;
+    return true;
+}
+
 void page_size_worked(struct page_size *page, size_t most)
 {
     if (++page->successes > SUCCESSES_BEFORE_GROWTH)

@@ -27,6 +27,9 @@ bool page_size_failed(struct page_size *page, int failures, bool may_be_size);
  * Returns true if fewer are asked for from now on, so that the same request is worth sending. */
 bool page_size_refused(struct page_size *page, size_t top, size_t sure);
 
+/* Asks for more than `top` records from now on. Returns false if the last request was for the most already. */
+bool page_size_raise(struct page_size *page, size_t top, size_t most);
+
 /* A page was read. most: the API's largest page. */
 void page_size_worked(struct page_size *page, size_t most);
 

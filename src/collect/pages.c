@@ -103,11 +103,19 @@ static bool is_counted(const struct pages *pages, const struct page_taken *page)
            pages->kept == counted && dedup_count(pages->seen) == counted;
 }
 
+/* Returns true if the page has as many records as were asked for. */
+static bool has_all_asked(const struct page_taken *page)
+{
+    return page->top && page->stats.count >= page->top;
+}
+
 static enum pages_next pass_ends(struct pages *pages, const struct page_taken *page, struct err *err)
 {
     if (pages->counted)
         return is_counted(pages, page) ? PAGES_COMPLETE : PAGES_UNPROVEN;
-    return pages->count == 1 || passes_agree(pages) ? PAGES_COMPLETE : another_pass(pages, err);
+    if (pages->count == 1)
+        return has_all_asked(page) ? PAGES_LARGER : PAGES_COMPLETE;
+    return passes_agree(pages) ? PAGES_COMPLETE : another_pass(pages, err);
 }
 
 static void count_page(struct pages *pages)
@@ -139,12 +147,6 @@ void pages_restart(struct pages *pages)
 {
     pages_forget(pages);
     pages->chained = pages->whole = true;
-}
-
-/* Returns true if the page has as many records as were asked for. */
-static bool has_all_asked(const struct page_taken *page)
-{
-    return page->top && page->stats.count >= page->top;
 }
 
 /* Returns true if the page has as many records as the service puts into one, although more were asked for. */
@@ -197,9 +199,7 @@ static bool is_full(const struct page_taken *page)
     return has_all_asked(page) || ((has_link(page) || page->has_skip) && is_capped(page));
 }
 
-/* Returns true for a page of records from outside of the window: the filter is ignored, and smaller windows would bring
- * the same page again. */
-static bool is_unfiltered(const struct page_taken *page)
+bool pages_unfiltered(const struct page_taken *page)
 {
     return (has_link(page) || has_all_asked(page)) && page->outside > OUTSIDE_FEW &&
            page->outside * 2 > page->stats.count;
@@ -233,7 +233,7 @@ enum pages_next pages_take(struct pages *pages, const struct page_taken *page, s
     add_stats(&pages->stats, &page->stats);
     if (pages->whole)
         return pages_follow(pages, page, err);
-    if (!pages->filled && is_unfiltered(page))
+    if (!pages->filled && pages_unfiltered(page))
         return PAGES_UNFILTERED;
     if (page->stats.count) {
         if (pages->expected && pages->sum == pages->expected)

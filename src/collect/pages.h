@@ -44,6 +44,7 @@ enum pages_next {
     PAGES_COMPLETE,   /* all of the window has been read */
     PAGES_OVERFULL,   /* one response cannot hold it: split the window, or else call pages_follow() */
     PAGES_UNFILTERED, /* the pages bring everything the service has: widen the window, or else call pages_follow() */
+    PAGES_LARGER,     /* the only page has all that was asked for, and nothing leads further: ask for more, or believe it */
     PAGES_MORE,       /* read the next page, or the first page of another pass */
     PAGES_UNPROVEN,   /* the pass did not bring as many records as were counted */
     PAGES_FAILED      /* err says why the pages cannot be trusted */
@@ -69,7 +70,11 @@ void pages_begin(struct pages *pages);
 void pages_forget(struct pages *pages);
 
 enum pages_next pages_take(struct pages *pages, const struct page_taken *page, struct err *err);
-/* After PAGES_UNFILTERED, when the window was widened: the next request is the first page of all. */
+/* Returns true for a page of records from outside of the window: the filter is ignored, and smaller windows would bring
+ * the same page again. */
+bool pages_unfiltered(const struct page_taken *page);
+/* After PAGES_UNFILTERED, when the window was widened, and after PAGES_LARGER: the next request is the first page of all
+ * of the window. */
 void pages_restart(struct pages *pages);
 /* Before the first request of a pass that may be compared with the service's count. */
 void pages_expect(struct pages *pages);

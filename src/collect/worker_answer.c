@@ -94,6 +94,21 @@ static bool split_window(struct reading *reading, const struct page_taken *page,
     return true;
 }
 
+/* A page that ends where it was asked to end does not tell what comes after it. A larger one does. Where none can be asked
+ * for, records of one moment are believed to be all; of a service that ignores the filter they certainly are not. */
+static enum pages_next ask_for_more(struct reading *reading, const struct page_taken *page, struct err *err)
+{
+    if (page_size_raise(&reading->page_size, page->top, reading_page_most(reading))) {
+        pages_restart(&reading->pages);
+        return PAGES_MORE;
+    }
+    if (!pages_unfiltered(page))
+        return PAGES_COMPLETE;
+    err_set(err, ERR_RETRY, "the service ignores the filter, and gives no link to what comes after %zu records",
+            page->stats.count);
+    return PAGES_FAILED;
+}
+
 /* A page of a query in order was taken: the next request follows. */
 static struct next order_goes_on(struct reading *reading)
 {
@@ -160,6 +175,8 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
     }
     if (pages == PAGES_OVERFULL || pages == PAGES_UNFILTERED)
         pages = pages_follow(&reading->pages, &taken, &err);
+    if (pages == PAGES_LARGER)
+        pages = ask_for_more(reading, &taken, &err);
     switch (pages) {
     case PAGES_FAILED: diagnosis_blame(&err, DIAGNOSIS_BAD_ANSWER); return worker_retry_failed(reading, &err, false);
     case PAGES_COMPLETE: return window_read(reading, now_ms);

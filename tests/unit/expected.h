@@ -61,8 +61,8 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "page", 13 },
     { "page_bytes", 5 },
     { "page_large", 8 },
-    { "page_size", 8 },
-    { "pages", 15 },
+    { "page_size", 9 },
+    { "pages", 16 },
     { "params", 12 },
     { "passwords", 2 },
     { "passwords_pieces", 4 },
@@ -108,6 +108,6 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "variant", 2 },
     { "week", 4 },
     { "worker", 15 },
-    { "worker_answer", 38 },
+    { "worker_answer", 40 },
     { "wrap", 3 },
 };

@@ -125,6 +125,25 @@ static void test_learns_the_cap(void **state UNUSED)
     CHECK(page_size_capacity(&(struct page_size){ .cap = 0 }, 1000) == 1000, "without a cap");
 }
 
+static void test_asks_for_more(void **state UNUSED)
+{
+    static const struct { const char *name; size_t size, top, most, want; bool more; } rows[] = {
+        { "twice as many", 16, 16, 1000, 32, true },
+        { "as many as the API gives", 600, 600, 1000, 1000, true },
+        { "the request was for fewer than the page", 16, 1, 1000, 16, true },
+        { "the request was for the most", 0, 1000, 1000, 1000, false },
+        { "a page that has grown beyond what the worker asks for", 800, 100, 100, 100, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct page_size page = { .size = rows[i].size };
+
+        CHECK(page_size_raise(&page, rows[i].top, rows[i].most) == rows[i].more, "%s", rows[i].name);
+        CHECK(page_size_top(&page, rows[i].most) == rows[i].want, "%s: %zu", rows[i].name,
+              page_size_top(&page, rows[i].most));
+    }
+}
+
 static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_top),
     cmocka_unit_test(test_shrinks_to_one),
@@ -134,6 +153,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(test_what_is_not_to_blame),
     cmocka_unit_test(test_a_size_that_is_refused),
     cmocka_unit_test(test_learns_the_cap),
+    cmocka_unit_test(test_asks_for_more),
 };
 
 UNIT(page_size, cases, NULL, NULL)

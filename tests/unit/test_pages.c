@@ -259,6 +259,17 @@ static void test_a_set_that_never_rests(void **state)
     CHECK(f->err.kind == ERR_RETRY && strstr(f->err.text, "change faster"), "%s", f->err.text);
 }
 
+static void test_as_many_as_asked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    f->top = 3;
+    CHECK(page(f, "abc", NULL) == PAGES_LARGER, "it is taken for all");
+    pages_restart(&f->pages);
+    f->top = 6;
+    CHECK(page(f, "abcd", NULL) == PAGES_COMPLETE, "a larger page that is not full is all");
+}
+
 static void test_skipping(void **state)
 {
     struct fixture *f = *state;
@@ -379,6 +390,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_service_that_shuffles),
     CASE(test_records_that_are_equal),
     CASE(test_a_set_that_never_rests),
+    CASE(test_as_many_as_asked_for),
     CASE(test_skipping),
     CASE(test_links_that_are_not_followed),
     CASE(test_chains_that_lead_nowhere),

@@ -19,7 +19,12 @@ struct service {
     bool   truncates;           /* every response ends inside of a record */
     bool   cuts;                /* ... every one that has any */
     bool   has_link;            /* a response that is not all has a next-page link */
+    bool   ends_as_asked;       /* a response has as many as were asked for, and no link */
+    bool   unfiltered;          /* the window is ignored */
 };
+
+static int open_fixture(void **state);
+static int close_fixture(void **state);
 
 struct fixture {
     struct scene   scene;
@@ -84,7 +89,7 @@ static struct next serve(struct fixture *f)
     const struct service *service = &f->service;
     CLEANUP(buf_free) struct buf body = BUF_INIT(1 << 20);
     const struct window *window = &f->reading.window;
-    size_t i, skip = 0, matching = 0, sent = 0;
+    size_t i, most, skip = 0, matching = 0, sent = 0;
     bool fails = false;
     char time[TICKS_TEXT_MAX];
     const char *at;
@@ -92,11 +97,14 @@ static struct next serve(struct fixture *f)
     worker_request_prepare(&f->reading, f->now_ms);     /* to see the window; respond() prepares the same again */
     if (f->reading.pages.link && (at = strstr(f->reading.pages.link, "skip=")))
         skip = strtoul(at + 5, NULL, 10);
+    most = service->ends_as_asked ? f->reading.answer.top : service->most;
     buf_add_text(&body, "{\"value\":[");
     for (i = 0; i < service->count; i++) {
-        if (service->times[i] < window->lo || service->times[i] >= window->hi || matching++ < skip)
+        bool inside = service->times[i] >= window->lo && service->times[i] < window->hi;
+
+        if ((!inside && !service->unfiltered) || matching++ < skip)
             continue;
-        if (service->most && sent == service->most)
+        if (most && sent == most)
             continue;
         fails = fails || service->poisoned[i];
         ticks_text(service->times[i], time);
@@ -352,6 +360,49 @@ static void test_a_burst_is_read_in_pages(void **state)
     catch_up(f, 30);
     CHECK(f->scene.feed.tally.new_events == 25, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
     CHECK(!f->reading.pages.chained && !f->reading.pages.link, "the chain is forgotten");
+}
+
+/* After failures pages are small. One that has all that was asked for, and no link, does not tell what is left. */
+static void test_a_page_as_small_as_asked(void **state)
+{
+    static const struct { const char *name; bool unfiltered; size_t old, at_once, size; } rows[] = {
+        { "records of one moment", false, 0, 5, 2 },
+        { "one at a time", false, 0, 5, 1 },
+        { "a filter that is ignored", true, 40, 3, 16 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture *f = *state;
+
+        add_records(f, SCENE_DAY "09:00:00Z", rows[i].old);
+        for (size_t n = 0; n < rows[i].at_once; n++)
+            f->service.times[f->service.count++] = scene_time(SCENE_DAY "11:30:00Z");
+        f->service.ends_as_asked = true;
+        f->service.unfiltered = rows[i].unfiltered;
+        f->reading.page_size.size = rows[i].size;
+        catch_up(f, 80);
+        CHECK(f->scene.feed.tally.new_events == rows[i].at_once, "%s: %llu events", rows[i].name,
+              (unsigned long long)f->scene.feed.tally.new_events);
+        close_fixture(state);
+        open_fixture(state);
+    }
+}
+
+/* A filter that is ignored, in answers that end where the largest page does: what is left cannot be had, so nothing counts
+ * as read. */
+static void test_a_filter_that_is_ignored_for_good(void **state)
+{
+    struct fixture *f = *state;
+    struct next next;
+
+    f->api.top = f->api.top_first = 20;
+    add_records(f, SCENE_DAY "09:00:00Z", 40);
+    f->service.ends_as_asked = f->service.unfiltered = true;
+    next = serve(f);
+    CHECK(next.kind == NEXT_RETRY && strstr(next.err.text, "ignores the filter"), "kind %d: %s", next.kind, next.err.text);
+    CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:00:00Z"), "the watermark moved");
+    f->service.unfiltered = false;
+    catch_up(f, 20);
 }
 
 /* Of a chain nothing counts as read before its end: a failure in the middle begins it again. */
@@ -1063,6 +1114,8 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_long_window_at_no_known_time),
     CASE(test_a_long_window_becomes_a_backfill),
     CASE(test_a_burst_is_read_in_pages),
+    CASE(test_a_page_as_small_as_asked),
+    CASE(test_a_filter_that_is_ignored_for_good),
     CASE(test_a_chain_that_fails_in_the_middle),
     CASE(test_a_broken_record_is_quarantined),
     CASE(test_a_poisoned_record_is_quarantined),
