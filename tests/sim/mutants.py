@@ -238,6 +238,16 @@ MUTANTS = [
      '    if (!prune->busy)\n'
      '        next(prune);',
      '    (void)prune;'),
+    ('parts_not_joined', 'state/progress.c',
+     '        quarantine_join(&progress->quarantine, resolution);',
+     '        ;',
+     'customers=3 poll=60 only=unfiltered,http_400,http_500,reset,cut,html fault:unfiltered=2 fault:http_400=0.1 '
+     'fault:http_500=0.1 fault:html=0.1 fault:reset=0.1 fault:cut=0.1'),
+    ('plan_of_parts', 'state/progress.c',
+     '        plan->resolution = ticks_max(plan->resolution, resolution);',
+     '        ;',
+     'customers=3 poll=60 only=unfiltered,http_400,http_500,reset,cut,html fault:unfiltered=2 fault:http_400=0.1 '
+     'fault:http_500=0.1 fault:html=0.1 fault:reset=0.1 fault:cut=0.1'),
     ('session_loss_ignored', 'auth/secret_watch.c',
      '    watch->owner.session_over(watch->owner.ctx);',
      '    ;'),
