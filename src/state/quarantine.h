@@ -114,7 +114,8 @@ size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, 
 
 /* Returns true if a quarantined window may bring a record with this time: it lies inside, or so close that a coarse
  * filter (CURSOR_COARSE_S) returns it from outside. The dedup set is complete for these times, and their versions stay
- * in it: they cannot be told from new ones without it. */
+ * in it: they cannot be told from new ones without it. Windows count as whole seconds, since a part of a second may
+ * become one (quarantine_doubt()) when the versions further away have left the set. */
 bool quarantine_reaches(const struct quarantine *quarantine, ticks time);
 /* Returns how many windows have not been read. */
 size_t quarantine_waiting(const struct quarantine *quarantine);

@@ -524,6 +524,24 @@ static void test_reaches(void **state)
         CHECK(quarantine_reaches(quarantine, rows[i].at * S) == rows[i].want, "%d s", rows[i].at);
 }
 
+/* A part of a second that becomes the whole one again reaches no further: what is further away has left the dedup set. */
+static void test_doubt_reaches_no_further(void **state)
+{
+    struct quarantine *quarantine = *state;
+    struct window part = { 1000 * S + S / 2, 1000 * S + S / 2 + 1 };
+    const ticks step = S / 10, from = 930 * S, until = 1070 * S;
+    bool before[(1070 - 930) * 10];
+    size_t count = 0;
+
+    quarantine_add(quarantine, &part, 100);
+    for (ticks time = from; time < until; time += step)
+        before[count++] = quarantine_reaches(quarantine, time);
+    CHECK(quarantine_doubt(quarantine, &part, 100), "it is still a part");
+    for (size_t i = 0; i < count; i++)
+        CHECK(quarantine_reaches(quarantine, from + (ticks)i * step) == before[i], "%zu tenths after %d s: %d before", i, 930,
+              before[i]);
+}
+
 static void test_settle(void **state)
 {
     static const struct { const char *name; uint64_t pos; int oldest; size_t given_up; const char *want; } rows[] = {
@@ -581,7 +599,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_wake),
     CASE(test_avoid),
     CASE(test_gaps),
-    CASE(test_reaches),
+    CASE(test_reaches), CASE(test_doubt_reaches_no_further),
     CASE(test_settle),
 };
 
