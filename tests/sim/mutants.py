@@ -248,6 +248,10 @@ MUTANTS = [
      '        ;',
      'customers=3 poll=60 only=unfiltered,http_400,http_500,reset,cut,html fault:unfiltered=2 fault:http_400=0.1 '
      'fault:http_500=0.1 fault:html=0.1 fault:reset=0.1 fault:cut=0.1'),
+    ('count_too_high_believed', 'collect/worker_answer.c',
+     '    if (only_counted)\n',
+     '    if (false && only_counted)\n',
+     'only=miscount fault:miscount=2'),
     ('doubt_reaches_further', 'state/quarantine.c',
      ('ticks second = time - time % TICKS_PER_SECOND;', '< ticks_ahead(second, CURSOR_COARSE_S + 1);'),
      ('ticks second = time;', '<= ticks_ahead(second, CURSOR_COARSE_S);'),
