@@ -89,6 +89,11 @@ void order_overfull(struct reading *reading, int64_t now_ms)
         distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
 }
 
+void order_miscounted(struct reading *reading, int64_t now_ms)
+{
+    distrust(reading, ASK_COUNT, "the service counts records that it does not send", now_ms);
+}
+
 void order_interrupted(struct reading *reading)
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];

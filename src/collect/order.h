@@ -33,6 +33,10 @@ bool order_pass_failed(struct reading *reading, enum pages_next pages, const str
  * the window would be read again and again. */
 void order_overfull(struct reading *reading, int64_t now_ms);
 
+/* Nothing but the count says that there is more than the page that was taken, and its window cannot be made smaller. The
+ * count is not relied on: it would make the way down to this window necessary in each poll. */
+void order_miscounted(struct reading *reading, int64_t now_ms);
+
 /* The window of the page that was taken is to be split. If the page is in ascending order, the part before its last
  * record fits one response: sets the statistics so that the next window is that part. If that was so of this window,
  * the order is not kept. */

@@ -144,6 +144,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
                                 .counted = reading->answer.counted,
                                 .stats = reading->answer.stats };
     enum pages_next pages;
+    bool only_counted = false;
     struct next next;
     struct err err;
 
@@ -157,8 +158,10 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         return order_goes_on(reading);
     pages = order == ORDER_FOLLOW ? pages_take_counted(&reading->pages, &taken, &err)
                                   : pages_take(&reading->pages, &taken, &err);
-    if (order == ORDER_SPLIT)
+    if (order == ORDER_SPLIT) {
+        only_counted = pages == PAGES_COMPLETE;
         pages = PAGES_OVERFULL;
+    }
     if (reading->pages.counted && order_pass_failed(reading, pages, &err, now_ms))
         return order_goes_on(reading);
     if (pages == PAGES_OVERFULL)
@@ -169,6 +172,8 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         next.wake_others = true;
         return next;
     }
+    if (only_counted)
+        order_miscounted(reading, now_ms);
     if (pages == PAGES_UNFILTERED && widen_window(reading)) {
         pages_restart(&reading->pages);
         return (struct next){ .kind = NEXT_NOW };

@@ -36,6 +36,16 @@ static size_t top(struct reading *reading)
     return skips ? 2 : 1; /* the count is what matters */
 }
 
+/* Sets the window of the next request. Returns false if there is none. */
+static bool next_window(struct reading *reading, ticks now, int64_t now_ms)
+{
+    struct feed *feed = reading->feed;
+    struct progress *progress = &feed->progress;
+
+    progress_coarsen(progress, reading->kind, feed->api->resolution(reading_variant(reading)->current));
+    return progress_next(progress, reading->kind, now, outbox_end(feed->env->outbox), now_ms, &reading->window);
+}
+
 bool worker_request_prepare(struct reading *reading, int64_t now_ms)
 {
     struct feed *feed = reading->feed;
@@ -49,8 +59,7 @@ bool worker_request_prepare(struct reading *reading, int64_t now_ms)
         reading->ask = ASK_PLAIN;
     if (reading->suspicion.state == SUSPICION_PROBE)
         reading->window = probe(reading, now);
-    else if (!reading->pages.chained && !progress_next(&feed->progress, reading->kind, now,
-                                                       outbox_end(feed->env->outbox), now_ms, &reading->window))
+    else if (!reading->pages.chained && !next_window(reading, now, now_ms))
         return false;
     if (!reading->pages.count) { /* the pages of a pass count as of its first, and belong to the same query */
         reading->sent_at = now;

@@ -127,6 +127,7 @@ static ticks floor_below(const struct cursor *cursor, ticks lower, ticks floor)
 {
     ticks below = ticks_back(lower, CURSOR_COARSE_S);
 
+    below -= below % TICKS_PER_SECOND; /* as far as quarantine_reaches() */
     if (cursor->partial_from)
         below = ticks_min(below, cursor->partial_from);
     return ticks_max(below, floor);

@@ -138,6 +138,16 @@ void progress_whole_failed(struct progress *progress, enum worker_kind worker, c
     progress->keysets[worker].plain_until = window->lo + ticks_max(plan->width, 1);
 }
 
+void progress_coarsen(struct progress *progress, enum worker_kind worker, ticks resolution)
+{
+    struct window_plan *plan = &progress->plans[worker];
+
+    if (worker == WORKER_QUARANTINE)
+        quarantine_join(&progress->quarantine, resolution);
+    else
+        plan->resolution = ticks_max(plan->resolution, resolution);
+}
+
 bool progress_next(struct progress *progress, enum worker_kind worker, ticks now, uint64_t pos, int64_t now_ms,
                    struct window *ret)
 {

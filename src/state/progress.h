@@ -33,6 +33,10 @@ void progress_begin(struct progress *progress, const struct cursor *cursor, int6
 /* Forgets which versions were written: they belong to another feed, or to a checkpoint that cannot be used. */
 void progress_forget_written(struct progress *progress);
 
+/* The worker's next request has a time filter of this step: windows that are narrower would ask for the same again and
+ * again. */
+void progress_coarsen(struct progress *progress, enum worker_kind worker, ticks resolution);
+
 /* Sets *ret to the worker's next window, without what is quarantined; for the quarantine worker, to one that is due.
  * Looking for late alerts between many quarantined windows takes many requests, so not every poll does. The watermark
  * waits for those that do.

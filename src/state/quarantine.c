@@ -344,9 +344,10 @@ size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, 
 
 bool quarantine_reaches(const struct quarantine *quarantine, ticks time)
 {
-    size_t at = first_after(quarantine, ticks_back(time, CURSOR_COARSE_S));
+    ticks second = time - time % TICKS_PER_SECOND;
+    size_t at = first_after(quarantine, ticks_back(second, CURSOR_COARSE_S));
 
-    return at < quarantine->count && quarantine->list[at].window.lo <= ticks_ahead(time, CURSOR_COARSE_S);
+    return at < quarantine->count && quarantine->list[at].window.lo < ticks_ahead(second, CURSOR_COARSE_S + 1);
 }
 
 size_t quarantine_waiting(const struct quarantine *quarantine)

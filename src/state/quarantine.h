@@ -67,6 +67,9 @@ void quarantine_read(struct quarantine *quarantine, const struct window *window,
  * nor a window next to it waits, that proves nothing: a service that filters by whole seconds finds nothing in it. The
  * whole second is then in the list again in its place, to be tried on the slow schedule, and true is returned. */
 bool quarantine_doubt(struct quarantine *quarantine, const struct window *window, int64_t now_s);
+/* Joins windows that wait and lie in the same step of the filter that is used now: each request would ask for all of that
+ * step. */
+void quarantine_join(struct quarantine *quarantine, ticks resolution);
 /* Replaces the window, one of the list, by its halves, due at once. The cut is a multiple of resolution. Returns false
  * if it is not wider than that. When the search begins again after a retry, the halves that are left over on the way
  * become one window, so that it takes one request for each step. */
@@ -111,7 +114,8 @@ size_t quarantine_gaps(const struct quarantine *quarantine, ticks lo, ticks hi, 
 
 /* Returns true if a quarantined window may bring a record with this time: it lies inside, or so close that a coarse
  * filter (CURSOR_COARSE_S) returns it from outside. The dedup set is complete for these times, and their versions stay
- * in it: they cannot be told from new ones without it. */
+ * in it: they cannot be told from new ones without it. Windows count as whole seconds, since a part of a second may
+ * become one (quarantine_doubt()) when the versions further away have left the set. */
 bool quarantine_reaches(const struct quarantine *quarantine, ticks time);
 /* Returns how many windows have not been read. */
 size_t quarantine_waiting(const struct quarantine *quarantine);

@@ -360,6 +360,8 @@ static void check_delay(const struct customer *customer, const struct version *v
 
 static void arrive(struct customer *customer, struct version *v, const char *key, bool partial)
 {
+    char date[DATE_MOST];
+
     counts->events++;
     customer->arrived++;
     if (partial) {
@@ -372,8 +374,8 @@ static void arrive(struct customer *customer, struct version *v, const char *key
     if (v->copies) {
         counts->repeats++;
         if (!may_repeat(v))
-            broken("written_once", "%s: version %s arrives again, %lld s after its last copy, and no kill excuses it",
-                   customer->name, key, (long long)(now() - v->last) / 1000);
+            broken("written_once", "%s: version %s, updated %s, arrives again, %lld s after its last copy, and no kill excuses it",
+                   customer->name, key, date_text(v->ticks, 7, date), (long long)(now() - v->last) / 1000);
     } else {
         check_delay(customer, v);
     }

@@ -243,6 +243,25 @@ MUTANTS = [
      '    if (!prune->busy)\n'
      '        next(prune);',
      '    (void)prune;'),
+    ('parts_not_joined', 'state/progress.c',
+     '        quarantine_join(&progress->quarantine, resolution);',
+     '        ;',
+     'customers=3 poll=60 only=unfiltered,http_400,http_500,reset,cut,html fault:unfiltered=2 fault:http_400=0.1 '
+     'fault:http_500=0.1 fault:html=0.1 fault:reset=0.1 fault:cut=0.1'),
+    ('plan_of_parts', 'state/progress.c',
+     '        plan->resolution = ticks_max(plan->resolution, resolution);',
+     '        ;',
+     'customers=3 poll=60 only=unfiltered,http_400,http_500,reset,cut,html fault:unfiltered=2 fault:http_400=0.1 '
+     'fault:http_500=0.1 fault:html=0.1 fault:reset=0.1 fault:cut=0.1'),
+    ('count_too_high_believed', 'collect/worker_answer.c',
+     '    if (only_counted)\n',
+     '    if (false && only_counted)\n',
+     'only=miscount fault:miscount=2'),
+    ('doubt_reaches_further', 'state/quarantine.c',
+     ('ticks second = time - time % TICKS_PER_SECOND;', '< ticks_ahead(second, CURSOR_COARSE_S + 1);'),
+     ('ticks second = time;', '<= ticks_ahead(second, CURSOR_COARSE_S);'),
+     'customers=2 alerts=600 poll=60 only=unfiltered,http_500,reset,html fault:unfiltered=8 fault:http_500=0.1 '
+     'fault:html=0.1 fault:reset=0.1'),
     ('session_loss_ignored', 'auth/secret_watch.c',
      '    watch->owner.session_over(watch->owner.ctx);',
      '    ;'),

@@ -454,6 +454,11 @@ static void test_the_set_reaches_below_the_windows(void **state UNUSED)
     CHECK(cursor_lower(&cursor, 900) == NOW + 2 * hour - 15 * minute, "where the next poll begins");
     CHECK(cursor_knows(&cursor, NOW + 2 * hour - 16 * minute), "a minute below it");
     CHECK(!cursor_knows(&cursor, NOW + 2 * hour - 16 * minute - 1), "not further");
+    cursor.watermark += 3 * TICKS_PER_SECOND / 2;
+    saved = cursor;
+    cursor_pruned(&cursor, &saved, 900);
+    CHECK(cursor_knows(&cursor, NOW + 2 * hour - 16 * minute + TICKS_PER_SECOND), "by whole seconds");
+    CHECK(!cursor_knows(&cursor, NOW + 2 * hour - 16 * minute + TICKS_PER_SECOND - 1), "and not further then");
     cursor_backfill_begins(&cursor, cursor_lower(&cursor, 900), NOW + 9 * hour);
     cursor.watermark = NOW + 12 * hour;
     cursor_backfill_read(&cursor, NOW + 5 * hour, NOW + 5 * hour - 1);

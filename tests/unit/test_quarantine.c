@@ -359,6 +359,74 @@ static void test_doubt(void **state)
     }
 }
 
+/* Windows are tenths of a second from the tenth on: "lo-hi", '*' for one that was read. */
+/* promise: Trouble: A query by whole seconds asks for all quarantined parts of a second with one request */
+static void test_join(void **state)
+{
+    static const struct { const char *name; int windows[8]; unsigned read; ticks step; const char *want; } rows[] = {
+        { "parts of a second", { 1, 2, 3, 4, 8, 10 }, 0, S, "101-110" },
+        { "parts that adjoin", { 1, 2, 2, 3, 3, 4 }, 0, S, "101-104" },
+        { "two seconds", { 1, 2, 3, 4, 11, 12, 18, 19 }, 0, S, "101-104 111-119" },
+        { "one that reaches into the next second", { 1, 2, 3, 14, 15, 16 }, 0, S, "101-102 103-114 115-116" },
+        { "one that reaches from the last second", { 1, 12, 13, 14, 15, 16 }, 0, S, "101-112 113-116" },
+        { "a whole second", { 0, 10, 10, 20 }, 0, S, "100-110 110-120" },
+        { "a single part", { 1, 2 }, 0, S, "101-102" },
+        { "one between them was read", { 1, 2, 3, 4, 5, 6 }, 2, S, "101-106" },
+        { "those around it were read", { 1, 2, 3, 4, 5, 6 }, 5, S, "101-102* 103-104 105-106*" },
+        { "the query has the finest step", { 1, 2, 2, 3, 3, 4 }, 0, 1, "101-102 102-103 103-104" },
+    };
+    const ticks tenth = S / 10;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct quarantine *quarantine = *state;
+        const int *windows = rows[i].windows;
+        char text[200] = "";
+        size_t len = 0;
+
+        quarantine_release(quarantine);
+        for (unsigned k = 0; k < 4 && windows[2 * k + 1]; k++) {
+            struct window window = { 10 * S + windows[2 * k] * tenth, 10 * S + windows[2 * k + 1] * tenth };
+
+            quarantine_add(quarantine, &window, 100);
+            if (rows[i].read >> k & 1)
+                quarantine_read(quarantine, &window, 7);
+        }
+        quarantine_join(quarantine, rows[i].step);
+        for (size_t k = 0; k < quarantine->count; k++)
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%lld-%lld%s", k ? " " : "",
+                                    (long long)(quarantine->list[k].window.lo / tenth),
+                                    (long long)(quarantine->list[k].window.hi / tenth),
+                                    quarantine->list[k].state == QUARANTINED_READ ? "*" : "");
+        CHECK(strcmp(text, rows[i].want) == 0, "%s: %s", rows[i].name, text);
+    }
+}
+
+/* The whole is due when the first of its parts was, and what was logged is not logged again. */
+static void test_joined_entry(void **state)
+{
+    struct quarantine *quarantine = *state;
+    const struct quarantined entries[] = {
+        { .window = { S, S + 1 }, .state = QUARANTINED_HALF, .search = SEARCH_FINE, .tries = 3, .since_s = 50, .due_s = 900 },
+        { .window = { S + 5, S + 6 }, .search = SEARCH_LOGGED, .tries = 4, .since_s = 60, .due_s = 800 },
+        { .window = { S + 8, S + 9 }, .search = SEARCH_COARSE, .tries = 2, .since_s = 40, .due_s = 950 },
+    };
+    const struct quarantined *whole;
+    uint64_t version;
+
+    for (size_t i = 0; i < COUNT_OF(entries); i++)
+        quarantine_restore(quarantine, &entries[i]);
+    version = quarantine->version;
+    quarantine_join(quarantine, S);
+    whole = quarantine->list;
+    CHECK(quarantine->count == 1 && quarantine->version != version, "%s", shown(quarantine));
+    CHECK(whole->state == QUARANTINED_FAILED && whole->search == SEARCH_LOGGED && whole->tries == 2 && whole->since_s == 40 &&
+          whole->due_s == 800, "%d %d %d %lld %lld", whole->state, whole->search, whole->tries, (long long)whole->since_s,
+          (long long)whole->due_s);
+    version = quarantine->version;
+    quarantine_join(quarantine, S);
+    CHECK(quarantine->version == version, "nothing was to be joined");
+}
+
 /* What is done with a window that has gone meanwhile does nothing. */
 static void test_gone(void **state)
 {
@@ -456,6 +524,24 @@ static void test_reaches(void **state)
         CHECK(quarantine_reaches(quarantine, rows[i].at * S) == rows[i].want, "%d s", rows[i].at);
 }
 
+/* A part of a second that becomes the whole one again reaches no further: what is further away has left the dedup set. */
+static void test_doubt_reaches_no_further(void **state)
+{
+    struct quarantine *quarantine = *state;
+    struct window part = { 1000 * S + S / 2, 1000 * S + S / 2 + 1 };
+    const ticks step = S / 10, from = 930 * S, until = 1070 * S;
+    bool before[(1070 - 930) * 10];
+    size_t count = 0;
+
+    quarantine_add(quarantine, &part, 100);
+    for (ticks time = from; time < until; time += step)
+        before[count++] = quarantine_reaches(quarantine, time);
+    CHECK(quarantine_doubt(quarantine, &part, 100), "it is still a part");
+    for (size_t i = 0; i < count; i++)
+        CHECK(quarantine_reaches(quarantine, from + (ticks)i * step) == before[i], "%zu tenths after %d s: %d before", i, 930,
+              before[i]);
+}
+
 static void test_settle(void **state)
 {
     static const struct { const char *name; uint64_t pos; int oldest; size_t given_up; const char *want; } rows[] = {
@@ -509,11 +595,11 @@ static const struct CMUnitTest cases[] = {
     CASE(test_what_follows_from_a_failure),
     CASE(test_search),
     CASE(test_infer),
-    CASE(test_doubt), CASE(test_gone),
+    CASE(test_doubt), CASE(test_join), CASE(test_joined_entry), CASE(test_gone),
     CASE(test_wake),
     CASE(test_avoid),
     CASE(test_gaps),
-    CASE(test_reaches),
+    CASE(test_reaches), CASE(test_doubt_reaches_no_further),
     CASE(test_settle),
 };
 

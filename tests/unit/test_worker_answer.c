@@ -989,6 +989,50 @@ static void test_a_passing_400(void **state)
     }
 }
 
+/* The query by whole seconds asks for all of a second, whatever part of it is wanted. */
+static void test_parts_of_a_second(void **state)
+{
+    struct fixture *f = *state;
+    struct variant *variant = &f->scene.feed.variants[WORKER_QUARANTINE];
+    ticks second = scene_time(SCENE_DAY "11:01:00Z");
+
+    time_passes(f, 0);
+    for (int i = 0; i < 20; i++) {
+        f->service.times[f->service.count++] = second + 10 * i;
+        quarantine_add(&progress_of(f)->quarantine, &(struct window){ second + 10 * i, second + 10 * i + 1 }, 0);
+    }
+    *variant = (struct variant){ .state = VARIANT_SIMPLER, .current = 1, .settled = 1, .retry_ms = INT64_MAX };
+    CHECK(read_quarantine(f, 30) == 1 && !waiting(f), "%zu requests", f->requests);
+    CHECK(f->scene.feed.tally.new_events == 20, "%llu events", (unsigned long long)f->scene.feed.tally.new_events);
+}
+
+/* The windows of a plan were narrower than a second before the query got simpler. */
+static void test_a_plan_of_parts_of_a_second(void **state)
+{
+    static const struct { const char *name; enum worker_kind kind; int variant; bool whole; } rows[] = {
+        { "polls", WORKER_LIVE, 1, true },          { "polls by parts of a second", WORKER_LIVE, 0, false },
+        { "a backfill", WORKER_BACKFILL, 1, true }, { "a backfill by parts of a second", WORKER_BACKFILL, 0, false },
+    };
+    struct fixture *f = *state;
+    ticks from = scene_time(SCENE_DAY "11:01:00Z") + 3;
+
+    f->api.sorts = false;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct window_plan *plan = &progress_of(f)->plans[rows[i].kind];
+
+        *plan = (struct window_plan){ .active = rows[i].kind == WORKER_LIVE, .next = from, .width = 2, .resolution = 1,
+                                      .end = scene_time(SCENE_DAY "11:30:00Z") };
+        cursor_backfill_begins(&progress_of(f)->cursor, from, plan->end);
+        f->scene.feed.variants[rows[i].kind] = (struct variant){ .state = rows[i].variant ? VARIANT_SIMPLER : VARIANT_FULL,
+                                                                 .current = rows[i].variant, .settled = rows[i].variant,
+                                                                 .retry_ms = INT64_MAX };
+        f->reading.kind = rows[i].kind;
+        worker_request_prepare(&f->reading, f->now_ms);
+        CHECK(f->reading.window.lo == from && (f->reading.window.hi - from >= TICKS_PER_SECOND) == rows[i].whole,
+              "%s: %lld ticks", rows[i].name, (long long)(f->reading.window.hi - from));
+    }
+}
+
 /* promise: Trouble: What a simpler form left out of an alert is read again, and nothing else. */
 static void test_what_was_left_out_is_read_again(void **state)
 {
@@ -1141,6 +1185,8 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_simpler_variant_is_temporary),
     CASE(test_what_the_other_worker_knows),
     CASE(test_a_passing_400),
+    CASE(test_parts_of_a_second),
+    CASE(test_a_plan_of_parts_of_a_second),
     CASE(test_what_was_left_out_is_read_again),
     CASE(test_nothing_is_read_again_without_need),
     CASE(test_401),
