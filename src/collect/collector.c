@@ -102,8 +102,7 @@ static void tick(void *ctx, int64_t now_ms)
     if (!output_is_read(&col->output))
         return;
     outbox_note(col->env.outbox, now_ms);
-    if (all)
-        col->all_due_ms = clock_next(now_ms, CLOCK_IDLE_MS);
+    col->all_due_ms = all ? clock_next(now_ms, CLOCK_IDLE_MS) : col->all_due_ms;
     if (now_ms >= col->look_due_ms) {
         col->look_due_ms = clock_next(now_ms, LOOK_EVERY_MS);
         principals_look_at_files(col->env.principals);

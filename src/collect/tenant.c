@@ -351,28 +351,22 @@ static void begin_again(struct tenant *t, int64_t now_ms)
     opening_begin_again(&t->opening, now_ms);
 }
 
-static bool look(struct tenant *t, uint64_t settled, int64_t now_ms)
+bool tenant_tick(struct tenant *t, bool all, uint64_t settled, int64_t now_ms)
 {
-    bool by_clock = tenant_update_health(t, now_ms),
-         saves = t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN;
+    bool by_clock;
 
+    if (t->rests && !all)
+        return false;
+    t->rests = !t->share; /* unless something happens meanwhile; a lease goes by the clock */
+    by_clock = tenant_update_health(t, now_ms);
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening, now_ms))
         begin_again(t, now_ms);
-    if (saves && tenant_is_here(t)) {
+    if ((t->opening.state == OPENING_TOKEN || t->opening.state == OPENING_OPEN) && tenant_is_here(t)) {
         saver_tick(&t->saver, settled, now_ms);
         tenant_share_tick(t, settled, now_ms);
     }
-    return by_clock || saver_is_behind(&t->saver, now_ms);
-}
-
-bool tenant_tick(struct tenant *t, bool all, uint64_t settled, int64_t now_ms)
-{
-    if (t->rests && !all)
-        return false;
-    t->rests = !t->share; /* unless something happens while it is looked at; a lease goes by the clock */
-    if (look(t, settled, now_ms))
-        t->rests = false;
+    t->rests = t->rests && !by_clock && !saver_is_behind(&t->saver, now_ms);
     return !t->rests;
 }
 
