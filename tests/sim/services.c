@@ -295,8 +295,10 @@ static void answer_page(const struct request *request, struct reply *reply)
                        customer->api != API_SIEM && fault_strikes(FAULT_partial, customer));
     if (!damage(customer, reply) && whole)
         check_circle(customer, request->path, reply->body.len);
-    /* Another worker's success does not count for the one that was refused. */
-    if (reply->status == 200 && reply->end == REPLY_WHOLE && now() - customer->refused_last > 3 * MINUTE)
+    /* Another worker's success does not count for the one that was refused, nor does that of an audit, which asks for days
+     * that are over: the polls go on with their pauses, which the refusals before have made long. */
+    if (reply->status == 200 && reply->end == REPLY_WHOLE && query.hi == INT64_MAX &&
+        now() - customer->refused_last > 3 * MINUTE)
         customer->refusals = 0;
 }
 
