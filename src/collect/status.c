@@ -47,12 +47,13 @@ ticks status_newest_alert(const struct status *status)
     return feed->newest_alert;
 }
 
-/* Returns how long ago the newest alert that was seen had been updated; -1: none yet. */
+/* Returns how long ago the newest alert that was seen had been updated; 0 also if it is dated in the future; -1: none
+ * yet. */
 static int64_t alert_age_s(const struct status *status)
 {
-    ticks newest = status_newest_alert(status);
+    ticks newest = status_newest_alert(status), now = feed_service_now(status->feed);
 
-    return newest ? (feed_service_now(status->feed) - newest) / TICKS_PER_SECOND : -1;
+    return !newest ? -1 : newest < now ? (now - newest) / TICKS_PER_SECOND : 0;
 }
 
 /* Returns the seconds since the last complete poll; -1: none since the process started. */

@@ -507,11 +507,12 @@ int ledger_missing(int64_t visible_before, bool tell)
     return missing;
 }
 
-/* Returns true if the version has been listed for ten minutes and nothing of it has arrived. A version that could not be
- * sent may be written as it was then. */
+/* Returns true if the version has been listed for ten minutes and nothing of it has arrived, not even without its
+ * evidence. A version that could not be sent may be written as it was then. */
 static bool is_unproven(const struct alert *alert, const struct version *v)
 {
-    return v->visible < now() - 10 * MINUTE && v->first == NEVER && v->harm == HARM_NONE && !v->excused && !alert->lost;
+    return v->visible < now() - 10 * MINUTE && v->first == NEVER && !v->partial && v->harm == HARM_NONE &&
+           !v->excused && !alert->lost;
 }
 
 struct customer *customer_of_line(const char *line)

@@ -240,6 +240,8 @@ static void end_process(enum fault fault)
         process_stop();
         return;
     }
+    if (fault == FAULT_splunkd_crash && process_is_stopping())
+        return; /* that cannot be told from an end in peace */
     if (fault == FAULT_splunkd_crash) {
         trace("splunkd crashes");
         ledger_killed(repeats_within(false) + MINUTE);

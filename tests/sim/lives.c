@@ -31,6 +31,11 @@ void process_stop(void)
         stop_asked = now();
 }
 
+bool process_is_stopping(void)
+{
+    return stop_asked;
+}
+
 bool process_waits_no_more(void)
 {
     return stop_asked && now() >= stop_asked + READER_LATE;

@@ -90,6 +90,7 @@ void world_init(void);
 /* Runs the world of `plan` in this process, which then ends. */
 void world_live(void) __attribute__((noreturn));
 void process_stop(void); /* SIGTERM, and notes when */
+bool process_is_stopping(void);
 /* Returns true if the process ends, and what the reader takes now comes too late for the last checkpoint. */
 bool process_waits_no_more(void);
 int64_t process_age(void);     /* since its start */
