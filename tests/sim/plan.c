@@ -19,7 +19,7 @@ static double usual_rate(const struct plan *p, enum fault fault, struct rng *rng
 /* Ends of all kinds, one after another, with a disk that is slow: what was saved last, and is it there. */
 static bool is_end(int fault)
 {
-    return fault == FAULT_stop || fault == FAULT_power_loss || fault == FAULT_disk_slow;
+    return fault == FAULT_stop || fault == FAULT_kill || fault == FAULT_power_loss || fault == FAULT_disk_slow;
 }
 
 /* Some disks are slow, and a few so much that the last save before an end is not synced. ends: the run is about these. */
@@ -28,7 +28,7 @@ static void draw_disk(struct plan *ret, bool ends)
     struct rng own = rng_of(ret->seed, "disk speed", 0);
     int64_t kind = rng_between(&own, 0, 99);
 
-    if (kind < (ends ? 50 : 5) && !ret->quiet) /* the saves of many customers are made one after another */
+    if (kind < (ends ? 80 : 5) && !ret->quiet) /* the saves of many customers are made one after another */
         ret->save_ms = rng_between(&own, 700, 3000);
     else
         ret->save_ms = kind < 70 ? 30 : rng_between(&own, 30, 600);
