@@ -213,8 +213,8 @@ MUTANTS = [
      'window->hi == TICKS_OPEN || (worker == WORKER_LIVE',
      'window->hi == TICKS_OPEN || (false && worker == WORKER_LIVE'),
     ('copy_not_synced', 'state/ledger_file_write.c',
-     ('if (job->change == LEDGER_COMPACT && !sync)', '&& !fdatasync(sink.fd);'),
-     ('if (0)', '&& (!sync || !fdatasync(sink.fd));'),
+     '&& !fdatasync(sink.fd);',
+     ';',
      'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 '
      'fault:power_loss=0.05'),
     ('sent_by_host_clock', 'collect/worker_request.c',
