@@ -212,11 +212,6 @@ MUTANTS = [
     ('cut_window_again', 'state/windows.c',
      'window->hi == TICKS_OPEN || (worker == WORKER_LIVE',
      'window->hi == TICKS_OPEN || (false && worker == WORKER_LIVE'),
-    ('copy_not_synced', 'state/ledger_file_write.c',
-     '&& !fdatasync(sink.fd);',
-     ';',
-     'quiet=1 customers=20 alerts=20 minutes=20000 poll=7200 only=stop,power_loss fault:stop=0.3 '
-     'fault:power_loss=0.05'),
     ('sent_by_host_clock', 'collect/worker_request.c',
      'else if (feed->clock.known)',
      'else if (false)',
