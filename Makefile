@@ -156,11 +156,10 @@ SIM_OUT     = $(if $(SANITIZE),build/sanitize,build/simulate)
 .PHONY: simulate simulate-build simulate-mutants simulate-list
 simulate: simulate-build
 	@tests/sim/reached.py --forget $(SIM_OUT)
-	@ASAN_OPTIONS=detect_leaks=1 $(SIM_OUT)/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
-	    --seconds $$(($(SIM_MINUTES) * 60))) $(if $(SHRINK),--shrink) $(PLAN)
-ifeq ($(SEED),)
-	@tests/sim/reached.py $(if $(filter 1,$(shell test $(SIM_MINUTES) -ge $(SIM_REACHES) && echo 1)),,--tell) $(SIM_OUT)
-endif
+	@failed=0; ASAN_OPTIONS=detect_leaks=1 $(SIM_OUT)/tests/sim $(if $(SEED),--seed $(SEED),--seed $$(date +%s)0000 \
+	    --seconds $$(($(SIM_MINUTES) * 60))) $(if $(SHRINK),--shrink) $(PLAN) || failed=1; \
+	$(if $(SEED),,tests/sim/reached.py $(if $(filter 1,$(shell test $(SIM_MINUTES) -ge $(SIM_REACHES) && echo 1)),,--tell) \
+	    $(SIM_OUT) || failed=1;) exit $$failed
 
 simulate-build:
 	@tools/install-deps check

@@ -126,6 +126,8 @@ static void make_service(struct customer *customer)
     customer->sorting = (enum sorting)rng_between(&own, 0, SORTING_COUNT - 1);
     customer->counting = rng_chance(&own, odd ? 0.1 : 0.5) ? COUNTING_EXACT
                                                : (enum counting)rng_between(&own, 0, COUNTING_COUNT - 1);
+    if (customer->sorting == SORTING_PAGE && rng_chance(&own, 0.5)) /* what it says is of the page alone */
+        customer->counting = COUNTING_PAGE;
 }
 
 static void make_selecting(struct customer *customer)

@@ -1,4 +1,4 @@
-/* What a run consists of. Each seed draws which faults it has: one in abundance, ends of the process in abundance, some,
+/* What a run consists of. Each seed draws which faults it has: one in abundance, those of a subject in abundance, some,
  * all, or none. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,38 +16,67 @@ static double usual_rate(const struct plan *p, enum fault fault, struct rng *rng
     return (fault >= FAULT_stop ? 0.4 : 0.5) * share / rare;
 }
 
-/* Ends of all kinds, one after another, with a disk that is slow: what was saved last, and is it there. */
-static bool is_end(int fault)
+/* Faults that do their harm together, one after another. `until`: seeds of that hundredth, from the one before it on. */
+enum subject { SUBJECT_NONE, SUBJECT_ENDS, SUBJECT_CLOCKS, SUBJECT_RECORDS, SUBJECT_COUNT };
+
+static const struct {
+    const char *name;
+    int until;
+    enum fault faults[4];
+} subjects[SUBJECT_COUNT] = {
+    [SUBJECT_NONE] = { "none", 5, { 0 } },
+    /* What was saved last, and is it there: the disk is often slow. */
+    [SUBJECT_ENDS] = { "ends", 13, { FAULT_stop, FAULT_kill, FAULT_power_loss, FAULT_disk_slow } },
+    [SUBJECT_CLOCKS] = { "clocks", 17, { FAULT_wrong_date, FAULT_clock_jump, FAULT_stop, FAULT_poison } },
+    [SUBJECT_RECORDS] = { "records", 21, { FAULT_poison, FAULT_bad_record, FAULT_coarse, FAULT_outage } },
+};
+
+static bool has_fault(enum subject subject, enum fault fault)
 {
-    return fault == FAULT_stop || fault == FAULT_power_loss || fault == FAULT_disk_slow;
+    for (size_t i = 0; i < sizeof(subjects->faults) / sizeof(*subjects->faults); i++)
+        if (subject != SUBJECT_NONE && subjects[subject].faults[i] == fault)
+            return true;
+    return false;
 }
 
-/* Some disks are slow, and a few so much that the last save before an end is not synced. ends: the run is about these. */
-static void draw_disk(struct plan *ret, bool ends)
+/* Some disks are slow, and a few so much that the last save before an end is not synced. */
+static void draw_disk(struct plan *ret, enum subject subject)
 {
     struct rng own = rng_of(ret->seed, "disk speed", 0);
     int64_t kind = rng_between(&own, 0, 99);
 
-    if (kind < (ends ? 50 : 5) && !ret->quiet) /* the saves of many customers are made one after another */
+    if (kind < (subject == SUBJECT_ENDS ? 80 : 5) && !ret->quiet) /* the saves of many customers are made one after another */
         ret->save_ms = rng_between(&own, 700, 3000);
     else
         ret->save_ms = kind < 70 ? 30 : rng_between(&own, 30, 600);
 }
 
-static void draw_faults(struct plan *ret, struct rng *rng, bool ends)
+/* Returns what the faults are about; SUBJECT_COUNT: no subject. */
+static enum subject subject_of(int64_t mode)
+{
+    int ret = 0;
+
+    while (ret < SUBJECT_COUNT && mode >= subjects[ret].until)
+        ret++;
+    return (enum subject)ret;
+}
+
+/* about: SUBJECT_COUNT: what the seed draws. */
+static void draw_faults(struct plan *ret, struct rng *rng, enum subject about)
 {
     int64_t mode = rng_between(rng, 0, 99);
     int only = (int)rng_between(rng, 0, FAULT_COUNT - 1), i;
+    enum subject subject = about < SUBJECT_COUNT ? about : subject_of(mode);
+    bool is_subject = subject < SUBJECT_COUNT, single = !is_subject && mode < 35, some = !is_subject && !single && mode < 75;
 
-    mode = ends ? 5 : mode;
     for (i = 0; i < FAULT_COUNT; i++) {
-        double rate = usual_rate(ret, (enum fault)i, rng), share = mode < 75 ? 0.25 : 1;
+        double rate = usual_rate(ret, (enum fault)i, rng);
 
-        if (mode < 5 || (mode < 13 && !is_end(i)) || (mode >= 13 && mode < 35 && i != only) || !rng_chance(rng, mode < 35 ? 1 : share))
+        if ((is_subject && !has_fault(subject, (enum fault)i)) || (single && i != only) || (some && !rng_chance(rng, 0.25)))
             continue;
-        ret->rate[i] = mode < 35 ? rate * 6 : rate;
+        ret->rate[i] = is_subject || single ? rate * 6 : rate;
     }
-    draw_disk(ret, mode >= 5 && mode < 13);
+    draw_disk(ret, subject);
 }
 
 /* Many customers with few alerts, weeks, and polls that are far apart. */
@@ -72,7 +101,7 @@ static void draw_busy(struct plan *ret, struct rng *rng)
     ret->lasts = rng_between(rng, 2 * 60, 12 * 60) * MINUTE;
 }
 
-static struct plan draw(uint64_t seed, double quiet, bool ends)
+static struct plan draw(uint64_t seed, double quiet, enum subject about)
 {
     static const int64_t overlaps[] = { 900, 900, 60, 3600 };
     struct rng rng = rng_of(seed, "plan", 0);
@@ -83,13 +112,13 @@ static struct plan draw(uint64_t seed, double quiet, bool ends)
     else
         draw_busy(&ret, &rng);
     ret.overlap_s = overlaps[rng_between(&rng, 0, 3)];
-    draw_faults(&ret, &rng, ends);
+    draw_faults(&ret, &rng, about);
     return ret;
 }
 
 struct plan plan_of(uint64_t seed)
 {
-    return draw(seed, 0.05, false);
+    return draw(seed, 0.05, SUBJECT_COUNT);
 }
 
 static int fault_of(const char *name, size_t len)
@@ -133,6 +162,17 @@ static bool set_rate(struct plan *ret, const char *word)
     return true;
 }
 
+/* Draws a busy world of the subject. Returns false if there is none of that name. */
+static bool draw_about(struct plan *ret, const char *name)
+{
+    for (int i = 0; i < SUBJECT_COUNT; i++)
+        if (!strcmp(subjects[i].name, name)) {
+            *ret = draw(ret->seed, 0, (enum subject)i);
+            return true;
+        }
+    return false;
+}
+
 bool plan_set(struct plan *ret, const char *word)
 {
     const char *value = strchr(word, '=');
@@ -145,9 +185,9 @@ bool plan_set(struct plan *ret, const char *word)
     if (!strcmp(name, "month"))
         month_plan(ret, atoi(value));
     else if (!strcmp(name, "quiet"))
-        *ret = draw(ret->seed, atoi(value) ? 1 : 0, false);
-    else if (!strcmp(name, "ends"))
-        *ret = draw(ret->seed, 0, atoi(value) != 0);
+        *ret = draw(ret->seed, atoi(value) ? 1 : 0, SUBJECT_COUNT);
+    else if (!strcmp(name, "about"))
+        return draw_about(ret, value);
     else if (!strcmp(name, "customers"))
         ret->customers = atoi(value) < CUSTOMERS_MOST ? atoi(value) : CUSTOMERS_MOST;
     else if (!strcmp(name, "alerts"))

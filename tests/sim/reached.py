@@ -43,7 +43,7 @@ class Source:
     """A file with the counts of its lines and branches."""
 
     def __init__(self, name):
-        self.name, self.lines, self.branches = name, {}, {}
+        self.name, self.lines, self.branches, self.functions = name, {}, {}, {}
         with open(os.path.join(ROOT, 'src', name), encoding='utf-8') as file:
             self.text = file.read().split('\n')
 
@@ -51,6 +51,7 @@ class Source:
         """Adds what gcov says of a line; a line may belong to several functions."""
         number = line['line_number']
         self.lines[number] = self.lines.get(number, 0) + line['count']
+        self.functions[number] = line.get('function_name', '')
         for i, branch in enumerate(line['branches']):
             key = (number, line.get('function_name'), i)
             self.branches[key] = self.branches.get(key, 0) + branch['count']
@@ -77,26 +78,32 @@ def counted(out):
 
 
 def excuses():
-    """Rows of `file: text of the line: reason`."""
+    """Rows of `file | text of the line | reason`, or `file function | ...`, as {(file, text): functions}."""
     rows = {}
     with open(EXCUSES, encoding='utf-8') as file:
         for row in file.read().split('\n'):
             if row and not row.startswith('#'):
-                name, text, why = row.split(' | ')
-                rows[name.strip(), text.strip()] = why
+                place, text, _why = row.split(' | ')
+                name, _, function = place.strip().partition(' ')
+                rows.setdefault((name, text.strip()), []).append(function)
     return rows
 
 
 def missing_of(source):
-    """The lines that never ran, and those of which one branch never did, as {text: what}."""
+    """The lines that never ran, and those of which one branch never did, as {(function, text): what}."""
     missing = {}
     for number, count in sorted(source.lines.items()):
         if not count:
-            missing.setdefault(source.at(number), f'{number}: never')
-    for (number, _function, _i), count in sorted(source.branches.items()):
+            missing.setdefault((source.functions[number], source.at(number)), f'{number}: never')
+    for (number, function, _i), count in sorted(source.branches.items()):
         if not count and source.lines[number] and not source.at(number).startswith('switch ('):  # each case has a line
-            missing.setdefault(source.at(number), f'{number}: always the same')
+            missing.setdefault((function, source.at(number)), f'{number}: always the same')
     return missing
+
+
+def is_excused(excused, name, function, text):
+    """A row without a function excuses the line wherever the file has it."""
+    return any(allowed in ('', function) for allowed in excused.get((name, text), []))
 
 
 def print_table(sources):
@@ -107,6 +114,19 @@ def print_table(sources):
         for number, count in sorted(source.lines.items() if source else []):
             if re.search(pattern, source.text[number - 1]):
                 print(f'{count:12} {source.at(number)[:100]}')
+
+
+def tell_gone(source, excused):
+    """Tells which rows name a line that the file, or the function, has no more. Returns their number."""
+    gone = 0
+    for (file, text), functions in excused.items():
+        found = [number for number, line in enumerate(source.text, 1) if line.strip() == text]
+        for function in functions if file == source.name else []:
+            if not found or (function and function not in [source.functions.get(number) for number in found]):
+                where = f' in {function}()' if function else ''
+                print(f'tests/sim/unreached: {file} has no line "{text}" any more{where}')
+                gone += 1
+    return gone
 
 
 def main():
@@ -125,14 +145,11 @@ def main():
         reached = sum(count > 0 for count in source.branches.values())
         print(f'{reached:8} of {len(source.branches):4} {name}')
         missing = missing_of(source) if name in COMPLETE else {}
-        for text, what in missing.items():
-            if (name, text) not in excused:
-                print(f'NEVER REACHED: {name}:{what}: {text}')
+        for (function, text), what in missing.items():
+            if not is_excused(excused, name, function, text):
+                print(f'NEVER REACHED: {name}:{what}: {function}(): {text}')
                 failed += 1
-        for file, text in excused:
-            if file == name and text not in source.text and text not in map(str.strip, source.text):
-                print(f'tests/sim/unreached: {name} has no line "{text}" any more')
-                failed += 1
+        failed += tell_gone(source, excused)
     print(f'{failed} never reached')
     return failed != 0 and '--tell' not in sys.argv
 

@@ -31,8 +31,10 @@ void reply_head(struct reply *reply, struct customer *customer, int status, cons
 
     if (customer && fault_strikes(FAULT_wrong_date, customer))
         wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY);
-    if (llabs(wrong - wall_shift) < HOUR) /* two wrong clocks that agree are believed */
+    if (clock_agrees(wrong))
         wrong = 0;
+    if (wrong)
+        trace("%s: a Date is %lld s off", customer->name, (long long)wrong / 1000);
     reply->status = status;
     text_say(&reply->headers, "HTTP/2 %d \r\nContent-Type: %s\r\nDate: %s\r\n", status, type,
              date_http(wall_of(now()) + wrong, date));

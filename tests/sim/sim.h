@@ -75,8 +75,8 @@ struct plan {
 };
 
 struct plan plan_of(uint64_t seed);
-/* Applies "name=value": quiet, ends or month (each draws another plan, so it comes first), customers, alerts, minutes, poll,
- * overlap, saves (milliseconds), trace, only=fault,fault, without=fault,fault.
+/* Applies "name=value": quiet, about (ends, clocks, records: faults of a subject) or month (each draws another plan, so it
+ * comes first), customers, alerts, minutes, poll, overlap, saves (milliseconds), trace, only=fault,fault, without=fault,fault.
  * Returns false if the word is unknown. */
 bool plan_set(struct plan *plan, const char *word);
 /* Writes the plan as words for plan_set(). */
@@ -406,6 +406,9 @@ bool faults_on(void);
 /* Counts and traces what happens to a request of the customer; NULL: to one that all may depend on. */
 bool fault_strikes(enum fault fault, struct customer *customer);
 const char *fault_name(enum fault fault);
+/* Returns true if a Date that is as wrong agrees with the host's clock, or comes within a day after what it was when a
+ * checkpoint was saved: two wrong clocks that agree are believed. */
+bool clock_agrees(int64_t wrong);
 /* How long before a kill what arrived may come again. */
 int64_t repeats_within(bool power_lost);
 /* A fault may delay the customer (NULL: all of them) until then. */
