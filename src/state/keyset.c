@@ -90,6 +90,8 @@ bool keyset_is_counted(const struct keyset *keyset, int64_t counted)
 
 bool keyset_skips(const struct keyset *keyset, size_t *skip)
 {
-    *skip = keyset->seen ? keyset->seen - 1 : 0;
-    return keyset->check && keyset->rest < 0;
+    bool skips = keyset->check && keyset->rest < 0;
+
+    *skip = skips && keyset->seen ? keyset->seen - 1 : 0;
+    return skips;
 }

@@ -51,6 +51,8 @@ static void test_parts_of_several_pages(void **state UNUSED)
     keyset_add(&keyset, &page);
     CHECK(keyset.from == 100 && keyset.at == 300 && keyset.seen == 97 && keyset.sent_at == 101, "it has grown");
     CHECK(keyset.check && !keyset_agrees(&keyset, keyset.rest), "the next page does not prove two");
+    skip = 1;
+    CHECK(!keyset_skips(&keyset, &skip) && !skip, "a count needs no $skip, which may be refused");
     CHECK(keyset_is_counted(&keyset, 97) && !keyset_is_counted(&keyset, 96) && !keyset_is_counted(&keyset, 98) &&
               !keyset_is_counted(&keyset, -1), "their own count does");
     keyset.proven = 1;
