@@ -44,7 +44,7 @@ enum pages_next {
     PAGES_COMPLETE,   /* all of the window has been read */
     PAGES_OVERFULL,   /* one response cannot hold it: split the window, or else call pages_follow() */
     PAGES_UNFILTERED, /* the pages bring everything the service has: widen the window, or else call pages_follow() */
-    PAGES_LARGER,     /* the only page has all that was asked for, and nothing leads further: ask for more, or believe it */
+    PAGES_LARGER,     /* the only page has all that was asked for, and leads nowhere: ask for more, or believe it */
     PAGES_MORE,       /* read the next page, or the first page of another pass */
     PAGES_UNPROVEN,   /* the pass did not bring as many records as were counted */
     PAGES_FAILED      /* err says why the pages cannot be trusted */
