@@ -96,19 +96,33 @@ static struct hash128 key_of(const struct reading *reading, const struct buf *ou
     return dedup_key(out->data + record->start, record->len, 0);
 }
 
+/* Returns true for a time that the dedup set does not reach any more. It is read again if a quarantined record of that
+ * time was written in part. */
+static bool is_forgotten(const struct reading *reading, const struct page_record *record)
+{
+    const struct progress *progress = &reading->feed->progress;
+
+    return record->has_time && reading->kind != WORKER_QUARANTINE && !cursor_knows(&progress->cursor, record->time) &&
+           !quarantine_reaches(&progress->quarantine, record->time);
+}
+
 /* Returns true if this version has been written. With a query that leaves something out, it is enough that it was
  * written in part; what is not written in full by then is remembered, since it has to be read again. */
 static bool is_written(struct reading *reading, const struct page_record *record, struct hash128 key)
 {
     struct feed *feed = reading->feed;
     struct progress *progress = &feed->progress;
+    bool in_part;
 
     if (is_in(progress->dedup, feed, record, key))
+        return true;
+    in_part = is_in(dedup_partial(progress->dedup), feed, record, key);
+    if (!in_part && is_forgotten(reading, record))
         return true;
     if (!reading_is_partial(reading))
         return false;
     cursor_has_part(&progress->cursor, record->has_time ? record->time : reading->window.lo);
-    return is_in(dedup_partial(progress->dedup), feed, record, key);
+    return in_part;
 }
 
 /* Appends the text that was escaped for XML. */

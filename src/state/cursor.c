@@ -106,12 +106,19 @@ bool cursor_knows(const struct cursor *cursor, ticks time)
     return time >= cursor->begin && time >= (backfill ? cursor->backfill.dedup_floor : cursor->dedup_floor);
 }
 
+/* Returns true for a time that the set does not reach, and that is read again since a quarantined record was written in
+ * part. Versions of that time are in a set only if they were written since. */
+static bool is_read_again(const struct cursor *cursor, ticks time)
+{
+    return cursor->partial_from && time >= cursor->partial_from && !cursor_knows(cursor, time);
+}
+
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s)
 {
     struct cursor raised = *cursor;
 
     cursor_raise_floors(&raised, overlap_s);
-    return cursor_knows(&raised, time);
+    return is_read_again(cursor, time) || cursor_knows(&raised, time);
 }
 
 bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s)
@@ -119,7 +126,7 @@ bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_
     struct cursor complete = *cursor;
 
     complete.partial_from = 0;
-    return cursor_needs(&complete, time, overlap_s);
+    return is_read_again(cursor, time) || cursor_needs(&complete, time, overlap_s);
 }
 
 /* Returns the floor of a set that keeps what windows from `lower` on may bring, and everything from partial_from on. */

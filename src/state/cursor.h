@@ -67,7 +67,8 @@ bool cursor_read_again(struct cursor *cursor, int64_t overlap_s);
 
 /* Returns true if a version with this update time must stay in the dedup set of a process that continues from here. */
 bool cursor_needs(const struct cursor *cursor, ticks time, int64_t overlap_s);
-/* The same for the set of versions that were written in part. */
+/* The same for the set of versions that were written in part. Those of quarantined windows may be older than what the
+ * dedup set knows; until they are read in full, they are told by this set from others of their time. */
 bool cursor_needs_part(const struct cursor *cursor, ticks time, int64_t overlap_s);
 /* Raises the floors to what cursor_needs() keeps: for a checkpoint that holds only those versions. */
 void cursor_raise_floors(struct cursor *cursor, int64_t overlap_s);

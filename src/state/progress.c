@@ -287,7 +287,7 @@ bool progress_format(struct progress *progress, const struct checkpoint *checkpo
 }
 
 struct pruning {
-    const struct cursor *cursor;
+    const struct cursor *cursor, *present; /* that was saved; as it is now */
     const struct quarantine *quarantine;
     int64_t overlap_s;
 };
@@ -297,6 +297,7 @@ static bool is_needed(void *ctx, const struct dedup_entry *entry)
     const struct pruning *pruning = ctx;
 
     return cursor_needs(pruning->cursor, entry->time, pruning->overlap_s) ||
+           cursor_needs(pruning->present, entry->time, pruning->overlap_s) ||
            quarantine_reaches(pruning->quarantine, entry->time);
 }
 
@@ -304,12 +305,13 @@ static bool is_needed_part(void *ctx, const struct dedup_entry *entry)
 {
     const struct pruning *pruning = ctx;
 
-    return cursor_needs_part(pruning->cursor, entry->time, pruning->overlap_s);
+    return cursor_needs_part(pruning->cursor, entry->time, pruning->overlap_s) ||
+           cursor_needs_part(pruning->present, entry->time, pruning->overlap_s); /* written in part since */
 }
 
 void progress_saved(struct progress *progress, const struct cursor *saved)
 {
-    struct pruning pruning = { saved, &progress->quarantine, progress->overlap_s };
+    struct pruning pruning = { saved, &progress->cursor, &progress->quarantine, progress->overlap_s };
 
     dedup_prune(progress->dedup, is_needed, &pruning);
     dedup_prune(dedup_partial(progress->dedup), is_needed_part, &pruning);

@@ -227,6 +227,11 @@ MUTANTS = [
      'customers=4 poll=60 only=unfiltered,no_link,http_500,outage '
      'fault:unfiltered=2 fault:http_500=0.3 fault:outage=1'),
 
+    ('forgotten_is_new', 'collect/records.c',
+     'if (!in_part && is_forgotten(reading, record))',
+     'if (false && !in_part && is_forgotten(reading, record))',
+     'poll=60 only=http_400,refused,poison,bad_record,http_500 fault:http_400=0.3 fault:poison=2 fault:bad_record=1'),
+
     # Later faults and properties.
     ('kvstore_at_once', 'collect/state_writer.c',
      'call_at(writer, clock_ms() + wait_ms);',

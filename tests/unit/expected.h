@@ -71,7 +71,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "quarantine", 18 },
     { "rate", 17 },
     { "rate_pool", 6 },
-    { "records", 17 },
+    { "records", 18 },
     { "refusal", 2 },
     { "rest_ca", 3 },
     { "retry_after", 3 },

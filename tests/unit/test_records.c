@@ -370,6 +370,37 @@ static void test_asks_only_before_an_event(void **state)
     CHECK(f->scene.feed.tally.repeats == 1, "%llu repeats", (unsigned long long)f->scene.feed.tally.repeats);
 }
 
+/* A quarantined record of long ago was written in part. When its time is read again, what the dedup set does not reach
+ * any more is not new: only that record is. */
+static void test_long_ago(void **state)
+{
+    struct fixture *f = *state;
+    struct progress *progress = &f->scene.feed.progress;
+    const ticks floor = scene_time(SCENE_DAY "05:00:00Z");
+    struct api api = api_graph;
+
+    api.whole_variants = 1;
+    f->scene.feed.api = &api;
+    f->reading.kind = WORKER_QUARANTINE;
+    f->reading.variant = 1; /* leaves something out */
+    CHECK(read_response(f, RECORD("p", "01:00:00Z")) == 1, "written in part");
+    CHECK(progress->cursor.partial_from == scene_time(SCENE_DAY "01:00:00Z"), "it is to be read again");
+    progress->cursor.dedup_floor = progress->cursor.backfill.dedup_floor = floor;
+    progress->cursor.watermark = scene_time(SCENE_DAY "06:00:00Z");
+    CHECK(cursor_needs_part(&progress->cursor, scene_time(SCENE_DAY "01:00:00Z"), 60), "it is remembered");
+    CHECK(!cursor_needs_part(&progress->cursor, scene_time(SCENE_DAY "00:59:00Z"), 60), "others are not");
+    CHECK(cursor_read_again(&progress->cursor, 60), "there is nothing to read again");
+    begin(f);
+    f->reading.kind = WORKER_BACKFILL;
+    f->reading.variant = 1;
+    CHECK(read_response(f, RECORD("p", "01:00:00Z") "," RECORD("old", "02:00:00Z")) == 0, "in part they are known");
+    f->reading.variant = 0;
+    CHECK(read_response(f, RECORD("p", "01:00:00Z") "," RECORD("old", "02:00:00Z")) == 1, "it comes in full, and alone");
+    CHECK(read_response(f, RECORD("new", "05:30:00Z")) == 1, "what the dedup set reaches is new");
+    f->reading.kind = WORKER_QUARANTINE;
+    CHECK(read_response(f, RECORD("bad", "03:00:00Z")) == 1, "so is a quarantined one");
+}
+
 /* Records from outside of the window show that a service ignores the filter; a minute more is a coarser filter. */
 static void test_outside(void **state)
 {
@@ -420,6 +451,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test_setup_teardown(test_a_bad_one_with_odd_quotes, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_a_bad_one_of_control_characters, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_elsewhere, open_fixture, close_fixture),
+    cmocka_unit_test_setup_teardown(test_long_ago, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_held_back, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_asks_only_before_an_event, open_fixture, close_fixture),
     cmocka_unit_test_setup_teardown(test_outside, open_fixture, close_fixture),
