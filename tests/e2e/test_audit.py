@@ -54,9 +54,9 @@ class AuditCase(HastyCase, LedgerCase):
         """(input, days back) -> state, as the shipped search finds it in events and the lines of the present life."""
         lines = [line.text for line in list(world.program.lines)]
         rows = searched(world.events() if events is None else events, lines, world.clock.now(),
-                        '`defender_mssp_completeness(3)`')
-        back = {self.days_ago(world, days): days for days in range(5)}
-        return {(row['customer'], back[row['day']]): row['state'] for row in rows}
+                        '`defender_mssp_completeness(4)`')  # soon after midnight yesterday is not settled
+        back = {self.days_ago(world, days): days for days in (1, 2, 3)}
+        return {(row['customer'], back[row['day']]): row['state'] for row in rows if row['day'] in back}
 
     def named(self, world, version):
         """The lines about this version."""
