@@ -110,11 +110,10 @@ void order_failed(struct reading *reading)
 /* Returns true if the window has more records than the page. */
 static bool has_more(const struct reading *reading, const struct page_taken *page)
 {
-    bool is_full = page->top && page->stats.count >= page->top;
     bool has_link = page->link && *page->link;
     int64_t counted = reading->answer.counted;
 
-    return is_full || (counted < 0 ? has_link : counted > (int64_t)page->stats.count);
+    return pages_has_all_asked(page) || (counted < 0 ? has_link : counted > (int64_t)page->stats.count);
 }
 
 /* Returns why the count of a page cannot be trusted; NULL: it can, or none is needed to read in order. */

@@ -103,8 +103,7 @@ static bool is_counted(const struct pages *pages, const struct page_taken *page)
            pages->kept == counted && dedup_count(pages->seen) == counted;
 }
 
-/* Returns true if the page has as many records as were asked for. */
-static bool has_all_asked(const struct page_taken *page)
+bool pages_has_all_asked(const struct page_taken *page)
 {
     return page->top && page->stats.count >= page->top;
 }
@@ -114,7 +113,7 @@ static enum pages_next pass_ends(struct pages *pages, const struct page_taken *p
     if (pages->counted)
         return is_counted(pages, page) ? PAGES_COMPLETE : PAGES_UNPROVEN;
     if (pages->count == 1)
-        return has_all_asked(page) ? PAGES_LARGER : PAGES_COMPLETE;
+        return pages_has_all_asked(page) ? PAGES_LARGER : PAGES_COMPLETE;
     return passes_agree(pages) ? PAGES_COMPLETE : another_pass(pages, err);
 }
 
@@ -179,7 +178,7 @@ enum pages_next pages_follow(struct pages *pages, const struct page_taken *page,
         go_to(pages, url);
         return PAGES_MORE;
     }
-    if (page->has_skip && (has_all_asked(page) || is_capped(page) || is_short(pages, page))) {
+    if (page->has_skip && (pages_has_all_asked(page) || is_capped(page) || is_short(pages, page))) {
         pages->skip += page->stats.count;
         return PAGES_MORE;
     }
@@ -196,12 +195,12 @@ enum pages_next pages_take_counted(struct pages *pages, const struct page_taken 
 /* Returns true if more records are to be expected after the page, and can be had. */
 static bool is_full(const struct page_taken *page)
 {
-    return has_all_asked(page) || ((has_link(page) || page->has_skip) && is_capped(page));
+    return pages_has_all_asked(page) || ((has_link(page) || page->has_skip) && is_capped(page));
 }
 
 bool pages_unfiltered(const struct page_taken *page)
 {
-    return (has_link(page) || has_all_asked(page)) && page->outside > OUTSIDE_FEW &&
+    return (has_link(page) || pages_has_all_asked(page)) && page->outside > OUTSIDE_FEW &&
            page->outside * 2 > page->stats.count;
 }
 

@@ -70,6 +70,8 @@ void pages_begin(struct pages *pages);
 void pages_forget(struct pages *pages);
 
 enum pages_next pages_take(struct pages *pages, const struct page_taken *page, struct err *err);
+/* Returns true if the page has as many records as were asked for. */
+bool pages_has_all_asked(const struct page_taken *page);
 /* Returns true for a page of records from outside of the window: the filter is ignored, and smaller windows would bring
  * the same page again. */
 bool pages_unfiltered(const struct page_taken *page);

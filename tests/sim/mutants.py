@@ -222,7 +222,7 @@ MUTANTS = [
      ''),
 
     ('full_page_believed', 'collect/pages.c',
-     'return has_all_asked(page) ? PAGES_LARGER : PAGES_COMPLETE;',
+     'return pages_has_all_asked(page) ? PAGES_LARGER : PAGES_COMPLETE;',
      'return PAGES_COMPLETE;',
      'customers=4 poll=60 only=unfiltered,no_link,http_500,outage '
      'fault:unfiltered=2 fault:http_500=0.3 fault:outage=1'),

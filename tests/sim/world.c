@@ -181,17 +181,27 @@ static void end_line(const char *line, size_t len)
 
 bool trace_kept;
 
-void trace(const char *fmt, ...)
+/* Begins the next line with the time, and sets *len. Returns NULL if none is kept. */
+static char *begin_line(size_t *len)
 {
     char *line = tail[lines % TAIL];
+
+    if (!trace_kept)
+        return NULL;
+    lines++;
+    *len = put_time(line);
+    return line;
+}
+
+void trace(const char *fmt, ...)
+{
     size_t len;
+    char *line = begin_line(&len);
     va_list args;
     int more;
 
-    if (!trace_kept)
+    if (!line)
         return;
-    lines++;
-    len = put_time(line);
     va_start(args, fmt);
     more = vsnprintf(line + len, LINE - len, fmt, args);
     va_end(args);
@@ -200,13 +210,11 @@ void trace(const char *fmt, ...)
 
 void trace_log(const char *text, size_t text_len)
 {
-    char *line = tail[lines % TAIL];
     size_t len;
+    char *line = begin_line(&len);
 
-    if (!trace_kept)
+    if (!line)
         return;
-    lines++;
-    len = put_time(line);
     memcpy(line + len, "log: ", 5);
     len += 5;
     text_len = text_len < LINE - len - 1 ? text_len : LINE - len - 1;
