@@ -56,6 +56,11 @@ MUTANTS = [
      'return ticks_max(ticks_back(cursor->watermark, overlap_s), cursor->dedup_floor);',
      '(void)overlap_s;\n'
      '    return ticks_max(cursor->watermark, cursor->dedup_floor);'),
+    ('split_is_a_recovery', 'collect/worker_answer.c',
+     '.failures = reading->attempts.failures };\n'
+     '    page_size_worked',
+     '.failures = 0 };\n'
+     '    page_size_worked', 'about=clocks'),
     ('each_probe_has_the_future', 'collect/worker_request.c',
      'leaves_future ? now : TICKS_OPEN',
      'TICKS_OPEN',

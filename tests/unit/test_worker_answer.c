@@ -304,6 +304,25 @@ static void test_a_window_is_split(void **state)
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:50:00Z"), "all is read");
 }
 
+/* A response that is split shows that the service answers, and not that the rest can be read: the pauses keep growing
+ * until a window was read. Else one that is split and fails by turns would be requested in a circle. */
+static void test_a_split_is_no_recovery(void **state)
+{
+    struct fixture *f = *state;
+    struct next next;
+
+    add_records(f, SCENE_DAY "11:01:00Z", 50);
+    f->service.most = f->api.top = f->api.top_first = 10;
+    next = respond_status(f, 500, 0);
+    CHECK(next.kind == NEXT_RETRY && next.tries == 1, "kind %d, tries %d", next.kind, next.tries);
+    next = serve(f);
+    CHECK(next.kind == NEXT_NOW && !next.tries && progress_of(f)->plans[WORKER_LIVE].active, "it is split");
+    next = respond_status(f, 500, 0);
+    CHECK(next.kind == NEXT_RETRY && next.tries == 2, "kind %d, tries %d", next.kind, next.tries);
+    catch_up(f, 50);
+    CHECK(!f->reading.attempts.failures, "%d failures", f->reading.attempts.failures);
+}
+
 /* An input with 100 records of the past and five new ones, and responses that hold ten. */
 static void begin_with_a_past(struct fixture *f)
 {
@@ -1155,6 +1174,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_clock_that_is_known_meanwhile),
     CASE(test_what_is_asked_for),
     CASE(test_a_window_is_split),
+    CASE(test_a_split_is_no_recovery),
     CASE(test_a_long_window_at_no_known_time),
     CASE(test_a_long_window_becomes_a_backfill),
     CASE(test_a_burst_is_read_in_pages),
