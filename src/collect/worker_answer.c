@@ -257,7 +257,8 @@ static struct next response_read(struct reading *reading, const struct page *pag
         variant_search(reading_other_variant(reading));
     feed->evidence.answered_ms = now_ms;
     woken = reading->answer.stats.count && records_came(feed, &reading->answer.stats);
-    next = reading->suspicion.state == SUSPICION_PROBE ? worker_isolate(reading, now_ms) : page_read(reading, link, now_ms);
+    next = reading->suspicion.state == SUSPICION_PROBE ? worker_isolate(reading, now_ms)
+                                                       : page_read(reading, link, now_ms);
     next.full_again = full_again;
     next.wake_others = next.wake_others || woken;
     return next;
