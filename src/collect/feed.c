@@ -81,8 +81,8 @@ bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t
         ticks_text(ticks_from_ms(date_ms), said);
         ticks_text(ticks_from_ms(known_ms), known);
         feed_log(feed, EVENT_CLOCK, NULL,
-                 "a response is dated %s, but it is %s by what is known; the date is ignored unless the next response "
-                 "says the same",
+                 "a response is dated %s, but it is %s by what is known; the date is ignored unless the next responses "
+                 "say the same",
                  said, known);
     }
     return false;

@@ -16,7 +16,7 @@ void opening_begin_again(struct opening *opening, int64_t now_ms)
     opening->owner->opened(opening->ctx);
 }
 
-#define OPINIONS_MOST 8 /* on the time; two in a row that agree are enough */
+#define OPINIONS_MOST 8 /* on the time; fewer if several in a row agree */
 
 static void timer_fired(void *ctx, int64_t now_ms);
 

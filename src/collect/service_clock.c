@@ -1,14 +1,23 @@
 #include "collect/service_clock.h"
 
 #define NEAR_MS INT64_C(300000) /* clocks that differ by less agree */
+#define SAME_MS INT64_C(5000) /* Dates of one clock differ by less; one that is random is hardly ever so near another */
 #define DAY_MS  INT64_C(86400000)
 #define TELL_MS INT64_C(3600000)
 
-/* Returns true if the Date, which was the service's time at some moment of the response, agrees with a clock that reads
+#define DOUBTS_BEHIND 1 /* Dates are doubted before the next one that says the same is believed */
+#define DOUBTS_AHEAD  3 /* the same for Dates that are ahead of what is known */
+
+/* Returns true if the Date, which was the service's time at some moment of the response, is near a clock that reads
  * other_ms at its end. */
+static bool is_near(int64_t date_ms, int64_t other_ms, int64_t took_ms, int64_t near_ms)
+{
+    return date_ms < other_ms + near_ms && date_ms > other_ms - took_ms - near_ms;
+}
+
 static bool agrees(int64_t date_ms, int64_t other_ms, int64_t took_ms)
 {
-    return date_ms < other_ms + NEAR_MS && date_ms > other_ms - took_ms - NEAR_MS;
+    return is_near(date_ms, other_ms, took_ms, NEAR_MS);
 }
 
 /* Returns true if a clock that shows time_ms fits a checkpoint that was saved within the last day. */
@@ -24,13 +33,20 @@ static bool saved_confirms(int64_t date_ms, const struct clock_facts *facts)
     return facts->saved_ms && follows(date_ms, facts->saved_ms) && !follows(facts->wall_ms, facts->saved_ms);
 }
 
+/* Returns true if the responses before this one said the same. */
+static bool is_said_again(const struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
+{
+    return clock->doubts && is_near(date_ms, clock->doubted_ms + facts->now_ms, facts->took_ms, SAME_MS);
+}
+
 static bool is_believed(const struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
 {
-    if (agrees(date_ms, facts->wall_ms, facts->took_ms))
+    int64_t known_ms = service_clock_now(clock, facts->wall_ms, facts->now_ms);
+    int doubts = date_ms > known_ms ? DOUBTS_AHEAD : DOUBTS_BEHIND;
+
+    if (agrees(date_ms, facts->wall_ms, facts->took_ms) || agrees(date_ms, known_ms, facts->took_ms))
         return true;
-    if (clock->known && agrees(date_ms, clock->good_ms + facts->now_ms, facts->took_ms))
-        return true;
-    if (clock->doubted && agrees(date_ms, clock->doubted_ms + facts->now_ms, facts->took_ms))
+    if (clock->doubts >= doubts && is_said_again(clock, date_ms, facts))
         return true;
     return !clock->known && saved_confirms(date_ms, facts);
 }
@@ -47,15 +63,15 @@ static int64_t settle(const struct service_clock *clock, int64_t date_ms, const 
 
 bool service_clock_take(struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
 {
-    bool believed = is_believed(clock, date_ms, facts);
-
-    clock->doubted = !believed;
-    if (believed)
-        clock->good_ms = settle(clock, date_ms, facts) - facts->now_ms;
-    else
+    if (!is_believed(clock, date_ms, facts)) {
+        clock->doubts = is_said_again(clock, date_ms, facts) ? clock->doubts + 1 : 1;
         clock->doubted_ms = date_ms - facts->now_ms;
-    clock->known = clock->known || believed;
-    return believed;
+        return false;
+    }
+    clock->doubts = 0;
+    clock->good_ms = settle(clock, date_ms, facts) - facts->now_ms;
+    clock->known = true;
+    return true;
 }
 
 int64_t service_clock_now(const struct service_clock *clock, int64_t wall_ms, int64_t now_ms)

@@ -4,7 +4,9 @@
  * times are possible. One wrong Date must decide none of these. So there are three witnesses: the Date, the host's
  * clock, and what is known from before, which is the last Date that was believed or, at the start, the time at which
  * the checkpoint was saved. The clock that two of them agree on is right. A Date that nothing confirms is doubted until
- * the next response says the same: then the host's clock is wrong.
+ * the next response says the same: then the host's clock is wrong. If it is ahead of what is known, four responses in a
+ * row have to say the same, since a watermark that follows a clock that is ahead hides alerts. An earlier time
+ * only makes it read some of them again.
  *
  * Pure arithmetic. Times are milliseconds of the Unix epoch; now_ms is monotonic (base/clock.h). */
 #pragma once
@@ -12,11 +14,11 @@
 #include "base/compiler.h"
 
 struct service_clock {
-    bool known;      /* a Date was believed; good_ms is set */
-    int64_t good_ms; /* the service's time less the monotonic one */
-    bool doubted;    /* the last Date was not believed; doubted_ms is set */
-    int64_t doubted_ms;
-    bool began; /* it decided where the input begins, against the host's clock; began_ms is what it was then */
+    bool known;         /* a Date was believed; good_ms is set */
+    int64_t good_ms;    /* the service's time less the monotonic one */
+    int doubts;         /* responses in a row whose Dates say the same, and were not believed */
+    int64_t doubted_ms; /* what they say, less the monotonic time */
+    bool began;         /* it decided where the input begins, against the host's clock; began_ms is what it was then */
     int64_t began_ms;
     int64_t told_ms; /* monotonic time of the last report of a doubt; 0: none */
 };

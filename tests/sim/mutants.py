@@ -168,6 +168,11 @@ MUTANTS = [
      'reading_present',
      'customers=6 alerts=60 minutes=150 poll=60 only=wrong_date,clock_jump,stop fault:wrong_date=0.3 '
      'fault:clock_jump=1 fault:stop=6'),
+    ('ahead_as_soon_as_behind', 'collect/service_clock.c',
+     ['#define SAME_MS INT64_C(5000)', '#define DOUBTS_AHEAD  3'],
+     ['#define SAME_MS NEAR_MS', '#define DOUBTS_AHEAD  1'],
+     'customers=6 alerts=60 minutes=150 poll=60 only=wrong_date,clock_jump,stop fault:wrong_date=0.3 '
+     'fault:clock_jump=1 fault:stop=6'),
     ('doubtful_clock_moves', 'collect/worker_request.c',
      'reading->timeless = date_ms && !feed->clock.known;',
      'reading->timeless = false;',
