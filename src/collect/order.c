@@ -380,8 +380,10 @@ bool order_pass_failed(struct reading *reading, enum pages_next pages, const str
 {
     struct keyset *keyset = &reading->feed->progress.keysets[reading->kind];
     bool unchanged = reading->answer.counted == reading->pages.counted;
+    bool miscounts = pages == PAGES_UNPROVEN && unchanged && !pages_repeat(&reading->pages);
+    bool may_do_better = reading->ask == ASK_ORDER && !reading->feed->reliance.mixed && !miscounts;
 
-    if (reading->ask == ASK_ORDER && !reading->feed->reliance.mixed) /* without $orderby the pages may do better */
+    if (may_do_better) /* without $orderby */
         return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;
     if (pages == PAGES_FAILED)
         distrust(reading, ASK_COUNT, err->text, now_ms);
