@@ -68,7 +68,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "passwords", 2 },
     { "passwords_pieces", 4 },
     { "poll_due", 1 },
-    { "progress", 19 },
+    { "progress", 20 },
     { "quarantine", 18 },
     { "rate", 17 },
     { "rate_pool", 6 },
