@@ -8,7 +8,7 @@
 #define TAIL_COARSE     60  /* seconds of a page, so that a whole second more or less makes no difference */
 #define ONE_PAGE        0.9 /* as many are taken for one */
 #define FRACTION_MOST   (TICKS_PER_SECOND / 100) /* a filter by fractions of a second has steps of 1/300 s */
-#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at ... */
+#define FULL_AIM        0.8                      /* the part of a response's capacity that a window aims at ... */
 #define SORTED_AIM      0.9 /* ... and where one that is too much tells how wide it should have been */
 #define SPARSE          0.5 /* a window that held less than this part says little of the next one */
 
