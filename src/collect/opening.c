@@ -307,6 +307,13 @@ static bool needs_opinion(const struct opening *opening, bool believed, bool ahe
     return !believed && opening->opinions < OPINIONS_MOST && (ahead || beginning_needs_clock(opening->feed));
 }
 
+/* Returns how durable the save before the first request has to be. A sync would delay the first events. But if the text that
+ * it replaces was not synced either, a loss of power would leave only the one before both, which may be hours old. */
+static enum store_durability first_durability(const struct saver *saver)
+{
+    return saver->claim->unsynced ? STORE_SYNCED : STORE_WRITTEN;
+}
+
 static void have_token(struct opening *opening, const struct token_view *view, int64_t now_ms)
 {
     struct feed *feed = opening->feed;
@@ -330,7 +337,7 @@ static void have_token(struct opening *opening, const struct token_view *view, i
     if (ahead || !feed->progress.begun)
         beginning_at_start_time(feed, opening->saver, now_ms);
     opening->state = OPENING_BEGIN;
-    if (!opening->saver->changed || !saver_save(opening->saver, 0, STORE_WRITTEN))
+    if (!opening->saver->changed || !saver_save(opening->saver, 0, first_durability(opening->saver)))
         open_input(opening);
 }
 

@@ -16,15 +16,6 @@ static struct next went_well(struct reading *reading, enum next_kind kind)
     return next;
 }
 
-/* Returns the decision after a response that only told how to go on. Nothing counts as read, so what failed before may
- * do so again: its pauses keep growing, or a window that is split and fails by turns would be requested in a circle. */
-static struct next went_on(struct reading *reading)
-{
-    reading->attempts = (struct attempts){ .failures = reading->attempts.failures };
-    page_size_worked(&reading->page_size, reading->feed->api->top);
-    return (struct next){ .kind = NEXT_NOW, .wake_others = true };
-}
-
 /* The window was read. With a query that leaves nothing out, what was written in part before may be read again. */
 static void read_in_full(struct reading *reading, struct next *next)
 {
@@ -154,6 +145,7 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
                                 .stats = reading->answer.stats };
     enum pages_next pages;
     bool only_counted = false;
+    struct next next;
     struct err err;
 
     if (link)
@@ -174,9 +166,10 @@ static struct next page_read(struct reading *reading, const char *link, int64_t 
         return order_goes_on(reading);
     if (pages == PAGES_OVERFULL)
         order_overfull(reading, now_ms);
-    if (pages == PAGES_OVERFULL && split_window(reading, &taken, now_ms)) {
-        reading->suspicion.state = SUSPICION_NONE;
-        return went_on(reading);
+    if (pages == PAGES_OVERFULL && split_window(reading, &taken, now_ms)) { /* one of its parts may be the suspect */
+        next = went_well(reading, NEXT_NOW);
+        next.wake_others = true;
+        return next;
     }
     if (only_counted)
         order_miscounted(reading, now_ms);

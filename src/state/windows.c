@@ -7,7 +7,8 @@
 #define GAP_MOST        3   /* as many pages may be before it, if its density is to tell how many there are */
 #define TAIL_COARSE     60  /* seconds of a page, so that a whole second more or less makes no difference */
 #define ONE_PAGE        0.9 /* as many are taken for one */
-#define FULL_AIM        0.8 /* the part of a response's capacity that a window aims at ... */
+#define FRACTION_MOST   (TICKS_PER_SECOND / 100) /* a filter by fractions of a second has steps of 1/300 s */
+#define FULL_AIM        0.8                      /* the part of a response's capacity that a window aims at ... */
 #define SORTED_AIM      0.9 /* ... and where one that is too much tells how wide it should have been */
 #define SPARSE          0.5 /* a window that held less than this part says little of the next one */
 
@@ -63,9 +64,9 @@ void windows_bound(struct window_plan *plan, ticks next, ticks since, ticks now)
     *plan = (struct window_plan){ .active = true, .next = next, .width = WIDTH_MOST, .end = now, .since = since };
 }
 
-/* Returns by how much the service filters more coarsely than it was asked to, as the records outside of the window
- * tell. Windows narrower than that would bring the same records again. Single records from far away were updated
- * while the response was made. */
+/* Returns the step of the service's filter if it is coarser than asked, as the records outside of the window tell: a
+ * second or a minute, or a fraction that has no name. Windows that are narrower, or do not end at a whole one, would
+ * bring records of other windows, or none. Single records from far away were updated while the response was made. */
 static ticks coarseness(const struct window *window, const struct page_stats *stats)
 {
     ticks outside = 0;
@@ -75,7 +76,11 @@ static ticks coarseness(const struct window *window, const struct page_stats *st
     outside = ticks_max(outside, window->lo - stats->oldest);
     if (window->hi != TICKS_OPEN)
         outside = ticks_max(outside, stats->newest - window->hi + 1);
-    return outside <= CURSOR_COARSE_S * TICKS_PER_SECOND ? outside : 0;
+    if (outside > CURSOR_COARSE_S * TICKS_PER_SECOND)
+        return 0;
+    if (outside > TICKS_PER_SECOND)
+        return CURSOR_COARSE_S * TICKS_PER_SECOND;
+    return outside > FRACTION_MOST ? TICKS_PER_SECOND : outside;
 }
 
 /* Returns how many times as wide the next window may be as this one, which held `count` records. One window alone says
@@ -288,7 +293,7 @@ bool windows_split(struct cursor *cursor, enum worker_kind worker, struct window
     bool has_span = stats && stats->oldest < stats->newest && stats->newest < end && stats->oldest >= window->lo;
     ticks past = now - window->lo, width;
 
-    resolution = ticks_max(resolution, coarseness(window, stats));
+    resolution = ticks_max(ticks_max(resolution, plan->resolution), coarseness(window, stats));
     if (is_rest)
         end = ticks_min(stats->newest + 1, window->hi);
     if (end - window->lo <= resolution)

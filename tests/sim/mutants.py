@@ -56,11 +56,6 @@ MUTANTS = [
      'return ticks_max(ticks_back(cursor->watermark, overlap_s), cursor->dedup_floor);',
      '(void)overlap_s;\n'
      '    return ticks_max(cursor->watermark, cursor->dedup_floor);'),
-    ('split_is_a_recovery', 'collect/worker_answer.c',
-     '.failures = reading->attempts.failures };\n'
-     '    page_size_worked',
-     '.failures = 0 };\n'
-     '    page_size_worked', 'about=clocks'),
     ('each_probe_has_the_future', 'collect/worker_request.c',
      'leaves_future ? now : TICKS_OPEN',
      'TICKS_OPEN',
@@ -241,6 +236,15 @@ MUTANTS = [
      'if (!in_part && is_forgotten(reading, record))',
      'if (false && !in_part && is_forgotten(reading, record))',
      'poll=60 only=http_400,refused,poison,bad_record,http_500 fault:http_400=0.3 fault:poison=2 fault:bad_record=1'),
+
+    ('split_clears_suspicion', 'collect/worker_answer.c',
+     '{ /* one of its parts may be the suspect */\n',
+     '{\n        reading->suspicion.state = SUSPICION_NONE;\n',
+     'about=clocks'),
+    ('first_save_unsynced', 'collect/opening.c',
+     'return saver->claim->unsynced ? STORE_SYNCED : STORE_WRITTEN;',
+     'return STORE_WRITTEN;',
+     'quiet=1 only=disk_slow,stop,kill,power_loss saves=260 fault:stop=2 fault:kill=1 fault:power_loss=2'),
 
     # Later faults and properties.
     ('kvstore_at_once', 'collect/state_writer.c',

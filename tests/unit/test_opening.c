@@ -380,6 +380,21 @@ static void test_a_relative_start_time_is_saved(void **state)
           "saved: %s", buf_text(&f->fake.text));
 }
 
+/* What is stored was not synced when the last process ended. Replaced by another text that is not, it would be gone after a
+ * loss of power, and only the one before it, which may be of hours ago, would be left. */
+static void test_the_first_save_is_synced_after_one_that_was_not(void **state)
+{
+    struct fixture *f = *state;
+
+    f->scene.input.start_time = (struct start_time){ .relative = true, .back_s = 3600 };
+    opening_start(&f->opening);
+    pump(f);
+    f->fake.claim.unsynced = true;
+    have_token(f, offset_to(SCENE_DAY "12:00:00Z"));
+    pump(f);
+    CHECK(f->fake.saves == 1 && f->fake.durability == STORE_SYNCED, "%d saves", f->fake.saves);
+}
+
 /* The disk is full: the input opens all the same, and its events are held back. */
 static void test_opens_without_a_first_save(void **state)
 {
@@ -553,6 +568,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_waits_for_a_checkpoint_that_cannot_be_read_now),
     CASE(test_waits_if_it_cannot_be_put_aside),
     CASE(test_a_relative_start_time_is_saved),
+    CASE(test_the_first_save_is_synced_after_one_that_was_not),
     CASE(test_opens_without_a_first_save),
     CASE(test_an_old_input_has_nothing_to_save),
     CASE(test_a_checkpoint_of_the_future),

@@ -405,8 +405,8 @@ static void test_the_future_belongs_to_the_open_window(void **state)
 }
 
 /* Reads polls of a service that has `count` records of these times, a page of them at most, and of those that are too many
- * the latest ones. Ends with the first poll that is complete. Returns the number of requests. */
-static int read_poll(struct progress *progress, const ticks *times, int count, ticks *now)
+ * the latest ones. It filters them by their times rounded down to the grain. Ends with the first poll that is complete. Returns the number of requests. */
+static int read_poll(struct progress *progress, const ticks *times, int count, ticks grain, ticks *now)
 {
     enum { PAGE = 20 };
     bool caught_up = false;
@@ -419,7 +419,9 @@ static int read_poll(struct progress *progress, const ticks *times, int count, t
 
         CHECK(progress_next(progress, WORKER_LIVE, *now, 0, 0, &window), "nothing to read");
         for (int i = count; i--;) {
-            if (times[i] < window.lo || times[i] >= window.hi || ++found > PAGE)
+            ticks time = times[i] - times[i] % grain;
+
+            if (time < window.lo || time >= window.hi || ++found > PAGE)
                 continue;
             stats = (struct page_stats){ .count = (size_t)found, .oldest = ticks_min(stats.oldest, times[i]),
                                          .newest = ticks_max(stats.newest, times[i]) };
@@ -458,10 +460,32 @@ static void test_too_many_records_of_the_future(void **state)
         begin(progress);
         if (rows[row].quarantined)
             quarantine_add(&progress->quarantine, &quarantined, BEGIN / SECOND);
-        requests = read_poll(progress, times, RECORDS + 1, &now);
+        requests = read_poll(progress, times, RECORDS + 1, 1, &now);
         CHECK(requests < 60, "%s: %d requests", rows[row].name, requests);
         CHECK(progress->cursor.watermark <= now, "%s: the watermark is in the future", rows[row].name);
         quarantine_release(&progress->quarantine);
+    }
+}
+
+/* A burst from a service that filters by whole seconds, or minutes. Windows that end between two of them would bring the
+ * records of others, or none, which says nothing of how dense the records are. */
+static void test_a_burst_through_a_coarse_filter(void **state)
+{
+    enum { RECORDS = 300 };
+    static const struct { const char *name; ticks grain; } rows[] = {
+        { "ticks", 1 }, { "1/300 s", SECOND / 300 }, { "seconds", SECOND }, { "minutes", 60 * SECOND },
+    };
+    struct progress *progress = *state;
+
+    for (size_t row = 0; row < COUNT_OF(rows); row++) {
+        ticks now = BEGIN + HOUR, times[RECORDS], step = ticks_max(rows[row].grain, SECOND) / 15;
+        int requests;
+
+        for (int i = 0; i < RECORDS; i++)
+            times[i] = BEGIN + HOUR / 3 + i * step + i * 7919 % step;
+        begin(progress);
+        requests = read_poll(progress, times, RECORDS, rows[row].grain, &now);
+        CHECK(requests <= 40, "%s: %d requests", rows[row].name, requests);
     }
 }
 
@@ -486,7 +510,7 @@ static void test_too_much_before_a_quarantine(void **state)
             times[i] = BEGIN + rows[row].first + i * rows[row].step;
         begin(progress);
         quarantine_add(&progress->quarantine, &quarantined, BEGIN / SECOND);
-        requests = read_poll(progress, times, RECORDS, &now);
+        requests = read_poll(progress, times, RECORDS, 1, &now);
         CHECK(requests < 40, "%s: %d requests", rows[row].name, requests);
         quarantine_release(&progress->quarantine);
     }
@@ -557,6 +581,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_page_of_the_latest),
     CASE(test_the_future_belongs_to_the_open_window),
     CASE(test_too_many_records_of_the_future),
+    CASE(test_a_burst_through_a_coarse_filter),
     CASE(test_too_much_before_a_quarantine),
     CASE(test_what_raises_the_watermark),
 };

@@ -304,25 +304,6 @@ static void test_a_window_is_split(void **state)
     CHECK(progress_of(f)->cursor.watermark == scene_time(SCENE_DAY "11:50:00Z"), "all is read");
 }
 
-/* A response that is split shows that the service answers, and not that the rest can be read: the pauses keep growing
- * until a window was read. Else one that is split and fails by turns would be requested in a circle. */
-static void test_a_split_is_no_recovery(void **state)
-{
-    struct fixture *f = *state;
-    struct next next;
-
-    add_records(f, SCENE_DAY "11:01:00Z", 50);
-    f->service.most = f->api.top = f->api.top_first = 10;
-    next = respond_status(f, 500, 0);
-    CHECK(next.kind == NEXT_RETRY && next.tries == 1, "kind %d, tries %d", next.kind, next.tries);
-    next = serve(f);
-    CHECK(next.kind == NEXT_NOW && !next.tries && progress_of(f)->plans[WORKER_LIVE].active, "it is split");
-    next = respond_status(f, 500, 0);
-    CHECK(next.kind == NEXT_RETRY && next.tries == 2, "kind %d, tries %d", next.kind, next.tries);
-    catch_up(f, 50);
-    CHECK(!f->reading.attempts.failures, "%d failures", f->reading.attempts.failures);
-}
-
 /* An input with 100 records of the past and five new ones, and responses that hold ten. */
 static void begin_with_a_past(struct fixture *f)
 {
@@ -526,6 +507,36 @@ static void test_a_window_that_fails_alone(void **state)
     time_passes(f, 60);
     f->service.times[f->service.count++] = scene_time(SCENE_DAY "12:00:30Z");
     CHECK(catch_up(f, 1) == 1 && f->scene.feed.tally.new_events == 1, "the next poll is as usual");
+}
+
+/* Pages of one record are too much, and the part with the poisoned one fails each time after the backfill has read the rest:
+ * an answer that is too much does not clear the part. */
+static void test_a_part_of_what_is_too_much(void **state)
+{
+    struct fixture *f = *state;
+    struct reading backfill = f->reading;
+
+    backfill.kind = WORKER_BACKFILL;
+    begin_at(f, SCENE_BEGIN);
+    add_records(f, SCENE_DAY "01:00:00Z", 3);
+    add_records(f, SCENE_DAY "11:50:00Z", 1);
+    f->service.poisoned[3] = true;
+    f->service.has_link = f->service.ends_as_asked = true;
+    f->reading.page_size = (struct page_size){ .size = 1, .too_large = 2 };
+    while (!waiting(f) && f->requests < 40) {
+        bool backfills = progress_of(f)->cursor.backfill.active;
+
+        serve(f);
+        if (backfills) {
+            struct reading live = f->reading;
+
+            f->reading = backfill;
+            serve(f);
+            backfill = f->reading;
+            f->reading = live;
+        }
+    }
+    CHECK(waiting(f) == 1, "nothing is quarantined after %zu requests", f->requests);
 }
 
 /* The service's clock was set back by days: the probe does not ask for what was written and forgotten since then. */
@@ -1174,7 +1185,6 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_clock_that_is_known_meanwhile),
     CASE(test_what_is_asked_for),
     CASE(test_a_window_is_split),
-    CASE(test_a_split_is_no_recovery),
     CASE(test_a_long_window_at_no_known_time),
     CASE(test_a_long_window_becomes_a_backfill),
     CASE(test_a_burst_is_read_in_pages),
@@ -1185,6 +1195,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_poisoned_record_is_quarantined),
     CASE(test_a_quarantined_window_is_still_read),
     CASE(test_a_window_that_fails_alone),
+    CASE(test_a_part_of_what_is_too_much),
     CASE(test_a_probe_by_a_clock_that_is_behind),
     CASE(test_a_bad_record_of_the_future),
     CASE(test_evidence),
