@@ -226,7 +226,8 @@ MUTANTS = [
     ('sent_by_host_clock', 'collect/worker_request.c',
      'else if (feed->clock.known)',
      'else if (false)',
-     'about=clocks'),
+     'customers=6 alerts=60 minutes=300 poll=60 only=wrong_date,clock_jump,stop,poison fault:wrong_date=0.3 '
+     'fault:clock_jump=4 fault:stop=8 fault:poison=2'),
     ('refused_call_unnoticed', 'splunk/rest_call.c',
      '    if (result->status == 401 && call->rest->refused)\n'
      '        call->rest->refused(call->rest->refused_ctx);\n',
