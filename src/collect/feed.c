@@ -69,9 +69,9 @@ struct ledger *feed_ledger_new(const struct input *input, const struct api *api)
     return ledger_new(of);
 }
 
-bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms)
+bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms)
 {
-    struct clock_facts facts = { clock_wall_ms(), clock_ms(), took_ms, saved_ms };
+    struct clock_facts facts = { clock_wall_ms(), clock_ms(), took_ms };
     int64_t known_ms = service_clock_now(&feed->clock, facts.wall_ms, facts.now_ms);
     char said[TICKS_TEXT_MAX], known[TICKS_TEXT_MAX];
 

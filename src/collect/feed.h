@@ -113,7 +113,7 @@ struct ledger *feed_ledger_new(const struct input *input, const struct api *api)
 void feed_name_rate(struct feed *feed, const char *tid);
 
 /* Takes the Date of a response that took that long, and reports a doubt. Returns true if it is believed. */
-bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms, int64_t saved_ms);
+bool feed_take_date(struct feed *feed, int64_t date_ms, int64_t took_ms);
 
 /* Returns the state of the token, without asking for one; TOKEN_BUSY and an empty view before the input is open. */
 enum token_state feed_peek_token(const struct feed *feed, int64_t now_ms, struct token_view *ret);

@@ -291,10 +291,7 @@ static void open_input(struct opening *opening)
 /* Returns false if the Date of the token's response is doubted. */
 static bool take_clock(struct opening *opening, const struct token_view *view)
 {
-    int64_t saved_ms = opening->saver->checkpoint.saved / TICKS_PER_MS;
-
-    return !view->has_clock ||
-           feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0, saved_ms > 0 ? saved_ms : 0);
+    return !view->has_clock || feed_take_date(opening->feed, clock_wall_ms() + view->clock_offset_ms, 0);
 }
 
 /* Returns true if another response of the login service is to be asked for its Date before this one decides. A doubted

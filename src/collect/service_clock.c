@@ -2,7 +2,6 @@
 
 #define NEAR_MS INT64_C(300000) /* clocks that differ by less agree */
 #define SAME_MS INT64_C(5000) /* Dates of one clock differ by less; one that is random is hardly ever so near another */
-#define DAY_MS  INT64_C(86400000)
 #define TELL_MS INT64_C(3600000)
 
 #define DOUBTS_BEHIND 1 /* Dates are doubted before the next one that says the same is believed */
@@ -20,19 +19,6 @@ static bool agrees(int64_t date_ms, int64_t other_ms, int64_t took_ms)
     return is_near(date_ms, other_ms, took_ms, NEAR_MS);
 }
 
-/* Returns true if a clock that shows time_ms fits a checkpoint that was saved within the last day. */
-static bool follows(int64_t time_ms, int64_t saved_ms)
-{
-    return time_ms > saved_ms - NEAR_MS && time_ms < saved_ms + DAY_MS;
-}
-
-/* Returns true if the checkpoint confirms the Date and contradicts the host's clock. A Date that comes long after it is
- * confirmed by nothing, even if the host's clock was set back. */
-static bool saved_confirms(int64_t date_ms, const struct clock_facts *facts)
-{
-    return facts->saved_ms && follows(date_ms, facts->saved_ms) && !follows(facts->wall_ms, facts->saved_ms);
-}
-
 /* Returns true if the responses before this one said the same. */
 static bool is_said_again(const struct service_clock *clock, int64_t date_ms, const struct clock_facts *facts)
 {
@@ -46,9 +32,7 @@ static bool is_believed(const struct service_clock *clock, int64_t date_ms, cons
 
     if (agrees(date_ms, facts->wall_ms, facts->took_ms) || agrees(date_ms, known_ms, facts->took_ms))
         return true;
-    if (clock->doubts >= doubts && is_said_again(clock, date_ms, facts))
-        return true;
-    return !clock->known && saved_confirms(date_ms, facts);
+    return clock->doubts >= doubts && is_said_again(clock, date_ms, facts);
 }
 
 /* Moves the known time into the range that the Date allows: the Date was right at some moment of the response. */

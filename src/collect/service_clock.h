@@ -2,11 +2,13 @@
  *
  * The service's clock decides where a new input begins, how far its watermark may go, and whether a checkpoint's
  * times are possible. One wrong Date must decide none of these. So there are three witnesses: the Date, the host's
- * clock, and what is known from before, which is the last Date that was believed or, at the start, the time at which
- * the checkpoint was saved. The clock that two of them agree on is right. A Date that nothing confirms is doubted until
- * the next response says the same: then the host's clock is wrong. If it is ahead of what is known, four responses in a
- * row have to say the same, since a watermark that follows a clock that is ahead hides alerts. An earlier time
- * only makes it read some of them again.
+ * clock, and the last Date that was believed. The clock that two of them agree on is right. A Date that nothing confirms
+ * is doubted until the next response says the same: then the host's clock is wrong. If it is ahead of what is known, four
+ * responses in a row have to say the same, since a watermark that follows a clock that is ahead hides alerts. An earlier
+ * time only makes it read some of them again.
+ *
+ * The time at which the checkpoint was saved is no witness. The host's clock may have been wrong then, and how long ago
+ * that was is not known: a Date that is hours ahead would fit, too.
  *
  * Pure arithmetic. Times are milliseconds of the Unix epoch; now_ms is monotonic (base/clock.h). */
 #pragma once
@@ -27,8 +29,7 @@ struct service_clock {
 struct clock_facts {
     int64_t wall_ms; /* the host's clock */
     int64_t now_ms;
-    int64_t took_ms;  /* how long the response took: its Date may be that old */
-    int64_t saved_ms; /* when the checkpoint was saved, by the host's clock of then; 0: there is none */
+    int64_t took_ms; /* how long the response took: its Date may be that old */
 };
 
 /* Takes the Date of a response. Returns true if it is believed. Call it once for each response. */

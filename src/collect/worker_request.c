@@ -105,7 +105,7 @@ void worker_request_dated(struct reading *reading, int64_t date_ms, int64_t took
 {
     struct feed *feed = reading->feed;
 
-    if (date_ms && feed_take_date(feed, date_ms, took_ms, 0))
+    if (date_ms && feed_take_date(feed, date_ms, took_ms))
         reading->sent_at = ticks_min(reading->sent_at, ticks_from_ms(date_ms));
     else if (feed->clock.known)
         reading->sent_at = ticks_min(reading->sent_at, feed_service_now(feed) - ticks_from_ms(took_ms));

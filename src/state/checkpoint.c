@@ -274,7 +274,6 @@ bool checkpoint_parse(const char *text, size_t len, struct checkpoint *checkpoin
     read_again(root, &ret, err);
     checkpoint_assign(&ret, json_text(root, "tenant_id"), json_text(root, "api"));
     checkpoint_name_tenant(&ret, ret.tenant_id, json_text(root, "tid"));
-    ret.saved = time_of(root, "saved");
     ret.own_since = time_of(root, "own_since");
     ret.own_until = time_of(root, "own_until");
     checkpoint_note_loss(&ret, json_text(root, "worked"), time_of(root, "lost"));

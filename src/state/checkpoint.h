@@ -32,7 +32,6 @@ struct checkpoint {
     struct cursor cursor;
     char *worked;    /* what the input signed in as when a poll was complete last; NULL: none was, or it is not known */
     ticks lost;      /* when it was last said that the customer is lost; 0: it is not */
-    ticks saved;     /* by the host's clock of then; 0: not known */
     ticks own_since; /* versions from before may have been written by another forwarder; 0: none was */
     ticks own_until; /* the same of versions from after; 0: none was */
     bool has_ledger;

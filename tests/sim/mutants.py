@@ -177,10 +177,11 @@ MUTANTS = [
       'ahead = ahead && feed->clock.known; /* the'),
      ('', '#define OPINIONS_MOST 1', '/* the'),
      'about=clocks'),
-    ('any_later_date_confirmed', 'collect/service_clock.c',
-     'return time_ms > saved_ms - NEAR_MS && time_ms < saved_ms + DAY_MS;',
-     'return time_ms > saved_ms - NEAR_MS;',
-     'about=clocks'),
+    ('first_date_believed', 'collect/service_clock.c',
+     'return clock->doubts >= doubts &&',
+     'return !clock->known || clock->doubts >= doubts &&',
+     'customers=6 alerts=60 minutes=300 poll=60 only=wrong_date,clock_jump,stop fault:wrong_date=0.3 '
+     'fault:clock_jump=4 fault:stop=8'),
     ('quarantine_passes_clock', 'state/progress.c',
      'ticks_min(progress->looked, now));',
      'progress->looked);'),
@@ -220,7 +221,8 @@ MUTANTS = [
     ('sent_by_host_clock', 'collect/worker_request.c',
      'else if (feed->clock.known)',
      'else if (false)',
-     'about=clocks'),
+     'customers=6 alerts=60 minutes=300 poll=60 only=wrong_date,clock_jump,stop,poison fault:wrong_date=0.3 '
+     'fault:clock_jump=4 fault:stop=8 fault:poison=2'),
     ('refused_call_unnoticed', 'splunk/rest_call.c',
      '    if (result->status == 401 && call->rest->refused)\n'
      '        call->rest->refused(call->rest->refused_ctx);\n',

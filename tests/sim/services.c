@@ -30,7 +30,7 @@ void reply_head(struct reply *reply, struct customer *customer, int status, cons
     char date[DATE_MOST], id[40];
 
     if (customer && fault_strikes(FAULT_wrong_date, customer))
-        wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY);
+        wrong = rng_between(&customer->luck, -40 * DAY, 40 * DAY) / (rng_chance(&customer->luck, 0.5) ? 40 : 1);
     if (clock_agrees(wrong))
         wrong = 0;
     if (wrong)

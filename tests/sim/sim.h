@@ -406,8 +406,7 @@ bool faults_on(void);
 /* Counts and traces what happens to a request of the customer; NULL: to one that all may depend on. */
 bool fault_strikes(enum fault fault, struct customer *customer);
 const char *fault_name(enum fault fault);
-/* Returns true if a Date that is as wrong agrees with the host's clock, or comes within a day after what it was when a
- * checkpoint was saved: two wrong clocks that agree are believed. */
+/* Returns true if a Date that is as wrong agrees with the host's clock: two wrong clocks that agree are believed. */
 bool clock_agrees(int64_t wrong);
 /* How long before a kill what arrived may come again. */
 int64_t repeats_within(bool power_lost);

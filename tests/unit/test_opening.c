@@ -481,6 +481,28 @@ static void test_a_checkpoint_and_a_clock_that_is_wrong(void **state)
     }
 }
 
+/* The time at which the checkpoint was saved confirms no Date: one that is hours ahead would fit, too. */
+static void test_a_date_after_the_checkpoint(void **state)
+{
+    enum { HOUR_MS = 3600000 };
+    struct fixture *f = *state;
+    static const char name[] = "\"saved\": \"";
+    char saved[TICKS_TEXT_MAX], *at;
+
+    store_checkpoint(f, "tenant", "graph");
+    ticks_text(ticks_from_ms(clock_wall_ms() + 3 * HOUR_MS), saved); /* since then the host's clock was set back */
+    at = strstr(f->fake.text.data, name);
+    if (!at)
+        fail_msg("no time in '%s'", f->fake.text.data);
+    memcpy(at + strlen(name), saved, strlen("2026-11-01T12:00:00"));
+    opening_start(&f->opening);
+    pump(f);
+    give_token(f, 10 * HOUR_MS);
+    pump(f);
+    CHECK(f->opening.state == OPENING_OPEN && !f->scene.feed.clock.known, "state %d", f->opening.state);
+    CHECK(f->scene.feed.clock.doubts == 1, "it is doubted");
+}
+
 /* Quarantined windows go on with the cursor. Where reading begins at start_time they go, since nothing before it is ever
  * read. */
 static void test_the_quarantine_follows_the_cursor(void **state)
@@ -573,6 +595,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_an_old_input_has_nothing_to_save),
     CASE(test_a_checkpoint_of_the_future),
     CASE(test_a_checkpoint_and_a_clock_that_is_wrong),
+    CASE(test_a_date_after_the_checkpoint),
     CASE(test_the_quarantine_follows_the_cursor),
 };
 

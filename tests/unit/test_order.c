@@ -499,7 +499,7 @@ static void test_what_is_remembered(void **state UNUSED)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct reliance before = { .order_again_ms = 5 + rows[i].again_ms, .hint_again_ms = 4 }, after;
-        struct checkpoint checkpoint = { .saved = 0 };
+        struct checkpoint checkpoint = { .lost = 0 };
         int64_t wall_ms = INT64_C(1600000000000);
 
         reliance_keep(&before, &checkpoint, wall_ms, 5);
