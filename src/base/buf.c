@@ -91,19 +91,25 @@ char *buf_room(struct buf *buf, size_t len)
     return buf->data + buf->len;
 }
 
+char *number_write_digits(char *to, int64_t number)
+{
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number, rest;
+    int digits = 1, i;
+
+    if (number < 0)
+        *to++ = '-';
+    for (rest = left; rest >= 10; rest /= 10)
+        digits++;
+    for (i = digits; i--; left /= 10)
+        to[i] = (char)('0' + left % 10);
+    return to + digits;
+}
+
 bool buf_add_number(struct buf *buf, int64_t number)
 {
-    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    char digits[20], *at = digits + sizeof(digits);
+    char text[NUMBER_TEXT_MAX];
 
-    if (left < 10 && number >= 0) /* as most counts are */
-        return buf_add_char(buf, (char)('0' + left));
-    do
-        *--at = (char)('0' + left % 10);
-    while (left /= 10);
-    if (number < 0)
-        *--at = '-';
-    return buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+    return buf_add(buf, text, (size_t)(number_write(text, number) - text));
 }
 
 bool buf_add_format(struct buf *buf, const char *fmt, ...)

@@ -75,6 +75,18 @@ bool buf_add_number(struct buf *buf, int64_t number); /* in decimal */
 bool buf_add_format(struct buf *buf, const char *fmt, ...) PRINTF(2, 3);
 void buf_cut_front(struct buf *buf, size_t len); /* removes the first len bytes */
 
+/* Writes a number in decimal, at most NUMBER_TEXT_MAX bytes and no zero byte. Returns its end. */
+#define NUMBER_TEXT_MAX 20
+char *number_write_digits(char *to, int64_t number);
+/* The same, without a call for most counts: they are below ten. */
+static inline char *number_write(char *to, int64_t number)
+{
+    if (number < 0 || number > 9)
+        return number_write_digits(to, number);
+    *to = (char)('0' + number);
+    return to + 1;
+}
+
 /* Returns the content as text ("" if empty), owned by buf and valid until buf changes. */
 const char *buf_text(const struct buf *buf);
 /* Returns the content as text that the caller owns. The buffer is empty afterwards. */

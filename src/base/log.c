@@ -105,11 +105,13 @@ const char *log_quoted(const char *text, char ret[LOG_QUOTED_MAX])
 /* Ends a value in quotes that the end of the line cut off. There is room for one more byte. */
 static void close_quote(char *line)
 {
-    size_t len = strlen(line), slashes = 0, quotes = 0, i;
+    size_t len = strlen(line), slashes = 0;
+    bool inside = false;
+    const char *at;
 
-    for (i = 0; i < len; i++)
-        quotes += line[i] == '"';
-    if (quotes % 2 == 0)
+    for (at = line; (at = strchr(at, '"')); at++)
+        inside = !inside;
+    if (!inside)
         return;
     while (slashes < len && line[len - 1 - slashes] == '\\')
         slashes++;

@@ -47,10 +47,10 @@ struct collector {
     size_t count;
     struct bad_input **bad_inputs;
     size_t bad_count;
-    struct timer tick_timer;  /* every second, every ten while all inputs are at rest */
+    struct timer tick_timer;  /* when a look at an input is due, and every ten seconds */
     struct timer store_timer; /* set while the store has questions to answer */
     struct watch store_watch; /* a save has ended */
-    int64_t all_due_ms, look_due_ms, metrics_due_ms, daily_due_ms;
+    int64_t look_due_ms, metrics_due_ms, daily_due_ms;
     uint64_t metrics_events;
     size_t audits;
 };
@@ -95,31 +95,31 @@ static void log_daily(struct collector *col, int64_t now_ms)
 static void tick(void *ctx, int64_t now_ms)
 {
     struct collector *col = ctx;
-    bool busy = false, all = now_ms >= col->all_due_ms;
+    int64_t next_ms = clock_next(now_ms, CLOCK_IDLE_MS), due_ms;
     uint64_t settled;
     size_t i;
 
     if (!output_is_read(&col->output))
         return;
     outbox_note(col->env.outbox, now_ms);
-    col->all_due_ms = all ? clock_next(now_ms, CLOCK_IDLE_MS) : col->all_due_ms;
     if (now_ms >= col->look_due_ms) {
         col->look_due_ms = clock_next(now_ms, LOOK_EVERY_MS);
         principals_look_at_files(col->env.principals);
         store_look(col->env.store);
     }
     settled = outbox_settled(col->env.outbox, now_ms);
-    for (i = 0; i < col->count; i++)
-        busy = tenant_tick(col->tenants[i], all, settled, now_ms) || busy;
+    for (i = 0; i < col->count; i++) {
+        due_ms = tenant_tick(col->tenants[i], settled, now_ms);
+        next_ms = due_ms < next_ms ? due_ms : next_ms;
+    }
     if (now_ms >= col->metrics_due_ms)
         log_metrics(col, now_ms);
     if (now_ms >= col->daily_due_ms)
         log_daily(col, now_ms);
-    timer_set(col->env.loop, &col->tick_timer, clock_next(now_ms, busy ? CLOCK_SECOND_MS : CLOCK_IDLE_MS));
+    timer_set(col->env.loop, &col->tick_timer, next_ms);
 }
 
-/* A process whose inputs are all at rest sleeps; the first thing that happens to one of them brings the regular look
- * back. */
+/* What happens to an input brings the regular look forward. */
 static void tenant_changed(void *ctx)
 {
     struct collector *col = ctx;

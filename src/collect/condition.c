@@ -10,22 +10,24 @@
 static const struct entry {
     const char *word, *todo;
     int rank;
+    enum todo says;
 } table[CONDITION_COUNT] = {
-    [CONDITION_LOST] = { "lost", "See why", 3 },
-    [CONDITION_REFUSED] = { "refused", "See why", 2 },
-    [CONDITION_FAILING] = { "failing", "See why", 3 },
-    [CONDITION_THROTTLED] = { "throttled", "Nothing: it waits as asked", 6 },
-    [CONDITION_HELD_UP] = { "held up", "See why", 3 },
-    [CONDITION_SILENT] = { "silent", "It runs, but no poll is complete: see why", 1 },
-    [CONDITION_LATE] = { "late", "Watch it: it answers, but slowly", 5 },
-    [CONDITION_BAD_RECORDS] = { "bad records", NOTE_BAD_RECORDS, 7 },
-    [CONDITION_QUIET] = { "quiet", "Does the customer still have Defender, and does a filter hide its alerts?", 8 },
+    [CONDITION_LOST] = { "lost", "See why", 3, TODO_ADVICE },
+    [CONDITION_REFUSED] = { "refused", "See why", 2, TODO_ADVICE },
+    [CONDITION_FAILING] = { "failing", "See why", 3, TODO_ADVICE },
+    [CONDITION_THROTTLED] = { "throttled", "Nothing: it waits as asked", 6, TODO_NEXT },
+    [CONDITION_HELD_UP] = { "held up", "See why", 3, TODO_ADVICE },
+    [CONDITION_SILENT] = { "silent", "It runs, but no poll is complete: see why", 1, TODO_OF_TABLE },
+    [CONDITION_LATE] = { "late", "Watch it: it answers, but slowly", 5, TODO_OF_TABLE },
+    [CONDITION_BAD_RECORDS] = { "bad records", NOTE_BAD_RECORDS, 7, TODO_OF_TABLE },
+    [CONDITION_QUIET] = { "quiet", "Does the customer still have Defender, and does a filter hide its alerts?", 8,
+                          TODO_OF_TABLE },
     [CONDITION_BACK_FILLING] = { "back-filling" /* the macro's word, lint: words */,
-                                 "Nothing: new alerts come at once, the past follows", 9 },
-    [CONDITION_WAITING] = { "waiting", "Nothing yet: it starts", 10 },
-    [CONDITION_NO_ALERT_YET] = { "no alert yet", "Nothing", 10 },
-    [CONDITION_OK] = { "ok", "Nothing", 11 },
-    [CONDITION_ELSEWHERE] = { "elsewhere", "Nothing: another forwarder reads it", 11 }
+                                 "Nothing: new alerts come at once, the past follows", 9, TODO_OF_TABLE },
+    [CONDITION_WAITING] = { "waiting", "Nothing yet: it starts", 10, TODO_OF_TABLE },
+    [CONDITION_NO_ALERT_YET] = { "no alert yet", "Nothing", 10, TODO_NOTE },
+    [CONDITION_OK] = { "ok", "Nothing", 11, TODO_OF_TABLE },
+    [CONDITION_ELSEWHERE] = { "elsewhere", "Nothing: another forwarder reads it", 11, TODO_OF_TABLE }
 };
 
 #define THROTTLED_LONG_RANK 4
@@ -89,19 +91,12 @@ int condition_rank(enum condition condition, const struct condition_facts *facts
     return throttled_long(condition, facts) ? THROTTLED_LONG_RANK : table[condition].rank;
 }
 
-const char *condition_todo(enum condition condition, const struct condition_facts *facts,
-                           const struct condition_texts *texts)
+enum todo condition_todo(enum condition condition, const struct condition_facts *facts)
 {
-    const char *text = NULL;
+    return throttled_long(condition, facts) ? TODO_OF_TABLE : table[condition].says;
+}
 
-    if (throttled_long(condition, facts))
-        return THROTTLED_LONG;
-    if (condition == CONDITION_LOST || condition == CONDITION_REFUSED || condition == CONDITION_FAILING ||
-        condition == CONDITION_HELD_UP)
-        text = texts->advice;
-    else if (condition == CONDITION_THROTTLED)
-        text = texts->next;
-    else if (condition == CONDITION_NO_ALERT_YET)
-        text = texts->note;
-    return text ? text : table[condition].todo;
+const char *condition_todo_of_table(enum condition condition, const struct condition_facts *facts)
+{
+    return throttled_long(condition, facts) ? THROTTLED_LONG : table[condition].todo;
 }

@@ -43,12 +43,12 @@ const char *condition_word(enum condition condition);
 /* Returns 1 for the worst to 11 for CONDITION_OK. */
 int condition_rank(enum condition condition, const struct condition_facts *facts);
 
-/* What a person reads, where it is not a text of the table. Each may be NULL. */
-struct condition_texts {
-    const char *advice; /* who has to act and what to do */
-    const char *next;   /* when it goes on */
-    const char *note;
+/* What tells a person what to do: a text of the input, or the table's if the input has none. */
+enum todo {
+    TODO_OF_TABLE,
+    TODO_ADVICE, /* who has to act and what to do */
+    TODO_NEXT,   /* when it goes on */
+    TODO_NOTE
 };
-/* Returns what to do. Borrows the texts. */
-const char *condition_todo(enum condition condition, const struct condition_facts *facts,
-                           const struct condition_texts *texts);
+enum todo condition_todo(enum condition condition, const struct condition_facts *facts);
+const char *condition_todo_of_table(enum condition condition, const struct condition_facts *facts);

@@ -7,19 +7,16 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-/* The mark is where a member begins: one that does not fit is left out whole. */
-struct fields_mark fields_begin(const struct fields *fields, const char *name)
+/* Adds the name, and the value if it needs no escape. Adds nothing if both do not fit. */
+static void add_plain(const struct fields *fields, const char *name, const char *value, size_t value_len)
 {
     struct buf *to = fields->to;
-    struct fields_mark mark = { to->len, to->full };
     bool first = !to->len || (fields->as_json && to->data[to->len - 1] == '{');
     size_t name_len = strlen(name);
-    char *at;
+    char *at = buf_space(to, !first + name_len + (fields->as_json ? 3 : 1) + value_len);
 
-    to->full = false;
-    at = buf_space(to, !first + name_len + (fields->as_json ? 3 : 1));
     if (!at)
-        return mark;
+        return;
     if (!first)
         *at++ = fields->as_json ? ',' : ' ';
     if (fields->as_json)
@@ -29,8 +26,19 @@ struct fields_mark fields_begin(const struct fields *fields, const char *name)
     if (fields->as_json)
         *at++ = '"';
     *at++ = fields->as_json ? ':' : '=';
+    memcpy(at, value, value_len);
+    at += value_len;
     *at = '\0';
     to->len = (size_t)(at - to->data);
+}
+
+/* The mark is where a member begins: one that does not fit is left out whole. */
+struct fields_mark fields_begin(const struct fields *fields, const char *name)
+{
+    struct fields_mark mark = { fields->to->len, fields->to->full };
+
+    fields->to->full = false;
+    add_plain(fields, name, "", 0);
     return mark;
 }
 
@@ -47,20 +55,21 @@ void fields_end(const struct fields *fields, struct fields_mark mark)
 
 void fields_number(struct fields *fields, const char *name, int64_t number)
 {
-    struct fields_mark mark = fields_begin(fields, name);
+    char text[NUMBER_TEXT_MAX];
 
-    buf_add_number(fields->to, number);
-    fields_end(fields, mark);
+    add_plain(fields, name, text, (size_t)(number_write(text, number) - text));
 }
 
 void fields_word(struct fields *fields, const char *name, const char *word)
 {
-    struct fields_mark mark = fields_begin(fields, name);
+    struct fields_mark mark;
 
-    if (fields->as_json)
-        buf_add_json(fields->to, word);
-    else
-        buf_add_text(fields->to, word);
+    if (!fields->as_json) {
+        add_plain(fields, name, word, strlen(word));
+        return;
+    }
+    mark = fields_begin(fields, name);
+    buf_add_json(fields->to, word);
     fields_end(fields, mark);
 }
 

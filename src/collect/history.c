@@ -75,38 +75,20 @@ void history_merge(struct history *history, const cJSON *array, int64_t last_at_
     }
 }
 
-/* Writes the number and returns the end of it. Most are below ten. */
-static char *write_number(char *at, uint32_t number)
-{
-    char digits[10];
-    size_t len = 0;
-
-    do
-        digits[len++] = (char)('0' + number % 10);
-    while (number /= 10);
-    while (len)
-        *at++ = digits[--len];
-    return at;
-}
-
 static char *write_quarter(char *at, const struct quarter *quarter)
 {
-    static const char unknown[] = "null", nothing[] = "[0,0,0,0]"; /* most of a day, if polls are rare */
-    const uint32_t numbers[] = { quarter->new_events, quarter->requests, quarter->throttled, quarter->failed };
-    size_t i;
-
     if (!quarter->known) {
-        memcpy(at, unknown, sizeof(unknown) - 1);
-        return at + sizeof(unknown) - 1;
+        memcpy(at, "null", 4);
+        return at + 4;
     }
-    if (!(quarter->new_events || quarter->requests || quarter->throttled || quarter->failed)) {
-        memcpy(at, nothing, sizeof(nothing) - 1);
-        return at + sizeof(nothing) - 1;
-    }
-    for (i = 0; i < COUNT_OF(numbers); i++) {
-        *at++ = i ? ',' : '[';
-        at = write_number(at, numbers[i]);
-    }
+    *at++ = '[';
+    at = number_write(at, quarter->new_events);
+    *at++ = ',';
+    at = number_write(at, quarter->requests);
+    *at++ = ',';
+    at = number_write(at, quarter->throttled);
+    *at++ = ',';
+    at = number_write(at, quarter->failed);
     *at++ = ']';
     return at;
 }

@@ -112,16 +112,17 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 
-bool saver_is_behind(struct saver *saver, int64_t now_ms)
+int64_t saver_look_ms(struct saver *saver)
 {
     const struct progress *progress = &saver->feed->progress;
 
     if (!progress->begun)
-        return false;
-    return (saver->changed && now_ms >= saver->due_ms) || saver->fails ||
-           saver->saved_version != progress->quarantine.version ||
-           saver->again_saved_ms != saver->feed->reliance.order_again_ms || saver->feed->event_pos > saver->saved_pos ||
-           !is_saved(saver, &progress->cursor);
+        return INT64_MAX;
+    if (saver->changed || saver->fails || saver->saved_version != progress->quarantine.version ||
+        saver->again_saved_ms != saver->feed->reliance.order_again_ms || saver->feed->event_pos > saver->saved_pos ||
+        !is_saved(saver, &progress->cursor))
+        return saver->due_ms;
+    return INT64_MAX;
 }
 
 static void settle(struct saver *saver, uint64_t settled)

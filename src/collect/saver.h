@@ -46,9 +46,8 @@ bool saver_save(struct saver *saver, uint64_t pos, enum store_durability durabil
 /* Returns true if something that ended at pos is not in the store. */
 bool saver_has_news(struct saver *saver, uint64_t pos);
 
-/* Returns true if the store lacks something that may be saved once splunkd has taken all events, or now. What waits for
- * its time alone needs no look before then. */
-bool saver_is_behind(struct saver *saver, int64_t now_ms);
+/* Returns when saver_tick() may have something to save; INT64_MAX: not before something happens. */
+int64_t saver_look_ms(struct saver *saver);
 
 /* Starts the regular save if it is due. settled: position that splunkd has had for a minute. */
 void saver_tick(struct saver *saver, uint64_t settled, int64_t now_ms);

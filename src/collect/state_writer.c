@@ -42,6 +42,7 @@ struct state_writer {
     int64_t larger_ms;         /* when a larger batch may be tried */
     struct state_record *next; /* first of the next batch: a small one reaches all in turn */
     size_t batch_len;          /* the longest so far: with all records */
+    struct buf text;           /* of the record that is composed */
 };
 
 static void make_call(void *ctx, int64_t now_ms);
@@ -204,13 +205,14 @@ static void on_saved(void *ctx, const struct kvstore_answer *answer)
 /* Adds a record. Returns false if the batch has no room for it. */
 static bool add_record(struct state_writer *writer, struct state_record *record, struct buf *batch, int64_t now_ms)
 {
-    CLEANUP(buf_free) struct buf text = BUF_INIT(RECORD_MAX);
+    struct buf *text = &writer->text;
 
-    state_record_add(record, writer->forwarder, &text, now_ms, clock_wall_ms() / 1000);
-    if (batch->len + text.len + 2 > BATCH_MAX)
+    buf_clear(text);
+    state_record_add(record, writer->forwarder, text, now_ms, clock_wall_ms() / 1000);
+    if (batch->len + text->len + 2 > BATCH_MAX)
         return false;
     buf_add_char(batch, batch->len ? ',' : '[');
-    buf_add(batch, text.data, text.len);
+    buf_add(batch, text->data, text->len);
     record->due = false;
     record->in_call = true;
     return true;
@@ -282,6 +284,7 @@ struct state_writer *state_writer_new(const struct state_writer_spec *spec)
     writer->look_timer = (struct timer){ .fire = look_fired, .ctx = writer };
     writer->call_timer = (struct timer){ .fire = make_call, .ctx = writer };
     writer->batch_most = KVSTORE_BATCH_MOST;
+    writer->text = BUF_INIT(RECORD_MAX);
     return writer;
 }
 
@@ -296,6 +299,7 @@ void state_writer_free(struct state_writer *writer)
     for (record = writer->records; record; record = record->next)
         mem_freep(&record->key);
     state_prune_free(writer->prune);
+    buf_free(&writer->text);
     free(writer->forwarder);
     free(writer);
 }

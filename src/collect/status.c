@@ -252,6 +252,7 @@ void status_log(const struct status *status, int64_t now_ms)
     CLEANUP(buf_free) struct buf line = BUF_INIT(LINE_MAX);
     struct fields fields = { .to = &line };
 
+    buf_room(&line, LINE_MAX); /* one allocation for all fields */
     fields_word(&fields, "input", status->feed->label);
     status_add(status, &fields, now_ms);
     log_event(EVENT_STATUS, "%s", buf_text(&line));
@@ -274,20 +275,29 @@ void status_facts(const struct status *status, int64_t now_ms, struct condition_
                                      .has_note = has_note(status) };
 }
 
+static void write_advice(const struct status *status, struct buf *to)
+{
+    struct remedy remedy = remedy_of(status);
+
+    if (remedy.responsible != ACT_NOBODY)
+        buf_add_format(to, "%s: ", responsible_text(remedy.responsible));
+    diagnosis_fill(to, remedy.advice, NULL);
+}
+
 void status_add_todo(const struct status *status, enum condition condition, const struct condition_facts *facts,
                      struct buf *to)
 {
-    struct remedy remedy = remedy_of(status);
-    CLEANUP(buf_free) struct buf advice = BUF_INIT(ADVICE_MAX), note = BUF_INIT(NOTE_MAX);
     char next[NEXT_MAX];
 
-    if (remedy.responsible != ACT_NOBODY)
-        buf_add_format(&advice, "%s: ", responsible_text(remedy.responsible));
-    diagnosis_fill(&advice, remedy.advice, NULL);
-    write_next(status, next);
-    write_note(status, &note);
-    buf_add_text(to, condition_todo(condition, facts,
-                                    &(struct condition_texts){ .advice = buf_text(&advice),
-                                                               .next = *next ? next : NULL,
-                                                               .note = note.len ? buf_text(&note) : NULL }));
+    switch (condition_todo(condition, facts)) {
+    case TODO_ADVICE: write_advice(status, to); break;
+    case TODO_NEXT:
+        write_next(status, next);
+        buf_add_text(to, next);
+        break;
+    case TODO_NOTE: write_note(status, to); break;
+    case TODO_OF_TABLE: break;
+    }
+    if (!to->len)
+        buf_add_text(to, condition_todo_of_table(condition, facts));
 }

@@ -28,7 +28,7 @@ void status_add(const struct status *status, struct fields *fields, int64_t now_
 
 /* Fills in what the input's condition follows from. */
 void status_facts(const struct status *status, int64_t now_ms, struct condition_facts *ret);
-/* Adds what is to be done about it, for a person. */
+/* Writes what is to be done about it, for a person, to an empty buffer. */
 void status_add_todo(const struct status *status, enum condition condition, const struct condition_facts *facts,
                      struct buf *to);
 

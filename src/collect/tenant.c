@@ -9,6 +9,8 @@
 #include "collect/status.h"
 #include "splunk/app.h"
 
+#define LOOK_MS 60000 /* between looks at an input to which nothing happens */
+
 /* What the feed's workers report. */
 
 static bool feed_writable(void *ctx, struct err *err)
@@ -351,13 +353,14 @@ static void begin_again(struct tenant *t, int64_t now_ms)
     opening_begin_again(&t->opening, now_ms);
 }
 
-bool tenant_tick(struct tenant *t, bool all, uint64_t settled, int64_t now_ms)
+int64_t tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
 {
     bool by_clock;
+    int64_t save_ms;
 
-    if (t->rests && !all)
-        return false;
-    t->rests = !t->share; /* unless something happens meanwhile; a lease goes by the clock */
+    if (now_ms < t->look_ms)
+        return t->look_ms;
+    t->look_ms = clock_next(now_ms, LOOK_MS); /* unless something happens meanwhile */
     by_clock = tenant_update_health(t, now_ms);
     feed_log_counts(&t->feed, false, now_ms);
     if (opening_began_late(&t->opening, now_ms))
@@ -366,8 +369,12 @@ bool tenant_tick(struct tenant *t, bool all, uint64_t settled, int64_t now_ms)
         saver_tick(&t->saver, settled, now_ms);
         tenant_share_tick(t, settled, now_ms);
     }
-    t->rests = t->rests && !by_clock && !saver_is_behind(&t->saver, now_ms);
-    return !t->rests;
+    save_ms = by_clock || t->share ? 0 : saver_look_ms(&t->saver); /* a lease goes by the clock */
+    if (save_ms < t->look_ms)
+        t->look_ms = save_ms;
+    if (t->look_ms <= now_ms)
+        t->look_ms = clock_next(now_ms, CLOCK_SECOND_MS);
+    return t->look_ms;
 }
 
 void tenant_ends(struct tenant *t)

@@ -28,10 +28,9 @@ void tenant_store_troubled(struct tenant *tenant);
 /* Returns true while the input is refused: a person has to act. */
 bool tenant_is_refused(const struct tenant *tenant);
 
-/* The regular look. settled: position in the output stream that splunkd has had for a minute. A tenant at rest is passed
- * over unless all are looked at: it needs a look only after something has happened. Returns true if the next look is due
- * in a second. */
-bool tenant_tick(struct tenant *tenant, bool all, uint64_t settled, int64_t now_ms);
+/* The regular look, if it is due. settled: position in the output stream that splunkd has had for a minute. Returns when
+ * the next one is due; it is earlier if something happens (env.changed). */
+int64_t tenant_tick(struct tenant *tenant, uint64_t settled, int64_t now_ms);
 
 /* The process is about to end: nothing more is asked of the store but the last save. A save that waits or is in
  * flight is given up. */

@@ -135,7 +135,7 @@ bool tenant_update_health(struct tenant *t, int64_t now_ms)
 
 void tenant_changed(struct tenant *t)
 {
-    t->rests = false;
+    t->look_ms = 0;
     tenant_update_health(t, clock_ms());
     t->env->changed(t->env->ctx);
 }

@@ -46,7 +46,7 @@ struct tenant {
     enum health_state state;
     struct timer status_timer; /* for the next regular line */
     struct state_record record;
-    bool rests;                 /* the regular look found that it needs none until something happens */
+    int64_t look_ms;            /* when the next regular look is due */
     bool ending;                /* the process saves for the last time */
     struct tenant_share *share; /* NULL: no other forwarder has this input */
 };

@@ -78,7 +78,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "retry_after", 3 },
     { "same_tenant", 1 },
     { "saved_input", 1 },
-    { "saver", 11 },
+    { "saver", 12 },
     { "scan", 3 },
     { "scheme", 2 },
     { "secret_hosts", 3 },

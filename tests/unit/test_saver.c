@@ -107,6 +107,21 @@ static void test_not_more_often_than_every_two_minutes(void **state)
     CHECK(stored(f) == scene_time(T2), "something older is stored");
 }
 
+static void test_when_to_look(void **state)
+{
+    struct fixture *f = *state;
+
+    CHECK(saver_look_ms(&f->saver) == INT64_MAX, "nothing was read");
+    read_up_to(f, T1, 100);
+    CHECK(saver_look_ms(&f->saver) <= NOW, "the first save is due at once");
+    CHECK(tick(f, 100, NOW) && saver_look_ms(&f->saver) == INT64_MAX, "everything is saved");
+    read_up_to(f, T2, 200);
+    CHECK(saver_look_ms(&f->saver) == NOW + SAVER_EVERY_MS, "no save comes before then");
+    CHECK(tick(f, 200, NOW + SAVER_EVERY_MS) && saver_look_ms(&f->saver) == INT64_MAX, "everything is saved again");
+    f->saver.changed = true;
+    CHECK(saver_look_ms(&f->saver) == NOW + 2 * SAVER_EVERY_MS, "something besides the cursor has changed");
+}
+
 /* What the shared store should know between two saves, once a minute at most. */
 static void test_share(void **state)
 {
@@ -300,6 +315,7 @@ static int close_fixture(void **state)
 static const struct CMUnitTest cases[] = {
     CASE(test_saves_what_is_safe),
     CASE(test_not_more_often_than_every_two_minutes),
+    CASE(test_when_to_look),
     CASE(test_share),
     CASE(test_not_without_news),
     CASE(test_a_late_alert_is_news),
