@@ -22,22 +22,30 @@ static size_t digit(size_t *rest, size_t base)
     return ret;
 }
 
+static const char next[] = "waits until 03:10", note[] = "no alert since";
+
+static const char *todo_of(enum condition condition, const struct condition_facts *facts)
+{
+    switch (condition_todo(condition, facts)) {
+    case TODO_ADVICE: return facts->needs_somebody ? "our administrator: free disk space" : "nothing: it passes";
+    case TODO_NEXT: return next;
+    case TODO_NOTE: return note;
+    default: return condition_todo_of_table(condition, facts);
+    }
+}
+
 static void print(const struct condition_facts *facts)
 {
-    static const struct condition_texts texts = { "our administrator: free disk space", "waits until 03:10", "no alert since" };
     CLEANUP(buf_free) struct buf line = BUF_INIT(LINE_MAX);
     struct fields fields = { .to = &line, .as_json = true };
     enum condition condition = condition_of(facts);
-    struct condition_texts given = texts;
 
-    if (!facts->needs_somebody)
-        given.advice = "nothing: it passes";
     buf_add_char(&line, '{');
     fields_word(&fields, "state", health_word(facts->state));
     if (facts->state != HEALTH_OK) {
         fields_text(&fields, "who", facts->needs_somebody ? "our administrator" : "no action needed");
-        fields_text(&fields, "remedy", facts->needs_somebody ? "free disk space" : given.advice);
-        fields_text(&fields, "next", given.next);
+        fields_text(&fields, "remedy", facts->needs_somebody ? "free disk space" : "nothing: it passes");
+        fields_text(&fields, "next", next);
     }
     if (facts->lost)
         fields_word(&fields, "lost", "yes");
@@ -49,10 +57,10 @@ static void print(const struct condition_facts *facts)
     if (facts->back_filling)
         fields_number(&fields, "backfill_percent", 12);
     if (facts->has_note)
-        fields_text(&fields, "note", given.note);
+        fields_text(&fields, "note", note);
     fields_text(&fields, "want_condition", condition_word(condition));
     fields_number(&fields, "want_rank", condition_rank(condition, facts));
-    fields_text(&fields, "want_todo", condition_todo(condition, facts, &given));
+    fields_text(&fields, "want_todo", todo_of(condition, facts));
     printf("%s}\n", buf_text(&line));
 }
 

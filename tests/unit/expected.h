@@ -55,7 +55,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "manifest", 4 },
     { "messages", 5 },
     { "notices", 2 },
-    { "opening", 18 },
+    { "opening", 19 },
     { "order", 5 },
     { "requests", 2 },
     { "own_record", 2 },
