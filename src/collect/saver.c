@@ -107,8 +107,7 @@ bool saver_has_news(struct saver *saver, uint64_t pos)
     if (!confirmed)
         return false;
     return saver->changed || saver->saved_version != progress->quarantine.version ||
-           saver->again_saved_ms != saver->feed->reliance.order_again_ms ||
-           !is_saved(saver, &confirmed->cursor) ||
+           saver->again_saved_ms != saver->feed->reliance.order_again_ms || !is_saved(saver, &confirmed->cursor) ||
            (event_pos > saver->saved_pos && pos > saver->saved_pos);
 }
 

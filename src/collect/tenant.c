@@ -342,11 +342,6 @@ void tenant_secrets_reloaded(struct tenant *t)
         secret_intake_refresh(t->opening.intake);
 }
 
-bool tenant_is_refused(const struct tenant *t)
-{
-    return t->state == HEALTH_REFUSED;
-}
-
 static void begin_again(struct tenant *t, int64_t now_ms)
 {
     tenant_reset_workers(t);
@@ -371,9 +366,7 @@ int64_t tenant_tick(struct tenant *t, uint64_t settled, int64_t now_ms)
     }
     save_ms = by_clock || t->share ? 0 : saver_look_ms(&t->saver); /* a lease goes by the clock */
     if (save_ms < t->look_ms)
-        t->look_ms = save_ms;
-    if (t->look_ms <= now_ms)
-        t->look_ms = clock_next(now_ms, CLOCK_SECOND_MS);
+        t->look_ms = save_ms > now_ms ? save_ms : clock_next(now_ms, CLOCK_SECOND_MS);
     return t->look_ms;
 }
 

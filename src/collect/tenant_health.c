@@ -152,3 +152,8 @@ void tenant_store_troubled(struct tenant *t)
     if (t->state == before)
         tenant_tell_status(t, clock_ms());
 }
+
+bool tenant_is_refused(const struct tenant *t)
+{
+    return t->state == HEALTH_REFUSED;
+}
