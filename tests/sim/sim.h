@@ -406,7 +406,8 @@ bool faults_on(void);
 /* Counts and traces what happens to a request of the customer; NULL: to one that all may depend on. */
 bool fault_strikes(enum fault fault, struct customer *customer);
 const char *fault_name(enum fault fault);
-/* Returns true if a Date that is as wrong agrees with the host's clock: two wrong clocks that agree are believed. */
+/* Returns true if a Date that is as wrong agrees with the right time or with the host's clock. The program takes clocks
+ * that are minutes apart for the same (service_clock.c), and believes two wrong clocks that agree. */
 bool clock_agrees(int64_t wrong);
 /* How long before a kill what arrived may come again. */
 int64_t repeats_within(bool power_lost);
