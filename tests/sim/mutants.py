@@ -241,10 +241,6 @@ MUTANTS = [
      '{ /* one of its parts may be the suspect */\n',
      '{\n        reading->suspicion.state = SUSPICION_NONE;\n',
      'about=clocks'),
-    ('first_save_unsynced', 'collect/opening.c',
-     'return saver->claim->unsynced ? STORE_SYNCED : STORE_WRITTEN;',
-     'return STORE_WRITTEN;',
-     'quiet=1 only=disk_slow,stop,kill,power_loss saves=260 fault:stop=2 fault:kill=1 fault:power_loss=2'),
 
     # Later faults and properties.
     ('kvstore_at_once', 'collect/state_writer.c',
