@@ -235,7 +235,8 @@ MUTANTS = [
     ('forgotten_is_new', 'collect/records.c',
      'if (!in_part && is_forgotten(reading, record))',
      'if (false && !in_part && is_forgotten(reading, record))',
-     'poll=60 only=http_400,refused,poison,bad_record,http_500 fault:http_400=0.3 fault:poison=2 fault:bad_record=1'),
+     'customers=2 alerts=20 minutes=400 poll=60 only=http_400,refused,poison,bad_record,http_500 fault:http_400=0.3 '
+     'fault:poison=2 fault:bad_record=1'),
 
     ('split_clears_suspicion', 'collect/worker_answer.c',
      '{ /* one of its parts may be the suspect */\n',
