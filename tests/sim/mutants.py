@@ -184,7 +184,8 @@ MUTANTS = [
      'fault:clock_jump=4 fault:stop=8'),
     ('quarantine_passes_clock', 'state/progress.c',
      'ticks_min(progress->looked, now));',
-     'progress->looked);'),
+     'progress->looked);',
+     'about=clocks customers=2 alerts=20'),
     ('repeated_in_hold', 'pacing/rate.c',
      'if (now_ms < rate->hold_until_ms)\n        return false;',
      ''),
@@ -237,16 +238,13 @@ MUTANTS = [
     ('forgotten_is_new', 'collect/records.c',
      'if (!in_part && is_forgotten(reading, record))',
      'if (false && !in_part && is_forgotten(reading, record))',
-     'poll=60 only=http_400,refused,poison,bad_record,http_500 fault:http_400=0.3 fault:poison=2 fault:bad_record=1'),
+     'customers=2 alerts=20 minutes=400 poll=60 only=http_400,refused,poison,bad_record,http_500 fault:http_400=0.3 '
+     'fault:poison=2 fault:bad_record=1'),
 
     ('split_clears_suspicion', 'collect/worker_answer.c',
      '{ /* one of its parts may be the suspect */\n',
      '{\n        reading->suspicion.state = SUSPICION_NONE;\n',
      'about=clocks'),
-    ('first_save_unsynced', 'collect/opening.c',
-     'return saver->claim->unsynced ? STORE_SYNCED : STORE_WRITTEN;',
-     'return STORE_WRITTEN;',
-     'quiet=1 only=disk_slow,stop,kill,power_loss saves=260 fault:stop=2 fault:kill=1 fault:power_loss=2'),
 
     # Later faults and properties.
     ('kvstore_at_once', 'collect/state_writer.c',
