@@ -35,7 +35,10 @@ static int64_t work_wait_ms(const struct worker *worker)
     switch (worker->reading.kind) {
     case WORKER_LIVE: return 0;
     case WORKER_BACKFILL: return feed->progress.cursor.backfill.active ? 0 : NO_WORK;
-    default: return quarantine_wait_ms(feed);
+    default:
+        if (worker->reading.suspicion.state == SUSPICION_PROBE) /* though another clock says now that nothing was due */
+            return 0;
+        return quarantine_wait_ms(feed);
     }
 }
 

@@ -58,6 +58,13 @@ void check_hint(struct customer *customer, int64_t told, int64_t wait)
     customer->hold_until = now() + wait;
 }
 
+void check_hints_lost(void)
+{
+    for (int i = 0; i < plan.customers; i++)
+        if (customers[i].hold_from > now())
+            customers[i].hold_until = 0;
+}
+
 /* Polls come three times in an interval while alerts do. An overlap that is long has several pages in each poll. */
 void check_paced(struct customer *customer)
 {

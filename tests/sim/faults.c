@@ -295,11 +295,13 @@ static void begin_episode(enum fault fault)
     case FAULT_login_down: until(fault, NULL, &login_down_until, HOUR, RETRY_MOST); break;
     case FAULT_silent_connection:
         connections_silent();
+        check_hints_lost();
         trouble(NULL, now() + 90 * SECOND);
         trace("all open connections are silent");
         break;
     case FAULT_goaway:
         connections_break();
+        check_hints_lost();
         trouble(NULL, now() + MINUTE);
         trace("all connections end");
         break;

@@ -182,6 +182,10 @@ MUTANTS = [
      'return !clock->known || clock->doubts >= doubts &&',
      'customers=6 alerts=60 minutes=300 poll=60 only=wrong_date,clock_jump,stop fault:wrong_date=0.3 '
      'fault:clock_jump=4 fault:stop=8'),
+    ('probe_waits_for_its_window', 'collect/worker.c',
+     'if (worker->reading.suspicion.state == SUSPICION_PROBE)',
+     'if (false)',
+     'about=clocks'),
     ('quarantine_passes_clock', 'state/progress.c',
      'ticks_min(progress->looked, now));',
      'progress->looked);',

@@ -435,6 +435,7 @@ void check_request(struct customer *customer, int per_minute, int per_hour); /* 
 void check_round(void);                                                 /* the loop has gone round: it must not spin */
 void check_stop(int64_t asked);                                         /* the process ended after SIGTERM */
 void check_hint(struct customer *customer, int64_t told, int64_t wait); /* Retry-After was sent; told: arrives then */
+void check_hints_lost(void); /* those on the way: their connections end */
 void check_paced(struct customer *customer);                            /* polls are not more frequent than asked */
 void check_circle(struct customer *customer, const char *path, size_t len); /* a page of that many bytes is whole */
 void check_boot(void);                                                  /* a new process knows no hint */

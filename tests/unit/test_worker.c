@@ -510,6 +510,23 @@ static void test_the_quarantine_worker(void **state UNUSED)
     CHECK(fake.worker.state == WORKER_SLOT, "a window that is due waits for one that is not");
 }
 
+/* A probe decides about a window that failed. The response may have told that by the service's clock nothing was due; the
+ * probe is sent all the same, or it would be sent in place of the next try, hours later. */
+static void test_a_probe_that_is_not_due(void **state UNUSED)
+{
+    struct quarantine *quarantine = &fake.scene.feed.progress.quarantine;
+    int64_t now_s = feed_service_now(&fake.scene.feed) / TICKS_PER_SECOND;
+    struct window window = { 0, 10 * TICKS_PER_SECOND };
+
+    fake.worker.reading.kind = WORKER_QUARANTINE;
+    fake.worker.due_ms = 0;
+    quarantine_add(quarantine, &window, now_s);
+    quarantine_failed(quarantine, &window, &(struct quarantine_failure){ .now_s = now_s });
+    fake.worker.reading.suspicion.state = SUSPICION_PROBE;
+    worker_step(&fake.worker, NOW);
+    CHECK_TEXT(buf_text(&fake.calls), "token rate slot");
+}
+
 /* A slot that is granted at once is not asked for twice, however often the worker is stepped. */
 static void test_one_request_at_a_time(void **state UNUSED)
 {
@@ -573,6 +590,7 @@ static const struct CMUnitTest cases[] = {
     CASE(test_a_repetition_has_a_fresh_token),
     CASE(test_success_forgets_the_sign_in_error),
     CASE(test_the_quarantine_worker),
+    CASE(test_a_probe_that_is_not_due),
     CASE(test_one_request_at_a_time),
     CASE(test_no_slot_leaks),
 };
