@@ -1,5 +1,7 @@
 #include "collect/order.h"
 
+#include "collect/distrust.h"
+
 #define LIVE_PAGES   4     /* more are read by the backfill, so that polls go on */
 #define COARSE_PART  16    /* the cut is at a whole second if that leaves out at most one record in 16 */
 #define OUTSIDE_FEW  10    /* records outside of the window that were just updated meanwhile */
@@ -26,10 +28,10 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
     struct feed *feed = reading->feed;
     bool refuses = feed->variants[WORKER_LIVE].state != VARIANT_FULL ||
                    feed->variants[reading->kind].state != VARIANT_FULL; /* ... queries, at present */
-    bool asks = feed->api->sorts && !refuses && reading->suspicion.state != SUSPICION_PROBE &&
-                progress_is_long(&feed->progress, reading->kind, now);
+    bool may_ask = feed->api->sorts && !refuses && reading->suspicion.state != SUSPICION_PROBE;
+    bool is_long = may_ask && progress_is_long(&feed->progress, reading->kind, now);
 
-    reading->ask = asks ? what_it_knows(reading, now_ms) : ASK_PLAIN;
+    reading->ask = is_long ? what_it_knows(reading, now_ms) : may_ask && feed->reliance.cuts ? ASK_COUNT : ASK_PLAIN;
     feed->progress.plans[reading->kind].sorted = reading->ask == ASK_HINT;
     switch (reading->ask) {
     case ASK_ORDER:
@@ -38,7 +40,7 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
             pages_expect(&reading->pages);
         break;
     case ASK_COUNT:
-        progress_ask_count(&feed->progress, reading->kind, feed->reliance.counted);
+        progress_ask_count(&feed->progress, reading->kind, is_long && feed->reliance.counted);
         pages_expect(&reading->pages);
         break;
     case ASK_HINT:
@@ -46,39 +48,12 @@ void order_choose(struct reading *reading, ticks now, int64_t now_ms)
     }
 }
 
-/* The service does not sort as it says, or does not count: for some hours that is not relied on. */
-static void distrust(struct reading *reading, enum ask ask, const char *why, int64_t now_ms)
-{
-    struct feed *feed = reading->feed;
-    struct reliance *reliance = &feed->reliance;
-    bool uncounted = reading->ask == ASK_ORDER && reading->answer.stats.count && reading->answer.counted < 0;
-    bool was_known = now_ms < reliance->order_again_ms && ask == ASK_COUNT;
-
-    reliance->order_again_ms = now_ms + RELIANCE_AGAIN_MS;
-    if (ask == ASK_COUNT || uncounted)
-        reliance->count_again_ms = now_ms + RELIANCE_AGAIN_MS;
-    if (ask != ASK_COUNT)
-        reliance->hint_again_ms = now_ms + RELIANCE_AGAIN_MS;
-    feed_log(feed, EVENT_ORDER, why, "for %d hours the service is not relied on for its %s",
-             (int)(RELIANCE_AGAIN_MS / 3600000),
-             ask != ASK_COUNT ? "order"
-             : was_known      ? "count"
-                              : "order and count");
-}
-
-/* What is sent in order may not even be all that was found. */
-static void distrust_all(struct reading *reading, const char *why, int64_t now_ms)
-{
-    distrust(reading, ASK_COUNT, why, now_ms);
-    reading->feed->reliance.hint_again_ms = reading->feed->reliance.order_again_ms;
-}
-
 void order_refused(struct reading *reading, const struct err *err, int64_t now_ms)
 {
     bool skips = reading->ask == ASK_ORDER && reading->pages.skip;
 
     pages_forget(&reading->pages);
-    distrust(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
+    distrust_ask(reading, skips ? ASK_COUNT : reading->ask, err->text, now_ms);
 }
 
 void order_overfull(struct reading *reading, int64_t now_ms)
@@ -86,12 +61,12 @@ void order_overfull(struct reading *reading, int64_t now_ms)
     const struct answer *answer = &reading->answer;
 
     if (reading->ask == ASK_ORDER && answer->counted >= 0 && answer->counted <= (int64_t)answer->stats.count)
-        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
+        distrust_ask(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
 }
 
 void order_miscounted(struct reading *reading, int64_t now_ms)
 {
-    distrust(reading, ASK_COUNT, "the service counts records that it does not send", now_ms);
+    distrust_ask(reading, ASK_COUNT, "the service counts records that it does not send", now_ms);
 }
 
 void order_interrupted(struct reading *reading)
@@ -202,13 +177,13 @@ static enum order_next take_check(struct reading *reading, const struct page_tak
     if (keyset_is_counted(keyset, counted) && (!sent || keyset_counts_beyond(keyset)))
         part_is_read(reading, now_ms);
     else if (sent)
-        distrust(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
+        distrust_ask(reading, ASK_COUNT, "the service counts only what it sends", now_ms);
     else if (!skips && counted == keyset->total && counted < (int64_t)keyset->seen)
-        distrust(reading, ASK_COUNT, "the service counts no further", now_ms);
+        distrust_ask(reading, ASK_COUNT, "the service counts no further", now_ms);
     else if (counted < (int64_t)keyset->seen && !keyset_is_unproven(keyset))
         keyset_forget(keyset); /* some have been updated */
     else
-        distrust(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
+        distrust_ask(reading, ASK_ORDER, "the service does not count as many records as it sent", now_ms);
     return ORDER_MORE;
 }
 
@@ -272,6 +247,13 @@ static bool may_grow(const struct reading *reading)
     return reading->window.hi > ticks_back(reading->sent_at, reading->feed->input->overlap);
 }
 
+/* Returns true if the page may have been cut short: none of this service had more. A count that is higher than what comes
+ * is right then; if it is not, a smaller window brings a smaller page that says the same. */
+static bool may_be_cut(const struct reading *reading, const struct page_taken *page)
+{
+    return reading->answer.counted > (int64_t)page->stats.count && page->stats.count >= reading->feed->reliance.largest;
+}
+
 /* Takes the first page of a window that is counted. */
 static enum order_next take_counted(struct reading *reading, const struct page_taken *page, int64_t now_ms)
 {
@@ -286,8 +268,10 @@ static enum order_next take_counted(struct reading *reading, const struct page_t
         return ORDER_NONE;
     if (may_grow(reading))
         return count && counted > count ? ORDER_SPLIT : ORDER_NONE;
+    if (wrong && may_be_cut(reading, page))
+        return ORDER_SPLIT;
     if (wrong) {
-        distrust(reading, ASK_COUNT, wrong, now_ms);
+        distrust_ask(reading, ASK_COUNT, wrong, now_ms);
         return ORDER_NONE;
     }
     if (counted <= most)
@@ -326,7 +310,7 @@ static enum order_next take_ordered(struct reading *reading, const struct page_t
         return ORDER_MORE;
     }
     if (fault.why)
-        distrust(reading, fault.ask, fault.why, now_ms);
+        distrust_ask(reading, fault.ask, fault.why, now_ms);
     pass = fault.why && fault.ask == ASK_ORDER && !keyset->at ? take_unordered(reading, page, now_ms) : ORDER_NONE;
     if (pass != ORDER_NONE)
         return pass;
@@ -347,6 +331,9 @@ enum order_next order_take(struct reading *reading, const struct page_taken *pag
     struct reliance *reliance = &reading->feed->reliance;
 
     reliance->counted |= reading->answer.counted >= 0;
+    if (page->stats.count > reliance->largest)
+        reliance->largest = page->stats.count;
+    reliance->cuts |= may_be_cut(reading, page) && !pages_has_all_asked(page) && !(page->link && *page->link);
     if (reading->ask == ASK_COUNT && page->stats.count > 2)
         reliance->mixed = reading->answer.sequence.broken && page->stats.rises;
     if (reading->pages.chained)
@@ -386,9 +373,9 @@ bool order_pass_failed(struct reading *reading, enum pages_next pages, const str
     if (may_do_better) /* without $orderby */
         return pages == PAGES_FAILED || pages == PAGES_UNPROVEN;
     if (pages == PAGES_FAILED)
-        distrust(reading, ASK_COUNT, err->text, now_ms);
+        distrust_ask(reading, ASK_COUNT, err->text, now_ms);
     else if (pages == PAGES_UNPROVEN && (unchanged || keyset_is_unproven(keyset)))
-        distrust(reading, ASK_COUNT, "the pages do not hold as many records as the service counts", now_ms);
+        distrust_ask(reading, ASK_COUNT, "the pages do not hold as many records as the service counts", now_ms);
     else if (pages == PAGES_UNPROVEN && keyset->whole)
         keyset_narrow(keyset, &reading->window);
     else if (pages == PAGES_UNPROVEN)

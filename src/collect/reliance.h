@@ -15,6 +15,8 @@ struct reliance {
     bool counted;          /* a response had a count */
     bool mixed;            /* a page that was asked for in no order came in none */
     size_t cap;            /* most records in a response that ended earlier than asked; 0: not known */
+    size_t largest;        /* most records in a response */
+    bool cuts;             /* such a response had no link: only the count tells that there are more */
     ticks hinted;          /* a window that begins here was made as wide as such an order tells; 0: none */
 };
 

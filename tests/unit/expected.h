@@ -57,7 +57,7 @@ static const struct { const char *module; size_t cases; } expected[] = {
     { "notices", 2 },
     { "opening", 19 },
     { "order", 5 },
-    { "requests", 2 },
+    { "requests", 3 },
     { "own_record", 2 },
     { "page", 13 },
     { "page_bytes", 5 },

@@ -40,6 +40,7 @@ struct service {
     enum order ordered;      /* a query with $orderby */
     enum count count;
     bool skips;   /* takes $skip */
+    size_t cut;   /* no page has more, however many were asked for, and none has a link; 0: as the trait has it */
     bool doubles; /* the first two records of a page that is not the last one are the same */
     int turns;    /* does all that is asked for up to this request, and what it says here only afterwards */
 };
@@ -242,12 +243,14 @@ static bool request(struct fixture *f, enum worker_kind kind, struct next *ret)
     found = find(f, &reading->window);
     sort(f, found, !ordered ? trait->plain : honest ? OLDEST : service->ordered);
     to = reading->answer.top && reading->answer.top < PAGE ? reading->answer.top : PAGE;
+    if (service->cut && service->cut < to)
+        to = service->cut;
     to = skip + to < found ? skip + to : found;
     skip = skip < to ? skip : to;
     add_records(f, &body, skip, to, service->doubles && to < found && to > skip + 1);
     if (counts)
         add_count(f, &body, found, to - skip);
-    if ((trait->link && to < found) || (trait->always && to > skip))
+    if ((trait->link && !service->cut && to < found) || (trait->always && to > skip))
         buf_add_format(&body, ",\"@odata.nextLink\":\"https://api.example/%s?%s&skip=%zu\"",
                        ordered ? "ordered" : "plain", counts ? "counted" : "", to);
     buf_add_text(&body, "}");
@@ -422,7 +425,27 @@ static void test_kinds_of_pages_and_changes_of_mind(void **state UNUSED)
         play_all(&services[i], BEFORE_SEEDS);
 }
 
+/* promise: Completeness: A service that sends fewer records than it was asked for, without a link, loses none if it counts */
+static void test_cut_pages_lose_nothing(void **state UNUSED)
+{
+    static const enum order orders[] = { NEWEST, OLDEST, CREATED, BY_SHARD, MIXED, REFUSED };
+
+    for (size_t order = 0; order < COUNT_OF(orders); order++)
+        for (size_t cut = PAGE / 2; cut <= PAGE; cut += PAGE / 2)
+            for (size_t i = 0; i < BEFORE_BACKLOGS; i++)
+                for (int arrival = 0; arrival < BEFORE_ARRIVALS; arrival++) {
+                    struct service service = { .name = "cut",
+                                               .before = BEFORE_SHORT,
+                                               .ordered = orders[order],
+                                               .count = COUNTED,
+                                               .cut = cut };
+
+                    play(&service, (enum before_arrival)arrival, backlogs[i], 1);
+                }
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(test_cut_pages_lose_nothing),
     cmocka_unit_test(test_no_more_than_before),
     cmocka_unit_test(test_kinds_of_pages_and_changes_of_mind),
 };
