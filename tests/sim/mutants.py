@@ -185,7 +185,8 @@ MUTANTS = [
     ('probe_waits_for_its_window', 'collect/worker.c',
      'if (worker->reading.suspicion.state == SUSPICION_PROBE)',
      'if (false)',
-     'about=clocks'),
+     'about=clocks only=wrong_date,poison,clock_jump,stop customers=4 alerts=40 minutes=660 poll=300 '
+     'fault:poison=4 fault:clock_jump=1.5 fault:stop=2'),
     ('quarantine_passes_clock', 'state/progress.c',
      'ticks_min(progress->looked, now));',
      'progress->looked);',
